@@ -1,0 +1,284 @@
+"""The model card: what a set of weights means. Validated wholly before any tensor is read.
+
+Standard library only, so that anything may read a card without paying for torch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from backend.errors import ModelError
+
+SCHEMA_VERSION = 1
+MAX_CARD_BYTES = 1_000_000
+BAND_UNITS = ("db", "linear_power", "amplitude", "coherence")
+PRODUCTS = ("gamma0", "sigma0")
+TIMM_NAMES = ("vit_tiny_patch16_224", "vit_small_patch16_224", "vit_base_patch16_224")
+HEADS = ("decoder", "linear")
+MAX_CLASSES = 254
+_NAME = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,63}$")
+_COLOR = re.compile(r"^#[0-9a-fA-F]{6}$")
+_SHA256 = re.compile(r"^[0-9a-f]{64}$")
+
+
+@dataclass(frozen=True)
+class Band:
+    """One input band and the fixed scaling that training saw.
+
+    Attributes:
+        name: Polarisation or product, such as "VV"; matched against band descriptions.
+        unit: Unit in which the card speaks of the band; one of BAND_UNITS.
+        clip: Lowest and highest value kept, in dB (coherence: plain).
+        mean: Mean after clipping, same unit as clip.
+        std: Standard deviation after clipping, same unit as clip; above 0.
+    """
+
+    name: str
+    unit: str
+    clip: tuple[float, float]
+    mean: float
+    std: float
+
+
+@dataclass(frozen=True)
+class LandCoverClass:
+    """One class of the legend: raster value (1 to 254), name, and colour as "#rrggbb"."""
+
+    value: int
+    name: str
+    color: str
+
+
+@dataclass(frozen=True)
+class Arch:
+    """The network as a timm name and integers; never a class path.
+
+    Attributes:
+        timm: A timm vision-transformer name, one of TIMM_NAMES; the integers below override its sizes.
+        embed_dim: Token width.
+        depth: Number of transformer blocks.
+        heads: Attention heads per block; divides embed_dim.
+        registers: Register tokens (Darcet et al. 2023) beside the CLS token.
+        head: "decoder" (tokens of several blocks and a full-resolution convolutional stem) or "linear" (tokens only).
+        head_dim: Channel width of the head.
+    """
+
+    timm: str
+    embed_dim: int
+    depth: int
+    heads: int
+    registers: int = 0
+    head: str = "decoder"
+    head_dim: int = 64
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types, ready for JSON."""
+        return dataclasses.asdict(self)
+
+    @staticmethod
+    def from_dict(data: object) -> Arch:
+        """Check and build; ModelError on anything unexpected."""
+        arch: Arch = _build(Arch, data, "arch")
+        if arch.timm not in TIMM_NAMES:
+            _refuse(f"arch.timm is {arch.timm!r}; known are {', '.join(TIMM_NAMES)}")
+        if arch.head not in HEADS:
+            _refuse(f"arch.head is {arch.head!r}; known are {', '.join(HEADS)}")
+        _between("arch.embed_dim", arch.embed_dim, 8, 4096)
+        _between("arch.depth", arch.depth, 1, 64)
+        _between("arch.heads", arch.heads, 1, 64)
+        _between("arch.registers", arch.registers, 0, 64)
+        _between("arch.head_dim", arch.head_dim, 4, 1024)
+        if arch.embed_dim % arch.heads:
+            _refuse(f"arch.embed_dim {arch.embed_dim} is not a multiple of arch.heads {arch.heads}")
+        return arch
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """Everything that must be known to run a set of weights and to judge its maps.
+
+    Attributes:
+        schema_version: Version of this file format.
+        name: Folder-safe identifier (lower case, digits, "_", "-", ".").
+        title: Name shown to people.
+        bands: Input bands in the order of the network's channels.
+        product: Backscatter convention of training, "gamma0" or "sigma0".
+        gsd_m: Ground sampling distance (pixel size) in metres.
+        arch: Network sizes.
+        tile: Side of the square input in pixels; a multiple of patch.
+        patch: Patch side in pixels.
+        classes: Legend in the order of the logits; value 0 is nodata and never listed.
+        trained_on: One line per data source.
+        metrics: Held-out figures, free-form JSON.
+        licence: Licence of the weights.
+        weights_sha256: Hash of model.safetensors, lower-case hex.
+    """
+
+    schema_version: int
+    name: str
+    title: str
+    bands: tuple[Band, ...]
+    product: str
+    gsd_m: float
+    arch: Arch
+    tile: int
+    patch: int
+    classes: tuple[LandCoverClass, ...]
+    trained_on: tuple[str, ...]
+    metrics: dict[str, Any] = field(default_factory=dict)
+    licence: str = ""
+    weights_sha256: str = "0" * 64
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types, ready for JSON."""
+        return dataclasses.asdict(self)
+
+    @staticmethod
+    def from_dict(data: object) -> ModelCard:
+        """Check and build a card.
+
+        Raises:
+            ModelError: A key is missing or unknown, or a value has the wrong type or lies out of range.
+        """
+        if not isinstance(data, dict):
+            _refuse(f"the card is a JSON {type(data).__name__}, wanted an object")
+        version = data.get("schema_version")
+        if version != SCHEMA_VERSION:
+            _refuse(f"schema_version is {version!r}, this program reads {SCHEMA_VERSION}")
+        parts = dict(data)
+        parts["bands"] = tuple(_band(item) for item in _items(data, "bands", 1, 64))
+        parts["classes"] = tuple(_class(item) for item in _items(data, "classes", 1, MAX_CLASSES))
+        parts["trained_on"] = tuple(_items(data, "trained_on", 0, 1000))
+        parts["arch"] = Arch.from_dict(data.get("arch"))
+        card: ModelCard = _build(ModelCard, parts, "card")
+        _check(card)
+        return card
+
+    @staticmethod
+    def load(path: Path) -> ModelCard:
+        """Read card.json.
+
+        Raises:
+            ModelError: The file is missing, too large, not JSON, or its content is not a valid card.
+        """
+        try:
+            if path.stat().st_size > MAX_CARD_BYTES:
+                _refuse(f"{path} is larger than {MAX_CARD_BYTES} bytes")
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ModelError(
+                f"No readable model card at {path} ({error.strerror}).",
+                "Choose a folder that holds card.json and model.safetensors.",
+            ) from error
+        except (ValueError, RecursionError) as error:
+            raise ModelError(f"{path} is not valid JSON ({error}).", "Copy the model folder again.") from error
+        return ModelCard.from_dict(data)
+
+    def save(self, path: Path) -> None:
+        """Write card.json, after the same checks as reading."""
+        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+        ModelCard.from_dict(json.loads(text))
+        path.write_text(text + "\n", encoding="utf-8")
+
+
+def _refuse(found: str) -> typing.NoReturn:
+    raise ModelError(f"The model card is not usable: {found}.", "Copy the model folder again, or choose another model.")
+
+
+def _between(name: str, value: float, low: float, high: float) -> None:
+    if not (math.isfinite(value) and low <= value <= high):
+        _refuse(f"{name} is {value!r}, wanted {low} to {high}")
+
+
+def _items(data: dict[str, Any], key: str, low: int, high: int) -> list[Any]:
+    items = data.get(key)
+    if not isinstance(items, (list, tuple)) or not low <= len(items) <= high:
+        found = len(items) if isinstance(items, (list, tuple)) else type(items).__name__
+        _refuse(f"{key} is a list of {low} to {high} entries, found {found}")
+    return list(items)
+
+
+def _build(cls: Any, data: object, where: str) -> Any:
+    """A dataclass from a dict with exactly its keys (defaults may be left out) and scalar types checked."""
+    if not isinstance(data, dict):
+        _refuse(f"{where} is a {type(data).__name__}, wanted an object")
+    fields = {f.name: f for f in dataclasses.fields(cls)}
+    unknown = sorted(str(key)[:40] for key in data if key not in fields)
+    if unknown:
+        _refuse(f"{where} has unknown keys {', '.join(unknown[:5])}")
+    hints = typing.get_type_hints(cls)
+    for name, item in fields.items():
+        if name not in data:
+            if item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING:
+                _refuse(f"{where}.{name} is missing")
+            continue
+        _scalar(f"{where}.{name}", data[name], hints[name])
+    values = {name: float(v) if hints[name] is float else v for name, v in data.items()}
+    return cls(**values)
+
+
+def _scalar(name: str, value: object, wanted: Any) -> None:
+    ok = {
+        int: isinstance(value, int) and not isinstance(value, bool),
+        float: isinstance(value, (int, float)) and not isinstance(value, bool),
+        str: isinstance(value, str),
+    }.get(wanted, True)
+    if not ok:
+        _refuse(f"{name} is {value!r:.60}, wanted {wanted.__name__}")
+
+
+def _band(data: object) -> Band:
+    if isinstance(data, dict) and isinstance(data.get("clip"), (list, tuple)):
+        data = {**data, "clip": tuple(data["clip"])}
+    band: Band = _build(Band, data, "bands[]")
+    if not isinstance(band.clip, tuple) or len(band.clip) != 2:
+        _refuse(f"band {band.name!r:.40} has clip {band.clip!r:.60}, wanted [low, high]")
+    for value in (*band.clip, band.mean, band.std):
+        _scalar(f"band {band.name!r:.40}", value, float)
+        _between(f"band {band.name!r:.40}", value, -1e6, 1e6)
+    if band.unit not in BAND_UNITS:
+        _refuse(f"band {band.name!r:.40} has unit {band.unit!r:.40}; known are {', '.join(BAND_UNITS)}")
+    if not band.clip[0] < band.clip[1] or band.std <= 0:
+        _refuse(f"band {band.name!r:.40} has clip {band.clip} and std {band.std}")
+    return band
+
+
+def _class(data: object) -> LandCoverClass:
+    item: LandCoverClass = _build(LandCoverClass, data, "classes[]")
+    _between("class value", item.value, 1, 254)
+    if not _COLOR.match(item.color):
+        _refuse(f"class {item.value} has colour {item.color!r:.40}, wanted #rrggbb")
+    if not 0 < len(item.name) <= 100 or not item.name.isprintable():
+        _refuse(f"class {item.value} has a name of {len(item.name)} characters or with control characters in it")
+    return item
+
+
+def _check(card: ModelCard) -> None:
+    if not _NAME.match(card.name):
+        _refuse(f"name is {card.name!r:.60}, wanted lower-case letters, digits, '_', '-', '.'")
+    if not 0 < len(card.title) <= 200 or not card.title.isprintable():
+        _refuse("title is empty, too long, or has control characters in it")
+    if card.product not in PRODUCTS:
+        _refuse(f"product is {card.product!r:.40}; known are {', '.join(PRODUCTS)}")
+    if not isinstance(card.metrics, dict) or not all(isinstance(s, str) for s in card.trained_on):
+        _refuse("metrics is not an object, or trained_on not a list of strings")
+    _between("gsd_m", card.gsd_m, 0.1, 10_000)
+    _between("patch", card.patch, 1, 64)
+    _between("tile", card.tile, card.patch, 2048)
+    if card.tile % card.patch:
+        _refuse(f"tile {card.tile} is not a multiple of patch {card.patch}")
+    values = [item.value for item in card.classes]
+    if len(set(values)) != len(values):
+        _refuse("two classes share one value")
+    names = [band.name for band in card.bands]
+    if len(set(names)) != len(names):
+        _refuse("two bands share one name")
+    if not _SHA256.match(card.weights_sha256):
+        _refuse("weights_sha256 is not a SHA-256 in lower-case hex")

@@ -1,0 +1,36 @@
+"""Refusals: each says what was found and wanted (message) and what to do about it (hint)."""
+
+
+class SarDinoError(Exception):
+    """Base of every refusal that a user is meant to read.
+
+    Args:
+        message: One line: what was found and what was wanted.
+        hint: One line: what the user can do. May be empty.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        """Keep message and hint apart, so that each front end can show them its own way."""
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class InputError(SarDinoError):
+    """The raster, or an argument about it, can't be used."""
+
+
+class ModelError(SarDinoError):
+    """The model folder is missing, damaged or doesn't fit."""
+
+
+class ResourceError(SarDinoError):
+    """Device, memory, disk or output path can't do what was asked."""
+
+
+class Cancelled(SarDinoError):
+    """The user stopped the run."""
+
+    def __init__(self, message: str = "Cancelled.", hint: str = "") -> None:
+        """Default the message, since a cancel needs no explanation."""
+        super().__init__(message, hint)
