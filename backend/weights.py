@@ -1,0 +1,89 @@
+"""Model folder ⇄ model: card.json beside model.safetensors, hash checked, loaded strictly, no pickle."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as parse_tensors
+from safetensors.torch import save as write_tensors
+
+from backend.card import ModelCard
+from backend.errors import ModelError
+from backend.library import CARD, WEIGHTS
+from backend.vit import SarViT, build_model
+
+# Room for the safetensors header beside the tensors themselves.
+HEADER_BYTES = 1_000_000
+_AGAIN = "Copy the model folder again; it is damaged or belongs to another card."
+
+
+def load_model(folder: Path, device: str | torch.device = "cpu") -> tuple[SarViT, ModelCard]:
+    """The model of a folder, in eval mode on a device, and its card.
+
+    The card is validated first, the file's size is held against what the card describes, then its hash, and only
+    then are tensors read; names and shapes must fit exactly and every value must be finite.
+
+    Raises:
+        ModelError: Anything about the folder is missing, damaged or doesn't fit.
+    """
+    card = ModelCard.load(folder / CARD)
+    with torch.device("meta"):
+        expected = build_model(card).state_dict()
+    content = _read(folder / WEIGHTS, sum(t.numel() * t.element_size() for t in expected.values()))
+    found = hashlib.sha256(content).hexdigest()
+    if found != card.weights_sha256:
+        raise ModelError(f"{WEIGHTS} has SHA-256 {found[:12]}…, the card says {card.weights_sha256[:12]}….", _AGAIN)
+    try:
+        tensors = parse_tensors(content)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise ModelError(f"{WEIGHTS} is not a safetensors file ({error}).", _AGAIN) from error
+    _match(tensors, expected)
+    model = build_model(card)
+    model.load_state_dict(tensors, strict=True)
+    return model.to(device).eval(), card
+
+
+def save_model(folder: Path, model: SarViT, card: ModelCard) -> ModelCard:
+    """Write a model folder and return the card with the hash of the weights filled in.
+
+    Args:
+        folder: Created where missing.
+        model: Trained on any device.
+        card: Describes `model`; its weights_sha256 is replaced.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    content = write_tensors({name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()})
+    card = dataclasses.replace(card, weights_sha256=hashlib.sha256(content).hexdigest())
+    (folder / WEIGHTS).write_bytes(content)
+    card.save(folder / CARD)
+    return card
+
+
+def _read(path: Path, tensor_bytes: int) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > tensor_bytes + HEADER_BYTES:
+            raise ModelError(f"{WEIGHTS} has {size} bytes, the card describes {tensor_bytes}.", _AGAIN)
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"No readable {WEIGHTS} at {path.parent} ({error.strerror}).", _AGAIN) from error
+
+
+def _match(tensors: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> None:
+    missing, surplus = expected.keys() - tensors.keys(), tensors.keys() - expected.keys()
+    if missing or surplus:
+        names = ", ".join(sorted(missing | surplus)[:3])
+        raise ModelError(f"{WEIGHTS} lacks {len(missing)} tensors and has {len(surplus)} too many ({names}).", _AGAIN)
+    for name, tensor in tensors.items():
+        if tensor.shape != expected[name].shape or tensor.dtype != expected[name].dtype:
+            raise ModelError(
+                f"Tensor {name} is {tensor.dtype} {tuple(tensor.shape)}, "
+                f"the card describes {expected[name].dtype} {tuple(expected[name].shape)}.",
+                _AGAIN,
+            )
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise ModelError(f"Tensor {name} holds values that are not finite.", _AGAIN)
