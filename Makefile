@@ -1,0 +1,43 @@
+# SAR Land Cover (DINO). `make` alone lists the targets.
+
+# The interpreter QGIS is bound to: the system's own, whatever `python3` on PATH may be.
+QGIS_PYTHON ?= /usr/bin/python3
+# WITHOUT_QGIS=1 sets up the backend and training alone (a GPU server, a machine QGIS can't be had on).
+WITHOUT_QGIS ?=
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+# Options for pytest, for example: make test ARGS="-k tiling -x"
+ARGS ?=
+
+export QT_QPA_PLATFORM ?= offscreen
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format package clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+setup: ## Install what is missing: QGIS (Debian, Ubuntu), .venv, PyTorch and the tools; fast when all is there
+	@QGIS_PYTHON="$(QGIS_PYTHON)" python3 tools/setup.py $(if $(WITHOUT_QGIS),--without-qgis) --venv $(VENV)
+
+demo: setup ## Map a simulated sample scene with both algorithms in QGIS; writes build/demo/demo.png
+	$(PYTHON) -m tools.demo
+
+test: setup ## Run the tests (under 15 minutes on 2 cores)
+	$(PYTHON) -m pytest $(ARGS)
+
+lint: setup ## Check style and types, change nothing
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+
+format: setup ## Rewrite the code in the house style
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+package: ## Build the plugin zip in dist/ (any Python will do)
+	python3 -m tools.package
+
+clean: ## Remove what was built, and the caches; keeps .venv
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
