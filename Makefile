@@ -1,7 +1,7 @@
 # SAR Land Cover (DINO). `make` alone lists the targets.
 
-# The interpreter QGIS is bound to: the system's own, whatever `python3` on PATH may be.
-QGIS_PYTHON ?= /usr/bin/python3
+# The interpreter QGIS is bound to. Empty: the system's own, whatever `python3` on PATH may be.
+QGIS_PYTHON ?=
 # WITHOUT_QGIS=1 sets up the backend and training alone (a GPU server, a machine QGIS can't be had on).
 WITHOUT_QGIS ?=
 VENV := .venv

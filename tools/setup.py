@@ -224,7 +224,10 @@ def fingerprint(base: Path, with_qgis: bool) -> str:
 def is_current(venv: Path, stamp: str) -> bool:
     """Return whether the environment was completed with these very requirements and still runs."""
     path = venv / STAMP
-    return path.exists() and path.read_text().strip() == stamp and works(venv_python(venv), "import pytest, torchvision")
+    if not path.exists() or path.read_text().strip() != stamp:
+        return False
+    looked_for = "'torch', 'torchvision', 'timm', 'rasterio', 'pytest'"
+    return works(venv_python(venv), f"from importlib.util import find_spec; assert all(map(find_spec, ({looked_for})))")
 
 
 def main() -> int:
@@ -235,6 +238,7 @@ def main() -> int:
     arguments = parser.parse_args()
     with_qgis = not arguments.without_qgis
     venv: Path = arguments.venv.resolve()
+    # `python3` on PATH may well be another one (pyenv, conda), which can't see QGIS.
     default = "/usr/bin/python3" if with_qgis else sys.executable
     base = Path(os.environ.get("QGIS_PYTHON") or default)
     stamp = fingerprint(base, with_qgis)

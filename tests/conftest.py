@@ -1,0 +1,42 @@
+"""What all tests share. Fixtures of one package's tests are in the conftest.py of its folder."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# No display is needed, and QGIS aborts without this where there is none.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+# Timings of shared machines say nothing about a property; the same examples everywhere make failures repeatable.
+settings.register_profile("house", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("house")
+
+HAS_QGIS = importlib.util.find_spec("qgis") is not None
+# The plugin's tests import QGIS. Without it (make setup WITHOUT_QGIS=1) the other packages' tests still run.
+collect_ignore = [] if HAS_QGIS else ["plugin"]
+
+
+def pytest_report_header() -> str:
+    """Say in the header whether the plugin's tests take part."""
+    return "QGIS: found" if HAS_QGIS else "QGIS: not found, tests/plugin is left out"
+
+
+@pytest.fixture(scope="session")
+def repo_root() -> Path:
+    """The checkout: the folder that holds backend/, training/ and sardino_qgis/."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def sample_scene() -> Path:
+    """The embedded simulated Sentinel-1 scene: VV and VH in dB, georeferenced. Read only."""
+    path = ROOT / "resources" / "sample" / "simulated_s1.tif"
+    assert path.is_file(), f"the embedded sample scene is missing: {path}"
+    return path

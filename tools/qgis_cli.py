@@ -1,0 +1,81 @@
+"""Run the packed plugin through `qgis_process` in a QGIS profile of its own; the user's profile is never touched."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Optional
+
+
+class QgisError(Exception):
+    """`qgis_process` is missing or failed; the text ends with what it printed."""
+
+
+def find_qgis_process() -> Optional[str]:
+    """Return the path of QGIS's command, or None.
+
+    Debian 12's `qgis_process` is a wrapper that passes a flag the program rejects: the program itself is preferred.
+    """
+    return shutil.which("qgis_process.bin") or shutil.which("qgis_process")
+
+
+class QgisProcess:
+    """One private QGIS profile with the plugin enabled in it.
+
+    Args:
+        profile: folder for the profile; made if missing.
+        plugin_path: the folder above the plugin's, or None if the plugin lies in the profile itself.
+        worker: interpreter with PyTorch, handed to the plugin as SARDINO_PYTHON.
+    """
+
+    def __init__(self, profile: Path, plugin_path: Optional[Path] = None, worker: Optional[Path] = None) -> None:
+        program = find_qgis_process()
+        if program is None:
+            raise QgisError("qgis_process is not on PATH: install QGIS (make setup does, on Debian and Ubuntu)")
+        self.program = program
+        runtime = profile / "runtime"
+        runtime.mkdir(parents=True, exist_ok=True)
+        runtime.chmod(0o700)  # Qt refuses a runtime folder that others can read
+        self.environment = dict(
+            os.environ,
+            QGIS_CUSTOM_CONFIG_PATH=str(profile),
+            XDG_RUNTIME_DIR=str(runtime),
+            QT_QPA_PLATFORM="offscreen",
+            # Not resolved: a virtual environment's python is a link, and is one by the path it is called by.
+            SARDINO_PYTHON=str(worker or sys.executable),
+        )
+        self.environment.pop("QGIS_PLUGINPATH", None)
+        if plugin_path is not None:
+            self.environment["QGIS_PLUGINPATH"] = str(plugin_path)
+
+    def enable(self, *plugins: str) -> None:
+        """Enable plugins by their folder names. A fresh profile loses `processing` by it: name that too."""
+        for plugin in plugins:
+            self._call("plugins", "enable", plugin)
+
+    def run(self, algorithm: str, **parameters: object) -> dict[str, Any]:
+        """Run an algorithm and return its results, parameter name -> value.
+
+        Raises:
+            QgisError: if the program exits non-zero, which it does on any Processing error.
+        """
+        words = [f"--{name}={value}" for name, value in parameters.items()]
+        output = self._call("--json", "run", algorithm, *words)
+        # Notices of Qt and of other plugins may stand before the JSON document.
+        document = json.loads(output[output.index("{") :])
+        results: dict[str, Any] = document["results"]
+        return results
+
+    def _call(self, *words: str) -> str:
+        done = subprocess.run(
+            [self.program, *words],
+            env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode != 0:
+            tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-25:])
+            raise QgisError(f"qgis_process {' '.join(words)} exited with status {done.returncode}:\n{tail}")
+        return done.stdout
