@@ -1,0 +1,95 @@
+"""Arrange the real SAR data sets that the bundled model learns from as data folders, by links.
+
+    python -m training.real_data SOURCE OUT
+
+SOURCE holds the sets as their publishers give them (see docs/training.md for names and licences); OUT gets one data
+folder for each set found, with a dataset.toml that says what its numbers mean. Nothing is copied.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+# Chips stretched by their own minimum and maximum have lost level and spread; where only a gain is lost, only a gain
+# is put back. Training then draws a random level for them, since the true one is not known.
+_STRETCHED = 'units = "db"\nnodata = [0, 255]\nrelative = "affine"\nlevel_jitter_db = 3.0\npixel_size_m = 10.0\n'
+
+
+@dataclass(frozen=True)
+class RealSet:
+    """One set: where its images (and labels) lie under SOURCE, and its dataset.toml."""
+
+    images: str
+    facts: str
+    labels: str = ""
+    splits: str = ""
+
+
+SETS = {
+    "ombria_before": RealSet("ombria/before", 'bands = ["VV"]\n' + _STRETCHED, splits="ombria/sites.csv"),
+    "ombria_after": RealSet("ombria/after", 'bands = ["VV"]\n' + _STRETCHED, splits="ombria/sites.csv"),
+    "vh_cities": RealSet(
+        "vh_cities",
+        'bands = ["VH"]\nunits = "amplitude"\nnodata = [0]\nrelative = "offset"\nlevel_jitter_db = 2.0\n'
+        "pixel_size_m = 8.5\n",
+    ),
+    "opera_rtc_30m": RealSet("opera_rtc_30m", 'bands = ["VV", "VH"]\nunits = "db"\n'),
+    "vv_coast": RealSet("vv_coast", 'bands = ["VV"]\nunits = "db"\npixel_size_m = 10.0\n'),
+    "vh_rivers": RealSet("vh_rivers", 'bands = ["VH"]\nunits = "db"\n'),
+    "punjab_dualpol": RealSet("punjab_dualpol", 'bands = ["VV", "VH"]\nunits = "db"\n'),
+    "landcover_dualpol": RealSet(
+        "landcover_dualpol/images",
+        'bands = ["VV", "VH"]\nunits = "db"\n[labels]\nignore = 0\n',
+        labels="landcover_dualpol/labels",
+    ),
+}
+
+
+def arrange(source: Path, out: Path) -> list[Path]:
+    """Make a data folder in `out` for each known set that `source` holds, and return them."""
+    made = []
+    for name, item in SETS.items():
+        if not (source / item.images).is_dir():
+            continue
+        folder = out / name
+        folder.mkdir(parents=True, exist_ok=True)
+        _link(source / item.images, folder / "images")
+        if item.labels:
+            _link(source / item.labels, folder / "labels")
+        (folder / "dataset.toml").write_text(item.facts, encoding="utf-8")
+        if item.splits:
+            _copy_splits(source / item.splits, folder / "splits.csv")
+        made.append(folder)
+    return made
+
+
+def _link(target: Path, link: Path) -> None:
+    if link.is_symlink():
+        link.unlink()
+    link.symlink_to(target.resolve(), target_is_directory=True)
+
+
+def _copy_splits(source: Path, target: Path) -> None:
+    with source.open(newline="", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    with target.open("w", newline="", encoding="utf-8") as lines:
+        writer = csv.DictWriter(lines, ["name", "group", "split"])
+        writer.writeheader()
+        writer.writerows({key: row[key] for key in ("name", "group", "split")} for row in rows)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("source", type=Path)
+    parser.add_argument("out", type=Path)
+    arguments = parser.parse_args()
+    for folder in arrange(arguments.source, arguments.out):
+        print(folder)
+
+
+if __name__ == "__main__":
+    main()
