@@ -1,0 +1,8 @@
+"""The algorithms of the provider: each declares parameters, calls the runner, reports."""
+
+from __future__ import annotations
+
+from .attention import AttentionAlgorithm
+from .landcover import LandCoverAlgorithm
+
+ALGORITHMS = (LandCoverAlgorithm, AttentionAlgorithm)

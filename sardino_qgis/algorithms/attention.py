@@ -1,0 +1,96 @@
+"""`sardino:attention`: where the vision transformer looks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import QgsProcessingParameterNumber
+
+from ..styling import STRETCH_STYLER
+from ..translation import tr
+from .base import Destination, SarDinoAlgorithm, static_enum
+
+HEADS = ("mean", "all")
+
+
+class AttentionAlgorithm(SarDinoAlgorithm):
+    """Attention of the class token over the places of the scene."""
+
+    HEADS = "HEADS"
+    BLOCK = "BLOCK"
+    MASS = "MASS"
+    OUTPUT_MASKS = "OUTPUT_MASKS"
+
+    COMMAND = "attention"
+    ICON = "attention.svg"
+    DESTINATIONS = (
+        Destination(SarDinoAlgorithm.OUTPUT, "", "output", STRETCH_STYLER),
+        Destination(OUTPUT_MASKS, "--masks", "masks"),
+    )
+
+    def displayName(self) -> str:  # noqa: N802 - QGIS name
+        """Name in the toolbox."""
+        return tr("Attention maps from SAR")
+
+    def tags(self) -> list[str]:
+        """Words under which the toolbox finds it."""
+        return tr("sar,sentinel-1,radar,attention,explain,vision transformer,vit,dino,self-supervised").split(",")
+
+    def shortHelpString(self) -> str:  # noqa: N802 - QGIS name
+        """Help in the dialog."""
+        return tr(
+            "Shows where the vision transformer looks: the attention of its class token over the scene, as one layer "
+            "(mean of the heads) or one band per head. Heads of a model trained by self-distillation (DINO) often pick "
+            "out water, built-up areas or edges without ever having seen a label.\n\n"
+            "1 means as much attention as if it were spread evenly over the tile, 2 twice as much. Attention says what "
+            "the model weighs, not why, and is no land-cover map."
+        )
+
+    def initAlgorithm(self, configuration=None) -> None:  # noqa: N802 - QGIS name
+        """Declare the parameters."""
+        self.add_inputs()
+        self.add(
+            static_enum(self.HEADS, tr("Heads"), HEADS),
+            tr("mean: one band, the mean of all attention heads. all: one band per head."),
+        )
+        self.add(
+            self._number(self.BLOCK, tr("Transformer block"), "Integer", -1, -1, 99),
+            tr("The block whose attention is shown, counted from 0; -1 is the last one."),
+            advanced=True,
+        )
+        self.add(
+            self._number(self.MASS, tr("Attention mass of the masks"), "Double", 0.6, 0.05, 0.95),
+            tr("Masks hold the places that together receive this share of the attention. Used for the masks only."),
+            advanced=True,
+        )
+        self.add_running()
+        self.add_destination(self.OUTPUT, tr("Attention"), tr("Attention relative to an even spread (GeoTIFF)."))
+        self.add_destination(
+            self.OUTPUT_MASKS,
+            tr("Attention masks"),
+            tr("1 where the attention mass lies, 0 elsewhere; bands as in the attention layer."),
+            optional=True,
+        )
+
+    @staticmethod
+    def _number(name: str, description: str, kind: str, default: float, low: float, high: float):
+        return QgsProcessingParameterNumber(
+            name,
+            description,
+            getattr(QgsProcessingParameterNumber.Type, kind),
+            defaultValue=default,
+            minValue=low,
+            maxValue=high,
+        )
+
+    def own_arguments(self, parameters: dict, context: Any, wanted: frozenset[str]) -> list[str]:
+        """Heads and block, and the mass where masks are wanted."""
+        arguments = [
+            "--heads",
+            self.parameterAsEnumString(parameters, self.HEADS, context),
+            "--block",
+            str(self.parameterAsInt(parameters, self.BLOCK, context)),
+        ]
+        if self.OUTPUT_MASKS in wanted:
+            arguments += ["--mass", str(self.parameterAsDouble(parameters, self.MASS, context))]
+        return arguments

@@ -1,0 +1,259 @@
+"""What the algorithms share: input and device parameters, the command of the worker, running it, collecting results."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingAlgorithm,
+    QgsProcessingException,
+    QgsProcessingOutputString,
+    QgsProcessingParameterBand,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterString,
+)
+from qgis.PyQt.QtGui import QIcon
+
+from .. import environment
+from ..layers import check_crs, extent_arguments, worker_source
+from ..models import installed_models, model_arguments
+from ..runner import WorkerCancelled, WorkerError, run_worker
+from ..styling import QML_STYLER
+from ..translation import tr
+
+UNITS = ("auto", "db", "linear_power", "amplitude")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+ADVANCED = QgsProcessingParameterDefinition.Flag.FlagAdvanced
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A raster that the worker writes: the parameter, its option on the command line, its key in the result."""
+
+    parameter: str
+    option: str  # empty for the positional OUTPUT
+    key: str
+    styler: Any = QML_STYLER
+
+
+def static_enum(name: str, description: str, values: tuple[str, ...]) -> QgsProcessingParameterEnum:
+    """A choice whose values are their own strings, so that scripts never depend on an order; the first is default."""
+    parameter = QgsProcessingParameterEnum(name, description, list(values), defaultValue=values[0])
+    parameter.setUsesStaticStrings(True)
+    return parameter
+
+
+class SarDinoAlgorithm(QgsProcessingAlgorithm):
+    """Base of the algorithms. A subclass names its command and destinations, and adds its own parameters."""
+
+    INPUT = "INPUT"
+    BANDS = "BANDS"
+    EXTENT = "EXTENT"
+    UNITS = "UNITS"
+    MODEL = "MODEL"
+    OUTPUT = "OUTPUT"
+    DEVICE = "DEVICE"
+    BATCH_SIZE = "BATCH_SIZE"
+    MODEL_USED = "MODEL_USED"
+    DEVICE_USED = "DEVICE_USED"
+
+    COMMAND = ""
+    ICON = "sardino.svg"
+    DESTINATIONS: tuple[Destination, ...] = ()
+
+    def __init__(self) -> None:
+        """Parameters come with initAlgorithm."""
+        super().__init__()
+        self._input = ""
+        self._options: list[str] = []
+
+    # What QGIS asks
+
+    def name(self) -> str:
+        """Second half of the algorithm's id."""
+        return self.COMMAND
+
+    def createInstance(self):  # noqa: N802 - QGIS name
+        """A fresh object for each run."""
+        return type(self)()
+
+    def icon(self) -> QIcon:
+        """Icon in the toolbox."""
+        return QIcon(self.svgIconPath())
+
+    def svgIconPath(self) -> str:  # noqa: N802 - QGIS name
+        """Path of the icon."""
+        return environment.resource("icons", self.ICON)
+
+    def helpUrl(self) -> str:  # noqa: N802 - QGIS name
+        """All help is in the dialog."""
+        return ""
+
+    def canExecute(self) -> tuple[bool, str]:  # noqa: N802 - QGIS name
+        """Whether a backend can be started, and else what to do."""
+        problem = environment.problem()
+        return not problem, problem
+
+    # Parameters
+
+    def add(self, parameter: QgsProcessingParameterDefinition, text: str, advanced: bool = False) -> None:
+        """Declare `parameter` with its help `text`."""
+        parameter.setHelp(text)
+        if advanced:
+            parameter.setFlags(parameter.flags() | ADVANCED)
+        self.addParameter(parameter)
+
+    def add_inputs(self) -> None:
+        """Declare what is mapped, and with which model."""
+        self.add(
+            QgsProcessingParameterRasterLayer(self.INPUT, tr("SAR raster")),
+            tr("Sentinel-1 or similar backscatter in a raster file, in dB, linear power or amplitude."),
+        )
+        self.add(
+            QgsProcessingParameterBand(
+                self.BANDS, tr("Bands"), None, self.INPUT, optional=True, allowMultiple=True
+            ),
+            tr(
+                "Bands of the raster in the order of the model's bands (for the bundled model VV, VH). "
+                "If empty, they are found by their descriptions, else the first ones are taken."
+            ),
+        )
+        self.add(
+            QgsProcessingParameterExtent(self.EXTENT, tr("Extent"), optional=True),
+            tr("Only this part of the raster is mapped, snapped to whole pixels; all of it if empty. Any CRS."),
+        )
+        self.add(
+            static_enum(self.UNITS, tr("Units"), UNITS),
+            tr(
+                "Units of the pixel values: db (decibels), linear_power (sigma0 or gamma0 as power), amplitude (its "
+                "square root). auto decides by the values and reports what it decided."
+            ),
+        )
+        model = QgsProcessingParameterString(self.MODEL, tr("Model"), optional=True)
+        package = __name__.rpartition(".algorithms")[0]
+        model.setMetadata({"widget_wrapper": {"class": f"{package}.widgets.ModelWidgetWrapper"}})
+        names = ", ".join(installed.name for installed in installed_models()) or tr("none")
+        self.add(
+            model,
+            tr(
+                "Name of an installed model, or the path of a model folder (one that holds card.json and "
+                "model.safetensors). The bundled model if empty. Installed: {}."
+            ).format(names),
+        )
+
+    def add_running(self) -> None:
+        """Declare where and how the model runs."""
+        self.add(
+            static_enum(self.DEVICE, tr("Device"), DEVICES),
+            tr("Where the model runs; auto takes a GPU if there is a usable one (cuda: NVIDIA or AMD, mps: Apple)."),
+            advanced=True,
+        )
+        self.add(
+            QgsProcessingParameterNumber(
+                self.BATCH_SIZE,
+                tr("Batch size"),
+                QgsProcessingParameterNumber.Type.Integer,
+                defaultValue=0,
+                minValue=0,
+                maxValue=1024,
+            ),
+            tr("Tiles that go through the model at once; 0 chooses by device. Less needs less memory."),
+            advanced=True,
+        )
+        self.addOutput(QgsProcessingOutputString(self.MODEL_USED, tr("Model used")))
+        self.addOutput(QgsProcessingOutputString(self.DEVICE_USED, tr("Device used")))
+
+    def add_destination(self, name: str, description: str, text: str, optional: bool = False) -> None:
+        """Declare a raster output; an optional one is made only when asked for."""
+        self.add(
+            QgsProcessingParameterRasterDestination(
+                name, description, optional=optional, createByDefault=not optional
+            ),
+            text,
+        )
+
+    # Running
+
+    def own_arguments(self, parameters: dict, context: Any, wanted: frozenset[str]) -> list[str]:
+        """Options of this command alone; `wanted` are the destination parameters that will be written."""
+        return []
+
+    def prepareAlgorithm(self, parameters, context, feedback) -> bool:  # noqa: N802 - QGIS name
+        """Read the layer on the main thread, where layers live."""
+        layer = self.parameterAsRasterLayer(parameters, self.INPUT, context)
+        if layer is None:
+            raise QgsProcessingException(self.invalidRasterError(parameters, self.INPUT))
+        self._input = worker_source(layer, feedback)
+        check_crs(layer, feedback)
+        options = model_arguments(self.parameterAsString(parameters, self.MODEL, context))
+        bands = self.parameterAsInts(parameters, self.BANDS, context)
+        if bands:
+            options += ["--bands", *map(str, bands)]
+        if parameters.get(self.EXTENT) not in (None, ""):
+            extent = self.parameterAsExtent(parameters, self.EXTENT, context, layer.crs())
+            options += extent_arguments(extent, layer)
+        options += ["--units", self.parameterAsEnumString(parameters, self.UNITS, context)]
+        options += ["--device", self.parameterAsEnumString(parameters, self.DEVICE, context)]
+        options += ["--batch-size", str(self.parameterAsInt(parameters, self.BATCH_SIZE, context))]
+        self._options = options
+        return True
+
+    def processAlgorithm(self, parameters, context, feedback) -> dict:  # noqa: N802 - QGIS name
+        """Run the worker; the paths of the outputs, and what model and device made them."""
+        paths = self._destination_paths(parameters, context)
+        result = self._run(self._command(parameters, context, paths), feedback)
+        for destination in self.DESTINATIONS:
+            path = paths.get(destination.parameter)
+            if path and not os.path.isfile(path):
+                raise QgsProcessingException(tr("The backend reported success, but {} is not there.").format(path))
+            if path and context.willLoadLayerOnCompletion(path):
+                context.layerToLoadOnCompletionDetails(path).setPostProcessor(destination.styler)
+        self.report(result, feedback)
+        used = {self.MODEL_USED: str(result.get("model", "")), self.DEVICE_USED: str(result.get("device", ""))}
+        return {**paths, **used}
+
+    def report(self, result: dict, feedback: Any) -> None:
+        """Tell in the log what the result event says."""
+        seconds = result.get("seconds")
+        if isinstance(seconds, (int, float)):
+            feedback.pushInfo(tr("Done in {:.1f} s.").format(seconds))
+
+    def _destination_paths(self, parameters: dict, context: Any) -> dict[str, str]:
+        """Path by parameter, of the outputs that are wanted."""
+        paths = {}
+        for destination in self.DESTINATIONS:
+            path = self.parameterAsOutputLayer(parameters, destination.parameter, context)
+            if path:
+                paths[destination.parameter] = path
+        return paths
+
+    def _command(self, parameters: dict, context: Any, paths: dict[str, str]) -> list[str]:
+        try:
+            python = environment.find_interpreter()
+        except environment.BackendMissing as missing:
+            raise QgsProcessingException(str(missing)) from missing
+        command = [python, "-m", "backend", self.COMMAND, self._input, os.path.abspath(paths[self.OUTPUT])]
+        for destination in self.DESTINATIONS:
+            path = paths.get(destination.parameter)
+            if destination.option and path:
+                command += [destination.option, os.path.abspath(path)]
+        command += self.own_arguments(parameters, context, frozenset(paths))
+        return [*command, *self._options, "--progress", "json", "--overwrite"]
+
+    def _run(self, command: list[str], feedback: Any) -> dict:
+        feedback.pushDebugInfo(" ".join(command))
+        try:
+            return run_worker(command, str(environment.backend_root()), feedback, self.displayName())
+        except WorkerCancelled:
+            # An exception rather than an empty result, for which `qgis_process` would report success.
+            raise QgsProcessingException(tr("Cancelled; no output was written.")) from None
+        except (WorkerError, environment.BackendMissing) as trouble:
+            raise QgsProcessingException(str(trouble)) from trouble

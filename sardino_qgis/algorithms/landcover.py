@@ -1,0 +1,74 @@
+"""`sardino:landcover`: a SAR raster to a land-cover layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..styling import STRETCH_STYLER
+from ..translation import tr
+from .base import Destination, SarDinoAlgorithm
+
+
+class LandCoverAlgorithm(SarDinoAlgorithm):
+    """Classifies every valid pixel, optionally with confidence and class probabilities."""
+
+    OUTPUT_CONFIDENCE = "OUTPUT_CONFIDENCE"
+    OUTPUT_PROBABILITIES = "OUTPUT_PROBABILITIES"
+
+    COMMAND = "landcover"
+    ICON = "landcover.svg"
+    DESTINATIONS = (
+        Destination(SarDinoAlgorithm.OUTPUT, "", "output"),
+        Destination(OUTPUT_CONFIDENCE, "--confidence", "confidence", STRETCH_STYLER),
+        Destination(OUTPUT_PROBABILITIES, "--probabilities", "probabilities"),
+    )
+
+    def displayName(self) -> str:  # noqa: N802 - QGIS name
+        """Name in the toolbox."""
+        return tr("Land cover from SAR")
+
+    def tags(self) -> list[str]:
+        """Words under which the toolbox finds it."""
+        words = tr("sar,sentinel-1,radar,backscatter,land cover,classification,segmentation,worldcover,dino,deep learning")
+        return words.split(",")
+
+    def shortHelpString(self) -> str:  # noqa: N802 - QGIS name
+        """Help in the dialog."""
+        return tr(
+            "Makes a land-cover map from Sentinel-1 backscatter (VV and VH) with a vision transformer that was "
+            "pre-trained by self-distillation (DINO).\n\n"
+            "The map has the grid and the CRS of the input, the legend of the model (for the bundled model ESA "
+            "WorldCover classes) with names and colours, and no data where the input has none. Any extent works: the "
+            "raster is read in tiles. The model runs in a Python process of its own, so PyTorch is not needed in QGIS.\n\n"
+            "A model is only as good as what it was trained on; the model's card says what that was and how well it did "
+            "on held-out places. Check the map against places that you know."
+        )
+
+    def initAlgorithm(self, configuration=None) -> None:  # noqa: N802 - QGIS name
+        """Declare the parameters."""
+        self.add_inputs()
+        self.add_running()
+        self.add_destination(self.OUTPUT, tr("Land cover"), tr("Class of each pixel (GeoTIFF with colours and names)."))
+        self.add_destination(
+            self.OUTPUT_CONFIDENCE,
+            tr("Confidence"),
+            tr("Probability of the class that was chosen. Models tend to be surer than they should be."),
+            optional=True,
+        )
+        self.add_destination(
+            self.OUTPUT_PROBABILITIES,
+            tr("Class probabilities"),
+            tr("One band per class of the model."),
+            optional=True,
+        )
+
+    def report(self, result: dict, feedback: Any) -> None:
+        """List the classes with their share of the mapped area."""
+        classes = [c for c in result.get("classes", []) if c.get("pixels")]
+        total = sum(c["pixels"] for c in classes)
+        for found in sorted(classes, key=lambda c: -c["pixels"]):
+            share = 100 * found["pixels"] / total
+            feedback.pushInfo(f"{found['value']:>4}  {found['name']}: {found['pixels']} px ({share:.1f} %)")
+        if not classes:
+            feedback.pushWarning(tr("No pixel of the input is valid: the map is empty."))
+        super().report(result, feedback)

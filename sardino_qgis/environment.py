@@ -1,0 +1,196 @@
+"""Which Python interpreter runs the backend, where the backend lies, and what the worker's environment holds."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Mapping, Optional
+
+from qgis.core import QgsApplication, QgsSettings
+
+from .translation import tr
+
+VARIABLE = "SARDINO_PYTHON"
+SETTING = "sardino/python"
+
+# What QGIS (or the shell that started it) sets for its own Python, GDAL, PROJ and Qt. Another interpreter that
+# inherits it loads the wrong standard library, the wrong data files or the wrong shared libraries.
+# All of PYTHON* goes: PYTHONHOME, PYTHONPATH, but also PYTHONSAFEPATH, under which `-m backend` isn't found.
+_DROPPED_PREFIXES = ("PYTHON", "GDAL_", "PROJ_", "QGIS_", "DYLD_")
+_DROPPED = frozenset({"VIRTUAL_ENV", "LD_LIBRARY_PATH", "QT_PLUGIN_PATH", "__PYVENV_LAUNCHER__"})
+
+
+class BackendMissing(Exception):
+    """No interpreter, or no backend; `message` says what was found, `hint` what to do."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(f"{message} {hint}")
+        self.message = message
+        self.hint = hint
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One place where an interpreter was looked for; `problem` is empty where it was found."""
+
+    origin: str
+    path: str
+    problem: str
+
+
+def setup_hint() -> str:
+    """What a user does to get a backend, one line."""
+    return tr(
+        "Create a Python environment with PyTorch (python -m venv, then pip install torch torchvision timm rasterio "
+        "safetensors), then choose its interpreter in the menu Plugins > SAR Land Cover (DINO) > Choose Python "
+        "interpreter…, or name it in the environment variable SARDINO_PYTHON."
+    )
+
+
+def managed_folder() -> Path:
+    """The folder of the environment that the plugin keeps itself, inside the user's QGIS profile."""
+    return Path(QgsApplication.qgisSettingsDirPath()) / "sardino" / "env"
+
+
+def interpreter_in(folder: Path) -> Path:
+    """The interpreter of a virtual environment (`folder`), whether or not it exists."""
+    return folder / "Scripts" / "python.exe" if sys.platform == "win32" else folder / "bin" / "python"
+
+
+def stored_interpreter() -> str:
+    """The interpreter chosen in the plugin's settings, or an empty string."""
+    return str(QgsSettings().value(SETTING, "") or "").strip()
+
+
+def store_interpreter(path: str) -> None:
+    """Keep the chosen interpreter in the plugin's settings; an empty string forgets it."""
+    if path:
+        QgsSettings().setValue(SETTING, path)
+    else:
+        QgsSettings().remove(SETTING)
+
+
+def _resolved(text: str) -> str:
+    """A path, a name on PATH or the folder of an environment, as the path of an interpreter."""
+    path = Path(os.path.expanduser(text))
+    if path.is_dir():
+        return str(interpreter_in(path))
+    if not path.exists() and os.sep not in text and "/" not in text:
+        return shutil.which(text) or text
+    # Absolute, not resolved: the link bin/python of an environment is what makes it that environment.
+    return os.path.abspath(path)
+
+
+def why_unusable(path: str) -> str:
+    """Why `path` can't be an interpreter, or an empty string where it can."""
+    if not os.path.exists(path):
+        return tr("there is no such file")
+    if not os.path.isfile(path):
+        return tr("this is not a file")
+    if not os.access(path, os.X_OK):
+        return tr("the file may not be executed")
+    return ""
+
+
+def attempts() -> list[Attempt]:
+    """Every place looked at, in order, up to the one that decides.
+
+    A place that somebody named (variable, setting) decides even when it is wrong: going on silently to another
+    interpreter would run something the user did not ask for.
+    """
+    named = (
+        (tr("environment variable {}").format(VARIABLE), os.environ.get(VARIABLE, "").strip()),
+        (tr("setting of the plugin"), stored_interpreter()),
+    )
+    tried = []
+    for origin, text in named:
+        if text:
+            path = _resolved(text)
+            return [*tried, Attempt(origin, path, why_unusable(path))]
+        tried.append(Attempt(origin, "", tr("not set")))
+    managed = str(interpreter_in(managed_folder()))
+    return [*tried, Attempt(tr("environment managed by the plugin"), managed, why_unusable(managed))]
+
+
+def find_interpreter() -> str:
+    """The interpreter that runs the backend.
+
+    Raises:
+        BackendMissing: None is set up, or the one that was named can't be used.
+    """
+    tried = attempts()
+    last = tried[-1]
+    if not last.problem:
+        return last.path
+    if len(tried) < 3:
+        raise BackendMissing(
+            tr("The Python interpreter {path} can't be used ({origin}): {problem}.").format(
+                path=last.path, origin=last.origin, problem=last.problem
+            ),
+            tr("Correct it, or remove it.") + " " + setup_hint(),
+        )
+    looked = "; ".join(f"{a.origin}: {a.path + ', ' if a.path else ''}{a.problem}" for a in tried)
+    raise BackendMissing(tr("No Python interpreter for the backend is set up ({}).").format(looked), setup_hint())
+
+
+def problem() -> str:
+    """Why the backend can't be started and what to do, or an empty string where it can."""
+    try:
+        find_interpreter()
+        backend_root()
+    except BackendMissing as missing:
+        return str(missing)
+    return ""
+
+
+def plugin_folder() -> Path:
+    """The folder of this package, links followed (a checkout is often linked into the plugins folder)."""
+    return Path(__file__).resolve().parent
+
+
+def backend_root() -> Path:
+    """The folder that holds `backend/` and `resources/`: the installed plugin's own, or the checkout's.
+
+    Raises:
+        BackendMissing: Neither holds the backend.
+    """
+    here = plugin_folder()
+    for folder in (here, here.parent):
+        if (folder / "backend" / "__main__.py").is_file():
+            return folder
+    raise BackendMissing(
+        tr("The plugin is incomplete: no folder 'backend' in {here} or {parent}.").format(here=here, parent=here.parent),
+        tr("Install the plugin's zip again."),
+    )
+
+
+def resource(*parts: str) -> str:
+    """Path of a file under `resources/`, in an installed plugin or in a checkout."""
+    here = plugin_folder()
+    root = here if (here / "resources").is_dir() else here.parent
+    return str(root.joinpath("resources", *parts))
+
+
+def _clean_search_path(path: str, qgis_root: str) -> str:
+    """`PATH` without the folders of QGIS itself, whose DLLs Windows would load before the worker's own."""
+    inside = os.path.normcase(os.path.abspath(qgis_root))
+    kept = (p for p in path.split(os.pathsep) if not os.path.normcase(os.path.abspath(p)).startswith(inside))
+    return os.pathsep.join(kept)
+
+
+def worker_environment(base: Optional[Mapping[str, str]] = None) -> dict[str, str]:
+    """Environment variables for the worker: those of QGIS without what belongs to QGIS's own libraries.
+
+    User site-packages stay as the interpreter has them: a virtual environment ignores them by itself, and who names
+    a system interpreter may have installed PyTorch there.
+    """
+    source = os.environ if base is None else base
+    cleaned = {k: v for k, v in source.items() if k not in _DROPPED and not k.startswith(_DROPPED_PREFIXES)}
+    if sys.platform == "win32" and source.get("OSGEO4W_ROOT"):
+        cleaned["PATH"] = _clean_search_path(cleaned.get("PATH", ""), source["OSGEO4W_ROOT"])
+    # Lines must come as they are written, in UTF-8, whatever the locale.
+    cleaned.update(PYTHONUTF8="1", PYTHONIOENCODING="utf-8", PYTHONUNBUFFERED="1")
+    return cleaned

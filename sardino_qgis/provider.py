@@ -1,0 +1,45 @@
+"""The Processing provider."""
+
+from __future__ import annotations
+
+from qgis.core import QgsProcessingProvider
+from qgis.PyQt.QtGui import QIcon
+
+from .algorithms import ALGORITHMS
+from .environment import resource
+from .translation import tr
+
+PROVIDER_ID = "sardino"
+
+
+class SarDinoProvider(QgsProcessingProvider):
+    """Gives the toolbox the algorithms of this plugin."""
+
+    def id(self) -> str:
+        """Prefix of the algorithms' ids."""
+        return PROVIDER_ID
+
+    def name(self) -> str:
+        """Name in the toolbox."""
+        return tr("SAR Land Cover (DINO)")
+
+    def icon(self) -> QIcon:
+        """Icon in the toolbox."""
+        return QIcon(self.svgIconPath())
+
+    def svgIconPath(self) -> str:  # noqa: N802 - QGIS name
+        """Path of the icon."""
+        return resource("icons", "sardino.svg")
+
+    def loadAlgorithms(self) -> None:  # noqa: N802 - QGIS name
+        """Register the algorithms."""
+        for algorithm in ALGORITHMS:
+            self.addAlgorithm(algorithm())
+
+    def supportedOutputRasterLayerExtensions(self) -> list[str]:  # noqa: N802 - QGIS name
+        """What the backend writes: GeoTIFF and nothing else."""
+        return ["tif", "tiff"]
+
+    def supportsNonFileBasedOutput(self) -> bool:  # noqa: N802 - QGIS name
+        """Results are files."""
+        return False
