@@ -3,17 +3,20 @@
 Layout: images/ (any raster rasterio reads), optional labels/ with the same stems, optional dataset.toml and splits.csv
 (name, group, split). A plain folder of rasters works too. Keys of dataset.toml, all optional:
 
-    bands = ["VV", "VH"]      names in file order; otherwise the files' band descriptions
-    units = "db"              db | linear_power | amplitude
+    title = "..."             for people; so are product, simulated and seed
+    pixel_size_m = 10.0       where the files carry none
+    ignore_value = 0          value of unlabelled pixels
     scale = 0.01              where the files carry no scale tag
     nodata = [0, 255]         values that are no data, beside the files' own nodata tag
     relative = "offset"       "offset" (gain unknown) or "affine" (gain and spread unknown): the file's level, or level
                               and spread, are replaced by the card's mean and deviation of that band
     level_jitter_db = 3.0     deviation of the random gain that training adds, where the level is not known
     weight = 1.0              how often pre-training draws from this folder, relative to its share
-    pixel_size_m = 10.0       where the files carry none
-    [labels]
-    ignore = 0                value of unlabelled pixels
+    [[bands]]                 in file order; otherwise the files' band descriptions, in dB
+    name = "VV"
+    unit = "db"               db | linear_power | amplitude
+    [[classes]]               the legend: value, name, color "#rrggbb"
+    value = 10
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ import csv
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +34,10 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
-from backend.card import Band
+from backend.card import Band, LandCoverClass
 from backend.errors import InputError
 from backend.radiometry import Units, to_db
+from training.config import resolve
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -63,25 +67,45 @@ class Chip:
 
 
 @dataclass(frozen=True)
+class FileBand:
+    """One band of the files: name, and unit ("db", "linear_power" or "amplitude")."""
+
+    name: str
+    unit: str = "db"
+
+
+@dataclass(frozen=True)
 class FolderFacts:
     """What dataset.toml says; see the module's text."""
 
-    bands: tuple[str, ...] = ()
-    units: str = "db"
+    title: str = ""
+    product: str = ""
+    simulated: bool = False
+    seed: int = 0
+    pixel_size_m: float = 0.0
+    ignore_value: int = 0
     scale: float = 1.0
     nodata: tuple[float, ...] = ()
     relative: str = ""
     level_jitter_db: float = 0.0
     weight: float = 1.0
-    pixel_size_m: float = 0.0
-    labels: dict[str, Any] = field(default_factory=dict)
+    bands: tuple[FileBand, ...] = ()
+    classes: tuple[LandCoverClass, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse words that have no meaning here."""
+        if self.relative not in ("", "offset", "affine"):
+            raise InputError(f"relative is {self.relative!r}.", 'Wanted: "offset", "affine", or none.')
+        for band in self.bands:
+            if band.unit not in ("db", "linear_power", "amplitude"):
+                raise InputError(f"Band {band.name!r} has unit {band.unit!r}.", "Wanted: db, linear_power, amplitude.")
 
     @staticmethod
     def load(path: Path) -> FolderFacts:
         """Read dataset.toml; defaults where there is none.
 
         Raises:
-            InputError: Not TOML, or a key that is not known.
+            InputError: Not TOML, a key that is not known, or a value of the wrong type.
         """
         if not path.is_file():
             return FolderFacts()
@@ -89,14 +113,7 @@ class FolderFacts:
             data = tomllib.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise InputError(f"{path} is not valid TOML ({error}).", "Mend the file or take it away.") from error
-        known = {item.name for item in fields(FolderFacts)}
-        unknown = sorted(set(data) - known)
-        if unknown:
-            raise InputError(f"{path} has unknown keys {', '.join(unknown)}.", f"Known are {', '.join(sorted(known))}.")
-        for key in ("bands", "nodata"):
-            if key in data:
-                data[key] = tuple(data[key])
-        return FolderFacts(**data)
+        return resolve(FolderFacts, data)
 
 
 class ChipFolder(Sequence[Chip]):
@@ -146,11 +163,19 @@ class ChipFolder(Sequence[Chip]):
         path = self._paths[index]
         values, valid = _read(path, self.facts)
         there = [position for position in self._positions if position is not None]
-        db, valid = to_db(values[there], valid[there].all(axis=0), Units(self.facts.units))
-        full = np.full((len(self.bands), *valid.shape), np.nan, dtype=np.float32)
-        full[[i for i, present in enumerate(self.band_present) if present]] = db
+        good = valid[there].all(axis=0)
+        full = np.full((len(self.bands), *good.shape), np.nan, dtype=np.float32)
+        for band, position in enumerate(self._positions):
+            if position is not None:
+                plane = values[position : position + 1]
+                full[band : band + 1], positive = to_db(plane, good, self._units(position))
+                good &= positive
+        valid = good
         self._set_level(full, valid)
         return Chip(full, valid, self._label(index, valid.shape), path, self.facts.level_jitter_db)
+
+    def _units(self, position: int) -> Units:
+        return Units(self.facts.bands[position].unit) if self.facts.bands else Units.DB
 
     def _label(self, index: int, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
         path = self._labels.get(self.names[index])
@@ -160,8 +185,7 @@ class ChipFolder(Sequence[Chip]):
             label: NDArray[np.uint8] = source.read(1)
         if label.shape != shape:
             raise InputError(f"{path} has {label.shape} pixels, its image {shape}.", "Labels and images must match.")
-        ignore = self.facts.labels.get("ignore", 0)
-        return np.where(label == ignore, 0, label).astype(np.uint8) if ignore else label
+        return np.where(label == self.facts.ignore_value, 0, label).astype(np.uint8)
 
     def _set_level(self, db: NDArray[np.float32], valid: NDArray[np.bool_]) -> None:
         if not self.facts.relative or not valid.any():
@@ -175,7 +199,7 @@ class ChipFolder(Sequence[Chip]):
 
     def _find_bands(self, path: Path) -> list[int | None]:
         with _open(path) as source:
-            names = self.facts.bands or tuple(d or "" for d in source.descriptions)
+            names = [band.name for band in self.facts.bands] or [d or "" for d in source.descriptions]
             count = source.count
         if not any(names) and count == len(self.bands):
             return list(range(count))
@@ -184,8 +208,8 @@ class ChipFolder(Sequence[Chip]):
         if all(position is None for position in found):
             wanted = ", ".join(band.name for band in self.bands)
             raise InputError(
-                f"{path} has bands named {list(names)}, none of which is one of {wanted}.",
-                'Name them in dataset.toml: bands = ["VV", "VH"].',
+                f"{path} has bands named {names}, none of which is one of {wanted}.",
+                "Name them in dataset.toml, one [[bands]] each.",
             )
         return found
 

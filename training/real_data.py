@@ -15,7 +15,11 @@ from pathlib import Path
 
 # Chips stretched by their own minimum and maximum have lost level and spread; where only a gain is lost, only a gain
 # is put back. Training then draws a random level for them, since the true one is not known.
-_STRETCHED = 'units = "db"\nnodata = [0, 255]\nrelative = "affine"\nlevel_jitter_db = 3.0\npixel_size_m = 10.0\n'
+_STRETCHED = 'nodata = [0, 255]\nrelative = "affine"\nlevel_jitter_db = 3.0\npixel_size_m = 10.0\n'
+
+
+def _bands(*names: str, unit: str = "db") -> str:
+    return "".join(f'[[bands]]\nname = "{name}"\nunit = "{unit}"\n' for name in names)
 
 
 @dataclass(frozen=True)
@@ -29,21 +33,19 @@ class RealSet:
 
 
 SETS = {
-    "ombria_before": RealSet("ombria/before", 'bands = ["VV"]\n' + _STRETCHED, splits="ombria/sites.csv"),
-    "ombria_after": RealSet("ombria/after", 'bands = ["VV"]\n' + _STRETCHED, splits="ombria/sites.csv"),
+    "ombria_before": RealSet("ombria/before", _STRETCHED + _bands("VV"), splits="ombria/sites.csv"),
+    "ombria_after": RealSet("ombria/after", _STRETCHED + _bands("VV"), splits="ombria/sites.csv"),
     "vh_cities": RealSet(
         "vh_cities",
-        'bands = ["VH"]\nunits = "amplitude"\nnodata = [0]\nrelative = "offset"\nlevel_jitter_db = 2.0\n'
-        "pixel_size_m = 8.5\n",
+        'nodata = [0]\nrelative = "offset"\nlevel_jitter_db = 2.0\npixel_size_m = 8.5\n'
+        + _bands("VH", unit="amplitude"),
     ),
-    "opera_rtc_30m": RealSet("opera_rtc_30m", 'bands = ["VV", "VH"]\nunits = "db"\n'),
-    "vv_coast": RealSet("vv_coast", 'bands = ["VV"]\nunits = "db"\npixel_size_m = 10.0\n'),
-    "vh_rivers": RealSet("vh_rivers", 'bands = ["VH"]\nunits = "db"\n'),
-    "punjab_dualpol": RealSet("punjab_dualpol", 'bands = ["VV", "VH"]\nunits = "db"\n'),
+    "opera_rtc_30m": RealSet("opera_rtc_30m", _bands("VV", "VH")),
+    "vv_coast": RealSet("vv_coast", "pixel_size_m = 10.0\n" + _bands("VV")),
+    "vh_rivers": RealSet("vh_rivers", _bands("VH")),
+    "punjab_dualpol": RealSet("punjab_dualpol", _bands("VV", "VH")),
     "landcover_dualpol": RealSet(
-        "landcover_dualpol/images",
-        'bands = ["VV", "VH"]\nunits = "db"\n[labels]\nignore = 0\n',
-        labels="landcover_dualpol/labels",
+        "landcover_dualpol/images", "ignore_value = 0\n" + _bands("VV", "VH"), labels="landcover_dualpol/labels"
     ),
 }
 
