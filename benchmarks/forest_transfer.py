@@ -1,0 +1,92 @@
+"""How well do simulated scenes teach real ones? A random forest trained on simulated pixels, tested on real places.
+
+Command::
+
+    python benchmarks/forest_transfer.py SIMULATED_FOLDER REAL_FOLDER [--scenes 300] [--jobs 2]
+
+Both folders hold ``images/`` (VV, VH in dB) and ``labels/`` (WorldCover codes). Features of a pixel are VV, VH,
+VV - VH and the windowed mean and deviation of VV and VH at 3, 7 and 15 px. Classes are merged to tree, open (shrub,
+grass, crop, bare, wetland, moss), built and water. mIoU is over the merged classes present in the labels of a place;
+classes that only the prediction has are left out of the mean. Takes under a minute on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from scipy import ndimage
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.metrics import accuracy_score, jaccard_score
+
+NAMES = ("tree", "open", "built", "water")
+_MERGED = {10: 0, 95: 0, 20: 1, 30: 1, 40: 1, 60: 1, 90: 1, 100: 1, 50: 2, 80: 3}
+
+
+def features(db: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Features [H * W, 15] of a chip [2, H, W] in dB; missing pixels are filled with the chip's median."""
+    db = np.stack([np.where(np.isfinite(b), b, np.nanmedian(b)) for b in db])
+    out = [db[0], db[1], db[0] - db[1]]
+    for band in db:
+        for window in (3, 7, 15):
+            mean = ndimage.uniform_filter(band, window)
+            square = ndimage.uniform_filter(band * band, window)
+            out += [mean, np.sqrt(np.maximum(square - mean * mean, 0))]
+    return np.stack(out, -1).reshape(-1, len(out)).astype(np.float32)
+
+
+def load(image: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Features and merged classes (-1 where unlabelled or without data) of one chip and its label raster."""
+    with rasterio.open(image) as source:
+        db = source.read([1, 2]).astype(np.float32)
+    with rasterio.open(image.parents[1] / "labels" / image.name) as source:
+        codes = source.read(1)
+    table = np.full(256, -1)
+    for code, merged in _MERGED.items():
+        table[code] = merged
+    return features(db), np.where(np.isfinite(db).all(0), table[codes], -1).ravel()
+
+
+def training_pixels(folder: Path, scenes: int, rng: np.random.Generator) -> tuple[NDArray, NDArray]:  # type: ignore[type-arg]
+    """At most 200 pixels of each merged class from each of ``scenes`` chips."""
+    images = sorted((folder / "images").glob("*.tif"))
+    xs, ys = [], []
+    for index in rng.permutation(len(images))[:scenes]:
+        x, y = load(images[index])
+        for merged in range(len(NAMES)):
+            pixels = np.flatnonzero(y == merged)
+            pixels = rng.permutation(pixels)[:200]
+            xs.append(x[pixels])
+            ys.append(y[pixels])
+    return np.concatenate(xs), np.concatenate(ys)
+
+
+def main() -> None:
+    """Train, test on every real chip and print one line a place."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("simulated", type=Path)
+    parser.add_argument("real", type=Path)
+    parser.add_argument("--scenes", type=int, default=300)
+    parser.add_argument("--jobs", type=int, default=2)
+    given = parser.parse_args()
+    x, y = training_pixels(given.simulated, given.scenes, np.random.default_rng(0))
+    forest = RandomForestClassifier(
+        80, min_samples_leaf=20, max_features=5, max_samples=0.5, n_jobs=given.jobs, random_state=0, class_weight="balanced"
+    ).fit(x, y)
+    print(f"trained on {len(y)} simulated pixels; mIoU over the classes present in a place's labels")
+    for image in sorted((given.real / "images").glob("*.tif")):
+        x, y = load(image)
+        x, y = x[y >= 0], y[y >= 0]
+        guess = forest.predict(x)
+        present = np.unique(y)
+        ious = jaccard_score(y, guess, labels=present, average=None)
+        each = " ".join(f"{NAMES[c]} {iou:.2f}" for c, iou in zip(present, ious, strict=True))
+        share = " ".join(f"{NAMES[c]} {np.mean(guess == c):.2f}" for c in range(len(NAMES)))
+        print(f"{image.stem}: OA {accuracy_score(y, guess):.2f} mIoU {ious.mean():.2f} | IoU {each} | predicted {share}")
+
+
+if __name__ == "__main__":
+    main()

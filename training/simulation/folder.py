@@ -1,0 +1,232 @@
+"""A data folder of simulated scenes: images, labels, ``dataset.toml`` and ``splits.csv``."""
+
+from __future__ import annotations
+
+import csv
+import multiprocessing
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from affine import Affine
+from numpy.typing import NDArray
+
+from backend.errors import InputError
+from training.simulation import legend as lc
+from training.simulation.layout import inject, patch_of, procedural
+from training.simulation.library import PIXEL_M, LayoutLibrary
+from training.simulation.scene import Scene, simulate
+
+BANDS = ("VV", "VH")
+_BLOCKS = 20
+_TITLE = "Simulated Sentinel-1 scenes with land-cover labels (not observed data)"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to make.
+
+    Attributes:
+        out: Folder to write into; created.
+        scenes: Number of scenes.
+        seed: Seed; scene i depends on the seed, i, the size, the layouts and the classes only.
+        size: Rows and columns of a scene.
+        layouts: Folder of land-cover rasters, or None for procedural layouts only.
+        classes: Codes to favour: scenes without any of these are avoided; empty for no preference.
+        procedural_share: Share of procedural layouts where rasters are given.
+        val_groups: Names (or beginnings of names) of the layouts that form the validation split.
+        val_fraction: Share of the procedural seed blocks that go to the validation split.
+        label_jitter: Misregistration of the labels in pixels.
+        nodata_chance: Chance of a swath edge in a scene.
+    """
+
+    out: Path
+    scenes: int
+    seed: int
+    size: int = 256
+    layouts: Path | None = None
+    classes: tuple[int, ...] = ()
+    procedural_share: float = 0.35
+    val_groups: tuple[str, ...] = ()
+    val_fraction: float = 0.1
+    label_jitter: float = 0.8
+    nodata_chance: float = 0.06
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be made."""
+        if self.scenes < 1 or self.size < 16:
+            raise InputError(
+                f"{self.scenes} scenes of {self.size} pixels asked for.",
+                "Ask for at least 1 scene of at least 16 pixels.",
+            )
+        strange = sorted(set(self.classes) - set(lc.CODES))
+        if strange:
+            raise InputError(f"Unknown classes {strange}.", f"Known WorldCover codes are {sorted(lc.CODES)}.")
+
+
+_RARE = (lc.SHRUB, lc.BARE, lc.SNOW, lc.WETLAND, lc.MANGROVE, lc.MOSS, lc.BUILT)
+_ATTEMPTS = 20
+
+
+class _Maker:
+    """Makes single scenes of a request; one per process, so that layouts are read once."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.library = LayoutLibrary(request.layouts) if request.layouts else None
+
+    def _layout(self, rng: np.random.Generator, name: str) -> NDArray[np.uint8]:
+        """A layout: of a raster with waters and a rare class put in at times, or procedural where name is empty."""
+        shape = (self.request.size, self.request.size)
+        if not name or self.library is None:
+            return procedural(rng, shape)
+        layout = self.library.sample(rng, name, shape)
+        known = layout != lc.UNKNOWN
+        if rng.random() < 0.3:
+            inject(rng, layout)
+        if rng.random() < 0.3:
+            patch_of(rng, layout, int(rng.choice(_RARE)))
+        layout[~known] = lc.UNKNOWN
+        return layout
+
+    def make(self, index: int) -> tuple[str, Scene]:
+        """Group name and scene number ``index``."""
+        request = self.request
+        rng = np.random.default_rng([request.seed, index])
+        names = self.library.names if self.library else ()
+        source = ""
+        if names and rng.random() >= request.procedural_share:
+            source = names[int(rng.integers(len(names)))]
+        layout = self._layout(rng, source)
+        for _ in range(_ATTEMPTS):
+            if not request.classes or np.isin(layout, request.classes).mean() > 0.02:
+                break
+            layout = self._layout(rng, source)
+        scene = simulate(rng, layout, label_jitter=request.label_jitter, nodata_chance=request.nodata_chance)
+        return source or f"procedural-{index * _BLOCKS // max(request.scenes, _BLOCKS):02d}", scene
+
+
+def write_raster(
+    path: Path, bands: NDArray[np.generic], transform: Affine, epsg: int, names: tuple[str, ...], nodata: float
+) -> None:
+    """Write a small compressed GeoTIFF whose tags say that it is simulated.
+
+    Args:
+        path: File to write.
+        bands: Values [B, H, W] in the dtype wanted.
+        transform: Pixel to map transform, metres.
+        epsg: Coordinate reference system.
+        names: Band descriptions, B of them.
+        nodata: Value without data.
+    """
+    options = {"predictor": 3} if bands.dtype.kind == "f" else {}
+    with rasterio.open(
+        path,
+        "w",
+        driver="GTiff",
+        height=bands.shape[1],
+        width=bands.shape[2],
+        count=bands.shape[0],
+        dtype=bands.dtype.name,
+        crs=f"EPSG:{epsg}",
+        transform=transform,
+        nodata=nodata,
+        compress="deflate",
+        zlevel=1,
+        **options,
+    ) as sink:
+        sink.write(bands)
+        for number, name in enumerate(names, start=1):
+            sink.set_band_description(number, name)
+        sink.update_tags(SIMULATED="yes", TIFFTAG_IMAGEDESCRIPTION=_TITLE)
+
+
+def _placed(index: int, size: int) -> Affine:
+    """Where scene ``index`` lies: side by side with the others on a grid, so that no two overlap."""
+    step = (size + 16) * PIXEL_M
+    row, column = divmod(index % 10_000, 100)
+    return Affine(PIXEL_M, 0, 200_000 + (column * step) % 600_000, 0, -PIXEL_M, 8_000_000 - row * step)
+
+
+def _write_one(index: int) -> tuple[str, str]:
+    """Make and write one scene in a worker; name and group."""
+    group, scene = _worker.make(index)
+    request = _worker.request
+    name = f"simulated_{request.seed}_{index:06d}"
+    where, epsg = _placed(index, request.size), 32601 + (index // 10_000) % 60
+    write_raster(request.out / "images" / f"{name}.tif", scene.db, where, epsg, BANDS, float("nan"))
+    write_raster(request.out / "labels" / f"{name}.tif", scene.labels[None], where, epsg, ("land cover",), 0)
+    return name, group
+
+
+_worker: _Maker
+
+
+def _start(request: Request) -> None:
+    """Set a process up to write scenes of ``request``."""
+    global _worker
+    _worker = _Maker(request)
+
+
+def _rows(request: Request, jobs: int) -> Iterator[tuple[str, str]]:
+    """Write all scenes and yield name and group of each, in order."""
+    if jobs <= 1:
+        _start(request)
+        yield from map(_write_one, range(request.scenes))
+        return
+    with multiprocessing.get_context("spawn").Pool(jobs, _start, (request,)) as pool:
+        yield from pool.imap(_write_one, range(request.scenes), chunksize=8)
+
+
+def split_of(request: Request, group: str) -> str:
+    """Split of a group, a function of the group alone so that none crosses: "train" or "val"."""
+    if group.startswith("procedural-"):
+        blocks = min(_BLOCKS, request.scenes)
+        held = max(1, round(request.val_fraction * blocks)) if blocks > 1 and request.val_fraction > 0 else 0
+        return "val" if int(group.removeprefix("procedural-")) >= blocks - held else "train"
+    return "val" if any(group.startswith(name) for name in request.val_groups) else "train"
+
+
+def dataset_toml(request: Request) -> str:
+    """Text of ``dataset.toml``: what the bands and labels of the folder mean."""
+    lines = [f'title = "{_TITLE}"', "simulated = true", f"seed = {request.seed}", f"pixel_size_m = {PIXEL_M}"]
+    lines += ['product = "gamma0"', f"ignore_value = {lc.UNKNOWN}", ""]
+    for band in BANDS:
+        lines += ["[[bands]]", f'name = "{band}"', 'unit = "db"', ""]
+    for code, name in lc.NAMES.items():
+        lines += ["[[classes]]", f"value = {code}", f'name = "{name}"', f'color = "{lc.COLOURS[code]}"', ""]
+    return "\n".join(lines)
+
+
+def write_folder(request: Request, jobs: int = 1) -> dict[str, int]:
+    """Write a data folder.
+
+    Args:
+        request: What to make.
+        jobs: Processes to use; the files do not depend on it.
+
+    Returns:
+        Number of scenes by split.
+
+    Raises:
+        InputError: If the folder holds scenes already, or the layouts can't be used.
+    """
+    if (request.out / "images").is_dir() and any((request.out / "images").iterdir()):
+        raise InputError(f"{request.out} holds images already.", "Name a new or empty folder with --out.")
+    if request.layouts:
+        LayoutLibrary(request.layouts)  # refuses before any process starts
+    for folder in ("images", "labels"):
+        os.makedirs(request.out / folder, exist_ok=True)
+    counts: dict[str, int] = {}
+    with open(request.out / "splits.csv", "w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(("name", "group", "split"))
+        for name, group in _rows(request, jobs):
+            split = split_of(request, group)
+            counts[split] = counts.get(split, 0) + 1
+            table.writerow((name, group, split))
+    (request.out / "dataset.toml").write_text(dataset_toml(request), encoding="utf-8")
+    return counts

@@ -1,0 +1,37 @@
+"""The label legend: ESA WorldCover 2021 map codes and colours (Zanaga et al. 2022, WorldCover 10 m 2021 v200)."""
+
+from __future__ import annotations
+
+UNKNOWN = 0
+TREE, SHRUB, GRASS, CROP, BUILT, BARE = 10, 20, 30, 40, 50, 60
+SNOW, WATER, WETLAND, MANGROVE, MOSS = 70, 80, 90, 95, 100
+
+NAMES: dict[int, str] = {
+    TREE: "Tree cover",
+    SHRUB: "Shrubland",
+    GRASS: "Grassland",
+    CROP: "Cropland",
+    BUILT: "Built-up",
+    BARE: "Bare / sparse vegetation",
+    SNOW: "Snow and ice",
+    WATER: "Permanent water bodies",
+    WETLAND: "Herbaceous wetland",
+    MANGROVE: "Mangroves",
+    MOSS: "Moss and lichen",
+}
+
+COLOURS: dict[int, str] = {
+    TREE: "#006400",
+    SHRUB: "#ffbb22",
+    GRASS: "#ffff4c",
+    CROP: "#f096ff",
+    BUILT: "#fa0000",
+    BARE: "#b4b4b4",
+    SNOW: "#f0f0f0",
+    WATER: "#0064c8",
+    WETLAND: "#0096a0",
+    MANGROVE: "#00cf75",
+    MOSS: "#fae6a0",
+}
+
+CODES: tuple[int, ...] = tuple(NAMES)

@@ -1,0 +1,233 @@
+"""One simulated Sentinel-1 scene: land cover in, speckled VV and VH in dB and imperfect labels out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from training.simulation import legend as lc
+from training.simulation.fields import Array, coordinates, curve_distance, gaussian_field
+from training.simulation.relief import edge_gain, slope_gain
+from training.simulation.signature import (
+    Climate,
+    class_texture,
+    crop_pattern,
+    draw_climate,
+    draw_levels,
+)
+from training.simulation.speckle import speckle
+from training.simulation.urban import urban_power
+
+Labels = NDArray[np.uint8]
+
+# 250 km of swath span 17 degrees of incidence: one 10 m pixel is this many degrees.
+_DEGREES_PER_PIXEL = 10.0 / 14_700.0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A simulated scene.
+
+    Attributes:
+        db: Backscatter VV, VH in dB, float32 [2, H, W]; NaN where there is no data.
+        labels: WorldCover codes, uint8 [H, W]; 0 where unknown or without data.
+        looks: Equivalent number of looks of its speckle.
+        noise_floor: Noise-equivalent backscatter in dB, VV and VH.
+    """
+
+    db: Array
+    labels: Labels
+    looks: float
+    noise_floor: tuple[float, float]
+
+
+def displaced(rng: np.random.Generator, layout: Labels, amplitude: float) -> Labels:
+    """Move the borders of a layout by a random field of ``amplitude`` pixels and a common shift; uint8 [H, W]."""
+    shape = (layout.shape[0], layout.shape[1])
+    rows, columns = coordinates(shape)
+    shift = rng.normal(0, 0.6 * amplitude, 2)
+    y = rows + shift[0] + amplitude * gaussian_field(rng, shape, 4.0, 3.0)
+    x = columns + shift[1] + amplitude * gaussian_field(rng, shape, 4.0, 3.0)
+    # Truncation after adding a half rounds to the nearest pixel for all that stay inside the frame.
+    y = np.clip(y + 0.5, 0, shape[0] - 1).astype(np.int64)
+    x = np.clip(x + 0.5, 0, shape[1] - 1).astype(np.int64)
+    return layout[y, x]
+
+
+# What a coarse map hides: (class on the map, class found in spots of it, largest share).
+_HIDDEN = (
+    (lc.CROP, lc.TREE, 0.06),
+    (lc.CROP, lc.GRASS, 0.12),
+    (lc.GRASS, lc.SHRUB, 0.15),
+    (lc.GRASS, lc.TREE, 0.08),
+    (lc.SHRUB, lc.GRASS, 0.2),
+    (lc.SHRUB, lc.BARE, 0.15),
+    (lc.TREE, lc.GRASS, 0.06),
+    (lc.BUILT, lc.TREE, 0.15),
+    (lc.BUILT, lc.GRASS, 0.2),
+    (lc.BARE, lc.SHRUB, 0.1),
+    (lc.WETLAND, lc.WATER, 0.1),
+)
+
+
+def hide_detail(rng: np.random.Generator, labels: Labels) -> Labels:
+    """The ground behind a map: spots of other classes, which the map leaves out, are put back; uint8 [H, W]."""
+    truth = labels.copy()
+    field = gaussian_field(rng, (labels.shape[0], labels.shape[1]), rng.uniform(1.5, 6), 2.6)
+    rank = 0.5 * (1.0 + np.tanh(field * 0.8))  # close enough to the normal distribution function
+    for code, found, share in _HIDDEN:
+        low = rng.uniform(0, 0.5)
+        truth[(labels == code) & (rank > low) & (rank < low + rng.uniform(0, share))] = found
+    return truth
+
+
+def _power(rng: np.random.Generator, truth: Labels, climate: Climate) -> list[Array]:
+    """Noise-free power of VV and VH for the true land cover."""
+    shape = (truth.shape[0], truth.shape[1])
+    levels = draw_levels(rng, climate)
+    texture = class_texture(rng, truth)
+    table = np.full((2, 256), -14.0, np.float32)
+    for code, level in levels.items():
+        table[:, code] = level
+    trend = (coordinates(shape)[1] - shape[1] / 2) * (climate.look * _DEGREES_PER_PIXEL)
+    db = [table[band][truth] + texture[band] - 0.1 * trend for band in (0, 1)]
+    _farmland(rng, truth, levels, db)
+    _water(rng, truth, db)
+    _linear_features(rng, truth, levels, db)
+    tall = (truth == lc.TREE) | (truth == lc.MANGROVE)
+    relief = edge_gain(rng, tall, climate.look)
+    if rng.random() < 0.5:
+        steepness = float(rng.choice([1.5, 4.0, 10.0]))
+        residue = float(rng.choice([0.25, 1.0]))
+        relief = relief + residue * slope_gain(
+            rng, shape, climate.incidence, climate.look, steepness, truth == lc.WATER
+        )
+    power = [np.power(np.float32(10.0), (band + relief) / 10).astype(np.float32) for band in db]
+    _towns(rng, truth, levels, power)
+    return power
+
+
+def _farmland(
+    rng: np.random.Generator, truth: Labels, levels: dict[int, tuple[float, float]], db: list[Array]
+) -> None:
+    """Give every field its level, and hedges between them; in place."""
+    crop = truth == lc.CROP
+    if not crop.any():
+        return
+    vv, vh, hedge = crop_pattern(rng, (truth.shape[0], truth.shape[1]))
+    for band, shift in ((0, vv), (1, vh)):
+        fields = db[band] + shift
+        fields = fields + hedge * (levels[lc.TREE][band] - fields) * 0.6
+        # Grassland of farming country is parcelled too, though less.
+        db[band][:] = np.where(crop, fields, db[band])
+        grass = truth == lc.GRASS
+        db[band][grass] += 0.35 * shift[grass]
+
+
+def _water(rng: np.random.Generator, truth: Labels, db: list[Array]) -> None:
+    """Give every water body its own roughness, and wind streaks; in place."""
+    water = truth == lc.WATER
+    if not water.any():
+        return
+    shape = (truth.shape[0], truth.shape[1])
+    bodies, count = ndimage.label(water)
+    own = rng.normal(0, 1.8, count + 1).astype(np.float32)[bodies]
+    wind = gaussian_field(rng, shape, rng.uniform(5, 60), 3.2) * rng.uniform(0, 1.6)
+    if rng.random() < 0.5:
+        waves = gaussian_field(rng, shape, 2.5, 4.0)
+        wind = wind + ndimage.uniform_filter1d(waves, 9, axis=int(rng.integers(2))) * rng.uniform(0, 1.5)
+    surf = 0.0
+    if rng.random() < 0.25:
+        # Breaking waves along the shore are rough, on open coasts as bright as land.
+        near = ndimage.gaussian_filter((~water).astype(np.float32), rng.uniform(2, 6), truncate=2.5)
+        surf = near * rng.uniform(0, 12)
+    db[0][water] += (own + wind + surf)[water]
+    db[1][water] += (0.4 * own + 0.4 * wind + 0.5 * surf)[water]
+
+
+def _linear_features(
+    rng: np.random.Generator, truth: Labels, levels: dict[int, tuple[float, float]], db: list[Array]
+) -> None:
+    """Draw roads (smooth, dark), tree rows (bright) and ditches over open land, unlabelled as on maps; in place."""
+    shape = (truth.shape[0], truth.shape[1])
+    land = (truth != lc.WATER) & (truth != lc.SNOW)
+    for _ in range(int(rng.integers(0, 4))):
+        near = curve_distance(rng, shape, rng.uniform(0, 12), rng.uniform(120, 400))
+        kind = rng.random()
+        target = levels[lc.TREE] if kind < 0.25 else (levels[lc.BARE][0] - 1.5, levels[lc.BARE][1] - 1.5)
+        weight = np.clip(rng.uniform(0.6, 1.6) - near, 0, 1) * land * rng.uniform(0.4, 0.9)
+        for band in (0, 1):
+            db[band] += weight * (target[band] - db[band])
+
+
+def _towns(
+    rng: np.random.Generator, truth: Labels, levels: dict[int, tuple[float, float]], power: list[Array]
+) -> None:
+    """Fill built-up land, and scatter single farmsteads that no map shows; in place."""
+    built = truth == lc.BUILT
+    open_land = (truth == lc.CROP) | (truth == lc.GRASS)
+    if rng.random() < 0.4:
+        rate = 10.0 ** rng.uniform(-4.2, -2.8)
+        seeds = (rng.random(truth.shape, dtype=np.float32) < rate) & open_land
+        built = built | ndimage.binary_dilation(seeds, iterations=1)
+    if not built.any():
+        return
+    garden = [
+        np.float32(10.0 ** ((0.5 * levels[lc.GRASS][b] + 0.5 * levels[lc.TREE][b]) / 10.0))
+        * np.power(np.float32(10.0), 0.15 * gaussian_field(rng, (truth.shape[0], truth.shape[1]), 2.0, 2.6))
+        for b in (0, 1)
+    ]
+    town = urban_power(rng, built, levels[lc.BUILT], (garden[0], garden[1]))
+    for band in (0, 1):
+        power[band][built] = town[band][built]
+
+
+def _swath_edge(rng: np.random.Generator, shape: tuple[int, int], chance: float) -> NDArray[np.bool_]:
+    """Where there is data: all, or with ``chance`` one side of a slanted swath edge; bool [H, W]."""
+    if rng.random() >= chance:
+        return np.ones(shape, bool)
+    rows, columns = coordinates(shape)
+    # Orbits are inclined by about 98 degrees, so edges lean about 12 degrees from north or lie across.
+    angle = np.deg2rad(rng.choice([12.0, -12.0, 102.0, 78.0]) + rng.normal(0, 3))
+    side = rng.choice([-1.0, 1.0])
+    distance = side * (np.cos(angle) * (columns - shape[1] / 2) + np.sin(angle) * (rows - shape[0] / 2))
+    return np.asarray(distance > -rng.uniform(0.2, 0.45) * min(shape))
+
+
+def simulate(
+    rng: np.random.Generator, layout: Labels, *, label_jitter: float = 0.8, nodata_chance: float = 0.06
+) -> Scene:
+    """Simulate a scene over a land-cover layout.
+
+    Args:
+        rng: Generator that all randomness comes from.
+        layout: WorldCover codes at 10 m, uint8 [H, W], 0 unknown.
+        label_jitter: Misregistration of the labels in pixels (deviation); also hides detail from them. 0: exact labels.
+        nodata_chance: Chance of a swath edge through the scene.
+
+    Returns:
+        The scene; its labels are the layout, its backscatter follows the slightly different truth.
+    """
+    shape = (layout.shape[0], layout.shape[1])
+    truth = layout
+    if label_jitter > 0:
+        truth = hide_detail(rng, displaced(rng, layout, label_jitter * rng.uniform(0.2, 1.6)))
+    climate = draw_climate(rng)
+    power = _power(rng, truth, climate)
+    # The resolution cell (about 20 m) is wider than the pixel.
+    blur = rng.uniform(0.55, 0.95)
+    looks = float(np.exp(rng.normal(np.log(4.8), 0.25)))
+    lag1 = (rng.uniform(0.5, 0.76), rng.uniform(0.5, 0.76)) if rng.random() < 0.9 else (0.2, 0.25)
+    floor = rng.uniform(-28.0, -22.0)
+    floors = (floor + rng.normal(0, 0.5), floor + rng.normal(0, 0.5))
+    bands = []
+    for band in (0, 1):
+        signal = ndimage.gaussian_filter(power[band], blur, truncate=3.0) + np.float32(10.0 ** (floors[band] / 10.0))
+        bands.append(10.0 * np.log10(signal * speckle(rng, shape, looks, lag1)))
+    db = np.stack(bands).astype(np.float32)
+    valid = _swath_edge(rng, shape, nodata_chance)
+    db[:, ~valid] = np.nan
+    return Scene(db, np.where(valid, layout, lc.UNKNOWN).astype(np.uint8), looks, floors)

@@ -1,0 +1,69 @@
+"""Backscatter of built-up land: streets, gardens, roofs and a few very bright double-bounce reflectors.
+
+Towns are not evenly bright. At 10 m most pixels of a suburb or village are gardens, trees and streets; walls facing
+the radar return a double bounce many dB above them, and its strength falls steeply with the angle between the walls
+and the track (the "cardinal effect"; see Oliver and Quegan, "Understanding Synthetic Aperture Radar Images"). On
+real chips a village's mean was as low as -11.4 dB VV and -17.1 dB VH with cropland around it at -13.6 and -19.7.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from training.simulation.fields import Array, gaussian_field, parcels
+
+Mask = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
+
+
+def built_density(rng: np.random.Generator, built: Mask) -> Array:
+    """Share of ground under buildings, float32 [H, W] in 0..1: higher in the core of large towns, patchy all over."""
+    shape = (built.shape[0], built.shape[1])
+    mass = ndimage.gaussian_filter(built.astype(np.float32), rng.uniform(4, 14), truncate=2.0)
+    rough = gaussian_field(rng, shape, rng.uniform(3, 14), 3.0)
+    density = rng.uniform(0.08, 0.45) + rng.uniform(0.0, 0.7) * (mass - 0.5) + rng.uniform(0.08, 0.25) * rough
+    return np.clip(density, 0.02, 0.95).astype(np.float32)
+
+
+def urban_power(
+    rng: np.random.Generator,
+    built: Mask,
+    level: tuple[float, float],
+    ground: tuple[Array, Array],
+) -> tuple[Array, Array]:
+    """Power of built-up pixels before speckle.
+
+    Args:
+        rng: Generator.
+        built: Where the land is built up, bool [H, W].
+        level: Mean level of roofs and walls in the scene, VV and VH in dB.
+        ground: Power of the gardens between houses, VV and VH, float32 [H, W].
+
+    Returns:
+        Power VV and VH, float32 [H, W]; meaningful where ``built``.
+    """
+    shape = (built.shape[0], built.shape[1])
+    density = built_density(rng, built)
+    angle = rng.uniform(0, np.pi / 2)
+    number, border = parcels(
+        rng, shape, rng.uniform(5, 12), rng.uniform(6, 25), angle, rng.choice([0.0, 1.5, 6.0], p=[0.4, 0.3, 0.3])
+    )
+    # Walls across the line of sight give the double bounce; a quarter turn repeats it.
+    turn = angle + 0.25 * gaussian_field(rng, shape, 30.0, 3.5)
+    aligned = np.exp(-((np.sin(2 * turn) / 0.35) ** 2)).astype(np.float32)
+    block = rng.normal(0, 1.2, 4096)[number].astype(np.float32)
+    house = rng.random(shape, dtype=np.float32) < density
+    # Log-normal power: most houses modest, some far above the mean.
+    tail = rng.standard_normal(shape, dtype=np.float32) * rng.uniform(2.0, 4.0)
+    corner = rng.random(shape, dtype=np.float32) < rng.uniform(0.003, 0.03) * density
+    boost = corner * rng.uniform(8, 15)
+    street = (border < rng.uniform(0.4, 1.1)) & (rng.random() < 0.8)
+    strength = rng.uniform(1.0, 6.0)
+    out = []
+    for band in (0, 1):
+        # Double bounce keeps its polarisation, so VH gains less from alignment than VV.
+        walls = level[band] + block + tail + boost + aligned * strength * (1.0, 0.55)[band]
+        power = np.where(house, 10.0 ** (walls / 10.0), ground[band])
+        road = 10.0 ** ((level[band] - rng.uniform(4, 8)) / 10.0)
+        out.append(np.where(street & ~house, 0.5 * road + 0.5 * ground[band], power).astype(np.float32))
+    return out[0], out[1]
