@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def classFactory(iface):  # noqa: N802 - the name that QGIS calls
+def classFactory(iface):
     """The plugin object for QGIS; imported late, so that parts of this package load without a QGIS session.
 
     Args:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Mapping, Optional
 
 from qgis.core import QgsApplication, QgsSettings
 
@@ -23,7 +23,7 @@ _DROPPED_PREFIXES = ("PYTHON", "GDAL_", "PROJ_", "QGIS_", "DYLD_")
 _DROPPED = frozenset({"VIRTUAL_ENV", "LD_LIBRARY_PATH", "QT_PLUGIN_PATH", "__PYVENV_LAUNCHER__"})
 
 
-class BackendMissing(Exception):
+class BackendMissingError(Exception):
     """No interpreter, or no backend; `message` says what was found, `hint` what to do."""
 
     def __init__(self, message: str, hint: str) -> None:
@@ -44,9 +44,9 @@ class Attempt:
 def setup_hint() -> str:
     """What a user does to get a backend, one line."""
     return tr(
-        "Create a Python environment with PyTorch (python -m venv, then pip install torch torchvision timm rasterio "
-        "safetensors), then choose its interpreter in the menu Plugins > SAR Land Cover (DINO) > Choose Python "
-        "interpreter…, or name it in the environment variable SARDINO_PYTHON."
+        "Create a Python environment with PyTorch (python -m venv, then pip install torch torchvision timm "
+        "rasterio safetensors), then choose its interpreter in the menu Plugins > SAR Land Cover (DINO) > "
+        "Choose Python interpreter…, or name it in the environment variable SARDINO_PYTHON."
     )
 
 
@@ -119,21 +119,21 @@ def find_interpreter() -> str:
     """The interpreter that runs the backend.
 
     Raises:
-        BackendMissing: None is set up, or the one that was named can't be used.
+        BackendMissingError: None is set up, or the one that was named can't be used.
     """
     tried = attempts()
     last = tried[-1]
     if not last.problem:
         return last.path
     if len(tried) < 3:
-        raise BackendMissing(
+        raise BackendMissingError(
             tr("The Python interpreter {path} can't be used ({origin}): {problem}.").format(
                 path=last.path, origin=last.origin, problem=last.problem
             ),
             tr("Correct it, or remove it.") + " " + setup_hint(),
         )
     looked = "; ".join(f"{a.origin}: {a.path + ', ' if a.path else ''}{a.problem}" for a in tried)
-    raise BackendMissing(tr("No Python interpreter for the backend is set up ({}).").format(looked), setup_hint())
+    raise BackendMissingError(tr("No Python interpreter for the backend is set up ({}).").format(looked), setup_hint())
 
 
 def problem() -> str:
@@ -141,7 +141,7 @@ def problem() -> str:
     try:
         find_interpreter()
         backend_root()
-    except BackendMissing as missing:
+    except BackendMissingError as missing:
         return str(missing)
     return ""
 
@@ -155,14 +155,16 @@ def backend_root() -> Path:
     """The folder that holds `backend/` and `resources/`: the installed plugin's own, or the checkout's.
 
     Raises:
-        BackendMissing: Neither holds the backend.
+        BackendMissingError: Neither holds the backend.
     """
     here = plugin_folder()
     for folder in (here, here.parent):
         if (folder / "backend" / "__main__.py").is_file():
             return folder
-    raise BackendMissing(
-        tr("The plugin is incomplete: no folder 'backend' in {here} or {parent}.").format(here=here, parent=here.parent),
+    raise BackendMissingError(
+        tr("The plugin is incomplete: no folder 'backend' in {here} or {parent}.").format(
+            here=here, parent=here.parent
+        ),
         tr("Install the plugin's zip again."),
     )
 
@@ -181,7 +183,7 @@ def _clean_search_path(path: str, qgis_root: str) -> str:
     return os.pathsep.join(kept)
 
 
-def worker_environment(base: Optional[Mapping[str, str]] = None) -> dict[str, str]:
+def worker_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     """Environment variables for the worker: those of QGIS without what belongs to QGIS's own libraries.
 
     User site-packages stay as the interpreter has them: a virtual environment ignores them by itself, and who names

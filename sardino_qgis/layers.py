@@ -38,8 +38,9 @@ def worker_source(layer: Any, feedback: Any) -> str:
     if layer.providerType() != "gdal":
         raise QgsProcessingException(
             tr(
-                "The layer '{name}' comes from '{provider}', not from a raster file. Web services give pictures, "
-                "not backscatter: export the layer to a GeoTIFF (Layer > Save As…, raw data), and use that."
+                "The layer '{name}' comes from '{provider}', not from a raster file. Web services give "
+                "pictures, not backscatter: export the layer to a GeoTIFF (Layer > Save As…, raw data), and "
+                "use that."
             ).format(name=layer.name(), provider=layer.providerType())
         )
     full = layer.source()
@@ -58,9 +59,9 @@ def check_crs(layer: Any, feedback: Any) -> None:
     own = layer.dataProvider().crs()
     if layer.crs().isValid() and own != layer.crs():
         feedback.pushWarning(
-            tr("The CRS of the layer ({layer}) is not that of its file ({file}); results carry that of the file.").format(
-                layer=layer.crs().authid() or tr("custom"), file=own.authid() or tr("none")
-            )
+            tr(
+                "The CRS of the layer ({layer}) is not that of its file ({file}); results carry that of the file."
+            ).format(layer=layer.crs().authid() or tr("custom"), file=own.authid() or tr("none"))
         )
 
 

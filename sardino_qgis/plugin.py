@@ -22,13 +22,13 @@ class SarDinoPlugin:
         self.provider = None
         self.menu = None
 
-    def initProcessing(self) -> None:  # noqa: N802 - QGIS name
+    def initProcessing(self) -> None:
         """Register the provider; all that `qgis_process` calls."""
         if self.provider is None:
             self.provider = SarDinoProvider()
             QgsApplication.processingRegistry().addProvider(self.provider)
 
-    def initGui(self) -> None:  # noqa: N802 - QGIS name
+    def initGui(self) -> None:
         """Register the provider and add the menu."""
         self.initProcessing()
         if self.iface is None:
@@ -70,7 +70,8 @@ class SarDinoPlugin:
             QMessageBox.warning(self.iface.mainWindow(), tr("SAR Land Cover (DINO)"), environment.problem())
             return
         text = tr("Interpreter: {python}\nBackend: {root}").format(
-            python=environment.find_interpreter(), root=os.path.join(str(environment.backend_root()), "backend")
+            python=environment.find_interpreter(),
+            root=os.path.join(str(environment.backend_root()), "backend"),
         )
         if os.environ.get(environment.VARIABLE):
             text += "\n" + tr("The environment variable {} decides; the setting is not used.").format(

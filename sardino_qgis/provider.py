@@ -27,19 +27,19 @@ class SarDinoProvider(QgsProcessingProvider):
         """Icon in the toolbox."""
         return QIcon(self.svgIconPath())
 
-    def svgIconPath(self) -> str:  # noqa: N802 - QGIS name
+    def svgIconPath(self) -> str:
         """Path of the icon."""
         return resource("icons", "sardino.svg")
 
-    def loadAlgorithms(self) -> None:  # noqa: N802 - QGIS name
+    def loadAlgorithms(self) -> None:
         """Register the algorithms."""
         for algorithm in ALGORITHMS:
             self.addAlgorithm(algorithm())
 
-    def supportedOutputRasterLayerExtensions(self) -> list[str]:  # noqa: N802 - QGIS name
+    def supportedOutputRasterLayerExtensions(self) -> list[str]:
         """What the backend writes: GeoTIFF and nothing else."""
         return ["tif", "tiff"]
 
-    def supportsNonFileBasedOutput(self) -> bool:  # noqa: N802 - QGIS name
+    def supportsNonFileBasedOutput(self) -> bool:
         """Results are files."""
         return False

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
+import math
 import queue
 import re
 import signal
-import subprocess
-import sys
-import threading
 import time
-from collections import deque
-from typing import IO, Any, Mapping, Optional, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from .environment import setup_hint, worker_environment
 from .translation import tr
+from .worker import Worker
 
 POLL_SECONDS = 0.05  # how often cancel is looked at; well above the ten times a second that feel immediate
 CANCEL_GRACE_SECONDS = 1.5  # time for the worker to tidy up; with the kill the whole stays within 2 s
 END_GRACE_SECONDS = 5.0  # time to exit after the last word
-KEPT_LINES = 40
-LINE_LIMIT = 1 << 20
-NOISE_LIMIT = 50
-TEXT_SECONDS = 2.0
+NOISE_LIMIT = 50  # lines of output that are no events, shown in the log
+TEXT_SECONDS = 2.0  # least time between two progress texts
 _EVENTS = frozenset({"start", "progress", "log", "result", "error"})
 
 
@@ -36,115 +32,18 @@ class WorkerError(Exception):
         self.hint = hint
 
 
-class WorkerCancelled(Exception):
+class WorkerCancelledError(Exception):
     """The user cancelled, and the worker has ended."""
 
 
-class Worker:
-    """A child process with its pipes read on threads, so that neither side ever waits for the other.
-
-    Standard input stays open for as long as the run is wanted: its end tells the worker to stop, also when QGIS dies.
-    """
-
-    def __init__(self, command: Sequence[str], cwd: str, env: Mapping[str, str]) -> None:
-        """Start `command` in `cwd`.
-
-        Raises:
-            OSError: The program can't be started.
-        """
-        options: dict[str, Any] = {}
-        if sys.platform == "win32":
-            options["creationflags"] = subprocess.CREATE_NO_WINDOW
-        else:
-            # A session of its own: Ctrl-C in the terminal of qgis_process reaches the worker through us, in order,
-            # and a kill takes along what the worker started.
-            options["start_new_session"] = True
-        self.process = subprocess.Popen(
-            list(command),
-            cwd=cwd,
-            env=dict(env),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            **options,
-        )
-        self.lines: queue.Queue[Optional[str]] = queue.Queue(maxsize=1000)
-        self._discard = threading.Event()
-        self._errors: deque[str] = deque(maxlen=KEPT_LINES)
-        self._errors_lock = threading.Lock()
-        self._readers = [
-            threading.Thread(target=self._read_output, args=(self.process.stdout,), daemon=True),
-            threading.Thread(target=self._read_errors, args=(self.process.stderr,), daemon=True),
-        ]
-        for reader in self._readers:
-            reader.start()
-
-    def _read_output(self, pipe: IO[bytes]) -> None:
-        with pipe:
-            for line in iter(lambda: pipe.readline(LINE_LIMIT), b""):
-                self._offer(line.decode("utf-8", "replace").rstrip("\r\n"))
-        self._offer(None)
-
-    def _offer(self, item: Optional[str]) -> None:
-        """Put into the bounded queue, but never hang on it once nobody reads any more."""
-        while not self._discard.is_set():
-            try:
-                self.lines.put(item, timeout=0.1)
-            except queue.Full:
-                continue
-            return
-
-    def _read_errors(self, pipe: IO[bytes]) -> None:
-        with pipe:
-            for line in iter(lambda: pipe.readline(4096), b""):
-                text = line.decode("utf-8", "replace").rstrip()
-                if text:
-                    with self._errors_lock:
-                        self._errors.append(text)
-
-    def last_lines(self) -> list[str]:
-        """The worker's last lines on standard error, oldest first."""
-        with self._errors_lock:
-            return list(self._errors)
-
-    def finished(self, seconds: float) -> bool:
-        """Whether the process ends within `seconds`."""
-        try:
-            self.process.wait(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
-
-    def stop(self, grace: float) -> None:
-        """End the process: ask by closing its standard input, kill it after `grace` seconds."""
-        self._discard.set()
-        try:
-            self.process.stdin.close()
-        except OSError:
-            pass  # it is gone already
-        if not self.finished(grace):
-            self._kill()
-            self.finished(0.3)
-        for reader in self._readers:
-            reader.join(timeout=0.1)
-
-    def _kill(self) -> None:
-        try:
-            if sys.platform == "win32":
-                self.process.kill()
-            else:
-                os.killpg(self.process.pid, signal.SIGKILL)
-        except OSError:
-            pass  # it ended in between
-
-
-def _event(line: str) -> Optional[dict]:
+def _event(line: str) -> dict | None:
     """The event on a line of output, or None for anything else."""
     try:
         event = json.loads(line)
     except ValueError:
         return None
-    return event if isinstance(event, dict) and event.get("event") in _EVENTS else None
+    known = isinstance(event, dict) and isinstance(event.get("event"), str) and event["event"] in _EVENTS
+    return event if known else None
 
 
 def time_left(seconds: Any) -> str:
@@ -164,13 +63,13 @@ class Listener:
 
     def __init__(self, feedback: Any, label: str) -> None:
         """`feedback` is a QgsProcessingFeedback; `label` names the work in the progress text."""
-        self.result: Optional[dict] = None
-        self.error: Optional[dict] = None
+        self.result: dict | None = None
+        self.error: dict | None = None
         self._feedback = feedback
         self._label = label
         self._noise = 0
         self._text = ""
-        self._text_at = 0.0
+        self._text_at = -math.inf
 
     def hear(self, line: str) -> None:
         """Take one line of the worker's output; what isn't an event is kept as log, never fatal."""
@@ -188,13 +87,15 @@ class Listener:
     def _hear_start(self, event: dict) -> None:
         self._feedback.pushInfo(
             tr("Model {model} on {device}, backend {version}.").format(
-                model=event.get("model", "?"), device=event.get("device", "?"), version=event.get("version", "?")
+                model=event.get("model", "?"),
+                device=event.get("device", "?"),
+                version=event.get("version", "?"),
             )
         )
 
     def _hear_progress(self, event: dict) -> None:
         done, total = event.get("done"), event.get("total")
-        if not isinstance(done, (int, float)) or not isinstance(total, (int, float)) or total <= 0:
+        if not isinstance(done, (int, float)) or not isinstance(total, (int, float)) or not total > 0:
             return
         self._feedback.setProgress(min(100.0, max(0.0, 100.0 * done / total)))
         left = time_left(event.get("eta_s"))
@@ -216,12 +117,12 @@ class Listener:
 
 
 def _wait(worker: Worker, listener: Listener, feedback: Any) -> None:
-    """Hear the worker until its output ends or it exits; raise WorkerCancelled on cancel."""
+    """Hear the worker until its output ends or it exits; raise WorkerCancelledError on cancel."""
     exited_at = None
     while True:
         if feedback.isCanceled():
             worker.stop(CANCEL_GRACE_SECONDS)
-            raise WorkerCancelled()
+            raise WorkerCancelledError()
         try:
             line = worker.lines.get(timeout=POLL_SECONDS)
         except queue.Empty:
@@ -236,20 +137,20 @@ def _wait(worker: Worker, listener: Listener, feedback: Any) -> None:
         listener.hear(line)
 
 
-def _exit_code(worker: Worker, feedback: Any) -> Optional[int]:
+def _exit_code(worker: Worker, feedback: Any) -> int | None:
     """The exit code of a worker that has said its last word; None if it had to be made to end."""
     deadline = time.monotonic() + END_GRACE_SECONDS
     while not worker.finished(POLL_SECONDS):
         if feedback.isCanceled():
             worker.stop(CANCEL_GRACE_SECONDS)
-            raise WorkerCancelled()
+            raise WorkerCancelledError()
         if time.monotonic() > deadline:
             worker.stop(0.5)
             return None
     return worker.process.returncode
 
 
-def _exit_text(code: Optional[int]) -> str:
+def _exit_text(code: int | None) -> str:
     if code is None:
         return tr("it closed its output without a result")
     if code < 0:
@@ -257,7 +158,7 @@ def _exit_text(code: Optional[int]) -> str:
     return tr("exit code {}").format(code if code < 256 else hex(code))
 
 
-def _failure(code: Optional[int], lines: Sequence[str], python: str) -> WorkerError:
+def _failure(code: int | None, lines: Sequence[str], python: str) -> WorkerError:
     """The error for a worker that ended without saying why."""
     tail = "\n".join(lines)
     missing = re.findall(r"ModuleNotFoundError: No module named '([^']+)'|ImportError: (.+)", tail)
@@ -265,7 +166,8 @@ def _failure(code: Optional[int], lines: Sequence[str], python: str) -> WorkerEr
         module, trouble = missing[-1]
         what = tr("the Python package '{}' is missing").format(module) if module else trouble
         return WorkerError(
-            tr("The backend can't start with {python}: {what}.").format(python=python, what=what), setup_hint()
+            tr("The backend can't start with {python}: {what}.").format(python=python, what=what),
+            setup_hint(),
         )
     message = tr("The backend ended without a result ({}).").format(_exit_text(code))
     if tail:
@@ -277,7 +179,7 @@ def _failure(code: Optional[int], lines: Sequence[str], python: str) -> WorkerEr
 
 
 def run_worker(
-    command: Sequence[str], cwd: str, feedback: Any, label: str, env: Optional[Mapping[str, str]] = None
+    command: Sequence[str], cwd: str, feedback: Any, label: str, env: Mapping[str, str] | None = None
 ) -> dict:
     """Run a backend command to its end, reporting to `feedback`, and return its result event.
 
@@ -289,14 +191,16 @@ def run_worker(
         env: Environment variables; those of QGIS, cleaned, if None.
 
     Raises:
-        WorkerCancelled: `feedback` was cancelled; the process has ended, within 2 s.
+        WorkerCancelledError: `feedback` was cancelled; the process has ended, within 2 s.
         WorkerError: The worker refused, failed, couldn't be started, or ended without a result.
     """
     try:
         worker = Worker(command, cwd, worker_environment() if env is None else env)
     except OSError as problem:
         raise WorkerError(
-            tr("The Python interpreter {python} can't be started: {problem}").format(python=command[0], problem=problem),
+            tr("The Python interpreter {python} can't be started: {problem}").format(
+                python=command[0], problem=problem
+            ),
             setup_hint(),
         ) from problem
     listener = Listener(feedback, label)

@@ -60,7 +60,7 @@ def stretch(layer: Any, band: int = 1) -> None:
 class QmlStyler(QgsProcessingLayerPostProcessorInterface):
     """Style file if there, else what QGIS made of the colours in the file."""
 
-    def postProcessLayer(self, layer, context, feedback) -> None:  # noqa: N802 - QGIS name
+    def postProcessLayer(self, layer, context, feedback) -> None:
         """Style `layer` after Processing has opened it."""
         if isinstance(layer, QgsRasterLayer) and apply_qml(layer):
             layer.triggerRepaint()
@@ -69,7 +69,7 @@ class QmlStyler(QgsProcessingLayerPostProcessorInterface):
 class StretchStyler(QgsProcessingLayerPostProcessorInterface):
     """Style file if there, else a ramp over the percentiles of the first band."""
 
-    def postProcessLayer(self, layer, context, feedback) -> None:  # noqa: N802 - QGIS name
+    def postProcessLayer(self, layer, context, feedback) -> None:
         """Style `layer` after Processing has opened it."""
         if isinstance(layer, QgsRasterLayer):
             if not apply_qml(layer):

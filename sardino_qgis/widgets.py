@@ -67,18 +67,18 @@ class ModelWidgetWrapper(QgsAbstractProcessingParameterWidgetWrapper):
         super().__init__(param, kind)
         self._widget = None
 
-    def createWidget(self):  # noqa: N802 - Qt name
+    def createWidget(self):
         """Make the control, showing the parameter's default."""
         self._widget = ModelWidget()
         self._widget.set_value(self.parameterDefinition().defaultValue())
         self._widget.choice.currentTextChanged.connect(lambda _text: self.widgetValueHasChanged.emit(self))
         return self._widget
 
-    def setWidgetValue(self, value, context) -> None:  # noqa: N802 - Qt name
+    def setWidgetValue(self, value, context) -> None:
         """Show `value`."""
         if self._widget is not None:
             self._widget.set_value(value)
 
-    def widgetValue(self):  # noqa: N802 - Qt name
+    def widgetValue(self):
         """The chosen value."""
         return "" if self._widget is None else self._widget.value()

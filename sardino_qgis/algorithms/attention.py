@@ -28,7 +28,7 @@ class AttentionAlgorithm(SarDinoAlgorithm):
         Destination(OUTPUT_MASKS, "--masks", "masks"),
     )
 
-    def displayName(self) -> str:  # noqa: N802 - QGIS name
+    def displayName(self) -> str:
         """Name in the toolbox."""
         return tr("Attention maps from SAR")
 
@@ -36,17 +36,18 @@ class AttentionAlgorithm(SarDinoAlgorithm):
         """Words under which the toolbox finds it."""
         return tr("sar,sentinel-1,radar,attention,explain,vision transformer,vit,dino,self-supervised").split(",")
 
-    def shortHelpString(self) -> str:  # noqa: N802 - QGIS name
+    def shortHelpString(self) -> str:
         """Help in the dialog."""
         return tr(
-            "Shows where the vision transformer looks: the attention of its class token over the scene, as one layer "
-            "(mean of the heads) or one band per head. Heads of a model trained by self-distillation (DINO) often pick "
-            "out water, built-up areas or edges without ever having seen a label.\n\n"
-            "1 means as much attention as if it were spread evenly over the tile, 2 twice as much. Attention says what "
-            "the model weighs, not why, and is no land-cover map."
+            "Shows where the vision transformer looks: the attention of its class token over the scene, as "
+            "one layer (mean of the heads) or one band per head. Heads of a model trained by "
+            "self-distillation (DINO) often pick out water, built-up areas or edges without ever having "
+            "seen a label.\n\n"
+            "1 means as much attention as if it were spread evenly over the tile, 2 twice as much. "
+            "Attention says what the model weighs, not why, and is no land-cover map."
         )
 
-    def initAlgorithm(self, configuration=None) -> None:  # noqa: N802 - QGIS name
+    def initAlgorithm(self, configuration=None) -> None:
         """Declare the parameters."""
         self.add_inputs()
         self.add(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any
 
 from qgis.core import (
-    QgsProcessing,
     QgsProcessingAlgorithm,
     QgsProcessingException,
     QgsProcessingOutputString,
@@ -25,7 +24,7 @@ from qgis.PyQt.QtGui import QIcon
 from .. import environment
 from ..layers import check_crs, extent_arguments, worker_source
 from ..models import installed_models, model_arguments
-from ..runner import WorkerCancelled, WorkerError, run_worker
+from ..runner import WorkerCancelledError, WorkerError, run_worker
 from ..styling import QML_STYLER
 from ..translation import tr
 
@@ -81,7 +80,7 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
         """Second half of the algorithm's id."""
         return self.COMMAND
 
-    def createInstance(self):  # noqa: N802 - QGIS name
+    def createInstance(self):
         """A fresh object for each run."""
         return type(self)()
 
@@ -89,15 +88,15 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
         """Icon in the toolbox."""
         return QIcon(self.svgIconPath())
 
-    def svgIconPath(self) -> str:  # noqa: N802 - QGIS name
+    def svgIconPath(self) -> str:
         """Path of the icon."""
         return environment.resource("icons", self.ICON)
 
-    def helpUrl(self) -> str:  # noqa: N802 - QGIS name
+    def helpUrl(self) -> str:
         """All help is in the dialog."""
         return ""
 
-    def canExecute(self) -> tuple[bool, str]:  # noqa: N802 - QGIS name
+    def canExecute(self) -> tuple[bool, str]:
         """Whether a backend can be started, and else what to do."""
         problem = environment.problem()
         return not problem, problem
@@ -118,9 +117,7 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
             tr("Sentinel-1 or similar backscatter in a raster file, in dB, linear power or amplitude."),
         )
         self.add(
-            QgsProcessingParameterBand(
-                self.BANDS, tr("Bands"), None, self.INPUT, optional=True, allowMultiple=True
-            ),
+            QgsProcessingParameterBand(self.BANDS, tr("Bands"), None, self.INPUT, optional=True, allowMultiple=True),
             tr(
                 "Bands of the raster in the order of the model's bands (for the bundled model VV, VH). "
                 "If empty, they are found by their descriptions, else the first ones are taken."
@@ -133,8 +130,8 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
         self.add(
             static_enum(self.UNITS, tr("Units"), UNITS),
             tr(
-                "Units of the pixel values: db (decibels), linear_power (sigma0 or gamma0 as power), amplitude (its "
-                "square root). auto decides by the values and reports what it decided."
+                "Units of the pixel values: db (decibels), linear_power (sigma0 or gamma0 as power), "
+                "amplitude (its square root). auto decides by the values and reports what it decided."
             ),
         )
         model = QgsProcessingParameterString(self.MODEL, tr("Model"), optional=True)
@@ -174,9 +171,7 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
     def add_destination(self, name: str, description: str, text: str, optional: bool = False) -> None:
         """Declare a raster output; an optional one is made only when asked for."""
         self.add(
-            QgsProcessingParameterRasterDestination(
-                name, description, optional=optional, createByDefault=not optional
-            ),
+            QgsProcessingParameterRasterDestination(name, description, optional=optional, createByDefault=not optional),
             text,
         )
 
@@ -186,7 +181,7 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
         """Options of this command alone; `wanted` are the destination parameters that will be written."""
         return []
 
-    def prepareAlgorithm(self, parameters, context, feedback) -> bool:  # noqa: N802 - QGIS name
+    def prepareAlgorithm(self, parameters, context, feedback) -> bool:
         """Read the layer on the main thread, where layers live."""
         layer = self.parameterAsRasterLayer(parameters, self.INPUT, context)
         if layer is None:
@@ -206,7 +201,7 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
         self._options = options
         return True
 
-    def processAlgorithm(self, parameters, context, feedback) -> dict:  # noqa: N802 - QGIS name
+    def processAlgorithm(self, parameters, context, feedback) -> dict:
         """Run the worker; the paths of the outputs, and what model and device made them."""
         paths = self._destination_paths(parameters, context)
         result = self._run(self._command(parameters, context, paths), feedback)
@@ -217,7 +212,10 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
             if path and context.willLoadLayerOnCompletion(path):
                 context.layerToLoadOnCompletionDetails(path).setPostProcessor(destination.styler)
         self.report(result, feedback)
-        used = {self.MODEL_USED: str(result.get("model", "")), self.DEVICE_USED: str(result.get("device", ""))}
+        used = {
+            self.MODEL_USED: str(result.get("model", "")),
+            self.DEVICE_USED: str(result.get("device", "")),
+        }
         return {**paths, **used}
 
     def report(self, result: dict, feedback: Any) -> None:
@@ -238,7 +236,7 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
     def _command(self, parameters: dict, context: Any, paths: dict[str, str]) -> list[str]:
         try:
             python = environment.find_interpreter()
-        except environment.BackendMissing as missing:
+        except environment.BackendMissingError as missing:
             raise QgsProcessingException(str(missing)) from missing
         command = [python, "-m", "backend", self.COMMAND, self._input, os.path.abspath(paths[self.OUTPUT])]
         for destination in self.DESTINATIONS:
@@ -252,8 +250,8 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
         feedback.pushDebugInfo(" ".join(command))
         try:
             return run_worker(command, str(environment.backend_root()), feedback, self.displayName())
-        except WorkerCancelled:
+        except WorkerCancelledError:
             # An exception rather than an empty result, for which `qgis_process` would report success.
             raise QgsProcessingException(tr("Cancelled; no output was written.")) from None
-        except (WorkerError, environment.BackendMissing) as trouble:
+        except (WorkerError, environment.BackendMissingError) as trouble:
             raise QgsProcessingException(str(trouble)) from trouble

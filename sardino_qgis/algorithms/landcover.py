@@ -23,28 +23,31 @@ class LandCoverAlgorithm(SarDinoAlgorithm):
         Destination(OUTPUT_PROBABILITIES, "--probabilities", "probabilities"),
     )
 
-    def displayName(self) -> str:  # noqa: N802 - QGIS name
+    def displayName(self) -> str:
         """Name in the toolbox."""
         return tr("Land cover from SAR")
 
     def tags(self) -> list[str]:
         """Words under which the toolbox finds it."""
-        words = tr("sar,sentinel-1,radar,backscatter,land cover,classification,segmentation,worldcover,dino,deep learning")
+        words = tr(
+            "sar,sentinel-1,radar,backscatter,land cover,classification,segmentation,worldcover,dino,deep learning"
+        )
         return words.split(",")
 
-    def shortHelpString(self) -> str:  # noqa: N802 - QGIS name
+    def shortHelpString(self) -> str:
         """Help in the dialog."""
         return tr(
-            "Makes a land-cover map from Sentinel-1 backscatter (VV and VH) with a vision transformer that was "
-            "pre-trained by self-distillation (DINO).\n\n"
-            "The map has the grid and the CRS of the input, the legend of the model (for the bundled model ESA "
-            "WorldCover classes) with names and colours, and no data where the input has none. Any extent works: the "
-            "raster is read in tiles. The model runs in a Python process of its own, so PyTorch is not needed in QGIS.\n\n"
-            "A model is only as good as what it was trained on; the model's card says what that was and how well it did "
-            "on held-out places. Check the map against places that you know."
+            "Makes a land-cover map from Sentinel-1 backscatter (VV and VH) with a vision transformer that "
+            "was pre-trained by self-distillation (DINO).\n\n"
+            "The map has the grid and the CRS of the input, the legend of the model (for the bundled model "
+            "ESA WorldCover classes) with names and colours, and no data where the input has none. Any "
+            "extent works: the raster is read in tiles. The model runs in a Python process of its own, so "
+            "PyTorch is not needed in QGIS.\n\n"
+            "A model is only as good as what it was trained on; the model's card says what that was and how "
+            "well it did on held-out places. Check the map against places that you know."
         )
 
-    def initAlgorithm(self, configuration=None) -> None:  # noqa: N802 - QGIS name
+    def initAlgorithm(self, configuration=None) -> None:
         """Declare the parameters."""
         self.add_inputs()
         self.add_running()

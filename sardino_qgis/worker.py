@@ -1,0 +1,114 @@
+"""A child process whose pipes never block: output lines in a queue, its last errors kept, an orderly end."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import IO, Any
+
+KEPT_LINES = 40  # of standard error, for the error message
+LINE_LIMIT = 1 << 20  # bytes; a longer line comes in pieces
+
+
+class Worker:
+    """A child process with its pipes read on threads, so that neither side ever waits for the other.
+
+    Standard input stays open for as long as the run is wanted: its end tells the worker to stop, also when QGIS dies.
+    """
+
+    def __init__(self, command: Sequence[str], cwd: str, env: Mapping[str, str]) -> None:
+        """Start `command` in `cwd`.
+
+        Raises:
+            OSError: The program can't be started.
+        """
+        options: dict[str, Any] = {}
+        if sys.platform == "win32":
+            options["creationflags"] = subprocess.CREATE_NO_WINDOW
+        else:
+            # A session of its own: Ctrl-C in the terminal of qgis_process reaches the worker through us, in order,
+            # and a kill takes along what the worker started.
+            options["start_new_session"] = True
+        self.process = subprocess.Popen(
+            list(command),
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            **options,
+        )
+        self.lines: queue.Queue[str | None] = queue.Queue(maxsize=1000)
+        self._discard = threading.Event()
+        self._errors: deque[str] = deque(maxlen=KEPT_LINES)
+        self._errors_lock = threading.Lock()
+        self._readers = [
+            threading.Thread(target=self._read_output, args=(self.process.stdout,), daemon=True),
+            threading.Thread(target=self._read_errors, args=(self.process.stderr,), daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def _read_output(self, pipe: IO[bytes]) -> None:
+        with pipe:
+            for line in iter(lambda: pipe.readline(LINE_LIMIT), b""):
+                self._offer(line.decode("utf-8", "replace").rstrip("\r\n"))
+        self._offer(None)
+
+    def _offer(self, item: str | None) -> None:
+        """Put into the bounded queue, but never hang on it once nobody reads any more."""
+        while not self._discard.is_set():
+            try:
+                self.lines.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+            return
+
+    def _read_errors(self, pipe: IO[bytes]) -> None:
+        with pipe:
+            for line in iter(lambda: pipe.readline(4096), b""):
+                text = line.decode("utf-8", "replace").rstrip()
+                if text:
+                    with self._errors_lock:
+                        self._errors.append(text)
+
+    def last_lines(self) -> list[str]:
+        """The worker's last lines on standard error, oldest first."""
+        with self._errors_lock:
+            return list(self._errors)
+
+    def finished(self, seconds: float) -> bool:
+        """Whether the process ends within `seconds`."""
+        try:
+            self.process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def stop(self, grace: float) -> None:
+        """End the process: ask by closing its standard input, kill it after `grace` seconds."""
+        self._discard.set()
+        try:
+            self.process.stdin.close()
+        except OSError:
+            pass  # it is gone already
+        if not self.finished(grace):
+            self._kill()
+            self.finished(0.3)
+        for reader in self._readers:
+            reader.join(timeout=0.1)
+
+    def _kill(self) -> None:
+        try:
+            if sys.platform == "win32":
+                self.process.kill()
+            else:
+                os.killpg(self.process.pid, signal.SIGKILL)
+        except OSError:
+            pass  # it ended in between
