@@ -1,0 +1,72 @@
+"""The teacher's backbone as two files that fine-tuning starts from: ``backbone.safetensors`` and ``backbone.json``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from timm.layers import resample_abs_pos_embed
+from timm.models.vision_transformer import VisionTransformer
+from torch import nn
+
+from backend.card import Arch
+from backend.errors import ModelError
+from backend.vit import build_backbone
+from training.files import write_tensors, write_text
+from training.settings import ModelConfig
+
+WEIGHTS = "backbone.safetensors"
+FACTS = "backbone.json"
+
+
+def save_backbone(run: Path, backbone: nn.Module, model: ModelConfig, **facts: Any) -> None:
+    """Write weights and what they mean (arch and bands as in the model card, patch, tile) with further `facts`."""
+    write_tensors(run / WEIGHTS, backbone.state_dict())
+    described = {
+        "arch": model.arch.to_dict(),
+        "bands": [dataclasses.asdict(band) for band in model.bands],
+        "patch": model.patch,
+        "tile": model.tile,
+        **facts,
+    }
+    write_text(run / FACTS, json.dumps(described, indent=2) + "\n")
+
+
+def load_backbone(run: Path, tile: int) -> tuple[VisionTransformer, dict[str, Any]]:
+    """A pre-trained backbone, its positional embeddings interpolated to images of `tile` pixels.
+
+    Args:
+        run: folder of a pre-training run.
+        tile: side in pixels, a multiple of the patch.
+
+    Returns:
+        The backbone on the CPU in evaluation mode, and the content of ``backbone.json``.
+
+    Raises:
+        ModelError: Files are missing, damaged or don't fit each other, or the tile is no multiple of the patch.
+    """
+    hint = "Give the folder of a finished pre-training run."
+    try:
+        facts: dict[str, Any] = json.loads((run / FACTS).read_text(encoding="utf-8"))
+        tensors = load_file(run / WEIGHTS)
+        arch, patch, bands = Arch.from_dict(facts["arch"]), int(facts["patch"]), len(facts["bands"])
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise ModelError(f"No readable backbone in {run} ({error}).", hint) from error
+    if tile % patch:
+        raise ModelError(f"A tile of {tile} pixels is no multiple of the patch of {patch}.", "Choose another tile.")
+    backbone = build_backbone(arch, bands, tile, patch)
+    if "pos_embed" in tensors:
+        # Arch has class and register tokens, of which timm gives positions to the first kind only or to both.
+        prefix = 0 if backbone.no_embed_class else backbone.num_prefix_tokens
+        tensors["pos_embed"] = resample_abs_pos_embed(
+            tensors["pos_embed"], new_size=[tile // patch, tile // patch], num_prefix_tokens=prefix
+        )
+    try:
+        backbone.load_state_dict(tensors, strict=True)
+    except RuntimeError as error:
+        raise ModelError(f"{run / WEIGHTS} doesn't fit {FACTS}: {error}.", hint) from error
+    return backbone.eval(), facts
