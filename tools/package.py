@@ -16,7 +16,6 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path, PurePosixPath
-from typing import Optional
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = "sardino_qgis"
@@ -67,7 +66,7 @@ def belongs(path: PurePosixPath) -> bool:
     return not hidden and path.suffix not in (".pyc", ".pyo")
 
 
-def place(path: PurePosixPath) -> Optional[str]:
+def place(path: PurePosixPath) -> str | None:
     """Return where a file of the checkout lies in the plugin's folder, or None if it is left out."""
     if str(path) in FILES:
         return FILES[str(path)]

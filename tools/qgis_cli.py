@@ -8,14 +8,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 
 class QgisError(Exception):
     """`qgis_process` is missing or failed; the text ends with what it printed."""
 
 
-def find_qgis_process() -> Optional[str]:
+def find_qgis_process() -> str | None:
     """Return the path of QGIS's command, or None.
 
     Debian 12's `qgis_process` is a wrapper that passes a flag the program rejects: the program itself is preferred.
@@ -32,7 +32,7 @@ class QgisProcess:
         worker: interpreter with PyTorch, handed to the plugin as SARDINO_PYTHON.
     """
 
-    def __init__(self, profile: Path, plugin_path: Optional[Path] = None, worker: Optional[Path] = None) -> None:
+    def __init__(self, profile: Path, plugin_path: Path | None = None, worker: Path | None = None) -> None:
         program = find_qgis_process()
         if program is None:
             raise QgisError("qgis_process is not on PATH: install QGIS (make setup does, on Debian and Ubuntu)")

@@ -16,7 +16,6 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Optional
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements"
@@ -41,7 +40,7 @@ def works(python: Path, code: str) -> bool:
     return last_words(python, code) is None
 
 
-def last_words(python: Path, code: str) -> Optional[str]:
+def last_words(python: Path, code: str) -> str | None:
     """Return None if `python` runs `code`, else the last line of what went wrong."""
     try:
         done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=False)
@@ -74,11 +73,14 @@ def missing_packages(python: Path, with_qgis: bool) -> list[str]:
     return missing
 
 
-def become_root() -> Optional[list[str]]:
+def become_root() -> list[str] | None:
     """Return the words to put before a command for root's rights, or None where there are none to be had."""
     if os.geteuid() == 0:
         return []
-    if shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0:
+    if (
+        shutil.which("sudo")
+        and subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0
+    ):
         return ["sudo", "-n"]
     return None
 
@@ -157,7 +159,7 @@ def requirement_files(with_qgis: bool) -> list[Path]:
     return [REQUIREMENTS / name for name in names]
 
 
-def constraint_file(python: Path) -> Optional[Path]:
+def constraint_file(python: Path) -> Path | None:
     """Return the exact versions tested with this Python, if there is such a list."""
     code = "import sys; print('%d.%d' % sys.version_info[:2])"
     version = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=True).stdout.strip()

@@ -1,0 +1,197 @@
+"""The plugin zip: what is in it, that it is the same each time, and that it runs from a fresh QGIS profile."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools import package
+from tools.qgis_cli import QgisError, QgisProcess, find_qgis_process
+
+ROOT = Path(__file__).resolve().parents[2]
+
+needs_qgis = pytest.mark.skipif(find_qgis_process() is None, reason="qgis_process is not installed")
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return package.write_zip(ROOT, tmp_path_factory.mktemp("zip") / "plugin.zip")
+
+
+@pytest.fixture(scope="module")
+def names(archive: Path) -> list[str]:
+    with zipfile.ZipFile(archive) as opened:
+        return opened.namelist()
+
+
+@pytest.fixture(scope="module")
+def general() -> configparser.SectionProxy:
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read(ROOT / "metadata.txt", encoding="utf-8")
+    return parser["general"]
+
+
+# --- Contents -------------------------------------------------------------------------------------------------
+
+
+def test_holds_one_folder_with_all_it_needs(names: list[str]) -> None:
+    assert {name.split("/")[0] for name in names} == {"sardino_qgis"}
+    inside = {name.split("/", 1)[1] for name in names}
+    for wanted in ("__init__.py", "metadata.txt", "LICENSE", "requirements.txt", "backend/__main__.py",
+                   "training/__init__.py", "resources/sample/simulated_s1.tif"):  # fmt: skip
+        assert wanted in inside
+    models = {name.split("/")[2] for name in inside if name.startswith("resources/models/")}
+    assert models, "no model is bundled"
+    for model in models:
+        assert {f"resources/models/{model}/card.json", f"resources/models/{model}/model.safetensors"} <= inside
+
+
+def test_holds_nothing_it_should_not(names: list[str]) -> None:
+    for name in names:
+        assert not re.search(r"(^|/)(\.|__pycache__|tests/|build/|shared/)|\.py[co]$|\.part$", name), name
+    assert len(names) == len(set(names))
+
+
+def test_fits_the_plugin_repository(archive: Path) -> None:
+    assert archive.stat().st_size <= 25_000_000
+
+
+def test_a_zip_too_large_is_refused_and_not_left_behind(tmp_path: Path) -> None:
+    with pytest.raises(package.PackageError, match=r"takes 1,000 at most.*largest files"):
+        package.write_zip(ROOT, tmp_path / "plugin.zip", limit=1000)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_same_files_give_the_same_bytes(archive: Path, tmp_path: Path) -> None:
+    assert package.write_zip(ROOT, tmp_path / "again.zip").read_bytes() == archive.read_bytes()
+
+
+def minimal_checkout(root: Path) -> Path:
+    for name in ("sardino_qgis/__init__.py", "backend/__main__.py", "metadata.txt", "LICENSE"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("x")
+    return root
+
+
+def test_outside_git_the_working_tree_is_packed_without_byte_code(tmp_path: Path) -> None:
+    root = minimal_checkout(tmp_path)
+    (root / "backend" / "__pycache__").mkdir()
+    (root / "backend" / "__pycache__" / "x.cpython-311.pyc").write_text("x")
+    assert list(package.plan(root)) == ["LICENSE", "__init__.py", "backend/__main__.py", "metadata.txt"]
+
+
+def test_in_git_untracked_files_stay_out(tmp_path: Path) -> None:
+    root = minimal_checkout(tmp_path)
+    for words in (["init", "-q"], ["add", "-A"]):
+        subprocess.run(["git", "-C", str(root), *words], check=True)
+    (root / "backend" / "notes.txt").write_text("x")
+    (root / "LICENSE").unlink()
+    with pytest.raises(package.PackageError, match="LICENSE"):
+        package.plan(root)
+    (root / "LICENSE").write_text("x")
+    assert "backend/notes.txt" not in package.plan(root)
+
+
+def test_two_files_for_one_place_are_refused(tmp_path: Path) -> None:
+    root = minimal_checkout(tmp_path)
+    (root / "sardino_qgis" / "LICENSE").write_text("x")
+    with pytest.raises(package.PackageError, match="both go to sardino_qgis/LICENSE"):
+        package.plan(root)
+
+
+def test_a_foreign_folder_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "sardino_qgis").mkdir()
+    (tmp_path / "sardino_qgis" / "thesis.txt").write_text("x")
+    with pytest.raises(package.PackageError, match="no packed plugin"):
+        package.write_folder(ROOT, tmp_path)
+    with pytest.raises(package.PackageError, match="no packed plugin"):
+        package.write_folder(ROOT, ROOT)
+    assert (tmp_path / "sardino_qgis" / "thesis.txt").exists()
+
+
+# --- Metadata -------------------------------------------------------------------------------------------------
+
+
+def test_metadata_has_what_the_plugin_repository_demands(general: configparser.SectionProxy) -> None:
+    for key in ("name", "description", "about", "version", "qgisMinimumVersion", "author", "email", "tracker",
+                "repository", "homepage", "tags", "icon", "changelog"):  # fmt: skip
+        assert general.get(key, "").strip(), f"metadata.txt: {key} is missing or empty"
+    assert general["name"] == "SAR Land Cover (DINO)"
+    assert general.getboolean("hasProcessingProvider")
+    assert general["description"].isascii() and "<" not in general["about"] + general["description"]
+
+
+def test_icon_is_in_the_zip(general: configparser.SectionProxy, names: list[str]) -> None:
+    assert f"sardino_qgis/{general['icon']}" in names
+
+
+def test_one_version_everywhere(general: configparser.SectionProxy) -> None:
+    assert re.search(rf'^version = "{re.escape(general["version"])}"$', (ROOT / "pyproject.toml").read_text(), re.M)
+    assert re.search(rf"^## \[?{re.escape(general['version'])}\b", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assigned = [
+        node.value.value
+        for node in ast.parse((ROOT / "backend" / "__init__.py").read_text()).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__version__"
+        if isinstance(node.value, ast.Constant)
+    ]
+    assert assigned == [general["version"]]
+
+
+# --- As a user gets it ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def installed(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> QgisProcess:
+    """A fresh QGIS profile with the zip unpacked where the plugin manager unpacks it, far from the checkout."""
+    profile = tmp_path_factory.mktemp("qgis")
+    with zipfile.ZipFile(archive) as opened:
+        opened.extractall(profile / "profiles" / "default" / "python" / "plugins")
+    qgis = QgisProcess(profile, worker=Path(sys.executable))
+    qgis.enable("sardino_qgis", "processing")
+    return qgis
+
+
+@needs_qgis
+def test_landcover_runs_from_the_installed_zip(installed: QgisProcess, sample_scene: Path, tmp_path: Path) -> None:
+    output = tmp_path / "landcover.tif"
+    results = installed.run("sardino:landcover", INPUT=sample_scene, OUTPUT=output)
+    assert Path(results["OUTPUT"]) == output
+    info, expected = gdalinfo(output), gdalinfo(sample_scene)
+    assert info["size"] == expected["size"]
+    assert info["geoTransform"] == expected["geoTransform"]
+    assert info["coordinateSystem"]["wkt"] == expected["coordinateSystem"]["wkt"]
+    assert info["bands"][0]["noDataValue"] == 0
+    assert info["bands"][0]["colorTable"]
+
+
+@needs_qgis
+def test_attention_runs_from_the_installed_zip(installed: QgisProcess, sample_scene: Path, tmp_path: Path) -> None:
+    output = tmp_path / "attention.tif"
+    results = installed.run("sardino:attention", INPUT=sample_scene, OUTPUT=output)
+    assert Path(results["OUTPUT"]) == output
+    assert gdalinfo(output)["size"] == gdalinfo(sample_scene)["size"]
+
+
+@needs_qgis
+def test_a_refusal_fails_the_command(installed: QgisProcess, tmp_path: Path) -> None:
+    (tmp_path / "text.tif").write_text("no raster")
+    with pytest.raises(QgisError, match="exited with status"):
+        installed.run("sardino:landcover", INPUT=tmp_path / "text.tif", OUTPUT=tmp_path / "out.tif")
+    assert not (tmp_path / "out.tif").exists()
+
+
+def gdalinfo(path: Path) -> dict[str, Any]:
+    """What GDAL says of a raster, from a process of its own: this one may hold another GDAL already."""
+    code = "import json, sys; from osgeo import gdal; print(json.dumps(gdal.Info(sys.argv[1], format='json')))"
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    info: dict[str, Any] = json.loads(done.stdout)
+    return info

@@ -1,0 +1,110 @@
+"""One picture of a result: the SAR scene, the land cover with its legend, the attention map.
+
+Reads with the GDAL that QGIS uses, and takes names and colours from the land-cover file itself: a file that does not
+carry them shows here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from numpy.typing import NDArray
+from osgeo import gdal
+
+matplotlib.use("Agg")
+
+from matplotlib import pyplot as plt  # noqa: E402  (after the choice of a backend that needs no display)
+from matplotlib.patches import Patch  # noqa: E402
+
+gdal.UseExceptions()
+
+# Stretch of the composite in dB, the same for every scene: VV, VH and their difference.
+STRETCH = ((-22.0, 0.0), (-30.0, -7.0), (2.0, 14.0))
+MISSING = 0.92  # grey of pixels without data
+MAX_SIDE = 1600  # larger scenes are thinned for the picture
+
+
+def read(path: Path) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Read a raster, thinned to the picture's size, as [bands, H, W] and its validity [H, W]."""
+    dataset = gdal.Open(str(path))
+    scale = max(1.0, max(dataset.RasterXSize, dataset.RasterYSize) / MAX_SIDE)
+    size = {
+        "buf_xsize": max(1, round(dataset.RasterXSize / scale)),
+        "buf_ysize": max(1, round(dataset.RasterYSize / scale)),
+    }
+    bands = [dataset.GetRasterBand(index + 1) for index in range(dataset.RasterCount)]
+    values = np.stack([band.ReadAsArray(**size) for band in bands])
+    masks = np.stack([band.GetMaskBand().ReadAsArray(**size) > 0 for band in bands])
+    return values, masks.all(axis=0) & np.isfinite(values).all(axis=0)
+
+
+def composite(values: NDArray[Any], valid: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return red VV, green VH, blue VV - VH as [H, W, 3] in 0…1; a single band becomes grey."""
+    decibels = values.astype(np.float32)
+    if decibels[0][valid].size and float(decibels[0][valid].min()) >= 0:  # linear power
+        decibels = 10 * np.log10(np.maximum(decibels, 1e-6))
+    first, second = decibels[0], decibels[min(1, len(decibels) - 1)]
+    channels = (first, second, first - second) if len(decibels) > 1 else (first, first, first)
+    limits = STRETCH if len(decibels) > 1 else (STRETCH[0],) * 3
+    colours = [np.clip((channel - low) / (high - low), 0, 1) for channel, (low, high) in zip(channels, limits)]
+    return np.where(valid[..., None], np.stack(colours, axis=-1), np.float32(MISSING)).astype(np.float32)
+
+
+def legend(path: Path, present: NDArray[Any]) -> list[tuple[int, str, tuple[float, float, float]]]:
+    """Return value, name and colour of the classes that occur, from the file's colour table and category names."""
+    band = gdal.Open(str(path)).GetRasterBand(1)
+    table, names = band.GetRasterColorTable(), band.GetRasterCategoryNames() or []
+    entries = []
+    for value in (int(value) for value in present):
+        red, green, blue = (part / 255 for part in table.GetColorEntry(value)[:3]) if table else (0.5, 0.5, 0.5)
+        name = names[value] if value < len(names) and names[value] else f"class {value}"
+        entries.append((value, name, (red, green, blue)))
+    return entries
+
+
+def paint(classes: NDArray[Any], valid: NDArray[np.bool_], entries: list[Any]) -> NDArray[np.float32]:
+    """Return class values as colours, [H, W, 3]."""
+    colours = np.full((*classes.shape, 3), MISSING, np.float32)
+    for value, _, colour in entries:
+        colours[valid & (classes == value)] = colour
+    return colours
+
+
+def draw(scene: Path, landcover: Path, attention: Path, target: Path, title: str) -> Path:
+    """Draw the three layers side by side into the PNG `target` and return it."""
+    sar, sar_valid = read(scene)
+    classes, class_valid = read(landcover)
+    weights, weights_valid = read(attention)
+    values, counts = np.unique(classes[0][class_valid], return_counts=True)
+    entries = legend(landcover, values)
+
+    figure, axes = plt.subplots(1, 3, figsize=(16, 6.4), layout="constrained")
+    axes[0].imshow(composite(sar, sar_valid), interpolation="nearest")
+    axes[0].set_title(f"Input: {title}\nred VV, green VH, blue VV − VH (dB)" if len(sar) > 1 else f"Input: {title}")
+    axes[1].imshow(paint(classes[0], class_valid, entries), interpolation="nearest")
+    axes[1].set_title("Land cover\nsardino:landcover")
+    shares = [count / max(1, int(counts.sum())) for count in counts]
+    patches = [
+        Patch(color=colour, label=f"{value} {name} ({share:.0%})")
+        for (value, name, colour), share in zip(entries, shares)
+    ]
+    axes[1].legend(handles=patches, loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=2, fontsize=8, frameon=False)
+    mean = np.where(weights_valid, weights.mean(axis=0), np.nan)
+    shown = axes[2].imshow(mean, cmap="inferno", interpolation="nearest", vmax=upper_limit(mean))
+    axes[2].set_title("Attention of the class token, mean of the heads\nsardino:attention")
+    figure.colorbar(shown, ax=axes[2], orientation="horizontal", shrink=0.7, pad=0.01)
+    for axis in axes:
+        axis.set_axis_off()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(target, dpi=110)
+    plt.close(figure)
+    return target
+
+
+def upper_limit(values: NDArray[Any]) -> float:
+    """Return the 99th percentile: few tokens draw most of the attention, and would leave the rest black."""
+    finite = values[np.isfinite(values)]
+    return float(np.percentile(finite, 99)) if finite.size else 1.0
