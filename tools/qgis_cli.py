@@ -48,7 +48,8 @@ class QgisProcess:
             # Not resolved: a virtual environment's python is a link, and is one by the path it is called by.
             SARDINO_PYTHON=str(worker or sys.executable),
         )
-        self.environment.pop("QGIS_PLUGINPATH", None)
+        for name in ("QGIS_PLUGINPATH", "QGIS_OPTIONS_PATH"):  # set by pytest-qgis, and by people's own set-ups
+            self.environment.pop(name, None)
         if plugin_path is not None:
             self.environment["QGIS_PLUGINPATH"] = str(plugin_path)
 

@@ -1,0 +1,75 @@
+"""What the set-up says and does where it can't go on, and that it leaves a finished environment alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools import setup
+
+
+def test_another_system_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(setup.sys, "platform", "darwin")
+    with pytest.raises(setup.SetupError, match=r"(?s)no Debian or Ubuntu.*QGIS_PYTHON=.*WITHOUT_QGIS=1"):
+        setup.install_packages(["qgis"])
+
+
+def test_without_root_the_command_to_run_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(setup.sys, "platform", "linux")
+    monkeypatch.setattr(setup.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(setup, "become_root", lambda: None)
+    with pytest.raises(setup.SetupError, match=r"sudo apt-get install -y --no-install-recommends qgis python3-venv"):
+        setup.install_packages(["qgis", "python3-venv"])
+
+
+def test_a_python_that_is_not_there_lacks_everything(tmp_path: Path) -> None:
+    missing = setup.missing_packages(tmp_path / "python3", with_qgis=True)
+    assert missing == [*setup.QGIS_PACKAGES, "python3-venv"]
+    assert setup.missing_packages(tmp_path / "python3", with_qgis=False) == ["python3-venv"]
+
+
+def test_the_last_line_of_a_failure_is_kept() -> None:
+    assert setup.last_words(Path(sys.executable), "pass") is None
+    assert setup.last_words(Path(sys.executable), "import no_such_module") == (
+        "ModuleNotFoundError: No module named 'no_such_module'"
+    )
+
+
+def test_torchvision_is_left_alone_where_it_imports(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(setup, "last_words", lambda python, code: None)
+    monkeypatch.setattr(setup.subprocess, "run", lambda *words, **options: pytest.fail("something was installed"))
+    setup.ensure_torchvision(Path("python"))
+
+
+def test_a_misfit_torchvision_is_replaced_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    answers = iter(["operator torchvision::nms does not exist", None])
+    monkeypatch.setattr(setup, "last_words", lambda python, code: next(answers))
+    monkeypatch.setattr(setup.subprocess, "run", run)
+    setup.ensure_torchvision(Path("python"))
+    assert [command[-2:] for command in commands] == [["--no-deps", setup.LENIENT_TORCHVISION]]
+    assert "nms does not exist" in capsys.readouterr().out
+
+
+def test_changed_requirements_make_the_stamp_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "runtime.txt").write_text("torch==1.0\n")
+    monkeypatch.setattr(setup, "REQUIREMENTS", tmp_path)
+    before = setup.fingerprint(Path("python"), with_qgis=True)
+    assert before == setup.fingerprint(Path("python"), with_qgis=True)
+    assert before != setup.fingerprint(Path("python"), with_qgis=False)
+    (tmp_path / "runtime.txt").write_text("torch==2.0\n")
+    assert before != setup.fingerprint(Path("python"), with_qgis=True)
+
+
+def test_an_environment_without_a_stamp_is_not_current(tmp_path: Path) -> None:
+    assert not setup.is_current(tmp_path, "stamp")
