@@ -59,7 +59,7 @@ def displaced(rng: np.random.Generator, layout: Labels, amplitude: float) -> Lab
 
 # What a coarse map hides: (class on the map, class found in spots of it, largest share).
 _HIDDEN = (
-    (lc.CROP, lc.TREE, 0.06),
+    (lc.CROP, lc.TREE, 0.1),
     (lc.CROP, lc.GRASS, 0.12),
     (lc.GRASS, lc.SHRUB, 0.15),
     (lc.GRASS, lc.TREE, 0.08),
@@ -219,8 +219,8 @@ def simulate(
     power = _power(rng, truth, climate)
     # The resolution cell (about 20 m) is wider than the pixel.
     blur = rng.uniform(0.55, 0.95)
-    looks = float(np.exp(rng.normal(np.log(4.8), 0.25)))
-    lag1 = (rng.uniform(0.5, 0.76), rng.uniform(0.5, 0.76)) if rng.random() < 0.9 else (0.2, 0.25)
+    looks = float(np.clip(np.exp(rng.normal(np.log(5.2), 0.28)), 3.0, 12.0))
+    lag1 = (rng.uniform(0.6, 0.82), rng.uniform(0.6, 0.82)) if rng.random() < 0.85 else (0.4, 0.4)
     floor = rng.uniform(-28.0, -22.0)
     floors = (floor + rng.normal(0, 0.5), floor + rng.normal(0, 0.5))
     bands = []
