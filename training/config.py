@@ -40,7 +40,7 @@ def load_recipe(name: str) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not a recipe: {error}.", "A recipe is a TOML file; see training/recipes.") from error
+        raise InputError(f"{path} is no recipe: {error}.", "A recipe is a TOML file; see training/recipes.") from error
 
 
 def override(data: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def resolve(cls: type[T], data: dict[str, Any], where: str = "") -> T:
 
 
 def resolved(config: Any) -> dict[str, Any]:
-    """The settings as plain JSON types; ``resolve(type(config), resolved(config)) == config``."""
+    """Settings as plain JSON types, from which `resolve` builds an equal dataclass again."""
     plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
     return plain
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -41,7 +42,7 @@ class Box:
 
 
 def cut_window(
-    db: NDArray[np.floating], valid: BoolArray, side: int, min_valid: float, rng: np.random.Generator
+    db: NDArray[Any], valid: BoolArray, side: int, min_valid: float, rng: np.random.Generator
 ) -> FloatArray:
     """A random square of a chip, invalid pixels as NaN.
 

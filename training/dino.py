@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
-from timm.layers import DropPath
+from timm.layers.drop import DropPath
 from torch import Tensor, nn
 
 from training.settings import DinoConfig
@@ -81,7 +81,7 @@ class MultiCropNetwork(nn.Module):
         head: maps [N, D] to [N, K].
     """
 
-    def __init__(self, backbone: nn.Module, head: nn.Module) -> None:
+    def __init__(self, backbone: nn.Module, head: DinoHead) -> None:
         """Take both as they are."""
         super().__init__()
         self.backbone = backbone
@@ -95,7 +95,8 @@ class MultiCropNetwork(nn.Module):
         """
         tokens = torch.cat([self.backbone(g.flatten(0, 1)) for g in groups if len(g)])
         views, count = sum(len(g) for g in groups), groups[0].shape[1]
-        return self.head(tokens).unflatten(0, (views, count)), tokens.unflatten(0, (views, count))
+        logits = self.head(tokens)
+        return logits.reshape(views, count, -1), tokens.reshape(views, count, -1)
 
 
 class DinoLoss(nn.Module):
@@ -168,7 +169,7 @@ class StudentTeacher(nn.Module):
 
     @torch.no_grad()
     def update_teacher(self, momentum: float) -> None:
-        """teacher = momentum × teacher + (1 − momentum) × student."""
+        """Move the teacher: momentum × teacher + (1 − momentum) × student."""
         for mine, other in zip(self.teacher.parameters(), self.student.parameters()):
             mine.lerp_(other.detach(), 1 - momentum)
 

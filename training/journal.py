@@ -112,6 +112,7 @@ class CollapseAlarm:
         if self.low != self.patience:
             return ""
         return (
-            f"Collapse alarm at step {step}: the teacher hardly tells images apart (information {information:.3f} nats, "
-            f"token spread {spread:.3f}). Try a lower dino.teacher_temp, a longer optim.warmup or a lower optim.base_lr."
+            f"Collapse alarm at step {step}: the teacher hardly tells images apart "
+            f"(information {information:.3f} nats, token spread {spread:.3f}). "
+            "Try a lower dino.teacher_temp, a longer optim.warmup or a lower optim.base_lr."
         )

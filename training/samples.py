@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -97,7 +98,7 @@ class ChipStore:
         lines = [f"{c.folder} {self.folders[c.folder].names[c.index]} {c.pixels}" for c in self.chips]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
-    def draw(self, rng: np.random.Generator) -> tuple[NDArray[np.floating], NDArray[np.bool_], float]:
+    def draw(self, rng: np.random.Generator) -> tuple[NDArray[Any], NDArray[np.bool_], float]:
         """A chip by the probabilities above: dB [B, H, W], validity [H, W], and jitter in dB."""
         position = int(np.searchsorted(self._cumulative, rng.random() * self._cumulative[-1], side="right"))
         chip = self.chips[min(position, len(self.chips) - 1)]

@@ -24,7 +24,7 @@ def cosine(start: float, end: float, step: int, steps: int) -> float:
     """Half a cosine from `start` at step 0 to `end` at step ``steps - 1``, held there after."""
     if step >= steps - 1:
         return end
-    return end + (start - end) * 0.5 * (1 + math.cos(math.pi * step / (steps - 1)))
+    return start + (end - start) * 0.5 * (1 - math.cos(math.pi * step / (steps - 1)))
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,8 @@ class DinoConfig:
             value = getattr(self, name)
             _require(0 <= value <= 1, f"dino.{name} is {value}", "give a number from 0 to 1")
         _require(0 <= self.drop_path < 1, f"dino.drop_path is {self.drop_path}", "give a number from 0 to below 1")
-        _require(min(self.out_dim, self.hidden_dim, self.bottleneck_dim) > 0, "a head width is not positive", "give > 0")
+        smallest = min(self.out_dim, self.hidden_dim, self.bottleneck_dim)
+        _require(smallest > 0, f"a width of the head is {smallest}", "give 1 or more")
 
 
 @dataclass(frozen=True)
@@ -168,8 +169,10 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         """Refuse values outside their meaning."""
-        _require(self.device in ("auto", "cpu", "cuda", "mps"), f"run.device is {self.device!r}", "auto, cpu, cuda, mps")
-        _require(self.workers >= 0 and self.log_every > 0, "run.workers or run.log_every is too small", "0 and 1 at least")
+        known = ("auto", "cpu", "cuda", "mps")
+        _require(self.device in known, f"run.device is {self.device!r}", f"use one of {', '.join(known)}")
+        _require(self.workers >= 0, f"run.workers is {self.workers}", "give 0 or more")
+        _require(self.log_every > 0, f"run.log_every is {self.log_every}", "give 1 or more")
         _require(0 <= self.seed < 2**63, f"run.seed is {self.seed}", "give a whole number of 0 or more")
 
 
