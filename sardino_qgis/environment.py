@@ -41,13 +41,20 @@ class Attempt:
     problem: str
 
 
+def requirements_file() -> Path:
+    """The list of what the backend needs, in an installed plugin or in a checkout."""
+    here = plugin_folder()
+    installed = here / "requirements.txt"
+    return installed if installed.is_file() else here.parent / "requirements" / "runtime.txt"
+
+
 def setup_hint() -> str:
     """What a user does to get a backend, one line."""
     return tr(
-        "Create a Python environment with PyTorch (python -m venv, then pip install torch torchvision timm "
-        "rasterio safetensors), then choose its interpreter in the menu Plugins > SAR Land Cover (DINO) > "
-        "Choose Python interpreter…, or name it in the environment variable SARDINO_PYTHON."
-    )
+        "Create a Python environment with PyTorch (python -m venv FOLDER, then FOLDER's pip install -r {}), then "
+        "choose its interpreter in the menu Plugins > SAR Land Cover (DINO) > Choose Python interpreter…, or name it "
+        "in the environment variable SARDINO_PYTHON."
+    ).format(requirements_file())
 
 
 def managed_folder() -> Path:
@@ -159,7 +166,7 @@ def backend_root() -> Path:
     """
     here = plugin_folder()
     for folder in (here, here.parent):
-        if (folder / "backend" / "__main__.py").is_file():
+        if (folder / "backend" / "__init__.py").is_file():
             return folder
     raise BackendMissingError(
         tr("The plugin is incomplete: no folder 'backend' in {here} or {parent}.").format(

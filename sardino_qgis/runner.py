@@ -16,7 +16,7 @@ from .translation import tr
 from .worker import Worker
 
 POLL_SECONDS = 0.05  # how often cancel is looked at; well above the ten times a second that feel immediate
-CANCEL_GRACE_SECONDS = 1.5  # time for the worker to tidy up; with the kill the whole stays within 2 s
+CANCEL_GRACE_SECONDS = 1.3  # time for the worker to tidy up; with the kill the whole stays within 2 s
 END_GRACE_SECONDS = 5.0  # time to exit after the last word
 NOISE_LIMIT = 50  # lines of output that are no events, shown in the log
 TEXT_SECONDS = 2.0  # least time between two progress texts

@@ -79,7 +79,9 @@ class Worker:
                         self._errors.append(text)
 
     def last_lines(self) -> list[str]:
-        """The worker's last lines on standard error, oldest first."""
+        """The worker's last lines on standard error, oldest first; all of them once it has ended."""
+        if self.process.poll() is not None:
+            self._readers[1].join(timeout=1.0)  # not for ever: what it started may hold the pipe open
         with self._errors_lock:
             return list(self._errors)
 

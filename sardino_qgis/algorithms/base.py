@@ -9,6 +9,7 @@ from typing import Any
 from qgis.core import (
     QgsProcessingAlgorithm,
     QgsProcessingException,
+    QgsProcessingFeedback,
     QgsProcessingOutputString,
     QgsProcessingParameterBand,
     QgsProcessingParameterDefinition,
@@ -181,25 +182,41 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
         """Options of this command alone; `wanted` are the destination parameters that will be written."""
         return []
 
+    def checkParameterValues(self, parameters, context) -> tuple[bool, str]:
+        """Refuse a layer or an extent that can't work before the run, while the dialog is still open."""
+        good, why = super().checkParameterValues(parameters, context)
+        if not good:
+            return good, why
+        try:
+            self._input_arguments(parameters, context, QgsProcessingFeedback(False))
+        except QgsProcessingException as refusal:
+            return False, str(refusal)
+        return True, ""
+
     def prepareAlgorithm(self, parameters, context, feedback) -> bool:
         """Read the layer on the main thread, where layers live."""
-        layer = self.parameterAsRasterLayer(parameters, self.INPUT, context)
-        if layer is None:
-            raise QgsProcessingException(self.invalidRasterError(parameters, self.INPUT))
-        self._input = worker_source(layer, feedback)
-        check_crs(layer, feedback)
-        options = model_arguments(self.parameterAsString(parameters, self.MODEL, context))
+        self._input, options = self._input_arguments(parameters, context, feedback)
+        options += model_arguments(self.parameterAsString(parameters, self.MODEL, context))
         bands = self.parameterAsInts(parameters, self.BANDS, context)
         if bands:
             options += ["--bands", *map(str, bands)]
-        if parameters.get(self.EXTENT) not in (None, ""):
-            extent = self.parameterAsExtent(parameters, self.EXTENT, context, layer.crs())
-            options += extent_arguments(extent, layer)
         options += ["--units", self.parameterAsEnumString(parameters, self.UNITS, context)]
         options += ["--device", self.parameterAsEnumString(parameters, self.DEVICE, context)]
         options += ["--batch-size", str(self.parameterAsInt(parameters, self.BATCH_SIZE, context))]
         self._options = options
         return True
+
+    def _input_arguments(self, parameters: dict, context: Any, feedback: Any) -> tuple[str, list[str]]:
+        """What the worker opens, and the option for the part of it that is wanted."""
+        layer = self.parameterAsRasterLayer(parameters, self.INPUT, context)
+        if layer is None:
+            raise QgsProcessingException(self.invalidRasterError(parameters, self.INPUT))
+        source = worker_source(layer, feedback)
+        check_crs(layer, feedback)
+        if parameters.get(self.EXTENT) in (None, ""):
+            return source, []
+        extent = self.parameterAsExtent(parameters, self.EXTENT, context, layer.crs())
+        return source, extent_arguments(extent, layer)
 
     def processAlgorithm(self, parameters, context, feedback) -> dict:
         """Run the worker; the paths of the outputs, and what model and device made them."""
@@ -252,6 +269,6 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
             return run_worker(command, str(environment.backend_root()), feedback, self.displayName())
         except WorkerCancelledError:
             # An exception rather than an empty result, for which `qgis_process` would report success.
-            raise QgsProcessingException(tr("Cancelled; no output was written.")) from None
+            raise QgsProcessingException(tr("Cancelled.")) from None
         except (WorkerError, environment.BackendMissingError) as trouble:
             raise QgsProcessingException(str(trouble)) from trouble
