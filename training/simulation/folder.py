@@ -110,7 +110,13 @@ class _Maker:
 
 
 def write_raster(
-    path: Path, bands: NDArray[np.generic], transform: Affine, epsg: int, names: tuple[str, ...], nodata: float
+    path: Path,
+    bands: NDArray[np.generic],
+    transform: Affine,
+    epsg: int,
+    names: tuple[str, ...],
+    nodata: float,
+    scale: float = 1.0,
 ) -> None:
     """Write a small compressed GeoTIFF whose tags say that it is simulated.
 
@@ -121,8 +127,9 @@ def write_raster(
         epsg: Coordinate reference system.
         names: Band descriptions, B of them.
         nodata: Value without data.
+        scale: Scale tag: physical value of one stored unit.
     """
-    options = {"predictor": 3} if bands.dtype.kind == "f" else {}
+    options = {"f": {"predictor": 3}, "i": {"predictor": 2, "tiled": True}}.get(bands.dtype.kind, {})
     with rasterio.open(
         path,
         "w",
@@ -141,6 +148,8 @@ def write_raster(
         sink.write(bands)
         for number, name in enumerate(names, start=1):
             sink.set_band_description(number, name)
+        if scale != 1.0:
+            sink.scales = (scale,) * bands.shape[0]
         sink.update_tags(SIMULATED="yes", TIFFTAG_IMAGEDESCRIPTION=_TITLE)
 
 

@@ -66,8 +66,8 @@ _HIDDEN = (
     (lc.SHRUB, lc.GRASS, 0.2),
     (lc.SHRUB, lc.BARE, 0.15),
     (lc.TREE, lc.GRASS, 0.06),
-    (lc.BUILT, lc.TREE, 0.15),
-    (lc.BUILT, lc.GRASS, 0.2),
+    (lc.BUILT, lc.TREE, 0.12),
+    (lc.BUILT, lc.GRASS, 0.12),
     (lc.BARE, lc.SHRUB, 0.1),
     (lc.WETLAND, lc.WATER, 0.1),
 )
@@ -175,9 +175,10 @@ def _towns(
         built = built | ndimage.binary_dilation(seeds, iterations=1)
     if not built.any():
         return
+    leafy = rng.uniform(0.1, 0.8)
+    pattern = rng.uniform(0.05, 0.2) * gaussian_field(rng, (truth.shape[0], truth.shape[1]), rng.uniform(1.5, 4), 2.6)
     garden = [
-        np.float32(10.0 ** ((0.5 * levels[lc.GRASS][b] + 0.5 * levels[lc.TREE][b]) / 10.0))
-        * np.power(np.float32(10.0), 0.15 * gaussian_field(rng, (truth.shape[0], truth.shape[1]), 2.0, 2.6))
+        np.power(np.float32(10.0), (leafy * levels[lc.TREE][b] + (1 - leafy) * levels[lc.GRASS][b]) / 10 + pattern)
         for b in (0, 1)
     ]
     town = urban_power(rng, built, levels[lc.BUILT], (garden[0], garden[1]))

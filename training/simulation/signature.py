@@ -52,6 +52,10 @@ SIGNATURES: dict[int, Signature] = {
 }
 
 
+# Canopies scatter more than open ground of the same scene, in VH above all; factors on the least step in dB.
+_BELOW_TREES = {lc.SHRUB: 0.7, lc.GRASS: 1.2, lc.CROP: 1.0, lc.BARE: 2.0, lc.MOSS: 1.2, lc.WETLAND: 0.4}
+
+
 @dataclass(frozen=True)
 class Climate:
     """What a whole scene shares.
@@ -98,6 +102,10 @@ def draw_levels(rng: np.random.Generator, climate: Climate) -> dict[int, tuple[f
             vv = rng.uniform(-23.0, -11.5) + tilt
             vh = min(vv - 4.0, -28.0 + 0.45 * (vv + 20.0) + rng.normal(0, 1.5))
         levels[code] = (float(vv), float(vh))
+    tree = levels[lc.TREE]
+    for code, step in _BELOW_TREES.items():
+        vv, vh = levels[code]
+        levels[code] = (min(vv, tree[0] - rng.uniform(0.3, 1.5) * step), min(vh, tree[1] - rng.uniform(0.8, 2.0) * step))
     return levels
 
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy import special
+from numpy.typing import NDArray
+from scipy import ndimage, special
 
 from training.simulation.fields import Array, smooth_noise
 
@@ -27,13 +28,19 @@ def _gamma_quantiles(looks: float) -> Array:
     return np.maximum(quantile, 1e-4).astype(np.float32)
 
 
-def kernel_sigma(lag1: float) -> float:
-    """Deviation in pixels of the Gaussian filter that gives white noise the lag-1 autocorrelation ``lag1``.
+@lru_cache(maxsize=1)
+def _kernel_table() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lag-1 autocorrelation (rising) of white noise under sampled Gaussian filters, and their deviations in pixels."""
+    sigmas = np.linspace(0.3, 2.0, 100)
+    impulse = np.zeros(33)
+    impulse[16] = 1.0
+    kernels = np.array([ndimage.gaussian_filter1d(impulse, s, truncate=3.0) for s in sigmas])
+    return (kernels[:, 1:] * kernels[:, :-1]).sum(1) / (kernels**2).sum(1), sigmas
 
-    White noise under a Gaussian of deviation s has the autocorrelation exp(-d^2 / (4 s^2)). Sampling of the kernel
-    matters below 0.5 px, where the formula is a few hundredths off; the tests hold it to that.
-    """
-    return float(np.sqrt(-1.0 / (4.0 * np.log(lag1)))) if lag1 > 0.01 else 0.0
+
+def kernel_sigma(lag1: float) -> float:
+    """Deviation in pixels of the Gaussian filter that gives white noise the lag-1 autocorrelation ``lag1``."""
+    return float(np.interp(lag1, *_kernel_table()))
 
 
 def speckle(rng: np.random.Generator, shape: tuple[int, int], looks: float, lag1: tuple[float, float]) -> Array:

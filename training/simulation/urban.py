@@ -9,9 +9,9 @@ real chips a village's mean was as low as -11.4 dB VV and -17.1 dB VH with cropl
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage, special
 
-from training.simulation.fields import Array, gaussian_field, parcels
+from training.simulation.fields import Array, gaussian_field, parcels, smooth_noise
 
 Mask = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
 
@@ -21,7 +21,7 @@ def built_density(rng: np.random.Generator, built: Mask) -> Array:
     shape = (built.shape[0], built.shape[1])
     mass = ndimage.gaussian_filter(built.astype(np.float32), rng.uniform(4, 14), truncate=2.0)
     rough = gaussian_field(rng, shape, rng.uniform(3, 14), 3.0)
-    density = rng.uniform(0.08, 0.45) + rng.uniform(0.0, 0.7) * (mass - 0.5) + rng.uniform(0.08, 0.25) * rough
+    density = rng.uniform(0.1, 0.5) + rng.uniform(0.0, 0.8) * (mass - 0.5) + rng.uniform(0.1, 0.35) * rough
     return np.clip(density, 0.02, 0.95).astype(np.float32)
 
 
@@ -51,8 +51,11 @@ def urban_power(
     # Walls across the line of sight give the double bounce; a quarter turn repeats it.
     turn = angle + 0.25 * gaussian_field(rng, shape, 30.0, 3.5)
     aligned = np.exp(-((np.sin(2 * turn) / 0.35) ** 2)).astype(np.float32)
-    block = rng.normal(0, 1.2, 4096)[number].astype(np.float32)
-    house = rng.random(shape, dtype=np.float32) < density
+    # Blocks differ; a few carry halls and sheds whose flat walls make them brighter as a whole.
+    halls = (rng.random(4096) < rng.uniform(0, 0.12)) * rng.uniform(3, 8, 4096)
+    block = (rng.normal(0, rng.uniform(0.8, 2.2), 4096) + halls)[number].astype(np.float32)
+    size = rng.uniform(0.0, 1.1)
+    house = smooth_noise(rng, shape, (size, size)) > special.ndtri(1 - density)
     # Log-normal power: most houses modest, some far above the mean.
     tail = rng.standard_normal(shape, dtype=np.float32) * rng.uniform(2.0, 4.0)
     corner = rng.random(shape, dtype=np.float32) < rng.uniform(0.003, 0.03) * density

@@ -1,0 +1,78 @@
+"""The simulated scene that is embedded in the program, for the demo and for tests without data.
+
+Command::
+
+    python -m training.simulation.sample --out resources/sample
+
+It writes ``simulated_s1.tif`` (VV, VH; int16 hundredths of a dB with a scale tag, so that it stays small) and
+``simulated_s1_labels.tif`` (WorldCover codes), the same bytes every time. The layout is procedural: nothing in it is cut
+from any data set.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from affine import Affine
+from numpy.typing import NDArray
+
+from training.simulation import legend as lc
+from training.simulation.fields import coordinates, gaussian_field
+from training.simulation.folder import BANDS, write_raster
+from training.simulation.layout import add_lakes, add_river, add_settlements, patch_of, regions
+from training.simulation.library import PIXEL_M
+from training.simulation.scene import Scene, simulate
+
+SEED = 20
+SHAPE = (384, 512)
+SCALE = 0.01
+NODATA = -32768
+_EPSG = 32632
+_CORNER = (500_000, 5_800_000)
+
+
+def sample_layout(rng: np.random.Generator) -> NDArray[np.uint8]:
+    """A varied lowland: fields, woods, a town, villages, a river, a lake, marsh and open sand; uint8 [384, 512]."""
+    layout = regions(rng, SHAPE, {lc.CROP: 0.45, lc.TREE: 0.35, lc.GRASS: 0.3})
+    patch_of(rng, layout, lc.BARE)
+    layout[gaussian_field(rng, SHAPE, 40.0, 3.6) > 1.5] = lc.SHRUB
+    add_lakes(rng, layout)
+    add_river(rng, layout)
+    add_settlements(rng, layout)
+    rows, columns = coordinates(SHAPE)
+    ragged = np.hypot(rows - 250, columns - 350) / 60 - 0.35 * gaussian_field(rng, SHAPE, 6.0, 2.6)
+    layout[(ragged < 1) & (layout != lc.WATER)] = lc.BUILT
+    return layout
+
+
+def sample_scene() -> Scene:
+    """The scene, always the same, with a swath edge on one side."""
+    rng = np.random.default_rng(SEED)
+    return simulate(rng, sample_layout(rng), label_jitter=0.5, nodata_chance=1.0)
+
+
+def write_sample(folder: Path) -> tuple[Path, Path]:
+    """Write the scene and its labels into ``folder``; returns their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    scene = sample_scene()
+    valid = np.isfinite(scene.db)
+    stored = np.where(valid, np.round(np.where(valid, scene.db, 0) / SCALE), NODATA).astype(np.int16)
+    place = Affine(PIXEL_M, 0, _CORNER[0], 0, -PIXEL_M, _CORNER[1])
+    image, labels = folder / "simulated_s1.tif", folder / "simulated_s1_labels.tif"
+    write_raster(image, stored, place, _EPSG, BANDS, NODATA, scale=SCALE)
+    write_raster(labels, scene.labels[None], place, _EPSG, ("land cover",), lc.UNKNOWN)
+    return image, labels
+
+
+def main() -> None:
+    """Write the sample and say where."""
+    parser = argparse.ArgumentParser(prog="python -m training.simulation.sample", description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True)
+    for path in write_sample(parser.parse_args().out):
+        print(f"{path}: {path.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()
