@@ -1,0 +1,86 @@
+"""Where fine-tuning starts from: a pre-training run, a model folder, or random weights."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from backend.card import Arch, Band, ModelCard
+from backend.errors import InputError
+from backend.library import CARD
+from backend.vit import SarViT
+from backend.weights import load_model
+from training.export import FACTS, load_backbone
+from training.settings import ModelConfig
+
+SCRATCH, RANDOM_FROZEN = "none", "random-frozen"
+
+
+@dataclasses.dataclass(frozen=True)
+class Start:
+    """A network to be fine-tuned.
+
+    Attributes:
+        model: Backbone as named, head random.
+        arch: Its sizes, with the head asked for.
+        bands: Its input.
+        frozen: Whether the backbone must stay as it is.
+        origin: One line for the card.
+    """
+
+    model: SarViT
+    arch: Arch
+    bands: tuple[Band, ...]
+    frozen: bool
+    origin: str
+
+
+def start_from(backbone: str, defaults: ModelConfig, head: str, head_dim: int, tile: int, classes: int) -> Start:
+    """Build the network.
+
+    Args:
+        backbone: Folder of a pre-training run or of a model, "none" (random weights, trained) or "random-frozen".
+        defaults: Sizes where `backbone` names none.
+        head: "decoder" or "linear".
+        head_dim: Width of the head.
+        tile: Side in pixels of the input, a multiple of the patch.
+        classes: Number of classes.
+
+    Raises:
+        InputError: `backbone` is neither of the words nor such a folder.
+        ModelError: The folder can't be used.
+    """
+
+    def build(arch: Arch, bands: tuple[Band, ...], patch: int, state: Any, frozen: bool, origin: str) -> Start:
+        arch = dataclasses.replace(arch, head=head, head_dim=head_dim)
+        model = SarViT(arch, len(bands), tile, patch, classes)
+        if state is not None:
+            model.backbone.load_state_dict(state, strict=True)
+        return Start(model, arch, bands, frozen, origin)
+
+    if backbone in (SCRATCH, RANDOM_FROZEN):
+        frozen = backbone == RANDOM_FROZEN
+        origin = "random weights, frozen" if frozen else "random weights (from scratch)"
+        return build(defaults.arch, defaults.bands, defaults.patch, None, frozen, origin)
+    folder = Path(backbone)
+    if (folder / FACTS).is_file():
+        vit, facts = load_backbone(folder, tile)
+        bands = tuple(Band(**{**band, "clip": tuple(band["clip"])}) for band in facts["bands"])
+        origin = f"DINO pre-training, step {facts.get('step')} of {facts.get('steps')}"
+        return build(Arch.from_dict(facts["arch"]), bands, int(facts["patch"]), vit.state_dict(), False, origin)
+    if (folder / CARD).is_file():
+        old, card = load_model(folder)
+        return _from_model(old, card, tile, build)
+    raise InputError(
+        f"No backbone at {backbone}.",
+        f'Give the folder of a pre-training run or of a model, "{SCRATCH}", or "{RANDOM_FROZEN}".',
+    )
+
+
+def _from_model(old: SarViT, card: ModelCard, tile: int, build: Any) -> Start:
+    if tile != card.tile:
+        raise InputError(f"The model has tiles of {card.tile} pixels, {tile} were asked for.", f"Set tile={card.tile}.")
+    origin = f"model {card.name}"
+    start: Start = build(card.arch, card.bands, card.patch, old.backbone.state_dict(), False, origin)
+    return start
