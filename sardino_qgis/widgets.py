@@ -16,69 +16,61 @@ _DIALOG_TYPES = {
 }
 
 
-class ModelWidget(QWidget):
-    """An editable list of the installed models, with a button that takes any folder."""
-
-    def __init__(self, parent=None) -> None:
-        super().__init__(parent)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        self.choice = QComboBox()
-        self.choice.setEditable(True)
-        self.choice.addItem(tr("Bundled model"), "")
-        for model in installed_models():
-            self.choice.addItem(model.title, model.name)
-        browse = QToolButton()
-        browse.setText("…")
-        browse.setToolTip(tr("Choose the folder of a model"))
-        browse.clicked.connect(self._browse)
-        layout.addWidget(self.choice, 1)
-        layout.addWidget(browse)
-
-    def _browse(self) -> None:
-        start = str(QgsSettings().value(LAST_FOLDER, "") or "")
-        folder = QFileDialog.getExistingDirectory(self, tr("Folder of a model"), start)
-        if folder:
-            QgsSettings().setValue(LAST_FOLDER, folder)
-            self.set_value(folder)
-
-    def value(self) -> str:
-        """The name of an installed model, a folder, or an empty string for the bundled model."""
-        text = self.choice.currentText().strip()
-        index = self.choice.findText(text)
-        return text if index < 0 else self.choice.itemData(index)
-
-    def set_value(self, value) -> None:
-        """Show a name, a folder, or (None or empty) the bundled model."""
-        text = str(value or "")
-        index = self.choice.findData(text)
-        if index < 0:
-            self.choice.setEditText(text)
-        else:
-            self.choice.setCurrentIndex(index)
-
-
 class ModelWidgetWrapper(QgsAbstractProcessingParameterWidgetWrapper):
-    """Binds ModelWidget to the parameter; named in the parameter's metadata, made by QGIS."""
+    """An editable list of the installed models, with a button that takes any folder.
+
+    Named in the parameter's metadata, made by QGIS. The control is a plain QWidget: QGIS takes it over, and the Python
+    side of a subclass would be gone by then. So its parts and their slots are kept here.
+    """
 
     def __init__(self, param, dialog, row=0, col=0, **kwargs) -> None:
         # Called as QGIS calls it: `row` and `col` belong to its older API.
         kind = _DIALOG_TYPES.get(dialog.__class__.__name__, QgsProcessingGui.WidgetType.Standard)
         super().__init__(param, kind)
-        self._widget = None
+        self._choice = None
 
     def createWidget(self):
         """Make the control, showing the parameter's default."""
-        self._widget = ModelWidget()
-        self._widget.set_value(self.parameterDefinition().defaultValue())
-        self._widget.choice.currentTextChanged.connect(lambda _text: self.widgetValueHasChanged.emit(self))
-        return self._widget
+        widget = QWidget()
+        layout = QHBoxLayout(widget)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._choice = QComboBox()
+        self._choice.setEditable(True)
+        self._choice.addItem(tr("Bundled model"), "")
+        for model in installed_models():
+            self._choice.addItem(model.title, model.name)
+        browse = QToolButton()
+        browse.setText("…")
+        browse.setToolTip(tr("Choose the folder of a model"))
+        layout.addWidget(self._choice, 1)
+        layout.addWidget(browse)
+        self.setWidgetValue(self.parameterDefinition().defaultValue(), None)
+        browse.clicked.connect(self._browse)
+        self._choice.currentTextChanged.connect(lambda _text: self.widgetValueHasChanged.emit(self))
+        return widget
 
     def setWidgetValue(self, value, context) -> None:
-        """Show `value`."""
-        if self._widget is not None:
-            self._widget.set_value(value)
+        """Show a name, a folder, or (None or empty) the bundled model."""
+        if self._choice is None:
+            return
+        text = str(value or "")
+        index = self._choice.findData(text)
+        if index < 0:
+            self._choice.setEditText(text)
+        else:
+            self._choice.setCurrentIndex(index)
 
-    def widgetValue(self):
-        """The chosen value."""
-        return "" if self._widget is None else self._widget.value()
+    def widgetValue(self) -> str:
+        """The name of an installed model, a folder, or an empty string for the bundled model."""
+        if self._choice is None:
+            return ""
+        text = self._choice.currentText().strip()
+        index = self._choice.findText(text)
+        return text if index < 0 else self._choice.itemData(index)
+
+    def _browse(self) -> None:
+        start = str(QgsSettings().value(LAST_FOLDER, "") or "")
+        folder = QFileDialog.getExistingDirectory(self._choice, tr("Folder of a model"), start)
+        if folder:
+            QgsSettings().setValue(LAST_FOLDER, folder)
+            self.setWidgetValue(folder, None)
