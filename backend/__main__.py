@@ -1,0 +1,145 @@
+"""The command line: land cover, attention, and facts about rasters, models and the installation."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from backend import __version__
+from backend.cancel import EXIT_CANCELLED, Cancel
+from backend.errors import Cancelled, SarDinoError
+from backend.radiometry import Units
+from backend.report import BarReporter, JsonReporter, Reporter
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Options as a namespace; ends the process with 2 on wrong usage."""
+    parser = argparse.ArgumentParser(prog="python -m backend", description="Land cover and attention from SAR rasters.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    cover = commands.add_parser("landcover", help="map land-cover classes")
+    _common(cover)
+    cover.add_argument("--confidence", type=Path, help="also write the probability of the class (float32)")
+    cover.add_argument("--probabilities", type=Path, help="also write the probability of every class, a band each")
+
+    attention = commands.add_parser("attention", help="map what the vision transformer attends to")
+    _common(attention)
+    attention.add_argument("--heads", choices=("mean", "all"), default="mean", help="mean of the heads, or a band each")
+    attention.add_argument("--block", type=int, default=-1, help="transformer block from 0; -1 is the last")
+    attention.add_argument("--mass", type=float, default=0.6, help="share of attention that a mask keeps (0.6)")
+    attention.add_argument("--masks", type=Path, help="also write where each head's share of attention lies")
+
+    info = commands.add_parser("info", help="tell about a raster, a model, or this installation")
+    info.add_argument("target", nargs="?", metavar="INPUT|MODEL", help="raster, model name or model folder")
+    _progress(info)
+    return parser.parse_args(arguments)
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("input", metavar="INPUT", help="raster to read")
+    parser.add_argument("output", metavar="OUTPUT", type=Path, help="GeoTIFF to write")
+    parser.add_argument("--model", metavar="NAME|DIR", help="name of an installed model, or a model folder")
+    parser.add_argument("--bands", type=int, nargs="+", metavar="N", help="band numbers, in the model's order")
+    parser.add_argument("--units", choices=[u.value for u in Units], default=Units.AUTO.value, help="of the raster")
+    parser.add_argument(
+        "--extent", type=float, nargs=4, metavar=("XMIN", "YMIN", "XMAX", "YMAX"), help="in the raster's CRS"
+    )
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    parser.add_argument("--batch-size", type=_batch, default=0, metavar="N", help="tiles at once; 0 chooses")
+    parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
+    _progress(parser)
+
+
+def _progress(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--progress", choices=("bar", "json", "none"), default="bar")
+
+
+def _batch(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("must not be negative")
+    return number
+
+
+def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    """Do what the options say.
+
+    Raises:
+        SarDinoError: Refused or cancelled.
+    """
+    if options.command == "info":
+        return _info(options, reporter)
+    from backend import predict
+    from backend.session import Request
+
+    request = Request(
+        input=options.input,
+        output=options.output,
+        model=options.model,
+        bands=options.bands,
+        units=Units(options.units),
+        extent=options.extent,
+        device=options.device,
+        batch_size=options.batch_size,
+        overwrite=options.overwrite,
+        reporter=reporter,
+        cancel=cancel,
+    )
+    if options.command == "landcover":
+        predict.landcover(request, options.confidence, options.probabilities)
+    else:
+        predict.attention(request, options.heads, options.block, options.mass, options.masks)
+
+
+def _info(options: argparse.Namespace, reporter: Reporter) -> None:
+    from backend import info
+
+    facts = info.describe(options.target)
+    if options.progress == "json":
+        reporter.result(facts)
+    else:
+        print("\n".join(info.as_lines(facts)))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code: 0 done, 1 refused, 130 cancelled (2, wrong usage, ends the process inside argparse)."""
+    options = parse(arguments)
+    reporters: dict[str, Any] = {"json": lambda: JsonReporter(sys.stdout), "bar": BarReporter, "none": Reporter}
+    reporter: Reporter = reporters[options.progress]()
+    debug = bool(os.environ.get("SARDINO_DEBUG"))
+    if not debug:
+        # What libraries have to say would stand between the lines that a user or a program reads.
+        warnings.simplefilter("ignore")
+        logging.getLogger().addHandler(logging.NullHandler())
+    cancel = Cancel()
+    cancel.watch_signals()
+    if options.progress == "json":
+        cancel.watch_stdin()
+    try:
+        run(options, reporter, cancel)
+    except Cancelled as error:
+        reporter.error(error)
+        return EXIT_CANCELLED
+    except SarDinoError as error:
+        reporter.error(error)
+        return 1
+    except Exception as error:  # the last resort: one line for the user, the rest on demand
+        if debug:
+            traceback.print_exc()
+        first = (str(error).splitlines() or [""])[0]
+        hint = "This is a fault of the program; run again with SARDINO_DEBUG=1 in the environment and report the trace."
+        reporter.error(SarDinoError(f"Unexpected {type(error).__name__}: {first}", hint))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""Overlap-add of tiles that hands out each row as soon as no later tile can touch it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.tiling import TilePlan
+
+FloatArray = NDArray[np.float32]
+
+
+class RowBlender:
+    """Sums weighted tiles in float32. Holds one tile's height of rows, whatever the height of the raster.
+
+    Tiles come in row-major order, so every pixel gets its terms in the same order however they are batched: the
+    result doesn't depend on the batch size. Tiles may be left out; they count as zero.
+
+    Args:
+        plan: Where tiles lie.
+        channels: Planes of a tile.
+    """
+
+    def __init__(self, plan: TilePlan, channels: int) -> None:
+        self._plan = plan
+        self._rows = np.zeros((channels, plan.tile, plan.columns.padded), dtype=np.float32)
+
+    def add(self, row: int, column: int, values: FloatArray) -> None:
+        """Add a tile.
+
+        Args:
+            row: Index of the tile row; all tiles between two calls of `finish` belong to the same one.
+            column: Index of the tile in its row.
+            values: float32 [channels, tile, tile].
+        """
+        weight = self._plan.rows.weights[row][:, None] * self._plan.columns.weights[column][None, :]
+        left = self._plan.columns.origins[column]
+        self._rows[:, :, left : left + self._plan.tile] += values * weight
+
+    def finish(self, row: int) -> FloatArray:
+        """Hand out the rows that are final once tile row `row` is complete; float32 [channels, rows, width], a copy."""
+        axis = self._plan.rows
+        count = axis.finished(row) - axis.origins[row]
+        done = self._rows[:, :count, : self._plan.columns.size].copy()
+        if row + 1 < len(axis.origins):
+            step = axis.origins[row + 1] - axis.origins[row]
+            kept = self._plan.tile - step
+            # The source lies after the target, and numpy copies overlapping basic slices safely.
+            self._rows[:, :kept] = self._rows[:, step:]
+            self._rows[:, kept:] = 0
+        return done

@@ -1,0 +1,92 @@
+"""Stopping a run: a flag that all stages look at, and a deadline for those that can't look."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Callable
+
+from backend.errors import Cancelled
+
+EXIT_CANCELLED = 130
+# A stage inside a library (an import, a long GDAL call) gets this long before the process ends without it.
+GRACE_S = 1.0
+POLL_S = 0.05
+
+
+class Cancel:
+    """A flag that signals, a closed standard input or a caller sets.
+
+    A plain attribute and not an Event: a signal handler may interrupt the very call that would hold an Event's lock.
+    """
+
+    def __init__(self) -> None:
+        self._set = False
+        self._shielded = False
+        self._cleanups: list[Callable[[], None]] = []
+
+    def set(self) -> None:
+        """Ask for the end of the run."""
+        self._set = True
+
+    def is_set(self) -> bool:
+        """Whether the run is to end."""
+        return self._set
+
+    def check(self) -> None:
+        """Raise Cancelled where the run is to end."""
+        if self._set:
+            raise Cancelled
+
+    def on_deadline(self, cleanup: Callable[[], None]) -> None:
+        """Add what must be done before the process ends by force, such as removing temporary files."""
+        self._cleanups.append(cleanup)
+
+    @contextmanager
+    def shielded(self) -> Iterator[None]:
+        """A stretch that is finished rather than broken off: giving outputs their names."""
+        self.check()
+        self._shielded = True
+        try:
+            yield
+        finally:
+            self._shielded = False
+
+    def watch_signals(self) -> None:
+        """Let SIGINT and SIGTERM set the flag, and end the process if nobody heeds it in time. Main thread only."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self.set())
+        threading.Thread(target=self._enforce, name="deadline", daemon=True).start()
+
+    def watch_stdin(self) -> None:
+        """Set the flag when standard input, if it is a pipe or a socket, reaches its end: the parent has gone."""
+        try:
+            mode = os.fstat(sys.stdin.fileno()).st_mode
+        except (AttributeError, OSError, ValueError):
+            return
+        if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
+            threading.Thread(target=self._drain, args=(sys.stdin.fileno(),), name="stdin", daemon=True).start()
+
+    def _drain(self, descriptor: int) -> None:
+        try:
+            while os.read(descriptor, 4096):
+                pass
+        except OSError:
+            pass
+        self.set()
+
+    def _enforce(self) -> None:
+        while not self._set:
+            time.sleep(POLL_S)
+        deadline = time.monotonic() + GRACE_S
+        while time.monotonic() < deadline or self._shielded:
+            time.sleep(POLL_S)
+        for cleanup in self._cleanups:
+            cleanup()
+        os._exit(EXIT_CANCELLED)

@@ -1,0 +1,105 @@
+"""Facts about this installation, a raster or a model, as plain types."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from backend import __version__
+from backend.card import ModelCard
+from backend.errors import InputError, SarDinoError
+from backend.library import CARD, installed_models, model_folder
+from backend.radiometry import decide_units
+from backend.raster import RasterSource, gdal_environment
+
+PACKAGES = ("torch", "timm", "rasterio", "numpy", "safetensors")
+
+
+def describe(target: str | None) -> dict[str, Any]:
+    """Facts about a raster, a model (name or folder), or, without a target, the installation.
+
+    Raises:
+        SarDinoError: The target is neither.
+    """
+    if target is None:
+        return describe_installation()
+    if target in installed_models() or (Path(target) / CARD).is_file():
+        folder = model_folder(target)
+        return {"model": _model(folder, ModelCard.load(folder / CARD)), "card": ModelCard.load(folder / CARD).to_dict()}
+    return {"raster": describe_raster(target)}
+
+
+def describe_installation() -> dict[str, Any]:
+    """Versions, devices and installed models; a model whose card can't be read is listed with its error."""
+    facts: dict[str, Any] = {"versions": {"sardino": __version__, "python": platform.python_version()}}
+    for package in PACKAGES:
+        try:
+            facts["versions"][package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            facts["versions"][package] = None
+    from backend.device import available_devices, choose_device, device_name
+
+    facts["device"] = device_name(choose_device("auto"))
+    facts["devices"] = available_devices()
+    facts["models"] = []
+    for name, folder in installed_models().items():
+        try:
+            facts["models"].append(_model(folder, ModelCard.load(folder / CARD)))
+        except SarDinoError as error:
+            facts["models"].append({"name": name, "path": str(folder), "error": error.message})
+    return facts
+
+
+def describe_raster(path: str) -> dict[str, Any]:
+    """Size, bands, CRS, bounds, pixel size and likely units of a raster."""
+    with gdal_environment(), RasterSource(path) as source:
+        grid = source.grid
+        values, valid = source.sample()
+        try:
+            units = decide_units(values, valid).value
+        except InputError as error:
+            units = f"unknown: {error.message}"
+        return {
+            "path": path,
+            "width": grid.width,
+            "height": grid.height,
+            "crs": grid.crs.to_string() if grid.crs else None,
+            "bounds": grid.bounds(),
+            "pixel_metres": source.pixel_metres,
+            "bands": source.describe_bands(),
+            "units": units,
+            "notes": [message for _, message in source.notes],
+        }
+
+
+def as_lines(facts: dict[str, Any]) -> list[str]:
+    """The facts for reading: one a line, nested ones indented."""
+    lines: list[str] = []
+    for key, value in facts.items():
+        if isinstance(value, dict):
+            lines += [f"{key}:", *("  " + line for line in as_lines(value))]
+        elif isinstance(value, (list, tuple)) and value and isinstance(value[0], dict):
+            lines.append(f"{key}:")
+            for item in value:
+                lines += ["  " + line for line in as_lines(item)] + [""]
+            lines.pop()
+        else:
+            shown = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
+            lines.append(f"{key}: {shown}")
+    return lines
+
+
+def _model(folder: Path, card: ModelCard) -> dict[str, Any]:
+    return {
+        "name": card.name,
+        "title": card.title,
+        "path": str(folder),
+        "bands": [band.name for band in card.bands],
+        "gsd_m": card.gsd_m,
+        "heads": card.arch.heads,
+        "blocks": card.arch.depth,
+        "classes": [{"value": c.value, "name": c.name, "color": c.color} for c in card.classes],
+        "metrics": card.metrics,
+    }

@@ -1,0 +1,83 @@
+"""Names and colours beside a raster: GDAL's .aux.xml (category names, date) and QGIS's .qml style.
+
+A GeoTIFF holds a colour table but no category names; GDAL keeps those in the .aux.xml, where QGIS and every other
+program on GDAL finds them. QGIS takes the .qml first, and without it builds the same legend from table and names.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET  # noqa: N817 - only writes; no XML from outside is parsed
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.card import LandCoverClass
+
+# Five stops of the magma colour map (matplotlib, CC0), dark for low values.
+RAMP = ("#000004", "#51127c", "#b73779", "#fc8961", "#fcfdbf")
+
+
+def rgb(color: str) -> tuple[int, int, int]:
+    """Red, green and blue of "#rrggbb"."""
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
+
+
+def aux_xml(classes: Sequence[LandCoverClass], metadata: dict[str, str]) -> str:
+    """GDAL's sidecar: metadata, and for classes the name of every value from 0 (nodata) up."""
+    root = ET.Element("PAMDataset")
+    tags = ET.SubElement(root, "Metadata")
+    for key, text in metadata.items():
+        ET.SubElement(tags, "MDI", key=key).text = text
+    if classes:
+        band = ET.SubElement(root, "PAMRasterBand", band="1")
+        names = ET.SubElement(band, "CategoryNames")
+        by_value = {item.value: item.name for item in classes}
+        for value in range(max(by_value) + 1):
+            ET.SubElement(names, "Category").text = by_value.get(value, "")
+    return _text(root)
+
+
+def paletted_qml(classes: Sequence[LandCoverClass]) -> str:
+    """QGIS style with one named colour for each class; 0 stays transparent as nodata."""
+    root, renderer = _style("paletted")
+    palette = ET.SubElement(renderer, "colorPalette")
+    for item in classes:
+        ET.SubElement(palette, "paletteEntry", value=str(item.value), label=item.name, color=item.color, alpha="255")
+    return _text(root)
+
+
+def ramp_qml(sample: NDArray[Any]) -> str:
+    """QGIS style that stretches a colour ramp between the 2nd and 98th percentile of a sample of the values."""
+    values = sample[np.isfinite(sample)]
+    low, high = (float(v) for v in np.percentile(values, (2, 98))) if values.size else (0.0, 1.0)
+    high = high if high > low else low + 1.0
+    root, renderer = _style("singlebandpseudocolor")
+    renderer.set("classificationMin", f"{low:.6g}")
+    renderer.set("classificationMax", f"{high:.6g}")
+    shader = ET.SubElement(renderer, "rastershader")
+    ramp = ET.SubElement(
+        shader,
+        "colorrampshader",
+        colorRampType="INTERPOLATED",
+        classificationMode="1",
+        clip="0",
+        minimumValue=f"{low:.6g}",
+        maximumValue=f"{high:.6g}",
+    )
+    for value, color in zip(np.linspace(low, high, len(RAMP)), RAMP):
+        ET.SubElement(ramp, "item", value=f"{value:.6g}", label=f"{value:.3g}", color=color, alpha="255")
+    return _text(root)
+
+
+def _style(kind: str) -> tuple[ET.Element, ET.Element]:
+    root = ET.Element("qgis", version="3.22", styleCategories="Symbology")
+    pipe = ET.SubElement(root, "pipe")
+    renderer = ET.SubElement(pipe, "rasterrenderer", type=kind, band="1", opacity="1", alphaBand="-1")
+    ET.SubElement(renderer, "rasterTransparency")
+    return root, renderer
+
+
+def _text(root: ET.Element) -> str:
+    return ET.tostring(root, encoding="unicode") + "\n"

@@ -1,0 +1,228 @@
+"""Land cover and attention as two outputs of one stream: source, plan, read, prepare, model, blend, sink."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.enlarge import Enlarger
+from backend.errors import InputError
+from backend.legend import paletted_qml, ramp_qml, rgb
+from backend.session import Request, Session
+from backend.sink import Layer, RasterSink
+from backend.stream import BoolArray, Emit, FloatArray, run_stream
+from backend.tiling import TilePlan, plan_tiles
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# Most pixels that go through the model, for each pixel of the raster, when land cover is mapped.
+REDUNDANCY = 1.35
+NO_MASK = 255
+# Called with the first raster row, nearest and smooth values float32 [channels, rows, width], and validity.
+Write = Callable[[FloatArray, FloatArray, BoolArray], None]
+
+
+def landcover(request: Request, confidence: Path | None = None, probabilities: Path | None = None) -> dict[str, Any]:
+    """Write a map of classes, uint8 with 0 for nodata, in the legend of the model's card.
+
+    Args:
+        request: What to read and write.
+        confidence: Also write the probability of the class, float32 0 to 1, NaN for nodata.
+        probabilities: Also write the probability of every class, one band each.
+
+    Returns:
+        The facts of the result event: outputs, classes with their pixel counts, device, seconds, model.
+
+    Raises:
+        SarDinoError: Refused or cancelled; then no output is left, and older ones are as they were.
+    """
+    outputs = _paths(request, confidence=confidence, probabilities=probabilities)
+    with Session(request, "landcover", outputs) as run:
+        classes = run.card.classes
+        sinks = {role: run.sink(role, layer) for role, layer in _landcover_layers(run).items() if role in outputs}
+        values = np.array([item.value for item in classes], dtype=np.uint8)
+        counts = np.zeros(256, dtype=np.int64)
+
+        def write(nearest: FloatArray, smooth: FloatArray, valid: BoolArray) -> None:
+            chosen = np.where(valid, values[nearest.argmax(axis=0)], np.uint8(0))
+            counts[:] += np.bincount(chosen.ravel(), minlength=256)
+            sinks["output"].write(chosen[None])
+            if "confidence" in sinks:
+                sinks["confidence"].write(_masked(smooth.max(axis=0, keepdims=True), valid))
+            if "probabilities" in sinks:
+                sinks["probabilities"].write(_masked(smooth, valid))
+
+        def model(x: Tensor) -> Tensor:
+            logits: Tensor = run.model(x)
+            return logits.float().softmax(dim=1)
+
+        tile, patch = run.card.tile, run.card.patch
+        plan = plan_tiles(run.frame.height, run.frame.width, tile, landcover_overlap(tile, patch), patch)
+        _stream(run, plan, model, write, channels=len(classes), per_patch=False)
+        styles = {role: ramp_qml(sink.thumbnail()) for role, sink in sinks.items() if role != "output"}
+        run.finish({**styles, "output": paletted_qml(classes)}, classes)
+        found = [{"value": c.value, "name": c.name, "color": c.color, "pixels": int(counts[c.value])} for c in classes]
+        return run.report(classes=found)
+
+
+def attention(
+    request: Request,
+    heads: str = "mean",
+    block: int = -1,
+    mass: float = 0.6,
+    masks: Path | None = None,
+) -> dict[str, Any]:
+    """Write the CLS attention of a block, float32 relative to its mean over a tile (1 is average), NaN for nodata.
+
+    Args:
+        request: What to read and write.
+        heads: "mean" for one band, "all" for a band for each head.
+        block: Transformer block from 0; negative from the end.
+        mass: Share of a head's attention that its mask keeps (DINO, arXiv 2104.14294, figure 1).
+        masks: Also write, for each head, where the patches lie that hold that share: 1 there, 0 elsewhere, 255 nodata.
+
+    Returns:
+        The facts of the result event.
+
+    Raises:
+        SarDinoError: As for `landcover`.
+    """
+    if not 0 < mass <= 1:
+        raise InputError(f"The attention mass is {mass:g}; wanted is a share above 0, at most 1.", "Give 0.6, say.")
+    outputs = _paths(request, masks=masks)
+    with Session(request, "attention", outputs) as run:
+        if not -run.card.arch.depth <= block < run.card.arch.depth:
+            raise InputError(
+                f"There is no block {block}; the model has {run.card.arch.depth}, counted from 0.",
+                "Use -1 for the last block.",
+            )
+        every = [f"head {number}" for number in range(1, run.card.arch.heads + 1)]
+        names = every if heads == "all" else ["mean attention"]
+        sinks = {"output": run.sink("output", Layer("float32", math.nan, names))}
+        if masks:
+            sinks["masks"] = run.sink("masks", Layer("uint8", NO_MASK, every))
+
+        def write(nearest: FloatArray, smooth: FloatArray, valid: BoolArray) -> None:
+            sinks["output"].write(_masked(smooth[: len(names)], valid))
+            if masks:
+                kept = (nearest[len(names) :] >= 0.5).astype(np.uint8)
+                sinks["masks"].write(np.where(valid, kept, np.uint8(NO_MASK)))
+
+        def model(x: Tensor) -> Tensor:
+            return read_attention(run.model.attention(x, block), heads == "all", mass if masks else None)
+
+        tile, patch = run.card.tile, run.card.patch
+        plan = plan_tiles(run.frame.height, run.frame.width, tile, attention_overlap(tile, patch), patch)
+        _stream(run, plan, model, write, channels=len(names) + (len(every) if masks else 0), per_patch=True)
+        run.finish({role: ramp_qml(_drawn(sink)) for role, sink in sinks.items()})
+        return run.report(classes=[])
+
+
+def read_attention(raw: Tensor, every_head: bool, mass: float | None) -> Tensor:
+    """What is blended for attention maps.
+
+    Args:
+        raw: CLS attention [n, heads, rows, columns]; each head sums to at most 1 over its tile.
+        every_head: Keep the heads apart instead of averaging them.
+        mass: Also append, for each head, 1 where the patches lie that hold this share of its attention, else 0.
+
+    Returns:
+        [n, channels, rows, columns]. Attention is multiplied by the number of patches: it is a share of its tile, and
+        shares of tiles don't fit together, but shares relative to an even spread do.
+    """
+    import torch
+
+    n, heads, rows, columns = raw.shape
+    relative = raw * (rows * columns)
+    shown = relative if every_head else relative.mean(dim=1, keepdim=True)
+    if mass is None:
+        return shown
+    flat = raw.reshape(n, heads, -1)
+    ascending, order = torch.sort(flat / flat.sum(dim=-1, keepdim=True), dim=-1, stable=True)
+    kept = (ascending.cumsum(dim=-1) > 1 - mass).to(flat.dtype)
+    masks = torch.zeros_like(flat).scatter(-1, order, kept)
+    return torch.cat((shown, masks.reshape(raw.shape)), dim=1)
+
+
+def landcover_overlap(tile: int, patch: int) -> int:
+    """The largest overlap, in whole patches and at least one, whose redundant work stays within REDUNDANCY."""
+    room = tile * (1 - 1 / math.sqrt(REDUNDANCY))
+    return max(1, int(room // patch)) * patch if tile > patch else 0
+
+
+def attention_overlap(tile: int, patch: int) -> int:
+    """Half a tile: attention depends on what else a tile holds, so neighbours must fade into each other slowly."""
+    return tile // 2 // patch * patch
+
+
+def _stream(
+    run: Session,
+    plan: TilePlan,
+    model: Callable[[Tensor], Tensor],
+    write: Write,
+    *,
+    channels: int,
+    per_patch: bool,
+) -> None:
+    from backend.device import TileRunner
+
+    request = run.request
+    cells = plan.on_patches() if per_patch else plan
+    size = plan.patch if per_patch else 1
+    factors = (run.factors[0] * size, run.factors[1] * size)
+    scaled = factors != (1.0, 1.0)
+    valid_pixels = run_stream(
+        run.frame,
+        plan,
+        TileRunner(model, run.device, run.batch, request.reporter.log),
+        _outlet(run, cells, factors, write) if scaled else lambda rows, valid: write(rows, rows, valid),
+        channels=channels,
+        batch=run.batch,
+        cancel=request.cancel,
+        progress=request.reporter.progress,
+        blend_plan=cells,
+        coverage=scaled,
+    )
+    if valid_pixels == 0:
+        raise run.no_valid_pixel()
+    run.close_outputs()
+
+
+def _outlet(run: Session, cells: TilePlan, factors: tuple[float, float], write: Write) -> Emit:
+    grid = run.source.grid
+    enlarger = Enlarger((cells.rows.size, cells.columns.size), (grid.height, grid.width), factors)
+
+    def emit(rows: FloatArray, _: BoolArray) -> None:
+        for piece in enlarger.push(rows):
+            write(piece.nearest, piece.smooth, run.validity(piece.top, piece.bottom))
+
+    return emit
+
+
+def _landcover_layers(run: Session) -> dict[str, Layer]:
+    classes = run.card.classes
+    palette = {item.value: rgb(item.color) for item in classes}
+    return {
+        "output": Layer("uint8", 0, ["land cover"], palette),
+        "confidence": Layer("float32", math.nan, ["confidence"]),
+        "probabilities": Layer("float32", math.nan, [item.name for item in classes]),
+    }
+
+
+def _paths(request: Request, **more: Path | None) -> dict[str, Path]:
+    return {"output": request.output, **{role: path for role, path in more.items() if path is not None}}
+
+
+def _masked(values: FloatArray, valid: BoolArray) -> FloatArray:
+    masked: FloatArray = np.where(valid, values, np.float32(math.nan))
+    return masked
+
+
+def _drawn(sink: RasterSink) -> NDArray[Any]:
+    sample = sink.thumbnail()
+    return sample[sample != NO_MASK] if sample.dtype == np.uint8 else sample

@@ -1,0 +1,233 @@
+"""Open a raster, check it, and read its rows as float32 values with their validity."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import rasterio
+from affine import Affine
+from numpy.typing import NDArray
+from rasterio.enums import ColorInterp, MaskFlags, Resampling
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.vrt import WarpedVRT
+from rasterio.windows import Window
+
+from backend.bands import pick_bands
+from backend.errors import InputError
+from backend.grid import Grid
+
+FloatArray = NDArray[np.float32]
+BoolArray = NDArray[np.bool_]
+# Bounds GDAL's block cache, in bytes. (A small number would be taken as bytes too, not as megabytes.)
+CACHE_BYTES = 192 * 2**20
+# Windows per axis, and their side, of the sample by which units are decided.
+SAMPLE_WINDOWS, SAMPLE_SIDE = 8, 64
+SCAN_ROWS = 256
+
+
+def gdal_environment() -> rasterio.Env:
+    """GDAL settings of a run; enter it in the main thread before the first raster is opened."""
+    return rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES, GDAL_PAM_ENABLED=True)
+
+
+class RasterSource:
+    """Rows of the chosen bands of a raster, from one thread at a time.
+
+    Args:
+        path: Anything that GDAL opens: a file, or a name such as NETCDF:"file":variable.
+        bands: Band numbers from 1, in the order of `names`; None to choose by description or position.
+        extent: xmin, ymin, xmax, ymax in the raster's CRS; None for all of it.
+        names: Band names that the model wants. Without names and bands, all bands are taken.
+
+    Attributes:
+        grid: The pixels that `read` counts: those of the extent.
+        bands: Chosen band numbers.
+        notes: (level, message) of what a user should know.
+
+    Raises:
+        InputError: It isn't a raster of real numbers with these bands.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        bands: Sequence[int] | None = None,
+        extent: Sequence[float] | None = None,
+        names: Sequence[str] = (),
+    ) -> None:
+        self.path = str(path)
+        self.notes: list[tuple[str, str]] = []
+        self._file = _open(self.path)
+        self._dataset: Any = self._file
+        try:
+            self._check(names, bands)
+            self._locate()
+            full = Grid(self._dataset.crs, self._dataset.transform, self._dataset.width, self._dataset.height)
+            self.pixel_metres = full.pixel_metres()
+            self._top, self._left, height, width = full.window(extent) if extent else (0, 0, full.height, full.width)
+            self.grid = full.offset(self._top, self._left, height, width)
+        except BaseException:
+            self.close()
+            raise
+        self._arguments = (self.bands, extent, names)
+
+    def _check(self, names: Sequence[str], bands: Sequence[int] | None) -> None:
+        file = self._file
+        if file.count == 0:
+            inner = "; it holds " + ", ".join(file.subdatasets[:3]) if file.subdatasets else ""
+            raise InputError(f"{self.path} has no bands{inner}.", "Give one of the rasters inside it, or another file.")
+        usable = [b for b in file.indexes if file.colorinterp[b - 1] != ColorInterp.alpha]
+        if names:
+            self.bands, how = pick_bands(file.descriptions, usable, names, bands)
+            pairs = ", ".join(f"{name} = band {band}" for name, band in zip(names, self.bands))
+            level = "warning" if how == "by position" and len(usable) > len(names) else "info"
+            self.notes.append((level, f"Bands {how}: {pairs}."))
+        else:
+            self.bands = tuple(bands or usable)
+        for band in self.bands:
+            if np.dtype(_dtype(file.dtypes[band - 1])).kind == "c":
+                raise InputError(
+                    f"Band {band} of {self.path} is complex ({file.dtypes[band - 1]}); backscatter is real.",
+                    "Detect and calibrate the product to gamma0 or sigma0 first (SLC data can't be used as they are).",
+                )
+
+    def _locate(self) -> None:
+        """Give a raster that has only ground control points a grid of its own."""
+        file = self._file
+        points, crs = file.gcps
+        if points and file.transform == Affine.identity():
+            options: dict[str, Any] = {"add_alpha": True} if file.nodata is None else {"nodata": file.nodata}
+            # Nearest neighbour, since the values may be dB, which must not be averaged.
+            self._dataset = WarpedVRT(
+                file, src_crs=crs, crs=crs, resampling=Resampling.nearest, warp_mem_limit=64, **options
+            )
+            self.notes.append(
+                (
+                    "info",
+                    f"The raster has only ground control points ({len(points)}); it is warped to a grid in {crs}, "
+                    f"{self._dataset.width} x {self._dataset.height} pixels, which the output has too.",
+                )
+            )
+        elif file.crs is None or file.transform == Affine.identity():
+            self.notes.append(
+                ("warning", "The raster has no coordinate system: its pixel size is taken to be the model's.")
+            )
+
+    def reopen(self) -> RasterSource:
+        """The same rows through a handle of their own, for another thread."""
+        bands, extent, names = self._arguments
+        return RasterSource(self.path, bands, extent, names)
+
+    def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
+        """Rows of the grid: values float32 [bands, rows, width] in the file's unit, and validity [rows, width].
+
+        Valid is what is finite, not nodata and not masked, in every band.
+
+        Raises:
+            InputError: The file can't be read there.
+        """
+        return self._read(top, 0, bottom - top, self.grid.width)
+
+    def sample(self) -> tuple[FloatArray, BoolArray]:
+        """Values from all over the grid, shape [bands, n, side], with their validity, for deciding units.
+
+        Raises:
+            InputError: No pixel of the whole grid is valid.
+        """
+        height, width = self.grid.height, self.grid.width
+        tall, wide = min(height, SAMPLE_SIDE), min(width, SAMPLE_SIDE)
+        tops = np.unique(np.linspace(0, height - tall, SAMPLE_WINDOWS).astype(int))
+        lefts = np.unique(np.linspace(0, width - wide, SAMPLE_WINDOWS).astype(int))
+        parts = [self._read(int(t), int(left), tall, wide) for t in tops for left in lefts]
+        values, valid = (np.concatenate([p[i] for p in parts], axis=-2) for i in (0, 1))
+        if valid.any():
+            return values, valid
+        # Little of the raster is valid: look at all of it, strip by strip, until something is.
+        for top in range(0, height, SCAN_ROWS):
+            values, valid = self.read(top, min(height, top + SCAN_ROWS))
+            if valid.any():
+                return values, valid
+        raise InputError(
+            f"{self.path} has no valid pixel in the bands and extent asked for.",
+            "Check the nodata value, the bands and the extent.",
+        )
+
+    def _read(self, top: int, left: int, height: int, width: int) -> tuple[FloatArray, BoolArray]:
+        window = Window(self._left + left, self._top + top, width, height)
+        try:
+            raw = self._dataset.read(self.bands, window=window)
+            valid = np.isfinite(raw).all(axis=0)
+            for index, band in enumerate(self.bands):
+                self._mask(band, raw[index], window, valid)
+        except RasterioError as error:
+            raise InputError(
+                f"{self.path} can't be read at row {top}: it is truncated or damaged.",
+                "Copy or download the file again.",
+            ) from error
+        values = raw.astype(np.float32, copy=False)
+        scales = [self._file.scales[b - 1] for b in self.bands]
+        offsets = [self._file.offsets[b - 1] for b in self.bands]
+        if any(s != 1 for s in scales) or any(o != 0 for o in offsets):
+            column = (-1, 1, 1)
+            values = values * np.array(scales, np.float32).reshape(column)
+            values += np.array(offsets, np.float32).reshape(column)
+        return values, valid
+
+    def _mask(self, band: int, raw: NDArray[Any], window: Window, valid: BoolArray) -> None:
+        nodata = self._dataset.nodatavals[band - 1]
+        if nodata is not None and np.isfinite(nodata):
+            # A nodata tag written as decimal text is compared in the band's own precision.
+            valid &= raw != (raw.dtype.type(nodata) if raw.dtype.kind == "f" else nodata)
+        flags = self._dataset.mask_flag_enums[band - 1]
+        if MaskFlags.per_dataset in flags or MaskFlags.alpha in flags:
+            valid &= self._dataset.read_masks(band, window=window) != 0
+
+    def describe_bands(self) -> list[dict[str, Any]]:
+        """Number, description, data type and nodata value of each chosen band."""
+        file = self._file
+        return [
+            {
+                "band": band,
+                "description": file.descriptions[band - 1] or "",
+                "dtype": file.dtypes[band - 1],
+                "nodata": file.nodatavals[band - 1],
+            }
+            for band in self.bands
+        ]
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._dataset is not self._file:
+            self._dataset.close()
+        self._file.close()
+
+    def __enter__(self) -> RasterSource:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _dtype(name: str) -> str:
+    return "complex64" if name.startswith("complex") else name
+
+
+def _open(path: str) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        try:
+            return rasterio.open(path)
+        except RasterioError as error:
+            # Names that GDAL understands, such as NETCDF:"a.nc":vv or /vsizip/…, are no paths of this system.
+            if "://" not in path and not path.startswith("/vsi") and not Path(path).exists() and ":" not in path[2:]:
+                raise InputError(f"There is no file {path}.", "Check the path.") from error
+            raise InputError(
+                f"{path} is not a raster that GDAL can open.", "Give a raster file, such as a GeoTIFF with VV and VH."
+            ) from error

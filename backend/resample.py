@@ -1,0 +1,65 @@
+"""Separable resampling between a raster's grid and a coarser or finer one with the same axes and origin.
+
+The model's grid differs from the raster's by one factor per axis, so that no reprojection is needed: area averages
+and bilinear weights are exact, and rows can be streamed.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+IndexArray = NDArray[np.intp]
+# A pixel size this close to the model's is left alone.
+TOLERANCE = 0.01
+# Refining further adds no information, only work that grows with the square.
+MAX_REFINE = 4.0
+
+
+def scale_factor(pixel_m: float, gsd_m: float) -> float:
+    """Raster pixels per model pixel along an axis: 1 within 1 %, and not below 1/4 (see MAX_REFINE)."""
+    if abs(pixel_m / gsd_m - 1) <= TOLERANCE:
+        return 1.0
+    return max(gsd_m / pixel_m, 1 / MAX_REFINE)
+
+
+def scaled_size(size: int, factor: float) -> int:
+    """Model pixels that cover `size` raster pixels."""
+    return max(1, math.ceil(size / factor - 1e-9))
+
+
+def average_taps(targets: IndexArray, size: int, factor: float) -> tuple[IndexArray, FloatArray]:
+    """Source indices and weights [targets, taps] of cells `factor` source pixels long, by the area they share."""
+    start = targets * factor
+    end = np.minimum(start + factor, size)
+    index = np.floor(start).astype(np.intp)[:, None] + np.arange(math.floor(factor) + 2)
+    shared = np.minimum(end[:, None], index + 1) - np.maximum(start[:, None], index)
+    return np.clip(index, 0, size - 1), np.maximum(shared, 0).astype(np.float32)
+
+
+def bilinear_taps(targets: IndexArray, size: int, factor: float) -> tuple[IndexArray, FloatArray]:
+    """Source indices and weights [targets, 2] for pixels `factor` source pixels long, by linear interpolation."""
+    centre = (targets + 0.5) * factor - 0.5
+    low = np.floor(centre)
+    part = centre - low
+    index = low.astype(np.intp)[:, None] + np.arange(2)
+    return np.clip(index, 0, size - 1), np.stack((1 - part, part), axis=1).astype(np.float32)
+
+
+def nearest_index(targets: IndexArray, size: int, factor: float) -> IndexArray:
+    """Source index [targets] of the source pixel in which each target's centre lies."""
+    index: IndexArray = np.minimum(np.floor((targets + 0.5) * factor).astype(np.intp), size - 1)
+    return index
+
+
+def combine(data: FloatArray, index: IndexArray, weight: FloatArray, axis: int) -> FloatArray:
+    """Weighted sums of slices of `data` along `axis` (1 rows, 2 columns); float32 [channels, rows, columns]."""
+    shape = (1, -1, 1) if axis == 1 else (1, 1, -1)
+    total = np.take(data, index[:, 0], axis) * weight[:, 0].reshape(shape)
+    for tap in range(1, index.shape[1]):
+        if weight[:, tap].any():
+            total += np.take(data, index[:, tap], axis) * weight[:, tap].reshape(shape)
+    return total

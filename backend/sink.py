@@ -1,0 +1,269 @@
+"""Write a GeoTIFF row by row under a temporary name; it gets its own name only when it is whole and checked.
+
+Deflate at level 1 is used throughout: zstd writes floats three times as fast, but older GIS can't read it, and the
+model is slower than either. Date and legend go into the .aux.xml beside it, so that equal runs write equal files.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+from rasterio.errors import RasterioError
+from rasterio.windows import Window
+
+from backend.errors import InputError, ResourceError
+from backend.grid import Grid
+
+BLOCK = 256
+# Overviews are made until the smaller side is below this.
+OVERVIEW_SIDE = 256
+MARK = ".sardino-part"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What a raster to be written holds.
+
+    Attributes:
+        dtype: uint8 or float32.
+        nodata: Value of pixels without an answer.
+        descriptions: Name of each band.
+        palette: Colours (red, green, blue) by value, for classes; empty for continuous values.
+        tags: Metadata of the file.
+    """
+
+    dtype: str
+    nodata: float
+    descriptions: Sequence[str]
+    palette: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+def check_output(path: Path, source: str, overwrite: bool) -> None:
+    """Refuse an output that can't or mustn't be written, before any work is done.
+
+    Raises:
+        InputError: It is the input, it exists and `overwrite` is off, or its folder is missing.
+        ResourceError: Its folder can't be written to.
+    """
+    if not path.parent.is_dir():
+        raise InputError(f"There is no folder {path.parent}.", "Create it, or choose another output.")
+    if path.is_dir():
+        raise InputError(f"The output {path} is a folder.", "Give the name of a file, such as landcover.tif.")
+    if path.exists():
+        if os.path.exists(source) and os.path.samefile(path, source):
+            raise InputError(f"The output {path} is the input.", "Choose another output.")
+        if not overwrite:
+            raise InputError(f"The output {path} exists.", "Choose another name, or add --overwrite.")
+    probe = temporary(path)
+    remove_stale(path)
+    try:
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    except OSError as error:
+        raise ResourceError(
+            f"The folder {path.parent} can't be written to ({error.strerror}).", "Choose another output folder."
+        ) from error
+
+
+def temporary(path: Path) -> Path:
+    """A name in the same folder that tells whose it is: this machine's, this process's."""
+    return path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}{MARK}.tif")
+
+
+def remove_stale(path: Path) -> None:
+    """Remove temporaries of this output that dead processes of this machine left behind."""
+    start = f".{path.name}.{socket.gethostname()}."
+    for old in path.parent.iterdir():
+        middle = old.name[len(start) :].split(".")[0]
+        if old.name.startswith(start) and MARK in old.name and middle.isdigit() and not _alive(int(middle)):
+            with suppress(OSError):
+                old.unlink()
+
+
+def _alive(process: int) -> bool:
+    if process == os.getpid():
+        return True
+    if sys.platform == "win32":
+        # There a signal of 0 would be Ctrl-C; but a file that a live process holds open can't be removed anyway.
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+class RasterSink:
+    """Rows of a GeoTIFF from top to bottom; nothing under the final name until `commit`.
+
+    Args:
+        path: Final name.
+        grid: CRS, transform and size.
+        layer: What it holds.
+
+    Raises:
+        ResourceError: Writing fails, here and in every method.
+    """
+
+    def __init__(self, path: Path, grid: Grid, layer: Layer) -> None:
+        self.path, self._grid, self._layer = path, grid, layer
+        self._bands = len(layer.descriptions)
+        self._part = temporary(path)
+        self._sidecars: dict[str, str] = {}
+        self._pending: list[NDArray[Any]] = []
+        self._written = 0
+        self._last: NDArray[Any] = np.empty(0)
+        self._file: Any = None
+        with self._refusing():
+            self._file = rasterio.open(self._part, "w", **self._profile())
+            self._file.update_tags(**layer.tags)
+            for band, description in enumerate(layer.descriptions, 1):
+                self._file.set_band_description(band, description)
+            if layer.palette:
+                self._file.write_colormap(1, {value: (*colour, 255) for value, colour in layer.palette.items()})
+
+    def _profile(self) -> dict[str, Any]:
+        floats = self._layer.dtype == "float32"
+        return {
+            "driver": "GTiff",
+            "dtype": self._layer.dtype,
+            "nodata": self._layer.nodata,
+            "count": self._bands,
+            "crs": self._grid.crs,
+            "transform": self._grid.transform,
+            "width": self._grid.width,
+            "height": self._grid.height,
+            "tiled": True,
+            "blockxsize": BLOCK,
+            "blockysize": BLOCK,
+            "interleave": "band",
+            "compress": "deflate",
+            "zlevel": 1,
+            "predictor": 3 if floats else 1,
+            "bigtiff": "if_safer",
+        }
+
+    def write(self, rows: NDArray[Any]) -> None:
+        """Append rows, shape [bands, rows, width]. Only whole rows of blocks reach the file, each just once."""
+        self._pending.append(rows.astype(self._layer.dtype, copy=False))
+        count = sum(part.shape[1] for part in self._pending)
+        if count >= BLOCK or self._written + count == self._grid.height:
+            block = np.concatenate(self._pending, axis=1)
+            whole = count if self._written + count == self._grid.height else count // BLOCK * BLOCK
+            self._store(block[:, :whole])
+            self._pending = [block[:, whole:].copy()] if whole < count else []
+
+    def _store(self, block: NDArray[Any]) -> None:
+        with self._refusing():
+            self._file.write(block, window=Window(0, self._written, self._grid.width, block.shape[1]))
+        self._written += block.shape[1]
+        self._last = block[:, -1:].copy()
+
+    def finish(self) -> None:
+        """Close, re-open and check the file, and add overviews."""
+        if self._written != self._grid.height:
+            raise AssertionError(f"{self._written} of {self._grid.height} rows were written")
+        with self._refusing():
+            self._file.close()
+            self._check()
+            self._overviews()
+            self._check()
+
+    def _check(self) -> None:
+        with rasterio.open(self._part) as file:
+            same = (
+                (file.width, file.height, file.count) == (self._grid.width, self._grid.height, self._bands)
+                and file.transform == self._grid.transform
+                and set(file.dtypes) == {self._layer.dtype}
+            )
+            last = file.read(window=Window(0, self._grid.height - 1, self._grid.width, 1))
+            if not same or not np.array_equal(last, self._last, equal_nan=self._layer.dtype == "float32"):
+                raise ResourceError(f"{self.path} was not written whole.", "Check the disk, and run again.")
+
+    def _overviews(self) -> None:
+        side = max(self._grid.width, self._grid.height)
+        factors = [2**i for i in range(1, 20) if side / 2 ** (i - 1) > OVERVIEW_SIDE]
+        if not factors:
+            return
+        how = Resampling.mode if self._layer.palette else Resampling.average
+        how = Resampling.nearest if self._layer.dtype == "uint8" and not self._layer.palette else how
+        with rasterio.Env(GDAL_TIFF_OVR_BLOCKSIZE=BLOCK), rasterio.open(self._part, "r+") as file:
+            file.build_overviews(factors, how)
+
+    def thumbnail(self, side: int = 512) -> NDArray[Any]:
+        """The first band, decimated to at most `side` pixels a side, from the finished file."""
+        step = max(1, -(-max(self._grid.width, self._grid.height) // side))
+        shape = (-(-self._grid.height // step), -(-self._grid.width // step))
+        with rasterio.open(self._part) as file:
+            data: NDArray[Any] = file.read(1, out_shape=shape)
+        return data
+
+    def add_sidecar(self, suffix: str, content: str) -> None:
+        """A file to be put beside the raster on `commit`: ".aux.xml" is appended, ".qml" takes the place of ".tif"."""
+        self._sidecars[suffix] = content
+
+    def commit(self) -> None:
+        """Give the file and its sidecars their names, replacing older ones; the raster last."""
+        with self._refusing():
+            for suffix, content in self._sidecars.items():
+                target = sidecar(self.path, suffix)
+                part = temporary(target)
+                part.write_text(content, encoding="utf-8")
+                os.replace(part, target)
+            for stale in (".ovr", ".msk"):
+                sidecar(self.path, stale).unlink(missing_ok=True)
+            os.replace(self._part, self.path)
+
+    def discard(self) -> None:
+        """Leave nothing behind. Does nothing after `commit`."""
+        with suppress(RasterioError):
+            if self._file is not None and not self._file.closed:
+                self._file.close()
+        self.remove_parts()
+
+    def remove_parts(self) -> None:
+        """Remove the temporary files, even while one is open in another thread."""
+        for target in (self.path, *(sidecar(self.path, suffix) for suffix in self._sidecars)):
+            part = temporary(target)
+            for path in (part, part.with_name(part.name + ".aux.xml")):
+                with suppress(OSError):
+                    path.unlink()
+
+    def _refusing(self) -> _Refusing:
+        return _Refusing(self.path)
+
+
+def sidecar(path: Path, suffix: str) -> Path:
+    """The file that belongs beside a raster: out.qml for .qml, out.tif.aux.xml for .aux.xml."""
+    return path.with_suffix(suffix) if suffix == ".qml" else path.with_name(path.name + suffix)
+
+
+class _Refusing:
+    """Turns what disks and GDAL say into a refusal."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (RasterioError, OSError)):
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise ResourceError(
+                f"{self._path} can't be written: {reason}.", "Check the free space and that no program holds the file."
+            ) from error
