@@ -18,8 +18,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 settings.register_profile("house", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("house")
 
-HAS_QGIS = importlib.util.find_spec("qgis") is not None
-# The plugin's tests import QGIS. Without it (make setup WITHOUT_QGIS=1) the other packages' tests still run.
+# The plugin's tests run in a real QGIS. Without it (make setup WITHOUT_QGIS=1) the other packages' tests still run.
+HAS_QGIS = all(importlib.util.find_spec(name) for name in ("qgis", "pytest_qgis"))
+pytest_plugins = ["pytest_qgis.plugin"] if HAS_QGIS else []
 collect_ignore = [] if HAS_QGIS else ["plugin"]
 
 
