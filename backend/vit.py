@@ -7,6 +7,7 @@ DINO (Caron et al., arXiv 2104.14294, section 4.2 and figure 1): the CLS row of 
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -159,7 +160,7 @@ class SarViT(nn.Module):
         to at most 1. Only this one row of this one block is computed explicitly; the blocks before it stay fused.
         """
         index = self._index(block)
-        vit = self.backbone
+        vit: Any = self.backbone  # timm's modules carry no types of their own
         rows, columns = x.shape[-2] // self.patch, x.shape[-1] // self.patch
         x = vit.norm_pre(vit._pos_embed(vit.patch_embed(x)))
         for earlier in vit.blocks[:index]:
@@ -170,7 +171,7 @@ class SarViT(nn.Module):
         n, tokens, _ = x.shape
         q, k, _ = layer.qkv(x).reshape(n, tokens, 3, layer.num_heads, layer.head_dim).permute(2, 0, 3, 1, 4).unbind(0)
         scores = layer.q_norm(q[:, :, :1]) @ layer.k_norm(k).transpose(-2, -1) * layer.scale
-        row = scores.float().softmax(dim=-1)[:, :, 0, vit.num_prefix_tokens :]
+        row: Tensor = scores.float().softmax(dim=-1)[:, :, 0, vit.num_prefix_tokens :]
         return row.reshape(n, self.heads, rows, columns)
 
     def _index(self, block: int) -> int:
@@ -180,9 +181,10 @@ class SarViT(nn.Module):
         return index
 
     def _grids(self, x: Tensor, indices: list[int]) -> list[Tensor]:
-        grids: list[Tensor] = self.backbone.forward_intermediates(
+        grids = self.backbone.forward_intermediates(
             x, indices=sorted(set(indices)), norm=True, output_fmt="NCHW", intermediates_only=True, stop_early=True
         )
+        assert isinstance(grids, list)
         # A model of one block taps it twice.
         return grids if len(grids) == len(indices) else [grids[0]] * len(indices)
 

@@ -27,7 +27,6 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import rasterio
@@ -116,7 +115,7 @@ class FolderFacts:
         return resolve(FolderFacts, data)
 
 
-class ChipFolder(Sequence[Chip]):
+class ChipFolder:
     """The chips of one data folder, read from disk at each access.
 
     Args:
@@ -154,7 +153,7 @@ class ChipFolder(Sequence[Chip]):
         """Chips in order of their names."""
         return (self[index] for index in range(len(self)))
 
-    def __getitem__(self, index: Any) -> Chip:
+    def __getitem__(self, index: int) -> Chip:
         """Read one chip.
 
         Raises:

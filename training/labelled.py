@@ -91,9 +91,7 @@ class CropSampler:
     def _crop(self, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
         return self._cut(self.chips[int(rng.choice(len(self.chips), p=self._share))], rng)
 
-    def _cut(
-        self, chip: LabelledChip, rng: np.random.Generator
-    ) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
+    def _cut(self, chip: LabelledChip, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
         db, target = _window(chip, self.size, rng)
         if self.config.flip:
             for axis in (-1, -2):

@@ -1,0 +1,78 @@
+"""What fine-tuning learns from: labelled chips by split, under one legend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from backend.card import Band, LandCoverClass
+from backend.errors import InputError
+from training.dataset import ChipFolder, read_splits
+from training.labelled import LabelledChip, load_labelled
+
+
+@dataclass(frozen=True)
+class Data:
+    """What is learnt from: chips by split, and the legend."""
+
+    train: list[LabelledChip]
+    val: list[LabelledChip]
+    classes: tuple[LandCoverClass, ...]
+    sources: tuple[str, ...]
+
+
+def load_data(folders: Sequence[Path], bands: Sequence[Band]) -> Data:
+    """Read every labelled chip.
+
+    Args:
+        folders: Data folders, all with the same legend or a part of it.
+        bands: The bands of the model.
+
+    Raises:
+        InputError: No labels, no legend, or legends that contradict each other.
+    """
+    opened = [ChipFolder(folder, bands) for folder in folders]
+    legend = merge_legends(opened)
+    values = [item.value for item in legend]
+    train, val = [], []
+    for folder in opened:
+        if (folder.root / "splits.csv").is_file():
+            splits = {row["split"] for row in read_splits(folder.root)}
+            train.append(ChipFolder(folder.root, bands, "train"))
+            val += [ChipFolder(folder.root, bands, "val")] if "val" in splits else []
+        else:
+            train.append(folder)
+    chips = load_labelled(train, values)
+    seen = np.zeros(len(values), dtype=np.int64)
+    for chip in chips:
+        seen += np.bincount(chip.target[chip.target >= 0], minlength=len(values))
+    kept = [item for item, count in zip(legend, seen) if count]
+    if len(kept) < len(legend):
+        # A class that no pixel shows can't be learnt, and a logit for it would only take from the others.
+        chips = load_labelled(train, [item.value for item in kept])
+    held = load_labelled(val, [item.value for item in kept]) if val else []
+    titles = tuple(folder.facts.title or folder.root.name for folder in opened)
+    return Data(chips, held, tuple(kept), titles)
+
+
+def merge_legends(folders: Sequence[ChipFolder]) -> tuple[LandCoverClass, ...]:
+    """One legend out of those of the folders, in order of value.
+
+    Raises:
+        InputError: No folder has one, or a value has two names.
+    """
+    found: dict[int, LandCoverClass] = {}
+    for folder in folders:
+        for item in folder.facts.classes:
+            if found.setdefault(item.value, item).name != item.name:
+                other = found[item.value].name
+                raise InputError(
+                    f"Value {item.value} is {other!r} in one folder and {item.name!r} in {folder.root}.",
+                    "Give the folders one legend.",
+                )
+    if not found:
+        raise InputError("No data folder has a legend.", "Add [[classes]] with value, name, color to dataset.toml.")
+    return tuple(found[value] for value in sorted(found))
