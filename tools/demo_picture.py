@@ -22,8 +22,8 @@ from matplotlib.patches import Patch  # noqa: E402
 gdal.UseExceptions()
 
 # Stretch of the composite in dB, the same for every scene: VV, VH and their difference.
-STRETCH = ((-22.0, 0.0), (-30.0, -7.0), (2.0, 14.0))
-MISSING = 0.92  # grey of pixels without data
+STRETCH = ((-22.0, 0.0), (-28.0, -7.0), (2.0, 14.0))
+MISSING = 0.62  # grey of pixels without data; the legend's snow is lighter
 MAX_SIDE = 1600  # larger scenes are thinned for the picture
 
 
@@ -36,9 +36,15 @@ def read(path: Path) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         "buf_ysize": max(1, round(dataset.RasterYSize / scale)),
     }
     bands = [dataset.GetRasterBand(index + 1) for index in range(dataset.RasterCount)]
-    values = np.stack([band.ReadAsArray(**size) for band in bands])
+    values = np.stack([unpacked(band, band.ReadAsArray(**size)) for band in bands])
     masks = np.stack([band.GetMaskBand().ReadAsArray(**size) > 0 for band in bands])
     return values, masks.all(axis=0) & np.isfinite(values).all(axis=0)
+
+
+def unpacked(band: Any, stored: NDArray[Any]) -> NDArray[Any]:
+    """Return values in their unit: integers may be packed with a scale and an offset."""
+    scale, offset = band.GetScale() or 1.0, band.GetOffset() or 0.0
+    return stored if (scale, offset) == (1.0, 0.0) else stored.astype(np.float32) * scale + offset
 
 
 def composite(values: NDArray[Any], valid: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -55,7 +61,8 @@ def composite(values: NDArray[Any], valid: NDArray[np.bool_]) -> NDArray[np.floa
 
 def legend(path: Path, present: NDArray[Any]) -> list[tuple[int, str, tuple[float, float, float]]]:
     """Return value, name and colour of the classes that occur, from the file's colour table and category names."""
-    band = gdal.Open(str(path)).GetRasterBand(1)
+    dataset = gdal.Open(str(path))  # a band outlives its dataset in Python only
+    band = dataset.GetRasterBand(1)
     table, names = band.GetRasterColorTable(), band.GetRasterCategoryNames() or []
     entries = []
     for value in (int(value) for value in present):
@@ -81,23 +88,28 @@ def draw(scene: Path, landcover: Path, attention: Path, target: Path, title: str
     values, counts = np.unique(classes[0][class_valid], return_counts=True)
     entries = legend(landcover, values)
 
-    figure, axes = plt.subplots(1, 3, figsize=(16, 6.4), layout="constrained")
-    axes[0].imshow(composite(sar, sar_valid), interpolation="nearest")
-    axes[0].set_title(f"Input: {title}\nred VV, green VH, blue VV − VH (dB)" if len(sar) > 1 else f"Input: {title}")
-    axes[1].imshow(paint(classes[0], class_valid, entries), interpolation="nearest")
-    axes[1].set_title("Land cover\nsardino:landcover")
-    shares = [count / max(1, int(counts.sum())) for count in counts]
-    patches = [
-        Patch(color=colour, label=f"{value} {name} ({share:.0%})")
-        for (value, name, colour), share in zip(entries, shares)
-    ]
-    axes[1].legend(handles=patches, loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=2, fontsize=8, frameon=False)
+    figure, axes = plt.subplots(2, 3, figsize=(16, 6), layout="constrained", height_ratios=[1, 0.2])
+    axes[0, 0].imshow(composite(sar, sar_valid), interpolation="nearest")
+    axes[0, 0].set_title(f"Input: {title}\n" + ("red VV, green VH, blue VV − VH (dB)" if len(sar) > 1 else "dB"))
+    axes[0, 1].imshow(paint(classes[0], class_valid, entries), interpolation="nearest")
+    axes[0, 1].set_title("Land cover\nsardino:landcover")
     mean = np.where(weights_valid, weights.mean(axis=0), np.nan)
-    shown = axes[2].imshow(mean, cmap="inferno", interpolation="nearest", vmax=upper_limit(mean))
-    axes[2].set_title("Attention of the class token, mean of the heads\nsardino:attention")
-    figure.colorbar(shown, ax=axes[2], orientation="horizontal", shrink=0.7, pad=0.01)
-    for axis in axes:
+    colours = matplotlib.colormaps["inferno"].with_extremes(bad=str(MISSING))
+    shown = axes[0, 2].imshow(mean, cmap=colours, interpolation="nearest", vmax=upper_limit(mean))
+    axes[0, 2].set_title("Attention of the class token, mean of the heads\nsardino:attention")
+    for axis in axes.flat:
         axis.set_axis_off()
+        axis.set_anchor("S")
+
+    total = max(1, int(counts.sum()))
+    patches = [
+        Patch(color=colour, label=f"{value} {name} ({100 * int(count) / total:.1f} %)")
+        for (value, name, colour), count in zip(entries, counts)
+    ]
+    patches.append(Patch(color=str(MISSING), label="no data"))
+    axes[1, 1].legend(handles=patches, loc="upper center", ncols=2, fontsize=9, frameon=False)
+    bar = figure.colorbar(shown, cax=axes[1, 2].inset_axes((0.1, 0.75, 0.8, 0.15)), orientation="horizontal")
+    bar.set_label("relative to an even spread over the tile")
     target.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(target, dpi=110)
     plt.close(figure)
