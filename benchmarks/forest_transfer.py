@@ -81,9 +81,10 @@ def main() -> None:
         guess = forest.predict(x)
         present = np.unique(y)
         ious = jaccard_score(y, guess, labels=present, average=None)
-        each = " ".join(f"{NAMES[c]} {iou:.2f}" for c, iou in zip(present, ious, strict=True))
+        each = " ".join(f"{NAMES[c]} {iou:.2f}" for c, iou in zip(present, ious))
         share = " ".join(f"{NAMES[c]} {np.mean(guess == c):.2f}" for c in range(len(NAMES)))
-        print(f"{image.stem}: OA {accuracy_score(y, guess):.2f} mIoU {ious.mean():.2f} | IoU {each} | predicted {share}")
+        overall = f"OA {accuracy_score(y, guess):.2f} mIoU {ious.mean():.2f}"
+        print(f"{image.stem}: {overall} | IoU {each} | predicted {share}")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--seed", type=int, required=True, help="seed; same seed, same bytes")
     p.add_argument("--size", type=int, default=256, help="rows and columns of a scene (default 256)")
     p.add_argument("--layouts", type=Path, help="folder of land-cover GeoTIFFs with WorldCover codes")
-    p.add_argument("--classes", type=int, nargs="+", default=(), help="WorldCover codes that every scene should hold one of")
+    p.add_argument("--classes", type=int, nargs="+", default=(), help="codes that every scene should hold one of")
     p.add_argument("--procedural-share", type=float, default=0.35, help="share of procedural layouts beside --layouts")
     p.add_argument("--val-groups", nargs="+", default=(), help="layouts (names or beginnings of names) for validation")
     p.add_argument("--val-fraction", type=float, default=0.1, help="share of procedural seed blocks for validation")
@@ -44,9 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     jobs = given.pop("jobs")
     begin = time.monotonic()
     try:
-        request = Request(
-            **{**given, "classes": tuple(given["classes"]), "val_groups": tuple(given["val_groups"])}
-        )
+        request = Request(**{**given, "classes": tuple(given["classes"]), "val_groups": tuple(given["val_groups"])})
         counts = write_folder(request, jobs)
     except SarDinoError as error:
         print(f"{error.message} {error.hint}", file=sys.stderr)

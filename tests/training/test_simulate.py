@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import tomllib
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,11 @@ from backend.errors import InputError
 from training import simulate
 from training.simulation import legend as lc
 from training.simulation.folder import Request, split_of, write_folder
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 
 def digest(folder: Path) -> dict[str, str]:
@@ -109,7 +114,8 @@ def test_refusals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         Request(tmp_path, 1, 1, classes=(7,))
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "mine.tif").touch()
-    assert simulate.main(["--out", str(tmp_path), "--scenes", "1", "--seed", "1"]) == 1
+    few = ["--scenes", "1", "--seed", "1"]
+    assert simulate.main(["--out", str(tmp_path), *few]) == 1
     assert "holds images already" in capsys.readouterr().err
-    assert simulate.main(["--out", str(tmp_path / "x"), "--scenes", "1", "--seed", "1", "--layouts", str(tmp_path)]) == 1
+    assert simulate.main(["--out", str(tmp_path / "x"), *few, "--layouts", str(tmp_path)]) == 1
     assert "No layout raster" in capsys.readouterr().err

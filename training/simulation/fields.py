@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage
+from scipy.interpolate import CubicSpline
 
 Array = NDArray[np.float32]
 
@@ -16,7 +17,8 @@ def _frequencies(height: int, width: int) -> Array:
     """Radial frequency of every rfft2 coefficient, in cycles per pixel."""
     fy = fft.fftfreq(height)[:, None]
     fx = fft.rfftfreq(width)[None, :]
-    return np.hypot(fy, fx).astype(np.float32)
+    result: Array = np.hypot(fy, fx).astype(np.float32)
+    return result
 
 
 def gaussian_field(rng: np.random.Generator, shape: tuple[int, int], length: float, slope: float = 3.0) -> Array:
@@ -52,7 +54,8 @@ def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], sigma: tuple[
 def standardise(field: Array) -> Array:
     """Shift and scale a field to mean 0 and deviation 1 (a constant field becomes 0)."""
     deviation = float(field.std())
-    return ((field - field.mean()) / (deviation if deviation > 0 else 1.0)).astype(np.float32)
+    result: Array = ((field - field.mean()) / (deviation if deviation > 0 else 1.0)).astype(np.float32)
+    return result
 
 
 def coordinates(shape: tuple[int, int]) -> tuple[Array, Array]:
@@ -113,12 +116,12 @@ def curve_distance(rng: np.random.Generator, shape: tuple[int, int], meander: fl
     along = cos * (columns - shape[1] / 2) + sin * (rows - shape[0] / 2)
     across = -sin * (columns - shape[1] / 2) + cos * (rows - shape[0] / 2)
     across = across - rng.uniform(-0.4, 0.4) * min(shape)
-    path = np.zeros_like(along)
-    slope = np.zeros_like(along)
-    for octave in range(3):
-        rate = 2 * np.pi * (1.7**octave) / wavelength * rng.uniform(0.7, 1.3)
-        size = meander / (1.6**octave)
-        phase = rng.uniform(0, 2 * np.pi) + reach
-        path += size * np.sin(rate * along + phase)
-        slope += size * rate * np.cos(rate * along + phase)
-    return (np.abs(across - path) / np.sqrt(1 + slope**2)).astype(np.float32)
+    # Bends of random size and spacing: a spline through random knots, two to three of them a wavelength.
+    knots = np.arange(-reach, reach + wavelength, wavelength / 2.5)
+    knots = knots + rng.uniform(-0.3, 0.3, len(knots)) * wavelength / 2.5
+    bends = CubicSpline(knots, rng.normal(0, meander, len(knots)))
+    steps = np.arange(-reach, reach, 0.5)
+    path = np.interp(along, steps, bends(steps))
+    slope = np.interp(along, steps, bends(steps, 1))
+    result: Array = (np.abs(across - path) / np.sqrt(1 + slope**2)).astype(np.float32)
+    return result

@@ -37,7 +37,7 @@ def regions(rng: np.random.Generator, shape: tuple[int, int], shares: dict[int, 
     best = np.full(shape, -np.inf, np.float32)
     labels = np.zeros(shape, np.uint8)
     length = float(np.exp(rng.uniform(np.log(8), np.log(60))))
-    slope = rng.uniform(2.4, 4.0)
+    slope = rng.uniform(2.7, 4.2)
     for code, share in shares.items():
         level = np.log(max(share, 1e-3)) * 0.8 + rng.normal(0, 0.5)
         score = gaussian_field(rng, shape, length * rng.uniform(0.6, 1.5), slope) + level
@@ -148,7 +148,7 @@ def procedural(rng: np.random.Generator, shape: tuple[int, int]) -> Labels:
 
 
 def inject(rng: np.random.Generator, labels: Labels, biome: str = "") -> None:
-    """Add waters, and classes that layouts at hand are short of, each by chance; in place."""
+    """Add waters and mangrove, and to layouts of unnamed country villages, each by chance; in place."""
     if rng.random() < 0.25:
         add_lakes(rng, labels)
     if rng.random() < 0.25:
@@ -157,6 +157,8 @@ def inject(rng: np.random.Generator, labels: Labels, biome: str = "") -> None:
         add_mangrove_delta(rng, labels)
     if rng.random() < 0.2:
         add_coast(rng, labels)
+    if not biome and rng.random() < 0.3:
+        add_settlements(rng, labels)
 
 
 def patch_of(rng: np.random.Generator, labels: Labels, code: int) -> None:

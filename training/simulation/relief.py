@@ -35,7 +35,8 @@ def slope_gain(
     gain = 10.0 * np.log10(np.sin(theta) / np.sin(theta - np.deg2rad(tilt)))
     gain = np.clip(gain, -8.0, 9.0).astype(np.float32)
     gain[flat] = 0.0
-    return gain
+    result: Array = gain
+    return result
 
 
 def edge_gain(rng: np.random.Generator, tall: Mask, look: int) -> Array:
@@ -45,4 +46,5 @@ def edge_gain(rng: np.random.Generator, tall: Mask, look: int) -> Array:
     bright, dark = rng.uniform(0, 4.0), rng.uniform(0, 6.0)
     lit = np.where(tall, np.maximum(step, 0) * bright, 0.0)
     shade = np.where(tall, 0.0, np.maximum(-step, 0) * dark)
-    return (2.0 * (lit - shade)).astype(np.float32)
+    result: Array = (2.0 * (lit - shade)).astype(np.float32)
+    return result

@@ -5,8 +5,8 @@ Command::
     python -m training.simulation.sample --out resources/sample
 
 It writes ``simulated_s1.tif`` (VV, VH; int16 hundredths of a dB with a scale tag, so that it stays small) and
-``simulated_s1_labels.tif`` (WorldCover codes), the same bytes every time. The layout is procedural: nothing in it is cut
-from any data set.
+``simulated_s1_labels.tif`` (WorldCover codes), the same bytes every time. The layout is procedural: nothing in it
+is cut from any data set.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from training.simulation.layout import add_lakes, add_river, add_settlements, pa
 from training.simulation.library import PIXEL_M
 from training.simulation.scene import Scene, simulate
 
-SEED = 20
+SEED = 44
 SHAPE = (384, 512)
 SCALE = 0.01
 NODATA = -32768

@@ -54,7 +54,8 @@ def displaced(rng: np.random.Generator, layout: Labels, amplitude: float) -> Lab
     # Truncation after adding a half rounds to the nearest pixel for all that stay inside the frame.
     y = np.clip(y + 0.5, 0, shape[0] - 1).astype(np.int64)
     x = np.clip(x + 0.5, 0, shape[1] - 1).astype(np.int64)
-    return layout[y, x]
+    result: Labels = layout[y, x]
+    return result
 
 
 # What a coarse map hides: (class on the map, class found in spots of it, largest share).
@@ -110,13 +111,12 @@ def _power(rng: np.random.Generator, truth: Labels, climate: Climate) -> list[Ar
     return power
 
 
-def _farmland(
-    rng: np.random.Generator, truth: Labels, levels: dict[int, tuple[float, float]], db: list[Array]
-) -> None:
+def _farmland(rng: np.random.Generator, truth: Labels, levels: dict[int, tuple[float, float]], db: list[Array]) -> None:
     """Give every field its level, and hedges between them; in place."""
     crop = truth == lc.CROP
-    if not crop.any():
+    if not (crop | (truth == lc.GRASS)).any():
         return
+    meadows = rng.uniform(0.2, 0.8)
     vv, vh, hedge = crop_pattern(rng, (truth.shape[0], truth.shape[1]))
     for band, shift in ((0, vv), (1, vh)):
         fields = db[band] + shift
@@ -124,7 +124,7 @@ def _farmland(
         # Grassland of farming country is parcelled too, though less.
         db[band][:] = np.where(crop, fields, db[band])
         grass = truth == lc.GRASS
-        db[band][grass] += 0.35 * shift[grass]
+        db[band][grass] += meadows * shift[grass]
 
 
 def _water(rng: np.random.Generator, truth: Labels, db: list[Array]) -> None:
@@ -163,9 +163,7 @@ def _linear_features(
             db[band] += weight * (target[band] - db[band])
 
 
-def _towns(
-    rng: np.random.Generator, truth: Labels, levels: dict[int, tuple[float, float]], power: list[Array]
-) -> None:
+def _towns(rng: np.random.Generator, truth: Labels, levels: dict[int, tuple[float, float]], power: list[Array]) -> None:
     """Fill built-up land, and scatter single farmsteads that no map shows; in place."""
     built = truth == lc.BUILT
     open_land = (truth == lc.CROP) | (truth == lc.GRASS)

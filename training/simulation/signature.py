@@ -42,7 +42,7 @@ SIGNATURES: dict[int, Signature] = {
     lc.SHRUB: Signature(-11.4, -17.4, 1.6, 1.0, -0.10, 0.5, 1.6, 0.5),
     lc.GRASS: Signature(-12.6, -18.9, 1.6, 1.2, -0.12, 0.8, 1.8, 0.4),
     lc.CROP: Signature(-12.4, -19.0, 1.4, 1.2, -0.12, 0.8, 1.5, 0.3),
-    lc.BUILT: Signature(-9.5, -16.0, 1.6, 1.0, -0.05, 0.2, 1.0, 0.4),
+    lc.BUILT: Signature(-9.0, -15.6, 1.6, 1.0, -0.05, 0.2, 1.0, 0.4),
     lc.BARE: Signature(-15.6, -22.4, 2.6, 1.2, -0.17, 1.0, 1.3, 0.4),
     lc.SNOW: Signature(-13.5, -20.5, 3.2, 1.5, -0.17, 0.1, 1.5, 0.3),
     lc.WATER: Signature(-17.5, -27.0, 2.8, 1.5, -0.35, 0.0, 0.6, 0.1),
@@ -105,7 +105,8 @@ def draw_levels(rng: np.random.Generator, climate: Climate) -> dict[int, tuple[f
     tree = levels[lc.TREE]
     for code, step in _BELOW_TREES.items():
         vv, vh = levels[code]
-        levels[code] = (min(vv, tree[0] - rng.uniform(0.3, 1.5) * step), min(vh, tree[1] - rng.uniform(0.8, 2.0) * step))
+        highest = (tree[0] - rng.uniform(0.3, 1.5) * step, tree[1] - rng.uniform(0.8, 2.0) * step)
+        levels[code] = (min(vv, highest[0]), min(vh, highest[1]))
     return levels
 
 

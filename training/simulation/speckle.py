@@ -25,7 +25,8 @@ _GRID = np.linspace(-_REACH, _REACH, int(2 * _REACH * _STEPS) + 1)
 def _gamma_quantiles(looks: float) -> Array:
     """Unit-mean gamma quantiles of shape ``looks`` at the standard normal scores ``_GRID``."""
     quantile = special.gammaincinv(looks, special.ndtr(_GRID)) / looks
-    return np.maximum(quantile, 1e-4).astype(np.float32)
+    result: Array = np.maximum(quantile, 1e-4).astype(np.float32)
+    return result
 
 
 @lru_cache(maxsize=1)

@@ -21,8 +21,9 @@ def built_density(rng: np.random.Generator, built: Mask) -> Array:
     shape = (built.shape[0], built.shape[1])
     mass = ndimage.gaussian_filter(built.astype(np.float32), rng.uniform(4, 14), truncate=2.0)
     rough = gaussian_field(rng, shape, rng.uniform(3, 14), 3.0)
-    density = rng.uniform(0.1, 0.5) + rng.uniform(0.0, 0.8) * (mass - 0.5) + rng.uniform(0.1, 0.35) * rough
-    return np.clip(density, 0.02, 0.95).astype(np.float32)
+    density = rng.uniform(0.04, 0.5) + rng.uniform(0.0, 1.0) * (mass - 0.4) + rng.uniform(0.1, 0.35) * rough
+    result: Array = np.clip(density, 0.02, 0.95).astype(np.float32)
+    return result
 
 
 def urban_power(
@@ -57,11 +58,11 @@ def urban_power(
     size = rng.uniform(0.0, 1.1)
     house = smooth_noise(rng, shape, (size, size)) > special.ndtri(1 - density)
     # Log-normal power: most houses modest, some far above the mean.
-    tail = rng.standard_normal(shape, dtype=np.float32) * rng.uniform(2.0, 4.0)
+    tail = rng.standard_normal(shape, dtype=np.float32) * rng.uniform(2.5, 5.0)
     corner = rng.random(shape, dtype=np.float32) < rng.uniform(0.003, 0.03) * density
     boost = corner * rng.uniform(8, 15)
     street = (border < rng.uniform(0.4, 1.1)) & (rng.random() < 0.8)
-    strength = rng.uniform(1.0, 6.0)
+    strength = rng.uniform(1.0, 7.0)
     out = []
     for band in (0, 1):
         # Double bounce keeps its polarisation, so VH gains less from alignment than VV.
