@@ -28,7 +28,7 @@ class ResourceError(SarDinoError):
     """Device, memory, disk or output path can't do what was asked."""
 
 
-class Cancelled(SarDinoError):
+class Cancelled(SarDinoError):  # noqa: N818 - not an error to the user
     """The user stopped the run."""
 
     def __init__(self, message: str = "Cancelled.", hint: str = "") -> None:

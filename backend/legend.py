@@ -36,7 +36,25 @@ def aux_xml(classes: Sequence[LandCoverClass], metadata: dict[str, str]) -> str:
         by_value = {item.value: item.name for item in classes}
         for value in range(max(by_value) + 1):
             ET.SubElement(names, "Category").text = by_value.get(value, "")
+        _attribute_table(band, classes)
     return _text(root)
+
+
+def _attribute_table(band: ET.Element, classes: Sequence[LandCoverClass]) -> None:
+    """GDAL's raster attribute table, from which QGIS 3.30 and ArcGIS make a legend of just these classes."""
+    table = ET.SubElement(band, "GDALRasterAttributeTable", tableType="thematic")
+    # Type: 0 integer, 2 text. Usage: 5 value, 2 class name, 6 to 8 red, green, blue (gdal_rat.h).
+    for index, (name, kind, usage) in enumerate(
+        (("Value", 0, 5), ("Class", 2, 2), ("Red", 0, 6), ("Green", 0, 7), ("Blue", 0, 8))
+    ):
+        field = ET.SubElement(table, "FieldDefn", index=str(index))
+        ET.SubElement(field, "Name").text = name
+        ET.SubElement(field, "Type").text = str(kind)
+        ET.SubElement(field, "Usage").text = str(usage)
+    for index, item in enumerate(classes):
+        row = ET.SubElement(table, "Row", index=str(index))
+        for text in (item.value, item.name, *rgb(item.color)):
+            ET.SubElement(row, "F").text = str(text)
 
 
 def paletted_qml(classes: Sequence[LandCoverClass]) -> str:

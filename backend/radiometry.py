@@ -6,8 +6,9 @@ Backscatter is averaged and resampled in linear power only: `to_power` and `from
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
-from typing import Any, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ BoolArray = NDArray[np.bool_]
 
 # Sentinel-1 land and sea lie between about -45 and +25 dB; a value far outside can't be backscatter in dB.
 DB_RANGE = (-70.0, 50.0)
-# Linear power of +25 dB is 316; strong point targets reach 1e4. Above that it is a digital number or an amplitude × gain.
+# Power of +25 dB is 316 and strong point targets reach 1e4; above that it is a digital number.
 POWER_CEILING = 1e5
 
 
@@ -129,7 +130,7 @@ def to_power(values: NDArray[Any], units: Units) -> FloatArray:
 
 
 def from_power(power: NDArray[Any]) -> FloatArray:
-    """dB of linear power, any shape; float32. Not above 0 gives -inf or nan, to be masked by the caller."""
+    """Decibels of linear power, any shape; float32. Not above 0 gives -inf or nan, to be masked by the caller."""
     with np.errstate(divide="ignore", invalid="ignore"):
         result: FloatArray = np.float32(10) * np.log10(np.asarray(power, dtype=np.float32))
     return result

@@ -67,6 +67,8 @@ class RasterSource:
         try:
             self._check(names, bands)
             self._locate()
+            alphas = [b for b, kind in enumerate(self._dataset.colorinterp, 1) if kind == ColorInterp.alpha]
+            self._alpha = alphas[0] if alphas and alphas[0] not in self.bands else 0
             full = Grid(self._dataset.crs, self._dataset.transform, self._dataset.width, self._dataset.height)
             self.pixel_metres = full.pixel_metres()
             self._top, self._left, height, width = full.window(extent) if extent else (0, 0, full.height, full.width)
@@ -164,6 +166,9 @@ class RasterSource:
             valid = np.isfinite(raw).all(axis=0)
             for index, band in enumerate(self.bands):
                 self._mask(band, raw[index], window, valid)
+            if self._alpha:
+                # Read by hand: GDAL heeds alpha only in rasters of two or four bands.
+                valid &= self._dataset.read(self._alpha, window=window) != 0
         except RasterioError as error:
             raise InputError(
                 f"{self.path} can't be read at row {top}: it is truncated or damaged.",
@@ -184,7 +189,7 @@ class RasterSource:
             # A nodata tag written as decimal text is compared in the band's own precision.
             valid &= raw != (raw.dtype.type(nodata) if raw.dtype.kind == "f" else nodata)
         flags = self._dataset.mask_flag_enums[band - 1]
-        if MaskFlags.per_dataset in flags or MaskFlags.alpha in flags:
+        if MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags:
             valid &= self._dataset.read_masks(band, window=window) != 0
 
     def describe_bands(self) -> list[dict[str, Any]]:

@@ -168,9 +168,12 @@ class RasterSink:
             self._pending = [block[:, whole:].copy()] if whole < count else []
 
     def _store(self, block: NDArray[Any]) -> None:
-        with self._refusing():
-            self._file.write(block, window=Window(0, self._written, self._grid.width, block.shape[1]))
-        self._written += block.shape[1]
+        # One row of blocks at a time, all bands of it: the order in the file doesn't depend on how rows came in.
+        for top in range(0, block.shape[1], BLOCK):
+            part = block[:, top : top + BLOCK]
+            with self._refusing():
+                self._file.write(part, window=Window(0, self._written, self._grid.width, part.shape[1]))
+            self._written += part.shape[1]
         self._last = block[:, -1:].copy()
 
     def finish(self) -> None:

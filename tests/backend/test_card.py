@@ -1,0 +1,104 @@
+"""Model cards: what is written can be read, and nothing else can."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+
+from backend.card import MAX_CARD_BYTES, ModelCard
+from backend.errors import ModelError
+
+
+@pytest.fixture
+def plain(tiny_model):
+    return json.loads((tiny_model / "card.json").read_text())
+
+
+def test_a_card_survives_writing_and_reading(tiny_model, tmp_path):
+    card = ModelCard.load(tiny_model / "card.json")
+    card.save(tmp_path / "card.json")
+    assert ModelCard.load(tmp_path / "card.json") == card
+
+
+def _set(path, value):
+    def change(data):
+        *parents, last = path
+        for key in parents:
+            data = data[key]
+        data[last] = value
+
+    return change
+
+
+def _drop(key):
+    return lambda data: data.pop(key)
+
+
+BROKEN = {
+    "missing key": _drop("bands"),
+    "unknown key": _set(["surprise"], 1),
+    "future schema": _set(["schema_version"], 2),
+    "schema as text": _set(["schema_version"], "1"),
+    "class path as architecture": _set(["arch", "timm"], "os.system"),
+    "unknown head": _set(["arch", "head"], "magic"),
+    "heads do not divide": _set(["arch", "heads"], 5),
+    "depth zero": _set(["arch", "depth"], 0),
+    "depth as float": _set(["arch", "depth"], 2.0),
+    "depth as bool": _set(["arch", "depth"], True),
+    "huge width": _set(["arch", "embed_dim"], 10**9),
+    "tile not a multiple of the patch": _set(["tile"], 65),
+    "path traversal as name": _set(["name"], "../../etc/passwd"),
+    "upper-case name": _set(["name"], "Model"),
+    "control character in the title": _set(["title"], "a\x1b[2J"),
+    "control character in a class name": _set(["classes", 0, "name"], "a\nb"),
+    "class value 0": _set(["classes", 0, "value"], 0),
+    "class value 255": _set(["classes", 0, "value"], 255),
+    "class value twice": _set(["classes", 0, "value"], 40),
+    "colour by name": _set(["classes", 0, "color"], "red"),
+    "colour with more": _set(["classes", 0, "color"], "#123456; drop"),
+    "no classes": _set(["classes"], []),
+    "classes as text": _set(["classes"], "abc"),
+    "a thousand classes": _set(["classes"], [{"value": 1, "name": "a", "color": "#000000"}] * 1000),
+    "clip upside down": _set(["bands", 0, "clip"], [5, -30]),
+    "clip of three": _set(["bands", 0, "clip"], [1, 2, 3]),
+    "clip of text": _set(["bands", 0, "clip"], ["a", "b"]),
+    "deviation zero": _set(["bands", 0, "std"], 0),
+    "mean not finite": _set(["bands", 0, "mean"], float("nan")),
+    "unit unknown": _set(["bands", 0, "unit"], "furlong"),
+    "band twice": _set(["bands", 0, "name"], "VH"),
+    "product unknown": _set(["product"], "beta0"),
+    "pixel size zero": _set(["gsd_m"], 0),
+    "pixel size infinite": _set(["gsd_m"], float("inf")),
+    "hash too short": _set(["weights_sha256"], "abc"),
+    "metrics as list": _set(["metrics"], []),
+    "sources as numbers": _set(["trained_on"], [1, 2]),
+    "bands as an object": _set(["bands"], {"VV": 1}),
+    "arch as a list": _set(["arch"], []),
+}
+
+
+@pytest.mark.parametrize("change", BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_card_is_refused_in_one_line_with_a_hint(plain, change, tmp_path):
+    broken = copy.deepcopy(plain)
+    change(broken)
+    path = tmp_path / "card.json"
+    path.write_text(json.dumps(broken))
+    with pytest.raises(ModelError) as caught:
+        ModelCard.load(path)
+    assert caught.value.hint
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b" " * (MAX_CARD_BYTES + 1)])
+def test_what_is_not_a_card_is_refused(content, tmp_path):
+    path = tmp_path / "card.json"
+    path.write_bytes(content)
+    with pytest.raises(ModelError):
+        ModelCard.load(path)
+
+
+def test_a_missing_card_is_named(tmp_path):
+    with pytest.raises(ModelError, match="card.json"):
+        ModelCard.load(tmp_path / "card.json")
