@@ -1,0 +1,135 @@
+"""Data folders: bands by name, units, levels, labels, and the law of the splits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import rasterio
+
+from backend.card import Band
+from backend.errors import InputError
+from training.dataset import ChipFolder, FolderFacts, read_splits
+
+BANDS = (Band("VV", "db", (-30.0, 5.0), -12.6, 5.3), Band("VH", "db", (-35.0, 0.0), -20.3, 5.9))
+
+
+def write(path, values, descriptions=(), **profile):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    values = np.asarray(values)
+    if values.ndim == 2:
+        values = values[None]
+    count, height, width = values.shape
+    driver = "PNG" if path.suffix == ".png" else "GTiff"
+    settings = {"driver": driver, "dtype": values.dtype.name, **profile}
+    with rasterio.open(path, "w", count=count, height=height, width=width, **settings) as file:
+        file.write(values)
+        for band, text in enumerate(descriptions, 1):
+            file.set_band_description(band, text)
+
+
+def db(vv=-10.0, vh=-17.0, shape=(6, 7)):
+    return np.stack([np.full(shape, vv), np.full(shape, vh)]).astype(np.float32)
+
+
+def toml(folder, text):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "dataset.toml").write_text(text)
+
+
+def test_a_plain_folder_is_read_by_band_description(tmp_path):
+    write(tmp_path / "b.tif", db()[::-1], ("Sigma0_VH_db", "Sigma0_VV_db"))
+    write(tmp_path / "a.tif", db(-9.0)[::-1], ("Sigma0_VH_db", "Sigma0_VV_db"))
+    folder = ChipFolder(tmp_path, BANDS)
+    assert folder.names == ["a", "b"] and len(folder) == 2
+    assert [float(chip.db[0, 0, 0]) for chip in folder] == [-9.0, -10.0]
+    assert float(folder[1].db[1, 0, 0]) == -17.0
+    assert folder[0].label is None
+
+
+def test_a_missing_polarisation_is_nan_and_pixels_stay_valid(tmp_path):
+    toml(tmp_path, '[[bands]]\nname = "VH"\n')
+    write(tmp_path / "images" / "a.tif", db()[1])
+    folder = ChipFolder(tmp_path, BANDS)
+    assert folder.band_present == (False, True)
+    assert np.isnan(folder[0].db[0]).all() and (folder[0].db[1] == -17).all() and folder[0].valid.all()
+
+
+def test_units_scale_and_nodata(tmp_path):
+    toml(tmp_path, 'nodata = [0]\nscale = 0.01\n[[bands]]\nname = "VV"\nunit = "linear_power"\n')
+    write(tmp_path / "images" / "a.tif", np.array([[10, 0], [100, 1]], dtype=np.uint16))
+    chip = ChipFolder(tmp_path, BANDS)[0]
+    assert chip.valid.tolist() == [[True, False], [True, True]]
+    np.testing.assert_allclose(chip.db[0][chip.valid], [-10, 0, -20], atol=1e-4)
+
+
+def test_the_files_own_scale_and_nodata_tags_count(tmp_path):
+    write(tmp_path / "a.tif", np.array([[[-1000, -32768]]] * 2, dtype=np.int16), ("VV", "VH"), nodata=-32768)
+    with rasterio.open(tmp_path / "a.tif", "r+") as file:
+        file.scales = (0.01, 0.01)
+    chip = ChipFolder(tmp_path, BANDS)[0]
+    assert chip.valid.tolist() == [[True, False]]
+    assert float(chip.db[0, 0, 0]) == pytest.approx(-10)
+
+
+@pytest.mark.parametrize(("relative", "spread"), [("affine", 5.3), ("offset", 40.0)])
+def test_a_relative_level_is_set_to_the_cards(tmp_path, relative, spread):
+    toml(tmp_path, f'relative = "{relative}"\nlevel_jitter_db = 3.0\n[[bands]]\nname = "VV"\n')
+    values = np.random.default_rng(0).normal(120, 40, (1, 50, 50)).astype(np.float32)
+    write(tmp_path / "images" / "a.tif", values)
+    chip = ChipFolder(tmp_path, BANDS)[0]
+    assert float(chip.db[0].mean()) == pytest.approx(-12.6, abs=0.01)
+    assert float(chip.db[0].std()) == pytest.approx(spread, rel=0.05)
+    assert chip.level_jitter_db == 3.0
+
+
+def test_labels_have_the_same_stem_and_ignored_ones_are_zero(tmp_path):
+    toml(tmp_path, "ignore_value = 255\n")
+    write(tmp_path / "images" / "a.tif", db(shape=(1, 3)), ("VV", "VH"))
+    write(tmp_path / "labels" / "a.png", np.array([[10, 255, 80]], dtype=np.uint8))
+    assert ChipFolder(tmp_path, BANDS)[0].label.tolist() == [[10, 0, 80]]
+
+
+def test_labels_of_another_size_are_refused(tmp_path):
+    write(tmp_path / "images" / "a.tif", db(), ("VV", "VH"))
+    write(tmp_path / "labels" / "a.png", np.zeros((2, 2), dtype=np.uint8))
+    with pytest.raises(InputError, match="pixels"):
+        ChipFolder(tmp_path, BANDS)[0]
+
+
+def test_splits_choose_chips(tmp_path):
+    for name in "abc":
+        write(tmp_path / "images" / f"{name}.tif", db(), ("VV", "VH"))
+    (tmp_path / "splits.csv").write_text("name,group,split\na,1,train\nb,1,train\nc,2,val\n")
+    assert ChipFolder(tmp_path, BANDS, "train").names == ["a", "b"]
+    assert ChipFolder(tmp_path, BANDS, "val").names == ["c"]
+    with pytest.raises(InputError, match="test"):
+        ChipFolder(tmp_path, BANDS, "test")
+
+
+def test_a_group_that_crosses_splits_is_refused(tmp_path):
+    (tmp_path / "splits.csv").write_text("name,group,split\na,1,train\nb,1,val\n")
+    with pytest.raises(InputError, match="Group '1'"):
+        read_splits(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text", ["surprise = 1", 'relative = "much"', "scale = 'a'", '[[bands]]\nname = "VV"\nunit = "x"', "= 1"]
+)
+def test_a_wrong_dataset_toml_is_refused(tmp_path, text):
+    toml(tmp_path, text)
+    with pytest.raises(InputError):
+        FolderFacts.load(tmp_path / "dataset.toml")
+
+
+def test_bands_that_are_not_the_cards_are_refused(tmp_path):
+    write(tmp_path / "a.tif", np.concatenate([db(), db()])[:3], ("red", "green", "blue"))
+    with pytest.raises(InputError, match="red"):
+        ChipFolder(tmp_path, BANDS)
+
+
+def test_an_empty_folder_and_a_broken_file_are_refused(tmp_path):
+    with pytest.raises(InputError, match="No raster"):
+        ChipFolder(tmp_path, BANDS)
+    (tmp_path / "a.tif").write_text("not a raster")
+    with pytest.raises(InputError, match=r"a\.tif"):
+        ChipFolder(tmp_path, BANDS)
