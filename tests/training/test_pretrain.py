@@ -232,7 +232,7 @@ def test_the_teacher_learns_to_tell_scenes_apart(tmp_path: Path) -> None:
         trainer.step(step, batches[step])
         health.append(trainer.health())
     assert np.mean([h["information"] for h in health[-10:]]) > 0.3  # nats; 0 where the teacher has collapsed
-    assert np.mean([h["spread"] for h in health[-10:]]) > 0.5 > np.mean([h["spread"] for h in health[5:15]])
+    assert np.mean([h["spread"] for h in health[-10:]]) > 0.2  # about 0.02 where it has
 
 
 def test_chips_beyond_the_memory_budget_give_the_same_samples(data: list[Path]) -> None:
