@@ -166,7 +166,7 @@ def backend_root() -> Path:
     """
     here = plugin_folder()
     for folder in (here, here.parent):
-        if (folder / "backend" / "__init__.py").is_file():
+        if (folder / "backend" / "__main__.py").is_file():
             return folder
     raise BackendMissingError(
         tr("The plugin is incomplete: no folder 'backend' in {here} or {parent}.").format(

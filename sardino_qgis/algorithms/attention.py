@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import QgsProcessingParameterNumber
-
 from ..styling import STRETCH_STYLER
 from ..translation import tr
-from .base import Destination, SarDinoAlgorithm, static_enum
-
-HEADS = ("mean", "all")
+from .base import Destination, SarDinoAlgorithm
+from .parameters import HEADS, fraction, integer, static_enum
 
 
 class AttentionAlgorithm(SarDinoAlgorithm):
@@ -24,8 +21,8 @@ class AttentionAlgorithm(SarDinoAlgorithm):
     COMMAND = "attention"
     ICON = "attention.svg"
     DESTINATIONS = (
-        Destination(SarDinoAlgorithm.OUTPUT, "", "output", STRETCH_STYLER),
-        Destination(OUTPUT_MASKS, "--masks", "masks"),
+        Destination(SarDinoAlgorithm.OUTPUT, "", STRETCH_STYLER),
+        Destination(OUTPUT_MASKS, "--masks"),
     )
 
     def displayName(self) -> str:
@@ -55,12 +52,12 @@ class AttentionAlgorithm(SarDinoAlgorithm):
             tr("mean: one band, the mean of all attention heads. all: one band per head."),
         )
         self.add(
-            self._number(self.BLOCK, tr("Transformer block"), "Integer", -1, -1, 99),
+            integer(self.BLOCK, tr("Transformer block"), -1, -1, 99),
             tr("The block whose attention is shown, counted from 0; -1 is the last one."),
             advanced=True,
         )
         self.add(
-            self._number(self.MASS, tr("Attention mass of the masks"), "Double", 0.6, 0.05, 0.95),
+            fraction(self.MASS, tr("Attention mass of the masks"), 0.6, 0.05, 0.95),
             tr("Masks hold the places that together receive this share of the attention. Used for the masks only."),
             advanced=True,
         )
@@ -71,17 +68,6 @@ class AttentionAlgorithm(SarDinoAlgorithm):
             tr("Attention masks"),
             tr("1 where the attention mass lies, 0 elsewhere; bands as in the attention layer."),
             optional=True,
-        )
-
-    @staticmethod
-    def _number(name: str, description: str, kind: str, default: float, low: float, high: float):
-        return QgsProcessingParameterNumber(
-            name,
-            description,
-            getattr(QgsProcessingParameterNumber.Type, kind),
-            defaultValue=default,
-            minValue=low,
-            maxValue=high,
         )
 
     def own_arguments(self, parameters: dict, context: Any, wanted: frozenset[str]) -> list[str]:

@@ -13,9 +13,7 @@ from qgis.core import (
     QgsProcessingOutputString,
     QgsProcessingParameterBand,
     QgsProcessingParameterDefinition,
-    QgsProcessingParameterEnum,
     QgsProcessingParameterExtent,
-    QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
@@ -28,27 +26,16 @@ from ..models import installed_models, model_arguments
 from ..runner import WorkerCancelledError, WorkerError, run_worker
 from ..styling import QML_STYLER
 from ..translation import tr
-
-UNITS = ("auto", "db", "linear_power", "amplitude")
-DEVICES = ("auto", "cpu", "cuda", "mps")
-ADVANCED = QgsProcessingParameterDefinition.Flag.FlagAdvanced
+from .parameters import ADVANCED, DEVICES, UNITS, integer, static_enum
 
 
 @dataclass(frozen=True)
 class Destination:
-    """A raster that the worker writes: the parameter, its option on the command line, its key in the result."""
+    """A raster that the worker writes: its parameter, its option on the command line, its look on the desktop."""
 
     parameter: str
     option: str  # empty for the positional OUTPUT
-    key: str
     styler: Any = QML_STYLER
-
-
-def static_enum(name: str, description: str, values: tuple[str, ...]) -> QgsProcessingParameterEnum:
-    """A choice whose values are their own strings, so that scripts never depend on an order; the first is default."""
-    parameter = QgsProcessingParameterEnum(name, description, list(values), defaultValue=values[0])
-    parameter.setUsesStaticStrings(True)
-    return parameter
 
 
 class SarDinoAlgorithm(QgsProcessingAlgorithm):
@@ -155,14 +142,7 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
             advanced=True,
         )
         self.add(
-            QgsProcessingParameterNumber(
-                self.BATCH_SIZE,
-                tr("Batch size"),
-                QgsProcessingParameterNumber.Type.Integer,
-                defaultValue=0,
-                minValue=0,
-                maxValue=1024,
-            ),
+            integer(self.BATCH_SIZE, tr("Batch size"), 0, 0, 1024),
             tr("Tiles that go through the model at once; 0 chooses by device. Less needs less memory."),
             advanced=True,
         )

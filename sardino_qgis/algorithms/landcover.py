@@ -18,9 +18,9 @@ class LandCoverAlgorithm(SarDinoAlgorithm):
     COMMAND = "landcover"
     ICON = "landcover.svg"
     DESTINATIONS = (
-        Destination(SarDinoAlgorithm.OUTPUT, "", "output"),
-        Destination(OUTPUT_CONFIDENCE, "--confidence", "confidence", STRETCH_STYLER),
-        Destination(OUTPUT_PROBABILITIES, "--probabilities", "probabilities"),
+        Destination(SarDinoAlgorithm.OUTPUT, ""),
+        Destination(OUTPUT_CONFIDENCE, "--confidence", STRETCH_STYLER),
+        Destination(OUTPUT_PROBABILITIES, "--probabilities"),
     )
 
     def displayName(self) -> str:

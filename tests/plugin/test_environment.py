@@ -84,7 +84,7 @@ def test_backend_root_of_a_checkout_and_of_an_installed_plugin(monkeypatch, tmp_
     monkeypatch.setattr(environment, "plugin_folder", lambda: installed)
     with pytest.raises(BackendMissingError, match="incomplete"):
         environment.backend_root()
-    (installed / "backend" / "__init__.py").write_text("")
+    (installed / "backend" / "__main__.py").write_text("")
     assert environment.backend_root() == installed
 
 

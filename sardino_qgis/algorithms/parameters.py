@@ -1,0 +1,29 @@
+"""Short forms for the kinds of parameters that the algorithms declare, and the values of the common choices."""
+
+from __future__ import annotations
+
+from qgis.core import QgsProcessingParameterDefinition, QgsProcessingParameterEnum, QgsProcessingParameterNumber
+
+UNITS = ("auto", "db", "linear_power", "amplitude")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+HEADS = ("mean", "all")
+ADVANCED = QgsProcessingParameterDefinition.Flag.FlagAdvanced
+
+
+def static_enum(name: str, description: str, values: tuple[str, ...]) -> QgsProcessingParameterEnum:
+    """A choice whose values are their own strings, so that scripts never depend on an order; the first is default."""
+    parameter = QgsProcessingParameterEnum(name, description, list(values), defaultValue=values[0])
+    parameter.setUsesStaticStrings(True)
+    return parameter
+
+
+def integer(name: str, description: str, default: int, low: int, high: int) -> QgsProcessingParameterNumber:
+    """A whole number from `low` to `high`."""
+    kind = QgsProcessingParameterNumber.Type.Integer
+    return QgsProcessingParameterNumber(name, description, kind, default, minValue=low, maxValue=high)
+
+
+def fraction(name: str, description: str, default: float, low: float, high: float) -> QgsProcessingParameterNumber:
+    """A real number from `low` to `high`."""
+    kind = QgsProcessingParameterNumber.Type.Double
+    return QgsProcessingParameterNumber(name, description, kind, default, minValue=low, maxValue=high)
