@@ -62,6 +62,18 @@ def training_pixels(folder: Path, scenes: int, rng: np.random.Generator) -> tupl
     return np.concatenate(xs), np.concatenate(ys)
 
 
+def train_forest(
+    folders: list[Path], scenes: int = 300, jobs: int = 2
+) -> tuple[RandomForestClassifier, NDArray[np.int64]]:
+    """A forest trained on pixels of `scenes` chips of each simulated folder, and the classes of those pixels."""
+    parts = [training_pixels(folder, scenes, np.random.default_rng(0)) for folder in folders]
+    x, y = (np.concatenate(arrays) for arrays in zip(*parts))
+    forest = RandomForestClassifier(
+        80, min_samples_leaf=20, max_features=5, max_samples=0.5, n_jobs=jobs, random_state=0
+    )
+    return forest.fit(x, y), y
+
+
 def main() -> None:
     """Train, test on every real chip and print one line a place."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -70,10 +82,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=300)
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()
-    x, y = training_pixels(given.simulated, given.scenes, np.random.default_rng(0))
-    forest = RandomForestClassifier(
-        80, min_samples_leaf=20, max_features=5, max_samples=0.5, n_jobs=given.jobs, random_state=0
-    ).fit(x, y)
+    forest, y = train_forest([given.simulated], given.scenes, given.jobs)
     print(f"trained on {len(y)} simulated pixels; mIoU over the classes present in a place's labels")
     for image in sorted((given.real / "images").glob("*.tif")):
         x, y = load(image)
