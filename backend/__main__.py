@@ -142,4 +142,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # All files are closed by now. Taking PyTorch down in good order would keep whoever waits waiting for seconds.
+    os._exit(status)

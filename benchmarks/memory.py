@@ -1,0 +1,112 @@
+"""Peak memory of the stream by height of the raster, with a model that costs nothing.
+
+    python -m benchmarks.memory [--width 25000] [--rows 4000 16000] [--folder DIR]
+
+Each height runs in a process of its own, over the whole file path: read, prepare, tiles, blend, write classes and
+confidence, close, overviews, check. Prints one JSON line a height, and last how much the peak grew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from rasterio.windows import Window
+
+from backend.cancel import Cancel
+from backend.card import Band
+from backend.frames import NativeFrame
+from backend.predict import landcover_overlap
+from backend.radiometry import Units
+from backend.raster import RasterSource, gdal_environment
+from backend.sink import Layer, RasterSink
+from backend.stream import run_stream
+from backend.tiling import plan_tiles
+
+BANDS = (Band("VV", "db", (-30.0, 5.0), -12.6, 5.3), Band("VH", "db", (-35.0, 0.0), -20.3, 5.9))
+TILE, PATCH, CLASSES = 192, 8, 11
+CHUNK = 512
+
+
+def make_scene(path: Path, rows: int, width: int) -> None:
+    """A tiled float32 raster of two bands in dB, one strip of noise over and over."""
+    strip = np.random.default_rng(0).normal(-15, 4, (2, CHUNK, width)).round(1).astype(np.float32)
+    profile = {"driver": "GTiff", "dtype": "float32", "count": 2, "height": rows, "width": width, "crs": "EPSG:32630"}
+    layout = {"tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate", "zlevel": 1}
+    transform = rasterio.transform.from_origin(5e5, 4e6, 10, 10)
+    with gdal_environment(), rasterio.open(path, "w", transform=transform, **profile, **layout) as file:
+        for top in range(0, rows, CHUNK):
+            count = min(CHUNK, rows - top)
+            file.write(strip[:, :count], window=Window(0, top, width, count))
+
+
+def cheap_model(x: np.ndarray) -> np.ndarray:
+    """As many planes as there are classes, from the first band; costs next to nothing."""
+    return np.repeat(x[:, :1], CLASSES, axis=1)
+
+
+def map_scene(scene: Path, folder: Path) -> None:
+    """The whole file path of a land-cover run, but for the network."""
+    with gdal_environment(), RasterSource(scene, names=["VV", "VH"]) as source:
+        frame = NativeFrame(source, BANDS, Units.DB)
+        plan = plan_tiles(frame.height, frame.width, TILE, landcover_overlap(TILE, PATCH), PATCH)
+        palette = {value: (value, value, value) for value in range(1, CLASSES + 1)}
+        classes = RasterSink(folder / "classes.tif", source.grid, Layer("uint8", 0, ["land cover"], palette))
+        confidence = RasterSink(folder / "confidence.tif", source.grid, Layer("float32", np.nan, ["confidence"]))
+
+        def emit(rows: np.ndarray, valid: np.ndarray) -> None:
+            classes.write(np.where(valid, rows.argmax(axis=0) + 1, 0).astype(np.uint8)[None])
+            confidence.write(np.where(valid, rows.max(axis=0), np.nan)[None])
+
+        run_stream(
+            frame, plan, cheap_model, emit,
+            channels=CLASSES, batch=4, cancel=Cancel(), progress=lambda done, total: None,
+        )  # fmt: skip
+        for sink in (classes, confidence):
+            sink.finish()
+            sink.commit()
+
+
+def measure(rows: int, width: int, folder: Path) -> dict[str, float]:
+    """Peak resident memory and time of a run of its own over a scene made for it."""
+    scene = folder / f"scene{rows}.tif"
+    make_scene(scene, rows, width)
+    began = time.monotonic()
+    command = [sys.executable, "-m", "benchmarks.memory", "--run", str(scene), "--folder", str(folder)]
+    answer = subprocess.run(command, check=True, capture_output=True, text=True, timeout=1800)
+    seconds = time.monotonic() - began
+    scene.unlink()
+    return {"rows": rows, "width": width, "peak_mib": float(answer.stdout), "seconds": round(seconds, 1)}
+
+
+def main() -> None:
+    """Measure each height and compare the last with the first."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--width", type=int, default=25000)
+    parser.add_argument("--rows", type=int, nargs="+", default=[4000, 16000])
+    parser.add_argument("--folder", type=Path, help="where scenes are made; a temporary folder by default")
+    parser.add_argument("--run", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.run:
+        map_scene(options.run, options.folder)
+        # Kilobytes on Linux, bytes on macOS.
+        scale = 2**20 if sys.platform == "darwin" else 2**10
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale)
+        return
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        results = [measure(rows, options.width, Path(folder)) for rows in options.rows]
+    for result in results:
+        print(json.dumps(result))
+    print(json.dumps({"growth": round(results[-1]["peak_mib"] / results[0]["peak_mib"] - 1, 4)}))
+
+
+if __name__ == "__main__":
+    main()
