@@ -190,8 +190,10 @@ def ensure_torchvision(python: Path) -> None:
         return
     say(f"torchvision does not fit this torch ({wrong})")
     say(f"falling back to {LENIENT_TORCHVISION}, without its dependencies: enough for timm")
-    command = [str(python), "-m", "pip", "install", "--quiet", "--no-deps", LENIENT_TORCHVISION]
-    if subprocess.run(command, check=False).returncode == 0:
+    pip = [str(python), "-m", "pip", "install", "--quiet"]
+    # That release also imports requests, which it would have brought along.
+    commands = [[*pip, "requests"], [*pip, "--no-deps", LENIENT_TORCHVISION]]
+    if all(subprocess.run(command, check=False).returncode == 0 for command in commands):
         wrong = last_words(python, "import torchvision, timm")
         if wrong is None:
             return
