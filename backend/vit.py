@@ -71,9 +71,7 @@ class LinearHead(nn.Module):
 
 def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     # Batch norm, since its statistics are fixed at inference: group norm would take them from the tile and leave seams.
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.GELU()
-    )
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.GELU())
 
 
 class DecoderHead(nn.Module):

@@ -41,9 +41,7 @@ class Box:
     side: float
 
 
-def cut_window(
-    db: NDArray[Any], valid: BoolArray, side: int, min_valid: float, rng: np.random.Generator
-) -> FloatArray:
+def cut_window(db: NDArray[Any], valid: BoolArray, side: int, min_valid: float, rng: np.random.Generator) -> FloatArray:
     """A random square of a chip, invalid pixels as NaN.
 
     Args:

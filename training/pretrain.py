@@ -92,9 +92,7 @@ class Trainer:
         if values.freeze_last_layer:
             for parameter in self.pair.student.head.last_layer.parameters():
                 parameter.grad = None
-        norm = torch.nn.utils.clip_grad_norm_(
-            self.pair.student.parameters(), self.config.optim.clip_grad or math.inf
-        )
+        norm = torch.nn.utils.clip_grad_norm_(self.pair.student.parameters(), self.config.optim.clip_grad or math.inf)
         mean = float(all_reduce_mean(loss.detach().clone()))
         if not (math.isfinite(mean) and math.isfinite(float(norm))):
             raise ModelError(

@@ -91,7 +91,9 @@ def test_a_broken_card_is_refused_in_one_line_with_a_hint(plain, change, tmp_pat
     assert "\n" not in caught.value.message
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b" " * (MAX_CARD_BYTES + 1)])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b" " * (MAX_CARD_BYTES + 1)]
+)
 def test_what_is_not_a_card_is_refused(content, tmp_path):
     path = tmp_path / "card.json"
     path.write_bytes(content)

@@ -55,9 +55,7 @@ def test_averages_are_of_power_not_of_db() -> None:
 @settings(max_examples=50, deadline=None)
 def test_resampling_puts_a_ramp_where_the_box_is(side: float, place: float, size: int, flip: bool) -> None:
     start = (20 - side) * place
-    axis = resampling_matrix(
-        np.array([start], np.float32), np.array([side], np.float32), np.array([flip]), size, 20
-    )[0]
+    axis = resampling_matrix(np.array([start], np.float32), np.array([side], np.float32), np.array([flip]), size, 20)[0]
     assert torch.allclose(axis.sum(1), torch.ones(size), atol=1e-5)
     got = (axis @ (torch.arange(20) + 0.5)).numpy()
     expected = start + (np.arange(size) + 0.5) * side / size
