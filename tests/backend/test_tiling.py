@@ -61,8 +61,8 @@ def test_default_overlap_of_land_cover_costs_at_most_a_third_more(tile, patch):
     assert 1 < plan.work_ratio() <= 1.35 * 1.02  # the last tiles of a finite raster overhang a little
 
 
-def test_default_overlap_of_attention_is_half_a_tile():
-    assert attention_overlap(192, 8) == 96
+def test_default_overlap_of_attention_is_five_eighths_of_a_tile():
+    assert attention_overlap(192, 8) == 120
     assert attention_overlap(8, 8) == 0
 
 
