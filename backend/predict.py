@@ -159,8 +159,8 @@ def attention_overlap(tile: int, patch: int) -> int:
     """Five eighths of a tile, in whole patches.
 
     Attention depends on what else a tile holds, so neighbours must fade into each other slowly. At half a tile one
-    tile alone decides on its middle line while two are averaged beside it, which shows: on a real scene the steps across
-    those lines were up to 1.13 times those elsewhere, head by head; at five eighths, up to 1.09.
+    tile alone decides on its middle line while two are averaged beside it, which shows: on a real scene the steps
+    across those lines were up to 1.13 times those elsewhere, head by head; at five eighths, up to 1.09.
     """
     return tile * 5 // 8 // patch * patch
 

@@ -23,16 +23,16 @@ from backend.grid import Grid
 
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
-# Bounds GDAL's block cache, in bytes. (A small number would be taken as bytes too, not as megabytes.)
-CACHE_BYTES = 192 * 2**20
+# Bounds of GDAL's block cache, in bytes. (A small number would be taken as bytes too, not as megabytes.)
+SMALL_CACHE, LARGE_CACHE = 16 * 2**20, 192 * 2**20
 # Windows per axis, and their side, of the sample by which units are decided.
 SAMPLE_WINDOWS, SAMPLE_SIDE = 8, 64
 SCAN_ROWS = 256
 
 
-def gdal_environment() -> rasterio.Env:
-    """GDAL settings of a run; enter it in the main thread before the first raster is opened."""
-    return rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES, GDAL_PAM_ENABLED=True)
+def gdal_environment(cache_bytes: int = SMALL_CACHE) -> rasterio.Env:
+    """GDAL settings of a run; enter it in the main thread, and again once the source says what cache it needs."""
+    return rasterio.Env(GDAL_CACHEMAX=cache_bytes)
 
 
 class RasterSource:
@@ -119,6 +119,13 @@ class RasterSource:
             self.notes.append(
                 ("warning", "The raster has no coordinate system: its pixel size is taken to be the model's.")
             )
+
+    def cache_bytes(self) -> int:
+        """Cache that holds two rows of blocks, so that strips which begin inside a block don't decode it again."""
+        file = self._file
+        rows = max(file.block_shapes[band - 1][0] for band in self.bands)
+        item = max(np.dtype(_dtype(file.dtypes[band - 1])).itemsize for band in self.bands)
+        return int(max(SMALL_CACHE, min(LARGE_CACHE, 2 * rows * file.width * file.count * item)))
 
     def reopen(self) -> RasterSource:
         """The same rows through a handle of their own, for another thread."""

@@ -94,6 +94,7 @@ class Session:
         self.card = ModelCard.load(self.folder / CARD)
         names = [band.name for band in self.card.bands]
         self.source = stack.enter_context(RasterSource(request.input, request.bands, request.extent, names))
+        stack.enter_context(gdal_environment(self.source.cache_bytes()))
         if len(set(self._outputs.values())) < len(self._outputs):
             raise InputError("Two outputs have the same path.", "Give each output a name of its own.")
         for path in self._outputs.values():

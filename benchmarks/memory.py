@@ -34,6 +34,7 @@ from backend.tiling import plan_tiles
 BANDS = (Band("VV", "db", (-30.0, 5.0), -12.6, 5.3), Band("VH", "db", (-35.0, 0.0), -20.3, 5.9))
 TILE, PATCH, CLASSES = 192, 8, 11
 CHUNK = 512
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def make_scene(path: Path, rows: int, width: int) -> None:
@@ -55,7 +56,7 @@ def cheap_model(x: np.ndarray) -> np.ndarray:
 
 def map_scene(scene: Path, folder: Path) -> None:
     """The whole file path of a land-cover run, but for the network."""
-    with gdal_environment(), RasterSource(scene, names=["VV", "VH"]) as source:
+    with gdal_environment(), RasterSource(scene, names=["VV", "VH"]) as source, gdal_environment(source.cache_bytes()):
         frame = NativeFrame(source, BANDS, Units.DB)
         plan = plan_tiles(frame.height, frame.width, TILE, landcover_overlap(TILE, PATCH), PATCH)
         palette = {value: (value, value, value) for value in range(1, CLASSES + 1)}
@@ -81,7 +82,7 @@ def measure(rows: int, width: int, folder: Path) -> dict[str, float]:
     make_scene(scene, rows, width)
     began = time.monotonic()
     command = [sys.executable, "-m", "benchmarks.memory", "--run", str(scene), "--folder", str(folder)]
-    answer = subprocess.run(command, check=True, capture_output=True, text=True, timeout=1800)
+    answer = subprocess.run(command, check=True, capture_output=True, text=True, timeout=1800, cwd=ROOT)
     seconds = time.monotonic() - began
     scene.unlink()
     return {"rows": rows, "width": width, "peak_mib": float(answer.stdout), "seconds": round(seconds, 1)}
