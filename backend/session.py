@@ -104,7 +104,6 @@ class Session:
         self._decide_units()
         self._fit_grid()
         self._twin: RasterSource | None = None
-        self._stack_of_twin = stack
         request.cancel.check()
         self._load_model()
         request.reporter.start(
@@ -154,7 +153,7 @@ class Session:
     def validity(self, top: int, bottom: int) -> BoolArray:
         """Validity [rows, width] of the raster's own pixels, read apart from the stream, from one thread."""
         if self._twin is None:
-            self._twin = self._stack_of_twin.enter_context(self.source.reopen())
+            self._twin = self._stack.enter_context(self.source.reopen())
         return to_db(*self._twin.read(top, bottom), self.units)[1]
 
     def sink(self, role: str, layer: Layer) -> RasterSink:
