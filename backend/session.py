@@ -17,11 +17,12 @@ from backend.errors import InputError
 from backend.frames import NativeFrame, ScaledFrame
 from backend.legend import aux_xml
 from backend.library import CARD, model_folder
+from backend.output_path import check_output
 from backend.radiometry import Units, check_units, decide_units, to_db
 from backend.raster import BoolArray, RasterSource, gdal_environment
 from backend.report import Reporter
 from backend.resample import MAX_REFINE, scale_factor
-from backend.sink import Layer, RasterSink, check_output
+from backend.sink import Layer, RasterSink
 
 if TYPE_CHECKING:
     import torch
