@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -23,10 +22,10 @@ from typing import Any
 import torch
 
 from backend.card import SCHEMA_VERSION, ModelCard
-from backend.errors import Cancelled, InputError, SarDinoError
+from backend.errors import Cancelled, SarDinoError
 from backend.weights import save_model
-from training.checkpoint import STATE
-from training.config import differences, load_recipe, override, resolve, resolved, write_resolved
+from training.claim import claim_run
+from training.config import load_recipe, override, resolve, write_resolved
 from training.finetune_settings import FinetuneConfig
 from training.finetuner import Finetuner
 from training.journal import Progress
@@ -46,7 +45,7 @@ def finetune(backbone: str, folders: Sequence[Path], out: Path, config: Finetune
     """
     run = out.with_name(f"{out.name}.run")
     facts = {"backbone": backbone, "data": [str(folder) for folder in folders]}
-    _claim(run, config, facts, resume)
+    claim_run(run, config, facts, resume)
     torch.manual_seed(config.seed)
     bands = start_from(backbone, config.model, config.head, config.head_dim, config.tile, 1).bands
     data = load_data(folders, bands)
@@ -59,23 +58,6 @@ def finetune(backbone: str, folders: Sequence[Path], out: Path, config: Finetune
     if tuner.best:
         tuner.model.load_state_dict(tuner.best)
     return save_model(out, tuner.model, _card(tuner))
-
-
-def _claim(run: Path, config: FinetuneConfig, facts: dict[str, Any], resume: bool) -> None:
-    if not resume:
-        if (run / "checkpoint" / STATE).exists():
-            raise InputError(f"{run} holds a run already.", "Add --resume to continue it, or choose another --out.")
-        run.mkdir(parents=True, exist_ok=True)
-        return
-    try:
-        old = json.loads((run / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"No run to resume in {run} ({error}).", "Leave out --resume to start one.") from error
-    changed = differences(
-        {"config": old.get("config"), **{key: old.get(key) for key in facts}}, {"config": resolved(config), **facts}
-    )
-    if changed:
-        raise InputError(f"{run} was started with other settings: {', '.join(changed)}.", "Resume it as it was.")
 
 
 def _loop(tuner: Finetuner, first: int, run: Path) -> None:

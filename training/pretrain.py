@@ -12,13 +12,11 @@ by SIGINT or SIGTERM after writing a checkpoint.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -26,10 +24,11 @@ from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
 from backend import __version__
-from backend.errors import Cancelled, InputError, ModelError, SarDinoError
+from backend.errors import Cancelled, ModelError, SarDinoError
 from backend.vit import build_backbone
-from training.checkpoint import STATE, load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
-from training.config import differences, load_recipe, override, resolve, resolved, write_resolved
+from training.checkpoint import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
+from training.claim import claim_run
+from training.config import load_recipe, override, resolve, write_resolved
 from training.dino import DinoLoss, MultiCropNetwork, StudentTeacher, all_reduce_mean, parameter_groups
 from training.export import save_backbone
 from training.journal import CollapseAlarm, CsvLog, Progress
@@ -177,7 +176,7 @@ def pretrain(config: PretrainConfig, data: Sequence[Path], run: Path, resume: bo
         store = ChipStore(data, config.model.bands, config.run.memory_gb)
         batches = StepBatches(store, config, world.rank, world.size)
         facts = {"recipe": recipe, "data": [str(d) for d in data], "data_sha256": store.fingerprint}
-        _claim(run, config, facts, resume)
+        claim_run(run, config, {"data_sha256": store.fingerprint}, resume, _may_change)
         trainer = Trainer(config, world)
         start = trainer.restore(run) if resume else 0
         if world.first:
@@ -185,23 +184,6 @@ def pretrain(config: PretrainConfig, data: Sequence[Path], run: Path, resume: bo
         pin = world.device.type == "cuda"
         todo = range(start, config.optim.steps)
         _loop(trainer, iterate(batches, todo, config.run.workers, pin), todo, run, stop)
-
-
-def _claim(run: Path, config: PretrainConfig, facts: dict[str, Any], resume: bool) -> None:
-    if not resume:
-        if (run / "checkpoint" / STATE).exists():
-            raise InputError(f"{run} holds a run already.", "Add --resume to continue it, or choose another --out.")
-        run.mkdir(parents=True, exist_ok=True)
-        return
-    try:
-        old = json.loads((run / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"No run to resume in {run} ({error}).", "Leave out --resume to start one.") from error
-    changed = [name for name in differences(old.get("config"), resolved(config)) if not _may_change(name)]
-    if changed:
-        raise InputError(f"{run} was started with other settings: {', '.join(changed)}.", "Resume it as it was.")
-    if old.get("data_sha256") != facts["data_sha256"]:
-        raise InputError(f"{run} was started with other data.", f"Give the folders again: {old.get('data')}.")
 
 
 def _may_change(name: str) -> bool:
