@@ -14,6 +14,8 @@ from typing import IO, Any
 
 KEPT_LINES = 40  # of standard error, for the error message
 LINE_LIMIT = 1 << 20  # bytes; a longer line comes in pieces
+KILL_SECONDS = 0.3  # at most, for a killed process to be gone
+READER_SECONDS = 0.1  # at most, for each of the two readers: what the process started may hold its pipes open
 
 
 class Worker:
@@ -102,9 +104,9 @@ class Worker:
             pass  # it is gone already
         if not self.finished(grace):
             self._kill()
-            self.finished(0.3)
+            self.finished(KILL_SECONDS)
         for reader in self._readers:
-            reader.join(timeout=0.1)
+            reader.join(timeout=READER_SECONDS)
 
     def _kill(self) -> None:
         try:

@@ -151,7 +151,8 @@ def test_cancel_of_a_real_run_leaves_the_older_file(model, tmp_path, feedback, q
     given = {"INPUT": big, "MODEL": "tiny", "DEVICE": "cpu", "OUTPUT": str(output)}
     with pytest.raises(QgsProcessingException, match="Cancelled"):
         processing.run("sardino:landcover", given, feedback=feedback)
-    assert time.monotonic() - cancelled_at[0] < 2.0
+    # Below 2 s where the machine is idle; test_runner.py adds up the waits. The whole scene would take far longer.
+    assert time.monotonic() - cancelled_at[0] < 5
     assert output.read_bytes() == b"older"
     assert {p.name for p in tmp_path.iterdir()} == {"big.tif", "o.tif"}
 

@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from sardino_qgis import runner
+from backend import cancel
+from sardino_qgis import runner, worker
 from sardino_qgis.runner import WorkerCancelledError, WorkerError, run_worker, time_left
 
 SAY = """
@@ -147,8 +148,8 @@ def test_closed_output_without_result_but_living_on_is_an_error(run, monkeypatch
 @pytest.mark.skipif(os.name == "nt", reason="uses fork")
 def test_output_held_open_by_a_grandchild_does_not_block(run):
     started = time.monotonic()
-    assert run(RESULT + "if os.fork() == 0: time.sleep(8)")["model"] == "m"
-    assert time.monotonic() - started < 6
+    assert run(RESULT + "if os.fork() == 0: time.sleep(20)")["model"] == "m"
+    assert time.monotonic() - started < 10
 
 
 def test_unstartable_program(feedback, tmp_path):
@@ -163,11 +164,21 @@ TALKING = "import sys\nwhile True: sys.stderr.write('x' * 10000)"
 
 
 @pytest.mark.parametrize("body", [WELL_BEHAVED, DEAF, FLOODING, TALKING], ids=["good", "deaf", "flood", "stderr"])
-def test_cancel_ends_within_two_seconds(run, feedback, body):
+def test_cancel_ends_the_worst_of_workers(run, feedback, body):
     pressed = cancel_after(feedback, 0.7)
     with pytest.raises(WorkerCancelledError):
         run(body)
-    assert time.monotonic() - pressed[0] < 2.0
+    # 1.4 s measured; a loaded machine may take its time to start and to schedule anything.
+    assert time.monotonic() - pressed[0] < 5
+
+
+def test_all_waits_of_a_cancel_together_are_below_two_seconds():
+    waits = [runner.POLL_SECONDS, runner.CANCEL_GRACE_SECONDS, worker.KILL_SECONDS, 2 * worker.READER_SECONDS]
+    assert sum(waits) < 2
+
+
+def test_the_worker_has_tidied_up_before_it_would_be_killed():
+    assert runner.CANCEL_GRACE_SECONDS > cancel.GRACE_S + 2 * cancel.POLL_S + 0.1
 
 
 def test_cancelled_worker_is_gone(run, feedback, tmp_path):
