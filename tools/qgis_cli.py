@@ -23,6 +23,11 @@ def find_qgis_process() -> str | None:
     return shutil.which("qgis_process.bin") or shutil.which("qgis_process")
 
 
+def tail(output: str) -> str:
+    """Return the last 25 lines of what a program printed."""
+    return "\n".join(output.strip().splitlines()[-25:])
+
+
 class QgisProcess:
     """One private QGIS profile with the plugin enabled in it.
 
@@ -62,13 +67,15 @@ class QgisProcess:
         """Run an algorithm and return its results, parameter name -> value.
 
         Raises:
-            QgisError: if the program exits non-zero, which it does on any Processing error.
+            QgisError: if the program exits non-zero, which it does on any Processing error, or prints no results.
         """
         words = [f"--{name}={value}" for name, value in parameters.items()]
         output = self._call("--json", "run", algorithm, *words)
         # Notices of Qt and of other plugins may stand before the JSON document.
-        document = json.loads(output[output.index("{") :])
-        results: dict[str, Any] = document["results"]
+        try:
+            results: dict[str, Any] = json.loads(output[output.index("{") :])["results"]
+        except (ValueError, KeyError) as problem:
+            raise QgisError(f"qgis_process run {algorithm} printed no results:\n{tail(output)}") from problem
         return results
 
     def _call(self, *words: str) -> str:
@@ -77,6 +84,6 @@ class QgisProcess:
             env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode != 0:
-            tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-25:])
-            raise QgisError(f"qgis_process {' '.join(words)} exited with status {done.returncode}:\n{tail}")
+            said = tail(done.stdout + done.stderr)
+            raise QgisError(f"qgis_process {' '.join(words)} exited with status {done.returncode}:\n{said}")
         return done.stdout
