@@ -13,6 +13,7 @@ from backend.errors import InputError, SarDinoError
 from backend.library import CARD, installed_models, model_folder
 from backend.radiometry import decide_units
 from backend.raster import RasterSource, gdal_environment
+from backend.units import nodata_doubt, units_doubt
 
 PACKAGES = ("torch", "timm", "rasterio", "numpy", "safetensors")
 
@@ -57,8 +58,11 @@ def describe_raster(path: str) -> dict[str, Any]:
     with gdal_environment(), RasterSource(path) as source:
         grid = source.grid
         values, valid = source.sample()
+        doubts: list[str | None] = []
         try:
-            units = decide_units(values, valid).value
+            decided = decide_units(values, valid)
+            units = decided.value
+            doubts = [units_doubt(values, valid), nodata_doubt(decided, values, valid)]
         except InputError as error:
             units = f"unknown: {error.message}"
         return {
@@ -70,7 +74,7 @@ def describe_raster(path: str) -> dict[str, Any]:
             "pixel_metres": source.pixel_metres,
             "bands": source.describe_bands(),
             "units": units,
-            "notes": [message for _, message in source.notes],
+            "notes": [*(message for _, message in source.notes), *filter(None, doubts)],
         }
 
 

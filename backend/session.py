@@ -23,6 +23,7 @@ from backend.raster import BoolArray, RasterSource, gdal_environment
 from backend.report import Reporter
 from backend.resample import MAX_REFINE, scale_factor
 from backend.sink import Layer, RasterSink
+from backend.units import nodata_doubt, units_doubt
 
 if TYPE_CHECKING:
     import torch
@@ -117,13 +118,19 @@ class Session:
         )
 
     def _decide_units(self) -> None:
+        log = self.request.reporter.log
         values, valid = self.source.sample()
+        doubts = []
         if self.request.units is Units.AUTO:
             self.units = decide_units(values, valid)
-            self.request.reporter.log("info", f"Units of the raster, judged by its values: {self.units.value}.")
+            log("info", f"Units of the raster, judged by its values: {self.units.value}.")
+            doubts.append(units_doubt(values, valid))
         else:
             self.units = self.request.units
             check_units(self.units, values, valid)
+        doubts.append(nodata_doubt(self.units, values, valid))
+        for doubt in filter(None, doubts):
+            log("warning", doubt)
 
     def _fit_grid(self) -> None:
         metres, gsd, log = self.source.pixel_metres, self.card.gsd_m, self.request.reporter.log
