@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 import rasterio
 from affine import Affine
 from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
 from rasterio.enums import ColorInterp, MaskFlags, Resampling
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.vrt import WarpedVRT
@@ -103,11 +105,7 @@ class RasterSource:
         file = self._file
         points, crs = file.gcps
         if points and file.transform == Affine.identity():
-            options: dict[str, Any] = {"add_alpha": True} if file.nodata is None else {"nodata": file.nodata}
-            # Nearest neighbour, since the values may be dB, which must not be averaged.
-            self._dataset = WarpedVRT(
-                file, src_crs=crs, crs=crs, resampling=Resampling.nearest, warp_mem_limit=64, **options
-            )
+            self._dataset = _warp_by_points(file, crs)
             self.notes.append(
                 (
                     "info",
@@ -143,20 +141,23 @@ class RasterSource:
         return self._read(top, 0, bottom - top, self.grid.width)
 
     def sample(self) -> tuple[FloatArray, BoolArray]:
-        """Values from all over the grid, shape [bands, n, side], with their validity, for deciding units.
+        """Values from all over the raster, shape [bands, n, side], with their validity, for deciding units.
+
+        Not from the extent, so that a lake or a town gets the unit of the raster it lies in. Only where the rest
+        holds nothing, or can't be read, the extent has to do.
 
         Raises:
-            InputError: No pixel of the whole grid is valid.
+            InputError: No pixel of the whole extent is valid.
         """
         height, width = self.grid.height, self.grid.width
-        tall, wide = min(height, SAMPLE_SIDE), min(width, SAMPLE_SIDE)
-        tops = np.unique(np.linspace(0, height - tall, SAMPLE_WINDOWS).astype(int))
-        lefts = np.unique(np.linspace(0, width - wide, SAMPLE_WINDOWS).astype(int))
-        parts = [self._read(int(t), int(left), tall, wide) for t in tops for left in lefts]
-        values, valid = (np.concatenate([p[i] for p in parts], axis=-2) for i in (0, 1))
+        with suppress(InputError):
+            values, valid = self._windows(-self._top, -self._left, self._dataset.height, self._dataset.width)
+            if valid.any():
+                return values, valid
+        values, valid = self._windows(0, 0, height, width)
         if valid.any():
             return values, valid
-        # Little of the raster is valid: look at all of it, strip by strip, until something is.
+        # Little of the extent is valid: look at all of it, strip by strip, until something is.
         for top in range(0, height, SCAN_ROWS):
             values, valid = self.read(top, min(height, top + SCAN_ROWS))
             if valid.any():
@@ -166,13 +167,26 @@ class RasterSource:
             "Check the nodata value, the bands and the extent.",
         )
 
+    def _windows(self, top: int, left: int, height: int, width: int) -> tuple[FloatArray, BoolArray]:
+        """Small windows spread over some of the raster, one under the other."""
+        tall, wide = min(height, SAMPLE_SIDE), min(width, SAMPLE_SIDE)
+        tops = np.unique(np.linspace(top, top + height - tall, SAMPLE_WINDOWS).astype(int))
+        lefts = np.unique(np.linspace(left, left + width - wide, SAMPLE_WINDOWS).astype(int))
+        parts = [self._read(int(t), int(c), tall, wide) for t in tops for c in lefts]
+        return np.concatenate([p[0] for p in parts], axis=-2), np.concatenate([p[1] for p in parts], axis=-2)
+
     def _read(self, top: int, left: int, height: int, width: int) -> tuple[FloatArray, BoolArray]:
         window = Window(self._left + left, self._top + top, width, height)
+        values = np.empty((len(self.bands), height, width), dtype=np.float32)
+        valid = np.ones((height, width), dtype=np.bool_)
         try:
-            raw = self._dataset.read(self.bands, window=window)
-            valid = np.isfinite(raw).all(axis=0)
+            # One by one, since the bands of a virtual raster may differ in type.
             for index, band in enumerate(self.bands):
-                self._mask(band, raw[index], window, valid)
+                raw = self._dataset.read(band, window=window)
+                valid &= np.isfinite(raw)
+                self._mask(band, raw, window, valid)
+                with np.errstate(over="ignore"):
+                    values[index] = raw
             if self._alpha:
                 # Read by hand: GDAL heeds alpha only in rasters of two or four bands.
                 valid &= self._dataset.read(self._alpha, window=window) != 0
@@ -181,12 +195,11 @@ class RasterSource:
                 f"{self.path} can't be read at row {top}: it is truncated or damaged.",
                 "Copy or download the file again.",
             ) from error
-        values = raw.astype(np.float32, copy=False)
         scales = [self._file.scales[b - 1] for b in self.bands]
         offsets = [self._file.offsets[b - 1] for b in self.bands]
         if any(s != 1 for s in scales) or any(o != 0 for o in offsets):
             column = (-1, 1, 1)
-            values = values * np.array(scales, np.float32).reshape(column)
+            values *= np.array(scales, np.float32).reshape(column)
             values += np.array(offsets, np.float32).reshape(column)
         return values, valid
 
@@ -225,6 +238,23 @@ class RasterSource:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _warp_by_points(file: Any, crs: Any) -> Any:
+    options: dict[str, Any] = {}
+    if file.nodata is not None:
+        options["nodata"] = file.nodata
+    elif ColorInterp.alpha not in file.colorinterp:
+        options["add_alpha"] = True
+    try:
+        # Nearest neighbour, since the values may be dB, which must not be averaged.
+        return WarpedVRT(file, src_crs=crs, crs=crs, resampling=Resampling.nearest, warp_mem_limit=64, **options)
+    except (RasterioError, CPLE_BaseError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(
+            f"{file.name} can't be put on a grid by its ground control points: {reason}.",
+            "Warp it first (in QGIS: Raster > Projections > Warp), then run again.",
+        ) from error
 
 
 def _dtype(name: str) -> str:

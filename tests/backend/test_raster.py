@@ -137,6 +137,73 @@ def test_ground_control_points_give_a_grid_with_nodata_around_it(gcp_scene):
     assert (values[:, valid] == -12).all()
 
 
+@pytest.mark.parametrize("nodata", [None, -9999.0])
+def test_ground_control_points_beside_an_alpha_band(gcp_scene, tmp_path, nodata):
+    with rasterio.open(gcp_scene) as plain:
+        points, crs = plain.gcps
+        profile = {**plain.profile, "count": 3, "nodata": nodata, "transform": None}
+    path = tmp_path / "alpha.tif"
+    with rasterio.open(path, "w", gcps=points, crs=crs, **{k: v for k, v in profile.items() if k != "crs"}) as file:
+        file.colorinterp = (ColorInterp.gray, ColorInterp.undefined, ColorInterp.alpha)
+        file.write(np.full((2, 60, 80), -12, dtype=np.float32), [1, 2])
+        alpha = np.full((60, 80), 255, dtype=np.float32)
+        alpha[:, :20] = 0
+        file.write(alpha, 3)
+    with RasterSource(path, names=NAMES) as source:
+        values, valid = source.read(0, source.grid.height)
+    assert source.bands == (1, 2)
+    assert 0.5 < valid.mean() < 0.8
+    assert (values[:, valid] == -12).all()
+
+
+def test_points_that_give_no_grid_are_refused(tmp_path):
+    path = tmp_path / "gcp.tif"
+    same = [GroundControlPoint(row=5, col=5, x=20, y=45)] * 4
+    with rasterio.open(path, "w", "GTiff", 80, 60, 2, "EPSG:4326", None, "float32", gcps=same) as file:
+        file.write(np.full((2, 60, 80), -12, dtype=np.float32))
+    with pytest.raises(InputError, match="control points") as refusal:
+        RasterSource(path, names=NAMES)
+    assert refusal.value.hint
+
+
+def test_bands_of_different_types_keep_their_own_nodata(tmp_path, make_raster):
+    vv = make_raster(np.array([[[-12, -3.4e38, -12, np.nan]]], dtype=np.float32), "vv.tif", nodata=-3.4e38)
+    vh = make_raster(np.array([[[-19, -19, 1e-3, -19]]], dtype=np.float64), "vh.tif", nodata=1e-3)
+    path = tmp_path / "both.vrt"
+    with rasterio.open(vv) as file:
+        wkt, transform = file.crs.wkt.replace('"', "&quot;"), ", ".join(map(str, file.transform.to_gdal()))
+    bands = "".join(
+        f'<VRTRasterBand dataType="{kind}" band="{number}"><NoDataValue>{nodata}</NoDataValue><SimpleSource>'
+        f'<SourceFilename relativeToVRT="1">{name}.tif</SourceFilename><SourceBand>1</SourceBand>'
+        "</SimpleSource></VRTRasterBand>"
+        for number, name, kind, nodata in ((1, "vv", "Float32", -3.4e38), (2, "vh", "Float64", 1e-3))
+    )
+    path.write_text(
+        f'<VRTDataset rasterXSize="4" rasterYSize="1"><SRS>{wkt}</SRS><GeoTransform>{transform}</GeoTransform>'
+        f"{bands}</VRTDataset>"
+    )
+    assert vh.exists()
+    with RasterSource(path, names=NAMES) as source:
+        values, valid = source.read(0, 1)
+    assert values.dtype == np.float32 and values[:, 0, 0].tolist() == [-12, -19]
+    assert valid.tolist() == [[True, False, False, False]]
+
+
+def test_units_are_sampled_from_the_whole_raster_unless_only_the_extent_holds_data(make_raster, scene_db):
+    scene = scene_db(200, 200)
+    extent = (500000, 4599900, 500100, 4600000)
+    with RasterSource(make_raster(scene), names=NAMES, extent=extent) as source:
+        assert source.sample()[1].sum() > 64 * 64
+        np.testing.assert_array_equal(source.read(0, 10)[0], scene[:, :10, :10])
+    # Valid only between the windows that are spread over the whole.
+    tall = np.full((2, 2000, 200), np.nan, np.float32)
+    tall[:, 70:75, 5] = -7
+    extent = (500000, 4600000 - 900, 500100, 4600000 - 600)
+    with RasterSource(make_raster(tall), names=NAMES, extent=extent) as source:
+        sample, valid = source.sample()
+        assert (sample[:, valid] == -7).all() and valid.any()
+
+
 def test_sample_finds_the_only_valid_pixel_and_refuses_none(make_raster):
     values = np.full((2, 700, 700), np.nan, dtype=np.float32)
     empty = make_raster(values, "empty.tif")
