@@ -1,8 +1,10 @@
 # SAR Land Cover (DINO). `make` alone lists the targets.
 
-# The interpreter QGIS is bound to. Empty: the system's own, whatever `python3` on PATH may be.
+# The interpreter QGIS is bound to. Empty: as the last set-up had it, at first the system's own, whatever `python3` on
+# PATH may be.
 QGIS_PYTHON ?=
-# WITHOUT_QGIS=1 sets up the backend and training alone (a GPU server, a machine QGIS can't be had on).
+# WITHOUT_QGIS=1 sets up the backend and training alone (a GPU server, a machine QGIS can't be had on), and is
+# remembered in .venv; WITHOUT_QGIS=0, or naming QGIS_PYTHON, takes it back.
 WITHOUT_QGIS ?=
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -18,7 +20,7 @@ help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
 setup: ## Install what is missing: QGIS (Debian, Ubuntu), .venv, PyTorch and the tools; fast when all is there
-	@QGIS_PYTHON="$(QGIS_PYTHON)" python3 tools/setup.py $(if $(WITHOUT_QGIS),--without-qgis) --venv $(VENV)
+	@QGIS_PYTHON="$(QGIS_PYTHON)" python3 tools/setup.py --without-qgis "$(WITHOUT_QGIS)" --venv $(VENV)
 
 demo: setup ## Map a simulated sample scene with both algorithms in QGIS; writes build/demo/demo.png
 	$(PYTHON) -m tools.demo

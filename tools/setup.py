@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements"
 QGIS_PACKAGES = ["qgis", "python3-qgis", "qgis-providers"]
-STAMP = "sardino-setup.sha256"
+STAMP = "sardino-setup.json"
 
 # The release whose Python side still loads beside a torch it was not compiled for (one warning, no operators).
 LENIENT_TORCHVISION = "torchvision==0.16.2"
@@ -92,7 +94,7 @@ def install_packages(packages: list[str]) -> None:
     if not sys.platform.startswith("linux") or not shutil.which("apt-get"):
         raise SetupError(
             f"missing here: {wanted}, and this is no Debian or Ubuntu system where they could be installed for you.\n"
-            "  Install QGIS 3.22 or later with its own installer or your package manager, then name the Python it\n"
+            "  Install QGIS (3.22 is tested) with its own installer or your package manager, then name the Python it\n"
             "  is bound to:  make setup QGIS_PYTHON=/path/to/the/python3/of/qgis\n"
             f"  {without}"
         )
@@ -133,17 +135,30 @@ def venv_python(venv: Path) -> Path:
     return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
+def installation(python: Path) -> tuple[str, str] | None:
+    """Return version and folder of the installation an interpreter belongs to, or None if it doesn't run.
+
+    An environment has the folder of the interpreter it was made on. The version alone tells too little: pyenv's
+    3.11 sees nothing of the QGIS that the system's 3.11 has.
+    """
+    code = "import os, sys; print('%d.%d' % sys.version_info[:2], os.path.realpath(sys.base_prefix))"
+    try:
+        done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    version, _, folder = done.stdout.strip().partition(" ")
+    return (version, folder) if done.returncode == 0 else None
+
+
 def make_venv(base: Path, venv: Path, with_qgis: bool) -> Path:
-    """Create the environment, or keep the one that is there if it runs on `base`; return its interpreter."""
+    """Create the environment, or keep the one that is there if it is made on `base`; return its interpreter."""
     python = venv_python(venv)
-    same = "import sys; sys.exit(sys.version_info[:2] != tuple(map(int, '{}'.split('.'))))"
-    version = subprocess.run(
-        [str(base), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
-        capture_output=True, text=True, check=True,
-    ).stdout.strip()  # fmt: skip
-    fresh = not works(python, same.format(version))
+    wanted = installation(base)
+    if wanted is None:
+        raise SetupError(f"{base} does not run.\n  Name another Python with  make setup QGIS_PYTHON=…")
+    fresh = installation(python) != wanted
     if fresh or with_qgis != ("include-system-site-packages = true" in (venv / "pyvenv.cfg").read_text()):
-        say(f"making {venv} on {base} (Python {version})")
+        say(f"making {venv} on {base} (Python {wanted[0]})")
         command = [str(base), "-m", "venv", str(venv)]
         if with_qgis:
             command.append("--system-site-packages")
@@ -225,10 +240,37 @@ def fingerprint(base: Path, with_qgis: bool) -> str:
     return digest.hexdigest()
 
 
-def is_current(venv: Path, stamp: str) -> bool:
+def read_stamp(venv: Path) -> dict[str, Any]:
+    """Return what the set-up that completed the environment noted in it; empty where none did."""
+    try:
+        noted = json.loads((venv / STAMP).read_text())
+    except (OSError, ValueError):
+        return {}
+    return noted if isinstance(noted, dict) else {}
+
+
+def choose(venv: Path, without_qgis: str, qgis_python: str) -> tuple[Path, bool]:
+    """Return the interpreter to build on, and whether QGIS is wanted.
+
+    What isn't said this time is as the set-up before chose it: `make test` runs the set-up too, and must not install
+    QGIS where it was left out, nor look for it in another Python.
+
+    Args:
+        venv: the environment, with or without a stamp.
+        without_qgis: "1" to leave QGIS out, "0" to have it, "" to leave it as it is (with QGIS, the first time).
+        qgis_python: the interpreter named by hand; QGIS is wanted then, unless `without_qgis` is "1". Or "".
+    """
+    noted = read_stamp(venv)
+    with_qgis = without_qgis == "0" if without_qgis else bool(qgis_python) or noted.get("with_qgis") is not False
+    kept = str(noted.get("base", "")) if noted.get("with_qgis") is with_qgis else ""
+    # `python3` on PATH may well be another one (pyenv, conda), which can't see QGIS.
+    default = "/usr/bin/python3" if with_qgis else sys.executable
+    return Path(qgis_python or kept or default), with_qgis
+
+
+def is_current(venv: Path, digest: str) -> bool:
     """Return whether the environment was completed with these very requirements and still runs."""
-    path = venv / STAMP
-    if not path.exists() or path.read_text().strip() != stamp:
+    if read_stamp(venv).get("digest") != digest:
         return False
     looked_for = "'torch', 'torchvision', 'timm', 'rasterio', 'pytest'"
     return works(venv_python(venv), f"from importlib.util import find_spec; assert all(map(find_spec, ({looked_for})))")
@@ -237,19 +279,18 @@ def is_current(venv: Path, stamp: str) -> bool:
 def main() -> int:
     """Set up what is missing; return the exit status."""
     parser = argparse.ArgumentParser(prog="make setup", description=__doc__.splitlines()[0])
-    parser.add_argument("--without-qgis", action="store_true", help="the backend and training alone")
+    parser.add_argument(
+        "--without-qgis", choices=["0", "1", ""], default="", help="1: the backend and training alone; 0: QGIS too"
+    )
     parser.add_argument("--venv", type=Path, default=ROOT / ".venv", help="folder of the virtual environment")
     arguments = parser.parse_args()
-    with_qgis = not arguments.without_qgis
     venv: Path = arguments.venv.resolve()
-    # `python3` on PATH may well be another one (pyenv, conda), which can't see QGIS.
-    default = "/usr/bin/python3" if with_qgis else sys.executable
-    base = Path(os.environ.get("QGIS_PYTHON") or default)
-    stamp = fingerprint(base, with_qgis)
+    base, with_qgis = choose(venv, arguments.without_qgis, os.environ.get("QGIS_PYTHON", ""))
+    digest = fingerprint(base, with_qgis)
     try:
         ensure_system(base, with_qgis)
-        if is_current(venv, stamp):
-            say("everything is there")
+        if is_current(venv, digest):
+            say("everything is there" if with_qgis else "everything is there (without QGIS: WITHOUT_QGIS=0 adds it)")
             return 0
         python = make_venv(base, venv, with_qgis)
         install_python_packages(python, with_qgis)
@@ -258,7 +299,7 @@ def main() -> int:
     except SetupError as error:
         print(f"setup: {error}", file=sys.stderr)
         return 1
-    (venv / STAMP).write_text(stamp + "\n")
+    (venv / STAMP).write_text(json.dumps({"base": str(base), "with_qgis": with_qgis, "digest": digest}) + "\n")
     say(f"done: {venv}")
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -73,3 +74,52 @@ def test_changed_requirements_make_the_stamp_stale(tmp_path: Path, monkeypatch: 
 
 def test_an_environment_without_a_stamp_is_not_current(tmp_path: Path) -> None:
     assert not setup.is_current(tmp_path, "stamp")
+
+
+def note(venv: Path, **noted: object) -> Path:
+    (venv / setup.STAMP).write_text(json.dumps(noted))
+    return venv
+
+
+def test_the_first_set_up_is_with_qgis_on_the_python_of_the_system(tmp_path: Path) -> None:
+    assert setup.choose(tmp_path, "", "") == (Path("/usr/bin/python3"), True)
+    assert setup.choose(tmp_path, "1", "") == (Path(sys.executable), False)
+    (tmp_path / setup.STAMP).write_text("half a li")
+    assert setup.choose(tmp_path, "", "") == (Path("/usr/bin/python3"), True)
+
+
+def test_leaving_qgis_out_is_remembered_until_it_is_taken_back(tmp_path: Path) -> None:
+    venv = note(tmp_path, base="/opt/python3", with_qgis=False, digest="")
+    assert setup.choose(venv, "", "") == (Path("/opt/python3"), False)
+    assert setup.choose(venv, "0", "") == (Path("/usr/bin/python3"), True)
+    assert setup.choose(venv, "", "/opt/qgis/python3") == (Path("/opt/qgis/python3"), True)
+    assert setup.choose(venv, "1", "/opt/other/python3") == (Path("/opt/other/python3"), False)
+
+
+def test_the_python_of_qgis_is_remembered(tmp_path: Path) -> None:
+    venv = note(tmp_path, base="/opt/qgis/python3", with_qgis=True, digest="")
+    assert setup.choose(venv, "", "") == (Path("/opt/qgis/python3"), True)
+    assert setup.choose(venv, "1", "") == (Path(sys.executable), False)
+
+
+def test_an_environment_is_kept_only_if_made_on_the_same_installation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another installation of the same version can't see QGIS: its environment is made anew."""
+    base, venv = Path("/usr/bin/python3"), tmp_path / "venv"
+    venv.mkdir()
+    (venv / "pyvenv.cfg").write_text("include-system-site-packages = true\n")
+    prefix, commands = {"venv": "/usr"}, []
+    monkeypatch.setattr(setup, "installation", lambda python: ("3.11", "/usr" if python == base else prefix["venv"]))
+    monkeypatch.setattr(setup, "run", lambda command, what: commands.append(command))
+    setup.make_venv(base, venv, with_qgis=True)
+    assert not commands
+    prefix["venv"] = "/home/me/.pyenv/versions/3.11.9"
+    setup.make_venv(base, venv, with_qgis=True)
+    assert commands[0][-2:] == ["--system-site-packages", "--clear"]
+
+
+def test_an_environment_has_the_installation_of_its_base(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path)], check=True)
+    assert setup.installation(setup.venv_python(tmp_path)) == setup.installation(Path(sys.executable))
+    assert setup.installation(tmp_path / "none") is None
