@@ -40,7 +40,9 @@ class QgisProcess:
     def __init__(self, profile: Path, plugin_path: Path | None = None, worker: Path | None = None) -> None:
         program = find_qgis_process()
         if program is None:
-            raise QgisError("qgis_process is not on PATH: install QGIS (make setup WITHOUT_QGIS=0 does, on Debian and Ubuntu)")
+            raise QgisError(
+                "qgis_process is not on PATH: install QGIS (make setup WITHOUT_QGIS=0 does, on Debian and Ubuntu)"
+            )
         self.program = program
         runtime = profile / "runtime"
         runtime.mkdir(parents=True, exist_ok=True)
