@@ -17,7 +17,7 @@ from backend.errors import InputError
 from backend.frames import NativeFrame, ScaledFrame
 from backend.legend import aux_xml
 from backend.library import CARD, model_folder
-from backend.output_path import check_output
+from backend.output_path import check_distinct, check_output
 from backend.radiometry import Units, check_units, decide_units, to_db
 from backend.raster import BoolArray, RasterSource, gdal_environment
 from backend.report import Reporter
@@ -97,8 +97,7 @@ class Session:
         names = [band.name for band in self.card.bands]
         self.source = stack.enter_context(RasterSource(request.input, request.bands, request.extent, names))
         stack.enter_context(gdal_environment(self.source.cache_bytes()))
-        if len(set(self._outputs.values())) < len(self._outputs):
-            raise InputError("Two outputs have the same path.", "Give each output a name of its own.")
+        check_distinct(list(self._outputs.values()))
         for path in self._outputs.values():
             check_output(path, request.input, request.overwrite)
         for level, message in self.source.notes:
@@ -204,8 +203,11 @@ class Session:
             sink.add_sidecar(".qml", styles[role])
             sink.add_sidecar(".aux.xml", aux_xml(classes if role == "output" else (), {"SARDINO_DATE": date}))
         with self.request.cancel.shielded():
-            for role in sorted(self._sinks, key=lambda role: role == "output"):
-                self._sinks[role].commit()
+            ordered = [self._sinks[role] for role in sorted(self._sinks, key=lambda role: role == "output")]
+            # What may fail comes first, for all outputs: a full disk, then a raster that a program holds.
+            for step in (RasterSink.prepare, RasterSink.place, RasterSink.place_sidecars):
+                for sink in ordered:
+                    step(sink)
 
     def report(self, **more: Any) -> dict[str, Any]:
         """The facts of the result, sent to the reporter too."""

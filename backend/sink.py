@@ -22,7 +22,7 @@ from rasterio.windows import Window
 
 from backend.errors import ResourceError
 from backend.grid import Grid
-from backend.output_path import sidecar, temporary
+from backend.output_path import STALE, hold, release, sidecar, temporary
 
 BLOCK = 256
 # Overviews are made until the smaller side is below this.
@@ -69,6 +69,15 @@ class RasterSink:
         self._written = 0
         self._last: NDArray[Any] = np.empty(0)
         self._file: Any = None
+        hold(path)
+        try:
+            self._create()
+        except BaseException:
+            self.discard()
+            raise
+
+    def _create(self) -> None:
+        layer = self._layer
         with self._refusing():
             self._file = rasterio.open(self._part, "w", **self._profile())
             self._file.update_tags(**layer.tags)
@@ -96,6 +105,8 @@ class RasterSink:
             "zlevel": 1,
             "predictor": 3 if floats else 1,
             "bigtiff": "if_safer",
+            # Without these, GDAL takes three bands of bytes for red, green and blue, and a fourth for transparency.
+            **({} if self._layer.palette else {"photometric": "minisblack", "alpha": "unspecified"}),
         }
 
     def write(self, rows: NDArray[Any]) -> None:
@@ -160,17 +171,32 @@ class RasterSink:
         """A file to be put beside the raster on `commit`: ".aux.xml" is appended, ".qml" takes the place of ".tif"."""
         self._sidecars[suffix] = content
 
-    def commit(self) -> None:
-        """Give the file and its sidecars their names, replacing older ones; the raster last."""
+    def prepare(self) -> None:
+        """Write the sidecars under temporary names: all that needs room on the disk is done before any name changes."""
         with self._refusing():
             for suffix, content in self._sidecars.items():
-                target = sidecar(self.path, suffix)
-                part = temporary(target)
-                part.write_text(content, encoding="utf-8")
-                os.replace(part, target)
-            for stale in (".ovr", ".msk"):
-                sidecar(self.path, stale).unlink(missing_ok=True)
+                temporary(sidecar(self.path, suffix)).write_text(content, encoding="utf-8")
+
+    def place(self) -> None:
+        """Give the raster its name, replacing an older one."""
+        with self._refusing():
             os.replace(self._part, self.path)
+
+    def place_sidecars(self) -> None:
+        """Give the sidecars their names, and remove those of an older raster."""
+        with self._refusing():
+            for suffix in self._sidecars:
+                target = sidecar(self.path, suffix)
+                os.replace(temporary(target), target)
+            for stale in STALE:
+                sidecar(self.path, stale).unlink(missing_ok=True)
+        release(self.path)
+
+    def commit(self) -> None:
+        """`prepare`, `place` and `place_sidecars`, for an output on its own."""
+        self.prepare()
+        self.place()
+        self.place_sidecars()
 
     def discard(self) -> None:
         """Leave nothing behind. Does nothing after `commit`."""
@@ -178,10 +204,11 @@ class RasterSink:
             if self._file is not None and not self._file.closed:
                 self._file.close()
         self.remove_parts()
+        release(self.path)
 
     def remove_parts(self) -> None:
-        """Remove the temporary files, even while one is open in another thread."""
-        for target in (self.path, *(sidecar(self.path, suffix) for suffix in self._sidecars)):
+        """Remove the temporary files, even while one is open, or a sidecar is added, in another thread."""
+        for target in (self.path, *(sidecar(self.path, suffix) for suffix in tuple(self._sidecars))):
             part = temporary(target)
             for path in (part, part.with_name(part.name + ".aux.xml")):
                 with suppress(OSError):

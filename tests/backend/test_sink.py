@@ -12,7 +12,7 @@ from backend.card import LandCoverClass
 from backend.errors import InputError, ResourceError
 from backend.grid import Grid
 from backend.legend import aux_xml
-from backend.output_path import check_output, temporary
+from backend.output_path import check_distinct, check_output, temporary
 from backend.sink import Layer, RasterSink
 
 CLASSES = (LandCoverClass(10, "Tree & bush", "#006400"), LandCoverClass(80, "Water", "#0064c8"))
@@ -129,3 +129,107 @@ def test_a_read_only_folder_is_refused(tmp_path):
             check_output(tmp_path / "o.tif", "in.tif", overwrite=False)
     finally:
         tmp_path.chmod(0o700)
+
+
+def test_what_this_process_writes_is_not_stale_but_what_bears_its_number_otherwise_is(tmp_path):
+    path = tmp_path / "o.tif"
+    leftovers = [temporary(path), temporary(tmp_path / "o.qml"), temporary(tmp_path / "o.tif.aux.xml")]
+    for file in leftovers:
+        file.touch()
+    check_output(path, "in.tif", overwrite=False)
+    assert list(tmp_path.iterdir()) == []
+    sink = write(path, np.zeros((1, 300, 300), dtype=np.uint8))
+    with pytest.raises(ResourceError):
+        check_output(path, "in.tif", overwrite=False)
+    sink.finish()
+    sink.commit()
+    assert [p.name for p in tmp_path.iterdir()] == ["o.tif"]
+
+
+def test_sidecars_that_cannot_be_written_leave_the_older_raster(tmp_path):
+    path = tmp_path / "o.tif"
+    path.write_bytes(b"older")
+    sink = write(path, np.zeros((1, 30, 30), dtype=np.uint8))
+    sink.finish()
+    sink.add_sidecar(".qml", "new")
+    sink.add_sidecar(".aux.xml", "\ud800")  # can't be encoded
+    with pytest.raises(UnicodeEncodeError):
+        sink.commit()
+    sink.discard()
+    assert [p.name for p in tmp_path.iterdir()] == ["o.tif"] and path.read_bytes() == b"older"
+
+
+def test_a_raster_that_cannot_be_replaced_keeps_its_sidecars(tmp_path, monkeypatch):
+    path, style = tmp_path / "o.tif", tmp_path / "o.qml"
+    path.write_bytes(b"older")
+    style.write_text("older")
+    sink = write(path, np.zeros((1, 30, 30), dtype=np.uint8))
+    sink.finish()
+    sink.add_sidecar(".qml", "new")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", held)
+        with pytest.raises(ResourceError):
+            sink.commit()
+    sink.discard()
+    assert path.read_bytes() == b"older" and style.read_text() == "older"
+
+
+def held(source, target):
+    raise PermissionError(13, "The process cannot access the file")
+
+
+@pytest.mark.parametrize("name", ["o.tif", "o.qml", "o.tif.aux.xml", "o.tif.ovr"])
+def test_files_that_another_program_holds_are_found_before_any_work(tmp_path, monkeypatch, name):
+    (tmp_path / "o.tif").touch()
+    (tmp_path / name).touch()
+    monkeypatch.setattr(os, "replace", held)
+    with pytest.raises(ResourceError, match="another program") as refusal:
+        check_output(tmp_path / "o.tif", "in.tif", overwrite=True)
+    assert "QGIS" in refusal.value.hint
+
+
+@pytest.mark.parametrize("beside", ["s1.qml", "s1.tif.aux.xml"])
+def test_files_beside_an_output_that_is_new_are_not_replaced_unasked(tmp_path, beside):
+    (tmp_path / beside).touch()
+    with pytest.raises(InputError, match=beside):
+        check_output(tmp_path / "s1.tif", "in.tif", overwrite=False)
+    check_output(tmp_path / "s1.tif", "in.tif", overwrite=True)
+
+
+def test_the_style_of_another_raster_is_never_replaced(tmp_path):
+    for name in ("s1.qml", "s1.img"):
+        (tmp_path / name).touch()
+    with pytest.raises(InputError, match=r"style of s1\.img"):
+        check_output(tmp_path / "s1.tif", "in.tif", overwrite=True)
+
+
+def test_an_output_may_not_share_its_style_with_the_input(tmp_path):
+    (tmp_path / "s1.img").touch()
+    with pytest.raises(InputError, match="style"):
+        check_output(tmp_path / "s1.tif", str(tmp_path / "s1.img"), overwrite=True)
+
+
+def test_one_file_under_two_names_is_found(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InputError, match="same path"):
+        check_distinct([tmp_path / "o.tif", tmp_path / "folder" / ".." / "o.tif"])
+    with pytest.raises(InputError, match=r"share one style, o\.qml"):
+        check_distinct([tmp_path / "o.tif", tmp_path / "o.tiff"])
+    check_distinct([tmp_path / "a.tif", tmp_path / "b.tif", tmp_path / "folder" / "a.tif"])
+    (tmp_path / "s.tif").touch()
+    with pytest.raises(InputError, match="is the input"):
+        check_output(tmp_path / "folder" / ".." / "s.tif", "s.tif", overwrite=True)
+
+
+def test_bands_of_bytes_are_neither_colours_nor_transparency(tmp_path):
+    gdal = pytest.importorskip("osgeo.gdal")
+    for count in (1, 3, 4, 5):
+        values = np.random.default_rng(0).integers(0, 2, (count, 600, 20)).astype(np.uint8)
+        sink = write(tmp_path / f"{count}.tif", values, layer=Layer("uint8", 255, [str(n) for n in range(count)]))
+        sink.finish()
+        sink.commit()
+        file = gdal.Open(str(tmp_path / f"{count}.tif"))
+        kinds = [file.GetRasterBand(n).GetColorInterpretation() for n in range(1, count + 1)]
+        assert kinds == [gdal.GCI_GrayIndex, *[gdal.GCI_Undefined] * (count - 1)]
+        assert file.GetRasterBand(1).GetMaskFlags() == gdal.GMF_NODATA
