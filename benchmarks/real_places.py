@@ -101,6 +101,16 @@ def line(name: str, place: str, scores: dict[str, Any]) -> str:
     return f"{place:16} {name:14} OA {scores['overall_accuracy']:.2f}  mIoU {scores['mean_iou']:.2f}  ({each})"
 
 
+def reading(table: dict[str, dict[str, Any]]) -> str:
+    """The table in a sentence for each place: whether the model is above every baseline in mean IoU."""
+    lines = []
+    for place, scores in table["this model"].items():
+        best = max((name for name in table if name != "this model"), key=lambda name: table[name][place]["mean_iou"])
+        ours, theirs = scores["mean_iou"], table[best][place]["mean_iou"]
+        lines.append(f"{place}: {'above' if ours > theirs else 'not above'} {best} ({ours:.2f} against {theirs:.2f})")
+    return "Mean IoU on merged classes of real places. " + "; ".join(lines) + "."
+
+
 def rounded(value: Any) -> Any:
     """Figures as they are shown, three decimals."""
     if isinstance(value, dict):
@@ -132,7 +142,8 @@ def main() -> None:
     for place in (*(image.stem for image in images), "together"):
         for name, scores in table.items():
             print(line(name, place, scores[place]))
-    result: dict[str, Any] = {"real_places_merged_classes": table}
+    result: dict[str, Any] = {"real_places_merged_classes": table, "reading": reading(table)}
+    print(result["reading"])
     if given.flood:
         scenes = sorted((given.flood / "images").glob("*.tif"))
         result["flood_water_iou"] = {name: flood_iou(apply, scenes) for name, apply in rows.items()}

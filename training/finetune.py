@@ -111,7 +111,11 @@ def _card(tuner: Finetuner) -> ModelCard:
         tile=config.tile,
         patch=start.model.patch,
         classes=tuner.data.classes,
-        trained_on=(f"Backbone: {start.origin}", *(f"Labels: {source}" for source in tuner.data.sources)),
+        trained_on=(
+            f"Backbone: {start.origin}",
+            *(f"Labels: {source}" for source in tuner.data.sources),
+            *config.trained_on,
+        ),
         metrics=metrics,
         licence=config.licence,
     )

@@ -18,6 +18,7 @@ class FinetuneConfig:
         product: "gamma0" or "sigma0".
         gsd_m: Pixel size in metres.
         licence: Licence of the weights, for the card.
+        trained_on: Lines for the card beside those that fine-tuning knows: data of the pre-training, attributions.
         model: Sizes and bands, where the backbone names none.
         head: "decoder" or "linear".
         head_dim: Width of the head at patch resolution.
@@ -44,6 +45,7 @@ class FinetuneConfig:
     product: str = "gamma0"
     gsd_m: float = 10.0
     licence: str = ""
+    trained_on: tuple[str, ...] = ()
     model: ModelConfig = field(default_factory=ModelConfig)
     head: str = "decoder"
     head_dim: int = 64
