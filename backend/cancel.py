@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Callable
 
 from backend.errors import Cancelled
@@ -74,12 +74,22 @@ class Cancel:
             threading.Thread(target=self._drain, args=(sys.stdin.fileno(),), name="stdin", daemon=True).start()
 
     def _drain(self, descriptor: int) -> None:
-        try:
-            while os.read(descriptor, 4096):
-                pass
-        except OSError:
-            pass
+        # A thread that waits inside a read of a pipe can keep native modules from loading on Windows (their runtime
+        # looks at standard input, which the read has locked): there, it only looks whether something has come.
+        waiting = _bytes_waiting if sys.platform == "win32" else None
+        with suppress(OSError):
+            while waiting is None or self._something_came(waiting, descriptor):
+                if not os.read(descriptor, 4096):
+                    break
         self.set()
+
+    def _something_came(self, waiting: Callable[[int], int], descriptor: int) -> bool:
+        """Look now and then, without blocking; False when the run ends anyway. OSError at the end of the pipe."""
+        while not self._set:
+            if waiting(descriptor):
+                return True
+            time.sleep(POLL_S)
+        return False
 
     def _enforce(self) -> None:
         while not self._set:
@@ -87,6 +97,25 @@ class Cancel:
         deadline = time.monotonic() + GRACE_S
         while time.monotonic() < deadline or self._shielded:
             time.sleep(POLL_S)
-        for cleanup in self._cleanups:
-            cleanup()
-        os._exit(EXIT_CANCELLED)
+        try:
+            for cleanup in tuple(self._cleanups):
+                # One that fails must keep neither the others from being done nor the process from ending.
+                with suppress(Exception):
+                    cleanup()
+        finally:
+            os._exit(EXIT_CANCELLED)
+
+
+def _bytes_waiting(descriptor: int) -> int:
+    """Bytes that can be read from a pipe of Windows without waiting. OSError when its other end is closed."""
+    assert sys.platform == "win32"
+    import ctypes
+    import msvcrt
+    from ctypes import wintypes
+
+    peek = ctypes.WinDLL("kernel32", use_last_error=True).PeekNamedPipe
+    peek.argtypes = [wintypes.HANDLE, wintypes.LPVOID, wintypes.DWORD, *[wintypes.LPDWORD] * 3]
+    count = wintypes.DWORD()
+    if not peek(msvcrt.get_osfhandle(descriptor), None, 0, None, ctypes.byref(count), None):
+        raise ctypes.WinError(ctypes.get_last_error())
+    return count.value
