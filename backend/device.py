@@ -50,7 +50,7 @@ def device_name(device: torch.device) -> str:
 
 
 def auto_batch(model: SarViT, tile: int, device: torch.device) -> int:
-    """Tiles at once, from sizes alone, so that equal runs choose equally."""
+    """Tiles at once, from sizes of model and device alone, so that equal runs on equal devices choose equally."""
     if device.type == "mps":
         return MPS_BATCH
     tokens = (tile // model.patch) ** 2
@@ -58,8 +58,9 @@ def auto_batch(model: SarViT, tile: int, device: torch.device) -> int:
     if device.type == "cuda":
         # Activations of a block (about 12 widths a token in two bytes) and float maps of head and answer.
         per_tile = tokens * width * 24 + tile * tile * 4 * 160
-        free = torch.cuda.mem_get_info(device)[0]
-        return int(max(1, min(GPU_MAX_BATCH, free // 4 // per_tile)))
+        # Not what is free now, which other programs change: where it is less, the batch is halved on the way.
+        total = torch.cuda.get_device_properties(device).total_memory
+        return int(max(1, min(GPU_MAX_BATCH, total // 4 // per_tile)))
     parameters = sum(p.numel() for p in model.parameters())
     flop = 2 * parameters * tokens + 4 * model.depth * tokens**2 * width
     return int(max(1, min(8, CPU_BATCH_FLOP // flop)))

@@ -9,6 +9,7 @@ from backend import predict
 from backend.device import TileRunner
 from backend.errors import InputError, ResourceError
 from backend.radiometry import Units
+from backend.report import Reporter
 from backend.session import Request
 
 
@@ -76,12 +77,48 @@ def test_other_pixel_sizes_come_back_to_the_input_grid(run, make_raster, scene_d
     values[:, :30, :20] = np.nan
     transform = from_origin(-3, 45, pixel, pixel) if pixel < 1 else from_origin(5e5, 4e6, pixel, pixel)
     scene = make_raster(values, crs=crs, transform=transform)
-    classes, profile, _ = run(scene, roles=("probabilities",))
+    classes, profile, _ = run(scene, roles=("confidence", "probabilities"))
     assert (profile["transform"], profile["crs"].to_string()) == (transform, crs)
     np.testing.assert_array_equal(classes == 0, np.isnan(values[0]))
     with rasterio.open(tmp_path / "probabilities.tif") as file:
         probabilities = file.read()
     np.testing.assert_allclose(probabilities[:, classes > 0].sum(axis=0), 1, atol=1e-5)
+    with rasterio.open(tmp_path / "confidence.tif") as file:
+        confidence = file.read(1)
+    for band, value in enumerate((10, 40, 80)):
+        np.testing.assert_array_equal(confidence[classes == value], probabilities[band][classes == value])
+
+
+def test_borders_of_zero_db_are_no_data_and_told(tiny_model, make_raster, scene_db, tmp_path):
+    told = []
+
+    class Listener(Reporter):
+        def log(self, level, message):
+            told.append((level, message))
+
+    values = scene_db(90, 90)
+    values[:, :20] = 0
+    request = Request(str(make_raster(values)), tmp_path / "o.tif", tiny_model, device="cpu", reporter=Listener())
+    predict.landcover(request)
+    with rasterio.open(tmp_path / "o.tif") as file:
+        classes = file.read(1)
+    assert (classes[:20] == 0).all() and (classes[20:] > 0).all()
+    assert any(level == "warning" and "exactly 0 dB" in message for level, message in told)
+
+
+def test_the_batch_of_a_graphics_card_depends_on_its_size_not_on_what_is_free_now(tiny_model, monkeypatch):
+    import torch
+
+    from backend.device import GPU_MAX_BATCH, auto_batch
+    from backend.weights import load_model
+
+    model, card = load_model(tiny_model)
+    card_of = type("Properties", (), {"total_memory": 0})
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: card_of)
+    batches = []
+    for card_of.total_memory in (2**20, 2**26, 2**40):
+        batches.append(auto_batch(model, card.tile, torch.device("cuda")))
+    assert batches[0] == 1 < batches[1] < batches[2] == GPU_MAX_BATCH
 
 
 def test_an_extent_is_mapped_alone(run, make_raster, scene_db):
