@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import re
 import sys
 import traceback
 import warnings
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from backend.cancel import EXIT_CANCELLED, Cancel
 from backend.errors import Cancelled, SarDinoError
 from backend.radiometry import Units
 from backend.report import BarReporter, JsonReporter, Reporter
+
+NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -40,7 +44,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     info = commands.add_parser("info", help="tell about a raster, a model, or this installation")
     info.add_argument("target", nargs="?", metavar="INPUT|MODEL", help="raster, model name or model folder")
     _progress(info)
-    return parser.parse_args(arguments)
+    return parser.parse_args([_plain(text) for text in (sys.argv[1:] if arguments is None else arguments)])
+
+
+def _plain(text: str) -> str:
+    """A negative number such as -1e-05 without its exponent: argparse (before Python 3.14) takes it for an option."""
+    return format(Decimal(text), "f") if NEGATIVE.fullmatch(text) else text
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
