@@ -65,9 +65,9 @@ def test_no_tile_grid_shows(tiny_model, make_raster, scene_db, tmp_path):
         found = file.read(1)
     for axis in (0, 1):
         steps = np.abs(np.diff(found, axis=axis)).mean(axis=1 - axis)
-        # Tiles of 64 pixels begin every 24.
+        # Tiles of 64 pixels begin every 32.
         position = np.arange(1, 330)
-        borders = (position % 24 == 0) | ((position >= 64) & ((position - 64) % 24 == 0))
+        borders = position % 32 == 0
         assert steps[borders].mean() <= 1.1 * steps[~borders].mean()
 
 

@@ -49,6 +49,14 @@ def test_plan_on_patches_has_the_same_tiles(plan):
         assert tuple(origin * plan.patch for origin in coarse.origins) == axis.origins
 
 
+def test_ramps_begin_and_end_level_and_cross_at_the_middle_of_the_overlap():
+    left, right = plan_tiles(96, 8, 64, 32, 8).rows.weights
+    ramp = right[:32]
+    np.testing.assert_allclose(ramp + left[32:], 1, atol=0)
+    assert (np.diff(ramp) >= 0).all() and abs(float(ramp[15] + ramp[16]) - 1) < 1e-3
+    assert ramp[1] - ramp[0] < 0.2 * (ramp[16] - ramp[15])
+
+
 def test_reflection_past_the_end_and_replication_where_too_small():
     assert reflect(np.arange(7), 4).tolist() == [0, 1, 2, 3, 2, 1, 0]
     assert reflect(np.arange(6), 2).tolist() == [0, 1, 1, 1, 1, 1]
@@ -61,8 +69,8 @@ def test_default_overlap_of_land_cover_costs_at_most_a_third_more(tile, patch):
     assert 1 < plan.work_ratio() <= 1.35 * 1.02  # the last tiles of a finite raster overhang a little
 
 
-def test_default_overlap_of_attention_is_five_eighths_of_a_tile():
-    assert attention_overlap(192, 8) == 120
+def test_default_overlap_of_attention_is_half_a_tile():
+    assert attention_overlap(192, 8) == 96
     assert attention_overlap(8, 8) == 0
 
 
