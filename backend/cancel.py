@@ -108,14 +108,15 @@ class Cancel:
 
 def _bytes_waiting(descriptor: int) -> int:
     """Bytes that can be read from a pipe of Windows without waiting. OSError when its other end is closed."""
-    assert sys.platform == "win32"
-    import ctypes
-    import msvcrt
-    from ctypes import wintypes
+    if sys.platform == "win32":
+        import ctypes
+        import msvcrt
+        from ctypes import wintypes
 
-    peek = ctypes.WinDLL("kernel32", use_last_error=True).PeekNamedPipe
-    peek.argtypes = [wintypes.HANDLE, wintypes.LPVOID, wintypes.DWORD, *[wintypes.LPDWORD] * 3]
-    count = wintypes.DWORD()
-    if not peek(msvcrt.get_osfhandle(descriptor), None, 0, None, ctypes.byref(count), None):
-        raise ctypes.WinError(ctypes.get_last_error())
-    return count.value
+        peek = ctypes.WinDLL("kernel32", use_last_error=True).PeekNamedPipe
+        peek.argtypes = [wintypes.HANDLE, wintypes.LPVOID, wintypes.DWORD, *[wintypes.LPDWORD] * 3]
+        count = wintypes.DWORD()
+        if not peek(msvcrt.get_osfhandle(descriptor), None, 0, None, ctypes.byref(count), None):
+            raise ctypes.WinError(ctypes.get_last_error())
+        return count.value
+    raise OSError("Pipes can be looked at in this way on Windows only.")
