@@ -192,6 +192,8 @@ def install_python_packages(python: Path, with_qgis: bool) -> None:
         command += ["-c", str(constraints)]
     say("installing PyTorch and the other Python packages (one minute, or as long as the download takes)")
     run(command, "pip")
+    reference = [str(python), "-m", "pip", "install", "--quiet", "--no-deps", "-r", str(REQUIREMENTS / "reference.txt")]
+    run(reference, "pip")
 
 
 def ensure_torchvision(python: Path) -> None:
