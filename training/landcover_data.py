@@ -54,7 +54,7 @@ def load_data(folders: Sequence[Path], bands: Sequence[Band]) -> Data:
         # A class that no pixel shows can't be learnt, and a logit for it would only take from the others.
         chips = load_labelled(train, [item.value for item in kept])
     held = load_labelled(val, [item.value for item in kept]) if val else []
-    titles = tuple(folder.facts.title or folder.root.name for folder in opened)
+    titles = tuple(dict.fromkeys(folder.facts.title or folder.root.name for folder in opened))
     return Data(chips, held, tuple(kept), titles)
 
 

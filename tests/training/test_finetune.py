@@ -12,6 +12,7 @@ from rasterio.transform import from_origin
 
 from backend.errors import InputError
 from backend.weights import load_model
+from training.config import load_recipe, resolve
 from training.evaluate import main as evaluate_main
 from training.finetune import main
 from training.finetune_settings import FinetuneConfig
@@ -205,3 +206,9 @@ def test_data_without_legend_or_labels_is_refused(data, tmp_path):
     (tmp_path / "dataset.toml").write_text(TOML)
     with pytest.raises(InputError, match="labelled"):
         load_data([tmp_path], ModelConfig().bands)
+
+
+@pytest.mark.parametrize("name", ["finetune_small", "bundled_model"])
+def test_the_recipes_hold_settings_and_only_the_bundled_one_speaks_of_data(name):
+    config = resolve(FinetuneConfig, load_recipe(name))
+    assert (config.name == "my-model") == (not config.trained_on) == (name == "finetune_small")
