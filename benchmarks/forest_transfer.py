@@ -2,12 +2,12 @@
 
 Command::
 
-    python benchmarks/forest_transfer.py SIMULATED_FOLDER REAL_FOLDER [--scenes 300] [--jobs 2]
+    python -m benchmarks.forest_transfer SIMULATED_FOLDER REAL_FOLDER [--scenes 300] [--jobs 2]
 
 Both folders hold ``images/`` (VV, VH in dB) and ``labels/`` (WorldCover codes). Features of a pixel are VV, VH,
 VV - VH and the windowed mean and deviation of VV and VH at 3, 7 and 15 px. Classes are merged to tree, open (shrub,
-grass, crop, bare, wetland, moss), built and water. mIoU is over the merged classes present in the labels of a place;
-classes that only the prediction has are left out of the mean. Takes under a minute on two cores.
+grass, crop, bare, snow, wetland, moss), built and water. mIoU is over the merged classes present in the labels of a
+place; classes that only the prediction has are left out of the mean. Takes under a minute on two cores.
 """
 
 from __future__ import annotations
@@ -22,8 +22,13 @@ from scipy import ndimage
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import accuracy_score, jaccard_score
 
+from training.metrics import MERGED
+
 NAMES = ("tree", "open", "built", "water")
-_MERGED = {10: 0, 95: 0, 20: 1, 30: 1, 40: 1, 60: 1, 90: 1, 100: 1, 50: 2, 80: 3}
+# Merged class index by WorldCover value, -1 where there is none.
+GROUPS = np.full(256, -1, dtype=np.int16)
+for _value, _name in MERGED.items():
+    GROUPS[_value] = NAMES.index(_name)
 
 
 def features(db: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -44,10 +49,7 @@ def load(image: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         db = source.read([1, 2]).astype(np.float32)
     with rasterio.open(image.parents[1] / "labels" / image.name) as source:
         codes = source.read(1)
-    table = np.full(256, -1)
-    for code, merged in _MERGED.items():
-        table[code] = merged
-    return features(db), np.where(np.isfinite(db).all(0), table[codes], -1).ravel()
+    return features(db), np.where(np.isfinite(db).all(0), GROUPS[codes], -1).ravel()
 
 
 def training_pixels(folder: Path, scenes: int, rng: np.random.Generator) -> tuple[NDArray, NDArray]:  # type: ignore[type-arg]

@@ -30,14 +30,11 @@ from backend.library import CARD
 from backend.predict import landcover
 from backend.radiometry import Units
 from backend.session import Request
-from benchmarks.forest_transfer import NAMES, features, train_forest
-from training.metrics import MERGED, Confusion
+from benchmarks.forest_transfer import GROUPS, NAMES, features, train_forest
+from training.metrics import Confusion
 
 Map = Callable[[Path], NDArray[np.int16]]
 WATER = NAMES.index("water")
-_GROUP = np.full(256, -1, dtype=np.int16)
-for _value, _name in MERGED.items():
-    _GROUP[_value] = NAMES.index(_name)
 
 
 def network(folder: Path, summed: bool = False) -> Map:
@@ -47,14 +44,14 @@ def network(folder: Path, summed: bool = False) -> Map:
         folder: Model folder.
         summed: Add up the probabilities of a group before choosing, instead of merging the chosen class.
     """
-    groups = [_GROUP[item.value] for item in ModelCard.load(folder / CARD).classes]
+    groups = [GROUPS[item.value] for item in ModelCard.load(folder / CARD).classes]
 
     def apply(image: Path) -> NDArray[np.int16]:
         with tempfile.TemporaryDirectory() as scratch:
             output, shares = Path(scratch) / "map.tif", Path(scratch) / "probabilities.tif"
             landcover(Request(str(image), output, folder, units=Units.DB), probabilities=shares if summed else None)
             with rasterio.open(output) as source:
-                result: NDArray[np.int16] = _GROUP[source.read(1)]
+                result: NDArray[np.int16] = GROUPS[source.read(1)]
             if summed:
                 with rasterio.open(shares) as source:
                     total = np.zeros((len(NAMES), *source.shape), dtype=np.float32)
@@ -152,7 +149,7 @@ def main() -> None:
     rows["this model"] = network(given.model)
     rows["summed groups"] = network(given.model, summed=True)
     images = sorted((given.real / "images").glob("*.tif"))
-    table = {name: score(apply, images, lambda label: _GROUP[label]) for name, apply in rows.items()}
+    table = {name: score(apply, images, lambda label: GROUPS[label]) for name, apply in rows.items()}
     for place in (*(image.stem for image in images), "together"):
         for name, scores in table.items():
             print(line(name, place, scores[place]))

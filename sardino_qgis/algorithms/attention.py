@@ -66,7 +66,7 @@ class AttentionAlgorithm(SarDinoAlgorithm):
         self.add_destination(
             self.OUTPUT_MASKS,
             tr("Attention masks"),
-            tr("1 where the attention mass lies, 0 elsewhere; bands as in the attention layer."),
+            tr("1 where the attention mass lies, 0 elsewhere; always one band per head."),
             optional=True,
         )
 
