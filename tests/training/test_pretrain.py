@@ -20,9 +20,10 @@ from training import pretrain as module
 from training.config import load_recipe, override, resolve
 from training.export import load_backbone
 from training.journal import COLUMNS, CollapseAlarm
-from training.pretrain import Trainer, main, pretrain
+from training.pretrain import main, pretrain
 from training.samples import ChipStore, StepBatches
 from training.settings import PretrainConfig
+from training.trainer import Trainer
 from training.workers import World
 
 ROOT = Path(module.__file__).resolve().parents[1]
