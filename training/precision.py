@@ -1,0 +1,40 @@
+"""The arithmetic of a training's forward pass: float32, or bfloat16 where autocast deems it safe."""
+
+from __future__ import annotations
+
+import torch
+
+from backend.errors import InputError, ResourceError
+
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+def check_precision(name: str) -> None:
+    """Refuse a word that is no precision.
+
+    Raises:
+        InputError: It is not one of PRECISIONS.
+    """
+    if name not in PRECISIONS:
+        raise InputError(f"precision is {name!r}.", f"Use one of {', '.join(PRECISIONS)}.")
+
+
+def autocast(name: str, device: torch.device) -> torch.autocast:
+    """The context in which a forward pass has the precision asked for; parameters and gradients stay float32.
+
+    bfloat16 has the range of float32, so no loss scaling is needed. "auto" takes it on CUDA with the instructions, and
+    nowhere else: whether it helps on a CPU depends on the CPU (those without the instructions may emulate it, many
+    times slower), so there it must be asked for.
+
+    Args:
+        name: One of PRECISIONS.
+        device: Where the model lies.
+
+    Raises:
+        ResourceError: bfloat16 was asked for and the device can't.
+    """
+    able = device.type == "cpu" or (device.type == "cuda" and torch.cuda.is_bf16_supported())
+    if name == "bfloat16" and not able:
+        raise ResourceError(f"bfloat16 is not to be had on {device}.", "Set precision=auto or float32.")
+    enabled = name == "bfloat16" or (name == "auto" and device.type == "cuda" and able)
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)
