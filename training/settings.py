@@ -176,6 +176,33 @@ class RunConfig:
         _require(0 <= self.seed < 2**63, f"run.seed is {self.seed}", "give a whole number of 0 or more")
 
 
+@dataclass(frozen=True)
+class MonitorConfig:
+    """What a running pre-training shows; nothing here changes what is learnt, so a resumed run may change it all.
+
+    Attributes:
+        every: steps between two looks at the teacher; 0 for ten looks a run.
+        probe: labelled data folder for the k-NN score of the tokens; empty for none.
+        probe_tokens: most tokens of either split of that folder.
+        pictures: number of scenes drawn with attention and principal components; 0 for none.
+        tensorboard: write everything to RUN/tensorboard too.
+    """
+
+    every: int = 0
+    probe: str = ""
+    probe_tokens: int = 4000
+    pictures: int = 4
+    tensorboard: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their meaning."""
+        _require(self.every >= 0, f"monitor.every is {self.every}", "give steps, or 0 for ten looks a run")
+        # More would hold up the other processes of a distributed run for longer than they wait.
+        ok = 100 <= self.probe_tokens <= 100_000
+        _require(ok, f"monitor.probe_tokens is {self.probe_tokens}", "give a number from 100 to 100000")
+        _require(0 <= self.pictures <= 32, f"monitor.pictures is {self.pictures}", "give a number from 0 to 32")
+
+
 def _sentinel1_bands() -> tuple[Band, ...]:
     # Global statistics of SSL4EO-S12 (Wang et al. 2023); clip as wide as usual practice goes.
     return (Band("VV", "db", (-30.0, 5.0), -12.6, 5.3), Band("VH", "db", (-35.0, 0.0), -20.3, 5.9))
@@ -214,6 +241,7 @@ class PretrainConfig:
     dino: DinoConfig = field(default_factory=DinoConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     run: RunConfig = field(default_factory=RunConfig)
+    monitor: MonitorConfig = field(default_factory=MonitorConfig)
 
     def __post_init__(self) -> None:
         """Refuse crops that the patch does not divide."""
