@@ -19,8 +19,8 @@ def check_precision(name: str) -> None:
         raise InputError(f"precision is {name!r}.", f"Use one of {', '.join(PRECISIONS)}.")
 
 
-def autocast(name: str, device: torch.device) -> torch.autocast:
-    """The context in which a forward pass has the precision asked for; parameters and gradients stay float32.
+def settle_precision(name: str, device: torch.device) -> str:
+    """The precision that a setting means on a device.
 
     bfloat16 has the range of float32, so no loss scaling is needed. "auto" takes it on CUDA with the instructions, and
     nowhere else: whether it helps on a CPU depends on the CPU (those without the instructions may emulate it, many
@@ -30,11 +30,23 @@ def autocast(name: str, device: torch.device) -> torch.autocast:
         name: One of PRECISIONS.
         device: Where the model lies.
 
+    Returns:
+        "float32" or "bfloat16".
+
     Raises:
         ResourceError: bfloat16 was asked for and the device can't.
     """
     able = device.type == "cpu" or (device.type == "cuda" and torch.cuda.is_bf16_supported())
     if name == "bfloat16" and not able:
         raise ResourceError(f"bfloat16 is not to be had on {device}.", "Set precision=auto or float32.")
-    enabled = name == "bfloat16" or (name == "auto" and device.type == "cuda" and able)
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)
+    if name == "auto":
+        return "bfloat16" if device.type == "cuda" and able else "float32"
+    return name
+
+
+def autocast(name: str, device: torch.device) -> torch.autocast:
+    """The context in which a forward pass has the precision asked for; parameters and gradients stay float32.
+
+    Arguments and errors are those of `settle_precision`.
+    """
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=settle_precision(name, device) == "bfloat16")
