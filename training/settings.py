@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from backend.card import Arch, Band
 from backend.errors import InputError
+from training.precision import check_precision
 
 
 def _require(ok: bool, message: str, hint: str) -> None:
@@ -82,9 +83,15 @@ class DinoConfig:
         teacher_temp: teacher temperature after its warm-up.
         teacher_temp_start: teacher temperature at step 0.
         teacher_temp_warmup: fraction of the run over which it rises.
-        centre_momentum: EMA momentum of the centre.
+        centring: of the teacher's targets: "ema" (moving centre) or "sinkhorn" (Sinkhorn-Knopp on the batch).
+        centre_momentum: EMA momentum of the centre; of no use with "sinkhorn".
         momentum: EMA momentum of the teacher at step 0; it goes to 1 by a cosine.
         drop_path: stochastic depth of the student's last block, rising linearly from 0 in the first.
+        koleo_weight: of KoLeo, which spreads the class tokens of the two global views; 0 for none, DINOv2 has 0.1.
+        ibot_weight: of iBOT's loss at masked patches, beside 1 for the class tokens; 0 for none, iBOT has 1.
+        ibot_mask_probability: of a global view of the student to be masked at all.
+        ibot_mask_ratio: share of the patches of a masked view that is hidden, lowest and highest.
+        ibot_shared_head: patch tokens go through the head of the class tokens (iBOT), else one of their own (DINOv2).
     """
 
     out_dim: int = 65536
@@ -95,20 +102,31 @@ class DinoConfig:
     teacher_temp: float = 0.04
     teacher_temp_start: float = 0.04
     teacher_temp_warmup: float = 0.0
+    centring: str = "ema"
     centre_momentum: float = 0.9
     momentum: float = 0.996
     drop_path: float = 0.1
+    koleo_weight: float = 0.0
+    ibot_weight: float = 0.0
+    ibot_mask_probability: float = 0.5
+    ibot_mask_ratio: tuple[float, float] = (0.1, 0.5)
+    ibot_shared_head: bool = True
 
     def __post_init__(self) -> None:
         """Refuse values outside their meaning."""
         for name in ("student_temp", "teacher_temp", "teacher_temp_start"):
             _require(getattr(self, name) > 0, f"dino.{name} is {getattr(self, name)}", "temperatures are above 0")
-        for name in ("centre_momentum", "momentum", "teacher_temp_warmup"):
+        for name in ("centre_momentum", "momentum", "teacher_temp_warmup", "ibot_mask_probability"):
             value = getattr(self, name)
             _require(0 <= value <= 1, f"dino.{name} is {value}", "give a number from 0 to 1")
         _require(0 <= self.drop_path < 1, f"dino.drop_path is {self.drop_path}", "give a number from 0 to below 1")
         smallest = min(self.out_dim, self.hidden_dim, self.bottleneck_dim)
         _require(smallest > 0, f"a width of the head is {smallest}", "give 1 or more")
+        _require(self.centring in ("ema", "sinkhorn"), f"dino.centring is {self.centring!r}", "use ema or sinkhorn")
+        for name in ("koleo_weight", "ibot_weight"):
+            _require(getattr(self, name) >= 0, f"dino.{name} is {getattr(self, name)}", "give 0 or more")
+        low, high = self.ibot_mask_ratio
+        _require(0 < low <= high <= 1, f"dino.ibot_mask_ratio is [{low}, {high}]", "give 0 < lowest <= highest <= 1")
 
 
 @dataclass(frozen=True)
@@ -149,11 +167,12 @@ class OptimConfig:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """How a run is carried out; nothing here changes what is learnt, so a resumed run may change all but the seed.
+    """How a run is carried out; a resumed run may change all but the seed and what the precision comes to.
 
     Attributes:
         seed: start of every random draw.
         device: "auto", "cpu", "cuda" or "mps".
+        precision: "float32", "bfloat16", or "auto" (bfloat16 on CUDA with the instructions, else float32).
         workers: processes that cut crops beside the training; 0 cuts them in the training process.
         memory_gb: chips are kept in memory as float16 up to this size, the others are read when drawn.
         log_every: steps between rows of log.csv.
@@ -162,6 +181,7 @@ class RunConfig:
 
     seed: int = 0
     device: str = "auto"
+    precision: str = "auto"
     workers: int = 0
     memory_gb: float = 4.0
     log_every: int = 10
@@ -171,6 +191,7 @@ class RunConfig:
         """Refuse values outside their meaning."""
         known = ("auto", "cpu", "cuda", "mps")
         _require(self.device in known, f"run.device is {self.device!r}", f"use one of {', '.join(known)}")
+        check_precision(self.precision)
         _require(self.workers >= 0, f"run.workers is {self.workers}", "give 0 or more")
         _require(self.log_every > 0, f"run.log_every is {self.log_every}", "give 1 or more")
         _require(0 <= self.seed < 2**63, f"run.seed is {self.seed}", "give a whole number of 0 or more")
@@ -249,3 +270,5 @@ class PretrainConfig:
             size = getattr(self.crops, name)
             ok = size % self.model.patch == 0
             _require(ok, f"crops.{name} {size} is not a multiple of model.patch {self.model.patch}", "change either")
+        lonely = self.dino.koleo_weight > 0 and self.optim.batch < 2
+        _require(not lonely, "dino.koleo_weight needs neighbours, and optim.batch is 1", "set a batch of 2 or more")
