@@ -1,25 +1,18 @@
-"""Self-distillation with no labels (DINO, Caron et al., ICCV 2021): head, loss, student and teacher."""
+"""Self-distillation with no labels (DINO, Caron et al., ICCV 2021): head, loss of views, student and teacher."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
-import torch.distributed as dist
 import torch.nn.functional as F
 from timm.layers.drop import DropPath
+from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from training.settings import DinoConfig
-
-
-def all_reduce_mean(value: Tensor) -> Tensor:
-    """Mean of `value` over all processes, in place; unchanged where there is one process."""
-    if dist.is_available() and dist.is_initialized():
-        dist.all_reduce(value)
-        value /= dist.get_world_size()
-    return value
 
 
 class WeightNormLinear(nn.Module):
@@ -68,98 +61,112 @@ class DinoHead(nn.Module):
         self.last_layer = WeightNormLinear(config.bottleneck_dim, config.out_dim, config.norm_last_layer)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map class tokens [N, in_dim] to prototype logits [N, out_dim], cosines where the gain is fixed."""
+        """Map tokens [N, in_dim] to prototype logits [N, out_dim], cosines where the gain is fixed."""
         logits: Tensor = self.last_layer(F.normalize(self.mlp(x), dim=-1))
         return logits
+
+
+class Outputs(NamedTuple):
+    """What a network says of the views of a batch.
+
+    Attributes:
+        logits: [V, N, K] prototype logits of the class tokens of all V views.
+        tokens: [V, N, D] class tokens.
+        patches: [M, K] prototype logits at the masked patches of the global views; None without a mask.
+    """
+
+    logits: Tensor
+    tokens: Tensor
+    patches: Tensor | None
 
 
 class MultiCropNetwork(nn.Module):
     """Backbone and head over views of several sizes.
 
     Args:
-        backbone: maps [N, B, H, W] to class tokens [N, D] and takes any size that the patch divides.
-        head: maps [N, D] to [N, K].
+        backbone: takes any size that the patch divides.
+        head: maps class tokens [N, D] to [N, K].
+        patch_head: the same for patch tokens; None where they share `head`.
     """
 
-    def __init__(self, backbone: nn.Module, head: DinoHead) -> None:
-        """Take both as they are."""
+    mask_token: nn.Parameter | None
+
+    def __init__(self, backbone: VisionTransformer, head: DinoHead, patch_head: DinoHead | None = None) -> None:
+        """Take them as they are, without a mask token."""
         super().__init__()
         self.backbone = backbone
         self.head = head
+        self.patch_head = patch_head
+        self.register_parameter("mask_token", None)
 
-    def forward(self, groups: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    def forward(self, groups: Sequence[Tensor], mask: Tensor | None = None) -> Outputs:
         """Run views grouped by size: each group [V, N, B, H, W] is one backbone pass.
 
-        Returns:
-            Logits [V of all groups, N, K], and class tokens [V of all groups, N, D].
+        Args:
+            groups: global views, then local views.
+            mask: bool [V, N, H/p, W/p] of the global views. There patch tokens are read out, and before that, in a
+                network with a mask token, hidden from it. Local views are never masked.
         """
-        tokens = torch.cat([self.backbone(g.flatten(0, 1)) for g in groups if len(g)])
+        seen = self._tokens(groups[0].flatten(0, 1), mask)
+        tokens = [seen[:, 0], *(self._tokens(g.flatten(0, 1))[:, 0] for g in groups[1:] if len(g))]
         views, count = sum(len(g) for g in groups), groups[0].shape[1]
-        logits = self.head(tokens)
-        return logits.reshape(views, count, -1), tokens.reshape(views, count, -1)
+        whole = torch.cat(tokens)
+        patches = None
+        if mask is not None:
+            hidden = seen[:, self.backbone.num_prefix_tokens :][mask.flatten(0, 1).flatten(1)]
+            patches = (self.patch_head or self.head)(hidden)
+        return Outputs(self.head(whole).reshape(views, count, -1), whole.reshape(views, count, -1), patches)
+
+    def _tokens(self, images: Tensor, mask: Tensor | None = None) -> Tensor:
+        # timm's forward_features, with the mask between its first step and its second.
+        vit = self.backbone
+        patches = vit.patch_embed(images)
+        if mask is not None and self.mask_token is not None:
+            patches = torch.where(mask.flatten(0, 1)[..., None], self.mask_token.to(patches.dtype), patches)
+        tokens: Tensor = vit.norm(vit.blocks(vit.norm_pre(vit._pos_embed(patches))))
+        return tokens
+
+    def last_layers(self) -> list[WeightNormLinear]:
+        """The last layers of the heads, which a run may freeze at first."""
+        return [head.last_layer for head in (self.head, self.patch_head) if head is not None]
 
 
-class DinoLoss(nn.Module):
-    """Cross-entropy between teacher and student over all view pairs, with a centred and sharpened teacher.
+def dino_loss(student: Tensor, targets: Tensor, temperature: float) -> Tensor:
+    """Mean cross-entropy over the pairs of different views (Caron et al. 2021, equation 3).
 
     Args:
-        out_dim: number of prototypes.
-        student_temp: student temperature.
-        centre_momentum: EMA momentum of the centre.
+        student: logits of all V views [V, N, K]; its first G are the teacher's views, in the same order.
+        targets: the teacher's of the G global views [G, N, K].
+        temperature: of the student.
     """
-
-    centre: Tensor
-
-    def __init__(self, out_dim: int, student_temp: float, centre_momentum: float) -> None:
-        """The centre starts at 0."""
-        super().__init__()
-        self.student_temp = student_temp
-        self.centre_momentum = centre_momentum
-        self.register_buffer("centre", torch.zeros(out_dim))
-
-    def probabilities(self, teacher: Tensor, teacher_temp: float) -> Tensor:
-        """Teacher targets, float32, the shape of `teacher` [..., K]."""
-        return ((teacher.float() - self.centre) / teacher_temp).softmax(dim=-1)
-
-    def forward(self, student: Tensor, targets: Tensor) -> Tensor:
-        """Mean cross-entropy over the pairs of different views.
-
-        Args:
-            student: logits of all V views [V, N, K]; its first G are the teacher's views, in the same order.
-            targets: `probabilities` of the G global views [G, N, K].
-        """
-        log_p = (student.float() / self.student_temp).log_softmax(dim=-1)
-        pairs = -torch.einsum("gnk,vnk->gv", targets, log_p) / student.shape[1]
-        same_view = torch.eye(len(targets), len(student), dtype=torch.bool, device=pairs.device)
-        return pairs.masked_fill(same_view, 0).sum() / (~same_view).sum()
-
-    @torch.no_grad()
-    def update_centre(self, teacher: Tensor) -> None:
-        """Move the centre towards the mean of the teacher's logits [G, N, K] over views, samples and processes.
-
-        Called after the loss: the targets of a step are centred by what came before it.
-        """
-        mean = all_reduce_mean(teacher.float().flatten(0, -2).mean(dim=0))
-        self.centre.lerp_(mean, 1 - self.centre_momentum)
+    log_p = (student.float() / temperature).log_softmax(dim=-1)
+    pairs = -torch.einsum("gnk,vnk->gv", targets, log_p) / student.shape[1]
+    same_view = torch.eye(len(targets), len(student), dtype=torch.bool, device=pairs.device)
+    return pairs.masked_fill(same_view, 0).sum() / (~same_view).sum()
 
 
 class StudentTeacher(nn.Module):
     """Student, and a teacher that starts equal to it and follows by EMA.
 
-    The teacher has no gradient and no drop path; it stays in evaluation mode.
+    The teacher has no gradient and no drop path; it stays in evaluation mode, and sees patches that are hidden from
+    the student.
 
     Args:
         backbone: a timm vision transformer without drop path.
         embed_dim: its width.
-        config: head and drop path.
+        config: heads, drop path, and whether patches are masked.
     """
 
-    def __init__(self, backbone: nn.Module, embed_dim: int, config: DinoConfig) -> None:
-        """Copy first, then give the student its drop path."""
+    def __init__(self, backbone: VisionTransformer, embed_dim: int, config: DinoConfig) -> None:
+        """Copy first, then give the student its drop path and mask token."""
         super().__init__()
-        self.student = MultiCropNetwork(backbone, DinoHead(embed_dim, config))
+        head = DinoHead(embed_dim, config)
+        own_head = config.ibot_weight > 0 and not config.ibot_shared_head
+        self.student = MultiCropNetwork(backbone, head, DinoHead(embed_dim, config) if own_head else None)
         self.teacher = copy.deepcopy(self.student).requires_grad_(False).eval()
         set_drop_path(self.student.backbone, config.drop_path)
+        if config.ibot_weight > 0:
+            self.student.mask_token = nn.Parameter(torch.zeros(embed_dim))
 
     def train(self, mode: bool = True) -> StudentTeacher:
         """Switch the student; the teacher stays in evaluation mode."""
@@ -170,13 +177,14 @@ class StudentTeacher(nn.Module):
     @torch.no_grad()
     def update_teacher(self, momentum: float) -> None:
         """Move the teacher: momentum × teacher + (1 − momentum) × student."""
-        for mine, other in zip(self.teacher.parameters(), self.student.parameters()):
-            mine.lerp_(other.detach(), 1 - momentum)
+        student = dict(self.student.named_parameters())
+        for name, mine in self.teacher.named_parameters():
+            mine.lerp_(student[name].detach(), 1 - momentum)
 
 
-def set_drop_path(backbone: nn.Module, rate: float) -> None:
+def set_drop_path(backbone: VisionTransformer, rate: float) -> None:
     """Give the blocks of a timm vision transformer stochastic depth, rising from 0 to `rate` (Huang et al. 2016)."""
-    blocks = list(backbone.blocks)  # type: ignore[arg-type]
+    blocks = list(backbone.blocks)
     for i, block in enumerate(blocks):
         share = rate * i / max(len(blocks) - 1, 1)
         for name in ("drop_path1", "drop_path2"):

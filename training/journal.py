@@ -7,7 +7,7 @@ import datetime
 import math
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -21,31 +21,33 @@ LINE_EVERY_S = 30.0
 
 
 class CsvLog:
-    """Rows of `COLUMNS`, appended and flushed; a resumed run first drops the rows that it will write again.
+    """Rows of `COLUMNS` and more, appended and flushed; a resumed run first drops the rows that it will write again.
 
     Args:
         path: the file.
         from_step: first step that is going to be run.
+        more: further columns, the same whenever the run is resumed.
     """
 
-    def __init__(self, path: Path, from_step: int) -> None:
+    def __init__(self, path: Path, from_step: int, more: tuple[str, ...] = ()) -> None:
         """Keep earlier rows, write the header where there is none."""
+        self.columns = COLUMNS + more
         kept = []
         if path.is_file() and from_step:
             with path.open(newline="", encoding="utf-8") as file:
                 kept = [row for row in csv.DictReader(file) if int(row["step"]) < from_step]
-        lines = [",".join(COLUMNS), *(",".join(row[c] for c in COLUMNS) for row in kept)]
+        lines = [",".join(self.columns), *(",".join(row[c] for c in self.columns) for row in kept)]
         write_text(path, "\n".join(lines) + "\n")
         self.path = path
 
     def write(self, row: Mapping[str, float]) -> None:
         """Append one row."""
         with self.path.open("a", newline="", encoding="utf-8") as file:
-            file.write(",".join(f"{row[c]:.6g}" if c != "step" else str(int(row[c])) for c in COLUMNS) + "\n")
+            file.write(",".join(f"{row[c]:.6g}" if c != "step" else str(int(row[c])) for c in self.columns) + "\n")
 
 
 class Progress:
-    """One line with loss, speed and time left: rewritten on a terminal, else printed every LINE_EVERY_S seconds.
+    """One line with loss, speed, time left and a note: rewritten on a terminal, else printed every LINE_EVERY_S seconds.
 
     Args:
         start: first step of this process.
@@ -59,24 +61,32 @@ class Progress:
         self.start, self.steps, self.batch, self.stream = start, steps, batch, stream
         self.began = time.monotonic()
         self.printed = -math.inf
+        self.paused = 0.0
+        self.note = ""
 
     @property
     def images_per_s(self) -> float:
-        """Mean speed since the start of this process; set by `show`."""
+        """Mean speed of training since the start of this process; set by `show`."""
         return self._speed
 
     _speed = 0.0
 
+    def pause(self, seconds: float) -> None:
+        """Leave `seconds` just spent on something else out of the speed; the time left counts on more of them."""
+        self.paused += seconds
+
     def show(self, done: int, loss: float) -> None:
         """Tell that `done` steps of the run are done."""
         now = time.monotonic()
-        self._speed = (done - self.start) * self.batch / max(now - self.began, 1e-9)
+        spent = max(now - self.began, 1e-9)
+        self._speed = (done - self.start) * self.batch / max(spent - self.paused, 1e-9)
         live = self.stream.isatty()
         if not live and now - self.printed < LINE_EVERY_S and done < self.steps:
             return
         self.printed = now
-        left = datetime.timedelta(seconds=round((self.steps - done) * self.batch / self._speed))
+        left = datetime.timedelta(seconds=round((self.steps - done) * spent / (done - self.start)))
         line = f"step {done}/{self.steps}  loss {loss:.4f}  {self._speed:.1f} images/s  left {left}"
+        line += f"  {self.note}" if self.note else ""
         self.stream.write(f"\r{line}\x1b[K" if live else f"{line}\n")
         self.stream.flush()
 

@@ -22,8 +22,8 @@ from torch import Tensor
 
 from backend.errors import Cancelled, SarDinoError
 from training.claim import claim_run
+from training.collective import all_reduce_mean
 from training.config import load_recipe, override, resolve, write_resolved
-from training.dino import all_reduce_mean
 from training.journal import CollapseAlarm, CsvLog, Progress
 from training.samples import ChipStore, StepBatches, iterate
 from training.schedules import values_at
@@ -67,7 +67,7 @@ def _may_change(name: str) -> bool:
 
 def _loop(trainer: Trainer, source: Iterable[list[Tensor]], todo: range, run: Path, stop: StopRequest) -> None:
     config, world = trainer.config, trainer.world
-    log = CsvLog(run / "log.csv", todo.start) if world.first else None
+    log = CsvLog(run / "log.csv", todo.start, trainer.columns) if world.first else None
     progress = Progress(todo.start, config.optim.steps, config.optim.batch)
     alarm = CollapseAlarm(round(config.optim.warmup * config.optim.steps))
     saved = time.monotonic()

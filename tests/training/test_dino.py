@@ -8,12 +8,13 @@ from timm.layers import DropPath
 
 from backend.card import Arch
 from backend.vit import build_backbone
+from training.centring import MovingCentre
 from training.dino import (
     DinoHead,
-    DinoLoss,
     MultiCropNetwork,
     StudentTeacher,
     WeightNormLinear,
+    dino_loss,
     parameter_groups,
 )
 from training.settings import DinoConfig
@@ -47,31 +48,21 @@ def _naive_loss(student: torch.Tensor, teacher: torch.Tensor, centre: torch.Tens
 def test_loss_is_that_of_the_paper(views: int) -> None:
     torch.manual_seed(1)
     student, teacher = torch.randn(views, 3, 6), torch.randn(2, 3, 6)
-    loss = DinoLoss(6, 0.1, 0.9)
-    loss.centre.copy_(torch.randn(6))
-    got = loss(student, loss.probabilities(teacher, 0.05))
-    assert float(got) == pytest.approx(_naive_loss(student, teacher, loss.centre, 0.1, 0.05), rel=1e-5)
+    centring = MovingCentre(6, 0.9)
+    centring.value.copy_(torch.randn(6))
+    got = dino_loss(student, centring(teacher, 0.05), 0.1)
+    assert float(got) == pytest.approx(_naive_loss(student, teacher, centring.value, 0.1, 0.05), rel=1e-5)
 
 
 def test_loss_agrees_with_lightly() -> None:
     torch.manual_seed(2)
     theirs = DINOLoss(output_dim=7, warmup_teacher_temp=0.05, teacher_temp=0.05, center_momentum=0.8)
-    mine = DinoLoss(7, 0.1, 0.8)
+    mine = MovingCentre(7, 0.8)
     for _ in range(3):
         student, teacher = torch.randn(4, 5, 7), torch.randn(2, 5, 7)
         expected = theirs(list(teacher), list(student), epoch=0)
-        assert float(mine(student, mine.probabilities(teacher, 0.05))) == pytest.approx(float(expected), rel=1e-5)
-        mine.update_centre(teacher)
-
-
-def test_centre_follows_the_mean_of_the_teacher() -> None:
-    torch.manual_seed(3)
-    loss, expected = DinoLoss(4, 0.1, 0.7), torch.zeros(4, dtype=torch.float64)
-    for _ in range(4):
-        teacher = torch.randn(2, 5, 4)
-        loss.update_centre(teacher)
-        expected = 0.7 * expected + 0.3 * teacher.double().reshape(-1, 4).mean(0)
-    torch.testing.assert_close(loss.centre.double(), expected, rtol=1e-5, atol=1e-7)
+        assert float(dino_loss(student, mine(teacher, 0.05), 0.1)) == pytest.approx(float(expected), rel=1e-5)
+        mine.update(teacher.flatten(0, 1))
 
 
 def test_last_layer_has_unit_rows_and_the_gain_is_learnt_only_when_asked() -> None:
@@ -108,13 +99,16 @@ def test_teacher_moves_by_ema() -> None:
         torch.testing.assert_close(new, 0.9 * old + 0.1 * student.detach())
 
 
-def test_views_are_grouped_in_order() -> None:
-    network = MultiCropNetwork(build_backbone(ARCH, 2, 32, 8), DinoHead(16, SMALL)).eval()
+@pytest.mark.parametrize("registers", [0, 3])
+def test_views_are_grouped_in_order(registers: int) -> None:
+    arch = Arch("vit_tiny_patch16_224", embed_dim=16, depth=3, heads=2, registers=registers)
+    network = MultiCropNetwork(build_backbone(arch, 2, 32, 8), DinoHead(16, SMALL)).eval()
     large, small = torch.randn(2, 3, 2, 32, 32), torch.randn(4, 3, 2, 16, 16)
-    logits, tokens = network([large, small])
-    assert logits.shape == (6, 3, 12) and tokens.shape == (6, 3, 16)
+    logits, tokens, patches = network([large, small])
+    assert logits.shape == (6, 3, 12) and tokens.shape == (6, 3, 16) and patches is None
     torch.testing.assert_close(tokens[1, 2], network.backbone(large[1, 2:3])[0], rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(tokens[5, 0], network.backbone(small[3, 0:1])[0], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(logits[5, 0], network.head(tokens[5, 0]), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("size", [48, 96])

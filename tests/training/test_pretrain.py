@@ -184,7 +184,7 @@ def test_two_processes_give_the_loss_of_one(recipe: Path, data: list[Path], tmp_
     for first, second in zip(_rows(one), _rows(two)):
         for name in ("loss", "teacher_entropy", "information", "spread", "grad_norm"):
             assert float(first[name]) == pytest.approx(float(second[name]), rel=1e-3, abs=1e-5), name
-    centre = "loss.centre"
+    centre = "loss.centring.value"
     torch.testing.assert_close(_tensors(one)[centre], _tensors(two)[centre], rtol=1e-3, atol=1e-6)
 
 

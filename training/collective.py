@@ -1,0 +1,66 @@
+"""Sums, means and gatherings over the processes of a run; the value itself where there is one process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+
+def processes() -> int:
+    """How many processes share the batch."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def all_reduce_sum(value: Tensor) -> Tensor:
+    """Sum of `value` over all processes, in place."""
+    if processes() > 1:
+        dist.all_reduce(value)
+    return value
+
+
+def all_reduce_max(value: Tensor) -> Tensor:
+    """Elementwise maximum of `value` over all processes, in place."""
+    if processes() > 1:
+        dist.all_reduce(value, dist.ReduceOp.MAX)
+    return value
+
+
+def all_reduce_mean(value: Tensor) -> Tensor:
+    """Mean of `value` over all processes, in place."""
+    if processes() > 1:
+        value = all_reduce_sum(value).div_(processes())
+    return value
+
+
+def gather_rows(rows: Tensor) -> tuple[Tensor, int]:
+    """The rows of all processes in order of their rank, through which gradients flow back to where a row came from.
+
+    Args:
+        rows: [N, D], the same N in every process.
+
+    Returns:
+        Rows [processes × N, D], and the position of this process's first one among them.
+    """
+    if processes() == 1:
+        return rows, 0
+    gathered: Tensor = _GatherRows.apply(rows)  # type: ignore[no-untyped-call]
+    return gathered, dist.get_rank() * len(rows)
+
+
+class _GatherRows(torch.autograd.Function):
+    # torch.distributed.nn.functional.all_gather does the same, but is deprecated, and has no successor with a gradient
+    # that works with gloo.
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor) -> Tensor:
+        parts = [torch.empty_like(rows) for _ in range(processes())]
+        dist.all_gather(parts, rows.contiguous())
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        # A row counts in the loss of every process.
+        total = all_reduce_sum(gradient.clone(memory_format=torch.contiguous_format))
+        return total.chunk(processes())[dist.get_rank()]
