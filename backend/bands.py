@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from backend.errors import InputError
 
+_POLARISATION = re.compile(r"(?<![A-Za-z])(VV|VH|HH|HV)(?![A-Za-z])", flags=re.IGNORECASE)
 HINT = "Name the bands in the model's order with --bands, for instance --bands 1 2."
 
 
@@ -30,7 +31,7 @@ def pick_bands(
     wanted = ", ".join(names)
     if requested:
         return _requested(len(descriptions), names, requested), "as asked"
-    found = {name: [b for b in usable if _names(descriptions[b - 1] or "", names) == {name.upper()}] for name in names}
+    found = {name: [b for b in numbers if b in usable] for name, numbers in find_bands(descriptions, names).items()}
     if all(found.values()):
         return tuple(found[name][0] for name in names), "by their descriptions"
     if any(found.values()):
@@ -45,6 +46,17 @@ def pick_bands(
     return tuple(usable[: len(names)]), "by position"
 
 
+def find_bands(descriptions: Sequence[str | None], names: Sequence[str]) -> dict[str, list[int]]:
+    """Numbers (from 1) of the bands whose description speaks of a name, and of no other, by name; case is ignored."""
+    spoken = [_names(text or "", names) for text in descriptions]
+    return {name: [number for number, said in enumerate(spoken, 1) if said == {name.upper()}] for name in names}
+
+
+def acquisition(name: str) -> str:
+    """What a band's name says beside its polarisation: bands of one date share it ("vv_winter", "VH_winter")."""
+    return _POLARISATION.sub("", name).strip(" _-.").lower()
+
+
 def _requested(count: int, names: Sequence[str], requested: Sequence[int]) -> tuple[int, ...]:
     if len(requested) != len(names):
         raise InputError(
@@ -57,9 +69,13 @@ def _requested(count: int, names: Sequence[str], requested: Sequence[int]) -> tu
 
 
 def _names(description: str, names: Sequence[str]) -> set[str]:
-    """Which of the names stand in a description as words of their own: VV in "Sigma0_VV_db", but not in "VVX"."""
-    return {
-        name.upper()
-        for name in names
-        if re.search(rf"(?<![A-Za-z]){re.escape(name)}(?![A-Za-z])", description, flags=re.IGNORECASE)
-    }
+    """Which of the names stand in a description as words of their own: VV in "Sigma0_VV_db", but not in "VVX".
+
+    A name that is only a part of another one found is left out: "coh_VV" is not VV where there is a coh_VV.
+    """
+    found = {name.upper() for name in names if _has_word(description, name)}
+    return {name for name in found if not any(name != other and _has_word(other, name) for other in found)}
+
+
+def _has_word(text: str, word: str) -> bool:
+    return re.search(rf"(?<![A-Za-z]){re.escape(word)}(?![A-Za-z])", text, flags=re.IGNORECASE) is not None

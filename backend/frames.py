@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.card import Band
-from backend.radiometry import Units, from_power, normalise, prepare, to_db, to_power
+from backend.radiometry import Units, from_linear, normalise, prepare, to_linear, to_scale
 from backend.raster import RasterSource
 from backend.resample import average_taps, bilinear_taps, combine, scaled_size
 
@@ -65,14 +65,14 @@ class ScaledFrame:
         index, weight = self._taps(np.arange(top, bottom), 0)
         first = int(index.min())
         values, valid = self._source.read(first, int(index.max()) + 1)
-        _, good = to_db(values, valid, self._units)
-        power = np.where(good, to_power(np.where(good, values, 0), self._units), np.float32(0))
-        stack = np.concatenate((power, good[None].astype(np.float32)))
+        _, good = to_scale(values, valid, self._bands, self._units)
+        linear = np.where(good, to_linear(np.where(good, values, 0), self._bands, self._units), np.float32(0))
+        stack = np.concatenate((linear, good[None].astype(np.float32)))
         stack = combine(stack, index - first, weight, 1)
         stack = combine(stack, *self._taps(np.arange(self.width), 1), 2)
         total, valid = stack[-1], stack[-1] > 0
-        db = from_power(stack[:-1] / np.where(valid, total, np.float32(1)))
-        return normalise(db, valid, self._bands), valid
+        scaled = from_linear(stack[:-1] / np.where(valid, total, np.float32(1)), self._bands)
+        return normalise(scaled, valid, self._bands), valid
 
     def _taps(self, targets: NDArray[np.intp], axis: int) -> tuple[NDArray[np.intp], FloatArray]:
         factor = self._factors[axis]

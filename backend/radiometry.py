@@ -1,4 +1,4 @@
-"""Units of backscatter → dB → clip → z-score, and the validity mask.
+"""Units of backscatter → dB → clip → z-score, and the validity mask. Coherence is taken as it is written.
 
 The only place that does it, for inference and training alike, so that both see the same numbers.
 Backscatter is averaged and resampled in linear power only: `to_power` and `from_power` are for that.
@@ -7,27 +7,45 @@ Backscatter is averaged and resampled in linear power only: `to_power` and `from
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.bands import acquisition
 from backend.card import Band
-from backend.units import Units, check_units, decide_units, exactly_zero
+from backend.units import Units, check_coherence, check_units, decide_units, exactly_zero
 
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
 # Units and how to tell them are part of this module's interface.
 __all__ = [
     "Units",
+    "check_coherence",
     "check_units",
     "decide_units",
+    "from_linear",
     "from_power",
+    "is_backscatter",
     "normalise",
     "prepare",
+    "rows_that_tell_units",
     "to_db",
+    "to_linear",
     "to_power",
+    "to_scale",
 ]
+
+
+def is_backscatter(bands: Sequence[Band]) -> BoolArray:
+    """Which bands are backscatter, shape [B]; the others are coherence, 0 to 1, which has neither dB nor gain."""
+    return np.array([band.unit != "coherence" for band in bands], dtype=np.bool_)
+
+
+def rows_that_tell_units(bands: Sequence[Band]) -> list[int]:
+    """Positions of the backscatter bands of one acquisition: their level and difference tell the unit of a raster."""
+    rows = [row for row, radar in enumerate(is_backscatter(bands)) if radar]
+    return [row for row in rows if acquisition(bands[row].name) == acquisition(bands[rows[0]].name)]
 
 
 def to_power(values: NDArray[Any], units: Units) -> FloatArray:
@@ -73,11 +91,51 @@ def to_db(values: NDArray[Any], valid: NDArray[Any], units: Units) -> tuple[Floa
     return db, good
 
 
+def to_scale(
+    values: NDArray[Any], valid: NDArray[Any], bands: Sequence[Band], units: Units
+) -> tuple[FloatArray, BoolArray]:
+    """Values in the scale of their bands, backscatter in dB and coherence as it is; otherwise as `to_db`.
+
+    Args:
+        values: Shape [B, H, W]; backscatter in `units`.
+        valid: Shape [H, W].
+        bands: One per row of `values`.
+        units: Unit of the backscatter.
+    """
+    radar = is_backscatter(bands)
+    if radar.all():
+        return to_db(values, valid, units)
+    scaled = np.array(values, dtype=np.float32)
+    good = np.asarray(valid, dtype=np.bool_) & np.isfinite(scaled).all(axis=0)
+    if radar.any():
+        scaled[radar], good = to_db(scaled[radar], good, units)
+    return scaled, good
+
+
+def to_linear(values: NDArray[Any], bands: Sequence[Band], units: Units) -> FloatArray:
+    """What may be averaged: power of backscatter in `units`, coherence as it is; float32 [..., B, H, W]."""
+    return _rows(values, bands, lambda data: to_power(data, units))
+
+
+def from_linear(values: NDArray[Any], bands: Sequence[Band]) -> FloatArray:
+    """Back from averages to the scale of the bands: dB of power, coherence as it is; float32 [..., B, H, W]."""
+    return _rows(values, bands, from_power)
+
+
+def _rows(values: NDArray[Any], bands: Sequence[Band], convert: Callable[[NDArray[Any]], FloatArray]) -> FloatArray:
+    radar = is_backscatter(bands)
+    if radar.all():
+        return convert(values)
+    result = np.array(values, dtype=np.float32)
+    result[..., radar, :, :] = convert(result[..., radar, :, :])
+    return result
+
+
 def normalise(db: NDArray[Any], valid: NDArray[Any], bands: Sequence[Band]) -> FloatArray:
     """Clip to the card's range and standardise by the card's fixed mean and deviation, never by the scene's.
 
     Args:
-        db: Shape [B, H, W], dB, in card order. A band that isn't there is all nan.
+        db: Shape [B, H, W], dB (coherence plain), in card order. A band that isn't there is all nan.
         valid: Shape [H, W].
         bands: The card's bands.
 
@@ -97,7 +155,7 @@ def normalise(db: NDArray[Any], valid: NDArray[Any], bands: Sequence[Band]) -> F
 def prepare(
     values: NDArray[Any], valid: NDArray[Any], bands: Sequence[Band], units: Units
 ) -> tuple[FloatArray, BoolArray]:
-    """From file values to network input: `to_db`, then `normalise`.
+    """From file values to network input: `to_scale`, then `normalise`.
 
     Args:
         values: Shape [B, H, W], in `units`.
@@ -108,5 +166,5 @@ def prepare(
     Returns:
         Network input float32 [B, H, W], and validity [H, W].
     """
-    db, good = to_db(values, valid, units)
-    return normalise(db, good, bands), good
+    scaled, good = to_scale(values, valid, bands, units)
+    return normalise(scaled, good, bands), good

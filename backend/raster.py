@@ -45,6 +45,7 @@ class RasterSource:
         bands: Band numbers from 1, in the order of `names`; None to choose by description or position.
         extent: xmin, ymin, xmax, ymax in the raster's CRS; None for all of it.
         names: Band names that the model wants. Without names and bands, all bands are taken.
+        nodata: File values that are no data, beside what the file declares.
 
     Attributes:
         grid: The pixels that `read` counts: those of the extent.
@@ -61,8 +62,10 @@ class RasterSource:
         bands: Sequence[int] | None = None,
         extent: Sequence[float] | None = None,
         names: Sequence[str] = (),
+        nodata: Sequence[float] = (),
     ) -> None:
         self.path = str(path)
+        self._more_nodata = tuple(nodata)
         self.notes: list[tuple[str, str]] = []
         self._file = _open(self.path)
         self._dataset: Any = self._file
@@ -128,7 +131,7 @@ class RasterSource:
     def reopen(self) -> RasterSource:
         """The same rows through a handle of their own, for another thread."""
         bands, extent, names = self._arguments
-        return RasterSource(self.path, bands, extent, names)
+        return RasterSource(self.path, bands, extent, names, self._more_nodata)
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
         """Rows of the grid: values float32 [bands, rows, width] in the file's unit, and validity [rows, width].
@@ -138,7 +141,7 @@ class RasterSource:
         Raises:
             InputError: The file can't be read there.
         """
-        return self._read(top, 0, bottom - top, self.grid.width)
+        return self.window(top, 0, bottom - top, self.grid.width)
 
     def sample(self) -> tuple[FloatArray, BoolArray]:
         """Values from all over the raster, shape [bands, n, side], with their validity, for deciding units.
@@ -172,24 +175,28 @@ class RasterSource:
         tall, wide = min(height, SAMPLE_SIDE), min(width, SAMPLE_SIDE)
         tops = np.unique(np.linspace(top, top + height - tall, SAMPLE_WINDOWS).astype(int))
         lefts = np.unique(np.linspace(left, left + width - wide, SAMPLE_WINDOWS).astype(int))
-        parts = [self._read(int(t), int(c), tall, wide) for t in tops for c in lefts]
+        parts = [self.window(int(t), int(c), tall, wide) for t in tops for c in lefts]
         return np.concatenate([p[0] for p in parts], axis=-2), np.concatenate([p[1] for p in parts], axis=-2)
 
-    def _read(self, top: int, left: int, height: int, width: int) -> tuple[FloatArray, BoolArray]:
+    def window(
+        self, top: int, left: int, height: int, width: int, shape: tuple[int, int] | None = None
+    ) -> tuple[FloatArray, BoolArray]:
+        """Some pixels of the grid as of `read`; only the nearest ones (of overviews, if any) where `shape` is given."""
         window = Window(self._left + left, self._top + top, width, height)
-        values = np.empty((len(self.bands), height, width), dtype=np.float32)
-        valid = np.ones((height, width), dtype=np.bool_)
+        shape = shape or (height, width)
+        values = np.empty((len(self.bands), *shape), dtype=np.float32)
+        valid = np.ones(shape, dtype=np.bool_)
         try:
             # One by one, since the bands of a virtual raster may differ in type.
             for index, band in enumerate(self.bands):
-                raw = self._dataset.read(band, window=window)
+                raw = self._dataset.read(band, window=window, out_shape=shape)
                 valid &= np.isfinite(raw)
                 self._mask(band, raw, window, valid)
                 with np.errstate(over="ignore"):
                     values[index] = raw
             if self._alpha:
                 # Read by hand: GDAL heeds alpha only in rasters of two or four bands.
-                valid &= self._dataset.read(self._alpha, window=window) != 0
+                valid &= self._dataset.read(self._alpha, window=window, out_shape=shape) != 0
         except RasterioError as error:
             raise InputError(
                 f"{self.path} can't be read at row {top}: it is truncated or damaged.",
@@ -205,12 +212,14 @@ class RasterSource:
 
     def _mask(self, band: int, raw: NDArray[Any], window: Window, valid: BoolArray) -> None:
         nodata = self._dataset.nodatavals[band - 1]
+        for value in self._more_nodata:
+            valid &= raw != value
         if nodata is not None and np.isfinite(nodata):
             # A nodata tag written as decimal text is compared in the band's own precision.
             valid &= raw != (raw.dtype.type(nodata) if raw.dtype.kind == "f" else nodata)
         flags = self._dataset.mask_flag_enums[band - 1]
         if MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags:
-            valid &= self._dataset.read_masks(band, window=window) != 0
+            valid &= self._dataset.read_masks(band, window=window, out_shape=raw.shape) != 0
 
     def describe_bands(self) -> list[dict[str, Any]]:
         """Number, description, data type and nodata value of each chosen band."""

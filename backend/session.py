@@ -18,7 +18,15 @@ from backend.frames import NativeFrame, ScaledFrame
 from backend.legend import aux_xml
 from backend.library import CARD, model_folder
 from backend.output_path import check_distinct, check_output
-from backend.radiometry import Units, check_units, decide_units, to_db
+from backend.radiometry import (
+    Units,
+    check_coherence,
+    check_units,
+    decide_units,
+    is_backscatter,
+    rows_that_tell_units,
+    to_scale,
+)
 from backend.raster import BoolArray, RasterSource, gdal_environment
 from backend.report import Reporter
 from backend.resample import MAX_REFINE, scale_factor
@@ -118,7 +126,13 @@ class Session:
 
     def _decide_units(self) -> None:
         log = self.request.reporter.log
-        values, valid = self.source.sample()
+        sample, valid = self.source.sample()
+        check_coherence(sample[~is_backscatter(self.card.bands)], valid)
+        rows = rows_that_tell_units(self.card.bands)
+        if not rows:  # coherence alone has no unit to be told
+            self.units = Units.DB
+            return
+        values = sample[rows]
         doubts = []
         if self.request.units is Units.AUTO:
             self.units = decide_units(values, valid)
@@ -161,7 +175,7 @@ class Session:
         """Validity [rows, width] of the raster's own pixels, read apart from the stream, from one thread."""
         if self._twin is None:
             self._twin = self._stack.enter_context(self.source.reopen())
-        return to_db(*self._twin.read(top, bottom), self.units)[1]
+        return to_scale(*self._twin.read(top, bottom), self.card.bands, self.units)[1]
 
     def sink(self, role: str, layer: Layer) -> RasterSink:
         """The output of a role, on the input's grid; removed on the way out unless it is committed."""

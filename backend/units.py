@@ -25,6 +25,8 @@ LEVEL_SPLIT, DIFFERENCE_SPLIT, LEVEL_WEIGHT = -9.2, 5.0, 0.4
 DOUBT_ONE_BAND, DOUBT_TWO_BANDS = 3.0, 1.0
 # Shares of the sample from which exact zeros, and one value out of range, are worth a word.
 ZERO_SHARE = 0.01
+# Resampling with a cubic kernel overshoots a little.
+COHERENCE_SLACK = 0.05
 
 
 class Units(str, Enum):
@@ -141,6 +143,21 @@ def check_units(declared: Units, sample: NDArray[Any], valid: NDArray[Any]) -> N
         _check_db(values)
     else:
         _check_linear(declared, values)
+
+
+def check_coherence(sample: NDArray[Any], valid: NDArray[Any]) -> None:
+    """Refuse coherence that isn't written as a fraction.
+
+    Raises:
+        InputError: More than one value in a hundred lies outside 0 to 1.
+    """
+    values = _finite(sample, valid)
+    if values.size and np.mean((values < -COHERENCE_SLACK) | (values > 1 + COHERENCE_SLACK)) > ZERO_SHARE:
+        low, _, high = _percentiles(values)
+        raise InputError(
+            f"Coherence lies between 0 and 1, but the values run from {low:.4g} to {high:.4g} (1 to 99 %).",
+            "Give the file a scale tag (gdal_edit.py -scale), or check which bands were chosen.",
+        )
 
 
 def _check_db(values: FloatArray) -> None:

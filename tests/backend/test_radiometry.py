@@ -10,7 +10,22 @@ from hypothesis.extra import numpy as hnp
 
 from backend.card import Band
 from backend.errors import InputError
-from backend.radiometry import Units, check_units, decide_units, from_power, normalise, prepare, to_db, to_power
+from backend.radiometry import (
+    Units,
+    check_coherence,
+    check_units,
+    decide_units,
+    from_linear,
+    from_power,
+    is_backscatter,
+    normalise,
+    prepare,
+    rows_that_tell_units,
+    to_db,
+    to_linear,
+    to_power,
+    to_scale,
+)
 from backend.units import nodata_doubt, units_doubt
 
 BANDS = (Band("VV", "db", (-30.0, 5.0), -12.6, 5.3), Band("VH", "db", (-35.0, 0.0), -20.3, 5.9))
@@ -188,3 +203,31 @@ def test_a_missing_band_is_the_mean_and_leaves_the_other_alone():
 def test_undecided_units_are_a_programming_error():
     with pytest.raises(ValueError):
         to_db(np.ones((1, 1, 1)), np.ones((1, 1), dtype=bool), Units.AUTO)
+
+
+COHERENT = (*BANDS, Band("coh_VV", "coherence", (0.0, 1.0), 0.4, 0.2))
+
+
+def test_coherence_is_neither_db_nor_told_for_it():
+    power = np.array([[[0.1, 0.1, 0.0]], [[0.01, 0.01, 0.01]], [[0.6, np.nan, 0.6]]], dtype=np.float32)
+    scaled, valid = to_scale(power, np.ones((1, 3), dtype=bool), COHERENT, Units.LINEAR_POWER)
+    assert valid.tolist() == [[True, False, False]]
+    np.testing.assert_allclose(scaled[:, 0, 0], [-10, -20, 0.6], atol=1e-5)
+    x, _ = prepare(power, np.ones((1, 3), dtype=bool), COHERENT, Units.LINEAR_POWER)
+    assert x[2, 0, 0] == pytest.approx(1.0) and (x[:, 0, 1:] == 0).all()
+    linear = to_linear(scaled[:, :, :1], COHERENT, Units.DB)
+    np.testing.assert_allclose(linear[:, 0, 0], [0.1, 0.01, 0.6], rtol=1e-5)
+    np.testing.assert_allclose(from_linear(linear, COHERENT), scaled[:, :, :1], atol=1e-5)
+    assert is_backscatter(COHERENT).tolist() == [True, True, False]
+
+
+def test_units_are_told_by_the_bands_of_one_date():
+    stack = tuple(Band(n, "db", (-30.0, 5.0), -12.0, 5.0) for n in ("VV_winter", "VV_summer", "VH_winter"))
+    assert rows_that_tell_units(stack) == [0, 2] and rows_that_tell_units(COHERENT) == [0, 1]
+    assert rows_that_tell_units(COHERENT[2:]) == []
+
+
+def test_coherence_that_is_no_fraction_is_refused():
+    check_coherence(np.array([[[0.0, 0.5, 1.0]]]), np.ones((1, 3), dtype=bool))
+    with pytest.raises(InputError, match="between 0 and 1"):
+        check_coherence(np.array([[[0.0, 128, 255]]]), np.ones((1, 3), dtype=bool))

@@ -5,7 +5,7 @@ from rasterio.control import GroundControlPoint
 from rasterio.enums import ColorInterp
 from rasterio.transform import from_origin
 
-from backend.bands import pick_bands
+from backend.bands import acquisition, pick_bands
 from backend.errors import InputError
 from backend.grid import Grid
 from backend.raster import RasterSource
@@ -28,6 +28,18 @@ NAMES = ("VV", "VH")
 def test_bands_are_found_by_description_else_by_position(descriptions, bands):
     usable = range(1, len(descriptions) + 1)
     assert pick_bands(descriptions, usable, NAMES, None)[0] == bands
+
+
+def test_bands_of_seasons_and_coherence_are_told_from_plain_polarisations():
+    names = ("vv_winter", "VH_winter", "VV_summer", "VH_summer", "coh_VV")
+    descriptions = ("coh_VV", "VH_summer", "VV_Summer", "VH_WINTER", "VV_winter")
+    assert pick_bands(descriptions, range(1, 6), names, None)[0] == (5, 4, 3, 2, 1)
+    assert pick_bands(("coh_VV", "VH", "VV"), range(1, 4), ("VV", "VH", "coh_VV"), None)[0] == (3, 2, 1)
+
+
+def test_bands_of_one_date_share_an_acquisition():
+    dates = [acquisition(name) for name in ("VV_winter_asc", "vh_winter_asc", "VV_summer_asc", "VV", "VH")]
+    assert dates == ["winter_asc", "winter_asc", "summer_asc", "", ""]
 
 
 @pytest.mark.parametrize(
