@@ -21,7 +21,7 @@ MAX_CARD_BYTES = 1_000_000
 BAND_UNITS = ("db", "linear_power", "amplitude", "coherence")
 PRODUCTS = ("gamma0", "sigma0")
 TIMM_NAMES = ("vit_tiny_patch16_224", "vit_small_patch16_224", "vit_base_patch16_224")
-HEADS = ("decoder", "linear")
+HEADS = ("decoder", "conv", "linear")
 MAX_CLASSES = 254
 _NAME = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,63}$")
 _COLOR = re.compile(r"^#[0-9a-fA-F]{6}$")
@@ -66,8 +66,9 @@ class Arch:
         depth: Number of transformer blocks.
         heads: Attention heads per block; divides embed_dim.
         registers: Register tokens (Darcet et al. 2023) beside the CLS token.
-        head: "decoder" (tokens of several blocks and a full-resolution convolutional stem) or "linear" (tokens only).
-        head_dim: Channel width of the head.
+        head: "decoder" (tokens of two blocks and a full-resolution convolutional stem), "conv" (tokens of several
+            blocks, convolutions) or "linear" (the last tokens alone).
+        head_dim: Channel width of the head at patch resolution; "linear" has none.
     """
 
     timm: str

@@ -9,11 +9,10 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from backend.card import Arch, ModelCard
+from backend.heads import build_head
 
 with warnings.catch_warnings():
     # timm imports torchvision, whose image codecs (never used here) warn where libjpeg is another version.
@@ -48,79 +47,6 @@ def build_backbone(arch: Arch, bands: int, tile: int, patch: int) -> VisionTrans
     return backbone
 
 
-class LinearHead(nn.Module):
-    """Logits from the last tokens alone, bilinearly enlarged: the plainest head there is.
-
-    Args:
-        arch: Sizes.
-        classes: Number of logits.
-    """
-
-    taps = 1
-
-    def __init__(self, arch: Arch, classes: int) -> None:
-        """One 1×1 convolution."""
-        super().__init__()
-        self.project = nn.Conv2d(arch.embed_dim, classes, 1)
-
-    def forward(self, x: Tensor, tokens: list[Tensor]) -> Tensor:
-        """Logits [N, K, H, W] from input [N, B, H, W] and token grids [N, D, H/p, W/p]."""
-        grid: Tensor = self.project(tokens[-1])
-        return F.interpolate(grid, size=x.shape[-2:], mode="bilinear", align_corners=False)
-
-
-def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    # Batch norm, since its statistics are fixed at inference: group norm would take them from the tile and leave seams.
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.GELU())
-
-
-class DecoderHead(nn.Module):
-    """Pixel-sharp logits: tokens of two depths, refined by a shallow convolutional stem at full resolution.
-
-    Tokens know what a place is but only to a patch; the stem knows where edges are. Each halving of the stem meets
-    the tokens on their way up, as in a U-Net (Ronneberger et al., arXiv 1505.04597).
-
-    Args:
-        arch: Sizes; `head_dim` is the width at patch resolution, halved at each doubling of resolution down to 16.
-        bands: Input channels.
-        patch: Patch side; a power of two.
-        classes: Number of logits.
-    """
-
-    taps = 2
-
-    def __init__(self, arch: Arch, bands: int, patch: int, classes: int) -> None:
-        """Stem levels from full resolution down to twice the patch grid, and a decoder stage for each."""
-        super().__init__()
-        levels = patch.bit_length() - 1
-        if patch != 1 << levels:
-            raise ValueError(f"patch {patch} is not a power of two")
-        widths = [max(16, arch.head_dim >> (levels - level)) for level in range(levels + 1)]
-        self.project = nn.Conv2d(arch.embed_dim * self.taps, arch.head_dim, 1)
-        self.stem = nn.ModuleList(
-            _conv(bands if level == 0 else widths[level - 1], widths[level], 1 if level == 0 else 2)
-            for level in range(levels)
-        )
-        self.stages = nn.ModuleList(
-            nn.Sequential(_conv(widths[level + 1] + widths[level], widths[level]), _conv(widths[level], widths[level]))
-            for level in reversed(range(levels))
-        )
-        self.classify = nn.Conv2d(widths[0], classes, 1)
-
-    def forward(self, x: Tensor, tokens: list[Tensor]) -> Tensor:
-        """Logits [N, K, H, W] from input [N, B, H, W] and two token grids [N, D, H/p, W/p]."""
-        skips = []
-        for level in self.stem:
-            x = level(x)
-            skips.append(x)
-        y: Tensor = self.project(torch.cat(tokens, dim=1))
-        for stage, skip in zip(self.stages, reversed(skips)):
-            y = F.interpolate(y, size=skip.shape[-2:], mode="bilinear", align_corners=False)
-            y = stage(torch.cat((y, skip), dim=1))
-        logits: Tensor = self.classify(y)
-        return logits
-
-
 class SarViT(nn.Module):
     """Backbone and head. Input: float32 [N, bands, H, W] of `radiometry.prepare`, H and W multiples of the patch.
 
@@ -137,15 +63,20 @@ class SarViT(nn.Module):
         super().__init__()
         self.depth, self.heads, self.patch = arch.depth, arch.heads, patch
         self.backbone = build_backbone(arch, bands, tile, patch)
-        self.head: LinearHead | DecoderHead = (
-            LinearHead(arch, classes) if arch.head == "linear" else DecoderHead(arch, bands, patch, classes)
-        )
+        self.head = build_head(arch, bands, patch, classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits [N, classes, H, W]."""
-        indices = [self.depth - 1] if self.head.taps == 1 else [max(0, self.depth // 2 - 1), self.depth - 1]
-        logits: Tensor = self.head(x, self._grids(x, indices))
+        logits: Tensor = self.head(x, self.features(x))
         return logits
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """What the head reads: normalised patch tokens of evenly spaced blocks up to the last, [N, D, H/p, W/p] each.
+
+        Apart from `forward` so that a frozen backbone can run without a record for gradients.
+        """
+        taps = self.head.taps
+        return self._grids(x, [max(0, tap * self.depth // taps - 1) for tap in range(1, taps + 1)])
 
     def tokens(self, x: Tensor, block: int = -1) -> Tensor:
         """Normalised patch tokens after a block, [N, D, H/p, W/p]. Blocks count from 0; negative from the end."""
@@ -179,12 +110,13 @@ class SarViT(nn.Module):
         return index
 
     def _grids(self, x: Tensor, indices: list[int]) -> list[Tensor]:
+        # Of a model with fewer blocks than its head has taps, some are read twice.
+        blocks = sorted(set(indices))
         grids = self.backbone.forward_intermediates(
-            x, indices=sorted(set(indices)), norm=True, output_fmt="NCHW", intermediates_only=True, stop_early=True
+            x, indices=blocks, norm=True, output_fmt="NCHW", intermediates_only=True, stop_early=True
         )
         assert isinstance(grids, list)
-        # A model of one block taps it twice.
-        return grids if len(grids) == len(indices) else [grids[0]] * len(indices)
+        return [grids[blocks.index(index)] for index in indices]
 
 
 def build_model(card: ModelCard) -> SarViT:

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 import torch
 
-from backend.card import Arch, ModelCard
+from backend.card import HEADS, Arch, ModelCard
 from backend.vit import build_model
 
 
@@ -20,7 +20,7 @@ def with_arch(card, **changes):
     return dataclasses.replace(card, arch=dataclasses.replace(card.arch, **changes))
 
 
-@pytest.mark.parametrize("head", ["decoder", "linear"])
+@pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("patch", [4, 8, 16])
 @pytest.mark.parametrize("size", [(64, 64), (32, 96)])
 def test_logits_are_as_large_as_the_input(card, head, patch, size):
@@ -80,18 +80,6 @@ def test_the_answer_does_not_depend_on_the_rest_of_the_batch(card):
     x = torch.randn(3, 2, 64, 64)
     with torch.inference_mode():
         torch.testing.assert_close(model(x)[1:2], model(x[1:2]), atol=1e-5, rtol=1e-5)
-
-
-def test_the_head_uses_full_resolution(card):
-    """A single pixel changes the logits around it more than those elsewhere in its patch row."""
-    torch.manual_seed(0)
-    model = build_model(card).eval()
-    x = torch.zeros(1, 2, 64, 64)
-    y = x.clone()
-    y[..., 33, 33] = 3.0
-    with torch.inference_mode():
-        change = (model(y) - model(x)).abs().sum(dim=1)[0]
-    assert change[32:35, 32:35].mean() > 2 * change[:, 48:].mean()
 
 
 def test_sizes_come_from_the_card_alone(card):
