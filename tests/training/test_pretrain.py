@@ -124,11 +124,13 @@ def test_a_run_leaves_its_settings_log_checkpoint_and_backbone(recipe: Path, dat
     assert not [p for p in run.rglob("*") if p.suffix in (".pt", ".pth", ".pkl", ".tmp")]
 
 
+@pytest.mark.parametrize("options", [(), ("dino.centring=sinkhorn", "dino.ibot_weight=1", "dino.koleo_weight=0.1")])
 def test_a_stopped_run_resumes_bit_by_bit(
-    recipe: Path, data: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    recipe: Path, data: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
 ) -> None:
     straight, broken = tmp_path / "straight", tmp_path / "broken"
-    assert main(_command(recipe, data, straight)) == 0
+    settings = [word for option in options for word in ("--set", option)]
+    assert main(_command(recipe, data, straight, *settings)) == 0
     real = Trainer.step
 
     def step(self: Trainer, number: int, groups: list[torch.Tensor]) -> dict[str, float]:
@@ -138,9 +140,10 @@ def test_a_stopped_run_resumes_bit_by_bit(
 
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "step", step)
-        assert main(_command(recipe, data, broken)) == 130
+        assert main(_command(recipe, data, broken, *settings)) == 130
     assert len(_rows(broken)) == 4
-    assert main(_command(recipe, data, broken, "--resume")) == 0
+    assert main(_command(recipe, data, broken, *settings, "--resume")) == 0
+    assert ("loss_ibot" in _rows(broken)[0]) == bool(options)
     _assert_same(straight, broken)
     strip = [{k: v for k, v in row.items() if k != "images_per_s"} for row in _rows(straight)]
     assert strip == [{k: v for k, v in row.items() if k != "images_per_s"} for row in _rows(broken)]
@@ -150,8 +153,11 @@ def test_a_killed_run_resumes_bit_by_bit_and_workers_change_nothing(
     recipe: Path, data: list[Path], tmp_path: Path
 ) -> None:
     straight, broken = tmp_path / "straight", tmp_path / "broken"
-    settings = ["--set", "optim.steps=40", "--set", "run.checkpoint_every_s=0"]
-    assert main(_command(recipe, data, straight, "--set", "optim.steps=40", "--set", "run.workers=1")) == 0
+    # With what else has a state: mask token, centre of patches, and a head of their own.
+    options = ["optim.steps=40", "dino.koleo_weight=0.1", "dino.ibot_weight=1", "dino.ibot_shared_head=false"]
+    options = [word for option in options for word in ("--set", option)]
+    settings = [*options, "--set", "run.checkpoint_every_s=0"]
+    assert main(_command(recipe, data, straight, *options, "--set", "run.workers=1")) == 0
     process = subprocess.Popen(
         [sys.executable, "-m", "training.pretrain", *_command(recipe, data, broken, *settings)],
         cwd=ROOT,
