@@ -4,7 +4,10 @@
 
 Every image of the split is mapped as `python -m backend landcover` maps it, tiles, blending and resampling included,
 and held against its label raster in one confusion matrix for the split and one for each image. Legends of WorldCover
-values are scored on four merged groups too (tree, open, built, water), which backscatter can be expected to tell apart.
+values are scored on four merged groups too (tree, open, built, water), which backscatter can be expected to tell apart:
+by the group of the class that is mapped, and by the group whose classes are together the likeliest ("summed"). The
+expected calibration error says how far probabilities and accuracy are apart. --picture writes labels beside maps, and
+confusion matrices with reliability diagrams beside it as NAME-scores.
 """
 
 from __future__ import annotations
@@ -14,13 +17,13 @@ import json
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio.windows import Window
 
 from backend.card import ModelCard
 from backend.errors import InputError, SarDinoError
@@ -28,35 +31,15 @@ from backend.library import CARD, model_folder
 from backend.predict import landcover
 from backend.radiometry import Units
 from backend.session import Request
-from training.dataset import ChipFolder
-from training.metrics import MERGED, Confusion, class_indices
+from training.dataset import ChipFolder, read_splits
+from training.metrics import class_indices, worldcover_groups
+from training.score_pictures import MAPS_SHOWN, draw_maps, draw_scores
+from training.tally import Counts, Evaluation
 
-
-@dataclass
-class Evaluation:
-    """Confusion by image and over all, and the maps for a picture.
-
-    Attributes:
-        total: All images together.
-        images: Each image by name.
-        maps: Name, label and predicted values [H, W] of each image.
-    """
-
-    total: Confusion
-    images: dict[str, Confusion] = field(default_factory=dict)
-    maps: list[tuple[str, NDArray[np.uint8], NDArray[np.uint8]]] = field(default_factory=list)
-
-    def summary(self, values: Sequence[int]) -> dict[str, Any]:
-        """Scores as plain types, by class and, for a WorldCover legend, by merged group."""
-        result: dict[str, Any] = {"all": self.total.scores()}
-        result["images"] = {name: confusion.scores() for name, confusion in self.images.items()}
-        if all(value in MERGED for value in values):
-            groups = {name: MERGED[value] for name, value in zip(self.total.names, values)}
-            result["merged"] = {
-                "all": self.total.merged(groups).scores(),
-                "images": {name: confusion.merged(groups).scores() for name, confusion in self.images.items()},
-            }
-        return result
+ROWS = 512  # rows of probabilities that are held at once
+MOST_LINES = 20  # images that the text names one by one
+# Called with the name, label and mapped values uint8 [H, W] of each image.
+Watch = Callable[[str, NDArray[np.uint8], NDArray[np.uint8]], None]
 
 
 def legend_of(card: ModelCard, folder: ChipFolder) -> tuple[list[int], list[str]]:
@@ -68,7 +51,9 @@ def legend_of(card: ModelCard, folder: ChipFolder) -> tuple[list[int], list[str]
     return values, [named.get(value, str(value)) for value in values]
 
 
-def evaluate(model: Path, data: Path, split: str | None = None, device: str = "auto") -> tuple[Evaluation, list[int]]:
+def evaluate(
+    model: Path, data: Path, split: str | None = None, device: str = "auto", watch: Watch | None = None
+) -> Evaluation:
     """Map every labelled image of a folder with a model and count.
 
     Args:
@@ -76,77 +61,76 @@ def evaluate(model: Path, data: Path, split: str | None = None, device: str = "a
         data: Data folder with images/ and labels/.
         split: Split of splits.csv; None for all images.
         device: As for the command line.
-
-    Returns:
-        The counts, and the class values in the order of their indices.
+        watch: Shown each image.
 
     Raises:
-        InputError: No labels, or an image can't be read.
+        InputError: No labels, an image can't be read, or a group of splits.csv is in more than one split.
         ModelError: The model can't be used.
     """
     card = ModelCard.load(model_folder(model) / CARD)
+    if (data / "splits.csv").is_file():
+        read_splits(data)  # scores of any split are worth nothing where neighbours leak into training
     folder = ChipFolder(data, card.bands, split)
     values, names = legend_of(card, folder)
     units = Units(folder.facts.bands[0].unit) if folder.facts.bands else Units.AUTO
-    result = Evaluation(Confusion(names))
-    with tempfile.TemporaryDirectory() as scratch:
-        for index, chip in enumerate(folder):
-            if chip.label is None:
-                continue
-            output = Path(scratch) / f"{index}.tif"
-            landcover(Request(str(chip.path), output, model, units=units, device=device))
-            with rasterio.open(output) as source:
-                predicted = source.read(1)
-            name = folder.names[index]
-            truth = np.where(predicted > 0, class_indices(chip.label, values), -1)
-            result.images[name] = Confusion(names)
-            for confusion in (result.total, result.images[name]):
-                confusion.add(truth, class_indices(predicted, values))
-            result.maps.append((name, chip.label, predicted))
+    groups = worldcover_groups(values)
+    result = Evaluation(Counts.none(names, groups))
+    for name, chip in zip(folder.names, folder):
+        if chip.label is None:
+            continue
+        with tempfile.TemporaryDirectory() as scratch:
+            output, shares = Path(scratch) / "map.tif", Path(scratch) / "probabilities.tif"
+            landcover(Request(str(chip.path), output, model, units=units, device=device), probabilities=shares)
+            counts = Counts.none(names, groups)
+            mapped = _count(counts, chip.label, output, shares, values)
+        result.images[name] = counts
+        result.total.include(counts)
+        if watch is not None:
+            watch(name, chip.label, mapped)
     if not result.images:
         raise InputError(f"No labelled image in {data}.", "Put labels/ beside images/, with the same stems.")
-    return result, values
+    return result
 
 
-def draw(result: Evaluation, card: ModelCard, path: Path) -> None:
-    """Write a picture: label beside map for each image, at most eight."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-    from matplotlib.colors import to_rgb
-    from matplotlib.patches import Patch
-
-    table = np.ones((256, 3))
-    for item in card.classes:
-        table[item.value] = to_rgb(item.color)
-    shown = result.maps[:8]
-    figure, axes = pyplot.subplots(len(shown), 2, figsize=(9, 4 * len(shown) + 1), squeeze=False)
-    for row, (name, label, predicted) in zip(axes, shown):
-        for axis, values, title in zip(row, (label, predicted), ("labels", "map")):
-            axis.imshow(table[values], interpolation="nearest")
-            axis.set_title(f"{name}: {title}")
-            axis.set_axis_off()
-    handles = [Patch(facecolor=item.color, edgecolor="0.5", label=item.name) for item in card.classes]
-    figure.legend(handles=handles, loc="lower center", ncols=4, frameon=False)
-    figure.savefig(path, dpi=100, bbox_inches="tight")
-    pyplot.close(figure)
+def _count(
+    counts: Counts, label: NDArray[np.uint8], output: Path, shares: Path, values: Sequence[int]
+) -> NDArray[np.uint8]:
+    with rasterio.open(output) as source:
+        mapped: NDArray[np.uint8] = source.read(1)
+    with rasterio.open(shares) as source:
+        for top in range(0, source.height, ROWS):
+            rows = slice(top, min(top + ROWS, source.height))
+            part = source.read(window=Window(0, top, source.width, rows.stop - top))
+            counts.add(class_indices(label[rows], values), class_indices(mapped[rows], values), part)
+    return mapped
 
 
 def report(summary: dict[str, Any]) -> str:
-    """The scores as text."""
+    """The scores as text: a table for each legend, and a line for each image."""
+    titles = {"merged": "merged groups", "summed": "merged groups, probabilities summed before the choice"}
+    parts = [("all classes", summary)] + [(title, summary[key]) for key, title in titles.items() if key in summary]
     lines = []
-    parts = [("all classes", summary)] + ([("merged groups", summary["merged"])] if "merged" in summary else [])
     for title, part in parts:
-        lines.append(f"{title}:")
-        for name, scores in [("together", part["all"]), *part["images"].items()]:
-            if scores["pixels"] == 0:
-                lines.append(f"  {name}: no labelled pixel of the legend")
-                continue
-            lines.append(f"  {name}: OA {scores['overall_accuracy']:.3f}  mIoU {scores['mean_iou']:.3f}")
-            each = "  ".join(f"{key} {item['iou']:.2f}" for key, item in scores["classes"].items())
-            lines.append(f"    IoU: {each}")
+        lines += [f"{title}: {_line(part['all'])}"]
+        classes = part["all"].get("classes", {})
+        if classes:
+            lines.append(f"  {'':26}   IoU    F1  precision  recall     pixels")
+        for name, item in classes.items():
+            figures = f"{item['iou']:.3f} {item['f1']:.3f}  {item['precision']:9.3f}  {item['recall']:6.3f}"
+            lines.append(f"  {name:26} {figures} {item['pixels']:10d}")
+        images = part["images"]
+        if 1 < len(images) <= MOST_LINES:
+            lines += [f"  {name}: {_line(scores)}" for name, scores in images.items()]
+    if len(summary["images"]) > MOST_LINES:
+        lines.append(f"{len(summary['images'])} images; --json has the scores of each.")
     return "\n".join(lines)
+
+
+def _line(scores: dict[str, Any]) -> str:
+    if scores["pixels"] == 0:
+        return "no labelled pixel of the legend"
+    text = f"OA {scores['overall_accuracy']:.3f}  mIoU {scores['mean_iou']:.3f}  mean F1 {scores['mean_f1']:.3f}"
+    return text + (f"  ECE {scores['calibration']['expected_error']:.3f}" if "calibration" in scores else "")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -155,22 +139,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("model", type=Path, help="model folder")
     parser.add_argument("data", type=Path, help="data folder with images/ and labels/")
     parser.add_argument("--split", help="split of splits.csv; all images without")
-    parser.add_argument("--json", type=Path, help="write every score")
-    parser.add_argument("--picture", type=Path, help="write labels beside maps as PNG")
+    parser.add_argument("--json", type=Path, help="write every score and the confusion matrices")
+    parser.add_argument("--picture", type=Path, help="write labels beside maps as PNG, and NAME-scores.png beside it")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     args = parser.parse_args(arguments)
+    shown: list[tuple[str, NDArray[np.uint8], NDArray[np.uint8]]] = []
+
+    def watch(*image: Any) -> None:
+        if args.picture and len(shown) < MAPS_SHOWN:
+            shown.append(image)
+
     try:
-        result, values = evaluate(args.model, args.data, args.split, args.device)
+        result = evaluate(args.model, args.data, args.split, args.device, watch)
         card = ModelCard.load(model_folder(args.model) / CARD)
     except SarDinoError as error:
         print(f"error: {error.message} {error.hint}", file=sys.stderr)
         return 1
-    summary = result.summary(values)
+    summary = {"model": card.name, "data": str(args.data), "split": args.split, **result.summary()}
     print(report(summary))
     if args.json:
         args.json.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     if args.picture:
-        draw(result, card, args.picture)
+        draw_maps(shown, card, args.picture)
+        draw_scores(summary, args.picture.with_name(f"{args.picture.stem}-scores{args.picture.suffix}"))
     return 0
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, jaccard_score
+from sklearn.metrics import accuracy_score, confusion_matrix, jaccard_score, precision_recall_fscore_support
 
 # WorldCover values by four groups that C-band backscatter can be expected to tell apart.
 MERGED: dict[int, str] = {
@@ -39,40 +39,59 @@ class Confusion:
         if keep.any():
             self.counts += confusion_matrix(truth[keep], predicted[keep], labels=range(len(self.names)))
 
-    def merged(self, groups: Mapping[str, str]) -> Confusion:
-        """The same counts with classes united: `groups` gives the group of each class name."""
-        names = sorted({groups[name] for name in self.names}, key=[groups[n] for n in self.names].index)
-        index = [names.index(groups[name]) for name in self.names]
-        result = Confusion(names)
-        np.add.at(result.counts, (np.array(index)[:, None], np.array(index)[None, :]), self.counts)
+    def include(self, other: Confusion) -> None:
+        """Add the counts of another matrix of the same classes."""
+        self.counts += other.counts
+
+    def merged(self, groups: Sequence[str]) -> Confusion:
+        """The same counts with classes united: `groups` names the group of each class."""
+        result = Confusion(list(dict.fromkeys(groups)))
+        index = np.array([result.names.index(group) for group in groups])
+        np.add.at(result.counts, (index[:, None], index[None, :]), self.counts)
         return result
 
     def scores(self) -> dict[str, Any]:
-        """Overall accuracy, mean IoU and F1, and per class IoU, F1 and pixels.
+        """Overall accuracy, mean IoU and F1, and per class IoU, F1, precision, recall and pixels.
 
-        Means are over the classes that the labels hold; a class predicted but never labelled lowers the others'
-        scores through their false negatives.
+        Precision is what map makers call the user's accuracy, recall the producer's. Means are over the classes that
+        the labels hold; a class predicted but never labelled lowers the others' scores through their false negatives.
         """
         total = int(self.counts.sum())
         if total == 0:
             return {"pixels": 0}
         truth, predicted = (axis.ravel() for axis in np.indices(self.counts.shape))
-        common = {"sample_weight": self.counts.ravel(), "labels": range(len(self.names)), "average": None}
-        iou = jaccard_score(truth, predicted, zero_division=0, **common)
-        f1 = f1_score(truth, predicted, zero_division=0, **common)
+        weight = self.counts.ravel()
+        common = {"sample_weight": weight, "labels": range(len(self.names)), "average": None, "zero_division": 0}
+        iou = jaccard_score(truth, predicted, **common)
+        precision, recall, f1, _ = precision_recall_fscore_support(truth, predicted, **common)
         support = self.counts.sum(axis=1)
         there = support > 0
         return {
             "pixels": total,
-            "overall_accuracy": float(accuracy_score(truth, predicted, sample_weight=self.counts.ravel())),
+            "overall_accuracy": float(accuracy_score(truth, predicted, sample_weight=weight)),
             "mean_iou": float(iou[there].mean()),
             "mean_f1": float(f1[there].mean()),
             "classes": {
-                name: {"iou": float(iou[i]), "f1": float(f1[i]), "pixels": int(support[i])}
+                name: {
+                    "iou": float(iou[i]),
+                    "f1": float(f1[i]),
+                    "precision": float(precision[i]),
+                    "recall": float(recall[i]),
+                    "pixels": int(support[i]),
+                }
                 for i, name in enumerate(self.names)
                 if there[i]
             },
         }
+
+    def table(self) -> dict[str, Any]:
+        """The counts as plain types: a row for each labelled class, a column for each predicted one."""
+        return {"names": self.names, "rows": "labels", "columns": "predictions", "counts": self.counts.tolist()}
+
+
+def worldcover_groups(values: Sequence[int]) -> list[str] | None:
+    """The group of each class value by MERGED; None where a value is not of WorldCover's legend."""
+    return [MERGED[value] for value in values] if all(value in MERGED for value in values) else None
 
 
 def class_indices(label: NDArray[np.uint8], values: Sequence[int]) -> NDArray[np.int16]:

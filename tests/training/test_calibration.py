@@ -1,0 +1,79 @@
+"""The calibration error agrees with torchmetrics where that can be trusted, and holds where it can't."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from training.calibration import BINS, Calibration
+
+
+def softmax(rng, classes, pixels, sharpness):
+    logits = rng.normal(size=(classes, pixels)) * sharpness
+    shares = np.exp(logits - logits.max(axis=0))
+    return (shares / shares.sum(axis=0)).astype(np.float32)
+
+
+@settings(max_examples=50)
+@given(st.integers(2, 11), st.integers(1, 400), st.floats(0.1, 4), st.integers(0, 2**31))
+def test_errors_equal_those_of_torchmetrics(classes, pixels, sharpness, seed):
+    reference = pytest.importorskip("torchmetrics.functional.classification")
+    rng = np.random.default_rng(seed)
+    shares, truth = softmax(rng, classes, pixels, sharpness), rng.integers(0, classes, pixels)
+    # A confidence of exactly 1 has a bin of its own there; the last of Guo et al.'s 15 holds it.
+    shares = shares[:, shares.max(axis=0) < 1]
+    truth = truth[: shares.shape[1]]
+    whole, rest = Calibration(), Calibration()
+    half = len(truth) // 2
+    whole.add(truth[:half], shares[:, :half])
+    rest.add(truth[half:], shares[:, half:])
+    whole.include(rest)
+    if not len(truth):
+        assert whole.scores() == {"pixels": 0}
+        return
+    for name, norm in (("expected_error", "l1"), ("maximum_error", "max")):
+        given_ = torch.from_numpy(np.ascontiguousarray(shares.T)), torch.from_numpy(truth)
+        expected = reference.multiclass_calibration_error(*given_, classes, n_bins=BINS, norm=norm)
+        assert whole.scores()[name] == pytest.approx(float(expected), abs=2e-6)
+
+
+def test_probabilities_that_hold_have_no_error_and_boasting_has():
+    rng = np.random.default_rng(0)
+    honest, boasting = Calibration(), Calibration()
+    confidence = rng.uniform(0.5, 1, 200_000).astype(np.float32)
+    truth = (rng.random(confidence.size) > confidence).astype(int)
+    honest.add(truth, np.stack([confidence, 1 - confidence]))
+    boasting.add(truth, np.stack([np.ones_like(confidence), np.zeros_like(confidence)]))
+    assert honest.scores()["expected_error"] < 0.01
+    assert boasting.scores()["expected_error"] == pytest.approx(0.25, abs=0.01)
+    last = boasting.scores()["bins"]
+    assert len(last) == 1 and last[0]["from"] == pytest.approx(14 / 15) and last[0]["accuracy"] < 0.76
+
+
+def test_a_set_larger_than_float32_can_count_is_counted():
+    """torchmetrics 1.9 says 0 here: its sums stop growing at 2 to the 24th pixels of a bin."""
+    calibration = Calibration()
+    truth = (np.arange(1000) % 5 == 0).astype(int)
+    calibration.add(truth, np.stack([np.full(1000, 0.9), np.full(1000, 0.1)]))
+    for _ in range(16):  # 65 million pixels
+        calibration.include(calibration)
+    assert calibration.scores()["pixels"] == 65_536_000
+    assert calibration.scores()["expected_error"] == pytest.approx(0.1)
+
+
+def test_pixels_without_label_or_prediction_do_not_count_and_unknown_classes_are_missed():
+    calibration = Calibration()
+    shares = np.array([[0.8, 0.8, np.nan, 0.8], [0.2, 0.2, np.nan, 0.2]], dtype=np.float32)
+    calibration.add(np.array([0, -1, 0, 7]), shares)
+    scores = calibration.scores()
+    assert scores["pixels"] == 2 and scores["bins"][0]["accuracy"] == 0.5
+    assert Calibration().scores() == {"pixels": 0}
+
+
+def test_a_blended_share_above_one_is_in_the_last_bin():
+    calibration = Calibration()
+    calibration.add(np.array([0]), np.array([[1.0000001], [0.0]], dtype=np.float32))
+    assert calibration.scores()["pixels"] == 1

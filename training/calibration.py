@@ -1,0 +1,68 @@
+"""Whether probabilities mean what they say: confidence against accuracy, in bins that grow chip by chip."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import max_error, mean_absolute_error
+
+BINS = 15  # those of Guo et al.
+
+
+class Calibration:
+    """Pixels, confidence and hits in bins of equal width, after Guo et al. 2017 (arXiv 1706.04599, section 2).
+
+    Only sums by bin are kept, in float64, so that a set of any size costs nothing: torchmetrics, which the tests hold
+    this against, keeps every pixel and adds up in float32, where a bin stops counting at 17 million.
+    """
+
+    def __init__(self) -> None:
+        """Start with no pixel counted."""
+        self.pixels: NDArray[np.float64] = np.zeros(BINS)
+        self.confidence: NDArray[np.float64] = np.zeros(BINS)
+        self.correct: NDArray[np.float64] = np.zeros(BINS)
+
+    def add(self, truth: NDArray[Any], probabilities: NDArray[np.floating[Any]]) -> None:
+        """Count pixels; the prediction is the likeliest class, and its probability the confidence.
+
+        Args:
+            truth: Class indices [...]; negative where unlabelled. An index without a probability counts as missed.
+            probabilities: float [classes, ...], nan where nothing was predicted (left out as well).
+        """
+        keep = (truth >= 0) & np.isfinite(probabilities).all(axis=0)
+        shares = probabilities[:, keep]
+        # Blended float32 shares may end a rounding error above 1.
+        confidence = np.minimum(shares.max(axis=0, initial=0).astype(np.float64), 1.0)
+        correct = (shares.argmax(axis=0) == truth[keep]).astype(np.float64)
+        for sums, weight in ((self.pixels, None), (self.confidence, confidence), (self.correct, correct)):
+            sums += np.histogram(confidence, BINS, (0.0, 1.0), weights=weight)[0]
+
+    def include(self, other: Calibration) -> None:
+        """Add the sums of another."""
+        self.pixels += other.pixels
+        self.confidence += other.confidence
+        self.correct += other.correct
+
+    def scores(self) -> dict[str, Any]:
+        """Expected and maximum calibration error, and the bins of a reliability diagram.
+
+        The expected error is the mean gap between accuracy and mean confidence over bins weighted by their pixels
+        (equation 3), the maximum the largest gap (equation 5). Bins without a pixel are left out.
+        """
+        filled = self.pixels > 0
+        if not filled.any():
+            return {"pixels": 0}
+        pixels = self.pixels[filled]
+        accuracy, confidence = self.correct[filled] / pixels, self.confidence[filled] / pixels
+        edges = np.arange(BINS)[filled] / BINS
+        return {
+            "pixels": int(pixels.sum()),
+            "expected_error": float(mean_absolute_error(accuracy, confidence, sample_weight=pixels)),
+            "maximum_error": float(max_error(accuracy, confidence)),
+            "bins": [
+                {"from": float(low), "width": 1 / BINS, "pixels": int(n), "confidence": float(c), "accuracy": float(a)}
+                for low, n, c, a in zip(edges, pixels, confidence, accuracy)
+            ],
+        }
