@@ -34,9 +34,12 @@ class CropConfig:
         speckle: probability of extra gamma speckle.
         speckle_looks: range of the equivalent number of looks of that speckle; few looks are strong speckle.
         speckle_correlated: correlate the speckle between neighbours as in Sentinel-1 GRDH, else white.
-        gain_common_db: deviation of a gain shared by all bands (calibration, incidence angle, moisture).
+        gain_common_db: deviation of a gain shared by all bands of one acquisition, those whose names differ by the
+            polarisation only (calibration, incidence angle, moisture). Coherence has neither gain nor speckle.
         gain_band_db: deviation of a gain of each band by itself (channel imbalance).
         band_drop: probability that one band is hidden, where more than one is present.
+        pairs: probability that the two global views show two dates, where the data has several of a place; local
+            views then show either.
     """
 
     window: int = 128
@@ -54,13 +57,14 @@ class CropConfig:
     gain_common_db: float = 0.7
     gain_band_db: float = 0.4
     band_drop: float = 0.2
+    pairs: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse settings that no crop can meet."""
         for name in ("global_scale", "local_scale"):
             low, high = getattr(self, name)
             _require(0 < low <= high <= 1, f"crops.{name} is [{low}, {high}]", "give 0 < lowest <= highest <= 1")
-        for name in ("min_valid", "speckle", "band_drop"):
+        for name in ("min_valid", "speckle", "band_drop", "pairs"):
             value = getattr(self, name)
             _require(0 <= value <= 1, f"crops.{name} is {value}", "give a fraction from 0 to 1")
         _require(min(self.window, self.global_size, self.local_size) > 0, "a crop size is not positive", "give pixels")
