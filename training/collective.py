@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Callable, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
+S = TypeVar("S")
+T = TypeVar("T")
+
 
 def processes() -> int:
     """How many processes share the batch."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def first_process() -> bool:
+    """Whether this is the process that speaks and writes for all."""
+    return processes() == 1 or dist.get_rank() == 0
+
+
+def shared_out(items: Sequence[S], work: Callable[[Sequence[S]], Iterable[T]]) -> Iterable[T]:
+    """Results of work that each process does for its share of the items, in every process, in any order.
+
+    Args:
+        items: The same in every process.
+        work: From a share of them to its results, which must be picklable.
+    """
+    if processes() == 1:
+        return work(items)
+    parts: list[list[T]] = [[] for _ in range(processes())]
+    dist.all_gather_object(parts, list(work(items[dist.get_rank() :: processes()])))
+    return [result for part in parts for result in part]
 
 
 def all_reduce_sum(value: Tensor) -> Tensor:

@@ -1,24 +1,24 @@
 """Multi-crop for SAR: where views are cut, how they are resampled, and augmentations in physical terms.
 
-All views of a sample come from one square window of a scene. Resampling is in linear power, as a mean of dB is
-not the dB of a mean. Everything is drawn from a generator that the caller seeds by sample, so that a sample does
-not depend on workers, processes or on where a run was resumed. No photometric tricks for optical images: the
-absolute backscatter carries the class, and a view may differ from another only as two acquisitions of the same
-place do.
+All views of a sample come from one square window of a scene, seen at one date or at two. Resampling is in linear
+power, as a mean of dB is not the dB of a mean; coherence is averaged as it is. Everything is drawn from a generator
+that the caller seeds by sample, so that a sample does not depend on workers, processes or on where a run was resumed.
+No photometric tricks for optical images: the absolute backscatter carries the class, and a view may differ from
+another only as two acquisitions of the same place do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from backend.bands import acquisition
 from backend.card import Band
-from backend.radiometry import Units, from_power, normalise, to_power
+from backend.radiometry import Units, from_linear, is_backscatter, normalise, to_linear, to_power
 from training.settings import CropConfig
 
 FloatArray = NDArray[np.float32]
@@ -41,41 +41,24 @@ class Box:
     side: float
 
 
-def cut_window(db: NDArray[Any], valid: BoolArray, side: int, min_valid: float, rng: np.random.Generator) -> FloatArray:
-    """A random square of a chip, invalid pixels as NaN.
+@dataclass(frozen=True)
+class Sample:
+    """What the views of one sample are cut from.
 
-    Args:
-        db: [B, H, W] in dB, a missing band all NaN.
-        valid: [H, W].
-        side: pixels; a smaller chip is continued by reflection.
-        min_valid: windows with a smaller valid share are drawn again; after ATTEMPTS the best one is taken.
-        rng: source of the draws.
-
-    Returns:
-        float32 [B, side, side].
+    Attributes:
+        dates: float32 [B, side, side] of one window at one date or two, dB (coherence plain), NaN where invalid.
+        gain_db: Gain that all of it has (relative levels of a source), shared by the dates and by the views.
     """
-    height, width = valid.shape
-    best, best_share = (0, 0), -1.0
-    for _ in range(ATTEMPTS):
-        top = int(rng.integers(0, max(height - side, 0) + 1))
-        left = int(rng.integers(0, max(width - side, 0) + 1))
-        share = float(valid[top : top + side, left : left + side].mean())
-        if share > best_share:
-            best, best_share = (top, left), share
-        if share >= min_valid:
-            break
-    top, left = best
-    part = np.s_[top : top + side, left : left + side]
-    window = np.where(valid[part], db[(slice(None), *part)], np.nan).astype(np.float32)
-    down, right = side - window.shape[1], side - window.shape[2]
-    return np.pad(window, ((0, 0), (0, down), (0, right)), mode="symmetric") if down or right else window
+
+    dates: Sequence[FloatArray]
+    gain_db: float = 0.0
 
 
 def draw_box(seen: BoolArray, scale: tuple[float, float], min_valid: float, rng: np.random.Generator) -> Box:
     """A random square of a window by its share of the area; mostly invalid ones are drawn again.
 
     Args:
-        seen: [side, side], where any band has a value.
+        seen: [side, side], where any band has a value, at all dates.
         scale: lowest and highest area as a fraction of the window's.
         min_valid: lowest valid share; after ATTEMPTS the best box is taken.
         rng: source of the draws.
@@ -118,15 +101,15 @@ def resampling_matrix(starts: FloatArray, sides: FloatArray, flips: BoolArray, s
 
 
 def resample(windows: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Resample linear power, leaving NaN out of every mean (normalised convolution, Knutsson & Westin 1993).
+    """Resample what may be averaged, leaving NaN out of every mean (normalised convolution, Knutsson & Westin 1993).
 
     Args:
-        windows: [N, B, side, side] linear power, NaN where invalid.
+        windows: [N, B, side, side] linear power or coherence, NaN where invalid.
         rows: [N, size, side], see `resampling_matrix`.
         columns: [N, size, side].
 
     Returns:
-        Power [N, B, size, size], NaN where less than half is valid; and that validity.
+        Means [N, B, size, size], NaN where less than half is valid; and that validity.
     """
     valid = torch.isfinite(windows)
     rows, columns = rows[:, None], columns[:, None].transpose(-1, -2)
@@ -162,49 +145,59 @@ def speckle(shape: tuple[int, ...], looks: float, correlated: bool, rng: np.rand
     return result
 
 
-def augment(power: FloatArray, common_db: float, config: CropConfig, rng: np.random.Generator) -> FloatArray:
+def augment(
+    values: FloatArray, gain_db: float, bands: Sequence[Band], config: CropConfig, rng: np.random.Generator
+) -> FloatArray:
     """What may differ between two acquisitions of one place, applied to one view.
 
     Args:
-        power: [B, H, W] linear power, NaN where invalid; changed in place.
-        common_db: gain in dB that the whole sample has (relative levels of a source), shared by its views.
+        values: [B, H, W] linear power, coherence plain, NaN where invalid; changed in place.
+        gain_db: gain that the whole sample has, shared by its views.
+        bands: the card's bands; coherence has neither speckle nor gain.
         config: which augmentations, and how strong.
         rng: source of the draws.
 
     Returns:
-        [B, H, W] linear power.
+        [B, H, W], as `values`.
     """
-    bands = len(power)
+    radar = is_backscatter(bands)
+    power = values if radar.all() else values[radar]
     # Speckle: another look at the same place has another speckle, and the class does not follow from it.
     if config.speckle and rng.random() < config.speckle:
         low, high = np.log(config.speckle_looks)
         looks = float(np.exp(rng.uniform(low, high)))
         power *= speckle(power.shape, looks, config.speckle_correlated, rng)
     # Gain: calibration, incidence angle, soil moisture. Small, or water would become field.
-    gain = common_db + rng.normal(0, config.gain_common_db) + rng.normal(0, config.gain_band_db, size=bands)
+    dates = _acquisitions(bands)
+    gain = gain_db + rng.normal(0, config.gain_common_db, size=max(dates, default=0) + 1)[dates]
+    gain += rng.normal(0, config.gain_band_db, size=len(power))
     power *= to_power(gain.astype(np.float32), Units.DB)[:, None, None]
+    if power is not values:
+        values[radar] = power
     # Band drop: a user's scene may have one polarisation; the same place must still be known by it.
-    present = np.flatnonzero(np.isfinite(power).any(axis=(1, 2)))
+    present = np.flatnonzero(np.isfinite(values).any(axis=(1, 2)))
     if config.band_drop and rng.random() < config.band_drop and len(present) > 1:
-        power[rng.choice(present)] = np.nan
+        values[rng.choice(present)] = np.nan
     # Rotation mixes the look direction (shadow and double bounce face the radar): an option, off by default.
     if config.rot90:
-        power = np.ascontiguousarray(np.rot90(power, int(rng.integers(4)), axes=(1, 2)))
-    return power
+        values = np.ascontiguousarray(np.rot90(values, int(rng.integers(4)), axes=(1, 2)))
+    return values
+
+
+def _acquisitions(bands: Sequence[Band]) -> list[int]:
+    """Number of the acquisition of each backscatter band, from 0: a date has one gain, whatever the polarisation."""
+    names = [acquisition(band.name) for band, radar in zip(bands, is_backscatter(bands)) if radar]
+    order = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return [order[name] for name in names]
 
 
 def views(
-    windows: Sequence[FloatArray],
-    common_db: Sequence[float],
-    rngs: Sequence[np.random.Generator],
-    bands: Sequence[Band],
-    config: CropConfig,
+    samples: Sequence[Sample], rngs: Sequence[np.random.Generator], bands: Sequence[Band], config: CropConfig
 ) -> list[torch.Tensor]:
     """All views of a batch, grouped by size.
 
     Args:
-        windows: N arrays [B, side, side] in dB, NaN where invalid.
-        common_db: N gains in dB, each shared by the views of its sample.
+        samples: N of them; of two dates, the first global view shows one and the second the other, a local view either.
         rngs: N generators, one a sample.
         bands: clip, mean and deviation of the card.
         config: geometry and augmentations.
@@ -212,29 +205,38 @@ def views(
     Returns:
         Global views [2, N, B, g, g], and local views [L, N, B, l, l] where there are any; normalised float32.
     """
+    windows = [window for sample in samples for window in sample.dates]
+    first = np.cumsum([0] + [len(sample.dates) for sample in samples[:-1]])
     side = windows[0].shape[-1]
-    seen = [np.isfinite(w).any(axis=0) for w in windows]
-    power = torch.from_numpy(to_power(np.stack(windows), Units.DB))
-    plan = [(2, config.global_size, config.global_scale), (config.local_count, config.local_size, config.local_scale)]
-    groups = []
-    for count, size, scale in plan:
-        made = []
-        for _ in range(count):
-            boxes = [draw_box(s, scale, config.min_valid, rng) for s, rng in zip(seen, rngs)]
-            flips = np.array([rng.random(2) < 0.5 for rng in rngs]) & config.flip
-            top, left, length = np.array([(b.top, b.left, b.side) for b in boxes], dtype=np.float32).T
-            rows = resampling_matrix(top, length, flips[:, 0], size, side)
-            columns = resampling_matrix(left, length, flips[:, 1], size, side)
-            cut = resample(power, rows, columns)[0].numpy()
-            made.append(np.stack([augment(v, g, config, rng) for v, g, rng in zip(cut, common_db, rngs)]))
-        if made:
-            groups.append(torch.from_numpy(_normalise(np.stack(made), bands)))
-    return groups
+    seen = [np.logical_and.reduce([np.isfinite(w).any(axis=0) for w in sample.dates]) for sample in samples]
+    linear = torch.from_numpy(to_linear(np.stack(windows), bands, Units.DB))
+
+    def view(number: int | None, size: int, scale: tuple[float, float]) -> FloatArray:
+        dates = [_date(sample, number, rng) for sample, rng in zip(samples, rngs)]
+        boxes = [draw_box(s, scale, config.min_valid, rng) for s, rng in zip(seen, rngs)]
+        flips = np.array([rng.random(2) < 0.5 for rng in rngs]) & config.flip
+        top, left, length = np.array([(b.top, b.left, b.side) for b in boxes], dtype=np.float32).T
+        rows = resampling_matrix(top, length, flips[:, 0], size, side)
+        columns = resampling_matrix(left, length, flips[:, 1], size, side)
+        cut = resample(linear[torch.from_numpy(first + dates)], rows, columns)[0].numpy()
+        parts = [augment(v, s.gain_db, bands, config, rng) for v, s, rng in zip(cut, samples, rngs)]
+        return np.stack(parts)
+
+    large = [view(number, config.global_size, config.global_scale) for number in range(2)]
+    small = [view(None, config.local_size, config.local_scale) for _ in range(config.local_count)]
+    return [torch.from_numpy(_normalise(np.stack(made), bands)) for made in (large, small) if made]
 
 
-def _normalise(power: FloatArray, bands: Sequence[Band]) -> FloatArray:
+def _date(sample: Sample, view: int | None, rng: np.random.Generator) -> int:
+    """Which date a view shows: global views one each, local views (None) either."""
+    if len(sample.dates) == 1:
+        return 0
+    return int(rng.integers(len(sample.dates))) if view is None else view % len(sample.dates)
+
+
+def _normalise(values: FloatArray, bands: Sequence[Band]) -> FloatArray:
     # [V, N, B, s, s] as one tall image [B, V * N * s, s]: one call, and radiometry's own arithmetic.
-    v, n, b, s, _ = power.shape
-    tall = from_power(power.transpose(2, 0, 1, 3, 4).reshape(b, v * n * s, s))
+    v, n, b, s, _ = values.shape
+    tall = from_linear(values.transpose(2, 0, 1, 3, 4).reshape(b, v * n * s, s), bands)
     x = normalise(tall, np.ones(tall.shape[1:], dtype=np.bool_), bands)
     return np.ascontiguousarray(x.reshape(b, v, n, s, s).transpose(1, 2, 0, 3, 4))

@@ -1,7 +1,8 @@
-"""A folder of SAR rasters, labelled or not, as chips in dB.
+r"""A folder of SAR rasters, labelled or not, in the scale of a model's bands: backscatter in dB, coherence plain.
 
-Layout: images/ (any raster rasterio reads), optional labels/ with the same stems, optional dataset.toml and splits.csv
-(name, group, split). A plain folder of rasters works too. Keys of dataset.toml, all optional:
+Layout: images/ (any raster rasterio reads, of any size, in any sub-folders), optional labels/ with the same names,
+optional dataset.toml, splits.csv (name, group, split) and places.csv (name, place). A plain folder of rasters works
+too. A name is a file's path under images/ without its suffix. Keys of dataset.toml, all optional:
 
     title = "..."             for people; so are product, simulated and seed
     pixel_size_m = 10.0       where the files carry none
@@ -12,9 +13,13 @@ Layout: images/ (any raster rasterio reads), optional labels/ with the same stem
                               and spread, are replaced by the card's mean and deviation of that band
     level_jitter_db = 3.0     deviation of the random gain that training adds, where the level is not known
     weight = 1.0              how often pre-training draws from this folder, relative to its share
-    [[bands]]                 in file order; otherwise the files' band descriptions, in dB
-    name = "VV"
-    unit = "db"               db | linear_power | amplitude
+    places = '^(\d+)_'        files that show one place at several dates, pixel on pixel: a regular expression whose
+                              one group names the place, searched for in a file's stem, then in its name (places.csv
+                              in its stead lists them)
+    [[bands]]                 in file order; otherwise the files' band descriptions
+    name = "VV"               held against the card's bands; case is ignored, "Sigma0_VV" is VV
+    unit = "db"               db | linear_power | amplitude | coherence (0 to 1, never converted) | auto (recognised
+                              from the values, the default; dB where relative is set)
     [[classes]]               the legend: value, name, color "#rrggbb"
     value = 10
 """
@@ -22,7 +27,6 @@ Layout: images/ (any raster rasterio reads), optional labels/ with the same stem
 from __future__ import annotations
 
 import csv
-import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -33,25 +37,22 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
-from backend.card import Band, LandCoverClass
+from backend.card import Band
 from backend.errors import InputError
-from backend.radiometry import Units, to_db
-from training.config import resolve
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-SUFFIXES = (".tif", ".tiff", ".png", ".vrt", ".jp2", ".img")
+from training.facts import FolderFacts
+from training.listing import SUFFIXES, list_rasters
+from training.manifest import read_manifest
+from training.places import check_places, name_places
+from training.rasters import Scale, read_window
 
 
 @dataclass(frozen=True)
 class Chip:
-    """One image in dB.
+    """One image in the scale of the bands.
 
     Attributes:
-        db: float32 [B, H, W] in the order of the card's bands; a band that the file lacks is all nan.
+        db: float32 [B, H, W] in the order of the card's bands, dB (coherence plain); a band that the file lacks is
+            all nan.
         valid: bool [H, W], true where every band that the file has holds data.
         label: uint8 [H, W] of class values, 0 where unlabelled; None without labels.
         path: The image file.
@@ -65,152 +66,93 @@ class Chip:
     level_jitter_db: float = 0.0
 
 
-@dataclass(frozen=True)
-class FileBand:
-    """One band of the files: name, and unit ("db", "linear_power" or "amplitude")."""
-
-    name: str
-    unit: str = "db"
-
-
-@dataclass(frozen=True)
-class FolderFacts:
-    """What dataset.toml says; see the module's text."""
-
-    title: str = ""
-    product: str = ""
-    simulated: bool = False
-    seed: int = 0
-    pixel_size_m: float = 0.0
-    ignore_value: int = 0
-    scale: float = 1.0
-    nodata: tuple[float, ...] = ()
-    relative: str = ""
-    level_jitter_db: float = 0.0
-    weight: float = 1.0
-    bands: tuple[FileBand, ...] = ()
-    classes: tuple[LandCoverClass, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Refuse words that have no meaning here."""
-        if self.relative not in ("", "offset", "affine"):
-            raise InputError(f"relative is {self.relative!r}.", 'Wanted: "offset", "affine", or none.')
-        for band in self.bands:
-            if band.unit not in ("db", "linear_power", "amplitude"):
-                raise InputError(f"Band {band.name!r} has unit {band.unit!r}.", "Wanted: db, linear_power, amplitude.")
-
-    @staticmethod
-    def load(path: Path) -> FolderFacts:
-        """Read dataset.toml; defaults where there is none.
-
-        Raises:
-            InputError: Not TOML, a key that is not known, or a value of the wrong type.
-        """
-        if not path.is_file():
-            return FolderFacts()
-        try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise InputError(f"{path} is not valid TOML ({error}).", "Mend the file or take it away.") from error
-        return resolve(FolderFacts, data)
-
-
 class ChipFolder:
-    """The chips of one data folder, read from disk at each access.
+    """The images of one data folder, read from disk at each access.
 
     Args:
         root: Data folder.
         bands: The card's bands, which give the order of Chip.db and the level of relative data.
-        split: Only chips of this split of splits.csv; None for all.
+        split: Only images of this split of splits.csv; None for all.
+
+    Attributes:
+        facts: What dataset.toml says.
+        names: Of the images, in order.
+        entries: What is known of each.
+        units: Unit of their backscatter, as declared or recognised.
+        places: Place of each image that has one, by name.
 
     Raises:
-        InputError: No raster found, or dataset.toml or splits.csv can't be used.
+        InputError: No raster found, one can't be used or doesn't fit the others, or dataset.toml, splits.csv or
+            places.csv can't be used.
     """
 
     def __init__(self, root: Path, bands: Sequence[Band], split: str | None = None) -> None:
-        """List the files once; nothing is opened yet but the first, to learn its bands."""
+        """List the files; those that are new or changed are looked at."""
         self.root, self.bands, self.split = Path(root), tuple(bands), split
         self.facts = FolderFacts.load(self.root / "dataset.toml")
-        images = self.root / "images"
-        self._labels = _by_stem(self.root / "labels")
-        listed = _by_stem(images if images.is_dir() else self.root)
+        images, labels = self.root / "images", self.root / "labels"
+        self._labels = list_rasters(labels)
+        listed = list_rasters(images) if images.is_dir() else list_rasters(self.root, skip=(labels,))
+        self.names = sorted(listed)
         if split is not None:
             wanted = {row["name"] for row in read_splits(self.root) if row["split"] == split}
-            listed = {stem: path for stem, path in listed.items() if stem in wanted}
-        if not listed:
+            self.names = [name for name in self.names if name in wanted]
+        if not self.names:
             where = f"{root}" if split is None else f"split {split!r} of {root}"
             raise InputError(f"No raster in {where}.", f"Put rasters ({', '.join(SUFFIXES)}) there or in images/.")
-        self.names = sorted(listed)
-        self._paths = [listed[name] for name in self.names]
-        self._positions = self._find_bands(self._paths[0])
-        self.band_present = tuple(position is not None for position in self._positions)
+        self._files = {name: listed[name] for name in self.names}
+        manifest = read_manifest(self.root, listed, self.names, self.facts, self.bands)
+        self.entries, self.units = manifest.entries, manifest.units
+        self.places = name_places(self.root, self.names, self.facts.places)
+        check_places(self._files, self.entries, self.places)
+        self.band_present = tuple(any(numbers) for numbers in zip(*(entry.numbers for entry in self.entries)))
 
     def __len__(self) -> int:
-        """Number of chips."""
-        return len(self._paths)
+        """Number of images."""
+        return len(self.names)
 
     def __iter__(self) -> Iterator[Chip]:
-        """Chips in order of their names."""
+        """Images in order of their names."""
         return (self[index] for index in range(len(self)))
 
     def __getitem__(self, index: int) -> Chip:
-        """Read one chip.
+        """Read one image whole.
 
         Raises:
             InputError: The file can't be read.
         """
-        path = self._paths[index]
-        values, valid = _read(path, self.facts)
-        there = [position for position in self._positions if position is not None]
-        good = valid[there].all(axis=0)
-        full = np.full((len(self.bands), *good.shape), np.nan, dtype=np.float32)
-        for band, position in enumerate(self._positions):
-            if position is not None:
-                plane = values[position : position + 1]
-                full[band : band + 1], positive = to_db(plane, good, self._units(position))
-                good &= positive
-        valid = good
-        self._set_level(full, valid)
-        return Chip(full, valid, self._label(index, valid.shape), path, self.facts.level_jitter_db)
+        values, valid = self.read(index)
+        label = self._label(index, valid.shape)
+        return Chip(values, valid, label, self._files[self.names[index]], self.facts.level_jitter_db)
 
-    def _units(self, position: int) -> Units:
-        return Units(self.facts.bands[position].unit) if self.facts.bands else Units.DB
+    def read(self, index: int, place: Sequence[int] | None = None) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Some of an image: values and validity as of Chip.
+
+        Args:
+            index: Which image.
+            place: Top, left, height and width in pixels; None for all of it.
+
+        Raises:
+            InputError: The file can't be read.
+        """
+        entry, facts = self.entries[index], self.facts
+        scale = Scale(self.bands, entry.numbers, self.units, facts.nodata, facts.scale, facts.relative, entry.levels)
+        return read_window(self._files[entry.name], scale, place)
 
     def _label(self, index: int, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
         path = self._labels.get(self.names[index])
         if path is None:
             return None
-        with _open(path) as source:
-            label: NDArray[np.uint8] = source.read(1)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", NotGeoreferencedWarning)
+                with rasterio.open(path) as source:
+                    label: NDArray[np.uint8] = source.read(1)
+        except RasterioError as error:
+            raise InputError(f"{path} can't be read ({error}).", "Replace the file or take it away.") from error
         if label.shape != shape:
             raise InputError(f"{path} has {label.shape} pixels, its image {shape}.", "Labels and images must match.")
         return np.where(label == self.facts.ignore_value, 0, label).astype(np.uint8)
-
-    def _set_level(self, db: NDArray[np.float32], valid: NDArray[np.bool_]) -> None:
-        if not self.facts.relative or not valid.any():
-            return
-        for band, plane in zip(self.bands, db):
-            level, spread = float(plane[valid].mean()), float(plane[valid].std())
-            gain = band.std / max(spread, 1e-3) if self.facts.relative == "affine" else 1.0
-            plane -= level
-            plane *= gain
-            plane += band.mean
-
-    def _find_bands(self, path: Path) -> list[int | None]:
-        with _open(path) as source:
-            names = [band.name for band in self.facts.bands] or [d or "" for d in source.descriptions]
-            count = source.count
-        if not any(names) and count == len(self.bands):
-            return list(range(count))
-        upper = [name.upper() for name in names]
-        found = [next((i for i, name in enumerate(upper) if b.name.upper() in name), None) for b in self.bands]
-        if all(position is None for position in found):
-            wanted = ", ".join(band.name for band in self.bands)
-            raise InputError(
-                f"{path} has bands named {names}, none of which is one of {wanted}.",
-                "Name them in dataset.toml, one [[bands]] each.",
-            )
-        return found
 
 
 def read_splits(root: Path) -> list[dict[str, str]]:
@@ -234,34 +176,3 @@ def read_splits(root: Path) -> list[dict[str, str]]:
                 "Neighbouring chips leak between splits; keep a group in one split.",
             )
     return rows
-
-
-def _by_stem(folder: Path) -> dict[str, Path]:
-    if not folder.is_dir():
-        return {}
-    return {p.stem: p for p in sorted(folder.iterdir()) if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")}
-
-
-def _open(path: Path) -> rasterio.DatasetReader:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            return rasterio.open(path)
-    except RasterioError as error:
-        raise InputError(f"{path} can't be read ({error}).", "Replace the file or take it away.") from error
-
-
-def _read(path: Path, facts: FolderFacts) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Values float32 [bands, H, W] with scale applied, and validity of each band, same shape."""
-    with _open(path) as source:
-        try:
-            raw = source.read()
-            valid = source.read_masks() > 0
-        except RasterioError as error:
-            raise InputError(f"{path} can't be read ({error}).", "Replace the file or take it away.") from error
-        scales, offsets = np.array(source.scales), np.array(source.offsets)
-    for value in facts.nodata:
-        valid &= raw != value
-    scale = (scales * facts.scale).astype(np.float32).reshape(-1, 1, 1)
-    values = raw.astype(np.float32) * scale + offsets.astype(np.float32).reshape(-1, 1, 1)
-    return values, valid & np.isfinite(values)

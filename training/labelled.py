@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from backend.card import Band
 from backend.errors import InputError
-from backend.radiometry import Units, from_power, normalise, to_power
+from backend.radiometry import Units, from_linear, normalise, to_linear
 from training.crops import augment
 from training.dataset import Chip, ChipFolder
 from training.metrics import class_indices
@@ -23,7 +23,7 @@ class LabelledChip:
     """A chip held in memory: dB as float16 (0.02 dB steps at most) and class indices.
 
     Attributes:
-        db: float16 [B, H, W], nan where invalid or missing.
+        db: float16 [B, H, W], dB (coherence plain), nan where invalid or missing.
         target: int16 [H, W] class index, -1 where unlabelled or invalid.
         level_jitter_db: As in Chip.
     """
@@ -98,8 +98,8 @@ class CropSampler:
                 if rng.random() < 0.5:
                     db, target = np.flip(db, axis), np.flip(target, axis)
         common = float(rng.normal(0, chip.level_jitter_db)) if chip.level_jitter_db else 0.0
-        power = augment(to_power(db, Units.DB), common, self.config, rng)
-        level = from_power(power)
+        linear = augment(to_linear(db, self.bands, Units.DB), common, self.bands, self.config, rng)
+        level = from_linear(linear, self.bands)
         x = normalise(level, np.isfinite(level).any(axis=0), self.bands)
         return x, np.ascontiguousarray(target)
 

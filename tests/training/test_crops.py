@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.card import Band
-from training.crops import augment, cut_window, draw_box, resample, resampling_matrix, speckle, views
+from training.crops import Sample, augment, draw_box, resample, resampling_matrix, speckle, views
 from training.settings import CropConfig
 
 BANDS = (Band("VV", "db", (-30.0, 5.0), -12.0, 5.0), Band("VH", "db", (-35.0, 0.0), -20.0, 6.0))
@@ -22,7 +22,7 @@ def _rng(seed: int = 0) -> np.random.Generator:
 
 
 def _views(db: np.ndarray, config: CropConfig, seed: int = 0, gain: float = 0.0) -> list[torch.Tensor]:
-    return views([db.astype(np.float32)], [gain], [_rng(seed)], BANDS, config)
+    return views([Sample([db.astype(np.float32)], gain)], [_rng(seed)], BANDS, config)
 
 
 def _flat(vv: float = -12.0, vh: float = -20.0) -> np.ndarray:
@@ -31,10 +31,11 @@ def _flat(vv: float = -12.0, vh: float = -20.0) -> np.ndarray:
 
 def test_shapes_and_groups() -> None:
     windows = [np.float32(-15) + _rng(i).normal(size=(2, 32, 32)).astype(np.float32) for i in range(4)]
-    large, small = views(windows, [0.0] * 4, [_rng(i) for i in range(4)], BANDS, dataclasses.replace(OFF, speckle=1))
+    samples, rngs = [Sample([window]) for window in windows], [_rng(i) for i in range(4)]
+    large, small = views(samples, rngs, BANDS, dataclasses.replace(OFF, speckle=1))
     assert large.shape == (2, 4, 2, 16, 16) and small.shape == (3, 4, 2, 8, 8)
     assert large.dtype == torch.float32 and bool(torch.isfinite(large).all())
-    none = views(windows, [0.0] * 4, [_rng(i) for i in range(4)], BANDS, dataclasses.replace(OFF, local_count=0))
+    none = views(samples, rngs, BANDS, dataclasses.replace(OFF, local_count=0))
     assert [g.shape for g in none] == [(2, 4, 2, 16, 16)]
 
 
@@ -117,7 +118,7 @@ def test_speckle_has_mean_one_the_looks_asked_for_and_grdh_correlation(looks: fl
 def test_speckle_keeps_the_mean_power_of_a_view() -> None:
     power = np.full((2, 200, 200), 0.05, dtype=np.float32)
     config = dataclasses.replace(OFF, speckle=1.0)
-    got = augment(power.copy(), 0.0, config, _rng())
+    got = augment(power.copy(), 0.0, BANDS, config, _rng())
     assert got.mean() == pytest.approx(0.05, rel=0.02) and got.std() > 0.005
 
 
@@ -139,31 +140,68 @@ def test_flips_and_quarter_turns_only_when_asked() -> None:
     assert slopes(dataclasses.replace(OFF, rot90=True)) == {(1, 0), (-1, 0), (0, 1), (0, -1)}
 
 
-def test_windows_and_boxes_avoid_invalid_ground() -> None:
+def test_boxes_avoid_invalid_ground() -> None:
     valid = np.zeros((64, 64), dtype=bool)
     valid[:, 40:] = True
-    db = np.where(valid, -10.0, np.nan)[None].astype(np.float32)
     rng = _rng()
-    shares = [np.isfinite(cut_window(db, valid, 16, 0.6, rng)).mean() for _ in range(50)]
-    assert np.mean([s >= 0.6 for s in shares]) > 0.9
     boxes = [draw_box(valid, (0.05, 0.2), 0.6, rng) for _ in range(50)]
     assert np.mean([b.left + b.side / 2 > 38 for b in boxes]) > 0.9
     assert all(b.top >= 0 and b.left >= 0 and max(b.top, b.left) + b.side <= 64 + 1e-6 for b in boxes)
-
-
-@pytest.mark.parametrize("shape", [(1, 1), (5, 40), (40, 5), (31, 32), (3, 2)])
-def test_small_chips_are_continued_by_reflection(shape: tuple[int, int]) -> None:
-    db = _rng().normal(-10, 1, (2, *shape)).astype(np.float16)
-    window = cut_window(db, np.ones(shape, dtype=bool), 32, 0.5, _rng())
-    assert window.shape == (2, 32, 32) and window.dtype == np.float32
-    assert set(np.unique(window)) <= set(np.unique(db.astype(np.float32)))
 
 
 def test_a_sample_depends_on_its_own_generator_only() -> None:
     windows = [np.float32(-15) + _rng(i).normal(size=(2, 32, 32)).astype(np.float32) for i in range(3)]
     windows[2][:, :5] = np.nan
     config = dataclasses.replace(OFF, flip=True, speckle=0.5, gain_common_db=1.0, band_drop=0.5)
-    together = views(windows, [0.0] * 3, [_rng(i) for i in range(3)], BANDS, config)
-    alone = views(windows[1:2], [0.0], [_rng(1)], BANDS, config)
+    samples = [Sample(windows[:1]), Sample(windows[1:]), Sample(windows[2:])]
+    together = views(samples, [_rng(i) for i in range(3)], BANDS, config)
+    alone = views(samples[1:2], [_rng(1)], BANDS, config)
     for group, single in zip(together, alone):
         torch.testing.assert_close(group[:, 1:2], single, atol=1e-4, rtol=1e-4)
+
+
+def test_two_dates_are_one_global_view_each_and_local_views_of_either() -> None:
+    sample = Sample([_flat(-7), _flat(-17)], 2.5)
+    large, small = views([sample], [_rng()], BANDS, dataclasses.replace(OFF, local_count=16))
+    levels = large[:, 0, 0].mean(dim=(-1, -2))
+    torch.testing.assert_close(levels, torch.tensor([1.5, -0.5]), atol=1e-4, rtol=0)  # and one gain of half a deviation
+    found = {round(float(level), 2) for level in small[:, 0, 0].mean(dim=(-1, -2))}
+    assert found == {1.5, -0.5}
+
+
+def test_views_avoid_what_is_invalid_at_either_date() -> None:
+    dates = [_flat(), _flat()]
+    dates[0][:, :, :12] = np.nan
+    dates[1][:, :, 26:] = np.nan
+    config = dataclasses.replace(OFF, min_valid=0.9, local_scale=(0.05, 0.1), local_count=40)
+    small = views([Sample(dates)], [_rng()], BANDS, config)[1]
+    assert float((small.abs().amax(dim=(2, 3, 4)) == 0).float().mean()) == 0  # the mean, where there is data
+    shares = torch.isfinite(small).float().mean()
+    assert float(shares) == 1
+
+
+STACK = tuple(
+    Band(f"{polarisation}_{season}", "db", (-35.0, 5.0), -15.0, 5.0)
+    for season in ("winter", "summer")
+    for polarisation in ("VV", "VH")
+)
+COHERENT = (*BANDS, Band("coh_VV", "coherence", (0.0, 1.0), 0.5, 0.25))
+
+
+def test_bands_of_one_date_share_a_gain() -> None:
+    power = np.ones((4, 8, 8), dtype=np.float32)
+    gain = np.log(augment(power, 0.0, STACK, dataclasses.replace(OFF, gain_common_db=1.0), _rng())[:, 0, 0])
+    assert gain[0] == gain[1] and gain[2] == gain[3] and abs(gain[0] - gain[2]) > 1e-3
+
+
+def test_coherence_has_no_speckle_and_no_gain_but_may_be_dropped() -> None:
+    config = dataclasses.replace(OFF, speckle=1.0, gain_common_db=3.0, gain_band_db=3.0)
+    values = np.full((3, 16, 16), 0.25, dtype=np.float32)
+    got = augment(values.copy(), 2.0, COHERENT, config, _rng())
+    assert (got[2] == 0.25).all() and got[0].std() > 0 and abs(got[0].mean() - 0.25) > 0.01
+    window = np.concatenate([_flat(), np.full((1, 32, 32), 0.75)]).astype(np.float32)
+    group = views([Sample([window], 2.0)], [_rng()], COHERENT, config)[0]
+    torch.testing.assert_close(group[:, 0, 2], torch.ones_like(group[:, 0, 2]), atol=1e-5, rtol=0)
+    drop = dataclasses.replace(OFF, band_drop=1.0)
+    dropped = [np.isnan(augment(values.copy(), 0.0, COHERENT, drop, _rng(i))[2]).all() for i in range(30)]
+    assert 0 < np.mean(dropped) < 1

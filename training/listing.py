@@ -1,0 +1,43 @@
+"""Which rasters lie in a folder and its sub-folders, and under which names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+from backend.errors import InputError
+
+SUFFIXES = (".tif", ".tiff", ".png", ".vrt", ".jp2", ".img")
+
+
+def list_rasters(folder: Path, skip: Collection[Path] = ()) -> dict[str, Path]:
+    """Rasters by name: the path under `folder` without suffix, with "/" between sub-folders.
+
+    Links to folders are followed. Hidden files and folders are left out.
+
+    Args:
+        folder: Where to look; a folder that isn't there holds nothing.
+        skip: Folders to leave out.
+
+    Raises:
+        InputError: Two files differ in their suffix only.
+    """
+    found: dict[str, Path] = {}
+    seen: set[str] = set()
+    for here, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(here)
+        if real in seen:  # a link back to a folder above would never end
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(f for f in folders if not f.startswith(".") and Path(here, f) not in skip)
+        for file in sorted(files):
+            path = Path(here, file)
+            if path.suffix.lower() not in SUFFIXES or file.startswith("."):
+                continue
+            name = path.relative_to(folder).with_suffix("").as_posix()
+            if name in found:
+                raise InputError(f"{found[name]} and {path} have one name.", "Rename one, or take it away.")
+            found[name] = path
+    return found

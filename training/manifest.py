@@ -1,0 +1,172 @@
+"""The files of a data folder, each looked at once: what was found is kept until the file changes.
+
+Kept in the user's cache folder, not beside the data, which may be read-only and shared: SARDINO_CACHE, else the
+system's place for caches. A cache that can't be written or read only costs another look.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from backend.card import Band
+from backend.errors import InputError
+from backend.radiometry import Units
+from training.collective import shared_out
+from training.facts import FolderFacts
+from training.files import write_text
+from training.scan import UNIT_HINT, Entry, scan
+
+VERSION = 1
+# Looking at files is mostly waiting for the disk.
+THREADS = 4
+SAY_EVERY_S, KEEP_EVERY_S = 10.0, 60.0
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The files of a folder.
+
+    Attributes:
+        entries: One a file, in the order asked for.
+        units: Unit of the backscatter of all of them.
+    """
+
+    entries: tuple[Entry, ...]
+    units: Units
+
+
+def read_manifest(
+    root: Path, files: Mapping[str, Path], names: Sequence[str], facts: FolderFacts, bands: Sequence[Band]
+) -> Manifest:
+    """What is known of files, from the cache or by looking; in a run of many processes each looks at its share.
+
+    Args:
+        root: Data folder.
+        files: All rasters of it by name.
+        names: Which of them are wanted.
+        facts: Its dataset.toml.
+        bands: The card's bands.
+
+    Raises:
+        InputError: A file can't be read, or its bands or units don't fit the card, dataset.toml or the other files.
+    """
+    look = _Look(root, files, facts, bands)
+    found = look.at(names, facts.units)
+    units = facts.units if facts.units is not Units.AUTO else _common_units(list(found.values()), files)
+    # Files with too little in them to tell their unit have been looked at as dB.
+    silent = [name for name in names if found[name].units == Units.AUTO.value]
+    if units is not Units.DB and silent:
+        found.update(look.at(silent, units))
+    return Manifest(tuple(found[name] for name in names), units)
+
+
+def _common_units(entries: Sequence[Entry], files: Mapping[str, Path]) -> Units:
+    """The unit of a folder: dB is told surely; power from amplitude less so, and most pixels decide."""
+    votes: Counter[Units] = Counter()
+    for entry in entries:
+        votes[Units(entry.units)] += entry.pixels
+    votes.pop(Units.AUTO, None)
+    if not votes:
+        return Units.DB
+    units = votes.most_common(1)[0][0]
+    for entry in entries:
+        if entry.units != Units.AUTO.value and (entry.units == Units.DB.value) != (units is Units.DB):
+            raise InputError(
+                f"{files[entry.name]} seems to be in {entry.units}, most of its folder in {units.value}.",
+                f"Put files of one unit into a folder. {UNIT_HINT}",
+            )
+    return units
+
+
+class _Look:
+    """Entries of a folder's files, looked up in its cache or made."""
+
+    def __init__(self, root: Path, files: Mapping[str, Path], facts: FolderFacts, bands: Sequence[Band]) -> None:
+        self.root, self.files, self.facts, self.bands = root, files, facts, bands
+
+    def at(self, names: Sequence[str], units: Units) -> dict[str, Entry]:
+        """Entries by name, of files whose unit is known or (AUTO) is to be recognised."""
+        cache = self._cache(units)
+        kept = {name: entry for name, entry in _load(cache).items() if name in self.files}
+        found: dict[str, Entry] = {}
+        saved = time.monotonic()
+        for entry in shared_out(names, lambda share: self._entries(share, units, kept)):
+            found[entry.name] = entry
+            if time.monotonic() - saved > KEEP_EVERY_S:
+                _keep(cache, {**kept, **found})
+                saved = time.monotonic()
+        if any(kept.get(name) != entry for name, entry in found.items()):
+            _keep(cache, {**kept, **found})
+        return found
+
+    def _entries(self, names: Sequence[str], units: Units, kept: Mapping[str, Entry]) -> Iterator[Entry]:
+        changed = [name for name in names if name not in kept or not _same(kept[name], self.files[name])]
+        yield from (kept[name] for name in set(names) - set(changed))
+        said = time.monotonic()
+        pool = ThreadPoolExecutor(THREADS)
+        try:
+            looks = [pool.submit(scan, n, self.files[n], self.facts, self.bands, units) for n in changed]
+            for number, look in enumerate(looks, 1):
+                yield look.result()
+                if time.monotonic() - said > SAY_EVERY_S:
+                    print(f"{self.root}: {number} of {len(changed)} files looked at", file=sys.stderr, flush=True)
+                    said = time.monotonic()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _cache(self, units: Units) -> Path:
+        """The cache file: another one for everything else that entries depend on."""
+        bands = [(band.name, band.unit) for band in self.bands]
+        declared = [(band.name, band.unit) for band in self.facts.bands]
+        facts = (self.facts.scale, self.facts.nodata, self.facts.relative, self.facts.pixel_size_m)
+        key = (VERSION, str(self.root.resolve()), units.value, bands, declared, facts)
+        return cache_folder() / "manifests" / f"{hashlib.sha256(repr(key).encode()).hexdigest()[:24]}.json"
+
+
+def cache_folder() -> Path:
+    """Where this program may keep what it can make again."""
+    named = os.environ.get("SARDINO_CACHE")
+    if named:
+        return Path(named)
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = str(Path.home() / "Library" / "Caches")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "sar-land-cover-dino"
+
+
+def _load(cache: Path) -> dict[str, Entry]:
+    try:
+        rows = json.loads(cache.read_text(encoding="utf-8"))
+        return {row["name"]: _entry(row) for row in rows}
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}
+
+
+def _entry(row: dict[str, Any]) -> Entry:
+    levels = tuple((float(mean), float(spread)) for mean, spread in row["levels"])
+    return Entry(**{**row, "numbers": tuple(row["numbers"]), "levels": levels})
+
+
+def _keep(cache: Path, entries: Mapping[str, Entry]) -> None:
+    with suppress(OSError):
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        write_text(cache, json.dumps([asdict(entry) for entry in entries.values()]))
+
+
+def _same(entry: Entry, path: Path) -> bool:
+    stat = path.stat()
+    return (entry.size, entry.modified) == (stat.st_size, stat.st_mtime_ns)

@@ -1,0 +1,71 @@
+"""Which files of a folder show one place at several dates, pixel on pixel."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from backend.errors import InputError
+from training.scan import Entry
+
+
+def name_places(root: Path, names: Sequence[str], pattern: str) -> dict[str, str]:
+    """The place of each file that has one.
+
+    Args:
+        root: Data folder, whose places.csv (name, place) counts.
+        names: Files, as paths under the folder without suffix.
+        pattern: Regular expression whose one group is the place; searched for in the last part of the name, then in
+            all of it. Empty for none.
+
+    Raises:
+        InputError: Both are given, places.csv lacks a column, or nothing has a place.
+    """
+    table = root / "places.csv"
+    if not table.is_file() and not pattern:
+        return {}
+    if table.is_file() and pattern:
+        raise InputError(f"{root} has places in dataset.toml and in places.csv.", "Leave one of them.")
+    places = _from_table(table, names) if table.is_file() else _from_pattern(names, pattern)
+    if names and not places:
+        source = str(table) if table.is_file() else f"The pattern {pattern!r}"
+        raise InputError(f"{source} gives no place to {names[0]!r} or any other file of {root}.", "Mend it.")
+    return places
+
+
+def _from_table(table: Path, names: Sequence[str]) -> dict[str, str]:
+    with table.open(newline="", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    if rows and not {"name", "place"} <= set(rows[0]):
+        raise InputError(f"{table} has columns {', '.join(rows[0])}.", "Wanted: name, place.")
+    known = set(names)
+    return {row["name"]: row["place"] for row in rows if row["name"] in known and row["place"]}
+
+
+def _from_pattern(names: Sequence[str], pattern: str) -> dict[str, str]:
+    wanted = re.compile(pattern)
+    found = {name: wanted.search(name.rpartition("/")[2]) or wanted.search(name) for name in names}
+    return {name: match[1] for name, match in found.items() if match and match[1]}
+
+
+def check_places(files: Mapping[str, Path], entries: Sequence[Entry], places: Mapping[str, str]) -> None:
+    """Refuse files of one place whose pixels don't lie on each other.
+
+    Raises:
+        InputError: Two of them differ in size, or in CRS or transform where both have one.
+    """
+    first: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.name not in places:
+            continue
+        place = places[entry.name]
+        other = first.setdefault(place, entry)
+        both = f"{files[other.name]} and {files[entry.name]} are of the place {place!r}"
+        sizes = (other.width, other.height), (entry.width, entry.height)
+        if sizes[0] != sizes[1]:
+            found = " and ".join("{} x {}".format(*size) for size in sizes)
+            raise InputError(f"{both}, but have {found} pixels.", "Warp them to one grid, or take their place away.")
+        if other.grid and entry.grid and other.grid != entry.grid:
+            raise InputError(f"{both}, but lie on different grids.", "Warp them to one grid.")

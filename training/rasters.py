@@ -1,0 +1,131 @@
+"""Windows of a data folder's rasters, in the scale of the model's bands, through handles that stay open.
+
+A window is read by itself, whatever the size of its file. Every process and thread has handles of its own: GDAL's
+must not be shared, neither between threads nor with the process that a loader worker was forked from.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.card import Band
+from backend.radiometry import Units, is_backscatter, to_scale
+from backend.raster import RasterSource, gdal_environment
+
+FloatArray = NDArray[np.float32]
+BoolArray = NDArray[np.bool_]
+# Holds the blocks around a window of a raster with many interleaved bands. A process has it once, for all its files.
+CACHE_BYTES = 96 * 2**20
+OPEN_FILES = 48
+# Below this a band has no spread to speak of, in dB.
+LEAST_SPREAD = 1e-3
+
+
+class _Handles(threading.local):
+    """The rasters that this thread keeps open, the last used one last."""
+
+    def __init__(self) -> None:
+        self.process = os.getpid()
+        self.open: OrderedDict[tuple[object, ...], RasterSource] = OrderedDict()
+        self.inherited: list[object] = []
+
+    def get(self, path: Path, numbers: tuple[int, ...], nodata: tuple[float, ...]) -> RasterSource:
+        if self.process != os.getpid():
+            # Forked: the parent's handles share their place in the file with it. Kept, since closing them could wait
+            # for a lock that was held at the fork.
+            self.inherited.append(self.open)
+            self.process, self.open = os.getpid(), OrderedDict()
+        key = (str(path), numbers, nodata)
+        if key not in self.open:
+            while len(self.open) >= OPEN_FILES:
+                self.open.popitem(last=False)[1].close()
+            self.open[key] = RasterSource(path, numbers, nodata=nodata)
+        self.open.move_to_end(key)
+        return self.open[key]
+
+
+_handles = _Handles()
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How the numbers of a raster become values of the card's bands.
+
+    Attributes:
+        bands: The card's bands.
+        numbers: Band number (from 1) in the raster of each of them; 0 where it isn't there.
+        units: Unit of the backscatter.
+        nodata: Values that are no data, beside the file's own.
+        factor: By which all values are multiplied first.
+        relative: "offset" or "affine" where the level, or level and spread, become the card's; else "".
+        levels: Mean and deviation of each band over the whole raster.
+    """
+
+    bands: tuple[Band, ...]
+    numbers: tuple[int, ...]
+    units: Units
+    nodata: tuple[float, ...] = ()
+    factor: float = 1.0
+    relative: str = ""
+    levels: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def present(self) -> list[int]:
+        """Positions of the bands that the raster has."""
+        return [i for i, number in enumerate(self.numbers) if number]
+
+    def apply(self, values: FloatArray, valid: BoolArray) -> tuple[FloatArray, BoolArray]:
+        """Values of the card's bands.
+
+        Args:
+            values: float32 [bands present, H, W] as the raster has them; changed in place.
+            valid: [H, W] where they hold data.
+
+        Returns:
+            float32 [B, H, W], dB or coherence, all nan where a band is missing; and validity [H, W].
+        """
+        if self.factor != 1:
+            values *= np.float32(self.factor)
+        scaled, good = to_scale(values, valid, [self.bands[i] for i in self.present], self.units)
+        full = np.full((len(self.bands), *good.shape), np.nan, dtype=np.float32)
+        full[self.present] = scaled
+        if self.relative:
+            self._set_level(full)
+        return full, good
+
+    def _set_level(self, values: FloatArray) -> None:
+        for i in np.flatnonzero(is_backscatter(self.bands)):
+            band, (level, spread) = self.bands[i], self.levels[i]
+            values[i] -= np.float32(level)
+            if self.relative == "affine":
+                values[i] *= np.float32(band.std / max(spread, LEAST_SPREAD))
+            values[i] += np.float32(band.mean)
+
+
+def read_window(path: Path, scale: Scale, place: Sequence[int] | None = None) -> tuple[FloatArray, BoolArray]:
+    """Read some of a raster.
+
+    Args:
+        path: The raster.
+        scale: What its numbers mean.
+        place: Top, left, height and width in pixels; None for all of it.
+
+    Returns:
+        As of `Scale.apply`.
+
+    Raises:
+        InputError: The file can't be read.
+    """
+    with gdal_environment(CACHE_BYTES):
+        source = _handles.get(path, tuple(scale.numbers[i] for i in scale.present), scale.nodata)
+        top, left, height, width = place or (0, 0, source.grid.height, source.grid.width)
+        values, valid = source.window(top, left, height, width)
+    return scale.apply(values, valid)

@@ -1,0 +1,214 @@
+"""One look at a raster: its bands and unit, and where it holds data."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.errors import NotGeoreferencedWarning
+
+from backend.bands import find_bands
+from backend.card import Band
+from backend.errors import InputError
+from backend.radiometry import (
+    Units,
+    check_coherence,
+    check_units,
+    decide_units,
+    is_backscatter,
+    rows_that_tell_units,
+    to_scale,
+)
+from backend.raster import RasterSource, gdal_environment
+from training.coverage import Coverage, probe_shape
+from training.facts import COHERENCE, FolderFacts
+from training.rasters import CACHE_BYTES
+
+FloatArray = NDArray[np.float32]
+BoolArray = NDArray[np.bool_]
+# Rasters of more values than this are never read whole: they are judged by pixels spread over them.
+WHOLE_VALUES = 2**24
+# Fewer valid pixels than this don't tell a unit.
+TELLING_PIXELS = 1000
+# Pixels along an axis that are looked at for the unit of a raster that is read whole.
+SAMPLE_SIDE = 512
+UNIT_HINT = "Or say the unit of the bands in dataset.toml."
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a look at a file found.
+
+    Attributes:
+        name: Path in the folder without suffix.
+        size: Of the file in bytes, by which together with `modified` a change is noticed.
+        modified: Time of the last change in nanoseconds.
+        height: In pixels.
+        width: In pixels.
+        dtype: Of the first band used.
+        numbers: Band number (from 1) of each of the card's bands; 0 where the file lacks it.
+        pixel_m: Pixel size in metres; 0 where unknown.
+        grid: CRS and transform as text; empty where unknown.
+        strips: Whether it is a large file whose blocks are strips, from which windows are slow to read.
+        units: Unit of the backscatter, as recognised or declared; "auto" where too little is valid to tell.
+        pixels: Valid pixels; estimated in large files.
+        coverage: As of `Coverage.pack`.
+        levels: Mean and deviation of each of the card's bands, 0 where it is missing.
+    """
+
+    name: str
+    size: int
+    modified: int
+    height: int
+    width: int
+    dtype: str
+    numbers: tuple[int, ...]
+    pixel_m: float
+    grid: str
+    strips: bool
+    units: str
+    pixels: int
+    coverage: str
+    levels: tuple[tuple[float, float], ...]
+
+    @property
+    def large(self) -> bool:
+        """Whether the file is read by windows only."""
+        return self.height * self.width * sum(map(bool, self.numbers)) > WHOLE_VALUES
+
+
+def scan(name: str, path: Path, facts: FolderFacts, bands: Sequence[Band], units: Units) -> Entry:
+    """Look at a file.
+
+    Args:
+        name: Its name in the folder.
+        path: Where it is.
+        facts: What dataset.toml says.
+        bands: The card's bands.
+        units: Unit of its backscatter; AUTO to recognise it.
+
+    Raises:
+        InputError: The file can't be read, has none of the bands, or its values fit no unit or not the declared one.
+    """
+    stat = path.stat()
+    with gdal_environment(CACHE_BYTES):
+        with RasterSource(path) as source:
+            described = source.describe_bands()
+        numbers = _find_numbers(path, [str(band["description"]) for band in described], facts, bands)
+        with RasterSource(path, [n for n in numbers if n], nodata=facts.nodata) as source:
+            grid = source.grid
+            metres = source.pixel_metres
+            entry = Entry(
+                name=name,
+                size=stat.st_size,
+                modified=stat.st_mtime_ns,
+                height=grid.height,
+                width=grid.width,
+                dtype=str(source.describe_bands()[0]["dtype"]),
+                numbers=numbers,
+                pixel_m=round(float(np.mean(metres)), 3) if metres else facts.pixel_size_m,
+                grid=f"{grid.crs.to_string()} {tuple(grid.transform)[:6]}" if grid.crs else "",
+                strips=False,
+                units=units.value,
+                pixels=0,
+                coverage="",
+                levels=((0.0, 0.0),) * len(bands),
+            )
+            return _measure(source, path, entry, facts, bands)
+
+
+def _measure(source: RasterSource, path: Path, entry: Entry, facts: FolderFacts, bands: Sequence[Band]) -> Entry:
+    """Read the pixels and fill in what they tell."""
+    height, width = entry.height, entry.width
+    if entry.large:
+        values, valid = source.window(0, 0, height, width, probe_shape(height, width))
+        # Levels and units come from pixels as they are: those of overviews may be averages.
+        sample, sampled = source.sample() if valid.any() else (values, valid)
+    else:
+        values, valid = sample, sampled = source.read(0, height)
+    present = [band for band, number in zip(bands, entry.numbers) if number]
+    if facts.scale != 1:
+        values, sample = values * np.float32(facts.scale), sample * np.float32(facts.scale)
+    thin = max(1, sampled.shape[0] // SAMPLE_SIDE), max(1, sampled.shape[1] // SAMPLE_SIDE)
+    part = np.s_[:: thin[0], :: thin[1]]
+    units = _told_units(path, Units(entry.units), sample[(slice(None), *part)], sampled[part], facts, present)
+    # Where nothing tells, only what is no data in every unit is left out; the folder decides later.
+    known = Units.DB if units is Units.AUTO else units
+    good = to_scale(values, valid, present, known)[1]
+    pixels = round(float(good.mean()) * height * width)
+    levels = iter(_levels(*to_scale(sample, sampled, present, known)))
+    return replace(
+        entry,
+        strips=entry.large and _in_strips(path, width),
+        units=units.value,
+        pixels=pixels,
+        coverage=Coverage.measure(good, height, width).pack(),
+        levels=tuple(next(levels) if number else (0.0, 0.0) for number in entry.numbers),
+    )
+
+
+def _told_units(
+    path: Path, units: Units, sample: FloatArray, valid: BoolArray, facts: FolderFacts, present: Sequence[Band]
+) -> Units:
+    rows = rows_that_tell_units(present)
+    telling = valid & (sample != 0).any(axis=0)
+    if facts.relative or np.count_nonzero(telling) < TELLING_PIXELS:
+        return units
+    try:
+        check_coherence(sample[~is_backscatter(present)], valid)
+        if not rows:
+            return units
+        if units is Units.AUTO:
+            return decide_units(sample[rows], valid)
+        check_units(units, sample[rows], valid)
+    except InputError as error:
+        raise InputError(f"{path}: {error.message}", f"{error.hint} {UNIT_HINT}") from error
+    return units
+
+
+def _levels(scaled: FloatArray, good: BoolArray) -> list[tuple[float, float]]:
+    if not good.any():
+        return [(0.0, 0.0)] * len(scaled)
+    picked = (plane[good] for plane in scaled)
+    return [(float(values.mean(dtype=np.float64)), float(values.std(dtype=np.float64))) for values in picked]
+
+
+def _find_numbers(
+    path: Path, descriptions: Sequence[str], facts: FolderFacts, bands: Sequence[Band]
+) -> tuple[int, ...]:
+    """Band number in the file of each of the card's bands, 0 where it is missing."""
+    names = [band.name for band in facts.bands] or list(descriptions)
+    if len(descriptions) < len(facts.bands):
+        raise InputError(
+            f"{path} has {len(descriptions)} bands; dataset.toml names {len(names)}: {', '.join(names)}.",
+            "Give it a folder and a dataset.toml of its own.",
+        )
+    if not any(names) and len(descriptions) == len(bands):
+        return tuple(range(1, len(bands) + 1))
+    found = find_bands(names, [band.name for band in bands])
+    numbers = tuple(next(iter(found[band.name]), 0) for band in bands)
+    if not any(numbers):
+        wanted = ", ".join(band.name for band in bands)
+        raise InputError(
+            f"{path} has bands named {names}, none of which is one of {wanted}.",
+            "Name them in dataset.toml, one [[bands]] each.",
+        )
+    for band, number in zip(bands, numbers):
+        declared = facts.bands[number - 1].unit if number and facts.bands else Units.AUTO.value
+        if declared != Units.AUTO.value and (declared == COHERENCE) != (band.unit == COHERENCE):
+            raise InputError(
+                f"{path} has {band.name} as {declared}, the model wants {band.unit}.", "Correct one or the other."
+            )
+    return numbers
+
+
+def _in_strips(path: Path, width: int) -> bool:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.open(path) as file:
+            return bool(file.block_shapes[0][1] == width)

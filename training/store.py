@@ -1,0 +1,167 @@
+"""The images of several data folders, in memory as far as a budget goes, and windows of them drawn at random."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.card import Band
+from backend.errors import InputError
+from training.collective import first_process
+from training.coverage import Coverage
+from training.crops import Sample
+from training.dataset import ChipFolder
+from training.describe import describe
+from training.settings import CropConfig
+from training.windows import cut_windows
+
+Pixels = tuple[NDArray[np.float16], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An image, by the folder it is in and its position there.
+
+    Attributes:
+        folder: number of its folder.
+        index: position in the folder.
+        pixels: number of valid pixels.
+        coverage: where they are, packed.
+        memory: float16 [B, H, W], which keeps 0.02 dB, and validity [H, W]; None where the image is read when drawn.
+    """
+
+    folder: int
+    index: int
+    pixels: int
+    coverage: str
+    memory: Pixels | None
+
+
+class ChipStore:
+    """All images of several data folders, with what is drawn from them.
+
+    A folder is drawn in proportion to the square root of its valid pixels times its weight, so that a large
+    source leads without silencing the small ones; within a folder, images by their valid pixels. What is drawn is
+    the same whether an image lies in memory or is read window by window: both are rounded to float16.
+
+    Args:
+        roots: data folders.
+        bands: the card's bands.
+        memory_gb: budget for images kept in memory; files too large to be read whole never are.
+
+    Raises:
+        InputError: A folder has no raster, or no valid pixel at all, or one that can't be used.
+    """
+
+    def __init__(self, roots: Sequence[Path], bands: Sequence[Band], memory_gb: float) -> None:
+        """List the folders, say what was found, and fill the memory."""
+        self.folders = [ChipFolder(root, bands) for root in roots]
+        self.chips: list[Stored] = []
+        left = memory_gb * 1e9
+        for number, folder in enumerate(self.folders):
+            if first_process():
+                print(describe(folder), file=sys.stderr)
+            before = len(self.chips)
+            for index, entry in enumerate(folder.entries):
+                if not entry.pixels:
+                    continue
+                size = entry.height * entry.width * (2 * len(bands) + 1)
+                memory = _rounded(*folder.read(index)) if size <= left and not entry.large else None
+                left -= size if memory else 0
+                self.chips.append(Stored(number, index, entry.pixels, entry.coverage, memory))
+            if len(self.chips) == before:
+                raise InputError(f"No valid pixel in {folder.root}.", "Check its nodata value, bands and units.")
+        self._cumulative = np.cumsum(self._probabilities())
+        self._dates = self._by_place()
+
+    def _probabilities(self) -> NDArray[np.float64]:
+        pixels = np.array([chip.pixels for chip in self.chips], dtype=np.float64)
+        folder = np.array([chip.folder for chip in self.chips])
+        totals = np.bincount(folder, weights=pixels)
+        share = np.sqrt(totals) * np.array([f.facts.weight for f in self.folders])
+        if not share.sum() > 0:
+            raise InputError("The weights of the data folders sum to 0.", "Set weight in dataset.toml above 0.")
+        result: NDArray[np.float64] = (share / share.sum())[folder] * pixels / totals[folder]
+        return result
+
+    def _place(self, chip: Stored) -> str | None:
+        folder = self.folders[chip.folder]
+        return folder.places.get(folder.names[chip.index])
+
+    def _by_place(self) -> dict[tuple[int, str], list[int]]:
+        """Numbers of the images of each place of each folder."""
+        dates: defaultdict[tuple[int, str], list[int]] = defaultdict(list)
+        for number, chip in enumerate(self.chips):
+            place = self._place(chip)
+            if place is not None:
+                dates[chip.folder, place].append(number)
+        return dict(dates)
+
+    @property
+    def gigapixels(self) -> float:
+        """Valid pixels in all images, in thousands of millions."""
+        return sum(chip.pixels for chip in self.chips) / 1e9
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of all that draws depend on but the pixels themselves, by which a resumed run knows its data again."""
+        lines = []
+        for folder in self.folders:
+            facts = asdict(folder.facts)
+            lines.append(json.dumps([facts[k] for k in sorted(facts) if k not in ("title", "classes")]))
+            lines.append(folder.units.value)
+        for chip in self.chips:
+            entry = self.folders[chip.folder].entries[chip.index]
+            fixed = (entry.height, entry.width, entry.numbers, entry.levels, chip.coverage, self._place(chip))
+            lines.append(f"{chip.folder} {entry.name} {chip.pixels} {fixed}")
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    def draw(self, crops: CropConfig, rng: np.random.Generator) -> Sample:
+        """A window of an image, and the same window at another date where the place has one and pairs are wanted."""
+        position = int(np.searchsorted(self._cumulative, rng.random() * self._cumulative[-1], side="right"))
+        position = min(position, len(self.chips) - 1)
+        chosen = [self.chips[number] for number in (position, *self._other_date(position, crops.pairs, rng))]
+        coverages = [self._coverage(chip) for chip in chosen]
+
+        def read(place: Sequence[int]) -> list[tuple[NDArray[Any], NDArray[np.bool_]]]:
+            return [self._read(chip, place) for chip in chosen]
+
+        dates = cut_windows(read, coverages, crops.window, crops.min_valid, rng)
+        # The level of some sources isn't known. One gain for all views of a sample: its level varies from draw to
+        # draw, but two views of one place never teach that the level does not matter.
+        jitter = self.folders[chosen[0].folder].facts.level_jitter_db
+        return Sample(dates, float(rng.normal(0, jitter)) if jitter else 0.0)
+
+    def _other_date(self, position: int, pairs: float, rng: np.random.Generator) -> list[int]:
+        chip = self.chips[position]
+        place = self._place(chip)
+        if place is None or not pairs:
+            return []
+        others = [number for number in self._dates[chip.folder, place] if number != position]
+        return [others[rng.integers(len(others))]] if others and rng.random() < pairs else []
+
+    def _coverage(self, chip: Stored) -> Coverage:
+        entry = self.folders[chip.folder].entries[chip.index]
+        return Coverage.unpack(chip.coverage, entry.height, entry.width)
+
+    def _read(self, chip: Stored, place: Sequence[int]) -> Pixels:
+        if chip.memory is None:
+            return _rounded(*self.folders[chip.folder].read(chip.index, place))
+        top, left, height, width = place
+        part = np.s_[top : top + height, left : left + width]
+        values, valid = chip.memory
+        return values[(slice(None), *part)], valid[part]
+
+
+def _rounded(values: NDArray[np.float32], valid: NDArray[np.bool_]) -> Pixels:
+    with np.errstate(over="ignore"):  # only nonsense that the validity leaves out is beyond float16
+        return values.astype(np.float16), valid
