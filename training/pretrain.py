@@ -25,9 +25,10 @@ from training.claim import claim_run
 from training.collective import all_reduce_mean
 from training.config import load_recipe, override, resolve, write_resolved
 from training.journal import CollapseAlarm, CsvLog, Progress
-from training.samples import ChipStore, StepBatches, iterate
+from training.samples import StepBatches, iterate
 from training.schedules import values_at
 from training.settings import PretrainConfig
+from training.store import ChipStore
 from training.trainer import Trainer
 from training.workers import StopRequest, joined, stop_on_signal
 
