@@ -21,24 +21,23 @@ LINE_EVERY_S = 30.0
 
 
 class CsvLog:
-    """Rows of `COLUMNS` and more, appended and flushed; a resumed run first drops the rows that it will write again.
+    """Rows of numbers, appended and flushed; a resumed run first drops the rows that it will write again.
 
     Args:
         path: the file.
-        from_step: first step that is going to be run.
-        more: further columns, the same whenever the run is resumed.
+        from_step: first step that is going to be written; 0 drops every earlier row.
+        columns: names, "step" among them. Cells that an earlier file lacks stay empty.
     """
 
-    def __init__(self, path: Path, from_step: int, more: tuple[str, ...] = ()) -> None:
+    def __init__(self, path: Path, from_step: int, columns: Sequence[str] = COLUMNS) -> None:
         """Keep earlier rows, write the header where there is none."""
-        self.columns = COLUMNS + more
         kept = []
         if path.is_file() and from_step:
             with path.open(newline="", encoding="utf-8") as file:
                 kept = [row for row in csv.DictReader(file) if int(row["step"]) < from_step]
-        lines = [",".join(self.columns), *(",".join(row[c] for c in self.columns) for row in kept)]
+        lines = [",".join(columns), *(",".join(row.get(c) or "" for c in columns) for row in kept)]
         write_text(path, "\n".join(lines) + "\n")
-        self.path = path
+        self.path, self.columns = path, tuple(columns)
 
     def write(self, row: Mapping[str, float]) -> None:
         """Append one row."""
@@ -46,8 +45,18 @@ class CsvLog:
             file.write(",".join(f"{row[c]:.6g}" if c != "step" else str(int(row[c])) for c in self.columns) + "\n")
 
 
+def read_log(path: Path) -> dict[str, list[float]]:
+    """Columns of a `CsvLog` by name, nan where a cell is empty; no columns where there is no file."""
+    if not path.is_file():
+        return {}
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        rows = list(reader)
+        return {name: [float(row[name] or "nan") for row in rows] for name in reader.fieldnames or ()}
+
+
 class Progress:
-    """One line with loss, speed, time left and a note: rewritten on a terminal, else printed every LINE_EVERY_S seconds.
+    """One line of loss, speed, time left and a note: rewritten on a terminal, else printed every LINE_EVERY_S seconds.
 
     Args:
         start: first step of this process.
@@ -57,12 +66,16 @@ class Progress:
     """
 
     def __init__(self, start: int, steps: int, batch: int, stream: TextIO = sys.stderr) -> None:
-        """Start the clock."""
+        """Nothing shown yet."""
         self.start, self.steps, self.batch, self.stream = start, steps, batch, stream
-        self.began = time.monotonic()
         self.printed = -math.inf
-        self.paused = 0.0
         self.note = ""
+        self.start_clock()
+
+    def start_clock(self) -> None:
+        """Count time from now on: what came before was no training."""
+        self.began = time.monotonic()
+        self.paused = 0.0
 
     @property
     def images_per_s(self) -> float:

@@ -5,8 +5,13 @@
     torchrun --nproc-per-node 4 -m training.pretrain --recipe vit_small_patch8 --data FOLDER --out RUN
 
 RUN receives config.json (resolved settings), log.csv, checkpoint/ (whole state of the run), and the teacher's
-backbone for fine-tuning as backbone.safetensors with backbone.json. Exit 0 done, 1 refused, 2 usage, 130 stopped
-by SIGINT or SIGTERM after writing a checkpoint.
+backbone for fine-tuning as backbone.safetensors with backbone.json. Ten times a run (`monitor.every`), and before the
+first step, the teacher is looked at:
+    pictures/step_*.png   a few scenes: backscatter, components of the tokens, attention of every head
+    curves.png            loss, learning rate, entropies, k-NN scores
+    probe.csv             k-NN scores of the tokens on a labelled folder, with --set monitor.probe=FOLDER
+    tensorboard/          the same and log.csv, for `tensorboard --logdir RUN`
+Exit 0 done, 1 refused, 2 usage, 130 stopped by SIGINT or SIGTERM after writing a checkpoint.
 """
 
 from __future__ import annotations
@@ -15,6 +20,7 @@ import argparse
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import torch
@@ -24,9 +30,8 @@ from backend.errors import Cancelled, SarDinoError
 from training.claim import claim_run
 from training.collective import all_reduce_mean
 from training.config import load_recipe, override, resolve, write_resolved
-from training.journal import CollapseAlarm, CsvLog, Progress
+from training.record import Record
 from training.samples import StepBatches, iterate
-from training.schedules import values_at
 from training.settings import PretrainConfig
 from training.store import ChipStore
 from training.trainer import Trainer
@@ -59,30 +64,33 @@ def pretrain(config: PretrainConfig, data: Sequence[Path], run: Path, resume: bo
             write_resolved(run / "config.json", config, **facts)
         pin = world.device.type == "cuda"
         todo = range(start, config.optim.steps)
-        _loop(trainer, iterate(batches, todo, config.run.workers, pin), todo, run, stop)
+        # The other processes wait for the first one where they exchange gradients.
+        with closing(Record(trainer, store.folders, run, start)) if world.first else nullcontext() as record:
+            _loop(trainer, iterate(batches, todo, config.run.workers, pin), todo, run, stop, record)
 
 
 def _may_change(name: str) -> bool:
-    return name.startswith("run.") and name != "run.seed"
+    return name.partition(".")[0] in ("run", "monitor") and name != "run.seed"
 
 
-def _loop(trainer: Trainer, source: Iterable[list[Tensor]], todo: range, run: Path, stop: StopRequest) -> None:
+def _loop(
+    trainer: Trainer,
+    source: Iterable[list[Tensor]],
+    todo: range,
+    run: Path,
+    stop: StopRequest,
+    record: Record | None,
+) -> None:
     config, world = trainer.config, trainer.world
-    log = CsvLog(run / "log.csv", todo.start, trainer.columns) if world.first else None
-    progress = Progress(todo.start, config.optim.steps, config.optim.batch)
-    alarm = CollapseAlarm(round(config.optim.warmup * config.optim.steps))
     saved = time.monotonic()
     for step, groups in zip(todo, source):
         row = trainer.step(step, groups)
         logged = step % config.run.log_every == 0 or step + 1 == config.optim.steps
         health = trainer.health() if logged else {}
         stopping = float(all_reduce_mean(torch.tensor(float(stop.asked), device=world.device))) > 0
-        if world.first:
-            progress.show(step + 1, row["loss"])
-            if log and logged:
-                values = values_at(step, config.optim, config.dino)
-                log.write({**vars(values), **row, **health, "step": step, "images_per_s": progress.images_per_s})
-                _sound(alarm.check(step, health["information"], health["spread"]), progress)
+        if record:
+            record.step(step, row, health)
+            # After the record: a resumed run finds everything told of the steps that its checkpoint holds.
             if stopping or time.monotonic() - saved >= config.run.checkpoint_every_s:
                 trainer.save(run, step + 1)
                 saved = time.monotonic()
@@ -90,11 +98,6 @@ def _loop(trainer: Trainer, source: Iterable[list[Tensor]], todo: range, run: Pa
             raise Cancelled(f"Stopped after step {step + 1} of {config.optim.steps}.", "Continue with --resume.")
     if world.first:
         trainer.save(run, config.optim.steps)
-
-
-def _sound(text: str, progress: Progress) -> None:
-    if text:
-        progress.say(text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
