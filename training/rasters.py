@@ -23,7 +23,7 @@ from backend.raster import RasterSource, gdal_environment
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
 # Holds the blocks around a window of a raster with many interleaved bands. A process has it once, for all its files.
-CACHE_BYTES = 96 * 2**20
+CACHE_BYTES = 64 * 2**20
 OPEN_FILES = 48
 # Below this a band has no spread to speak of, in dB.
 LEAST_SPREAD = 1e-3

@@ -24,28 +24,39 @@ def _bands(*names: str, unit: str = "db") -> str:
 
 @dataclass(frozen=True)
 class RealSet:
-    """One set: where its images (and labels) lie under SOURCE, and its dataset.toml."""
+    """One set under SOURCE, and its dataset.toml.
 
-    images: str
+    Attributes:
+        images: Folder of the images, or several, which become sub-folders of images/.
+        facts: Text of dataset.toml.
+        labels: Folder of the labels.
+        splits: Table whose columns name, group and split count; its names are those of the files in each folder.
+    """
+
+    images: tuple[str, ...]
     facts: str
     labels: str = ""
     splits: str = ""
 
 
 SETS = {
-    "ombria_before": RealSet("ombria/before", _STRETCHED + _bands("VV"), splits="ombria/sites.csv"),
-    "ombria_after": RealSet("ombria/after", _STRETCHED + _bands("VV"), splits="ombria/sites.csv"),
+    # A site has one file number, before and after; a burst of OPERA has a name, and each of its files a date.
+    "ombria": RealSet(
+        ("ombria/before", "ombria/after"),
+        _STRETCHED + "places = '^(\\d+)$'\n" + _bands("VV"),
+        splits="ombria/sites.csv",
+    ),
     "vh_cities": RealSet(
-        "vh_cities",
+        ("vh_cities",),
         'nodata = [0]\nrelative = "offset"\nlevel_jitter_db = 2.0\npixel_size_m = 8.5\n'
         + _bands("VH", unit="amplitude"),
     ),
-    "opera_rtc_30m": RealSet("opera_rtc_30m", _bands("VV", "VH")),
-    "vv_coast": RealSet("vv_coast", "pixel_size_m = 10.0\n" + _bands("VV")),
-    "vh_rivers": RealSet("vh_rivers", _bands("VH")),
-    "punjab_dualpol": RealSet("punjab_dualpol", _bands("VV", "VH")),
+    "opera_rtc_30m": RealSet(("opera_rtc_30m",), "places = '^(.*)_\\d{8}$'\n" + _bands("VV", "VH")),
+    "vv_coast": RealSet(("vv_coast",), "pixel_size_m = 10.0\n" + _bands("VV")),
+    "vh_rivers": RealSet(("vh_rivers",), _bands("VH")),
+    "punjab_dualpol": RealSet(("punjab_dualpol",), _bands("VV", "VH")),
     "landcover_dualpol": RealSet(
-        "landcover_dualpol/images", "ignore_value = 0\n" + _bands("VV", "VH"), labels="landcover_dualpol/labels"
+        ("landcover_dualpol/images",), "ignore_value = 0\n" + _bands("VV", "VH"), labels="landcover_dualpol/labels"
     ),
 }
 
@@ -54,16 +65,16 @@ def arrange(source: Path, out: Path) -> list[Path]:
     """Make a data folder in `out` for each known set that `source` holds, and return them."""
     made = []
     for name, item in SETS.items():
-        if not (source / item.images).is_dir():
+        if not all((source / images).is_dir() for images in item.images):
             continue
         folder = out / name
         folder.mkdir(parents=True, exist_ok=True)
-        _link(source / item.images, folder / "images")
+        parts = _link_images([source / images for images in item.images], folder / "images")
         if item.labels:
             _link(source / item.labels, folder / "labels")
         (folder / "dataset.toml").write_text(item.facts, encoding="utf-8")
         if item.splits:
-            _copy_splits(source / item.splits, folder / "splits.csv")
+            _copy_splits(source / item.splits, folder / "splits.csv", parts)
         made.append(folder)
     return made
 
@@ -74,13 +85,25 @@ def _link(target: Path, link: Path) -> None:
     link.symlink_to(target.resolve(), target_is_directory=True)
 
 
-def _copy_splits(source: Path, target: Path) -> None:
+def _link_images(sources: list[Path], images: Path) -> list[str]:
+    """Link one folder as images/, or several under it; what names of their files begin with."""
+    if len(sources) == 1:
+        _link(sources[0], images)
+        return [""]
+    images.mkdir(exist_ok=True)
+    for source in sources:
+        _link(source, images / source.name)
+    return [f"{source.name}/" for source in sources]
+
+
+def _copy_splits(source: Path, target: Path, parts: list[str]) -> None:
     with source.open(newline="", encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
     with target.open("w", newline="", encoding="utf-8") as lines:
         writer = csv.DictWriter(lines, ["name", "group", "split"])
         writer.writeheader()
-        writer.writerows({key: row[key] for key in ("name", "group", "split")} for row in rows)
+        for part in parts:
+            writer.writerows({**{k: row[k] for k in ("group", "split")}, "name": part + row["name"]} for row in rows)
 
 
 def main() -> None:
