@@ -49,11 +49,19 @@ class Band:
 
 @dataclass(frozen=True)
 class LandCoverClass:
-    """One class of the legend: raster value (1 to 254), name, and colour as "#rrggbb"."""
+    """One class of the legend.
+
+    Attributes:
+        value: Raster value, 1 to 254.
+        name: What the legend says.
+        color: "#rrggbb".
+        group: Classes of one group share their probability when a pixel is decided; see `backend.decide`.
+    """
 
     value: int
     name: str
     color: str
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -256,6 +264,8 @@ def _class(data: object) -> LandCoverClass:
     _between("class value", item.value, 1, 254)
     if not _COLOR.match(item.color):
         _refuse(f"class {item.value} has colour {item.color!r:.40}, wanted #rrggbb")
+    if len(item.group) > 100 or not item.group.isprintable():
+        _refuse(f"class {item.value} has a group of {len(item.group)} characters or with control characters in it")
     if not 0 < len(item.name) <= 100 or not item.name.isprintable():
         _refuse(f"class {item.value} has a name of {len(item.name)} characters or with control characters in it")
     return item

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.decide import decision
 from backend.enlarge import Enlarger
 from backend.errors import InputError
 from backend.legend import paletted_qml, ramp_qml, rgb
@@ -46,10 +47,11 @@ def landcover(request: Request, confidence: Path | None = None, probabilities: P
         classes = run.card.classes
         sinks = {role: run.sink(role, layer) for role, layer in _landcover_layers(run).items() if role in outputs}
         values = np.array([item.value for item in classes], dtype=np.uint8)
+        decide = decision(classes)
         counts = np.zeros(256, dtype=np.int64)
 
         def write(nearest: FloatArray, smooth: FloatArray, valid: BoolArray) -> None:
-            best = nearest.argmax(axis=0)
+            best = decide(nearest)
             chosen = np.where(valid, values[best], np.uint8(0))
             counts[:] += np.bincount(chosen.ravel(), minlength=256)
             sinks["output"].write(chosen[None])

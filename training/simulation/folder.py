@@ -15,6 +15,7 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from backend.errors import InputError
+from training.metrics import MERGED
 from training.simulation import legend as lc
 from training.simulation.layout import inject, patch_of, procedural
 from training.simulation.library import PIXEL_M, LayoutLibrary
@@ -206,7 +207,8 @@ def dataset_toml(request: Request) -> str:
     for band in BANDS:
         lines += ["[[bands]]", f'name = "{band}"', 'unit = "db"', ""]
     for code, name in lc.NAMES.items():
-        lines += ["[[classes]]", f"value = {code}", f'name = "{name}"', f'color = "{lc.COLOURS[code]}"', ""]
+        lines += ["[[classes]]", f"value = {code}", f'name = "{name}"', f'color = "{lc.COLOURS[code]}"']
+        lines += [f'group = "{MERGED[code]}"', ""]
     return "\n".join(lines)
 
 
