@@ -19,7 +19,7 @@ from sklearn.decomposition import PCA
 
 from backend.radiometry import normalise
 from backend.vit import SarViT
-from training.dataset import Chip, ChipFolder
+from training.dataset import ChipFolder
 from training.settings import ModelConfig
 
 FloatArray = NDArray[np.float32]
@@ -72,8 +72,7 @@ def choose_scenes(folders: Sequence[ChipFolder], model: ModelConfig, count: int)
 def _first_valid(folder: ChipFolder, begin: int, model: ModelConfig) -> Scene | None:
     best: Scene | None = None
     for index in range(begin, begin + min(ATTEMPTS, len(folder))):
-        index %= len(folder)
-        scene = _centre(folder[index], f"{folder.root.name}\n{folder.names[index]}", model)
+        scene = _centre(folder, index % len(folder), model)
         if scene is not None and (best is None or scene.valid.mean() > best.valid.mean()):
             best = scene
         if best is not None and best.valid.mean() >= VALID:
@@ -81,13 +80,14 @@ def _first_valid(folder: ChipFolder, begin: int, model: ModelConfig) -> Scene | 
     return best
 
 
-def _centre(chip: Chip, name: str, model: ModelConfig) -> Scene | None:
-    patch = model.patch
-    height, width = (min(side, SIDE) // patch * patch for side in chip.valid.shape)
-    top, left = (chip.valid.shape[0] - height) // 2, (chip.valid.shape[1] - width) // 2
-    part = np.s_[top : top + height, left : left + width]
-    db, valid = chip.db[(slice(None), *part)], chip.valid[part]
+def _centre(folder: ChipFolder, index: int, model: ModelConfig) -> Scene | None:
+    entry, patch = folder.entries[index], model.patch
+    height, width = (min(side, SIDE) // patch * patch for side in (entry.height, entry.width))
+    if not height or not width:
+        return None
+    db, valid = folder.read(index, ((entry.height - height) // 2, (entry.width - width) // 2, height, width))
     tokens = valid.reshape(height // patch, patch, width // patch, patch).mean(axis=(1, 3)) >= 0.5
+    name = f"{folder.root.name}\n{folder.names[index]}"
     return Scene(name, db, valid, normalise(db, valid, model.bands), tokens) if tokens.any() else None
 
 

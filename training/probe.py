@@ -23,7 +23,7 @@ from backend.errors import InputError
 from backend.radiometry import normalise
 from backend.vit import SarViT
 from training.dataset import Chip, ChipFolder
-from training.metrics import MERGED
+from training.metrics import worldcover_groups
 from training.settings import ModelConfig
 
 NEIGHBOURS = 20
@@ -138,7 +138,8 @@ class Probe:
                 f"{len(self.val.values)} to score.",
                 f"Wanted: labels/ beside images/, classes covering patches of {model.patch} pixels in both parts.",
             )
-        self.merges = self.train.values | self.val.values <= MERGED.keys()
+        values = sorted(self.train.values | self.val.values)
+        self._groups = dict(zip(values, worldcover_groups(values) or ()))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -147,7 +148,7 @@ class Probe:
 
     @property
     def _kinds(self) -> tuple[str, ...]:
-        return ("knn_", "knn_merged_") if self.merges else ("knn_",)
+        return ("knn_", "knn_merged_") if self._groups else ("knn_",)
 
     def score(self, vit: SarViT, device: torch.device) -> dict[str, float]:
         """Accuracy and balanced accuracy (mean recall of the classes), and of a WorldCover legend's merged groups.
@@ -162,13 +163,16 @@ class Probe:
         known, classes = self.train.features(vit, device)
         asked, truth = self.val.features(vit, device)
         labels: list[tuple[NDArray[Any], NDArray[Any]]] = [(classes, truth)]
-        if self.merges:
-            labels.append((_merged(classes), _merged(truth)))
+        if self._groups:
+            labels.append((self._merged(classes), self._merged(truth)))
         scores: list[float] = []
         for near, wanted in labels:
             knn = KNeighborsClassifier(min(NEIGHBOURS, len(near)), metric="cosine").fit(known, near)
             scores += _scores(wanted, knn.predict(asked))
         return dict(zip(self.columns, scores))
+
+    def _merged(self, values: NDArray[np.uint8]) -> NDArray[np.str_]:
+        return np.array([self._groups[int(value)] for value in values])
 
 
 def _scores(truth: NDArray[Any], predicted: NDArray[Any]) -> tuple[float, float]:
@@ -177,10 +181,6 @@ def _scores(truth: NDArray[Any], predicted: NDArray[Any]) -> tuple[float, float]
         warnings.filterwarnings("ignore", message="y_pred contains classes not in y_true")
         balanced = float(balanced_accuracy_score(truth, predicted))
     return float(accuracy_score(truth, predicted)), balanced
-
-
-def _merged(values: NDArray[np.uint8]) -> NDArray[np.str_]:
-    return np.array([MERGED[int(value)] for value in values])
 
 
 def _parts(root: Path, bands: Sequence[Band]) -> list[tuple[ChipFolder, range]]:

@@ -50,6 +50,9 @@ freeze_last_layer = 0.25
 [run]
 device = "cpu"
 log_every = 1
+[monitor]
+every = 1000
+pictures = 1
 """
 
 
