@@ -4,35 +4,36 @@
 
 A data folder has images/ and labels/; splits.csv names its "train" and "val" chips (without it all are "train", and the
 last step's weights are kept). Among checks on "val" the weights with the best mean IoU are kept, and training stops
-when it hasn't risen for `patience` checks. OUT.run/ beside the model folder holds the settings, the log and the
+when it hasn't risen for `patience` checks. OUT.run/ beside the model folder holds the settings, log.csv and the
 checkpoint that --resume continues from. Exit 0 done, 1 refused, 2 usage, 130 stopped (a checkpoint is written).
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from backend.card import SCHEMA_VERSION, ModelCard
-from backend.errors import Cancelled, SarDinoError
+from backend.errors import Cancelled, InputError, ModelError, SarDinoError
 from backend.weights import save_model
 from training.claim import claim_run
 from training.config import load_recipe, override, resolve, write_resolved
 from training.finetune_settings import FinetuneConfig
 from training.finetuner import Finetuner
-from training.journal import Progress
+from training.journal import CsvLog, Progress
 from training.labelled import CropSampler
 from training.landcover_data import load_data
 from training.start import start_from
 from training.workers import stop_on_signal
+
+LOSS_COLUMNS = ("step", "loss", "lr")  # steps done, mean loss since the row before, learning rate of the head
+SCORE_COLUMNS = ("mean_iou", "overall_accuracy")
 
 
 def finetune(backbone: str, folders: Sequence[Path], out: Path, config: FinetuneConfig, resume: bool) -> ModelCard:
@@ -45,13 +46,14 @@ def finetune(backbone: str, folders: Sequence[Path], out: Path, config: Finetune
     """
     run = out.with_name(f"{out.name}.run")
     facts = {"backbone": backbone, "data": [str(folder) for folder in folders]}
-    claim_run(run, config, facts, resume)
+    claim_run(run, config, facts, resume, lambda name: name == "checkpoint_every_s")
     torch.manual_seed(config.seed)
     bands = start_from(backbone, config.model, config.head, config.head_dim, config.tile, 1).bands
     data = load_data(folders, bands)
     torch.manual_seed(config.seed)
     start = start_from(backbone, config.model, config.head, config.head_dim, config.tile, len(data.classes))
     tuner = Finetuner(start, data, config)
+    _check_card(tuner)
     first = tuner.restore(run / "checkpoint") if resume else 0
     write_resolved(run / "config.json", config, **facts)
     _loop(tuner, first, run)
@@ -64,6 +66,7 @@ def _loop(tuner: Finetuner, first: int, run: Path) -> None:
     config = tuner.config
     sampler = CropSampler(tuner.data.train, tuner.start.bands, config.tile, config.augment, config.seed)
     progress = Progress(first, config.steps, config.batch)
+    log = CsvLog(run / "log.csv", first + 1 if first else 0, LOSS_COLUMNS + (SCORE_COLUMNS if tuner.data.val else ()))
     saved = time.monotonic()
     with stop_on_signal() as stop, ThreadPoolExecutor(1) as ahead:
         waiting = ahead.submit(sampler.batch, first, config.batch)
@@ -72,13 +75,8 @@ def _loop(tuner: Finetuner, first: int, run: Path) -> None:
             waiting = ahead.submit(sampler.batch, step + 1, config.batch)
             progress.show(step + 1, tuner.step(step, inputs, targets))
             last = step + 1 == config.steps
-            if tuner.data.val and ((step + 1) % config.val_every == 0 or last):
-                scores = tuner.check()
-                finished = tuner.note(scores["mean_iou"])
-                _log(run / "log.csv", step + 1, scores)
-                progress.say(f"step {step + 1}  val mIoU {scores['mean_iou']:.3f}  OA {scores['overall_accuracy']:.3f}")
-                if finished:
-                    progress.say(f"Stopped: no better mean IoU in {config.patience} checks.")
+            if (step + 1) % config.val_every == 0 or last:
+                if _look(tuner, step, log, progress):
                     tuner.save(run / "checkpoint", config.steps)
                     return
             if last or stop.asked or time.monotonic() - saved >= config.checkpoint_every_s:
@@ -88,13 +86,27 @@ def _loop(tuner: Finetuner, first: int, run: Path) -> None:
                 raise Cancelled(f"Stopped after step {step + 1} of {config.steps}.", "Continue with --resume.")
 
 
-def _log(path: Path, step: int, scores: dict[str, Any]) -> None:
-    new = not path.is_file()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        if new:
-            writer.writerow(("step", "mean_iou", "overall_accuracy"))
-        writer.writerow((step, f"{scores['mean_iou']:.4f}", f"{scores['overall_accuracy']:.4f}"))
+def _look(tuner: Finetuner, step: int, log: CsvLog, progress: Progress) -> bool:
+    """Write a row, with a check where there are chips for it; true where training should stop."""
+    row = {"step": step + 1, "loss": tuner.take_loss(), "lr": tuner.rate(step)}
+    if not tuner.data.val:
+        log.write(row)
+        return False
+    scores = tuner.check()
+    finished = tuner.note(scores["mean_iou"])
+    log.write({**row, **{name: scores[name] for name in SCORE_COLUMNS}})
+    progress.say(f"step {step + 1}  val mIoU {scores['mean_iou']:.3f}  OA {scores['overall_accuracy']:.3f}")
+    if finished:
+        progress.say(f"Stopped: no better mean IoU in {tuner.config.patience} checks.")
+    return finished
+
+
+def _check_card(tuner: Finetuner) -> None:
+    """Refuse now what the card would refuse when all is trained: a name, a product, a pixel size."""
+    try:
+        ModelCard.from_dict(_card(tuner).to_dict())
+    except ModelError as error:
+        raise InputError(error.message, "Change the setting of that name.") from error
 
 
 def _card(tuner: Finetuner) -> ModelCard:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from backend.card import HEADS
 from backend.errors import InputError
+from training.precision import check_precision
 from training.settings import CropConfig, ModelConfig
 
 
@@ -20,8 +22,9 @@ class FinetuneConfig:
         licence: Licence of the weights, for the card.
         trained_on: Lines for the card beside those that fine-tuning knows: data of the pre-training, attributions.
         model: Sizes and bands, where the backbone names none.
-        head: "decoder" or "linear".
-        head_dim: Width of the head at patch resolution.
+        head: "linear" (last tokens alone), "conv" (tokens of several blocks) or "decoder" (and a stem at full
+            resolution); see backend/heads.py.
+        head_dim: Width of the head at patch resolution; "linear" has none.
         freeze_backbone: Train the head only.
         tile: Side of training crops and of the model's tiles, in pixels.
         augment: SAR augmentations (crop geometry is not used).
@@ -33,10 +36,11 @@ class FinetuneConfig:
         weight_decay: AdamW's, on matrices only.
         label_smoothing: Share of the target spread over all classes; labels are noisy.
         class_weights: "none", "sqrt" (inverse square root of frequency) or "inverse".
-        val_every: Steps between checks on the split "val".
+        val_every: Steps between rows of log.csv, and between checks on the split "val".
         patience: Checks without a better mean IoU before training stops.
         seed: Start of every draw.
         device: "auto", "cpu", "cuda" or "mps".
+        precision: "auto", "float32" or "bfloat16" of the forward pass; auto is bfloat16 on CUDA where it can.
         checkpoint_every_s: Seconds between checkpoints.
     """
 
@@ -64,10 +68,14 @@ class FinetuneConfig:
     patience: int = 5
     seed: int = 0
     device: str = "auto"
+    precision: str = "auto"
     checkpoint_every_s: float = 120.0
 
     def __post_init__(self) -> None:
         """Refuse values outside their meaning."""
+        check_precision(self.precision)
+        if self.head not in HEADS:
+            raise InputError(f"head is {self.head!r}.", f"Use one of {', '.join(HEADS)}.")
         if self.class_weights not in ("none", "sqrt", "inverse"):
             raise InputError(f"class_weights is {self.class_weights!r}.", "Wanted: none, sqrt or inverse.")
         if self.augment.rot90:

@@ -12,12 +12,13 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from backend.errors import ModelError
+from backend.errors import InputError, ModelError
 from training.checkpoint import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
 from training.finetune_settings import FinetuneConfig
 from training.labelled import CropSampler, LabelledChip
 from training.landcover_data import Data
 from training.metrics import Confusion
+from training.precision import autocast, settle_precision
 from training.schedules import cosine, linear
 from training.settings import CropConfig
 from training.start import Start
@@ -72,58 +73,97 @@ class Finetuner:
         start: The network.
         data: Chips.
         config: Settings.
+
+    Raises:
+        ResourceError: The device or the precision can't be had.
     """
 
     def __init__(self, start: Start, data: Data, config: FinetuneConfig) -> None:
         """Freeze what is to stay, and group the rest."""
         self.start, self.data, self.config = start, data, config
         self.device = pick_device(config.device)
+        self.precision = settle_precision(config.precision, self.device)
         self.frozen = start.frozen or config.freeze_backbone
         self.model = start.model.to(self.device)
         self.model.backbone.requires_grad_(not self.frozen)
         self.optimizer = torch.optim.AdamW(parameter_groups(start, config))
         self.weights = class_weights(data.train, len(data.classes), config.class_weights).to(self.device)
-        self.mixed = self.device.type == "cuda" and torch.cuda.is_bf16_supported()
         self.best: dict[str, Tensor] = {}
         self.best_iou, self.stale = -math.inf, 0
+        self.loss_sum, self.loss_count = 0.0, 0
 
-    def step(self, step: int, inputs: Tensor, targets: Tensor) -> float:
-        """One optimiser step; returns the loss.
-
-        Raises:
-            ModelError: The loss is not finite.
-        """
+    def rate(self, step: int) -> float:
+        """Learning rate of the head in a step: a linear warm-up, then a cosine down to a hundredth of the peak."""
         config = self.config
         warmup = round(config.warmup * config.steps)
-        rate = linear(0, config.lr, step + 1, warmup) if step < warmup else self._cosine(step, warmup)
+        if step < warmup:
+            return linear(0, config.lr, step + 1, warmup)
+        return cosine(config.lr, config.lr * 1e-2, step - warmup, config.steps - warmup)
+
+    def logits(self, inputs: Tensor) -> Tensor:
+        """The network's answer in training, float32; a frozen backbone leaves no record for gradients."""
+        self.model.train()
+        # In evaluation mode a frozen backbone drops nothing, and keeps whatever statistics it may have.
+        self.model.backbone.train(not self.frozen)
+        inputs = inputs.to(self.device)
+        with autocast(self.precision, self.device):
+            with torch.set_grad_enabled(not self.frozen):
+                tokens = self.model.features(inputs)
+            answer: Tensor = self.model.head(inputs, tokens)
+        return answer.float()
+
+    def step(self, step: int, inputs: Tensor, targets: Tensor) -> float:
+        """One optimiser step.
+
+        Args:
+            step: Its number, from 0.
+            inputs: float32 [N, B, H, W].
+            targets: int64 [N, H, W], IGNORE where unlabelled.
+
+        Returns:
+            The loss; 0 for a batch without a label, from which nothing is learnt.
+
+        Raises:
+            ModelError: The loss or the gradient is not finite; no weight has been changed by this step.
+        """
+        if not bool((targets != IGNORE).any()):
+            return 0.0
+        rate = self.rate(step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["scale"]
-        self.model.train()
-        if self.frozen:
-            self.model.backbone.eval()
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.mixed):
-            logits = self.model(inputs.to(self.device))
         loss = F.cross_entropy(
-            logits.float(),
+            self.logits(inputs),
             targets.to(self.device),
             weight=self.weights,
             ignore_index=IGNORE,
-            label_smoothing=config.label_smoothing,
+            label_smoothing=self.config.label_smoothing,
         )
-        if not math.isfinite(float(loss.detach())):
-            raise ModelError(f"Step {step} gave a loss of {float(loss)}.", "Lower lr; the last checkpoint is kept.")
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_([p for p in self.model.parameters() if p.requires_grad], 1.0)
+        norm = torch.nn.utils.clip_grad_norm_([p for p in self.model.parameters() if p.requires_grad], 1.0)
+        value = float(loss.detach())
+        if not (math.isfinite(value) and math.isfinite(float(norm))):
+            raise ModelError(
+                f"Step {step} gave a loss of {value} and a gradient norm of {float(norm)}.",
+                "The last good checkpoint is kept. Lower lr, and start again.",
+            )
         self.optimizer.step()
-        return float(loss.detach())
+        self.loss_sum, self.loss_count = self.loss_sum + value, self.loss_count + 1
+        return value
 
-    def _cosine(self, step: int, warmup: int) -> float:
-        return cosine(self.config.lr, self.config.lr * 1e-2, step - warmup, self.config.steps - warmup)
+    def take_loss(self) -> float:
+        """Mean loss of the steps since this was last asked; nan if there was none."""
+        mean = self.loss_sum / self.loss_count if self.loss_count else math.nan
+        self.loss_sum, self.loss_count = 0.0, 0
+        return mean
 
     @torch.inference_mode()
     def check(self) -> dict[str, Any]:
-        """Scores on the held-out chips, cut into crops of the training size."""
+        """Scores on the held-out chips, cut into crops of the training size, in float32 as the model will be run.
+
+        Raises:
+            InputError: None of the crops has a label.
+        """
         self.model.eval()
         confusion = Confusion([item.name for item in self.data.classes])
         sampler = CropSampler(self.data.val, self.start.bands, self.config.tile, _PLAIN, self.config.seed + 1)
@@ -132,7 +172,10 @@ class Finetuner:
             inputs, targets = sampler.chips_at(range(first, first + count))
             predicted = self.model(inputs.to(self.device)).argmax(dim=1).cpu().numpy()
             confusion.add(targets.numpy(), predicted)
-        return confusion.scores()
+        scores = confusion.scores()
+        if not scores["pixels"]:
+            raise InputError('No crop of the split "val" holds a label.', "Give it chips with more labels, or none.")
+        return scores
 
     def note(self, mean_iou: float) -> bool:
         """Keep the weights if this is the best check so far; true where training should stop."""
@@ -149,7 +192,8 @@ class Finetuner:
         tensors |= {f"best.{k}": v for k, v in self.best.items()}
         tensors |= optimizer_tensors(self.optimizer, self.model)
         best = None if math.isinf(self.best_iou) else self.best_iou
-        save_checkpoint(folder, step, tensors, {"best_iou": best, "stale": self.stale})
+        losses = {"loss_sum": self.loss_sum, "loss_count": self.loss_count}
+        save_checkpoint(folder, step, tensors, {"best_iou": best, "stale": self.stale, **losses})
 
     def restore(self, folder: Path) -> int:
         """Read the state back; returns the number of steps done."""
@@ -162,4 +206,5 @@ class Finetuner:
         restore_optimizer(self.optimizer, self.model, tensors)
         self.best, self.stale = under("best."), int(scalars["stale"])
         self.best_iou = -math.inf if scalars["best_iou"] is None else float(scalars["best_iou"])
+        self.loss_sum, self.loss_count = float(scalars["loss_sum"]), int(scalars["loss_count"])
         return step

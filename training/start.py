@@ -42,7 +42,7 @@ def start_from(backbone: str, defaults: ModelConfig, head: str, head_dim: int, t
     Args:
         backbone: Folder of a pre-training run or of a model, "none" (random weights, trained) or "random-frozen".
         defaults: Sizes where `backbone` names none.
-        head: "decoder" or "linear".
+        head: One of backend.card.HEADS.
         head_dim: Width of the head.
         tile: Side in pixels of the input, a multiple of the patch.
         classes: Number of classes.

@@ -1,83 +1,30 @@
-"""Fine-tuning learns, resumes, keeps its word about frozen parts, and writes what the backend runs."""
+"""Fine-tuning learns, keeps its log, refuses what it can't use, and writes what the backend runs."""
 
 from __future__ import annotations
 
 import json
+import signal
 
-import numpy as np
 import pytest
 import rasterio
 import torch
-from rasterio.transform import from_origin
 
+from backend.__main__ import main as backend_main
+from backend.card import HEADS
 from backend.errors import InputError
 from backend.weights import load_model
+from tests.training.two_classes import TOML, make_folder, rows, run
 from training.config import load_recipe, resolve
 from training.evaluate import main as evaluate_main
-from training.finetune import main
 from training.finetune_settings import FinetuneConfig
-from training.finetuner import Finetuner, class_weights, parameter_groups
-from training.labelled import CropSampler, LabelledChip
+from training.labelled import CropSampler
 from training.landcover_data import load_data
 from training.settings import CropConfig, ModelConfig
-from training.start import start_from
-
-TOML = """
-[[bands]]
-name = "VV"
-[[bands]]
-name = "VH"
-[[classes]]
-value = 10
-name = "Tree cover"
-color = "#006400"
-[[classes]]
-value = 50
-name = "Built-up"
-color = "#fa0000"
-[[classes]]
-value = 80
-name = "Permanent water bodies"
-color = "#0064c8"
-"""
-
-SMALL = [
-    'model.arch={timm="vit_tiny_patch16_224",embed_dim=32,depth=2,heads=2}', "model.patch=8", "model.tile=32",
-    "tile=32", "head_dim=32", "batch=8", "device=cpu", "augment.band_drop=0.0", "augment.speckle=0.0",
-]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Two classes told apart by level alone: trees left or right of water. The third class never occurs."""
-    root = tmp_path_factory.mktemp("data")
-    (root / "images").mkdir()
-    (root / "labels").mkdir()
-    rng = np.random.default_rng(0)
-    rows = ["name,group,split"]
-    for i in range(10):
-        water = np.zeros((48, 48), dtype=bool)
-        water[:, rng.integers(12, 36) :] = True
-        water = water[:, ::-1] if i % 2 else water
-        vv = np.where(water, -20, -8) + rng.normal(0, 2, water.shape)
-        profile = {"driver": "GTiff", "height": 48, "width": 48, "crs": "EPSG:32630"}
-        profile["transform"] = from_origin(5e5, 4e6, 10, 10)
-        with rasterio.open(root / "images" / f"{i}.tif", "w", count=2, dtype="float32", **profile) as file:
-            file.write(np.stack([vv, vv - 6]).astype(np.float32))
-            file.descriptions = ("VV", "VH")
-        with rasterio.open(root / "labels" / f"{i}.tif", "w", count=1, dtype="uint8", **profile) as file:
-            file.write(np.where(water, 80, 10).astype(np.uint8), 1)
-        rows.append(f"{i},{i},{'val' if i > 6 else 'train'}")
-    (root / "splits.csv").write_text("\n".join(rows) + "\n")
-    (root / "dataset.toml").write_text(TOML)
-    return root
-
-
-def run(data, out, *settings, backbone="none", resume=False):
-    arguments = ["--backbone", str(backbone), "--data", str(data), "--out", str(out)]
-    for setting in [*SMALL, *settings]:
-        arguments += ["--set", setting]
-    return main([*arguments, *(["--resume"] if resume else [])])
+    return make_folder(tmp_path_factory.mktemp("data"))
 
 
 def test_it_learns_and_the_backend_maps_with_it(data, tmp_path):
@@ -93,45 +40,48 @@ def test_it_learns_and_the_backend_maps_with_it(data, tmp_path):
     assert (tmp_path / "s.png").stat().st_size > 1000
 
 
-def test_a_resumed_run_ends_where_a_straight_one_does(data, tmp_path, monkeypatch):
-    settings = ("steps=6", "val_every=3")
-    assert run(data, tmp_path / "straight", *settings) == 0
-    seen = []
-    original = Finetuner.step
-
-    def interrupted(self, step, inputs, targets):
-        seen.append(step)
-        if len(seen) == 4:
-            raise KeyboardInterrupt  # as if killed: nothing is saved at this moment
-        loss = original(self, step, inputs, targets)
-        self.save(tmp_path / "broken.run" / "checkpoint", step + 1)
-        return loss
-
-    monkeypatch.setattr(Finetuner, "step", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        run(data, tmp_path / "broken", *settings)
-    monkeypatch.setattr(Finetuner, "step", original)
-    assert run(data, tmp_path / "broken", *settings, resume=True) == 0
-    assert (tmp_path / "straight/model.safetensors").read_bytes() == (
-        tmp_path / "broken/model.safetensors"
-    ).read_bytes()
+@pytest.mark.parametrize("head", HEADS)
+def test_every_head_learns_on_a_frozen_backbone_and_the_backend_maps_with_it(data, tmp_path, head):
+    settings = ("steps=60", "val_every=30", "freeze_backbone=true", f"head={head}", "lr=0.01")
+    assert run(data, tmp_path / "m", *settings) == 0
+    _, card = load_model(tmp_path / "m")
+    assert card.arch.head == head and card.metrics["validation"]["mean_iou"] > 0.6
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    arguments = ["landcover", str(data / "images" / "8.tif"), str(tmp_path / "map.tif"), "--model", str(tmp_path / "m")]
+    assert backend_main([*arguments, "--device", "cpu", "--progress", "none"]) == 0
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    with rasterio.open(tmp_path / "map.tif") as mapped, rasterio.open(data / "labels" / "8.tif") as label:
+        assert (mapped.read() == label.read()).mean() > 0.75
 
 
-def test_a_random_frozen_backbone_stays_as_it_was(data, tmp_path):
-    assert run(data, tmp_path / "m", "steps=3", "val_every=3", backbone="random-frozen") == 0
-    model, _ = load_model(tmp_path / "m")
-    torch.manual_seed(0)
-    config = ModelConfig(**{"arch": model_arch(), "patch": 8, "tile": 32})
-    fresh = start_from("random-frozen", config, "decoder", 32, 32, 2).model
-    for name, value in fresh.backbone.state_dict().items():
-        assert torch.equal(value, model.backbone.state_dict()[name]), name
-    assert not torch.equal(fresh.head.classify.weight, model.head.classify.weight)
+def test_the_log_tells_loss_rate_and_scores(data, tmp_path):
+    assert run(data, tmp_path / "m", "steps=40", "val_every=20", "lr=0.01", "warmup=0.5") == 0
+    log = rows(tmp_path / "m")
+    assert [row["step"] for row in log] == ["20", "40"]
+    assert list(log[0]) == ["step", "loss", "lr", "mean_iou", "overall_accuracy"]
+    assert float(log[0]["lr"]) == pytest.approx(0.01) and float(log[1]["lr"]) == pytest.approx(1e-4)
+    assert 0 < float(log[1]["loss"]) < float(log[0]["loss"]) < 2
+    assert all(0 <= float(row["mean_iou"]) <= float(row["overall_accuracy"]) <= 1 for row in log)
 
 
-def model_arch():
-    from backend.card import Arch
+def test_without_a_split_the_log_has_no_scores_and_the_last_weights_are_kept(data, tmp_path):
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    for name in ("images", "labels", "dataset.toml"):
+        (whole / name).symlink_to(data / name)
+    assert run(whole, tmp_path / "m", "steps=2", "val_every=1") == 0
+    assert [list(row) for row in rows(tmp_path / "m")] == [["step", "loss", "lr"]] * 2
+    assert load_model(tmp_path / "m")[1].metrics == {}
 
-    return Arch("vit_tiny_patch16_224", 32, 2, 2)
+
+def test_training_stops_when_the_checks_no_longer_rise(data, tmp_path):
+    """A rate of 0, and no statistics that drift: every check scores alike, and only the first is a new best."""
+    settings = ("steps=50", "val_every=1", "patience=2", "lr=0.0", "head=linear")
+    assert run(data, tmp_path / "m", *settings) == 0
+    assert [row["step"] for row in rows(tmp_path / "m")] == ["1", "2", "3"]
+    assert run(data, tmp_path / "m", *settings, resume=True) == 0  # it is over; resuming adds nothing
+    assert len(rows(tmp_path / "m")) == 3
 
 
 def test_a_model_can_be_tuned_further_and_its_tile_is_kept(data, tmp_path, capsys):
@@ -141,9 +91,29 @@ def test_a_model_can_be_tuned_further_and_its_tile_is_kept(data, tmp_path, capsy
     assert "48" in capsys.readouterr().err
 
 
+def test_a_group_in_two_splits_is_refused_by_name(data, tmp_path, capsys):
+    leaking = tmp_path / "leaking"
+    leaking.mkdir()
+    for name in ("images", "labels", "dataset.toml"):
+        (leaking / name).symlink_to(data / name)
+    (leaking / "splits.csv").write_text("name,group,split\n0,lowlands,train\n1,b,train\n2,lowlands,val\n")
+    assert run(leaking, tmp_path / "m") == 1
+    text = capsys.readouterr().err
+    assert "'lowlands'" in text and "'train'" in text and "'val'" in text
+
+
 @pytest.mark.parametrize(
     ("settings", "backbone"),
-    [(("surprise=1",), "none"), (("class_weights=all",), "none"), (("augment.rot90=true",), "none"), ((), "nowhere")],
+    [
+        (("surprise=1",), "none"),
+        (("class_weights=all",), "none"),
+        (("augment.rot90=true",), "none"),
+        (("head=mlp",), "none"),
+        (("precision=half",), "none"),
+        (("name=My Model",), "none"),
+        (("head_dim=2000",), "none"),
+        ((), "nowhere"),
+    ],
 )
 def test_refusals_are_one_line(data, tmp_path, capsys, settings, backbone):
     assert run(data, tmp_path / "m", *settings, backbone=backbone) == 1
@@ -156,29 +126,6 @@ def test_a_used_run_folder_is_not_overwritten(data, tmp_path, capsys):
     assert run(data, tmp_path / "m", "steps=1", "val_every=1") == 0
     assert run(data, tmp_path / "m", "steps=1", "val_every=1") == 1
     assert "--resume" in capsys.readouterr().err
-
-
-def test_blocks_learn_slower_the_deeper_they_lie(data):
-    start = start_from("none", ModelConfig(arch=model_arch(), patch=8, tile=32), "decoder", 32, 32, 2)
-    config = FinetuneConfig(tile=32, layer_decay=0.5)
-    scale = {id(p): group["scale"] for group in parameter_groups(start, config) for p in group["params"]}
-    decay = {id(p): group["weight_decay"] for group in parameter_groups(start, config) for p in group["params"]}
-    backbone = start.model.backbone
-    assert scale[id(backbone.patch_embed.proj.weight)] == 0.125
-    assert scale[id(backbone.blocks[0].mlp.fc1.weight)] == 0.25
-    assert scale[id(backbone.blocks[1].mlp.fc1.weight)] == 0.5
-    assert scale[id(start.model.head.classify.weight)] == 1
-    assert decay[id(backbone.pos_embed)] == decay[id(backbone.blocks[0].norm1.weight)] == 0
-    assert decay[id(backbone.blocks[0].mlp.fc1.weight)] == config.weight_decay
-    assert len(scale) == len(list(start.model.parameters()))
-
-
-def test_class_weights_average_to_one_over_pixels():
-    chip = LabelledChip(np.zeros((2, 1, 10), np.float16), np.array([[0] * 8 + [1] * 2], dtype=np.int16), 0.0)
-    for how in ("none", "sqrt", "inverse"):
-        weights = class_weights([chip], 2, how)
-        assert float(weights @ torch.tensor([0.8, 0.2])) == pytest.approx(1)
-    assert class_weights([chip], 2, "inverse")[1] == pytest.approx(4 * float(class_weights([chip], 2, "inverse")[0]))
 
 
 def test_crops_and_labels_are_mirrored_together(data):
