@@ -29,7 +29,6 @@ from backend.card import ModelCard
 from backend.errors import InputError, SarDinoError
 from backend.library import CARD, model_folder
 from backend.predict import landcover
-from backend.radiometry import Units
 from backend.session import Request
 from training.dataset import ChipFolder, read_splits
 from training.metrics import class_indices, worldcover_groups
@@ -72,21 +71,23 @@ def evaluate(
         read_splits(data)  # scores of any split are worth nothing where neighbours leak into training
     folder = ChipFolder(data, card.bands, split)
     values, names = legend_of(card, folder)
-    units = Units(folder.facts.bands[0].unit) if folder.facts.bands else Units.AUTO
     groups = worldcover_groups(values)
     result = Evaluation(Counts.none(names, groups))
-    for name, chip in zip(folder.names, folder):
+    for entry, chip in zip(folder.entries, folder):
         if chip.label is None:
             continue
+        # What dataset.toml says of bands and units; the files themselves may not say it.
+        bands = entry.numbers if all(entry.numbers) else None
         with tempfile.TemporaryDirectory() as scratch:
             output, shares = Path(scratch) / "map.tif", Path(scratch) / "probabilities.tif"
-            landcover(Request(str(chip.path), output, model, units=units, device=device), probabilities=shares)
+            request = Request(str(chip.path), output, model, bands=bands, units=folder.units, device=device)
+            landcover(request, probabilities=shares)
             counts = Counts.none(names, groups)
             mapped = _count(counts, chip.label, output, shares, values)
-        result.images[name] = counts
+        result.images[entry.name] = counts
         result.total.include(counts)
         if watch is not None:
-            watch(name, chip.label, mapped)
+            watch(entry.name, chip.label, mapped)
     if not result.images:
         raise InputError(f"No labelled image in {data}.", "Put labels/ beside images/, with the same stems.")
     return result

@@ -130,6 +130,16 @@ def test_all_images_without_a_split_and_what_is_printed(model, data, tmp_path, c
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
 
 
+def test_bands_are_read_as_dataset_toml_names_them(model, data, tmp_path):
+    before = scored(model, data, tmp_path, "--split", "test")
+    for path in (data / "images").glob("*.tif"):
+        with rasterio.open(path, "r+") as file:
+            file.write(file.read()[::-1])
+            file.descriptions = ("", "")
+    (data / "dataset.toml").write_text('[[bands]]\nname = "VH"\nunit = "db"\n[[bands]]\nname = "VV"\nunit = "db"\n')
+    assert scored(model, data, tmp_path, "--split", "test") == before
+
+
 def test_a_legend_of_its_own_has_no_groups(model, data, tmp_path):
     with rasterio.open(data / "labels" / "west.tif", "r+") as file:
         file.write(np.full(SIZES["west"], 7, dtype=np.uint8), 1)
