@@ -33,7 +33,7 @@ from training.start import start_from
 from training.workers import stop_on_signal
 
 LOSS_COLUMNS = ("step", "loss", "lr")  # steps done, mean loss since the row before, learning rate of the head
-SCORE_COLUMNS = ("mean_iou", "overall_accuracy")
+SCORE_COLUMNS = ("mean_iou", "overall_accuracy", "group_iou")
 
 
 def finetune(backbone: str, folders: Sequence[Path], out: Path, config: FinetuneConfig, resume: bool) -> ModelCard:
@@ -49,7 +49,7 @@ def finetune(backbone: str, folders: Sequence[Path], out: Path, config: Finetune
     claim_run(run, config, facts, resume, lambda name: name == "checkpoint_every_s")
     torch.manual_seed(config.seed)
     bands = start_from(backbone, config.model, config.head, config.head_dim, config.tile, 1).bands
-    data = load_data(folders, bands)
+    data = load_data(folders, bands, config.leave_out)
     torch.manual_seed(config.seed)
     start = start_from(backbone, config.model, config.head, config.head_dim, config.tile, len(data.classes))
     tuner = Finetuner(start, data, config)
@@ -93,9 +93,10 @@ def _look(tuner: Finetuner, step: int, log: CsvLog, progress: Progress) -> bool:
         log.write(row)
         return False
     scores = tuner.check()
-    finished = tuner.note(scores["mean_iou"])
+    finished = tuner.note(scores["group_iou"])
     log.write({**row, **{name: scores[name] for name in SCORE_COLUMNS}})
-    progress.say(f"step {step + 1}  val mIoU {scores['mean_iou']:.3f}  OA {scores['overall_accuracy']:.3f}")
+    told = f"val mIoU {scores['mean_iou']:.3f}, of groups {scores['group_iou']:.3f}"
+    progress.say(f"step {step + 1}  {told}  OA {scores['overall_accuracy']:.3f}")
     if finished:
         progress.say(f"Stopped: no better mean IoU in {tuner.config.patience} checks.")
     return finished
@@ -111,7 +112,9 @@ def _check_card(tuner: Finetuner) -> None:
 
 def _card(tuner: Finetuner) -> ModelCard:
     start, config = tuner.start, tuner.config
-    metrics = {"validation": {"mean_iou": round(tuner.best_iou, 4)}} if tuner.best else {}
+    grouped = any(item.group for item in tuner.data.classes)
+    score = "mean_iou_of_groups" if grouped else "mean_iou"
+    metrics = {"validation": {score: round(tuner.best_iou, 4)}} if tuner.best else {}
     return ModelCard(
         schema_version=SCHEMA_VERSION,
         name=config.name,

@@ -36,6 +36,8 @@ class FinetuneConfig:
         weight_decay: AdamW's, on matrices only.
         label_smoothing: Share of the target spread over all classes; labels are noisy.
         class_weights: "none", "sqrt" (inverse square root of frequency) or "inverse".
+        group_weight: Weight of the cross-entropy of groups beside that of classes, where the legend has groups.
+        leave_out: Chips of the split "train" that are kept out of it, by name: to leave one place out.
         val_every: Steps between rows of log.csv, and between checks on the split "val".
         patience: Checks without a better mean IoU before training stops.
         seed: Start of every draw.
@@ -64,6 +66,8 @@ class FinetuneConfig:
     weight_decay: float = 0.05
     label_smoothing: float = 0.05
     class_weights: str = "sqrt"
+    group_weight: float = 1.0
+    leave_out: tuple[str, ...] = ()
     val_every: int = 200
     patience: int = 5
     seed: int = 0
@@ -78,6 +82,8 @@ class FinetuneConfig:
             raise InputError(f"head is {self.head!r}.", f"Use one of {', '.join(HEADS)}.")
         if self.class_weights not in ("none", "sqrt", "inverse"):
             raise InputError(f"class_weights is {self.class_weights!r}.", "Wanted: none, sqrt or inverse.")
+        if not self.group_weight >= 0:
+            raise InputError(f"group_weight is {self.group_weight}.", "Give 0 or more.")
         if self.augment.rot90:
             raise InputError("augment.rot90 would turn images and not labels.", "Leave it off for fine-tuning.")
         if min(self.steps, self.batch, self.val_every, self.patience) < 1 or not 0 < self.layer_decay <= 1:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from backend.decide import decision
 from backend.errors import InputError, ModelError
 from training.checkpoint import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
 from training.finetune_settings import FinetuneConfig
-from training.labelled import CropSampler, LabelledChip
+from training.labelled import CropSampler
 from training.landcover_data import Data
+from training.landcover_loss import IGNORE, LandCoverLoss, count_pixels
 from training.metrics import Confusion
 from training.precision import autocast, settle_precision
 from training.schedules import cosine, linear
@@ -24,7 +23,6 @@ from training.settings import CropConfig
 from training.start import Start
 from training.workers import pick_device
 
-IGNORE = -1
 _PLAIN = CropConfig(flip=False, speckle=0.0, gain_common_db=0.0, gain_band_db=0.0, band_drop=0.0)
 
 
@@ -56,16 +54,6 @@ def _layer(name: str, depth: int) -> int:
     return depth + 1 if part[1] == "norm" else 0
 
 
-def class_weights(chips: Sequence[LabelledChip], count: int, how: str) -> Tensor:
-    """Weight of each class in the loss, mean 1 over pixels; float32 [count]."""
-    seen = np.zeros(count)
-    for chip in chips:
-        seen += np.bincount(chip.target[chip.target >= 0], minlength=count)
-    share = np.maximum(seen / seen.sum(), 1e-6)
-    raw = share ** {"none": 0.0, "sqrt": -0.5, "inverse": -1.0}[how]
-    return torch.tensor(raw / (raw * share).sum(), dtype=torch.float32)
-
-
 class Finetuner:
     """Network, loss and optimiser, one step of training, and a check on held-out chips.
 
@@ -87,7 +75,9 @@ class Finetuner:
         self.model = start.model.to(self.device)
         self.model.backbone.requires_grad_(not self.frozen)
         self.optimizer = torch.optim.AdamW(parameter_groups(start, config))
-        self.weights = class_weights(data.train, len(data.classes), config.class_weights).to(self.device)
+        counts = count_pixels(data.train, len(data.classes))
+        loss = LandCoverLoss(data.classes, counts, config.class_weights, config.label_smoothing, config.group_weight)
+        self.loss = loss.to(self.device)
         self.best: dict[str, Tensor] = {}
         self.best_iou, self.stale = -math.inf, 0
         self.loss_sum, self.loss_count = 0.0, 0
@@ -131,15 +121,9 @@ class Finetuner:
         rate = self.rate(step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["scale"]
-        loss = F.cross_entropy(
-            self.logits(inputs),
-            targets.to(self.device),
-            weight=self.weights,
-            ignore_index=IGNORE,
-            label_smoothing=self.config.label_smoothing,
-        )
+        loss = self.loss(self.logits(inputs), targets.to(self.device))
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         norm = torch.nn.utils.clip_grad_norm_([p for p in self.model.parameters() if p.requires_grad], 1.0)
         value = float(loss.detach())
         if not (math.isfinite(value) and math.isfinite(float(norm))):
@@ -165,16 +149,19 @@ class Finetuner:
             InputError: None of the crops has a label.
         """
         self.model.eval()
-        confusion = Confusion([item.name for item in self.data.classes])
+        classes = self.data.classes
+        confusion, decide = Confusion([item.name for item in classes]), decision(classes)
         sampler = CropSampler(self.data.val, self.start.bands, self.config.tile, _PLAIN, self.config.seed + 1)
         for first in range(0, len(self.data.val), self.config.batch):
             count = min(self.config.batch, len(self.data.val) - first)
             inputs, targets = sampler.chips_at(range(first, first + count))
-            predicted = self.model(inputs.to(self.device)).argmax(dim=1).cpu().numpy()
-            confusion.add(targets.numpy(), predicted)
+            chances = self.model(inputs.to(self.device)).softmax(dim=1).cpu().numpy()
+            confusion.add(targets.numpy(), decide(chances.swapaxes(0, 1)))
         scores = confusion.scores()
         if not scores["pixels"]:
             raise InputError('No crop of the split "val" holds a label.', "Give it chips with more labels, or none.")
+        groups = [item.group or item.name for item in classes]
+        scores["group_iou"] = confusion.merged(groups).scores()["mean_iou"]
         return scores
 
     def note(self, mean_iou: float) -> bool:

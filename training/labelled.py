@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,29 +28,46 @@ class LabelledChip:
         db: float16 [B, H, W], dB (coherence plain), nan where invalid or missing.
         target: int16 [H, W] class index, -1 where unlabelled or invalid.
         level_jitter_db: As in Chip.
+        weight: How often it is drawn; see `load_labelled`.
     """
 
     db: NDArray[np.float16]
     target: NDArray[np.int16]
     level_jitter_db: float
+    weight: float = 1.0
 
 
-def load_labelled(folders: Sequence[ChipFolder], values: Sequence[int]) -> list[LabelledChip]:
+def load_labelled(
+    folders: Sequence[ChipFolder], values: Sequence[int], leave_out: Collection[str] = ()
+) -> list[LabelledChip]:
     """Every labelled chip of the folders.
+
+    As in pre-training a folder is drawn in proportion to the square root of its labelled pixels times its weight, so
+    that a few real chips are not lost among thousands of simulated ones; within a folder, chips by the square root of
+    their area.
 
     Args:
         folders: Data folders, each limited to its split.
         values: Class values in the order of the class indices.
+        leave_out: Names of chips that are not to be loaded.
 
     Raises:
         InputError: No chip has a labelled pixel.
     """
-    chips = [_keep(chip, values) for folder in folders for chip in folder if chip.label is not None]
-    chips = [chip for chip in chips if (chip.target >= 0).any()]
+    chips = [chip for folder in folders for chip in _weighted(folder, values, leave_out)]
     if not chips:
         roots = ", ".join(str(folder.root) for folder in folders)
         raise InputError(f"No labelled pixel in {roots}.", "Put labels/ beside images/, with the same stems.")
     return chips
+
+
+def _weighted(folder: ChipFolder, values: Sequence[int], leave_out: Collection[str]) -> list[LabelledChip]:
+    chips = [_keep(chip, values) for chip in folder if chip.label is not None and chip.path.stem not in leave_out]
+    chips = [chip for chip in chips if (chip.target >= 0).any()]
+    pixels = sum(int((chip.target >= 0).sum()) for chip in chips)
+    areas = sum(math.sqrt(chip.target.size) for chip in chips)
+    share = folder.facts.weight * math.sqrt(pixels)
+    return [dataclasses.replace(chip, weight=share * math.sqrt(chip.target.size) / areas) for chip in chips]
 
 
 def _keep(chip: Chip, values: Sequence[int]) -> LabelledChip:
@@ -61,7 +80,7 @@ class CropSampler:
     """Random crops, mirrored and with the SAR augmentations of pre-training.
 
     Args:
-        chips: What to draw from; larger chips are drawn more often, by the square root of their area.
+        chips: What to draw from, in proportion to their weights.
         bands: The card's bands.
         size: Side of a crop in pixels; smaller chips are continued by reflection.
         config: Augmentations; its crop geometry is not used.
@@ -73,7 +92,7 @@ class CropSampler:
     ) -> None:
         """Compute the drawing weights once."""
         self.chips, self.bands, self.size, self.config, self.seed = chips, tuple(bands), size, config, seed
-        weights = np.sqrt([chip.target.size for chip in chips])
+        weights = np.array([chip.weight for chip in chips])
         self._share = weights / weights.sum()
 
     def batch(self, step: int, count: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,12 +24,13 @@ class Data:
     sources: tuple[str, ...]
 
 
-def load_data(folders: Sequence[Path], bands: Sequence[Band]) -> Data:
+def load_data(folders: Sequence[Path], bands: Sequence[Band], leave_out: Collection[str] = ()) -> Data:
     """Read every labelled chip.
 
     Args:
         folders: Data folders, all with the same legend or a part of it.
         bands: The bands of the model.
+        leave_out: Names of chips that are not to be learnt from.
 
     Raises:
         InputError: No labels, no legend, or legends that contradict each other.
@@ -45,14 +46,17 @@ def load_data(folders: Sequence[Path], bands: Sequence[Band]) -> Data:
             val += [ChipFolder(folder.root, bands, "val")] if "val" in splits else []
         else:
             train.append(folder)
-    chips = load_labelled(train, values)
+    missing = sorted(set(leave_out) - {name for folder in train for name in folder.names})
+    if missing:
+        raise InputError(f"No chip is called {missing[0]!r}.", "leave_out takes names of images without their suffix.")
+    chips = load_labelled(train, values, leave_out)
     seen = np.zeros(len(values), dtype=np.int64)
     for chip in chips:
         seen += np.bincount(chip.target[chip.target >= 0], minlength=len(values))
     kept = [item for item, count in zip(legend, seen) if count]
     if len(kept) < len(legend):
         # A class that no pixel shows can't be learnt, and a logit for it would only take from the others.
-        chips = load_labelled(train, [item.value for item in kept])
+        chips = load_labelled(train, [item.value for item in kept], leave_out)
     held = load_labelled(val, [item.value for item in kept]) if val else []
     titles = tuple(dict.fromkeys(folder.facts.title or folder.root.name for folder in opened))
     return Data(chips, held, tuple(kept), titles)

@@ -59,7 +59,7 @@ def test_the_log_tells_loss_rate_and_scores(data, tmp_path):
     assert run(data, tmp_path / "m", "steps=40", "val_every=20", "lr=0.01", "warmup=0.5") == 0
     log = rows(tmp_path / "m")
     assert [row["step"] for row in log] == ["20", "40"]
-    assert list(log[0]) == ["step", "loss", "lr", "mean_iou", "overall_accuracy"]
+    assert list(log[0]) == ["step", "loss", "lr", "mean_iou", "overall_accuracy", "group_iou"]
     assert float(log[0]["lr"]) == pytest.approx(0.01) and float(log[1]["lr"]) == pytest.approx(1e-4)
     assert 0 < float(log[1]["loss"]) < float(log[0]["loss"]) < 2
     assert all(0 <= float(row["mean_iou"]) <= float(row["overall_accuracy"]) <= 1 for row in log)
