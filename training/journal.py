@@ -62,12 +62,12 @@ class Progress:
         start: first step of this process.
         steps: steps of the whole run.
         batch: images a step.
-        stream: where to.
+        stream: where to; standard error where none is named.
     """
 
-    def __init__(self, start: int, steps: int, batch: int, stream: TextIO = sys.stderr) -> None:
+    def __init__(self, start: int, steps: int, batch: int, stream: TextIO | None = None) -> None:
         """Nothing shown yet."""
-        self.start, self.steps, self.batch, self.stream = start, steps, batch, stream
+        self.start, self.steps, self.batch, self.stream = start, steps, batch, stream or sys.stderr
         self.printed = -math.inf
         self.note = ""
         self.start_clock()

@@ -46,6 +46,9 @@ class Monitor:
         done: steps done so far.
         say: prints a line.
 
+    Attributes:
+        note: the newest k-NN score beside the first, for a line of progress; empty before there is one.
+
     Raises:
         InputError: The probe folder can't be used, or something can't be written.
     """
@@ -68,6 +71,8 @@ class Monitor:
         self.probe = Probe(Path(settings.probe), config.model, settings.probe_tokens) if settings.probe else None
         scenes = choose_scenes(folders, config.model, settings.pictures) if settings.pictures else []
         self.gallery = Gallery(scenes) if scenes else None
+        self.note = ""
+        self._at_first: float | None = None
         self._running, self._told = False, set[str]()
         with self._told_once("Opening the files"):
             self._open(settings.tensorboard, done)
@@ -79,7 +84,9 @@ class Monitor:
         self.scores = None
         if self.probe:
             # A score's step is the steps done: that of the checkpoint itself is kept.
-            self.scores = CsvLog(self.run / "probe.csv", done + 1 if done else 0, ("step", *self.probe.columns))
+            path = self.run / "probe.csv"
+            self.scores = CsvLog(path, done + 1 if done else 0, ("step", *self.probe.columns))
+            self._at_first = next(iter(read_log(path)["knn_accuracy"]), None)
         if self.gallery:
             (self.run / "pictures").mkdir(exist_ok=True)
         self.board = Board(self.run / "tensorboard", done) if tensorboard else None
@@ -102,22 +109,16 @@ class Monitor:
         with _same_draws(self.device), self._told_once("Drawing pictures"):
             self._draw(done)
         with self._told_once("Drawing curves"):
-            self._write(self.run / "curves.png", draw_curves(*map(read_log, (self.run / "log.csv", self._scores_path))))
+            logs = (read_log(self.run / name) for name in ("log.csv", "probe.csv"))
+            self._write(self.run / "curves.png", draw_curves(*logs))
         return time.monotonic() - began
-
-    @property
-    def _scores_path(self) -> Path:
-        return self.run / "probe.csv"
-
-    @property
-    def note(self) -> str:
-        """The newest k-NN score beside the first, for a line of progress; empty without a probe."""
-        scores = read_log(self._scores_path).get("knn_accuracy") if self.probe else None
-        return f"k-NN {scores[-1]:.3f} (at first {scores[0]:.3f})" if scores else ""
 
     def _score(self, done: int) -> None:
         if self.probe and self.scores:
             scores = self.probe.score(self.vit, self.device)
+            now = scores["knn_accuracy"]
+            self._at_first = now if self._at_first is None else self._at_first
+            self.note = f"k-NN {now:.3f} (at first {self._at_first:.3f})"
             self.scores.write({"step": done, **scores})
             if self.board:
                 self.board.scalars("probe", done, scores)
