@@ -128,6 +128,17 @@ class RasterSource:
         item = max(np.dtype(_dtype(file.dtypes[band - 1])).itemsize for band in self.bands)
         return int(max(SMALL_CACHE, min(LARGE_CACHE, 2 * rows * file.width * file.count * item)))
 
+    @property
+    def block_shape(self) -> tuple[int, int]:
+        """Rows and columns of what is stored as one, and can only be read as one."""
+        rows, columns = self._dataset.block_shapes[self.bands[0] - 1]
+        return int(rows), int(columns)
+
+    @property
+    def overviews(self) -> tuple[int, ...]:
+        """Factors by which the reduced copies in the file are smaller."""
+        return tuple(self._dataset.overviews(self.bands[0]))
+
     def reopen(self) -> RasterSource:
         """The same rows through a handle of their own, for another thread."""
         bands, extent, names = self._arguments

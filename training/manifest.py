@@ -119,7 +119,7 @@ class _Look:
             looks = [pool.submit(scan, n, self.files[n], self.facts, self.bands, units) for n in changed]
             for number, look in enumerate(looks, 1):
                 yield look.result()
-                if time.monotonic() - said > SAY_EVERY_S:
+                if time.monotonic() - said > SAY_EVERY_S and number < len(looks):
                     print(f"{self.root}: {number} of {len(changed)} files looked at", file=sys.stderr, flush=True)
                     said = time.monotonic()
         finally:

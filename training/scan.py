@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
-from rasterio.errors import NotGeoreferencedWarning
 
 from backend.bands import find_bands
 from backend.card import Band
@@ -25,9 +22,10 @@ from backend.radiometry import (
     to_scale,
 )
 from backend.raster import RasterSource, gdal_environment
-from training.coverage import Coverage, probe_shape
+from training.coverage import Coverage
 from training.facts import COHERENCE, FolderFacts
 from training.rasters import CACHE_BYTES
+from training.thinning import thinned
 
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
@@ -126,7 +124,7 @@ def _measure(source: RasterSource, path: Path, entry: Entry, facts: FolderFacts,
     """Read the pixels and fill in what they tell."""
     height, width = entry.height, entry.width
     if entry.large:
-        values, valid = source.window(0, 0, height, width, probe_shape(height, width))
+        values, valid = thinned(source)
         # Levels and units come from pixels as they are: those of overviews may be averages.
         sample, sampled = source.sample() if valid.any() else (values, valid)
     else:
@@ -144,7 +142,7 @@ def _measure(source: RasterSource, path: Path, entry: Entry, facts: FolderFacts,
     levels = iter(_levels(*to_scale(sample, sampled, present, known)))
     return replace(
         entry,
-        strips=entry.large and _in_strips(path, width),
+        strips=entry.large and source.block_shape[1] == width,
         units=units.value,
         pixels=pixels,
         coverage=Coverage.measure(good, height, width).pack(),
@@ -205,10 +203,3 @@ def _find_numbers(
                 f"{path} has {band.name} as {declared}, the model wants {band.unit}.", "Correct one or the other."
             )
     return numbers
-
-
-def _in_strips(path: Path, width: int) -> bool:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        with rasterio.open(path) as file:
-            return bool(file.block_shapes[0][1] == width)
