@@ -2,10 +2,12 @@
 
     python -m training.finetune --backbone RUN|MODEL|none|random-frozen --data FOLDER [FOLDER ...] --out MODEL_DIR
 
-A data folder has images/ and labels/; splits.csv names its "train" and "val" chips (without it all are "train", and the
-last step's weights are kept). Among checks on "val" the weights with the best mean IoU are kept, and training stops
-when it hasn't risen for `patience` checks. OUT.run/ beside the model folder holds the settings, log.csv and the
-checkpoint that --resume continues from. Exit 0 done, 1 refused, 2 usage, 130 stopped (a checkpoint is written).
+A model given as backbone goes on whole where its head is of the same kind and its classes are the same (to adapt it to
+a few chips of a region); else its backbone gets a new head. A data folder has images/ and labels/; splits.csv names its
+"train" and "val" chips (without it all are "train", and the last step's weights are kept). Among checks on "val" the
+weights with the best mean IoU, of groups of classes where the legend has groups, are kept, and training stops when it
+hasn't risen for `patience` checks. OUT.run/ beside the model folder holds the settings, log.csv and the checkpoint that
+--resume continues from. Exit 0 done, 1 refused, 2 usage, 130 stopped (a checkpoint is written).
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from training.finetuner import Finetuner
 from training.journal import CsvLog, Progress
 from training.labelled import CropSampler
 from training.landcover_data import load_data
-from training.start import start_from
+from training.start import carry_head, start_from
 from training.workers import stop_on_signal
 
 LOSS_COLUMNS = ("step", "loss", "lr")  # steps done, mean loss since the row before, learning rate of the head
@@ -52,6 +54,7 @@ def finetune(backbone: str, folders: Sequence[Path], out: Path, config: Finetune
     data = load_data(folders, bands, config.leave_out)
     torch.manual_seed(config.seed)
     start = start_from(backbone, config.model, config.head, config.head_dim, config.tile, len(data.classes))
+    carry_head(start, backbone, data.classes)
     tuner = Finetuner(start, data, config)
     _check_card(tuner)
     first = tuner.restore(run / "checkpoint") if resume else 0

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from backend.card import Arch, Band, ModelCard
+from backend.card import Arch, Band, LandCoverClass, ModelCard
 from backend.errors import InputError
 from backend.library import CARD
 from backend.vit import SarViT
@@ -84,3 +85,27 @@ def _from_model(old: SarViT, card: ModelCard, tile: int, build: Any) -> Start:
     origin = f"model {card.name}"
     start: Start = build(card.arch, card.bands, card.patch, old.backbone.state_dict(), False, origin)
     return start
+
+
+def carry_head(start: Start, backbone: str, classes: Sequence[LandCoverClass]) -> bool:
+    """Go on with the head of a model too, where it is of the same kind and for the same classes; true if it was taken.
+
+    What a model has learnt of its classes is kept when it is adapted to a few chips of another region.
+
+    Args:
+        start: Its head is changed.
+        backbone: As given to `start_from`.
+        classes: Legend to be learnt.
+
+    Raises:
+        ModelError: The model can't be read.
+    """
+    folder = Path(backbone)
+    if backbone in (SCRATCH, RANDOM_FROZEN) or (folder / FACTS).is_file() or not (folder / CARD).is_file():
+        return False
+    old, card = load_model(folder)
+    values = [item.value for item in card.classes]
+    same = card.arch == start.arch and values == [item.value for item in classes]
+    if same:
+        start.model.head.load_state_dict(old.head.state_dict())
+    return same

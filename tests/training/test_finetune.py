@@ -91,6 +91,18 @@ def test_a_model_can_be_tuned_further_and_its_tile_is_kept(data, tmp_path, capsy
     assert "48" in capsys.readouterr().err
 
 
+def test_the_head_of_a_model_goes_on_where_kind_and_classes_are_the_same(data, tmp_path):
+    assert run(data, tmp_path / "first", "steps=2", "val_every=2") == 0
+    still = ("steps=1", "val_every=1", "lr=0.0")
+    for name, extra in (("same", ()), ("other", ("head=conv",))):
+        assert run(data, tmp_path / name, *still, *extra, backbone=tmp_path / "first") == 0
+    states = {name: load_model(tmp_path / name)[0].state_dict() for name in ("first", "same", "other")}
+    learnt = [key for key, value in states["first"].items() if key.startswith("head.") and "running" not in key]
+    learnt = [key for key in learnt if "num_batches" not in key]
+    assert all(torch.equal(states["first"][key], states["same"][key]) for key in learnt)
+    assert states["other"].keys() != states["first"].keys()
+
+
 def test_a_group_in_two_splits_is_refused_by_name(data, tmp_path, capsys):
     leaking = tmp_path / "leaking"
     leaking.mkdir()
