@@ -155,7 +155,7 @@ def inject(rng: np.random.Generator, labels: Labels, biome: str = "") -> None:
         add_river(rng, labels)
     if biome not in ("ice", "highland") and rng.random() < 0.08:
         add_mangrove_delta(rng, labels)
-    if rng.random() < 0.2:
+    if rng.random() < 0.3:
         add_coast(rng, labels)
     if not biome and rng.random() < 0.3:
         add_settlements(rng, labels)

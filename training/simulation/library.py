@@ -82,9 +82,10 @@ class LayoutLibrary:
             known = window != lc.UNKNOWN
             if best is None or known.mean() > (best != lc.UNKNOWN).mean():
                 best = window
-            # Windows of one class teach little, and there are many at sea: keep only some.
+            # Windows of one class teach what that class looks like without a neighbour, open sea above all, but there
+            # are many: keep only some.
             single = np.bincount(window.ravel(), minlength=101).max() > 0.97 * window.size
-            if known.mean() > 0.9 and (not single or rng.random() < 0.1):
+            if known.mean() > 0.9 and (not single or rng.random() < 0.25):
                 return window
         assert best is not None
         return best
