@@ -1,13 +1,14 @@
 """Score a model on labelled rasters, through the same stream that users run.
 
-    python -m training.evaluate MODEL_DIR DATA [--split test] [--json PATH] [--picture PATH]
+    python -m training.evaluate MODEL_DIR DATA [--split test] [--images N] [--json PATH] [--picture PATH]
 
 Every image of the split is mapped as `python -m backend landcover` maps it, tiles, blending and resampling included,
 and held against its label raster in one confusion matrix for the split and one for each image. Legends of WorldCover
-values are scored on four merged groups too (tree, open, built, water), which backscatter can be expected to tell apart:
-by the group of the class that is mapped, and by the group whose classes are together the likeliest ("summed"). The
-expected calibration error says how far probabilities and accuracy are apart. --picture writes labels beside maps, and
-confusion matrices with reliability diagrams beside it as NAME-scores.
+values are scored on four merged groups too (tree, open, built, water), which backscatter can be expected to tell apart,
+other legends on their own groups if they have any: by the group of the class that is mapped, and by the group whose
+classes are together the likeliest ("summed"; the same where the model itself decides by these groups). The expected
+calibration error says how far probabilities and accuracy are apart. --picture writes labels beside maps, and confusion
+matrices with reliability diagrams beside it as NAME-scores.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable
 
@@ -25,7 +27,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from backend.card import ModelCard
+from backend.card import LandCoverClass, ModelCard
 from backend.errors import InputError, SarDinoError
 from backend.library import CARD, model_folder
 from backend.predict import landcover
@@ -41,17 +43,33 @@ MOST_LINES = 20  # images that the text names one by one
 Watch = Callable[[str, NDArray[np.uint8], NDArray[np.uint8]], None]
 
 
-def legend_of(card: ModelCard, folder: ChipFolder) -> tuple[list[int], list[str]]:
-    """Values and names that labels and model have between them: the model's, then those only the labels have."""
-    named = {item.value: item.name for item in (*folder.facts.classes, *card.classes)}
+def legend_of(card: ModelCard, folder: ChipFolder) -> list[LandCoverClass]:
+    """The classes that model and labels have between them: the model's, then those only the labels have.
+
+    WorldCover's values get the groups of `metrics.MERGED`, whatever the card says, so that models compare; a legend of
+    its own keeps its own groups.
+    """
+    known = {item.value: item for item in (*folder.facts.classes, *card.classes)}
     labelled = {int(v) for chip in folder if chip.label is not None for v in np.unique(chip.label)} - {0}
     values = [item.value for item in card.classes]
     values += sorted(labelled - set(values))
-    return values, [named.get(value, str(value)) for value in values]
+    legend = [known.get(value, LandCoverClass(value, str(value), "#000000")) for value in values]
+    groups = worldcover_groups(values)
+    return [replace(item, group=group) for item, group in zip(legend, groups)] if groups else legend
+
+
+def groups_of(legend: Sequence[LandCoverClass]) -> list[str] | None:
+    """The group of each class, those without one for themselves; None where no class has any."""
+    return [item.group or item.name for item in legend] if any(item.group for item in legend) else None
 
 
 def evaluate(
-    model: Path, data: Path, split: str | None = None, device: str = "auto", watch: Watch | None = None
+    model: Path,
+    data: Path,
+    split: str | None = None,
+    device: str = "auto",
+    watch: Watch | None = None,
+    most: int = 0,
 ) -> Evaluation:
     """Map every labelled image of a folder with a model and count.
 
@@ -61,6 +79,7 @@ def evaluate(
         split: Split of splits.csv; None for all images.
         device: As for the command line.
         watch: Shown each image.
+        most: Take at most so many images, evenly spread over their names; 0 for all.
 
     Raises:
         InputError: No labels, an image can't be read, or a group of splits.csv is in more than one split.
@@ -70,10 +89,11 @@ def evaluate(
     if (data / "splits.csv").is_file():
         read_splits(data)  # scores of any split are worth nothing where neighbours leak into training
     folder = ChipFolder(data, card.bands, split)
-    values, names = legend_of(card, folder)
-    groups = worldcover_groups(values)
+    legend = legend_of(card, folder)
+    values, names, groups = [item.value for item in legend], [item.name for item in legend], groups_of(legend)
     result = Evaluation(Counts.none(names, groups))
-    for entry, chip in zip(folder.entries, folder):
+    for index in _spread(len(folder), most):
+        entry, chip = folder.entries[index], folder[index]
         if chip.label is None:
             continue
         # What dataset.toml says of bands and units; the files themselves may not say it.
@@ -91,6 +111,10 @@ def evaluate(
     if not result.images:
         raise InputError(f"No labelled image in {data}.", "Put labels/ beside images/, with the same stems.")
     return result
+
+
+def _spread(count: int, most: int) -> list[int]:
+    return list(range(count)) if not 0 < most < count else [count * i // most for i in range(most)]
 
 
 def _count(
@@ -140,6 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("model", type=Path, help="model folder")
     parser.add_argument("data", type=Path, help="data folder with images/ and labels/")
     parser.add_argument("--split", help="split of splits.csv; all images without")
+    parser.add_argument("--images", type=int, default=0, help="score at most so many, evenly spread over their names")
     parser.add_argument("--json", type=Path, help="write every score and the confusion matrices")
     parser.add_argument("--picture", type=Path, help="write labels beside maps as PNG, and NAME-scores.png beside it")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
@@ -151,7 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             shown.append(image)
 
     try:
-        result = evaluate(args.model, args.data, args.split, args.device, watch)
+        result = evaluate(args.model, args.data, args.split, args.device, watch, args.images)
         card = ModelCard.load(model_folder(args.model) / CARD)
     except SarDinoError as error:
         print(f"error: {error.message} {error.hint}", file=sys.stderr)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.decide import group_sums
 from training.calibration import Calibration
 from training.metrics import Confusion
 
@@ -50,9 +51,8 @@ class Counts:
         if self.groups is None:
             return
         index = np.array([self.summed.names.index(group) for group in self.groups])
-        united = np.zeros((len(self.summed.names), *truth.shape), dtype=np.float32)
-        for group, plane in zip(index, shares):
-            united[group] += plane
+        # Groups of labels that the model doesn't know come last, and have no share.
+        united = group_sums(shares, index[: len(shares)].tolist())
         truth = np.where(truth >= 0, index[truth], -1)
         self.summed.add(truth, np.where(mapped >= 0, united.argmax(axis=0), -1))
         self.summed_calibration.add(truth, united)

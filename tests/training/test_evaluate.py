@@ -140,6 +140,29 @@ def test_bands_are_read_as_dataset_toml_names_them(model, data, tmp_path):
     assert scored(model, data, tmp_path, "--split", "test") == before
 
 
+def test_a_legend_of_its_own_is_merged_by_its_own_groups(model, data, tmp_path):
+    """Tilth and meadow of the model are fields in the card; the model decides by fields, and so does "summed"."""
+    own = tmp_path / "own"
+    shutil.copytree(model, own)
+    card = json.loads((own / "card.json").read_text())
+    for number, (item, group) in enumerate(zip(card["classes"], ("", "fields", "fields", ""))):
+        item.update(value=number + 1, group=group)
+    (own / "card.json").write_text(json.dumps(card))
+    for path in (data / "labels").glob("*.tif"):
+        with rasterio.open(path, "r+") as file:
+            file.write(np.array([0, 1, 2, 3, 4, 9])[np.searchsorted([0, 10, 30, 40, 50, 80], file.read(1))], 1)
+    found = scored(own, data, tmp_path)
+    names = ["Tree cover", "fields", "Permanent water bodies", "9"]
+    assert found["merged"]["all"]["confusion"]["names"] == found["summed"]["all"]["confusion"]["names"] == names
+    assert found["merged"]["all"]["confusion"]["counts"] == found["summed"]["all"]["confusion"]["counts"]
+    assert found["summed"]["all"]["calibration"]["pixels"] == found["all"]["pixels"]
+
+
+def test_some_of_the_images_are_spread_over_all(model, data, tmp_path):
+    assert list(scored(model, data, tmp_path, "--images", "2")["images"]) == ["north", "south"]
+    assert list(scored(model, data, tmp_path, "--images", "9")["images"]) == ["north", "south", "west"]
+
+
 def test_a_legend_of_its_own_has_no_groups(model, data, tmp_path):
     with rasterio.open(data / "labels" / "west.tif", "r+") as file:
         file.write(np.full(SIZES["west"], 7, dtype=np.uint8), 1)

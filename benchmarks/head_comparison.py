@@ -1,0 +1,186 @@
+"""Which head is worth its cost? The three heads on one backbone, by held-out scores, sharpness, size and time.
+
+    python -m benchmarks.head_comparison DATA --out DIR [--backbone RUN|none] [--recipe finetune_small]
+        [--seeds 0 1] [--steps 300] [--split val] [--images 60] [--set key=value ...]
+
+DATA is a labelled data folder with splits. Each head is trained with the same settings, draws and number of steps, and
+scored as `training.evaluate` scores, on all classes and on merged groups. Sharpness is the mean IoU of pixels within
+two of a border of the labels, beside that of the others. Time is that of a training step as a ratio to the linear
+head's, measured in turns on one batch, since clocks of shared machines swing. At the defaults about 15 minutes on two
+free cores. Started again, it goes on where it was; what is finished is not trained again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter, minimum_filter
+
+from backend.card import HEADS, ModelCard
+from backend.errors import InputError
+from backend.library import CARD
+from training.checkpoint import STATE
+from training.config import load_recipe, override, resolve, resolved
+from training.dataset import ChipFolder
+from training.evaluate import evaluate, groups_of, legend_of
+from training.finetune import finetune
+from training.finetune_settings import FinetuneConfig
+from training.finetuner import Finetuner
+from training.labelled import CropSampler
+from training.landcover_data import load_data
+from training.metrics import Confusion, class_indices
+from training.start import start_from
+
+REACH = 2  # pixels to each side of a border
+ROUNDS = 8
+NAMES = tuple(sorted(HEADS, key=("linear", "conv", "decoder").index))
+
+
+def near_border(label: NDArray[np.uint8], reach: int = REACH) -> NDArray[np.bool_]:
+    """Where a label of another class lies within `reach` pixels, along rows, columns or both; bool [H, W].
+
+    Args:
+        label: uint8 [H, W], 0 where unlabelled (that is no border).
+        reach: In pixels.
+    """
+    size = 2 * reach + 1
+    highest = maximum_filter(label, size, mode="nearest")
+    lowest = minimum_filter(np.where(label == 0, 255, label), size, mode="nearest")
+    result: NDArray[np.bool_] = (label > 0) & (highest != lowest)
+    return result
+
+
+def score(model: Path, data: Path, split: str, images: int) -> dict[str, Any]:
+    """Scores of a model on a split: overall, near borders and elsewhere, by class and by group."""
+    card = ModelCard.load(model / CARD)
+    legend = legend_of(card, ChipFolder(data, card.bands, split))
+    values, groups = [item.value for item in legend], groups_of(legend)
+    sides = {side: Confusion([item.name for item in legend]) for side in ("border", "inside")}
+
+    def watch(_: str, label: NDArray[np.uint8], mapped: NDArray[np.uint8]) -> None:
+        truth, predicted, near = class_indices(label, values), class_indices(mapped, values), near_border(label)
+        sides["border"].add(truth[near], predicted[near])
+        sides["inside"].add(truth[~near], predicted[~near])
+
+    result = evaluate(model, data, split, watch=watch, most=images).total
+    parts = {"all": result.confusion, **sides}
+    scores = {name: confusion.scores() for name, confusion in parts.items()}
+    if groups:
+        scores |= {f"{name}_merged": confusion.merged(groups).scores() for name, confusion in parts.items()}
+    return {**scores, "calibration": result.calibration.scores()}
+
+
+def train_and_score(given: argparse.Namespace, config: FinetuneConfig) -> dict[str, Any]:
+    """The result of one head and seed: from its file if it is there, else by training, continued where it stopped.
+
+    Raises:
+        InputError: The file is that of other settings.
+    """
+    name = f"{config.head}-{config.seed}"
+    path, model = given.out / f"{name}.json", given.out / name
+    facts = {"data": str(given.data), "backbone": given.backbone, "split": given.split, "images": given.images}
+    facts["config"] = resolved(config)
+    if path.is_file():
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if found["facts"] != facts:
+            raise InputError(f"{path} was made with other settings.", "Give them again, or choose another --out.")
+        return found
+    print(f"{name}: {config.steps} steps", flush=True)
+    run = given.out / f"{name}.run"
+    if not (model / CARD).is_file():
+        finetune(given.backbone, [given.data], model, config, resume=(run / "checkpoint" / STATE).is_file())
+    result = {"head": config.head, "seed": config.seed, "facts": facts}
+    result["scores"] = score(model, given.data, given.split, given.images)
+    path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    return result
+
+
+def cost(given: argparse.Namespace, configs: dict[str, FinetuneConfig]) -> dict[str, dict[str, float]]:
+    """Parameters of each head, and the median ratio of its training step to the linear head's, taken in turns."""
+    tuners, batch = {}, None
+    for name, config in configs.items():
+        torch.manual_seed(0)
+        bands = start_from(given.backbone, config.model, name, config.head_dim, config.tile, 1).bands
+        data = load_data([given.data], bands, config.leave_out)
+        start = start_from(given.backbone, config.model, name, config.head_dim, config.tile, len(data.classes))
+        tuners[name] = Finetuner(start, data, config)
+        batch = batch or CropSampler(data.train, bands, config.tile, config.augment, 0).batch(0, config.batch)
+    assert batch is not None
+    seconds: dict[str, list[float]] = {name: [] for name in tuners}
+    for step in range(ROUNDS + 1):
+        for name, tuner in tuners.items():
+            began = time.perf_counter()
+            tuner.step(step, *batch)
+            seconds[name].append(time.perf_counter() - began)
+    # The first round pays for memory that the others find ready.
+    ratios = {name: [a / b for a, b in zip(times[1:], seconds[NAMES[0]][1:])] for name, times in seconds.items()}
+    return {
+        name: {
+            "parameters": sum(p.numel() for p in tuner.model.head.parameters()),
+            "step_ratio": statistics.median(ratios[name]),
+            "step_seconds": min(seconds[name]),
+        }
+        for name, tuner in tuners.items()
+    }
+
+
+def table(results: Sequence[dict[str, Any]], costs: dict[str, dict[str, float]]) -> str:
+    """A line for each head, means over seeds."""
+    columns = {
+        "OA": ("all", "overall_accuracy"), "mIoU": ("all", "mean_iou"),
+        "border": ("border", "mean_iou"), "inside": ("inside", "mean_iou"),
+        "OA merged": ("all_merged", "overall_accuracy"), "mIoU merged": ("all_merged", "mean_iou"),
+        "border merged": ("border_merged", "mean_iou"), "inside merged": ("inside_merged", "mean_iou"),
+    }  # fmt: skip
+    columns = {title: keys for title, keys in columns.items() if keys[0] in results[0]["scores"]}
+    lines = ["  ".join(["head    ", *columns, "parameters", "step"])]
+    for head in dict.fromkeys(result["head"] for result in results):
+        mine = [result["scores"] for result in results if result["head"] == head]
+        means = {title: statistics.mean(s[part][key] for s in mine) for title, (part, key) in columns.items()}
+        cells = [f"{value:{max(len(title), 5)}.3f}" for title, value in means.items()]
+        size = f"{costs[head]['parameters']:10d}  {costs[head]['step_ratio']:.2f}x"
+        lines.append("  ".join([f"{head:8}", *(cell.rjust(len(title)) for cell, title in zip(cells, columns)), size]))
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Train and score what is not there yet; print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--backbone", default="none")
+    parser.add_argument("--recipe", default="finetune_small")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--split", default="val")
+    parser.add_argument("--images", type=int, default=60, help="held-out images that are scored; 0 for all")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a setting")
+    given = parser.parse_args()
+    if (Path(given.backbone) / CARD).is_file():
+        parser.error("--backbone is a model: its own head would start trained. Give a pre-training run, or none.")
+    given.out.mkdir(parents=True, exist_ok=True)
+
+    def settings(head: str, seed: int) -> FinetuneConfig:
+        # No check before the end: the heads are compared after the same number of steps, not each at its best.
+        fixed = [f"steps={given.steps}", f"val_every={given.steps}", f"head={head}", f"seed={seed}", f"name={head}"]
+        return resolve(FinetuneConfig, override(load_recipe(given.recipe), [*given.set, *fixed]))
+
+    results = [train_and_score(given, settings(head, seed)) for seed in given.seeds for head in NAMES]
+    costs = cost(given, {head: settings(head, given.seeds[0]) for head in NAMES})
+    text = table(results, costs)
+    print(text)
+    summary = {"results": results, "cost": costs, "threads": torch.get_num_threads()}
+    (given.out / "comparison.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
