@@ -61,7 +61,7 @@ class FolderFacts:
         _check_pattern(self.places)
 
     def _declared(self) -> set[str]:
-        return {band.unit for band in self.bands} - {COHERENCE}
+        return {band.unit for band in self.bands} - {COHERENCE, Units.AUTO.value}
 
     @property
     def units(self) -> Units:

@@ -6,34 +6,16 @@ import numpy as np
 import pytest
 import rasterio
 
-from backend.card import Band
 from backend.errors import InputError
-from training.dataset import ChipFolder, FolderFacts, read_splits
-
-BANDS = (Band("VV", "db", (-30.0, 5.0), -12.6, 5.3), Band("VH", "db", (-35.0, 0.0), -20.3, 5.9))
-
-
-def write(path, values, descriptions=(), **profile):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    values = np.asarray(values)
-    if values.ndim == 2:
-        values = values[None]
-    count, height, width = values.shape
-    driver = "PNG" if path.suffix == ".png" else "GTiff"
-    settings = {"driver": driver, "dtype": values.dtype.name, **profile}
-    with rasterio.open(path, "w", count=count, height=height, width=width, **settings) as file:
-        file.write(values)
-        for band, text in enumerate(descriptions, 1):
-            file.set_band_description(band, text)
+from backend.radiometry import Units
+from tests.training.geotiffs import BANDS, PLACED, land, toml, write
+from training.dataset import ChipFolder, read_splits
+from training.describe import describe
+from training.facts import FolderFacts
 
 
 def db(vv=-10.0, vh=-17.0, shape=(6, 7)):
     return np.stack([np.full(shape, vv), np.full(shape, vh)]).astype(np.float32)
-
-
-def toml(folder, text):
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "dataset.toml").write_text(text)
 
 
 def test_a_plain_folder_is_read_by_band_description(tmp_path):
@@ -113,7 +95,17 @@ def test_a_group_that_crosses_splits_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["surprise = 1", 'relative = "much"', "scale = 'a'", '[[bands]]\nname = "VV"\nunit = "x"', "= 1"]
+    "text",
+    [
+        "surprise = 1",
+        'relative = "much"',
+        "scale = 'a'",
+        '[[bands]]\nname = "VV"\nunit = "x"',
+        "= 1",
+        '[[bands]]\nname = "VV"\nunit = "db"\n[[bands]]\nname = "VH"\nunit = "amplitude"',
+        "places = '('",
+        "places = 'site'",
+    ],
 )
 def test_a_wrong_dataset_toml_is_refused(tmp_path, text):
     toml(tmp_path, text)
@@ -132,4 +124,76 @@ def test_an_empty_folder_and_a_broken_file_are_refused(tmp_path):
         ChipFolder(tmp_path, BANDS)
     (tmp_path / "a.tif").write_text("not a raster")
     with pytest.raises(InputError, match=r"a\.tif"):
+        ChipFolder(tmp_path, BANDS)
+
+
+def test_sub_folders_are_searched_and_names_say_where(tmp_path):
+    for name in ("2020/a", "2021/a", "b", ".hidden/c", "2020/.d"):
+        write(tmp_path / f"{name}.tif", db(), ("VV", "VH"))
+    write(tmp_path / "labels" / "2020" / "a.png", np.full((6, 7), 10, dtype=np.uint8))
+    (tmp_path / "2020" / "up").symlink_to(tmp_path, target_is_directory=True)
+    folder = ChipFolder(tmp_path, BANDS)
+    assert folder.names == ["2020/a", "2021/a", "b"]
+    assert [chip.label is None for chip in folder] == [False, True, True]
+
+
+def test_two_files_of_one_name_are_refused(tmp_path):
+    write(tmp_path / "a.tif", db(), ("VV", "VH"))
+    write(tmp_path / "a.tiff", db(), ("VV", "VH"))
+    with pytest.raises(InputError, match="one name"):
+        ChipFolder(tmp_path, BANDS)
+
+
+def test_a_folder_may_mix_one_and_two_polarisations_in_any_order(tmp_path):
+    write(tmp_path / "a.tif", db()[0], ("VV",))
+    write(tmp_path / "b.tif", db()[::-1], ("VH", "VV"))
+    folder = ChipFolder(tmp_path, BANDS)
+    assert folder.band_present == (True, True)
+    assert np.isnan(folder[0].db[1]).all() and (folder[0].db[0] == -10).all()
+    assert (folder[1].db[0] == -10).all() and (folder[1].db[1] == -17).all()
+    assert "VV VH (in 1)" in describe(folder)
+
+
+def test_a_later_file_that_does_not_fit_is_named(tmp_path):
+    write(tmp_path / "a.tif", db(), ("VV", "VH"))
+    write(tmp_path / "b.tif", db()[:1])
+    with pytest.raises(InputError, match=r"b\.tif has bands"):
+        ChipFolder(tmp_path, BANDS)
+    toml(tmp_path, '[[bands]]\nname = "VV"\n[[bands]]\nname = "VH"\n')
+    with pytest.raises(InputError, match=r"b\.tif has 1 bands; dataset.toml names 2"):
+        ChipFolder(tmp_path, BANDS)
+
+
+@pytest.mark.parametrize("units", [Units.DB, Units.LINEAR_POWER, Units.AMPLITUDE])
+def test_units_are_recognised_and_what_was_found_is_one_line(tmp_path, units):
+    convert = {
+        Units.DB: lambda x: x,
+        Units.LINEAR_POWER: lambda x: 10 ** (x / 10),
+        Units.AMPLITUDE: lambda x: 10 ** (x / 20),
+    }[units]
+    for seed in range(3):
+        write(tmp_path / f"{seed}.tif", convert(land(seed)), ("VV", "VH"), **PLACED)
+    few = np.full((2, 48, 48), np.nan, dtype=np.float32)
+    few[:, 0, 0] = convert(np.array([-10, -17], dtype=np.float32))
+    write(tmp_path / "few.tif", few, ("VV", "VH"), **PLACED)  # too few pixels to tell by themselves
+    folder = ChipFolder(tmp_path, BANDS)
+    assert folder.units is units
+    np.testing.assert_allclose(folder[0].db, land(0), atol=1e-3)
+    np.testing.assert_allclose(folder[3].db[:, 0, 0], [-10, -17], atol=1e-3)
+    said = {Units.DB: "dB", Units.LINEAR_POWER: "linear power", Units.AMPLITUDE: "amplitude"}[units]
+    assert describe(folder) == f"{tmp_path}: 4 files, VV VH, {said}, 10 m, 0.00691 Mpx valid"
+
+
+def test_units_that_contradict_are_refused_with_the_file_named(tmp_path):
+    for seed in range(3):
+        write(tmp_path / f"{seed}.tif", land(seed), ("VV", "VH"))
+    write(tmp_path / "odd.tif", 10 ** (land(4) / 10), ("VV", "VH"))
+    with pytest.raises(InputError, match=r"odd\.tif seems to be in linear_power, most of its folder in db"):
+        ChipFolder(tmp_path, BANDS)
+    write(tmp_path / "odd.tif", (200 * 10 ** (land(4) / 20)).astype(np.uint16), ("VV", "VH"))
+    with pytest.raises(InputError, match=r"odd\.tif: These look like uncalibrated digital numbers"):
+        ChipFolder(tmp_path, BANDS)
+    write(tmp_path / "odd.tif", 10 ** (land(4) / 10), ("VV", "VH"))
+    toml(tmp_path, '[[bands]]\nname = "VV"\nunit = "db"\n[[bands]]\nname = "VH"\nunit = "db"\n')
+    with pytest.raises(InputError, match=r"odd\.tif: The units were given as dB"):
         ChipFolder(tmp_path, BANDS)
