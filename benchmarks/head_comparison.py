@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +27,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter, minimum_filter
 
 from backend.card import HEADS, ModelCard
-from backend.errors import InputError
+from backend.errors import InputError, SarDinoError
 from backend.library import CARD
 from training.checkpoint import STATE
 from training.config import load_recipe, override, resolve, resolved
@@ -142,18 +143,45 @@ def table(results: Sequence[dict[str, Any]], costs: dict[str, dict[str, float]])
         "border merged": ("border_merged", "mean_iou"), "inside merged": ("inside_merged", "mean_iou"),
     }  # fmt: skip
     columns = {title: keys for title, keys in columns.items() if keys[0] in results[0]["scores"]}
-    lines = ["  ".join(["head    ", *columns, "parameters", "step"])]
+    widths = [max(len(title), 5) for title in columns]
+    titles = [title.rjust(width) for title, width in zip(columns, widths)]
+    lines = ["  ".join(["head    ", *titles, "parameters", " step"])]
     for head in dict.fromkeys(result["head"] for result in results):
         mine = [result["scores"] for result in results if result["head"] == head]
-        means = {title: statistics.mean(s[part][key] for s in mine) for title, (part, key) in columns.items()}
-        cells = [f"{value:{max(len(title), 5)}.3f}" for title, value in means.items()]
-        size = f"{costs[head]['parameters']:10d}  {costs[head]['step_ratio']:.2f}x"
-        lines.append("  ".join([f"{head:8}", *(cell.rjust(len(title)) for cell, title in zip(cells, columns)), size]))
+        means = [statistics.mean(scores[part][key] for scores in mine) for part, key in columns.values()]
+        cells = [f"{mean:{width}.3f}" for mean, width in zip(means, widths)]
+        lines.append(
+            "  ".join([f"{head:8}", *cells, f"{costs[head]['parameters']:10d}  {costs[head]['step_ratio']:.2f}x"])
+        )
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Train and score what is not there yet; print the table."""
+def compare(given: argparse.Namespace) -> str:
+    """Train and score what is not there yet; returns the table, written to comparison.json with all else too.
+
+    Raises:
+        SarDinoError: The data, the backbone or a setting can't be used, or DIR holds results of other settings.
+    """
+
+    def settings(head: str, seed: int) -> FinetuneConfig:
+        # No check before the end: the heads are compared after the same number of steps, not each at its best.
+        fixed = [f"steps={given.steps}", f"val_every={given.steps}", f"head={head}", f"seed={seed}", f"name={head}"]
+        return resolve(FinetuneConfig, override(load_recipe(given.recipe), [*given.set, *fixed]))
+
+    if (Path(given.backbone) / CARD).is_file():
+        raise InputError(
+            "--backbone is a model, whose own head would start trained.", "Give a pre-training run or none."
+        )
+    given.out.mkdir(parents=True, exist_ok=True)
+    results = [train_and_score(given, settings(head, seed)) for seed in given.seeds for head in NAMES]
+    costs = cost(given, {head: settings(head, given.seeds[0]) for head in NAMES})
+    summary = {"results": results, "cost": costs, "threads": torch.get_num_threads()}
+    (given.out / "comparison.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    return table(results, costs)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table; returns the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, required=True)
@@ -164,23 +192,13 @@ def main() -> None:
     parser.add_argument("--split", default="val")
     parser.add_argument("--images", type=int, default=60, help="held-out images that are scored; 0 for all")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a setting")
-    given = parser.parse_args()
-    if (Path(given.backbone) / CARD).is_file():
-        parser.error("--backbone is a model: its own head would start trained. Give a pre-training run, or none.")
-    given.out.mkdir(parents=True, exist_ok=True)
-
-    def settings(head: str, seed: int) -> FinetuneConfig:
-        # No check before the end: the heads are compared after the same number of steps, not each at its best.
-        fixed = [f"steps={given.steps}", f"val_every={given.steps}", f"head={head}", f"seed={seed}", f"name={head}"]
-        return resolve(FinetuneConfig, override(load_recipe(given.recipe), [*given.set, *fixed]))
-
-    results = [train_and_score(given, settings(head, seed)) for seed in given.seeds for head in NAMES]
-    costs = cost(given, {head: settings(head, given.seeds[0]) for head in NAMES})
-    text = table(results, costs)
-    print(text)
-    summary = {"results": results, "cost": costs, "threads": torch.get_num_threads()}
-    (given.out / "comparison.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    try:
+        print(compare(parser.parse_args(arguments)))
+    except SarDinoError as error:
+        print(f"error: {error.message} {error.hint}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
