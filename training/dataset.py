@@ -73,6 +73,7 @@ class ChipFolder:
         root: Data folder.
         bands: The card's bands, which give the order of Chip.db and the level of relative data.
         split: Only images of this split of splits.csv; None for all.
+        together: Whether all processes of a run open this folder at the same time, and share the work of it.
 
     Attributes:
         facts: What dataset.toml says.
@@ -86,7 +87,7 @@ class ChipFolder:
             places.csv can't be used.
     """
 
-    def __init__(self, root: Path, bands: Sequence[Band], split: str | None = None) -> None:
+    def __init__(self, root: Path, bands: Sequence[Band], split: str | None = None, together: bool = False) -> None:
         """List the files; those that are new or changed are looked at."""
         self.root, self.bands, self.split = Path(root), tuple(bands), split
         self.facts = FolderFacts.load(self.root / "dataset.toml")
@@ -101,7 +102,7 @@ class ChipFolder:
             where = f"{root}" if split is None else f"split {split!r} of {root}"
             raise InputError(f"No raster in {where}.", f"Put rasters ({', '.join(SUFFIXES)}) there or in images/.")
         self._files = {name: listed[name] for name in self.names}
-        manifest = read_manifest(self.root, listed, self.names, self.facts, self.bands)
+        manifest = read_manifest(self.root, listed, self.names, self.facts, self.bands, together)
         self.entries, self.units = manifest.entries, manifest.units
         self.places = name_places(self.root, self.names, self.facts.places)
         check_places(self._files, self.entries, self.places)

@@ -12,12 +12,12 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 from backend.card import Band
 from backend.errors import InputError
@@ -47,9 +47,14 @@ class Manifest:
 
 
 def read_manifest(
-    root: Path, files: Mapping[str, Path], names: Sequence[str], facts: FolderFacts, bands: Sequence[Band]
+    root: Path,
+    files: Mapping[str, Path],
+    names: Sequence[str],
+    facts: FolderFacts,
+    bands: Sequence[Band],
+    together: bool = False,
 ) -> Manifest:
-    """What is known of files, from the cache or by looking; in a run of many processes each looks at its share.
+    """What is known of files, from the cache or by looking.
 
     Args:
         root: Data folder.
@@ -57,11 +62,12 @@ def read_manifest(
         names: Which of them are wanted.
         facts: Its dataset.toml.
         bands: The card's bands.
+        together: Whether all processes of a run ask for this at the same time: each looks at its share.
 
     Raises:
         InputError: A file can't be read, or its bands or units don't fit the card, dataset.toml or the other files.
     """
-    look = _Look(root, files, facts, bands)
+    look = _Look(root, files, facts, bands, together)
     found = look.at(names, facts.units)
     units = facts.units if facts.units is not Units.AUTO else _common_units(list(found.values()), files)
     # Files with too little in them to tell their unit have been looked at as dB.
@@ -92,8 +98,10 @@ def _common_units(entries: Sequence[Entry], files: Mapping[str, Path]) -> Units:
 class _Look:
     """Entries of a folder's files, looked up in its cache or made."""
 
-    def __init__(self, root: Path, files: Mapping[str, Path], facts: FolderFacts, bands: Sequence[Band]) -> None:
-        self.root, self.files, self.facts, self.bands = root, files, facts, bands
+    def __init__(
+        self, root: Path, files: Mapping[str, Path], facts: FolderFacts, bands: Sequence[Band], together: bool
+    ) -> None:
+        self.root, self.files, self.facts, self.bands, self.together = root, files, facts, bands, together
 
     def at(self, names: Sequence[str], units: Units) -> dict[str, Entry]:
         """Entries by name, of files whose unit is known or (AUTO) is to be recognised."""
@@ -101,7 +109,8 @@ class _Look:
         kept = {name: entry for name, entry in _load(cache).items() if name in self.files}
         found: dict[str, Entry] = {}
         saved = time.monotonic()
-        for entry in shared_out(names, lambda share: self._entries(share, units, kept)):
+        share = shared_out if self.together else _alone
+        for entry in share(names, lambda part: self._entries(part, units, kept)):
             found[entry.name] = entry
             if time.monotonic() - saved > KEEP_EVERY_S:
                 _keep(cache, {**kept, **found})
@@ -132,6 +141,10 @@ class _Look:
         facts = (self.facts.scale, self.facts.nodata, self.facts.relative, self.facts.pixel_size_m)
         key = (VERSION, str(self.root.resolve()), units.value, bands, declared, facts)
         return cache_folder() / "manifests" / f"{hashlib.sha256(repr(key).encode()).hexdigest()[:24]}.json"
+
+
+def _alone(names: Sequence[str], work: Callable[[Sequence[str]], Iterable[Entry]]) -> Iterable[Entry]:
+    return work(names)
 
 
 def cache_folder() -> Path:

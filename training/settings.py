@@ -178,7 +178,7 @@ class RunConfig:
         device: "auto", "cpu", "cuda" or "mps".
         precision: "float32", "bfloat16", or "auto" (bfloat16 on CUDA with the instructions, else float32).
         workers: processes that cut crops beside the training; 0 cuts them in the training process.
-        memory_gb: chips are kept in memory as float16 up to this size, the others are read when drawn.
+        memory_gb: images are kept in memory as float16 up to this size in each process, others are read when drawn.
         log_every: steps between rows of log.csv.
         checkpoint_every_s: seconds between checkpoints.
     """

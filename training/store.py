@@ -64,7 +64,7 @@ class ChipStore:
 
     def __init__(self, roots: Sequence[Path], bands: Sequence[Band], memory_gb: float) -> None:
         """List the folders, say what was found, and fill the memory."""
-        self.folders = [ChipFolder(root, bands) for root in roots]
+        self.folders = [ChipFolder(root, bands, together=True) for root in roots]
         self.chips: list[Stored] = []
         left = memory_gb * 1e9
         for number, folder in enumerate(self.folders):

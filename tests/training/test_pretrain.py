@@ -186,7 +186,7 @@ def test_two_processes_give_the_loss_of_one(recipe: Path, data: list[Path], tmp_
         [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
         + ["-m", "training.pretrain", *_command(recipe, data, two, *settings)],
         cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "SARDINO_CACHE": str(tmp_path)},  # so that both look at the data
         check=True,
         capture_output=True,
         timeout=120,
