@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from backend import __version__
+from backend.bands import acquisition
 from backend.card import ModelCard
 from backend.errors import InputError, SarDinoError
 from backend.library import CARD, installed_models, model_folder
@@ -58,6 +59,9 @@ def describe_raster(path: str) -> dict[str, Any]:
     with gdal_environment(), RasterSource(path) as source:
         grid = source.grid
         values, valid = source.sample()
+        # As for a model of such bands: those of the first acquisition tell.
+        dates = [acquisition(band["description"]) for band in source.describe_bands()]
+        values = values[[date == dates[0] for date in dates]]
         doubts: list[str | None] = []
         try:
             decided = decide_units(values, valid)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -99,6 +100,8 @@ def test_an_image_on_disk_gives_what_it_gives_in_memory_bit_by_bit(tmp_path, rel
         assert one.gain_db == other.gain_db and len(one.dates) == len(other.dates) == 2
         for a, b in zip(one.dates, other.dates):
             np.testing.assert_array_equal(a, b)
+    sent = pickle.loads(pickle.dumps(read))  # to workers, where they aren't forked
+    np.testing.assert_array_equal(sent.draw(crops, np.random.default_rng(39)).dates[0], other.dates[0])
     half = ChipStore([tmp_path], BANDS, 1.1e-4)  # room for two of the four
     assert [chip.memory is None for chip in half.chips] == [False, False, True, True]
 
