@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 
 from benchmarks.forest_transfer import features
-from training.dataset import ChipFolder
-from training.metrics import Confusion, class_indices
+from training.data.dataset import ChipFolder
+from training.scores.metrics import Confusion, class_indices
 from training.settings import ModelConfig
 
 

@@ -22,7 +22,7 @@ from scipy import ndimage
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import accuracy_score, jaccard_score
 
-from training.metrics import MERGED
+from training.scores.metrics import MERGED
 
 NAMES = ("tree", "open", "built", "water")
 # Merged class index by WorldCover value, -1 where there is none.

@@ -31,15 +31,15 @@ from backend.errors import InputError, SarDinoError
 from backend.library import CARD
 from training.checkpoint import STATE
 from training.config import load_recipe, override, resolve, resolved
-from training.dataset import ChipFolder
+from training.data.dataset import ChipFolder
 from training.evaluate import evaluate, groups_of, legend_of
 from training.finetune import finetune
-from training.finetune_settings import FinetuneConfig
-from training.finetuner import Finetuner
-from training.labelled import CropSampler
-from training.landcover_data import load_data
-from training.metrics import Confusion, class_indices
-from training.start import start_from
+from training.landcover.data import load_data
+from training.landcover.finetuner import Finetuner
+from training.landcover.labelled import CropSampler
+from training.landcover.settings import FinetuneConfig
+from training.landcover.start import start_from
+from training.scores.metrics import Confusion, class_indices
 
 REACH = 2  # pixels to each side of a border
 ROUNDS = 8

@@ -23,8 +23,8 @@ from typing import Any
 import torch
 
 from training.config import load_recipe, resolve
+from training.distil.trainer import Trainer
 from training.settings import PretrainConfig
-from training.trainer import Trainer
 from training.workers import World, pick_device
 
 NAMES = ("cpu_small", "vit_tiny_patch8", "vit_small_patch8", "vit_small_patch16", "vit_base_patch16")

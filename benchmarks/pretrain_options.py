@@ -4,7 +4,7 @@
 
 Pre-trains a run for every variant and seed in DIR, then prints a table and writes DIR/options.json:
     k-NN, logistic   balanced accuracy of patch tokens on the split "val" of the labelled folder, by the 20 nearest
-                     neighbours and by a logistic regression from the split "train"; training/probe.py says which
+                     neighbours and by a logistic regression from the split "train"; training/watch/probe.py says which
                      tokens count
     outliers         share of patch tokens of which the norm before the last layer norm stands out: its logarithm more
                      than 5 robust deviations above the median (Darcet et al., arXiv 2309.16588, section 2.1, put a
@@ -37,12 +37,12 @@ from backend.errors import SarDinoError
 from backend.vit import SarViT
 from training.checkpoint import STATE
 from training.config import override, resolve, resolved
-from training.export import FACTS, load_backbone
+from training.distil.export import FACTS, load_backbone
+from training.distil.trainer import Trainer
 from training.files import write_text
 from training.pretrain import pretrain
-from training.probe import Probe
 from training.settings import PretrainConfig
-from training.trainer import Trainer
+from training.watch.probe import Probe
 from training.workers import World, pick_device
 
 BASE: dict[str, Any] = {

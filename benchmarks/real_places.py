@@ -33,7 +33,7 @@ from backend.predict import landcover
 from backend.radiometry import Units
 from backend.session import Request
 from benchmarks.forest_transfer import GROUPS, NAMES, features, train_forest
-from training.metrics import Confusion
+from training.scores.metrics import Confusion
 
 Map = Callable[[Path], NDArray[np.int16]]
 WATER = NAMES.index("water")

@@ -32,10 +32,10 @@ from backend.errors import InputError, SarDinoError
 from backend.library import CARD, model_folder
 from backend.predict import landcover
 from backend.session import Request
-from training.dataset import ChipFolder, read_splits
-from training.metrics import class_indices, worldcover_groups
-from training.score_pictures import MAPS_SHOWN, draw_maps, draw_scores
-from training.tally import Counts, Evaluation
+from training.data.dataset import ChipFolder, read_splits
+from training.scores.metrics import class_indices, worldcover_groups
+from training.scores.pictures import MAPS_SHOWN, draw_maps, draw_scores
+from training.scores.tally import Counts, Evaluation
 
 ROWS = 512  # rows of probabilities that are held at once
 MOST_LINES = 20  # images that the text names one by one

@@ -26,12 +26,12 @@ from backend.errors import Cancelled, InputError, ModelError, SarDinoError
 from backend.weights import save_model
 from training.claim import claim_run
 from training.config import load_recipe, override, resolve, write_resolved
-from training.finetune_settings import FinetuneConfig
-from training.finetuner import Finetuner
 from training.journal import CsvLog, Progress
-from training.labelled import CropSampler
-from training.landcover_data import load_data
-from training.start import carry_head, start_from
+from training.landcover.data import load_data
+from training.landcover.finetuner import Finetuner
+from training.landcover.labelled import CropSampler
+from training.landcover.settings import FinetuneConfig
+from training.landcover.start import carry_head, start_from
 from training.workers import stop_on_signal
 
 LOSS_COLUMNS = ("step", "loss", "lr")  # steps done, mean loss since the row before, learning rate of the head

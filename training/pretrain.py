@@ -28,13 +28,13 @@ from torch import Tensor
 
 from backend.errors import Cancelled, SarDinoError
 from training.claim import claim_run
-from training.collective import all_reduce_mean
 from training.config import load_recipe, override, resolve, write_resolved
-from training.record import Record
-from training.samples import StepBatches, iterate
+from training.data.samples import StepBatches, iterate
+from training.data.store import ChipStore
+from training.distil.collective import all_reduce_mean
+from training.distil.trainer import Trainer
 from training.settings import PretrainConfig
-from training.store import ChipStore
-from training.trainer import Trainer
+from training.watch.record import Record
 from training.workers import StopRequest, joined, stop_on_signal
 
 

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.calibration import BINS, Calibration
+from training.scores.calibration import BINS, Calibration
 
 
 def softmax(rng, classes, pixels, sharpness):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from lightly.loss.swav_loss import sinkhorn as sinkhorn_of_lightly
 
-from training.centring import MovingCentre, SinkhornKnopp, build_centring, sinkhorn
+from training.distil.centring import MovingCentre, SinkhornKnopp, build_centring, sinkhorn
 from training.settings import DinoConfig
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.card import Band
-from training.crops import Sample, augment, draw_box, resample, resampling_matrix, speckle, views
+from training.data.crops import Sample, augment, draw_box, resample, resampling_matrix, speckle, views
 from training.settings import CropConfig
 
 BANDS = (Band("VV", "db", (-30.0, 5.0), -12.0, 5.0), Band("VH", "db", (-35.0, 0.0), -20.0, 6.0))

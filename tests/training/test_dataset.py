@@ -9,9 +9,9 @@ import rasterio
 from backend.errors import InputError
 from backend.radiometry import Units
 from tests.training.geotiffs import BANDS, PLACED, land, toml, write
-from training.dataset import ChipFolder, read_splits
-from training.describe import describe
-from training.facts import FolderFacts
+from training.data.dataset import ChipFolder, read_splits
+from training.data.describe import describe
+from training.data.facts import FolderFacts
 
 
 def db(vv=-10.0, vh=-17.0, shape=(6, 7)):

@@ -8,8 +8,8 @@ from timm.layers import DropPath
 
 from backend.card import Arch
 from backend.vit import build_backbone
-from training.centring import MovingCentre
-from training.dino import (
+from training.distil.centring import MovingCentre
+from training.distil.dino import (
     DinoHead,
     MultiCropNetwork,
     StudentTeacher,

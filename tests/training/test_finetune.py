@@ -16,9 +16,9 @@ from backend.weights import load_model
 from tests.training.two_classes import TOML, make_folder, rows, run
 from training.config import load_recipe, resolve
 from training.evaluate import main as evaluate_main
-from training.finetune_settings import FinetuneConfig
-from training.labelled import CropSampler
-from training.landcover_data import load_data
+from training.landcover.data import load_data
+from training.landcover.labelled import CropSampler
+from training.landcover.settings import FinetuneConfig
 from training.settings import CropConfig, ModelConfig
 
 

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from tests.training.two_classes import command, make_folder, rows, run
-from training.finetuner import Finetuner
+from training.landcover.finetuner import Finetuner
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,12 @@ from backend.card import HEADS
 from backend.errors import ModelError
 from backend.vit import build_backbone
 from tests.training.two_classes import make_folder, model_arch, run, tuner_of
-from training.export import save_backbone
-from training.finetune_settings import FinetuneConfig
-from training.finetuner import parameter_groups
-from training.landcover_loss import IGNORE, balance
+from training.distil.export import save_backbone
+from training.landcover.finetuner import parameter_groups
+from training.landcover.loss import IGNORE, balance
+from training.landcover.settings import FinetuneConfig
+from training.landcover.start import start_from
 from training.settings import ModelConfig
-from training.start import start_from
 
 
 @pytest.fixture(scope="module")

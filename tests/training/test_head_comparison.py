@@ -39,7 +39,7 @@ def test_every_head_is_trained_once_and_compared(data, tmp_path, capsys, monkeyp
         scores = result["scores"]
         assert scores["border"]["pixels"] + scores["inside"]["pixels"] == scores["all"]["pixels"] == 2 * 48 * 48
         assert 0 <= scores["border_merged"]["mean_iou"] <= 1 and "expected_error" in scores["calibration"]
-    monkeypatch.setattr("training.finetuner.Finetuner.step", None)  # nothing is trained again
+    monkeypatch.setattr("training.landcover.finetuner.Finetuner.step", None)  # nothing is trained again
     monkeypatch.setattr("benchmarks.head_comparison.cost", lambda given, configs: found["cost"])
     assert main(arguments) == 0
     assert capsys.readouterr().out.splitlines()[-4:] == lines

@@ -8,10 +8,10 @@ from scipy import ndimage
 
 from backend.card import Arch
 from backend.vit import build_backbone
-from training.centring import MovingCentre
-from training.dino import StudentTeacher, parameter_groups
-from training.ibot import block_mask, ibot_loss, step_masks
-from training.objective import Objective
+from training.distil.centring import MovingCentre
+from training.distil.dino import StudentTeacher, parameter_groups
+from training.distil.ibot import block_mask, ibot_loss, step_masks
+from training.distil.objective import Objective
 from training.settings import DinoConfig
 
 SMALL = DinoConfig(out_dim=12, hidden_dim=16, bottleneck_dim=8, drop_path=0.0, ibot_weight=1.0)

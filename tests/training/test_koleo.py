@@ -4,7 +4,7 @@ import pytest
 import torch
 from lightly.loss import KoLeoLoss
 
-from training.koleo import koleo_loss
+from training.distil.koleo import koleo_loss
 
 
 def test_loss_and_gradient_agree_with_lightly() -> None:

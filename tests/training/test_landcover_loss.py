@@ -9,10 +9,10 @@ import torch.nn.functional as F
 
 from backend.card import Band, LandCoverClass
 from tests.training.two_classes import make_folder
-from training.dataset import ChipFolder
-from training.labelled import CropSampler, load_labelled
-from training.landcover_data import load_data
-from training.landcover_loss import IGNORE, LandCoverLoss, balance, count_pixels
+from training.data.dataset import ChipFolder
+from training.landcover.data import load_data
+from training.landcover.labelled import CropSampler, load_labelled
+from training.landcover.loss import IGNORE, LandCoverLoss, balance, count_pixels
 from training.settings import CropConfig
 
 BANDS = (Band("VV", "db", (-30.0, 5.0), -12.6, 5.3), Band("VH", "db", (-35.0, 0.0), -20.3, 5.9))

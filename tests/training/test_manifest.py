@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.training.geotiffs import BANDS, PLACED, land, toml, write
-from training.dataset import ChipFolder
-from training.manifest import cache_folder
-from training.store import ChipStore
+from training.data.dataset import ChipFolder
+from training.data.manifest import cache_folder
+from training.data.store import ChipStore
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, jaccard_score, precision_score, recall_score
 
-from training.metrics import MERGED, Confusion, class_indices, worldcover_groups
+from training.scores.metrics import MERGED, Confusion, class_indices, worldcover_groups
 
 
 @given(st.integers(2, 6), st.integers(1, 200), st.integers(0, 2**31))

@@ -22,18 +22,18 @@ from safetensors.torch import load_file
 from tensorboardX.proto.event_pb2 import Event, SessionLog
 
 from tests.training.blocks import write_blocks
-from training import monitor as module
-from training.board import Board
 from training.config import load_recipe, resolve
-from training.dataset import ChipFolder
+from training.data.dataset import ChipFolder
+from training.distil.trainer import Trainer
 from training.journal import Progress, read_log
-from training.monitor import Monitor
 from training.pretrain import main
 from training.settings import PretrainConfig
-from training.trainer import Trainer
+from training.watch import monitor as module
+from training.watch.board import Board
+from training.watch.monitor import Monitor
 from training.workers import World
 
-ROOT = Path(module.__file__).resolve().parents[1]
+ROOT = Path(module.__file__).resolve().parents[2]
 RECIPE = """
 [model]
 arch = { timm = "vit_tiny_patch16_224", embed_dim = 16, depth = 2, heads = 2 }

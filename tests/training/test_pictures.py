@@ -11,8 +11,8 @@ from hypothesis.extra.numpy import arrays
 
 from backend.vit import SarViT
 from tests.training.blocks import PATCH, small_model, write_blocks, write_raster
-from training.dataset import ChipFolder
-from training.pictures import SIDE, Gallery, choose_scenes, principal_scores, pseudo_colour, stretch
+from training.data.dataset import ChipFolder
+from training.watch.pictures import SIDE, Gallery, choose_scenes, principal_scores, pseudo_colour, stretch
 
 CPU = torch.device("cpu")
 

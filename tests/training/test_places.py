@@ -10,11 +10,11 @@ from rasterio.transform import from_origin
 
 from backend.errors import InputError
 from tests.training.geotiffs import BANDS, PLACED, land, toml, write
-from training.dataset import ChipFolder
-from training.describe import describe
-from training.places import name_places
+from training.data.dataset import ChipFolder
+from training.data.describe import describe
+from training.data.places import name_places
+from training.data.store import ChipStore
 from training.settings import CropConfig
-from training.store import ChipStore
 
 CROPS = CropConfig(window=24, global_size=16, local_size=8, local_count=2)
 

@@ -18,13 +18,13 @@ from safetensors.torch import load_file
 from backend.errors import InputError, ModelError
 from training import pretrain as module
 from training.config import load_recipe, override, resolve
-from training.export import load_backbone
+from training.data.samples import StepBatches
+from training.data.store import ChipStore
+from training.distil.export import load_backbone
+from training.distil.trainer import Trainer
 from training.journal import COLUMNS, CollapseAlarm
 from training.pretrain import main, pretrain
-from training.samples import StepBatches
 from training.settings import PretrainConfig
-from training.store import ChipStore
-from training.trainer import Trainer
 from training.workers import World
 
 ROOT = Path(module.__file__).resolve().parents[1]

@@ -18,12 +18,12 @@ from safetensors.torch import load_file
 
 from backend.errors import InputError
 from backend.weights import load_model
-from training.export import load_backbone
+from training.distil.export import load_backbone
+from training.distil.ibot import step_masks
+from training.distil.trainer import Trainer
 from training.finetune import main as finetune
-from training.ibot import step_masks
 from training.pretrain import pretrain
 from training.settings import DinoConfig
-from training.trainer import Trainer
 from training.workers import World
 
 HERE = Path(__file__).resolve().parent

@@ -13,8 +13,8 @@ from backend.errors import InputError
 from backend.radiometry import normalise
 from backend.vit import SarViT
 from tests.training.blocks import PATCH, backscatter, small_model, write_blocks, write_raster
-from training.dataset import ChipFolder
-from training.probe import SHARE, LabelledTokens, Probe, patch_labels
+from training.data.dataset import ChipFolder
+from training.watch.probe import SHARE, LabelledTokens, Probe, patch_labels
 
 CPU = torch.device("cpu")
 

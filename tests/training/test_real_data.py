@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.training.geotiffs import land, write
-from training.dataset import ChipFolder, read_splits
+from training.data.dataset import ChipFolder, read_splits
 from training.real_data import arrange
 from training.settings import ModelConfig
 

@@ -15,22 +15,22 @@ import torch
 from rasterio.windows import Window
 
 from tests.training.geotiffs import BANDS, PLACED, land, toml, write
-from training import store as module
 from training.config import resolve
-from training.dataset import ChipFolder
-from training.samples import StepBatches, iterate
-from training.scan import WHOLE_VALUES
+from training.data import store as module
+from training.data.dataset import ChipFolder
+from training.data.samples import StepBatches, iterate
+from training.data.scan import WHOLE_VALUES
+from training.data.store import ChipStore
 from training.settings import CropConfig, PretrainConfig
-from training.store import ChipStore
 
-ROOT = Path(module.__file__).resolve().parents[1]
+ROOT = Path(module.__file__).resolve().parents[2]
 WIDTH, HEIGHT = 6000, 4000
 DRAWS = """
 import json, resource, sys
 from pathlib import Path
 import numpy as np
 from training.settings import CropConfig, ModelConfig
-from training.store import ChipStore
+from training.data.store import ChipStore
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

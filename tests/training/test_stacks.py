@@ -15,7 +15,7 @@ from backend.card import Band, ModelCard
 from backend.errors import InputError
 from tests.training.geotiffs import PLACED, toml, write
 from training import pretrain
-from training.dataset import ChipFolder
+from training.data.dataset import ChipFolder
 from training.finetune import main as finetune_main
 from training.pretrain import main as pretrain_main
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from training.coverage import Coverage, cells_along, probe_shape
-from training.windows import cut_windows, propose
+from training.data.coverage import Coverage, cells_along, probe_shape
+from training.data.windows import cut_windows, propose
 
 
 def cover(valid, shape=None):

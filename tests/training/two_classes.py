@@ -11,12 +11,12 @@ from rasterio.transform import from_origin
 
 from backend.card import Arch
 from training.finetune import main
-from training.finetune_settings import FinetuneConfig
-from training.finetuner import Finetuner
-from training.labelled import CropSampler
-from training.landcover_data import load_data
+from training.landcover.data import load_data
+from training.landcover.finetuner import Finetuner
+from training.landcover.labelled import CropSampler
+from training.landcover.settings import FinetuneConfig
+from training.landcover.start import start_from
 from training.settings import ModelConfig
-from training.start import start_from
 
 TOML = """
 [[bands]]

@@ -15,8 +15,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from training.config import resolve
+from training.distil.trainer import Trainer
 from training.settings import PretrainConfig
-from training.trainer import Trainer
 from training.workers import World, joined
 
 # dino.drop_path is 0, since which paths are dropped differs by process.

@@ -15,7 +15,7 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from backend.errors import InputError
-from training.metrics import MERGED
+from training.scores.metrics import MERGED
 from training.simulation import legend as lc
 from training.simulation.layout import inject, patch_of, procedural
 from training.simulation.library import PIXEL_M, LayoutLibrary

@@ -10,8 +10,8 @@ import numpy as np
 
 from backend.card import Band, LandCoverClass
 from backend.errors import InputError
-from training.dataset import ChipFolder, read_splits
-from training.labelled import LabelledChip, load_labelled
+from training.data.dataset import ChipFolder, read_splits
+from training.landcover.labelled import LabelledChip, load_labelled
 
 
 @dataclass(frozen=True)

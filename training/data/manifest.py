@@ -22,10 +22,10 @@ from typing import Any, Callable
 from backend.card import Band
 from backend.errors import InputError
 from backend.radiometry import Units
-from training.collective import shared_out
-from training.facts import FolderFacts
+from training.data.facts import FolderFacts
+from training.data.scan import UNIT_HINT, Entry, scan
+from training.distil.collective import shared_out
 from training.files import write_text
-from training.scan import UNIT_HINT, Entry, scan
 
 VERSION = 1
 # Looking at files is mostly waiting for the disk.

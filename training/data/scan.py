@@ -22,10 +22,10 @@ from backend.radiometry import (
     to_scale,
 )
 from backend.raster import RasterSource, gdal_environment
-from training.coverage import Coverage
-from training.facts import COHERENCE, FolderFacts
-from training.rasters import CACHE_BYTES
-from training.thinning import thinned
+from training.data.coverage import Coverage
+from training.data.facts import COHERENCE, FolderFacts
+from training.data.rasters import CACHE_BYTES
+from training.data.thinning import thinned
 
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]

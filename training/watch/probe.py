@@ -22,8 +22,8 @@ from backend.card import Band
 from backend.errors import InputError
 from backend.radiometry import normalise
 from backend.vit import SarViT
-from training.dataset import Chip, ChipFolder
-from training.metrics import worldcover_groups
+from training.data.dataset import Chip, ChipFolder
+from training.scores.metrics import worldcover_groups
 from training.settings import ModelConfig
 
 NEIGHBOURS = 20

@@ -12,15 +12,15 @@ from torch import Tensor, nn
 from backend.decide import decision
 from backend.errors import InputError, ModelError
 from training.checkpoint import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
-from training.finetune_settings import FinetuneConfig
-from training.labelled import CropSampler
-from training.landcover_data import Data
-from training.landcover_loss import IGNORE, LandCoverLoss, count_pixels
-from training.metrics import Confusion
+from training.landcover.data import Data
+from training.landcover.labelled import CropSampler
+from training.landcover.loss import IGNORE, LandCoverLoss, count_pixels
+from training.landcover.settings import FinetuneConfig
+from training.landcover.start import Start
 from training.precision import autocast, settle_precision
 from training.schedules import cosine, linear
+from training.scores.metrics import Confusion
 from training.settings import CropConfig
-from training.start import Start
 from training.workers import pick_device
 
 _PLAIN = CropConfig(flip=False, speckle=0.0, gain_common_db=0.0, gain_band_db=0.0, band_drop=0.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from backend.radiometry import is_backscatter
-from training.dataset import ChipFolder
+from training.data.dataset import ChipFolder
 
 _UNITS = {"db": "dB", "linear_power": "linear power", "amplitude": "amplitude"}
 

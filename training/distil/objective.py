@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from training.centring import build_centring
-from training.dino import Outputs, dino_loss
-from training.ibot import ibot_loss
-from training.koleo import koleo_loss
+from training.distil.centring import build_centring
+from training.distil.dino import Outputs, dino_loss
+from training.distil.ibot import ibot_loss
+from training.distil.koleo import koleo_loss
 from training.settings import DinoConfig
 
 

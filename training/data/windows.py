@@ -12,7 +12,7 @@ from typing import Any, Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from training.coverage import Coverage
+from training.data.coverage import Coverage
 
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]

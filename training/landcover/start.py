@@ -12,7 +12,7 @@ from backend.errors import InputError
 from backend.library import CARD
 from backend.vit import SarViT
 from backend.weights import load_model
-from training.export import FACTS, load_backbone
+from training.distil.export import FACTS, load_backbone
 from training.settings import ModelConfig
 
 SCRATCH, RANDOM_FROZEN = "none", "random-frozen"

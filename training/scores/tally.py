@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.decide import group_sums
-from training.calibration import Calibration
-from training.metrics import Confusion
+from training.scores.calibration import Calibration
+from training.scores.metrics import Confusion
 
 
 @dataclass

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from training.dataset import ChipFolder
+from training.data.dataset import ChipFolder
+from training.distil.trainer import Trainer
 from training.journal import COLUMNS, CollapseAlarm, CsvLog, Progress
-from training.monitor import Monitor
 from training.schedules import values_at
-from training.trainer import Trainer
+from training.watch.monitor import Monitor
 
 
 class Record:

@@ -13,9 +13,9 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from backend.errors import InputError
-from training.crops import views
+from training.data.crops import views
+from training.data.store import ChipStore
 from training.settings import PretrainConfig
-from training.store import ChipStore
 from training.workers import start_worker
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from backend.errors import InputError
-from training.scan import Entry
+from training.data.scan import Entry
 
 
 def name_places(root: Path, names: Sequence[str], pattern: str) -> dict[str, str]:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from backend.card import Band
 from backend.errors import InputError
 from backend.radiometry import Units, from_linear, normalise, to_linear
-from training.crops import augment
-from training.dataset import Chip, ChipFolder
-from training.metrics import class_indices
+from training.data.crops import augment
+from training.data.dataset import Chip, ChipFolder
+from training.scores.metrics import class_indices
 from training.settings import CropConfig
 
 

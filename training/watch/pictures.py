@@ -19,7 +19,7 @@ from sklearn.decomposition import PCA
 
 from backend.radiometry import normalise
 from backend.vit import SarViT
-from training.dataset import ChipFolder
+from training.data.dataset import ChipFolder
 from training.settings import ModelConfig
 
 FloatArray = NDArray[np.float32]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from backend.card import LandCoverClass
 from backend.decide import group_indices
-from training.labelled import LabelledChip
+from training.landcover.labelled import LabelledChip
 
 IGNORE = -1
 _POWERS = {"none": 0.0, "sqrt": -0.5, "inverse": -1.0}

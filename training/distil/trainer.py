@@ -15,11 +15,11 @@ from backend import __version__
 from backend.errors import InputError, ModelError
 from backend.vit import build_backbone
 from training.checkpoint import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
-from training.collective import all_reduce_mean
-from training.dino import MultiCropNetwork, StudentTeacher, parameter_groups
-from training.export import save_backbone
-from training.ibot import step_masks
-from training.objective import Objective
+from training.distil.collective import all_reduce_mean
+from training.distil.dino import MultiCropNetwork, StudentTeacher, parameter_groups
+from training.distil.export import save_backbone
+from training.distil.ibot import step_masks
+from training.distil.objective import Objective
 from training.precision import autocast, settle_precision
 from training.schedules import StepValues, values_at
 from training.settings import PretrainConfig

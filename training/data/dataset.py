@@ -39,11 +39,11 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from backend.card import Band
 from backend.errors import InputError
-from training.facts import FolderFacts
-from training.listing import SUFFIXES, list_rasters
-from training.manifest import read_manifest
-from training.places import check_places, name_places
-from training.rasters import Scale, read_window
+from training.data.facts import FolderFacts
+from training.data.listing import SUFFIXES, list_rasters
+from training.data.manifest import read_manifest
+from training.data.places import check_places, name_places
+from training.data.rasters import Scale, read_window
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.raster import RasterSource
-from training.coverage import probe_shape
+from training.data.coverage import probe_shape
 
 # With a copy reduced at least so far there is little to read.
 ENOUGH_REDUCED = 8

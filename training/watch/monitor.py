@@ -21,14 +21,14 @@ from torch import nn
 
 from backend.errors import InputError, SarDinoError
 from backend.vit import SarViT
-from training.board import Board
-from training.curves import draw_curves
-from training.dataset import ChipFolder
+from training.data.dataset import ChipFolder
 from training.files import write_bytes
 from training.journal import CsvLog, read_log
-from training.pictures import Gallery, choose_scenes
-from training.probe import Probe
 from training.settings import ModelConfig, PretrainConfig
+from training.watch.board import Board
+from training.watch.curves import draw_curves
+from training.watch.pictures import Gallery, choose_scenes
+from training.watch.probe import Probe
 
 LOOKS = 10
 SWITCHES = "monitor.probe, monitor.pictures and monitor.tensorboard switch it off"

@@ -1,0 +1,1 @@
+"""Rasters in, windows and views out."""

@@ -1,0 +1,1 @@
+"""Self-distillation: student, teacher, losses, and a step of training."""

@@ -1,0 +1,1 @@
+"""Land cover learnt from labelled rasters."""

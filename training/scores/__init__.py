@@ -1,0 +1,1 @@
+"""What an evaluation counts, and its pictures."""

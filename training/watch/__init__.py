@@ -1,0 +1,1 @@
+"""What a running pre-training shows of itself."""
