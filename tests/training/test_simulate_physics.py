@@ -13,7 +13,7 @@ from training.simulation.fields import gaussian_field, parcels
 from training.simulation.layout import procedural
 from training.simulation.relief import slope_gain
 from training.simulation.sample import NODATA, SCALE, SHAPE, write_sample
-from training.simulation.scene import displaced, simulate
+from training.simulation.scene import displaced, sheltered, simulate
 from training.simulation.signature import draw_climate, draw_levels
 from training.simulation.speckle import speckle
 
@@ -121,3 +121,13 @@ def test_embedded_sample_is_remade_byte_for_byte(tmp_path: Path) -> None:
         assert -20 < values.mean() < -5
     with rasterio.open(tmp_path / "simulated_s1_labels.tif") as labels:
         assert len(np.unique(labels.read(1))) >= 6
+
+
+def test_ponds_stay_smooth_in_a_wind_that_roughens_the_sea() -> None:
+    labels = np.zeros((1, 300, 300), np.int32)[0]
+    labels[10:20, 10:20] = 1  # a pond of 100 m
+    labels[:, 100:] = 2  # a bay of 2 km
+    shift = sheltered(labels, 2, level=-12.0)
+    assert shift[15, 15] == pytest.approx(-8 * np.exp(-100 / 600), abs=0.1)
+    assert -1.0 < shift[150, 250] < 0 and not shift[labels == 0].any()
+    assert not sheltered(labels, 2, level=-23.0).any()  # no wind, nothing to shelter from

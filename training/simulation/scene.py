@@ -96,7 +96,7 @@ def _power(rng: np.random.Generator, truth: Labels, climate: Climate) -> list[Ar
     trend = (coordinates(shape)[1] - shape[1] / 2) * (climate.look * _DEGREES_PER_PIXEL)
     db = [table[band][truth] + texture[band] - 0.1 * trend for band in (0, 1)]
     _farmland(rng, truth, levels, db)
-    _water(rng, truth, db)
+    _water(rng, truth, levels[lc.WATER], db)
     _linear_features(rng, truth, levels, db)
     tall = (truth == lc.TREE) | (truth == lc.MANGROVE)
     relief = edge_gain(rng, tall, climate.look)
@@ -127,14 +127,41 @@ def _farmland(rng: np.random.Generator, truth: Labels, levels: dict[int, tuple[f
         db[band][grass] += meadows * shift[grass]
 
 
-def _water(rng: np.random.Generator, truth: Labels, db: list[Array]) -> None:
+# Wind raises waves over a stretch of open water: bodies much narrower than this (metres) stay smooth in any wind.
+_FETCH_M = 600.0
+_CALM_VV_DB = -20.0
+
+
+def sheltered(bodies: NDArray[np.int32], count: int, level: float) -> Array:
+    """By how much water is smoother than the open water of the scene, for lack of fetch.
+
+    Waves of the length that C band sees grow within some hundred metres from the shore that the wind comes from.
+
+    Args:
+        bodies: Number of the water body from 1 to `count`, 0 elsewhere, int32 [H, W].
+        count: Number of bodies.
+        level: VV of the open water in dB.
+
+    Returns:
+        Shift of VV in dB, 0 or below, float32 [H, W].
+    """
+    width = np.zeros(count + 1, np.float32)
+    inside = ndimage.distance_transform_edt(bodies > 0)
+    width[1:] = 20.0 * ndimage.maximum(inside, bodies, np.arange(1, count + 1))  # metres; twice the distance to shore
+    calm = np.exp(-width / _FETCH_M) * min(0.0, _CALM_VV_DB - level)
+    calm[0] = 0.0  # land
+    shift: Array = calm.astype(np.float32)[bodies]
+    return shift
+
+
+def _water(rng: np.random.Generator, truth: Labels, level: tuple[float, float], db: list[Array]) -> None:
     """Give every water body its own roughness, and wind streaks; in place."""
     water = truth == lc.WATER
     if not water.any():
         return
     shape = (truth.shape[0], truth.shape[1])
     bodies, count = ndimage.label(water)
-    own = rng.normal(0, 1.8, count + 1).astype(np.float32)[bodies]
+    own = rng.normal(0, 1.8, count + 1).astype(np.float32)[bodies] + sheltered(bodies, count, level[0])
     wind = gaussian_field(rng, shape, rng.uniform(5, 60), 3.2) * rng.uniform(0, 1.6)
     if rng.random() < 0.5:
         waves = gaussian_field(rng, shape, 2.5, 4.0)
