@@ -62,7 +62,8 @@ def load_labelled(
 
 
 def _weighted(folder: ChipFolder, values: Sequence[int], leave_out: Collection[str]) -> list[LabelledChip]:
-    chips = [_keep(chip, values) for chip in folder if chip.label is not None and chip.path.stem not in leave_out]
+    wanted = (chip for name, chip in zip(folder.names, folder) if name not in leave_out)
+    chips = [_keep(chip, values) for chip in wanted if chip.label is not None]
     chips = [chip for chip in chips if (chip.target >= 0).any()]
     pixels = sum(int((chip.target >= 0).sum()) for chip in chips)
     areas = sum(math.sqrt(chip.target.size) for chip in chips)

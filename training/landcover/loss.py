@@ -30,10 +30,13 @@ def balance(counts: Sequence[float], how: str) -> Tensor:
 
 
 def count_pixels(chips: Sequence[LabelledChip], classes: int) -> list[float]:
-    """Labelled pixels of each class, each chip as often as it is drawn."""
+    """Labelled share of each class in what is drawn: a chip counts as often as it is drawn, whatever its size.
+
+    What is drawn from a chip is one crop, so that a chip of a hundred times the pixels teaches no more by a draw.
+    """
     seen = np.zeros(classes)
     for chip in chips:
-        seen += chip.weight * np.bincount(chip.target[chip.target >= 0], minlength=classes)
+        seen += chip.weight * np.bincount(chip.target[chip.target >= 0], minlength=classes) / chip.target.size
     return [float(value) for value in seen]
 
 
