@@ -71,6 +71,12 @@ def test_labels_have_the_same_stem_and_ignored_ones_are_zero(tmp_path):
     assert ChipFolder(tmp_path, BANDS)[0].label.tolist() == [[10, 0, 80]]
 
 
+def test_values_beyond_a_byte_are_no_label(tmp_path):
+    write(tmp_path / "images" / "a.tif", db(shape=(1, 4)), ("VV", "VH"))
+    write(tmp_path / "labels" / "a.tif", np.array([[10, 266, -9999, 80]], dtype=np.int16))
+    assert ChipFolder(tmp_path, BANDS)[0].label.tolist() == [[10, 0, 0, 80]]
+
+
 def test_labels_of_another_size_are_refused(tmp_path):
     write(tmp_path / "images" / "a.tif", db(), ("VV", "VH"))
     write(tmp_path / "labels" / "a.png", np.zeros((2, 2), dtype=np.uint8))
@@ -105,6 +111,8 @@ def test_a_group_that_crosses_splits_is_refused(tmp_path):
         '[[bands]]\nname = "VV"\nunit = "db"\n[[bands]]\nname = "VH"\nunit = "amplitude"',
         "places = '('",
         "places = 'site'",
+        '[[classes]]\nvalue = 300\nname = "x"\ncolor = "#000000"',
+        "weight = -1.0",
     ],
 )
 def test_a_wrong_dataset_toml_is_refused(tmp_path, text):

@@ -8,10 +8,11 @@ import torch
 import torch.nn.functional as F
 
 from backend.card import Band, LandCoverClass
+from backend.errors import InputError
 from tests.training.two_classes import make_folder
 from training.data.dataset import ChipFolder
-from training.landcover.data import load_data
-from training.landcover.labelled import CropSampler, load_labelled
+from training.landcover.data import load_data, merge_legends
+from training.landcover.labelled import CropSampler, LabelledChip, load_labelled
 from training.landcover.loss import IGNORE, LandCoverLoss, balance, count_pixels
 from training.settings import CropConfig
 
@@ -96,3 +97,34 @@ def test_a_place_left_out_is_not_loaded_and_a_name_that_is_not_there_is_refused(
     assert len(fewer.train) == len(every.train) - 1
     with pytest.raises(Exception, match="No chip is called 'elsewhere'"):
         load_data([folder], BANDS, ["elsewhere"])
+
+
+def test_a_chip_in_a_sub_folder_is_left_out_by_its_name(tmp_path):
+    folder = make_folder(tmp_path)
+    (folder / "splits.csv").unlink()
+    for kind in ("images", "labels"):
+        (folder / kind / "east").mkdir()
+        (folder / kind / "3.tif").rename(folder / kind / "east" / "3.tif")
+    assert len(load_data([folder], BANDS, ["east/3"]).train) == len(load_data([folder], BANDS).train) - 1
+
+
+def test_a_large_chip_counts_as_much_as_what_is_drawn_from_it():
+    chips = [
+        LabelledChip(np.zeros((2, side, side), dtype=np.float16), np.full((side, side), index, dtype=np.int16), 0.0)
+        for index, side in enumerate((16, 160))
+    ]
+    counts = count_pixels(chips, 2)
+    _, targets = CropSampler(chips, BANDS, 16, CropConfig(), seed=0).batch(0, 400)
+    assert counts[1] / counts[0] == pytest.approx(float((targets == 1).sum() / (targets == 0).sum()), rel=0.3)
+
+
+def test_groups_of_one_folder_count_for_all_and_two_for_a_value_are_refused(tmp_path):
+    folders = []
+    for name, group in (("plain", ""), ("grouped", "wet"), ("other", "dry")):
+        (tmp_path / name).mkdir()
+        facts = make_folder(tmp_path / name) / "dataset.toml"
+        facts.write_text(facts.read_text() + (f'group = "{group}"\n' if group else ""))  # the last class, water
+        folders.append(ChipFolder(tmp_path / name, BANDS))
+    assert [item.group for item in merge_legends(folders[:2])] == ["", "", "wet"]
+    with pytest.raises(InputError, match="'wet' in one folder .*'dry'"):
+        merge_legends(folders)

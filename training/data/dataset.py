@@ -31,6 +31,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rasterio
@@ -148,12 +149,14 @@ class ChipFolder:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", NotGeoreferencedWarning)
                 with rasterio.open(path) as source:
-                    label: NDArray[np.uint8] = source.read(1)
+                    label: NDArray[Any] = source.read(1)
         except RasterioError as error:
             raise InputError(f"{path} can't be read ({error}).", "Replace the file or take it away.") from error
         if label.shape != shape:
             raise InputError(f"{path} has {label.shape} pixels, its image {shape}.", "Labels and images must match.")
-        return np.where(label == self.facts.ignore_value, 0, label).astype(np.uint8)
+        # Wider types hold other values too, such as -9999 or 65535: no class has them, and cut to a byte one would.
+        known = (label >= 0) & (label <= 255) & (label != self.facts.ignore_value)
+        return np.where(known, label, 0).astype(np.uint8)
 
 
 def read_splits(root: Path) -> list[dict[str, str]]:

@@ -59,6 +59,12 @@ class FolderFacts:
             found = " and ".join(sorted(self._declared()))
             raise InputError(f"Bands have units {found}.", "Give all backscatter of a folder in one unit.")
         _check_pattern(self.places)
+        for item in self.classes:
+            if not 1 <= item.value <= 254:
+                raise InputError(f"Class {item.name!r} has value {item.value}.", "Wanted: 1 to 254; 0 is unlabelled.")
+        for key in ("weight", "level_jitter_db", "pixel_size_m"):
+            if not getattr(self, key) >= 0:
+                raise InputError(f"{key} is {getattr(self, key)}.", "Give 0 or more.")
 
     def _declared(self) -> set[str]:
         return {band.unit for band in self.bands} - {COHERENCE, Units.AUTO.value}

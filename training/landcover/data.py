@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,17 +67,20 @@ def merge_legends(folders: Sequence[ChipFolder]) -> tuple[LandCoverClass, ...]:
     """One legend out of those of the folders, in order of value.
 
     Raises:
-        InputError: No folder has one, or a value has two names.
+        InputError: No folder has one, or a value has two names or two groups.
     """
     found: dict[int, LandCoverClass] = {}
     for folder in folders:
         for item in folder.facts.classes:
-            if found.setdefault(item.value, item).name != item.name:
-                other = found[item.value].name
+            other = found.setdefault(item.value, item)
+            if other.name != item.name or (other.group and item.group and other.group != item.group):
+                told = [f"{one.name!r}{f' of group {one.group!r}' if one.group else ''}" for one in (other, item)]
                 raise InputError(
-                    f"Value {item.value} is {other!r} in one folder and {item.name!r} in {folder.root}.",
+                    f"Value {item.value} is {told[0]} in one folder and {told[1]} in {folder.root}.",
                     "Give the folders one legend.",
                 )
+            # A folder that names no group says nothing of it, whichever folder comes first.
+            found[item.value] = dataclasses.replace(other, group=other.group or item.group)
     if not found:
         raise InputError("No data folder has a legend.", "Add [[classes]] with value, name, color to dataset.toml.")
     return tuple(found[value] for value in sorted(found))
