@@ -85,6 +85,10 @@ def stop_on_signal() -> Iterator[StopRequest]:
 
 
 def start_worker(_: int) -> None:
-    """A loader worker has one thread, and leaves Ctrl-C to the training process."""
+    """A loader worker has one thread, and leaves stopping to the training process.
+
+    Ctrl-C, `timeout` and schedulers signal all processes at once; without its workers a run could not end its step.
+    """
     torch.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
