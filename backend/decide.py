@@ -26,6 +26,11 @@ def group_indices(classes: Sequence[LandCoverClass]) -> list[int]:
     return [order.index(key) for key in keys]
 
 
+def by_groups(classes: Sequence[LandCoverClass]) -> bool:
+    """Whether groups have a say: there are several, and one of them has several classes."""
+    return 1 < max(group_indices(classes)) + 1 < len(classes)
+
+
 def decision(classes: Sequence[LandCoverClass]) -> Decide:
     """The rule by which a model with these classes decides.
 
@@ -36,7 +41,7 @@ def decision(classes: Sequence[LandCoverClass]) -> Decide:
         A function from probabilities, float32 [K, ...], to class indices, integers [...].
     """
     groups = group_indices(classes)
-    if len(set(groups)) in (1, len(groups)):
+    if not by_groups(classes):
         return lambda probabilities: probabilities.argmax(axis=0)
 
     def decide(probabilities: NDArray[np.float32]) -> NDArray[np.intp]:

@@ -45,4 +45,5 @@ def claim_run(
         raise InputError(f"{run} was started with other settings: {', '.join(changed)}.", "Resume it as it was.")
     for key, value in fixed.items():
         if old.get(key) != value:
-            raise InputError(f"{run} was started with other {key.split('_')[0]}.", f"Give it again: {old.get('data')}.")
+            what = key.split("_")[0]
+            raise InputError(f"{run} was started with other {what}.", f"Give it again: {old.get(what)}.")

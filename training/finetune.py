@@ -22,6 +22,7 @@ from pathlib import Path
 import torch
 
 from backend.card import SCHEMA_VERSION, ModelCard
+from backend.decide import by_groups
 from backend.errors import Cancelled, InputError, ModelError, SarDinoError
 from backend.weights import save_model
 from training.claim import claim_run
@@ -115,8 +116,7 @@ def _check_card(tuner: Finetuner) -> None:
 
 def _card(tuner: Finetuner) -> ModelCard:
     start, config = tuner.start, tuner.config
-    grouped = any(item.group for item in tuner.data.classes)
-    score = "mean_iou_of_groups" if grouped else "mean_iou"
+    score = "mean_iou_of_groups" if by_groups(tuner.data.classes) else "mean_iou"
     metrics = {"validation": {score: round(tuner.best_iou, 4)}} if tuner.best else {}
     return ModelCard(
         schema_version=SCHEMA_VERSION,

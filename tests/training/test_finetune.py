@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 
 import pytest
@@ -84,6 +85,16 @@ def test_training_stops_when_the_checks_no_longer_rise(data, tmp_path):
     assert len(rows(tmp_path / "m")) == 3
 
 
+def test_one_group_of_all_classes_is_no_score(data, tmp_path):
+    grouped = tmp_path / "grouped"
+    shutil.copytree(data, grouped)
+    facts = grouped / "dataset.toml"
+    facts.write_text(facts.read_text().replace('color = "#', 'group = "all"\ncolor = "#'))
+    assert run(grouped, tmp_path / "m", "steps=2", "val_every=1") == 0
+    assert all(row["group_iou"] == row["mean_iou"] for row in rows(tmp_path / "m"))
+    assert "mean_iou" in json.loads((tmp_path / "m" / "card.json").read_text())["metrics"]["validation"]
+
+
 def test_a_model_can_be_tuned_further_and_its_tile_is_kept(data, tmp_path, capsys):
     assert run(data, tmp_path / "first", "steps=2", "val_every=2") == 0
     assert run(data, tmp_path / "second", "steps=1", "val_every=1", backbone=tmp_path / "first") == 0
@@ -124,6 +135,8 @@ def test_a_group_in_two_splits_is_refused_by_name(data, tmp_path, capsys):
         (("precision=half",), "none"),
         (("name=My Model",), "none"),
         (("head_dim=2000",), "none"),
+        (("device=gpu",), "none"),
+        (("label_smoothing=2",), "none"),
         ((), "nowhere"),
     ],
 )

@@ -34,7 +34,7 @@ def load_data(folders: Sequence[Path], bands: Sequence[Band], leave_out: Collect
         leave_out: Names of chips that are not to be learnt from.
 
     Raises:
-        InputError: No labels, no legend, or legends that contradict each other.
+        InputError: No labels, no legend, no weight above 0, or legends that contradict each other.
     """
     opened = [ChipFolder(folder, bands) for folder in folders]
     legend = merge_legends(opened)
@@ -51,6 +51,8 @@ def load_data(folders: Sequence[Path], bands: Sequence[Band], leave_out: Collect
     if missing:
         raise InputError(f"No chip is called {missing[0]!r}.", "leave_out takes names of images without their suffix.")
     chips = load_labelled(train, values, leave_out)
+    if not any(chip.weight > 0 for chip in chips):
+        raise InputError("The weights of the data folders sum to 0.", "Set weight in dataset.toml above 0.")
     seen = np.zeros(len(values), dtype=np.int64)
     for chip in chips:
         seen += np.bincount(chip.target[chip.target >= 0], minlength=len(values))

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from backend.decide import decision
+from backend.decide import by_groups, decision, group_indices
 from backend.errors import InputError, ModelError
 from training.checkpoint import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
 from training.landcover.data import Data
@@ -160,8 +160,10 @@ class Finetuner:
         scores = confusion.scores()
         if not scores["pixels"]:
             raise InputError('No crop of the split "val" holds a label.', "Give it chips with more labels, or none.")
-        groups = [item.group or item.name for item in classes]
-        scores["group_iou"] = confusion.merged(groups).scores()["mean_iou"]
+        scores["group_iou"] = scores["mean_iou"]
+        if by_groups(classes):  # of a single group the score would be 1 from the first check on
+            groups = [str(number) for number in group_indices(classes)]
+            scores["group_iou"] = confusion.merged(groups).scores()["mean_iou"]
         return scores
 
     def note(self, mean_iou: float) -> bool:
@@ -183,14 +185,24 @@ class Finetuner:
         save_checkpoint(folder, step, tensors, {"best_iou": best, "stale": self.stale, **losses})
 
     def restore(self, folder: Path) -> int:
-        """Read the state back; returns the number of steps done."""
+        """Read the state back; returns the number of steps done.
+
+        Raises:
+            ModelError: There is no checkpoint, or it is of another network.
+        """
         step, tensors, scalars = load_checkpoint(folder)
 
         def under(prefix: str) -> dict[str, Tensor]:
             return {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
 
-        self.model.load_state_dict(under("model."))
-        restore_optimizer(self.optimizer, self.model, tensors)
+        try:
+            self.model.load_state_dict(under("model."))
+            restore_optimizer(self.optimizer, self.model, tensors)
+        except (RuntimeError, KeyError) as error:
+            raise ModelError(
+                f"The checkpoint in {folder} is of another network.",
+                "Have the backbone or the classes of the data changed? Start again in another folder.",
+            ) from error
         self.best, self.stale = under("best."), int(scalars["stale"])
         self.best_iou = -math.inf if scalars["best_iou"] is None else float(scalars["best_iou"])
         self.loss_sum, self.loss_count = float(scalars["loss_sum"]), int(scalars["loss_count"])

@@ -10,7 +10,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from backend.card import LandCoverClass
-from backend.decide import group_indices
+from backend.decide import by_groups, group_indices
 from training.landcover.labelled import LabelledChip
 
 IGNORE = -1
@@ -51,7 +51,7 @@ class LandCoverLoss(nn.Module):
         counts: Pixels of each class in the training data.
         how: Balance of classes and of groups, see `balance`.
         smoothing: Label smoothing of the first term.
-        group_weight: Of the second term; 0 leaves it out. Without groups in the legend it is left out too.
+        group_weight: Of the second term; 0 leaves it out. Where groups have no say it is left out too.
     """
 
     weights: Tensor
@@ -71,7 +71,7 @@ class LandCoverLoss(nn.Module):
         self.smoothing = smoothing
         groups = group_indices(classes)
         number = max(groups) + 1
-        self.group_weight = group_weight if number < len(groups) else 0.0
+        self.group_weight = group_weight if by_groups(classes) else 0.0
         self.register_buffer("weights", balance(counts, how))
         self.register_buffer("membership", torch.tensor(groups))
         sums = [sum(c for c, g in zip(counts, groups) if g == group) for group in range(number)]

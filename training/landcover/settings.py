@@ -80,6 +80,11 @@ class FinetuneConfig:
         check_precision(self.precision)
         if self.head not in HEADS:
             raise InputError(f"head is {self.head!r}.", f"Use one of {', '.join(HEADS)}.")
+        if self.device not in ("auto", "cpu", "cuda", "mps"):
+            raise InputError(f"device is {self.device!r}.", "Use auto, cpu, cuda or mps.")
+        for name in ("warmup", "label_smoothing"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"{name} is {getattr(self, name)}.", "Give a number from 0 to 1.")
         if self.class_weights not in ("none", "sqrt", "inverse"):
             raise InputError(f"class_weights is {self.class_weights!r}.", "Wanted: none, sqrt or inverse.")
         if not self.group_weight >= 0:
