@@ -60,7 +60,10 @@ def legend_of(card: ModelCard, folder: ChipFolder) -> list[LandCoverClass]:
 
 def groups_of(legend: Sequence[LandCoverClass]) -> list[str] | None:
     """The group of each class, those without one for themselves; None where no class has any."""
-    return [item.group or item.name for item in legend] if any(item.group for item in legend) else None
+    named = {item.group for item in legend} - {""}
+    # A class that only has the name of a group is not in it: the model decides so too.
+    alone = [f"{item.name} (class {item.value})" if item.name in named else item.name for item in legend]
+    return [item.group or name for item, name in zip(legend, alone)] if named else None
 
 
 def evaluate(
@@ -82,13 +85,19 @@ def evaluate(
         most: Take at most so many images, evenly spread over their names; 0 for all.
 
     Raises:
-        InputError: No labels, an image can't be read, or a group of splits.csv is in more than one split.
+        InputError: No labels, an image can't be read, a group of splits.csv is in more than one split, or dataset.toml
+            changes the values of the files, which a user's map would not.
         ModelError: The model can't be used.
     """
     card = ModelCard.load(model_folder(model) / CARD)
     if (data / "splits.csv").is_file():
         read_splits(data)  # scores of any split are worth nothing where neighbours leak into training
     folder = ChipFolder(data, card.bands, split)
+    if folder.facts.scale != 1 or folder.facts.relative:
+        raise InputError(
+            f"dataset.toml of {data} has scale or relative, and maps are made from the files as they are.",
+            "Write the scale into the files, or score on data of a known level.",
+        )
     legend = legend_of(card, folder)
     values, names, groups = [item.value for item in legend], [item.name for item in legend], groups_of(legend)
     result = Evaluation(Counts.none(names, groups))
@@ -103,11 +112,13 @@ def evaluate(
             request = Request(str(chip.path), output, model, bands=bands, units=folder.units, device=device)
             landcover(request, probabilities=shares)
             counts = Counts.none(names, groups)
-            mapped = _count(counts, chip.label, output, shares, values)
+            # Some files say only in dataset.toml which values are no data; what is mapped there is no one's error.
+            label = np.where(chip.valid, chip.label, 0).astype(np.uint8)
+            mapped = _count(counts, label, output, shares, values)
         result.images[entry.name] = counts
         result.total.include(counts)
         if watch is not None:
-            watch(entry.name, chip.label, mapped)
+            watch(entry.name, label, mapped)
     if not result.images:
         raise InputError(f"No labelled image in {data}.", "Put labels/ beside images/, with the same stems.")
     return result

@@ -94,6 +94,11 @@ def test_splits_choose_chips(tmp_path):
         ChipFolder(tmp_path, BANDS, "test")
 
 
+def test_a_splits_csv_out_of_excel_is_read(tmp_path):
+    (tmp_path / "splits.csv").write_text("name,group,split\na,1,test\n", encoding="utf-8-sig")
+    assert read_splits(tmp_path) == [{"name": "a", "group": "1", "split": "test"}]
+
+
 def test_a_group_that_crosses_splits_is_refused(tmp_path):
     (tmp_path / "splits.csv").write_text("name,group,split\na,1,train\nb,1,val\n")
     with pytest.raises(InputError, match="Group '1'"):

@@ -140,6 +140,29 @@ def test_bands_are_read_as_dataset_toml_names_them(model, data, tmp_path):
     assert scored(model, data, tmp_path, "--split", "test") == before
 
 
+def test_values_that_dataset_toml_calls_no_data_are_not_counted(model, data, tmp_path):
+    before = scored(model, data, tmp_path)["all"]["pixels"]
+    with rasterio.open(data / "images" / "north.tif", "r+") as file:
+        values = file.read()
+        values[:, :8] = -25
+        file.write(values)
+    facts = data / "dataset.toml"
+    facts.write_text("nodata = [-25]\n" + facts.read_text())
+    assert scored(model, data, tmp_path)["all"]["pixels"] < before
+
+
+def test_values_that_dataset_toml_changes_are_refused(model, data, capsys):
+    facts = data / "dataset.toml"
+    facts.write_text('relative = "offset"\n' + facts.read_text())
+    assert main([str(model), str(data)]) == 1
+    assert "as they are" in capsys.readouterr().err
+
+
+def test_a_class_with_the_name_of_a_group_is_not_in_it():
+    legend = [LandCoverClass(i, n, "#000000", g) for i, (n, g) in enumerate([("a", "x"), ("b", "x"), ("x", "")], 1)]
+    assert module.groups_of(legend) == ["x", "x", "x (class 3)"]
+
+
 def test_a_legend_of_its_own_is_merged_by_its_own_groups(model, data, tmp_path):
     """Tilth and meadow of the model are fields in the card; the model decides by fields, and so does "summed"."""
     own = tmp_path / "own"

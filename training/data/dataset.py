@@ -168,7 +168,7 @@ def read_splits(root: Path) -> list[dict[str, str]]:
     path = Path(root) / "splits.csv"
     if not path.is_file():
         raise InputError(f"No splits.csv in {root}.", "Write one with the columns name, group, split.")
-    with path.open(newline="", encoding="utf-8") as lines:
+    with path.open(newline="", encoding="utf-8-sig") as lines:  # Excel begins its UTF-8 with a mark
         rows = list(csv.DictReader(lines))
     if rows and not {"name", "group", "split"} <= set(rows[0]):
         raise InputError(f"{path} has columns {', '.join(rows[0])}.", "Wanted: name, group, split.")

@@ -36,7 +36,7 @@ def name_places(root: Path, names: Sequence[str], pattern: str) -> dict[str, str
 
 
 def _from_table(table: Path, names: Sequence[str]) -> dict[str, str]:
-    with table.open(newline="", encoding="utf-8") as lines:
+    with table.open(newline="", encoding="utf-8-sig") as lines:  # Excel begins its UTF-8 with a mark
         rows = list(csv.DictReader(lines))
     if rows and not {"name", "place"} <= set(rows[0]):
         raise InputError(f"{table} has columns {', '.join(rows[0])}.", "Wanted: name, place.")
