@@ -187,6 +187,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             shown.append(image)
 
     try:
+        for path in filter(None, (args.json, args.picture)):
+            path.parent.mkdir(parents=True, exist_ok=True)  # now, not after hours of mapping
         result = evaluate(args.model, args.data, args.split, args.device, watch, args.images)
         card = ModelCard.load(model_folder(args.model) / CARD)
     except SarDinoError as error:

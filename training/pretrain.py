@@ -53,20 +53,22 @@ def pretrain(config: PretrainConfig, data: Sequence[Path], run: Path, resume: bo
         ModelError: The loss is not finite, or the checkpoint can't be used.
         Cancelled: SIGINT or SIGTERM; a checkpoint was written.
     """
-    with joined(config.run.device) as world, stop_on_signal() as stop:
+    with joined(config.run.device) as world:
         store = ChipStore(data, config.model.bands, config.run.memory_gb)
         batches = StepBatches(store, config, world.rank, world.size)
         facts = {"recipe": recipe, "data": [str(d) for d in data], "data_sha256": store.fingerprint}
         claim_run(run, config, {"data_sha256": store.fingerprint}, resume, _may_change)
-        trainer = Trainer(config, world)
-        start = trainer.restore(run) if resume else 0
-        if world.first:
-            write_resolved(run / "config.json", config, **facts)
-        pin = world.device.type == "cuda"
-        todo = range(start, config.optim.steps)
-        # The other processes wait for the first one where they exchange gradients.
-        with closing(Record(trainer, store.folders, run, start)) if world.first else nullcontext() as record:
-            _loop(trainer, iterate(batches, todo, config.run.workers, pin), todo, run, stop, record)
+        # From here on: looking at the data may take long, and has nothing that a checkpoint would save.
+        with stop_on_signal() as stop:
+            trainer = Trainer(config, world)
+            start = trainer.restore(run) if resume else 0
+            if world.first:
+                write_resolved(run / "config.json", config, **facts)
+            pin = world.device.type == "cuda"
+            todo = range(start, config.optim.steps)
+            # The other processes wait for the first one where they exchange gradients.
+            with closing(Record(trainer, store.folders, run, start)) if world.first else nullcontext() as record:
+                _loop(trainer, iterate(batches, todo, config.run.workers, pin), todo, run, stop, record)
 
 
 def _may_change(name: str) -> bool:
@@ -114,6 +116,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         pretrain(config, args.data, args.out, args.resume, args.recipe)
     except Cancelled as error:
         print(f"{error.message} {error.hint}", file=sys.stderr)
+        return 130
+    except KeyboardInterrupt:
+        print("Stopped while looking at the data.", file=sys.stderr)
         return 130
     except SarDinoError as error:
         print(f"{error.message} {error.hint}", file=sys.stderr)

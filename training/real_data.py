@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,7 +113,10 @@ def main() -> None:
     parser.add_argument("source", type=Path)
     parser.add_argument("out", type=Path)
     arguments = parser.parse_args()
-    for folder in arrange(arguments.source, arguments.out):
+    made = arrange(arguments.source, arguments.out)
+    if not made:
+        sys.exit(f"error: None of {', '.join(SETS)} is in {arguments.source}.")
+    for folder in made:
         print(folder)
 
 

@@ -100,8 +100,12 @@ class ChipFolder:
             wanted = {row["name"] for row in read_splits(self.root) if row["split"] == split}
             self.names = [name for name in self.names if name in wanted]
         if not self.names:
+            hint = f"Put rasters ({', '.join(SUFFIXES)}) there or in images/."
+            if listed:
+                example = min(listed)
+                hint = f"splits.csv names images by their path in the folder without suffix, such as {example!r}."
             where = f"{root}" if split is None else f"split {split!r} of {root}"
-            raise InputError(f"No raster in {where}.", f"Put rasters ({', '.join(SUFFIXES)}) there or in images/.")
+            raise InputError(f"No raster in {where}.", hint)
         self._files = {name: listed[name] for name in self.names}
         manifest = read_manifest(self.root, listed, self.names, self.facts, self.bands, together)
         self.entries, self.units = manifest.entries, manifest.units

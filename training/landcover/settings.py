@@ -82,6 +82,8 @@ class FinetuneConfig:
             raise InputError(f"head is {self.head!r}.", f"Use one of {', '.join(HEADS)}.")
         if self.device not in ("auto", "cpu", "cuda", "mps"):
             raise InputError(f"device is {self.device!r}.", "Use auto, cpu, cuda or mps.")
+        if self.seed < 0:
+            raise InputError(f"seed is {self.seed}.", "Give a whole number of 0 or more.")
         for name in ("warmup", "label_smoothing"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} is {getattr(self, name)}.", "Give a number from 0 to 1.")
