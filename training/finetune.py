@@ -158,6 +158,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SarDinoError as error:
         print(f"error: {error.message} {error.hint}", file=sys.stderr)
         return 1
+    except OSError as error:
+        # A full disk or a folder without write access; checkpoints are replaced whole, so the last one is good.
+        print(f"error: {error}. Mend that; --resume goes on from the last checkpoint.", file=sys.stderr)
+        return 1
     print(f"{args.out}: {card.title}, {len(card.classes)} classes")
     return 0
 

@@ -38,7 +38,7 @@ def settle_precision(name: str, device: torch.device) -> str:
     """
     able = device.type == "cpu" or (device.type == "cuda" and torch.cuda.is_bf16_supported())
     if name == "bfloat16" and not able:
-        raise ResourceError(f"bfloat16 is not to be had on {device}.", "Set precision=auto or float32.")
+        raise ResourceError(f"bfloat16 is not to be had on {device}.", "Set the precision to auto or float32.")
     if name == "auto":
         return "bfloat16" if device.type == "cuda" and able else "float32"
     return name

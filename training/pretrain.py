@@ -123,6 +123,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SarDinoError as error:
         print(f"{error.message} {error.hint}", file=sys.stderr)
         return 1
+    except OSError as error:
+        # A full disk or a folder without write access; checkpoints are replaced whole, so the last one is good.
+        print(f"error: {error}. Mend that; --resume goes on from the last checkpoint.", file=sys.stderr)
+        return 1
     return 0
 
 

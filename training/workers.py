@@ -39,7 +39,7 @@ def pick_device(name: str, local_rank: int = 0) -> torch.device:
     if name == "auto":
         name = next(key for key, found in there.items() if found)
     if not there[name]:
-        raise ResourceError(f"No {name} device here.", "Set run.device=cpu, or auto.")
+        raise ResourceError(f"No {name} device here.", "Set the device to cpu, or auto.")
     return torch.device(name, local_rank) if name == "cuda" else torch.device(name)
 
 

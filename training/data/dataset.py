@@ -7,7 +7,7 @@ too. A name is a file's path under images/ without its suffix. Keys of dataset.t
     title = "..."             for people; so are product, simulated and seed
     pixel_size_m = 10.0       where the files carry none
     ignore_value = 0          value of unlabelled pixels
-    scale = 0.01              where the files carry no scale tag
+    scale = 0.01              factor on the files' values, beside their own scale tags
     nodata = [0, 255]         values that are no data, beside the files' own nodata tag
     relative = "offset"       "offset" (gain unknown) or "affine" (gain and spread unknown): the file's level, or level
                               and spread, are replaced by the card's mean and deviation of that band
