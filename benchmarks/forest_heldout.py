@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 
+from backend.decide import decision
 from benchmarks.forest_transfer import features
 from training.data.dataset import ChipFolder
 from training.scores.metrics import Confusion, class_indices
@@ -59,9 +60,12 @@ def main() -> None:
     ).fit(x, y)
     x, y = draw("val", 10**6)
     confusion = Confusion([item.name for item in legend])
-    confusion.add(y, forest.predict(x))
+    shares = np.zeros((len(legend), len(y)), dtype=np.float32)
+    shares[forest.classes_] = forest.predict_proba(x).T
+    confusion.add(y, decision(legend)(shares))
     scores = confusion.scores()
-    print(f"OA {scores['overall_accuracy']:.3f}  mIoU {scores['mean_iou']:.3f}")
+    groups = confusion.merged([item.group or item.name for item in legend]).scores()["mean_iou"]
+    print(f"OA {scores['overall_accuracy']:.3f}  mIoU {scores['mean_iou']:.3f}  mIoU of groups {groups:.3f}")
     for name, item in scores["classes"].items():
         print(f"  {name}: IoU {item['iou']:.2f}  pixels {item['pixels']}")
 
