@@ -130,7 +130,7 @@ def _card(tuner: Finetuner) -> ModelCard:
         patch=start.model.patch,
         classes=tuner.data.classes,
         trained_on=(
-            f"Backbone: {start.origin}",
+            f"Backbone: {start.origin}" + (", kept as it was" if tuner.frozen and not start.frozen else ""),
             *(f"Labels: {source}" for source in tuner.data.sources),
             *config.trained_on,
         ),
