@@ -65,10 +65,10 @@ def pretrain(config: PretrainConfig, data: Sequence[Path], run: Path, resume: bo
             if world.first:
                 write_resolved(run / "config.json", config, **facts)
             pin = world.device.type == "cuda"
-            todo = range(start, config.optim.steps)
+            steps = range(start, config.optim.steps)
             # The other processes wait for the first one where they exchange gradients.
             with closing(Record(trainer, store.folders, run, start)) if world.first else nullcontext() as record:
-                _loop(trainer, iterate(batches, todo, config.run.workers, pin), todo, run, stop, record)
+                _loop(trainer, iterate(batches, steps, config.run.workers, pin), steps, run, stop, record)
 
 
 def _may_change(name: str) -> bool:
@@ -78,14 +78,14 @@ def _may_change(name: str) -> bool:
 def _loop(
     trainer: Trainer,
     source: Iterable[list[Tensor]],
-    todo: range,
+    steps: range,
     run: Path,
     stop: StopRequest,
     record: Record | None,
 ) -> None:
     config, world = trainer.config, trainer.world
     saved = time.monotonic()
-    for step, groups in zip(todo, source):
+    for step, groups in zip(steps, source):
         row = trainer.step(step, groups)
         logged = step % config.run.log_every == 0 or step + 1 == config.optim.steps
         health = trainer.health() if logged else {}
