@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 
-from backend.decide import decision
+from backend.decide import decision, group_indices
 from benchmarks.forest_transfer import features
 from training.data.dataset import ChipFolder
 from training.scores.metrics import Confusion, class_indices
@@ -64,7 +64,7 @@ def main() -> None:
     shares[forest.classes_] = forest.predict_proba(x).T
     confusion.add(y, decision(legend)(shares))
     scores = confusion.scores()
-    groups = confusion.merged([item.group or item.name for item in legend]).scores()["mean_iou"]
+    groups = confusion.merged([str(number) for number in group_indices(legend)]).scores()["mean_iou"]
     print(f"OA {scores['overall_accuracy']:.3f}  mIoU {scores['mean_iou']:.3f}  mIoU of groups {groups:.3f}")
     for name, item in scores["classes"].items():
         print(f"  {name}: IoU {item['iou']:.2f}  pixels {item['pixels']}")

@@ -28,10 +28,10 @@ from torch import Tensor
 
 from backend.errors import Cancelled, SarDinoError
 from training.claim import claim_run
+from training.collective import all_reduce_mean
 from training.config import load_recipe, override, resolve, write_resolved
 from training.data.samples import StepBatches, iterate
 from training.data.store import ChipStore
-from training.distil.collective import all_reduce_mean
 from training.distil.trainer import Trainer
 from training.settings import PretrainConfig
 from training.watch.record import Record

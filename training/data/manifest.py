@@ -22,9 +22,9 @@ from typing import Any, Callable
 from backend.card import Band
 from backend.errors import InputError
 from backend.radiometry import Units
+from training.collective import shared_out
 from training.data.facts import FolderFacts
 from training.data.scan import UNIT_HINT, Entry, scan
-from training.distil.collective import shared_out
 from training.files import write_text
 
 VERSION = 1
@@ -110,7 +110,8 @@ class _Look:
         found: dict[str, Entry] = {}
         saved = time.monotonic()
         share = shared_out if self.together else _alone
-        for entry in share(names, lambda part: self._entries(part, units, kept)):
+        for row in share(names, lambda part: map(_text, self._entries(part, units, kept))):
+            entry = _entry(json.loads(row))
             found[entry.name] = entry
             if time.monotonic() - saved > KEEP_EVERY_S:
                 _keep(cache, {**kept, **found})
@@ -143,7 +144,7 @@ class _Look:
         return cache_folder() / "manifests" / f"{hashlib.sha256(repr(key).encode()).hexdigest()[:24]}.json"
 
 
-def _alone(names: Sequence[str], work: Callable[[Sequence[str]], Iterable[Entry]]) -> Iterable[Entry]:
+def _alone(names: Sequence[str], work: Callable[[Sequence[str]], Iterable[str]]) -> Iterable[str]:
     return work(names)
 
 
@@ -167,6 +168,10 @@ def _load(cache: Path) -> dict[str, Entry]:
         return {row["name"]: _entry(row) for row in rows}
     except (OSError, ValueError, TypeError, KeyError):
         return {}
+
+
+def _text(entry: Entry) -> str:
+    return json.dumps(asdict(entry))
 
 
 def _entry(row: dict[str, Any]) -> Entry:

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from backend.card import Band
 from backend.errors import InputError
+from training.collective import first_process
 from training.data.coverage import Coverage
 from training.data.crops import Sample
 from training.data.dataset import ChipFolder
 from training.data.describe import describe
 from training.data.windows import cut_windows
-from training.distil.collective import first_process
 from training.settings import CropConfig
 
 Pixels = tuple[NDArray[np.float16], NDArray[np.bool_]]

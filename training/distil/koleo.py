@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.distil.collective import gather_rows
+from training.collective import gather_rows
 
 EPSILON = 1e-8  # of DINOv2: keeps the logarithm of two equal features finite
 

@@ -15,7 +15,7 @@ from backend import __version__
 from backend.errors import InputError, ModelError
 from backend.vit import build_backbone
 from training.checkpoint import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
-from training.distil.collective import all_reduce_mean
+from training.collective import all_reduce_mean
 from training.distil.dino import MultiCropNetwork, StudentTeacher, parameter_groups
 from training.distil.export import save_backbone
 from training.distil.ibot import step_masks

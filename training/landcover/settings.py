@@ -12,7 +12,7 @@ from training.settings import CropConfig, ModelConfig
 
 @dataclass(frozen=True)
 class FinetuneConfig:
-    """Settings of fine-tuning; defaults are those of the bundled model.
+    """Settings of fine-tuning; those of the bundled model are in recipes/bundled_model.toml.
 
     Attributes:
         name: Identifier of the model, as in its card.

@@ -10,7 +10,6 @@ import torch.distributed as dist
 from torch import Tensor
 
 S = TypeVar("S")
-T = TypeVar("T")
 
 
 def processes() -> int:
@@ -23,18 +22,32 @@ def first_process() -> bool:
     return processes() == 1 or dist.get_rank() == 0
 
 
-def shared_out(items: Sequence[S], work: Callable[[Sequence[S]], Iterable[T]]) -> Iterable[T]:
+def shared_out(items: Sequence[S], work: Callable[[Sequence[S]], Iterable[str]]) -> Iterable[str]:
     """Results of work that each process does for its share of the items, in every process, in any order.
 
     Args:
         items: The same in every process.
-        work: From a share of them to its results, which must be picklable.
+        work: From a share of them to its results, as text without line ends.
     """
     if processes() == 1:
         return work(items)
-    parts: list[list[T]] = [[] for _ in range(processes())]
-    dist.all_gather_object(parts, list(work(items[dist.get_rank() :: processes()])))
-    return [result for part in parts for result in part]
+    # Text, since torch's own exchange of objects unpickles what it is sent.
+    lines = "\n".join(work(items[dist.get_rank() :: processes()]))
+    return [line for text in _gather_texts(lines) for line in text.splitlines()]
+
+
+def _gather_texts(text: str) -> list[str]:
+    """The text of each process."""
+    device = torch.device("cuda", torch.cuda.current_device()) if dist.get_backend() == "nccl" else torch.device("cpu")
+    data = torch.tensor(list(text.encode("utf-8")), dtype=torch.uint8, device=device)
+    sizes = [torch.zeros(1, dtype=torch.int64, device=device) for _ in range(processes())]
+    dist.all_gather(sizes, torch.tensor([len(data)], device=device))
+    lengths = [int(size) for size in sizes]
+    padded = torch.zeros(max(lengths), dtype=torch.uint8, device=device)
+    padded[: len(data)] = data
+    parts = [torch.zeros_like(padded) for _ in lengths]
+    dist.all_gather(parts, padded)
+    return [bytes(part[:length].tolist()).decode("utf-8") for part, length in zip(parts, lengths)]
 
 
 def all_reduce_sum(value: Tensor) -> Tensor:
