@@ -22,6 +22,7 @@ from safetensors.torch import load_file
 from tensorboardX.proto.event_pb2 import Event, SessionLog
 
 from tests.training.blocks import write_blocks
+from tests.training.tiny_network import TINY
 from training.config import load_recipe, resolve
 from training.data.dataset import ChipFolder
 from training.distil.trainer import Trainer
@@ -34,21 +35,7 @@ from training.watch.monitor import Monitor
 from training.workers import World
 
 ROOT = Path(module.__file__).resolve().parents[2]
-RECIPE = """
-[model]
-arch = { timm = "vit_tiny_patch16_224", embed_dim = 16, depth = 2, heads = 2 }
-patch = 8
-tile = 16
-[crops]
-window = 32
-global_size = 16
-local_size = 8
-local_count = 2
-[dino]
-out_dim = 16
-hidden_dim = 16
-bottleneck_dim = 8
-drop_path = 0.3
+RECIPE = f"""{TINY}drop_path = 0.3
 [optim]
 steps = 6
 batch = 4

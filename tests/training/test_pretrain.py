@@ -16,6 +16,7 @@ from rasterio.transform import from_origin
 from safetensors.torch import load_file
 
 from backend.errors import InputError, ModelError
+from tests.training.tiny_network import TINY
 from training import pretrain as module
 from training.config import load_recipe, override, resolve
 from training.data.samples import StepBatches
@@ -28,21 +29,7 @@ from training.settings import PretrainConfig
 from training.workers import World
 
 ROOT = Path(module.__file__).resolve().parents[1]
-RECIPE = """
-[model]
-arch = { timm = "vit_tiny_patch16_224", embed_dim = 16, depth = 2, heads = 2 }
-patch = 8
-tile = 16
-[crops]
-window = 32
-global_size = 16
-local_size = 8
-local_count = 2
-[dino]
-out_dim = 16
-hidden_dim = 16
-bottleneck_dim = 8
-[optim]
+RECIPE = f"""{TINY}[optim]
 steps = 8
 batch = 4
 base_lr = 0.1

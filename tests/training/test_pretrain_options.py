@@ -11,13 +11,12 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-import rasterio
 import torch
-from rasterio.transform import from_origin
 from safetensors.torch import load_file
 
 from backend.errors import InputError
 from backend.weights import load_model
+from tests.training.two_classes import make_folder
 from training.distil.export import load_backbone
 from training.distil.ibot import step_masks
 from training.distil.trainer import Trainer
@@ -106,32 +105,10 @@ def test_bfloat16_learns_nearly_the_same_and_a_run_keeps_its_precision(tmp_path:
     assert Trainer(WORKER.config_of("sinkhorn", precision="bfloat16"), ALONE).restore(tmp_path) == 2
 
 
-def _labelled(root: Path) -> Path:
-    rng = np.random.default_rng(0)
-    rows = ["name,group,split"]
-    for i in range(4):
-        water = np.zeros((48, 48), dtype=bool)
-        water[:, rng.integers(12, 36) :] = True
-        vv = np.where(water, -20, -8) + rng.normal(0, 2, water.shape)
-        profile = {"driver": "GTiff", "height": 48, "width": 48, "crs": "EPSG:32630"}
-        profile["transform"] = from_origin(5e5, 4e6, 10, 10)
-        for folder in ("images", "labels"):
-            (root / folder).mkdir(parents=True, exist_ok=True)
-        with rasterio.open(root / "images" / f"{i}.tif", "w", count=2, dtype="float32", **profile) as file:
-            file.write(np.stack([vv, vv - 6]).astype(np.float32))
-            file.descriptions = ("VV", "VH")
-        with rasterio.open(root / "labels" / f"{i}.tif", "w", count=1, dtype="uint8", **profile) as file:
-            file.write(np.where(water, 80, 10).astype(np.uint8), 1)
-        rows.append(f"{i},{i},{'val' if i == 3 else 'train'}")
-    (root / "splits.csv").write_text("\n".join(rows) + "\n")
-    classes = [(10, "Tree cover", "#006400"), (80, "Permanent water bodies", "#0064c8")]
-    legend = "".join(f'[[classes]]\nvalue = {v}\nname = "{n}"\ncolor = "{c}"\n' for v, n, c in classes)
-    (root / "dataset.toml").write_text(legend)
-    return root
-
-
 def test_registers_from_pre_training_through_fine_tuning_to_attention(tmp_path: Path) -> None:
-    data, run, model = _labelled(tmp_path / "data"), tmp_path / "run", tmp_path / "model"
+    data, run, model = tmp_path / "data", tmp_path / "run", tmp_path / "model"
+    data.mkdir()
+    make_folder(data)
     config = WORKER.config_of("sinkhorn", registers=4, log_every=1)
     pretrain(config, [data], run, resume=False)
     with (run / "log.csv").open(newline="") as file:
