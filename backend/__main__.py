@@ -81,6 +81,7 @@ def _accuracy_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ignore-reference", type=int, nargs="+", default=[], metavar="VALUE", help="beside nodata")
     parser.add_argument("--sample", type=_batch, default=0, metavar="N", help="pixels to draw from a reference raster")
     parser.add_argument("--seed", type=_batch, default=0, metavar="N", help="of the draw (0)")
+    parser.add_argument("--reference-name", metavar="TEXT", help="what the report calls the reference")
     parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
     _progress(parser)
 
@@ -158,6 +159,7 @@ def _accuracy(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -
             ignore_reference=options.ignore_reference,
             sample=options.sample,
             seed=options.seed,
+            reference_name=options.reference_name,
             overwrite=options.overwrite,
             reporter=reporter,
             cancel=cancel,

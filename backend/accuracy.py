@@ -45,6 +45,7 @@ class AccuracyRequest:
         ignore_reference: Reference values that don't count, as in the file.
         sample: Pixels to draw from a reference raster; 0 for none.
         seed: Of the draw.
+        reference_name: What the report calls the reference; its path where None.
         overwrite: Whether existing outputs are replaced.
         reporter: Told what happens.
         cancel: Ends the run when set.
@@ -61,6 +62,7 @@ class AccuracyRequest:
     ignore_reference: Sequence[int] = ()
     sample: int = 0
     seed: int = 0
+    reference_name: str | None = None
     overwrite: bool = False
     reporter: Reporter = field(default_factory=Reporter)
     cancel: Cancel = field(default_factory=Cancel)
@@ -94,7 +96,7 @@ def accuracy(request: AccuracyRequest) -> dict[str, Any]:
         "program": f"SAR Land Cover (DINO) {__version__}",
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "map": request.map,
-        "reference": request.reference,
+        "reference": request.reference_name or request.reference,
         "mapping": dict(request.mapping),
         "sample": {"size": request.sample, "seed": request.seed} if request.sample else None,
         **facts,
@@ -213,7 +215,7 @@ def _result(
     for note in facts["notes"]:
         request.reporter.log("info", note)
     for what, count in facts["left_out"].items():
-        request.reporter.log("info", f"Left out: {count} {what}.")
+        request.reporter.log("info", f"Left out, {what}: {count}.")
     pixels, estimates = facts["pixels"], facts["estimates"]
     result = {
         "outputs": {role: str(path) for role, path in outputs.items()},

@@ -69,7 +69,7 @@ def as_html(facts: Mapping[str, Any]) -> str:
         "<h2>Confusion matrix (pixels)</h2>",
         _matrix(facts["classes"], facts["pixels"]["matrix"]),
         *(_estimate_parts(facts, estimates) if estimates else ["<h2>Areas</h2>", _area_table(facts)]),
-        *_list("What was left out", [f"{count:,} {what}" for what, count in facts["left_out"].items()]),
+        *_list("What was left out", [f"{what}: {count:,}" for what, count in facts["left_out"].items()]),
         *_list("To be kept in mind", facts["notes"]),
         "<h2>How it was computed</h2>",
         METHOD,
@@ -149,7 +149,8 @@ def _estimate_parts(facts: Mapping[str, Any], estimates: Mapping[str, Any]) -> I
         "Producer's accuracy",
     ]
     yield "<h2>Areas and accuracies estimated from the sample, with 95 % confidence intervals</h2>"
-    yield f"<p>{estimates['units']:,} sampling units: {escape(estimates['unit'])}.</p>"
+    drawn = f", seed {facts['sample']['seed']}" if facts["sample"] else ""
+    yield f"<p>{estimates['units']:,} sampling units: {escape(estimates['unit'])}{drawn}.</p>"
     yield _table(heads, rows)
     yield "<h2>Sampling units</h2>"
     yield _matrix(facts["classes"], estimates["matrix"])
@@ -207,4 +208,4 @@ def _area(area: float, unit: str) -> str:
     if unit != "m2":
         return f"{area:,.0f}"
     hectares = area / SQUARE_METRES_PER_HECTARE
-    return f"{hectares:,.0f}" if hectares >= 1000 else f"{hectares:,.2f}"
+    return f"{hectares:,.0f}" if hectares >= 100 else f"{hectares:,.2f}"

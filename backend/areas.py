@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
 from rasterio.errors import RasterioError
 from rasterio.warp import transform as transform_points
@@ -63,6 +64,8 @@ class PixelAreas:
             return np.full((1, 1), self._planar)
         rows = np.arange(top, bottom)
         measured = self._measure(*np.meshgrid(self._nodes, rows)).reshape(rows.size, self._nodes.size)
+        # Corners of global projections may lie off the earth: there is no area there.
+        measured = np.nan_to_num(measured, nan=0.0, posinf=0.0)
         if self._nodes.size == 1:
             return measured
         columns = np.arange(self._grid.width)
@@ -73,7 +76,7 @@ class PixelAreas:
         columns, rows = np.meshgrid(np.linspace(0, grid.width - 1, 5), np.linspace(0, grid.height - 1, 5))
         try:
             found = self._measure(columns, rows)
-        except RasterioError:
+        except (RasterioError, CPLE_BaseError):
             return True  # no way to the ground: the projection's own areas are all there is
         good = found[np.isfinite(found)]
         return bool(np.all(np.abs(good / nominal - 1) <= TOLERANCE))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 from rasterio.vrt import WarpedVRT
@@ -107,7 +108,7 @@ class ClassRaster:
                     warp_mem_limit=64,
                 )
             )
-        except RasterioError as error:
+        except (RasterioError, CPLE_BaseError) as error:
             raise InputError(
                 f"{self.path} can't be brought to the map's grid: {str(error).splitlines()[0]}.",
                 "Check its coordinate system, or warp it first.",
@@ -136,7 +137,7 @@ class ClassRaster:
             return own.bounds()
         try:
             xmin, ymin, xmax, ymax = transform_bounds(own.crs, crs, *own.bounds())
-        except RasterioError:
+        except (RasterioError, CPLE_BaseError):
             return None
         return xmin, ymin, xmax, ymax
 

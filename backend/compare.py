@@ -86,7 +86,7 @@ def check_overlap(result: Comparison, reference: str, names: Mapping[int, str]) 
         raise InputError("The map has no valid pixel.", "Check its nodata value and the values to ignore.")
     found = result.tally.reference_values()
     if not found:
-        left = "; ".join(f"{count} {what}" for what, count in result.left_out.items())
+        left = "; ".join(f"{what}: {count}" for what, count in result.left_out.items())
         raise InputError(
             f"No pixel of the map has a value in {reference} ({left}).",
             "Check that both cover the same place, their coordinate systems, nodata and the values to ignore.",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
 from rasterio.errors import CRSError, RasterioError
 from rasterio.warp import transform_geom
@@ -71,7 +72,7 @@ def read_features(path: str | Path, crs: CRS | None) -> tuple[list[Feature], int
     if crs is not None and own != crs:
         try:
             geometries = list(transform_geom(own, crs, geometries))
-        except RasterioError as error:
+        except (RasterioError, CPLE_BaseError) as error:
             raise InputError(
                 f"{path} can't be brought from {own.to_string()} to the raster's {crs.to_string()}.",
                 "Check its coordinate system, or reproject it first.",
@@ -154,13 +155,15 @@ def _plane(geometry: Mapping[str, Any], number: int, path: str | Path) -> dict[s
         coordinates = _flat(geometry["coordinates"])
         if not any(True for _ in _pairs(coordinates)):
             raise ValueError("empty")
-    except (TypeError, ValueError, KeyError, IndexError) as error:
+    except (TypeError, ValueError, KeyError, IndexError, RecursionError) as error:
         raise InputError(f"Feature {number} of {path} has broken coordinates.", "Repair or remove it.") from error
     return {"type": kind, "coordinates": coordinates}
 
 
 def _flat(coordinates: Any) -> Any:
     """Without heights."""
+    if not isinstance(coordinates, (list, tuple)):
+        raise ValueError("not nested as coordinates are")
     if isinstance(coordinates[0], (int, float)):
         return float(coordinates[0]), float(coordinates[1])
     return [_flat(part) for part in coordinates]
