@@ -46,11 +46,11 @@ def build_facts(comparison: Comparison, areas_known: bool, names: Mapping[int, s
     """
     tally = comparison.tally
     in_reference = tally.reference_values()
-    values = sorted({*tally.mapped, *in_reference, *(label for _, label in comparison.units or ())})
+    values = sorted({*tally.mapped, *in_reference, *(label for _, label in comparison.units)})
     counts, compared = tally.matrices(values)
     notes = _one_sided(values, tally.mapped, in_reference, names)
     estimates = None
-    if comparison.units is None:
+    if not comparison.unit:
         notes.append(CENSUS)
     else:
         notes += [GIVEN if "drawn" not in comparison.unit else DRAWN]
@@ -111,7 +111,7 @@ def _estimates(
 ) -> dict[str, Any] | None:
     place = {value: index for index, value in enumerate(values)}
     matrix = np.zeros((len(values), len(values)), np.int64)
-    for row, column in comparison.units or ():
+    for row, column in comparison.units:
         matrix[place[row], place[column]] += 1
     mapped = np.array([comparison.mapped.get(value, 0.0) for value in values])
     try:

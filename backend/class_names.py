@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET  # noqa: N817  # nosec B405 - see _parse
+# What comes from outside is looked at before it is parsed: see _parse.
+import xml.etree.ElementTree as ET  # noqa: N817  # nosec B405
 from pathlib import Path
 
 from backend.output_path import sidecar

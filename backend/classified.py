@@ -23,7 +23,7 @@ from backend.raster import open_raster
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 # Pixels of a strip: what is held at once.
-STRIP_PIXELS = 2**21
+STRIP_PIXELS = 2**20
 
 
 class ClassRaster:

@@ -23,14 +23,14 @@ class Comparison:
 
     Attributes:
         tally: Mapped pixels, and pairs of pixels.
-        units: Sampling units as (map value, reference value); None where the reference is no sample.
-        unit: What a sampling unit is.
+        units: Sampling units as (map value, reference value).
+        unit: What a sampling unit is; empty where the reference is no sample.
         mapped: Area of each map value in the region that the units are a sample of.
         left_out: How many of what were not compared.
     """
 
     tally: Tally = field(default_factory=Tally)
-    units: list[tuple[int, int]] | None = None
+    units: list[tuple[int, int]] = field(default_factory=list)
     unit: str = ""
     mapped: dict[int, float] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)

@@ -6,7 +6,8 @@ program on GDAL finds them. QGIS takes the .qml first, and without it builds the
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET  # noqa: N817 - only writes; no XML from outside is parsed
+# Only writes: no XML from outside is parsed.
+import xml.etree.ElementTree as ET  # noqa: N817  # nosec B405
 from collections.abc import Sequence
 from typing import Any
 

@@ -39,7 +39,7 @@ class VectorReference:
 
     def compare(self, land: ClassRaster, areas: PixelAreas, advance: Advance) -> Comparison:
         """Count pixels in polygons and under points."""
-        result = Comparison(units=[])
+        result = Comparison()
         columns, rows, labels = self._places(land, result)
         boxes = _rows_of([feature for feature, _ in self._polygons], land.grid.transform)
         inside: dict[tuple[int, int], int] = {}
@@ -81,7 +81,6 @@ class VectorReference:
         result.leave_out("points where the map has no value", np.count_nonzero(~kept))
         found, labels = values[rows, columns][kept], labels[kept]
         result.tally.add_pairs(found, labels, size[rows, columns][kept])
-        assert result.units is not None
         result.units += list(zip(found.tolist(), labels.tolist()))
 
     def _take_polygons(
@@ -119,7 +118,6 @@ class VectorReference:
         most: dict[int, tuple[int, int]] = {}
         for (polygon, value), count in inside.items():
             most[polygon] = max(most.get(polygon, (0, 0)), (count, -value))
-        assert result.units is not None
         result.units += [(-value, self._polygons[polygon][1]) for polygon, (_, value) in sorted(most.items())]
         result.leave_out("polygons without the centre of a pixel that has a map value", len(self._polygons) - len(most))
 

@@ -85,7 +85,7 @@ def box(top, left, bottom, right):
 # --- Rasters --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("strip", [2**21, 1000])
+@pytest.mark.parametrize("strip", [2**20, 1000])
 def test_every_pixel_is_counted_whatever_the_strips(make, assess, noisy, monkeypatch, strip):
     monkeypatch.setattr(classified, "STRIP_PIXELS", strip)
     facts = assess(make(noisy, "map.tif"), make(TRUTH, "ref.tif"))
@@ -223,7 +223,7 @@ def test_every_pixel_of_a_class_can_be_drawn(make, tmp_path):
 # --- Vectors --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("strip", [2**21, 1000])
+@pytest.mark.parametrize("strip", [2**20, 1000])
 def test_points_are_units(make, assess, noisy, geojson, monkeypatch, strip):
     monkeypatch.setattr(classified, "STRIP_PIXELS", strip)
     generator = np.random.default_rng(2)
