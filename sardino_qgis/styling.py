@@ -17,6 +17,8 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QColor
 
+from .layer_metadata import describe
+
 LOWER, UPPER = 0.02, 0.98  # cumulative cut, as QGIS's own default for rasters
 SAMPLE_PIXELS = 250_000
 # Magma of matplotlib (CC0), at equal steps: dark where attention is low, legible in grey and for the colour-blind.
@@ -57,21 +59,35 @@ def stretch(layer: Any, band: int = 1) -> None:
     layer.setRenderer(renderer)
 
 
+def group(details: Any, name: str) -> None:
+    """Have a result loaded into a group of the layer tree (QGIS 3.32 and later; before, results lie side by side).
+
+    Args:
+        details: QgsProcessingContext.LayerDetails of the result.
+        name: Of the group, unless the user or a model named one.
+    """
+    if hasattr(details, "groupName") and not details.groupName:
+        details.groupName = name
+
+
 class QmlStyler(QgsProcessingLayerPostProcessorInterface):
     """Style file if there, else what QGIS made of the colours in the file."""
 
     def postProcessLayer(self, layer, context, feedback) -> None:
-        """Style `layer` after Processing has opened it."""
-        if isinstance(layer, QgsRasterLayer) and apply_qml(layer):
-            layer.triggerRepaint()
+        """Style and describe `layer` after Processing has opened it."""
+        if isinstance(layer, QgsRasterLayer):
+            describe(layer)
+            if apply_qml(layer):
+                layer.triggerRepaint()
 
 
 class StretchStyler(QgsProcessingLayerPostProcessorInterface):
     """Style file if there, else a ramp over the percentiles of the first band."""
 
     def postProcessLayer(self, layer, context, feedback) -> None:
-        """Style `layer` after Processing has opened it."""
+        """Style and describe `layer` after Processing has opened it."""
         if isinstance(layer, QgsRasterLayer):
+            describe(layer)
             if not apply_qml(layer):
                 stretch(layer)
             layer.triggerRepaint()

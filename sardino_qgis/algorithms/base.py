@@ -19,7 +19,7 @@ from qgis.core import (
 
 from ..layers import check_crs, extent_arguments, worker_source
 from ..models import installed_models, model_arguments
-from ..styling import QML_STYLER
+from ..styling import QML_STYLER, group
 from ..translation import tr
 from .parameters import DEVICES, UNITS, integer, static_enum
 from .worker_algorithm import WorkerAlgorithm
@@ -53,7 +53,7 @@ class SarDinoAlgorithm(WorkerAlgorithm):
     def __init__(self) -> None:
         """Parameters come with initAlgorithm."""
         super().__init__()
-        self._input = ""
+        self._input = self._layer_name = ""
         self._options: list[str] = []
 
     # Parameters
@@ -152,6 +152,7 @@ class SarDinoAlgorithm(WorkerAlgorithm):
         if layer is None:
             raise QgsProcessingException(self.invalidRasterError(parameters, self.INPUT))
         source = worker_source(layer, feedback)
+        self._layer_name = layer.name()
         check_crs(layer, feedback)
         if parameters.get(self.EXTENT) in (None, ""):
             return source, []
@@ -162,12 +163,18 @@ class SarDinoAlgorithm(WorkerAlgorithm):
         """Run the worker; the paths of the outputs, and what model and device made them."""
         paths = self._destination_paths(parameters, context)
         result = self.run_backend(self._command(parameters, context, paths), feedback)
+        loaded = []
         for destination in self.DESTINATIONS:
             path = paths.get(destination.parameter)
             if path and not os.path.isfile(path):
                 raise QgsProcessingException(tr("The backend reported success, but {} is not there.").format(path))
             if path and context.willLoadLayerOnCompletion(path):
-                context.layerToLoadOnCompletionDetails(path).setPostProcessor(destination.styler)
+                details = context.layerToLoadOnCompletionDetails(path)
+                details.setPostProcessor(destination.styler)
+                loaded.append(details)
+        if len(loaded) > 1:
+            for details in loaded:
+                group(details, f"{self.displayName()}: {self._layer_name}")
         self.report(result, feedback)
         used = {
             self.MODEL_USED: str(result.get("model", "")),
