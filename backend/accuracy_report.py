@@ -33,7 +33,8 @@ the intersection over the union. Means are over the classes that the reference h
 <p><b>Estimates.</b> Stratified estimator with the map's classes as strata and their mapped areas as weights: P.
 Olofsson, G. M. Foody, M. Herold, S. V. Stehman, C. E. Woodcock, M. A. Wulder (2014), Good practices for estimating area
 and assessing accuracy of land change, Remote Sensing of Environment 148, 42–57: equations 1 to 3 and 5 to 7 for
-accuracies, 9 to 11 for areas. Intervals are 1.96 standard errors to each side, cut at 0 and 100 %.</p>
+accuracies, 9 to 11 for areas. Intervals are 1.96 standard errors to each side, cut at 0 and 100 %. Where all units of a
+class are right, or none is, the formula gives an interval without width: with few units, that says little.</p>
 """
 
 
@@ -104,6 +105,8 @@ def _class_table(facts: Mapping[str, Any]) -> str:
         for item, scores in zip(facts["classes"], facts["pixels"]["classes"])
     ]
     heads = ["Class", "Map", "Reference", "User's accuracy", "Producer's accuracy", "F1", "IoU", ""]
+    if not any(row[-1] for row in rows):
+        heads, rows = heads[:-1], [row[:-1] for row in rows]
     return _table(heads, rows)
 
 

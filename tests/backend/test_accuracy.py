@@ -271,6 +271,13 @@ def test_names_and_mapped_names(make, assess, geojson):
         assess(path, geojson([("rocks", points[0][1])]))
 
 
+def test_values_to_ignore_are_those_of_the_file(make, assess, geojson):
+    """Before values are mapped, for vectors as for rasters."""
+    points = [(v, {"type": "Point", "coordinates": centre(0, c)}) for v, c in ((1, 0), (2, 1), ("7", 2), (10, 3))]
+    facts = assess(make(TRUTH, "map.tif"), geojson(points), mapping={"1": 10, "2": 7}, ignore_reference=[7])
+    assert facts["left_out"] == {"features with a value to ignore": 1} and facts["pixels"]["total"] == 3
+
+
 def test_points_in_degrees(make, assess, geojson):
     lon, lat = transform("EPSG:32630", "EPSG:4326", [500_105, 500_505], [4_599_895, 4_599_895])
     points = [(v, {"type": "Point", "coordinates": [x, y]}) for v, x, y in zip((10, 40), lon, lat)]
