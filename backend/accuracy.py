@@ -157,13 +157,13 @@ def _open_vector(request: AccuracyRequest, land: ClassRaster) -> tuple[Reference
     if land.grid.crs is None:
         notes.texts.append("The map has no coordinate system: the vector's coordinates are taken to be the map's.")
     values = field_values(features, request.class_field)
-    given = [(f, value) for f, value in zip(features, values) if integer_label(value) not in request.ignore_reference]
-    notes.left_out["features with a value to ignore"] = len(features) - len(given)
-    labels, unknown = _labels(request, [value for _, value in given], land.names)
+    counted = [(f, value) for f, value in zip(features, values) if integer_label(value) not in request.ignore_reference]
+    notes.left_out["features with a value to ignore"] = len(features) - len(counted)
+    labels, unknown = _labels(request, [value for _, value in counted], land.names)
     notes.left_out["features without a class"] = labels.count(None) - sum(unknown.values())
     for name, count in unknown.items():
         notes.left_out[f"features of the class {name!r}, which the map doesn't name"] = count
-    kept = [(feature, label) for (feature, _), label in zip(given, labels) if label is not None]
+    kept = [(feature, label) for (feature, _), label in zip(counted, labels) if label is not None]
     if not kept:
         known = ", ".join(dict.fromkeys(land.names.values())) or "none (there is no legend beside it)"
         given = f" The features name: {', '.join(map(repr, unknown))}." if unknown else ""
