@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,15 +60,18 @@ def stretch(layer: Any, band: int = 1) -> None:
     layer.setRenderer(renderer)
 
 
-def group(details: Any, name: str) -> None:
-    """Have a result loaded into a group of the layer tree (QGIS 3.32 and later; before, results lie side by side).
+def group(results: Sequence[Any], name: str) -> None:
+    """Have results loaded into a group of the layer tree (QGIS 3.32 and later; before, they lie side by side).
 
     Args:
-        details: QgsProcessingContext.LayerDetails of the result.
+        results: QgsProcessingContext.LayerDetails of each result; the first is to lie on top.
         name: Of the group, unless the user or a model named one.
     """
-    if hasattr(details, "groupName") and not details.groupName:
-        details.groupName = name
+    for height, details in enumerate(reversed(results), 1):
+        if hasattr(details, "groupName") and not details.groupName:
+            details.groupName = name
+        if hasattr(details, "layerSortKey") and not details.layerSortKey:
+            details.layerSortKey = height
 
 
 class QmlStyler(QgsProcessingLayerPostProcessorInterface):

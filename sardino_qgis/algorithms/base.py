@@ -173,8 +173,7 @@ class SarDinoAlgorithm(WorkerAlgorithm):
                 details.setPostProcessor(destination.styler)
                 loaded.append(details)
         if len(loaded) > 1:
-            for details in loaded:
-                group(details, f"{self.displayName()}: {self._layer_name}")
+            group(loaded, f"{self.displayName()}: {self._layer_name}")
         self.report(result, feedback)
         used = {
             self.MODEL_USED: str(result.get("model", "")),

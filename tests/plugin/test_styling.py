@@ -82,11 +82,12 @@ def test_layers_of_other_origin_keep_their_metadata(layer):
 
 
 def test_results_are_grouped_where_qgis_can(qgis_app):
-    details = QgsProcessingContext.LayerDetails("Confidence", QgsProject.instance(), "OUTPUT_CONFIDENCE")
-    styling.group(details, "Land cover from SAR: scene")
+    top, details = (QgsProcessingContext.LayerDetails(n, QgsProject.instance(), n) for n in ("cover", "confidence"))
+    styling.group([top, details], "Land cover from SAR: scene")
     if Qgis.QGIS_VERSION_INT >= 33200:
         assert details.groupName == "Land cover from SAR: scene"
-        styling.group(details, "another")
+        assert top.layerSortKey > details.layerSortKey
+        styling.group([details], "another")
         assert details.groupName == "Land cover from SAR: scene"
     else:
         assert not hasattr(details, "groupName")
