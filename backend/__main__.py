@@ -1,4 +1,4 @@
-"""The command line: land cover, attention, and facts about rasters, models and the installation."""
+"""The command line: land cover, attention, accuracy, and facts about rasters, models and the installation."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     attention.add_argument("--mass", type=float, default=0.6, help="share of attention that a mask keeps (0.6)")
     attention.add_argument("--masks", type=Path, help="also write where each head's share of attention lies")
 
+    _accuracy_options(commands.add_parser("accuracy", help="compare a map of classes with a reference"))
+
     info = commands.add_parser("info", help="tell about a raster, a model, or this installation")
     info.add_argument("target", nargs="?", metavar="INPUT|MODEL", help="raster, model name or model folder")
     _progress(info)
@@ -67,6 +69,37 @@ def _common(parser: argparse.ArgumentParser) -> None:
     _progress(parser)
 
 
+def _accuracy_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("map", metavar="MAP", help="raster of classes")
+    parser.add_argument("reference", metavar="REFERENCE", help="raster of classes, or GeoJSON of points and polygons")
+    parser.add_argument("output", metavar="OUTPUT", type=Path, help="HTML report to write")
+    parser.add_argument("--json", type=Path, help="also write every figure as JSON")
+    parser.add_argument("--csv", type=Path, help="also write the matrix of pixels as CSV")
+    parser.add_argument("--field", metavar="NAME", help="field of the vector that holds the class (value or name)")
+    parser.add_argument("--remap", type=_mapping, default={}, metavar="OLD=NEW,…", help="reference value to map value")
+    parser.add_argument("--ignore-map", type=int, nargs="+", default=[], metavar="VALUE", help="beside nodata")
+    parser.add_argument("--ignore-reference", type=int, nargs="+", default=[], metavar="VALUE", help="beside nodata")
+    parser.add_argument("--sample", type=_batch, default=0, metavar="N", help="pixels to draw from a reference raster")
+    parser.add_argument("--seed", type=_batch, default=0, metavar="N", help="of the draw (0)")
+    parser.add_argument("--reference-name", metavar="TEXT", help="what the report calls the reference")
+    parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
+    _progress(parser)
+
+
+def _mapping(text: str) -> dict[str, int]:
+    """Read "1=80,Forest=10" as a table; the new value follows the last equals sign of each part."""
+    found: dict[str, int] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        old, equals, new = part.rpartition("=")
+        try:
+            found[old.strip()] = int(new)
+        except ValueError:
+            equals = ""
+        if not equals or not old.strip():
+            raise argparse.ArgumentTypeError(f"{part!r} is not OLD=NEW, such as 1=80")
+    return found
+
+
 def _progress(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--progress", choices=("bar", "json", "none"), default="bar")
 
@@ -86,6 +119,8 @@ def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None
     """
     if options.command == "info":
         return _info(options, reporter)
+    if options.command == "accuracy":
+        return _accuracy(options, reporter, cancel)
     from backend import predict
     from backend.session import Request
 
@@ -106,6 +141,30 @@ def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None
         predict.landcover(request, options.confidence, options.probabilities)
     else:
         predict.attention(request, options.heads, options.block, options.mass, options.masks)
+
+
+def _accuracy(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    from backend.accuracy import AccuracyRequest, accuracy
+
+    accuracy(
+        AccuracyRequest(
+            map=options.map,
+            reference=options.reference,
+            output=options.output,
+            json=options.json,
+            csv=options.csv,
+            class_field=options.field,
+            mapping=options.remap,
+            ignore_map=options.ignore_map,
+            ignore_reference=options.ignore_reference,
+            sample=options.sample,
+            seed=options.seed,
+            reference_name=options.reference_name,
+            overwrite=options.overwrite,
+            reporter=reporter,
+            cancel=cancel,
+        )
+    )
 
 
 def _info(options: argparse.Namespace, reporter: Reporter) -> None:

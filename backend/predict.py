@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from backend.decide import decision
 from backend.enlarge import Enlarger
 from backend.errors import InputError
-from backend.legend import paletted_qml, ramp_qml, rgb
+from backend.legend import paletted_qml, ramp_qml, rgb, share_qml
 from backend.session import Request, Session
 from backend.sink import Layer, RasterSink
 from backend.stream import BoolArray, Emit, FloatArray, run_stream
@@ -68,7 +68,7 @@ def landcover(request: Request, confidence: Path | None = None, probabilities: P
         tile, patch = run.card.tile, run.card.patch
         plan = plan_tiles(run.frame.height, run.frame.width, tile, landcover_overlap(tile, patch), patch)
         _stream(run, plan, model, write, channels=len(classes), per_patch=False)
-        styles = {role: ramp_qml(sink.thumbnail()) for role, sink in sinks.items() if role != "output"}
+        styles = dict.fromkeys(sinks, share_qml())
         run.finish({**styles, "output": paletted_qml(classes)}, classes)
         found = [{"value": c.value, "name": c.name, "color": c.color, "pixels": int(counts[c.value])} for c in classes]
         return run.report(classes=found)

@@ -185,6 +185,10 @@ class Session:
             "SARDINO_MODEL_SHA256": self.card.weights_sha256,
             "SARDINO_INPUT": Path(self.request.input).name,
             "SARDINO_OUTPUT": role if role != "output" else self._command,
+            # What other programs show of a TIFF.
+            "TIFFTAG_SOFTWARE": f"SAR Land Cover (DINO) {__version__}",
+            "TIFFTAG_IMAGEDESCRIPTION": f"{role if role != 'output' else self._command} of "
+            f"{Path(self.request.input).name} by the model {self.card.name}",
         }
         sink = RasterSink(self._outputs[role], self.source.grid, Layer(**{**vars(layer), "tags": tags}))
         self._stack.callback(sink.discard)

@@ -87,6 +87,9 @@ class Listener:
             self._feedback.pushDebugInfo(line[:500])
 
     def _hear_start(self, event: dict) -> None:
+        if event.get("model") == "":
+            self._feedback.pushInfo(tr("Backend {}.").format(event.get("version", "?")))
+            return
         self._feedback.pushInfo(
             tr("Model {model} on {device}, backend {version}.").format(
                 model=event.get("model", "?"),

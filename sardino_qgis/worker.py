@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import signal
-import subprocess
+import subprocess  # nosec B404
 import sys
 import threading
 from collections import deque
@@ -37,7 +37,8 @@ class Worker:
             # A session of its own: Ctrl-C in the terminal of qgis_process reaches the worker through us, in order,
             # and a kill takes along what the worker started.
             options["start_new_session"] = True
-        self.process = subprocess.Popen(
+        # A list of arguments without a shell; the program is the interpreter that the user chose.
+        self.process = subprocess.Popen(  # nosec B603
             list(command),
             cwd=cwd,
             env=dict(env),

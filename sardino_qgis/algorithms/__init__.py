@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from .accuracy import AccuracyAlgorithm
 from .attention import AttentionAlgorithm
 from .landcover import LandCoverAlgorithm
 
-ALGORITHMS = (LandCoverAlgorithm, AttentionAlgorithm)
+ALGORITHMS = (LandCoverAlgorithm, AttentionAlgorithm, AccuracyAlgorithm)

@@ -1,4 +1,4 @@
-"""What the algorithms share: input and device parameters, the command of the worker, running it, collecting results."""
+"""What the algorithms that run a model share: input and device parameters, the worker's command, its results."""
 
 from __future__ import annotations
 
@@ -7,26 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from qgis.core import (
-    QgsProcessingAlgorithm,
     QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingOutputString,
     QgsProcessingParameterBand,
-    QgsProcessingParameterDefinition,
     QgsProcessingParameterExtent,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
 )
-from qgis.PyQt.QtGui import QIcon
 
-from .. import environment
 from ..layers import check_crs, extent_arguments, worker_source
 from ..models import installed_models, model_arguments
-from ..runner import WorkerCancelledError, WorkerError, run_worker
-from ..styling import QML_STYLER
+from ..styling import QML_STYLER, group
 from ..translation import tr
-from .parameters import ADVANCED, DEVICES, UNITS, integer, static_enum
+from .parameters import DEVICES, UNITS, integer, static_enum
+from .worker_algorithm import WorkerAlgorithm
 
 
 @dataclass(frozen=True)
@@ -38,7 +34,7 @@ class Destination:
     styler: Any = QML_STYLER
 
 
-class SarDinoAlgorithm(QgsProcessingAlgorithm):
+class SarDinoAlgorithm(WorkerAlgorithm):
     """Base of the algorithms. A subclass names its command and destinations, and adds its own parameters."""
 
     INPUT = "INPUT"
@@ -52,51 +48,15 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
     MODEL_USED = "MODEL_USED"
     DEVICE_USED = "DEVICE_USED"
 
-    COMMAND = ""
-    ICON = "sardino.svg"
     DESTINATIONS: tuple[Destination, ...] = ()
 
     def __init__(self) -> None:
         """Parameters come with initAlgorithm."""
         super().__init__()
-        self._input = ""
+        self._input = self._layer_name = ""
         self._options: list[str] = []
 
-    # What QGIS asks
-
-    def name(self) -> str:
-        """Second half of the algorithm's id."""
-        return self.COMMAND
-
-    def createInstance(self):
-        """A fresh object for each run."""
-        return type(self)()
-
-    def icon(self) -> QIcon:
-        """Icon in the toolbox."""
-        return QIcon(self.svgIconPath())
-
-    def svgIconPath(self) -> str:
-        """Path of the icon."""
-        return environment.resource("icons", self.ICON)
-
-    def helpUrl(self) -> str:
-        """All help is in the dialog."""
-        return ""
-
-    def canExecute(self) -> tuple[bool, str]:
-        """Whether a backend can be started, and else what to do."""
-        problem = environment.problem()
-        return not problem, problem
-
     # Parameters
-
-    def add(self, parameter: QgsProcessingParameterDefinition, text: str, advanced: bool = False) -> None:
-        """Declare `parameter` with its help `text`."""
-        parameter.setHelp(text)
-        if advanced:
-            parameter.setFlags(parameter.flags() | ADVANCED)
-        self.addParameter(parameter)
 
     def add_inputs(self) -> None:
         """Declare what is mapped, and with which model."""
@@ -192,6 +152,7 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
         if layer is None:
             raise QgsProcessingException(self.invalidRasterError(parameters, self.INPUT))
         source = worker_source(layer, feedback)
+        self._layer_name = layer.name()
         check_crs(layer, feedback)
         if parameters.get(self.EXTENT) in (None, ""):
             return source, []
@@ -201,13 +162,18 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
     def processAlgorithm(self, parameters, context, feedback) -> dict:
         """Run the worker; the paths of the outputs, and what model and device made them."""
         paths = self._destination_paths(parameters, context)
-        result = self._run(self._command(parameters, context, paths), feedback)
+        result = self.run_backend(self._command(parameters, context, paths), feedback)
+        loaded = []
         for destination in self.DESTINATIONS:
             path = paths.get(destination.parameter)
             if path and not os.path.isfile(path):
                 raise QgsProcessingException(tr("The backend reported success, but {} is not there.").format(path))
             if path and context.willLoadLayerOnCompletion(path):
-                context.layerToLoadOnCompletionDetails(path).setPostProcessor(destination.styler)
+                details = context.layerToLoadOnCompletionDetails(path)
+                details.setPostProcessor(destination.styler)
+                loaded.append(details)
+        if len(loaded) > 1:
+            group(loaded, f"{self.displayName()}: {self._layer_name}")
         self.report(result, feedback)
         used = {
             self.MODEL_USED: str(result.get("model", "")),
@@ -231,24 +197,10 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
         return paths
 
     def _command(self, parameters: dict, context: Any, paths: dict[str, str]) -> list[str]:
-        try:
-            python = environment.find_interpreter()
-        except environment.BackendMissingError as missing:
-            raise QgsProcessingException(str(missing)) from missing
-        command = [python, "-m", "backend", self.COMMAND, self._input, os.path.abspath(paths[self.OUTPUT])]
+        command = [*self.backend_command(), self._input, os.path.abspath(paths[self.OUTPUT])]
         for destination in self.DESTINATIONS:
             path = paths.get(destination.parameter)
             if destination.option and path:
                 command += [destination.option, os.path.abspath(path)]
         command += self.own_arguments(parameters, context, frozenset(paths))
         return [*command, *self._options, "--progress", "json", "--overwrite"]
-
-    def _run(self, command: list[str], feedback: Any) -> dict:
-        feedback.pushDebugInfo(" ".join(command))
-        try:
-            return run_worker(command, str(environment.backend_root()), feedback, self.displayName())
-        except WorkerCancelledError:
-            # An exception rather than an empty result, for which `qgis_process` would report success.
-            raise QgsProcessingException(tr("Cancelled.")) from None
-        except (WorkerError, environment.BackendMissingError) as trouble:
-            raise QgsProcessingException(str(trouble)) from trouble

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -11,7 +12,13 @@ import numpy as np
 import processing
 import pytest
 from osgeo import gdal
-from qgis.core import QgsProcessingException, QgsRasterLayer
+from qgis.core import (
+    Qgis,
+    QgsProcessingException,
+    QgsProcessingOutputLayerDefinition,
+    QgsProject,
+    QgsRasterLayer,
+)
 
 from sardino_qgis import environment
 from sardino_qgis.styling import apply_qml
@@ -98,6 +105,29 @@ def opens_with_names_and_colours(path):
         legend = {c.value: (c.label, c.color.name()) for c in layer.renderer().classes()}
         assert legend[80] == ("Permanent water bodies", "#0064c8")
     del plain, styled, layer
+
+
+def test_results_are_loaded_styled_and_described(scene, tmp_path, qgis_new_project):
+    """As the desktop loads them: what Processing itself does after a run, on the project."""
+    names = {"OUTPUT": "Land cover", "OUTPUT_CONFIDENCE": "Confidence"}
+    given = {k: QgsProcessingOutputLayerDefinition(str(tmp_path / f"{k}.tif"), QgsProject.instance()) for k in names}
+    for key, definition in given.items():
+        definition.destinationName = names[key]
+    processing.runAndLoadResults("sardino:landcover", {"INPUT": str(scene), "MODEL": "tiny", **given})
+    layers = {layer.name(): layer for layer in QgsProject.instance().mapLayers().values()}
+    assert set(layers) == set(names.values())
+    confidence = layers["Confidence"].renderer()
+    assert layers["Land cover"].renderer().type() == "paletted"
+    assert confidence.type() == "singlebandpseudocolor"
+    assert (confidence.classificationMin(), confidence.classificationMax()) == (0, 1)
+    history = layers["Confidence"].metadata().history()[0]
+    assert "model tiny" in history and re.match(r"\d{4}-\d\d-\d\dT", history)
+    groups = [node.name() for node in QgsProject.instance().layerTreeRoot().findGroups()]
+    assert groups == (["Land cover from SAR: scene"] if Qgis.QGIS_VERSION_INT >= 33200 else [])
+    tags = gdal.Open(str(tmp_path / "OUTPUT_CONFIDENCE.tif")).GetMetadata()
+    assert tags["SARDINO_MODEL"] == "tiny" and tags["TIFFTAG_SOFTWARE"].startswith("SAR Land Cover (DINO) ")
+    assert tags["TIFFTAG_IMAGEDESCRIPTION"] == "confidence of scene.tif by the model tiny"
+    del layers, confidence
 
 
 def test_attention_of_the_mean_and_of_all_heads(scene, tmp_path):

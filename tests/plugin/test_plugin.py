@@ -52,7 +52,7 @@ def test_without_a_desktop(qgis_app, qgis_processing):
 def test_provider_bears_name_icon_and_algorithms(provider):
     assert provider.name() == "SAR Land Cover (DINO)"
     assert not provider.icon().isNull()
-    assert {a.id() for a in provider.algorithms()} == {"sardino:landcover", "sardino:attention"}
+    assert {a.id() for a in provider.algorithms()} == {"sardino:landcover", "sardino:attention", "sardino:accuracy"}
     assert provider.supportedOutputRasterLayerExtensions() == ["tif", "tiff"]
 
 
