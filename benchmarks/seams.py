@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 from backend.card import ModelCard
 from backend.library import CARD, model_folder
-from backend.predict import attention, attention_overlap, landcover, landcover_overlap
+from backend.predict import attention, landcover, landcover_overlap
 from backend.radiometry import Units
 from backend.session import Request
-from backend.tiling import AxisPlan, plan_tiles
+from backend.tiling import AxisPlan, attention_overlap, plan_tiles
 
 LIMIT = 1.1
 
