@@ -1,4 +1,4 @@
-"""The command line: land cover, attention, and facts about rasters, models and the installation."""
+"""The command line: maps, embeddings and similarity, and facts about rasters, models and the installation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 from backend import __version__
 from backend.cancel import EXIT_CANCELLED, Cancel
@@ -20,6 +20,7 @@ from backend.errors import Cancelled, SarDinoError
 from backend.radiometry import Units
 from backend.report import BarReporter, JsonReporter, Reporter
 
+GRIDS = ("patch", "input")
 NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 
 
@@ -40,6 +41,24 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     attention.add_argument("--block", type=int, default=-1, help="transformer block from 0; -1 is the last")
     attention.add_argument("--mass", type=float, default=0.6, help="share of attention that a mask keeps (0.6)")
     attention.add_argument("--masks", type=Path, help="also write where each head's share of attention lies")
+
+    embed = commands.add_parser("embed", help="write the transformer's features of every patch, a band each")
+    _common(embed)
+    _tokens(embed, "patch")
+    embed.add_argument("--pca", type=Path, help="also write the scene's three principal components as RGB (uint8)")
+
+    similar = commands.add_parser("similarity", help="map how similar every place is to some points")
+    _common(similar)
+    _tokens(similar, "input")
+    similar.add_argument(
+        "--point",
+        type=float,
+        nargs=2,
+        metavar=("X", "Y"),
+        action="append",
+        required=True,
+        help="in the raster's CRS; with several, a place counts by the point that it is most similar to",
+    )
 
     info = commands.add_parser("info", help="tell about a raster, a model, or this installation")
     info.add_argument("target", nargs="?", metavar="INPUT|MODEL", help="raster, model name or model folder")
@@ -67,6 +86,17 @@ def _common(parser: argparse.ArgumentParser) -> None:
     _progress(parser)
 
 
+def _tokens(parser: argparse.ArgumentParser, grid: str) -> None:
+    parser.add_argument("--block", type=int, default=-1, help="transformer block from 0; -1 is the last")
+    parser.add_argument(
+        "--grid",
+        choices=GRIDS,
+        default=grid,
+        help=f"of the output: a pixel for each patch of the model (there is one value for a patch; for the bundled "
+        f"model 8 x 8 pixels of 10 m), or the input's own, interpolated; default {grid}",
+    )
+
+
 def _progress(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--progress", choices=("bar", "json", "none"), default="bar")
 
@@ -86,7 +116,7 @@ def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None
     """
     if options.command == "info":
         return _info(options, reporter)
-    from backend import predict
+    from backend import embed, predict, similarity
     from backend.session import Request
 
     request = Request(
@@ -102,10 +132,14 @@ def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None
         reporter=reporter,
         cancel=cancel,
     )
-    if options.command == "landcover":
-        predict.landcover(request, options.confidence, options.probabilities)
-    else:
-        predict.attention(request, options.heads, options.block, options.mass, options.masks)
+    given = options
+    commands: dict[str, Callable[[], object]] = {
+        "landcover": lambda: predict.landcover(request, given.confidence, given.probabilities),
+        "attention": lambda: predict.attention(request, given.heads, given.block, given.mass, given.masks),
+        "embed": lambda: embed.embed(request, given.block, given.grid, given.pca),
+        "similarity": lambda: similarity.similarity(request, given.point, given.block, given.grid),
+    }
+    commands[given.command]()
 
 
 def _info(options: argparse.Namespace, reporter: Reporter) -> None:
