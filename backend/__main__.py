@@ -16,10 +16,11 @@ from typing import Any, Callable
 
 from backend import __version__
 from backend.cancel import EXIT_CANCELLED, Cancel
-from backend.errors import Cancelled, SarDinoError
+from backend.errors import Cancelled, SarDinoError, unforeseen
 from backend.radiometry import Units
 from backend.report import BarReporter, JsonReporter, Reporter
 
+DEVICES = ("auto", "cpu", "cuda", "mps")
 GRIDS = ("patch", "input")
 NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 
@@ -60,6 +61,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="in the raster's CRS; with several, a place counts by the point that it is most similar to",
     )
 
+    stays = commands.add_parser("serve", help="stay and answer questions about similarity, a JSON object a line")
+    stays.add_argument("--device", choices=DEVICES, default="auto")
+    stays.add_argument("--idle-minutes", type=float, default=10, help="end after so long without a question (10)")
+    stays.set_defaults(progress="json")
+
     info = commands.add_parser("info", help="tell about a raster, a model, or this installation")
     info.add_argument("target", nargs="?", metavar="INPUT|MODEL", help="raster, model name or model folder")
     _progress(info)
@@ -80,7 +86,7 @@ def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--extent", type=float, nargs=4, metavar=("XMIN", "YMIN", "XMAX", "YMAX"), help="in the raster's CRS"
     )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--batch-size", type=_batch, default=0, metavar="N", help="tiles at once; 0 chooses")
     parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
     _progress(parser)
@@ -116,6 +122,8 @@ def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None
     """
     if options.command == "info":
         return _info(options, reporter)
+    if options.command == "serve":
+        return _serve(options, cancel)
     from backend import embed, predict, similarity
     from backend.session import Request
 
@@ -152,6 +160,14 @@ def _info(options: argparse.Namespace, reporter: Reporter) -> None:
         print("\n".join(info.as_lines(facts)))
 
 
+def _serve(options: argparse.Namespace, cancel: Cancel) -> None:
+    from backend.serve import Inbox, serve
+
+    inbox = Inbox()
+    cancel.watch_stdin(inbox.take)
+    serve(inbox, sys.stdout, cancel, options.device, options.idle_minutes * 60)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0 done, 1 refused, 130 cancelled (2, wrong usage, ends the process inside argparse)."""
     options = parse(arguments)
@@ -164,7 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.getLogger().addHandler(logging.NullHandler())
     cancel = Cancel()
     cancel.watch_signals()
-    if options.progress == "json":
+    if options.progress == "json" and options.command != "serve":
         cancel.watch_stdin()
     try:
         run(options, reporter, cancel)
@@ -177,9 +193,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # the last resort: one line for the user, the rest on demand
         if debug:
             traceback.print_exc()
-        first = (str(error).splitlines() or [""])[0]
-        hint = "This is a fault of the program; run again with SARDINO_DEBUG=1 in the environment and report the trace."
-        reporter.error(SarDinoError(f"Unexpected {type(error).__name__}: {first}", hint))
+        reporter.error(unforeseen(error))
         return 1
     return 0
 

@@ -45,10 +45,7 @@ def similarity(request: Request, points: Sequence[Point], block: int = -1, grid:
     Raises:
         SarDinoError: As for `embed`; also where no point lies on a valid pixel.
     """
-    if not 1 <= len(points) <= MAX_POINTS:
-        raise InputError(
-            f"{len(points)} points were given; wanted are 1 to {MAX_POINTS}.", "Give some typical places, not all."
-        )
+    check_points(points)
     with Session(request, "similarity", output_paths(request)) as run:
         check_block(run, block)
         plan, per_pixel = token_plan(run), grid == "input"
@@ -63,6 +60,14 @@ def similarity(request: Request, points: Sequence[Point], block: int = -1, grid:
         run.close_outputs()
         run.finish({"output": similarity_qml(sink)})
         return run.report(classes=[])
+
+
+def check_points(points: Sequence[Point]) -> None:
+    """Refuse no points, and too many."""
+    if not 1 <= len(points) <= MAX_POINTS:
+        raise InputError(
+            f"{len(points)} points were given; wanted are 1 to {MAX_POINTS}.", "Give some typical places, not all."
+        )
 
 
 def best_cosine(tokens: FloatArray, references: FloatArray) -> FloatArray:
@@ -89,8 +94,8 @@ def similarity_qml(sink: RasterSink) -> str:
     return ramp_qml(sink.thumbnail(), top=1.0)
 
 
-def pixel_at(grid: Grid, point: Point) -> tuple[int, int] | None:
-    """Row and column of the pixel in which a point lies; None outside."""
+def cell_of(grid: Grid, point: Point) -> tuple[int, int] | None:
+    """Row and column of the pixel of a grid in which a point (x, y) lies; None outside."""
     if not all(map(math.isfinite, point)):
         return None
     x, y = ~grid.transform * point
@@ -106,7 +111,7 @@ def pixels_of(run: Session, points: Sequence[Point]) -> list[tuple[int, int]]:
     """
     found, reasons = [], []
     for point in points:
-        pixel = pixel_at(run.source.grid, point)
+        pixel = cell_of(run.source.grid, point)
         if pixel is None:
             reasons.append(f"The point {point[0]:.10g} {point[1]:.10g} lies outside the raster or the extent asked for")
         elif not run.validity(pixel[0], pixel[0] + 1)[0, pixel[1]]:
