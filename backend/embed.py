@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from backend.cancel import Cancel
 from backend.components import Components, Scatter
 from backend.legend import ramp_qml, rgb_qml
 from backend.outlet import check_block, masked, output_paths, patch_grid, send_tiles, to_patches, to_pixels
@@ -62,7 +63,10 @@ def embed(request: Request, block: int = -1, grid: str = "patch", pca: Path | No
         styles = {"output": ramp_qml(output.thumbnail())}
         if pca:
             colour = Layer("uint8", 0, ["component 1", "component 2", "component 3"], rgb=True)
-            _picture(run, output, run.sink("pca", colour, target), scatter.components(3))
+            components = scatter.components(3)
+            shares = ", ".join(f"{share:.0%}" for share in components.shares)
+            request.reporter.log("info", f"Red, green and blue hold {shares} of the variance of the embeddings.")
+            picture(output, run.sink("pca", colour, target), components, request.cancel)
             styles["pca"] = rgb_qml()
         run.finish(styles)
         return run.report(classes=[])
@@ -95,12 +99,17 @@ def send_tokens(
     )
 
 
-def _picture(run: Session, tokens: RasterSink, sink: RasterSink, components: Components) -> None:
-    """Colour the tokens that were written; the components are known only now that all have been seen."""
-    shares = ", ".join(f"{share:.0%}" for share in components.shares)
-    run.request.reporter.log("info", f"Red, green and blue hold {shares} of the variance of the embeddings.")
+def picture(tokens: RasterSink, sink: RasterSink, components: Components, cancel: Cancel) -> None:
+    """Colour the tokens that were written; the components are known only now that all have been seen.
+
+    Args:
+        tokens: Finished.
+        sink: Of the same grid; finished here.
+        components: Of the tokens.
+        cancel: Looked at between strips.
+    """
     for rows in tokens.rows():
-        run.request.cancel.check()
+        cancel.check()
         valid = np.isfinite(rows[0])
         sink.write(np.where(valid, components.colours(np.where(valid, rows, np.float32(0))), np.uint8(0)))
     sink.finish()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from .attention import AttentionAlgorithm
+from .embeddings import EmbeddingsAlgorithm
 from .landcover import LandCoverAlgorithm
+from .similarity import SimilarityAlgorithm
 
-ALGORITHMS = (LandCoverAlgorithm, AttentionAlgorithm)
+ALGORITHMS = (LandCoverAlgorithm, AttentionAlgorithm, EmbeddingsAlgorithm, SimilarityAlgorithm)
