@@ -96,15 +96,15 @@ class SimilarityAlgorithm(SarDinoAlgorithm):
         source = self.parameterAsSource(parameters, self.POINTS, context)
         if source is not None:
             points += points_of(source, crs, context.transformContext(), feedback)
-        if not points:
-            raise QgsProcessingException(
-                tr("The layer of points holds none that can be used. Choose another, or give a point.")
-            )
         self._points = point_arguments(points)
         return True
 
     def own_arguments(self, parameters: dict, context: Any, wanted: frozenset[str]) -> list[str]:
         """Points, grid and block."""
+        if not self._points:  # not said in prepareAlgorithm, whose exceptions QGIS shows in its log alone
+            raise QgsProcessingException(
+                tr("The layer of points holds none that can be used. Choose another, or give a point.")
+            )
         return [
             *self._points,
             "--grid",
