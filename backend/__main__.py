@@ -1,4 +1,4 @@
-"""The command line: land cover, attention, accuracy, and facts about rasters, models and the installation."""
+"""The command line: maps, embeddings, similarity, accuracy, and facts about rasters and models."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ import warnings
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 from backend import __version__
 from backend.cancel import EXIT_CANCELLED, Cancel
-from backend.errors import Cancelled, SarDinoError
+from backend.errors import Cancelled, SarDinoError, unforeseen
 from backend.radiometry import Units
 from backend.report import BarReporter, JsonReporter, Reporter
 
+DEVICES = ("auto", "cpu", "cuda", "mps")
+GRIDS = ("patch", "input")
 NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 
 
@@ -40,6 +42,29 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     attention.add_argument("--block", type=int, default=-1, help="transformer block from 0; -1 is the last")
     attention.add_argument("--mass", type=float, default=0.6, help="share of attention that a mask keeps (0.6)")
     attention.add_argument("--masks", type=Path, help="also write where each head's share of attention lies")
+
+    embed = commands.add_parser("embed", help="write the transformer's features of every patch, a band each")
+    _common(embed)
+    _tokens(embed, "patch")
+    embed.add_argument("--pca", type=Path, help="also write the scene's three principal components as RGB (uint8)")
+
+    similar = commands.add_parser("similarity", help="map how similar every place is to some points")
+    _common(similar)
+    _tokens(similar, "input")
+    similar.add_argument(
+        "--point",
+        type=float,
+        nargs=2,
+        metavar=("X", "Y"),
+        action="append",
+        required=True,
+        help="in the raster's CRS; with several, a place counts by the point that it is most similar to",
+    )
+
+    stays = commands.add_parser("serve", help="stay and answer questions about similarity, a JSON object a line")
+    stays.add_argument("--device", choices=DEVICES, default="auto")
+    stays.add_argument("--idle-minutes", type=float, default=10, help="end after so long without a question (10)")
+    stays.set_defaults(progress="json")
 
     _accuracy_options(commands.add_parser("accuracy", help="compare a map of classes with a reference"))
 
@@ -63,7 +88,7 @@ def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--extent", type=float, nargs=4, metavar=("XMIN", "YMIN", "XMAX", "YMAX"), help="in the raster's CRS"
     )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--batch-size", type=_batch, default=0, metavar="N", help="tiles at once; 0 chooses")
     parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
     _progress(parser)
@@ -100,6 +125,17 @@ def _mapping(text: str) -> dict[str, int]:
     return found
 
 
+def _tokens(parser: argparse.ArgumentParser, grid: str) -> None:
+    parser.add_argument("--block", type=int, default=-1, help="transformer block from 0; -1 is the last")
+    parser.add_argument(
+        "--grid",
+        choices=GRIDS,
+        default=grid,
+        help=f"of the output: a pixel for each patch of the model (there is one value for a patch; for the bundled "
+        f"model 8 x 8 pixels of 10 m), or the input's own, interpolated; default {grid}",
+    )
+
+
 def _progress(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--progress", choices=("bar", "json", "none"), default="bar")
 
@@ -121,7 +157,9 @@ def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None
         return _info(options, reporter)
     if options.command == "accuracy":
         return _accuracy(options, reporter, cancel)
-    from backend import predict
+    if options.command == "serve":
+        return _serve(options, cancel)
+    from backend import embed, predict, similarity
     from backend.session import Request
 
     request = Request(
@@ -137,10 +175,14 @@ def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None
         reporter=reporter,
         cancel=cancel,
     )
-    if options.command == "landcover":
-        predict.landcover(request, options.confidence, options.probabilities)
-    else:
-        predict.attention(request, options.heads, options.block, options.mass, options.masks)
+    given = options
+    commands: dict[str, Callable[[], object]] = {
+        "landcover": lambda: predict.landcover(request, given.confidence, given.probabilities),
+        "attention": lambda: predict.attention(request, given.heads, given.block, given.mass, given.masks),
+        "embed": lambda: embed.embed(request, given.block, given.grid, given.pca),
+        "similarity": lambda: similarity.similarity(request, given.point, given.block, given.grid),
+    }
+    commands[given.command]()
 
 
 def _accuracy(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
@@ -177,6 +219,14 @@ def _info(options: argparse.Namespace, reporter: Reporter) -> None:
         print("\n".join(info.as_lines(facts)))
 
 
+def _serve(options: argparse.Namespace, cancel: Cancel) -> None:
+    from backend.serve import Inbox, serve
+
+    inbox = Inbox()
+    cancel.watch_stdin(inbox.take)
+    serve(inbox, sys.stdout, cancel, options.device, options.idle_minutes * 60)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0 done, 1 refused, 130 cancelled (2, wrong usage, ends the process inside argparse)."""
     options = parse(arguments)
@@ -189,7 +239,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.getLogger().addHandler(logging.NullHandler())
     cancel = Cancel()
     cancel.watch_signals()
-    if options.progress == "json":
+    if options.progress == "json" and options.command != "serve":
         cancel.watch_stdin()
     try:
         run(options, reporter, cancel)
@@ -202,9 +252,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # the last resort: one line for the user, the rest on demand
         if debug:
             traceback.print_exc()
-        first = (str(error).splitlines() or [""])[0]
-        hint = "This is a fault of the program; run again with SARDINO_DEBUG=1 in the environment and report the trace."
-        reporter.error(SarDinoError(f"Unexpected {type(error).__name__}: {first}", hint))
+        reporter.error(unforeseen(error))
         return 1
     return 0
 

@@ -69,10 +69,16 @@ def paletted_qml(classes: Sequence[LandCoverClass]) -> str:
     return _text(root)
 
 
-def ramp_qml(sample: NDArray[Any]) -> str:
-    """QGIS style that stretches a colour ramp between the 2nd and 98th percentile of a sample of the values."""
+def ramp_qml(sample: NDArray[Any], top: float | None = None) -> str:
+    """QGIS style that stretches a colour ramp between the 2nd and 98th percentile of a sample of the values.
+
+    Args:
+        sample: Values of any shape; NaN is left out.
+        top: The upper end, where it is to be another than the percentile.
+    """
     values = sample[np.isfinite(sample)]
     low, high = (float(v) for v in np.percentile(values, (2, 98))) if values.size else (0.0, 1.0)
+    high = high if top is None else top
     high = high if high > low else low + 1.0
     return _pseudocolor(low, high, RAMP)
 
@@ -98,6 +104,15 @@ def _pseudocolor(low: float, high: float, colors: Sequence[str]) -> str:
     )
     for value, color in zip(np.linspace(low, high, len(colors)), colors):
         ET.SubElement(ramp, "item", value=f"{value:.6g}", label=f"{value:.3g}", color=color, alpha="255")
+    return _text(root)
+
+
+def rgb_qml() -> str:
+    """QGIS style that shows bands 1, 2 and 3 as red, green and blue, as they are stored."""
+    root, renderer = _style("multibandcolor")
+    del renderer.attrib["band"]
+    for index, colour in enumerate(("red", "green", "blue"), 1):
+        renderer.set(f"{colour}Band", str(index))
     return _text(root)
 
 

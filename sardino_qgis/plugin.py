@@ -21,6 +21,7 @@ class SarDinoPlugin:
         self.iface = iface
         self.provider = None
         self.menu = None
+        self.similarity = None
 
     def initProcessing(self) -> None:
         """Register the provider; all that `qgis_process` calls."""
@@ -35,12 +36,20 @@ class SarDinoPlugin:
             return
         self.menu = QMenu(tr("SAR Land Cover (DINO)"))
         self.menu.setIcon(QIcon(environment.resource("icons", "sardino.svg")))
+        # Only here, since `qgis_process` has neither map nor tools.
+        from .similarity_tool import SimilarityAction
+
+        self.similarity = SimilarityAction(self.iface, self.menu)
+        self.menu.addSeparator()
         self.menu.addAction(tr("Choose Python interpreter…")).triggered.connect(self.choose_interpreter)
         self.menu.addAction(tr("Backend in use…")).triggered.connect(self.show_backend)
         self.iface.pluginMenu().addMenu(self.menu)
 
     def unload(self) -> None:
         """Take away all that was added."""
+        if self.similarity is not None:
+            self.similarity.remove()
+            self.similarity = None
         if self.menu is not None:
             self.iface.pluginMenu().removeAction(self.menu.menuAction())
             self.menu.deleteLater()

@@ -81,6 +81,15 @@ class Worker:
                     with self._errors_lock:
                         self._errors.append(text)
 
+    def send(self, line: str) -> None:
+        """Write a line to standard input.
+
+        Raises:
+            OSError: The process has gone.
+        """
+        self.process.stdin.write(line.encode("utf-8") + b"\n")
+        self.process.stdin.flush()
+
     def last_lines(self) -> list[str]:
         """The worker's last lines on standard error, oldest first; all of them once it has ended."""
         if self.process.poll() is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from .accuracy import AccuracyAlgorithm
 from .attention import AttentionAlgorithm
+from .embeddings import EmbeddingsAlgorithm
 from .landcover import LandCoverAlgorithm
+from .similarity import SimilarityAlgorithm
 
-ALGORITHMS = (LandCoverAlgorithm, AttentionAlgorithm, AccuracyAlgorithm)
+ALGORITHMS = (LandCoverAlgorithm, AttentionAlgorithm, EmbeddingsAlgorithm, SimilarityAlgorithm, AccuracyAlgorithm)

@@ -41,6 +41,7 @@ class SarDinoAlgorithm(WorkerAlgorithm):
     BANDS = "BANDS"
     EXTENT = "EXTENT"
     UNITS = "UNITS"
+    BLOCK = "BLOCK"
     MODEL = "MODEL"
     OUTPUT = "OUTPUT"
     DEVICE = "DEVICE"
@@ -93,6 +94,10 @@ class SarDinoAlgorithm(WorkerAlgorithm):
                 "model.safetensors). The bundled model if empty. Installed: {}."
             ).format(names),
         )
+
+    def add_block(self, text: str) -> None:
+        """Declare which block of the transformer is read; `text` is the help."""
+        self.add(integer(self.BLOCK, tr("Transformer block"), -1, -1, 99), text, advanced=True)
 
     def add_running(self) -> None:
         """Declare where and how the model runs."""

@@ -186,6 +186,25 @@ def test_attention_runs_from_the_installed_zip(installed: QgisProcess, sample_sc
 
 
 @needs_qgis
+def test_embeddings_and_similarity_run_from_the_installed_zip(
+    installed: QgisProcess, sample_scene: Path, tmp_path: Path
+) -> None:
+    scene, embeddings, similarity = gdalinfo(sample_scene), tmp_path / "embeddings.tif", tmp_path / "similarity.tif"
+    extent = scene["cornerCoordinates"]
+    (left, top), (x, y) = extent["upperLeft"], extent["center"]
+    part = f"{left},{x},{y},{top}"
+    installed.run("sardino:embeddings", INPUT=sample_scene, EXTENT=part, OUTPUT=embeddings)
+    info = gdalinfo(embeddings)
+    assert len(info["bands"]) == 192
+    assert info["geoTransform"] == [v * 8 if i in (1, 5) else v for i, v in enumerate(scene["geoTransform"])]
+    point = f"{x - 200},{y + 200}"
+    installed.run("sardino:similarity", INPUT=sample_scene, EXTENT=part, POINT=point, OUTPUT=similarity)
+    info = gdalinfo(similarity)
+    assert info["geoTransform"] == scene["geoTransform"]
+    assert info["size"] == [-(-side // 2) for side in scene["size"]]
+
+
+@needs_qgis
 def test_a_refusal_fails_the_command(installed: QgisProcess, tmp_path: Path) -> None:
     (tmp_path / "text.tif").write_text("no raster")
     with pytest.raises(QgisError, match="exited with status"):

@@ -1,4 +1,4 @@
-"""Both algorithms in a real QGIS with a real worker, on a small scene with a small random model."""
+"""The algorithms in a real QGIS with a real worker, on a small scene with a small random model."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ import pytest
 from osgeo import gdal
 from qgis.core import (
     Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsCoordinateTransformContext,
     QgsProcessingException,
     QgsProcessingOutputLayerDefinition,
     QgsProject,
@@ -138,6 +141,40 @@ def test_attention_of_the_mean_and_of_all_heads(scene, tmp_path):
     processing.run("sardino:attention", {**given, "HEADS": "all", "BLOCK": 0, "OUTPUT": all_, "OUTPUT_MASKS": masks})
     assert gdal.Open(all_).RasterCount == 2
     assert gdal.Open(masks).RasterCount == 2
+
+
+def test_embeddings_and_their_picture(scene, tmp_path, feedback):
+    paths = {"OUTPUT": str(tmp_path / "e.tif"), "OUTPUT_PCA": str(tmp_path / "p.tif")}
+    results = processing.run("sardino:embeddings", {"INPUT": str(scene), "MODEL": "tiny", **paths}, feedback=feedback)
+    assert paths.items() <= results.items()
+    made = gdal.Open(paths["OUTPUT"])
+    assert (made.RasterXSize, made.RasterYSize, made.RasterCount) == (12, 10, 16)
+    assert made.GetGeoTransform() == (400000, 80, 0, 5200000, 0, -80)
+    picture = QgsRasterLayer(paths["OUTPUT_PCA"], "picture")
+    assert picture.renderer().type() == "multibandcolor"
+    assert apply_qml(picture) and picture.renderer().type() == "multibandcolor"
+    assert picture.renderer().redBand() == 1 and picture.renderer().blueBand() == 3
+    assert any("of the variance" in text for text in feedback.infos)
+    del picture
+
+
+def test_similarity_to_a_point_of_another_crs(scene, tmp_path, feedback):
+    output = str(tmp_path / "s.tif")
+    given = {"INPUT": str(scene), "MODEL": "tiny", "POINT": "13.69,46.945 [EPSG:4326]", "OUTPUT": output}
+    processing.run("sardino:similarity", given)
+    layer = QgsRasterLayer(output, "similarity")
+    assert (layer.width(), layer.height()) == (96, 80)
+    to_layer = QgsCoordinateTransform(
+        QgsCoordinateReferenceSystem("EPSG:4326"), layer.crs(), QgsCoordinateTransformContext()
+    )
+    found, good = layer.dataProvider().sample(to_layer.transform(13.69, 46.945), 1)
+    assert good and found == pytest.approx(1, abs=1e-5)
+    assert apply_qml(layer) and layer.renderer().classificationMax() == 1
+    del layer
+    with pytest.raises(QgsProcessingException, match="lies where the raster has no data"):
+        processing.run("sardino:similarity", {**given, "POINT": "400020,5199980 [EPSG:32633]"})
+    with pytest.raises(QgsProcessingException, match="lies outside the raster"):
+        processing.run("sardino:similarity", {**given, "POINT": "300020,5199980 [EPSG:32633]"})
 
 
 def test_extent_and_chosen_bands(scene, tmp_path):
