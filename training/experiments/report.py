@@ -82,8 +82,8 @@ def write_report(
 
 def _template() -> jinja2.Template:
     here = jinja2.FileSystemLoader(Path(__file__).parent)
-    # What comes from a user's file is made plain name by name: the page is Markdown before it is HTML.
-    page = jinja2.Environment(loader=here, autoescape=False, keep_trailing_newline=True)  # noqa: S701
+    # The page is Markdown before it is HTML; what comes from a user's file is made plain name by name, see `plain`.
+    page = jinja2.Environment(loader=here, autoescape=False, keep_trailing_newline=True)  # nosec B701
     page.filters["plain"] = plain
     return page.get_template("report.md.j2")
 
