@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 from pathlib import Path
 
@@ -169,9 +170,9 @@ class SetupDialog(QDialog):
         QgsApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
         try:
             self.plan = make_plan(request)
-            text = "\n".join("•  " + line for line in self.plan.lines())
+            text = "<ul>" + "".join(f"<li>{html.escape(line)}</li>" for line in self.plan.lines()) + "</ul>"
         except InstallError as error:
-            self.plan, text = None, str(error)
+            self.plan, text = None, html.escape(str(error))
         finally:
             QgsApplication.restoreOverrideCursor()
         self.summary.setText(text)

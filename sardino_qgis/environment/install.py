@@ -102,7 +102,7 @@ def _first_that_works(plan: Plan, reporter: Reporter) -> Path:
         made = store.next_folder(plan.request.folder)
         if problem.message:
             reporter.log(tr("That did not work: {}").format(problem.message))
-        reporter.log(tr("Trying {}.").format(build.label))
+        reporter.log(tr("PyTorch: {}.").format(build.label))
         try:
             _Work(plan, build, made, reporter).do()
             return made
@@ -126,6 +126,7 @@ class _Work:
         self.variables = variables_for(plan.request)
         self.begun = time.monotonic()
         self.received = 0  # bytes of the files that are complete
+        self.fraction = 0.0
         self.raw = False  # whether this pip can tell its progress in numbers
 
     def do(self) -> None:
@@ -184,7 +185,7 @@ class _Work:
         total = self.plan.download(self.build)
         if not match:
             if line.startswith("Installing collected packages"):
-                self.reporter.progress(0.75, tr("Unpacking"))
+                self.reporter.progress(self.fraction, tr("Unpacking"))
             return False
         now, whole = int(match.group(1)), int(match.group(2))
         done = self.received + now
@@ -194,7 +195,8 @@ class _Work:
             share = min(1.0, done / total)
             left = time_left((time.monotonic() - self.begun) * (1 - share) / share) if share > 0.02 else ""
             text = tr("Downloading, {:.0f} MB of about {:.0f} MB").format(done / 1e6, max(done, total) / 1e6)
-            self.reporter.progress(0.02 + 0.73 * share, f"{text}, {left}" if left else text)
+            self.fraction = 0.02 + 0.88 * share
+            self.reporter.progress(self.fraction, f"{text}, {left}" if left else text)
         return True
 
     def prove(self) -> None:

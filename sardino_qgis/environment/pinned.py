@@ -107,11 +107,11 @@ def builds(platform: str, gpu: bool, source: str) -> list[Build]:
         gpu: Whether there is an NVIDIA card.
         source: A folder of wheels or an index that somebody named, or an empty string.
     """
-    listed = Build("listed", tr("the ordinary build of PyTorch"))
-    cpu = Build("cpu", tr("a build of PyTorch for the processor alone, from a place that pip's settings name"))
-    found = [Build("source", tr("PyTorch from the place named"))] if source else []
+    listed = Build("listed", tr("the ordinary one"))
+    cpu = Build("cpu", tr("for the processor alone, where pip's settings name a place that has it"))
+    found = [Build("source", tr("from the source that was named"))] if source else []
     if platform.startswith("linux"):
-        listed = Build("listed", tr("the ordinary build of PyTorch, with CUDA"))
+        listed = Build("listed", tr("the ordinary one, with CUDA for NVIDIA cards"))
         return [*found, listed, cpu] if gpu else [*found, cpu, listed]
     return [*found, listed]
 

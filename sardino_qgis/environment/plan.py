@@ -65,7 +65,7 @@ class Plan:
         place = self.request.wheels or tr("the package index that {} is set to use").format(tool)
         lines = [
             tr("Packages: PyTorch, timm, rasterio and what they need, from {}").format(place),
-            tr("PyTorch: {}").format(tr("; if that fails, ").join(build.label for build in self.builds)),
+            tr("PyTorch: {}").format(tr("; else ").join(build.label for build in self.builds)),
             tr("Size: {}").format(self._sizes()),
             tr("Folder: {}").format(shortened(str(self.request.folder))),
             tr("Built on: Python {version}, {path} (with {tool})").format(
@@ -74,13 +74,8 @@ class Plan:
         ]
         if self.card:
             lines.append(tr("Graphics card: {}").format(self.card))
-            if self.base.platform.startswith("win32") and not self.request.source:
-                lines.append(
-                    tr(
-                        "The ordinary PyTorch for Windows does not use it. For one that does, name PyTorch's own "
-                        "package index for CUDA as its source."
-                    )
-                )
+        if not self.request.source and not self.request.wheels:
+            lines += self._advice()
         if not self.pinned.hashed:
             lines.append(
                 tr("No hashes are known for {} with Python {}: versions are pinned, files are not checked.").format(
@@ -88,6 +83,18 @@ class Plan:
                 )
             )
         return lines
+
+    def _advice(self) -> list[str]:
+        if self.builds[0].kind == "cpu":
+            return [tr("For the small one, name PyTorch's package index for processors as its source.")]
+        if self.card and self.base.platform.startswith("win32"):
+            return [
+                tr(
+                    "The ordinary PyTorch for Windows does not use the card. For one that does, name PyTorch's package "
+                    "index for CUDA as its source."
+                )
+            ]
+        return []
 
     def _sizes(self) -> str:
         if not self.pinned.size:
