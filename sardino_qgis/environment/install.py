@@ -68,7 +68,6 @@ def install(plan: Plan, reporter: Reporter) -> Path:
     try:
         with store.exclusive(folder):
             store.sweep(folder)
-            _check_space(plan)
             made = _first_that_works(plan, reporter)
             store.activate(made)
             store.sweep(folder)
@@ -83,8 +82,8 @@ def install(plan: Plan, reporter: Reporter) -> Path:
     return store.interpreter_in(made)
 
 
-def _check_space(plan: Plan) -> None:
-    needed = plan.download(plan.builds[0]) + plan.disk(plan.builds[0])
+def _check_space(plan: Plan, build: Build) -> None:
+    needed = plan.download(build) + plan.disk(build)
     free = shutil.disk_usage(plan.request.folder).free
     if free < needed:
         raise InstallError(
@@ -104,6 +103,7 @@ def _first_that_works(plan: Plan, reporter: Reporter) -> Path:
             reporter.log(tr("That did not work: {}").format(problem.message))
         reporter.log(tr("PyTorch: {}.").format(build.label))
         try:
+            _check_space(plan, build)
             _Work(plan, build, made, reporter).do()
             return made
         except InstallError as error:
@@ -180,15 +180,22 @@ class _Work:
         self.run([*program, "--only-binary", ":all:", *words, *options, "-r", str(path)], variables, self.hear)
 
     def hear(self, line: str) -> bool:
-        """Take pip's progress lines for what they are; whether this was one."""
-        match = re.fullmatch(r"Progress (\d+) of (\d+)", line.strip())
-        total = self.plan.download(self.build)
-        if not match:
-            if line.startswith("Installing collected packages"):
-                self.reporter.progress(self.fraction, tr("Unpacking"))
-            return False
-        now, whole = int(match.group(1)), int(match.group(2))
-        done = self.received + now
+        """Take what pip tells of its progress; whether the line is nothing else."""
+        numbers = re.fullmatch(r"Progress (\d+) of (\d+)", line.strip())
+        local = re.match(r"Processing (.+?\.whl)", line)
+        if numbers:
+            self.show_received(int(numbers.group(1)), int(numbers.group(2)))
+        elif local:
+            path = self.plan.request.folder / local.group(1)
+            size = path.stat().st_size if path.is_file() else 0
+            self.show_received(size, size)
+        elif line.startswith("Installing collected packages"):
+            self.reporter.progress(self.fraction, tr("Unpacking"))
+        return bool(numbers)
+
+    def show_received(self, now: int, whole: int) -> None:
+        """Show how much is there, given the bytes of the file that is being read."""
+        done, total = self.received + now, self.plan.download(self.build)
         if now == whole:
             self.received += whole
         if total:
@@ -197,7 +204,6 @@ class _Work:
             text = tr("Downloading, {:.0f} MB of about {:.0f} MB").format(done / 1e6, max(done, total) / 1e6)
             self.fraction = 0.02 + 0.88 * share
             self.reporter.progress(self.fraction, f"{text}, {left}" if left else text)
-        return True
 
     def prove(self) -> None:
         """Run in the new interpreter what the algorithms will run."""
