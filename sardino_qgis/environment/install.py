@@ -172,7 +172,7 @@ class _Work:
             words += ["--find-links", os.path.abspath(request.source)]
         elif place and request.source:
             # Not on the command line, which others can read: it may hold a password.
-            variables.update(PIP_INDEX_URL=request.source, PIP_EXTRA_INDEX_URL="", UV_DEFAULT_INDEX=request.source)
+            variables.update(PIP_INDEX_URL=request.source, UV_DEFAULT_INDEX=request.source)
         if self.plan.uv:
             program = [self.plan.uv, "pip", "install", "--python", self.python]
         else:
@@ -272,12 +272,12 @@ def _failure(command: Sequence[str], last: Sequence[str]) -> InstallError:
             tr("A downloaded file is not the one that was pinned:") + "\n" + text,
             tr("Try again; if it stays so, something between you and the package index alters files."),
         )
-    name = os.path.basename(command[0]) + " " + " ".join(command[1:4])
     words = [line for line in last if re.search(r"error", line, re.IGNORECASE)] or [*last]
-    return InstallError(
-        tr("{} failed: {}").format(name, words[-1][:300] if words else tr("it said nothing")),
-        tr(
+    name = " ".join([os.path.basename(command[0]), *(word for word in command[1:4] if "\n" not in word)])
+    hint = tr("If it fails again, report it with the log.")
+    if "pip" in command:
+        hint = tr(
             "Is the machine connected, and does it need a proxy (QGIS: Settings > Options > Network)? Without a "
             "connection, fill a folder with wheels on another machine and name it here."
-        ),
-    )
+        )
+    return InstallError(tr("{} failed: {}").format(name, words[-1][:300] if words else tr("it said nothing")), hint)

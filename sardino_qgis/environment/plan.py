@@ -179,6 +179,9 @@ def variables_for(request: Request) -> dict[str, str]:
     # A user's own settings of pip may send packages elsewhere, or keep gigabytes that nobody looks for.
     variables.update(PIP_USER="0", PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_CACHE_DIR="1")
     variables.update(UV_PYTHON_DOWNLOADS="never")
-    for name in ("PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_HASHES", "PIP_NO_DEPS"):
-        variables.pop(name, None)
-    return variables
+    unwanted = ["PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_HASHES", "PIP_NO_DEPS"]
+    if request.wheels:
+        # Nothing but that folder counts: no other place that settings name.
+        unwanted += [*_PIP_TO_UV, *_PIP_TO_UV.values()]
+        variables.update(PIP_CONFIG_FILE=os.devnull)
+    return {name: value for name, value in variables.items() if name not in unwanted}
