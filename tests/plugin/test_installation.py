@@ -72,29 +72,8 @@ def older(tmp_path) -> Path:
     return folder
 
 
-@pytest.fixture
-def stuck(script):
-    """An interpreter that says what is asked of it, but never ends making an environment with pip."""
-    return script(
-        f"""
-        import subprocess, sys, time
-        if "venv" in sys.argv and "--without-pip" not in sys.argv:
-            print("making it", flush=True)
-            import os; os.makedirs(os.path.join(sys.argv[-1], "half"))
-            time.sleep(600)
-        sys.exit(subprocess.call([{sys.executable!r}, *sys.argv[1:]]))
-        """,
-        "python3",
-    )
-
-
 def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()} - {store.LOCK}
-
-
-def stuck_plan(stuck, folder, wheels):
-    plan = make_plan(Request(folder, sys.executable, str(wheels)))
-    return replace(plan, base=replace(plan.base, path=str(stuck)))
 
 
 def shell(plugin: Path, *words: str, **options) -> subprocess.Popen:
@@ -154,7 +133,7 @@ def test_an_environment_that_does_not_run_the_backend_does_not_count(plugin, whe
 def test_cancel_leaves_nothing_half_made(plugin, wheels, older, stuck):
     begun = time.monotonic()
     with pytest.raises(InstallCancelledError):
-        install(stuck_plan(stuck, older, wheels), Listener(stop_at="making it"))
+        install(make_plan(Request(older, str(stuck), str(wheels))), Listener(stop_at="making it"))
     assert time.monotonic() - begun < 30, "the program that was running has been ended"
     assert names(older) == {"4", store.POINTER} and store.current(older) == "4"
 
@@ -173,27 +152,8 @@ def running(plugin, folder, wheels, stuck):
     return done
 
 
-@pytest.fixture
-def named_stuck(script):
-    """As `stuck`, for the command line: the path that it gives of itself is its own."""
-    return script(
-        f"""
-        import json, os, subprocess, sys, time
-        if "-c" in sys.argv:
-            said = subprocess.run([{sys.executable!r}, *sys.argv[1:]], capture_output=True, text=True).stdout
-            print(json.dumps(dict(json.loads(said), path=os.path.abspath(__file__))))
-        elif "--without-pip" in sys.argv:
-            sys.exit(subprocess.call([{sys.executable!r}, *sys.argv[1:]]))
-        else:
-            os.makedirs(os.path.join(sys.argv[-1], "half"))
-            time.sleep(60)
-        """,
-        "python3",
-    )
-
-
-def test_killed_in_the_middle_the_older_environment_stays_and_the_lock_is_free(plugin, wheels, older, named_stuck):
-    process = running(plugin, older, wheels, named_stuck)
+def test_killed_in_the_middle_the_older_environment_stays_and_the_lock_is_free(plugin, wheels, older, stuck):
+    process = running(plugin, older, wheels, stuck)
     with pytest.raises(InstallError, match=rf"Another installation .* \(process {process.pid}\)"):
         install(make_plan(Request(older, sys.executable, str(wheels))), Listener())
     os.kill(process.pid, signal.SIGKILL)
@@ -205,8 +165,8 @@ def test_killed_in_the_middle_the_older_environment_stays_and_the_lock_is_free(p
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_shell_command_tidily(plugin, wheels, older, named_stuck, number):
-    process = running(plugin, older, wheels, named_stuck)
+def test_a_signal_ends_the_shell_command_tidily(plugin, wheels, older, stuck, number):
+    process = running(plugin, older, wheels, stuck)
     process.send_signal(number)
     said = process.communicate(timeout=60)[0]
     assert process.returncode == 130 and "nothing was changed" in said
