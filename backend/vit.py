@@ -6,7 +6,6 @@ DINO (Caron et al., arXiv 2104.14294, section 4.2 and figure 1): the CLS row of 
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, cast
 
 from torch import Tensor, nn
@@ -14,12 +13,7 @@ from torch import Tensor, nn
 from backend.card import Arch, ModelCard
 from backend.errors import ModelError
 from backend.heads import build_head
-
-with warnings.catch_warnings():
-    # timm imports torchvision, whose image codecs (never used here) warn where libjpeg is another version.
-    warnings.filterwarnings("ignore", message="Failed to load image Python extension")
-    import timm
-    from timm.models.vision_transformer import VisionTransformer
+from backend.timm_parts import VisionTransformer, timm
 
 
 def build_backbone(arch: Arch, bands: int, tile: int, patch: int) -> VisionTransformer:

@@ -24,8 +24,8 @@ class Worker:
     Standard input stays open for as long as the run is wanted: its end tells the worker to stop, also when QGIS dies.
     """
 
-    def __init__(self, command: Sequence[str], cwd: str, env: Mapping[str, str]) -> None:
-        """Start `command` in `cwd`.
+    def __init__(self, command: Sequence[str], cwd: str, env: Mapping[str, str], merged: bool = False) -> None:
+        """Start `command` in `cwd`; what it writes to standard error is among `lines` too if `merged`.
 
         Raises:
             OSError: The program can't be started.
@@ -44,17 +44,17 @@ class Worker:
             env=dict(env),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merged else subprocess.PIPE,
             **options,
         )
         self.lines: queue.Queue[str | None] = queue.Queue(maxsize=1000)
         self._discard = threading.Event()
         self._errors: deque[str] = deque(maxlen=KEPT_LINES)
         self._errors_lock = threading.Lock()
-        self._readers = [
-            threading.Thread(target=self._read_output, args=(self.process.stdout,), daemon=True),
-            threading.Thread(target=self._read_errors, args=(self.process.stderr,), daemon=True),
-        ]
+        self._readers = [threading.Thread(target=self._read_output, args=(self.process.stdout,), daemon=True)]
+        if not merged:
+            errors = threading.Thread(target=self._read_errors, args=(self.process.stderr,), daemon=True)
+            self._readers.append(errors)
         for reader in self._readers:
             reader.start()
 
@@ -93,7 +93,7 @@ class Worker:
     def last_lines(self) -> list[str]:
         """The worker's last lines on standard error, oldest first; all of them once it has ended."""
         if self.process.poll() is not None:
-            self._readers[1].join(timeout=1.0)  # not for ever: what it started may hold the pipe open
+            self._readers[-1].join(timeout=1.0)  # not for ever: what it started may hold the pipe open
         with self._errors_lock:
             return list(self._errors)
 

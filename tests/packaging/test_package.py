@@ -50,7 +50,8 @@ def general() -> configparser.SectionProxy:
 def test_holds_one_folder_with_all_it_needs(names: list[str]) -> None:
     assert {name.split("/")[0] for name in names} == {"sardino_qgis"}
     inside = {name.split("/", 1)[1] for name in names}
-    for wanted in ("__init__.py", "metadata.txt", "LICENSE", "requirements.txt", "backend/__main__.py",
+    for wanted in ("__init__.py", "metadata.txt", "LICENSE", "requirements.txt", "requirements-locked.txt",
+                   "environment/__main__.py", "backend/__main__.py",
                    "training/__init__.py", "resources/sample/simulated_s1.tif"):  # fmt: skip
         assert wanted in inside
     models = {name.split("/")[2] for name in inside if name.startswith("resources/models/")}

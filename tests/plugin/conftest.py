@@ -65,6 +65,26 @@ def script(tmp_path):
 
 
 @pytest.fixture
+def stuck(script) -> Path:
+    """An interpreter that environments can be built on, but that never ends making one: it stops in the middle."""
+    return script(
+        f"""
+        import json, os, subprocess, sys, time
+        if "-c" in sys.argv:
+            said = subprocess.run([{sys.executable!r}, *sys.argv[1:]], capture_output=True, text=True).stdout
+            print(json.dumps(dict(json.loads(said), path=os.path.abspath(__file__))))
+        elif "--without-pip" in sys.argv:
+            sys.exit(subprocess.call([{sys.executable!r}, *sys.argv[1:]]))
+        else:
+            os.makedirs(os.path.join(sys.argv[-1], "half"))
+            print("making it", flush=True)
+            time.sleep(600)
+        """,
+        "python3",
+    )
+
+
+@pytest.fixture
 def no_interpreter(qgis_app, monkeypatch, tmp_path):
     """Nothing named anywhere, and an empty profile."""
     monkeypatch.delenv(environment.VARIABLE, raising=False)

@@ -47,17 +47,19 @@ def test_provider_bears_name_icon_and_algorithms(provider):
 def test_interpreter_is_chosen_in_the_menu(no_interpreter, qgis_processing, monkeypatch, script, desktop):
     said = []
     monkeypatch.setattr(QMessageBox, "warning", lambda *a: said.append(a[-1]))
-    monkeypatch.setattr(QMessageBox, "information", lambda *a: said.append(a[-1]))
     chosen = str(script("", "python"))
     answers = iter(["", __file__, chosen])
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (next(answers), ""))
     plugin = sardino_qgis.classFactory(desktop)
-    plugin.show_backend()
-    assert "No Python interpreter" in said.pop()
+    plugin.initGui()
+    assert [action.text() for action in plugin.menu.actions() if action.text()] == [
+        "Find similar places", "Set up backend…", "Choose Python interpreter…", "Diagnostics…",
+    ]  # fmt: skip
     plugin.choose_interpreter()
     assert not said and environment.stored_interpreter() == ""
     plugin.choose_interpreter()
     assert "may not be executed" in said.pop() and environment.stored_interpreter() == ""
     plugin.choose_interpreter()
     assert environment.stored_interpreter() == chosen
-    assert chosen in said.pop()
+    assert plugin.diagnostics_dialog.isVisible(), "what was chosen is shown"
+    plugin.unload()

@@ -10,12 +10,11 @@ from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from timm.layers.pos_embed import resample_abs_pos_embed
-from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from backend.card import Arch
 from backend.errors import ModelError
+from backend.timm_parts import VisionTransformer, resample_abs_pos_embed
 from backend.vit import build_backbone
 from training.files import write_tensors, write_text
 from training.settings import ModelConfig
