@@ -9,7 +9,7 @@ import configparser
 import json
 import os
 import platform
-import subprocess
+import subprocess  # nosec B404
 from typing import Any
 
 from .. import environment

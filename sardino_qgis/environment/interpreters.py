@@ -13,7 +13,7 @@ import ntpath
 import posixpath
 import re
 import shutil
-import subprocess
+import subprocess  # nosec B404
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -158,7 +158,8 @@ def output_of(command: Sequence[str], variables: Mapping[str, str], cwd: str | N
         OSError, subprocess.SubprocessError: It can't be started, fails, or takes longer.
     """
     options: dict[str, Any] = {"creationflags": subprocess.CREATE_NO_WINDOW} if sys.platform == "win32" else {}
-    done = subprocess.run(
+    # Words without a shell; the program is one that the user named, or that QGIS came with.
+    done = subprocess.run(  # nosec B603
         command, env=dict(variables), cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=True,
         **options,
     )  # fmt: skip
