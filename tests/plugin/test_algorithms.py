@@ -286,8 +286,8 @@ def test_web_layers_are_refused_before_the_run(provider, calls, tmp_path):
 def test_no_interpreter_is_told_before_and_in_the_run(no_interpreter, provider, scene, tmp_path):
     can, why = provider.algorithm("landcover").canExecute()
     assert not can
-    assert "Choose Python interpreter" in why and "SARDINO_PYTHON" in why
-    with pytest.raises(QgsProcessingException, match="Choose Python interpreter"):
+    assert "Set up backend…" in why and "SARDINO_PYTHON" in why
+    with pytest.raises(QgsProcessingException, match="Set up backend…"):
         processing.run("sardino:landcover", {"INPUT": str(scene), "OUTPUT": str(tmp_path / "o.tif")})
 
 
