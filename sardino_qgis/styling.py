@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,12 @@ class StretchStyler(QgsProcessingLayerPostProcessorInterface):
             layer.triggerRepaint()
 
 
-# QGIS keeps a bare pointer to a post-processor and calls it after the algorithm object is gone. These have no state,
-# so one of each lives as long as the plugin.
-QML_STYLER = QmlStyler()
-STRETCH_STYLER = StretchStyler()
+# QGIS keeps a bare pointer to a post-processor, calls it after the algorithm object is gone, and may destroy it once it
+# was used: each result has one of its own, held here for longer than a run's results take to load.
+_held: deque[QgsProcessingLayerPostProcessorInterface] = deque(maxlen=100)
+
+
+def held(styler: QgsProcessingLayerPostProcessorInterface) -> QgsProcessingLayerPostProcessorInterface:
+    """The same post-processor, kept alive until QGIS has called it."""
+    _held.append(styler)
+    return styler

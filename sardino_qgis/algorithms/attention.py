@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..styling import STRETCH_STYLER
+from ..styling import StretchStyler
 from ..translation import tr
 from .base import Destination, SarDinoAlgorithm
 from .parameters import HEADS, fraction, static_enum
@@ -20,7 +20,7 @@ class AttentionAlgorithm(SarDinoAlgorithm):
     COMMAND = "attention"
     ICON = "attention.svg"
     DESTINATIONS = (
-        Destination(SarDinoAlgorithm.OUTPUT, "", STRETCH_STYLER),
+        Destination(SarDinoAlgorithm.OUTPUT, "", StretchStyler),
         Destination(OUTPUT_MASKS, "--masks"),
     )
 

@@ -19,7 +19,7 @@ from qgis.core import (
 
 from ..layers import check_crs, extent_arguments, worker_source
 from ..models import installed_models, model_arguments
-from ..styling import QML_STYLER, group
+from ..styling import QmlStyler, group, held
 from ..translation import tr
 from .parameters import DEVICES, UNITS, integer, static_enum
 from .worker_algorithm import WorkerAlgorithm
@@ -27,11 +27,11 @@ from .worker_algorithm import WorkerAlgorithm
 
 @dataclass(frozen=True)
 class Destination:
-    """A raster that the worker writes: its parameter, its option on the command line, its look on the desktop."""
+    """A raster that the worker writes: its parameter, its option, and the class of its look on the desktop."""
 
     parameter: str
     option: str  # empty for the positional OUTPUT
-    styler: Any = QML_STYLER
+    styler: Any = QmlStyler
 
 
 class SarDinoAlgorithm(WorkerAlgorithm):
@@ -175,7 +175,7 @@ class SarDinoAlgorithm(WorkerAlgorithm):
                 raise QgsProcessingException(tr("The backend reported success, but {} is not there.").format(path))
             if path and context.willLoadLayerOnCompletion(path):
                 details = context.layerToLoadOnCompletionDetails(path)
-                details.setPostProcessor(destination.styler)
+                details.setPostProcessor(held(destination.styler()))
                 loaded.append(details)
         if len(loaded) > 1:
             group(loaded, f"{self.displayName()}: {self._layer_name}")

@@ -12,7 +12,7 @@ from qgis.core import (
 )
 
 from ..layers import point_arguments, points_of
-from ..styling import STRETCH_STYLER
+from ..styling import StretchStyler
 from ..translation import tr
 from .base import Destination, SarDinoAlgorithm
 from .parameters import static_enum
@@ -27,7 +27,7 @@ class SimilarityAlgorithm(SarDinoAlgorithm):
 
     COMMAND = "similarity"
     ICON = "similarity.svg"
-    DESTINATIONS = (Destination(SarDinoAlgorithm.OUTPUT, "", STRETCH_STYLER),)
+    DESTINATIONS = (Destination(SarDinoAlgorithm.OUTPUT, "", StretchStyler),)
 
     def __init__(self) -> None:
         """Points are read with the layers, in prepareAlgorithm."""

@@ -78,7 +78,8 @@ def main() -> int:
     """Exit status: 0 done, 1 refused or failed, 130 cancelled (2, wrong usage, ends the process inside argparse)."""
     options = _parse()
     # What ends a service also tidies up.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # the first is ignored where a script started this in the background
+        signal.signal(number, signal.default_int_handler)
     try:
         if options.command == "install":
             return _install(options)

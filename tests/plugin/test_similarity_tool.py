@@ -199,7 +199,7 @@ def test_unloading_in_the_midst_of_it_leaves_nothing(desk):
 
 def test_no_interpreter_is_said_when_the_tool_is_taken(desk, no_interpreter):
     desk.canvas.setMapTool(desk.tool)
-    assert "Choose Python interpreter" in desk.messages()[-1]
+    assert "Set up backend" in desk.messages()[-1]
 
 
 def test_web_layers_are_refused(desk):

@@ -22,7 +22,7 @@ def layer(qgis_app, scene):
 
 
 def test_ramp_spans_the_percentiles(layer):
-    styling.STRETCH_STYLER.postProcessLayer(layer, QgsProcessingContext(), QgsProcessingFeedback())
+    styling.StretchStyler().postProcessLayer(layer, QgsProcessingContext(), QgsProcessingFeedback())
     renderer = layer.renderer()
     assert renderer.type() == "singlebandpseudocolor"
     # VV of the scene is N(-12, 2): 2 % and 98 % lie 2.05 deviations from the mean.
@@ -38,19 +38,19 @@ def test_ramp_spans_the_percentiles(layer):
 def test_style_file_beside_the_raster_wins(layer, scene):
     renderer = layer.renderer().type()
     layer.saveNamedStyle(str(scene.with_suffix(".qml")))
-    styling.STRETCH_STYLER.postProcessLayer(layer, QgsProcessingContext(), QgsProcessingFeedback())
+    styling.StretchStyler().postProcessLayer(layer, QgsProcessingContext(), QgsProcessingFeedback())
     assert layer.renderer().type() == renderer != "singlebandpseudocolor"
 
 
 def test_broken_style_file_is_passed_over(layer, scene):
     scene.with_suffix(".qml").write_text("<qgis")
-    styling.STRETCH_STYLER.postProcessLayer(layer, QgsProcessingContext(), QgsProcessingFeedback())
+    styling.StretchStyler().postProcessLayer(layer, QgsProcessingContext(), QgsProcessingFeedback())
     assert layer.renderer().type() == "singlebandpseudocolor"
 
 
 def test_no_style_file_leaves_the_colours_of_the_file(layer):
     before = layer.renderer().type()
-    styling.QML_STYLER.postProcessLayer(layer, QgsProcessingContext(), QgsProcessingFeedback())
+    styling.QmlStyler().postProcessLayer(layer, QgsProcessingContext(), QgsProcessingFeedback())
     assert layer.renderer().type() == before
 
 
@@ -60,11 +60,11 @@ def tag(path, **tags):
     del data
 
 
-@pytest.mark.parametrize("styler", [styling.QML_STYLER, styling.STRETCH_STYLER])
+@pytest.mark.parametrize("styler", [styling.QmlStyler, styling.StretchStyler])
 def test_layers_tell_what_made_them(scene, qgis_app, styler):
     tag(scene, VERSION="9.9", MODEL="tiny", MODEL_SHA256="abc", INPUT="s1.tif", OUTPUT="confidence", DATE="2024-05-06")
     layer = QgsRasterLayer(str(scene), "Confidence")
-    styler.postProcessLayer(layer, QgsProcessingContext(), QgsProcessingFeedback())
+    styler().postProcessLayer(layer, QgsProcessingContext(), QgsProcessingFeedback())
     metadata = layer.metadata()
     assert metadata.title() == "Confidence" and metadata.type() == "dataset"
     assert "'confidence'" in metadata.abstract() and "s1.tif" in metadata.abstract()
