@@ -9,7 +9,6 @@ from typing import Any
 from qgis.core import (
     QgsProcessing,
     QgsProcessingException,
-    QgsProcessingFeedback,
     QgsProcessingOutputNumber,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterField,
@@ -171,23 +170,13 @@ class AccuracyAlgorithm(WorkerAlgorithm):
 
     # Running
 
-    def checkParameterValues(self, parameters, context) -> tuple[bool, str]:
-        """Refuse what can't work before the run, while the dialog is still open."""
-        good, why = super().checkParameterValues(parameters, context)
-        if not good:
-            return good, why
-        try:
-            self._read(parameters, context, QgsProcessingFeedback(False))
-        except QgsProcessingException as refusal:
-            return False, str(refusal)
-        return True, ""
-
     def prepareAlgorithm(self, parameters, context, feedback) -> bool:
         """Read the layers on the main thread, where layers live."""
-        self._read(parameters, context, feedback)
+        self.read_inputs(parameters, context, feedback)
         return True
 
-    def _read(self, parameters: dict, context: Any, feedback: Any) -> None:
+    def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> None:
+        """Read the map and its reference, whichever of the two kinds that is."""
         layer = self.parameterAsRasterLayer(parameters, self.INPUT, context)
         if layer is None:
             raise QgsProcessingException(self.invalidRasterError(parameters, self.INPUT))

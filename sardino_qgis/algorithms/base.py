@@ -8,7 +8,6 @@ from typing import Any
 
 from qgis.core import (
     QgsProcessingException,
-    QgsProcessingFeedback,
     QgsProcessingOutputString,
     QgsProcessingParameterBand,
     QgsProcessingParameterExtent,
@@ -127,20 +126,9 @@ class SarDinoAlgorithm(WorkerAlgorithm):
         """Options of this command alone; `wanted` are the destination parameters that will be written."""
         return []
 
-    def checkParameterValues(self, parameters, context) -> tuple[bool, str]:
-        """Refuse a layer or an extent that can't work before the run, while the dialog is still open."""
-        good, why = super().checkParameterValues(parameters, context)
-        if not good:
-            return good, why
-        try:
-            self._input_arguments(parameters, context, QgsProcessingFeedback(False))
-        except QgsProcessingException as refusal:
-            return False, str(refusal)
-        return True, ""
-
     def prepareAlgorithm(self, parameters, context, feedback) -> bool:
         """Read the layer on the main thread, where layers live."""
-        self._input, options = self._input_arguments(parameters, context, feedback)
+        self._input, options = self.read_inputs(parameters, context, feedback)
         options += model_arguments(self.parameterAsString(parameters, self.MODEL, context))
         bands = self.parameterAsInts(parameters, self.BANDS, context)
         if bands:
@@ -151,7 +139,7 @@ class SarDinoAlgorithm(WorkerAlgorithm):
         self._options = options
         return True
 
-    def _input_arguments(self, parameters: dict, context: Any, feedback: Any) -> tuple[str, list[str]]:
+    def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> tuple[str, list[str]]:
         """What the worker opens, and the option for the part of it that is wanted."""
         layer = self.parameterAsRasterLayer(parameters, self.INPUT, context)
         if layer is None:

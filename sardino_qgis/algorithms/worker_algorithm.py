@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import QgsProcessingAlgorithm, QgsProcessingException, QgsProcessingParameterDefinition
+from qgis.core import (
+    QgsProcessingAlgorithm,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingParameterDefinition,
+)
 from qgis.PyQt.QtGui import QIcon
 
 from .. import environment
@@ -46,7 +51,26 @@ class WorkerAlgorithm(QgsProcessingAlgorithm):
         problem = environment.problem()
         return not problem, problem
 
+    def checkParameterValues(self, parameters, context) -> tuple[bool, str]:
+        """Refuse what can't work before the run, while the dialog is still open."""
+        good, why = super().checkParameterValues(parameters, context)
+        if not good:
+            return good, why
+        try:
+            self.read_inputs(parameters, context, QgsProcessingFeedback(False))
+        except QgsProcessingException as refusal:
+            return False, str(refusal)
+        return True, ""
+
     # For subclasses
+
+    def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> Any:
+        """Read the layers, on the main thread, where layers live.
+
+        Raises:
+            QgsProcessingException: They can't be used.
+        """
+        return None
 
     def add(self, parameter: QgsProcessingParameterDefinition, text: str, advanced: bool = False) -> None:
         """Declare `parameter` with its help `text`."""

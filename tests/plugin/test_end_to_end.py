@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import subprocess
@@ -131,6 +132,17 @@ def test_results_are_loaded_styled_and_described(scene, tmp_path, qgis_new_proje
     assert tags["SARDINO_MODEL"] == "tiny" and tags["TIFFTAG_SOFTWARE"].startswith("SAR Land Cover (DINO) ")
     assert tags["TIFFTAG_IMAGEDESCRIPTION"] == "confidence of scene.tif by the model tiny"
     del layers, confidence
+
+
+def test_a_second_run_in_one_session_loads_its_layers_too(scene, tmp_path, qgis_new_project):
+    for number in range(2):
+        path = str(tmp_path / f"{number}.tif")
+        given = QgsProcessingOutputLayerDefinition(path, QgsProject.instance())
+        given.destinationName = f"run {number}"
+        processing.runAndLoadResults("sardino:attention", {"INPUT": str(scene), "MODEL": "tiny", "OUTPUT": given})
+        gc.collect()
+    renderers = [layer.renderer().type() for layer in QgsProject.instance().mapLayers().values()]
+    assert renderers == ["singlebandpseudocolor"] * 2
 
 
 def test_attention_of_the_mean_and_of_all_heads(scene, tmp_path):

@@ -25,7 +25,7 @@ name = "Tree | <b>cover</b>"
 color = "#006400"
 [[classes]]
 value = 80
-name = "Water"
+name = "Water $a$ $^"
 color = "#0064c8"
 """
 SETTINGS = [
@@ -134,4 +134,7 @@ def test_refusals(folder: Path, done: Path, tmp_path: Path, capsys: pytest.Captu
     words = ["--model", str(folder / "run"), "--data", str(other), "--out", str(tmp_path / "new")]
     assert 'Wanted: "train" and "test"' in refused(*words)
     (other / "splits.csv").write_text("name,group,split\na,1,train\nb,2,test\n")
+    write_blocks(other, ["a", "b"], block=1)
+    words = [*command(folder, tmp_path / "new", "--quick", "--data", str(other)), "--set", 'parts=["heads"]']
+    assert "cover whole patches of 8 pixels: none; in the test tiles: none" in refused(*words)
     assert "other data" in refused(*command(folder, done, "--quick", "--resume", "--data", str(other)))

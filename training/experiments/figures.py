@@ -55,8 +55,10 @@ def draw_heat(matrix: NDArray[Any], rows: Sequence[str], columns: Sequence[str],
         axis.text(
             column, row, f"{value:.2f}", ha="center", va="center", fontsize=6, color="white" if strong else "black"
         )
-    axis.set_xticks(range(len(columns)), columns, rotation=40, ha="right", fontsize=7)
-    axis.set_yticks(range(len(rows)), rows, fontsize=7)
+    # A dollar sign in a user's class name is no beginning of a formula.
+    axis.set_xticks(range(len(columns)), [name.replace("$", r"\$") for name in columns], rotation=40, ha="right")
+    axis.set_yticks(range(len(rows)), [name.replace("$", r"\$") for name in rows])
+    axis.tick_params(labelsize=7)
     axis.set_title(title, fontsize=9)
     return figure
 

@@ -64,7 +64,7 @@ def _run(
             return np.concatenate((features(chip.db[present]), extra), axis=1)
 
         return run_forest(material, describe, 1.0, seed, config)
-    settings = dataclasses.replace(config.finetune, seed=seed)
+    settings = dataclasses.replace(config.finetune, freeze_backbone=False, seed=seed)
     return run_network(material, networks, RANDOM, 1.0, settings, config, material.bands[own:])
 
 

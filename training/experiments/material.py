@@ -49,7 +49,7 @@ class Material:
         train: Chips of the split "train".
         test: Chips of the test split.
         test_split: Which that is.
-        groups: Number of regions in either split.
+        groups: Number of regions that the chips of either split are of.
         fingerprint: Hash of all values and labels.
     """
 
@@ -110,9 +110,12 @@ def load_material(root: Path, bands: Sequence[Band], config: StudyConfig) -> Mat
     if len(classes) < 2:
         raise InputError(f"The training labels of {root} show {len(classes)} class.", "Wanted: two or more.")
     values = [item.value for item in classes]
-    train, test = (load_labelled([folder], values, left[name]) for name, folder in folders.items())
+    # Class indices move where a class that no training label shows is taken out of the legend.
+    train = found if len(classes) == len(legend) else load_labelled([folders["train"]], values, left["train"])
+    test = load_labelled([folders[test_split]], values, left[test_split])
     present = tuple(i for i in range(len(bands)) if any(bool(np.isfinite(chip.db[i]).any()) for chip in train))
-    regions = tuple(len({row["group"] for row in rows if row["split"] == name}) for name in ("train", test_split))
+    taken = {name: set(folder.names) - left[name] for name, folder in folders.items()}
+    regions = [len({row["group"] for row in rows if row["name"] in names}) for names in taken.values()]
     return Material(
         title=folders["train"].facts.title or root.name,
         bands=tuple(bands),

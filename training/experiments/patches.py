@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from backend.errors import InputError
 from backend.vit import SarViT
 from training.experiments.material import Material, Tile, spread_tiles
 from training.experiments.networks import PRETRAINED, RANDOM, Networks
@@ -62,15 +63,33 @@ class PatchSets:
 
 
 def load_patches(material: Material, networks: Networks, config: StudyConfig) -> PatchSets:
-    """Look at tiles of both splits with the pre-trained network and with random weights (of the first seed)."""
-    kinds = {kind: networks.frozen(kind, config.patch.seeds[0]) for kind in (PRETRAINED, RANDOM)}
+    """Look at tiles of both splits with the pre-trained network and with random weights (of the first seed).
+
+    Raises:
+        InputError: The splits have fewer than two classes in common that cover a patch.
+    """
+    tiles = [
+        spread_tiles(chips, config.tile, material.bands, config.patch.tiles)
+        for chips in (material.train, material.test)
+    ]
     patch = networks.model.patch
+    train, test = ({int(i) for tile in part for i in np.unique(_classes(tile, patch))} - {-1} for part in tiles)
+    if len(train & test) < 2:
+        names = material.names
+        told = (", ".join(names[i] for i in sorted(found)) or "none" for found in (train, test))
+        raise InputError(
+            f"Classes that cover whole patches of {patch} pixels: {'; in the test tiles: '.join(told)}.",
+            "Wanted: two or more in both. Raise patch.tiles, or do only the parts curve and inputs.",
+        )
+    kinds = {kind: networks.frozen(kind, config.patch.seeds[0]) for kind in (PRETRAINED, RANDOM)}
+    first, second = (describe_patches(part, kinds, patch, material.present, config.finetune.device) for part in tiles)
+    return PatchSets(first, second)
 
-    def look(chips: Sequence[object]) -> Patches:
-        tiles = spread_tiles(chips, config.tile, material.bands, config.patch.tiles)  # type: ignore[arg-type]
-        return describe_patches(tiles, kinds, patch, material.present, config.finetune.device)
 
-    return PatchSets(look(material.train), look(material.test))
+def _classes(tile: Tile, patch: int) -> NDArray[np.int16]:
+    """Class index of each patch, -1 where no class covers enough of it; [rows, columns]."""
+    found: NDArray[np.int16] = patch_labels((tile.target + 1).astype(np.uint8), patch).astype(np.int16) - 1
+    return found
 
 
 def describe_patches(
@@ -89,7 +108,7 @@ def describe_patches(
     features = {BACKSCATTER: np.concatenate([_levels(tile, patch, present) for tile in tiles])}
     for kind, vit in kinds.items():
         features |= _network_features(tiles, kind, vit, pick_device(device))
-    labels = [patch_labels((tile.target + 1).astype(np.uint8), patch).astype(np.int16) - 1 for tile in tiles]
+    labels = [_classes(tile, patch) for tile in tiles]
     steps = (np.arange(side, dtype=np.float32) + 0.5) / side * 2 - 1
     grid = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)
     return Patches(features, np.stack(labels).ravel(), np.tile(grid, (len(tiles), 1)), side)
