@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,13 @@ import torch
 
 from backend.vit import build_backbone
 from tests.training.blocks import small_model, write_blocks
+from training.config import resolve
+from training.data.dataset import ChipFolder
 from training.distil.export import save_backbone
 from training.experiments.curve import ARMS
+from training.experiments.material import load_material
 from training.experiments.probes import DESCRIPTIONS, PROBES
-from training.experiments.settings import PARTS
+from training.experiments.settings import PARTS, StudyConfig
 from training.study import main
 
 TOML = """
@@ -76,6 +80,17 @@ def test_every_question_has_its_figures(done: Path) -> None:
     assert len([key for key in cells if key.startswith("probes/")]) == len(DESCRIPTIONS) * len(PROBES)
     assert results["facts"]["train_regions"] == 3 and results["facts"]["test_regions"] == 1
     assert results["config"]["curve"]["seeds"] == [0, 1]
+
+
+def test_networks_learn_without_the_random_gain_that_the_forest_never_sees(folder: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(folder / "data", data)
+    (data / "dataset.toml").write_text("level_jitter_db = 30.0\n" + TOML)
+    (bands, config) = small_model().bands, resolve(StudyConfig, {"tile": 32})
+    assert ChipFolder(data, bands, "train")[0].level_jitter_db == 30.0
+    material = load_material(data, bands, config)
+    assert {chip.level_jitter_db for chip in (*material.train, *material.test)} == {0.0}
+    assert material.fingerprint == load_material(folder / "data", bands, config).fingerprint
 
 
 def test_the_report_shows_the_figures_and_no_code_of_a_users_file(done: Path) -> None:
