@@ -35,6 +35,7 @@ def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None
 
     request = Request(
         input=options.input,
+        further=options.further,
         output=options.output,
         model=options.model,
         bands=options.bands,

@@ -100,5 +100,6 @@ class Grid:
         # Metres of a degree on WGS 84 (National Geospatial-Intelligence Agency, series expansion).
         per_lat = 111132.92 - 559.82 * math.cos(2 * phi) + 1.175 * math.cos(4 * phi)
         per_lon = 111412.84 * math.cos(phi) - 93.5 * math.cos(3 * phi)
-        x, y = (math.hypot((lon[i] - lon[0]) * per_lon, (lat[i] - lat[0]) * per_lat) for i in (1, 2))
+        east = [(x - lon[0] + 180) % 360 - 180 for x in lon]  # the short way, across the antimeridian too
+        x, y = (math.hypot(east[i] * per_lon, (lat[i] - lat[0]) * per_lat) for i in (1, 2))
         return (x, y) if min(x, y) > 0 else None

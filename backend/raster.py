@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,6 +22,7 @@ from rasterio.windows import Window
 from backend.bands import pick_bands
 from backend.errors import InputError
 from backend.grid import Grid
+from backend.stack import across_antimeridian, described, virtual_raster
 
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
@@ -41,15 +42,19 @@ class RasterSource:
     """Rows of the chosen bands of a raster, from one thread at a time.
 
     Args:
-        path: Anything that GDAL opens: a file, or a name such as NETCDF:"file":variable.
-        bands: Band numbers from 1, in the order of `names`; None to choose by description or position.
+        path: Anything that GDAL opens: a file, or a name such as NETCDF:"file":variable. Several of them hold the bands
+            of one scene, on one grid.
+        bands: Band numbers from 1, in the order of `names`, 0 for one that is missing; None to choose by description
+            or position.
         extent: xmin, ymin, xmax, ymax in the raster's CRS; None for all of it.
         names: Band names that the model wants. Without names and bands, all bands are taken.
         nodata: File values that are no data, beside what the file declares.
+        bears_missing: Whether some of `names` may be missing.
 
     Attributes:
         grid: The pixels that `read` counts: those of the extent.
-        bands: Chosen band numbers.
+        bands: Chosen band numbers, of what is there.
+        present: Positions in `names` of what is there.
         notes: (level, message) of what a user should know.
 
     Raises:
@@ -58,16 +63,19 @@ class RasterSource:
 
     def __init__(
         self,
-        path: str | Path,
+        path: str | Path | Sequence[str],
         bands: Sequence[int] | None = None,
         extent: Sequence[float] | None = None,
         names: Sequence[str] = (),
         nodata: Sequence[float] = (),
+        bears_missing: bool = False,
     ) -> None:
-        self.path = str(path)
+        files = [str(path)] if isinstance(path, (str, Path)) else list(path)
+        self.path = files[0] if len(files) == 1 else f"{files[0]} with {', '.join(files[1:])}"
         self._more_nodata = tuple(nodata)
+        self._bears_missing = bears_missing
         self.notes: list[tuple[str, str]] = []
-        self._file = open_raster(self.path)
+        self._file = open_raster(files[0]) if len(files) == 1 else open_stack(files)
         self._dataset: Any = self._file
         try:
             self._check(names, bands)
@@ -81,7 +89,7 @@ class RasterSource:
         except BaseException:
             self.close()
             raise
-        self._arguments = (self.bands, extent, names)
+        self._arguments = (files, bands, extent, names, self._more_nodata, bears_missing)
 
     def _check(self, names: Sequence[str], bands: Sequence[int] | None) -> None:
         file = self._file
@@ -90,12 +98,15 @@ class RasterSource:
             raise InputError(f"{self.path} has no bands{inner}.", "Give one of the rasters inside it, or another file.")
         usable = [b for b in file.indexes if file.colorinterp[b - 1] != ColorInterp.alpha]
         if names:
-            self.bands, how = pick_bands(file.descriptions, usable, names, bands)
-            pairs = ", ".join(f"{name} = band {band}" for name, band in zip(names, self.bands))
-            level = "warning" if how == "by position" and len(usable) > len(names) else "info"
-            self.notes.append((level, f"Bands {how}: {pairs}."))
+            # A raster of one unnamed band is often named after its polarisation.
+            texts = described(file.descriptions, self.path) if len(usable) == 1 else file.descriptions
+            chosen, how = pick_bands(texts, usable, names, bands, self._bears_missing)
+            self._note_bands(names, chosen, how, len(usable))
+            self.present = tuple(position for position, band in enumerate(chosen) if band)
+            self.bands = tuple(filter(None, chosen))
         else:
             self.bands = tuple(bands or usable)
+            self.present = tuple(range(len(self.bands)))
         for band in self.bands:
             if np.dtype(_dtype(file.dtypes[band - 1])).kind == "c":
                 raise InputError(
@@ -103,11 +114,25 @@ class RasterSource:
                     "Detect and calibrate the product to gamma0 or sigma0 first (SLC data can't be used as they are).",
                 )
 
+    def _note_bands(self, names: Sequence[str], chosen: Sequence[int], how: str, count: int) -> None:
+        pairs = ", ".join(f"{name} = band {band}" for name, band in zip(names, chosen) if band)
+        level = "warning" if how == "by position" and count > len(names) else "info"
+        self.notes.append((level, f"Bands {how}: {pairs}."))
+        missing = ", ".join(name for name, band in zip(names, chosen) if not band)
+        if missing:
+            self.notes.append(
+                ("warning", f"The raster has no {missing}: the model does without, and the map is poorer for it.")
+            )
+
     def _locate(self) -> None:
         """Give a raster that has only ground control points a grid of its own."""
         file = self._file
         points, crs = file.gcps
         if points and file.transform == Affine.identity():
+            if crs is not None and crs.is_geographic and np.ptp([point.x for point in points]) > 180:
+                with file:
+                    text = across_antimeridian(file)
+                file = self._file = open_raster(text)
             self._dataset = _warp_by_points(file, crs)
             self.notes.append(
                 (
@@ -141,8 +166,7 @@ class RasterSource:
 
     def reopen(self) -> RasterSource:
         """The same rows through a handle of their own, for another thread."""
-        bands, extent, names = self._arguments
-        return RasterSource(self.path, bands, extent, names, self._more_nodata)
+        return RasterSource(*self._arguments)
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
         """Rows of the grid: values float32 [bands, rows, width] in the file's unit, and validity [rows, width].
@@ -279,6 +303,18 @@ def _warp_by_points(file: Any, crs: Any) -> Any:
 
 def _dtype(name: str) -> str:
     return "complex64" if name.startswith("complex") else name
+
+
+def open_stack(paths: Sequence[str]) -> Any:
+    """Several files as one opened rasterio dataset, for a context; their bands follow each other.
+
+    Raises:
+        InputError: One can't be opened, or does not lie on the grid of the first.
+    """
+    with ExitStack() as stack:
+        files = [stack.enter_context(open_raster(path)) for path in paths]
+        text = virtual_raster(files)
+    return open_raster(text)
 
 
 def open_raster(path: str) -> Any:
