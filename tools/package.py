@@ -3,8 +3,9 @@
     python3 -m tools.package [--folder DIR]      # --folder: the unzipped plugin in DIR/sardino_qgis instead
 
 A checkout keeps the three packages side by side; QGIS wants one folder with `metadata.txt` in it. The contents come
-from git's list of tracked files, so that nothing lying about gets in; outside git, from the working tree. The same
-files give the same bytes: entries are sorted and bear one fixed date. Standard library only.
+from git's list of tracked files, so that nothing lying about gets in; outside git, from the working tree. Translations
+are compiled for it, where lrelease is installed. The same files give the same bytes: entries are sorted and bear one
+fixed date. Standard library only.
 """
 
 from __future__ import annotations
@@ -14,8 +15,13 @@ import configparser
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+
+from tools.lrelease import HINT, LreleaseError, compile_all, find_lrelease
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = "sardino_qgis"
@@ -62,9 +68,9 @@ def source_files(root: Path) -> list[PurePosixPath]:
 
 
 def belongs(path: PurePosixPath) -> bool:
-    """Return whether a file is part of the plugin: no byte code, no tests, nothing hidden."""
+    """Return whether a file is part of the plugin: no byte code, no tests, nothing hidden, no compiled translations."""
     hidden = any(part.startswith(".") or part in ("__pycache__", "tests") for part in path.parts)
-    return not hidden and path.suffix not in (".pyc", ".pyo")
+    return not hidden and path.suffix not in (".pyc", ".pyo", ".qm")
 
 
 def place(path: PurePosixPath) -> str | None:
@@ -96,25 +102,42 @@ def plan(root: Path) -> dict[str, Path]:
     return dict(sorted(contents.items()))
 
 
+@contextmanager
+def complete(root: Path) -> Iterator[dict[str, Path]]:
+    """Yield the plugin's contents as `plan` does, with the translations that are compiled for it.
+
+    Raises:
+        PackageError: if a translation can't be compiled, or as for `plan`.
+    """
+    contents = plan(root)
+    sources = [path for name, path in contents.items() if name.startswith("i18n/") and path.suffix == ".ts"]
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            made = compile_all(sources, Path(folder))
+        except LreleaseError as error:
+            raise PackageError(str(error)) from error
+        yield dict(sorted({**contents, **{f"i18n/{name}": path for name, path in made.items()}}.items()))
+
+
 def write_zip(root: Path, target: Path, limit: int = MAX_BYTES) -> Path:
     """Write the plugin's zip to `target` and return it.
 
     Raises:
-        PackageError: if it is larger than `limit` bytes (then nothing is left at `target`), or as for `plan`.
+        PackageError: if it is larger than `limit` bytes (then nothing is left at `target`), or as for `complete`.
     """
-    contents = plan(root)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part")
-    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, path in contents.items():
-            entry = zipfile.ZipInfo(f"{FOLDER}/{name}", DATE)
-            entry.create_system, entry.external_attr = 3, 0o100644 << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, path.read_bytes(), compresslevel=9)
+    with complete(root) as contents:
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+            for name, path in contents.items():
+                entry = zipfile.ZipInfo(f"{FOLDER}/{name}", DATE)
+                entry.create_system, entry.external_attr = 3, 0o100644 << 16
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(entry, path.read_bytes(), compresslevel=9)
+        largest = sorted(contents, key=lambda name: contents[name].stat().st_size, reverse=True)[:3]
     size = part.stat().st_size
     if size > limit:
         part.unlink()
-        largest = sorted(contents, key=lambda name: contents[name].stat().st_size, reverse=True)[:3]
         raise PackageError(
             f"the zip would be {size:,} bytes, and the plugin repository takes {limit:,} at most. "
             f"The largest files: {', '.join(largest)}"
@@ -127,17 +150,17 @@ def write_folder(root: Path, parent: Path) -> Path:
     """Write the unzipped plugin to `parent`/sardino_qgis, in place of an older one, and return that folder.
 
     Raises:
-        PackageError: if something else than a packed plugin lies there, or as for `plan`.
+        PackageError: if something else than a packed plugin lies there, or as for `complete`.
     """
-    contents = plan(root)
     folder = parent / FOLDER
-    if folder.exists():
-        if not (folder / "metadata.txt").is_file() or folder.resolve() == (root / FOLDER).resolve():
-            raise PackageError(f"{folder} is there and is no packed plugin: move it away, or choose another folder")
-        shutil.rmtree(folder)
-    for name, path in contents.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, folder / name)
+    with complete(root) as contents:
+        if folder.exists():
+            if not (folder / "metadata.txt").is_file() or folder.resolve() == (root / FOLDER).resolve():
+                raise PackageError(f"{folder} is there and is no packed plugin: move it away, or choose another folder")
+            shutil.rmtree(folder)
+        for name, path in contents.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, folder / name)
     return folder
 
 
@@ -152,6 +175,8 @@ def main() -> int:
         else:
             target = write_zip(ROOT, ROOT / "dist" / f"{FOLDER}-{version(ROOT)}.zip")
             print(f"{target} ({target.stat().st_size:,} bytes)")
+        if find_lrelease() is None:
+            print(f"package: it speaks English alone, for lack of a compiler of translations: {HINT}", file=sys.stderr)
     except PackageError as error:
         print(f"package: {error}", file=sys.stderr)
         return 1
