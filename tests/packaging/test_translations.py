@@ -165,7 +165,7 @@ def speaking(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     plugin = package.write_folder(ROOT, folder / "plugin")
     qgis = QgisProcess(folder / "profile", plugin_path=plugin.parent)
     qgis.enable("sardino_qgis", "processing")
-    settings = folder / "profile" / "profiles" / "default" / "QGIS" / "QGIS3.ini"
+    settings = next((folder / "profile").glob("profiles/default/QGIS/QGIS?.ini"))
     plain = settings.read_text()
 
     def ask(system: str, chosen: str = "") -> str:
