@@ -23,7 +23,7 @@ Values are matched by value, names by name. Grids and coordinate systems may dif
 
 Si la referencia es una muestra, el informe contiene además exactitudes y superficies con intervalos de confianza del 95 % según el estimador estratificado de Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57: las clases del mapa son los estratos, y se conocen sus superficies en el mapa completo. Se supone que la muestra se tomó al azar dentro de cada clase (o en todo el mapa); los lugares elegidos por comodidad hacen que un mapa parezca mejor de lo que es. Cada punto es una unidad de muestreo, y también cada polígono, con la clase del mapa de la mayoría de sus píxeles.
 
-Un ráster de referencia se compara píxel a píxel. Eso no es una muestra, y los píxeles vecinos no son independientes, por lo que no hay intervalos, salvo que se indique un tamaño de muestra: entonces se toman de él al azar otros tantos lugares dentro de las clases del mapa.
+Un ráster de referencia se compara píxel a píxel. Eso no es una muestra, y los píxeles vecinos no son independientes, por lo que no hay intervalos, salvo que se indique un tamaño de muestra: entonces se toma de él al azar ese número de lugares, estratificados por clase del mapa.
 
 Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y los sistemas de coordenadas pueden ser distintos: la referencia se lleva a la cuadrícula del mapa con el píxel más cercano. Los píxeles sin datos y los valores ignorados se excluyen y se cuentan.</translation>
     </message>
@@ -749,7 +749,7 @@ Las características corresponden a parches del modelo (8 x 8 píxeles de 10 m p
     </message>
     <message>
         <source>Packages: PyTorch, timm, rasterio and what they need, from {}</source>
-        <translation>Paquetes: PyTorch, timm, rasterio y lo que necesitan, de {}</translation>
+        <translation>Paquetes: PyTorch, timm, rasterio y lo que necesitan (origen: {})</translation>
     </message>
     <message>
         <source>PyTorch: {}</source>
@@ -777,7 +777,7 @@ Las características corresponden a parches del modelo (8 x 8 píxeles de 10 m p
     </message>
     <message>
         <source>For the small one, name PyTorch's package index for processors as its source.</source>
-        <translation>Para el pequeño, indicar como origen el índice de paquetes de PyTorch para procesadores.</translation>
+        <translation>Para obtener el pequeño, indicar como origen el índice de paquetes de PyTorch para procesadores.</translation>
     </message>
     <message>
         <source>The ordinary PyTorch for Windows does not use the card. For one that does, name PyTorch's package index for CUDA as its source.</source>
