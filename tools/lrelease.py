@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 # Qt 5's and Qt 6's write the same format.
@@ -34,38 +35,19 @@ def find_lrelease() -> str | None:
     return None
 
 
-def compile_file(source: Path, target: Path, program: str) -> None:
-    """Compile one translation; entries that aren't finished stay out, so that they are shown in English.
-
-    Args:
-        source: a .ts file.
-        target: the .qm file.
-        program: lrelease.
+def compiled(source: Path) -> bytes:
+    """Return a .ts file as a .qm file; entries that aren't finished stay out, so that they are shown in English.
 
     Raises:
-        LreleaseError: it failed; an older `target` is as it was.
+        LreleaseError: there is no lrelease, or it failed.
     """
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
-    command = [program, "-silent", "-nounfinished", str(source), "-qm", str(part)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0 or not part.is_file():
-        part.unlink(missing_ok=True)
-        raise LreleaseError(f"{program} can't compile {source}: {(done.stderr or done.stdout).strip()}")
-    part.replace(target)
-
-
-def compile_all(sources: list[Path], folder: Path) -> dict[str, Path]:
-    """Compile translations into `folder`; name -> path of each .qm file, or nothing where there is no lrelease.
-
-    Raises:
-        LreleaseError: one can't be compiled.
-    """
-    program = find_lrelease() if sources else None
+    program = find_lrelease()
     if program is None:
-        return {}
-    made = {}
-    for source in sources:
-        target = folder / f"{source.stem}.qm"
-        compile_file(source, target, program)
-        made[target.name] = target
-    return made
+        raise LreleaseError(f"{source.name} can't be compiled: {HINT}")
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder, "made.qm")
+        command = [program, "-silent", "-nounfinished", str(source), "-qm", str(target)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0 or not target.is_file():
+            raise LreleaseError(f"{program} can't compile {source}: {(done.stderr or done.stdout).strip()}")
+        return target.read_bytes()

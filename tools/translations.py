@@ -22,7 +22,7 @@ from xml.etree import ElementTree
 
 from babel.messages.extract import extract_from_file
 
-from tools.lrelease import HINT, LreleaseError, compile_all
+from tools.lrelease import HINT, LreleaseError, compiled, find_lrelease
 from tools.package import FOLDER, ROOT
 
 CONTEXT = "SarDino"  # sardino_qgis/translation.py
@@ -105,12 +105,16 @@ def main() -> int:
         print(f"{path.relative_to(ROOT)}: {len(texts)} texts, {len(left)} to be translated")
         for source in left:
             print(f"  {source if len(source) < 100 else source[:99] + '…'}")
+    if find_lrelease() is None:
+        print(f"not compiled; to see them in QGIS, {HINT}")
+        return 0
     try:
-        made = compile_all(paths, folder)
+        for path in paths:
+            path.with_suffix(".qm").write_bytes(compiled(path))
     except LreleaseError as error:
         print(f"translations: {error}", file=sys.stderr)
         return 1
-    print(f"compiled: {', '.join(made)}" if made else f"not compiled; to see them in QGIS, {HINT}")
+    print("compiled")
     return 0
 
 

@@ -113,13 +113,13 @@ def test_a_file_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 
 @needs_lrelease
-def test_a_file_that_is_none_is_refused_and_nothing_is_lost(tmp_path: Path) -> None:
-    source, target = tmp_path / "sardino_xx.ts", tmp_path / "sardino_xx.qm"
+def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
+    source = tmp_path / "sardino_xx.ts"
     source.write_text("<TS><context>")
-    target.write_bytes(b"older")
     with pytest.raises(lrelease.LreleaseError, match=r"can't compile .*sardino_xx\.ts"):
-        lrelease.compile_all([source], tmp_path)
-    assert target.read_bytes() == b"older" and len(list(tmp_path.iterdir())) == 2
+        lrelease.compiled(source)
+    with pytest.raises(package.PackageError, match=r"can't compile .*sardino_xx\.ts"):
+        package.content({"i18n/sardino_xx.qm": source}, "i18n/sardino_xx.qm")
 
 
 @needs_lrelease
