@@ -7,20 +7,20 @@ what the code no longer has goes. The order is that of the code and there are no
 changes its entry alone. Where lrelease is installed, .qm files are made beside (ignored by git): a QGIS that runs this
 checkout then speaks the language.
 
-Babel reads the code. Qt's own tools don't do: lupdate 5 reads no Python, and pylupdate6 and lupdate 6 take `tr` for a
-method, whose context is the class around it; here it is a function with one context.
+Python's own parser finds the texts. Other extractors don't do: Qt 5's lupdate reads no Python; pylupdate6 and Qt 6's
+lupdate take `tr` for a method, whose context is the class around it (here it is a function with one context); Babel
+goes by tokens, and before Python 3.12 misses what stands inside an f-string.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import difflib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
-
-from babel.messages.extract import extract_from_file
 
 from tools.lrelease import HINT, LreleaseError, compiled, find_lrelease
 from tools.package import FOLDER, ROOT
@@ -31,12 +31,35 @@ STEM = "sardino"
 ALIKE = 0.7  # of 1: the translation of a text that is gone is kept as a draft for one that is as alike as this
 
 
+class ExtractionError(Exception):
+    """A text can't be told from the code; the message says where."""
+
+
+def texts_in(node: ast.AST, name: str) -> Iterator[str]:
+    """Yield the texts that are given to `tr` below `node`, in the order of the code; `name` of the file is for errors.
+
+    Raises:
+        ExtractionError: `tr` is given something else than one plain text.
+    """
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tr":
+        text = node.args[0] if len(node.args) == 1 and not node.keywords else None
+        if not isinstance(text, ast.Constant) or not isinstance(text.value, str):
+            raise ExtractionError(f"{name}:{node.lineno}: tr takes one plain text; use .format after it for values")
+        yield text.value
+    for child in ast.iter_child_nodes(node):
+        yield from texts_in(child, name)
+
+
 def source_texts(root: Path) -> list[str]:
-    """Return the texts to be translated, each once: files by name, texts in the order of the code."""
+    """Return the texts to be translated, each once: files by name, texts in the order of the code.
+
+    Raises:
+        ExtractionError: as for `texts_in`.
+    """
     found: dict[str, None] = {}
     for path in sorted((root / FOLDER).rglob("*.py")):
-        for _, text, _, _ in extract_from_file("python", path, keywords={"tr": None}):
-            found[str(text)] = None
+        name = str(path.relative_to(root))
+        found.update(dict.fromkeys(texts_in(ast.parse(path.read_text(encoding="utf-8"), name), name)))
     return list(found)
 
 
@@ -95,11 +118,15 @@ def main() -> int:
     """Update and compile all translations; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.translations", description=__doc__.splitlines()[0])
     parser.add_argument("languages", nargs="*", metavar="LANGUAGE", help="languages to begin, such as fr or pt_BR")
-    folder, texts = ROOT / FOLDER_OF_TEXTS, source_texts(ROOT)
-    new = [folder / f"{STEM}_{language}.ts" for language in parser.parse_args().languages]
-    paths = sorted({*folder.glob(f"{STEM}_*.ts"), *new})
+    languages = parser.parse_args().languages
+    folder = ROOT / FOLDER_OF_TEXTS
+    try:
+        texts = source_texts(ROOT)
+    except ExtractionError as error:
+        print(f"translations: {error}", file=sys.stderr)
+        return 1
+    paths = sorted({*folder.glob(f"{STEM}_*.ts"), *(folder / f"{STEM}_{language}.ts" for language in languages)})
     for path in paths:
-        path.parent.mkdir(exist_ok=True)
         path.write_text(updated(path, texts), encoding="utf-8", newline="\n")
         left = unfinished(path)
         print(f"{path.relative_to(ROOT)}: {len(texts)} texts, {len(left)} to be translated")

@@ -592,6 +592,10 @@ Las características corresponden a parches del modelo (8 x 8 píxeles de 10 m p
         <translation>Motor: falla: {}</translation>
     </message>
     <message>
+        <source>missing</source>
+        <translation>falta</translation>
+    </message>
+    <message>
         <source>Device: {} (to choose from: {})</source>
         <translation>Dispositivo: {} (disponibles: {})</translation>
     </message>

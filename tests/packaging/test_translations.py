@@ -74,15 +74,32 @@ def test_menu_entries_are_named_as_they_read(path: Path) -> None:
 # --- Updating -------------------------------------------------------------------------------------------------
 
 
+def code(root: Path, **files: str) -> Path:
+    (root / "sardino_qgis").mkdir()
+    for name, text in files.items():
+        (root / "sardino_qgis" / f"{name}.py").write_text(text)
+    return root
+
+
 def test_texts_are_found_in_whatever_form_they_are_written(tmp_path: Path) -> None:
-    (tmp_path / "sardino_qgis").mkdir()
-    (tmp_path / "sardino_qgis" / "b.py").write_text("def f():\n    return tr('again') + tr('last')\n")
-    (tmp_path / "sardino_qgis" / "a.py").write_text(
-        "def f(self):\n"
-        "    self.say(tr('one'), tr(\n        'in two '\n        \"parts\\n\\u2026\"\n    ).format(tr('inside')))\n"
-        "    return tr('again'), translate('not this')\n"
-    )
-    assert translations.source_texts(tmp_path) == ["one", "in two parts\n…", "inside", "again", "last"]
+    first = """
+def f(self):
+    self.say(tr('one'), tr(
+        'in two '
+        "parts\\n\\u2026"
+    ).format(tr('inside')))
+    return tr('again'), translate('not this'), f"<p>{html.escape(tr('in an f-string, {}').format(1))}</p>"
+"""
+    root = code(tmp_path, a=first, b="def f():\n    return tr('again') + tr('last')\n")
+    assert translations.source_texts(root) == [
+        "one", "in two parts\n…", "inside", "again", "in an f-string, {}", "last",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("call", ["tr(text)", "tr(f'{n} px')", "tr('a' + b)", "tr('a', 'b')", "tr('a', n=2)", "tr()"])
+def test_what_is_no_plain_text_is_told_with_its_place(tmp_path: Path, call: str) -> None:
+    with pytest.raises(translations.ExtractionError, match=r"sardino_qgis/a\.py:2: tr takes one plain text"):
+        translations.source_texts(code(tmp_path, a=f"def f(text, n, b):\n    return {call}\n"))
 
 
 def test_what_is_known_stays_and_what_is_gone_goes() -> None:
