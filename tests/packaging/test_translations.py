@@ -56,7 +56,9 @@ def test_is_finished(path: Path) -> None:
 
 @each_file
 def test_keeps_what_is_no_language(path: Path) -> None:
-    for source, (translation, _) in translations.read(path).items():
+    for source, (translation, finished) in translations.read(path).items():
+        if not finished:
+            continue  # told by the test above
         assert parts(translation) == parts(source), f"{source!r}: {translation!r}"
         assert translation.strip() == translation or source.strip() != source, f"stray spaces: {translation!r}"
 
