@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,16 +12,16 @@ import numpy as np
 import rasterio
 from affine import Affine
 from numpy.typing import NDArray
-from rasterio._err import CPLE_BaseError
-from rasterio.enums import ColorInterp, MaskFlags, Resampling
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
-from rasterio.vrt import WarpedVRT
+from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from backend.bands import pick_bands
 from backend.errors import InputError
 from backend.grid import Grid
-from backend.stack import across_antimeridian, described, virtual_raster
+from backend.opening import open_files
+from backend.points import lies_by_points, warped_by_points
+from backend.stack import described
 
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
@@ -31,6 +30,9 @@ SMALL_CACHE, LARGE_CACHE = 16 * 2**20, 192 * 2**20
 # Windows per axis, and their side, of the sample by which units are decided.
 SAMPLE_WINDOWS, SAMPLE_SIDE = 8, 64
 SCAN_ROWS = 256
+# A raster of which nothing in the sample is valid is looked through, if it isn't larger than a whole Sentinel-1 scene;
+# of a larger one more windows are looked at.
+SCAN_PIXELS, CLOSER_WINDOWS = 2**29, 20
 
 
 def gdal_environment(cache_bytes: int = SMALL_CACHE) -> rasterio.Env:
@@ -75,7 +77,7 @@ class RasterSource:
         self._more_nodata = tuple(nodata)
         self._bears_missing = bears_missing
         self.notes: list[tuple[str, str]] = []
-        self._file = open_raster(files[0]) if len(files) == 1 else open_stack(files)
+        self._file = open_files(files)
         self._dataset: Any = self._file
         try:
             self._check(names, bands)
@@ -83,6 +85,7 @@ class RasterSource:
             alphas = [b for b, kind in enumerate(self._dataset.colorinterp, 1) if kind == ColorInterp.alpha]
             self._alpha = alphas[0] if alphas and alphas[0] not in self.bands else 0
             full = Grid(self._dataset.crs, self._dataset.transform, self._dataset.width, self._dataset.height)
+            full.check(self.path)
             self.pixel_metres = full.pixel_metres()
             self._top, self._left, height, width = full.window(extent) if extent else (0, 0, full.height, full.width)
             self.grid = full.offset(self._top, self._left, height, width)
@@ -96,7 +99,8 @@ class RasterSource:
         if file.count == 0:
             inner = "; it holds " + ", ".join(file.subdatasets[:3]) if file.subdatasets else ""
             raise InputError(f"{self.path} has no bands{inner}.", "Give one of the rasters inside it, or another file.")
-        usable = [b for b in file.indexes if file.colorinterp[b - 1] != ColorInterp.alpha]
+        # The list is made anew at each look, which counts where there are tens of thousands of bands.
+        usable = [b for b, kind in enumerate(file.colorinterp, 1) if kind != ColorInterp.alpha]
         if names:
             # A raster of one unnamed band is often named after its polarisation.
             texts = described(file.descriptions, self.path) if len(usable) == 1 else file.descriptions
@@ -127,18 +131,14 @@ class RasterSource:
     def _locate(self) -> None:
         """Give a raster that has only ground control points a grid of its own."""
         file = self._file
-        points, crs = file.gcps
-        if points and file.transform == Affine.identity():
-            if crs is not None and crs.is_geographic and np.ptp([point.x for point in points]) > 180:
-                with file:
-                    text = across_antimeridian(file)
-                file = self._file = open_raster(text)
-            self._dataset = _warp_by_points(file, crs)
+        if lies_by_points(file):
+            self._file, self._dataset = warped_by_points(file)
             self.notes.append(
                 (
                     "info",
-                    f"The raster has only ground control points ({len(points)}); it is warped to a grid in {crs}, "
-                    f"{self._dataset.width} x {self._dataset.height} pixels, which the output has too.",
+                    f"The raster has only ground control points ({len(file.gcps[0])}); it is warped to a grid in "
+                    f"{self._dataset.crs}, {self._dataset.width} x {self._dataset.height} pixels, which the output has "
+                    "too.",
                 )
             )
         elif file.crs is None or file.transform == Affine.identity():
@@ -185,7 +185,7 @@ class RasterSource:
         holds nothing, or can't be read, the extent has to do.
 
         Raises:
-            InputError: No pixel of the whole extent is valid.
+            InputError: No pixel of the whole extent is valid, or, in one of many gigapixels, none that was looked at.
         """
         height, width = self.grid.height, self.grid.width
         with suppress(InputError):
@@ -196,20 +196,32 @@ class RasterSource:
         if valid.any():
             return values, valid
         # Little of the extent is valid: look at all of it, strip by strip, until something is.
-        for top in range(0, height, SCAN_ROWS):
-            values, valid = self.read(top, min(height, top + SCAN_ROWS))
-            if valid.any():
-                return values, valid
+        if height * width <= SCAN_PIXELS:
+            for top in range(0, height, SCAN_ROWS):
+                values, valid = self.read(top, min(height, top + SCAN_ROWS))
+                if valid.any():
+                    return values, valid
+            raise InputError(
+                f"{self.path} has no valid pixel in the bands and extent asked for.",
+                "Check the nodata value, the bands and the extent.",
+            )
+        # To look at all of it would take hours.
+        values, valid = self._windows(0, 0, height, width, CLOSER_WINDOWS)
+        if valid.any():
+            return values, valid
         raise InputError(
-            f"{self.path} has no valid pixel in the bands and extent asked for.",
-            "Check the nodata value, the bands and the extent.",
+            f"{self.path} has no valid pixel in any of {CLOSER_WINDOWS**2} places that were looked at, of "
+            f"{width} x {height} pixels.",
+            "Give an extent that holds data, or check the nodata value and the bands.",
         )
 
-    def _windows(self, top: int, left: int, height: int, width: int) -> tuple[FloatArray, BoolArray]:
-        """Small windows spread over some of the raster, one under the other."""
+    def _windows(
+        self, top: int, left: int, height: int, width: int, count: int = SAMPLE_WINDOWS
+    ) -> tuple[FloatArray, BoolArray]:
+        """Small windows spread over some of the raster, `count` along each axis, one under the other."""
         tall, wide = min(height, SAMPLE_SIDE), min(width, SAMPLE_SIDE)
-        tops = np.unique(np.linspace(top, top + height - tall, SAMPLE_WINDOWS).astype(int))
-        lefts = np.unique(np.linspace(left, left + width - wide, SAMPLE_WINDOWS).astype(int))
+        tops = np.unique(np.linspace(top, top + height - tall, count).astype(int))
+        lefts = np.unique(np.linspace(left, left + width - wide, count).astype(int))
         parts = [self.window(int(t), int(c), tall, wide) for t in tops for c in lefts]
         return np.concatenate([p[0] for p in parts], axis=-2), np.concatenate([p[1] for p in parts], axis=-2)
 
@@ -284,53 +296,5 @@ class RasterSource:
         self.close()
 
 
-def _warp_by_points(file: Any, crs: Any) -> Any:
-    options: dict[str, Any] = {}
-    if file.nodata is not None:
-        options["nodata"] = file.nodata
-    elif ColorInterp.alpha not in file.colorinterp:
-        options["add_alpha"] = True
-    try:
-        # Nearest neighbour, since the values may be dB, which must not be averaged.
-        return WarpedVRT(file, src_crs=crs, crs=crs, resampling=Resampling.nearest, warp_mem_limit=64, **options)
-    except (RasterioError, CPLE_BaseError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(
-            f"{file.name} can't be put on a grid by its ground control points: {reason}.",
-            "Warp it first (in QGIS: Raster > Projections > Warp), then run again.",
-        ) from error
-
-
 def _dtype(name: str) -> str:
     return "complex64" if name.startswith("complex") else name
-
-
-def open_stack(paths: Sequence[str]) -> Any:
-    """Several files as one opened rasterio dataset, for a context; their bands follow each other.
-
-    Raises:
-        InputError: One can't be opened, or does not lie on the grid of the first.
-    """
-    with ExitStack() as stack:
-        files = [stack.enter_context(open_raster(path)) for path in paths]
-        text = virtual_raster(files)
-    return open_raster(text)
-
-
-def open_raster(path: str) -> Any:
-    """The opened rasterio dataset, for a context.
-
-    Raises:
-        InputError: There is no such file, or it is no raster.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        try:
-            return rasterio.open(path)
-        except RasterioError as error:
-            # Names that GDAL understands, such as NETCDF:"a.nc":vv or /vsizip/…, are no paths of this system.
-            if "://" not in path and not path.startswith("/vsi") and not Path(path).exists() and ":" not in path[2:]:
-                raise InputError(f"There is no file {path}.", "Check the path.") from error
-            raise InputError(
-                f"{path} is not a raster that GDAL can open.", "Give a raster file, such as a GeoTIFF with VV and VH."
-            ) from error

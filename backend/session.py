@@ -31,6 +31,7 @@ from backend.radiometry import (
 from backend.raster import BoolArray, RasterSource, gdal_environment
 from backend.report import Reporter
 from backend.resample import MAX_REFINE, scale_factor
+from backend.room import check_room
 from backend.sink import Layer, RasterSink
 from backend.stack import scene_files
 from backend.units import nodata_doubt, units_doubt
@@ -121,6 +122,7 @@ class Session:
             request.reporter.log(level, message)
         self._decide_units()
         self._fit_grid()
+        check_room(self.frame.width, self.card)
         self._twin: RasterSource | None = None
         request.cancel.check()
         self._load_model()
