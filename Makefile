@@ -37,8 +37,8 @@ format: setup ## Rewrite the code in the house style
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
-package: ## Build the plugin zip in dist/ (any Python will do)
-	python3 -m tools.package
+package: setup ## Build the plugin zip in dist/
+	$(PYTHON) -m tools.package
 
 check-package: setup ## Build the zip, and check it as the plugin repository does (metadata, contents, Bandit, secrets)
 	$(PYTHON) -m tools.check_package

@@ -1,10 +1,11 @@
 """Build the plugin as QGIS users get it: `make package` writes dist/sardino_qgis-<version>.zip.
 
-    python3 -m tools.package [--folder DIR]      # --folder: the unzipped plugin in DIR/sardino_qgis instead
+    python -m tools.package [--folder DIR]      # --folder: the unzipped plugin in DIR/sardino_qgis instead
 
 A checkout keeps the three packages side by side; QGIS wants one folder with `metadata.txt` in it. The contents come
 from git's list of tracked files, so that nothing lying about gets in; outside git, from the working tree. The same
-files give the same bytes: entries are sorted and bear one fixed date. Standard library only.
+files give the same bytes: entries are sorted and bear one fixed date. The pages in docs/ are turned into HTML, for
+which Python's Markdown is needed (`make setup` installs it).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path, PurePosixPath
+
+from tools import help_pages
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = "sardino_qgis"
@@ -31,7 +34,8 @@ FILES = {
     "requirements/locked.txt": "requirements-locked.txt",
 }
 # Folders, and where their contents go.
-TREES = {"sardino_qgis": "", "backend": "backend", "training": "training", "resources": "resources"}
+TREES = {"sardino_qgis": "", "backend": "backend", "training": "training", "resources": "resources",
+         help_pages.FOLDER: help_pages.FOLDER}  # fmt: skip
 REQUIRED = ["__init__.py", "metadata.txt", "LICENSE", "backend/__main__.py"]
 
 
@@ -77,7 +81,7 @@ def place(path: PurePosixPath) -> str | None:
 
 
 def plan(root: Path) -> dict[str, Path]:
-    """Return the plugin's contents, sorted: name in the plugin's folder -> file of the checkout.
+    """Return where the plugin's contents come from, sorted: name in the plugin's folder -> file of the checkout.
 
     Raises:
         PackageError: if two files want the same place, or one is missing without which QGIS loads nothing.
@@ -90,10 +94,40 @@ def plan(root: Path) -> dict[str, Path]:
         if name in contents:
             raise PackageError(f"{path} and {contents[name].relative_to(root)} both go to {FOLDER}/{name}: rename one")
         contents[name] = root / path
+    contents = with_help(contents)
     missing = [name for name in REQUIRED if name not in contents]
     if missing:
         raise PackageError(f"not in the checkout, or not yet added to git: {', '.join(missing)}")
     return dict(sorted(contents.items()))
+
+
+def with_help(contents: dict[str, Path]) -> dict[str, Path]:
+    """Return `contents` with each page in docs/ under its name as HTML, and of all else there the pictures it shows."""
+    docs = {name for name in contents if name.startswith(f"{help_pages.FOLDER}/")}
+    pages = {name for name in docs if name.endswith(".md") and name.count("/") == 1}
+    shown = {
+        f"{help_pages.FOLDER}/{name}"
+        for page in pages
+        for name in help_pages.pictures(contents[page].read_text(encoding="utf-8"))
+    }
+    kept = {name: path for name, path in contents.items() if name not in docs - shown}
+    return {**kept, **{page[:-3] + ".html": contents[page] for page in pages}}
+
+
+def content(contents: dict[str, Path], name: str) -> bytes:
+    """Return what stands in the plugin under `name`, one of the keys of its `contents`.
+
+    Raises:
+        PackageError: if it is a page of help, and Python's Markdown is not installed.
+    """
+    path = contents[name]
+    if path.suffix != ".md" or not name.endswith(".html"):
+        return path.read_bytes()
+    pages = {other.stem for other in contents.values() if other.parent == path.parent and other.suffix == ".md"}
+    try:
+        return help_pages.page(path.read_text(encoding="utf-8"), pages).encode("utf-8")
+    except ImportError as problem:
+        raise PackageError("Python's Markdown is missing: use `make package`, which installs it") from problem
 
 
 def write_zip(root: Path, target: Path, limit: int = MAX_BYTES) -> Path:
@@ -106,11 +140,11 @@ def write_zip(root: Path, target: Path, limit: int = MAX_BYTES) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part")
     with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, path in contents.items():
+        for name in contents:
             entry = zipfile.ZipInfo(f"{FOLDER}/{name}", DATE)
             entry.create_system, entry.external_attr = 3, 0o100644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, path.read_bytes(), compresslevel=9)
+            archive.writestr(entry, content(contents, name), compresslevel=9)
     size = part.stat().st_size
     if size > limit:
         part.unlink()
@@ -135,9 +169,9 @@ def write_folder(root: Path, parent: Path) -> Path:
         if not (folder / "metadata.txt").is_file() or folder.resolve() == (root / FOLDER).resolve():
             raise PackageError(f"{folder} is there and is no packed plugin: move it away, or choose another folder")
         shutil.rmtree(folder)
-    for name, path in contents.items():
+    for name in contents:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, folder / name)
+        (folder / name).write_bytes(content(contents, name))
     return folder
 
 
