@@ -27,21 +27,18 @@ class InstalledModel:
     """A model folder.
 
     Attributes:
-        name: Name of the folder; by it the backend knows all models but those that were added.
+        name: Name of the folder.
         title: What people read; one line without control characters.
         folder: Its path.
+        value: What is said for it in the parameter MODEL: the name where the backend knows it by that, else the path.
         added: Whether the user added it, so that it can be forgotten.
     """
 
     name: str
     title: str
     folder: str
+    value: str
     added: bool = False
-
-    @property
-    def value(self) -> str:
-        """What is said for it in the parameter MODEL."""
-        return self.folder if self.added else self.name
 
 
 def plain(value: Any, length: int = 500) -> str:
@@ -68,10 +65,10 @@ def read_card(folder: str | Path) -> dict[str, Any]:
     return card if isinstance(card, dict) else {}
 
 
-def _model(folder: Path, added: bool = False) -> InstalledModel:
+def _model(folder: Path, value: str, added: bool = False) -> InstalledModel:
     """The title is the folder's name where the card can't be read (the backend will say why)."""
     title = plain(read_card(folder).get("title") or "", TITLE_LENGTH).strip()
-    return InstalledModel(folder.name, title or plain(folder.name, TITLE_LENGTH), str(folder), added)
+    return InstalledModel(folder.name, title or plain(folder.name, TITLE_LENGTH), str(folder), value, added)
 
 
 def installed_models() -> list[InstalledModel]:
@@ -82,8 +79,8 @@ def installed_models() -> list[InstalledModel]:
         if shelf.is_dir():
             for folder in sorted(shelf.iterdir()):
                 if (folder / CARD).is_file() and folder.name not in found:
-                    found[folder.name] = _model(folder)
-    return [*found.values(), *(_model(Path(folder), added=True) for folder in added_folders())]
+                    found[folder.name] = _model(folder, folder.name)
+    return [*found.values(), *(_model(Path(folder), folder, added=True) for folder in added_folders())]
 
 
 def find_model(value: str) -> InstalledModel | None:
@@ -92,7 +89,8 @@ def find_model(value: str) -> InstalledModel | None:
     for model in installed_models():
         if wanted in (model.name, model.value):
             return model
-    return _model(Path(os.path.abspath(wanted))) if os.path.isdir(wanted) else None
+    path = os.path.abspath(wanted)
+    return _model(Path(path), path) if os.path.isdir(path) else None
 
 
 def labelled_models() -> list[tuple[str, str]]:
@@ -153,7 +151,5 @@ def model_arguments(value: str) -> list[str]:
     wanted = value.strip()
     if not wanted:
         return []
-    if wanted in {model.name for model in installed_models() if not model.added}:
-        return ["--model", wanted]
     model = find_model(wanted)
-    return ["--model", model.folder if model is not None else wanted]
+    return ["--model", model.value if model is not None else wanted]

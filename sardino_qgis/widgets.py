@@ -7,7 +7,16 @@ from typing import Any
 from qgis.core import QgsApplication, QgsSettings
 from qgis.gui import QgsAbstractProcessingParameterWidgetWrapper, QgsGui, QgsProcessingGui
 from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtWidgets import QComboBox, QCompleter, QFileDialog, QHBoxLayout, QLineEdit, QToolButton, QWidget
+from qgis.PyQt.QtWidgets import (
+    QComboBox,
+    QCompleter,
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QStackedWidget,
+    QToolButton,
+    QWidget,
+)
 
 from .card_dialog import CardDialog
 from .last_used import keep
@@ -34,7 +43,9 @@ class ModelControl:
 
 
 def _keep(dialog: Any) -> None:
-    keep(dialog.algorithm(), dialog.createProcessingParameters())
+    # Not `createProcessingParameters`, which raises where an input has gone in the meantime.
+    wrappers = dialog.mainWidget().wrappers
+    keep(dialog.algorithm(), {name: wrapper.parameterValue() for name, wrapper in wrappers.items()})
 
 
 def _designer_control(param: Any, dialog: Any) -> Any:
@@ -43,7 +54,7 @@ def _designer_control(param: Any, dialog: Any) -> Any:
     control = registry.createModelerParameterWidget(dialog.model, dialog.childId, param, dialog.context)
     control.setDialog(dialog)
     for line in control.findChildren(QLineEdit):
-        if not isinstance(line.parent(), QComboBox):  # that is the one for expressions
+        if isinstance(line.parent(), QStackedWidget):  # others belong to the pages for expressions and inputs
             completer = QCompleter([model.value for model in installed_models()], line)
             completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
             completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)

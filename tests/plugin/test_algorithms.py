@@ -24,8 +24,6 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from sardino_qgis import models
-
 COPYIST = """
 import json, os, shutil, sys
 arguments = sys.argv[1:]
@@ -307,16 +305,3 @@ def test_success_without_a_file_is_an_exception(provider, scene, tmp_path, scrip
     monkeypatch.setenv("SARDINO_PYTHON", str(script(body, "liar")))
     with pytest.raises(QgsProcessingException, match="is not there"):
         processing.run("sardino:landcover", {"INPUT": str(scene), "OUTPUT": str(tmp_path / "o.tif")})
-
-
-def test_installed_models_come_from_the_cards(tmp_path, monkeypatch, qgis_app):
-    shelf = tmp_path / "shelf"
-    for name, card in (("good", json.dumps({"title": "A good one"})), ("odd", "{"), ("no-card", None)):
-        (shelf / name).mkdir(parents=True)
-        if card is not None:
-            (shelf / name / "card.json").write_text(card)
-    monkeypatch.setenv("SARDINO_MODELS", os.pathsep.join([str(shelf), str(tmp_path / "absent")]))
-    found = {m.name: m.title for m in models.installed_models()}
-    assert found["good"] == "A good one" and found["odd"] == "odd" and "no-card" not in found
-    assert models.model_arguments(" ") == []
-    assert models.model_arguments("good") == ["--model", "good"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import re
 import subprocess
 import sys
@@ -23,60 +22,12 @@ from qgis.core import (
     QgsRasterLayer,
 )
 
-from sardino_qgis import environment
 from sardino_qgis.styling import apply_qml
-
-CARD = {
-    "schema_version": 1,
-    "name": "tiny",
-    "title": "Random weights",
-    "bands": [
-        {"name": "VV", "unit": "db", "clip": [-30.0, 5.0], "mean": -12.6, "std": 5.3},
-        {"name": "VH", "unit": "db", "clip": [-35.0, 0.0], "mean": -20.3, "std": 5.9},
-    ],
-    "product": "gamma0",
-    "gsd_m": 10.0,
-    "arch": {"timm": "vit_tiny_patch16_224", "embed_dim": 16, "depth": 2, "heads": 2, "registers": 0,
-             "head": "linear", "head_dim": 8},
-    "tile": 32,
-    "patch": 8,
-    "classes": [
-        {"value": 10, "name": "Tree cover", "color": "#006400"},
-        {"value": 50, "name": "Built-up", "color": "#fa0000"},
-        {"value": 80, "name": "Permanent water bodies", "color": "#0064c8"},
-    ],
-    "trained_on": ["nothing: random weights for tests"],
-    "metrics": {},
-    "licence": "CC0-1.0",
-    "weights_sha256": "0" * 64,
-}  # fmt: skip
-MAKE_MODEL = """
-import json, sys
-from pathlib import Path
-import torch
-from backend.card import ModelCard
-from backend.vit import build_model
-from backend.weights import save_model
-torch.manual_seed(1)
-card = ModelCard.from_dict(json.loads(sys.argv[2]))
-save_model(Path(sys.argv[1]), build_model(card), card)
-"""
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    """A model folder, made in another process: torch and QGIS don't meet in this one."""
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    folder.mkdir()
-    command = [sys.executable, "-c", MAKE_MODEL, str(folder), json.dumps(CARD)]
-    subprocess.run(command, cwd=environment.backend_root(), env=environment.worker_environment(), check=True)
-    return folder
 
 
 @pytest.fixture(autouse=True)
-def worker(provider, model, monkeypatch):
-    monkeypatch.setenv("SARDINO_PYTHON", sys.executable)
-    monkeypatch.setenv("SARDINO_MODELS", str(model.parent))
+def worker(provider, real_worker):
+    """All tests here run the backend itself."""
 
 
 def test_landcover_has_the_grid_legend_and_nodata_of_its_parts(scene, tmp_path, feedback, qgis_new_project):
@@ -210,7 +161,7 @@ def test_refusals_come_with_a_hint_and_leave_no_file(scene, tmp_path):
     assert not output.exists()
 
 
-def test_cancel_of_a_real_run_leaves_the_older_file(model, tmp_path, feedback, qgis_new_project):
+def test_cancel_of_a_real_run_leaves_the_older_file(tmp_path, feedback, qgis_new_project):
     big = str(tmp_path / "big.tif")
     data = gdal.GetDriverByName("GTiff").Create(big, 3000, 3000, 2, gdal.GDT_Float32)
     data.SetGeoTransform((400000, 10, 0, 5200000, 0, -10))
