@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -186,6 +187,19 @@ def test_info_of_installation_raster_and_model(cli, make_raster, scene_db, tiny_
 
 
 @pytest.fixture
+def test_info_loads_a_model_when_asked_to_check_it(cli, tiny_model, monkeypatch, tmp_path):
+    assert cli("info", str(tiny_model), "--check")[0] == 0
+    damaged = tmp_path / "damaged"
+    shutil.copytree(tiny_model, damaged)
+    with (damaged / "model.safetensors").open("ab") as file:
+        file.write(b"x")
+    assert cli("info", str(damaged))[0] == 0, "the card alone is in order"
+    code, out, _ = cli("info", str(damaged), "--check", "--progress", "json")
+    assert code == 1 and "SHA-256" in json.loads(out.splitlines()[-1])["message"]
+    code, out, _ = cli("info", str(tmp_path), "--check", "--progress", "json")
+    assert code == 1 and "model.safetensors" in json.loads(out.splitlines()[-1])["hint"]
+
+
 def long_run(make_raster, scene_db, tiny_model, worker_environment, repo_root, tmp_path):
     """A process at work on a scene that takes long, with an older output in place."""
     scene = make_raster(np.tile(scene_db(500, 500), (1, 4, 4)))

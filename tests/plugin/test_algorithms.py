@@ -23,6 +23,7 @@ from qgis.core import (
     QgsReferencedRectangle,
     QgsVectorLayer,
 )
+from qgis.PyQt.QtCore import QUrl
 
 COPYIST = """
 import json, os, shutil, sys
@@ -69,8 +70,24 @@ def test_every_parameter_has_help_and_the_algorithm_tells_of_itself(provider, na
     for parameter in algorithm.parameterDefinitions():
         assert len(parameter.help()) > 15, parameter.name()
     assert algorithm.shortHelpString() and algorithm.tags() and not algorithm.icon().isNull()
-    assert os.path.isfile(algorithm.svgIconPath())
+    assert os.path.isfile(algorithm.svgIconPath()) and algorithm.svgIconPath().endswith(f"{name}.svg")
     assert algorithm.group() == ""
+    flags = algorithm.flags()
+    assert flags & algorithm.Flag.FlagSupportsBatch and flags & algorithm.Flag.FlagCanCancel
+    assert not flags & (algorithm.Flag.FlagHideFromModeler | algorithm.Flag.FlagNoThreading)
+    again = algorithm.create()
+    assert type(again) is type(algorithm) and again is not algorithm and again.id() == f"sardino:{name}"
+
+
+@pytest.mark.parametrize("name", ["landcover", "attention", "embeddings", "similarity", "accuracy"])
+def test_help_opens_a_page_that_is_there(provider, name):
+    url = QUrl(provider.algorithm(name).helpUrl())
+    assert url.isLocalFile() and os.path.isfile(url.toLocalFile())
+    with open(url.toLocalFile(), encoding="utf-8") as page:
+        headings = [line.lstrip("# ").strip() for line in page if line.startswith("#")]
+    assert provider.algorithm(name).displayName() in headings
+    if url.hasFragment():
+        assert url.fragment() == provider.algorithm(name).displayName().lower().replace(" ", "-")
 
 
 def test_choices_are_static_strings(provider):

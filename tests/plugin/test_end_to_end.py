@@ -13,15 +13,27 @@ import processing
 import pytest
 from osgeo import gdal
 from qgis.core import (
+    QgsApplication,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsCoordinateTransformContext,
+    QgsProcessingContext,
     QgsProcessingException,
+    QgsProcessingModelAlgorithm,
+    QgsProcessingModelChildAlgorithm,
+    QgsProcessingModelChildParameterSource,
+    QgsProcessingModelOutput,
+    QgsProcessingModelParameter,
     QgsProcessingOutputLayerDefinition,
+    QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterString,
     QgsProject,
     QgsRasterLayer,
 )
 
+from backend import __version__
+from sardino_qgis import models
+from sardino_qgis.layer_metadata import describe
 from sardino_qgis.styling import apply_qml
 
 
@@ -34,6 +46,8 @@ def test_landcover_has_the_grid_legend_and_nodata_of_its_parts(scene, tmp_path, 
     paths = {k: str(tmp_path / f"{k}.tif") for k in ("OUTPUT", "OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES")}
     results = processing.run("sardino:landcover", {"INPUT": str(scene), "MODEL": "tiny", **paths}, feedback=feedback)
     assert paths.items() <= results.items()
+    for path in paths.values():
+        tells_what_made_it(path)
     assert results["DEVICE_USED"] and "tiny" in results["MODEL_USED"]
     made, given = gdal.Open(paths["OUTPUT"]), gdal.Open(str(scene))
     assert made.GetGeoTransform() == given.GetGeoTransform()
@@ -85,6 +99,118 @@ def test_results_are_loaded_styled_and_described(scene, tmp_path, qgis_new_proje
     del layers, confidence
 
 
+def is_stretched_between_its_percentiles(layer):
+    values = gdal.Open(layer.source()).ReadAsArray()
+    renderer = layer.renderer()
+    assert renderer.type() == "singlebandpseudocolor"
+    low, high = renderer.classificationMin(), renderer.classificationMax()
+    assert [low, high] == pytest.approx(list(np.percentile(values[np.isfinite(values)], [2, 98])), rel=0.02)
+    colours = [sum(renderer.shader().rasterShaderFunction().shade(v)[1:4]) for v in np.linspace(low, high, 5)]
+    assert colours == sorted(colours), "light where there is much attention"
+
+
+def tells_what_made_it(path):
+    """Tags of the file, and the metadata that a layer gets from them."""
+    tags = gdal.Open(path).GetMetadata()
+    assert [tags[f"SARDINO_{key}"] for key in ("MODEL", "INPUT", "VERSION")] == ["tiny", "scene.tif", __version__]
+    assert re.match(r"\d{4}-\d\d-\d\dT", tags["SARDINO_DATE"])
+    layer = QgsRasterLayer(path, "result")
+    assert describe(layer)
+    history = layer.metadata().history()[0]
+    assert all(tags[f"SARDINO_{key}"] in history for key in ("MODEL", "VERSION", "DATE", "MODEL_SHA256"))
+    assert "scene.tif" in layer.metadata().abstract()
+    del layer
+
+
+def model_of(*children):
+    """A model as the designer makes it: a raster SCENE goes through child algorithms of (id, algorithm, parameters)."""
+    model = QgsProcessingModelAlgorithm("chain", "tests")
+    scene = QgsProcessingParameterRasterLayer("SCENE", "Scene")
+    model.addModelParameter(scene, QgsProcessingModelParameter("SCENE"))
+    model.addModelParameter(QgsProcessingParameterString("WITH", "With"), QgsProcessingModelParameter("WITH"))
+    for name, algorithm, parameters, outputs in children:
+        child = QgsProcessingModelChildAlgorithm(algorithm)
+        child.setChildId(name)
+        for definition in child.algorithm().parameterDefinitions():
+            default = QgsProcessingModelChildParameterSource.fromStaticValue(definition.defaultValue())
+            if not definition.isDestination():
+                child.addParameterSources(definition.name(), [parameters.get(definition.name(), default)])
+        made = {}
+        for output in outputs:
+            made[output] = QgsProcessingModelOutput(output, output)
+            made[output].setChildId(name)
+            made[output].setChildOutputName("OUTPUT")
+        child.setModelOutputs(made)
+        model.addChildAlgorithm(child)
+    return model
+
+
+def test_runs_inside_a_model_before_others(scene, tmp_path, feedback, qgis_new_project):
+    source = QgsProcessingModelChildParameterSource
+    model = model_of(
+        (
+            "cover",
+            "sardino:landcover",
+            {"INPUT": source.fromModelParameter("SCENE"), "MODEL": source.fromModelParameter("WITH")},
+            ["COVER"],
+        ),
+        (
+            "judge",
+            "sardino:accuracy",
+            {
+                "INPUT": source.fromChildOutput("cover", "OUTPUT"),
+                "REFERENCE": source.fromChildOutput("cover", "OUTPUT"),
+            },
+            ["REPORT"],
+        ),
+        (
+            "smooth",
+            "native:fillnodata",
+            {"INPUT": source.fromChildOutput("cover", "OUTPUT"), "FILL_VALUE": source.fromStaticValue(99)},
+            ["FILLED"],
+        ),
+    )
+    # Saved and opened again, as the designer does.
+    assert model.toFile(str(tmp_path / "chain.model3"))
+    opened = QgsProcessingModelAlgorithm()
+    assert opened.fromFile(str(tmp_path / "chain.model3"))
+    assert opened.validate() == (True, [])
+    names = [definition.name() for definition in opened.destinationParameterDefinitions()]
+    outputs = {name: str(tmp_path / name) + (".html" if "REPORT" in name else ".tif") for name in names}
+    assert len(outputs) == 3
+    processing.run(opened, {"SCENE": str(scene), "WITH": "tiny", **outputs}, feedback=feedback)
+    cover, filled = (gdal.Open(next(p for n, p in outputs.items() if word in n)) for word in ("COVER", "FILLED"))
+    assert set(np.unique(cover.ReadAsArray())) <= {0, 10, 50, 80}
+    assert (filled.ReadAsArray() == 99).sum() == 120, "nodata of the scene, filled by the next step"
+    report = (tmp_path / next(p for n, p in outputs.items() if "REPORT" in n)).read_text()
+    assert "Confusion" in report or "matrix" in report
+
+
+def test_an_added_model_is_run_by_name(model, scene, tmp_path, settings, monkeypatch):
+    monkeypatch.delenv("SARDINO_MODELS")
+    models.add_folder(str(model))
+    given = {"INPUT": str(scene), "MODEL": "tiny", "OUTPUT": str(tmp_path / "o.tif")}
+    assert processing.run("sardino:landcover", given)["MODEL_USED"] == "tiny"
+
+
+def test_batch_runs_each_row_with_its_own_model(scene, model, tmp_path, qgis_new_project):
+    from processing.gui.BatchAlgorithmDialog import BatchAlgorithmDialog
+
+    dialog = BatchAlgorithmDialog(QgsApplication.processingRegistry().createAlgorithmById("sardino:landcover"), None)
+    rows = dialog.mainWidget()
+    rows.addRow()
+    for row, value in enumerate(("tiny", str(model))):
+        for name, given in (("INPUT", str(scene)), ("MODEL", value)):
+            rows.wrappers[row][rows.parameter_to_column[name]].setParameterValue(given, QgsProcessingContext())
+        column = rows.parameter_to_column["OUTPUT"]
+        rows.tblParameters.cellWidget(row + 1, column).setValue(str(tmp_path / f"{row}.tif"))
+    dialog.runAlgorithm()
+    for row in range(2):
+        assert gdal.Open(str(tmp_path / f"{row}.tif")).GetMetadata()["SARDINO_MODEL"] == "tiny"
+    dialog.close()
+    dialog.deleteLater()
+
+
 def test_a_second_run_in_one_session_loads_its_layers_too(scene, tmp_path, qgis_new_project):
     for number in range(2):
         path = str(tmp_path / f"{number}.tif")
@@ -92,8 +218,11 @@ def test_a_second_run_in_one_session_loads_its_layers_too(scene, tmp_path, qgis_
         given.destinationName = f"run {number}"
         processing.runAndLoadResults("sardino:attention", {"INPUT": str(scene), "MODEL": "tiny", "OUTPUT": given})
         gc.collect()
-    renderers = [layer.renderer().type() for layer in QgsProject.instance().mapLayers().values()]
-    assert renderers == ["singlebandpseudocolor"] * 2
+    layers = list(QgsProject.instance().mapLayers().values())
+    assert len(layers) == 2
+    for layer in layers:
+        is_stretched_between_its_percentiles(layer)
+    del layers, layer
 
 
 def test_attention_of_the_mean_and_of_all_heads(scene, tmp_path):
@@ -104,12 +233,16 @@ def test_attention_of_the_mean_and_of_all_heads(scene, tmp_path):
     processing.run("sardino:attention", {**given, "HEADS": "all", "BLOCK": 0, "OUTPUT": all_, "OUTPUT_MASKS": masks})
     assert gdal.Open(all_).RasterCount == 2
     assert gdal.Open(masks).RasterCount == 2
+    for path in (all_, masks):
+        tells_what_made_it(path)
 
 
 def test_embeddings_and_their_picture(scene, tmp_path, feedback):
     paths = {"OUTPUT": str(tmp_path / "e.tif"), "OUTPUT_PCA": str(tmp_path / "p.tif")}
     results = processing.run("sardino:embeddings", {"INPUT": str(scene), "MODEL": "tiny", **paths}, feedback=feedback)
     assert paths.items() <= results.items()
+    for path in paths.values():
+        tells_what_made_it(path)
     made = gdal.Open(paths["OUTPUT"])
     assert (made.RasterXSize, made.RasterYSize, made.RasterCount) == (12, 10, 16)
     assert made.GetGeoTransform() == (400000, 80, 0, 5200000, 0, -80)
@@ -125,6 +258,7 @@ def test_similarity_to_a_point_of_another_crs(scene, tmp_path, feedback):
     output = str(tmp_path / "s.tif")
     given = {"INPUT": str(scene), "MODEL": "tiny", "POINT": "13.69,46.945 [EPSG:4326]", "OUTPUT": output}
     processing.run("sardino:similarity", given)
+    tells_what_made_it(output)
     layer = QgsRasterLayer(output, "similarity")
     assert (layer.width(), layer.height()) == (96, 80)
     to_layer = QgsCoordinateTransform(
