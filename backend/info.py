@@ -40,9 +40,10 @@ def describe_checked(target: str | None) -> dict[str, Any]:
         ModelError: There is no such model, or its card, hash, or tensors are not in order.
     """
     folder = model_folder(target)
+    card = ModelCard.load(folder / CARD)  # it may be refused before PyTorch is imported
     from backend.weights import load_model
 
-    _, card = load_model(folder)
+    load_model(folder)
     return {"model": _model(folder, card), "card": card.to_dict()}
 
 

@@ -45,4 +45,4 @@ def keep(algorithm: Any, values: dict[str, Any]) -> None:
         if values[name] == parameter.defaultValue() or values[name] in (None, ""):
             settings.remove(_key(algorithm.name(), name))
         else:
-            settings.setValue(_key(algorithm.name(), name), values[name])
+            settings.setValue(_key(algorithm.name(), name), str(values[name]))  # as it would come back from the file

@@ -27,30 +27,34 @@ def card_page(model: InstalledModel) -> str:
     card = read_card(model.folder)
     if not card:
         why = tr("There is no card that can be read in this folder. Remove the model, or copy its folder again.")
-        return f"{_head(model)}<p>{_text(why)}</p>"
+        return _head(model) + _paragraph(why)
     parts = (
         (tr("Trained on"), _list(card.get("trained_on"), tr("The card doesn't say."))),
         (tr("Limits"), _list([*_own_limits(card), *_input_limits(card)], "")),
         (tr("Accuracy"), _accuracy(card.get("metrics"))),
         (tr("Classes"), _classes(card.get("classes"))),
         (tr("Input"), _input(card)),
-        (tr("Licence"), f"<p>{_text(card.get('licence') or tr('The card names none.'))}</p>"),
+        (tr("Licence"), _paragraph(card.get("licence") or tr("The card names none."))),
     )
     return _head(model) + "".join(f"<h3>{_text(title)}</h3>{body}" for title, body in parts)
 
 
 def unknown_page(value: str) -> str:
     """HTML for a value of the parameter MODEL that is no model."""
-    return f"<p>{_text(tr('There is no model, and no folder, called {}.').format(plain(value, 200)))}</p>"
+    return _paragraph(tr("There is no model, and no folder, called {}.").format(plain(value, 200)))
 
 
 def _head(model: InstalledModel) -> str:
-    return f"{_STYLE}<h2>{_text(model.title)}</h2><p>{_text(model.folder)}</p>"
+    return f"{_STYLE}<h2>{_text(model.title)}</h2>" + _paragraph(model.folder)
 
 
 def _text(value: Any) -> str:
     """Text for HTML."""
     return html.escape(plain(value))
+
+
+def _paragraph(value: Any) -> str:
+    return f"<p>{_text(value)}</p>"
 
 
 def _items(value: Any) -> list[Any]:
@@ -71,7 +75,7 @@ def _bounded(lines: Iterable[str], wrap: str) -> str:
 
 def _list(value: Any, otherwise: str) -> str:
     lines = [f"<li>{_text(item)}</li>" for item in _items(value)]
-    return f"<ul>{_bounded(lines, '<li>{}</li>')}</ul>" if lines else f"<p>{_text(otherwise)}</p>"
+    return f"<ul>{_bounded(lines, '<li>{}</li>')}</ul>" if lines else _paragraph(otherwise)
 
 
 def _table(head: Sequence[Any], rows: Iterable[Iterable[Any]]) -> str:
@@ -110,7 +114,7 @@ def _input(card: dict) -> str:
         tile=_number(card.get("tile")),
         patch=_number(card.get("patch")),
     )
-    return f"<p>{_text(said)}</p>" + _table((tr("Band"), tr("Unit"), tr("Range")), rows)
+    return _paragraph(said) + _table((tr("Band"), tr("Unit"), tr("Range")), rows)
 
 
 def _classes(value: Any) -> str:
@@ -128,16 +132,15 @@ def _classes(value: Any) -> str:
 
 def _accuracy(metrics: Any) -> str:
     if not isinstance(metrics, dict) or not metrics:
-        none = tr("The card gives no figures: nothing is known about how well it does.")
-        return f"<p>{_text(none)}</p>"
-    words = "".join(f"<p>{_text(text)}</p>" for text in metrics.values() if isinstance(text, str))
+        return _paragraph(tr("The card gives no figures: nothing is known about how well it does."))
+    words = "".join(_paragraph(text) for text in metrics.values() if isinstance(text, str))
     rows: dict[tuple[str, tuple[str, ...]], list[tuple[str, dict]]] = {}
     for path, figures in _figures(metrics, ()):
         rows.setdefault((path[0] if path else "", tuple(figures)), []).append((" / ".join(path[1:]), figures))
     shown = [(place, found) for place, found in rows.items() if len(found) <= MAX_LINES][:MAX_TABLES]
     tables = "".join(_figure_table(*place, found) for place, found in shown)
-    note = tr("More figures, in greater detail, are in card.json.")
-    return words + tables + (f"<p>{_text(note)}</p>" if len(shown) < len(rows) else "")
+    note = _paragraph(tr("More figures, in greater detail, are in card.json."))
+    return words + tables + (note if len(shown) < len(rows) else "")
 
 
 def _figures(node: dict, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], dict]]:

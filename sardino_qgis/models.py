@@ -114,9 +114,9 @@ def added_folders() -> list[str]:
 
 
 def add_folder(folder: str) -> str:
-    """Keep a model folder in the settings, if it isn't there yet; its absolute path."""
+    """Keep a model folder in the settings, unless it is among the installed ones; its absolute path."""
     path = os.path.abspath(folder)
-    if path not in added_folders():
+    if path not in {model.folder for model in installed_models()}:
         QgsSettings().setValue(SETTING, [*added_folders(), path])
     return path
 

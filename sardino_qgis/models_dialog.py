@@ -36,7 +36,7 @@ class ModelsDialog(QDialog):
         self.setWindowTitle(tr("Models: SAR Land Cover (DINO)"))
         self.resize(900, 620)
         self._check: QgsTask | None = None
-        self._feedback = QgsProcessingFeedback(False)
+        self._feedback: QgsProcessingFeedback | None = None  # of the check that is running
         self.list = QListWidget()
         self.list.setWordWrap(True)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -71,9 +71,9 @@ class ModelsDialog(QDialog):
         return buttons
 
     def fill(self, chosen: str = "") -> None:
-        """List the models anew, and select the one whose folder is `chosen`, or else the default one."""
-        default = find_model("")
-        chosen = chosen or (default.folder if default is not None else "")
+        """List the models anew, and select the one whose folder is `chosen`, else the one before, else the default."""
+        default, before = find_model(""), self.current() or find_model("")
+        chosen = chosen or (before.folder if before is not None else "")
         self.list.clear()
         for model in installed_models():
             item = QListWidgetItem(tr("{} (default)").format(model.title) if model == default else model.title)
@@ -111,25 +111,16 @@ class ModelsDialog(QDialog):
         QgsSettings().setValue(LAST_FOLDER, folder)
         self.add_button.setEnabled(False)
         self.status.setText(tr("The backend is checking {}, some seconds…").format(folder))
+        feedback = self._feedback = QgsProcessingFeedback(False)
         self._check = QgsTask.fromFunction(
-            tr("Checking the model"), lambda _task: self._ask(folder), on_finished=self._checked
+            tr("Checking the model"), lambda _task: _ask(folder, feedback), on_finished=self._checked
         )
         QgsApplication.taskManager().addTask(self._check)
-
-    def _ask(self, folder: str) -> tuple[str, str]:
-        """In a task's thread: the folder, and why the model in it can't be used (empty where it can)."""
-        try:
-            check_model(folder, self._feedback)
-        except (WorkerError, BackendMissingError) as trouble:
-            return folder, str(trouble)
-        except WorkerCancelledError:
-            return folder, tr("Cancelled.")
-        return folder, ""
 
     def _checked(self, problem: Any, answer: tuple[str, str] | None = None) -> None:
         if sip.isdeleted(self):  # the plugin was unloaded in the meantime
             return
-        self._check = None
+        self._check = self._feedback = None
         self.add_button.setEnabled(True)
         folder, trouble = answer or ("", str(problem))
         if trouble:
@@ -140,4 +131,16 @@ class ModelsDialog(QDialog):
 
     def cancel(self) -> None:
         """Stop a check that is running."""
-        self._feedback.cancel()
+        if self._feedback is not None:
+            self._feedback.cancel()
+
+
+def _ask(folder: str, feedback: QgsProcessingFeedback) -> tuple[str, str]:
+    """In a task's thread: the folder, and why the model in it can't be used (empty where it can)."""
+    try:
+        check_model(folder, feedback)
+    except (WorkerError, BackendMissingError) as trouble:
+        return folder, str(trouble)
+    except WorkerCancelledError:
+        return folder, tr("Cancelled.")
+    return folder, ""

@@ -44,7 +44,7 @@ class ModelControl:
 
 def _keep(dialog: Any) -> None:
     # Not `createProcessingParameters`, which raises where an input has gone in the meantime.
-    wrappers = dialog.mainWidget().wrappers
+    wrappers = getattr(dialog.mainWidget(), "wrappers", {})
     keep(dialog.algorithm(), {name: wrapper.parameterValue() for name, wrapper in wrappers.items()})
 
 

@@ -186,7 +186,6 @@ def test_info_of_installation_raster_and_model(cli, make_raster, scene_db, tiny_
     assert cli("info", "neither")[0] == 1
 
 
-@pytest.fixture
 def test_info_loads_a_model_when_asked_to_check_it(cli, tiny_model, monkeypatch, tmp_path):
     assert cli("info", str(tiny_model), "--check")[0] == 0
     damaged = tmp_path / "damaged"
@@ -200,6 +199,7 @@ def test_info_loads_a_model_when_asked_to_check_it(cli, tiny_model, monkeypatch,
     assert code == 1 and "model.safetensors" in json.loads(out.splitlines()[-1])["hint"]
 
 
+@pytest.fixture
 def long_run(make_raster, scene_db, tiny_model, worker_environment, repo_root, tmp_path):
     """A process at work on a scene that takes long, with an older output in place."""
     scene = make_raster(np.tile(scene_db(500, 500), (1, 4, 4)))

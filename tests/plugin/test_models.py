@@ -65,6 +65,7 @@ def test_added_folders_are_kept_once_and_forgotten(tmp_path, settings, monkeypat
     monkeypatch.chdir(tmp_path)
     for folder in ("one/mine", str(first), str(second)):
         models.add_folder(folder)
+    models.add_folder(models.find_model("").folder)  # which is there already
     assert models.added_folders() == [str(first), str(second)]
     added = [m for m in models.installed_models() if m.added]
     assert [(m.title, m.value) for m in added] == [("one", str(first)), ("two", str(second))]
