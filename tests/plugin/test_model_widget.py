@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from qgis.core import QgsProcessingContext, QgsProcessingModelAlgorithm, QgsProcessingModelChildParameterSource
-from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QLineEdit, QToolButton
+from qgis.PyQt.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit, QToolButton
 
 from sardino_qgis import models
 from sardino_qgis.card_dialog import CardDialog
@@ -156,6 +157,30 @@ def test_next_dialog_offers_what_was_last_run_with(open_dialog, scene):
     assert values_of(open_dialog("attention"), *names[:4]) == ["", "auto", "auto", 0], "each algorithm for itself"
     run_with(open_dialog(), MODEL="", UNITS="auto", DEVICE="auto", BATCH_SIZE=0)
     assert values_of(open_dialog(), *names) == ["", "auto", "auto", 0, None]
+
+
+def test_a_real_run_of_the_dialog_is_remembered(open_dialog, scene, tmp_path, script, monkeypatch):
+    body = """
+        import json, shutil, sys
+        shutil.copy(sys.argv[4], sys.argv[5])
+        print(json.dumps({"event": "result", "outputs": {"output": sys.argv[5]}}))
+    """
+    monkeypatch.setenv("SARDINO_PYTHON", str(script(body, "copyist")))
+    dialog = open_dialog()
+    panel = dialog.mainWidget()
+    values = {"INPUT": str(scene), "UNITS": "db", "MODEL": "my-model", "OUTPUT": str(tmp_path / "o.tif")}
+    for name, value in values.items():
+        panel.wrappers[name].setParameterValue(value, panel.processing_context)
+    ended = []
+    dialog.algorithmFinished.connect(lambda good, _results: ended.append(good))
+    dialog.runAlgorithm()
+    deadline = time.monotonic() + 30
+    while not ended and time.monotonic() < deadline:
+        QApplication.processEvents()
+        time.sleep(0.01)
+    assert ended == [True] and (tmp_path / "o.tif").is_file()
+    assert values_of(open_dialog(), "UNITS", "MODEL") == ["db", "my-model"]
+    assert values_of(open_dialog(), "INPUT") != [str(scene)], "inputs are asked for anew"
 
 
 def test_runs_that_fail_are_not_remembered(open_dialog):
