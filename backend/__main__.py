@@ -84,7 +84,7 @@ def _accuracy(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -
 def _info(options: argparse.Namespace, reporter: Reporter) -> None:
     from backend import info
 
-    facts = info.describe(options.target)
+    facts = info.describe_checked(options.target) if options.check else info.describe(options.target)
     if options.progress == "json":
         reporter.result(facts)
     else:

@@ -126,6 +126,7 @@ class ModelCard:
         classes: Legend in the order of the logits; value 0 is nodata and never listed.
         trained_on: One line per data source.
         metrics: Held-out figures, free-form JSON.
+        limits: One line for each thing that the model is known to do badly, or not at all.
         licence: Licence of the weights.
         weights_sha256: Hash of model.safetensors, lower-case hex.
         bears_missing_bands: Whether a raster may lack some of the bands: training hid bands now and then.
@@ -143,6 +144,7 @@ class ModelCard:
     classes: tuple[LandCoverClass, ...]
     trained_on: tuple[str, ...]
     metrics: dict[str, Any] = field(default_factory=dict)
+    limits: tuple[str, ...] = ()
     licence: str = ""
     weights_sha256: str = "0" * 64
     bears_missing_bands: bool = False
@@ -167,6 +169,7 @@ class ModelCard:
         parts["bands"] = tuple(_band(item) for item in _items(data, "bands", 1, 64))
         parts["classes"] = tuple(_class(item) for item in _items(data, "classes", 1, MAX_CLASSES))
         parts["trained_on"] = tuple(_items(data, "trained_on", 0, 1000))
+        parts["limits"] = tuple(_items({"limits": [], **data}, "limits", 0, 100))
         parts["arch"] = Arch.from_dict(data.get("arch"))
         card: ModelCard = _build(ModelCard, parts, "card")
         _check(card)
@@ -281,8 +284,8 @@ def _check(card: ModelCard) -> None:
         _refuse("title is empty, too long, or has control characters in it")
     if card.product not in PRODUCTS:
         _refuse(f"product is {card.product!r:.40}; known are {', '.join(PRODUCTS)}")
-    if not isinstance(card.metrics, dict) or not all(isinstance(s, str) for s in card.trained_on):
-        _refuse("metrics is not an object, or trained_on not a list of strings")
+    if not isinstance(card.metrics, dict) or not all(isinstance(s, str) for s in card.trained_on + card.limits):
+        _refuse("metrics is not an object, or trained_on or limits not a list of strings")
     _between("gsd_m", card.gsd_m, 0.1, 10_000)
     _between("patch", card.patch, 1, 64)
     _between("tile", card.tile, card.patch, 2048)

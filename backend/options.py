@@ -62,6 +62,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
     info = commands.add_parser("info", help="tell about a raster, a model, or this installation")
     info.add_argument("target", nargs="?", metavar="INPUT|MODEL", help="raster, model name or model folder")
+    info.add_argument("--check", action="store_true", help="load the model too, which tells whether it can be used")
     _progress(info)
     return parser.parse_args([_plain(text) for text in (sys.argv[1:] if arguments is None else arguments)])
 

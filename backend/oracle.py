@@ -18,6 +18,7 @@ from backend.card import ModelCard
 from backend.embed import send_tokens, token_plan
 from backend.errors import InputError
 from backend.grid import Grid
+from backend.legend import aux_xml, date_now
 from backend.library import CARD, model_folder
 from backend.outlet import masked, patch_grid, to_patches
 from backend.output_path import check_output
@@ -186,6 +187,7 @@ class Oracle:
             sink.write(values)
             sink.finish()
             sink.add_sidecar(".qml", similarity_qml(sink))
+            sink.add_sidecar(".aux.xml", aux_xml((), date_now()))
             sink.commit()
         finally:
             sink.discard()

@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from backend.card import LandCoverClass, ModelCard
 from backend.errors import InputError
 from backend.frames import FilledFrame, NativeFrame, ScaledFrame
 from backend.grid import Grid
-from backend.legend import aux_xml
+from backend.legend import aux_xml, date_now
 from backend.library import CARD, model_folder
 from backend.output_path import check_distinct, check_output
 from backend.radiometry import (
@@ -235,10 +234,10 @@ class Session:
             styles: QGIS style of each role.
             classes: Legend of the main output.
         """
-        date = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        date = date_now()
         for role, sink in self._sinks.items():
             sink.add_sidecar(".qml", styles[role])
-            sink.add_sidecar(".aux.xml", aux_xml(classes if role == "output" else (), {"SARDINO_DATE": date}))
+            sink.add_sidecar(".aux.xml", aux_xml(classes if role == "output" else (), date))
         with self.request.cancel.shielded():
             ordered = [self._sinks[role] for role in sorted(self._sinks, key=lambda role: role == "output")]
             # What may fail comes first, for all outputs: a full disk, then a raster that a program holds.
