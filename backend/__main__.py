@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import logging
-import os
-import re
 import sys
-import traceback
-import warnings
 from collections.abc import Sequence
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from backend import __version__
-from backend.cancel import EXIT_CANCELLED, Cancel
-from backend.errors import Cancelled, SarDinoError
-from backend.radiometry import Units
-from backend.report import BarReporter, JsonReporter, Reporter
-
-NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
+from backend.cancel import Cancel
+from backend.console import common as _common
+from backend.console import leave, plain, request_of, supervise
+from backend.console import progress as _progress
+from backend.report import Reporter
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -44,38 +36,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     info = commands.add_parser("info", help="tell about a raster, a model, or this installation")
     info.add_argument("target", nargs="?", metavar="INPUT|MODEL", help="raster, model name or model folder")
     _progress(info)
-    return parser.parse_args([_plain(text) for text in (sys.argv[1:] if arguments is None else arguments)])
-
-
-def _plain(text: str) -> str:
-    """A negative number such as -1e-05 without its exponent: argparse (before Python 3.14) takes it for an option."""
-    return format(Decimal(text), "f") if NEGATIVE.fullmatch(text) else text
-
-
-def _common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", metavar="INPUT", help="raster to read")
-    parser.add_argument("output", metavar="OUTPUT", type=Path, help="GeoTIFF to write")
-    parser.add_argument("--model", metavar="NAME|DIR", help="name of an installed model, or a model folder")
-    parser.add_argument("--bands", type=int, nargs="+", metavar="N", help="band numbers, in the model's order")
-    parser.add_argument("--units", choices=[u.value for u in Units], default=Units.AUTO.value, help="of the raster")
-    parser.add_argument(
-        "--extent", type=float, nargs=4, metavar=("XMIN", "YMIN", "XMAX", "YMAX"), help="in the raster's CRS"
-    )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
-    parser.add_argument("--batch-size", type=_batch, default=0, metavar="N", help="tiles at once; 0 chooses")
-    parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
-    _progress(parser)
-
-
-def _progress(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--progress", choices=("bar", "json", "none"), default="bar")
-
-
-def _batch(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError("must not be negative")
-    return number
+    return parser.parse_args([plain(text) for text in (sys.argv[1:] if arguments is None else arguments)])
 
 
 def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
@@ -87,21 +48,8 @@ def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None
     if options.command == "info":
         return _info(options, reporter)
     from backend import predict
-    from backend.session import Request
 
-    request = Request(
-        input=options.input,
-        output=options.output,
-        model=options.model,
-        bands=options.bands,
-        units=Units(options.units),
-        extent=options.extent,
-        device=options.device,
-        batch_size=options.batch_size,
-        overwrite=options.overwrite,
-        reporter=reporter,
-        cancel=cancel,
-    )
+    request = request_of(options, reporter, cancel)
     if options.command == "landcover":
         predict.landcover(request, options.confidence, options.probabilities)
     else:
@@ -120,39 +68,8 @@ def _info(options: argparse.Namespace, reporter: Reporter) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0 done, 1 refused, 130 cancelled (2, wrong usage, ends the process inside argparse)."""
-    options = parse(arguments)
-    reporters: dict[str, Any] = {"json": lambda: JsonReporter(sys.stdout), "bar": BarReporter, "none": Reporter}
-    reporter: Reporter = reporters[options.progress]()
-    debug = bool(os.environ.get("SARDINO_DEBUG"))
-    if not debug:
-        # What libraries have to say would stand between the lines that a user or a program reads.
-        warnings.simplefilter("ignore")
-        logging.getLogger().addHandler(logging.NullHandler())
-    cancel = Cancel()
-    cancel.watch_signals()
-    if options.progress == "json":
-        cancel.watch_stdin()
-    try:
-        run(options, reporter, cancel)
-    except Cancelled as error:
-        reporter.error(error)
-        return EXIT_CANCELLED
-    except SarDinoError as error:
-        reporter.error(error)
-        return 1
-    except Exception as error:  # the last resort: one line for the user, the rest on demand
-        if debug:
-            traceback.print_exc()
-        first = (str(error).splitlines() or [""])[0]
-        hint = "This is a fault of the program; run again with SARDINO_DEBUG=1 in the environment and report the trace."
-        reporter.error(SarDinoError(f"Unexpected {type(error).__name__}: {first}", hint))
-        return 1
-    return 0
+    return supervise(run, parse(arguments))
 
 
 if __name__ == "__main__":
-    status = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # All files are closed by now. Taking PyTorch down in good order would keep whoever waits waiting for seconds.
-    os._exit(status)
+    leave(main())

@@ -21,8 +21,11 @@ MAX_CARD_BYTES = 1_000_000
 BAND_UNITS = ("db", "linear_power", "amplitude", "coherence")
 PRODUCTS = ("gamma0", "sigma0")
 TIMM_NAMES = ("vit_tiny_patch16_224", "vit_small_patch16_224", "vit_base_patch16_224")
-HEADS = ("decoder", "conv", "linear")
+FINETUNED_HEADS = ("decoder", "conv", "linear")
+HEADS = (*FINETUNED_HEADS, "mlp")  # "mlp" is fitted to a user's own samples (training.ownclasses)
+MAX_HIDDEN = 4096  # channels of all members of an "mlp" head together: what a tile of it costs in memory
 MAX_CLASSES = 254
+MAX_WINDOW = 63
 _NAME = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,63}$")
 _COLOR = re.compile(r"^#[0-9a-fA-F]{6}$")
 _SHA256 = re.compile(r"^[0-9a-f]{64}$")
@@ -75,8 +78,12 @@ class Arch:
         heads: Attention heads per block; divides embed_dim.
         registers: Register tokens (Darcet et al. 2023) beside the CLS token.
         head: "decoder" (tokens of two blocks and a full-resolution convolutional stem), "conv" (tokens of several
-            blocks, convolutions) or "linear" (the last tokens alone).
-        head_dim: Channel width of the head at patch resolution; "linear" has none.
+            blocks, convolutions), "linear" (the last tokens alone) or "mlp" (tokens of several blocks, backscatter and
+            its windowed statistics through small networks, pixel by pixel).
+        head_dim: Channel width of the head at patch resolution; "linear" has none; of each member in "mlp".
+        windows: Sides in pixels, odd and ascending, of the windows of "mlp"; the other heads have none.
+        members: Networks whose answers "mlp" averages.
+        smooth: Side in pixels, odd, of the window over which "mlp" averages its probabilities; 1 for none.
     """
 
     timm: str
@@ -86,6 +93,14 @@ class Arch:
     registers: int = 0
     head: str = "decoder"
     head_dim: int = 64
+    windows: tuple[int, ...] = ()
+    members: int = 1
+    smooth: int = 1
+
+    @property
+    def reach(self) -> int:
+        """Pixels around a pixel that its windows and its smoothing look at; tiles must overlap as far."""
+        return max(self.windows, default=1) // 2 + self.smooth // 2
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
@@ -94,6 +109,8 @@ class Arch:
     @staticmethod
     def from_dict(data: object) -> Arch:
         """Check and build; ModelError on anything unexpected."""
+        if isinstance(data, dict) and "windows" in data:
+            data = {**data, "windows": tuple(_items(data, "windows", 0, 8))}
         arch: Arch = _build(Arch, data, "arch")
         if arch.timm not in TIMM_NAMES:
             _refuse(f"arch.timm is {arch.timm!r}; known are {', '.join(TIMM_NAMES)}")
@@ -106,6 +123,7 @@ class Arch:
         _between("arch.head_dim", arch.head_dim, 4, 1024)
         if arch.embed_dim % arch.heads:
             _refuse(f"arch.embed_dim {arch.embed_dim} is not a multiple of arch.heads {arch.heads}")
+        _check_windows(arch)
         return arch
 
 
@@ -257,6 +275,20 @@ def _band(data: object) -> Band:
     if not band.clip[0] < band.clip[1] or band.std <= 0:
         _refuse(f"band {band.name!r:.40} has clip {band.clip} and std {band.std}")
     return band
+
+
+def _check_windows(arch: Arch) -> None:
+    for name, sides in (("arch.windows[]", arch.windows), ("arch.smooth", (arch.smooth,))):
+        for side in sides:
+            _scalar(name, side, int)
+            _between(name, side, 1, MAX_WINDOW)
+            if side % 2 == 0:
+                _refuse(f"{name} is {side}, wanted an odd number")
+    if list(arch.windows) != sorted(set(arch.windows)):
+        _refuse(f"arch.windows is {list(arch.windows)}, wanted ascending numbers")
+    _between("arch.members", arch.members, 1, 64)
+    if arch.head == "mlp" and arch.members * arch.head_dim > MAX_HIDDEN:
+        _refuse(f"arch.members x arch.head_dim is {arch.members * arch.head_dim}, wanted at most {MAX_HIDDEN}")
 
 
 def _class(data: object) -> LandCoverClass:

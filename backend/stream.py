@@ -111,7 +111,7 @@ def _batches(frame: Frame, plan: TilePlan, batch: int, flow: Flow) -> Iterator[t
     columns = len(plan.columns.origins)
     for row, top in enumerate(plan.rows.origins):
         flow.check()
-        x, valid = _read_tile_row(frame, plan, row)
+        x, valid = read_tile_row(frame, plan, row)
         # Only the rows that become final with this tile row: the next ones come again with the next tile row.
         final = valid[: plan.rows.finished(row) - top, : frame.width]
         work.opened[row] = final.copy()
@@ -132,7 +132,7 @@ def _batches(frame: Frame, plan: TilePlan, batch: int, flow: Flow) -> Iterator[t
     yield work, valid_pixels
 
 
-def _read_tile_row(frame: Frame, plan: TilePlan, row: int) -> tuple[FloatArray, BoolArray]:
+def read_tile_row(frame: Frame, plan: TilePlan, row: int) -> tuple[FloatArray, BoolArray]:
     """Input and validity of a whole tile row, with what overhangs the raster filled by reflection."""
     rows = plan.rows.sources(row)
     first = int(rows.min())

@@ -107,7 +107,7 @@ def main() -> None:
             show(f"attention {heads}", layer, attention_overlap(card.tile, card.patch), False)
         layer = folder / "landcover.tif"
         landcover(Request(str(scene), layer, given.model, units=Units.DB))
-        show("land cover", layer, landcover_overlap(card.tile, card.patch), True)
+        show("land cover", layer, landcover_overlap(card.tile, card.patch, card.arch.reach), True)
 
 
 if __name__ == "__main__":

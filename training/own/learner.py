@@ -1,0 +1,224 @@
+"""From an opened raster and a file of samples to a model folder: read, gather, hold out, fit, write."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from affine import Affine
+from numpy.typing import NDArray
+from torch import Tensor
+
+from backend.card import LandCoverClass, ModelCard
+from backend.errors import InputError
+from backend.heads import build_head
+from backend.pixel_head import PixelHead
+from backend.predict import landcover_overlap
+from backend.session import Session
+from backend.tiling import plan_tiles
+from backend.vit import SarViT
+from training.own.blocks import FOLDS, plan_folds
+from training.own.classifier import STEPS, Ensemble, Scaler, fit, put_into
+from training.own.features import Table, gather, tiles_of
+from training.own.folder import folder_name, write_folder
+from training.own.heldout import held_out_scores
+from training.own.legend import build_legend
+from training.own.pixels import Places, find_pixels, unclaimed
+from training.own.samples import Label, Samples, read_samples
+
+# Sizes of the head; benchmarks/own_classes.py measures what they are worth.
+WINDOWS, SMOOTH, MEMBERS, HIDDEN = (3, 5, 9, 15, 25), 9, 8, 48
+# Progress counts tiles; one fit takes about as long as so many of them.
+FIT_TILES = 20
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What is learnt from.
+
+    Attributes:
+        legend: Classes by index.
+        places: Pixels of samples, [n].
+        classes: Class index of each, int64 [n].
+        x: Scaled features, float32 [n, F].
+        scaler: Made `x`.
+    """
+
+    legend: tuple[LandCoverClass, ...]
+    places: Places
+    classes: NDArray[np.int64]
+    x: Tensor
+    scaler: Scaler
+
+    def fitted(self, which: Tensor, step_done: Any) -> Ensemble:
+        """An ensemble fitted to some of the pixels; every sample counts alike, however many pixels it has."""
+        sample = self.places.sample[which.numpy()]
+        weights = torch.from_numpy(1 / np.bincount(sample)[sample]).float()
+        return fit(
+            self.x[which], torch.from_numpy(self.classes)[which], weights / weights.mean(), len(self.legend),
+            self.scaler.tokens, members=MEMBERS, hidden=HIDDEN, step_done=step_done,
+        )  # fmt: skip
+
+
+class _Pace:
+    """Progress over tiles and then fits, heeding a cancel at every step."""
+
+    def __init__(self, session: Session, tiles: int, fits: int) -> None:
+        self._request, self._tiles, self._steps = session.request, tiles, 0
+        self._total = tiles + fits * FIT_TILES
+
+    def tiles(self, done: int) -> None:
+        self._request.reporter.progress(done, self._total)
+
+    def fits(self, count: int) -> None:
+        """Say how many fits there really will be."""
+        self._total = self._tiles + count * FIT_TILES
+
+    def step(self) -> None:
+        self._request.cancel.check()
+        self._steps += 1
+        self._request.reporter.progress(self._tiles + self._steps * FIT_TILES // STEPS, self._total)
+
+
+def learn(session: Session, path: Path, field: str, title: str, check: bool) -> dict[str, Any]:
+    """Learn the classes of samples and write the model folder that the session's request names.
+
+    Args:
+        session: Raster, units and backbone.
+        path: Samples (GeoJSON).
+        field: Their class.
+        title: Of the model.
+        check: Whether accuracy on held-out blocks is measured.
+
+    Returns:
+        The facts of the result event.
+
+    Raises:
+        SarDinoError: Refused or cancelled; then nothing is left, and an older folder is as it was.
+    """
+    request, log = session.request, session.request.reporter.log
+    samples = read_samples(path, field, session.source.grid.crs)
+    if samples.skipped:
+        log("warning", f"{samples.skipped} samples without a shape or a class are left out.")
+    model = _blank_model(session)
+    places, table, pace = _gathered(session, model, samples, FOLDS + 1 if check else 1)
+    lesson = _lesson(session, samples, places, table)
+    request.cancel.check()
+    scores = _held_out(session, lesson, pace) if check else {"not_known": "it was not asked for"}
+    if "not_known" in scores:
+        pace.fits(1)
+    ensemble = lesson.fitted(torch.arange(len(lesson.x)), pace.step)
+    card = _card(session, lesson, title, f"{path.name}, field {field}", scores)
+    head = build_head(card.arch, len(card.bands), card.patch, len(card.classes))
+    assert isinstance(head, PixelHead)
+    put_into(head, ensemble, lesson.scaler)
+    model.head = head
+    card = write_folder(request.output, model, card, request.cancel)
+    return session.report(
+        outputs={"output": str(request.output)},
+        classes=[{"value": c.value, "name": c.name, "color": c.color} for c in card.classes],
+        held_out=scores,
+        model=card.name,
+        backbone=session.card.name,
+    )
+
+
+def _arch(session: Session) -> Any:
+    sizes = {"head": "mlp", "head_dim": HIDDEN, "windows": WINDOWS, "members": MEMBERS, "smooth": SMOOTH}
+    return dataclasses.replace(session.card.arch, **sizes)
+
+
+def _blank_model(session: Session) -> SarViT:
+    """The backbone with a head of the right kind, whose weights are still random."""
+    card = session.card
+    model = SarViT(_arch(session), len(card.bands), card.tile, card.patch, 1)
+    model.backbone.load_state_dict(session.model.backbone.state_dict())
+    return model.to(session.device).eval()
+
+
+def _gathered(session: Session, model: SarViT, samples: Samples, fits: int) -> tuple[Places, Table, _Pace]:
+    """Pixels of the samples, and their features."""
+    frame, card, request = session.frame, session.card, session.request
+    # The frame has the raster's first corner and the model's pixels; factors are down, across.
+    transform = session.source.grid.transform * Affine.scale(session.factors[1], session.factors[0])
+    places = find_pixels(samples.items, transform, frame.height, frame.width)
+    if not len(places):
+        raise InputError(
+            f"No sample lies within {request.input} (or the extent asked for).",
+            "Check the coordinate systems of samples and raster.",
+        )
+    overlap = landcover_overlap(card.tile, card.patch, _arch(session).reach)
+    plan = plan_tiles(frame.height, frame.width, card.tile, overlap, card.patch)
+    pace = _Pace(session, len(tiles_of(places, plan)), fits)
+    return places, gather(model, frame, plan, places, session.batch, request.cancel, pace.tiles), pace
+
+
+def _lesson(session: Session, samples: Samples, places: Places, table: Table) -> Lesson:
+    """Leave out what can't be learnt from, and say so."""
+    log = session.request.reporter.log
+    labels = [item.label for item in samples.items]
+    order = {label: number for number, label in enumerate(dict.fromkeys(labels))}
+    numbers = np.array([order[label] for label in labels], dtype=np.int64)
+    valid = np.flatnonzero(table.valid)
+    keep = valid[unclaimed(places.take(valid), numbers[places.sample[valid]], session.frame.width)]
+    used = places.take(keep)
+    left_out = len(labels) - len(np.unique(used.sample))
+    if left_out:
+        log(
+            "warning",
+            f"{left_out} of {len(labels)} samples are left out: outside of the raster, on pixels without data, or on "
+            "those of another sample.",
+        )
+    seen: list[Label] = [labels[number] for number in np.unique(used.sample)]
+    lost = [str(label) for label in order if label not in set(seen)]
+    if lost and len(set(seen)) > 1:
+        log("warning", f"Classes without a usable sample, which the model won't have: {', '.join(lost)[:200]}.")
+    legend, index = build_legend(seen, samples.styles)
+    classes = np.array([index.get(label, -1) for label in labels], dtype=np.int64)[used.sample]
+    counts = Counter(seen)
+    for label, number in index.items():
+        item, pixels = legend[number], int((classes == number).sum())
+        log("info", f"{item.value:>4}  {item.name}: {counts[label]} samples, {pixels} pixels")
+    scaler = Scaler.of(table)
+    rows = torch.from_numpy(keep)
+    return Lesson(legend, used, classes, scaler(table.tokens[rows], table.pixels[rows]), scaler)
+
+
+def _held_out(session: Session, lesson: Lesson, pace: _Pace) -> dict[str, Any]:
+    log = session.request.reporter.log
+    folds = plan_folds(lesson.places, lesson.classes)
+    if folds is None:
+        why = "fewer than two classes have samples in two places apart"
+        log("warning", f"The accuracy can't be told: {why}. Draw samples of each class in several places.")
+        return {"not_known": why}
+    pace.fits(folds.count + 1)
+    scores = held_out_scores(
+        lesson.x, lesson.classes, folds, lesson.legend, lambda which: lesson.fitted(which, pace.step)
+    )
+    for item in lesson.legend:
+        if f"{item.value} {item.name}" not in scores["classes"]:
+            log("warning", f"Nothing is known of {item.name}: its samples lie in one place. Draw some elsewhere.")
+    return scores
+
+
+def _card(session: Session, lesson: Lesson, title: str, origin: str, scores: dict[str, Any]) -> ModelCard:
+    old, counted = session.card, {}
+    for number, item in enumerate(lesson.legend):
+        here = lesson.classes == number
+        samples = len(np.unique(lesson.places.sample[here]))
+        counted[f"{item.value} {item.name}"] = {"samples": samples, "pixels": int(here.sum())}
+    learnt = f"Own samples: {origin}, over {Path(session.request.input).name}"
+    return dataclasses.replace(
+        old,
+        name=folder_name(session.request.output),
+        title=title,
+        arch=_arch(session),
+        classes=lesson.legend,
+        trained_on=(learnt, f"Backbone: model {old.name}, kept as it was", *(f"Backbone: {s}" for s in old.trained_on)),
+        metrics={"held_out": scores, "samples": counted},
+    )
