@@ -52,7 +52,8 @@ class PixelHead(nn.Module):
             valid = validity(x)
             probabilities = windowed_sum(probabilities * valid, self.smooth)
             probabilities = probabilities / windowed_sum(valid, self.smooth).clamp_min(1)
-        return probabilities.clamp_min(TINY).log()
+        result: Tensor = probabilities.clamp_min(TINY).log()
+        return result
 
 
 def feature_count(bands: int, windows: Sequence[int]) -> int:

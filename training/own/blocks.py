@@ -54,7 +54,8 @@ def group_blocks(places: Places, side: int) -> IntArray:
     links = coo_matrix((np.ones(len(cells)), (cells, cell_count + samples)), shape=(size, size))
     _, parts = connected_components(links, directed=False)
     _, groups = np.unique(parts[cells], return_inverse=True)
-    return groups.reshape(-1).astype(np.int64)
+    result: IntArray = groups.reshape(-1).astype(np.int64)
+    return result
 
 
 def plan_folds(places: Places, classes: IntArray, seed: int = 0) -> Folds | None:
@@ -93,7 +94,8 @@ def _spread(groups: IntArray, classes: IntArray) -> IntArray:
     """Classes that lie in two groups or more."""
     pairs = np.unique(np.stack((classes, groups), axis=1), axis=0)
     found, counts = np.unique(pairs[:, 0], return_counts=True)
-    return found[counts > 1]
+    result: IntArray = found[counts > 1]
+    return result
 
 
 def _free(groups: IntArray, classes: IntArray) -> NDArray[np.bool_]:

@@ -7,6 +7,8 @@ features hold the average up; with more samples the tokens say what windows can'
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Callable
 
@@ -33,14 +35,14 @@ class Ensemble:
     second: Tensor
     second_bias: Tensor
 
+    def logits(self, x: Tensor) -> Tensor:
+        """Of each member, [M, n, K], of scaled features [n, F]."""
+        return F.gelu(x @ self.first + self.first_bias) @ self.second + self.second_bias
+
     def probabilities(self, x: Tensor) -> Tensor:
         """Mean of the members' probabilities, [n, K], of scaled features [n, F]."""
-        total = torch.zeros(len(x), self.second.shape[-1])
-        for start in range(0, len(x), BATCH):
-            part = x[start : start + BATCH][None]
-            hidden = F.gelu(part @ self.first + self.first_bias)
-            total[start : start + BATCH] = (hidden @ self.second + self.second_bias).softmax(dim=-1).mean(dim=0)
-        return total
+        parts = [self.logits(part).softmax(dim=-1).mean(dim=0) for part in torch.split(x, BATCH)]
+        return torch.cat(parts)
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def fit(
     seed: int = 0,
     step_done: Callable[[], None] = lambda: None,
 ) -> Ensemble:
-    """Fit all members at once, with AdamW on the cross entropy.
+    """Fit all members.
 
     Args:
         x: Scaled features, float32 [n, F].
@@ -90,25 +92,55 @@ def fit(
         weights: What each counts, float32 [n].
         count: Number of classes K.
         tokens: How many of the F are tokens, which the first half of the members doesn't see.
-        members: Networks.
+        members: Networks, an even number.
         hidden: Channels of the hidden layer of each.
         seed: Of weights and draws.
-        step_done: Called after each of the STEPS steps; may raise to end the work.
+        step_done: Called after each of 2 * STEPS steps; may raise to end the work.
     """
     rng = torch.Generator().manual_seed(seed)
-    sees = torch.ones(members, x.shape[1], 1)
-    sees[: members // 2, :tokens] = 0
-    first = torch.randn(members, x.shape[1], hidden, generator=rng).mul(SPREAD).mul(sees).requires_grad_()
+    parts = [
+        _descend(x[:, skipped:], classes, weights, count, members // 2, hidden, rng, step_done)
+        for skipped in (tokens, 0)
+    ]
+    blind = F.pad(parts[0].first, (0, 0, tokens, 0))
+    return Ensemble(
+        torch.cat((blind, parts[1].first)),
+        *(torch.cat([getattr(part, name) for part in parts]) for name in ("first_bias", "second", "second_bias")),
+    )
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Matrices as small as these gain little from a second core, and where others use it they wait for it for ages."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _descend(
+    x: Tensor,
+    classes: Tensor,
+    weights: Tensor,
+    count: int,
+    members: int,
+    hidden: int,
+    rng: torch.Generator,
+    step_done: Callable[[], None],
+) -> Ensemble:
+    """Members of one kind at once, with AdamW on the cross entropy."""
+    first = torch.randn(members, x.shape[1], hidden, generator=rng).mul(SPREAD).requires_grad_()
     second = torch.randn(members, hidden, count, generator=rng).div(hidden**0.5).requires_grad_()
     biases = [torch.zeros(members, 1, width, requires_grad=True) for width in (hidden, count)]
-    parameters = [first, biases[0], second, biases[1]]
-    optimiser = torch.optim.AdamW(parameters, lr=RATE, weight_decay=DECAY)
+    made = Ensemble(first, biases[0], second, biases[1])
+    optimiser = torch.optim.AdamW([first, second, *biases], lr=RATE, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
     noise = NOISE * x.square().mean(dim=0).sqrt()
     for _ in range(STEPS):
         drawn = torch.randint(len(x), (min(BATCH, len(x)),), generator=rng)
-        here = x[drawn] + noise * torch.randn(len(drawn), x.shape[1], generator=rng)
-        logits = F.gelu(here @ (first * sees) + biases[0]) @ second + biases[1]
+        logits = made.logits(x[drawn] + noise * torch.randn(len(drawn), x.shape[1], generator=rng))
         target = classes[drawn].expand(members, -1)
         loss = F.cross_entropy(logits.transpose(1, 2), target, reduction="none", label_smoothing=SOFTENING)
         (loss * weights[drawn]).mean(dim=1).sum().backward()  # type: ignore[no-untyped-call]
@@ -116,7 +148,7 @@ def fit(
         optimiser.zero_grad()
         schedule.step()
         step_done()
-    return Ensemble((first * sees).detach(), biases[0].detach(), second.detach(), biases[1].detach())
+    return Ensemble(*(tensor.detach() for tensor in (first, biases[0], second, biases[1])))
 
 
 def put_into(head: PixelHead, ensemble: Ensemble, scaler: Scaler) -> None:

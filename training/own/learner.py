@@ -14,7 +14,7 @@ from affine import Affine
 from numpy.typing import NDArray
 from torch import Tensor
 
-from backend.card import LandCoverClass, ModelCard
+from backend.card import Arch, LandCoverClass, ModelCard
 from backend.errors import InputError
 from backend.heads import build_head
 from backend.pixel_head import PixelHead
@@ -32,7 +32,7 @@ from training.own.pixels import Places, find_pixels, unclaimed
 from training.own.samples import Label, Samples, read_samples
 
 # Sizes of the head; benchmarks/own_classes.py measures what they are worth.
-WINDOWS, SMOOTH, MEMBERS, HIDDEN = (3, 5, 9, 15, 25), 9, 8, 48
+WINDOWS, SMOOTH, MEMBERS, HIDDEN = (3, 5, 9, 15, 25), 9, 8, 32
 # Progress counts tiles; one fit takes about as long as so many of them.
 FIT_TILES = 20
 
@@ -82,7 +82,7 @@ class _Pace:
     def step(self) -> None:
         self._request.cancel.check()
         self._steps += 1
-        self._request.reporter.progress(self._tiles + self._steps * FIT_TILES // STEPS, self._total)
+        self._request.reporter.progress(self._tiles + self._steps * FIT_TILES // (2 * STEPS), self._total)
 
 
 def learn(session: Session, path: Path, field: str, title: str, check: bool) -> dict[str, Any]:
@@ -128,9 +128,9 @@ def learn(session: Session, path: Path, field: str, title: str, check: bool) -> 
     )
 
 
-def _arch(session: Session) -> Any:
-    sizes = {"head": "mlp", "head_dim": HIDDEN, "windows": WINDOWS, "members": MEMBERS, "smooth": SMOOTH}
-    return dataclasses.replace(session.card.arch, **sizes)
+def _arch(session: Session) -> Arch:
+    old = session.card.arch
+    return dataclasses.replace(old, head="mlp", head_dim=HIDDEN, windows=WINDOWS, members=MEMBERS, smooth=SMOOTH)
 
 
 def _blank_model(session: Session) -> SarViT:
@@ -200,6 +200,10 @@ def _held_out(session: Session, lesson: Lesson, pace: _Pace) -> dict[str, Any]:
     scores = held_out_scores(
         lesson.x, lesson.classes, folds, lesson.legend, lambda which: lesson.fitted(which, pace.step)
     )
+    log("info", f"Accuracy on samples held out in {folds.blocks} blocks of {folds.side} pixels or more:")
+    log("info", f"  overall {scores['overall_accuracy']:.2f}, mean IoU {scores['mean_iou']:.2f}")
+    for name, found in scores["classes"].items():
+        log("info", f"  {name}: F1 {found['f1']:.2f}, IoU {found['iou']:.2f} ({found['pixels']} pixels)")
     for item in lesson.legend:
         if f"{item.value} {item.name}" not in scores["classes"]:
             log("warning", f"Nothing is known of {item.name}: its samples lie in one place. Draw some elsewhere.")

@@ -16,7 +16,7 @@ from training.own.samples import Label
 from training.simulation.legend import COLOURS, NAMES
 
 MAX_NAME = 100  # characters, as a card takes them
-# Okabe and Ito (2008), "Color Universal Design", without black; then the "muted" scheme of Tol (2021, SRON/EPS/TN/09-002).
+# Okabe and Ito (2008), "Color Universal Design", without black; then "muted" of Tol (2021, SRON/EPS/TN/09-002).
 SAFE = (
     "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7",
     "#332288", "#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77", "#cc6677", "#882255", "#aa4499",
@@ -41,7 +41,7 @@ def build_legend(
     if not 2 <= len(found) <= MAX_CLASSES:
         named = f" ({next(iter(found))})" if len(found) == 1 else ""
         raise InputError(
-            f"The samples have {len(found)} class{'es' * (len(found) != 1)}{named}; 2 to {MAX_CLASSES} can be told apart.",
+            f"The samples have {len(found)} class{'es' * (len(found) != 1)}{named}, wanted are 2 to {MAX_CLASSES}.",
             "Choose the field that holds the class, and draw samples of each class.",
         )
     values = _values(found)
@@ -60,9 +60,7 @@ def build_legend(
 
 def _values(labels: set[Label]) -> dict[Label, int]:
     values: dict[Label, int] = {label: label for label in labels if isinstance(label, int) and 1 <= label <= 254}
-    rest = sorted(
-        (label for label in labels if label not in values), key=lambda label: (str(label).casefold(), str(label))
-    )
+    rest = sorted(labels - values.keys(), key=lambda label: (str(label).casefold(), str(label)))
     for label in rest:
         value = _worldcover(label)
         if value and value not in values.values():

@@ -81,7 +81,7 @@ def read_samples(path: Path, field: str, crs: CRS | None) -> Samples:
 
 
 def clean(value: object) -> Label | None:
-    """A class as a property holds it: a whole number, or a text without control characters; None where there is none."""
+    """A class as a property holds it, a whole number or a text without control characters; None where there is none."""
     if value is None or isinstance(value, (dict, list)):
         return None
     if isinstance(value, bool):
