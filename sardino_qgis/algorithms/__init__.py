@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from .attention import AttentionAlgorithm
 from .landcover import LandCoverAlgorithm
+from .trainclassifier import TrainClassifierAlgorithm
 
-ALGORITHMS = (LandCoverAlgorithm, AttentionAlgorithm)
+ALGORITHMS = (LandCoverAlgorithm, AttentionAlgorithm, TrainClassifierAlgorithm)

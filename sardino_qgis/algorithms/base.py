@@ -31,11 +31,12 @@ from .parameters import ADVANCED, DEVICES, UNITS, integer, static_enum
 
 @dataclass(frozen=True)
 class Destination:
-    """A raster that the worker writes: its parameter, its option on the command line, its look on the desktop."""
+    """What the worker writes: its parameter, its option on the command line, the look of a raster on the desktop."""
 
     parameter: str
     option: str  # empty for the positional OUTPUT
     styler: Any = QML_STYLER
+    folder: bool = False
 
 
 class SarDinoAlgorithm(QgsProcessingAlgorithm):
@@ -53,6 +54,7 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
     DEVICE_USED = "DEVICE_USED"
 
     COMMAND = ""
+    PROGRAM: tuple[str, ...] = ()  # module and arguments before INPUT; of the backend, if empty
     ICON = "sardino.svg"
     DESTINATIONS: tuple[Destination, ...] = ()
 
@@ -100,6 +102,15 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
 
     def add_inputs(self) -> None:
         """Declare what is mapped, and with which model."""
+        self.add_raster()
+        self.add(
+            QgsProcessingParameterExtent(self.EXTENT, tr("Extent"), optional=True),
+            tr("Only this part of the raster is mapped, snapped to whole pixels; all of it if empty. Any CRS."),
+        )
+        self.add_reading()
+
+    def add_raster(self) -> None:
+        """Declare the raster and its bands."""
         self.add(
             QgsProcessingParameterRasterLayer(self.INPUT, tr("SAR raster")),
             tr("Sentinel-1 or similar backscatter in a raster file, in dB, linear power or amplitude."),
@@ -111,10 +122,9 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
                 "If empty, they are found by their descriptions, else the first ones are taken."
             ),
         )
-        self.add(
-            QgsProcessingParameterExtent(self.EXTENT, tr("Extent"), optional=True),
-            tr("Only this part of the raster is mapped, snapped to whole pixels; all of it if empty. Any CRS."),
-        )
+
+    def add_reading(self) -> None:
+        """Declare what the values mean, and the model."""
         self.add(
             static_enum(self.UNITS, tr("Units"), UNITS),
             tr(
@@ -204,16 +214,19 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
         result = self._run(self._command(parameters, context, paths), feedback)
         for destination in self.DESTINATIONS:
             path = paths.get(destination.parameter)
-            if path and not os.path.isfile(path):
+            if path and not (os.path.isdir if destination.folder else os.path.isfile)(path):
                 raise QgsProcessingException(tr("The backend reported success, but {} is not there.").format(path))
             if path and context.willLoadLayerOnCompletion(path):
                 context.layerToLoadOnCompletionDetails(path).setPostProcessor(destination.styler)
         self.report(result, feedback)
-        used = {
+        return {**paths, **self.facts(result)}
+
+    def facts(self, result: dict) -> dict:
+        """Outputs that are no files: what made them."""
+        return {
             self.MODEL_USED: str(result.get("model", "")),
             self.DEVICE_USED: str(result.get("device", "")),
         }
-        return {**paths, **used}
 
     def report(self, result: dict, feedback: Any) -> None:
         """Tell in the log what the result event says."""
@@ -225,7 +238,8 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
         """Path by parameter, of the outputs that are wanted."""
         paths = {}
         for destination in self.DESTINATIONS:
-            path = self.parameterAsOutputLayer(parameters, destination.parameter, context)
+            read = self.parameterAsFileOutput if destination.folder else self.parameterAsOutputLayer
+            path = read(parameters, destination.parameter, context)
             if path:
                 paths[destination.parameter] = path
         return paths
@@ -235,7 +249,8 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
             python = environment.find_interpreter()
         except environment.BackendMissingError as missing:
             raise QgsProcessingException(str(missing)) from missing
-        command = [python, "-m", "backend", self.COMMAND, self._input, os.path.abspath(paths[self.OUTPUT])]
+        program = self.PROGRAM or ("backend", self.COMMAND)
+        command = [python, "-m", *program, self._input, os.path.abspath(paths[self.OUTPUT])]
         for destination in self.DESTINATIONS:
             path = paths.get(destination.parameter)
             if destination.option and path:

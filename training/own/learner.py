@@ -128,15 +128,15 @@ def learn(session: Session, path: Path, field: str, title: str, check: bool) -> 
     )
 
 
-def _arch(session: Session) -> Arch:
-    old = session.card.arch
-    return dataclasses.replace(old, head="mlp", head_dim=HIDDEN, windows=WINDOWS, members=MEMBERS, smooth=SMOOTH)
+def own_arch(arch: Arch) -> Arch:
+    """A backbone's sizes with the head that is fitted to samples."""
+    return dataclasses.replace(arch, head="mlp", head_dim=HIDDEN, windows=WINDOWS, members=MEMBERS, smooth=SMOOTH)
 
 
 def _blank_model(session: Session) -> SarViT:
     """The backbone with a head of the right kind, whose weights are still random."""
     card = session.card
-    model = SarViT(_arch(session), len(card.bands), card.tile, card.patch, 1)
+    model = SarViT(own_arch(session.card.arch), len(card.bands), card.tile, card.patch, 1)
     model.backbone.load_state_dict(session.model.backbone.state_dict())
     return model.to(session.device).eval()
 
@@ -152,7 +152,7 @@ def _gathered(session: Session, model: SarViT, samples: Samples, fits: int) -> t
             f"No sample lies within {request.input} (or the extent asked for).",
             "Check the coordinate systems of samples and raster.",
         )
-    overlap = landcover_overlap(card.tile, card.patch, _arch(session).reach)
+    overlap = landcover_overlap(card.tile, card.patch, own_arch(card.arch).reach)
     plan = plan_tiles(frame.height, frame.width, card.tile, overlap, card.patch)
     pace = _Pace(session, len(tiles_of(places, plan)), fits)
     return places, gather(model, frame, plan, places, session.batch, request.cancel, pace.tiles), pace
@@ -221,7 +221,7 @@ def _card(session: Session, lesson: Lesson, title: str, origin: str, scores: dic
         old,
         name=folder_name(session.request.output),
         title=title,
-        arch=_arch(session),
+        arch=own_arch(session.card.arch),
         classes=lesson.legend,
         trained_on=(learnt, f"Backbone: model {old.name}, kept as it was", *(f"Backbone: {s}" for s in old.trained_on)),
         metrics={"held_out": scores, "samples": counted},
