@@ -133,7 +133,7 @@ def maps_of(site: Site, places: Places, model: SarViT, card: Any) -> dict[str, I
     values, classes = np.unique(truth, return_inverse=True)
     weights = 1 / np.bincount(places.sample)[places.sample]
     weights /= weights.mean()
-    forest = RandomForestClassifier(200, n_jobs=2, random_state=0).fit(site.forest[index], classes, weights)
+    forest = RandomForestClassifier(200, random_state=0).fit(site.forest[index], classes, weights)
     shares = forest.predict_proba(site.forest).reshape(*site.labels.shape, -1)
     found = {"forest": shares, "forest, smoothed": ndimage.uniform_filter(shares, (SMOOTH, SMOOTH, 1))}
     scaler = Scaler.of(site.table)
@@ -238,6 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--model")
     given = parser.parse_args(arguments)
     given.out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)  # where other programs use the cores, two threads wait for each other for ages
     source, card = load_model(model_folder(given.model))
     card = replace(card, arch=own_arch(card.arch))
     model = SarViT(card.arch, len(card.bands), card.tile, card.patch, 2).eval()

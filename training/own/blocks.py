@@ -7,6 +7,7 @@ several cells joins them.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,14 +80,17 @@ def plan_folds(places: Places, classes: IntArray, seed: int = 0) -> Folds | None
     assert best is not None
     (testable, _), side, groups = best
     free = _free(groups, classes)
-    rounds = min(FOLDS, len(np.unique(groups[free])))
-    if testable < 2 or rounds < 2 or len(np.unique(classes[free])) < 2:
+    if testable < 2 or len(np.unique(classes[free])) < 2:
         return None
+    # Of every class that is free there are two groups, and so two pixels, at least.
+    rounds = min(FOLDS, len(np.unique(groups[free])), int(np.bincount(classes[free]).max()))
     fold = np.full(len(classes), -1, dtype=np.int64)
     index = np.flatnonzero(free)
     split = StratifiedGroupKFold(rounds, shuffle=True, random_state=seed)
-    for number, (_, held) in enumerate(split.split(index, classes[index], groups[index])):
-        fold[index[held]] = number
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that a class has fewer pixels than there are folds
+        for number, (_, held) in enumerate(split.split(index, classes[index], groups[index])):
+            fold[index[held]] = number
     return Folds(side, int(groups.max()) + 1, fold, rounds)
 
 

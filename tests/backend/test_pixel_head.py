@@ -1,0 +1,112 @@
+"""The head of own classes: its features against scipy, smoothing, borders of validity, and tiles."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import rasterio
+import torch
+from scipy import ndimage
+
+from backend.card import ModelCard
+from backend.pixel_head import feature_count, window_features
+from backend.predict import landcover, landcover_overlap
+from backend.session import Request
+from backend.vit import build_model
+from backend.weights import load_model, save_model
+
+WINDOWS = (3, 9)
+
+
+def test_features_are_those_of_scipy_away_from_borders():
+    x = torch.randn(1, 2, 40, 50, generator=torch.Generator().manual_seed(0))
+    found = window_features(x, WINDOWS)[0].double().numpy()
+    assert len(found) == feature_count(2, WINDOWS) == 10
+    expected = [*x[0].numpy()]
+    for side in WINDOWS:
+        bands = x[0].double().numpy()
+        means = [ndimage.uniform_filter(band, side) for band in bands]
+        squares = [ndimage.uniform_filter(band**2, side) for band in bands]
+        expected += [*means, *(np.sqrt(s - m**2) for s, m in zip(squares, means))]
+    inside = np.s_[:, 4:-4, 4:-4]
+    np.testing.assert_allclose(found[inside], np.stack(expected)[inside], atol=1e-4)
+
+
+def test_invalid_pixels_and_what_lies_outside_count_for_nothing():
+    rng = np.random.default_rng(1)
+    x = rng.normal(1, 1, (2, 12, 12)).astype(np.float32)
+    x[:, 4:8, 4:8] = 0  # invalid
+    valid = (x != 0).any(axis=0)
+    found = window_features(torch.from_numpy(x)[None], (5,))[0].numpy()
+    for row, column in ((0, 0), (5, 3), (11, 6), (3, 3)):
+        around = np.s_[max(0, row - 2) : row + 3, max(0, column - 2) : column + 3]
+        values = x[1][around][valid[around]]
+        np.testing.assert_allclose(found[[3, 5], row, column], [values.mean(), values.std()], atol=1e-5)
+    alone = np.zeros((1, 1, 9, 9), dtype=np.float32)
+    assert not window_features(torch.from_numpy(alone), (3,)).any()
+
+
+@pytest.fixture
+def own_card(card):
+    arch = dataclasses.replace(card().arch, head="mlp", head_dim=8, windows=(3, 9), members=4, smooth=5)
+    return card(arch=arch)
+
+
+def test_probabilities_are_averaged_over_valid_neighbours(own_card):
+    torch.manual_seed(0)
+    model = build_model(own_card).eval()
+    x = torch.randn(1, 2, 64, 64)
+    x[..., 20:30] = 0
+    with torch.inference_mode():
+        tokens = model.features(x)
+        smooth = model.head(x, tokens).exp()[0].numpy()
+        model.head.smooth = 1
+        sharp = model.head(x, tokens).exp()[0].numpy()
+    np.testing.assert_allclose(smooth.sum(axis=0)[:, :20], 1, atol=1e-5)
+    near = np.s_[:, 30:35, 16:20]  # columns 20 and on are invalid
+    np.testing.assert_allclose(smooth[:, 32, 18], sharp[near].mean(axis=(1, 2)), atol=1e-5)
+
+
+def test_a_folder_comes_back_and_older_cards_have_no_windows(own_card, tmp_path, tiny_model):
+    model = build_model(own_card).eval()
+    save_model(tmp_path / "m", model, own_card)
+    again, read = load_model(tmp_path / "m")
+    assert read.arch == own_card.arch and read.arch.windows == (3, 9)
+    x = torch.randn(1, 2, 64, 64)
+    with torch.inference_mode():
+        assert torch.equal(model(x), again(x))
+    plain = json.loads((tiny_model / "card.json").read_text())
+    for name in ("windows", "members", "smooth"):
+        del plain["arch"][name]
+    arch = ModelCard.from_dict(plain).arch
+    assert (arch.windows, arch.members, arch.smooth, arch.reach) == ((), 1, 1, 0)
+
+
+def test_tiles_overlap_as_far_as_the_windows_look_but_no_more_than_half():
+    assert landcover_overlap(128, 8) == landcover_overlap(128, 8, 16) == 16
+    assert landcover_overlap(128, 8, 17) == 24
+    assert landcover_overlap(64, 8, 60) == 32
+
+
+def test_windows_leave_no_seams(own_card, make_raster, scene_db, tmp_path):
+    """Of a head that sees windows and no tokens, a map in tiles is the map in one piece but for the outer ramp."""
+    torch.manual_seed(2)
+    model = build_model(own_card).eval()
+    with torch.no_grad():
+        model.head.tokens.weight.zero_()
+    raster = make_raster(scene_db(160, 160))
+    maps = []
+    for name, tile in (("tiles", 64), ("whole", 160)):
+        card = dataclasses.replace(own_card, tile=tile)
+        fresh = build_model(card)
+        fresh.head.load_state_dict(model.head.state_dict())
+        save_model(tmp_path / name, fresh, card)
+        chances = tmp_path / f"{name}.p.tif"
+        landcover(Request(str(raster), tmp_path / f"{name}.tif", tmp_path / name), probabilities=chances)
+        with rasterio.open(chances) as file:
+            maps.append(file.read())
+    difference = np.abs(maps[0] - maps[1])
+    assert difference.max() < 0.05 and difference.mean() < 2e-3

@@ -1,0 +1,295 @@
+"""Own classes: blocks that never leak, legends, pixels, samples as GeoJSON, and the command from end to end."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import rasterio
+import torch
+from affine import Affine
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rasterio.crs import CRS
+from rasterio.warp import transform_geom
+
+from backend.__main__ import main as backend_main
+from backend.errors import InputError
+from backend.vit import build_model
+from backend.weights import load_model
+from tests.training.geotiffs import write
+from training.own.blocks import group_blocks, plan_folds
+from training.own.classifier import Scaler, fit, put_into
+from training.own.legend import build_legend
+from training.own.pixels import PER_SAMPLE, Places, find_pixels, unclaimed
+from training.own.samples import Sample, clean, read_samples
+from training.ownclasses import main
+
+UTM = {"crs": "EPSG:32633", "transform": Affine(10, 0, 5e5, 0, -10, 5e6)}
+SIZE = 160
+
+# Blocks
+
+
+@st.composite
+def drawn(draw):
+    count = draw(st.integers(2, 40))
+    numbers = st.lists(st.integers(0, 700), min_size=count, max_size=count)
+    rows, columns = (np.array(draw(numbers), dtype=np.int64) for _ in range(2))
+    sample = np.array(draw(st.lists(st.integers(0, 12), min_size=count, max_size=count)), dtype=np.int64)
+    # Samples of one class each.
+    return Places(rows, columns, sample), sample % draw(st.integers(1, 4))
+
+
+@settings(max_examples=30)
+@given(drawn())
+def test_no_sample_and_no_block_is_on_both_sides(case):
+    places, classes = case
+    folds = plan_folds(places, classes)
+    if folds is None:
+        return
+    assert folds.count >= 2 and set(folds.fold) >= set(range(folds.count))
+    cells = list(zip(places.rows // folds.side, places.columns // folds.side))
+    for number in range(folds.count):
+        held = folds.fold == number
+        for names in (cells, list(places.sample)):
+            inside = {name for name, out in zip(names, held) if out}
+            outside = {name for name, out in zip(names, held) if not out}
+            assert not inside & outside
+
+
+@given(drawn(), st.sampled_from([16, 64]))
+def test_groups_join_blocks_that_share_a_sample(case, side):
+    places, _ = case
+    groups = group_blocks(places, side)
+    for names in (zip(places.rows // side, places.columns // side), places.sample):
+        found = {}
+        for name, group in zip(names, groups):
+            assert found.setdefault(name, group) == group
+
+
+def test_a_class_in_one_place_is_always_learnt_from():
+    rows = np.array([0, 200, 400, 600, 0, 200, 400, 600, 300])
+    places = Places(rows, rows * 0, np.arange(9))
+    folds = plan_folds(places, np.array([0, 0, 0, 0, 1, 1, 1, 1, 2]))
+    assert folds.fold[8] == -1 and (folds.fold >= 0).sum() >= 4
+    assert plan_folds(places.take(np.array([0, 8])), np.array([0, 1])) is None
+
+
+# Legends
+
+
+def test_numbers_stay_and_texts_get_the_same_values_whatever_their_order():
+    legend, index = build_legend([7, 254, 7], {})
+    assert [(c.value, c.name) for c in legend] == [(7, "7"), (254, "254")] and index == {7: 0, 254: 1}
+    one, _ = build_legend(["rice", "Tree cover", "fallow"], {})
+    assert one == build_legend(["fallow", "rice", "Tree cover", "rice"], {})[0]
+    assert [(c.value, c.name) for c in one] == [(1, "fallow"), (2, "rice"), (10, "Tree cover")]
+    assert one[2].color == "#006400"
+
+
+def test_styles_come_first_and_wrong_colours_are_not_taken():
+    legend, _ = build_legend(["a", "b"], {"a": ("Alder", "#102030"), "b": ("", "url(x)")})
+    assert (legend[0].name, legend[0].color, legend[1].name) == ("Alder", "#102030", "b")
+    assert legend[1].color.startswith("#") and len(legend[1].color) == 7
+
+
+@pytest.mark.parametrize("labels", [["only"], list(range(-400, 0))])
+def test_too_few_and_too_many_classes_are_refused(labels):
+    with pytest.raises(InputError, match="2 to 254"):
+        build_legend(labels, {})
+
+
+@given(st.lists(st.one_of(st.integers(-5, 300), st.text(max_size=200)), min_size=2, max_size=60))
+def test_any_classes_make_a_legend_that_a_card_takes(values):
+    labels = [label for label in map(clean, values) if label is not None]
+    if len(set(labels)) < 2:
+        return
+    legend, index = build_legend(labels, {})
+    assert len({c.value for c in legend}) == len(legend) == len(set(labels))
+    assert all(1 <= c.value <= 254 and 0 < len(c.name) <= 100 and c.name.isprintable() for c in legend)
+    assert all(legend[index[v]].value == v for v in labels if isinstance(v, int) and 1 <= v <= 254)
+
+
+# Pixels
+
+
+def square(x, y, side):
+    ring = [[x, y], [x + side, y], [x + side, y - side], [x, y - side], [x, y]]
+    return {"type": "Polygon", "coordinates": [ring]}
+
+
+def test_a_point_is_a_pixel_and_a_tiny_polygon_at_least_one():
+    to = UTM["transform"]
+    point = Sample({"type": "Point", "coordinates": [5e5 + 35, 5e6 - 28]}, 1)
+    tiny = Sample(square(5e5 + 51, 5e6 - 51, 2), 1)
+    outside = Sample(square(4e5, 5e6, 50), 1)
+    found = find_pixels([point, tiny, outside, Sample(square(5e5, 5e6, 50), 1)], to, 20, 20)
+    where = {n: set(zip(found.rows[found.sample == n], found.columns[found.sample == n])) for n in range(4)}
+    assert where[0] == {(2, 3)} and where[1] == {(5, 5)} and where[2] == set()
+    assert where[3] == {(row, column) for row in range(5) for column in range(5)}
+
+
+def test_a_huge_polygon_costs_no_memory_and_no_more_say():
+    found = find_pixels([Sample(square(5e5, 5e6, 1e6), 1)], UTM["transform"], 100_000, 100_000)
+    assert len(found) == PER_SAMPLE and found.rows.max() > 50_000 and found.columns.max() > 50_000
+
+
+def test_pixels_of_two_classes_are_nobodys():
+    places = Places(np.array([0, 0, 1, 2, 2]), np.array([0, 0, 1, 2, 2]), np.arange(5))
+    assert unclaimed(places, np.array([0, 1, 1, 0, 0]), 10).tolist() == [False, False, True, True, False]
+
+
+# Samples
+
+
+def collection(features, **more):
+    return {"type": "FeatureCollection", "features": features, **more}
+
+
+def feature(geometry, label):
+    return {"type": "Feature", "geometry": geometry, "properties": {"cover": label}}
+
+
+DEGREES = {"type": "Point", "coordinates": [15.0, 45.0]}
+BROKEN = {
+    "no JSON": "{",
+    "no collection": "[]",
+    "deep": "[" * 50_000,
+    "no field": json.dumps(collection([{"type": "Feature", "geometry": DEGREES, "properties": {"other": 1}}])),
+    "lines": json.dumps(collection([feature({"type": "LineString", "coordinates": [[0, 0], [1, 1]]}, 1)])),
+    "no numbers": json.dumps(collection([feature({"type": "Point", "coordinates": ["a", "b"]}, 1)])),
+    "not finite": json.dumps(collection([feature({"type": "Point", "coordinates": [float("nan"), 1]}, 1)])),
+    "open ring": json.dumps(collection([feature({"type": "Polygon", "coordinates": [[[0, 0]]]}, 1)])),
+    "metres taken for degrees": json.dumps(collection([feature({"type": "Point", "coordinates": [5e5, 5e6]}, 1)])),
+    "unknown CRS": json.dumps(collection([feature(DEGREES, 1)], crs={"properties": {"name": "EPSG:0"}})),
+    "CRS of another kind": json.dumps(collection([feature(DEGREES, 1)], crs=7)),
+    "no class anywhere": json.dumps(collection([feature(DEGREES, None)])),
+    "features as text": json.dumps({"type": "FeatureCollection", "features": "abc"}),
+    "a feature as text": json.dumps(collection(["abc"])),
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN.keys())
+def test_what_is_no_sample_file_is_refused_with_a_hint(tmp_path, text):
+    path = tmp_path / "s.geojson"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_samples(path, "cover", CRS.from_epsg(32633))
+    assert caught.value.hint and "\n" not in caught.value.message
+
+
+def test_degrees_and_a_named_crs_lead_to_the_same_place(tmp_path):
+    metres = {"type": "Point", "coordinates": [500123.0, 4999877.0]}
+    there = transform_geom("EPSG:32633", "EPSG:4326", metres)
+    named = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::32633"}}
+    found = []
+    for document in (collection([feature(there, " a\tb ")]), collection([feature(metres, "a b")], crs=named)):
+        (tmp_path / "s.geojson").write_text(json.dumps(document))
+        found.append(read_samples(tmp_path / "s.geojson", "cover", CRS.from_epsg(32633)).items[0])
+    np.testing.assert_allclose(found[0].geometry["coordinates"], found[1].geometry["coordinates"], atol=0.01)
+    assert found[0].label == found[1].label == "a b"
+
+
+# Networks
+
+
+def test_a_head_answers_as_the_ensemble_it_was_made_of(own_model_card):
+    torch.manual_seed(0)
+    model = build_model(own_model_card).eval()
+    head = model.head
+    x = torch.randn(1, 2, 64, 64)
+    tokens, pixels = head.tokens.in_channels, head.pixels.in_channels
+    scaler = Scaler(torch.randn(tokens + pixels), torch.rand(tokens + pixels) + 0.5, tokens)
+    samples, classes = torch.randn(30, tokens + pixels), torch.arange(30) % 3
+    ensemble = fit(samples, classes, torch.ones(30), 3, tokens, members=4, hidden=8)
+    put_into(head, ensemble, scaler)
+    from backend.pixel_head import window_features
+
+    with torch.inference_mode():
+        grid = model.features(x)
+        found = head(x, grid).exp()[0, :, 20, 44]
+        wide = torch.nn.functional.interpolate(torch.cat(grid, dim=1), (64, 64), mode="bilinear")[0, :, 20, 44]
+        here = window_features(x, head.windows)[0, :, 20, 44]
+        expected = ensemble.probabilities(scaler(wide[None], here[None]))[0]
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-3)
+
+
+@pytest.fixture
+def own_model_card():
+    import dataclasses
+
+    from backend.card import ModelCard
+    from backend.library import CARD, model_folder
+
+    card = ModelCard.load(model_folder(None) / CARD)
+    arch = dataclasses.replace(card.arch, head="mlp", head_dim=8, windows=(3, 5), members=4)
+    return dataclasses.replace(card, arch=arch, classes=card.classes[:3])
+
+
+# The command
+
+
+@pytest.fixture
+def scene(tmp_path):
+    """Water left, forest right, no data at the bottom; and a file with eight polygons of each."""
+    rng = np.random.default_rng(0)
+    values = rng.normal(0, 1.5, (2, SIZE, SIZE)) + np.array([-8.0, -14.0])[:, None, None]
+    values[:, :, : SIZE // 2] -= 13
+    values[:, -10:] = np.nan
+    raster = write(tmp_path / "scene.tif", values.astype(np.float32), ("VV", "VH"), **UTM)
+    features = [
+        feature(transform_geom("EPSG:32633", "EPSG:4326", square(5e5 + x, 5e6 - y, 60)), name)
+        for name, x in (("water", 300), ("forest", 1100))
+        for y in range(20, 1540, 200)
+    ]
+    samples = tmp_path / "s.geojson"
+    samples.write_text(json.dumps(collection(features)))
+    return raster, samples
+
+
+def test_a_raster_and_samples_become_a_model_that_maps(scene, tmp_path, capsys):
+    raster, samples = scene
+    out = tmp_path / "own"
+    out.mkdir()  # an empty folder may be there
+    call = [str(raster), str(out), "--samples", str(samples), "--field", "cover", "--title", "Mine"]
+    assert main([*call, "--progress", "json"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    result = events[-1]
+    assert result["event"] == "result" and result["outputs"] == {"output": str(out)}
+    assert result["held_out"]["overall_accuracy"] > 0.95 and result["held_out"]["blocks"] >= 2
+    done = [(e["done"], e["total"]) for e in events if e["event"] == "progress"]
+    assert done[-1][0] == done[-1][1] and [d for d, _ in done] == sorted(d for d, _ in done)
+    card = load_model(out)[1]
+    assert card.title == "Mine" and [c.name for c in card.classes] == ["forest", "water"]
+    assert card.metrics["samples"]["2 water"]["samples"] == 8
+    first = (out / "model.safetensors").read_bytes()
+    assert main(call) == 1 and "add --overwrite" in capsys.readouterr().err
+    assert main([*call, "--overwrite"]) == 0
+    assert (out / "model.safetensors").read_bytes() == first  # equal runs, equal bytes
+    assert {p.name for p in tmp_path.iterdir()} == {"own", "scene.tif", "s.geojson"}
+    assert backend_main(["landcover", str(raster), str(tmp_path / "map.tif"), "--model", str(out)]) == 0
+    with rasterio.open(tmp_path / "map.tif") as file:
+        values = file.read(1)
+    assert (values[:140, :75] == 2).mean() > 0.98 and (values[:140, 85:] == 1).mean() > 0.98
+    assert not values[-10:].any()
+
+
+def test_samples_elsewhere_and_of_one_class_are_refused(scene, tmp_path, capsys):
+    raster, samples = scene
+    document = json.loads(samples.read_text())
+    call = [str(raster), str(tmp_path / "own"), "--samples", str(samples), "--field", "cover"]
+    samples.write_text(json.dumps(collection(document["features"][:8])))
+    assert main(call) == 1 and "have 1 class (water)" in capsys.readouterr().err
+    samples.write_text(json.dumps(collection([feature(DEGREES, "a"), feature(DEGREES, "b")])))
+    assert main(call) == 1 and "No sample lies within" in capsys.readouterr().err
+    assert not (tmp_path / "own").exists()
+
+
+def test_the_folder_of_the_backbone_is_never_replaced(scene, capsys):
+    from backend.library import model_folder
+
+    raster, samples = scene
+    call = [str(raster), str(model_folder(None)), "--samples", str(samples), "--field", "cover", "--overwrite"]
+    assert main(call) == 1 and "learnt from" in capsys.readouterr().err
