@@ -19,6 +19,7 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingFeatureSourceDefinition,
     QgsProject,
+    QgsRasterLayer,
     QgsRectangle,
     QgsRendererCategory,
     QgsSymbol,
@@ -94,10 +95,12 @@ def test_polygons_become_a_model_and_the_model_a_styled_map(halves, tmp_path, fe
     assert any("F1" in text for text in feedback.infos) and feedback.progress() == 100
     output = str(tmp_path / "map.tif")
     processing.run("sardino:landcover", {"INPUT": str(halves), "MODEL": results["OUTPUT"], "OUTPUT": output})
-    mapped = gdal.Open(output)
-    values = mapped.ReadAsArray()
+    values = gdal.Open(output).ReadAsArray()
     assert (values[:, :60] == 1).mean() > 0.97 and (values[:, 68:] == 2).mean() > 0.97
-    assert mapped.GetRasterBand(1).GetCategoryNames()[1:] == ["Lake & sea", "Forest"]
+    opened = QgsRasterLayer(output, "map")
+    legend = {c.value: (c.label, c.color.name()) for c in opened.renderer().classes()}
+    del opened
+    assert legend == {1: ("Lake & sea", "#0000ff"), 2: ("Forest", "#00aa00")}
 
 
 def test_selected_points_with_numbers_keep_their_values(halves, tmp_path, qgis_new_project):
