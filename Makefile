@@ -14,10 +14,10 @@ ARGS ?=
 export QT_QPA_PLATFORM ?= offscreen
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format package clean
+.PHONY: help setup demo test lint format package check-package clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 setup: ## Install what is missing: QGIS (Debian, Ubuntu), .venv, PyTorch and the tools; fast when all is there
 	@QGIS_PYTHON="$(QGIS_PYTHON)" python3 tools/setup.py --without-qgis "$(WITHOUT_QGIS)" --venv $(VENV)
@@ -39,6 +39,9 @@ format: setup ## Rewrite the code in the house style
 
 package: ## Build the plugin zip in dist/ (any Python will do)
 	python3 -m tools.package
+
+check-package: setup ## Build the zip, and check it as the plugin repository does (metadata, contents, Bandit, secrets)
+	$(PYTHON) -m tools.check_package
 
 clean: ## Remove what was built, and the caches; keeps .venv
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

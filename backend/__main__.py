@@ -1,42 +1,16 @@
-"""The command line: land cover, attention, and facts about rasters, models and the installation."""
+"""The command line: maps, embeddings, similarity, accuracy, and facts about rasters and models."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Callable
 
-from backend import __version__
 from backend.cancel import Cancel
-from backend.console import common as _common
-from backend.console import leave, plain, request_of, supervise
-from backend.console import progress as _progress
+from backend.console import leave, request_of, supervise
+from backend.options import parse
 from backend.report import Reporter
-
-
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Options as a namespace; ends the process with 2 on wrong usage."""
-    parser = argparse.ArgumentParser(prog="python -m backend", description="Land cover and attention from SAR rasters.")
-    parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(dest="command", required=True)
-
-    cover = commands.add_parser("landcover", help="map land-cover classes")
-    _common(cover)
-    cover.add_argument("--confidence", type=Path, help="also write the probability of the class (float32)")
-    cover.add_argument("--probabilities", type=Path, help="also write the probability of every class, a band each")
-
-    attention = commands.add_parser("attention", help="map what the vision transformer attends to")
-    _common(attention)
-    attention.add_argument("--heads", choices=("mean", "all"), default="mean", help="mean of the heads, or a band each")
-    attention.add_argument("--block", type=int, default=-1, help="transformer block from 0; -1 is the last")
-    attention.add_argument("--mass", type=float, default=0.6, help="share of attention that a mask keeps (0.6)")
-    attention.add_argument("--masks", type=Path, help="also write where each head's share of attention lies")
-
-    info = commands.add_parser("info", help="tell about a raster, a model, or this installation")
-    info.add_argument("target", nargs="?", metavar="INPUT|MODEL", help="raster, model name or model folder")
-    _progress(info)
-    return parser.parse_args([plain(text) for text in (sys.argv[1:] if arguments is None else arguments)])
 
 
 def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
@@ -47,13 +21,45 @@ def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None
     """
     if options.command == "info":
         return _info(options, reporter)
-    from backend import predict
+    if options.command == "accuracy":
+        return _accuracy(options, reporter, cancel)
+    if options.command == "serve":
+        return _serve(options, cancel)
+    from backend import embed, predict, similarity
 
     request = request_of(options, reporter, cancel)
-    if options.command == "landcover":
-        predict.landcover(request, options.confidence, options.probabilities)
-    else:
-        predict.attention(request, options.heads, options.block, options.mass, options.masks)
+    given = options
+    commands: dict[str, Callable[[], object]] = {
+        "landcover": lambda: predict.landcover(request, given.confidence, given.probabilities),
+        "attention": lambda: predict.attention(request, given.heads, given.block, given.mass, given.masks),
+        "embed": lambda: embed.embed(request, given.block, given.grid, given.pca),
+        "similarity": lambda: similarity.similarity(request, given.point, given.block, given.grid),
+    }
+    commands[given.command]()
+
+
+def _accuracy(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    from backend.accuracy import AccuracyRequest, accuracy
+
+    accuracy(
+        AccuracyRequest(
+            map=options.map,
+            reference=options.reference,
+            output=options.output,
+            json=options.json,
+            csv=options.csv,
+            class_field=options.field,
+            mapping=options.remap,
+            ignore_map=options.ignore_map,
+            ignore_reference=options.ignore_reference,
+            sample=options.sample,
+            seed=options.seed,
+            reference_name=options.reference_name,
+            overwrite=options.overwrite,
+            reporter=reporter,
+            cancel=cancel,
+        )
+    )
 
 
 def _info(options: argparse.Namespace, reporter: Reporter) -> None:
@@ -66,9 +72,18 @@ def _info(options: argparse.Namespace, reporter: Reporter) -> None:
         print("\n".join(info.as_lines(facts)))
 
 
+def _serve(options: argparse.Namespace, cancel: Cancel) -> None:
+    from backend.serve import Inbox, serve
+
+    inbox = Inbox()
+    cancel.watch_stdin(inbox.take)
+    serve(inbox, sys.stdout, cancel, options.device, options.idle_minutes * 60)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0 done, 1 refused, 130 cancelled (2, wrong usage, ends the process inside argparse)."""
-    return supervise(run, parse(arguments))
+    options = parse(arguments)
+    return supervise(run, options, watch_stdin=options.command != "serve")
 
 
 if __name__ == "__main__":

@@ -64,23 +64,29 @@ class Cancel:
             signal.signal(number, lambda *_: self.set())
         threading.Thread(target=self._enforce, name="deadline", daemon=True).start()
 
-    def watch_stdin(self) -> None:
-        """Set the flag when standard input, if it is a pipe or a socket, reaches its end: the parent has gone."""
+    def watch_stdin(self, heard: Callable[[bytes], None] = lambda chunk: None) -> None:
+        """Set the flag when standard input, if it is a pipe or a socket, reaches its end: the parent has gone.
+
+        Args:
+            heard: Called with the bytes that come before that, from a thread of its own.
+        """
         try:
             mode = os.fstat(sys.stdin.fileno()).st_mode
         except (AttributeError, OSError, ValueError):
             return
         if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
-            threading.Thread(target=self._drain, args=(sys.stdin.fileno(),), name="stdin", daemon=True).start()
+            threading.Thread(target=self._drain, args=(sys.stdin.fileno(), heard), name="stdin", daemon=True).start()
 
-    def _drain(self, descriptor: int) -> None:
+    def _drain(self, descriptor: int, heard: Callable[[bytes], None]) -> None:
         # A thread that waits inside a read of a pipe can keep native modules from loading on Windows (their runtime
         # looks at standard input, which the read has locked): there, it only looks whether something has come.
         waiting = _bytes_waiting if sys.platform == "win32" else None
         with suppress(OSError):
             while waiting is None or self._something_came(waiting, descriptor):
-                if not os.read(descriptor, 4096):
+                chunk = os.read(descriptor, 4096)
+                if not chunk:
                     break
+                heard(chunk)
         self.set()
 
     def _something_came(self, waiting: Callable[[int], int], descriptor: int) -> bool:

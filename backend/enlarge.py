@@ -36,7 +36,7 @@ class Enlarger:
 
     def __init__(self, cells: tuple[int, int], pixels: tuple[int, int], factors: tuple[float, float]) -> None:
         self._cells, self._pixels, self._factors = cells, pixels, factors
-        self._rows: FloatArray | None = None
+        self._rows: FloatArray = np.empty((0, 0, 0), np.float32)
         self._first = 0
         self._next = 0
 
@@ -51,7 +51,7 @@ class Enlarger:
         there = weight > 0
         values = np.where(there, rows[:-1] / np.where(there, weight, np.float32(1)), np.float32(0))
         stack = np.concatenate((values, there.astype(np.float32)))
-        self._rows = stack if self._rows is None else np.concatenate((self._rows, stack), axis=1)
+        self._rows = np.concatenate((self._rows, stack), axis=1) if self._rows.size else stack
         ready = self._ready()
         step = max(1, PIECE_VALUES // (stack.shape[0] * self._pixels[1]))
         for top in range(self._next, ready, step):
@@ -61,7 +61,6 @@ class Enlarger:
 
     def _ready(self) -> int:
         """Raster rows whose cells have all arrived."""
-        assert self._rows is not None
         arrived = self._first + self._rows.shape[1]
         if arrived >= self._cells[0]:
             return self._pixels[0]
@@ -70,7 +69,6 @@ class Enlarger:
         return max(self._next, min(ready, self._pixels[0]))
 
     def _piece(self, top: int, bottom: int) -> Piece:
-        assert self._rows is not None
         rows, columns = np.arange(top, bottom), np.arange(self._pixels[1])
         down, across = 1 / self._factors[0], 1 / self._factors[1]
         near = nearest_index(rows, self._cells[0], down) - self._first
@@ -83,7 +81,6 @@ class Enlarger:
 
     def _forget(self) -> None:
         """Drop the rows of cells that lie above everything still to come."""
-        assert self._rows is not None
         needed = int(np.floor((self._next + 0.5) / self._factors[0] - 0.5))
         drop = min(max(0, needed - self._first), self._rows.shape[1])
         self._rows = self._rows[:, drop:].copy()

@@ -34,3 +34,12 @@ class Cancelled(SarDinoError):  # noqa: N818 - not an error to the user
     def __init__(self, message: str = "Cancelled.", hint: str = "") -> None:
         """Default the message, since a cancel needs no explanation."""
         super().__init__(message, hint)
+
+
+def unforeseen(error: Exception) -> SarDinoError:
+    """What a user is told of an error that is nobody's refusal: one line, the rest on demand."""
+    first = (str(error).splitlines() or [""])[0]
+    return SarDinoError(
+        f"Unexpected {type(error).__name__}: {first}",
+        "This is a fault of the program; run again with SARDINO_DEBUG=1 in the environment and report the trace.",
+    )

@@ -6,7 +6,8 @@ program on GDAL finds them. QGIS takes the .qml first, and without it builds the
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET  # noqa: N817 - only writes; no XML from outside is parsed
+# Only writes: no XML from outside is parsed.
+import xml.etree.ElementTree as ET  # noqa: N817  # nosec B405
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ from backend.card import LandCoverClass
 
 # Five stops of the magma colour map (matplotlib, CC0), dark for low values.
 RAMP = ("#000004", "#51127c", "#b73779", "#fc8961", "#fcfdbf")
+# Five stops of viridis (matplotlib, CC0): not to be taken for attention, and as even and safe for the colour-blind.
+SHARE_RAMP = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
 
 
 def rgb(color: str) -> tuple[int, int, int]:
@@ -66,11 +69,26 @@ def paletted_qml(classes: Sequence[LandCoverClass]) -> str:
     return _text(root)
 
 
-def ramp_qml(sample: NDArray[Any]) -> str:
-    """QGIS style that stretches a colour ramp between the 2nd and 98th percentile of a sample of the values."""
+def ramp_qml(sample: NDArray[Any], top: float | None = None) -> str:
+    """QGIS style that stretches a colour ramp between the 2nd and 98th percentile of a sample of the values.
+
+    Args:
+        sample: Values of any shape; NaN is left out.
+        top: The upper end, where it is to be another than the percentile.
+    """
     values = sample[np.isfinite(sample)]
     low, high = (float(v) for v in np.percentile(values, (2, 98))) if values.size else (0.0, 1.0)
+    high = high if top is None else top
     high = high if high > low else low + 1.0
+    return _pseudocolor(low, high, RAMP)
+
+
+def share_qml() -> str:
+    """QGIS style for shares such as confidence: a ramp from 0 to 1, so that maps can be compared with each other."""
+    return _pseudocolor(0.0, 1.0, SHARE_RAMP)
+
+
+def _pseudocolor(low: float, high: float, colors: Sequence[str]) -> str:
     root, renderer = _style("singlebandpseudocolor")
     renderer.set("classificationMin", f"{low:.6g}")
     renderer.set("classificationMax", f"{high:.6g}")
@@ -84,8 +102,17 @@ def ramp_qml(sample: NDArray[Any]) -> str:
         minimumValue=f"{low:.6g}",
         maximumValue=f"{high:.6g}",
     )
-    for value, color in zip(np.linspace(low, high, len(RAMP)), RAMP):
+    for value, color in zip(np.linspace(low, high, len(colors)), colors):
         ET.SubElement(ramp, "item", value=f"{value:.6g}", label=f"{value:.3g}", color=color, alpha="255")
+    return _text(root)
+
+
+def rgb_qml() -> str:
+    """QGIS style that shows bands 1, 2 and 3 as red, green and blue, as they are stored."""
+    root, renderer = _style("multibandcolor")
+    del renderer.attrib["band"]
+    for index, colour in enumerate(("red", "green", "blue"), 1):
+        renderer.set(f"{colour}Band", str(index))
     return _text(root)
 
 

@@ -21,7 +21,7 @@ RASTERS = frozenset((".tif", ".tiff", ".img", ".vrt", ".jp2", ".nc", ".dat", ".a
 _held: set[str] = set()
 
 
-def check_distinct(paths: Sequence[Path]) -> None:
+def check_distinct(paths: Sequence[Path], styled: bool = True) -> None:
     """Refuse outputs of one run that would overwrite each other, or each other's style.
 
     Raises:
@@ -31,7 +31,7 @@ def check_distinct(paths: Sequence[Path]) -> None:
         for other in paths[:number]:
             if _key(path) == _key(other):
                 raise InputError("Two outputs have the same path.", "Give each output a name of its own.")
-            if _key(sidecar(path, ".qml")) == _key(sidecar(other, ".qml")):
+            if styled and _key(sidecar(path, ".qml")) == _key(sidecar(other, ".qml")):
                 raise InputError(
                     f"The outputs {other} and {path} would share one style, {sidecar(path, '.qml').name}.",
                     "Give each output a name of its own before the last dot.",
@@ -55,6 +55,20 @@ def check_output(path: Path, source: str, overwrite: bool) -> None:
     if path.exists() and not overwrite:
         raise InputError(f"The output {path} exists.", "Choose another name, or add --overwrite.")
     _check_sidecars(path, overwrite)
+    _check_folder(path)
+    _check_replaceable(path)
+
+
+def check_document(path: Path, sources: Sequence[str], overwrite: bool) -> None:
+    """Refuse a text file that can't or mustn't be written, before any work is done; as `check_output` for rasters."""
+    if not path.parent.is_dir():
+        raise InputError(f"There is no folder {path.parent}.", "Create it, or choose another output.")
+    if path.is_dir():
+        raise InputError(f"The output {path} is a folder.", "Give the name of a file.")
+    if any(os.path.exists(source) and _key(path) == _key(Path(source)) for source in sources):
+        raise InputError(f"The output {path} is an input.", "Choose another output.")
+    if path.exists() and not overwrite:
+        raise InputError(f"The output {path} exists.", "Choose another name, or add --overwrite.")
     _check_folder(path)
     _check_replaceable(path)
 

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.decide import decision
-from backend.enlarge import Enlarger
 from backend.errors import InputError
-from backend.legend import paletted_qml, ramp_qml, rgb
+from backend.legend import paletted_qml, ramp_qml, rgb, share_qml
+from backend.outlet import Write, cell_factors, check_block, masked, output_paths, send_tiles, to_pixels
 from backend.session import Request, Session
 from backend.sink import Layer, RasterSink
-from backend.stream import BoolArray, Emit, FloatArray, run_stream
-from backend.tiling import TilePlan, plan_tiles
+from backend.stream import BoolArray, FloatArray
+from backend.tiling import TilePlan, attention_overlap, plan_tiles
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 # Most pixels that go through the model, for each pixel of the raster, when land cover is mapped.
 REDUNDANCY = 1.35
 NO_MASK = 255
-# Called with the first raster row, nearest and smooth values float32 [channels, rows, width], and validity.
-Write = Callable[[FloatArray, FloatArray, BoolArray], None]
 
 
 def landcover(request: Request, confidence: Path | None = None, probabilities: Path | None = None) -> dict[str, Any]:
@@ -42,7 +40,7 @@ def landcover(request: Request, confidence: Path | None = None, probabilities: P
     Raises:
         SarDinoError: Refused or cancelled; then no output is left, and older ones are as they were.
     """
-    outputs = _paths(request, confidence=confidence, probabilities=probabilities)
+    outputs = output_paths(request, confidence=confidence, probabilities=probabilities)
     with Session(request, "landcover", outputs) as run:
         classes = run.card.classes
         sinks = {role: run.sink(role, layer) for role, layer in _landcover_layers(run).items() if role in outputs}
@@ -57,9 +55,9 @@ def landcover(request: Request, confidence: Path | None = None, probabilities: P
             sinks["output"].write(chosen[None])
             if "confidence" in sinks:
                 # Of the class that is written: resampled smoothly, another one may be the likeliest.
-                sinks["confidence"].write(_masked(np.take_along_axis(smooth, best[None], axis=0), valid))
+                sinks["confidence"].write(masked(np.take_along_axis(smooth, best[None], axis=0), valid))
             if "probabilities" in sinks:
-                sinks["probabilities"].write(_masked(smooth, valid))
+                sinks["probabilities"].write(masked(smooth, valid))
 
         def model(x: Tensor) -> Tensor:
             logits: Tensor = run.model(x)
@@ -69,7 +67,7 @@ def landcover(request: Request, confidence: Path | None = None, probabilities: P
         overlap = landcover_overlap(tile, patch, run.card.arch.reach)
         plan = plan_tiles(run.frame.height, run.frame.width, tile, overlap, patch)
         _stream(run, plan, model, write, channels=len(classes), per_patch=False)
-        styles = {role: ramp_qml(sink.thumbnail()) for role, sink in sinks.items() if role != "output"}
+        styles = dict.fromkeys(sinks, share_qml())
         run.finish({**styles, "output": paletted_qml(classes)}, classes)
         found = [{"value": c.value, "name": c.name, "color": c.color, "pixels": int(counts[c.value])} for c in classes]
         return run.report(classes=found)
@@ -99,13 +97,9 @@ def attention(
     """
     if not 0 < mass <= 1:
         raise InputError(f"The attention mass is {mass:g}; wanted is a share above 0, at most 1.", "Give 0.6, say.")
-    outputs = _paths(request, masks=masks)
+    outputs = output_paths(request, masks=masks)
     with Session(request, "attention", outputs) as run:
-        if not -run.card.arch.depth <= block < run.card.arch.depth:
-            raise InputError(
-                f"There is no block {block}; the model has {run.card.arch.depth}, counted from 0.",
-                "Use -1 for the last block.",
-            )
+        check_block(run, block)
         every = [f"head {number}" for number in range(1, run.card.arch.heads + 1)]
         names = every if heads == "all" else ["mean attention"]
         sinks = {"output": run.sink("output", Layer("float32", math.nan, names))}
@@ -113,7 +107,7 @@ def attention(
             sinks["masks"] = run.sink("masks", Layer("uint8", NO_MASK, every))
 
         def write(nearest: FloatArray, smooth: FloatArray, valid: BoolArray) -> None:
-            sinks["output"].write(_masked(smooth[: len(names)], valid))
+            sinks["output"].write(masked(smooth[: len(names)], valid))
             if masks:
                 kept = (nearest[len(names) :] >= 0.5).astype(np.uint8)
                 sinks["masks"].write(np.where(valid, kept, np.uint8(NO_MASK)))
@@ -165,16 +159,6 @@ def landcover_overlap(tile: int, patch: int, reach: int = 0) -> int:
     return max(1, int(room // patch), wanted) * patch if tile > patch else 0
 
 
-def attention_overlap(tile: int, patch: int) -> int:
-    """Half a tile, in whole patches.
-
-    Attention depends on what else a tile holds, so neighbours must fade into each other slowly. At exactly half a tile
-    the weights of two neighbours are one wave of a cosine, without a kink; `benchmarks.seams` measures that nothing
-    shows (straight ramps did, at half a tile and at five eighths).
-    """
-    return tile // 2 // patch * patch
-
-
 def _stream(
     run: Session,
     plan: TilePlan,
@@ -184,39 +168,10 @@ def _stream(
     channels: int,
     per_patch: bool,
 ) -> None:
-    from backend.device import TileRunner
-
-    request = run.request
-    cells = plan.on_patches() if per_patch else plan
-    size = plan.patch if per_patch else 1
-    factors = (run.factors[0] * size, run.factors[1] * size)
-    scaled = factors != (1.0, 1.0)
-    valid_pixels = run_stream(
-        run.frame,
-        plan,
-        TileRunner(model, run.device, run.batch, request.reporter.log),
-        _outlet(run, cells, factors, write) if scaled else lambda rows, valid: write(rows, rows, valid),
-        channels=channels,
-        batch=run.batch,
-        cancel=request.cancel,
-        progress=request.reporter.progress,
-        blend_plan=cells,
-        coverage=scaled,
-    )
-    if valid_pixels == 0:
-        raise run.no_valid_pixel()
+    scaled = cell_factors(run, plan, per_patch) != (1.0, 1.0)
+    emit = to_pixels(run, plan, per_patch, write) if scaled else lambda rows, valid: write(rows, rows, valid)
+    send_tiles(run, plan, model, emit, channels=channels, per_patch=per_patch, coverage=scaled)
     run.close_outputs()
-
-
-def _outlet(run: Session, cells: TilePlan, factors: tuple[float, float], write: Write) -> Emit:
-    grid = run.source.grid
-    enlarger = Enlarger((cells.rows.size, cells.columns.size), (grid.height, grid.width), factors)
-
-    def emit(rows: FloatArray, _: BoolArray) -> None:
-        for piece in enlarger.push(rows):
-            write(piece.nearest, piece.smooth, run.validity(piece.top, piece.bottom))
-
-    return emit
 
 
 def _landcover_layers(run: Session) -> dict[str, Layer]:
@@ -227,15 +182,6 @@ def _landcover_layers(run: Session) -> dict[str, Layer]:
         "confidence": Layer("float32", math.nan, ["confidence"]),
         "probabilities": Layer("float32", math.nan, [item.name for item in classes]),
     }
-
-
-def _paths(request: Request, **more: Path | None) -> dict[str, Path]:
-    return {"output": request.output, **{role: path for role, path in more.items() if path is not None}}
-
-
-def _masked(values: FloatArray, valid: BoolArray) -> FloatArray:
-    masked: FloatArray = np.where(valid, values, np.float32(math.nan))
-    return masked
 
 
 def _drawn(sink: RasterSink) -> NDArray[Any]:

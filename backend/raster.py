@@ -67,7 +67,7 @@ class RasterSource:
         self.path = str(path)
         self._more_nodata = tuple(nodata)
         self.notes: list[tuple[str, str]] = []
-        self._file = _open(self.path)
+        self._file = open_raster(self.path)
         self._dataset: Any = self._file
         try:
             self._check(names, bands)
@@ -281,7 +281,12 @@ def _dtype(name: str) -> str:
     return "complex64" if name.startswith("complex") else name
 
 
-def _open(path: str) -> Any:
+def open_raster(path: str) -> Any:
+    """The opened rasterio dataset, for a context.
+
+    Raises:
+        InputError: There is no such file, or it is no raster.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         try:

@@ -90,8 +90,9 @@ class BarReporter(Reporter):
     """A bar with the time left, on standard error; without a terminal, only the log lines."""
 
     def start(self, **facts: Any) -> None:
-        """One line: model and device."""
-        self._line(f"{facts['command']} with {facts['model']} on {facts['device']}")
+        """One line: model, where there is one, and device."""
+        model = f" with {facts['model']}" if facts["model"] else ""
+        self._line(f"{facts['command']}{model} on {facts['device']}")
 
     def log(self, level: str, message: str) -> None:
         """One line."""

@@ -15,6 +15,7 @@ from backend.cancel import Cancel
 from backend.card import LandCoverClass, ModelCard
 from backend.errors import InputError
 from backend.frames import NativeFrame, ScaledFrame
+from backend.grid import Grid
 from backend.legend import aux_xml
 from backend.library import CARD, model_folder
 from backend.output_path import check_distinct, check_output
@@ -177,16 +178,25 @@ class Session:
             self._twin = self._stack.enter_context(self.source.reopen())
         return to_scale(*self._twin.read(top, bottom), self.card.bands, self.units)[1]
 
-    def sink(self, role: str, layer: Layer) -> RasterSink:
-        """The output of a role, on the input's grid; removed on the way out unless it is committed."""
-        tags = {
+    def tags(self, role: str = "output") -> dict[str, str]:
+        """Metadata by which the output of a role can be told and made again."""
+        return {
             "SARDINO_VERSION": __version__,
             "SARDINO_MODEL": self.card.name,
             "SARDINO_MODEL_SHA256": self.card.weights_sha256,
             "SARDINO_INPUT": Path(self.request.input).name,
             "SARDINO_OUTPUT": role if role != "output" else self._command,
+            # What other programs show of a TIFF.
+            "TIFFTAG_SOFTWARE": f"SAR Land Cover (DINO) {__version__}",
+            "TIFFTAG_IMAGEDESCRIPTION": f"{role if role != 'output' else self._command} of "
+            f"{Path(self.request.input).name} by the model {self.card.name}",
         }
-        sink = RasterSink(self._outputs[role], self.source.grid, Layer(**{**vars(layer), "tags": tags}))
+
+    def sink(self, role: str, layer: Layer, grid: Grid | None = None) -> RasterSink:
+        """The output of a role, on the input's grid or another; removed on the way out unless it is committed."""
+        sink = RasterSink(
+            self._outputs[role], grid or self.source.grid, Layer(**{**vars(layer), "tags": self.tags(role)})
+        )
         self._stack.callback(sink.discard)
         self.request.cancel.on_deadline(sink.remove_parts)
         self._sinks[role] = sink

@@ -7,7 +7,7 @@ model is slower than either. Date and legend go into the .aux.xml beside it, so 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,9 @@ from backend.grid import Grid
 from backend.output_path import STALE, hold, release, sidecar, temporary
 
 BLOCK = 256
+# Bytes of a row of blocks, which is held until it is whole; where many bands would need more, its blocks are lower.
+ROW_BYTES = 2**27
+LOWEST_BLOCK = 16  # TIFF wants multiples of 16
 # Overviews are made until the smaller side is below this.
 OVERVIEW_SIDE = 256
 
@@ -39,6 +42,7 @@ class Layer:
         descriptions: Name of each band.
         palette: Colours (red, green, blue) by value, for classes; empty for continuous values.
         tags: Metadata of the file.
+        rgb: The bands are red, green and blue.
     """
 
     dtype: str
@@ -46,6 +50,7 @@ class Layer:
     descriptions: Sequence[str]
     palette: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    rgb: bool = False
 
 
 class RasterSink:
@@ -63,6 +68,7 @@ class RasterSink:
     def __init__(self, path: Path, grid: Grid, layer: Layer) -> None:
         self.path, self._grid, self._layer = path, grid, layer
         self._bands = len(layer.descriptions)
+        self._block = _block_rows(self._bands * grid.width * np.dtype(layer.dtype).itemsize)
         self._part = temporary(path)
         self._sidecars: dict[str, str] = {}
         self._pending: list[NDArray[Any]] = []
@@ -88,6 +94,8 @@ class RasterSink:
 
     def _profile(self) -> dict[str, Any]:
         floats = self._layer.dtype == "float32"
+        # Unless told, GDAL takes three bands of bytes for red, green and blue, and a fourth for transparency.
+        colours = {"photometric": "rgb" if self._layer.rgb else "minisblack", "alpha": "unspecified"}
         return {
             "driver": "GTiff",
             "dtype": self._layer.dtype,
@@ -99,30 +107,29 @@ class RasterSink:
             "height": self._grid.height,
             "tiled": True,
             "blockxsize": BLOCK,
-            "blockysize": BLOCK,
+            "blockysize": self._block,
             "interleave": "band",
             "compress": "deflate",
             "zlevel": 1,
             "predictor": 3 if floats else 1,
             "bigtiff": "if_safer",
-            # Without these, GDAL takes three bands of bytes for red, green and blue, and a fourth for transparency.
-            **({} if self._layer.palette else {"photometric": "minisblack", "alpha": "unspecified"}),
+            **({} if self._layer.palette else colours),
         }
 
     def write(self, rows: NDArray[Any]) -> None:
         """Append rows, shape [bands, rows, width]. Only whole rows of blocks reach the file, each just once."""
         self._pending.append(rows.astype(self._layer.dtype, copy=False))
         count = sum(part.shape[1] for part in self._pending)
-        if count >= BLOCK or self._written + count == self._grid.height:
+        if count >= self._block or self._written + count == self._grid.height:
             block = np.concatenate(self._pending, axis=1)
-            whole = count if self._written + count == self._grid.height else count // BLOCK * BLOCK
+            whole = count if self._written + count == self._grid.height else count // self._block * self._block
             self._store(block[:, :whole])
             self._pending = [block[:, whole:].copy()] if whole < count else []
 
     def _store(self, block: NDArray[Any]) -> None:
         # One row of blocks at a time, all bands of it: the order in the file doesn't depend on how rows came in.
-        for top in range(0, block.shape[1], BLOCK):
-            part = block[:, top : top + BLOCK]
+        for top in range(0, block.shape[1], self._block):
+            part = block[:, top : top + self._block]
             with self._refusing():
                 self._file.write(part, window=Window(0, self._written, self._grid.width, part.shape[1]))
             self._written += part.shape[1]
@@ -155,7 +162,8 @@ class RasterSink:
         if not factors:
             return
         how = Resampling.mode if self._layer.palette else Resampling.average
-        how = Resampling.nearest if self._layer.dtype == "uint8" and not self._layer.palette else how
+        flags = self._layer.dtype == "uint8" and not self._layer.palette and not self._layer.rgb
+        how = Resampling.nearest if flags else how
         with rasterio.Env(GDAL_TIFF_OVR_BLOCKSIZE=BLOCK), rasterio.open(self._part, "r+") as file:
             file.build_overviews(factors, how)
 
@@ -166,6 +174,15 @@ class RasterSink:
         with rasterio.open(self._part) as file:
             data: NDArray[Any] = file.read(1, out_shape=shape)
         return data
+
+    def rows(self) -> Iterator[NDArray[Any]]:
+        """All values again, from top to bottom, from the finished file: [bands, rows, width], a row of blocks each."""
+        with rasterio.open(self._part) as file:
+            for top in range(0, self._grid.height, self._block):
+                count = min(self._block, self._grid.height - top)
+                with self._refusing():
+                    rows = file.read(window=Window(0, top, self._grid.width, count))
+                yield rows
 
     def add_sidecar(self, suffix: str, content: str) -> None:
         """A file to be put beside the raster on `commit`: ".aux.xml" is appended, ".qml" takes the place of ".tif"."""
@@ -216,6 +233,14 @@ class RasterSink:
 
     def _refusing(self) -> _Refusing:
         return _Refusing(self.path)
+
+
+def _block_rows(row_bytes: int) -> int:
+    """Rows of a block: as many as are square, halved until a row of blocks keeps within ROW_BYTES."""
+    rows = BLOCK
+    while rows > LOWEST_BLOCK and rows * row_bytes > ROW_BYTES:
+        rows //= 2
+    return rows
 
 
 class _Refusing:

@@ -5,7 +5,7 @@ Three threads (reader, model, writer) with queues of two between them. The model
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from typing import Callable, Protocol
 
@@ -57,6 +57,7 @@ def run_stream(
     progress: Callable[[int, int], None],
     blend_plan: TilePlan | None = None,
     coverage: bool = False,
+    only: Container[tuple[int, int]] | None = None,
 ) -> int:
     """Send every tile that holds a valid pixel through the model and emit blended rows from top to bottom.
 
@@ -72,6 +73,8 @@ def run_stream(
         progress: Called with (done, total) tiles.
         blend_plan: Where the model answers on another grid, such as that of patches, the same tiles on that grid.
         coverage: Append a channel with the summed weights of the tiles that were not skipped.
+        only: Indices (row, column) of the tiles to be sent; all if None. Tile rows without one are not even read, and
+            count as not valid.
 
     Returns:
         The number of valid pixels.
@@ -83,7 +86,7 @@ def run_stream(
 
     def reader() -> None:
         nonlocal valid_pixels
-        for work, count in _batches(frame, plan, batch, flow):
+        for work, count in _batches(frame, plan, batch, flow, only):
             valid_pixels += count
             read.put(work)
         read.close()
@@ -106,19 +109,22 @@ def run_stream(
     return valid_pixels
 
 
-def _batches(frame: Frame, plan: TilePlan, batch: int, flow: Flow) -> Iterator[tuple[_Work, int]]:
+def _batches(
+    frame: Frame, plan: TilePlan, batch: int, flow: Flow, only: Container[tuple[int, int]] | None
+) -> Iterator[tuple[_Work, int]]:
     work, valid_pixels = _Work(), 0
     columns = len(plan.columns.origins)
     for row, top in enumerate(plan.rows.origins):
         flow.check()
-        x, valid = read_tile_row(frame, plan, row)
+        wanted = {c for c in range(columns) if only is None or (row, c) in only}
+        x, valid = read_tile_row(frame, plan, row) if wanted else _unread(plan)
         # Only the rows that become final with this tile row: the next ones come again with the next tile row.
         final = valid[: plan.rows.finished(row) - top, : frame.width]
         work.opened[row] = final.copy()
         valid_pixels += int(final.sum())
         for column, left in enumerate(plan.columns.origins):
             across = slice(left, left + plan.tile)
-            if valid[:, across].any():
+            if column in wanted and valid[:, across].any():
                 work.places.append((row, column))
                 work.tiles.append(x[:, :, across])
             work.done = row * columns + column + 1
@@ -143,6 +149,12 @@ def read_tile_row(frame: Frame, plan: TilePlan, row: int) -> tuple[FloatArray, B
         columns = reflect(np.arange(plan.columns.padded), frame.width)
         x, valid = x[:, :, columns], valid[:, columns]
     return x, valid
+
+
+def _unread(plan: TilePlan) -> tuple[FloatArray, BoolArray]:
+    """What stands for a tile row of which no tile is wanted."""
+    shape = plan.tile, plan.columns.padded
+    return np.empty((0, *shape), dtype=np.float32), np.zeros(shape, dtype=np.bool_)
 
 
 class _Writer:

@@ -6,19 +6,14 @@ DINO (Caron et al., arXiv 2104.14294, section 4.2 and figure 1): the CLS row of 
 
 from __future__ import annotations
 
-import warnings
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor, nn
 
 from backend.card import Arch, ModelCard
+from backend.errors import ModelError
 from backend.heads import build_head
-
-with warnings.catch_warnings():
-    # timm imports torchvision, whose image codecs (never used here) warn where libjpeg is another version.
-    warnings.filterwarnings("ignore", message="Failed to load image Python extension")
-    import timm
-    from timm.models.vision_transformer import VisionTransformer
+from backend.timm_parts import VisionTransformer, timm
 
 
 def build_backbone(arch: Arch, bands: int, tile: int, patch: int) -> VisionTransformer:
@@ -43,7 +38,8 @@ def build_backbone(arch: Arch, bands: int, tile: int, patch: int) -> VisionTrans
         num_classes=0,
         dynamic_img_size=True,
     )
-    assert isinstance(backbone, VisionTransformer)
+    if not isinstance(backbone, VisionTransformer):
+        raise ModelError(f"{arch.timm} is no vision transformer.", "Name one of timm's vit_ models in the card.")
     return backbone
 
 
@@ -112,10 +108,10 @@ class SarViT(nn.Module):
     def _grids(self, x: Tensor, indices: list[int]) -> list[Tensor]:
         # Of a model with fewer blocks than its head has taps, some are read twice.
         blocks = sorted(set(indices))
-        grids = self.backbone.forward_intermediates(
+        found = self.backbone.forward_intermediates(
             x, indices=blocks, norm=True, output_fmt="NCHW", intermediates_only=True, stop_early=True
         )
-        assert isinstance(grids, list)
+        grids = cast("list[Tensor]", found)  # not the pair it gives without intermediates_only
         return [grids[blocks.index(index)] for index in indices]
 
 

@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from scipy import ndimage
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import accuracy_score, jaccard_score
 
+from training.experiments.forest import features
 from training.scores.metrics import MERGED
 
 NAMES = ("tree", "open", "built", "water")
@@ -29,18 +29,6 @@ NAMES = ("tree", "open", "built", "water")
 GROUPS = np.full(256, -1, dtype=np.int16)
 for _value, _name in MERGED.items():
     GROUPS[_value] = NAMES.index(_name)
-
-
-def features(db: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Features [H * W, 15] of a chip [2, H, W] in dB; missing pixels are filled with the chip's median."""
-    db = np.stack([np.where(np.isfinite(b), b, np.nanmedian(b)) for b in db])
-    out = [db[0], db[1], db[0] - db[1]]
-    for band in db:
-        for window in (3, 7, 15):
-            mean = ndimage.uniform_filter(band, window)
-            square = ndimage.uniform_filter(band * band, window)
-            out += [mean, np.sqrt(np.maximum(square - mean * mean, 0))]
-    return np.stack(out, -1).reshape(-1, len(out)).astype(np.float32)
 
 
 def load(image: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

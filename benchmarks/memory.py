@@ -1,9 +1,10 @@
 """Peak memory of the stream by height of the raster, with a model that costs nothing.
 
-    python -m benchmarks.memory [--width 25000] [--rows 4000 16000] [--folder DIR]
+    python -m benchmarks.memory [--what landcover|embed] [--width 25000] [--rows 4000 16000] [--folder DIR]
 
 Each height runs in a process of its own, over the whole file path: read, prepare, tiles, blend, write classes and
-confidence, close, overviews, check. Prints one JSON line a height, and last how much the peak grew.
+confidence (or embeddings and the picture of their components), close, overviews, check. Prints one JSON line a height,
+and last how much the peak grew.
 
 The peak is VmHWM where there is a /proc: it belongs to the address space, which a new program starts afresh.
 getrusage's ru_maxrss belongs to the process, and a child started by vfork inherits its parent's: a large parent
@@ -26,16 +27,20 @@ from rasterio.windows import Window
 
 from backend.cancel import Cancel
 from backend.card import Band
+from backend.components import Scatter
+from backend.embed import picture
 from backend.frames import NativeFrame
+from backend.grid import Grid
+from backend.outlet import masked, to_patches
 from backend.predict import landcover_overlap
 from backend.radiometry import Units
 from backend.raster import RasterSource, gdal_environment
 from backend.sink import Layer, RasterSink
 from backend.stream import run_stream
-from backend.tiling import plan_tiles
+from backend.tiling import attention_overlap, plan_tiles
 
 BANDS = (Band("VV", "db", (-30.0, 5.0), -12.6, 5.3), Band("VH", "db", (-35.0, 0.0), -20.3, 5.9))
-TILE, PATCH, CLASSES = 192, 8, 11
+TILE, PATCH, CLASSES, FEATURES = 192, 8, 11, 64
 CHUNK = 512
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -79,6 +84,40 @@ def map_scene(scene: Path, folder: Path) -> None:
             sink.commit()
 
 
+def cheap_tokens(x: np.ndarray) -> np.ndarray:
+    """FEATURES planes of a value a patch; costs next to nothing."""
+    return np.repeat(x[:, :1, ::PATCH, ::PATCH], FEATURES, axis=1)
+
+
+def embed_scene(scene: Path, folder: Path) -> None:
+    """The whole file path of a run of embeddings, but for the network."""
+    with gdal_environment(), RasterSource(scene, names=["VV", "VH"]) as source, gdal_environment(source.cache_bytes()):
+        frame = NativeFrame(source, BANDS, Units.DB)
+        plan = plan_tiles(frame.height, frame.width, TILE, attention_overlap(TILE, PATCH), PATCH)
+        cells = plan.on_patches()
+        grid = Grid(source.grid.crs, source.grid.transform, cells.columns.size, cells.rows.size)
+        names = [f"feature {number}" for number in range(FEATURES)]
+        sink, scatter = RasterSink(folder / "embeddings.tif", grid, Layer("float32", np.nan, names)), Scatter(FEATURES)
+
+        def write(tokens: np.ndarray, valid: np.ndarray) -> None:
+            sink.write(masked(tokens, valid))
+            scatter.add(tokens[:, valid])
+
+        run_stream(
+            frame, plan, cheap_tokens, to_patches(plan, write),
+            channels=FEATURES, batch=4, cancel=Cancel(), progress=lambda done, total: None,
+            blend_plan=cells, coverage=True,
+        )  # fmt: skip
+        sink.finish()
+        colours = RasterSink(folder / "pca.tif", grid, Layer("uint8", 0, ["1", "2", "3"], rgb=True))
+        picture(sink, colours, scatter.components(3), Cancel())
+        for each in (sink, colours):
+            each.commit()
+
+
+RUNS = {"landcover": map_scene, "embed": embed_scene}
+
+
 def peak_mib() -> float:
     """Most memory this program has had resident since it was started, in MiB."""
     status = Path("/proc/self/status")
@@ -99,12 +138,12 @@ def in_a_child(*arguments: object) -> str:
     return done.stdout
 
 
-def measure(rows: int, width: int, folder: Path) -> dict[str, float]:
-    """Peak resident memory and time of a run of its own over a scene made for it."""
+def measure(rows: int, width: int, folder: Path, what: str = "landcover") -> dict[str, float]:
+    """Peak resident memory and time of a run of its own over a scene made for it; `what` is one of RUNS."""
     scene = folder / f"scene{rows}.tif"
     in_a_child("--make", scene, "--width", width, "--rows", rows)
     began = time.monotonic()
-    peak = float(in_a_child("--run", scene, "--folder", folder))
+    peak = float(in_a_child("--run", scene, "--folder", folder, "--what", what))
     seconds = time.monotonic() - began
     scene.unlink()
     return {"rows": rows, "width": width, "peak_mib": round(peak, 1), "seconds": round(seconds, 1)}
@@ -113,6 +152,7 @@ def measure(rows: int, width: int, folder: Path) -> dict[str, float]:
 def main() -> None:
     """Measure each height and compare the last with the first."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--what", choices=RUNS, default="landcover")
     parser.add_argument("--width", type=int, default=25000)
     parser.add_argument("--rows", type=int, nargs="+", default=[4000, 16000])
     parser.add_argument("--folder", type=Path, help="where scenes are made; a temporary folder by default")
@@ -123,11 +163,11 @@ def main() -> None:
         make_scene(options.make, options.rows[0], options.width)
         return
     if options.run:
-        map_scene(options.run, options.folder)
+        RUNS[options.what](options.run, options.folder)
         print(peak_mib())
         return
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        results = [measure(rows, options.width, Path(folder)) for rows in options.rows]
+        results = [measure(rows, options.width, Path(folder), options.what) for rows in options.rows]
     for result in results:
         print(json.dumps(result))
     print(json.dumps({"growth": round(results[-1]["peak_mib"] / results[0]["peak_mib"] - 1, 4)}))

@@ -2,10 +2,13 @@
 
     python -m benchmarks.seams SCENE [--model NAME|DIR] [--relative]
 
-SCENE is a raster at the model's pixel size. For attention, each head and the mean: |difference| of neighbours; for land
-cover: the share of neighbours of different class. Both along rows and columns; 1 means that borders look like any other
-place, and 1.1 is the most that may be. --relative takes an 8-bit scene stretched by its own extremes:
-its first band is read as VV from -25 to 0 dB and VH is put 7 dB below.
+SCENE is a raster at the model's pixel size. For attention, each head and the mean: |difference| of neighbours; for
+land cover: the share of neighbours of different class; from patch to patch, the mean over all features of the
+embeddings, the components of their picture, and similarity to a place in the middle. (Not from pixel to pixel: between
+two patches that differ much, the cosine changes fastest half way, at their border, whether or not tiles meet there.)
+All along rows and columns; 1 means that borders look like any other place, and 1.1 is the most that may be. --relative
+takes an 8-bit scene stretched by its own extremes: its first band is read as VV from -25 to 0 dB and VH is put 7 dB
+below.
 """
 
 from __future__ import annotations
@@ -21,11 +24,13 @@ import rasterio
 from numpy.typing import NDArray
 
 from backend.card import ModelCard
+from backend.embed import embed
 from backend.library import CARD, model_folder
-from backend.predict import attention, attention_overlap, landcover, landcover_overlap
+from backend.predict import attention, landcover, landcover_overlap
 from backend.radiometry import Units
 from backend.session import Request
-from backend.tiling import AxisPlan, plan_tiles
+from backend.similarity import similarity
+from backend.tiling import AxisPlan, TilePlan, attention_overlap, plan_tiles
 
 LIMIT = 1.1
 
@@ -58,7 +63,7 @@ def border_ratio(values: NDArray[Any], plan: AxisPlan, axis: int) -> float:
     return float(np.nanmean(across) / np.nanmean(np.compress(~at_border, steps, axis=axis)))
 
 
-def ratios(layer: Path, classes: bool, plan: Sequence[AxisPlan]) -> list[tuple[float, float]]:
+def ratios(layer: Path, classes: bool, plan: TilePlan) -> list[tuple[float, float]]:
     """Ratio along rows and columns for each band of a layer."""
     with rasterio.open(layer) as source:
         bands = source.read(masked=True)
@@ -68,9 +73,9 @@ def ratios(layer: Path, classes: bool, plan: Sequence[AxisPlan]) -> list[tuple[f
         if classes:
             # Any change of class counts as one step.
             down, right = (np.abs(np.diff(values, axis=a)) for a in (0, 1))
-            found.append((_share(down, plan[0], 0), _share(right, plan[1], 1)))
+            found.append((_share(down, plan.rows, 0), _share(right, plan.columns, 1)))
         else:
-            found.append((border_ratio(values, plan[0], 0), border_ratio(values, plan[1], 1)))
+            found.append((border_ratio(values, plan.rows, 0), border_ratio(values, plan.columns, 1)))
     return found
 
 
@@ -79,6 +84,22 @@ def _share(steps: NDArray[Any], plan: AxisPlan, axis: int) -> float:
     zero = np.zeros_like(np.take(changed, [0], axis=axis))
     # Summing the changes gives values whose steps are the changes.
     return border_ratio(np.concatenate((zero, np.nancumsum(changed, axis=axis)), axis=axis), plan, axis)
+
+
+def middle(scene: Path) -> tuple[float, float]:
+    """The valid pixel that is nearest to the middle of a scene, in map coordinates."""
+    with rasterio.open(scene) as source:
+        rows, columns = np.nonzero(np.isfinite(source.read(1, masked=True).astype(np.float32).filled(np.nan)))
+        nearest = np.hypot(rows - source.height / 2, columns - source.width / 2).argmin()
+        x, y = source.xy(rows[nearest], columns[nearest])
+    return x, y
+
+
+def show(title: str, pairs: Sequence[tuple[float, float]]) -> None:
+    """A line for each band: the ratios along rows and columns."""
+    for number, pair in enumerate(pairs, 1):
+        verdict = "ok" if max(pair) <= LIMIT else "TILES SHOW"
+        print(f"{title} {number}: rows {pair[0]:.3f}  columns {pair[1]:.3f}  {verdict}")
 
 
 def main() -> None:
@@ -95,19 +116,26 @@ def main() -> None:
         with rasterio.open(scene) as source:
             size = source.height, source.width
 
-        def show(title: str, layer: Path, overlap: int, classes: bool) -> None:
-            plan = plan_tiles(*size, card.tile, overlap, card.patch)
-            for number, pair in enumerate(ratios(layer, classes, (plan.rows, plan.columns)), 1):
-                verdict = "ok" if max(pair) <= LIMIT else "TILES SHOW"
-                print(f"{title} {number}: rows {pair[0]:.3f}  columns {pair[1]:.3f}  {verdict}  ({overlap} px overlap)")
+        def plan_of(overlap: int) -> TilePlan:
+            return plan_tiles(*size, card.tile, overlap, card.patch)
 
+        def asked(layer: Path) -> Request:
+            return Request(str(scene), layer, given.model, units=Units.DB)
+
+        half = plan_of(attention_overlap(card.tile, card.patch))
         for heads in ("mean", "all"):
             layer = folder / f"{heads}.tif"
-            attention(Request(str(scene), layer, given.model, units=Units.DB), heads=heads)
-            show(f"attention {heads}", layer, attention_overlap(card.tile, card.patch), False)
-        layer = folder / "landcover.tif"
-        landcover(Request(str(scene), layer, given.model, units=Units.DB))
-        show("land cover", layer, landcover_overlap(card.tile, card.patch, card.arch.reach), True)
+            attention(asked(layer), heads=heads)
+            show(f"attention {heads}", ratios(layer, False, half))
+        embed(asked(folder / "embeddings.tif"), pca=folder / "pca.tif")
+        features = ratios(folder / "embeddings.tif", False, half.on_patches())
+        show("embeddings, mean of the features", [tuple(np.mean(features, axis=0))])
+        show("embeddings, component", ratios(folder / "pca.tif", False, half.on_patches()))
+        similarity(asked(folder / "similarity.tif"), [middle(scene)], grid="patch")
+        show("similarity", ratios(folder / "similarity.tif", False, half.on_patches()))
+        landcover(asked(folder / "landcover.tif"))
+        plan = plan_of(landcover_overlap(card.tile, card.patch, card.arch.reach))
+        show("land cover", ratios(folder / "landcover.tif", True, plan))
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from qgis.core import QgsProcessingException
+from qgis.core import QgsFeatureRequest, QgsPointXY, QgsProcessingException
 
 from .translation import tr
 
@@ -82,3 +83,37 @@ def extent_arguments(extent: Any, layer: Any) -> list[str]:
     corners = (extent.xMinimum(), extent.yMinimum(), extent.xMaximum(), extent.yMaximum())
     # Never 1e-05: an argument parser takes "-1e-05" for an option.
     return ["--extent", *(f"{value:.10f}" for value in corners)]
+
+
+def points_of(source: Any, crs: Any, transforms: Any, feedback: Any) -> list[Any]:
+    """The points (QgsPointXY, in `crs`) of a feature source; multipoints count as their parts.
+
+    Features without a geometry, or with one that can't be brought into `crs`, are left out with a warning.
+
+    Args:
+        source: QgsFeatureSource of points.
+        crs: Of the raster.
+        transforms: QgsCoordinateTransformContext.
+        feedback: For warnings.
+    """
+    request = QgsFeatureRequest().setDestinationCrs(crs, transforms)
+    failed: list[int] = []
+    request.setTransformErrorCallback(lambda feature: failed.append(feature.id()))
+    points, empty = [], 0
+    for feature in source.getFeatures(request):
+        vertices = [QgsPointXY(vertex) for vertex in feature.geometry().vertices()]
+        empty += not vertices
+        points += vertices
+    if failed or empty:
+        feedback.pushWarning(
+            tr("{} features of the points have no place in the coordinate system of the raster; left out.").format(
+                len(failed) + empty
+            )
+        )
+    return points
+
+
+def point_arguments(points: Sequence[Any]) -> list[str]:
+    """`--point X Y` for each of some QgsPointXY in the raster's CRS."""
+    # Never 1e-05, as for extents.
+    return [text for point in points for text in ("--point", f"{point.x():.10f}", f"{point.y():.10f}")]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from qgis.core import QgsApplication
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QFileDialog, QMenu, QMessageBox
@@ -21,6 +19,9 @@ class SarDinoPlugin:
         self.iface = iface
         self.provider = None
         self.menu = None
+        self.similarity = None
+        self.setup_dialog = None
+        self.diagnostics_dialog = None
 
     def initProcessing(self) -> None:
         """Register the provider; all that `qgis_process` calls."""
@@ -35,12 +36,27 @@ class SarDinoPlugin:
             return
         self.menu = QMenu(tr("SAR Land Cover (DINO)"))
         self.menu.setIcon(QIcon(environment.resource("icons", "sardino.svg")))
+        # Only here, since `qgis_process` has neither map nor tools.
+        from .similarity_tool import SimilarityAction
+
+        self.similarity = SimilarityAction(self.iface, self.menu)
+        self.menu.addSeparator()
+        self.menu.addAction(tr("Set up backend…")).triggered.connect(self.set_up_backend)
         self.menu.addAction(tr("Choose Python interpreter…")).triggered.connect(self.choose_interpreter)
-        self.menu.addAction(tr("Backend in use…")).triggered.connect(self.show_backend)
+        self.menu.addAction(tr("Diagnostics…")).triggered.connect(self.show_diagnostics)
         self.iface.pluginMenu().addMenu(self.menu)
 
     def unload(self) -> None:
         """Take away all that was added."""
+        if self.similarity is not None:
+            self.similarity.remove()
+            self.similarity = None
+        if self.setup_dialog is not None:
+            self.setup_dialog.cancel()
+        for dialog in (self.setup_dialog, self.diagnostics_dialog):
+            if dialog is not None:
+                dialog.deleteLater()
+        self.setup_dialog = self.diagnostics_dialog = None
         if self.menu is not None:
             self.iface.pluginMenu().removeAction(self.menu.menuAction())
             self.menu.deleteLater()
@@ -62,19 +78,22 @@ class SarDinoPlugin:
             QMessageBox.warning(self.iface.mainWindow(), tr("SAR Land Cover (DINO)"), f"{path}: {wrong}")
             return
         environment.store_interpreter(path)
-        self.show_backend()
+        self.show_diagnostics()
 
-    def show_backend(self) -> None:
-        """Tell which interpreter will be used, or why there is none."""
-        if environment.problem():
-            QMessageBox.warning(self.iface.mainWindow(), tr("SAR Land Cover (DINO)"), environment.problem())
-            return
-        text = tr("Interpreter: {python}\nBackend: {root}").format(
-            python=environment.find_interpreter(),
-            root=os.path.join(str(environment.backend_root()), "backend"),
-        )
-        if os.environ.get(environment.VARIABLE):
-            text += "\n" + tr("The environment variable {} decides; the setting is not used.").format(
-                environment.VARIABLE
-            )
-        QMessageBox.information(self.iface.mainWindow(), tr("SAR Land Cover (DINO)"), text)
+    def set_up_backend(self) -> None:
+        """Show the dialog that installs the backend; the same one while an installation runs."""
+        if self.setup_dialog is None:
+            from .setup_dialog import SetupDialog
+
+            self.setup_dialog = SetupDialog(self.iface.mainWindow())
+        self.setup_dialog.show()
+        self.setup_dialog.raise_()
+
+    def show_diagnostics(self) -> None:
+        """Tell versions, device and paths, or why there is no backend."""
+        from .diagnostics_dialog import DiagnosticsDialog
+
+        if self.diagnostics_dialog is not None:
+            self.diagnostics_dialog.deleteLater()
+        self.diagnostics_dialog = DiagnosticsDialog(self.iface.mainWindow())
+        self.diagnostics_dialog.show()

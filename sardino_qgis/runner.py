@@ -87,6 +87,9 @@ class Listener:
             self._feedback.pushDebugInfo(line[:500])
 
     def _hear_start(self, event: dict) -> None:
+        if event.get("model") == "":
+            self._feedback.pushInfo(tr("Backend {}.").format(event.get("version", "?")))
+            return
         self._feedback.pushInfo(
             tr("Model {model} on {device}, backend {version}.").format(
                 model=event.get("model", "?"),
@@ -160,7 +163,7 @@ def _exit_text(code: int | None) -> str:
     return tr("exit code {}").format(code if code < 256 else hex(code))
 
 
-def _failure(code: int | None, lines: Sequence[str], python: str) -> WorkerError:
+def failure(code: int | None, lines: Sequence[str], python: str) -> WorkerError:
     """The error for a worker that ended without saying why."""
     tail = "\n".join(lines)
     missing = re.findall(r"ModuleNotFoundError: No module named '([^']+)'|ImportError: (.+)", tail)
@@ -180,6 +183,23 @@ def _failure(code: int | None, lines: Sequence[str], python: str) -> WorkerError
     return WorkerError(message, hint)
 
 
+def start_worker(command: Sequence[str], cwd: str, env: Mapping[str, str] | None = None) -> Worker:
+    """Start a backend command; arguments as for `run_worker`.
+
+    Raises:
+        WorkerError: The program can't be started.
+    """
+    try:
+        return Worker(command, cwd, worker_environment() if env is None else env)
+    except OSError as problem:
+        raise WorkerError(
+            tr("The Python interpreter {python} can't be started: {problem}").format(
+                python=command[0], problem=problem
+            ),
+            setup_hint(),
+        ) from problem
+
+
 def run_worker(
     command: Sequence[str], cwd: str, feedback: Any, label: str, env: Mapping[str, str] | None = None
 ) -> dict:
@@ -196,15 +216,7 @@ def run_worker(
         WorkerCancelledError: `feedback` was cancelled; the process has ended, within 2 s.
         WorkerError: The worker refused, failed, couldn't be started, or ended without a result.
     """
-    try:
-        worker = Worker(command, cwd, worker_environment() if env is None else env)
-    except OSError as problem:
-        raise WorkerError(
-            tr("The Python interpreter {python} can't be started: {problem}").format(
-                python=command[0], problem=problem
-            ),
-            setup_hint(),
-        ) from problem
+    worker = start_worker(command, cwd, env)
     listener = Listener(feedback, label)
     try:
         feedback.setProgressText(tr("Starting the backend"))
@@ -216,6 +228,6 @@ def run_worker(
         raise WorkerError(str(listener.error.get("message", "")), str(listener.error.get("hint", "")))
     # A worker that has written its result but hangs on its way out (code None) has done its work.
     if listener.result is None or code:
-        raise _failure(code, worker.last_lines(), command[0])
+        raise failure(code, worker.last_lines(), command[0])
     feedback.setProgress(100)
     return listener.result

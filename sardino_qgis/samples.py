@@ -1,4 +1,4 @@
-"""From a QGIS layer of samples to a GeoJSON file that the worker reads."""
+"""Labelled vector features for the backend: written as GeoJSON in a raster's CRS, which it reads without QGIS."""
 
 from __future__ import annotations
 
@@ -6,78 +6,98 @@ import json
 from typing import Any
 
 from qgis.core import (
+    NULL,
     QgsCategorizedSymbolRenderer,
-    QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsCsException,
     QgsProcessingException,
-    QgsProcessingUtils,
+    QgsWkbTypes,
 )
 
 from .translation import tr
 
-DIGITS = 10  # decimals of a degree; far below a pixel
-STYLES = "styles"
+DIGITS = 15  # of coordinates: nothing is lost
 
 
-def write_samples(source: Any, field: str, raster_crs: Any, context: Any, feedback: Any) -> str:
-    """Write the features of `source` (a QgsProcessingFeatureSource) with the class in `field`; the path of the file.
+def write_geojson(source: Any, field: str, crs: Any, path: str, context: Any, feedback: Any) -> int:
+    """Write the points or polygons of `source` with one field, and return how many.
 
-    Coordinates are degrees (RFC 7946). Where samples or raster have no CRS, both are taken to have the same.
+    Args:
+        source: A QgsProcessingFeatureSource (selection and filter are heeded by it).
+        field: Name of the field with the class.
+        crs: QgsCoordinateReferenceSystem to write in; where invalid (a raster without), coordinates stay as they are.
+        path: File to write.
+        context: QgsProcessingContext, for its coordinate transformations.
+        feedback: Its cancel is heeded.
 
     Raises:
-        QgsProcessingException: No such field, a shape that can't be brought to degrees, or cancelled.
+        QgsProcessingException: Cancelled, no such field, or a geometry can't be brought to `crs`.
     """
-    if source.fields().lookupField(field) < 0:
-        raise QgsProcessingException(tr("The samples have no field '{}'.").format(field))
-    degrees = QgsCoordinateReferenceSystem("EPSG:4326")
-    own = source.sourceCrs() if source.sourceCrs().isValid() else raster_crs
-    if raster_crs.isValid() and not source.sourceCrs().isValid():
-        feedback.pushWarning(tr("The samples have no CRS: that of the raster is taken."))
-    # Without a CRS of the raster, the worker takes coordinates as they are.
-    move = QgsCoordinateTransform(own, degrees, context.transformContext()) if raster_crs.isValid() else None
-    features = []
-    for feature in source.getFeatures():
-        if feedback.isCanceled():
-            raise QgsProcessingException(tr("Cancelled."))
-        features.append(_feature(feature, field, move))
-    path = QgsProcessingUtils.generateTempFilename("samples.geojson")
+    index = source.fields().lookupField(field)
+    if index < 0:
+        raise QgsProcessingException(tr("There is no field '{}' in the layer.").format(field))
+    transform = QgsCoordinateTransform(source.sourceCrs(), crs, context.transformContext()) if crs.isValid() else None
+    count = 0
     with open(path, "w", encoding="utf-8") as file:
-        json.dump({"type": "FeatureCollection", "features": features}, file)
-    return path
+        file.write('{"type": "FeatureCollection"' + _crs_member(crs) + ', "features": [')
+        for feature in source.getFeatures():
+            if feedback.isCanceled():
+                raise QgsProcessingException(tr("Cancelled."))
+            item = {
+                "type": "Feature",
+                "properties": {field: _plain(feature.attribute(index))},
+                "geometry": _geometry(feature, transform),
+            }
+            file.write((",\n" if count else "\n") + json.dumps(item, ensure_ascii=True))
+            count += 1
+        file.write("\n]}\n")
+    return count
 
 
-def add_styles(path: str, layer: Any, field: str) -> None:
-    """Add names and colours to a file of `write_samples`, where `layer` is drawn by categories of `field`."""
-    renderer = layer.renderer() if hasattr(layer, "renderer") else None
+def category_looks(layer: Any, field: str) -> dict[str, dict[str, str]]:
+    """Name and colour ("#rrggbb") by class, where a vector layer is drawn by categories of `field`; else nothing."""
+    renderer = layer.renderer()
     if not isinstance(renderer, QgsCategorizedSymbolRenderer) or renderer.classAttribute().strip('"') != field:
-        return
-    styles = {}
+        return {}
+    looks = {}
     for category in renderer.categories():
-        value = _plain(category.value())
-        if value not in (None, ""):
-            styles[str(value)] = {"name": category.label(), "color": category.symbol().color().name()}
-    with open(path, encoding="utf-8") as file:
-        document = json.load(file)
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump({**document, STYLES: styles}, file)
+        value = category.value()
+        # A category may stand for several values; that of all others has none.
+        for item in value if isinstance(value, list) else [value]:
+            if _plain(item) not in (None, ""):
+                looks[str(_plain(item))] = {"name": category.label(), "color": category.symbol().color().name()}
+    return looks
 
 
-def _feature(feature: Any, field: str, move: Any) -> dict:
-    shape = feature.geometry()
-    if move is not None and not shape.isNull():
+def _crs_member(crs: Any) -> str:
+    """The CRS by its code, else in full; nothing for an unknown one."""
+    if not crs.isValid():
+        return ""
+    name = crs.authid() if crs.authid().startswith("EPSG:") else crs.toWkt(type(crs).WktVariant.WKT2_2018)
+    return ', "crs": ' + json.dumps({"type": "name", "properties": {"name": name}})
+
+
+def _geometry(feature: Any, transform: Any) -> Any:
+    """The geometry as GeoJSON's types, straightened and plane; None where there is none."""
+    geometry = feature.geometry()
+    if geometry.isNull() or geometry.isEmpty():
+        return None
+    if transform is not None:
         try:
-            shape.transform(move)
-        except QgsCsException as problem:
+            geometry.transform(transform)
+        except QgsCsException as trouble:
             raise QgsProcessingException(
-                tr("Sample {id} can't be brought to degrees: {problem}").format(id=feature.id(), problem=problem)
-            ) from problem
-    geometry = None if shape.isNull() or shape.isEmpty() else json.loads(shape.asJson(DIGITS))
-    return {"type": "Feature", "properties": {field: _plain(feature[field])}, "geometry": geometry}
+                tr("Feature {id} can't be brought to the coordinate system of the raster: {why}").format(
+                    id=feature.id(), why=trouble
+                )
+            ) from trouble
+    if QgsWkbTypes.isCurvedType(geometry.wkbType()):
+        geometry.convertToStraightSegment()
+    return json.loads(geometry.asJson(DIGITS))
 
 
 def _plain(value: Any) -> Any:
-    """A field's value as JSON knows it; NULL as None."""
-    if value is None or (hasattr(value, "isNull") and value.isNull()):
+    """An attribute as JSON has it; None for NULL."""
+    if value is None or value == NULL:
         return None
-    return value if isinstance(value, (bool, int, float, str)) else str(value)
+    return value if isinstance(value, (int, float, str)) else str(value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from qgis.core import (
     QgsSingleBandPseudoColorRenderer,
 )
 from qgis.PyQt.QtGui import QColor
+
+from .layer_metadata import describe
 
 LOWER, UPPER = 0.02, 0.98  # cumulative cut, as QGIS's own default for rasters
 SAMPLE_PIXELS = 250_000
@@ -57,27 +61,49 @@ def stretch(layer: Any, band: int = 1) -> None:
     layer.setRenderer(renderer)
 
 
+def group(results: Sequence[Any], name: str) -> None:
+    """Have results loaded into a group of the layer tree (QGIS 3.32 and later; before, they lie side by side).
+
+    Args:
+        results: QgsProcessingContext.LayerDetails of each result; the first is to lie on top.
+        name: Of the group, unless the user or a model named one.
+    """
+    for height, details in enumerate(reversed(results), 1):
+        if hasattr(details, "groupName") and not details.groupName:
+            details.groupName = name
+        if hasattr(details, "layerSortKey") and not details.layerSortKey:
+            details.layerSortKey = height
+
+
 class QmlStyler(QgsProcessingLayerPostProcessorInterface):
     """Style file if there, else what QGIS made of the colours in the file."""
 
     def postProcessLayer(self, layer, context, feedback) -> None:
-        """Style `layer` after Processing has opened it."""
-        if isinstance(layer, QgsRasterLayer) and apply_qml(layer):
-            layer.triggerRepaint()
+        """Style and describe `layer` after Processing has opened it."""
+        if isinstance(layer, QgsRasterLayer):
+            describe(layer)
+            if apply_qml(layer):
+                layer.triggerRepaint()
 
 
 class StretchStyler(QgsProcessingLayerPostProcessorInterface):
     """Style file if there, else a ramp over the percentiles of the first band."""
 
     def postProcessLayer(self, layer, context, feedback) -> None:
-        """Style `layer` after Processing has opened it."""
+        """Style and describe `layer` after Processing has opened it."""
         if isinstance(layer, QgsRasterLayer):
+            describe(layer)
             if not apply_qml(layer):
                 stretch(layer)
             layer.triggerRepaint()
 
 
-# QGIS keeps a bare pointer to a post-processor and calls it after the algorithm object is gone. These have no state,
-# so one of each lives as long as the plugin.
-QML_STYLER = QmlStyler()
-STRETCH_STYLER = StretchStyler()
+# QGIS keeps a bare pointer to a post-processor, calls it after the algorithm object is gone, and may destroy it once it
+# was used: each result has one of its own, held here for longer than a run's results take to load.
+_held: deque[QgsProcessingLayerPostProcessorInterface] = deque(maxlen=100)
+
+
+def held(styler: QgsProcessingLayerPostProcessorInterface) -> QgsProcessingLayerPostProcessorInterface:
+    """The same post-processor, kept alive until QGIS has called it."""
+    _held.append(styler)
+    return styler

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import signal
-import subprocess
+import subprocess  # nosec B404
 import sys
 import threading
 from collections import deque
@@ -24,8 +24,8 @@ class Worker:
     Standard input stays open for as long as the run is wanted: its end tells the worker to stop, also when QGIS dies.
     """
 
-    def __init__(self, command: Sequence[str], cwd: str, env: Mapping[str, str]) -> None:
-        """Start `command` in `cwd`.
+    def __init__(self, command: Sequence[str], cwd: str, env: Mapping[str, str], merged: bool = False) -> None:
+        """Start `command` in `cwd`; what it writes to standard error is among `lines` too if `merged`.
 
         Raises:
             OSError: The program can't be started.
@@ -37,23 +37,24 @@ class Worker:
             # A session of its own: Ctrl-C in the terminal of qgis_process reaches the worker through us, in order,
             # and a kill takes along what the worker started.
             options["start_new_session"] = True
-        self.process = subprocess.Popen(
+        # A list of arguments without a shell; the program is the interpreter that the user chose.
+        self.process = subprocess.Popen(  # nosec B603
             list(command),
             cwd=cwd,
             env=dict(env),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merged else subprocess.PIPE,
             **options,
         )
         self.lines: queue.Queue[str | None] = queue.Queue(maxsize=1000)
         self._discard = threading.Event()
         self._errors: deque[str] = deque(maxlen=KEPT_LINES)
         self._errors_lock = threading.Lock()
-        self._readers = [
-            threading.Thread(target=self._read_output, args=(self.process.stdout,), daemon=True),
-            threading.Thread(target=self._read_errors, args=(self.process.stderr,), daemon=True),
-        ]
+        self._readers = [threading.Thread(target=self._read_output, args=(self.process.stdout,), daemon=True)]
+        if not merged:
+            errors = threading.Thread(target=self._read_errors, args=(self.process.stderr,), daemon=True)
+            self._readers.append(errors)
         for reader in self._readers:
             reader.start()
 
@@ -80,10 +81,19 @@ class Worker:
                     with self._errors_lock:
                         self._errors.append(text)
 
+    def send(self, line: str) -> None:
+        """Write a line to standard input.
+
+        Raises:
+            OSError: The process has gone.
+        """
+        self.process.stdin.write(line.encode("utf-8") + b"\n")
+        self.process.stdin.flush()
+
     def last_lines(self) -> list[str]:
         """The worker's last lines on standard error, oldest first; all of them once it has ended."""
         if self.process.poll() is not None:
-            self._readers[1].join(timeout=1.0)  # not for ever: what it started may hold the pipe open
+            self._readers[-1].join(timeout=1.0)  # not for ever: what it started may hold the pipe open
         with self._errors_lock:
             return list(self._errors)
 

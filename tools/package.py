@@ -28,6 +28,7 @@ FILES = {
     "LICENSE": "LICENSE",
     "CHANGELOG.md": "CHANGELOG.md",
     "requirements/runtime.txt": "requirements.txt",
+    "requirements/locked.txt": "requirements-locked.txt",
 }
 # Folders, and where their contents go.
 TREES = {"sardino_qgis": "", "backend": "backend", "training": "training", "resources": "resources"}

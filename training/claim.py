@@ -18,6 +18,7 @@ def claim_run(
     fixed: Mapping[str, Any],
     resume: bool,
     may_change: Callable[[str], bool] = lambda name: False,
+    begun: Path = Path("checkpoint", STATE),
 ) -> None:
     """Make the folder of a new run, or check that a run can be resumed.
 
@@ -27,12 +28,13 @@ def claim_run(
         fixed: What else must be as it was, as plain JSON types under the keys of config.json.
         resume: Whether the run is to be continued.
         may_change: Whether a setting, by its dotted name, may differ on resuming.
+        begun: File in the folder by which a run is known that a new one would spoil.
 
     Raises:
         InputError: The folder holds a run already, or none to resume, or one of other settings or data.
     """
     if not resume:
-        if (run / "checkpoint" / STATE).exists():
+        if (run / begun).exists():
             raise InputError(f"{run} holds a run already.", "Add --resume to continue it, or choose another --out.")
         run.mkdir(parents=True, exist_ok=True)
         return

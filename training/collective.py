@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any, Callable, TypeVar
 
@@ -10,6 +11,11 @@ import torch.distributed as dist
 from torch import Tensor
 
 S = TypeVar("S")
+
+# The newest exchanges, held so that it is never gloo's own thread that frees their tensors. For that it needs Python's
+# lock, which the main thread holds while it frees the group and waits for that very thread to end: a run of several
+# processes then hangs after its last step.
+_held: deque[Any] = deque(maxlen=16)
 
 
 def processes() -> int:
@@ -36,31 +42,44 @@ def shared_out(items: Sequence[S], work: Callable[[Sequence[S]], Iterable[str]])
     return [line for text in _gather_texts(lines) for line in text.splitlines()]
 
 
+def _wait(exchange: Any) -> None:
+    _held.append(exchange)
+    exchange.wait()
+
+
+def _all_gather(parts: list[Tensor], mine: Tensor) -> None:
+    _wait(dist.all_gather(parts, mine, async_op=True))
+
+
+def _all_reduce(value: Tensor, **how: Any) -> None:
+    _wait(dist.all_reduce(value, async_op=True, **how))
+
+
 def _gather_texts(text: str) -> list[str]:
     """The text of each process."""
     device = torch.device("cuda", torch.cuda.current_device()) if dist.get_backend() == "nccl" else torch.device("cpu")
     data = torch.tensor(list(text.encode("utf-8")), dtype=torch.uint8, device=device)
     sizes = [torch.zeros(1, dtype=torch.int64, device=device) for _ in range(processes())]
-    dist.all_gather(sizes, torch.tensor([len(data)], device=device))
+    _all_gather(sizes, torch.tensor([len(data)], device=device))
     lengths = [int(size) for size in sizes]
     padded = torch.zeros(max(lengths), dtype=torch.uint8, device=device)
     padded[: len(data)] = data
     parts = [torch.zeros_like(padded) for _ in lengths]
-    dist.all_gather(parts, padded)
+    _all_gather(parts, padded)
     return [bytes(part[:length].tolist()).decode("utf-8") for part, length in zip(parts, lengths)]
 
 
 def all_reduce_sum(value: Tensor) -> Tensor:
     """Sum of `value` over all processes, in place."""
     if processes() > 1:
-        dist.all_reduce(value)
+        _all_reduce(value)
     return value
 
 
 def all_reduce_max(value: Tensor) -> Tensor:
     """Elementwise maximum of `value` over all processes, in place."""
     if processes() > 1:
-        dist.all_reduce(value, dist.ReduceOp.MAX)
+        _all_reduce(value, op=dist.ReduceOp.MAX)
     return value
 
 
@@ -92,7 +111,7 @@ class _GatherRows(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, rows: Tensor) -> Tensor:
         parts = [torch.empty_like(rows) for _ in range(processes())]
-        dist.all_gather(parts, rows.contiguous())
+        _all_gather(parts, rows.contiguous())
         return torch.cat(parts)
 
     @staticmethod

@@ -54,7 +54,7 @@ def pretrain(config: PretrainConfig, data: Sequence[Path], run: Path, resume: bo
         Cancelled: SIGINT or SIGTERM; a checkpoint was written.
     """
     with joined(config.run.device) as world:
-        store = ChipStore(data, config.model.bands, config.run.memory_gb)
+        store = ChipStore(data, config.model.bands, config.run.memory_gb, config.split)
         batches = StepBatches(store, config, world.rank, world.size)
         facts = {"recipe": recipe, "data": [str(d) for d in data], "data_sha256": store.fingerprint}
         claim_run(run, config, {"data_sha256": store.fingerprint}, resume, _may_change)

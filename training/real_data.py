@@ -23,6 +23,14 @@ def _bands(*names: str, unit: str = "db") -> str:
     return "".join(f'[[bands]]\nname = "{name}"\nunit = "{unit}"\n' for name in names)
 
 
+def _classes(*items: tuple[int, str, str]) -> str:
+    return "".join(f'[[classes]]\nvalue = {v}\nname = "{name}"\ncolor = "{color}"\n' for v, name, color in items)
+
+
+_WEAK = ((1, "vegetated", "#2ca02c"), (2, "bare, built, dry", "#d8b365"), (3, "water", "#0064c8"))
+_FLOOD = ((1, "not flooded", "#d8d8d8"), (2, "flooded", "#0064c8"))
+
+
 @dataclass(frozen=True)
 class RealSet:
     """One set under SOURCE, and its dataset.toml.
@@ -30,13 +38,13 @@ class RealSet:
     Attributes:
         images: Folder of the images, or several, which become sub-folders of images/.
         facts: Text of dataset.toml.
-        labels: Folder of the labels.
+        labels: Folder of the labels, or one for each folder of images.
         splits: Table whose columns name, group and split count; its names are those of the files in each folder.
     """
 
     images: tuple[str, ...]
     facts: str
-    labels: str = ""
+    labels: tuple[str, ...] = ()
     splits: str = ""
 
 
@@ -44,7 +52,14 @@ SETS = {
     # A site has one file number, before and after; a burst of OPERA has a name, and each of its files a date.
     "ombria": RealSet(
         ("ombria/before", "ombria/after"),
-        _STRETCHED + "places = '^(\\d+)$'\n" + _bands("VV"),
+        _STRETCHED + "places = '^(\\d+)$'\n" + _bands("VV") + _classes(*_WEAK),
+        labels=("ombria/weak_before", "ombria/weak_after"),
+        splits="ombria/sites.csv",
+    ),
+    "ombria_flood": RealSet(
+        ("ombria/after",),
+        _STRETCHED + "label_codes = [[0, 1], [1, 2]]\n" + _bands("VV") + _classes(*_FLOOD),
+        labels=("ombria/flood",),
         splits="ombria/sites.csv",
     ),
     "vh_cities": RealSet(
@@ -57,7 +72,7 @@ SETS = {
     "vh_rivers": RealSet(("vh_rivers",), _bands("VH")),
     "punjab_dualpol": RealSet(("punjab_dualpol",), _bands("VV", "VH")),
     "landcover_dualpol": RealSet(
-        ("landcover_dualpol/images",), "ignore_value = 0\n" + _bands("VV", "VH"), labels="landcover_dualpol/labels"
+        ("landcover_dualpol/images",), "ignore_value = 0\n" + _bands("VV", "VH"), labels=("landcover_dualpol/labels",)
     ),
 }
 
@@ -68,11 +83,13 @@ def arrange(source: Path, out: Path) -> list[Path]:
     for name, item in SETS.items():
         if not all((source / images).is_dir() for images in item.images):
             continue
+        labels = [source / labels for labels in item.labels]
         folder = out / name
         folder.mkdir(parents=True, exist_ok=True)
-        parts = _link_images([source / images for images in item.images], folder / "images")
-        if item.labels:
-            _link(source / item.labels, folder / "labels")
+        names = [Path(images).name for images in item.images]
+        parts = _link_folders([source / images for images in item.images], folder / "images", names)
+        if labels and all(part.is_dir() for part in labels):
+            _link_folders(labels, folder / "labels", names)
         (folder / "dataset.toml").write_text(item.facts, encoding="utf-8")
         if item.splits:
             _copy_splits(source / item.splits, folder / "splits.csv", parts)
@@ -86,15 +103,15 @@ def _link(target: Path, link: Path) -> None:
     link.symlink_to(target.resolve(), target_is_directory=True)
 
 
-def _link_images(sources: list[Path], images: Path) -> list[str]:
-    """Link one folder as images/, or several under it; what names of their files begin with."""
+def _link_folders(sources: list[Path], folder: Path, names: list[str]) -> list[str]:
+    """Link one folder as `folder`, or several under it by `names`; what names of their files begin with."""
     if len(sources) == 1:
-        _link(sources[0], images)
+        _link(sources[0], folder)
         return [""]
-    images.mkdir(exist_ok=True)
-    for source in sources:
-        _link(source, images / source.name)
-    return [f"{source.name}/" for source in sources]
+    folder.mkdir(exist_ok=True)
+    for source, name in zip(sources, names):
+        _link(source, folder / name)
+    return [f"{name}/" for name in names]
 
 
 def _copy_splits(source: Path, target: Path, parts: list[str]) -> None:

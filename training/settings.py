@@ -259,7 +259,12 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class PretrainConfig:
-    """Everything that decides a pre-training run but its data."""
+    """Everything that decides a pre-training run but its data.
+
+    Attributes:
+        split: only images of this split, in folders that have a splits.csv; empty for all. With "train" the regions
+            that a later test is made on stay unseen, unlabelled images of theirs too.
+    """
 
     model: ModelConfig = field(default_factory=ModelConfig)
     crops: CropConfig = field(default_factory=CropConfig)
@@ -267,6 +272,7 @@ class PretrainConfig:
     optim: OptimConfig = field(default_factory=OptimConfig)
     run: RunConfig = field(default_factory=RunConfig)
     monitor: MonitorConfig = field(default_factory=MonitorConfig)
+    split: str = ""
 
     def __post_init__(self) -> None:
         """Refuse crops that the patch does not divide."""

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from .accuracy import AccuracyAlgorithm
 from .attention import AttentionAlgorithm
+from .embeddings import EmbeddingsAlgorithm
 from .landcover import LandCoverAlgorithm
+from .similarity import SimilarityAlgorithm
 from .trainclassifier import TrainClassifierAlgorithm
 
-ALGORITHMS = (LandCoverAlgorithm, AttentionAlgorithm, TrainClassifierAlgorithm)
+ALGORITHMS = (
+    LandCoverAlgorithm,
+    AttentionAlgorithm,
+    EmbeddingsAlgorithm,
+    SimilarityAlgorithm,
+    TrainClassifierAlgorithm,
+    AccuracyAlgorithm,
+)

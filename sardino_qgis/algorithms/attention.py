@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..styling import STRETCH_STYLER
+from ..styling import StretchStyler
 from ..translation import tr
 from .base import Destination, SarDinoAlgorithm
-from .parameters import HEADS, fraction, integer, static_enum
+from .parameters import HEADS, fraction, static_enum
 
 
 class AttentionAlgorithm(SarDinoAlgorithm):
     """Attention of the class token over the places of the scene."""
 
     HEADS = "HEADS"
-    BLOCK = "BLOCK"
     MASS = "MASS"
     OUTPUT_MASKS = "OUTPUT_MASKS"
 
     COMMAND = "attention"
     ICON = "attention.svg"
     DESTINATIONS = (
-        Destination(SarDinoAlgorithm.OUTPUT, "", STRETCH_STYLER),
+        Destination(SarDinoAlgorithm.OUTPUT, "", StretchStyler),
         Destination(OUTPUT_MASKS, "--masks"),
     )
 
@@ -51,11 +50,7 @@ class AttentionAlgorithm(SarDinoAlgorithm):
             static_enum(self.HEADS, tr("Heads"), HEADS),
             tr("mean: one band, the mean of all attention heads. all: one band per head."),
         )
-        self.add(
-            integer(self.BLOCK, tr("Transformer block"), -1, -1, 99),
-            tr("The block whose attention is shown, counted from 0; -1 is the last one."),
-            advanced=True,
-        )
+        self.add_block(tr("The block whose attention is shown, counted from 0; -1 is the last one."))
         self.add(
             fraction(self.MASS, tr("Attention mass of the masks"), 0.6, 0.05, 0.95),
             tr("Masks hold the places that together receive this share of the attention. Used for the masks only."),

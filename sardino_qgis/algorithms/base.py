@@ -1,4 +1,4 @@
-"""What the algorithms share: input and device parameters, the command of the worker, running it, collecting results."""
+"""What the algorithms that run a model share: input and device parameters, the worker's command, its results."""
 
 from __future__ import annotations
 
@@ -7,45 +7,41 @@ from dataclasses import dataclass
 from typing import Any
 
 from qgis.core import (
-    QgsProcessingAlgorithm,
     QgsProcessingException,
-    QgsProcessingFeedback,
     QgsProcessingOutputString,
     QgsProcessingParameterBand,
-    QgsProcessingParameterDefinition,
     QgsProcessingParameterExtent,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
 )
-from qgis.PyQt.QtGui import QIcon
 
-from .. import environment
 from ..layers import check_crs, extent_arguments, worker_source
 from ..models import installed_models, model_arguments
-from ..runner import WorkerCancelledError, WorkerError, run_worker
-from ..styling import QML_STYLER
+from ..styling import QmlStyler, group, held
 from ..translation import tr
-from .parameters import ADVANCED, DEVICES, UNITS, integer, static_enum
+from .parameters import DEVICES, UNITS, integer, static_enum
+from .worker_algorithm import WorkerAlgorithm
 
 
 @dataclass(frozen=True)
 class Destination:
-    """What the worker writes: its parameter, its option on the command line, the look of a raster on the desktop."""
+    """What the worker writes: its parameter, its option, the class of a raster's look on the desktop, or a folder."""
 
     parameter: str
     option: str  # empty for the positional OUTPUT
-    styler: Any = QML_STYLER
+    styler: Any = QmlStyler
     folder: bool = False
 
 
-class SarDinoAlgorithm(QgsProcessingAlgorithm):
+class SarDinoAlgorithm(WorkerAlgorithm):
     """Base of the algorithms. A subclass names its command and destinations, and adds its own parameters."""
 
     INPUT = "INPUT"
     BANDS = "BANDS"
     EXTENT = "EXTENT"
     UNITS = "UNITS"
+    BLOCK = "BLOCK"
     MODEL = "MODEL"
     OUTPUT = "OUTPUT"
     DEVICE = "DEVICE"
@@ -53,52 +49,15 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
     MODEL_USED = "MODEL_USED"
     DEVICE_USED = "DEVICE_USED"
 
-    COMMAND = ""
-    PROGRAM: tuple[str, ...] = ()  # module and arguments before INPUT; of the backend, if empty
-    ICON = "sardino.svg"
     DESTINATIONS: tuple[Destination, ...] = ()
 
     def __init__(self) -> None:
         """Parameters come with initAlgorithm."""
         super().__init__()
-        self._input = ""
+        self._input = self._layer_name = ""
         self._options: list[str] = []
 
-    # What QGIS asks
-
-    def name(self) -> str:
-        """Second half of the algorithm's id."""
-        return self.COMMAND
-
-    def createInstance(self):
-        """A fresh object for each run."""
-        return type(self)()
-
-    def icon(self) -> QIcon:
-        """Icon in the toolbox."""
-        return QIcon(self.svgIconPath())
-
-    def svgIconPath(self) -> str:
-        """Path of the icon."""
-        return environment.resource("icons", self.ICON)
-
-    def helpUrl(self) -> str:
-        """All help is in the dialog."""
-        return ""
-
-    def canExecute(self) -> tuple[bool, str]:
-        """Whether a backend can be started, and else what to do."""
-        problem = environment.problem()
-        return not problem, problem
-
     # Parameters
-
-    def add(self, parameter: QgsProcessingParameterDefinition, text: str, advanced: bool = False) -> None:
-        """Declare `parameter` with its help `text`."""
-        parameter.setHelp(text)
-        if advanced:
-            parameter.setFlags(parameter.flags() | ADVANCED)
-        self.addParameter(parameter)
 
     def add_inputs(self) -> None:
         """Declare what is mapped, and with which model."""
@@ -144,6 +103,10 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
             ).format(names),
         )
 
+    def add_block(self, text: str) -> None:
+        """Declare which block of the transformer is read; `text` is the help."""
+        self.add(integer(self.BLOCK, tr("Transformer block"), -1, -1, 99), text, advanced=True)
+
     def add_running(self) -> None:
         """Declare where and how the model runs."""
         self.add(
@@ -172,20 +135,9 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
         """Options of this command alone; `wanted` are the destination parameters that will be written."""
         return []
 
-    def checkParameterValues(self, parameters, context) -> tuple[bool, str]:
-        """Refuse a layer or an extent that can't work before the run, while the dialog is still open."""
-        good, why = super().checkParameterValues(parameters, context)
-        if not good:
-            return good, why
-        try:
-            self._input_arguments(parameters, context, QgsProcessingFeedback(False))
-        except QgsProcessingException as refusal:
-            return False, str(refusal)
-        return True, ""
-
     def prepareAlgorithm(self, parameters, context, feedback) -> bool:
         """Read the layer on the main thread, where layers live."""
-        self._input, options = self._input_arguments(parameters, context, feedback)
+        self._input, options = self.read_inputs(parameters, context, feedback)
         options += model_arguments(self.parameterAsString(parameters, self.MODEL, context))
         bands = self.parameterAsInts(parameters, self.BANDS, context)
         if bands:
@@ -196,12 +148,13 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
         self._options = options
         return True
 
-    def _input_arguments(self, parameters: dict, context: Any, feedback: Any) -> tuple[str, list[str]]:
+    def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> tuple[str, list[str]]:
         """What the worker opens, and the option for the part of it that is wanted."""
         layer = self.parameterAsRasterLayer(parameters, self.INPUT, context)
         if layer is None:
             raise QgsProcessingException(self.invalidRasterError(parameters, self.INPUT))
         source = worker_source(layer, feedback)
+        self._layer_name = layer.name()
         check_crs(layer, feedback)
         if parameters.get(self.EXTENT) in (None, ""):
             return source, []
@@ -211,13 +164,18 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
     def processAlgorithm(self, parameters, context, feedback) -> dict:
         """Run the worker; the paths of the outputs, and what model and device made them."""
         paths = self._destination_paths(parameters, context)
-        result = self._run(self._command(parameters, context, paths), feedback)
+        result = self.run_backend(self._command(parameters, context, paths), feedback)
+        loaded = []
         for destination in self.DESTINATIONS:
             path = paths.get(destination.parameter)
             if path and not (os.path.isdir if destination.folder else os.path.isfile)(path):
                 raise QgsProcessingException(tr("The backend reported success, but {} is not there.").format(path))
             if path and context.willLoadLayerOnCompletion(path):
-                context.layerToLoadOnCompletionDetails(path).setPostProcessor(destination.styler)
+                details = context.layerToLoadOnCompletionDetails(path)
+                details.setPostProcessor(held(destination.styler()))
+                loaded.append(details)
+        if len(loaded) > 1:
+            group(loaded, f"{self.displayName()}: {self._layer_name}")
         self.report(result, feedback)
         return {**paths, **self.facts(result)}
 
@@ -245,25 +203,10 @@ class SarDinoAlgorithm(QgsProcessingAlgorithm):
         return paths
 
     def _command(self, parameters: dict, context: Any, paths: dict[str, str]) -> list[str]:
-        try:
-            python = environment.find_interpreter()
-        except environment.BackendMissingError as missing:
-            raise QgsProcessingException(str(missing)) from missing
-        program = self.PROGRAM or ("backend", self.COMMAND)
-        command = [python, "-m", *program, self._input, os.path.abspath(paths[self.OUTPUT])]
+        command = [*self.backend_command(), self._input, os.path.abspath(paths[self.OUTPUT])]
         for destination in self.DESTINATIONS:
             path = paths.get(destination.parameter)
             if destination.option and path:
                 command += [destination.option, os.path.abspath(path)]
         command += self.own_arguments(parameters, context, frozenset(paths))
         return [*command, *self._options, "--progress", "json", "--overwrite"]
-
-    def _run(self, command: list[str], feedback: Any) -> dict:
-        feedback.pushDebugInfo(" ".join(command))
-        try:
-            return run_worker(command, str(environment.backend_root()), feedback, self.displayName())
-        except WorkerCancelledError:
-            # An exception rather than an empty result, for which `qgis_process` would report success.
-            raise QgsProcessingException(tr("Cancelled.")) from None
-        except (WorkerError, environment.BackendMissingError) as trouble:
-            raise QgsProcessingException(str(trouble)) from trouble

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..styling import STRETCH_STYLER
+from ..styling import StretchStyler
 from ..translation import tr
 from .base import Destination, SarDinoAlgorithm
 
@@ -19,7 +19,7 @@ class LandCoverAlgorithm(SarDinoAlgorithm):
     ICON = "landcover.svg"
     DESTINATIONS = (
         Destination(SarDinoAlgorithm.OUTPUT, ""),
-        Destination(OUTPUT_CONFIDENCE, "--confidence", STRETCH_STYLER),
+        Destination(OUTPUT_CONFIDENCE, "--confidence", StretchStyler),
         Destination(OUTPUT_PROBABILITIES, "--probabilities"),
     )
 

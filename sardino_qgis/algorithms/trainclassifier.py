@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from qgis.core import (
@@ -13,9 +14,10 @@ from qgis.core import (
     QgsProcessingParameterField,
     QgsProcessingParameterFolderDestination,
     QgsProcessingParameterString,
+    QgsProcessingUtils,
 )
 
-from ..samples import add_styles, write_samples
+from ..samples import category_looks, write_geojson
 from ..translation import tr
 from .base import Destination, SarDinoAlgorithm
 
@@ -29,11 +31,20 @@ class TrainClassifierAlgorithm(SarDinoAlgorithm):
     CHECK = "CHECK"
     ACCURACY = "ACCURACY"
     MEAN_IOU = "MEAN_IOU"
+    BLOCKS = "BLOCKS"
 
     COMMAND = "trainclassifier"
     PROGRAM = ("training.ownclasses",)
     ICON = "trainclassifier.svg"
     DESTINATIONS = (Destination(SarDinoAlgorithm.OUTPUT, "", folder=True),)
+
+    def __init__(self) -> None:
+        """Parameters come with initAlgorithm."""
+        super().__init__()
+        self._source: Any = None
+        self._crs: Any = None
+        self._field = ""
+        self._looks: dict[str, dict[str, str]] = {}
 
     def displayName(self) -> str:
         """Name in the toolbox."""
@@ -82,23 +93,50 @@ class TrainClassifierAlgorithm(SarDinoAlgorithm):
             QgsProcessingParameterFolderDestination(self.OUTPUT, tr("Model folder")),
             tr("Folder to write the model into: a new one, or that of an older model, which is then replaced."),
         )
-        self.addOutput(QgsProcessingOutputNumber(self.ACCURACY, tr("Overall accuracy on held-out samples")))
-        self.addOutput(QgsProcessingOutputNumber(self.MEAN_IOU, tr("Mean IoU on held-out samples")))
+        self.addOutput(QgsProcessingOutputNumber(self.ACCURACY, tr("Overall accuracy on held-out samples, 0 to 1")))
+        self.addOutput(QgsProcessingOutputNumber(self.MEAN_IOU, tr("Mean IoU on held-out samples, 0 to 1")))
+        self.addOutput(QgsProcessingOutputNumber(self.BLOCKS, tr("Spatial blocks that the samples lie in")))
 
-    def prepareAlgorithm(self, parameters, context, feedback) -> bool:
-        """Write the samples down on the main thread, where layers live."""
-        super().prepareAlgorithm(parameters, context, feedback)
-        source = self.parameterAsSource(parameters, self.SAMPLES, context)
-        if source is None:
+    # Running
+
+    def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> tuple[str, list[str]]:
+        """Read the samples too, and how their layer is drawn."""
+        found = super().read_inputs(parameters, context, feedback)
+        self._source = self.parameterAsSource(parameters, self.SAMPLES, context)
+        if self._source is None:
             raise QgsProcessingException(self.invalidSourceError(parameters, self.SAMPLES))
-        field = self.parameterAsString(parameters, self.FIELD, context)
-        raster = self.parameterAsRasterLayer(parameters, self.INPUT, context)
-        path = write_samples(source, field, raster.dataProvider().crs(), context, feedback)
+        self._field = self.parameterAsString(parameters, self.FIELD, context)
+        # The file's own CRS, which is what the worker sees, whatever is set for the layer.
+        self._crs = self.parameterAsRasterLayer(parameters, self.INPUT, context).dataProvider().crs()
+        if self._crs.isValid() and not self._source.sourceCrs().isValid():
+            feedback.pushWarning(tr("The samples have no CRS; that of the raster is taken."))
         layer = self.parameterAsVectorLayer(parameters, self.SAMPLES, context)
-        if layer is not None:
-            add_styles(path, layer, field)
-        self._options += ["--samples", path, f"--field={field}"]
-        return True
+        self._looks = category_looks(layer, self._field) if layer is not None else {}
+        return found
+
+    def processAlgorithm(self, parameters, context, feedback) -> dict:
+        """Hand the samples over, run the worker; the folder, and how well the classes were found."""
+        folder = self.parameterAsFileOutput(parameters, self.OUTPUT, context)
+        if folder.startswith(QgsProcessingUtils.tempFolder()):
+            feedback.pushWarning(tr("The model goes into a temporary folder, which QGIS removes when it ends."))
+        self._options += self._hand_over(context, feedback)
+        found = super().processAlgorithm(parameters, context, feedback)
+        text = tr("To map with it, give this folder as the model of 'Land cover from SAR': {}")
+        feedback.pushInfo(text.format(folder))
+        return found
+
+    def _hand_over(self, context: Any, feedback: Any) -> list[str]:
+        """Samples and their looks as files, and the options that name them."""
+        samples = QgsProcessingUtils.generateTempFilename("samples.geojson")
+        count = write_geojson(self._source, self._field, self._crs, samples, context, feedback)
+        feedback.pushInfo(tr("Samples: {} features.").format(count))
+        options = ["--samples", samples, f"--field={self._field}"]
+        if self._looks:
+            legend = QgsProcessingUtils.generateTempFilename("legend.json")
+            with open(legend, "w", encoding="utf-8") as file:
+                json.dump(self._looks, file)
+            options += ["--legend", legend]
+        return options
 
     def own_arguments(self, parameters: dict, context: Any, wanted: frozenset[str]) -> list[str]:
         """Title, and whether the accuracy is measured."""
@@ -109,5 +147,6 @@ class TrainClassifierAlgorithm(SarDinoAlgorithm):
     def facts(self, result: dict) -> dict:
         """The accuracy too, where it is known."""
         held_out = result.get("held_out", {})
-        found = {self.ACCURACY: held_out.get("overall_accuracy"), self.MEAN_IOU: held_out.get("mean_iou")}
-        return {**super().facts(result), **{name: value for name, value in found.items() if value is not None}}
+        keys = {self.ACCURACY: "overall_accuracy", self.MEAN_IOU: "mean_iou", self.BLOCKS: "blocks"}
+        known = {name: held_out[key] for name, key in keys.items() if held_out.get(key) is not None}
+        return {**super().facts(result), **known}

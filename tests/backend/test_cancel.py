@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+import time
 
 import pytest
 
@@ -37,7 +38,7 @@ def pipe():
 def test_a_pipe_is_looked_at_until_its_other_end_closes(pipe, monkeypatch):
     """As on Windows, with the look itself replaced: what came is read, and the end sets the flag."""
     closed = threading.Event()
-    looks = []
+    looks, heard = [], []
 
     def waiting(descriptor):
         looks.append(descriptor)
@@ -51,13 +52,15 @@ def test_a_pipe_is_looked_at_until_its_other_end_closes(pipe, monkeypatch):
     monkeypatch.setattr(sys, "platform", "win32")
     os.write(pipe[1], b"x")
     cancel = Cancel()
-    thread = threading.Thread(target=cancel._drain, args=(pipe[0],))
+    thread = threading.Thread(target=cancel._drain, args=(pipe[0], heard.append))
     thread.start()
-    while len(looks) < 4:
-        assert not cancel.is_set()
+    deadline = time.monotonic() + 30
+    while len(looks) < 4 and time.monotonic() < deadline:
+        assert not cancel.is_set() and thread.is_alive()
+        time.sleep(0.01)
     closed.set()
     thread.join(5)
-    assert cancel.is_set() and not thread.is_alive()
+    assert cancel.is_set() and not thread.is_alive() and heard == [b"x"]
     os.set_blocking(pipe[0], False)
     with pytest.raises(BlockingIOError):
         os.read(pipe[0], 1)

@@ -57,12 +57,13 @@ BAD = {
 
 
 @pytest.mark.parametrize("kind", BAD)
-@pytest.mark.parametrize("command", ["landcover", "attention"])
+@pytest.mark.parametrize("command", ["landcover", "attention", "embed", "similarity"])
 def test_bad_input_is_refused_in_one_line_and_leaves_nothing(kind, command, cli, make_raster, scene_db, tiny_model):
     scene = BAD[kind](make_raster, scene_db)
     output = scene.parent / "out.tif"
     before = sorted(p.name for p in scene.parent.iterdir())
-    code, out, err = cli(command, scene, output, "--model", tiny_model, "--progress", "none")
+    more = ["--point", 500_005, 4_599_995] if command == "similarity" else []
+    code, out, err = cli(command, scene, output, "--model", tiny_model, "--progress", "none", *more)
     assert code == 1
     assert out == ""
     assert len(err.splitlines()) == 1
@@ -104,7 +105,16 @@ def test_extents_may_be_negative_in_any_notation(extent):
     assert options.bands == [1, 2] and options.output == Path("out.tif")
 
 
+def test_points_may_be_many_and_negative_in_any_notation():
+    options = parse(["similarity", "in.tif", "out.tif", "--point", "-1e-05", "2E+5", "--point", "-3", "-.5"])
+    assert options.point == [[-1e-05, 2e5], [-3, -0.5]] and options.grid == "input"
+    assert parse(["embed", "in.tif", "out.tif"]).grid == "patch"
+
+
 def test_wrong_usage_is_2(cli):
+    assert cli("similarity", "a", "b")[0] == 2
+    assert cli("similarity", "a", "b", "--point", "1")[0] == 2
+    assert cli("embed", "a", "b", "--grid", "finer")[0] == 2
     assert cli("landcover", "a", "b", "--extent", "-1e-05", "-x", "1", "2")[0] == 2
     assert cli("landcover")[0] == 2
     assert cli("landcover", "a", "b", "--batch-size", "-1")[0] == 2

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from benchmarks.memory import measure
+from benchmarks.memory import FEATURES, PATCH, measure
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="no measure of the peak there")
 
@@ -14,6 +14,12 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="no measure of the peak 
 def test_peak_memory_does_not_grow_with_height(tmp_path):
     low, high = (measure(rows, 1500, tmp_path)["peak_mib"] for rows in (6000, 16000))
     assert high <= 1.05 * low  # one byte a pixel kept for the whole raster would be 1.08
+
+
+def test_embeddings_are_not_kept(tmp_path):
+    low, high = (measure(rows, 1500, tmp_path, "embed")["peak_mib"] for rows in (2000, 10000))
+    kept = (10000 - 2000) * 1500 / PATCH**2 * FEATURES * 4 / 2**20
+    assert high - low < kept / 2  # overviews of taller files take some MiB more, up to a bound
 
 
 def test_a_large_parent_does_not_hide_what_the_child_uses(repo_root):

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.predict import attention_overlap, landcover_overlap
-from backend.tiling import plan_tiles, reflect
+from backend.predict import landcover_overlap
+from backend.tiling import attention_overlap, plan_tiles, reflect
 
 
 @st.composite

@@ -50,7 +50,8 @@ def general() -> configparser.SectionProxy:
 def test_holds_one_folder_with_all_it_needs(names: list[str]) -> None:
     assert {name.split("/")[0] for name in names} == {"sardino_qgis"}
     inside = {name.split("/", 1)[1] for name in names}
-    for wanted in ("__init__.py", "metadata.txt", "LICENSE", "requirements.txt", "backend/__main__.py",
+    for wanted in ("__init__.py", "metadata.txt", "LICENSE", "requirements.txt", "requirements-locked.txt",
+                   "environment/__main__.py", "backend/__main__.py",
                    "training/__init__.py", "resources/sample/simulated_s1.tif"):  # fmt: skip
         assert wanted in inside
     models = {name.split("/")[2] for name in inside if name.startswith("resources/models/")}
@@ -183,6 +184,25 @@ def test_attention_runs_from_the_installed_zip(installed: QgisProcess, sample_sc
     results = installed.run("sardino:attention", INPUT=sample_scene, OUTPUT=output)
     assert Path(results["OUTPUT"]) == output
     assert gdalinfo(output)["size"] == gdalinfo(sample_scene)["size"]
+
+
+@needs_qgis
+def test_embeddings_and_similarity_run_from_the_installed_zip(
+    installed: QgisProcess, sample_scene: Path, tmp_path: Path
+) -> None:
+    scene, embeddings, similarity = gdalinfo(sample_scene), tmp_path / "embeddings.tif", tmp_path / "similarity.tif"
+    extent = scene["cornerCoordinates"]
+    (left, top), (x, y) = extent["upperLeft"], extent["center"]
+    part = f"{left},{x},{y},{top}"
+    installed.run("sardino:embeddings", INPUT=sample_scene, EXTENT=part, OUTPUT=embeddings)
+    info = gdalinfo(embeddings)
+    assert len(info["bands"]) == 192
+    assert info["geoTransform"] == [v * 8 if i in (1, 5) else v for i, v in enumerate(scene["geoTransform"])]
+    point = f"{x - 200},{y + 200}"
+    installed.run("sardino:similarity", INPUT=sample_scene, EXTENT=part, POINT=point, OUTPUT=similarity)
+    info = gdalinfo(similarity)
+    assert info["geoTransform"] == scene["geoTransform"]
+    assert info["size"] == [-(-side // 2) for side in scene["size"]]
 
 
 @needs_qgis

@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from osgeo import gdal, osr
-from qgis.core import QgsApplication, QgsProcessingFeedback
+from qgis.core import Qgis, QgsApplication, QgsProcessingFeedback, QgsProject
+from qgis.gui import QgsMapCanvas, QgsMessageBar
+from qgis.PyQt.QtWidgets import QMainWindow, QMenu, QToolBar
 
 from sardino_qgis import environment
 
@@ -63,6 +65,26 @@ def script(tmp_path):
 
 
 @pytest.fixture
+def stuck(script) -> Path:
+    """An interpreter that environments can be built on, but that never ends making one: it stops in the middle."""
+    return script(
+        f"""
+        import json, os, subprocess, sys, time
+        if "-c" in sys.argv:
+            said = subprocess.run([{sys.executable!r}, *sys.argv[1:]], capture_output=True, text=True).stdout
+            print(json.dumps(dict(json.loads(said), path=os.path.abspath(__file__))))
+        elif "--without-pip" in sys.argv:
+            sys.exit(subprocess.call([{sys.executable!r}, *sys.argv[1:]]))
+        else:
+            os.makedirs(os.path.join(sys.argv[-1], "half"))
+            print("making it", flush=True)
+            time.sleep(600)
+        """,
+        "python3",
+    )
+
+
+@pytest.fixture
 def no_interpreter(qgis_app, monkeypatch, tmp_path):
     """Nothing named anywhere, and an empty profile."""
     monkeypatch.delenv(environment.VARIABLE, raising=False)
@@ -86,23 +108,78 @@ def provider(qgis_app, qgis_processing):
 
 
 @pytest.fixture
-def scene(tmp_path) -> Path:
-    """A small dual-pol scene in dB: UTM, 10 m, a nodata corner."""
-    rng = np.random.default_rng(7)
-    path = tmp_path / "scene.tif"
-    options = ["TILED=YES", "COMPRESS=DEFLATE"]
-    data = gdal.GetDriverByName("GTiff").Create(str(path), 96, 80, 2, gdal.GDT_Float32, options)
-    crs = osr.SpatialReference()
-    crs.ImportFromEPSG(32633)
-    data.SetProjection(crs.ExportToWkt())
-    data.SetGeoTransform((400000, 10, 0, 5200000, 0, -10))
-    for index, (name, mean) in enumerate((("VV", -12.0), ("VH", -19.0)), start=1):
-        values = rng.normal(mean, 2.0, (80, 96)).astype(np.float32)
-        values[:10, :12] = -9999
-        band = data.GetRasterBand(index)
-        band.WriteArray(values)
-        band.SetDescription(name)
-        band.SetNoDataValue(-9999)
-    data.FlushCache()
-    del band, data
-    return path
+def make_scene(tmp_path):
+    """Write a small dual-pol scene in dB (VH 7 dB below) from VV [rows, columns]: UTM, 10 m; -9999 is nodata."""
+
+    def make(vv, name: str = "scene.tif") -> Path:
+        path = tmp_path / name
+        rows, columns = vv.shape
+        options = ["TILED=YES", "COMPRESS=DEFLATE"]
+        data = gdal.GetDriverByName("GTiff").Create(str(path), columns, rows, 2, gdal.GDT_Float32, options)
+        crs = osr.SpatialReference()
+        crs.ImportFromEPSG(32633)
+        data.SetProjection(crs.ExportToWkt())
+        data.SetGeoTransform((400000, 10, 0, 5200000, 0, -10))
+        for index, (band_name, shift) in enumerate((("VV", 0.0), ("VH", -7.0)), start=1):
+            band = data.GetRasterBand(index)
+            band.WriteArray(np.where(vv == -9999, -9999, vv + shift).astype(np.float32))
+            band.SetDescription(band_name)
+            band.SetNoDataValue(-9999)
+        data.FlushCache()
+        del band, data
+        return path
+
+    return make
+
+
+@pytest.fixture
+def scene(make_scene) -> Path:
+    """A scene of noise, 96 x 80 pixels, with a nodata corner."""
+    vv = np.random.default_rng(7).normal(-12.0, 2.0, (80, 96))
+    vv[:10, :12] = -9999
+    return make_scene(vv)
+
+
+class Desktop:
+    """The calls of QgisInterface that the plugin makes, on real widgets."""
+
+    def __init__(self, canvas: QgsMapCanvas) -> None:
+        self.window = QMainWindow()
+        self.menu = QMenu("Plugins", self.window)
+        self.toolbar = QToolBar(self.window)
+        self.canvas = canvas
+        self.bar = QgsMessageBar(self.window)
+        self._active = ""
+
+    def mainWindow(self):  # noqa: N802
+        return self.window
+
+    def pluginMenu(self):  # noqa: N802
+        return self.menu
+
+    def mapCanvas(self):  # noqa: N802
+        return self.canvas
+
+    def messageBar(self):  # noqa: N802
+        return self.bar
+
+    def addToolBarIcon(self, action):  # noqa: N802
+        self.toolbar.addAction(action)
+
+    def removeToolBarIcon(self, action):  # noqa: N802
+        self.toolbar.removeAction(action)
+
+    def activeLayer(self):  # noqa: N802
+        return QgsProject.instance().mapLayer(self._active)
+
+    def setActiveLayer(self, layer):  # noqa: N802
+        self._active = layer.id() if layer is not None else ""
+
+    def messages(self):
+        """What the message bar says and no longer said, but for mere information; oldest first."""
+        return [item.text() for item in reversed(self.bar.items()) if item.level() != Qgis.MessageLevel.Info]
+
+
+@pytest.fixture
+def desktop(qgis_canvas) -> Desktop:
+    return Desktop(qgis_canvas)

@@ -5,16 +5,23 @@ from __future__ import annotations
 import json
 import os
 
+import numpy as np
 import processing
 import pytest
 from qgis.core import (
     QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsFeature,
+    QgsGeometry,
     QgsProcessingContext,
     QgsProcessingException,
+    QgsProcessingFeatureSourceDefinition,
     QgsProcessingParameterDefinition,
+    QgsProject,
     QgsRasterLayer,
     QgsRectangle,
     QgsReferencedRectangle,
+    QgsVectorLayer,
 )
 
 from sardino_qgis import models
@@ -24,7 +31,7 @@ import json, os, shutil, sys
 arguments = sys.argv[1:]
 with open({calls!r}, "w") as file:
     json.dump({{"arguments": arguments, "cwd": os.getcwd(), "environment": dict(os.environ)}}, file)
-options = [o for o in ("--confidence", "--probabilities", "--masks") if o in arguments]
+options = [o for o in ("--confidence", "--probabilities", "--masks", "--pca") if o in arguments]
 for place in [4, *(arguments.index(o) + 1 for o in options)]:
     shutil.copy(arguments[3], arguments[place])
 classes = [{{"value": 10, "name": "Tree cover", "color": "#006400", "pixels": 30}},
@@ -58,7 +65,7 @@ def test_parameters(provider):
     assert attention >= {"HEADS", "BLOCK", "MASS", "OUTPUT", "OUTPUT_MASKS"}
 
 
-@pytest.mark.parametrize("name", ["landcover", "attention", "trainclassifier"])
+@pytest.mark.parametrize("name", ["landcover", "attention", "embeddings", "similarity", "accuracy", "trainclassifier"])
 def test_every_parameter_has_help_and_the_algorithm_tells_of_itself(provider, name):
     algorithm = provider.algorithm(name)
     for parameter in algorithm.parameterDefinitions():
@@ -73,6 +80,8 @@ def test_choices_are_static_strings(provider):
         ("landcover", "UNITS"): ["auto", "db", "linear_power", "amplitude"],
         ("landcover", "DEVICE"): ["auto", "cpu", "cuda", "mps"],
         ("attention", "HEADS"): ["mean", "all"],
+        ("embeddings", "GRID"): ["patch", "input"],
+        ("similarity", "GRID"): ["input", "patch"],
     }
     for (algorithm, name), options in choices.items():
         parameter = provider.algorithm(algorithm).parameterDefinition(name)
@@ -136,6 +145,86 @@ def test_command_of_attention(provider, calls, scene, tmp_path):
     assert option(arguments, "--mass") == ["0.5"] and option(arguments, "--masks") == [masks]
 
 
+def test_command_of_embeddings(provider, calls, scene, tmp_path):
+    given = {"INPUT": str(scene), "OUTPUT": str(tmp_path / "e.tif")}
+    results = processing.run("sardino:embeddings", given)
+    arguments = calls()["arguments"]
+    assert arguments[2:5] == ["embed", str(scene), given["OUTPUT"]]
+    assert option(arguments, "--grid") == ["patch"] and option(arguments, "--block") == ["-1"]
+    assert "--pca" not in arguments and "OUTPUT_PCA" not in results
+    pca = str(tmp_path / "p.tif")
+    results = processing.run("sardino:embeddings", {**given, "GRID": "input", "BLOCK": 1, "OUTPUT_PCA": pca})
+    arguments = calls()["arguments"]
+    assert option(arguments, "--grid") == ["input"] and option(arguments, "--block") == ["1"]
+    assert option(arguments, "--pca") == [pca] and results["OUTPUT_PCA"] == pca
+
+
+def points_given(arguments):
+    return [
+        [float(text) for text in arguments[place + 1 : place + 3]]
+        for place, argument in enumerate(arguments)
+        if argument == "--point"
+    ]
+
+
+def point_layer(crs, *wkts):
+    layer = QgsVectorLayer(f"MultiPoint?crs={crs}", "places", "memory")
+    features = []
+    for wkt in wkts:
+        features.append(QgsFeature())
+        if wkt:
+            features[-1].setGeometry(QgsGeometry.fromWkt(wkt))
+    layer.dataProvider().addFeatures(features)
+    return layer
+
+
+def test_command_of_similarity_to_a_point(provider, calls, scene, tmp_path):
+    given = {"INPUT": str(scene), "OUTPUT": str(tmp_path / "s.tif")}
+    processing.run("sardino:similarity", {**given, "POINT": "400300.00001,5199500 [EPSG:32633]"})
+    arguments = calls()["arguments"]
+    assert option(arguments, "--point", 2) == ["400300.0000100000", "5199500.0000000000"]
+    assert option(arguments, "--grid") == ["input"] and option(arguments, "--block") == ["-1"]
+    processing.run("sardino:similarity", {**given, "POINT": "13.69,46.945 [EPSG:4326]", "GRID": "patch"})
+    arguments = calls()["arguments"]
+    ((x, y),) = points_given(arguments)
+    assert 400_000 < x < 400_960 and 5_199_000 < y < 5_200_200  # checked against the extent's test below
+    assert option(arguments, "--grid") == ["patch"]
+
+
+def test_points_of_a_layer_come_in_the_crs_of_the_raster(provider, calls, scene, tmp_path, feedback):
+    to_degrees = QgsCoordinateTransform(
+        QgsCoordinateReferenceSystem("EPSG:32633"), QgsCoordinateReferenceSystem("EPSG:4326"), QgsProject.instance()
+    )
+    here = [to_degrees.transform(x, 5_199_500) for x in (400_300, 400_500, 400_700)]
+    wkts = [f"MultiPoint(({p.x()} {p.y()}), ({q.x()} {q.y()}))" for p, q in [here[:2]]]
+    layer = point_layer("EPSG:4326", *wkts, f"MultiPoint(({here[2].x()} {here[2].y()}))", None)
+    given = {"INPUT": str(scene), "POINTS": layer, "OUTPUT": str(tmp_path / "s.tif")}
+    processing.run("sardino:similarity", given, feedback=feedback)
+    expected = [[400_300, 5_199_500], [400_500, 5_199_500], [400_700, 5_199_500]]
+    np.testing.assert_allclose(points_given(calls()["arguments"]), expected, atol=0.01)
+    assert any(text.startswith("1 features") for text in feedback.warnings)
+    # With a point too, all count; of a layer with a selection, the selected features alone.
+    layer.select(2)
+    selected = QgsProcessingFeatureSourceDefinition(layer.id(), True)
+    QgsProject.instance().addMapLayer(layer, False)
+    processing.run("sardino:similarity", {**given, "POINTS": selected, "POINT": "400100,5199500 [EPSG:32633]"})
+    np.testing.assert_allclose(
+        points_given(calls()["arguments"]), [[400_100, 5_199_500], [400_700, 5_199_500]], atol=0.01
+    )
+    QgsProject.instance().removeMapLayer(layer.id())
+    del layer, given
+
+
+def test_similarity_without_a_place_is_refused(provider, calls, scene, tmp_path):
+    given = {"INPUT": str(scene), "OUTPUT": str(tmp_path / "s.tif")}
+    with pytest.raises(QgsProcessingException, match="No place to compare with"):
+        processing.run("sardino:similarity", given)
+    empty = point_layer("EPSG:32633")
+    with pytest.raises(QgsProcessingException, match="holds none that can be used"):
+        processing.run("sardino:similarity", {**given, "POINTS": empty})
+    del empty
+
+
 def test_extent_of_another_crs_comes_in_the_layers(provider, calls, scene, tmp_path):
     degrees = QgsReferencedRectangle(
         QgsRectangle(13.688, 46.944, 13.692, 46.947), QgsCoordinateReferenceSystem("EPSG:4326")
@@ -197,8 +286,8 @@ def test_web_layers_are_refused_before_the_run(provider, calls, tmp_path):
 def test_no_interpreter_is_told_before_and_in_the_run(no_interpreter, provider, scene, tmp_path):
     can, why = provider.algorithm("landcover").canExecute()
     assert not can
-    assert "Choose Python interpreter" in why and "SARDINO_PYTHON" in why
-    with pytest.raises(QgsProcessingException, match="Choose Python interpreter"):
+    assert "Set up backend…" in why and "SARDINO_PYTHON" in why
+    with pytest.raises(QgsProcessingException, match="Set up backend…"):
         processing.run("sardino:landcover", {"INPUT": str(scene), "OUTPUT": str(tmp_path / "o.tif")})
 
 

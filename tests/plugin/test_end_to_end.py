@@ -1,8 +1,10 @@
-"""Both algorithms in a real QGIS with a real worker, on a small scene with a small random model."""
+"""The algorithms in a real QGIS with a real worker, on a small scene with a small random model."""
 
 from __future__ import annotations
 
+import gc
 import json
+import re
 import subprocess
 import sys
 import time
@@ -11,7 +13,16 @@ import numpy as np
 import processing
 import pytest
 from osgeo import gdal
-from qgis.core import QgsProcessingException, QgsRasterLayer
+from qgis.core import (
+    Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsCoordinateTransformContext,
+    QgsProcessingException,
+    QgsProcessingOutputLayerDefinition,
+    QgsProject,
+    QgsRasterLayer,
+)
 
 from sardino_qgis import environment
 from sardino_qgis.styling import apply_qml
@@ -100,6 +111,40 @@ def opens_with_names_and_colours(path):
     del plain, styled, layer
 
 
+def test_results_are_loaded_styled_and_described(scene, tmp_path, qgis_new_project):
+    """As the desktop loads them: what Processing itself does after a run, on the project."""
+    names = {"OUTPUT": "Land cover", "OUTPUT_CONFIDENCE": "Confidence"}
+    given = {k: QgsProcessingOutputLayerDefinition(str(tmp_path / f"{k}.tif"), QgsProject.instance()) for k in names}
+    for key, definition in given.items():
+        definition.destinationName = names[key]
+    processing.runAndLoadResults("sardino:landcover", {"INPUT": str(scene), "MODEL": "tiny", **given})
+    layers = {layer.name(): layer for layer in QgsProject.instance().mapLayers().values()}
+    assert set(layers) == set(names.values())
+    confidence = layers["Confidence"].renderer()
+    assert layers["Land cover"].renderer().type() == "paletted"
+    assert confidence.type() == "singlebandpseudocolor"
+    assert (confidence.classificationMin(), confidence.classificationMax()) == (0, 1)
+    history = layers["Confidence"].metadata().history()[0]
+    assert "model tiny" in history and re.match(r"\d{4}-\d\d-\d\dT", history)
+    groups = [node.name() for node in QgsProject.instance().layerTreeRoot().findGroups()]
+    assert groups == (["Land cover from SAR: scene"] if Qgis.QGIS_VERSION_INT >= 33200 else [])
+    tags = gdal.Open(str(tmp_path / "OUTPUT_CONFIDENCE.tif")).GetMetadata()
+    assert tags["SARDINO_MODEL"] == "tiny" and tags["TIFFTAG_SOFTWARE"].startswith("SAR Land Cover (DINO) ")
+    assert tags["TIFFTAG_IMAGEDESCRIPTION"] == "confidence of scene.tif by the model tiny"
+    del layers, confidence
+
+
+def test_a_second_run_in_one_session_loads_its_layers_too(scene, tmp_path, qgis_new_project):
+    for number in range(2):
+        path = str(tmp_path / f"{number}.tif")
+        given = QgsProcessingOutputLayerDefinition(path, QgsProject.instance())
+        given.destinationName = f"run {number}"
+        processing.runAndLoadResults("sardino:attention", {"INPUT": str(scene), "MODEL": "tiny", "OUTPUT": given})
+        gc.collect()
+    renderers = [layer.renderer().type() for layer in QgsProject.instance().mapLayers().values()]
+    assert renderers == ["singlebandpseudocolor"] * 2
+
+
 def test_attention_of_the_mean_and_of_all_heads(scene, tmp_path):
     one, all_, masks = (str(tmp_path / name) for name in ("one.tif", "all.tif", "masks.tif"))
     given = {"INPUT": str(scene), "MODEL": "tiny"}
@@ -108,6 +153,40 @@ def test_attention_of_the_mean_and_of_all_heads(scene, tmp_path):
     processing.run("sardino:attention", {**given, "HEADS": "all", "BLOCK": 0, "OUTPUT": all_, "OUTPUT_MASKS": masks})
     assert gdal.Open(all_).RasterCount == 2
     assert gdal.Open(masks).RasterCount == 2
+
+
+def test_embeddings_and_their_picture(scene, tmp_path, feedback):
+    paths = {"OUTPUT": str(tmp_path / "e.tif"), "OUTPUT_PCA": str(tmp_path / "p.tif")}
+    results = processing.run("sardino:embeddings", {"INPUT": str(scene), "MODEL": "tiny", **paths}, feedback=feedback)
+    assert paths.items() <= results.items()
+    made = gdal.Open(paths["OUTPUT"])
+    assert (made.RasterXSize, made.RasterYSize, made.RasterCount) == (12, 10, 16)
+    assert made.GetGeoTransform() == (400000, 80, 0, 5200000, 0, -80)
+    picture = QgsRasterLayer(paths["OUTPUT_PCA"], "picture")
+    assert picture.renderer().type() == "multibandcolor"
+    assert apply_qml(picture) and picture.renderer().type() == "multibandcolor"
+    assert picture.renderer().redBand() == 1 and picture.renderer().blueBand() == 3
+    assert any("of the variance" in text for text in feedback.infos)
+    del picture
+
+
+def test_similarity_to_a_point_of_another_crs(scene, tmp_path, feedback):
+    output = str(tmp_path / "s.tif")
+    given = {"INPUT": str(scene), "MODEL": "tiny", "POINT": "13.69,46.945 [EPSG:4326]", "OUTPUT": output}
+    processing.run("sardino:similarity", given)
+    layer = QgsRasterLayer(output, "similarity")
+    assert (layer.width(), layer.height()) == (96, 80)
+    to_layer = QgsCoordinateTransform(
+        QgsCoordinateReferenceSystem("EPSG:4326"), layer.crs(), QgsCoordinateTransformContext()
+    )
+    found, good = layer.dataProvider().sample(to_layer.transform(13.69, 46.945), 1)
+    assert good and found == pytest.approx(1, abs=1e-5)
+    assert apply_qml(layer) and layer.renderer().classificationMax() == 1
+    del layer
+    with pytest.raises(QgsProcessingException, match="lies where the raster has no data"):
+        processing.run("sardino:similarity", {**given, "POINT": "400020,5199980 [EPSG:32633]"})
+    with pytest.raises(QgsProcessingException, match="lies outside the raster"):
+        processing.run("sardino:similarity", {**given, "POINT": "300020,5199980 [EPSG:32633]"})
 
 
 def test_extent_and_chosen_bands(scene, tmp_path):

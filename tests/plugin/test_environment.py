@@ -8,15 +8,17 @@ import sys
 import pytest
 
 from sardino_qgis import environment
-from sardino_qgis.environment import BackendMissingError, find_interpreter
+from sardino_qgis.environment import BackendMissingError, find_interpreter, store
 
 pytestmark = pytest.mark.usefixtures("no_interpreter")
 
 
 def managed_python():
-    path = environment.interpreter_in(environment.managed_folder())
+    made = environment.managed_folder() / "1"
+    path = environment.interpreter_in(made)
     path.parent.mkdir(parents=True)
     os.symlink(sys.executable, path)
+    store.activate(made)
     return str(path)
 
 
@@ -57,7 +59,8 @@ def test_nothing_set_tells_every_place_and_what_to_do():
         find_interpreter()
     for word in ("SARDINO_PYTHON", "setting", str(environment.managed_folder())):
         assert word in caught.value.message
-    assert "Choose Python interpreter" in caught.value.hint
+    assert "Set up backend…" in caught.value.hint
+    assert "-m sardino_qgis.environment install" in caught.value.hint
     assert environment.requirements_file().is_file()
     assert environment.problem().startswith("No Python interpreter")
 

@@ -3,42 +3,31 @@
 from __future__ import annotations
 
 from qgis.core import QgsApplication
-from qgis.PyQt.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
+from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox
 
 import sardino_qgis
 from sardino_qgis import environment
 
-
-class Desktop:
-    """The two calls of QgisInterface that the plugin makes, on real widgets."""
-
-    def __init__(self):
-        self.window = QMainWindow()
-        self.menu = QMenu("Plugins", self.window)
-
-    def mainWindow(self):  # noqa: N802
-        return self.window
-
-    def pluginMenu(self):  # noqa: N802
-        return self.menu
+NAMES = ("landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy")
+ALGORITHMS = {f"sardino:{name}" for name in NAMES}
 
 
 def providers():
     return {p.id() for p in QgsApplication.processingRegistry().providers()}
 
 
-def test_loads_and_unloads_without_leftovers_more_than_once(qgis_app, qgis_processing):
+def test_loads_and_unloads_without_leftovers_more_than_once(desktop, qgis_processing):
     before = providers()
-    desktop = Desktop()
     plugin = sardino_qgis.classFactory(desktop)
     for _ in range(2):
         plugin.initGui()
         plugin.initProcessing()
         assert providers() == before | {"sardino"}
         assert [action.text() for action in desktop.menu.actions()] == ["SAR Land Cover (DINO)"]
+        assert [action.text() for action in desktop.toolbar.actions()] == ["Find similar places"]
         plugin.unload()
         assert providers() == before
-        assert desktop.menu.actions() == []
+        assert desktop.menu.actions() == [] and desktop.toolbar.actions() == []
 
 
 def test_without_a_desktop(qgis_app, qgis_processing):
@@ -52,24 +41,26 @@ def test_without_a_desktop(qgis_app, qgis_processing):
 def test_provider_bears_name_icon_and_algorithms(provider):
     assert provider.name() == "SAR Land Cover (DINO)"
     assert not provider.icon().isNull()
-    assert {a.id() for a in provider.algorithms()} == {"sardino:landcover", "sardino:attention"}
+    assert {a.id() for a in provider.algorithms()} == ALGORITHMS
     assert provider.supportedOutputRasterLayerExtensions() == ["tif", "tiff"]
 
 
-def test_interpreter_is_chosen_in_the_menu(no_interpreter, qgis_processing, monkeypatch, script):
+def test_interpreter_is_chosen_in_the_menu(no_interpreter, qgis_processing, monkeypatch, script, desktop):
     said = []
     monkeypatch.setattr(QMessageBox, "warning", lambda *a: said.append(a[-1]))
-    monkeypatch.setattr(QMessageBox, "information", lambda *a: said.append(a[-1]))
     chosen = str(script("", "python"))
     answers = iter(["", __file__, chosen])
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (next(answers), ""))
-    plugin = sardino_qgis.classFactory(Desktop())
-    plugin.show_backend()
-    assert "No Python interpreter" in said.pop()
+    plugin = sardino_qgis.classFactory(desktop)
+    plugin.initGui()
+    assert [action.text() for action in plugin.menu.actions() if action.text()] == [
+        "Find similar places", "Set up backend…", "Choose Python interpreter…", "Diagnostics…",
+    ]  # fmt: skip
     plugin.choose_interpreter()
     assert not said and environment.stored_interpreter() == ""
     plugin.choose_interpreter()
     assert "may not be executed" in said.pop() and environment.stored_interpreter() == ""
     plugin.choose_interpreter()
     assert environment.stored_interpreter() == chosen
-    assert chosen in said.pop()
+    assert plugin.diagnostics_dialog.isVisible(), "what was chosen is shown"
+    plugin.unload()

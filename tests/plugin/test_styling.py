@@ -6,9 +6,11 @@ import gc
 import os
 
 import pytest
-from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProject, QgsRasterLayer
+from osgeo import gdal
+from qgis.core import Qgis, QgsProcessingContext, QgsProcessingFeedback, QgsProject, QgsRasterLayer
 
 from sardino_qgis import styling
+from sardino_qgis.layer_metadata import describe
 
 
 @pytest.fixture
@@ -20,7 +22,7 @@ def layer(qgis_app, scene):
 
 
 def test_ramp_spans_the_percentiles(layer):
-    styling.STRETCH_STYLER.postProcessLayer(layer, QgsProcessingContext(), QgsProcessingFeedback())
+    styling.StretchStyler().postProcessLayer(layer, QgsProcessingContext(), QgsProcessingFeedback())
     renderer = layer.renderer()
     assert renderer.type() == "singlebandpseudocolor"
     # VV of the scene is N(-12, 2): 2 % and 98 % lie 2.05 deviations from the mean.
@@ -36,20 +38,59 @@ def test_ramp_spans_the_percentiles(layer):
 def test_style_file_beside_the_raster_wins(layer, scene):
     renderer = layer.renderer().type()
     layer.saveNamedStyle(str(scene.with_suffix(".qml")))
-    styling.STRETCH_STYLER.postProcessLayer(layer, QgsProcessingContext(), QgsProcessingFeedback())
+    styling.StretchStyler().postProcessLayer(layer, QgsProcessingContext(), QgsProcessingFeedback())
     assert layer.renderer().type() == renderer != "singlebandpseudocolor"
 
 
 def test_broken_style_file_is_passed_over(layer, scene):
     scene.with_suffix(".qml").write_text("<qgis")
-    styling.STRETCH_STYLER.postProcessLayer(layer, QgsProcessingContext(), QgsProcessingFeedback())
+    styling.StretchStyler().postProcessLayer(layer, QgsProcessingContext(), QgsProcessingFeedback())
     assert layer.renderer().type() == "singlebandpseudocolor"
 
 
 def test_no_style_file_leaves_the_colours_of_the_file(layer):
     before = layer.renderer().type()
-    styling.QML_STYLER.postProcessLayer(layer, QgsProcessingContext(), QgsProcessingFeedback())
+    styling.QmlStyler().postProcessLayer(layer, QgsProcessingContext(), QgsProcessingFeedback())
     assert layer.renderer().type() == before
+
+
+def tag(path, **tags):
+    data = gdal.Open(str(path), gdal.GA_Update)
+    data.SetMetadata({f"SARDINO_{key}": value for key, value in tags.items()})
+    del data
+
+
+@pytest.mark.parametrize("styler", [styling.QmlStyler, styling.StretchStyler])
+def test_layers_tell_what_made_them(scene, qgis_app, styler):
+    tag(scene, VERSION="9.9", MODEL="tiny", MODEL_SHA256="abc", INPUT="s1.tif", OUTPUT="confidence", DATE="2024-05-06")
+    layer = QgsRasterLayer(str(scene), "Confidence")
+    styler().postProcessLayer(layer, QgsProcessingContext(), QgsProcessingFeedback())
+    metadata = layer.metadata()
+    assert metadata.title() == "Confidence" and metadata.type() == "dataset"
+    assert "'confidence'" in metadata.abstract() and "s1.tif" in metadata.abstract()
+    assert all(word in metadata.history()[0] for word in ("2024-05-06", "9.9", "tiny", "abc"))
+    assert metadata.crs() == layer.crs()
+    assert metadata.extent().spatialExtents()[0].bounds.xMinimum() == layer.extent().xMinimum()
+    # What the Information page of the layer's properties shows.
+    assert "made by SAR Land Cover" in layer.htmlMetadata()
+    del layer
+
+
+def test_layers_of_other_origin_keep_their_metadata(layer):
+    before = layer.metadata()
+    assert not describe(layer) and layer.metadata() == before
+
+
+def test_results_are_grouped_where_qgis_can(qgis_app):
+    top, details = (QgsProcessingContext.LayerDetails(n, QgsProject.instance(), n) for n in ("cover", "confidence"))
+    styling.group([top, details], "Land cover from SAR: scene")
+    if Qgis.QGIS_VERSION_INT >= 33200:
+        assert details.groupName == "Land cover from SAR: scene"
+        assert top.layerSortKey > details.layerSortKey
+        styling.group([details], "another")
+        assert details.groupName == "Land cover from SAR: scene"
+    else:
+        assert not hasattr(details, "groupName")
 
 
 def test_styler_is_called_after_the_algorithm_is_gone(provider, scene, tmp_path, script, monkeypatch):

@@ -86,6 +86,7 @@ def test_polygons_become_a_model_and_the_model_a_styled_map(halves, tmp_path, fe
     given = {"INPUT": str(halves), "SAMPLES": layer, "FIELD": "cover", "TITLE": "Lakes", "OUTPUT": str(model)}
     results = processing.run("sardino:trainclassifier", given, feedback=feedback)
     assert results["OUTPUT"] == str(model) and results["ACCURACY"] > 0.95 and results["MEAN_IOU"] > 0.9
+    assert results["BLOCKS"] >= 2
     assert sorted(p.name for p in model.iterdir()) == ["card.json", "model.safetensors"]
     card = json.loads((model / "card.json").read_text())
     assert card["title"] == "Lakes" and card["metrics"]["held_out"]["overall_accuracy"] == results["ACCURACY"]

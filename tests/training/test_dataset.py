@@ -77,6 +77,13 @@ def test_values_beyond_a_byte_are_no_label(tmp_path):
     assert ChipFolder(tmp_path, BANDS)[0].label.tolist() == [[10, 0, 0, 80]]
 
 
+def test_codes_of_labels_stand_for_class_values(tmp_path):
+    toml(tmp_path, "label_codes = [[0, 1], [-5, 2], [300, 3]]\n")
+    write(tmp_path / "images" / "a.tif", db(shape=(1, 4)), ("VV", "VH"))
+    write(tmp_path / "labels" / "a.tif", np.array([[0, -5, 300, 1]], dtype=np.int16))
+    assert ChipFolder(tmp_path, BANDS)[0].label.tolist() == [[1, 2, 3, 0]]
+
+
 def test_labels_of_another_size_are_refused(tmp_path):
     write(tmp_path / "images" / "a.tif", db(), ("VV", "VH"))
     write(tmp_path / "labels" / "a.png", np.zeros((2, 2), dtype=np.uint8))
@@ -118,6 +125,8 @@ def test_a_group_that_crosses_splits_is_refused(tmp_path):
         "places = 'site'",
         '[[classes]]\nvalue = 300\nname = "x"\ncolor = "#000000"',
         "weight = -1.0",
+        "label_codes = [[1, 0]]",
+        "label_codes = [[1, 2, 3]]",
     ],
 )
 def test_a_wrong_dataset_toml_is_refused(tmp_path, text):

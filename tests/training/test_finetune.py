@@ -95,11 +95,13 @@ def test_one_group_of_all_classes_is_no_score(data, tmp_path):
     assert "mean_iou" in json.loads((tmp_path / "m" / "card.json").read_text())["metrics"]["validation"]
 
 
-def test_a_model_can_be_tuned_further_and_its_tile_is_kept(data, tmp_path, capsys):
+def test_a_model_can_be_tuned_further_with_tiles_of_any_size_that_patches_fill(data, tmp_path, capsys):
     assert run(data, tmp_path / "first", "steps=2", "val_every=2") == 0
     assert run(data, tmp_path / "second", "steps=1", "val_every=1", backbone=tmp_path / "first") == 0
-    assert run(data, tmp_path / "third", "tile=48", backbone=tmp_path / "first") == 1
-    assert "48" in capsys.readouterr().err
+    assert run(data, tmp_path / "third", "steps=1", "val_every=1", "tile=48", backbone=tmp_path / "first") == 0
+    assert json.loads((tmp_path / "third" / "card.json").read_text())["tile"] == 48
+    assert run(data, tmp_path / "fourth", "tile=44", backbone=tmp_path / "first") == 1
+    assert "44" in capsys.readouterr().err
 
 
 def test_the_head_of_a_model_goes_on_where_kind_and_classes_are_the_same(data, tmp_path):

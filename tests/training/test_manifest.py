@@ -92,3 +92,12 @@ def test_the_fingerprint_is_of_what_is_drawn_from(tmp_path, cache):
     values[:, :4, :4] = np.nan
     write(tmp_path / "data" / "a.tif", values, ("VV", "VH"), **PLACED)
     assert stamp() != first
+
+
+def test_a_split_is_all_that_is_drawn_from_where_there_are_splits(tmp_path, cache):
+    for name in "ab":
+        write(tmp_path / "split" / "images" / f"{name}.tif", land(0), ("VV", "VH"), **PLACED)
+        write(tmp_path / "plain" / f"{name}.tif", land(0), ("VV", "VH"), **PLACED)
+    (tmp_path / "split" / "splits.csv").write_text("name,group,split\na,1,train\nb,2,test\n")
+    store = ChipStore([tmp_path / "split", tmp_path / "plain"], BANDS, 1.0, "train")
+    assert [folder.names for folder in store.folders] == [["a"], ["a", "b"]]

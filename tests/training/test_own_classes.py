@@ -21,7 +21,7 @@ from backend.weights import load_model
 from tests.training.geotiffs import write
 from training.own.blocks import group_blocks, plan_folds
 from training.own.classifier import Scaler, fit, put_into
-from training.own.legend import build_legend
+from training.own.legend import build_legend, read_looks
 from training.own.pixels import PER_SAMPLE, Places, find_pixels, unclaimed
 from training.own.samples import Sample, clean, read_samples
 from training.ownclasses import main
@@ -89,10 +89,22 @@ def test_numbers_stay_and_texts_get_the_same_values_whatever_their_order():
     assert one[2].color == "#006400"
 
 
-def test_styles_come_first_and_wrong_colours_are_not_taken():
-    legend, _ = build_legend(["a", "b"], {"a": ("Alder", "#102030"), "b": ("", "url(x)")})
-    assert (legend[0].name, legend[0].color, legend[1].name) == ("Alder", "#102030", "b")
-    assert legend[1].color.startswith("#") and len(legend[1].color) == 7
+def test_looks_of_a_file_come_first(tmp_path):
+    path = tmp_path / "legend.json"
+    path.write_text(json.dumps({"a": {"name": "Alder", "color": "#102030"}, "7.0": {"name": "Seven"}, "z": {}}))
+    legend, _ = build_legend(["a", "b", 7], read_looks(path))
+    assert [(c.value, c.name) for c in legend] == [(1, "Alder"), (2, "b"), (7, "Seven")]
+    assert legend[0].color == "#102030" and len({c.color for c in legend}) == 3
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"a": "red"}', '{"a": {"color": "url(x)"}}', None])
+def test_what_is_no_legend_is_refused_with_a_hint(tmp_path, text):
+    path = tmp_path / "legend.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_looks(path)
+    assert caught.value.hint and "\n" not in caught.value.message
 
 
 @pytest.mark.parametrize("labels", [["only"], list(range(-400, 0))])
@@ -136,9 +148,23 @@ def test_a_huge_polygon_costs_no_memory_and_no_more_say():
     assert len(found) == PER_SAMPLE and found.rows.max() > 50_000 and found.columns.max() > 50_000
 
 
-def test_pixels_of_two_classes_are_nobodys():
-    places = Places(np.array([0, 0, 1, 2, 2]), np.array([0, 0, 1, 2, 2]), np.arange(5))
-    assert unclaimed(places, np.array([0, 1, 1, 0, 0]), 10).tolist() == [False, False, True, True, False]
+def test_pixels_of_two_classes_are_nobodys_and_those_of_one_count_once():
+    to = UTM["transform"]
+    items = [Sample(square(5e5, 5e6, 50), 1), Sample(square(5e5 + 30, 5e6, 50), 2), Sample(square(5e5, 5e6, 50), 1)]
+    found = find_pixels(items, to, 20, 20)
+    kept, contested = unclaimed(items, found, to, 20, 20)
+    assert contested == 10 and kept.sum() == 15 + 15
+    assert set(found.columns[kept & (found.sample == 0)]) == {0, 1, 2} and not (found.sample[kept] == 2).any()
+    assert set(found.columns[kept & (found.sample == 1)]) == {5, 6, 7}
+
+
+def test_overlap_of_large_polygons_is_seen_though_few_of_their_pixels_are_taken():
+    to = UTM["transform"]
+    items = [Sample(square(5e5, 5e6, 5000), "a"), Sample(square(5e5 + 2500, 5e6, 5000), "b")]
+    found = find_pixels(items, to, 1000, 1000)
+    kept, contested = unclaimed(items, found, to, 1000, 1000)
+    overlap = (found.columns >= 250) & (found.columns < 500)
+    assert overlap.sum() > 20 and contested == overlap.sum() and (kept == ~overlap).all()
 
 
 # Samples
@@ -251,24 +277,29 @@ def scene(tmp_path):
 
 def test_a_raster_and_samples_become_a_model_that_maps(scene, tmp_path, capsys):
     raster, samples = scene
+    legend = tmp_path / "legend.json"
+    legend.write_text('{"water": {"name": "Lake", "color": "#0000ff"}}')
     out = tmp_path / "own"
     out.mkdir()  # an empty folder may be there
     call = [str(raster), str(out), "--samples", str(samples), "--field", "cover", "--title", "Mine"]
+    call += ["--legend", str(legend)]
     assert main([*call, "--progress", "json"]) == 0
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     result = events[-1]
     assert result["event"] == "result" and result["outputs"] == {"output": str(out)}
     assert result["held_out"]["overall_accuracy"] > 0.95 and result["held_out"]["blocks"] >= 2
+    assert result["held_out"]["classes"]["2 Lake"]["blocks"] >= 2
+    assert any("Few samples of forest (8), Lake (8)" in e["message"] for e in events if e["event"] == "log")
     done = [(e["done"], e["total"]) for e in events if e["event"] == "progress"]
     assert done[-1][0] == done[-1][1] and [d for d, _ in done] == sorted(d for d, _ in done)
     card = load_model(out)[1]
-    assert card.title == "Mine" and [c.name for c in card.classes] == ["forest", "water"]
-    assert card.metrics["samples"]["2 water"]["samples"] == 8
+    assert card.title == "Mine" and [c.name for c in card.classes] == ["forest", "Lake"]
+    assert card.classes[1].color == "#0000ff" and card.metrics["samples"]["2 Lake"]["samples"] == 8
     first = (out / "model.safetensors").read_bytes()
     assert main(call) == 1 and "add --overwrite" in capsys.readouterr().err
     assert main([*call, "--overwrite"]) == 0
     assert (out / "model.safetensors").read_bytes() == first  # equal runs, equal bytes
-    assert {p.name for p in tmp_path.iterdir()} == {"own", "scene.tif", "s.geojson"}
+    assert {p.name for p in tmp_path.iterdir()} == {"own", "scene.tif", "s.geojson", "legend.json"}
     assert backend_main(["landcover", str(raster), str(tmp_path / "map.tif"), "--model", str(out)]) == 0
     with rasterio.open(tmp_path / "map.tif") as file:
         values = file.read(1)

@@ -7,6 +7,8 @@ too. A name is a file's path under images/ without its suffix. Keys of dataset.t
     title = "..."             for people; so are product, simulated and seed
     pixel_size_m = 10.0       where the files carry none
     ignore_value = 0          value of unlabelled pixels
+    label_codes = [[0, 1]]    values of the label files, each with the class value (1 to 254) it stands for; all others
+                              are unlabelled then, and ignore_value has no say
     scale = 0.01              factor on the files' values, beside their own scale tags
     nodata = [0, 255]         values that are no data, beside the files' own nodata tag
     relative = "offset"       "offset" (gain unknown) or "affine" (gain and spread unknown): the file's level, or level
@@ -158,6 +160,11 @@ class ChipFolder:
             raise InputError(f"{path} can't be read ({error}).", "Replace the file or take it away.") from error
         if label.shape != shape:
             raise InputError(f"{path} has {label.shape} pixels, its image {shape}.", "Labels and images must match.")
+        if self.facts.label_codes:
+            coded = np.zeros(label.shape, dtype=np.uint8)
+            for found, value in self.facts.label_codes:
+                coded[label == found] = value
+            return coded
         # Wider types hold other values too, such as -9999 or 65535: no class has them, and cut to a byte one would.
         known = (label >= 0) & (label <= 255) & (label != self.facts.ignore_value)
         return np.where(known, label, 0).astype(np.uint8)

@@ -39,6 +39,7 @@ class FolderFacts:
     seed: int = 0
     pixel_size_m: float = 0.0
     ignore_value: int = 0
+    label_codes: tuple[tuple[int, int], ...] = ()
     scale: float = 1.0
     nodata: tuple[float, ...] = ()
     relative: str = ""
@@ -59,9 +60,10 @@ class FolderFacts:
             found = " and ".join(sorted(self._declared()))
             raise InputError(f"Bands have units {found}.", "Give all backscatter of a folder in one unit.")
         _check_pattern(self.places)
-        for item in self.classes:
-            if not 1 <= item.value <= 254:
-                raise InputError(f"Class {item.name!r} has value {item.value}.", "Wanted: 1 to 254; 0 is unlabelled.")
+        named = [(f"Class {item.name!r}", item.value) for item in self.classes]
+        for what, value in (*named, *((f"Label code {code}", value) for code, value in self.label_codes)):
+            if not 1 <= value <= 254:
+                raise InputError(f"{what} has value {value}.", "Wanted: 1 to 254; 0 is unlabelled.")
         for key in ("weight", "level_jitter_db", "pixel_size_m"):
             if not getattr(self, key) >= 0:
                 raise InputError(f"{key} is {getattr(self, key)}.", "Give 0 or more.")

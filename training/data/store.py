@@ -24,6 +24,8 @@ from training.data.describe import describe
 from training.data.windows import cut_windows
 from training.settings import CropConfig
 
+# Keys of dataset.toml that say nothing of the images.
+_NOT_DRAWN = ("title", "classes", "ignore_value", "label_codes")
 Pixels = tuple[NDArray[np.float16], NDArray[np.bool_]]
 
 
@@ -57,14 +59,16 @@ class ChipStore:
         roots: data folders.
         bands: the card's bands.
         memory_gb: budget for images kept in memory; files too large to be read whole never are.
+        split: only images of this split, in folders that have a splits.csv; empty for all.
 
     Raises:
         InputError: A folder has no raster, or no valid pixel at all, or one that can't be used.
     """
 
-    def __init__(self, roots: Sequence[Path], bands: Sequence[Band], memory_gb: float) -> None:
+    def __init__(self, roots: Sequence[Path], bands: Sequence[Band], memory_gb: float, split: str = "") -> None:
         """List the folders, say what was found, and fill the memory."""
-        self.folders = [ChipFolder(root, bands, together=True) for root in roots]
+        splits = [split if split and (root / "splits.csv").is_file() else None for root in roots]
+        self.folders = [ChipFolder(root, bands, part, together=True) for root, part in zip(roots, splits)]
         self.chips: list[Stored] = []
         left = memory_gb * 1e9
         for number, folder in enumerate(self.folders):
@@ -117,7 +121,7 @@ class ChipStore:
         lines = []
         for folder in self.folders:
             facts = asdict(folder.facts)
-            lines.append(json.dumps([facts[k] for k in sorted(facts) if k not in ("title", "classes")]))
+            lines.append(json.dumps([facts[k] for k in sorted(facts) if k not in _NOT_DRAWN]))
             lines.append(folder.units.value)
         for chip in self.chips:
             entry = self.folders[chip.folder].entries[chip.index]

@@ -8,10 +8,9 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from timm.layers.drop import DropPath
-from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
+from backend.timm_parts import DropPath, VisionTransformer
 from training.settings import DinoConfig
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from timm.layers.pos_embed import resample_abs_pos_embed
-from timm.models.vision_transformer import VisionTransformer
-from torch import nn
+from torch import Tensor, nn
 
 from backend.card import Arch
 from backend.errors import ModelError
+from backend.timm_parts import VisionTransformer, resample_abs_pos_embed
 from backend.vit import build_backbone
 from training.files import write_tensors, write_text
 from training.settings import ModelConfig
@@ -56,17 +56,36 @@ def load_backbone(run: Path, tile: int) -> tuple[VisionTransformer, dict[str, An
         arch, patch, bands = Arch.from_dict(facts["arch"]), int(facts["patch"]), len(facts["bands"])
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise ModelError(f"No readable backbone in {run} ({error}).", hint) from error
-    if tile % patch:
-        raise ModelError(f"A tile of {tile} pixels is no multiple of the patch of {patch}.", "Choose another tile.")
+    check_tile(tile, patch)
     backbone = build_backbone(arch, bands, tile, patch)
-    if "pos_embed" in tensors:
-        # Arch has class and register tokens, of which timm gives positions to the first kind only or to both.
-        prefix = 0 if backbone.no_embed_class else backbone.num_prefix_tokens
-        tensors["pos_embed"] = resample_abs_pos_embed(
-            tensors["pos_embed"], new_size=[tile // patch, tile // patch], num_prefix_tokens=prefix
-        )
     try:
-        backbone.load_state_dict(tensors, strict=True)
+        backbone.load_state_dict(resampled(tensors, backbone, tile // patch), strict=True)
     except RuntimeError as error:
         raise ModelError(f"{run / WEIGHTS} doesn't fit {FACTS}: {error}.", hint) from error
     return backbone.eval(), facts
+
+
+def check_tile(tile: int, patch: int) -> None:
+    """Refuse a tile that patches don't fill.
+
+    Raises:
+        ModelError: It is no multiple of the patch.
+    """
+    if tile % patch:
+        raise ModelError(f"A tile of {tile} pixels is no multiple of the patch of {patch}.", "Choose another tile.")
+
+
+def resampled(tensors: Mapping[str, Tensor], backbone: VisionTransformer, side: int) -> dict[str, Tensor]:
+    """Weights of a backbone, its positional embeddings interpolated to a grid of `side` by `side` patches.
+
+    Args:
+        tensors: State of the backbone.
+        backbone: One of the same kind, which says which tokens have no place on the grid.
+        side: Patches along a tile.
+    """
+    state = dict(tensors)
+    if "pos_embed" in state:
+        # There are class and register tokens, of which timm gives positions to the first kind only or to both.
+        prefix = 0 if backbone.no_embed_class else backbone.num_prefix_tokens
+        state["pos_embed"] = resample_abs_pos_embed(state["pos_embed"], new_size=[side, side], num_prefix_tokens=prefix)
+    return state

@@ -63,7 +63,7 @@ def load_labelled(
 
 def _weighted(folder: ChipFolder, values: Sequence[int], leave_out: Collection[str]) -> list[LabelledChip]:
     wanted = (chip for name, chip in zip(folder.names, folder) if name not in leave_out)
-    chips = [_keep(chip, values) for chip in wanted if chip.label is not None]
+    chips = [_keep(chip, chip.label, values) for chip in wanted if chip.label is not None]
     chips = [chip for chip in chips if (chip.target >= 0).any()]
     pixels = sum(int((chip.target >= 0).sum()) for chip in chips)
     areas = sum(math.sqrt(chip.target.size) for chip in chips)
@@ -71,9 +71,8 @@ def _weighted(folder: ChipFolder, values: Sequence[int], leave_out: Collection[s
     return [dataclasses.replace(chip, weight=share * math.sqrt(chip.target.size) / areas) for chip in chips]
 
 
-def _keep(chip: Chip, values: Sequence[int]) -> LabelledChip:
-    assert chip.label is not None
-    target = np.where(chip.valid, class_indices(chip.label, values), -1).astype(np.int16)
+def _keep(chip: Chip, label: NDArray[np.uint8], values: Sequence[int]) -> LabelledChip:
+    target = np.where(chip.valid, class_indices(label, values), -1).astype(np.int16)
     return LabelledChip(np.where(chip.valid, chip.db, np.nan).astype(np.float16), target, chip.level_jitter_db)
 
 

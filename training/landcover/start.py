@@ -12,7 +12,7 @@ from backend.errors import InputError
 from backend.library import CARD
 from backend.vit import SarViT
 from backend.weights import load_model
-from training.distil.export import FACTS, load_backbone
+from training.distil.export import FACTS, check_tile, load_backbone, resampled
 from training.settings import ModelConfig
 
 SCRATCH, RANDOM_FROZEN = "none", "random-frozen"
@@ -72,6 +72,7 @@ def start_from(backbone: str, defaults: ModelConfig, head: str, head_dim: int, t
         return build(Arch.from_dict(facts["arch"]), bands, int(facts["patch"]), vit.state_dict(), False, origin)
     if (folder / CARD).is_file():
         old, card = load_model(folder)
+        check_tile(tile, card.patch)
         return _from_model(old, card, tile, build)
     raise InputError(
         f"No backbone at {backbone}.",
@@ -80,10 +81,8 @@ def start_from(backbone: str, defaults: ModelConfig, head: str, head_dim: int, t
 
 
 def _from_model(old: SarViT, card: ModelCard, tile: int, build: Any) -> Start:
-    if tile != card.tile:
-        raise InputError(f"The model has tiles of {card.tile} pixels, {tile} were asked for.", f"Set tile={card.tile}.")
-    origin = f"model {card.name}"
-    start: Start = build(card.arch, card.bands, card.patch, old.backbone.state_dict(), False, origin)
+    state = resampled(old.backbone.state_dict(), old.backbone, tile // card.patch)
+    start: Start = build(card.arch, card.bands, card.patch, state, False, f"model {card.name}")
     return start
 
 

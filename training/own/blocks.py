@@ -7,14 +7,12 @@ several cells joins them.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
-from sklearn.model_selection import StratifiedGroupKFold
 
 from training.own.pixels import Places
 
@@ -32,6 +30,7 @@ class Folds:
     Attributes:
         side: Of a block, in pixels.
         blocks: How many blocks of samples there are.
+        block: Number of each pixel's block (or of several that one sample joins), int64 [n].
         fold: For each pixel the number of the fold that holds it out, or -1 where it is always learnt from: there
             would be nothing to learn one of its block's classes from otherwise. int64 [n].
         count: Number of folds, at least 2.
@@ -39,6 +38,7 @@ class Folds:
 
     side: int
     blocks: int
+    block: IntArray
     fold: IntArray
     count: int
 
@@ -70,28 +70,22 @@ def plan_folds(places: Places, classes: IntArray, seed: int = 0) -> Folds | None
     Returns:
         None where fewer than two classes lie in two blocks or more: nothing can be said.
     """
-    best: tuple[tuple[int, bool], int, IntArray] | None = None
-    for side in SIDES:
-        groups = group_blocks(places, side)
-        spread = _spread(groups, classes)
-        worth = (len(spread), int(groups.max()) + 1 >= ENOUGH)
-        if best is None or worth > best[0]:
-            best = worth, side, groups
-    assert best is not None
-    (testable, _), side, groups = best
+    choices = [(side, group_blocks(places, side)) for side in SIDES]
+    # The first of equals is the coarsest.
+    side, groups = max(choices, key=lambda choice: _worth(choice[1], classes))
+    testable = len(_spread(groups, classes))
     free = _free(groups, classes)
     if testable < 2 or len(np.unique(classes[free])) < 2:
         return None
-    # Of every class that is free there are two groups, and so two pixels, at least.
-    rounds = min(FOLDS, len(np.unique(groups[free])), int(np.bincount(classes[free]).max()))
+    rounds = min(FOLDS, len(np.unique(groups[free])))
     fold = np.full(len(classes), -1, dtype=np.int64)
-    index = np.flatnonzero(free)
-    split = StratifiedGroupKFold(rounds, shuffle=True, random_state=seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # that a class has fewer pixels than there are folds
-        for number, (_, held) in enumerate(split.split(index, classes[index], groups[index])):
-            fold[index[held]] = number
-    return Folds(side, int(groups.max()) + 1, fold, rounds)
+    fold[free] = _dealt(groups[free], classes[free], rounds, seed)
+    return Folds(side, int(groups.max()) + 1, groups, fold, rounds)
+
+
+def _worth(groups: IntArray, classes: IntArray) -> tuple[int, bool]:
+    """How many classes can be held out, and whether in blocks enough."""
+    return len(_spread(groups, classes)), int(groups.max()) + 1 >= ENOUGH
 
 
 def _spread(groups: IntArray, classes: IntArray) -> IntArray:
@@ -106,3 +100,20 @@ def _free(groups: IntArray, classes: IntArray) -> NDArray[np.bool_]:
     """Pixels of groups that hold no class which is nowhere else."""
     alone = ~np.isin(classes, _spread(groups, classes))
     return ~np.isin(groups, groups[alone])
+
+
+def _dealt(groups: IntArray, classes: IntArray, rounds: int, seed: int) -> IntArray:
+    """Fold of each pixel: groups go one by one, large ones first, where least of what they hold is yet."""
+    _, group = np.unique(groups, return_inverse=True)
+    _, kind = np.unique(classes, return_inverse=True)
+    held = np.zeros((int(group.max()) + 1, int(kind.max()) + 1))
+    np.add.at(held, (group, kind), 1)
+    held /= held.sum(axis=0)
+    order = np.random.default_rng(seed).permutation(len(held))
+    load, dealt = np.zeros((rounds, held.shape[1])), np.empty(len(held), dtype=np.int64)
+    for item in order[np.argsort(-held[order].sum(axis=1), kind="stable")]:
+        # A fold without anything costs nothing and so comes first: none stays empty.
+        dealt[item] = np.lexsort((load.sum(axis=1), load @ held[item]))[0]
+        load[dealt[item]] += held[item]
+    result: IntArray = dealt[group.reshape(-1)]
+    return result

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Callable
+from typing import Callable, cast
 
 import torch
 import torch.nn.functional as F
@@ -172,10 +172,6 @@ def put_into(head: PixelHead, ensemble: Ensemble, scaler: Scaler) -> None:
     with torch.no_grad():
         head.tokens.weight.copy_(rows[:, : scaler.tokens, None, None])
         head.pixels.weight.copy_(rows[:, scaler.tokens :, None, None])
-        for target, values in (
-            (head.pixels.bias, bias),
-            (head.classify.weight, classify[..., None, None]),
-            (head.classify.bias, ensemble.second_bias.reshape(-1)),
-        ):
-            assert target is not None
-            target.copy_(values)
+        cast(Tensor, head.pixels.bias).copy_(bias)
+        head.classify.weight.copy_(classify[..., None, None])
+        cast(Tensor, head.classify.bias).copy_(ensemble.second_bias.reshape(-1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Callable
+from typing import Callable, cast
 
 import numpy as np
 import torch
@@ -98,8 +98,7 @@ def gather(
         cancel: Ends the work with Cancelled.
         progress: Called with the number of tiles done.
     """
-    head = model.head
-    assert isinstance(head, PixelHead)
+    head = cast(PixelHead, model.head)
     wide = (head.tokens.in_channels, head.pixels.in_channels)
     tokens, pixels = (torch.zeros(len(places), width) for width in wide)
     valid = np.zeros(len(places), dtype=np.bool_)

@@ -6,7 +6,7 @@ import dataclasses
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ from training.own.classifier import STEPS, Ensemble, Scaler, fit, put_into
 from training.own.features import Table, gather, tiles_of
 from training.own.folder import folder_name, write_folder
 from training.own.heldout import held_out_scores
-from training.own.legend import build_legend
+from training.own.legend import Looks, build_legend
 from training.own.pixels import Places, find_pixels, unclaimed
 from training.own.samples import Label, Samples, read_samples
 
@@ -35,6 +35,7 @@ from training.own.samples import Label, Samples, read_samples
 WINDOWS, SMOOTH, MEMBERS, HIDDEN = (3, 5, 9, 15, 25), 9, 8, 32
 # Progress counts tiles; one fit takes about as long as so many of them.
 FIT_TILES = 20
+FEW = 10  # samples of a class below which the user is warned; benchmarks/own_classes.py shows how accuracy grows
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class _Pace:
         self._request.reporter.progress(self._tiles + self._steps * FIT_TILES // (2 * STEPS), self._total)
 
 
-def learn(session: Session, path: Path, field: str, title: str, check: bool) -> dict[str, Any]:
+def learn(session: Session, path: Path, field: str, title: str, looks: Looks, check: bool) -> dict[str, Any]:
     """Learn the classes of samples and write the model folder that the session's request names.
 
     Args:
@@ -93,6 +94,7 @@ def learn(session: Session, path: Path, field: str, title: str, check: bool) -> 
         path: Samples (GeoJSON).
         field: Their class.
         title: Of the model.
+        looks: Names and colours for some or all of the classes.
         check: Whether accuracy on held-out blocks is measured.
 
     Returns:
@@ -107,15 +109,14 @@ def learn(session: Session, path: Path, field: str, title: str, check: bool) -> 
         log("warning", f"{samples.skipped} samples without a shape or a class are left out.")
     model = _blank_model(session)
     places, table, pace = _gathered(session, model, samples, FOLDS + 1 if check else 1)
-    lesson = _lesson(session, samples, places, table)
+    lesson = _lesson(session, samples, places, table, looks)
     request.cancel.check()
     scores = _held_out(session, lesson, pace) if check else {"not_known": "it was not asked for"}
     if "not_known" in scores:
         pace.fits(1)
     ensemble = lesson.fitted(torch.arange(len(lesson.x)), pace.step)
     card = _card(session, lesson, title, f"{path.name}, field {field}", scores)
-    head = build_head(card.arch, len(card.bands), card.patch, len(card.classes))
-    assert isinstance(head, PixelHead)
+    head = cast(PixelHead, build_head(card.arch, len(card.bands), card.patch, len(card.classes)))
     put_into(head, ensemble, lesson.scaler)
     model.head = head
     card = write_folder(request.output, model, card, request.cancel)
@@ -144,9 +145,7 @@ def _blank_model(session: Session) -> SarViT:
 def _gathered(session: Session, model: SarViT, samples: Samples, fits: int) -> tuple[Places, Table, _Pace]:
     """Pixels of the samples, and their features."""
     frame, card, request = session.frame, session.card, session.request
-    # The frame has the raster's first corner and the model's pixels; factors are down, across.
-    transform = session.source.grid.transform * Affine.scale(session.factors[1], session.factors[0])
-    places = find_pixels(samples.items, transform, frame.height, frame.width)
+    places = find_pixels(samples.items, _transform(session), frame.height, frame.width)
     if not len(places):
         raise InputError(
             f"No sample lies within {request.input} (or the extent asked for).",
@@ -158,14 +157,21 @@ def _gathered(session: Session, model: SarViT, samples: Samples, fits: int) -> t
     return places, gather(model, frame, plan, places, session.batch, request.cancel, pace.tiles), pace
 
 
-def _lesson(session: Session, samples: Samples, places: Places, table: Table) -> Lesson:
+def _transform(session: Session) -> Affine:
+    """From (column, row) of the frame, which has the raster's first corner and the model's pixels, to coordinates."""
+    down, across = session.factors
+    return session.source.grid.transform * Affine.scale(across, down)
+
+
+def _lesson(session: Session, samples: Samples, places: Places, table: Table, looks: Looks) -> Lesson:
     """Leave out what can't be learnt from, and say so."""
     log = session.request.reporter.log
-    labels = [item.label for item in samples.items]
-    order = {label: number for number, label in enumerate(dict.fromkeys(labels))}
-    numbers = np.array([order[label] for label in labels], dtype=np.int64)
+    labels, frame = [item.label for item in samples.items], session.frame
     valid = np.flatnonzero(table.valid)
-    keep = valid[unclaimed(places.take(valid), numbers[places.sample[valid]], session.frame.width)]
+    kept, contested = unclaimed(samples.items, places.take(valid), _transform(session), frame.height, frame.width)
+    if contested:
+        log("warning", f"{contested} pixels lie in samples of two classes and are left out. Do samples overlap?")
+    keep = valid[kept]
     used = places.take(keep)
     left_out = len(labels) - len(np.unique(used.sample))
     if left_out:
@@ -175,15 +181,18 @@ def _lesson(session: Session, samples: Samples, places: Places, table: Table) ->
             "those of another sample.",
         )
     seen: list[Label] = [labels[number] for number in np.unique(used.sample)]
-    lost = [str(label) for label in order if label not in set(seen)]
+    lost = [str(label) for label in dict.fromkeys(labels) if label not in set(seen)]
     if lost and len(set(seen)) > 1:
         log("warning", f"Classes without a usable sample, which the model won't have: {', '.join(lost)[:200]}.")
-    legend, index = build_legend(seen, samples.styles)
+    legend, index = build_legend(seen, looks)
     classes = np.array([index.get(label, -1) for label in labels], dtype=np.int64)[used.sample]
     counts = Counter(seen)
     for label, number in index.items():
         item, pixels = legend[number], int((classes == number).sum())
         log("info", f"{item.value:>4}  {item.name}: {counts[label]} samples, {pixels} pixels")
+    few = [f"{legend[number].name} ({counts[label]})" for label, number in index.items() if counts[label] < FEW]
+    if few:
+        log("warning", f"Few samples of {', '.join(few)[:200]}: draw {FEW} or more of each, in several places.")
     scaler = Scaler.of(table)
     rows = torch.from_numpy(keep)
     return Lesson(legend, used, classes, scaler(table.tokens[rows], table.pixels[rows]), scaler)
@@ -200,10 +209,11 @@ def _held_out(session: Session, lesson: Lesson, pace: _Pace) -> dict[str, Any]:
     scores = held_out_scores(
         lesson.x, lesson.classes, folds, lesson.legend, lambda which: lesson.fitted(which, pace.step)
     )
-    log("info", f"Accuracy on samples held out in {folds.blocks} blocks of {folds.side} pixels or more:")
+    log("info", f"Accuracy on samples held out in turn, in {folds.blocks} blocks of {folds.side} pixels or more:")
     log("info", f"  overall {scores['overall_accuracy']:.2f}, mean IoU {scores['mean_iou']:.2f}")
     for name, found in scores["classes"].items():
-        log("info", f"  {name}: F1 {found['f1']:.2f}, IoU {found['iou']:.2f} ({found['pixels']} pixels)")
+        where = f"{found['pixels']} pixels in {found['blocks']} blocks"
+        log("info", f"  {name}: F1 {found['f1']:.2f}, IoU {found['iou']:.2f} ({where})")
     for item in lesson.legend:
         if f"{item.value} {item.name}" not in scores["classes"]:
             log("warning", f"Nothing is known of {item.name}: its samples lie in one place. Draw some elsewhere.")

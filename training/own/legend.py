@@ -7,12 +7,14 @@ others get the smallest free values in alphabetical order, so that the same clas
 from __future__ import annotations
 
 import colorsys
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from backend.card import MAX_CLASSES, LandCoverClass
 from backend.errors import InputError
-from training.own.samples import Label
+from training.own.samples import Label, clean
 from training.simulation.legend import COLOURS, NAMES
 
 MAX_NAME = 100  # characters, as a card takes them
@@ -24,15 +26,41 @@ SAFE = (
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _GOLDEN = 0.618034  # part of a turn between two hues, which never repeats
 
+# Name and "#rrggbb" by class; either may be empty.
+Looks = Mapping[Label, tuple[str, str]]
 
-def build_legend(
-    labels: Sequence[Label], styles: dict[str, tuple[str, str]]
-) -> tuple[tuple[LandCoverClass, ...], dict[Label, int]]:
+
+def read_looks(path: Path) -> Looks:
+    """Names and colours that a user gives, from JSON: {"class": {"name": "…", "color": "#rrggbb"}, …}.
+
+    Raises:
+        InputError: It can't be read, or is something else.
+    """
+    hint = 'Write {"class": {"name": "text", "color": "#rrggbb"}}, with either or both for each class.'
+    try:
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise InputError(f"{path} can't be read ({error.strerror}).", "Check the path.") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is no JSON.", hint) from error
+    if not isinstance(document, dict) or not all(isinstance(look, dict) for look in document.values()):
+        raise InputError(f"{path} is no table of classes.", hint)
+    looks: dict[Label, tuple[str, str]] = {}
+    for key, look in document.items():
+        label, color = clean(key), str(look.get("color") or "")
+        if color and not _COLOR.fullmatch(color):
+            raise InputError(f"{path} gives {key!r:.60} the colour {color!r:.60}.", hint)
+        if label is not None:
+            looks[label] = str(clean(str(look.get("name") or "")) or ""), color
+    return looks
+
+
+def build_legend(labels: Sequence[Label], looks: Looks) -> tuple[tuple[LandCoverClass, ...], dict[Label, int]]:
     """The classes in the order of their values, and the index of each label among them.
 
     Args:
         labels: Class of each sample, cleaned.
-        styles: Name and "#rrggbb" by the text of a class, which come before any other; either may be empty.
+        looks: Names and colours that come before any other.
 
     Raises:
         InputError: Fewer than two classes, or more than a raster of bytes can hold.
@@ -50,8 +78,8 @@ def build_legend(
     worldcover = all(value in NAMES for value in values.values())
     classes = []
     for label in order:
-        name, color = styles.get(str(label), ("", ""))
-        if not _COLOR.fullmatch(color):
+        name, color = looks.get(label, ("", ""))
+        if not color:
             known = worldcover or _worldcover(label) == values[label]
             color = COLOURS[values[label]] if known else next(free)
         classes.append(LandCoverClass(values[label], (name or str(label))[:MAX_NAME], color))

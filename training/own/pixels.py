@@ -74,22 +74,42 @@ def find_pixels(samples: Sequence[Sample], transform: Affine, height: int, width
     return found
 
 
-def unclaimed(places: Places, classes: IntArray, width: int) -> NDArray[np.bool_]:
-    """Which pixels to keep, [n]: none that two classes claim, and each of the others once.
+def unclaimed(
+    samples: Sequence[Sample], places: Places, transform: Affine, height: int, width: int
+) -> tuple[NDArray[np.bool_], int]:
+    """Which pixels to keep, [n]: none that samples of two classes claim, and each of the others once.
+
+    Where polygons are large only some of their pixels are in `places`, so that whole polygons are looked at.
 
     Args:
-        places: Pixels.
-        classes: Class of each pixel, [n].
+        samples: All samples.
+        places: Pixels of samples.
+        transform: From (column, row) to coordinates.
+        height: Rows of the grid.
         width: Columns of the grid.
+
+    Returns:
+        What to keep, and how many pixels two classes claim.
     """
-    key = places.rows * width + places.columns
-    _, first, where = np.unique(key, return_index=True, return_inverse=True)
-    lowest, highest = (np.full(len(first), classes.max(initial=0)), np.zeros(len(first), dtype=np.int64))
-    np.minimum.at(lowest, where, classes)
-    np.maximum.at(highest, where, classes)
-    keep = np.zeros(len(key), dtype=np.bool_)
-    keep[first[lowest == highest]] = True
-    return keep
+    order = {label: number for number, label in enumerate(dict.fromkeys(sample.label for sample in samples))}
+    kinds = np.array([order[sample.label] for sample in samples], dtype=np.int64)
+    contested = np.zeros(len(places), dtype=np.bool_)
+    for number, sample in enumerate(samples):
+        top, left, bottom, right = _box(sample, transform, (height, width))
+        near = (places.rows >= top) & (places.rows < bottom) & (places.columns >= left) & (places.columns < right)
+        others = np.flatnonzero(near & (kinds[places.sample] != kinds[number]))
+        if len(others):
+            rows, columns = _burn(sample, transform, (height, width))
+            contested[others] |= np.isin(_key(places.take(others), width), rows * width + columns)
+    _, first = np.unique(_key(places, width), return_index=True)
+    once = np.zeros(len(places), dtype=np.bool_)
+    once[first] = True
+    return once & ~contested, len(np.unique(_key(places, width)[contested]))
+
+
+def _key(places: Places, width: int) -> IntArray:
+    key: IntArray = places.rows * width + places.columns
+    return key
 
 
 def _burn(sample: Sample, transform: Affine, shape: tuple[int, int]) -> tuple[IntArray, IntArray]:

@@ -76,18 +76,17 @@ class LayoutLibrary:
             uint8 [H, W] of WorldCover codes; 0 where the layout is unknown (under a tenth, where one can be had).
         """
         codes, size = self._read(name)
-        best: Labels | None = None
+        best: Labels = np.full(shape, lc.UNKNOWN, dtype=np.uint8)
         for _ in range(_ATTEMPTS):
             window = self._window(rng, codes, size, shape)
             known = window != lc.UNKNOWN
-            if best is None or known.mean() > (best != lc.UNKNOWN).mean():
+            if known.mean() > (best != lc.UNKNOWN).mean():
                 best = window
             # Windows of one class teach what that class looks like without a neighbour, open sea above all, but there
             # are many: keep only some.
             single = np.bincount(window.ravel(), minlength=101).max() > 0.97 * window.size
             if known.mean() > 0.9 and (not single or rng.random() < 0.25):
                 return window
-        assert best is not None
         return best
 
     @staticmethod

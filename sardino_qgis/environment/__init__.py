@@ -1,4 +1,8 @@
-"""Which Python interpreter runs the backend, where the backend lies, and what the worker's environment holds."""
+"""Which Python interpreter runs the backend, where the backend lies, and what the worker's environment holds.
+
+The modules beside this one set up an environment of the plugin's own; `python -m sardino_qgis.environment` does so from
+a shell, with QGIS's Python or any other.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from qgis.core import QgsApplication, QgsSettings
+from ..translation import tr
+from .store import current_interpreter, default_profile, interpreter_in
 
-from .translation import tr
+try:
+    from qgis.core import QgsApplication, QgsSettings
+except ImportError:  # a shell's Python without QGIS (`python -m sardino_qgis.environment`): there are no settings then
+    QgsApplication = QgsSettings = None
+
+__all__ = ["interpreter_in"]  # the rest is defined here
 
 VARIABLE = "SARDINO_PYTHON"
 SETTING = "sardino/python"
@@ -48,28 +58,36 @@ def requirements_file() -> Path:
     return installed if installed.is_file() else here.parent / "requirements" / "runtime.txt"
 
 
+def setup_command() -> str:
+    """What a user types in a shell to get a backend."""
+    folder = plugin_folder()
+    return f'cd "{folder.parent}" && python3 -m {folder.name}.environment install'
+
+
 def setup_hint() -> str:
     """What a user does to get a backend, one line."""
     return tr(
-        "Create a Python environment with PyTorch (python -m venv FOLDER, then FOLDER's pip install -r {}), then "
-        "choose its interpreter in the menu Plugins > SAR Land Cover (DINO) > Choose Python interpreter…, or name it "
+        "Open the menu Plugins > SAR Land Cover (DINO) > Set up backend…, or run in a shell: {command}. If you have a "
+        "Python environment with PyTorch (the packages in {list}), choose its interpreter in the same menu, or name it "
         "in the environment variable SARDINO_PYTHON."
-    ).format(requirements_file())
+    ).format(command=setup_command(), list=requirements_file())
 
 
 def managed_folder() -> Path:
-    """The folder of the environment that the plugin keeps itself, inside the user's QGIS profile."""
-    return Path(QgsApplication.qgisSettingsDirPath()) / "sardino" / "env"
+    """The folder of the environment that the plugin keeps itself, inside the user's QGIS profile.
 
-
-def interpreter_in(folder: Path) -> Path:
-    """The interpreter of a virtual environment (`folder`), whether or not it exists."""
-    return folder / "Scripts" / "python.exe" if sys.platform == "win32" else folder / "bin" / "python"
+    Outside a running QGIS (in a shell): the profile that the plugin is installed in, or else the default one.
+    """
+    if QgsApplication is not None and QgsApplication.instance() is not None:
+        profile = Path(QgsApplication.qgisSettingsDirPath())
+    else:
+        profile = default_profile(plugin_folder())
+    return profile / "sardino" / "env"
 
 
 def stored_interpreter() -> str:
     """The interpreter chosen in the plugin's settings, or an empty string."""
-    return str(QgsSettings().value(SETTING, "") or "").strip()
+    return str(QgsSettings().value(SETTING, "") or "").strip() if QgsSettings is not None else ""
 
 
 def store_interpreter(path: str) -> None:
@@ -84,7 +102,7 @@ def _resolved(text: str) -> str:
     """A path, a name on PATH or the folder of an environment, as the path of an interpreter."""
     path = Path(os.path.expanduser(text))
     if path.is_dir():
-        return str(interpreter_in(path))
+        return str(current_interpreter(path))
     if not path.exists() and os.sep not in text and "/" not in text:
         return shutil.which(text) or text
     # Absolute, not resolved: the link bin/python of an environment is what makes it that environment.
@@ -118,7 +136,7 @@ def attempts() -> list[Attempt]:
             path = _resolved(text)
             return [*tried, Attempt(origin, path, why_unusable(path))]
         tried.append(Attempt(origin, "", tr("not set")))
-    managed = str(interpreter_in(managed_folder()))
+    managed = str(current_interpreter(managed_folder()))
     return [*tried, Attempt(tr("environment managed by the plugin"), managed, why_unusable(managed))]
 
 
@@ -154,8 +172,8 @@ def problem() -> str:
 
 
 def plugin_folder() -> Path:
-    """The folder of this package, links followed (a checkout is often linked into the plugins folder)."""
-    return Path(__file__).resolve().parent
+    """The folder of the plugin, links followed (a checkout is often linked into the plugins folder)."""
+    return Path(__file__).resolve().parent.parent
 
 
 def backend_root() -> Path:

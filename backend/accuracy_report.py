@@ -1,0 +1,214 @@
+"""An accuracy report as one self-contained HTML page, as JSON, and its matrix as CSV.
+
+Whatever comes from files or users goes through `html.escape`. Tables and inline colours alone, no script and nothing
+from outside: old web views and Qt's text browser show it too.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from pathlib import PurePath
+from typing import Any
+
+STYLE = """
+body { font-family: sans-serif; font-size: 14px; color: #222; max-width: 1100px; margin: 1.5em auto; padding: 0 1em; }
+h1 { font-size: 22px; margin-bottom: 4px; } h2 { font-size: 17px; margin: 1.8em 0 0.5em; }
+table { border-collapse: collapse; } th, td { padding: 4px 9px; border: 1px solid #d5d9de; text-align: right; }
+th { background-color: #f1f3f5; font-weight: 600; } th.name, td.name { text-align: left; }
+table.key td { text-align: center; padding: 10px 22px; } table.key big { font-size: 24px; }
+small, .faint { color: #667; } li { margin: 4px 0; }
+"""
+# Heat of the matrix: from white to these, right in blue and wrong in orange, told apart by the colour-blind.
+RIGHT, WRONG = (33, 102, 172), (217, 95, 2)
+SQUARE_METRES_PER_HECTARE = 10_000
+DASH = "–"
+METHOD = """
+<p><b>Matrix.</b> Rows are the map, columns the reference. User's accuracy: of what the map calls a class, how much is
+(precision). Producer's accuracy: of what is a class, how much the map finds (recall). F1 is their harmonic mean, IoU
+the intersection over the union. Means are over the classes that the reference holds.</p>
+<p><b>Estimates.</b> Stratified estimator with the map's classes as strata and their mapped areas as weights: P.
+Olofsson, G. M. Foody, M. Herold, S. V. Stehman, C. E. Woodcock, M. A. Wulder (2014), Good practices for estimating area
+and assessing accuracy of land change, Remote Sensing of Environment 148, 42–57: equations 1 to 3 and 5 to 7 for
+accuracies, 9 to 11 for areas. Intervals are 1.96 standard errors to each side, cut at 0 and 100 %. Where all units of a
+class are right, or none is, the formula gives an interval without width: with few units, that says little.</p>
+"""
+
+
+def as_json(facts: Mapping[str, Any]) -> str:
+    """Every figure, for programs."""
+    return json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def as_csv(facts: Mapping[str, Any]) -> str:
+    """The matrix of pixels: a row for each map class, a column for each reference class."""
+    names = [_name(item) for item in facts["classes"]]
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["map \\ reference", *names, "sum"])
+    matrix = facts["pixels"]["matrix"]
+    for name, row in zip(names, matrix):
+        writer.writerow([name, *row, sum(row)])
+    writer.writerow(["sum", *map(sum, zip(*matrix)), sum(map(sum, matrix))])
+    return text.getvalue()
+
+
+def as_html(facts: Mapping[str, Any]) -> str:
+    """The report, for people."""
+    title = f"Accuracy of {PurePath(facts['map']).name}"
+    estimates = facts["estimates"]
+    parts = [
+        f"<h1>{escape(title)}</h1>",
+        f"<p class='faint'>{escape(facts['map'])}<br>compared with {escape(facts['reference'])}<br>"
+        f"{escape(facts['date'])}, {escape(facts['program'])}</p>",
+        _key_figures(facts),
+        "<h2>Classes (pixels)</h2>",
+        _class_table(facts),
+        "<h2>Confusion matrix (pixels)</h2>",
+        _matrix(facts["classes"], facts["pixels"]["matrix"]),
+        *(_estimate_parts(facts, estimates) if estimates else ["<h2>Areas</h2>", _area_table(facts)]),
+        *_list("What was left out", [f"{what}: {count:,}" for what, count in facts["left_out"].items()]),
+        *_list("To be kept in mind", facts["notes"]),
+        "<h2>How it was computed</h2>",
+        METHOD,
+    ]
+    head = f"<meta charset='utf-8'><title>{escape(title)}</title><style>{STYLE}</style>"
+    return f"<!DOCTYPE html>\n<html lang='en'><head>{head}</head>\n<body>\n" + "\n".join(parts) + "\n</body></html>\n"
+
+
+def _key_figures(facts: Mapping[str, Any]) -> str:
+    pixels, estimates = facts["pixels"], facts["estimates"]
+    cells = [
+        (_percent(pixels["overall_accuracy"]), "overall accuracy (pixels)"),
+        (_percent(pixels["mean_iou"]), "mean IoU"),
+        (_percent(pixels["mean_f1"]), "mean F1"),
+        (f"{pixels['total']:,}", "pixels compared"),
+    ]
+    if estimates:
+        cells.insert(0, (_share(estimates["overall_accuracy"]), "overall accuracy, estimated, with 95 % interval"))
+    shown = "".join(f"<td><big>{escape(figure)}</big><br><small>{what}</small></td>" for figure, what in cells)
+    return f"<table class='key'><tr>{shown}</tr></table>"
+
+
+def _class_table(facts: Mapping[str, Any]) -> str:
+    rows = [
+        [
+            _name(item),
+            f"{scores['map']:,}",
+            f"{scores['reference']:,}",
+            *(_percent(scores[key]) for key in ("users_accuracy", "producers_accuracy", "f1", "iou")),
+            _where(item),
+        ]
+        for item, scores in zip(facts["classes"], facts["pixels"]["classes"])
+    ]
+    heads = ["Class", "Map", "Reference", "User's accuracy", "Producer's accuracy", "F1", "IoU", ""]
+    if not any(row[-1] for row in rows):
+        heads, rows = heads[:-1], [row[:-1] for row in rows]
+    return _table(heads, rows)
+
+
+def _where(item: Mapping[str, Any]) -> str:
+    if item["on_map"] and item["in_reference"]:
+        return ""
+    return "only on the map" if item["on_map"] else "only in the reference"
+
+
+def _area_table(facts: Mapping[str, Any]) -> str:
+    unit = facts["area_unit"]
+    rows = [
+        [_name(item), *(_area(area[key], unit) for key in ("mapped", "compared_mapped", "compared_reference"))]
+        for item, area in zip(facts["classes"], facts["areas"])
+    ]
+    name = "ha" if unit == "m2" else "pixels"
+    heads = ["Class", f"Whole map ({name})", f"Map, where compared ({name})", f"Reference, where compared ({name})"]
+    return _table(heads, rows)
+
+
+def _estimate_parts(facts: Mapping[str, Any], estimates: Mapping[str, Any]) -> Iterable[str]:
+    unit = facts["area_unit"]
+    name = "ha" if unit == "m2" else "pixels"
+    rows = [
+        [
+            _name(item),
+            _area(found["mapped_area"], unit),
+            _area(found["area"]["estimate"], unit),
+            f"± {_area(1.96 * found['area']['standard_error'], unit)}",
+            f"{_area(found['area']['low'], unit)} {DASH} {_area(found['area']['high'], unit)}",
+            _share(found["users_accuracy"]),
+            _share(found["producers_accuracy"]),
+        ]
+        for item, found in zip(facts["classes"], estimates["classes"])
+    ]
+    heads = [
+        "Class",
+        f"Mapped ({name})",
+        f"Estimated ({name})",
+        "95 %",
+        f"Interval ({name})",
+        "User's accuracy",
+        "Producer's accuracy",
+    ]
+    yield "<h2>Areas and accuracies estimated from the sample, with 95 % confidence intervals</h2>"
+    drawn = f", seed {facts['sample']['seed']}" if facts["sample"] else ""
+    yield f"<p>{estimates['units']:,} sampling units: {escape(estimates['unit'])}{drawn}.</p>"
+    yield _table(heads, rows)
+    yield "<h2>Sampling units</h2>"
+    yield _matrix(facts["classes"], estimates["matrix"])
+
+
+def _matrix(classes: Sequence[Mapping[str, Any]], matrix: Sequence[Sequence[int]]) -> str:
+    """Counts with their share of the row, which gives the colour."""
+    heads = "".join(f"<th>{escape(_name(item))}</th>" for item in classes)
+    lines = [f"<tr><th class='name'>Map ↓ &nbsp; Reference →</th>{heads}<th>Sum</th></tr>"]
+    for i, (item, row) in enumerate(zip(classes, matrix)):
+        cells = "".join(_cell(count, sum(row), i == j) for j, count in enumerate(row))
+        lines.append(f"<tr><th class='name'>{escape(_name(item))}</th>{cells}<th>{sum(row):,}</th></tr>")
+    sums = "".join(f"<th>{sum(column):,}</th>" for column in zip(*matrix))
+    lines.append(f"<tr><th class='name'>Sum</th>{sums}<th>{sum(map(sum, matrix)):,}</th></tr>")
+    return "<table>" + "\n".join(lines) + "</table>"
+
+
+def _cell(count: int, total: int, right: bool) -> str:
+    share = count / total if total else 0.0
+    red, green, blue = (round(255 + (end - 255) * share) for end in (RIGHT if right else WRONG))
+    ink = "#fff" if share > 0.6 and right else "#222"
+    style = f"background-color:#{red:02x}{green:02x}{blue:02x};color:{ink}"
+    # Not <small>, whose grey can't be read on colour.
+    percent = f"<br><span style='font-size:11px'>{100 * share:.1f} %</span>" if count else ""
+    return f"<td style='{style}'>{count:,}{percent}</td>"
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of escaped texts, the first column to the left."""
+    kinds = [" class='name'"] + [""] * (len(heads) - 1)
+    head = "".join(f"<th{kind}>{escape(text)}</th>" for kind, text in zip(kinds, heads))
+    lines = ["".join(f"<td{kind}>{escape(text)}</td>" for kind, text in zip(kinds, row)) for row in rows]
+    return f"<table><tr>{head}</tr>" + "\n".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
+
+
+def _list(title: str, items: Sequence[str]) -> list[str]:
+    lines = "".join(f"<li>{escape(item)}</li>" for item in items)
+    return [f"<h2>{escape(title)}</h2>", f"<ul>{lines}</ul>"] if items else []
+
+
+def _name(item: Mapping[str, Any]) -> str:
+    return f"{item['value']} {item['name']}".strip()
+
+
+def _percent(share: float | None) -> str:
+    return DASH if share is None else f"{100 * share:.1f} %"
+
+
+def _share(figure: Mapping[str, float] | None) -> str:
+    """A share with the half of its interval."""
+    return DASH if figure is None else f"{100 * figure['estimate']:.1f} ± {196 * figure['standard_error']:.1f} %"
+
+
+def _area(area: float, unit: str) -> str:
+    if unit != "m2":
+        return f"{area:,.0f}"
+    hectares = area / SQUARE_METRES_PER_HECTARE
+    return f"{hectares:,.0f}" if hectares >= 100 else f"{hectares:,.2f}"

@@ -1,0 +1,114 @@
+"""`sardino:similarity`: how much every place is like some points."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingException,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterPoint,
+)
+
+from ..layers import point_arguments, points_of
+from ..styling import StretchStyler
+from ..translation import tr
+from .base import Destination, SarDinoAlgorithm
+from .parameters import static_enum
+
+
+class SimilarityAlgorithm(SarDinoAlgorithm):
+    """Cosine similarity of the tokens of all places to those of a few."""
+
+    POINT = "POINT"
+    POINTS = "POINTS"
+    GRID = "GRID"
+
+    COMMAND = "similarity"
+    ICON = "similarity.svg"
+    DESTINATIONS = (Destination(SarDinoAlgorithm.OUTPUT, "", StretchStyler),)
+
+    def __init__(self) -> None:
+        """Points are read with the layers, in prepareAlgorithm."""
+        super().__init__()
+        self._points: list[str] = []
+
+    def displayName(self) -> str:
+        """Name in the toolbox."""
+        return tr("Similarity to places from SAR")
+
+    def tags(self) -> list[str]:
+        """Words under which the toolbox finds it."""
+        words = tr("sar,sentinel-1,radar,similarity,search,find,cosine,embeddings,vision transformer,vit,dino")
+        return words.split(",")
+
+    def shortHelpString(self) -> str:
+        """Help in the dialog."""
+        return tr(
+            "Shows how much every place of the scene is like a point that you choose, or like the points of a layer, "
+            "in the eyes of the vision transformer: the cosine similarity of their features, 1 for the point itself, "
+            "down to -1.\n\n"
+            "With several points each is an example of what you look for, and a place counts by the example that it "
+            "is most similar to. Points outside the raster, or where it has no data, are left out with a warning.\n\n"
+            "Features belong to patches of the model (8 x 8 pixels of 10 m for the bundled one): things much smaller "
+            "than that can't be found. To try out points with a click each, use the map tool in the menu "
+            "SAR Land Cover (DINO)."
+        )
+
+    def initAlgorithm(self, configuration=None) -> None:
+        """Declare the parameters."""
+        self.add_inputs()
+        self.add(
+            QgsProcessingParameterPoint(self.POINT, tr("Point"), optional=True),
+            tr("The place to which others are compared. Any CRS. May be empty if there is a layer of points."),
+        )
+        self.add(
+            QgsProcessingParameterFeatureSource(
+                self.POINTS, tr("Points"), [QgsProcessing.SourceType.TypeVectorPoint], optional=True
+            ),
+            tr("More such places: a layer of at most 100 points, or the selected ones of it. Any CRS."),
+        )
+        self.add(
+            static_enum(self.GRID, tr("Grid"), ("input", "patch")),
+            tr(
+                "input: the pixels of the input, with features interpolated between patches. patch: a pixel for each "
+                "patch of the model (80 m for the bundled one), in register with the input; smaller and faster."
+            ),
+        )
+        self.add_block(tr("The block whose features are compared, counted from 0; -1 is the last one."))
+        self.add_running()
+        self.add_destination(self.OUTPUT, tr("Similarity"), tr("Cosine similarity, -1 to 1 (GeoTIFF)."))
+
+    def checkParameterValues(self, parameters, context) -> tuple[bool, str]:
+        """Refuse a run without any point."""
+        if not any(parameters.get(name) not in (None, "") for name in (self.POINT, self.POINTS)):
+            return False, tr("No place to compare with: give a point, or a layer of points.")
+        return super().checkParameterValues(parameters, context)
+
+    def prepareAlgorithm(self, parameters, context, feedback) -> bool:
+        """Bring all points into the CRS of the raster."""
+        super().prepareAlgorithm(parameters, context, feedback)
+        crs = self.parameterAsRasterLayer(parameters, self.INPUT, context).crs()
+        points = []
+        if parameters.get(self.POINT) not in (None, ""):
+            points.append(self.parameterAsPoint(parameters, self.POINT, context, crs))
+        source = self.parameterAsSource(parameters, self.POINTS, context)
+        if source is not None:
+            points += points_of(source, crs, context.transformContext(), feedback)
+        self._points = point_arguments(points)
+        return True
+
+    def own_arguments(self, parameters: dict, context: Any, wanted: frozenset[str]) -> list[str]:
+        """Points, grid and block."""
+        if not self._points:  # not said in prepareAlgorithm, whose exceptions QGIS shows in its log alone
+            raise QgsProcessingException(
+                tr("The layer of points holds none that can be used. Choose another, or give a point.")
+            )
+        return [
+            *self._points,
+            "--grid",
+            self.parameterAsEnumString(parameters, self.GRID, context),
+            "--block",
+            str(self.parameterAsInt(parameters, self.BLOCK, context)),
+        ]

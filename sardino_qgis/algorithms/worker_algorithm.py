@@ -1,0 +1,107 @@
+"""What all algorithms share: identity, whether there is a backend, parameters with help, running the worker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import (
+    QgsProcessingAlgorithm,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingParameterDefinition,
+)
+from qgis.PyQt.QtGui import QIcon
+
+from .. import environment
+from ..runner import WorkerCancelledError, WorkerError, run_worker
+from ..translation import tr
+from .parameters import ADVANCED
+
+
+class WorkerAlgorithm(QgsProcessingAlgorithm):
+    """Base of all algorithms: a command of the backend, run in a process of its own."""
+
+    COMMAND = ""
+    PROGRAM: tuple[str, ...] = ()  # module and arguments before the inputs; of the backend, if empty
+    ICON = "sardino.svg"
+
+    # What QGIS asks
+
+    def name(self) -> str:
+        """Second half of the algorithm's id."""
+        return self.COMMAND
+
+    def createInstance(self):
+        """A fresh object for each run."""
+        return type(self)()
+
+    def icon(self) -> QIcon:
+        """Icon in the toolbox."""
+        return QIcon(self.svgIconPath())
+
+    def svgIconPath(self) -> str:
+        """Path of the icon."""
+        return environment.resource("icons", self.ICON)
+
+    def helpUrl(self) -> str:
+        """All help is in the dialog."""
+        return ""
+
+    def canExecute(self) -> tuple[bool, str]:
+        """Whether a backend can be started, and else what to do."""
+        problem = environment.problem()
+        return not problem, problem
+
+    def checkParameterValues(self, parameters, context) -> tuple[bool, str]:
+        """Refuse what can't work before the run, while the dialog is still open."""
+        good, why = super().checkParameterValues(parameters, context)
+        if not good:
+            return good, why
+        try:
+            self.read_inputs(parameters, context, QgsProcessingFeedback(False))
+        except QgsProcessingException as refusal:
+            return False, str(refusal)
+        return True, ""
+
+    # For subclasses
+
+    def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> Any:
+        """Read the layers, on the main thread, where layers live.
+
+        Raises:
+            QgsProcessingException: They can't be used.
+        """
+        return None
+
+    def add(self, parameter: QgsProcessingParameterDefinition, text: str, advanced: bool = False) -> None:
+        """Declare `parameter` with its help `text`."""
+        parameter.setHelp(text)
+        if advanced:
+            parameter.setFlags(parameter.flags() | ADVANCED)
+        self.addParameter(parameter)
+
+    def backend_command(self) -> list[str]:
+        """Interpreter, module and subcommand, to which the arguments are added.
+
+        Raises:
+            QgsProcessingException: There is no interpreter that could run it.
+        """
+        try:
+            return [environment.find_interpreter(), "-m", *(self.PROGRAM or ("backend", self.COMMAND))]
+        except environment.BackendMissingError as missing:
+            raise QgsProcessingException(str(missing)) from missing
+
+    def run_backend(self, command: list[str], feedback: Any) -> dict:
+        """Run a command of the backend to its end; its result event.
+
+        Raises:
+            QgsProcessingException: It refused, failed or was cancelled.
+        """
+        feedback.pushDebugInfo(" ".join(command))
+        try:
+            return run_worker(command, str(environment.backend_root()), feedback, self.displayName())
+        except WorkerCancelledError:
+            # An exception rather than an empty result, for which `qgis_process` would report success.
+            raise QgsProcessingException(tr("Cancelled.")) from None
+        except (WorkerError, environment.BackendMissingError) as trouble:
+            raise QgsProcessingException(str(trouble)) from trouble

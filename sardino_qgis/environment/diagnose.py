@@ -1,0 +1,82 @@
+"""What somebody who helps needs to know, as text: versions, device, paths. Nothing secret is in it.
+
+Run it off the main thread: the backend takes some seconds to tell about itself.
+"""
+
+from __future__ import annotations
+
+import configparser
+import json
+import os
+import platform
+import subprocess  # nosec B404
+from typing import Any
+
+from .. import environment
+from ..translation import tr
+from . import store
+from .interpreters import output_of
+from .pinned import nvidia_card
+from .plan import SOURCE_VARIABLE, discreet, shortened
+
+
+def report() -> str:
+    """Facts about QGIS, the plugin and the backend, one a line, the home folder as `~`."""
+    lines = [
+        f"SAR Land Cover (DINO) {_plugin_version()}",
+        tr("QGIS: {}").format(_qgis_version()),
+        tr("Python here: {}").format(platform.python_version()),
+        tr("System: {}").format(platform.platform()),
+        tr("Graphics card: {}").format(nvidia_card(environment.worker_environment()) or tr("no NVIDIA card found")),
+        tr("Plugin: {}").format(environment.plugin_folder()),
+        tr("Own environment: {}").format(_managed()),
+    ]
+    for name in (environment.VARIABLE, SOURCE_VARIABLE, "SARDINO_MODELS"):
+        if os.environ.get(name):
+            lines.append(f"{name}: {os.environ[name]}")
+    if environment.stored_interpreter():
+        lines.append(tr("Interpreter set in the plugin: {}").format(environment.stored_interpreter()))
+    lines += _backend()
+    return "\n".join(shortened(discreet(line)) for line in lines)
+
+
+def _plugin_version() -> str:
+    here = environment.plugin_folder()
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read([here.parent / "metadata.txt", here / "metadata.txt"], encoding="utf-8")
+    return parser.get("general", "version", fallback="?")
+
+
+def _qgis_version() -> str:
+    try:
+        from qgis.core import Qgis
+        from qgis.PyQt.QtCore import QT_VERSION_STR
+    except ImportError:
+        return tr("not in this Python")
+    return f"{Qgis.QGIS_VERSION}, Qt {QT_VERSION_STR}"
+
+
+def _managed() -> str:
+    folder = environment.managed_folder()
+    number = store.current(folder)
+    return str(folder / number) if number else tr("none in {}").format(folder)
+
+
+def _backend() -> list[str]:
+    try:
+        python, root = environment.find_interpreter(), environment.backend_root()
+    except environment.BackendMissingError as missing:
+        return [tr("Backend: none. {}").format(missing)]
+    lines = [tr("Backend's Python: {}").format(python)]
+    command = [python, "-m", "backend", "info", "--progress", "json"]
+    try:
+        said = output_of(command, environment.worker_environment(), str(root))
+        facts: dict[str, Any] = json.loads(said.strip().splitlines()[-1])
+    except subprocess.CalledProcessError as error:
+        last = (error.stderr or error.stdout or b"").decode("utf-8", "replace").strip().splitlines()
+        return [*lines, tr("Backend: it fails: {}").format(last[-1] if last else error)]
+    except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
+        return [*lines, tr("Backend: it fails: {}").format(error)]
+    lines += [f"{name}: {version or tr('missing')}" for name, version in facts["versions"].items()]
+    lines.append(tr("Device: {} (to choose from: {})").format(facts["device"], ", ".join(facts["devices"])))
+    return [*lines, tr("Models: {}").format(", ".join(model["name"] for model in facts["models"]))]

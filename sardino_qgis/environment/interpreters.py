@@ -1,0 +1,187 @@
+"""Which Python a new environment can be built on: places on Windows, macOS and Linux, and a look at each.
+
+QGIS embeds Python, so that `sys.executable` is QGIS itself on Windows and macOS; the interpreter lies in its prefix.
+That one may not do (no ssl, no venv, or too old for PyTorch), so others on the machine are tried after it. Standard
+library only.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import ntpath
+import posixpath
+import re
+import shutil
+import subprocess  # nosec B404
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..translation import tr
+from .store import interpreter_in
+
+OLDEST = (3, 10)  # timm's
+_PROBE = """
+import importlib, json, platform, struct, sys
+missing = []
+for name in ("ssl", "ctypes", "zlib", "venv", "ensurepip"):
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        missing.append(name)
+print(json.dumps({"path": sys.executable, "version": sys.version_info[:2], "platform": sys.platform,
+                  "machine": platform.machine(), "bits": 8 * struct.calcsize("P"), "missing": missing}))
+"""
+
+
+@dataclass(frozen=True)
+class Base:
+    """An interpreter that an environment can be built on."""
+
+    path: str
+    version: str  # such as "3.11"
+    platform: str  # such as "linux-x86_64", "win32-x86_64", "darwin-arm64"
+
+
+class UnfitError(Exception):
+    """An interpreter can't be built on; the text says why."""
+
+
+def candidates(
+    system: str,
+    executable: str,
+    prefix: str,
+    variables: Mapping[str, str],
+    find: Callable[[str], Any] = shutil.which,
+    match: Callable[[str], Sequence[str]] = glob.glob,
+) -> list[str]:
+    """Paths where an interpreter may be, the likeliest first, without repetition; they need not exist.
+
+    Args:
+        system: As `sys.platform`.
+        executable: `sys.executable`.
+        prefix: `sys.base_prefix`, the installation that QGIS's Python belongs to.
+        variables: Environment variables.
+        find: Path of a program by its name, or None (`shutil.which`).
+        match: Files by a pattern (`glob.glob`).
+    """
+    paths = ntpath if system == "win32" else posixpath
+    here = paths.dirname(executable)
+    own = [executable] if paths.basename(executable).lower().startswith("python") else []
+    if system == "win32":
+        local = variables.get("LOCALAPPDATA", "")
+        found = [
+            paths.join(prefix, "python.exe"),
+            paths.join(prefix, "python3.exe"),
+            *own,
+            *_newest(match(paths.join(paths.dirname(here), "apps", "Python3*", "python.exe"))),
+            paths.join(here, "python3.exe"),
+            *(_newest(match(paths.join(local, "Programs", "Python", "Python3*", "python.exe"))) if local else []),
+            *(find(name) or "" for name in ("py", "python3", "python")),
+        ]
+        # The store's Python keeps what it writes under AppData to itself, and its stand-in only opens the store.
+        found = [path for path in found if "\\windowsapps\\" not in path.lower()]
+    else:
+        found = [f"{prefix}/bin/python3", *own, *(f"{folder}/python3" for folder in (f"{here}/bin", here))]
+        if system == "darwin":
+            found += [
+                posixpath.normpath(f"{here}/../Frameworks/Python.framework/Versions/Current/bin/python3"),
+                "/opt/homebrew/bin/python3",
+                "/usr/local/bin/python3",
+                "/Library/Frameworks/Python.framework/Versions/Current/bin/python3",
+            ]
+        found += [find("python3") or "", *(find(f"python3.{minor}") or "" for minor in range(14, OLDEST[1] - 1, -1))]
+        if system == "darwin":
+            # Apple's stand-in: it opens a window that offers developer tools, and they hold an old Python.
+            found = [path for path in found if path != "/usr/bin/python3"]
+    return list(dict.fromkeys(path for path in found if path))
+
+
+def _newest(paths: Sequence[str]) -> list[str]:
+    """Interpreters in folders named Python39, Python312 and so on, the newest version first."""
+    return sorted(paths, key=lambda path: int("0" + re.sub(r"\D", "", path.split("\\")[-2])), reverse=True)
+
+
+def look_at(path: str, variables: Mapping[str, str], needed: Sequence[str]) -> Base:
+    """Start an interpreter and see whether it will do.
+
+    Args:
+        path: Its path.
+        variables: Environment variables it is started with.
+        needed: Modules it must have.
+
+    Raises:
+        UnfitError: It can't be started, is too old, or lacks something.
+    """
+    try:
+        facts = json.loads(output_of([path, "-c", _PROBE], variables))
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise UnfitError(tr("it doesn't start")) from error
+    version = tuple(facts["version"])
+    if version < OLDEST:
+        raise UnfitError(tr("Python {}.{}, but at least {}.{} is needed").format(*version, *OLDEST))
+    if facts["bits"] != 64:
+        raise UnfitError(tr("PyTorch needs a 64-bit Python"))
+    if facts["platform"] == "darwin" and facts["machine"] == "x86_64":
+        raise UnfitError(tr("PyTorch is no longer made for Macs with Intel processors"))
+    missing = [name for name in needed if name in facts["missing"]]
+    if missing:
+        what = tr("the module {} is missing").format(", ".join(missing))
+        if {"venv", "ensurepip"} & set(missing) and facts["platform"] == "linux":
+            what += " " + tr("(on Debian and Ubuntu: sudo apt install python3-venv)")
+        raise UnfitError(what)
+    if "venv" in needed:
+        _try_environment(facts["path"], variables)
+    machine = {"AMD64": "x86_64", "ARM64": "aarch64"}.get(facts["machine"], facts["machine"])
+    return Base(facts["path"], "{}.{}".format(*version), f"{facts['platform']}-{machine}")
+
+
+def _try_environment(path: str, variables: Mapping[str, str]) -> None:
+    """Make a small environment: that of an interpreter inside an application may well not start."""
+    with tempfile.TemporaryDirectory() as folder:
+        trial = Path(folder, "trial")
+        try:
+            output_of([path, "-m", "venv", "--without-pip", str(trial)], variables)
+            output_of([str(interpreter_in(trial)), "-c", "import ssl"], variables)
+        except (OSError, subprocess.SubprocessError) as error:
+            raise UnfitError(tr("an environment made with it doesn't start")) from error
+
+
+def output_of(command: Sequence[str], variables: Mapping[str, str], cwd: str | None = None) -> str:
+    """What a program writes to standard output; it has a minute.
+
+    Raises:
+        OSError, subprocess.SubprocessError: It can't be started, fails, or takes longer.
+    """
+    options: dict[str, Any] = {"creationflags": subprocess.CREATE_NO_WINDOW} if sys.platform == "win32" else {}
+    # Words without a shell; the program is one that the user named, or that QGIS came with.
+    done = subprocess.run(  # nosec B603
+        command, env=dict(variables), cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=True,
+        **options,
+    )  # fmt: skip
+    return done.stdout.decode("utf-8", "replace")
+
+
+def find_base(named: str, variables: Mapping[str, str], needed: Sequence[str]) -> Base:
+    """The interpreter that somebody named, or else the first one that will do.
+
+    Raises:
+        UnfitError: There is none; the text names each that was looked at, and what is wrong with it.
+    """
+    wanted = [named] if named else candidates(sys.platform, sys.executable, sys.base_prefix, variables)
+    looked = []
+    for path in wanted:
+        program = shutil.which(path)
+        if program is None:
+            if named:
+                looked.append(tr("{}: there is no such program").format(path))
+            continue
+        try:
+            return look_at(program, variables, needed)
+        except UnfitError as unfit:
+            looked.append(f"{program}: {unfit}")
+    raise UnfitError("; ".join(looked) or tr("none found"))

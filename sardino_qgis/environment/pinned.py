@@ -1,0 +1,130 @@
+"""What is installed: the pinned lists, and from where PyTorch comes on which machine. Standard library only.
+
+The hashed list holds the ordinary builds: with CUDA on Linux (gigabytes), without it on Windows, with Metal on Macs.
+Builds from elsewhere (CPU alone on Linux, CUDA on Windows) have other hashes, which can't be known beforehand: there
+PyTorch and torchvision are pinned by version alone, and everything else by hash as ever.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess  # nosec B404
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..translation import tr
+from .interpreters import output_of
+
+HASHED = "requirements-locked.txt"
+PLAIN = "requirements.txt"
+_PAIR = ("torch", "torchvision")
+_CUDA = ("nvidia-", "cuda-", "triton")
+# A CPU build of PyTorch for Linux, which is no part of the hashed list's sizes.
+CPU_TORCH_MB = 200
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One requirement with its hashes, as it stands in the list."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """A list of requirements. `hashed` tells whether each has hashes; sizes are in MB, 0 where unknown."""
+
+    entries: tuple[Entry, ...]
+    hashed: bool
+    size: int = 0
+    size_without_torch: int = 0
+
+    def text(self, torch: bool = True) -> str:
+        """The list for pip without pip itself, and with or without PyTorch's own packages."""
+        kept = (e for e in self.entries if torch or not (e.name in _PAIR or e.name.startswith(_CUDA)))
+        return "".join(entry.text for entry in kept if entry.name != "pip")
+
+    def pip(self) -> str:
+        """The requirement of pip itself, or an empty string."""
+        return "".join(entry.text for entry in self.entries if entry.name == "pip")
+
+    def pair(self, suffix: str = "") -> str:
+        """PyTorch and torchvision by version alone; `suffix` (such as "+cpu") goes to PyTorch's."""
+        lines = (e.text.splitlines()[0].rstrip(" \\") for e in self.entries if e.name in _PAIR)
+        return "".join(re.sub(r"^(torch==[\w.]+)", rf"\g<1>{suffix}", line) + "\n" for line in lines)
+
+
+@dataclass(frozen=True)
+class Build:
+    """One way to get PyTorch. `kind` is "listed" (from the list), "cpu" or "source"."""
+
+    kind: str
+    label: str
+
+
+def read(plugin: Path, platform: str, version: str) -> Pinned:
+    """The list for a platform and a Python version: the hashed one where it covers them, else the plain one.
+
+    Args:
+        plugin: The plugin's folder; in a checkout the lists lie in requirements/ beside it.
+        platform: Such as "linux-x86_64".
+        version: Such as "3.12".
+    """
+    hashed = _first(plugin / HASHED, plugin.parent / "requirements" / "locked.txt")
+    text = hashed.read_text(encoding="utf-8") if hashed else ""
+    covers = re.search(rf"^# covers {re.escape(platform)} {re.escape(version)} (\d+) (\d+)$", text, re.MULTILINE)
+    if covers:
+        return Pinned(_entries(text), True, int(covers.group(1)), int(covers.group(2)))
+    plain = _first(plugin / PLAIN, plugin.parent / "requirements" / "runtime.txt")
+    return Pinned(_entries(plain.read_text(encoding="utf-8") if plain else ""), False)
+
+
+def _first(*paths: Path) -> Path | None:
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _entries(text: str) -> tuple[Entry, ...]:
+    found, whole = [], ""
+    for line in text.splitlines():
+        if line.strip() and not line.startswith("#"):
+            whole += line + "\n"
+            if not line.endswith("\\"):
+                found.append(Entry(re.split(r"[^\w.-]", whole)[0].lower(), whole))
+                whole = ""
+    return tuple(found)
+
+
+def builds(platform: str, gpu: bool, source: str) -> list[Build]:
+    """Ways to get PyTorch, in the order in which they are tried.
+
+    Args:
+        platform: Such as "linux-x86_64".
+        gpu: Whether there is an NVIDIA card.
+        source: A folder of wheels or an index that somebody named, or an empty string.
+    """
+    listed = Build("listed", tr("the ordinary one"))
+    cpu = Build("cpu", tr("for the processor alone, where pip's settings name a place that has it"))
+    found = [Build("source", tr("from the source that was named"))] if source else []
+    if platform.startswith("linux"):
+        listed = Build("listed", tr("the ordinary one, with CUDA for NVIDIA cards"))
+        return [*found, listed, cpu] if gpu else [*found, cpu, listed]
+    return [*found, listed]
+
+
+def nvidia_card(variables: Mapping[str, str], system: str = sys.platform) -> str:
+    """The name of the first NVIDIA card, as its driver tells it, or an empty string."""
+    program = shutil.which("nvidia-smi")
+    if program is None and system == "win32":
+        program = os.path.join(variables.get("SYSTEMROOT", r"C:\Windows"), "System32", "nvidia-smi.exe")
+    if program is None or not os.path.isfile(program):
+        return ""
+    try:
+        names = output_of([program, "--query-gpu=name", "--format=csv,noheader"], variables).splitlines()
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return names[0].strip() if names else ""

@@ -1,0 +1,187 @@
+"""What will be done to set up the plugin's own environment, for a person to read and for `install` to do.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .. import environment
+from ..translation import tr
+from .interpreters import Base, UnfitError, find_base
+from .pinned import CPU_TORCH_MB, Build, Pinned, builds, nvidia_card, read
+
+SOURCE_VARIABLE = "SARDINO_TORCH_INDEX"
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT")
+# uv doesn't read pip's variables.
+_PIP_TO_UV = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_EXTRA_INDEX_URL": "UV_INDEX", "PIP_FIND_LINKS": "UV_FIND_LINKS",
+              "PIP_CERT": "SSL_CERT_FILE"}  # fmt: skip
+
+
+class InstallError(Exception):
+    """The environment can't be set up; `message` says why, `hint` what to do. The older one is as it was."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(f"{message}\n{hint}" if hint else message)
+        self.message = message
+        self.hint = hint
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody chose.
+
+    `folder` is the managed folder, `python` the base interpreter ("" finds one), `wheels` a folder of wheels to be used
+    instead of any index, `source` a folder or an index with another build of PyTorch, `proxy` environment variables.
+    """
+
+    folder: Path
+    python: str = ""
+    wheels: str = ""
+    source: str = ""
+    proxy: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be done."""
+
+    request: Request
+    base: Base
+    pinned: Pinned
+    builds: Sequence[Build]
+    uv: str
+    card: str
+
+    def lines(self) -> list[str]:
+        """For whoever decides: what is installed, from where, how large, and where to."""
+        tool = tr("uv") if self.uv else tr("pip")
+        place = self.request.wheels or tr("the package index that {} is set to use").format(tool)
+        lines = [
+            tr("Packages: PyTorch, timm, rasterio and what they need, from {}").format(place),
+            tr("PyTorch: {}").format(tr("; else ").join(build.label for build in self.builds)),
+            tr("Size: {}").format(self._sizes()),
+            tr("Folder: {}").format(shortened(str(self.request.folder))),
+            tr("Built on: Python {version}, {path} (with {tool})").format(
+                version=self.base.version, path=shortened(self.base.path), tool=tool
+            ),
+        ]
+        if self.card:
+            lines.append(tr("Graphics card: {}").format(self.card))
+        if not self.request.source and not self.request.wheels:
+            lines += self._advice()
+        if not self.pinned.hashed:
+            lines.append(
+                tr("No hashes are known for {} with Python {}: versions are pinned, files are not checked.").format(
+                    self.base.platform, self.base.version
+                )
+            )
+        return lines
+
+    def _advice(self) -> list[str]:
+        if self.builds[0].kind == "cpu":
+            return [tr("For the small one, name PyTorch's package index for processors as its source.")]
+        if self.card and self.base.platform.startswith("win32"):
+            return [
+                tr(
+                    "The ordinary PyTorch for Windows does not use the card. For one that does, name PyTorch's package "
+                    "index for CUDA as its source."
+                )
+            ]
+        return []
+
+    def _sizes(self) -> str:
+        if not self.pinned.size:
+            return tr("unknown for this machine; 0.2 to 3 GB to download elsewhere")
+        first, last = self.builds[0], self.builds[-1]
+        texts = [self._size(first)]
+        if first.kind == "cpu":
+            texts.append(tr("with CUDA {}").format(self._size(last)))
+        return "; ".join(texts)
+
+    def _size(self, build: Build) -> str:
+        return tr("about {:.1f} GB to download, {:.1f} GB on disk").format(
+            self.download(build) / 1e9, self.disk(build) / 1e9
+        )
+
+    def download(self, build: Build) -> int:
+        """Bytes to download, roughly; 0 where unknown."""
+        known = self.pinned.size
+        if known and build.kind == "cpu":
+            known = self.pinned.size_without_torch + CPU_TORCH_MB
+        return known * 10**6
+
+    def disk(self, build: Build) -> int:
+        """Bytes that the environment takes in the end, roughly; 0 where unknown. CUDA's libraries are packed less."""
+        download = self.download(build)
+        return download and 2 * download + 8 * 10**8
+
+
+def shortened(text: str) -> str:
+    """A text with the user's home folder as `~`."""
+    home = str(Path.home())
+    return re.sub(re.escape(home) + r"(?![^\\/\s:;,'\")])", "~", text) if len(home) > 1 else text
+
+
+def discreet(line: str) -> str:
+    """A line without the names and passwords of web addresses."""
+    return re.sub(r"://[^/\s@]+@", "://***@", line)
+
+
+def make_plan(request: Request) -> Plan:
+    """Look around and decide what will be done.
+
+    Raises:
+        InstallError: There is no Python to build on, or what was asked for doesn't fit together.
+    """
+    if request.wheels and not os.path.isdir(request.wheels):
+        raise InstallError(tr("There is no folder {}.").format(request.wheels), tr("Choose a folder of wheels."))
+    if request.wheels and request.source and not os.path.isdir(request.source):
+        raise InstallError(
+            tr("With a folder of wheels no index is asked, but PyTorch is to come from one."),
+            tr("Put PyTorch's wheels in a folder too, or leave one of the two out."),
+        )
+    variables = variables_for(request)
+    uv = shutil.which("uv", path=variables.get("PATH")) or ""
+    needed = () if uv else ("ssl", "venv", "ensurepip")
+    try:
+        base = find_base(request.python, variables, needed)
+    except UnfitError as unfit:
+        raise InstallError(
+            tr("No Python was found that the environment can be built on ({}).").format(shortened(str(unfit))),
+            tr("Install a 64-bit Python (3.10 to 3.14) and try again, or name one."),
+        ) from unfit
+    pinned = read(environment.plugin_folder(), base.platform, base.version)
+    if not pinned.entries:
+        raise InstallError(tr("The plugin is incomplete: it has no list of packages."), tr("Install its zip again."))
+    card = nvidia_card(variables)
+    return Plan(request, base, pinned, builds(base.platform, bool(card), request.source), uv, card)
+
+
+def variables_for(request: Request) -> dict[str, str]:
+    """Environment variables of pip and uv."""
+    variables = environment.worker_environment()
+    for name in _CERTIFICATES:
+        # QGIS for Windows names a folder that isn't there.
+        if variables.get(name) and not os.path.exists(variables[name]):
+            del variables[name]
+    for theirs, uvs in _PIP_TO_UV.items():
+        if variables.get(theirs):
+            value = variables[theirs]
+            variables.setdefault(uvs, ",".join(value.split()) if uvs == "UV_FIND_LINKS" else value)
+    variables.update(request.proxy)
+    # A user's own settings of pip may send packages elsewhere, or keep gigabytes that nobody looks for.
+    variables.update(PIP_USER="0", PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_CACHE_DIR="1")
+    variables.update(UV_PYTHON_DOWNLOADS="never")
+    unwanted = ["PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_HASHES", "PIP_NO_DEPS"]
+    if request.wheels:
+        # Nothing but that folder counts: no other place that settings name.
+        unwanted += [*_PIP_TO_UV, *_PIP_TO_UV.values()]
+        variables.update(PIP_CONFIG_FILE=os.devnull)
+    return {name: value for name, value in variables.items() if name not in unwanted}

@@ -1,0 +1,81 @@
+"""The worker that stays, against programs that answer, refuse, or end at the wrong moment."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from sardino_qgis.runner import WorkerCancelledError, WorkerError
+from sardino_qgis.server import Server
+
+# Answers each line with how often this program was started and what it was asked.
+WORKER = """
+import json, os, sys, time
+starts = {starts!r}
+with open(starts, "a") as file: file.write("x")
+count = os.path.getsize(starts)
+assert sys.argv[1:] == ["-m", "backend", "serve"], sys.argv
+for line in sys.stdin:
+    question = json.loads(line)
+    if question["do"] == "leave" and count == 1: sys.exit(0)
+    if question["do"] == "die": sys.stderr.write("overheated\\n"); sys.exit(3)
+    if question["do"] == "wait": time.sleep(60)
+    if question["do"] == "refuse": event = {{"event": "error", "message": "too dark", "hint": "more light"}}
+    else: event = {{"event": "result", "starts": count, "question": question}}
+    print(json.dumps(event), flush=True)
+"""
+
+
+@pytest.fixture
+def server(script, monkeypatch, tmp_path):
+    path = script(WORKER.format(starts=str(tmp_path / "starts")), "server")
+    monkeypatch.setenv("SARDINO_PYTHON", str(path))
+    server = Server()
+    yield server
+    server.stop()
+
+
+def test_one_worker_answers_many_questions(server, feedback):
+    assert not server.running()
+    server.warm()
+    assert server.running()
+    answers = [server.ask({"do": "tell", "where": "Tromsø"}, feedback, "x") for _ in range(3)]
+    assert [answer["starts"] for answer in answers] == [1, 1, 1]
+    assert answers[0]["question"] == {"do": "tell", "where": "Tromsø"}
+
+
+def test_a_refusal_leaves_the_worker_alive(server, feedback):
+    with pytest.raises(WorkerError, match="too dark\nmore light"):
+        server.ask({"do": "refuse"}, feedback, "x")
+    assert server.ask({"do": "tell"}, feedback, "x")["starts"] == 1
+
+
+def test_a_death_is_told_with_the_last_lines_and_the_next_question_starts_anew(server, feedback):
+    with pytest.raises(WorkerError, match="(?s)exit code 3.*overheated"):
+        server.ask({"do": "die"}, feedback, "x")
+    assert server.ask({"do": "tell"}, feedback, "x")["starts"] == 2
+
+
+def test_a_worker_that_ends_in_good_order_as_it_is_asked_is_replaced_unnoticed(server, feedback):
+    server.ask({"do": "tell"}, feedback, "x")
+    assert server.ask({"do": "leave"}, feedback, "x")["starts"] == 2
+
+
+def test_a_cancel_ends_the_worker(server, feedback):
+    server.warm()
+    process = server._worker.process
+    threading.Timer(0.3, feedback.cancel).start()
+    began = time.monotonic()
+    with pytest.raises(WorkerCancelledError):
+        server.ask({"do": "wait"}, feedback, "x")
+    assert time.monotonic() - began < 5 and process.poll() is not None and not server.running()
+
+
+def test_stopping_in_the_midst_of_a_question_from_another_thread(server, feedback):
+    server.warm()
+    threading.Timer(0.3, server.stop).start()
+    with pytest.raises(WorkerError):
+        server.ask({"do": "wait"}, feedback, "x")
+    assert not server.running()
