@@ -22,8 +22,8 @@ BAND_UNITS = ("db", "linear_power", "amplitude", "coherence")
 PRODUCTS = ("gamma0", "sigma0")
 TIMM_NAMES = ("vit_tiny_patch16_224", "vit_small_patch16_224", "vit_base_patch16_224")
 FINETUNED_HEADS = ("decoder", "conv", "linear")
-HEADS = (*FINETUNED_HEADS, "mlp")  # "mlp" is fitted to a user's own samples (training.ownclasses)
-MAX_HIDDEN = 4096  # channels of all members of an "mlp" head together: what a tile of it costs in memory
+HEADS = (*FINETUNED_HEADS, "forest")  # "forest" is grown from a user's own samples (training.ownclasses)
+MAX_LEAF_VALUES = 2**23  # of all trees and classes of a "forest" together: 32 MB
 MAX_CLASSES = 254
 MAX_WINDOW = 63
 _NAME = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,63}$")
@@ -78,12 +78,14 @@ class Arch:
         heads: Attention heads per block; divides embed_dim.
         registers: Register tokens (Darcet et al. 2023) beside the CLS token.
         head: "decoder" (tokens of two blocks and a full-resolution convolutional stem), "conv" (tokens of several
-            blocks, convolutions), "linear" (the last tokens alone) or "mlp" (tokens of several blocks, backscatter and
-            its windowed statistics through small networks, pixel by pixel).
-        head_dim: Channel width of the head at patch resolution; "linear" has none; of each member in "mlp".
-        windows: Sides in pixels, odd and ascending, of the windows of "mlp"; the other heads have none.
-        members: Networks whose answers "mlp" averages.
-        smooth: Side in pixels, odd, of the window over which "mlp" averages its probabilities; 1 for none.
+            blocks, convolutions), "linear" (the last tokens alone) or "forest" (trees on tokens of several blocks,
+            backscatter and its windowed statistics, pixel by pixel).
+        head_dim: Channel width of the head at patch resolution, for "forest" components of the tokens; "linear" has
+            none.
+        windows: Sides in pixels, odd and ascending, of the windows of "forest"; the other heads have none.
+        trees: Number of trees of "forest".
+        tree_depth: Decisions from the root of a tree to each of its leaves.
+        smooth: Side in pixels, odd, of the window over which "forest" averages its probabilities; 1 for none.
     """
 
     timm: str
@@ -94,7 +96,8 @@ class Arch:
     head: str = "decoder"
     head_dim: int = 64
     windows: tuple[int, ...] = ()
-    members: int = 1
+    trees: int = 1
+    tree_depth: int = 1
     smooth: int = 1
 
     @property
@@ -286,9 +289,14 @@ def _check_windows(arch: Arch) -> None:
                 _refuse(f"{name} is {side}, wanted an odd number")
     if list(arch.windows) != sorted(set(arch.windows)):
         _refuse(f"arch.windows is {list(arch.windows)}, wanted ascending numbers")
-    _between("arch.members", arch.members, 1, 64)
-    if arch.head == "mlp" and arch.members * arch.head_dim > MAX_HIDDEN:
-        _refuse(f"arch.members x arch.head_dim is {arch.members * arch.head_dim}, wanted at most {MAX_HIDDEN}")
+    _between("arch.trees", arch.trees, 1, 1024)
+    _between("arch.tree_depth", arch.tree_depth, 1, 16)
+
+
+def _check_leaves(arch: Arch, classes: int) -> None:
+    leaves = arch.trees * 2**arch.tree_depth * classes
+    if arch.head == "forest" and leaves > MAX_LEAF_VALUES:
+        _refuse(f"arch.trees x 2^arch.tree_depth x classes is {leaves}, wanted at most {MAX_LEAF_VALUES}")
 
 
 def _class(data: object) -> LandCoverClass:
@@ -314,6 +322,7 @@ def _check(card: ModelCard) -> None:
         _refuse("metrics is not an object, or trained_on not a list of strings")
     _between("gsd_m", card.gsd_m, 0.1, 10_000)
     _between("patch", card.patch, 1, 64)
+    _check_leaves(card.arch, len(card.classes))
     _between("tile", card.tile, card.patch, 2048)
     if card.tile % card.patch:
         _refuse(f"tile {card.tile} is not a multiple of patch {card.patch}")

@@ -1,15 +1,22 @@
-"""Own classes from few samples: the small networks of `training.ownclasses` beside a random forest, on real places.
+"""Own classes from few samples: the forest of `training.ownclasses` beside those that analysts know, on real places.
 
     python -m benchmarks.own_classes CHIPS [FOLDER ...] --out DIR [--draws 5] [--counts 10 50 200] [--model NAME|DIR]
 
 CHIPS holds images/ (VV, VH in dB) and labels/ as pixels. A chip is cut into 4 x 4 blocks; in each draw half of them, at
 random, give samples, and the map of the other half is scored. Samples are points (one pixel) or polygons (what a square
 of 5 to 11 pixels holds of one class around a random pixel), in turn from each class with half a percent of the chip.
-All methods get the same pixels with the same weights. The forest has 200 trees on VV, VH, VV - VH and windowed mean and
-deviation at 3, 7 and 15 px (benchmarks/forest_transfer.py); "forest, smoothed" averages its probabilities over the same
-window as our maps do; "without tokens" are our networks on backscatter alone. Scores: mIoU over a chip's classes, and
-over merged groups (tree, open, built, water) on chips with WorldCover values of several groups. Writes own_classes.json
-and own_classes.png into DIR, and goes on from an own_classes.json that is there. About 12 minutes on two free cores.
+All methods get the same pixels with the same weights:
+
+- "forest": a random forest of 200 trees on VV, VH, VV - VH and windowed mean and deviation at 3, 7 and 15 px
+  (training/experiments/forest.py), of unlimited depth and leaves of one sample (larger ones did no better here);
+- "smoothed": its probabilities averaged over the same window as those of our maps;
+- "tuned": the same with all of our windows and differences (to 25 px), smoothed;
+- "no tokens": our forest, given the same windows and no tokens;
+- "ours": as `backend landcover` maps with it.
+
+Scores: mIoU over a chip's classes, and over merged groups (tree, open, built, water) on chips with WorldCover values of
+several groups. Writes own_classes.json and own_classes.png into DIR, and goes on from an own_classes.json that is
+there. About 15 minutes on a core for three chips of 224 x 224 pixels.
 """
 
 from __future__ import annotations
@@ -19,7 +26,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import matplotlib
 import numpy as np
@@ -31,23 +38,24 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import jaccard_score
 
 from backend.cancel import Cancel
+from backend.forest_head import ForestHead
 from backend.heads import build_head
 from backend.library import model_folder
-from backend.pixel_head import PixelHead
 from backend.predict import landcover_overlap
 from backend.radiometry import Units, prepare
 from backend.stream import run_stream
 from backend.tiling import TilePlan, plan_tiles
 from backend.vit import SarViT
 from backend.weights import load_model
-from benchmarks.forest_transfer import GROUPS, features
-from training.own.classifier import Scaler, fit, put_into
+from benchmarks.forest_transfer import GROUPS
+from training.experiments.forest import features
+from training.own.classifier import Lessons, grow, put_into
 from training.own.features import Table, gather
-from training.own.learner import HIDDEN, MEMBERS, SMOOTH, own_arch
+from training.own.learner import SMOOTH, own_arch
 from training.own.pixels import PER_SAMPLE, Places
 
 matplotlib.use("Agg")
-METHODS = ("forest", "forest, smoothed", "without tokens", "ours")
+METHODS = ("forest", "smoothed", "tuned", "no tokens", "ours")
 BLOCKS, SHARE = 4, 0.005
 IntArray = NDArray[np.int64]
 
@@ -133,23 +141,32 @@ def maps_of(site: Site, places: Places, model: SarViT, card: Any) -> dict[str, I
     values, classes = np.unique(truth, return_inverse=True)
     weights = 1 / np.bincount(places.sample)[places.sample]
     weights /= weights.mean()
-    forest = RandomForestClassifier(200, random_state=0).fit(site.forest[index], classes, weights)
-    shares = forest.predict_proba(site.forest).reshape(*site.labels.shape, -1)
-    found = {"forest": shares, "forest, smoothed": ndimage.uniform_filter(shares, (SMOOTH, SMOOTH, 1))}
-    scaler = Scaler.of(site.table)
-    blind = replace(scaler, factor=torch.where(torch.arange(len(scaler.factor)) < scaler.tokens, 0.0, scaler.factor))
+    shape = (*site.labels.shape, len(values))
+
+    def usual(x: NDArray[np.float32]) -> NDArray[np.float32]:
+        forest = RandomForestClassifier(200, random_state=0).fit(x[index], classes, weights)
+        shares: NDArray[np.float32] = forest.predict_proba(x).reshape(shape).astype(np.float32)
+        return shares
+
+    plain = usual(site.forest)
+    found = {"forest": plain, "smoothed": smoothed(plain), "tuned": smoothed(usual(site.table.pixels.numpy()))}
     rows = torch.from_numpy(index)
-    for name, scaling in (("without tokens", blind), ("ours", scaler)):
-        ensemble = fit(
-            scaling(site.table.tokens[rows], site.table.pixels[rows]), torch.from_numpy(classes),
-            torch.from_numpy(weights).float(), len(values), scaler.tokens, members=MEMBERS, hidden=HIDDEN,
-        )  # fmt: skip
-        head = build_head(card.arch, len(card.bands), card.patch, len(values))
-        assert isinstance(head, PixelHead)
-        put_into(head, ensemble, scaling)
-        model.head = head
-        found[name] = mapped(site, model, len(values))
+    blind = grow(Lessons(site.table.pixels[rows], classes, weights, len(values), 0))
+    shares = blind.probabilities(site.table.pixels.T).reshape(shape).numpy()
+    found["no tokens"] = smoothed(shares)
+    components = site.table.components
+    trees = grow(Lessons(site.table.features(rows), classes, weights, len(values), len(components.bias)))
+    head = cast(ForestHead, build_head(own_arch(card.arch, len(values)), len(card.bands), card.patch, len(values)))
+    put_into(head, trees, components)
+    model.head = head
+    found["ours"] = mapped(site, model, len(values))
     return {name: values[chances.argmax(axis=-1)] for name, chances in found.items()}
+
+
+def smoothed(shares: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probabilities [H, W, K], averaged as in our maps."""
+    result: NDArray[np.float32] = ndimage.uniform_filter(shares, (SMOOTH, SMOOTH, 1))
+    return result
 
 
 def mapped(site: Site, model: SarViT, classes: int) -> NDArray[np.float32]:
@@ -185,20 +202,20 @@ def table_of(rows: list[dict[str, Any]]) -> list[str]:
     """Means and wins over the forest, a line for each kind and number of samples."""
     lines = []
     for key, title in (("all", "all classes"), ("merged", "merged groups")):
-        lines.append(f"mIoU of {title}: {', '.join(METHODS)}; draws in which ours is above the forest")
+        lines.append(f"mIoU of {title}: {', '.join(METHODS)}; draws in which ours is above forest and tuned")
         for kind, count in dict.fromkeys((row["kind"], row["count"]) for row in rows):
             here = [r for r in rows if (r["kind"], r["count"]) == (kind, count) and r["ours"][key] is not None]
             if here:
                 means = "  ".join(f"{np.mean([r[m][key] for r in here]):.3f}" for m in METHODS)
-                wins = sum(r["ours"][key] > r["forest"][key] for r in here)
-                lines.append(f"  {count:>3} {kind:<8} {means}  {wins} of {len(here)}")
-    lines.append("mIoU of all classes by place: forest / ours")
+                wins = [sum(r["ours"][key] > r[other][key] for r in here) for other in ("forest", "tuned")]
+                lines.append(f"  {count:>3} {kind:<8} {means}  {wins[0]}, {wins[1]} of {len(here)}")
+    lines.append("mIoU of all classes by place: forest / tuned / ours")
     for name in dict.fromkeys(row["site"] for row in rows):
         cells = []
         for kind, count in dict.fromkeys((row["kind"], row["count"]) for row in rows):
             here = [r for r in rows if (r["kind"], r["count"], r["site"]) == (kind, count, name)]
-            forest, ours = (np.mean([r[m]["all"] for r in here]) for m in ("forest", "ours"))
-            cells.append(f"{count} {kind} {forest:.2f} / {ours:.2f}")
+            means = " / ".join(f"{np.mean([r[m]['all'] for r in here]):.2f}" for m in ("forest", "tuned", "ours"))
+            cells.append(f"{count} {kind} {means}")
         lines.append(f"  {name}: {', '.join(cells)}")
     return lines
 
@@ -209,7 +226,7 @@ def picture(rows: list[dict[str, Any]], path: Path) -> None:
 
     kinds = list(dict.fromkeys(row["kind"] for row in rows))
     figure, axes = pyplot.subplots(1, len(kinds), figsize=(4.5 * len(kinds), 3.6), sharey=True, squeeze=False)
-    styles = {"forest": "s--", "forest, smoothed": "^:", "without tokens": "v:", "ours": "o-"}
+    styles = {"forest": "s--", "smoothed": "^:", "tuned": "D--", "no tokens": "v:", "ours": "o-"}
     for axis, kind in zip(axes[0], kinds):
         counts = sorted({row["count"] for row in rows})
         for method in METHODS:
@@ -240,7 +257,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)  # where other programs use the cores, two threads wait for each other for ages
     source, card = load_model(model_folder(given.model))
-    card = replace(card, arch=own_arch(card.arch))
+    card = replace(card, arch=own_arch(card.arch, 1))
     model = SarViT(card.arch, len(card.bands), card.tile, card.patch, 2).eval()
     model.backbone.load_state_dict(source.backbone.state_dict())
     images = [image for folder in given.folders for image in sorted((folder / "images").glob("*.tif"))]

@@ -6,8 +6,8 @@
 
 SAMPLES holds points or polygons (GeoJSON), CLASS is the field with their class. LEGEND may give classes a name and a
 colour: {"class": {"name": "Forest", "color": "#006400"}}. The transformer of the model named by --model stays as it
-is; small networks learn the classes from its tokens and from windowed backscatter at the samples' pixels. Unless
---no-check is given, accuracy is measured on spatial blocks of samples held out in turn, told and written into the card.
+is; a forest learns the classes from its tokens and from windowed backscatter at the samples' pixels. Unless --no-check
+is given, accuracy is measured on spatial blocks of samples held out in turn, told and written into the card.
 A minute or so on two cores. Exit 0 done, 1 refused, 2 usage, 130 cancelled.
 """
 

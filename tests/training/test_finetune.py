@@ -133,7 +133,7 @@ def test_a_group_in_two_splits_is_refused_by_name(data, tmp_path, capsys):
         (("surprise=1",), "none"),
         (("class_weights=all",), "none"),
         (("augment.rot90=true",), "none"),
-        (("head=mlp",), "none"),
+        (("head=forest",), "none"),
         (("precision=half",), "none"),
         (("name=My Model",), "none"),
         (("head_dim=2000",), "none"),

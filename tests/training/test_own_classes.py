@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -13,14 +14,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rasterio.crs import CRS
 from rasterio.warp import transform_geom
+from sklearn.decomposition import PCA
+from sklearn.ensemble import ExtraTreesClassifier
 
 from backend.__main__ import main as backend_main
-from backend.errors import InputError
+from backend.cancel import Cancel
+from backend.card import MAX_LEAF_VALUES, ModelCard
+from backend.errors import Cancelled, InputError
+from backend.library import CARD, model_folder
 from backend.vit import build_model
 from backend.weights import load_model
+from backend.windows import window_features
 from tests.training.geotiffs import write
 from training.own.blocks import group_blocks, plan_folds
-from training.own.classifier import Scaler, fit, put_into
+from training.own.classifier import (
+    DEPTH,
+    PORTION,
+    PORTIONS,
+    TREES,
+    Lessons,
+    depth_for,
+    grow,
+    put_into,
+)
+from training.own.components import Components, Moments
 from training.own.legend import build_legend, read_looks
 from training.own.pixels import PER_SAMPLE, Places, find_pixels, unclaimed
 from training.own.samples import Sample, clean, read_samples
@@ -218,40 +235,78 @@ def test_degrees_and_a_named_crs_lead_to_the_same_place(tmp_path):
     assert found[0].label == found[1].label == "a b"
 
 
-# Networks
+# Forest
 
 
-def test_a_head_answers_as_the_ensemble_it_was_made_of(own_model_card):
+@pytest.fixture
+def lessons():
+    torch.manual_seed(0)
+    x = torch.randn(60, 8 + 27)
+    classes = (x[:, 3] > 0).long() + 2 * (x[:, 20] > 0).long()  # of five; the last never occurs
+    return Lessons(x, classes.numpy(), np.ones(60), 5, 8)
+
+
+def test_trees_are_those_of_scikit_learn(lessons):
+    trees = grow(lessons)
+    assert trees.leaf.shape == (TREES, 2**DEPTH, 5)
+    fresh = torch.randn(500, 35)
+    expected = np.zeros((500, 5))
+    for number in range(PORTIONS):
+        first = (0, 8)[number % 2]
+        forest = ExtraTreesClassifier(PORTION, max_depth=DEPTH, random_state=number)
+        forest.fit(lessons.x[:, first:].numpy(), lessons.classes, lessons.weights)
+        expected[:, :4] += forest.predict_proba(fresh[:, first:].numpy()) / PORTIONS
+    np.testing.assert_allclose(trees.probabilities(fresh.T).numpy(), expected, atol=1e-5)
+    assert torch.equal(grow(lessons).leaf, trees.leaf)
+
+
+def test_very_many_classes_get_shallower_trees():
+    assert depth_for(3) == DEPTH and TREES * 2 ** depth_for(254) * 254 <= MAX_LEAF_VALUES < TREES * 2**DEPTH * 254
+
+
+def test_cancel_ends_the_growing(lessons):
+    cancel = Cancel()
+    cancel.set()
+    with pytest.raises(Cancelled):
+        grow(lessons, cancel.check)
+
+
+def test_components_are_those_of_standardised_tokens():
+    rng = torch.Generator().manual_seed(0)
+    rows = torch.randn(400, 12, generator=rng) @ torch.randn(12, 12, generator=rng) + 5
+    moments = Moments(12)
+    for part in rows.split(150):
+        moments.add(part)
+    found = moments.components(4)(rows).numpy()
+    standard = ((rows - rows.mean(dim=0)) / rows.std(dim=0, correction=0)).numpy()
+    expected = PCA(4).fit_transform(standard)
+    np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-3)
+
+
+def test_a_head_answers_as_the_forest_that_was_put_into_it(own_model_card, lessons):
     torch.manual_seed(0)
     model = build_model(own_model_card).eval()
     head = model.head
     x = torch.randn(1, 2, 64, 64)
-    tokens, pixels = head.tokens.in_channels, head.pixels.in_channels
-    scaler = Scaler(torch.randn(tokens + pixels), torch.rand(tokens + pixels) + 0.5, tokens)
-    samples, classes = torch.randn(30, tokens + pixels), torch.arange(30) % 3
-    ensemble = fit(samples, classes, torch.ones(30), 3, tokens, members=4, hidden=8)
-    put_into(head, ensemble, scaler)
-    from backend.pixel_head import window_features
-
+    components = Components(torch.randn(8, head.tokens.in_channels), torch.randn(8))
+    trees = grow(lessons)
+    put_into(head, trees, components)
     with torch.inference_mode():
         grid = model.features(x)
         found = head(x, grid).exp()[0, :, 20, 44]
         wide = torch.nn.functional.interpolate(torch.cat(grid, dim=1), (64, 64), mode="bilinear")[0, :, 20, 44]
         here = window_features(x, head.windows)[0, :, 20, 44]
-        expected = ensemble.probabilities(scaler(wide[None], here[None]))[0]
-    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-3)
+        expected = trees.probabilities(torch.cat((components(wide[None])[0], here))[:, None])[0]
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-3)
 
 
 @pytest.fixture
 def own_model_card():
-    import dataclasses
-
-    from backend.card import ModelCard
-    from backend.library import CARD, model_folder
-
     card = ModelCard.load(model_folder(None) / CARD)
-    arch = dataclasses.replace(card.arch, head="mlp", head_dim=8, windows=(3, 5), members=4)
-    return dataclasses.replace(card, arch=arch, classes=card.classes[:3])
+    arch = dataclasses.replace(
+        card.arch, head="forest", head_dim=8, windows=(3, 5, 7, 9), trees=TREES, tree_depth=DEPTH
+    )
+    return dataclasses.replace(card, arch=arch, classes=card.classes[:5])
 
 
 # The command
@@ -319,8 +374,6 @@ def test_samples_elsewhere_and_of_one_class_are_refused(scene, tmp_path, capsys)
 
 
 def test_the_folder_of_the_backbone_is_never_replaced(scene, capsys):
-    from backend.library import model_folder
-
     raster, samples = scene
     call = [str(raster), str(model_folder(None)), "--samples", str(samples), "--field", "cover", "--overwrite"]
     assert main(call) == 1 and "learnt from" in capsys.readouterr().err

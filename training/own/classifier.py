@@ -1,177 +1,113 @@
-"""Small networks fitted to the features of samples, and put into the head that maps with them.
+"""A forest grown from the features of samples, and put into the head that maps with it.
 
-Each member of the ensemble is a perceptron with one hidden layer; half of them see the windowed backscatter alone and
-half the tokens too. Where a handful of samples is all there is, the tokens' many dimensions fit anything and the plain
-features hold the average up; with more samples the tokens say what windows can't.
+Extremely randomised trees (Geurts et al. 2006, Machine Learning 63, 3-42), which split at random thresholds, were better
+than those of a random forest here. Half of them see the windowed backscatter alone, the other half the tokens'
+components too: where a handful of samples is all there is, plain features hold the average up; with more samples the
+tokens say what windows can't.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Callable, cast
+from typing import Any, Callable, cast
 
+import numpy as np
 import torch
-import torch.nn.functional as F
+from numpy.typing import NDArray
+from sklearn.ensemble import ExtraTreesClassifier
 from torch import Tensor
 
-from backend.pixel_head import PixelHead
-from training.own.features import Table
+from backend.card import MAX_LEAF_VALUES
+from backend.forest_head import ForestHead, Trees
+from training.own.components import Components
 
-# Chosen with benchmarks/own_classes.py in sight; the figures move little with any of them.
-STEPS, BATCH, RATE, DECAY = 150, 256, 5e-3, 1e-2
-NOISE = 0.3  # deviations of the features, added anew at each step: samples stand for what is like them
-SOFTENING = 0.05  # label smoothing: drawn labels are sometimes wrong
-SPREAD = 1.4  # of the first weights
+# Chosen with benchmarks/own_classes.py in sight, on other draws than those it reports.
+TREES, DEPTH = 128, 10
+PORTION = 16  # trees that are grown between two looks at whether the user has cancelled
+PORTIONS = TREES // PORTION
+NEVER = 1e30  # threshold that every value is below: a leaf before the last level
 
-
-@dataclass(frozen=True)
-class Ensemble:
-    """Weights of all members, for features scaled by `Scaler`: [M, F, H], [M, 1, H], [M, H, K], [M, 1, K]."""
-
-    first: Tensor
-    first_bias: Tensor
-    second: Tensor
-    second_bias: Tensor
-
-    def logits(self, x: Tensor) -> Tensor:
-        """Of each member, [M, n, K], of scaled features [n, F]."""
-        return F.gelu(x @ self.first + self.first_bias) @ self.second + self.second_bias
-
-    def probabilities(self, x: Tensor) -> Tensor:
-        """Mean of the members' probabilities, [n, K], of scaled features [n, F]."""
-        parts = [self.logits(part).softmax(dim=-1).mean(dim=0) for part in torch.split(x, BATCH)]
-        return torch.cat(parts)
+FloatArray = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Scaler:
-    """Standardises features and gives tokens and pixels, whatever their numbers, the same say.
+class Lessons:
+    """What a forest is grown from.
 
     Attributes:
-        mean: [F].
-        factor: [F].
-        tokens: How many of the F are tokens; they come first.
-    """
-
-    mean: Tensor
-    factor: Tensor
-    tokens: int
-
-    @staticmethod
-    def of(table: Table) -> Scaler:
-        """Scaling by all that was read, not by the samples, which may be few."""
-        mean, deviation = table.scaling
-        tokens, pixels = table.tokens.shape[1], table.pixels.shape[1]
-        weight = torch.cat((torch.full((tokens,), tokens**-0.5), torch.full((pixels,), pixels**-0.5)))
-        return Scaler(mean, weight / deviation, tokens)
-
-    def __call__(self, tokens: Tensor, pixels: Tensor) -> Tensor:
-        """Scaled features [n, F] of a table's tokens and pixels."""
-        return (torch.cat((tokens, pixels), dim=1) - self.mean) * self.factor
-
-
-def fit(
-    x: Tensor,
-    classes: Tensor,
-    weights: Tensor,
-    count: int,
-    tokens: int,
-    *,
-    members: int,
-    hidden: int,
-    seed: int = 0,
-    step_done: Callable[[], None] = lambda: None,
-) -> Ensemble:
-    """Fit all members.
-
-    Args:
-        x: Scaled features, float32 [n, F].
-        classes: Class index of each, [n].
-        weights: What each counts, float32 [n].
+        x: Components of tokens, then windowed backscatter, float32 [n, C + P].
+        classes: Class index of each, int64 [n].
+        weights: What each counts, [n].
         count: Number of classes K.
-        tokens: How many of the F are tokens, which the first half of the members doesn't see.
-        members: Networks, an even number.
-        hidden: Channels of the hidden layer of each.
-        seed: Of weights and draws.
-        step_done: Called after each of 2 * STEPS steps; may raise to end the work.
+        components: C.
     """
-    rng = torch.Generator().manual_seed(seed)
-    parts = [
-        _descend(x[:, skipped:], classes, weights, count, members // 2, hidden, rng, step_done)
-        for skipped in (tokens, 0)
-    ]
-    blind = F.pad(parts[0].first, (0, 0, tokens, 0))
-    return Ensemble(
-        torch.cat((blind, parts[1].first)),
-        *(torch.cat([getattr(part, name) for part in parts]) for name in ("first_bias", "second", "second_bias")),
-    )
+
+    x: Tensor
+    classes: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    count: int
+    components: int
 
 
-@contextmanager
-def _lightly() -> Iterator[None]:
-    """Matrices as small as these gain little from a second core, and where others use it they wait for it for ages.
-
-    And without denormal numbers, which gradients of saturated units become: processors take 20 times as long for them.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(False)
-        torch.set_num_threads(before)
+def depth_for(classes: int) -> int:
+    """Decisions of a tree: fewer with very many classes, whose shares at all leaves must fit into memory."""
+    return min(DEPTH, (MAX_LEAF_VALUES // (TREES * classes)).bit_length() - 1)
 
 
-def _descend(
-    x: Tensor,
-    classes: Tensor,
-    weights: Tensor,
-    count: int,
-    members: int,
-    hidden: int,
-    rng: torch.Generator,
-    step_done: Callable[[], None],
-) -> Ensemble:
-    """Members of one kind at once, with AdamW on the cross entropy."""
-    first = torch.randn(members, x.shape[1], hidden, generator=rng).mul(SPREAD).requires_grad_()
-    second = torch.randn(members, hidden, count, generator=rng).div(hidden**0.5).requires_grad_()
-    biases = [torch.zeros(members, 1, width, requires_grad=True) for width in (hidden, count)]
-    made = Ensemble(first, biases[0], second, biases[1])
-    optimiser = torch.optim.AdamW([first, second, *biases], lr=RATE, weight_decay=DECAY)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
-    noise = NOISE * x.square().mean(dim=0).sqrt()
-    for _ in range(STEPS):
-        drawn = torch.randint(len(x), (min(BATCH, len(x)),), generator=rng)
-        logits = made.logits(x[drawn] + noise * torch.randn(len(drawn), x.shape[1], generator=rng))
-        target = classes[drawn].expand(members, -1)
-        loss = F.cross_entropy(logits.transpose(1, 2), target, reduction="none", label_smoothing=SOFTENING)
-        (loss * weights[drawn]).mean(dim=1).sum().backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        optimiser.zero_grad()
-        schedule.step()
-        step_done()
-    return Ensemble(*(tensor.detach() for tensor in (first, biases[0], second, biases[1])))
-
-
-def put_into(head: PixelHead, ensemble: Ensemble, scaler: Scaler) -> None:
-    """Write an ensemble into a head, with the scaling multiplied into its first layer.
+def grow(lessons: Lessons, portion_done: Callable[[], None] = lambda: None) -> Trees:
+    """Grow all trees; the same lessons give the same trees.
 
     Args:
-        head: Of the same members, hidden channels, features and classes.
-        ensemble: Fitted to features scaled by `scaler`.
-        scaler: Is no longer needed afterwards.
+        lessons: What they learn from.
+        portion_done: Called after each of PORTIONS portions; may raise to end the work.
     """
-    members, features, hidden = ensemble.first.shape
-    # [members * hidden, F]: a row for each hidden channel.
-    rows = ensemble.first.permute(0, 2, 1).reshape(members * hidden, features).double() * scaler.factor.double()
-    bias = ensemble.first_bias.reshape(-1).double() - rows @ scaler.mean.double()
-    classify = ensemble.second.permute(0, 2, 1).reshape(-1, hidden)
+    depth, parts = depth_for(lessons.count), []
+    x = lessons.x.numpy()
+    for number in range(PORTIONS):
+        first = lessons.components if number % 2 else 0
+        forest = ExtraTreesClassifier(PORTION, max_depth=depth, random_state=number)
+        forest.fit(x[:, first:], lessons.classes, lessons.weights)
+        known = np.asarray(forest.classes_, dtype=np.int64)
+        parts += [_as_heap(tree.tree_, depth, first, known, lessons.count) for tree in forest.estimators_]
+        portion_done()
+    return Trees(*(torch.from_numpy(np.stack(column)) for column in zip(*parts)))
+
+
+def _as_heap(
+    tree: Any, depth: int, first: int, known: NDArray[np.int64], count: int
+) -> tuple[NDArray[np.int16], FloatArray, FloatArray]:
+    """A tree of scikit-learn as `Trees` holds it: feature, threshold and leaf."""
+    features, thresholds, node = [], [], np.zeros(1, dtype=np.int64)
+    for _ in range(depth):
+        inner = tree.children_left[node] >= 0
+        features.append(np.where(inner, tree.feature[node] + first, 0).astype(np.int16))
+        thresholds.append(np.where(inner, _rounded_down(tree.threshold[node]), np.float32(NEVER)))
+        sides = (np.where(inner, side[node], node) for side in (tree.children_left, tree.children_right))
+        node = np.stack(tuple(sides), axis=1).reshape(-1)
+    shares = tree.value[node, 0]
+    leaf = np.zeros((len(node), count), dtype=np.float32)
+    leaf[:, known] = shares / shares.sum(axis=1, keepdims=True)
+    return np.concatenate(features), np.concatenate(thresholds), leaf
+
+
+def _rounded_down(values: NDArray[np.float64]) -> FloatArray:
+    """To float32, such that a float32 is at most the result where it was at most the value."""
+    nearest = values.astype(np.float32)
+    lower = np.nextafter(nearest, np.float32(-np.inf), dtype=np.float32)
+    result: FloatArray = np.where(nearest > values, lower, nearest)
+    return result
+
+
+def put_into(head: ForestHead, trees: Trees, components: Components) -> None:
+    """Write a forest into a head.
+
+    Args:
+        head: Of the same trees, depth, features and classes.
+        trees: Grown from features with `components` first.
+        components: Of the tokens.
+    """
     with torch.no_grad():
-        head.tokens.weight.copy_(rows[:, : scaler.tokens, None, None])
-        head.pixels.weight.copy_(rows[:, scaler.tokens :, None, None])
-        cast(Tensor, head.pixels.bias).copy_(bias)
-        head.classify.weight.copy_(classify[..., None, None])
-        cast(Tensor, head.classify.bias).copy_(ensemble.second_bias.reshape(-1))
+        head.tokens.weight.copy_(components.weight[:, :, None, None])
+        cast(Tensor, head.tokens.bias).copy_(components.bias)
+        for name in ("feature", "threshold", "leaf"):
+            head.get_buffer(name).copy_(getattr(trees, name))

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from backend.cancel import Cancel
-from backend.pixel_head import PixelHead, validity, window_features
+from backend.forest_head import ForestHead
 from backend.stream import Frame, read_tile_row
 from backend.tiling import AxisPlan, TilePlan
 from backend.vit import SarViT
+from backend.windows import validity, window_features
+from training.own.components import Components, Moments
 from training.own.pixels import Places
-
-STEADY = 1e-3  # least deviation of a feature: one that never changes must not blow up
 
 
 @dataclass(frozen=True)
@@ -30,32 +30,17 @@ class Table:
         tokens: float32 [n, T], of all blocks that the head reads.
         pixels: float32 [n, P], of the pixel and its windows.
         valid: Whether the raster has data there, bool [n]; features are 0 elsewhere.
-        scaling: Mean and deviation of the T + P features over all that was read, each float32 [T + P].
+        components: Of the tokens of all that was read, not of the samples', which may be few.
     """
 
     tokens: Tensor
     pixels: Tensor
     valid: NDArray[np.bool_]
-    scaling: tuple[Tensor, Tensor]
+    components: Components
 
-
-class _Moments:
-    """Mean and deviation of columns, summed up in float64."""
-
-    def __init__(self, width: int) -> None:
-        self._count, self._sum, self._square = 0, torch.zeros(width).double(), torch.zeros(width).double()
-
-    def add(self, rows: Tensor) -> None:
-        values = rows.double()
-        self._count += len(values)
-        self._sum += values.sum(dim=0)
-        self._square += values.square().sum(dim=0)
-
-    def result(self) -> tuple[Tensor, Tensor]:
-        count = max(1, self._count)
-        mean = self._sum / count
-        variance = (self._square / count - mean.square()).clamp_min(0)
-        return mean.float(), variance.sqrt().clamp_min(STEADY).float()
+    def features(self, which: Tensor) -> Tensor:
+        """What the forest sees of some pixels, float32 [m, C + P]."""
+        return torch.cat((self.components(self.tokens[which]), self.pixels[which]), dim=1)
 
 
 def tiles_of(places: Places, plan: TilePlan) -> dict[tuple[int, int], NDArray[np.int64]]:
@@ -90,7 +75,7 @@ def gather(
     """Read tiles and pick the features of pixels.
 
     Args:
-        model: With a `PixelHead`, on its device; the head's weights are not used.
+        model: With a `ForestHead`, on its device; the head's weights are not used.
         frame: Source of network input.
         plan: Tiles, as land cover is mapped with.
         places: Pixels of the frame.
@@ -98,11 +83,11 @@ def gather(
         cancel: Ends the work with Cancelled.
         progress: Called with the number of tiles done.
     """
-    head = cast(PixelHead, model.head)
-    wide = (head.tokens.in_channels, head.pixels.in_channels)
-    tokens, pixels = (torch.zeros(len(places), width) for width in wide)
+    head = cast(ForestHead, model.head)
+    channels, components = head.tokens.in_channels, head.tokens.out_channels
+    tokens, pixels = torch.zeros(len(places), channels), torch.zeros(len(places), head.features - components)
     valid = np.zeros(len(places), dtype=np.bool_)
-    moments = [_Moments(width) for width in wide]
+    moments = Moments(channels)
     device = next(model.parameters()).device
     done = 0
     for group in _batches(frame, plan, places, batch, cancel):
@@ -118,13 +103,10 @@ def gather(
                 tokens[which] = wide_grid[:, rows, columns].T
                 pixels[which] = shown[number][:, rows, columns].T
                 valid[which] = there[number][rows, columns].numpy()
-                moments[0].add(grids[number].flatten(1).T)
-                moments[1].add(shown[number][:, there[number]].T)
+                moments.add(grids[number].flatten(1).T)
         done += len(group)
         progress(done)
-    (token_mean, token_std), (pixel_mean, pixel_std) = (m.result() for m in moments)
-    scaling = torch.cat((token_mean, pixel_mean)), torch.cat((token_std, pixel_std))
-    return Table(tokens, pixels, valid, scaling)
+    return Table(tokens, pixels, valid, moments.components(components))
 
 
 _Tile = tuple[NDArray[np.int64], tuple[int, int], NDArray[np.float32]]

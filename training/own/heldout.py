@@ -11,28 +11,28 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from backend.card import LandCoverClass
+from backend.forest_head import Trees
 from backend.scores import scores
 from training.own.blocks import Folds
-from training.own.classifier import Ensemble
 
-Fit = Callable[[Tensor], Ensemble]
+Grow = Callable[[Tensor], Trees]
 # Of those that `backend.scores` gives for each class.
 PER_CLASS = ("users_accuracy", "producers_accuracy", "f1", "iou")
 
 
 def held_out_scores(
-    x: Tensor, classes: NDArray[np.int64], folds: Folds, legend: Sequence[LandCoverClass], fit: Fit
+    x: Tensor, classes: NDArray[np.int64], folds: Folds, legend: Sequence[LandCoverClass], grow: Grow
 ) -> dict[str, Any]:
-    """Fit without each fold in turn and score on it.
+    """Grow without each fold in turn and score on it.
 
     A class that a fold's training lacks (it lies only in blocks held out together) counts as missed there.
 
     Args:
-        x: Scaled features [n, F].
+        x: Features [n, F].
         classes: Class index of each, [n].
         folds: Which is held out when.
         legend: Classes by index.
-        fit: From indices into `x`, int64 [m], to an ensemble fitted to them.
+        grow: From indices into `x`, int64 [m], to a forest grown from them.
 
     Returns:
         overall_accuracy, mean_iou and mean_f1; in "classes", by value and name, those of each class that could be held
@@ -41,8 +41,8 @@ def held_out_scores(
     counts = np.zeros((len(legend), len(legend)), dtype=np.int64)
     for number in range(folds.count):
         held = folds.fold == number
-        ensemble = fit(torch.from_numpy(np.flatnonzero(~held)))
-        guess = ensemble.probabilities(x[torch.from_numpy(held)]).argmax(dim=1).numpy()
+        trees = grow(torch.from_numpy(np.flatnonzero(~held)))
+        guess = trees.probabilities(x[torch.from_numpy(held)].T).argmax(dim=1).numpy()
         np.add.at(counts, (guess, classes[held]), 1)
     found = scores(counts)
     per_class = {

@@ -1,4 +1,4 @@
-"""From an opened raster and a file of samples to a model folder: read, gather, hold out, fit, write."""
+"""From an opened raster and a file of samples to a model folder: read, gather, hold out, grow, write."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Callable, cast
 
 import numpy as np
 import torch
@@ -16,14 +16,15 @@ from torch import Tensor
 
 from backend.card import Arch, LandCoverClass, ModelCard
 from backend.errors import InputError
+from backend.forest_head import ForestHead, Trees
 from backend.heads import build_head
-from backend.pixel_head import PixelHead
 from backend.predict import landcover_overlap
 from backend.session import Session
 from backend.tiling import plan_tiles
 from backend.vit import SarViT
 from training.own.blocks import FOLDS, plan_folds
-from training.own.classifier import STEPS, Ensemble, Scaler, fit, put_into
+from training.own.classifier import PORTIONS, TREES, Lessons, depth_for, grow, put_into
+from training.own.components import Components
 from training.own.features import Table, gather, tiles_of
 from training.own.folder import folder_name, write_folder
 from training.own.heldout import held_out_scores
@@ -32,9 +33,9 @@ from training.own.pixels import Places, find_pixels, unclaimed
 from training.own.samples import Label, Samples, read_samples
 
 # Sizes of the head; benchmarks/own_classes.py measures what they are worth.
-WINDOWS, SMOOTH, MEMBERS, HIDDEN = (3, 5, 9, 15, 25), 9, 8, 32
-# Progress counts tiles; one fit takes about as long as so many of them.
-FIT_TILES = 20
+WINDOWS, SMOOTH, COMPONENTS = (3, 5, 9, 15, 25), 9, 12
+# Progress counts tiles; growing one portion of trees takes about as long as so many of them.
+PORTION_TILES = 1
 FEW = 10  # samples of a class below which the user is warned; benchmarks/own_classes.py shows how accuracy grows
 
 
@@ -46,44 +47,45 @@ class Lesson:
         legend: Classes by index.
         places: Pixels of samples, [n].
         classes: Class index of each, int64 [n].
-        x: Scaled features, float32 [n, F].
-        scaler: Made `x`.
+        x: Features, float32 [n, F].
+        components: The linear map that made the first of them from tokens.
     """
 
     legend: tuple[LandCoverClass, ...]
     places: Places
     classes: NDArray[np.int64]
     x: Tensor
-    scaler: Scaler
+    components: Components
 
-    def fitted(self, which: Tensor, step_done: Any) -> Ensemble:
-        """An ensemble fitted to some of the pixels; every sample counts alike, however many pixels it has."""
+    def forest(self, which: Tensor, portion_done: Callable[[], None]) -> Trees:
+        """A forest grown from some of the pixels; every sample counts alike, however many pixels it has."""
         sample = self.places.sample[which.numpy()]
-        weights = torch.from_numpy(1 / np.bincount(sample)[sample]).float()
-        return fit(
-            self.x[which], torch.from_numpy(self.classes)[which], weights / weights.mean(), len(self.legend),
-            self.scaler.tokens, members=MEMBERS, hidden=HIDDEN, step_done=step_done,
+        weights = 1 / np.bincount(sample)[sample]
+        lessons = Lessons(
+            self.x[which], self.classes[which.numpy()], weights / weights.mean(), len(self.legend),
+            len(self.components.bias),
         )  # fmt: skip
+        return grow(lessons, portion_done)
 
 
 class _Pace:
-    """Progress over tiles and then fits, heeding a cancel at every step."""
+    """Progress over tiles and then forests, heeding a cancel at every portion."""
 
-    def __init__(self, session: Session, tiles: int, fits: int) -> None:
-        self._request, self._tiles, self._steps = session.request, tiles, 0
-        self._total = tiles + fits * FIT_TILES
+    def __init__(self, session: Session, tiles: int, forests: int) -> None:
+        self._request, self._tiles, self._portions = session.request, tiles, 0
+        self.forests(forests)
+
+    def forests(self, count: int) -> None:
+        """Say how many there will be."""
+        self._total = self._tiles + count * PORTIONS * PORTION_TILES
 
     def tiles(self, done: int) -> None:
         self._request.reporter.progress(done, self._total)
 
-    def fits(self, count: int) -> None:
-        """Say how many fits there really will be."""
-        self._total = self._tiles + count * FIT_TILES
-
-    def step(self) -> None:
+    def portion(self) -> None:
         self._request.cancel.check()
-        self._steps += 1
-        self._request.reporter.progress(self._tiles + self._steps * FIT_TILES // (2 * STEPS), self._total)
+        self._portions += 1
+        self._request.reporter.progress(self._tiles + self._portions * PORTION_TILES, self._total)
 
 
 def learn(session: Session, path: Path, field: str, title: str, looks: Looks, check: bool) -> dict[str, Any]:
@@ -113,11 +115,11 @@ def learn(session: Session, path: Path, field: str, title: str, looks: Looks, ch
     request.cancel.check()
     scores = _held_out(session, lesson, pace) if check else {"not_known": "it was not asked for"}
     if "not_known" in scores:
-        pace.fits(1)
-    ensemble = lesson.fitted(torch.arange(len(lesson.x)), pace.step)
+        pace.forests(1)
+    trees = lesson.forest(torch.arange(len(lesson.x)), pace.portion)
     card = _card(session, lesson, title, f"{path.name}, field {field}", scores)
-    head = cast(PixelHead, build_head(card.arch, len(card.bands), card.patch, len(card.classes)))
-    put_into(head, ensemble, lesson.scaler)
+    head = cast(ForestHead, build_head(card.arch, len(card.bands), card.patch, len(card.classes)))
+    put_into(head, trees, lesson.components)
     model.head = head
     card = write_folder(request.output, model, card, request.cancel)
     return session.report(
@@ -129,15 +131,18 @@ def learn(session: Session, path: Path, field: str, title: str, looks: Looks, ch
     )
 
 
-def own_arch(arch: Arch) -> Arch:
-    """A backbone's sizes with the head that is fitted to samples."""
-    return dataclasses.replace(arch, head="mlp", head_dim=HIDDEN, windows=WINDOWS, members=MEMBERS, smooth=SMOOTH)
+def own_arch(arch: Arch, classes: int) -> Arch:
+    """A backbone's sizes with the head that is grown from samples of so many classes."""
+    return dataclasses.replace(
+        arch, head="forest", head_dim=min(COMPONENTS, ForestHead.taps * arch.embed_dim), windows=WINDOWS, trees=TREES,
+        tree_depth=depth_for(classes), smooth=SMOOTH,
+    )  # fmt: skip
 
 
 def _blank_model(session: Session) -> SarViT:
-    """The backbone with a head of the right kind, whose weights are still random."""
+    """The backbone with a head of the right kind, which knows nothing yet."""
     card = session.card
-    model = SarViT(own_arch(session.card.arch), len(card.bands), card.tile, card.patch, 1)
+    model = SarViT(own_arch(session.card.arch, 1), len(card.bands), card.tile, card.patch, 1)
     model.backbone.load_state_dict(session.model.backbone.state_dict())
     return model.to(session.device).eval()
 
@@ -151,7 +156,7 @@ def _gathered(session: Session, model: SarViT, samples: Samples, fits: int) -> t
             f"No sample lies within {request.input} (or the extent asked for).",
             "Check the coordinate systems of samples and raster.",
         )
-    overlap = landcover_overlap(card.tile, card.patch, own_arch(card.arch).reach)
+    overlap = landcover_overlap(card.tile, card.patch, own_arch(card.arch, 1).reach)
     plan = plan_tiles(frame.height, frame.width, card.tile, overlap, card.patch)
     pace = _Pace(session, len(tiles_of(places, plan)), fits)
     return places, gather(model, frame, plan, places, session.batch, request.cancel, pace.tiles), pace
@@ -193,9 +198,7 @@ def _lesson(session: Session, samples: Samples, places: Places, table: Table, lo
     few = [f"{legend[number].name} ({counts[label]})" for label, number in index.items() if counts[label] < FEW]
     if few:
         log("warning", f"Few samples of {', '.join(few)[:200]}: draw {FEW} or more of each, in several places.")
-    scaler = Scaler.of(table)
-    rows = torch.from_numpy(keep)
-    return Lesson(legend, used, classes, scaler(table.tokens[rows], table.pixels[rows]), scaler)
+    return Lesson(legend, used, classes, table.features(torch.from_numpy(keep)), table.components)
 
 
 def _held_out(session: Session, lesson: Lesson, pace: _Pace) -> dict[str, Any]:
@@ -205,9 +208,9 @@ def _held_out(session: Session, lesson: Lesson, pace: _Pace) -> dict[str, Any]:
         why = "fewer than two classes have samples in two places apart"
         log("warning", f"The accuracy can't be told: {why}. Draw samples of each class in several places.")
         return {"not_known": why}
-    pace.fits(folds.count + 1)
+    pace.forests(folds.count + 1)
     scores = held_out_scores(
-        lesson.x, lesson.classes, folds, lesson.legend, lambda which: lesson.fitted(which, pace.step)
+        lesson.x, lesson.classes, folds, lesson.legend, lambda which: lesson.forest(which, pace.portion)
     )
     log("info", f"Accuracy on samples held out in turn, in {folds.blocks} blocks of {folds.side} pixels or more:")
     log("info", f"  overall {scores['overall_accuracy']:.2f}, mean IoU {scores['mean_iou']:.2f}")
@@ -231,7 +234,7 @@ def _card(session: Session, lesson: Lesson, title: str, origin: str, scores: dic
         old,
         name=folder_name(session.request.output),
         title=title,
-        arch=own_arch(session.card.arch),
+        arch=own_arch(session.card.arch, len(lesson.legend)),
         classes=lesson.legend,
         trained_on=(learnt, f"Backbone: model {old.name}, kept as it was", *(f"Backbone: {s}" for s in old.trained_on)),
         metrics={"held_out": scores, "samples": counted},

@@ -12,11 +12,12 @@ import torch
 from scipy import ndimage
 
 from backend.card import ModelCard
-from backend.pixel_head import feature_count, window_features
+from backend.forest_head import PIXELS, Trees
 from backend.predict import landcover, landcover_overlap
 from backend.session import Request
 from backend.vit import build_model
 from backend.weights import load_model, save_model
+from backend.windows import feature_count, window_features
 
 WINDOWS = (3, 9)
 
@@ -24,13 +25,14 @@ WINDOWS = (3, 9)
 def test_features_are_those_of_scipy_away_from_borders():
     x = torch.randn(1, 2, 40, 50, generator=torch.Generator().manual_seed(0))
     found = window_features(x, WINDOWS)[0].double().numpy()
-    assert len(found) == feature_count(2, WINDOWS) == 10
-    expected = [*x[0].numpy()]
+    assert len(found) == feature_count(2, WINDOWS) == 15
+    kinds = [x[0].numpy()]
     for side in WINDOWS:
         bands = x[0].double().numpy()
         means = [ndimage.uniform_filter(band, side) for band in bands]
         squares = [ndimage.uniform_filter(band**2, side) for band in bands]
-        expected += [*means, *(np.sqrt(s - m**2) for s, m in zip(squares, means))]
+        kinds += [np.stack(means), np.stack([np.sqrt(s - m**2) for s, m in zip(squares, means)])]
+    expected = [row for kind in kinds for row in (*kind, kind[0] - kind[1])]
     inside = np.s_[:, 4:-4, 4:-4]
     np.testing.assert_allclose(found[inside], np.stack(expected)[inside], atol=1e-4)
 
@@ -44,20 +46,56 @@ def test_invalid_pixels_and_what_lies_outside_count_for_nothing():
     for row, column in ((0, 0), (5, 3), (11, 6), (3, 3)):
         around = np.s_[max(0, row - 2) : row + 3, max(0, column - 2) : column + 3]
         values = x[1][around][valid[around]]
-        np.testing.assert_allclose(found[[3, 5], row, column], [values.mean(), values.std()], atol=1e-5)
+        np.testing.assert_allclose(found[[4, 7], row, column], [values.mean(), values.std()], atol=1e-5)
     alone = np.zeros((1, 1, 9, 9), dtype=np.float32)
     assert not window_features(torch.from_numpy(alone), (3,)).any()
 
 
 @pytest.fixture
 def own_card(card):
-    arch = dataclasses.replace(card().arch, head="mlp", head_dim=8, windows=(3, 9), members=4, smooth=5)
+    arch = dataclasses.replace(card().arch, head="forest", head_dim=8, windows=(3, 9), trees=6, tree_depth=4, smooth=5)
     return card(arch=arch)
 
 
-def test_probabilities_are_averaged_over_valid_neighbours(own_card):
+def grown(card):
+    """A model whose trees ask and know something, at random."""
     torch.manual_seed(0)
-    model = build_model(own_card).eval()
+    model = build_model(card).eval()
+    head = model.head
+    head.feature.random_(head.features)
+    head.threshold.normal_()
+    head.leaf.copy_(torch.rand_like(head.leaf).softmax(dim=-1))
+    return model
+
+
+def by_hand(trees, x):
+    """Down every tree with one pixel."""
+    found = []
+    for feature, threshold, leaf in zip(trees.feature, trees.threshold, trees.leaf):
+        node = 0
+        while node < len(feature):
+            node = 2 * node + 1 + int(x[feature[node]] > threshold[node])
+        found.append(leaf[node - len(feature)])
+    return torch.stack(found).mean(dim=0)
+
+
+def test_trees_answer_as_one_walks_down_them(own_card):
+    trees = grown(own_card).head.trees
+    columns = torch.randn(int(trees.feature.max()) + 1, PIXELS + 3)
+    found = trees.probabilities(columns)
+    for pixel in (0, 1, PIXELS - 1, PIXELS + 2):
+        torch.testing.assert_close(found[pixel], by_hand(trees, columns[:, pixel]))
+
+
+@pytest.mark.parametrize("feature", [-7, 32_000])
+def test_a_file_that_names_features_that_are_not_there_reads_nothing_beyond_them(feature):
+    trees = Trees(torch.full((1, 1), feature, dtype=torch.int16), torch.zeros(1, 1), torch.eye(2)[None])
+    columns = torch.tensor([[-1.0, 1.0], [-1.0, 1.0]])
+    assert trees.probabilities(columns).tolist() == [[1, 0], [0, 1]]
+
+
+def test_probabilities_are_averaged_over_valid_neighbours(own_card):
+    model = grown(own_card)
     x = torch.randn(1, 2, 64, 64)
     x[..., 20:30] = 0
     with torch.inference_mode():
@@ -71,7 +109,7 @@ def test_probabilities_are_averaged_over_valid_neighbours(own_card):
 
 
 def test_a_folder_comes_back_and_older_cards_have_no_windows(own_card, tmp_path, tiny_model):
-    model = build_model(own_card).eval()
+    model = grown(own_card)
     save_model(tmp_path / "m", model, own_card)
     again, read = load_model(tmp_path / "m")
     assert read.arch == own_card.arch and read.arch.windows == (3, 9)
@@ -79,10 +117,10 @@ def test_a_folder_comes_back_and_older_cards_have_no_windows(own_card, tmp_path,
     with torch.inference_mode():
         assert torch.equal(model(x), again(x))
     plain = json.loads((tiny_model / "card.json").read_text())
-    for name in ("windows", "members", "smooth"):
+    for name in ("windows", "trees", "tree_depth", "smooth"):
         del plain["arch"][name]
     arch = ModelCard.from_dict(plain).arch
-    assert (arch.windows, arch.members, arch.smooth, arch.reach) == ((), 1, 1, 0)
+    assert (arch.windows, arch.trees, arch.smooth, arch.reach) == ((), 1, 1, 0)
 
 
 def test_tiles_overlap_as_far_as_the_windows_look_but_no_more_than_half():
@@ -93,8 +131,7 @@ def test_tiles_overlap_as_far_as_the_windows_look_but_no_more_than_half():
 
 def test_windows_leave_no_seams(own_card, make_raster, scene_db, tmp_path):
     """Of a head that sees windows and no tokens, a map in tiles is the map in one piece but for the outer ramp."""
-    torch.manual_seed(2)
-    model = build_model(own_card).eval()
+    model = grown(own_card)
     with torch.no_grad():
         model.head.tokens.weight.zero_()
     raster = make_raster(scene_db(160, 160))
