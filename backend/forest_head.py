@@ -19,7 +19,7 @@ from backend.card import Arch
 from backend.windows import feature_count, validity, window_features, windowed_sum
 
 TINY = 1e-8  # below any probability that matters; keeps logarithms finite
-PIXELS = 4096  # that go down all trees at once: their positions stay in a processor's cache
+PIXELS = 1024  # that go down all trees at once: their positions stay in a processor's cache
 
 
 @dataclass(frozen=True)

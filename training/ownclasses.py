@@ -20,6 +20,7 @@ from pathlib import Path
 
 from backend.cancel import Cancel
 from backend.console import leave, request_of, supervise
+from backend.errors import ResourceError
 from backend.options import common, plain
 from backend.report import Reporter
 
@@ -48,9 +49,15 @@ def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None
     from backend.library import model_folder
     from backend.session import Session
     from training.own.folder import check_folder
-    from training.own.learner import learn
     from training.own.legend import read_looks
 
+    try:
+        from training.own.learner import learn
+    except ModuleNotFoundError as missing:
+        raise ResourceError(
+            f"The Python package {str(missing.name).partition('.')[0]} is not installed here; own classes need it.",
+            "Set up the backend again: it comes with this version.",
+        ) from missing
     title = " ".join("".join(c if c.isprintable() else " " for c in options.title).split())[:200]
     request = request_of(options, reporter, cancel)
     looks = read_looks(options.legend) if options.legend else {}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -371,6 +374,17 @@ def test_samples_elsewhere_and_of_one_class_are_refused(scene, tmp_path, capsys)
     samples.write_text(json.dumps(collection([feature(DEGREES, "a"), feature(DEGREES, "b")])))
     assert main(call) == 1 and "No sample lies within" in capsys.readouterr().err
     assert not (tmp_path / "own").exists()
+
+
+def test_an_environment_of_an_older_version_is_told_of_in_one_line(scene, tmp_path):
+    raster, samples = scene
+    program = "import sys; sys.modules['sklearn'] = None; from training.ownclasses import main; sys.exit(main())"
+    call = [sys.executable, "-c", program, str(raster), str(tmp_path / "own"), "--samples", str(samples)]
+    done = subprocess.run([*call, "--field", "cover"], cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    assert (
+        done.returncode == 1 and "sklearn is not installed here" in done.stderr and "Set up the backend" in done.stderr
+    )
+    assert done.stderr.count("\n") == 1
 
 
 def test_the_folder_of_the_backbone_is_never_replaced(scene, capsys):

@@ -1,8 +1,8 @@
 """A forest grown from the features of samples, and put into the head that maps with it.
 
-Extremely randomised trees (Geurts et al. 2006, Machine Learning 63, 3-42), which split at random thresholds, were better
-than those of a random forest here. Half of them see the windowed backscatter alone, the other half the tokens'
-components too: where a handful of samples is all there is, plain features hold the average up; with more samples the
+Extremely randomised trees (Geurts et al. 2006, Machine Learning 63, 3-42), which split at random thresholds, did better
+here than those of a random forest. Half of them see the windowed backscatter alone, the other half the components of
+the tokens too: where a handful of samples is all there is, plain features hold the average up; with more samples the
 tokens say what windows can't.
 """
 
