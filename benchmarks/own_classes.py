@@ -1,11 +1,12 @@
 """Own classes from few samples: the forest of `training.ownclasses` beside those that analysts know, on real places.
 
-    python -m benchmarks.own_classes CHIPS [FOLDER ...] --out DIR [--draws 5] [--counts 10 50 200] [--model NAME|DIR]
+    python -m benchmarks.own_classes CHIPS [FOLDER ...] --out DIR [--draws 5] [--counts 10 50 200] [--split NAME]
+        [--kinds points polygons] [--every N] [--model NAME|DIR]
 
-CHIPS holds images/ (VV, VH in dB) and labels/ as pixels. A chip is cut into 4 x 4 blocks; in each draw half of them, at
-random, give samples, and the map of the other half is scored. Samples are points (one pixel) or polygons (what a square
-of 5 to 11 pixels holds of one class around a random pixel), in turn from each class with half a percent of the chip.
-All methods get the same pixels with the same weights:
+CHIPS is a data folder with images/ and labels/ as for training; --split and --every take some of its chips. A chip is
+cut into 4 x 4 blocks; in each draw half of them, at random, give samples, and the map of the other half is scored.
+Samples are points (one pixel) or polygons (what a square of 5 to 11 pixels holds of one class around a random pixel),
+in turn from each class with half a percent of the chip. All methods get the same pixels with the same weights:
 
 - "forest": a random forest of 200 trees on VV, VH, VV - VH and windowed mean and deviation at 3, 7 and 15 px
   (training/experiments/forest.py), of unlimited depth and leaves of one sample (larger ones did no better here);
@@ -28,9 +29,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-import matplotlib
 import numpy as np
-import rasterio
 import torch
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -42,20 +41,21 @@ from backend.forest_head import ForestHead
 from backend.heads import build_head
 from backend.library import model_folder
 from backend.predict import landcover_overlap
-from backend.radiometry import Units, prepare
+from backend.radiometry import normalise
 from backend.stream import run_stream
 from backend.tiling import TilePlan, plan_tiles
 from backend.vit import SarViT
 from backend.weights import load_model
 from benchmarks.forest_transfer import GROUPS
+from benchmarks.own_classes_tables import picture, table_of
+from training.data.dataset import Chip, ChipFolder
 from training.experiments.forest import features
 from training.own.classifier import Lessons, grow, put_into
 from training.own.features import Table, gather
 from training.own.learner import SMOOTH, own_arch
 from training.own.pixels import PER_SAMPLE, Places
 
-matplotlib.use("Agg")
-METHODS = ("forest", "smoothed", "tuned", "no tokens", "ours")
+KINDS = ("points", "polygons")
 BLOCKS, SHARE = 4, 0.005
 IntArray = NDArray[np.int64]
 
@@ -89,24 +89,18 @@ class Site:
     classes: list[int]
 
 
-def load_site(image: Path, model: SarViT, card: Any) -> Site:
-    """Read a chip and its labels; flood labels (0 dry, 1 water) become 1 and 2."""
-    with rasterio.open(image) as source:
-        db = source.read([1, 2]).astype(np.float32)
-    with rasterio.open(image.parents[1] / "labels" / image.name) as source:
-        labels = source.read(1).astype(np.int64)
-    if set(np.unique(labels)) <= {0, 1, 255}:
-        labels = np.where(labels == 255, 0, labels + 1)
-    x, valid = prepare(db, np.isfinite(db).all(axis=0), card.bands, Units.DB)
-    labels = np.where(valid, labels, 0)
+def load_site(chip: Chip, model: SarViT, card: Any) -> Site:
+    """All features of a labelled chip; a band that it lacks is 0 to all methods."""
+    x = normalise(chip.db, chip.valid, card.bands)
+    labels = np.where(chip.valid, 0 if chip.label is None else chip.label, 0).astype(np.int64)
     height, width = labels.shape
     plan = plan_tiles(height, width, card.tile, landcover_overlap(card.tile, card.patch, card.arch.reach), card.patch)
     rows, columns = (axis.ravel().astype(np.int64) for axis in np.indices(labels.shape))
-    frame = ArrayFrame(x, valid)
+    frame = ArrayFrame(x, chip.valid)
     table = gather(model, frame, plan, Places(rows, columns, rows * 0), 4, Cancel(), lambda done: None)
     values, counts = np.unique(labels[labels > 0], return_counts=True)
     kept = [int(v) for v, n in zip(values, counts) if n >= SHARE * counts.sum()]
-    return Site(image.stem, frame, plan, labels, table, features(db), kept)
+    return Site(chip.path.stem, frame, plan, labels, table, features(chip.db), kept)
 
 
 def halves(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.bool_]:
@@ -121,7 +115,7 @@ def draw(site: Site, train: NDArray[np.bool_], count: int, kind: str, rng: np.ra
     labels, parts = site.labels, []
     pools = [rng.permutation(np.flatnonzero((labels == value) & train)) for value in site.classes]
     pools = [pools[i] for i in rng.permutation(len(pools)) if len(pools[i]) >= 20]
-    for number in range(count):
+    for number in range(count if pools else 0):
         pool = pools[number % len(pools)]
         row, column = divmod(int(pool[number // len(pools) % len(pool)]), labels.shape[1])
         half = 0 if kind == "points" else int(rng.integers(2, 6))
@@ -131,7 +125,8 @@ def draw(site: Site, train: NDArray[np.bool_], count: int, kind: str, rng: np.ra
         rows, columns = np.nonzero(parted == parted[row - top, column - left])
         chosen = rng.permutation(len(rows))[:PER_SAMPLE]
         parts.append((rows[chosen] + top, columns[chosen] + left, np.full(len(chosen), number)))
-    return Places(*(np.concatenate(part).astype(np.int64) for part in zip(*parts)))
+    none = (np.zeros(0),) * 3
+    return Places(*(np.concatenate(part).astype(np.int64) for part in zip(none, *parts)))
 
 
 def maps_of(site: Site, places: Places, model: SarViT, card: Any) -> dict[str, IntArray]:
@@ -198,51 +193,18 @@ def score(site: Site, guess: IntArray, test: NDArray[np.bool_], merged: bool) ->
     return float(jaccard_score(truth, guess, labels=np.unique(truth), average="macro", zero_division=0))
 
 
-def table_of(rows: list[dict[str, Any]]) -> list[str]:
-    """Means and wins over the forest, a line for each kind and number of samples."""
-    lines = []
-    for key, title in (("all", "all classes"), ("merged", "merged groups")):
-        lines.append(f"mIoU of {title}: {', '.join(METHODS)}; draws in which ours is above forest and tuned")
-        for kind, count in dict.fromkeys((row["kind"], row["count"]) for row in rows):
-            here = [r for r in rows if (r["kind"], r["count"]) == (kind, count) and r["ours"][key] is not None]
-            if here:
-                means = "  ".join(f"{np.mean([r[m][key] for r in here]):.3f}" for m in METHODS)
-                wins = [sum(r["ours"][key] > r[other][key] for r in here) for other in ("forest", "tuned")]
-                lines.append(f"  {count:>3} {kind:<8} {means}  {wins[0]}, {wins[1]} of {len(here)}")
-    lines.append("mIoU of all classes by place: forest / tuned / ours")
-    for name in dict.fromkeys(row["site"] for row in rows):
-        cells = []
-        for kind, count in dict.fromkeys((row["kind"], row["count"]) for row in rows):
-            here = [r for r in rows if (r["kind"], r["count"], r["site"]) == (kind, count, name)]
-            means = " / ".join(f"{np.mean([r[m]['all'] for r in here]):.2f}" for m in ("forest", "tuned", "ours"))
-            cells.append(f"{count} {kind} {means}")
-        lines.append(f"  {name}: {', '.join(cells)}")
-    return lines
-
-
-def picture(rows: list[dict[str, Any]], path: Path) -> None:
-    """Mean curve of each method over the number of samples, points beside polygons."""
-    from matplotlib import pyplot
-
-    kinds = list(dict.fromkeys(row["kind"] for row in rows))
-    figure, axes = pyplot.subplots(1, len(kinds), figsize=(4.5 * len(kinds), 3.6), sharey=True, squeeze=False)
-    styles = {"forest": "s--", "smoothed": "^:", "tuned": "D--", "no tokens": "v:", "ours": "o-"}
-    for axis, kind in zip(axes[0], kinds):
-        counts = sorted({row["count"] for row in rows})
-        for method in METHODS:
-            means = [
-                np.mean([r[method]["all"] for r in rows if r["kind"] == kind and r["count"] == count])
-                for count in counts
-            ]
-            axis.plot(counts, means, styles[method], label=method)
-        axis.set(xscale="log", xlabel=f"number of {kind}", xticks=counts)
-        axis.set_xticklabels(counts)
-        axis.grid(alpha=0.3)
-    axes[0][0].set_ylabel("mean IoU on the other half")
-    axes[0][0].legend(fontsize=8)
-    figure.tight_layout()
-    figure.savefig(path, dpi=110)
-    pyplot.close(figure)
+def scored(site: Site, kind: str, count: int, turn: int, number: int, model: SarViT, card: Any) -> list[dict[str, Any]]:
+    """The scores of one draw; none where its samples are all of one class."""
+    rng = np.random.default_rng([turn, count, number])
+    train = halves(site.labels.shape, rng)
+    places = draw(site, train, count, kind, rng)
+    if len(np.unique(site.labels[places.rows, places.columns])) < 2:
+        return []
+    scores = {
+        name: {"all": score(site, guess, ~train, False), "merged": score(site, guess, ~train, True)}
+        for name, guess in maps_of(site, places, model, card).items()
+    }
+    return [{"site": site.name, "kind": kind, "count": count, "draw": turn, **scores}]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -253,32 +215,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--counts", type=int, nargs="+", default=[10, 50, 200])
     parser.add_argument("--model")
+    parser.add_argument("--split")
+    parser.add_argument("--every", type=int, default=1, help="take every Nth chip")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     given = parser.parse_args(arguments)
     given.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)  # where other programs use the cores, two threads wait for each other for ages
     source, card = load_model(model_folder(given.model))
     card = replace(card, arch=own_arch(card.arch, 1))
-    model = SarViT(card.arch, len(card.bands), card.tile, card.patch, 2).eval()
+    model = SarViT(card.arch, len(card.bands), card.tile, card.patch, 1).eval()
     model.backbone.load_state_dict(source.backbone.state_dict())
-    images = [image for folder in given.folders for image in sorted((folder / "images").glob("*.tif"))]
     kept = given.out / "own_classes.json"
     rows = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else []
     done = {(row["site"], row["kind"], row["count"], row["draw"]) for row in rows}
-    for number, image in enumerate(images):
-        site = load_site(image, model, card)
-        for kind in ("points", "polygons"):
-            for count in given.counts:
-                for turn in range(given.draws):
-                    if (site.name, kind, count, turn) in done:
-                        continue
-                    rng = np.random.default_rng([turn, count, number])
-                    train = halves(site.labels.shape, rng)
-                    found = maps_of(site, draw(site, train, count, kind, rng), model, card)
-                    scores = {
-                        name: {"all": score(site, guess, ~train, False), "merged": score(site, guess, ~train, True)}
-                        for name, guess in found.items()
-                    }
-                    rows.append({"site": site.name, "kind": kind, "count": count, "draw": turn, **scores})
+    cases = [(kind, count, turn) for kind in given.kinds for count in given.counts for turn in range(given.draws)]
+    folders = [ChipFolder(folder, card.bands, given.split) for folder in given.folders]
+    places = [(folder, index) for folder in folders for index in range(0, len(folder), given.every)]
+    for number, (folder, index) in enumerate(places):
+        site = load_site(folder[index], model, card)
+        for kind, count, turn in cases:
+            if (site.name, kind, count, turn) not in done:
+                rows += scored(site, kind, count, turn, number, model, card)
                 kept.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
         print(f"{site.name}: done", flush=True)
     picture(rows, given.out / "own_classes.png")
