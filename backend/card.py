@@ -23,7 +23,7 @@ PRODUCTS = ("gamma0", "sigma0")
 TIMM_NAMES = ("vit_tiny_patch16_224", "vit_small_patch16_224", "vit_base_patch16_224")
 FINETUNED_HEADS = ("decoder", "conv", "linear")
 HEADS = (*FINETUNED_HEADS, "forest")  # "forest" is grown from a user's own samples (training.ownclasses)
-MAX_LEAF_VALUES = 2**23  # of all trees and classes of a "forest" together: 32 MB
+MAX_SHARES = 2**23  # of all classes at all nodes of a "forest" together: 32 MB
 MAX_CLASSES = 254
 MAX_WINDOW = 63
 _NAME = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,63}$")
@@ -84,7 +84,8 @@ class Arch:
             none.
         windows: Sides in pixels, odd and ascending, of the windows of "forest"; the other heads have none.
         trees: Number of trees of "forest".
-        tree_depth: Decisions from the root of a tree to each of its leaves.
+        tree_nodes: Room for nodes in each tree, inner ones and leaves.
+        tree_depth: Most decisions from the root of a tree to a leaf.
         smooth: Side in pixels, odd, of the window over which "forest" averages its probabilities; 1 for none.
     """
 
@@ -97,6 +98,7 @@ class Arch:
     head_dim: int = 64
     windows: tuple[int, ...] = ()
     trees: int = 1
+    tree_nodes: int = 2
     tree_depth: int = 1
     smooth: int = 1
 
@@ -290,13 +292,14 @@ def _check_windows(arch: Arch) -> None:
     if list(arch.windows) != sorted(set(arch.windows)):
         _refuse(f"arch.windows is {list(arch.windows)}, wanted ascending numbers")
     _between("arch.trees", arch.trees, 1, 1024)
-    _between("arch.tree_depth", arch.tree_depth, 1, 16)
+    _between("arch.tree_nodes", arch.tree_nodes, 2, 2**15 - 1)
+    _between("arch.tree_depth", arch.tree_depth, 1, 64)
 
 
-def _check_leaves(arch: Arch, classes: int) -> None:
-    leaves = arch.trees * 2**arch.tree_depth * classes
-    if arch.head == "forest" and leaves > MAX_LEAF_VALUES:
-        _refuse(f"arch.trees x 2^arch.tree_depth x classes is {leaves}, wanted at most {MAX_LEAF_VALUES}")
+def _check_shares(arch: Arch, classes: int) -> None:
+    shares = arch.trees * arch.tree_nodes * classes
+    if arch.head == "forest" and shares > MAX_SHARES:
+        _refuse(f"arch.trees x arch.tree_nodes x classes is {shares}, wanted at most {MAX_SHARES}")
 
 
 def _class(data: object) -> LandCoverClass:
@@ -322,7 +325,7 @@ def _check(card: ModelCard) -> None:
         _refuse("metrics is not an object, or trained_on not a list of strings")
     _between("gsd_m", card.gsd_m, 0.1, 10_000)
     _between("patch", card.patch, 1, 64)
-    _check_leaves(card.arch, len(card.classes))
+    _check_shares(card.arch, len(card.classes))
     _between("tile", card.tile, card.patch, 2048)
     if card.tile % card.patch:
         _refuse(f"tile {card.tile} is not a multiple of patch {card.patch}")

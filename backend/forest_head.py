@@ -9,7 +9,6 @@ Learning 45, 5-32; Geurts et al. 2006, Machine Learning 63, 3-42) learns from th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -24,32 +23,38 @@ PIXELS = 1024  # that go down all trees at once: their positions stay in a proce
 
 @dataclass(frozen=True)
 class Trees:
-    """Complete binary trees of equal depth d, each in the order of a heap: node i has the children 2i + 1, 2i + 2.
+    """Binary trees as tables of M nodes, the root first; the two children of a node stand beside each other.
 
     Attributes:
-        feature: Which feature decides at each inner node, int16 [T, 2^d - 1].
-        threshold: Up to which value it goes left, float32 [T, 2^d - 1].
-        leaf: Share of each class at the leaves, float32 [T, 2^d, K].
+        feature: Which feature decides at each node, int16 [T, M].
+        threshold: Up to which value it goes left, float32 [T, M].
+        child: The left child, int16 [T, M]; the right one is the next. A leaf is its own left child, and its threshold
+            is above every value.
+        share: Of each class at each node, float32 [T, M, K].
+        depth: Steps after which every walk has come to a leaf.
     """
 
     feature: Tensor
     threshold: Tensor
-    leaf: Tensor
+    child: Tensor
+    share: Tensor
+    depth: int
 
     def probabilities(self, columns: Tensor) -> Tensor:
         """Mean of the trees' shares, float32 [n, K], of features [F, n]."""
-        count, leaves, classes = self.leaf.shape
-        # Whatever a file says, no feature is read that there isn't.
+        count, nodes, classes = self.share.shape
+        # Whatever a file says, no feature and no node is read that there isn't.
         feature = self.feature.long().clamp(0, len(columns) - 1)
-        table = self.leaf.reshape(count * leaves, classes)
-        first = torch.arange(count, device=table.device)[:, None] * leaves
+        child = self.child.long().clamp(0, nodes - 2)
+        table = self.share.reshape(count * nodes, classes)
+        first = torch.arange(count, device=table.device)[:, None] * nodes
         found = []
         for part in torch.split(columns, PIXELS, dim=1):
             place = torch.zeros(count, part.shape[1], dtype=torch.int64, device=part.device)
-            for level in range(leaves.bit_length() - 1):
-                nodes = slice(2**level - 1, 2 ** (level + 1) - 1)
-                values = part.gather(0, feature[:, nodes].gather(1, place))
-                place = 2 * place + (values > self.threshold[:, nodes].gather(1, place))
+            for _ in range(self.depth):
+                values = part.gather(0, feature.gather(1, place))
+                right = values > self.threshold.gather(1, place)
+                place = child.gather(1, place) + right
             found.append(F.embedding_bag((place + first).T, table, mode="mean"))
         return torch.cat(found)
 
@@ -58,7 +63,7 @@ class ForestHead(nn.Module):
     """Logits of each pixel from tokens of several blocks, the pixel itself and its windowed statistics.
 
     Args:
-        arch: Sizes; `head_dim` linear components of the tokens, `trees` trees of `tree_depth` decisions.
+        arch: Sizes; `head_dim` linear components of the tokens, `trees` trees of `tree_nodes` nodes.
         bands: Input channels.
         patch: Patch side; not used.
         classes: Number of logits.
@@ -73,15 +78,17 @@ class ForestHead(nn.Module):
         # A linear map and a linear enlargement may change places: at patch resolution the map is cheap.
         self.tokens = nn.Conv2d(arch.embed_dim * self.taps, arch.head_dim, 1)
         self.features = arch.head_dim + feature_count(bands, self.windows)
-        leaves = 2**arch.tree_depth
-        self.register_buffer("feature", torch.zeros(arch.trees, leaves - 1, dtype=torch.int16))
-        self.register_buffer("threshold", torch.zeros(arch.trees, leaves - 1))
-        self.register_buffer("leaf", torch.full((arch.trees, leaves, classes), 1 / classes))
+        self.depth, nodes = arch.tree_depth, arch.tree_nodes
+        self.register_buffer("feature", torch.zeros(arch.trees, nodes, dtype=torch.int16))
+        self.register_buffer("threshold", torch.zeros(arch.trees, nodes))
+        self.register_buffer("child", torch.zeros(arch.trees, nodes, dtype=torch.int16))
+        self.register_buffer("share", torch.full((arch.trees, nodes, classes), 1 / classes))
 
     @property
     def trees(self) -> Trees:
         """The forest."""
-        return Trees(cast(Tensor, self.feature), cast(Tensor, self.threshold), cast(Tensor, self.leaf))
+        feature, threshold, child, share = map(self.get_buffer, ("feature", "threshold", "child", "share"))
+        return Trees(feature, threshold, child, share, self.depth)
 
     def forward(self, x: Tensor, tokens: list[Tensor]) -> Tensor:
         """Logits [N, K, H, W] (logarithms of averaged probabilities) from input [N, B, H, W] and `taps` token grids."""

@@ -151,7 +151,7 @@ def maps_of(site: Site, places: Places, model: SarViT, card: Any) -> dict[str, I
     found["no tokens"] = smoothed(shares)
     components = site.table.components
     trees = grow(Lessons(site.table.features(rows), classes, weights, len(values), len(components.bias)))
-    head = cast(ForestHead, build_head(own_arch(card.arch, len(values)), len(card.bands), card.patch, len(values)))
+    head = cast(ForestHead, build_head(own_arch(card.arch, trees), len(card.bands), card.patch, len(values)))
     put_into(head, trees, components)
     model.head = head
     found["ours"] = mapped(site, model, len(values))
@@ -222,7 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)  # where other programs use the cores, two threads wait for each other for ages
     source, card = load_model(model_folder(given.model))
-    card = replace(card, arch=own_arch(card.arch, 1))
+    card = replace(card, arch=own_arch(card.arch))
     model = SarViT(card.arch, len(card.bands), card.tile, card.patch, 1).eval()
     model.backbone.load_state_dict(source.backbone.state_dict())
     kept = given.out / "own_classes.json"

@@ -54,7 +54,7 @@ BROKEN = {
     "smooth zero": _set(["arch", "smooth"], 0),
     "smooth even": _set(["arch", "smooth"], 2),
     "no tree": _set(["arch", "trees"], 0),
-    "trees beyond memory": lambda data: data["arch"].update(head="forest", trees=1024, tree_depth=16),
+    "trees beyond memory": lambda data: data["arch"].update(head="forest", trees=1024, tree_nodes=32_000),
     "depth zero": _set(["arch", "depth"], 0),
     "depth as float": _set(["arch", "depth"], 2.0),
     "depth as bool": _set(["arch", "depth"], True),

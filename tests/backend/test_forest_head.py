@@ -53,29 +53,34 @@ def test_invalid_pixels_and_what_lies_outside_count_for_nothing():
 
 @pytest.fixture
 def own_card(card):
-    arch = dataclasses.replace(card().arch, head="forest", head_dim=8, windows=(3, 9), trees=6, tree_depth=4, smooth=5)
+    arch = dataclasses.replace(
+        card().arch, head="forest", head_dim=8, windows=(3, 9), trees=6, tree_nodes=16, tree_depth=4, smooth=5
+    )
     return card(arch=arch)
 
 
 def grown(card):
-    """A model whose trees ask and know something, at random."""
+    """A model whose trees of 15 nodes ask and know something, at random; the second half of each node are leaves."""
     torch.manual_seed(0)
     model = build_model(card).eval()
     head = model.head
     head.feature.random_(head.features)
     head.threshold.normal_()
-    head.leaf.copy_(torch.rand_like(head.leaf).softmax(dim=-1))
+    head.threshold[:, 7:] = 1e30
+    node = torch.arange(16)
+    head.child.copy_(torch.where(node < 7, 2 * node + 1, node))
+    head.share.copy_(torch.rand_like(head.share).softmax(dim=-1))
     return model
 
 
 def by_hand(trees, x):
     """Down every tree with one pixel."""
     found = []
-    for feature, threshold, leaf in zip(trees.feature, trees.threshold, trees.leaf):
+    for feature, threshold, child, share in zip(trees.feature, trees.threshold, trees.child, trees.share):
         node = 0
-        while node < len(feature):
-            node = 2 * node + 1 + int(x[feature[node]] > threshold[node])
-        found.append(leaf[node - len(feature)])
+        while child[node] != node:
+            node = int(child[node]) + int(x[feature[node]] > threshold[node])
+        found.append(share[node])
     return torch.stack(found).mean(dim=0)
 
 
@@ -87,11 +92,12 @@ def test_trees_answer_as_one_walks_down_them(own_card):
         torch.testing.assert_close(found[pixel], by_hand(trees, columns[:, pixel]))
 
 
-@pytest.mark.parametrize("feature", [-7, 32_000])
-def test_a_file_that_names_features_that_are_not_there_reads_nothing_beyond_them(feature):
-    trees = Trees(torch.full((1, 1), feature, dtype=torch.int16), torch.zeros(1, 1), torch.eye(2)[None])
-    columns = torch.tensor([[-1.0, 1.0], [-1.0, 1.0]])
-    assert trees.probabilities(columns).tolist() == [[1, 0], [0, 1]]
+@pytest.mark.parametrize("wrong", [-7, 32_000])
+def test_a_file_that_names_what_is_not_there_reads_nothing_beyond_it(wrong):
+    """Features and nodes outside of the tables count as the nearest that there are."""
+    table = torch.full((1, 4), wrong, dtype=torch.int16)
+    trees = Trees(table, torch.zeros(1, 4), table, torch.rand(1, 4, 3), 9)
+    assert trees.probabilities(torch.randn(2, 50)).shape == (50, 3)
 
 
 def test_probabilities_are_averaged_over_valid_neighbours(own_card):
@@ -117,7 +123,7 @@ def test_a_folder_comes_back_and_older_cards_have_no_windows(own_card, tmp_path,
     with torch.inference_mode():
         assert torch.equal(model(x), again(x))
     plain = json.loads((tiny_model / "card.json").read_text())
-    for name in ("windows", "trees", "tree_depth", "smooth"):
+    for name in ("windows", "trees", "tree_nodes", "tree_depth", "smooth"):
         del plain["arch"][name]
     arch = ModelCard.from_dict(plain).arch
     assert (arch.windows, arch.trees, arch.smooth, arch.reach) == ((), 1, 1, 0)

@@ -22,7 +22,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 
 from backend.__main__ import main as backend_main
 from backend.cancel import Cancel
-from backend.card import MAX_LEAF_VALUES, ModelCard
+from backend.card import MAX_CLASSES, MAX_SHARES, ModelCard
 from backend.errors import Cancelled, InputError
 from backend.library import CARD, model_folder
 from backend.vit import build_model
@@ -32,12 +32,13 @@ from tests.training.geotiffs import write
 from training.own.blocks import group_blocks, plan_folds
 from training.own.classifier import (
     DEPTH,
+    LEAVES,
     PORTION,
     PORTIONS,
     TREES,
     Lessons,
-    depth_for,
     grow,
+    leaves_for,
     put_into,
 )
 from training.own.components import Components, Moments
@@ -251,20 +252,29 @@ def lessons():
 
 def test_trees_are_those_of_scikit_learn(lessons):
     trees = grow(lessons)
-    assert trees.leaf.shape == (TREES, 2**DEPTH, 5)
+    assert trees.share.shape == (TREES, trees.child.shape[1], 5) and 1 < trees.depth <= DEPTH
     fresh = torch.randn(500, 35)
     expected = np.zeros((500, 5))
     for number in range(PORTIONS):
         first = (0, 8)[number % 2]
-        forest = ExtraTreesClassifier(PORTION, max_depth=DEPTH, random_state=number)
+        forest = ExtraTreesClassifier(PORTION, max_depth=DEPTH, max_leaf_nodes=LEAVES, random_state=number)
         forest.fit(lessons.x[:, first:].numpy(), lessons.classes, lessons.weights)
         expected[:, :4] += forest.predict_proba(fresh[:, first:].numpy()) / PORTIONS
     np.testing.assert_allclose(trees.probabilities(fresh.T).numpy(), expected, atol=1e-5)
-    assert torch.equal(grow(lessons).leaf, trees.leaf)
+    assert torch.equal(grow(lessons).share, trees.share)
 
 
-def test_very_many_classes_get_shallower_trees():
-    assert depth_for(3) == DEPTH and TREES * 2 ** depth_for(254) * 254 <= MAX_LEAF_VALUES < TREES * 2**DEPTH * 254
+def test_trees_stay_within_what_a_card_takes():
+    assert leaves_for(3) == LEAVES and 2 * TREES * leaves_for(MAX_CLASSES) * MAX_CLASSES <= MAX_SHARES
+    rng = np.random.default_rng(0)
+    noise = Lessons(torch.randn(3000, 14), rng.integers(0, MAX_CLASSES, 3000), np.ones(3000), MAX_CLASSES, 4)
+    trees = grow(noise)
+    assert trees.share.numel() <= MAX_SHARES and trees.depth <= DEPTH
+
+
+def test_samples_that_are_all_alike_make_trees_of_one_leaf():
+    trees = grow(Lessons(torch.zeros(4, 9), np.array([0, 0, 1, 1]), np.array([3.0, 3, 1, 1]), 2, 4))
+    np.testing.assert_allclose(trees.probabilities(torch.randn(9, 3)).numpy(), [[0.75, 0.25]] * 3, atol=1e-6)
 
 
 def test_cancel_ends_the_growing(lessons):
@@ -304,11 +314,10 @@ def test_a_head_answers_as_the_forest_that_was_put_into_it(own_model_card, lesso
 
 
 @pytest.fixture
-def own_model_card():
-    card = ModelCard.load(model_folder(None) / CARD)
-    arch = dataclasses.replace(
-        card.arch, head="forest", head_dim=8, windows=(3, 5, 7, 9), trees=TREES, tree_depth=DEPTH
-    )
+def own_model_card(lessons):
+    card, trees = ModelCard.load(model_folder(None) / CARD), grow(lessons)
+    sizes = {"trees": TREES, "tree_nodes": trees.child.shape[1], "tree_depth": trees.depth}
+    arch = dataclasses.replace(card.arch, head="forest", head_dim=8, windows=(3, 5, 7, 9), **sizes)
     return dataclasses.replace(card, arch=arch, classes=card.classes[:5])
 
 

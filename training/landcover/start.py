@@ -54,7 +54,9 @@ def start_from(backbone: str, defaults: ModelConfig, head: str, head_dim: int, t
     """
 
     def build(arch: Arch, bands: tuple[Band, ...], patch: int, state: Any, frozen: bool, origin: str) -> Start:
-        arch = dataclasses.replace(arch, head=head, head_dim=head_dim, windows=(), trees=1, tree_depth=1, smooth=1)
+        arch = dataclasses.replace(
+            arch, head=head, head_dim=head_dim, windows=(), trees=1, tree_nodes=2, tree_depth=1, smooth=1
+        )
         model = SarViT(arch, len(bands), tile, patch, classes)
         if state is not None:
             model.backbone.load_state_dict(state, strict=True)

@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesClassifier
 from torch import Tensor
 
-from backend.card import MAX_LEAF_VALUES
+from backend.card import MAX_SHARES
 from backend.forest_head import ForestHead, Trees
 from training.own.components import Components
 
 # Chosen with benchmarks/own_classes.py in sight, on other draws than those it reports.
-TREES, DEPTH = 128, 10
+TREES, LEAVES, DEPTH = 128, 512, 16
 PORTION = 16  # trees that are grown between two looks at whether the user has cancelled
 PORTIONS = TREES // PORTION
-NEVER = 1e30  # threshold that every value is below: a leaf before the last level
+NEVER = 1e30  # threshold that every value is below: a leaf
 
 FloatArray = NDArray[np.float32]
 
@@ -49,9 +49,9 @@ class Lessons:
     components: int
 
 
-def depth_for(classes: int) -> int:
-    """Decisions of a tree: fewer with very many classes, whose shares at all leaves must fit into memory."""
-    return min(DEPTH, (MAX_LEAF_VALUES // (TREES * classes)).bit_length() - 1)
+def leaves_for(classes: int) -> int:
+    """Leaves of a tree: fewer with very many classes, whose shares at all nodes must fit into memory."""
+    return min(LEAVES, MAX_SHARES // (2 * TREES * classes))
 
 
 def grow(lessons: Lessons, portion_done: Callable[[], None] = lambda: None) -> Trees:
@@ -61,33 +61,42 @@ def grow(lessons: Lessons, portion_done: Callable[[], None] = lambda: None) -> T
         lessons: What they learn from.
         portion_done: Called after each of PORTIONS portions; may raise to end the work.
     """
-    depth, parts = depth_for(lessons.count), []
+    grown: list[tuple[Any, int, NDArray[np.int64]]] = []
     x = lessons.x.numpy()
     for number in range(PORTIONS):
         first = lessons.components if number % 2 else 0
-        forest = ExtraTreesClassifier(PORTION, max_depth=depth, random_state=number)
+        forest = ExtraTreesClassifier(
+            PORTION, max_depth=DEPTH, max_leaf_nodes=max(2, leaves_for(lessons.count)), random_state=number
+        )
         forest.fit(x[:, first:], lessons.classes, lessons.weights)
         known = np.asarray(forest.classes_, dtype=np.int64)
-        parts += [_as_heap(tree.tree_, depth, first, known, lessons.count) for tree in forest.estimators_]
+        grown += [(tree.tree_, first, known) for tree in forest.estimators_]
         portion_done()
-    return Trees(*(torch.from_numpy(np.stack(column)) for column in zip(*parts)))
+    nodes = 1 + max(tree.node_count for tree, _, _ in grown)
+    tables = [_as_tables(tree, nodes, first, known, lessons.count) for tree, first, known in grown]
+    feature, threshold, child, share = (torch.from_numpy(np.stack(column)) for column in zip(*tables))
+    return Trees(feature, threshold, child, share, max(1, *(int(tree.max_depth) for tree, _, _ in grown)))
 
 
-def _as_heap(
-    tree: Any, depth: int, first: int, known: NDArray[np.int64], count: int
-) -> tuple[NDArray[np.int16], FloatArray, FloatArray]:
-    """A tree of scikit-learn as `Trees` holds it: feature, threshold and leaf."""
-    features, thresholds, node = [], [], np.zeros(1, dtype=np.int64)
-    for _ in range(depth):
-        inner = tree.children_left[node] >= 0
-        features.append(np.where(inner, tree.feature[node] + first, 0).astype(np.int16))
-        thresholds.append(np.where(inner, _rounded_down(tree.threshold[node]), np.float32(NEVER)))
-        sides = (np.where(inner, side[node], node) for side in (tree.children_left, tree.children_right))
-        node = np.stack(tuple(sides), axis=1).reshape(-1)
-    shares = tree.value[node, 0]
-    leaf = np.zeros((len(node), count), dtype=np.float32)
-    leaf[:, known] = shares / shares.sum(axis=1, keepdims=True)
-    return np.concatenate(features), np.concatenate(thresholds), leaf
+def _as_tables(
+    tree: Any, nodes: int, first: int, known: NDArray[np.int64], count: int
+) -> tuple[NDArray[np.int16], FloatArray, NDArray[np.int16], FloatArray]:
+    """A tree of scikit-learn as `Trees` holds it: feature, threshold, child and share."""
+    left, right = tree.children_left, tree.children_right
+    inner = np.flatnonzero(left >= 0)
+    # Where each of its nodes goes: the root first, then pairs of children.
+    place = np.zeros(tree.node_count, dtype=np.int64)
+    place[left[inner]] = 1 + 2 * np.arange(len(inner))
+    place[right[inner]] = 2 + 2 * np.arange(len(inner))
+    feature, child = np.zeros(nodes, dtype=np.int16), np.arange(nodes, dtype=np.int16)
+    threshold = np.full(nodes, NEVER, dtype=np.float32)
+    feature[place[inner]] = tree.feature[inner] + first
+    threshold[place[inner]] = _rounded_down(tree.threshold[inner])
+    child[place[inner]] = place[left[inner]]
+    share = np.zeros((nodes, count), dtype=np.float32)
+    shares = tree.value[:, 0]
+    share[np.ix_(place, known)] = shares / shares.sum(axis=1, keepdims=True)
+    return feature, threshold, child, share
 
 
 def _rounded_down(values: NDArray[np.float64]) -> FloatArray:
@@ -102,12 +111,12 @@ def put_into(head: ForestHead, trees: Trees, components: Components) -> None:
     """Write a forest into a head.
 
     Args:
-        head: Of the same trees, depth, features and classes.
+        head: Of the same sizes, features and classes.
         trees: Grown from features with `components` first.
         components: Of the tokens.
     """
     with torch.no_grad():
         head.tokens.weight.copy_(components.weight[:, :, None, None])
         cast(Tensor, head.tokens.bias).copy_(components.bias)
-        for name in ("feature", "threshold", "leaf"):
+        for name in ("feature", "threshold", "child", "share"):
             head.get_buffer(name).copy_(getattr(trees, name))

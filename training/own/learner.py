@@ -23,7 +23,7 @@ from backend.session import Session
 from backend.tiling import plan_tiles
 from backend.vit import SarViT
 from training.own.blocks import FOLDS, plan_folds
-from training.own.classifier import PORTIONS, TREES, Lessons, depth_for, grow, put_into
+from training.own.classifier import PORTIONS, Lessons, grow, put_into
 from training.own.components import Components
 from training.own.features import Table, gather, tiles_of
 from training.own.folder import folder_name, write_folder
@@ -117,7 +117,7 @@ def learn(session: Session, path: Path, field: str, title: str, looks: Looks, ch
     if "not_known" in scores:
         pace.forests(1)
     trees = lesson.forest(torch.arange(len(lesson.x)), pace.portion)
-    card = _card(session, lesson, title, f"{path.name}, field {field}", scores)
+    card = _card(session, lesson, trees, title, f"{path.name}, field {field}", scores)
     head = cast(ForestHead, build_head(card.arch, len(card.bands), card.patch, len(card.classes)))
     put_into(head, trees, lesson.components)
     model.head = head
@@ -131,18 +131,19 @@ def learn(session: Session, path: Path, field: str, title: str, looks: Looks, ch
     )
 
 
-def own_arch(arch: Arch, classes: int) -> Arch:
-    """A backbone's sizes with the head that is grown from samples of so many classes."""
+def own_arch(arch: Arch, trees: Trees | None = None) -> Arch:
+    """A backbone's sizes with a head that holds these trees, or one that knows nothing yet."""
+    count, nodes = trees.feature.shape if trees else (1, 2)
     return dataclasses.replace(
-        arch, head="forest", head_dim=min(COMPONENTS, ForestHead.taps * arch.embed_dim), windows=WINDOWS, trees=TREES,
-        tree_depth=depth_for(classes), smooth=SMOOTH,
+        arch, head="forest", head_dim=min(COMPONENTS, ForestHead.taps * arch.embed_dim), windows=WINDOWS, smooth=SMOOTH,
+        trees=count, tree_nodes=nodes, tree_depth=trees.depth if trees else 1,
     )  # fmt: skip
 
 
 def _blank_model(session: Session) -> SarViT:
     """The backbone with a head of the right kind, which knows nothing yet."""
     card = session.card
-    model = SarViT(own_arch(session.card.arch, 1), len(card.bands), card.tile, card.patch, 1)
+    model = SarViT(own_arch(session.card.arch), len(card.bands), card.tile, card.patch, 1)
     model.backbone.load_state_dict(session.model.backbone.state_dict())
     return model.to(session.device).eval()
 
@@ -156,7 +157,7 @@ def _gathered(session: Session, model: SarViT, samples: Samples, fits: int) -> t
             f"No sample lies within {request.input} (or the extent asked for).",
             "Check the coordinate systems of samples and raster.",
         )
-    overlap = landcover_overlap(card.tile, card.patch, own_arch(card.arch, 1).reach)
+    overlap = landcover_overlap(card.tile, card.patch, own_arch(card.arch).reach)
     plan = plan_tiles(frame.height, frame.width, card.tile, overlap, card.patch)
     pace = _Pace(session, len(tiles_of(places, plan)), fits)
     return places, gather(model, frame, plan, places, session.batch, request.cancel, pace.tiles), pace
@@ -223,7 +224,7 @@ def _held_out(session: Session, lesson: Lesson, pace: _Pace) -> dict[str, Any]:
     return scores
 
 
-def _card(session: Session, lesson: Lesson, title: str, origin: str, scores: dict[str, Any]) -> ModelCard:
+def _card(session: Session, lesson: Lesson, trees: Trees, title: str, origin: str, scores: dict[str, Any]) -> ModelCard:
     old, counted = session.card, {}
     for number, item in enumerate(lesson.legend):
         here = lesson.classes == number
@@ -234,7 +235,7 @@ def _card(session: Session, lesson: Lesson, title: str, origin: str, scores: dic
         old,
         name=folder_name(session.request.output),
         title=title,
-        arch=own_arch(session.card.arch, len(lesson.legend)),
+        arch=own_arch(session.card.arch, trees),
         classes=lesson.legend,
         trained_on=(learnt, f"Backbone: model {old.name}, kept as it was", *(f"Backbone: {s}" for s in old.trained_on)),
         metrics={"held_out": scores, "samples": counted},
