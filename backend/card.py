@@ -21,8 +21,11 @@ MAX_CARD_BYTES = 1_000_000
 BAND_UNITS = ("db", "linear_power", "amplitude", "coherence")
 PRODUCTS = ("gamma0", "sigma0")
 TIMM_NAMES = ("vit_tiny_patch16_224", "vit_small_patch16_224", "vit_base_patch16_224")
-HEADS = ("decoder", "conv", "linear")
+FINETUNED_HEADS = ("decoder", "conv", "linear")
+HEADS = (*FINETUNED_HEADS, "forest")  # "forest" is grown from a user's own samples (training.ownclasses)
+MAX_SHARES = 2**23  # of all classes at all nodes of a "forest" together: 32 MB
 MAX_CLASSES = 254
+MAX_WINDOW = 63
 _NAME = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,63}$")
 _COLOR = re.compile(r"^#[0-9a-fA-F]{6}$")
 _SHA256 = re.compile(r"^[0-9a-f]{64}$")
@@ -75,8 +78,15 @@ class Arch:
         heads: Attention heads per block; divides embed_dim.
         registers: Register tokens (Darcet et al. 2023) beside the CLS token.
         head: "decoder" (tokens of two blocks and a full-resolution convolutional stem), "conv" (tokens of several
-            blocks, convolutions) or "linear" (the last tokens alone).
-        head_dim: Channel width of the head at patch resolution; "linear" has none.
+            blocks, convolutions), "linear" (the last tokens alone) or "forest" (trees on tokens of several blocks,
+            backscatter and its windowed statistics, pixel by pixel).
+        head_dim: Channel width of the head at patch resolution, for "forest" components of the tokens; "linear" has
+            none.
+        windows: Sides in pixels, odd and ascending, of the windows of "forest"; the other heads have none.
+        trees: Number of trees of "forest".
+        tree_nodes: Room for nodes in each tree, inner ones and leaves.
+        tree_depth: Most decisions from the root of a tree to a leaf.
+        smooth: Side in pixels, odd, of the window over which "forest" averages its probabilities; 1 for none.
     """
 
     timm: str
@@ -86,6 +96,16 @@ class Arch:
     registers: int = 0
     head: str = "decoder"
     head_dim: int = 64
+    windows: tuple[int, ...] = ()
+    trees: int = 1
+    tree_nodes: int = 2
+    tree_depth: int = 1
+    smooth: int = 1
+
+    @property
+    def reach(self) -> int:
+        """Pixels around a pixel that its windows and its smoothing look at; tiles must overlap as far."""
+        return max(self.windows, default=1) // 2 + self.smooth // 2
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
@@ -94,6 +114,8 @@ class Arch:
     @staticmethod
     def from_dict(data: object) -> Arch:
         """Check and build; ModelError on anything unexpected."""
+        if isinstance(data, dict) and "windows" in data:
+            data = {**data, "windows": tuple(_items(data, "windows", 0, 8))}
         arch: Arch = _build(Arch, data, "arch")
         if arch.timm not in TIMM_NAMES:
             _refuse(f"arch.timm is {arch.timm!r}; known are {', '.join(TIMM_NAMES)}")
@@ -106,6 +128,7 @@ class Arch:
         _between("arch.head_dim", arch.head_dim, 4, 1024)
         if arch.embed_dim % arch.heads:
             _refuse(f"arch.embed_dim {arch.embed_dim} is not a multiple of arch.heads {arch.heads}")
+        _check_windows(arch)
         return arch
 
 
@@ -265,6 +288,26 @@ def _band(data: object) -> Band:
     return band
 
 
+def _check_windows(arch: Arch) -> None:
+    for name, sides in (("arch.windows[]", arch.windows), ("arch.smooth", (arch.smooth,))):
+        for side in sides:
+            _scalar(name, side, int)
+            _between(name, side, 1, MAX_WINDOW)
+            if side % 2 == 0:
+                _refuse(f"{name} is {side}, wanted an odd number")
+    if list(arch.windows) != sorted(set(arch.windows)):
+        _refuse(f"arch.windows is {list(arch.windows)}, wanted ascending numbers")
+    _between("arch.trees", arch.trees, 1, 1024)
+    _between("arch.tree_nodes", arch.tree_nodes, 2, 2**15 - 1)
+    _between("arch.tree_depth", arch.tree_depth, 1, 64)
+
+
+def _check_shares(arch: Arch, classes: int) -> None:
+    shares = arch.trees * arch.tree_nodes * classes
+    if arch.head == "forest" and shares > MAX_SHARES:
+        _refuse(f"arch.trees x arch.tree_nodes x classes is {shares}, wanted at most {MAX_SHARES}")
+
+
 def _class(data: object) -> LandCoverClass:
     item: LandCoverClass = _build(LandCoverClass, data, "classes[]")
     _between("class value", item.value, 1, 254)
@@ -288,6 +331,7 @@ def _check(card: ModelCard) -> None:
         _refuse("metrics is not an object, or trained_on or limits not a list of strings")
     _between("gsd_m", card.gsd_m, 0.1, 10_000)
     _between("patch", card.patch, 1, 64)
+    _check_shares(card.arch, len(card.classes))
     _between("tile", card.tile, card.patch, 2048)
     if card.tile % card.patch:
         _refuse(f"tile {card.tile} is not a multiple of patch {card.patch}")

@@ -28,11 +28,12 @@ from .worker_algorithm import WorkerAlgorithm
 
 @dataclass(frozen=True)
 class Destination:
-    """A raster that the worker writes: its parameter, its option, and the class of its look on the desktop."""
+    """What the worker writes: its parameter, its option, the class of a raster's look on the desktop, or a folder."""
 
     parameter: str
     option: str  # empty for the positional OUTPUT
     styler: Any = QmlStyler
+    folder: bool = False
 
 
 class SarDinoAlgorithm(WorkerAlgorithm):
@@ -63,6 +64,15 @@ class SarDinoAlgorithm(WorkerAlgorithm):
 
     def add_inputs(self) -> None:
         """Declare what is mapped, and with which model."""
+        self.add_raster()
+        self.add(
+            QgsProcessingParameterExtent(self.EXTENT, tr("Extent"), optional=True),
+            tr("Only this part of the raster is mapped, snapped to whole pixels; all of it if empty. Any CRS."),
+        )
+        self.add_reading()
+
+    def add_raster(self) -> None:
+        """Declare the raster and its bands."""
         self.add(
             QgsProcessingParameterRasterLayer(self.INPUT, tr("SAR raster")),
             tr("Sentinel-1 or similar backscatter in a raster file, in dB, linear power or amplitude."),
@@ -84,10 +94,9 @@ class SarDinoAlgorithm(WorkerAlgorithm):
                 "If empty, they are found by their descriptions, else the first ones are taken."
             ),
         )
-        self.add(
-            QgsProcessingParameterExtent(self.EXTENT, tr("Extent"), optional=True),
-            tr("Only this part of the raster is mapped, snapped to whole pixels; all of it if empty. Any CRS."),
-        )
+
+    def add_reading(self) -> None:
+        """Declare what the values mean, and the model."""
         self.add(
             static_enum(self.UNITS, tr("Units"), UNITS),
             tr(
@@ -176,7 +185,7 @@ class SarDinoAlgorithm(WorkerAlgorithm):
         loaded, stylers = [], []
         for destination in self.DESTINATIONS:
             path = paths.get(destination.parameter)
-            if path and not os.path.isfile(path):
+            if path and not (os.path.isdir if destination.folder else os.path.isfile)(path):
                 raise QgsProcessingException(tr("The backend reported success, but {} is not there.").format(path))
             if path and context.willLoadLayerOnCompletion(path):
                 details = context.layerToLoadOnCompletionDetails(path)
@@ -186,11 +195,14 @@ class SarDinoAlgorithm(WorkerAlgorithm):
         if len(loaded) > 1:
             group(loaded, stylers, f"{self.displayName()}: {self._layer_name}")
         self.report(result, feedback)
-        used = {
+        return {**paths, **self.facts(result)}
+
+    def facts(self, result: dict) -> dict:
+        """Outputs that are no files: what made them."""
+        return {
             self.MODEL_USED: str(result.get("model", "")),
             self.DEVICE_USED: str(result.get("device", "")),
         }
-        return {**paths, **used}
 
     def report(self, result: dict, feedback: Any) -> None:
         """Tell in the log what the result event says."""
@@ -202,7 +214,8 @@ class SarDinoAlgorithm(WorkerAlgorithm):
         """Path by parameter, of the outputs that are wanted."""
         paths = {}
         for destination in self.DESTINATIONS:
-            path = self.parameterAsOutputLayer(parameters, destination.parameter, context)
+            read = self.parameterAsFileOutput if destination.folder else self.parameterAsOutputLayer
+            path = read(parameters, destination.parameter, context)
             if path:
                 paths[destination.parameter] = path
         return paths

@@ -23,6 +23,7 @@ class WorkerAlgorithm(QgsProcessingAlgorithm):
     """Base of all algorithms: a command of the backend, run in a process of its own."""
 
     COMMAND = ""
+    PROGRAM: tuple[str, ...] = ()  # module and arguments before the inputs; of the backend, if empty
     ICON = "sardino.svg"
     HELP: tuple[str, ...] = ("algorithms",)  # page, and section of it
 
@@ -83,13 +84,13 @@ class WorkerAlgorithm(QgsProcessingAlgorithm):
         self.addParameter(parameter)
 
     def backend_command(self) -> list[str]:
-        """Interpreter and subcommand, to which the arguments are added.
+        """Interpreter, module and subcommand, to which the arguments are added.
 
         Raises:
             QgsProcessingException: There is no interpreter that could run it.
         """
         try:
-            return [environment.find_interpreter(), "-m", "backend", self.COMMAND]
+            return [environment.find_interpreter(), "-m", *(self.PROGRAM or ("backend", self.COMMAND))]
         except environment.BackendMissingError as missing:
             raise QgsProcessingException(str(missing)) from missing
 

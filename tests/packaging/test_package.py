@@ -53,7 +53,7 @@ def test_holds_one_folder_with_all_it_needs(names: list[str]) -> None:
     inside = {name.split("/", 1)[1] for name in names}
     for wanted in ("__init__.py", "metadata.txt", "LICENSE", "requirements.txt", "requirements-locked.txt",
                    "environment/__main__.py", "backend/__main__.py",
-                   "training/__init__.py", "resources/sample/simulated_s1.tif"):  # fmt: skip
+                   "training/__init__.py", "training/ownclasses.py", "resources/sample/simulated_s1.tif"):  # fmt: skip
         assert wanted in inside
     models = {name.split("/")[2] for name in inside if name.startswith("resources/models/")}
     assert DEFAULT_MODEL in models, "the model used where none is named is not bundled"
@@ -277,6 +277,40 @@ def test_an_added_model_runs_by_its_name_whatever_dialogs_remember(
     finally:
         settings.write_text(before)
     assert results["MODEL_USED"] == DEFAULT_MODEL and output.is_file()
+
+
+@needs_qgis
+def test_own_classes_are_learnt_and_mapped_from_the_installed_zip(
+    installed: QgisProcess, sample_scene: Path, tmp_path: Path
+) -> None:
+    """Points on the labels of a corner of the sample scene; the model learnt from them maps that corner."""
+    from osgeo import gdal
+
+    labels = gdal.Open(str(sample_scene.with_name("simulated_s1_labels.tif")))
+    left, across, _, top, _, down = labels.GetGeoTransform()
+    values, top = labels.ReadAsArray(0, 256, 128, 128), top + 256 * down
+    common = sorted({int(value) for value in values[8::16, 8::16].ravel()})
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"class": int(values[row, column])},
+            "geometry": {"type": "Point", "coordinates": [left + (column + 0.5) * across, top + (row + 0.5) * down]},
+        }
+        for row in range(8, 128, 16)
+        for column in range(8, 128, 16)
+    ]
+    epsg = f"EPSG:{labels.GetSpatialRef().GetAuthorityCode(None)}"
+    named = {"type": "name", "properties": {"name": epsg}}
+    samples, model, output = tmp_path / "samples.geojson", tmp_path / "my model", tmp_path / "own.tif"
+    samples.write_text(json.dumps({"type": "FeatureCollection", "crs": named, "features": features}))
+    results = installed.run("sardino:trainclassifier", INPUT=sample_scene, SAMPLES=samples, FIELD="class", OUTPUT=model)
+    assert 0 <= results["ACCURACY"] <= 1 and results["BLOCKS"] >= 2
+    card = json.loads((model / "card.json").read_text())
+    assert [item["value"] for item in card["classes"]] == common
+    part = f"{left},{left + 128 * across},{top + 128 * down},{top}"
+    installed.run("sardino:landcover", INPUT=sample_scene, MODEL=model, EXTENT=part, OUTPUT=output)
+    found = gdal.Open(str(output)).ReadAsArray()
+    assert found.shape == values.shape and (found == values).mean() > 0.6
 
 
 @needs_qgis

@@ -12,7 +12,8 @@ from qgis.PyQt.QtWidgets import QApplication, QFileDialog, QMessageBox
 import sardino_qgis
 from sardino_qgis import environment
 
-ALGORITHMS = {f"sardino:{name}" for name in ("landcover", "attention", "embeddings", "similarity", "accuracy")}
+NAMES = ("landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy")
+ALGORITHMS = {f"sardino:{name}" for name in NAMES}
 
 
 def providers():
