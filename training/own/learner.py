@@ -239,4 +239,7 @@ def _card(session: Session, lesson: Lesson, trees: Trees, title: str, origin: st
         classes=lesson.legend,
         trained_on=(learnt, f"Backbone: model {old.name}, kept as it was", *(f"Backbone: {s}" for s in old.trained_on)),
         metrics={"held_out": scores, "samples": counted},
+        limits=("It knows the place and the date of its samples; of others nothing is known.",),
+        # Only what the samples were seen without may be missing later.
+        bears_missing_bands=len(session.bands) < len(old.bands),
     )
