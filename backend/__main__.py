@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import sys
@@ -101,6 +102,9 @@ def _serve(options: argparse.Namespace, cancel: Cancel) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0 done, 1 refused, 130 cancelled (2, wrong usage, ends the process inside argparse)."""
     options = parse(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that a terminal can't show must not make a fault of what went well.
+        sys.stdout.reconfigure(errors="backslashreplace")
     reporters: dict[str, Any] = {"json": lambda: JsonReporter(sys.stdout), "bar": BarReporter, "none": Reporter}
     reporter: Reporter = reporters[options.progress]()
     debug = bool(os.environ.get("SARDINO_DEBUG"))

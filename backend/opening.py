@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import warnings
-from pathlib import Path
 from typing import Any
 
 import rasterio
@@ -22,6 +21,7 @@ def open_raster(path: str) -> Any:
     Raises:
         InputError: There is no such file, or it is no raster.
     """
+    check_name(path)
     _check_kind(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
@@ -29,9 +29,21 @@ def open_raster(path: str) -> Any:
             return rasterio.open(path)
         except RasterioError as error:
             # Names that GDAL understands, such as NETCDF:"a.nc":vv or /vsizip/…, are no paths of this system.
-            if "://" not in path and not path.startswith("/vsi") and not Path(path).exists() and ":" not in path[2:]:
+            if "://" not in path and not path.startswith("/vsi") and not os.path.exists(path) and ":" not in path[2:]:
                 raise InputError(f"There is no file {path}.", "Check the path.") from error
             raise InputError(f"{path} is not a raster that GDAL can open.", HINT) from error
+
+
+def check_name(path: str) -> None:
+    """Refuse a name that GDAL can't be given.
+
+    Raises:
+        InputError: It isn't text, as names made under other encodings are.
+    """
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError(f"The name {ascii(path)} is not valid UTF-8.", "Rename the file or folder.") from error
 
 
 def _check_kind(path: str) -> None:

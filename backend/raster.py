@@ -126,6 +126,11 @@ class RasterSource:
                 ("warning", "The raster has no coordinate system: its pixel size is taken to be the model's.")
             )
 
+    @property
+    def files(self) -> list[str]:
+        """What it is made of, as far as GDAL tells: itself, what lies beside it, the sources of a virtual raster."""
+        return list(self._file.files)
+
     def cache_bytes(self) -> int:
         """Cache that holds two rows of blocks, so that strips which begin inside a block don't decode it again."""
         file = self._file

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from backend.frames import NativeFrame, ScaledFrame
 from backend.grid import Grid
 from backend.legend import aux_xml
 from backend.library import CARD, model_folder
-from backend.output_path import check_distinct, check_output
+from backend.output_path import check_distinct, check_output, check_parts
 from backend.radiometry import (
     Units,
     check_coherence,
@@ -33,6 +34,7 @@ from backend.report import Reporter
 from backend.resample import MAX_REFINE, scale_factor
 from backend.room import check_room
 from backend.sink import Layer, RasterSink
+from backend.temporaries import claim, unclaim
 from backend.units import nodata_doubt, units_doubt
 
 if TYPE_CHECKING:
@@ -110,6 +112,11 @@ class Session:
         check_distinct(list(self._outputs.values()))
         for path in self._outputs.values():
             check_output(path, request.input, request.overwrite)
+            check_parts(path, self.source.files)
+        for path in self._outputs.values():
+            claim(path)
+            stack.callback(unclaim, path)
+            request.cancel.on_deadline(partial(unclaim, path))
         for level, message in self.source.notes:
             request.reporter.log(level, message)
         self._decide_units()

@@ -39,6 +39,8 @@ def start(run: dict[str, Any], folder: Path) -> int:
         for number, name in ((1, "out"), (2, "err")):
             os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
         resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+        if "most_bytes" in run:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (run["most_bytes"],) * 2)
         os.chdir(run.get("cwd") or folder)
         os.environ.update(run.get("env", {}))
         if "inject" in run:
