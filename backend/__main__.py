@@ -112,6 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # What libraries have to say would stand between the lines that a user or a program reads.
         warnings.simplefilter("ignore")
         logging.getLogger().addHandler(logging.NullHandler())
+        # rasterio can't read every message of GDAL's, and tells so in either way.
+        sys.unraisablehook = sys.excepthook = lambda *fault: None
     cancel = Cancel()
     cancel.watch_signals()
     if options.progress == "json" and options.command != "serve":

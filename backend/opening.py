@@ -32,6 +32,13 @@ def open_raster(path: str) -> Any:
             if "://" not in path and not path.startswith("/vsi") and not os.path.exists(path) and ":" not in path[2:]:
                 raise InputError(f"There is no file {path}.", "Check the path.") from error
             raise InputError(f"{path} is not a raster that GDAL can open.", HINT) from error
+        except UnicodeDecodeError as error:
+            raise not_utf8(path) from error
+
+
+def not_utf8(path: str) -> InputError:
+    """The refusal of a raster whose names of bands, or of something else, can't be read."""
+    return InputError(f"{path} holds names that are not valid UTF-8.", "Name its bands anew, with gdal_edit.py, say.")
 
 
 def check_name(path: str) -> None:

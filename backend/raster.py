@@ -21,7 +21,7 @@ from rasterio.windows import Window
 from backend.bands import pick_bands
 from backend.errors import InputError
 from backend.grid import Grid
-from backend.opening import open_raster
+from backend.opening import not_utf8, open_raster
 
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
@@ -82,6 +82,9 @@ class RasterSource:
             self.pixel_metres = full.pixel_metres()
             self._top, self._left, height, width = full.window(extent) if extent else (0, 0, full.height, full.width)
             self.grid = full.offset(self._top, self._left, height, width)
+        except UnicodeDecodeError as error:
+            self.close()
+            raise not_utf8(self.path) from error
         except BaseException:
             self.close()
             raise
