@@ -113,7 +113,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warnings.simplefilter("ignore")
         logging.getLogger().addHandler(logging.NullHandler())
         # rasterio can't read every message of GDAL's, and tells so in either way.
-        sys.unraisablehook = sys.excepthook = lambda *fault: None
+        sys.unraisablehook = lambda fault: None
+        sys.excepthook = lambda kind, fault, trace: None
     cancel = Cancel()
     cancel.watch_signals()
     if options.progress == "json" and options.command != "serve":
