@@ -10,7 +10,7 @@ from typing import Any
 import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
-from backend.errors import InputError
+from backend.errors import InputError, UnreadableError
 
 HINT = "Give a raster file, such as a GeoTIFF with VV and VH."
 
@@ -19,7 +19,8 @@ def open_raster(path: str) -> Any:
     """The opened rasterio dataset, for a context.
 
     Raises:
-        InputError: There is no such file, or it is no raster.
+        UnreadableError: There is no such file, or it is no raster.
+        InputError: Its name, or a name in it, is no text.
     """
     check_name(path)
     _check_kind(path)
@@ -30,8 +31,8 @@ def open_raster(path: str) -> Any:
         except RasterioError as error:
             # Names that GDAL understands, such as NETCDF:"a.nc":vv or /vsizip/…, are no paths of this system.
             if "://" not in path and not path.startswith("/vsi") and not os.path.exists(path) and ":" not in path[2:]:
-                raise InputError(f"There is no file {path}.", "Check the path.") from error
-            raise InputError(f"{path} is not a raster that GDAL can open.", HINT) from error
+                raise UnreadableError(f"There is no file {path}.", "Check the path.") from error
+            raise UnreadableError(f"{path} is not a raster that GDAL can open.", HINT) from error
         except UnicodeDecodeError as error:
             raise not_utf8(path) from error
 
@@ -60,4 +61,4 @@ def _check_kind(path: str) -> None:
     except (OSError, ValueError):
         return  # nothing of that name: GDAL may know better
     if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode):
-        raise InputError(f"{path} is not a file but a pipe, socket or device.", HINT)
+        raise UnreadableError(f"{path} is not a file but a pipe, socket or device.", HINT)

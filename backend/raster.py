@@ -19,7 +19,7 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from backend.bands import pick_bands
-from backend.errors import InputError
+from backend.errors import InputError, UnreadableError
 from backend.grid import Grid
 from backend.opening import not_utf8, open_raster
 
@@ -234,7 +234,7 @@ class RasterSource:
                 # Read by hand: GDAL heeds alpha only in rasters of two or four bands.
                 valid &= self._dataset.read(self._alpha, window=window, out_shape=shape) != 0
         except RasterioError as error:
-            raise InputError(
+            raise UnreadableError(
                 f"{self.path} can't be read at row {top}: it is truncated or damaged.",
                 "Copy or download the file again.",
             ) from error

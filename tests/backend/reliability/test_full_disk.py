@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
+from contextlib import ExitStack
 
 import pytest
 
 from tests.backend.reliability import zoo
+from tests.small_disk import leave_room, mounted, used
 
 SIZE = 16 * 2**20
 PAGE = 4096
@@ -18,22 +18,9 @@ OLDER = b"older" * 100
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A folder on a file system of its own, and a function that mounts one with other options."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-
-    def mount(options: str):
-        if sys.platform != "linux" or os.geteuid() != 0:
-            pytest.skip("only root may mount")
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            pytest.skip(f"can't mount: {done.stderr.strip()}")
-        return folder
-
-    yield mount
-    subprocess.run(["umount", folder], check=False, capture_output=True)
+    """A function that makes a folder on a file system of its own."""
+    with ExitStack() as stack:
+        yield lambda options: stack.enter_context(mounted(tmp_path / "disk", options))
 
 
 @pytest.fixture
@@ -48,18 +35,6 @@ def refusal(outcome) -> str:
     event = json.loads(outcome.out.splitlines()[-1])
     assert event["event"] == "error" and event["hint"] and "fault of the program" not in event["hint"], outcome
     return event["message"]
-
-
-def used(folder) -> int:
-    found = os.statvfs(folder)
-    return (found.f_blocks - found.f_bfree) * found.f_frsize
-
-
-def leave_room(folder, room: int) -> None:
-    filler = folder / "filler"
-    filler.unlink(missing_ok=True)
-    with filler.open("wb") as file:
-        file.write(bytes(max(0, SIZE - used(folder) - room)))
 
 
 def test_full_at_any_moment(warm, command, small_disk):
