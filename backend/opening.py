@@ -8,6 +8,7 @@ import warnings
 from typing import Any
 
 import rasterio
+from rasterio._err import CPLE_BaseError
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from backend.errors import InputError, UnreadableError
@@ -19,8 +20,8 @@ def open_raster(path: str) -> Any:
     """The opened rasterio dataset, for a context.
 
     Raises:
-        UnreadableError: There is no such file, or it is no raster.
-        InputError: Its name, or a name in it, is no text.
+        UnreadableError: There is no such file, it is no raster, or what it says of itself makes no sense.
+        InputError: Its name is no text.
     """
     check_name(path)
     _check_kind(path)
@@ -35,11 +36,21 @@ def open_raster(path: str) -> Any:
             raise UnreadableError(f"{path} is not a raster that GDAL can open.", HINT) from error
         except UnicodeDecodeError as error:
             raise not_utf8(path) from error
+        except CPLE_BaseError as error:
+            raise no_sense(path, error) from error
 
 
-def not_utf8(path: str) -> InputError:
+def no_sense(path: str, error: Exception) -> UnreadableError:
+    """The refusal of a raster whose description of itself GDAL can't follow."""
+    reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+    return UnreadableError(f"{path} can't be read: {reason}.", "Copy or download the file again.")
+
+
+def not_utf8(path: str) -> UnreadableError:
     """The refusal of a raster whose names of bands, or of something else, can't be read."""
-    return InputError(f"{path} holds names that are not valid UTF-8.", "Name its bands anew, with gdal_edit.py, say.")
+    return UnreadableError(
+        f"{path} holds names that are not valid UTF-8.", "Name its bands anew, with gdal_edit.py, say."
+    )
 
 
 def check_name(path: str) -> None:

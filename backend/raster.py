@@ -21,7 +21,7 @@ from rasterio.windows import Window
 from backend.bands import pick_bands
 from backend.errors import InputError, UnreadableError
 from backend.grid import Grid
-from backend.opening import not_utf8, open_raster
+from backend.opening import no_sense, not_utf8, open_raster
 
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
@@ -85,6 +85,9 @@ class RasterSource:
         except UnicodeDecodeError as error:
             self.close()
             raise not_utf8(self.path) from error
+        except CPLE_BaseError as error:
+            self.close()
+            raise no_sense(self.path, error) from error
         except BaseException:
             self.close()
             raise
@@ -132,7 +135,10 @@ class RasterSource:
     @property
     def files(self) -> list[str]:
         """What it is made of, as far as GDAL tells: itself, what lies beside it, the sources of a virtual raster."""
-        return list(self._file.files)
+        try:
+            return list(self._file.files)
+        except UnicodeDecodeError as error:
+            raise not_utf8(self.path) from error
 
     def cache_bytes(self) -> int:
         """Cache that holds two rows of blocks, so that strips which begin inside a block don't decode it again."""
@@ -233,7 +239,7 @@ class RasterSource:
             if self._alpha:
                 # Read by hand: GDAL heeds alpha only in rasters of two or four bands.
                 valid &= self._dataset.read(self._alpha, window=window, out_shape=shape) != 0
-        except RasterioError as error:
+        except (RasterioError, CPLE_BaseError, UnicodeDecodeError) as error:
             raise UnreadableError(
                 f"{self.path} can't be read at row {top}: it is truncated or damaged.",
                 "Copy or download the file again.",

@@ -79,7 +79,9 @@ def forget_peak() -> int:
 
 def outcome(status: int, seconds: float, late: bool, folder: Path) -> dict[str, Any]:
     grown = int((folder / "grown").read_text()) if (folder / "grown").exists() else 0
-    texts = {name: (folder / name).read_text("utf-8", "replace") for name in ("out", "err") if (folder / name).exists()}
+    # One that was killed at once has not even opened them.
+    names = ("out", "err")
+    texts = {name: (folder / name).read_text("utf-8", "replace") if (folder / name).exists() else "" for name in names}
     return {"code": os.waitstatus_to_exitcode(status), "seconds": seconds, "late": late, "grown": grown, **texts}
 
 

@@ -25,7 +25,7 @@ def small_disk(tmp_path):
 
 @pytest.fixture
 def command(tiny_model, tmp_path):
-    scene = zoo.write(tmp_path / "scene.tif", zoo.scene(600, 400))
+    scene = zoo.write(tmp_path / "scene.tif", zoo.scene(300, 300))
     return ["attention", scene, tmp_path / "disk" / "o.tif", "--model", tiny_model, "--progress", "json"]
 
 
