@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import re
+import sys
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,9 +118,9 @@ class Arch:
             data = {**data, "windows": tuple(_items(data, "windows", 0, 8))}
         arch: Arch = _build(Arch, data, "arch")
         if arch.timm not in TIMM_NAMES:
-            _refuse(f"arch.timm is {arch.timm!r}; known are {', '.join(TIMM_NAMES)}")
+            _refuse(f"arch.timm is {arch.timm!r:.60}; known are {', '.join(TIMM_NAMES)}")
         if arch.head not in HEADS:
-            _refuse(f"arch.head is {arch.head!r}; known are {', '.join(HEADS)}")
+            _refuse(f"arch.head is {arch.head!r:.60}; known are {', '.join(HEADS)}")
         _between("arch.embed_dim", arch.embed_dim, 8, 4096)
         _between("arch.depth", arch.depth, 1, 64)
         _between("arch.heads", arch.heads, 1, 64)
@@ -187,7 +187,7 @@ class ModelCard:
             _refuse(f"the card is a JSON {type(data).__name__}, wanted an object")
         version = data.get("schema_version")
         if version != SCHEMA_VERSION:
-            _refuse(f"schema_version is {version!r}, this program reads {SCHEMA_VERSION}")
+            _refuse(f"schema_version is {version!r:.40}, this program reads {SCHEMA_VERSION}")
         parts = dict(data)
         parts["bands"] = tuple(_band(item) for item in _items(data, "bands", 1, 64))
         parts["classes"] = tuple(_class(item) for item in _items(data, "classes", 1, MAX_CLASSES))
@@ -230,8 +230,8 @@ def _refuse(found: str) -> typing.NoReturn:
 
 
 def _between(name: str, value: float, low: float, high: float) -> None:
-    if not (math.isfinite(value) and low <= value <= high):
-        _refuse(f"{name} is {value!r}, wanted {low} to {high}")
+    if not low <= value <= high:  # nan isn't either
+        _refuse(f"{name} is {value!r:.60}, wanted {low} to {high}")
 
 
 def _items(data: dict[str, Any], key: str, low: int, high: int) -> list[Any]:
@@ -264,12 +264,17 @@ def _build(cls: Any, data: object, where: str) -> Any:
 def _scalar(name: str, value: object, wanted: Any) -> None:
     ok = {
         int: isinstance(value, int) and not isinstance(value, bool),
-        float: isinstance(value, (int, float)) and not isinstance(value, bool),
+        float: isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and _fits(value)),
         bool: isinstance(value, bool),
         str: isinstance(value, str),
     }.get(wanted, True)
     if not ok:
         _refuse(f"{name} is {value!r:.60}, wanted {wanted.__name__}")
+
+
+def _fits(value: int) -> bool:
+    """Whether a float can hold it: JSON's whole numbers have any number of digits."""
+    return abs(value) <= sys.float_info.max
 
 
 def _band(data: object) -> Band:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from backend.frames import FilledFrame, NativeFrame, ScaledFrame
 from backend.grid import Grid
 from backend.legend import aux_xml, date_now
 from backend.library import CARD, model_folder
-from backend.output_path import check_distinct, check_output
+from backend.output_path import check_distinct, check_output, check_parts
 from backend.radiometry import (
     Units,
     check_coherence,
@@ -33,6 +34,7 @@ from backend.resample import MAX_REFINE, scale_factor
 from backend.room import check_room
 from backend.sink import Layer, RasterSink
 from backend.stack import scene_files
+from backend.temporaries import claim, unclaim
 from backend.units import nodata_doubt, units_doubt
 
 if TYPE_CHECKING:
@@ -117,6 +119,11 @@ class Session:
         for path in self._outputs.values():
             for file in self.files:
                 check_output(path, file, request.overwrite)
+            check_parts(path, self.source.files)
+        for path in self._outputs.values():
+            claim(path)
+            stack.callback(unclaim, path)
+            request.cancel.on_deadline(partial(unclaim, path))
         for level, message in self.source.notes:
             request.reporter.log(level, message)
         self._decide_units()
