@@ -59,6 +59,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     stays.set_defaults(progress="json")
 
     _accuracy_options(commands.add_parser("accuracy", help="compare a map of classes with a reference"))
+    _calibrate_options(commands.add_parser("calibrate", help="calibrate a Sentinel-1 GRD product, on a map grid"))
 
     info = commands.add_parser("info", help="tell about a raster, a model, or this installation")
     info.add_argument("target", nargs="?", metavar="INPUT|MODEL", help="raster, model name or model folder")
@@ -72,7 +73,7 @@ def _plain(text: str) -> str:
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", metavar="INPUT", help="raster to read")
+    parser.add_argument("input", metavar="INPUT", help="raster, or Sentinel-1 GRD product, to read")
     parser.add_argument("output", metavar="OUTPUT", type=Path, help="GeoTIFF to write")
     parser.add_argument("--model", metavar="NAME|DIR", help="name of an installed model, or a model folder")
     parser.add_argument("--bands", type=int, nargs="+", metavar="N", help="band numbers, in the model's order")
@@ -100,6 +101,19 @@ def _accuracy_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=_batch, default=0, metavar="N", help="of the draw (0)")
     parser.add_argument("--reference-name", metavar="TEXT", help="what the report calls the reference")
     parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
+    _progress(parser)
+
+
+def _calibrate_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("input", metavar="INPUT", help="product as downloaded: .SAFE folder, its manifest.safe, or zip")
+    parser.add_argument("output", metavar="OUTPUT", type=Path, help="GeoTIFF to write, in UTM (WGS 84)")
+    parser.add_argument("--product", choices=("gamma0", "sigma0"), default="gamma0", help="of backscatter (gamma0)")
+    parser.add_argument("--units", choices=("linear_power", "db"), default="linear_power", help="of the output")
+    parser.add_argument("--pixel-size", type=float, metavar="METRES", help="of the output; default: the product's")
+    parser.add_argument(
+        "--extent", type=float, nargs=4, metavar=("WEST", "SOUTH", "EAST", "NORTH"), help="longitude and latitude"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
     _progress(parser)
 
 

@@ -17,6 +17,7 @@ from backend.cancel import Cancel
 from backend.card import ModelCard
 from backend.embed import send_tokens, token_plan
 from backend.errors import InputError
+from backend.grd.safe import is_product, refuse_part
 from backend.grid import Grid
 from backend.library import CARD, model_folder
 from backend.outlet import masked, patch_grid, to_patches
@@ -129,6 +130,12 @@ class Oracle:
         )
 
     def _scene(self, question: Question, reporter: JsonReporter) -> _Scene:
+        refuse_part(question.input)
+        if is_product(question.input):
+            raise InputError(
+                f"{question.input} is a Sentinel-1 product as downloaded, which takes minutes to calibrate.",
+                "Calibrate it first (in QGIS: Calibrate Sentinel-1 GRD), and select the result.",
+            )
         folder = model_folder(question.model)
         card = ModelCard.load(folder / CARD)
         names = [band.name for band in card.bands]

@@ -6,15 +6,18 @@ import glob
 import os
 import socket
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from backend.cancel import Cancel
 from backend.errors import InputError, ResourceError
 
 MARK = ".sardino-part"
 # Files written beside a raster, and those of an older raster that would be wrong beside a new one.
 SIDECARS, STALE = (".qml", ".aux.xml"), (".ovr", ".msk")
+# Rasters made on the way to an output, which are gone when it is there.
+SCRATCH = (".radar", ".calibrated")
 # Files that a .qml of the same name may belong to.
 RASTERS = frozenset((".tif", ".tiff", ".img", ".vrt", ".jp2", ".nc", ".dat", ".asc", ".bil", ".gpkg", ".png", ".jpg"))
 # Outputs being written by this process.
@@ -78,6 +81,8 @@ def _check_against_input(path: Path, source: str) -> None:
         return  # nothing yet, or a name that only GDAL understands
     if _key(path) == _key(Path(source)) or (path.exists() and os.path.samefile(path, source)):
         raise InputError(f"The output {path} is the input.", "Choose another output.")
+    if os.path.isdir(source) or Path(source).suffix.lower() == ".zip":
+        return  # a product, which has no style
     if _key(sidecar(path, ".qml")) == _key(sidecar(Path(source), ".qml")):
         raise InputError(
             f"The output {path} would share one style, {sidecar(path, '.qml').name}, with the input.",
@@ -145,19 +150,45 @@ def release(path: Path) -> None:
     _held.discard(_key(path))
 
 
+@contextmanager
+def scratch(path: Path, suffix: str, cancel: Cancel) -> Iterator[Path]:
+    """A temporary name beside an output for what is made on the way, one of SCRATCH; removed on the way out.
+
+    Args:
+        path: The output.
+        suffix: What it is.
+        cancel: Told, so that it is removed as well where the process ends by force.
+    """
+    target = sidecar(path, suffix)
+    part = temporary(target)
+
+    def remove() -> None:
+        with suppress(OSError):
+            part.unlink()
+
+    cancel.on_deadline(remove)
+    hold(target)
+    try:
+        yield part
+    finally:
+        remove()
+        release(target)
+
+
 def remove_stale(path: Path) -> None:
     """Remove temporaries of this output that dead processes of this machine left behind.
 
     A restarted container has the name and process number of the one before it: a temporary of that number is stale
     too, unless this process is at work on it.
     """
-    for target in (path, *(sidecar(path, suffix) for suffix in SIDECARS)):
+    for target in (path, *(sidecar(path, suffix) for suffix in (*SIDECARS, *SCRATCH))):
+        held = {_key(path), _key(target)} & _held
         start = f".{target.name}.{socket.gethostname()}."
         for old in path.parent.iterdir():
             middle = old.name[len(start) :].split(".")[0]
             if not (old.name.startswith(start) and MARK in old.name and middle.isdigit()):
                 continue
-            if _key(path) not in _held if int(middle) == os.getpid() else not _alive(int(middle)):
+            if not held if int(middle) == os.getpid() else not _alive(int(middle)):
                 with suppress(OSError):
                     old.unlink()
 

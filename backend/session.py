@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -15,6 +15,8 @@ from backend.cancel import Cancel
 from backend.card import LandCoverClass, ModelCard
 from backend.errors import InputError
 from backend.frames import NativeFrame, ScaledFrame
+from backend.grd.container import MANIFEST
+from backend.grd.safe import is_product, refuse_part
 from backend.grid import Grid
 from backend.legend import aux_xml
 from backend.library import CARD, model_folder
@@ -45,12 +47,12 @@ class Request:
     """What a user asks for, whatever the output.
 
     Attributes:
-        input: Raster to read.
+        input: Raster to read, or a Sentinel-1 GRD product as downloaded.
         output: Main raster to write.
         model: Name of an installed model, folder, or None for the default.
         bands: Band numbers in the card's order; None to find them.
         units: Unit of the raster's values.
-        extent: xmin, ymin, xmax, ymax in the raster's CRS; None for all.
+        extent: xmin, ymin, xmax, ymax in the raster's CRS (for a product longitude and latitude); None for all.
         device: auto, cpu, cuda or mps.
         batch_size: Tiles at once; 0 to choose.
         overwrite: Whether existing outputs are replaced.
@@ -104,11 +106,16 @@ class Session:
         self.folder = model_folder(request.model)
         self.card = ModelCard.load(self.folder / CARD)
         names = [band.name for band in self.card.bands]
-        self.source = stack.enter_context(RasterSource(request.input, request.bands, request.extent, names))
+        refuse_part(request.input)
+        self._product = is_product(request.input)
+        if self._product:
+            self._check_outputs()  # before the minutes that this takes
+            self.source = RasterSource(stack.enter_context(self._calibrated(names)), names=names)
+        else:
+            self.source = RasterSource(request.input, request.bands, request.extent, names)
+        stack.callback(self.source.close)
         stack.enter_context(gdal_environment(self.source.cache_bytes()))
-        check_distinct(list(self._outputs.values()))
-        for path in self._outputs.values():
-            check_output(path, request.input, request.overwrite)
+        self._check_outputs()
         for level, message in self.source.notes:
             request.reporter.log(level, message)
         self._decide_units()
@@ -125,7 +132,40 @@ class Session:
             outputs={role: str(path) for role, path in self._outputs.items()},
         )
 
+    def _check_outputs(self) -> None:
+        check_distinct(list(self._outputs.values()))
+        for path in self._outputs.values():
+            check_output(path, self.request.input, self.request.overwrite)
+
+    def _calibrated(self, names: Sequence[str]) -> AbstractContextManager[Path]:
+        """A temporary raster of a product, as the model wants it."""
+        from backend.grd.command import CalibrateRequest, calibrated
+
+        request = self.request
+        if request.bands or request.units not in (Units.AUTO, Units.LINEAR_POWER):
+            raise InputError(
+                f"{request.input} is a Sentinel-1 product: bands are found by polarisation, units are known.",
+                "Leave bands and units out.",
+            )
+        order = CalibrateRequest(
+            input=request.input,
+            output=self._outputs["output"],
+            quantity=self.card.product,
+            pixel_size=self.card.gsd_m,
+            extent=request.extent,
+            reporter=request.reporter,
+            cancel=request.cancel,
+        )
+        return calibrated(order, names)
+
+    def in_grid(self, point: tuple[float, float]) -> tuple[float, float]:
+        """A user's point in the CRS of the raster that is read; for a product it is longitude and latitude."""
+        return self.source.grid.from_degrees(point) if self._product else point
+
     def _decide_units(self) -> None:
+        if self._product:
+            self.units = Units.LINEAR_POWER
+            return
         log = self.request.reporter.log
         sample, valid = self.source.sample()
         check_coherence(sample[~is_backscatter(self.card.bands)], valid)
@@ -180,16 +220,18 @@ class Session:
 
     def tags(self, role: str = "output") -> dict[str, str]:
         """Metadata by which the output of a role can be told and made again."""
+        path = Path(self.request.input)
+        name = path.parent.name if self._product and path.name.lower() == MANIFEST else path.name
         return {
             "SARDINO_VERSION": __version__,
             "SARDINO_MODEL": self.card.name,
             "SARDINO_MODEL_SHA256": self.card.weights_sha256,
-            "SARDINO_INPUT": Path(self.request.input).name,
+            "SARDINO_INPUT": name,
             "SARDINO_OUTPUT": role if role != "output" else self._command,
             # What other programs show of a TIFF.
             "TIFFTAG_SOFTWARE": f"SAR Land Cover (DINO) {__version__}",
             "TIFFTAG_IMAGEDESCRIPTION": f"{role if role != 'output' else self._command} of "
-            f"{Path(self.request.input).name} by the model {self.card.name}",
+            f"{name} by the model {self.card.name}",
         }
 
     def sink(self, role: str, layer: Layer, grid: Grid | None = None) -> RasterSink:

@@ -111,7 +111,7 @@ def pixels_of(run: Session, points: Sequence[Point]) -> list[tuple[int, int]]:
     """
     found, reasons = [], []
     for point in points:
-        pixel = cell_of(run.source.grid, point)
+        pixel = cell_of(run.source.grid, run.in_grid(point))
         if pixel is None:
             reasons.append(f"The point {point[0]:.10g} {point[1]:.10g} lies outside the raster or the extent asked for")
         elif not run.validity(pixel[0], pixel[0] + 1)[0, pixel[1]]:

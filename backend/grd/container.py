@@ -1,0 +1,126 @@
+"""The files of a product, whether it is a folder or a zip: small ones as bytes, images by the name GDAL opens."""
+
+from __future__ import annotations
+
+import zipfile
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+
+from backend.errors import InputError
+
+MANIFEST = "manifest.safe"
+# Annotations of real products have at most a few MiB.
+MAX_BYTES = 16 * 2**20
+_ZIP = "/vsizip/"
+_AGAIN = "Download the product again, whole."
+
+
+class Container:
+    """A folder that holds manifest.safe, or a zip of such a folder.
+
+    Args:
+        path: Folder, or zip file.
+        inside: Folder inside the zip, ending in "/" or empty; None for a folder on the disk.
+    """
+
+    def __init__(self, path: Path, inside: str | None = None) -> None:
+        self.path, self._inside = path, inside
+
+    @property
+    def name(self) -> str:
+        """What the product is called, such as S1A_IW_GRDH_….SAFE."""
+        return PurePosixPath(self._inside).name if self._inside else self.path.resolve().name
+
+    def read(self, href: str) -> bytes:
+        """A small file, named as in the manifest.
+
+        Raises:
+            InputError: It isn't there, can't be read, or is larger than such a file can be.
+        """
+        inner = plain(href, self.path)
+        try:
+            data = self._zipped(inner) if self._inside is not None else self._plain(inner)
+        except (FileNotFoundError, KeyError) as error:
+            raise InputError(f"{self.path} lacks {inner}, which its manifest names.", _AGAIN) from error
+        # What zipfile says of damage, of passwords, and of ways to pack that it doesn't know.
+        except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+            raise InputError(f"{inner} in {self.path} can't be read: {error}.", _AGAIN) from error
+        if len(data) > MAX_BYTES:
+            raise InputError(
+                f"{inner} in {self.path} has more than {MAX_BYTES >> 20} MiB, which no annotation of Sentinel-1 has.",
+                _AGAIN,
+            )
+        return data
+
+    def gdal_name(self, href: str) -> str:
+        """The name under which GDAL opens an image, named as in the manifest; it may be missing.
+
+        Raises:
+            InputError: The manifest's name leads outside the product.
+        """
+        inner = plain(href, self.path)
+        if self._inside is None:
+            return str(self.path / inner)
+        return f"{_ZIP}{{{self.path.resolve().as_posix()}}}/{self._inside}{inner}"
+
+    def _plain(self, inner: str) -> bytes:
+        with open(self.path / inner, "rb") as file:
+            return file.read(MAX_BYTES + 1)
+
+    def _zipped(self, inner: str) -> bytes:
+        # Read up to the bound, whatever size the zip claims to unpack to.
+        with zipfile.ZipFile(self.path) as archive, archive.open(f"{self._inside}{inner}") as file:
+            return file.read(MAX_BYTES + 1)
+
+
+def plain(href: str, product: Path) -> str:
+    """A relative path as the manifest writes it ("./annotation/a.xml"), checked to stay inside the product.
+
+    Raises:
+        InputError: It doesn't.
+    """
+    path = PurePosixPath(href)
+    if not path.parts or path.is_absolute() or ".." in path.parts or "\\" in href or ":" in href or "\0" in href:
+        raise InputError(f"The manifest of {product} names {href!r}, which is not inside the product.", _AGAIN)
+    return str(path)
+
+
+def find_container(path: str) -> Container | None:
+    """The product that a path means: its folder, its manifest.safe, or its zip; None where it is something else.
+
+    Raises:
+        InputError: A zip holds several products.
+    """
+    target = Path(_without_prefix(path))
+    with suppress(OSError, ValueError):
+        if target.name.lower() == MANIFEST and target.is_file():
+            target = target.parent
+        if target.is_dir():
+            return Container(target) if (target / MANIFEST).is_file() else None
+        if target.suffix.lower() == ".zip" and zipfile.is_zipfile(target):
+            return _in_zip(target)
+    return None
+
+
+def _in_zip(path: Path) -> Container | None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (OSError, zipfile.BadZipFile, NotImplementedError):
+        return None
+    found = [n[: -len(MANIFEST)] for n in names if PurePosixPath(n).name == MANIFEST and n.count("/") <= 1]
+    if len(found) > 1:
+        raise InputError(
+            f"{path} holds {len(found)} products: {', '.join(f.rstrip('/') for f in found[:3])}.",
+            "Unpack it, and give one of them.",
+        )
+    return Container(path, found[0]) if found else None
+
+
+def _without_prefix(path: str) -> str:
+    """A zip by its own name, where the name is one that GDAL uses for what is inside it."""
+    if not path.startswith(_ZIP):
+        return path
+    inner = path[len(_ZIP) :].replace("{", "").replace("}", "")
+    end = inner.lower().find(".zip")
+    return inner[: end + len(".zip")] if end >= 0 else inner
