@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import rasterio
+from affine import Affine
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
@@ -20,8 +21,9 @@ from backend import __version__
 from backend.cancel import Cancel
 from backend.errors import InputError, ResourceError
 from backend.grd.calibrate import CalibratedImage
-from backend.grd.geocode import MapPlan, plan_map, warp
+from backend.grd.geocode import MapPlan, plan_map
 from backend.grd.safe import Product, open_product
+from backend.grd.warp import warp
 from backend.legend import aux_xml, ramp_qml
 from backend.output_path import SCRATCH, check_output, scratch
 from backend.radiometry import from_power
@@ -179,7 +181,9 @@ def _store(image: CalibratedImage, plan: MapPlan, path: Path, count: int, progre
     profile = {
         "driver": "GTiff", "dtype": "float32", "nodata": math.nan, "count": count, "width": plan.width,
         "height": plan.height, "tiled": True, "blockxsize": TILE, "blockysize": TILE, "interleave": "band",
-        "bigtiff": "if_safer", "sparse_ok": True, "gcps": list(plan.points), "crs": plan.grid.crs,
+        "bigtiff": "if_safer", "sparse_ok": True,
+        # Not of the ground: numbers of samples and lines of the whole image, whole at their centres.
+        "transform": Affine(1, 0, plan.left - 0.5, 0, -1, 0.5 - plan.top),
     }  # fmt: skip
     columns = slice(plan.left, plan.left + plan.width)
     try:
@@ -208,8 +212,8 @@ class _Progress:
 
 def _check(request: CalibrateRequest) -> None:
     size = request.pixel_size
-    if size is not None and not 1 <= size <= 10_000:
-        raise InputError(f"The pixel size is {size:g} m; wanted are 1 to 10000.", "Give 10 for a product of mode IW.")
+    if size is not None and not 1 <= size <= 200:
+        raise InputError(f"The pixel size is {size:g} m; wanted are 1 to 200.", "Give 10 for a product of mode IW.")
 
 
 def _round(spacing: float) -> float:

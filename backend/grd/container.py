@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
@@ -43,7 +44,7 @@ class Container:
         except (FileNotFoundError, KeyError) as error:
             raise InputError(f"{self.path} lacks {inner}, which its manifest names.", _AGAIN) from error
         # What zipfile says of damage, of passwords, and of ways to pack that it doesn't know.
-        except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+        except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
             raise InputError(f"{inner} in {self.path} can't be read: {error}.", _AGAIN) from error
         if len(data) > MAX_BYTES:
             raise InputError(

@@ -1,4 +1,4 @@
-"""From the geometry of the image to a map grid, by the ground control points of the annotation.
+"""Where the pixels of a map grid lie in an image, by the ground control points of its annotation.
 
 A thin-plate spline, which passes through every point: their heights above the ellipsoid follow the terrain from line to
 line, so that GDAL's own choice, a polynomial of second order, misses the 210 points of a real scene over the Western
@@ -9,19 +9,15 @@ about it: a place h metres above the height annotated there is shown about h / t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Callable
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
-from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
-from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 from rasterio.transform import from_origin
-from rasterio.warp import reproject
 from rasterio.warp import transform as transform_points
 from scipy.interpolate import RBFInterpolator
 
@@ -32,15 +28,10 @@ from backend.grid import DEGREES, Grid
 Positions = NDArray[np.float64]
 # Beyond these latitudes there is no UTM, but the Universal Polar Stereographic system.
 UTM_NORTH, UTM_SOUTH = 84.0, -80.0
-ROWS = 256
 # Positions along each edge by which the outlines of an image and of an extent are drawn.
 EDGE = 65
 # Image samples around an extent, for interpolation and for what an outline misses.
 SLACK = 32
-# The smallest power, -50 dB: far below what the sensor can tell from nothing (about -22 dB), but a power.
-FLOOR = np.float32(1e-5)
-# Megabytes in which GDAL warps a piece.
-WARP_MEMORY = 64
 
 
 @dataclass(frozen=True)
@@ -49,19 +40,22 @@ class MapPlan:
 
     Attributes:
         grid: Map grid.
-        points: Ground control points, in the grid's CRS and samples of the part of the image below.
+        to_image: From coordinates [n, 2] in the grid's CRS to positions (sample, line) in the part of the image below,
+            counted from the outer corner of its first sample.
         top: First line of the image that is needed; so for the others.
         left: First sample.
         height: Lines.
         width: Samples.
+        samples: Samples of the image along a side of a pixel.
     """
 
     grid: Grid
-    points: tuple[GroundControlPoint, ...]
+    to_image: Callable[[Positions], Positions]
     top: int
     left: int
     height: int
     width: int
+    samples: float
 
 
 def plan_map(
@@ -79,29 +73,29 @@ def plan_map(
         InputError: Positions are damaged, or the extent lies outside.
     """
     image, degrees = read_points(annotation, shape)
+    unusable = InputError(f"{annotation.name} has no usable grid of positions.", "Download the product again, whole.")
+    if len(image) < 4 or (np.ptp(image, axis=0) == 0).any() or len(np.unique(image, axis=0)) < len(image):
+        raise unusable
     crs = choose_crs(degrees)
     ground = _transform(DEGREES, crs, degrees)
-    spread = np.ptp(image, axis=0)
-    if len(image) < 4 or not np.isfinite(ground).all() or (spread == 0).any():
-        raise InputError(f"{annotation.name} has no usable grid of positions.", "Download the product again, whole.")
-    forward = _spline(image, ground)
-    outline = forward(_outline(0, 0, shape[1], shape[0]))
+    if not np.isfinite(ground).all() or len(np.unique(ground, axis=0)) < len(ground):
+        raise unusable
+    outline = _spline(image, ground)(_outline(0, 0, shape[1], shape[0]))
+    backward = _spline(ground, image)
     low, high = outline.min(axis=0), outline.max(axis=0)
     _check_size(annotation, low, high)
     box = (0, 0, *shape)
     if extent is not None:
         low, high, edge = _within(extent, crs, low, high)
-        box = _box(_spline(ground, image)(edge), shape)
+        box = _box(backward(edge), shape)
         if box[2] <= 0 or box[3] <= 0:
             raise _outside(extent)
     low, high = np.floor(low / pixel_size + 1e-6), np.ceil(high / pixel_size - 1e-6)
     columns, rows = (int(n) for n in high - low)
     grid = Grid(crs, from_origin(low[0] * pixel_size, high[1] * pixel_size, pixel_size, pixel_size), columns, rows)
-    points = [
-        GroundControlPoint(row=y - box[0], col=x - box[1], x=east, y=north)
-        for (x, y), (east, north) in zip(image, ground)
-    ]
-    return MapPlan(grid, tuple(points), *box)
+    spacing = float(annotation.numbers("imageAnnotation/imageInformation/rangePixelSpacing")[0])
+    corner = np.array([box[1], box[0]], dtype=np.float64)
+    return MapPlan(grid, lambda places: backward(places) - corner, *box, samples=pixel_size / spacing)
 
 
 def read_points(annotation: Annotation, shape: tuple[int, int]) -> tuple[Positions, Positions]:
@@ -131,38 +125,19 @@ def choose_crs(degrees: Positions) -> CRS:
     return CRS.from_epsg((32600 if latitude >= 0 else 32700) + zone)
 
 
-def warp(path: Any, plan: MapPlan) -> Iterator[NDArray[np.float32]]:
-    """The rows of the map, from top to bottom: linear power float32 [bands, rows, width], at least FLOOR; NaN outside.
-
-    Bilinear, in power; over as many samples as a pixel covers where it is coarser than they are.
-
-    Args:
-        path: Tiled raster of power in the geometry of the plan's part of the image, with the plan's points.
-        plan: Of the map.
-    """
-    with rasterio.open(path) as image:
-        source = rasterio.band(image, list(image.indexes))
-        for top in range(0, plan.grid.height, ROWS):
-            part = plan.grid.offset(top, 0, min(ROWS, plan.grid.height - top), plan.grid.width)
-            rows = np.full((image.count, part.height, part.width), np.nan, dtype=np.float32)
-            reproject(
-                source,
-                rows,
-                dst_transform=part.transform,
-                dst_crs=part.crs,
-                src_nodata=math.nan,
-                dst_nodata=math.nan,
-                resampling=Resampling.bilinear,
-                warp_mem_limit=WARP_MEMORY,
-                SRC_METHOD="GCP_TPS",
-            )
-            yield np.maximum(rows, FLOOR)  # which keeps NaN
-
-
 def _spline(source: Positions, target: Positions) -> Callable[[Positions], Positions]:
-    """The same spline as GDAL's. It doesn't depend on the scale, but solving for it does."""
+    """A thin-plate spline through points [n, 2]. It doesn't depend on the scale, but solving for it does.
+
+    Raises:
+        InputError: There is none: the points lie on a line.
+    """
     middle, scale = source.mean(axis=0), np.ptp(source, axis=0).max()
-    fit = RBFInterpolator((source - middle) / scale, target, kernel="thin_plate_spline")
+    try:
+        fit = RBFInterpolator((source - middle) / scale, target, kernel="thin_plate_spline")
+    except np.linalg.LinAlgError as error:
+        raise InputError(
+            "The positions of the product lie on one line.", "Download the product again, whole."
+        ) from error
 
     def at(positions: Positions) -> Positions:
         found: Positions = fit((positions - middle) / scale)

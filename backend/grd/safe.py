@@ -157,7 +157,7 @@ def open_product(path: str) -> Product:
 
 
 def _check_type(manifest: Annotation, path: str) -> None:
-    if "sentinel-1" not in manifest.element.get("version", "").lower():
+    if "/sentinel-1/" not in manifest.element.get("version", "").lower():
         raise InputError(f"{path} is no Sentinel-1 product.", "Give a Sentinel-1 GRD product.")
     kind = (manifest.element.findtext(".//{*}productType") or "unknown").strip().upper()
     if kind != "GRD":

@@ -51,7 +51,8 @@ class Scene:
     Attributes:
         shape: Lines and samples.
         polarisations: In the order of the manifest.
-        numbers: Digital numbers by line and sample; the second polarisation has half of them.
+        numbers: Digital numbers by line and sample.
+        cross: The same of VH and HV; half of the others if None.
         ground: UTM coordinates (of `crs`) by line and sample.
         crs: Of `ground`.
         noise: "range and azimuth", "single" (before IPF 2.90) or "none".
@@ -66,6 +67,7 @@ class Scene:
     shape: tuple[int, int] = (200, 260)
     polarisations: Sequence[str] = ("VH", "VV")
     numbers: Callable = simulated
+    cross: Callable | None = None
     ground: Ground = slanting
     crs: CRS = UTM
     noise: str = "range and azimuth"
@@ -136,7 +138,10 @@ def positions(scene: Scene) -> list[tuple[int, int, float, float]]:
 def write_measurement(path: Path, scene: Scene, index: int) -> None:
     height, width = scene.shape
     line, sample = np.mgrid[:height, :width]
-    numbers = scene.numbers(line, sample) * (1 if scene.polarisations[index] in ("VV", "HH") else 0.5)
+    if scene.polarisations[index] in ("VV", "HH"):
+        numbers = scene.numbers(line, sample)
+    else:
+        numbers = scene.cross(line, sample) if scene.cross else scene.numbers(line, sample) / 2
     points = [GroundControlPoint(row=r, col=c, x=x, y=y) for r, c, x, y in positions(scene)]
     profile = {"driver": "GTiff", "count": 1, "height": height, "width": width, "dtype": "uint16", "blockysize": 1}
     with rasterio.open(path, "w", **profile, gcps=points, crs=CRS.from_epsg(4326)) as file:
@@ -267,9 +272,7 @@ def manifest(scene: Scene) -> str:
             unit = f'unitType="Metadata Unit" repID="{schema}"'
             if not kind:
                 unit = f'unitType="Measurement Data Unit" repID="{schema}" dmdID="{described} "'
-            units += (
-                f'<xfdu:contentUnit {unit}><dataObjectPointer dataObjectID="{kind}{ident}"/></xfdu:contentUnit>\n'
-            )
+            units += f'<xfdu:contentUnit {unit}><dataObjectPointer dataObjectID="{kind}{ident}"/></xfdu:contentUnit>\n'
             metadata += (
                 f'<metadataObject ID="{kind}{ident}Annotation" classification="DESCRIPTION" category="DMD">'
                 f'<dataObjectPointer dataObjectID="{kind}{ident}"/></metadataObject>\n'
