@@ -8,7 +8,9 @@ from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox
 import sardino_qgis
 from sardino_qgis import environment
 
-ALGORITHMS = {f"sardino:{name}" for name in ("landcover", "attention", "embeddings", "similarity", "accuracy")}
+ALGORITHMS = {
+    f"sardino:{name}" for name in ("landcover", "attention", "embeddings", "similarity", "accuracy", "calibrate")
+}
 
 
 def providers():
