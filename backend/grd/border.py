@@ -67,7 +67,9 @@ def border_length(signal: BoolArray) -> NDArray[np.intp]:
     Returns:
         Shape [m].
     """
-    count = np.vstack((np.zeros((1, signal.shape[1]), np.intp), np.cumsum(signal, axis=0)))
+    # Counts up to MARGIN, of many thousand samples at once.
+    count = np.zeros((len(signal) + 1, signal.shape[1]), dtype=np.int32)
+    np.cumsum(signal, axis=0, out=count[1:])
     begins: BoolArray = np.subtract(count[RUN:], count[:-RUN]) == RUN
     if not len(begins):
         return np.full(signal.shape[1], signal.shape[0])

@@ -66,7 +66,9 @@ def _piece(image: Any, plan: MapPlan, top: int, left: int, size: tuple[int, int]
     # From positions on the whole image to sample numbers of the window.
     nodes = nodes - low - 0.5
     offsets = (np.arange(_places(plan)) + 0.5) / _places(plan)
-    mean = _Mean(power, size)
+    # Where all is measured and nothing lies at the rim of the image, the weight needn't be sampled: nearly everywhere.
+    rim = (low == 0).any() or (high == (image.width, image.height)).any()
+    mean = _Mean(power, size, rim)
     for dy in offsets:
         for dx in offsets:
             mean.add(np.stack([_between(nodes[..., axis], down, across, dy, dx, size) for axis in (1, 0)]))
@@ -103,10 +105,12 @@ class _Mean:
     Args:
         power: float32 [bands, h, w]; NaN where nothing is measured.
         size: Rows and columns of the result.
+        rim: Whether places may lie outside.
     """
 
-    def __init__(self, power: FloatArray, size: tuple[int, int]) -> None:
+    def __init__(self, power: FloatArray, size: tuple[int, int], rim: bool) -> None:
         there = np.isfinite(power)
+        self._everywhere = not rim and bool(there.all())
         self._filled, self._measured = np.where(there, power, np.float32(0)), there.astype(np.float32)
         self._total = np.zeros((len(power), *size), dtype=np.float32)
         self._weight = np.zeros_like(self._total)
@@ -114,11 +118,8 @@ class _Mean:
     def add(self, place: Positions) -> None:
         """Take a sample for each pixel: row and column, shape [2, rows, columns]."""
         for band in range(len(self._total)):
-            # Beyond the window is nothing: neither power nor weight.
-            for source, target in ((self._filled, self._total), (self._measured, self._weight)):
-                target[band] += map_coordinates(
-                    source[band], place, order=1, mode="grid-constant", output=np.float32, prefilter=False
-                )
+            self._total[band] += _sample(self._filled[band], place)
+            self._weight[band] += np.float32(1) if self._everywhere else _sample(self._measured[band], place)
 
     def result(self, least: float) -> FloatArray:
         """float32 [bands, rows, columns], at least FLOOR; NaN where less than `least` samples are measured."""
@@ -126,3 +127,11 @@ class _Mean:
         mean = self._total / np.where(enough, self._weight, np.float32(1))
         values: FloatArray = np.where(enough, np.maximum(mean, FLOOR), np.float32(np.nan))
         return values
+
+
+def _sample(values: FloatArray, place: Positions) -> FloatArray:
+    """Bilinear samples of [h, w] at rows and columns [2, rows, columns]; 0 beyond, which is neither power nor weight."""
+    found: FloatArray = map_coordinates(
+        values, place, order=1, mode="grid-constant", output=np.float32, prefilter=False
+    )
+    return found
