@@ -1,4 +1,4 @@
-"""The command line: maps, embeddings, similarity, accuracy, and facts about rasters and models."""
+"""The command line: maps, embeddings, similarity, accuracy, calibration, and facts about rasters and models."""
 
 from __future__ import annotations
 

@@ -50,7 +50,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar=("X", "Y"),
         action="append",
         required=True,
-        help="in the raster's CRS; with several, a place counts by the point that it is most similar to",
+        help="in the raster's CRS (of a product longitude and latitude); with several, a place counts by the point "
+        "that it is most similar to",
     )
 
     stays = commands.add_parser("serve", help="stay and answer questions about similarity, a JSON object a line")
@@ -79,7 +80,11 @@ def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bands", type=int, nargs="+", metavar="N", help="band numbers, in the model's order")
     parser.add_argument("--units", choices=[u.value for u in Units], default=Units.AUTO.value, help="of the raster")
     parser.add_argument(
-        "--extent", type=float, nargs=4, metavar=("XMIN", "YMIN", "XMAX", "YMAX"), help="in the raster's CRS"
+        "--extent",
+        type=float,
+        nargs=4,
+        metavar=("XMIN", "YMIN", "XMAX", "YMAX"),
+        help="in the raster's CRS; of a product longitude, latitude",
     )
     parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--batch-size", type=_batch, default=0, metavar="N", help="tiles at once; 0 chooses")

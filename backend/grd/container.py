@@ -92,7 +92,9 @@ def find_container(path: str) -> Container | None:
     Raises:
         InputError: A zip holds several products.
     """
-    target = Path(_without_prefix(path))
+    if path.startswith(_ZIP):
+        return _by_gdals_name(path[len(_ZIP) :])
+    target = Path(path)
     with suppress(OSError, ValueError):
         if target.name.lower() == MANIFEST and target.is_file():
             target = target.parent
@@ -118,10 +120,13 @@ def _in_zip(path: Path) -> Container | None:
     return Container(path, found[0]) if found else None
 
 
-def _without_prefix(path: str) -> str:
-    """A zip by its own name, where the name is one that GDAL uses for what is inside it."""
-    if not path.startswith(_ZIP):
-        return path
-    inner = path[len(_ZIP) :].replace("{", "").replace("}", "")
-    end = inner.lower().find(".zip")
-    return inner[: end + len(".zip")] if end >= 0 else inner
+def _by_gdals_name(path: str) -> Container | None:
+    """A zip by GDAL's name for what is inside it: "a.zip", "{a.zip}/b.SAFE", "a.zip/b.SAFE/manifest.safe"."""
+    path = path.replace("{", "").replace("}", "")
+    end = path.lower().find(".zip") + len(".zip")
+    found = find_container(path[:end]) if end >= len(".zip") else None
+    if found is None or found._inside is None:
+        return None
+    folder = found._inside.rstrip("/")
+    meant = path[end:].strip("/")
+    return found if meant in ("", folder, f"{found._inside}{MANIFEST}") else None

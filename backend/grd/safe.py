@@ -112,12 +112,11 @@ def refuse_part(path: str) -> None:
     Raises:
         InputError: It is one, or a name by which GDAL opens one.
     """
-    inside = Path(path).parent
-    manifest = inside.parent / MANIFEST
+    folder, name, _ = path.replace("\\", "/").rpartition("/measurement/")
     if path.upper().startswith("SENTINEL1_CALIB:"):
         whole = "the manifest.safe, the folder or the zip of the product"
-    elif inside.name == "measurement" and manifest.is_file():
-        whole = str(manifest)
+    elif name and is_product(folder):
+        whole = f"{folder}/{MANIFEST}"
     else:
         return
     raise InputError(

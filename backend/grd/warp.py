@@ -130,7 +130,7 @@ class _Mean:
 
 
 def _sample(values: FloatArray, place: Positions) -> FloatArray:
-    """Bilinear samples of [h, w] at rows and columns [2, rows, columns]; 0 beyond, which is neither power nor weight."""
+    """Bilinear samples of [h, w] at rows and columns [2, rows, columns]; 0 beyond: neither power nor weight."""
     found: FloatArray = map_coordinates(
         values, place, order=1, mode="grid-constant", output=np.float32, prefilter=False
     )

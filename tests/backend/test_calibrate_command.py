@@ -196,6 +196,34 @@ def test_a_signal_in_the_middle_of_a_long_call_leaves_nothing(
     assert not left_in(tmp_path)
 
 
+PEAK = """
+import sys
+from pathlib import Path
+import numpy as np
+from backend.grd.command import CalibrateRequest, calibrate
+from benchmarks.memory import peak_mib
+calibrate(CalibrateRequest(sys.argv[1], Path(sys.argv[2])))
+print(peak_mib())
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no measure of the peak there")
+def test_memory_does_not_grow_with_the_lines(tmp_path, worker_environment, repo_root):
+    def peak(lines):
+        scene = Scene(
+            shape=(lines, 1500), polarisations=("VV",), numbers=lambda line, sample: 50 + (line + sample) % 99
+        )
+        folder = make_safe(tmp_path / str(lines), scene)
+        command = [sys.executable, "-c", PEAK, str(folder), str(tmp_path / f"{lines}.tif")]
+        done = subprocess.run(
+            command, cwd=repo_root, env=worker_environment, check=True, capture_output=True, text=True
+        )
+        return float(done.stdout)
+
+    # Kept whole, 6,000 lines more of the image would be 34 MiB, and of the map, which slants, 45.
+    assert peak(8000) - peak(2000) < 17
+
+
 # As the input of the others
 
 

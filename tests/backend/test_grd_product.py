@@ -195,13 +195,18 @@ def test_names_that_lead_outside(href, tmp_path):
     assert plain("./annotation/a.xml", tmp_path) == "annotation/a.xml"
 
 
-def test_parts_are_refused_with_what_to_give_instead(whole):
+def test_parts_are_refused_with_what_to_give_instead(whole, tmp_path):
     (image,) = whole.glob("measurement/*-vv-*")
     with pytest.raises(InputError, match="is a part") as refusal:
         refuse_part(str(image))
     assert str(whole / "manifest.safe") in refusal.value.hint and "sardino:calibrate" in refusal.value.hint
     with pytest.raises(InputError, match="is a part"):
         refuse_part(f"SENTINEL1_CALIB:UNCALIB:{whole}/manifest.safe:IW_VV:AMPLITUDE")
+    packed = f"/vsizip/{zip_safe(whole, tmp_path / 'a.zip')}"
+    inside = f"{packed}/{NAME}/measurement/{image.name}"
+    assert is_product(packed) and not is_product(inside) and not is_product(f"{packed}/{NAME}/preview/other.tif")
+    with pytest.raises(InputError, match="is a part"):
+        refuse_part(inside)
     for path in (whole, whole / "manifest.safe", "/data/measurement/other.tif", "scene.tif"):
         refuse_part(str(path))
 
