@@ -146,7 +146,8 @@ def _written(
     plan = plan_map(channel.annotation, channel.shape, pixel_size, request.extent)
     progress = _Progress(request, plan)
     with ExitStack() as stack:
-        with gdal_environment(LARGE_CACHE), scratch(request.output, SCRATCH[0], cancel) as power:
+        stack.enter_context(gdal_environment(LARGE_CACHE))
+        with scratch(request.output, SCRATCH[0], cancel) as power:
             with CalibratedImage(product, request.quantity, polarisations) as image:
                 for level, message in image.notes:
                     request.reporter.log(level, message)
