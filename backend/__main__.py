@@ -83,7 +83,8 @@ def _accuracy(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -
 
 
 def _calibrate(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
-    from backend.grd.command import CalibrateRequest, calibrate
+    from backend.grd.command import calibrate
+    from backend.grd.passes import CalibrateRequest
 
     calibrate(
         CalibrateRequest(

@@ -11,7 +11,8 @@ from backend import __version__
 from backend.bands import acquisition
 from backend.card import ModelCard
 from backend.errors import InputError, SarDinoError
-from backend.grd.safe import is_product, open_product
+from backend.grd.container import is_product
+from backend.grd.safe import open_product
 from backend.library import CARD, installed_models, model_folder
 from backend.radiometry import decide_units
 from backend.raster import RasterSource, gdal_environment

@@ -17,7 +17,7 @@ from backend.cancel import Cancel
 from backend.card import ModelCard
 from backend.embed import send_tokens, token_plan
 from backend.errors import InputError
-from backend.grd.safe import is_product, refuse_part
+from backend.grd.container import is_product, refuse_part
 from backend.grid import Grid
 from backend.library import CARD, model_folder
 from backend.outlet import masked, patch_grid, to_patches

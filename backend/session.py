@@ -15,8 +15,7 @@ from backend.cancel import Cancel
 from backend.card import LandCoverClass, ModelCard
 from backend.errors import InputError
 from backend.frames import NativeFrame, ScaledFrame
-from backend.grd.container import MANIFEST
-from backend.grd.safe import is_product, refuse_part
+from backend.grd.container import MANIFEST, is_product, refuse_part
 from backend.grid import Grid
 from backend.legend import aux_xml
 from backend.library import CARD, model_folder
@@ -110,7 +109,7 @@ class Session:
         self._product = is_product(request.input)
         if self._product:
             self._check_outputs()  # before the minutes that this takes
-            self.source = RasterSource(stack.enter_context(self._calibrated(names)), names=names)
+            self.source = RasterSource(stack.enter_context(self._calibrated()), names=names)
         else:
             self.source = RasterSource(request.input, request.bands, request.extent, names)
         stack.callback(self.source.close)
@@ -137,9 +136,9 @@ class Session:
         for path in self._outputs.values():
             check_output(path, self.request.input, self.request.overwrite)
 
-    def _calibrated(self, names: Sequence[str]) -> AbstractContextManager[Path]:
+    def _calibrated(self) -> AbstractContextManager[Path]:
         """A temporary raster of a product, as the model wants it."""
-        from backend.grd.command import CalibrateRequest, calibrated
+        from backend.grd.as_input import calibrated
 
         request = self.request
         if request.bands or request.units not in (Units.AUTO, Units.LINEAR_POWER):
@@ -147,16 +146,8 @@ class Session:
                 f"{request.input} is a Sentinel-1 product: bands are found by polarisation, units are known.",
                 "Leave bands and units out.",
             )
-        order = CalibrateRequest(
-            input=request.input,
-            output=self._outputs["output"],
-            quantity=self.card.product,
-            pixel_size=self.card.gsd_m,
-            extent=request.extent,
-            reporter=request.reporter,
-            cancel=request.cancel,
-        )
-        return calibrated(order, names)
+        output = self._outputs["output"]
+        return calibrated(request.input, output, self.card, request.extent, request.reporter, request.cancel)
 
     def in_grid(self, point: tuple[float, float]) -> tuple[float, float]:
         """A user's point in the CRS of the raster that is read; for a product it is longitude and latitude."""

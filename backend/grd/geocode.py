@@ -14,20 +14,14 @@ from dataclasses import dataclass
 from typing import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from rasterio.crs import CRS
-from rasterio.errors import RasterioError
 from rasterio.transform import from_origin
-from rasterio.warp import transform as transform_points
-from scipy.interpolate import RBFInterpolator
 
 from backend.errors import InputError
 from backend.grd.annotation import Annotation
+from backend.grd.positions import Positions, choose_crs, read_points, spline, transformed
 from backend.grid import DEGREES, Grid
 
-Positions = NDArray[np.float64]
-# Beyond these latitudes there is no UTM, but the Universal Polar Stereographic system.
-UTM_NORTH, UTM_SOUTH = 84.0, -80.0
 # Positions along each edge by which the outlines of an image and of an extent are drawn.
 EDGE = 65
 # Image samples around an extent, for interpolation and for what an outline misses.
@@ -77,11 +71,11 @@ def plan_map(
     if len(image) < 4 or (np.ptp(image, axis=0) == 0).any() or len(np.unique(image, axis=0)) < len(image):
         raise unusable
     crs = choose_crs(degrees)
-    ground = _transform(DEGREES, crs, degrees)
+    ground = transformed(DEGREES, crs, degrees)
     if not np.isfinite(ground).all() or len(np.unique(ground, axis=0)) < len(ground):
         raise unusable
-    outline = _spline(image, ground)(_outline(0, 0, shape[1], shape[0]))
-    backward = _spline(ground, image)
+    outline = spline(image, ground)(_outline(0, 0, shape[1], shape[0]))
+    backward = spline(ground, image)
     low, high = outline.min(axis=0), outline.max(axis=0)
     _check_size(annotation, low, high)
     box = (0, 0, *shape)
@@ -98,66 +92,11 @@ def plan_map(
     return MapPlan(grid, lambda places: backward(places) - corner, *box, samples=pixel_size / spacing)
 
 
-def read_points(annotation: Annotation, shape: tuple[int, int]) -> tuple[Positions, Positions]:
-    """Image positions (sample, line) and longitude and latitude of the geolocation grid, shape [n, 2] each.
-
-    An image position counts from the outer corner of the first sample, as GDAL counts; the annotation numbers samples,
-    and its positions are those of their centres.
-    """
-    items = annotation.all("geolocationGrid/geolocationGridPointList/geolocationGridPoint")
-    table = [[float(p.numbers(name)[0]) for name in ("pixel", "line", "longitude", "latitude")] for p in items]
-    values = np.array(table, dtype=np.float64).reshape(-1, 4)
-    image, degrees = values[:, :2] + 0.5, values[:, 2:]
-    outside = (image < 0).any() or (image[:, 0] > 2 * shape[1]).any() or (image[:, 1] > 2 * shape[0]).any()
-    if outside or (np.abs(degrees) > (360, 90)).any():
-        raise InputError(f"{annotation.name} has impossible positions.", "Download the product again, whole.")
-    return image, degrees
-
-
-def choose_crs(degrees: Positions) -> CRS:
-    """The zone of UTM (WGS 84), or the polar system, for the middle of positions [n, 2] of longitude and latitude."""
-    # Mean direction: the mean of 179 and -179 is 180.
-    turn = np.exp(1j * np.radians(degrees[:, 0])).mean()
-    longitude, latitude = math.degrees(np.angle(turn)), float(degrees[:, 1].mean())
-    if latitude > UTM_NORTH or latitude < UTM_SOUTH:
-        return CRS.from_epsg(32661 if latitude > 0 else 32761)
-    zone = min(max(int((longitude + 180) // 6) + 1, 1), 60)
-    return CRS.from_epsg((32600 if latitude >= 0 else 32700) + zone)
-
-
-def _spline(source: Positions, target: Positions) -> Callable[[Positions], Positions]:
-    """A thin-plate spline through points [n, 2]. It doesn't depend on the scale, but solving for it does.
-
-    Raises:
-        InputError: There is none: the points lie on a line.
-    """
-    middle, scale = source.mean(axis=0), np.ptp(source, axis=0).max()
-    try:
-        fit = RBFInterpolator((source - middle) / scale, target, kernel="thin_plate_spline")
-    except np.linalg.LinAlgError as error:
-        raise InputError(
-            "The positions of the product lie on one line.", "Download the product again, whole."
-        ) from error
-
-    def at(positions: Positions) -> Positions:
-        found: Positions = fit((positions - middle) / scale)
-        return found
-
-    return at
-
-
 def _outline(left: float, top: float, right: float, bottom: float) -> Positions:
     """Positions all around a rectangle, shape [n, 2]."""
     x, y = np.linspace(left, right, EDGE), np.linspace(top, bottom, EDGE)
     sides = [(x, np.full(EDGE, top)), (x, np.full(EDGE, bottom)), (np.full(EDGE, left), y), (np.full(EDGE, right), y)]
     return np.concatenate([np.stack(side, axis=1) for side in sides])
-
-
-def _transform(source: CRS, target: CRS, positions: Positions) -> Positions:
-    try:
-        return np.array(transform_points(source, target, positions[:, 0], positions[:, 1]), dtype=np.float64).T
-    except RasterioError:
-        return np.full_like(positions, np.nan)
 
 
 def _check_size(annotation: Annotation, low: Positions, high: Positions) -> None:
@@ -188,7 +127,7 @@ def _within(
             f"The extent {west:g} {south:g} {east:g} {north:g} is empty, or not in degrees.",
             "For a Sentinel-1 product give it as longitude and latitude: WEST SOUTH EAST NORTH.",
         )
-    edge = _transform(DEGREES, crs, _outline(west, south, east, north))
+    edge = transformed(DEGREES, crs, _outline(west, south, east, north))
     if not np.isfinite(edge).all():
         raise _outside(extent)
     low, high = np.maximum(low, edge.min(axis=0)), np.minimum(high, edge.max(axis=0))

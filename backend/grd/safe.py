@@ -101,31 +101,6 @@ class Product:
         return self.channels[0].annotation.text("adsHeader/startTime", "unknown")
 
 
-def is_product(path: str) -> bool:
-    """Whether a path means a product as downloaded: its folder, its manifest.safe or its zip."""
-    return find_container(path) is not None
-
-
-def refuse_part(path: str) -> None:
-    """Refuse one image out of a product: it holds digital numbers, and the tables lie beside it.
-
-    Raises:
-        InputError: It is one, or a name by which GDAL opens one.
-    """
-    folder, name, _ = path.replace("\\", "/").rpartition("/measurement/")
-    if path.upper().startswith("SENTINEL1_CALIB:"):
-        whole = "the manifest.safe, the folder or the zip of the product"
-    elif name and is_product(folder):
-        whole = f"{folder}/{MANIFEST}"
-    else:
-        return
-    raise InputError(
-        f"{path} is a part of a Sentinel-1 product, without position on a map and not denoised.",
-        f"Give {whole} instead, or calibrate that first: `python -m backend calibrate`, in QGIS Calibrate Sentinel-1 "
-        "GRD (sardino:calibrate).",
-    )
-
-
 def open_product(path: str) -> Product:
     """Read the manifest and the annotation of each polarisation; no pixel.
 

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 from scipy.ndimage import map_coordinates
 
-from backend.grd.geocode import MapPlan, Positions
+from backend.grd.geocode import MapPlan
+from backend.grd.positions import Positions
 
 FloatArray = NDArray[np.float32]
 # Pixels of a piece, and between the places at which the spline is evaluated: 32 pixels of 10 m over a scene of strong

@@ -17,8 +17,9 @@ from rasterio.warp import transform
 
 from backend.cancel import Cancel
 from backend.errors import Cancelled, InputError, ResourceError
-from backend.grd import command
-from backend.grd.command import CalibrateRequest, calibrate
+from backend.grd import passes
+from backend.grd.command import calibrate
+from backend.grd.passes import CalibrateRequest
 from backend.oracle import Oracle, Question
 from backend.report import Reporter
 from tests.backend.make_safe import NAME, Scene, make_safe, zip_safe
@@ -123,7 +124,7 @@ def test_no_product_is_refused_in_one_line(cli, sample_scene, tmp_path):
 
 @pytest.mark.parametrize("step", [1, 2, 3])
 def test_cancelled_at_any_step(product, tmp_path, step, monkeypatch):
-    monkeypatch.setattr(command, "LINES", 64)
+    monkeypatch.setattr(passes, "LINES", 64)
     (tmp_path / "o.tif").write_text("older")
     cancel = Cancel()
     reporter = Listener(lambda: len(reporter.steps) == step and cancel.set())
@@ -147,7 +148,7 @@ def test_a_file_that_breaks_off_leaves_the_older_output(product, tmp_path):
 
 
 def test_too_little_room_is_refused_before_the_work(product, tmp_path, monkeypatch):
-    monkeypatch.setattr(command.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1000}))
+    monkeypatch.setattr(passes.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1000}))
     with pytest.raises(ResourceError, match="are needed on the way"):
         calibrate(CalibrateRequest(str(product), tmp_path / "o.tif"))
     assert not left_in(tmp_path)
@@ -200,10 +201,11 @@ PEAK = """
 import sys
 from pathlib import Path
 import numpy as np
-from backend.grd import command
-from backend.grd.command import CalibrateRequest, calibrate
+from backend.grd import passes
+from backend.grd.command import calibrate
+from backend.grd.passes import CalibrateRequest
 from benchmarks.memory import peak_mib
-command.LARGE_CACHE = 4 * 2**20  # a bound as well, but one that small images don't reach
+passes.LARGE_CACHE = 4 * 2**20  # a bound as well, but one that small images don't reach
 calibrate(CalibrateRequest(sys.argv[1], Path(sys.argv[2])))
 print(peak_mib())
 """
@@ -281,7 +283,7 @@ def test_polarisations_that_are_not_there_are_refused(cli, tiny_model, tmp_path)
 
 
 def test_an_existing_output_is_refused_before_the_calibration(cli, product, tiny_model, tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "_store", None)  # would fail
+    monkeypatch.setattr(passes, "_store", None)  # would fail
     (tmp_path / "o.tif").touch()
     code, _, err = cli("landcover", product, tmp_path / "o.tif", "--model", tiny_model)
     assert code == 1 and "exists" in err

@@ -13,8 +13,10 @@ from rasterio.crs import CRS
 from rasterio.warp import transform
 
 from backend.errors import InputError
-from backend.grd.command import CalibrateRequest, calibrate
-from backend.grd.geocode import choose_crs, plan_map
+from backend.grd.command import calibrate
+from backend.grd.geocode import plan_map
+from backend.grd.passes import CalibrateRequest
+from backend.grd.positions import choose_crs
 from backend.grd.safe import open_product
 from backend.grd.warp import FLOOR
 from tests.backend.make_safe import Scene, make_safe, simulated, slanting

@@ -11,9 +11,9 @@ from backend.errors import InputError
 from backend.grd import container
 from backend.grd.annotation import Annotation
 from backend.grd.calibrate import CalibratedImage
-from backend.grd.container import find_container, plain
+from backend.grd.container import find_container, is_product, plain, refuse_part
 from backend.grd.geocode import plan_map
-from backend.grd.safe import is_product, open_product, refuse_part
+from backend.grd.safe import open_product
 from tests.backend.make_safe import NAME, Scene, make_safe, zip_safe
 
 
