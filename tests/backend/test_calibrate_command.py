@@ -251,6 +251,21 @@ def test_land_cover_of_a_product_is_that_of_the_calibrated_raster(cli, product, 
     assert not [name for name in left_in(tmp_path) if name.startswith(".")]
 
 
+def test_calibration_and_map_have_a_bar_each(cli, product, tiny_model, tmp_path, monkeypatch):
+    monkeypatch.setattr("backend.report.REDRAW_S", 0)
+    code, out, _ = cli(
+        "landcover", product, tmp_path / "o.tif", "--model", tiny_model, "--device", "cpu", "--progress", "json"
+    )
+    steps = [event for event in map(json.loads, out.splitlines()) if event["event"] == "progress"]
+    totals = list(dict.fromkeys(event["total"] for event in steps))
+    assert code == 0 and len(totals) == 2
+    for total in totals:
+        part = [event["done"] for event in steps if event["total"] == total]
+        assert part == sorted(part) and part[-1] == total
+    # The pace of the calibration says nothing about that of the model.
+    assert next(event for event in steps if event["total"] == totals[1])["eta_s"] in (None, 0)
+
+
 def test_attention_embeddings_and_similarity_take_products_too(cli, product, tiny_model, tmp_path):
     run = ("--model", tiny_model, "--device", "cpu")
     with rasterio.open(next(product.glob("measurement/*-vv-*"))) as file:

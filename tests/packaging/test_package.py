@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from backend.library import DEFAULT_MODEL
+from tests.backend.make_safe import Scene, make_safe, zip_safe
 from tools import package, qgis_cli
 from tools.qgis_cli import QgisError, QgisProcess, find_qgis_process
 
@@ -203,6 +204,17 @@ def test_embeddings_and_similarity_run_from_the_installed_zip(
     info = gdalinfo(similarity)
     assert info["geoTransform"] == scene["geoTransform"]
     assert info["size"] == [-(-side // 2) for side in scene["size"]]
+
+
+@needs_qgis
+def test_a_product_as_downloaded_is_calibrated_and_mapped(installed: QgisProcess, tmp_path: Path) -> None:
+    product = make_safe(tmp_path, Scene(shape=(40, 50)))
+    packed = zip_safe(product, tmp_path / "product.zip")
+    installed.run("sardino:calibrate", INPUT=packed, PRODUCT="sigma0", UNITS="db", OUTPUT=tmp_path / "zip.tif")
+    info = gdalinfo(tmp_path / "zip.tif")
+    assert [band["description"] for band in info["bands"]] == ["VV", "VH"]
+    installed.run("sardino:landcover", INPUT=product / "manifest.safe", OUTPUT=tmp_path / "landcover.tif")
+    assert gdalinfo(tmp_path / "landcover.tif")["geoTransform"] == info["geoTransform"]
 
 
 @needs_qgis
