@@ -11,7 +11,7 @@ from backend.errors import InputError
 
 MANIFEST = "manifest.safe"
 # Annotations of real products have at most a few MiB.
-MAX_BYTES = 16 * 2**20
+MAX_BYTES = 8 * 2**20
 _ZIP = "/vsizip/"
 _AGAIN = "Download the product again, whole."
 

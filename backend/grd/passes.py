@@ -31,8 +31,8 @@ from backend.sink import Layer, RasterSink
 # Lines of the image in one piece, and the side of the tiles of the raster between the two passes.
 LINES = 256
 TILE = 256
-# A row of the map takes about as long as this many lines of the image.
-WARP_WORK = 4
+# A row of the map takes about as long as this many lines of the image, and its overviews as this many.
+WARP_WORK, OVERVIEW_WORK = 4, 2
 
 
 @dataclass
@@ -72,7 +72,9 @@ def written(
     channel = product.channels[0]
     pixel_size = request.pixel_size or _round(channel.spacing)
     plan = plan_map(channel.annotation, channel.shape, pixel_size, request.extent)
-    progress = _Progress(request, plan)
+    # An output proper gets overviews; what is only read once doesn't.
+    overviews = path == request.output
+    progress = _Progress(request, plan, overviews)
     with ExitStack() as stack:
         stack.enter_context(gdal_environment(LARGE_CACHE))
         with scratch(request.output, SCRATCH[0], cancel) as power:
@@ -87,8 +89,9 @@ def written(
             for rows in warp(power, plan):
                 sink.write(rows if request.units == "linear_power" else from_power(rows))
                 progress(rows.shape[1] * WARP_WORK)
-        # An output proper gets overviews; what is only read once doesn't.
-        sink.finish(overviews=path == request.output)
+        sink.finish(overviews)
+        if overviews:
+            progress(plan.grid.height * OVERVIEW_WORK)
         yield sink
 
 
@@ -129,9 +132,9 @@ def _store(image: CalibratedImage, plan: MapPlan, path: Path, count: int, progre
 class _Progress:
     """Counts the work of both passes for the reporter, and heeds a cancel."""
 
-    def __init__(self, request: CalibrateRequest, plan: MapPlan) -> None:
+    def __init__(self, request: CalibrateRequest, plan: MapPlan, overviews: bool) -> None:
         self._request, self._done = request, 0
-        self._total = plan.height + plan.grid.height * WARP_WORK
+        self._total = plan.height + plan.grid.height * (WARP_WORK + overviews * OVERVIEW_WORK)
 
     def __call__(self, work: int) -> None:
         self._request.cancel.check()

@@ -162,6 +162,11 @@ def test_entities_are_refused_in_any_encoding(encoding):
         Annotation.parse(BOMB.encode(encoding), "bomb.xml")
 
 
+def test_elements_within_elements_do_no_harm():
+    depth = container.MAX_BYTES // 7
+    assert Annotation.parse(b"<a>" * depth + b"</a>" * depth, "deep.xml").all("a/a")
+
+
 def test_an_encoding_that_hides_entities_does_not_count():
     hidden = b'<?xml version="1.0" encoding="utf-7"?><p>+ADw-!DOCTYPE x+AD4-</p>'
     assert "DOCTYPE" in Annotation.parse(hidden, "a.xml").text(".")  # plain text, and no more
