@@ -17,12 +17,12 @@ from backend.radiometry import Units
 from backend.report import BarReporter, JsonReporter, Reporter
 
 if TYPE_CHECKING:
-    from backend.session import Request
+    from backend.request import Request
 
 
 def request_of(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> Request:
     """What the options of `options.common` ask for."""
-    from backend.session import Request
+    from backend.request import Request
 
     return Request(
         input=options.input,

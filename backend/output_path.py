@@ -10,7 +10,7 @@ from pathlib import Path
 
 from backend.errors import InputError, ResourceError
 from backend.opening import check_name
-from backend.temporaries import key, no_folder, remove_stale, temporary
+from backend.temporaries import SCRATCH, key, no_folder, remove_stale, temporary
 
 # Files written beside a raster, and those of an older raster that would be wrong beside a new one.
 SIDECARS, STALE = (".qml", ".aux.xml"), (".ovr", ".msk")
@@ -101,6 +101,8 @@ def _check_against_input(path: Path, source: str) -> None:
         return  # nothing yet, or a name that only GDAL understands
     if key(path) == key(Path(source)) or (path.exists() and os.path.samefile(path, source)):
         raise InputError(f"The output {path} is the input.", "Choose another output.")
+    if os.path.isdir(source) or Path(source).suffix.lower() == ".zip":
+        return  # a product, which has no style
     if key(sidecar(path, ".qml")) == key(sidecar(Path(source), ".qml")):
         raise InputError(
             f"The output {path} would share one style, {sidecar(path, '.qml').name}, with the input.",
@@ -130,7 +132,7 @@ def _check_sidecars(path: Path, overwrite: bool) -> None:
 
 def _check_folder(path: Path) -> None:
     probe = temporary(path)
-    for target in (path, *(sidecar(path, suffix) for suffix in SIDECARS)):
+    for target in (path, *(sidecar(path, suffix) for suffix in (*SIDECARS, *SCRATCH))):
         remove_stale(target, path)
     try:
         probe.touch(exist_ok=False)

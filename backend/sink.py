@@ -86,6 +86,11 @@ class RasterSink:
             self.discard()
             raise
 
+    @property
+    def part(self) -> Path:
+        """Where the raster lies until it gets its name."""
+        return self._part
+
     def _create(self) -> None:
         layer = self._layer
         with self._refusing():
@@ -139,15 +144,16 @@ class RasterSink:
             self._written += part.shape[1]
         self._last = block[:, -1:].copy()
 
-    def finish(self) -> None:
+    def finish(self, overviews: bool = True) -> None:
         """Close, re-open and check the file, and add overviews."""
         if self._written != self._grid.height:
             raise AssertionError(f"{self._written} of {self._grid.height} rows were written")
         with self._refusing():
             self._file.close()
             self._check()
-            self._overviews()
-            self._check()
+            if overviews:
+                self._overviews()
+                self._check()
 
     def _check(self) -> None:
         with rasterio.open(self._part) as file:

@@ -7,12 +7,15 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from backend.cancel import Cancel
 from backend.errors import ResourceError
 
 MARK = ".sardino-part"
+# Rasters made on the way to an output, which are gone when it is there.
+SCRATCH = (".radar", ".calibrated")
 # Bytes of a name beyond which its temporary's name is shortened; most file systems bear 255.
 LONG_NAME = 160
 # Outputs being written by this process.
@@ -72,6 +75,31 @@ def release(path: Path) -> None:
     _held.discard(key(path))
 
 
+@contextmanager
+def scratch(path: Path, suffix: str, cancel: Cancel) -> Iterator[Path]:
+    """A temporary name beside an output for what is made on the way, one of SCRATCH; removed on the way out.
+
+    Args:
+        path: The output.
+        suffix: What it is.
+        cancel: Told, so that it is removed as well where the process ends by force.
+    """
+    target = path.with_name(path.name + suffix)
+    part = temporary(target)
+
+    def remove() -> None:
+        with suppress(OSError):
+            part.unlink()
+
+    cancel.on_deadline(remove)
+    hold(target)
+    try:
+        yield part
+    finally:
+        remove()
+        release(target)
+
+
 def remove_stale(path: Path, output: Path) -> None:
     """Remove temporaries of a file that dead processes of this machine left behind.
 
@@ -83,7 +111,8 @@ def remove_stale(path: Path, output: Path) -> None:
         output: The output that it is, or lies beside.
     """
     for old, process in _temporaries(path):
-        if key(output) not in _held if process == os.getpid() else not _alive(process):
+        held = {key(path), key(output)} & _held
+        if not held if process == os.getpid() else not _alive(process):
             with suppress(OSError):
                 old.unlink()
 

@@ -75,7 +75,10 @@ class SarDinoAlgorithm(WorkerAlgorithm):
         """Declare the raster and its bands."""
         self.add(
             QgsProcessingParameterRasterLayer(self.INPUT, tr("SAR raster")),
-            tr("Sentinel-1 or similar backscatter in a raster file, in dB, linear power or amplitude."),
+            tr(
+                "Sentinel-1 or similar backscatter in a raster file, in dB, linear power or amplitude. Or "
+                "manifest.safe of a Sentinel-1 GRD product as downloaded, which is calibrated first."
+            ),
         )
         self.add(
             QgsProcessingParameterMultipleLayers(

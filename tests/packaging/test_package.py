@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from backend.library import DEFAULT_MODEL
+from tests.backend.make_safe import Scene, make_safe, zip_safe
 from tools import help_pages, package, qgis_cli
 from tools.qgis_cli import QgisError, QgisProcess, find_qgis_process
 
@@ -311,6 +312,17 @@ def test_own_classes_are_learnt_and_mapped_from_the_installed_zip(
     installed.run("sardino:landcover", INPUT=sample_scene, MODEL=model, EXTENT=part, OUTPUT=output)
     found = gdal.Open(str(output)).ReadAsArray()
     assert found.shape == values.shape and (found == values).mean() > 0.6
+
+
+@needs_qgis
+def test_a_product_as_downloaded_is_calibrated_and_mapped(installed: QgisProcess, tmp_path: Path) -> None:
+    product = make_safe(tmp_path, Scene(shape=(40, 50)))
+    packed = zip_safe(product, tmp_path / "product.zip")
+    installed.run("sardino:calibrate", INPUT=packed, PRODUCT="sigma0", UNITS="db", OUTPUT=tmp_path / "zip.tif")
+    info = gdalinfo(tmp_path / "zip.tif")
+    assert [band["description"] for band in info["bands"]] == ["VV", "VH"]
+    installed.run("sardino:landcover", INPUT=product / "manifest.safe", OUTPUT=tmp_path / "landcover.tif")
+    assert gdalinfo(tmp_path / "landcover.tif")["geoTransform"] == info["geoTransform"]
 
 
 @needs_qgis

@@ -64,7 +64,10 @@ def test_parameters(provider):
     assert attention >= {"HEADS", "BLOCK", "MASS", "OUTPUT", "OUTPUT_MASKS"}
 
 
-@pytest.mark.parametrize("name", ["landcover", "attention", "embeddings", "similarity", "accuracy", "trainclassifier"])
+EVERY = ["landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate"]
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_every_parameter_has_help_and_the_algorithm_tells_of_itself(provider, name):
     algorithm = provider.algorithm(name)
     for parameter in algorithm.parameterDefinitions():

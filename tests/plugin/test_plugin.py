@@ -12,7 +12,7 @@ from qgis.PyQt.QtWidgets import QApplication, QFileDialog, QMessageBox
 import sardino_qgis
 from sardino_qgis import environment
 
-NAMES = ("landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy")
+NAMES = ("landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate")
 ALGORITHMS = {f"sardino:{name}" for name in NAMES}
 
 
