@@ -10,11 +10,13 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 # Options for pytest, for example: make test ARGS="-k tiling -x"
 ARGS ?=
+# Debian releases whose QGIS `make test-qgis-next` tests in.
+RELEASES ?= trixie sid
 
 export QT_QPA_PLATFORM ?= offscreen
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format package check-package clean
+.PHONY: help setup demo test test-qgis-next lint format package check-package clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -27,6 +29,9 @@ demo: setup ## Map a simulated sample scene with both algorithms in QGIS; writes
 
 test: setup ## Run the tests (under 15 minutes on 2 cores)
 	$(PYTHON) -m pytest $(ARGS)
+
+test-qgis-next: setup ## Run the plugin's tests in Debian trixie's and sid's QGIS; makes both in build/roots first (5 GB)
+	$(PYTHON) -m tools.newer_qgis --release $(RELEASES) -- $(ARGS)
 
 lint: setup ## Check style and types, change nothing
 	$(PYTHON) -m ruff check .
@@ -43,6 +48,7 @@ package: ## Build the plugin zip in dist/ (any Python will do)
 check-package: setup ## Build the zip, and check it as the plugin repository does (metadata, contents, Bandit, secrets)
 	$(PYTHON) -m tools.check_package
 
-clean: ## Remove what was built, and the caches; keeps .venv
-	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+clean: ## Remove what was built, and the caches; keeps .venv and build/roots
+	find build -mindepth 1 -maxdepth 1 -not -name roots -exec rm -rf {} + 2>/dev/null || true
+	rm -rf dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . \( -path './$(VENV)' -o -path ./build/roots \) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import sys
 import textwrap
@@ -49,6 +50,12 @@ class RecordingFeedback(QgsProcessingFeedback):
 @pytest.fixture
 def feedback(qgis_app) -> RecordingFeedback:
     return RecordingFeedback()
+
+
+@pytest.fixture(scope="session")
+def backend_python() -> str:
+    """An interpreter that runs the backend: this one, unless it has no PyTorch (see tools/newer_qgis.py)."""
+    return os.environ.get("SARDINO_TEST_BACKEND", sys.executable)
 
 
 @pytest.fixture

@@ -65,18 +65,18 @@ save_model(Path(sys.argv[1]), build_model(card), card)
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
+def model(tmp_path_factory, backend_python):
     """A model folder, made in another process: torch and QGIS don't meet in this one."""
     folder = tmp_path_factory.mktemp("models") / "tiny"
     folder.mkdir()
-    command = [sys.executable, "-c", MAKE_MODEL, str(folder), json.dumps(CARD)]
+    command = [backend_python, "-c", MAKE_MODEL, str(folder), json.dumps(CARD)]
     subprocess.run(command, cwd=environment.backend_root(), env=environment.worker_environment(), check=True)
     return folder
 
 
 @pytest.fixture(autouse=True)
-def worker(provider, model, monkeypatch):
-    monkeypatch.setenv("SARDINO_PYTHON", sys.executable)
+def worker(provider, model, backend_python, monkeypatch):
+    monkeypatch.setenv("SARDINO_PYTHON", backend_python)
     monkeypatch.setenv("SARDINO_MODELS", str(model.parent))
 
 
