@@ -16,7 +16,7 @@ RELEASES ?= trixie sid
 export QT_QPA_PLATFORM ?= offscreen
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-qgis-next lint format package check-package clean
+.PHONY: help setup demo test test-qgis-next screenshots lint format package check-package clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -32,6 +32,9 @@ test: setup ## Run the tests (under 15 minutes on 2 cores)
 
 test-qgis-next: setup ## Run the plugin's tests in Debian trixie's and sid's QGIS; makes both in build/roots first (5 GB)
 	$(PYTHON) -m tools.newer_qgis --release $(RELEASES) -- $(ARGS)
+
+screenshots: setup ## Take the pictures of the user's guide anew, in a QGIS desktop on a virtual screen; docs/images/
+	$(PYTHON) -m tools.screenshots
 
 lint: setup ## Check style and types, change nothing
 	$(PYTHON) -m ruff check .

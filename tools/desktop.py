@@ -10,7 +10,7 @@ from typing import Any
 from qgis.core import QgsApplication, QgsProject
 from qgis.PyQt.QtCore import QCoreApplication, QPoint, QRect, Qt, QTimer
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QApplication, QDialog, QMessageBox
+from qgis.PyQt.QtWidgets import QApplication
 from qgis.utils import iface
 
 
@@ -106,25 +106,28 @@ class Desktop:
         QTest.mouseMove(self.canvas.viewport(), position)
         QTest.mouseClick(self.canvas.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, position)
 
-    def modal(self, act: Callable[[], object], then: Callable[[Any], None]) -> None:
-        """Do what opens a modal dialog, and `then` something with that dialog, which is closed afterwards."""
-        found: list[Any] = []
+    def modal_picture(self, name: str, size: tuple[int, int], act: Callable[[], object]) -> None:
+        """Do what opens a modal dialog, save a picture of that dialog at this size, and close it."""
+        taken: list[Exception | None] = []
 
         def look() -> None:
             dialog = QApplication.activeModalWidget()
-            if not isinstance(dialog, (QDialog, QMessageBox)):
+            if dialog is None:
                 return
             watch.stop()
-            found.append(dialog)
             try:
-                then(dialog)
-            finally:
-                dialog.close()
+                dialog.resize(*size)
+                self.picture(name, dialog)
+                taken.append(None)
+            except Exception as trouble:  # would be lost here: Qt calls this, not `act`
+                taken.append(trouble)
+            dialog.close()
 
         watch = QTimer()
         watch.timeout.connect(look)
         watch.start(200)
         act()
         watch.stop()
-        if not found:
-            raise TourError("no dialog came up")
+        trouble = taken[0] if taken else TourError("no dialog came up")
+        if trouble is not None:
+            raise trouble

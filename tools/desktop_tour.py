@@ -15,13 +15,13 @@ from typing import Any
 import processing
 from qgis.core import QgsApplication, QgsProject
 from qgis.PyQt.QtCore import QRect, Qt, QTimer, QUrl
-from qgis.PyQt.QtWebKitWidgets import QWebView
-from qgis.PyQt.QtWidgets import QDockWidget, QTextEdit
+from qgis.PyQt.QtWidgets import QDockWidget, QTextBrowser, QTextEdit
 from qgis.utils import iface, plugins
 
 from tools.desktop import Desktop, TourError
 
 SIZE = (1200, 760)
+REPORT = (1130, 1215)  # as far as the areas; what follows is for those who open the report
 PATIENCE = 300  # seconds for an algorithm; the first run reads PyTorch from the disk
 
 
@@ -48,14 +48,12 @@ class Tour:
         pointer.rename(aside)
         toolbox = plugins["processing"].toolbox
         try:
-            self.desk.modal(
-                lambda: toolbox.executeAlgorithm() if self._select("sardino:landcover") else None,
-                lambda dialog: (dialog.resize(700, 300), self.desk.picture("no-backend", dialog)),
-            )
+            self._select("sardino:landcover")
+            self.desk.modal_picture("no-backend", (700, 300), toolbox.executeAlgorithm)
         finally:
             aside.rename(pointer)
 
-    def _select(self, algorithm: str) -> bool:
+    def _select(self, algorithm: str) -> None:
         """Unfold the plugin's group in the toolbox and select an algorithm there."""
         toolbox = plugins["processing"].toolbox
         toolbox.setUserVisible(True)
@@ -72,7 +70,7 @@ class Tour:
                 if tree.algorithmForIndex(found).id() == algorithm:
                     tree.setCurrentIndex(found)
                     tree.scrollTo(index, tree.ScrollHint.PositionAtTop)
-                    return True
+                    return
         raise TourError(f"{algorithm} is not in the toolbox")
 
     def toolbox(self) -> None:
@@ -161,13 +159,9 @@ class Tour:
         reference = self.desk.add_raster(self.labels, "simulated_s1_labels")
         given = {"INPUT": self.desk.layer("Land cover"), "REFERENCE": reference, "SAMPLE_SIZE": 500}
         results = self.run("accuracy", given, "accuracy-dialog")
-        page = QWebView()
-        page.page().mainFrame().setScrollBarPolicy(Qt.Orientation.Vertical, Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        page.resize(900, 1000)
-        page.load(QUrl.fromLocalFile(results["OUTPUT"]))
+        page = report_page(Path(results["OUTPUT"]))
         page.show()
         self.desk.settle(2)
-        page.resize(900, page.page().mainFrame().contentsSize().height())
         self.desk.picture("accuracy-report", page)
         page.close()
 
@@ -183,6 +177,21 @@ class Tour:
         self.embeddings()
         self.similarity()
         self.accuracy()
+
+
+def report_page(path: Path) -> Any:
+    """Return a widget that shows the upper part of an accuracy report, much as a web browser does."""
+    try:
+        from qgis.PyQt.QtWebKitWidgets import QWebView
+    except ImportError:  # left out of newer systems; the text browser shows the same without some of the spacing
+        page = QTextBrowser()
+        page.setHtml(path.read_text(encoding="utf-8"))
+    else:
+        page = QWebView()
+        page.page().mainFrame().setScrollBarPolicy(Qt.Orientation.Vertical, Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        page.load(QUrl.fromLocalFile(str(path)))
+    page.resize(*REPORT)
+    return page
 
 
 def main() -> None:

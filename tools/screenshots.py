@@ -1,6 +1,6 @@
-"""Take the pictures of the user's guide in a real QGIS desktop: `make screenshots` fills docs/pictures/.
+"""Take the pictures of the user's guide in a real QGIS desktop: `make screenshots` fills docs/images/.
 
-    python -m tools.screenshots [--out docs/pictures]
+    python -m tools.screenshots [--out docs/images]
 
 The plugin is packed as users get it and put into a fresh QGIS profile in a home folder of its own, with `.venv` in the
 place of the backend that *Set up backend…* would install. QGIS is started on a virtual screen (Xvfb) with
@@ -53,9 +53,7 @@ def ensure_screen() -> str:
         install_packages(["xvfb", "xauth"])
     program = shutil.which("qgis")
     if program is None:
-        raise ScreenshotError(
-            "qgis is not on PATH: install QGIS (make setup WITHOUT_QGIS=0 does, on Debian and Ubuntu)"
-        )
+        raise ScreenshotError("qgis is not on PATH: make setup WITHOUT_QGIS=0 installs QGIS on Debian and Ubuntu")
     return program
 
 
@@ -105,7 +103,7 @@ def squeeze(source: Path, target: Path) -> int:
 def main() -> int:
     """Take all pictures anew; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.screenshots", description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "pictures", help="folder for the pictures")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images", help="folder for the pictures")
     out: Path = parser.parse_args().out.resolve()
     # Paths in it show in dialogs and in the report: short, and the same each time.
     home = Path(tempfile.gettempdir()) / "sardino-guide"

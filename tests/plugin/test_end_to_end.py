@@ -18,11 +18,14 @@ from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsCoordinateTransformContext,
+    QgsLayerTreeModel,
     QgsProcessingException,
     QgsProcessingOutputLayerDefinition,
     QgsProject,
     QgsRasterLayer,
 )
+from qgis.gui import QgsLayerTreeView
+from qgis.utils import iface
 
 from sardino_qgis import environment
 from sardino_qgis.styling import apply_qml
@@ -111,7 +114,18 @@ def opens_with_names_and_colours(path):
     del plain, styled, layer
 
 
-def test_results_are_loaded_styled_and_described(scene, tmp_path, qgis_new_project):
+@pytest.fixture
+def layer_panel(qgis_new_project, monkeypatch):
+    """The project's layer tree in a real view, into which newer versions of QGIS load results."""
+    view = QgsLayerTreeView()
+    view.setModel(QgsLayerTreeModel(QgsProject.instance().layerTreeRoot(), view))
+    monkeypatch.setattr(iface, "layerTreeView", lambda: view, raising=False)
+    yield view
+    QgsProject.instance().clear()
+    view.deleteLater()
+
+
+def test_results_are_loaded_styled_and_described(scene, tmp_path, layer_panel):
     """As the desktop loads them: what Processing itself does after a run, on the project."""
     names = {"OUTPUT": "Land cover", "OUTPUT_CONFIDENCE": "Confidence"}
     given = {k: QgsProcessingOutputLayerDefinition(str(tmp_path / f"{k}.tif"), QgsProject.instance()) for k in names}
@@ -134,7 +148,7 @@ def test_results_are_loaded_styled_and_described(scene, tmp_path, qgis_new_proje
     del layers, confidence
 
 
-def test_a_second_run_in_one_session_loads_its_layers_too(scene, tmp_path, qgis_new_project):
+def test_a_second_run_in_one_session_loads_its_layers_too(scene, tmp_path, layer_panel):
     for number in range(2):
         path = str(tmp_path / f"{number}.tif")
         given = QgsProcessingOutputLayerDefinition(path, QgsProject.instance())
