@@ -52,6 +52,6 @@ check-package: setup ## Build the zip, and check it as the plugin repository doe
 	$(PYTHON) -m tools.check_package
 
 clean: ## Remove what was built, and the caches; keeps .venv and build/roots
-	find build -mindepth 1 -maxdepth 1 -not -name roots -exec rm -rf {} + 2>/dev/null || true
+	if [ -d build ]; then find build -mindepth 1 -maxdepth 1 -not -name roots -exec rm -rf {} +; fi
 	rm -rf dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . \( -path './$(VENV)' -o -path ./build/roots \) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
