@@ -141,9 +141,10 @@ def ensure_packages(release: str) -> None:
         if Path("/etc", name).is_file():
             write(root / "etc" / name, Path("/etc", name).read_text())
     write(root / "usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", "755")  # no services are started in there
-    run(inside(release, "dpkg", "--configure", "-a"), "finishing what was interrupted")
+    # After an interruption; what this can't finish for lack of other packages, `--fix-broken` does below.
+    subprocess.run(inside(release, "dpkg", "--configure", "-a"), check=False)
     run(inside(release, "apt-get", "-q", "update"), "refreshing the package lists")
-    install = ["apt-get", "-q", "install", "-y", "--no-install-recommends", *PACKAGES]
+    install = ["apt-get", "-q", "install", "-y", "--fix-broken", "--no-install-recommends", *PACKAGES]
     run(inside(release, *install), "installing QGIS")
     run(inside(release, "apt-get", "clean"), "removing the packages' files")
     write(root / NOTE, wanted)

@@ -94,7 +94,9 @@ def squeeze(source: Path, target: Path) -> int:
     """Write a picture with as many colours of its own as MAX_BYTES allow; return its size in bytes."""
     picture = Image.open(source).convert("RGB")
     for colours in COLOURS:
-        picture.quantize(colours, dither=Image.Dither.NONE).save(target, optimize=True)
+        # Far-apart colours, so that a legend keeps its own beside a noisy map; each then the mean of its pixels.
+        small = picture.quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
+        small.save(target, optimize=True)
         if target.stat().st_size <= MAX_BYTES:
             return target.stat().st_size
     raise ScreenshotError(f"{target} is too large, even with {COLOURS[-1]} colours: {target.stat().st_size} bytes")
