@@ -33,7 +33,8 @@ MACHINE = "machine"  # where the machine's own file system is seen in a root
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # Words: the root, the checkout, then what to run. The machine comes first, so that it holds none of the other mounts.
-# A root is bound onto itself, since a mount point is what package scripts expect `/` to be.
+# A root is bound onto itself, since a mount point is what package scripts expect `/` to be. The shell stays, as the
+# first process of a namespace of processes: it takes leave of orphans, and when it dies, none of them goes on.
 ENTER = f"""set -e
 root=$1 checkout=$2; shift 2
 mount --bind "$root" "$root"
@@ -43,7 +44,7 @@ mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount --bind /tmp "$root/tmp"
 mount --bind "$checkout" "$root$checkout"
-exec chroot "$root" "$@"
+chroot "$root" "$@"
 """
 
 
@@ -98,8 +99,16 @@ def inside(release: str, *command: str) -> list[str]:
         "PYTHONDONTWRITEBYTECODE=1",
         *(f"{name}={os.environ[name]}" for name in ("OMP_NUM_THREADS",) if name in os.environ),
     ]  # fmt: skip
-    enter = [*rights(), "unshare", "--mount", "--propagation", "private", "sh", "-c", ENTER, "sh"]
-    return [*enter, str(ROOTS / release), str(ROOT), "env", "-i", "-C", str(ROOT), *variables, *command]
+    unshare = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"]
+    enter = [*rights(), *unshare, "sh", "-c", ENTER, "sh", str(ROOTS / release), str(ROOT)]
+    return [*enter, "env", "-i", "-C", str(ROOT), *variables, *command]
+
+
+def run_inside(release: str, what: str, *command: str) -> None:
+    """Run a command in the root of a release; raise SetupError naming `what` when it fails."""
+    status = subprocess.run(inside(release, *command), check=False).returncode
+    if status != 0:
+        raise SetupError(f"{what} failed in {ROOTS / release} (exit status {status}): {' '.join(command)}")
 
 
 def write(path: Path, text: str, mode: str = "644") -> None:
@@ -143,10 +152,10 @@ def ensure_packages(release: str) -> None:
     write(root / "usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", "755")  # no services are started in there
     # After an interruption; what this can't finish for lack of other packages, `--fix-broken` does below.
     subprocess.run(inside(release, "dpkg", "--configure", "-a"), check=False)
-    run(inside(release, "apt-get", "-q", "update"), "refreshing the package lists")
+    run_inside(release, "refreshing the package lists", "apt-get", "-q", "update")
     install = ["apt-get", "-q", "install", "-y", "--fix-broken", "--no-install-recommends", *PACKAGES]
-    run(inside(release, *install), "installing QGIS")
-    run(inside(release, "apt-get", "clean"), "removing the packages' files")
+    run_inside(release, "installing QGIS", *install)
+    run_inside(release, "removing the packages' files", "apt-get", "clean")
     write(root / NOTE, wanted)
 
 
@@ -164,7 +173,7 @@ def run_tests(release: str, options: Sequence[str]) -> bool:
     # The backend steps back onto the machine's own system. Both see the checkout and /tmp under the same names.
     leave = f'#!/bin/sh\nexec chroot /{MACHINE} /usr/bin/env -C "$PWD" "{sys.executable}" "$@"\n'
     write(ROOTS / release / BACKEND, leave, "755")
-    run(inside(release, "install", "-d", "-m", "700", "/run/sardino"), "making the runtime folder")
+    run_inside(release, "making the runtime folder", "install", "-d", "-m", "700", "/run/sardino")
     said = output_of(inside(release, "python3", "-c", "from qgis.core import Qgis; print(Qgis.version())"))
     say(f"{release}: QGIS {said.strip() or 'does not import'}")
     tests = [] if any(word.startswith("tests/") for word in options) else ["tests/plugin"]

@@ -43,7 +43,8 @@ def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]
     monkeypatch.setattr(newer_qgis, "become_root", lambda: [])
     monkeypatch.setattr(newer_qgis.shutil, "which", lambda *_, **__: "/usr/sbin/debootstrap")
     monkeypatch.setattr(newer_qgis, "run", lambda command, what: ran.append(command))
-    monkeypatch.setattr(newer_qgis, "inside", lambda release, *command: ["true", release, *command])
+    monkeypatch.setattr(newer_qgis, "inside", lambda release, *command: ["true"])
+    monkeypatch.setattr(newer_qgis, "run_inside", lambda release, what, *command: ran.append(list(command)))
     return ran
 
 
@@ -84,10 +85,10 @@ def test_nothing_is_noted_when_the_installation_fails(
     for folder in ("etc/apt/apt.conf.d", "usr/sbin"):
         (tmp_path / "sid" / folder).mkdir(parents=True)
 
-    def fail(command: list[str], what: str) -> None:
+    def fail(release: str, what: str, *command: str) -> None:
         raise setup.SetupError(what)
 
-    monkeypatch.setattr(newer_qgis, "run", fail)
+    monkeypatch.setattr(newer_qgis, "run_inside", fail)
     with pytest.raises(setup.SetupError):
         newer_qgis.ensure_packages("sid")
     assert not (tmp_path / "sid" / newer_qgis.NOTE).exists()
