@@ -26,7 +26,8 @@ from tools.setup import QGIS_PACKAGES, REQUIREMENTS, ROOT, SetupError, become_ro
 
 ROOTS = ROOT / "build" / "roots"
 RELEASES = ("trixie", "sid")
-PACKAGES = [*QGIS_PACKAGES, "python3-venv", "python3-pytest", "python3-hypothesis"]
+# Markdown is what the plugin is packed with.
+PACKAGES = [*QGIS_PACKAGES, "python3-venv", "python3-pytest", "python3-hypothesis", "python3-markdown"]
 NOTE = "sardino-packages"  # written into a root when all that it names is installed there
 BACKEND = "usr/local/bin/sardino-backend-python"
 MACHINE = "machine"  # where the machine's own file system is seen in a root
