@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import logging
-import os
 import sys
-import traceback
-import warnings
 from collections.abc import Sequence
-from typing import Any, Callable
+from typing import Callable
 
-from backend.cancel import EXIT_CANCELLED, Cancel
-from backend.errors import Cancelled, SarDinoError, unforeseen
+from backend.cancel import Cancel
+from backend.console import leave, request_of, supervise
 from backend.options import parse
-from backend.radiometry import Units
-from backend.report import BarReporter, JsonReporter, Reporter
+from backend.report import Reporter
 
 
 def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
@@ -31,21 +26,8 @@ def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None
     if options.command == "serve":
         return _serve(options, cancel)
     from backend import embed, predict, similarity
-    from backend.session import Request
 
-    request = Request(
-        input=options.input,
-        output=options.output,
-        model=options.model,
-        bands=options.bands,
-        units=Units(options.units),
-        extent=options.extent,
-        device=options.device,
-        batch_size=options.batch_size,
-        overwrite=options.overwrite,
-        reporter=reporter,
-        cancel=cancel,
-    )
+    request = request_of(options, reporter, cancel)
     given = options
     commands: dict[str, Callable[[], object]] = {
         "landcover": lambda: predict.landcover(request, given.confidence, given.probabilities),
@@ -83,7 +65,7 @@ def _accuracy(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -
 def _info(options: argparse.Namespace, reporter: Reporter) -> None:
     from backend import info
 
-    facts = info.describe(options.target)
+    facts = info.describe_checked(options.target) if options.check else info.describe(options.target)
     if options.progress == "json":
         reporter.result(facts)
     else:
@@ -101,36 +83,8 @@ def _serve(options: argparse.Namespace, cancel: Cancel) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0 done, 1 refused, 130 cancelled (2, wrong usage, ends the process inside argparse)."""
     options = parse(arguments)
-    reporters: dict[str, Any] = {"json": lambda: JsonReporter(sys.stdout), "bar": BarReporter, "none": Reporter}
-    reporter: Reporter = reporters[options.progress]()
-    debug = bool(os.environ.get("SARDINO_DEBUG"))
-    if not debug:
-        # What libraries have to say would stand between the lines that a user or a program reads.
-        warnings.simplefilter("ignore")
-        logging.getLogger().addHandler(logging.NullHandler())
-    cancel = Cancel()
-    cancel.watch_signals()
-    if options.progress == "json" and options.command != "serve":
-        cancel.watch_stdin()
-    try:
-        run(options, reporter, cancel)
-    except Cancelled as error:
-        reporter.error(error)
-        return EXIT_CANCELLED
-    except SarDinoError as error:
-        reporter.error(error)
-        return 1
-    except Exception as error:  # the last resort: one line for the user, the rest on demand
-        if debug:
-            traceback.print_exc()
-        reporter.error(unforeseen(error))
-        return 1
-    return 0
+    return supervise(run, options, watch_stdin=options.command != "serve")
 
 
 if __name__ == "__main__":
-    status = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # All files are closed by now. Taking PyTorch down in good order would keep whoever waits waiting for seconds.
-    os._exit(status)
+    leave(main())

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import re
+import sys
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +21,11 @@ MAX_CARD_BYTES = 1_000_000
 BAND_UNITS = ("db", "linear_power", "amplitude", "coherence")
 PRODUCTS = ("gamma0", "sigma0")
 TIMM_NAMES = ("vit_tiny_patch16_224", "vit_small_patch16_224", "vit_base_patch16_224")
-HEADS = ("decoder", "conv", "linear")
+FINETUNED_HEADS = ("decoder", "conv", "linear")
+HEADS = (*FINETUNED_HEADS, "forest")  # "forest" is grown from a user's own samples (training.ownclasses)
+MAX_SHARES = 2**23  # of all classes at all nodes of a "forest" together: 32 MB
 MAX_CLASSES = 254
+MAX_WINDOW = 63
 _NAME = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,63}$")
 _COLOR = re.compile(r"^#[0-9a-fA-F]{6}$")
 _SHA256 = re.compile(r"^[0-9a-f]{64}$")
@@ -75,8 +78,15 @@ class Arch:
         heads: Attention heads per block; divides embed_dim.
         registers: Register tokens (Darcet et al. 2023) beside the CLS token.
         head: "decoder" (tokens of two blocks and a full-resolution convolutional stem), "conv" (tokens of several
-            blocks, convolutions) or "linear" (the last tokens alone).
-        head_dim: Channel width of the head at patch resolution; "linear" has none.
+            blocks, convolutions), "linear" (the last tokens alone) or "forest" (trees on tokens of several blocks,
+            backscatter and its windowed statistics, pixel by pixel).
+        head_dim: Channel width of the head at patch resolution, for "forest" components of the tokens; "linear" has
+            none.
+        windows: Sides in pixels, odd and ascending, of the windows of "forest"; the other heads have none.
+        trees: Number of trees of "forest".
+        tree_nodes: Room for nodes in each tree, inner ones and leaves.
+        tree_depth: Most decisions from the root of a tree to a leaf.
+        smooth: Side in pixels, odd, of the window over which "forest" averages its probabilities; 1 for none.
     """
 
     timm: str
@@ -86,6 +96,16 @@ class Arch:
     registers: int = 0
     head: str = "decoder"
     head_dim: int = 64
+    windows: tuple[int, ...] = ()
+    trees: int = 1
+    tree_nodes: int = 2
+    tree_depth: int = 1
+    smooth: int = 1
+
+    @property
+    def reach(self) -> int:
+        """Pixels around a pixel that its windows and its smoothing look at; tiles must overlap as far."""
+        return max(self.windows, default=1) // 2 + self.smooth // 2
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
@@ -94,11 +114,13 @@ class Arch:
     @staticmethod
     def from_dict(data: object) -> Arch:
         """Check and build; ModelError on anything unexpected."""
+        if isinstance(data, dict) and "windows" in data:
+            data = {**data, "windows": tuple(_items(data, "windows", 0, 8))}
         arch: Arch = _build(Arch, data, "arch")
         if arch.timm not in TIMM_NAMES:
-            _refuse(f"arch.timm is {arch.timm!r}; known are {', '.join(TIMM_NAMES)}")
+            _refuse(f"arch.timm is {arch.timm!r:.60}; known are {', '.join(TIMM_NAMES)}")
         if arch.head not in HEADS:
-            _refuse(f"arch.head is {arch.head!r}; known are {', '.join(HEADS)}")
+            _refuse(f"arch.head is {arch.head!r:.60}; known are {', '.join(HEADS)}")
         _between("arch.embed_dim", arch.embed_dim, 8, 4096)
         _between("arch.depth", arch.depth, 1, 64)
         _between("arch.heads", arch.heads, 1, 64)
@@ -106,6 +128,7 @@ class Arch:
         _between("arch.head_dim", arch.head_dim, 4, 1024)
         if arch.embed_dim % arch.heads:
             _refuse(f"arch.embed_dim {arch.embed_dim} is not a multiple of arch.heads {arch.heads}")
+        _check_windows(arch)
         return arch
 
 
@@ -126,8 +149,10 @@ class ModelCard:
         classes: Legend in the order of the logits; value 0 is nodata and never listed.
         trained_on: One line per data source.
         metrics: Held-out figures, free-form JSON.
+        limits: One line for each thing that the model is known to do badly, or not at all.
         licence: Licence of the weights.
         weights_sha256: Hash of model.safetensors, lower-case hex.
+        bears_missing_bands: Whether a raster may lack some of the bands: training hid bands now and then.
     """
 
     schema_version: int
@@ -142,8 +167,10 @@ class ModelCard:
     classes: tuple[LandCoverClass, ...]
     trained_on: tuple[str, ...]
     metrics: dict[str, Any] = field(default_factory=dict)
+    limits: tuple[str, ...] = ()
     licence: str = ""
     weights_sha256: str = "0" * 64
+    bears_missing_bands: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
@@ -160,11 +187,12 @@ class ModelCard:
             _refuse(f"the card is a JSON {type(data).__name__}, wanted an object")
         version = data.get("schema_version")
         if version != SCHEMA_VERSION:
-            _refuse(f"schema_version is {version!r}, this program reads {SCHEMA_VERSION}")
+            _refuse(f"schema_version is {version!r:.40}, this program reads {SCHEMA_VERSION}")
         parts = dict(data)
         parts["bands"] = tuple(_band(item) for item in _items(data, "bands", 1, 64))
         parts["classes"] = tuple(_class(item) for item in _items(data, "classes", 1, MAX_CLASSES))
         parts["trained_on"] = tuple(_items(data, "trained_on", 0, 1000))
+        parts["limits"] = tuple(_items({"limits": [], **data}, "limits", 0, 100))
         parts["arch"] = Arch.from_dict(data.get("arch"))
         card: ModelCard = _build(ModelCard, parts, "card")
         _check(card)
@@ -202,8 +230,8 @@ def _refuse(found: str) -> typing.NoReturn:
 
 
 def _between(name: str, value: float, low: float, high: float) -> None:
-    if not (math.isfinite(value) and low <= value <= high):
-        _refuse(f"{name} is {value!r}, wanted {low} to {high}")
+    if not low <= value <= high:  # nan isn't either
+        _refuse(f"{name} is {value!r:.60}, wanted {low} to {high}")
 
 
 def _items(data: dict[str, Any], key: str, low: int, high: int) -> list[Any]:
@@ -236,11 +264,17 @@ def _build(cls: Any, data: object, where: str) -> Any:
 def _scalar(name: str, value: object, wanted: Any) -> None:
     ok = {
         int: isinstance(value, int) and not isinstance(value, bool),
-        float: isinstance(value, (int, float)) and not isinstance(value, bool),
+        float: isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and _fits(value)),
+        bool: isinstance(value, bool),
         str: isinstance(value, str),
     }.get(wanted, True)
     if not ok:
         _refuse(f"{name} is {value!r:.60}, wanted {wanted.__name__}")
+
+
+def _fits(value: int) -> bool:
+    """Whether a float can hold it: JSON's whole numbers have any number of digits."""
+    return abs(value) <= sys.float_info.max
 
 
 def _band(data: object) -> Band:
@@ -257,6 +291,26 @@ def _band(data: object) -> Band:
     if not band.clip[0] < band.clip[1] or band.std <= 0:
         _refuse(f"band {band.name!r:.40} has clip {band.clip} and std {band.std}")
     return band
+
+
+def _check_windows(arch: Arch) -> None:
+    for name, sides in (("arch.windows[]", arch.windows), ("arch.smooth", (arch.smooth,))):
+        for side in sides:
+            _scalar(name, side, int)
+            _between(name, side, 1, MAX_WINDOW)
+            if side % 2 == 0:
+                _refuse(f"{name} is {side}, wanted an odd number")
+    if list(arch.windows) != sorted(set(arch.windows)):
+        _refuse(f"arch.windows is {list(arch.windows)}, wanted ascending numbers")
+    _between("arch.trees", arch.trees, 1, 1024)
+    _between("arch.tree_nodes", arch.tree_nodes, 2, 2**15 - 1)
+    _between("arch.tree_depth", arch.tree_depth, 1, 64)
+
+
+def _check_shares(arch: Arch, classes: int) -> None:
+    shares = arch.trees * arch.tree_nodes * classes
+    if arch.head == "forest" and shares > MAX_SHARES:
+        _refuse(f"arch.trees x arch.tree_nodes x classes is {shares}, wanted at most {MAX_SHARES}")
 
 
 def _class(data: object) -> LandCoverClass:
@@ -278,10 +332,11 @@ def _check(card: ModelCard) -> None:
         _refuse("title is empty, too long, or has control characters in it")
     if card.product not in PRODUCTS:
         _refuse(f"product is {card.product!r:.40}; known are {', '.join(PRODUCTS)}")
-    if not isinstance(card.metrics, dict) or not all(isinstance(s, str) for s in card.trained_on):
-        _refuse("metrics is not an object, or trained_on not a list of strings")
+    if not isinstance(card.metrics, dict) or not all(isinstance(s, str) for s in card.trained_on + card.limits):
+        _refuse("metrics is not an object, or trained_on or limits not a list of strings")
     _between("gsd_m", card.gsd_m, 0.1, 10_000)
     _between("patch", card.patch, 1, 64)
+    _check_shares(card.arch, len(card.classes))
     _between("tile", card.tile, card.patch, 2048)
     if card.tile % card.patch:
         _refuse(f"tile {card.tile} is not a multiple of patch {card.patch}")

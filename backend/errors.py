@@ -20,6 +20,10 @@ class InputError(SarDinoError):
     """The raster, or an argument about it, can't be used."""
 
 
+class UnreadableError(InputError):
+    """The raster can't be opened, or its pixels can't be read: missing, damaged, or no raster at all."""
+
+
 class ModelError(SarDinoError):
     """The model folder is missing, damaged or doesn't fit."""
 
@@ -38,6 +42,8 @@ class Cancelled(SarDinoError):  # noqa: N818 - not an error to the user
 
 def unforeseen(error: Exception) -> SarDinoError:
     """What a user is told of an error that is nobody's refusal: one line, the rest on demand."""
+    if isinstance(error, MemoryError):
+        return ResourceError("Memory ran out.", "Close other programs, or map the raster in parts, with --extent.")
     first = (str(error).splitlines() or [""])[0]
     return SarDinoError(
         f"Unexpected {type(error).__name__}: {first}",

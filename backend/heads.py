@@ -1,8 +1,8 @@
 """The heads: from the tokens of a vision transformer to logits for every pixel.
 
-Three of them, by what they see beside the last tokens. `linear` sees nothing else: what it scores is the backbone's own
+By what they see beside the last tokens: `linear` sees nothing else: what it scores is the backbone's own
 merit. `conv` sees tokens of several depths and smooths as it enlarges. `decoder` sees the image again too, at
-full resolution, where edges are.
+full resolution, where edges are. `forest` (backend/forest_head.py) is fitted to a user's own samples.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from backend.card import Arch
 from backend.errors import ModelError
+from backend.forest_head import ForestHead
 
 NARROWEST = 16  # channels; fewer at full resolution would be too few for the classes of a legend
 
@@ -114,10 +115,10 @@ class DecoderHead(ConvHead):
         )
 
 
-Head = Union[LinearHead, ConvHead]
+Head = Union[LinearHead, ConvHead, ForestHead]
 
 # Under the names of `backend.card.HEADS`: a list of its own there, since cards are read without PyTorch.
-_KINDS: dict[str, type[Head]] = {"linear": LinearHead, "conv": ConvHead, "decoder": DecoderHead}
+_KINDS: dict[str, type[Head]] = {"linear": LinearHead, "conv": ConvHead, "decoder": DecoderHead, "forest": ForestHead}
 
 
 def build_head(arch: Arch, bands: int, patch: int, classes: int) -> Head:

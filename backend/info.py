@@ -33,6 +33,20 @@ def describe(target: str | None) -> dict[str, Any]:
     return {"raster": describe_raster(target)}
 
 
+def describe_checked(target: str | None) -> dict[str, Any]:
+    """Facts about a model (name, folder, or None for the default) that was loaded to see that it can be used.
+
+    Raises:
+        ModelError: There is no such model, or its card, hash, or tensors are not in order.
+    """
+    folder = model_folder(target)
+    card = ModelCard.load(folder / CARD)  # it may be refused before PyTorch is imported
+    from backend.weights import load_model
+
+    load_model(folder)
+    return {"model": _model(folder, card), "card": card.to_dict()}
+
+
 def describe_installation() -> dict[str, Any]:
     """Versions, devices and installed models; a model whose card can't be read is listed with its error."""
     facts: dict[str, Any] = {"versions": {"sardino": __version__, "python": platform.python_version()}}

@@ -24,24 +24,24 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
 
     cover = commands.add_parser("landcover", help="map land-cover classes")
-    _common(cover)
+    common(cover)
     cover.add_argument("--confidence", type=Path, help="also write the probability of the class (float32)")
     cover.add_argument("--probabilities", type=Path, help="also write the probability of every class, a band each")
 
     attention = commands.add_parser("attention", help="map what the vision transformer attends to")
-    _common(attention)
+    common(attention)
     attention.add_argument("--heads", choices=("mean", "all"), default="mean", help="mean of the heads, or a band each")
     attention.add_argument("--block", type=int, default=-1, help="transformer block from 0; -1 is the last")
     attention.add_argument("--mass", type=float, default=0.6, help="share of attention that a mask keeps (0.6)")
     attention.add_argument("--masks", type=Path, help="also write where each head's share of attention lies")
 
     embed = commands.add_parser("embed", help="write the transformer's features of every patch, a band each")
-    _common(embed)
+    common(embed)
     _tokens(embed, "patch")
     embed.add_argument("--pca", type=Path, help="also write the scene's three principal components as RGB (uint8)")
 
     similar = commands.add_parser("similarity", help="map how similar every place is to some points")
-    _common(similar)
+    common(similar)
     _tokens(similar, "input")
     similar.add_argument(
         "--point",
@@ -62,28 +62,36 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
     info = commands.add_parser("info", help="tell about a raster, a model, or this installation")
     info.add_argument("target", nargs="?", metavar="INPUT|MODEL", help="raster, model name or model folder")
-    _progress(info)
-    return parser.parse_args([_plain(text) for text in (sys.argv[1:] if arguments is None else arguments)])
+    info.add_argument("--check", action="store_true", help="load the model too, which tells whether it can be used")
+    progress(info)
+    return parser.parse_args([plain(text) for text in (sys.argv[1:] if arguments is None else arguments)])
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A negative number such as -1e-05 without its exponent: argparse (before Python 3.14) takes it for an option."""
     return format(Decimal(text), "f") if NEGATIVE.fullmatch(text) else text
 
 
-def _common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", metavar="INPUT", help="raster to read")
-    parser.add_argument("output", metavar="OUTPUT", type=Path, help="GeoTIFF to write")
+def common(parser: argparse.ArgumentParser, output: str = "GeoTIFF to write") -> None:
+    """Options of every command that reads a raster with a model and writes something."""
+    parser.add_argument("input", metavar="INPUT", help="raster to read, or a pattern of several: 'S1_*_V?.tif'")
+    parser.add_argument("output", metavar="OUTPUT", type=Path, help=output)
     parser.add_argument("--model", metavar="NAME|DIR", help="name of an installed model, or a model folder")
-    parser.add_argument("--bands", type=int, nargs="+", metavar="N", help="band numbers, in the model's order")
+    parser.add_argument(
+        "--with", dest="further", action="append", default=[], metavar="FILE",
+        help="another raster of the same scene, such as the other polarisation; its bands follow (may be repeated)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--bands", type=_whole, nargs="+", metavar="N", help="band numbers, in the model's order; 0 for a missing one"
+    )
     parser.add_argument("--units", choices=[u.value for u in Units], default=Units.AUTO.value, help="of the raster")
     parser.add_argument(
         "--extent", type=float, nargs=4, metavar=("XMIN", "YMIN", "XMAX", "YMAX"), help="in the raster's CRS"
     )
     parser.add_argument("--device", choices=DEVICES, default="auto")
-    parser.add_argument("--batch-size", type=_batch, default=0, metavar="N", help="tiles at once; 0 chooses")
+    parser.add_argument("--batch-size", type=_whole, default=0, metavar="N", help="tiles at once; 0 chooses")
     parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
-    _progress(parser)
+    progress(parser)
 
 
 def _accuracy_options(parser: argparse.ArgumentParser) -> None:
@@ -96,11 +104,11 @@ def _accuracy_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--remap", type=_mapping, default={}, metavar="OLD=NEW,…", help="reference value to map value")
     parser.add_argument("--ignore-map", type=int, nargs="+", default=[], metavar="VALUE", help="beside nodata")
     parser.add_argument("--ignore-reference", type=int, nargs="+", default=[], metavar="VALUE", help="beside nodata")
-    parser.add_argument("--sample", type=_batch, default=0, metavar="N", help="pixels to draw from a reference raster")
-    parser.add_argument("--seed", type=_batch, default=0, metavar="N", help="of the draw (0)")
+    parser.add_argument("--sample", type=_whole, default=0, metavar="N", help="pixels to draw from a reference raster")
+    parser.add_argument("--seed", type=_whole, default=0, metavar="N", help="of the draw (0)")
     parser.add_argument("--reference-name", metavar="TEXT", help="what the report calls the reference")
     parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
-    _progress(parser)
+    progress(parser)
 
 
 def _mapping(text: str) -> dict[str, int]:
@@ -128,11 +136,12 @@ def _tokens(parser: argparse.ArgumentParser, grid: str) -> None:
     )
 
 
-def _progress(parser: argparse.ArgumentParser) -> None:
+def progress(parser: argparse.ArgumentParser) -> None:
+    """How a run tells of itself."""
     parser.add_argument("--progress", choices=("bar", "json", "none"), default="bar")
 
 
-def _batch(text: str) -> int:
+def _whole(text: str) -> int:
     number = int(text)
     if number < 0:
         raise argparse.ArgumentTypeError("must not be negative")

@@ -18,6 +18,7 @@ from backend.card import ModelCard
 from backend.embed import send_tokens, token_plan
 from backend.errors import InputError
 from backend.grid import Grid
+from backend.legend import aux_xml, date_now
 from backend.library import CARD, model_folder
 from backend.outlet import masked, patch_grid, to_patches
 from backend.output_path import check_output
@@ -132,7 +133,8 @@ class Oracle:
         folder = model_folder(question.model)
         card = ModelCard.load(folder / CARD)
         names = [band.name for band in card.bands]
-        with RasterSource(question.input, question.bands, None, names) as source:
+        bears = card.bears_missing_bands
+        with RasterSource(question.input, question.bands, None, names, bears_missing=bears) as source:
             metres, grid = source.pixel_metres, source.grid
         factors = [scale_factor(metre, card.gsd_m) for metre in metres] if metres else [1.0, 1.0]
         part = region(grid, factors[0] * factors[1], question.view, question.points[0])
@@ -185,6 +187,7 @@ class Oracle:
             sink.write(values)
             sink.finish()
             sink.add_sidecar(".qml", similarity_qml(sink))
+            sink.add_sidecar(".aux.xml", aux_xml((), date_now()))
             sink.commit()
         finally:
             sink.discard()

@@ -64,7 +64,8 @@ def landcover(request: Request, confidence: Path | None = None, probabilities: P
             return logits.float().softmax(dim=1)
 
         tile, patch = run.card.tile, run.card.patch
-        plan = plan_tiles(run.frame.height, run.frame.width, tile, landcover_overlap(tile, patch), patch)
+        overlap = landcover_overlap(tile, patch, run.card.arch.reach)
+        plan = plan_tiles(run.frame.height, run.frame.width, tile, overlap, patch)
         _stream(run, plan, model, write, channels=len(classes), per_patch=False)
         styles = dict.fromkeys(sinks, share_qml())
         run.finish({**styles, "output": paletted_qml(classes)}, classes)
@@ -147,10 +148,15 @@ def read_attention(raw: Tensor, every_head: bool, mass: float | None) -> Tensor:
     return torch.cat((shown, masks.reshape(raw.shape)), dim=1)
 
 
-def landcover_overlap(tile: int, patch: int) -> int:
-    """The largest overlap, in whole patches and at least one, whose redundant work stays within REDUNDANCY."""
+def landcover_overlap(tile: int, patch: int, reach: int = 0) -> int:
+    """The largest overlap, in whole patches and at least one, whose redundant work stays within REDUNDANCY.
+
+    More, up to half a tile, where a head looks at `reach` pixels around each: windows are cut short at the edge of a
+    tile, and must fade out there.
+    """
     room = tile * (1 - 1 / math.sqrt(REDUNDANCY))
-    return max(1, int(room // patch)) * patch if tile > patch else 0
+    wanted = min(math.ceil(reach / patch), tile // 2 // patch)
+    return max(1, int(room // patch), wanted) * patch if tile > patch else 0
 
 
 def _stream(

@@ -14,6 +14,11 @@ BAR_WIDTH = 28
 REDRAW_S = 0.1
 
 
+def one_line(text: str) -> str:
+    """Text without line breaks, and with control characters, which names of files and bands may hold, spelt out."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
+
+
 class Reporter:
     """Says nothing but errors; the base of the others."""
 
@@ -47,7 +52,7 @@ class Reporter:
     def error(self, error: SarDinoError) -> None:
         """Why nothing came out, in one line."""
         hint = f" hint: {error.hint}" if error.hint else ""
-        print(" ".join(f"error: {error.message}{hint}".split()), file=sys.stderr)
+        print(one_line(f"error: {error.message}{hint}"), file=sys.stderr)
 
     def _draw(self, done: int, total: int, eta_s: float | None) -> None:
         pass
@@ -118,7 +123,7 @@ class BarReporter(Reporter):
 
     def _line(self, text: str) -> None:
         self._clear()
-        print(text, file=sys.stderr)
+        print(one_line(text), file=sys.stderr)
 
     def _clear(self) -> None:
         if sys.stderr.isatty():

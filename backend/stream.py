@@ -117,7 +117,7 @@ def _batches(
     for row, top in enumerate(plan.rows.origins):
         flow.check()
         wanted = {c for c in range(columns) if only is None or (row, c) in only}
-        x, valid = _read_tile_row(frame, plan, row) if wanted else _unread(plan)
+        x, valid = read_tile_row(frame, plan, row) if wanted else _unread(plan)
         # Only the rows that become final with this tile row: the next ones come again with the next tile row.
         final = valid[: plan.rows.finished(row) - top, : frame.width]
         work.opened[row] = final.copy()
@@ -138,7 +138,7 @@ def _batches(
     yield work, valid_pixels
 
 
-def _read_tile_row(frame: Frame, plan: TilePlan, row: int) -> tuple[FloatArray, BoolArray]:
+def read_tile_row(frame: Frame, plan: TilePlan, row: int) -> tuple[FloatArray, BoolArray]:
     """Input and validity of a whole tile row, with what overhangs the raster filled by reflection."""
     rows = plan.rows.sources(row)
     first = int(rows.min())

@@ -12,6 +12,7 @@ from typing import Any
 from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
 from rasterio.errors import CRSError, RasterioError
+from rasterio.features import is_valid_geom
 from rasterio.warp import transform_geom
 
 from backend.errors import InputError
@@ -153,8 +154,11 @@ def _plane(geometry: Mapping[str, Any], number: int, path: str | Path) -> dict[s
         raise InputError(f"Feature {number} of {path} is a {kind}.", "Give points or polygons.")
     try:
         coordinates = _flat(geometry["coordinates"])
-        if not any(True for _ in _pairs(coordinates)):
-            raise ValueError("empty")
+        pairs = list(_pairs(coordinates))
+        if not pairs or not all(math.isfinite(number) for pair in pairs for number in pair):
+            raise ValueError("empty, or no numbers")
+        if not is_valid_geom({"type": kind, "coordinates": coordinates}):
+            raise ValueError("too few points for an area")
     except (TypeError, ValueError, KeyError, IndexError, RecursionError) as error:
         raise InputError(f"Feature {number} of {path} has broken coordinates.", "Repair or remove it.") from error
     return {"type": kind, "coordinates": coordinates}

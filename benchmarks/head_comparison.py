@@ -26,7 +26,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter, minimum_filter
 
-from backend.card import HEADS, ModelCard
+from backend.card import FINETUNED_HEADS, ModelCard
 from backend.errors import InputError, SarDinoError
 from backend.library import CARD
 from training.checkpoint import STATE
@@ -43,7 +43,7 @@ from training.scores.metrics import Confusion, class_indices
 
 REACH = 2  # pixels to each side of a border
 ROUNDS = 8
-NAMES = tuple(sorted(HEADS, key=("linear", "conv", "decoder").index))
+NAMES = tuple(sorted(FINETUNED_HEADS, key=("linear", "conv", "decoder").index))
 
 
 def near_border(label: NDArray[np.uint8], reach: int = REACH) -> NDArray[np.bool_]:

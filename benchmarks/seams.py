@@ -134,7 +134,8 @@ def main() -> None:
         similarity(asked(folder / "similarity.tif"), [middle(scene)], grid="patch")
         show("similarity", ratios(folder / "similarity.tif", False, half.on_patches()))
         landcover(asked(folder / "landcover.tif"))
-        show("land cover", ratios(folder / "landcover.tif", True, plan_of(landcover_overlap(card.tile, card.patch))))
+        plan = plan_of(landcover_overlap(card.tile, card.patch, card.arch.reach))
+        show("land cover", ratios(folder / "landcover.tif", True, plan))
 
 
 if __name__ == "__main__":

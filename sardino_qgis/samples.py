@@ -7,6 +7,7 @@ from typing import Any
 
 from qgis.core import (
     NULL,
+    QgsCategorizedSymbolRenderer,
     QgsCoordinateTransform,
     QgsCsException,
     QgsProcessingException,
@@ -34,7 +35,7 @@ def write_geojson(source: Any, field: str, crs: Any, path: str, context: Any, fe
     """
     index = source.fields().lookupField(field)
     if index < 0:
-        raise QgsProcessingException(tr("There is no field '{}' in the reference.").format(field))
+        raise QgsProcessingException(tr("There is no field '{}' in the layer.").format(field))
     transform = QgsCoordinateTransform(source.sourceCrs(), crs, context.transformContext()) if crs.isValid() else None
     count = 0
     with open(path, "w", encoding="utf-8") as file:
@@ -51,6 +52,21 @@ def write_geojson(source: Any, field: str, crs: Any, path: str, context: Any, fe
             count += 1
         file.write("\n]}\n")
     return count
+
+
+def category_looks(layer: Any, field: str) -> dict[str, dict[str, str]]:
+    """Name and colour ("#rrggbb") by class, where a vector layer is drawn by categories of `field`; else nothing."""
+    renderer = layer.renderer()
+    if not isinstance(renderer, QgsCategorizedSymbolRenderer) or renderer.classAttribute().strip('"') != field:
+        return {}
+    looks = {}
+    for category in renderer.categories():
+        value = category.value()
+        # A category may stand for several values; that of all others has none.
+        for item in value if isinstance(value, list) else [value]:
+            if _plain(item) not in (None, ""):
+                looks[str(_plain(item))] = {"name": category.label(), "color": category.symbol().color().name()}
+    return looks
 
 
 def _crs_member(crs: Any) -> str:
@@ -71,7 +87,7 @@ def _geometry(feature: Any, transform: Any) -> Any:
             geometry.transform(transform)
         except QgsCsException as trouble:
             raise QgsProcessingException(
-                tr("Feature {id} of the reference can't be brought to the map's coordinate system: {why}").format(
+                tr("Feature {id} can't be brought to the coordinate system of the raster: {why}").format(
                     id=feature.id(), why=trouble
                 )
             ) from trouble

@@ -7,5 +7,13 @@ from .attention import AttentionAlgorithm
 from .embeddings import EmbeddingsAlgorithm
 from .landcover import LandCoverAlgorithm
 from .similarity import SimilarityAlgorithm
+from .trainclassifier import TrainClassifierAlgorithm
 
-ALGORITHMS = (LandCoverAlgorithm, AttentionAlgorithm, EmbeddingsAlgorithm, SimilarityAlgorithm, AccuracyAlgorithm)
+ALGORITHMS = (
+    LandCoverAlgorithm,
+    AttentionAlgorithm,
+    EmbeddingsAlgorithm,
+    SimilarityAlgorithm,
+    TrainClassifierAlgorithm,
+    AccuracyAlgorithm,
+)

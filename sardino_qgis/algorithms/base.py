@@ -11,32 +11,36 @@ from qgis.core import (
     QgsProcessingOutputString,
     QgsProcessingParameterBand,
     QgsProcessingParameterExtent,
+    QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
 )
 
+from ..last_used import REMEMBERED
 from ..layers import check_crs, extent_arguments, worker_source
 from ..models import installed_models, model_arguments
 from ..styling import QmlStyler, group, held
 from ..translation import tr
-from .parameters import DEVICES, UNITS, integer, static_enum
+from .parameters import DEVICES, RASTERS, UNITS, integer, static_enum
 from .worker_algorithm import WorkerAlgorithm
 
 
 @dataclass(frozen=True)
 class Destination:
-    """A raster that the worker writes: its parameter, its option, and the class of its look on the desktop."""
+    """What the worker writes: its parameter, its option, the class of a raster's look on the desktop, or a folder."""
 
     parameter: str
     option: str  # empty for the positional OUTPUT
     styler: Any = QmlStyler
+    folder: bool = False
 
 
 class SarDinoAlgorithm(WorkerAlgorithm):
     """Base of the algorithms. A subclass names its command and destinations, and adds its own parameters."""
 
     INPUT = "INPUT"
+    FURTHER = "FURTHER"
     BANDS = "BANDS"
     EXTENT = "EXTENT"
     UNITS = "UNITS"
@@ -60,9 +64,28 @@ class SarDinoAlgorithm(WorkerAlgorithm):
 
     def add_inputs(self) -> None:
         """Declare what is mapped, and with which model."""
+        self.add_raster()
+        self.add(
+            QgsProcessingParameterExtent(self.EXTENT, tr("Extent"), optional=True),
+            tr("Only this part of the raster is mapped, snapped to whole pixels; all of it if empty. Any CRS."),
+        )
+        self.add_reading()
+
+    def add_raster(self) -> None:
+        """Declare the raster and its bands."""
         self.add(
             QgsProcessingParameterRasterLayer(self.INPUT, tr("SAR raster")),
             tr("Sentinel-1 or similar backscatter in a raster file, in dB, linear power or amplitude."),
+        )
+        self.add(
+            QgsProcessingParameterMultipleLayers(
+                self.FURTHER, tr("Further rasters of the scene"), RASTERS, optional=True
+            ),
+            tr(
+                "Where each polarisation is a file of its own: the other files, on the same grid. Their bands follow "
+                "those of the SAR raster and are found by their descriptions or by VV and VH in the names of the files."
+            ),
+            advanced=True,
         )
         self.add(
             QgsProcessingParameterBand(self.BANDS, tr("Bands"), None, self.INPUT, optional=True, allowMultiple=True),
@@ -71,10 +94,9 @@ class SarDinoAlgorithm(WorkerAlgorithm):
                 "If empty, they are found by their descriptions, else the first ones are taken."
             ),
         )
-        self.add(
-            QgsProcessingParameterExtent(self.EXTENT, tr("Extent"), optional=True),
-            tr("Only this part of the raster is mapped, snapped to whole pixels; all of it if empty. Any CRS."),
-        )
+
+    def add_reading(self) -> None:
+        """Declare what the values mean, and the model."""
         self.add(
             static_enum(self.UNITS, tr("Units"), UNITS),
             tr(
@@ -84,13 +106,14 @@ class SarDinoAlgorithm(WorkerAlgorithm):
         )
         model = QgsProcessingParameterString(self.MODEL, tr("Model"), optional=True)
         package = __name__.rpartition(".algorithms")[0]
-        model.setMetadata({"widget_wrapper": {"class": f"{package}.widgets.ModelWidgetWrapper"}})
-        names = ", ".join(installed.name for installed in installed_models()) or tr("none")
+        model.setMetadata({"widget_wrapper": {"class": f"{package}.widgets.ModelControl"}, REMEMBERED: True})
+        names = ", ".join(installed.value for installed in installed_models()) or tr("none")
         self.add(
             model,
             tr(
                 "Name of an installed model, or the path of a model folder (one that holds card.json and "
-                "model.safetensors). The bundled model if empty. Installed: {}."
+                "model.safetensors). The default model if empty. Installed: {}. More are added in the menu Plugins > "
+                "SAR Land Cover (DINO) > Models…"
             ).format(names),
         )
 
@@ -140,39 +163,46 @@ class SarDinoAlgorithm(WorkerAlgorithm):
         return True
 
     def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> tuple[str, list[str]]:
-        """What the worker opens, and the option for the part of it that is wanted."""
+        """What the worker opens, and the options for what belongs to it and for the part of it that is wanted."""
         layer = self.parameterAsRasterLayer(parameters, self.INPUT, context)
         if layer is None:
             raise QgsProcessingException(self.invalidRasterError(parameters, self.INPUT))
         source = worker_source(layer, feedback)
         self._layer_name = layer.name()
         check_crs(layer, feedback)
+        options = []
+        for further in self.parameterAsLayerList(parameters, self.FURTHER, context):
+            options += ["--with", worker_source(further, feedback)]
         if parameters.get(self.EXTENT) in (None, ""):
-            return source, []
+            return source, options
         extent = self.parameterAsExtent(parameters, self.EXTENT, context, layer.crs())
-        return source, extent_arguments(extent, layer)
+        return source, options + extent_arguments(extent, layer)
 
     def processAlgorithm(self, parameters, context, feedback) -> dict:
         """Run the worker; the paths of the outputs, and what model and device made them."""
         paths = self._destination_paths(parameters, context)
         result = self.run_backend(self._command(parameters, context, paths), feedback)
-        loaded = []
+        loaded, stylers = [], []
         for destination in self.DESTINATIONS:
             path = paths.get(destination.parameter)
-            if path and not os.path.isfile(path):
+            if path and not (os.path.isdir if destination.folder else os.path.isfile)(path):
                 raise QgsProcessingException(tr("The backend reported success, but {} is not there.").format(path))
             if path and context.willLoadLayerOnCompletion(path):
                 details = context.layerToLoadOnCompletionDetails(path)
-                details.setPostProcessor(held(destination.styler()))
+                stylers.append(held(destination.styler()))
+                details.setPostProcessor(stylers[-1])
                 loaded.append(details)
         if len(loaded) > 1:
-            group(loaded, f"{self.displayName()}: {self._layer_name}")
+            group(loaded, stylers, f"{self.displayName()}: {self._layer_name}")
         self.report(result, feedback)
-        used = {
+        return {**paths, **self.facts(result)}
+
+    def facts(self, result: dict) -> dict:
+        """Outputs that are no files: what made them."""
+        return {
             self.MODEL_USED: str(result.get("model", "")),
             self.DEVICE_USED: str(result.get("device", "")),
         }
-        return {**paths, **used}
 
     def report(self, result: dict, feedback: Any) -> None:
         """Tell in the log what the result event says."""
@@ -184,7 +214,8 @@ class SarDinoAlgorithm(WorkerAlgorithm):
         """Path by parameter, of the outputs that are wanted."""
         paths = {}
         for destination in self.DESTINATIONS:
-            path = self.parameterAsOutputLayer(parameters, destination.parameter, context)
+            read = self.parameterAsFileOutput if destination.folder else self.parameterAsOutputLayer
+            path = read(parameters, destination.parameter, context)
             if path:
                 paths[destination.parameter] = path
         return paths

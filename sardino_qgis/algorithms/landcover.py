@@ -17,6 +17,7 @@ class LandCoverAlgorithm(SarDinoAlgorithm):
 
     COMMAND = "landcover"
     ICON = "landcover.svg"
+    HELP = ("algorithms", "land-cover-from-sar")
     DESTINATIONS = (
         Destination(SarDinoAlgorithm.OUTPUT, ""),
         Destination(OUTPUT_CONFIDENCE, "--confidence", StretchStyler),
@@ -71,7 +72,10 @@ class LandCoverAlgorithm(SarDinoAlgorithm):
         total = sum(c["pixels"] for c in classes)
         for found in sorted(classes, key=lambda c: -c["pixels"]):
             share = 100 * found["pixels"] / total
-            feedback.pushInfo(f"{found['value']:>4}  {found['name']}: {found['pixels']} px ({share:.1f} %)")
+            line = tr("{value:>4}  {name}: {pixels} px ({share:.1f} %)")
+            feedback.pushInfo(
+                line.format(value=found["value"], name=found["name"], pixels=found["pixels"], share=share)
+            )
         if not classes:
             feedback.pushWarning(tr("No pixel of the input is valid: the map is empty."))
         super().report(result, feedback)

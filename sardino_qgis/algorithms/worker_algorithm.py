@@ -13,6 +13,7 @@ from qgis.core import (
 from qgis.PyQt.QtGui import QIcon
 
 from .. import environment
+from ..last_used import offer
 from ..runner import WorkerCancelledError, WorkerError, run_worker
 from ..translation import tr
 from .parameters import ADVANCED
@@ -22,7 +23,9 @@ class WorkerAlgorithm(QgsProcessingAlgorithm):
     """Base of all algorithms: a command of the backend, run in a process of its own."""
 
     COMMAND = ""
+    PROGRAM: tuple[str, ...] = ()  # module and arguments before the inputs; of the backend, if empty
     ICON = "sardino.svg"
+    HELP: tuple[str, ...] = ("algorithms",)  # page, and section of it
 
     # What QGIS asks
 
@@ -43,8 +46,8 @@ class WorkerAlgorithm(QgsProcessingAlgorithm):
         return environment.resource("icons", self.ICON)
 
     def helpUrl(self) -> str:
-        """All help is in the dialog."""
-        return ""
+        """The page about it that comes with the plugin."""
+        return environment.help_page(*self.HELP)
 
     def canExecute(self) -> tuple[bool, str]:
         """Whether a backend can be started, and else what to do."""
@@ -77,16 +80,17 @@ class WorkerAlgorithm(QgsProcessingAlgorithm):
         parameter.setHelp(text)
         if advanced:
             parameter.setFlags(parameter.flags() | ADVANCED)
+        offer(self.name(), parameter)
         self.addParameter(parameter)
 
     def backend_command(self) -> list[str]:
-        """Interpreter and subcommand, to which the arguments are added.
+        """Interpreter, module and subcommand, to which the arguments are added.
 
         Raises:
             QgsProcessingException: There is no interpreter that could run it.
         """
         try:
-            return [environment.find_interpreter(), "-m", "backend", self.COMMAND]
+            return [environment.find_interpreter(), "-m", *(self.PROGRAM or ("backend", self.COMMAND))]
         except environment.BackendMissingError as missing:
             raise QgsProcessingException(str(missing)) from missing
 

@@ -11,7 +11,7 @@ import rasterio
 import torch
 
 from backend.__main__ import main as backend_main
-from backend.card import HEADS
+from backend.card import FINETUNED_HEADS
 from backend.errors import InputError
 from backend.weights import load_model
 from tests.training.two_classes import TOML, make_folder, rows, run
@@ -41,7 +41,7 @@ def test_it_learns_and_the_backend_maps_with_it(data, tmp_path):
     assert (tmp_path / "s.png").stat().st_size > 1000
 
 
-@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("head", FINETUNED_HEADS)
 def test_every_head_learns_on_a_frozen_backbone_and_the_backend_maps_with_it(data, tmp_path, head):
     settings = ("steps=60", "val_every=30", "freeze_backbone=true", f"head={head}", "lr=0.01")
     assert run(data, tmp_path / "m", *settings) == 0
@@ -133,7 +133,7 @@ def test_a_group_in_two_splits_is_refused_by_name(data, tmp_path, capsys):
         (("surprise=1",), "none"),
         (("class_weights=all",), "none"),
         (("augment.rot90=true",), "none"),
-        (("head=mlp",), "none"),
+        (("head=forest",), "none"),
         (("precision=half",), "none"),
         (("name=My Model",), "none"),
         (("head_dim=2000",), "none"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from backend.card import HEADS
+from backend.card import FINETUNED_HEADS
 from backend.errors import ModelError
 from backend.vit import build_backbone
 from tests.training.two_classes import make_folder, model_arch, run, tuner_of
@@ -35,7 +35,7 @@ def backbones(data, tmp_path_factory):
 
 
 @pytest.mark.parametrize("kind", ["run", "model", "none", "random-frozen"])
-@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("head", FINETUNED_HEADS)
 def test_a_frozen_backbone_stays_as_it_was_bit_by_bit(data, backbones, head, kind):
     frozen = {} if kind == "random-frozen" else {"freeze_backbone": True}
     tuner, inputs, targets = tuner_of(data, backbone=backbones[kind], head=head, **frozen)
@@ -55,7 +55,7 @@ def test_an_unfrozen_backbone_learns(data, backbones, kind):
     assert not torch.equal(before, tuner.model.backbone.blocks[0].mlp.fc1.weight)
 
 
-@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("head", FINETUNED_HEADS)
 def test_only_the_head_costs_gradients_where_the_backbone_is_frozen(data, head):
     frozen, inputs, _ = tuner_of(data, head=head, freeze_backbone=True)
     free, _, _ = tuner_of(data, head=head)

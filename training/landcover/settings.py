@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from backend.card import HEADS
+from backend.card import FINETUNED_HEADS
 from backend.errors import InputError
 from training.precision import check_precision
 from training.settings import CropConfig, ModelConfig
@@ -78,8 +78,8 @@ class FinetuneConfig:
     def __post_init__(self) -> None:
         """Refuse values outside their meaning."""
         check_precision(self.precision)
-        if self.head not in HEADS:
-            raise InputError(f"head is {self.head!r}.", f"Use one of {', '.join(HEADS)}.")
+        if self.head not in FINETUNED_HEADS:
+            raise InputError(f"head is {self.head!r}.", f"Use one of {', '.join(FINETUNED_HEADS)}.")
         if self.device not in ("auto", "cpu", "cuda", "mps"):
             raise InputError(f"device is {self.device!r}.", "Use auto, cpu, cuda or mps.")
         if self.seed < 0:

@@ -43,7 +43,7 @@ def start_from(backbone: str, defaults: ModelConfig, head: str, head_dim: int, t
     Args:
         backbone: Folder of a pre-training run or of a model, "none" (random weights, trained) or "random-frozen".
         defaults: Sizes where `backbone` names none.
-        head: One of backend.card.HEADS.
+        head: One of backend.card.FINETUNED_HEADS.
         head_dim: Width of the head.
         tile: Side in pixels of the input, a multiple of the patch.
         classes: Number of classes.
@@ -54,7 +54,9 @@ def start_from(backbone: str, defaults: ModelConfig, head: str, head_dim: int, t
     """
 
     def build(arch: Arch, bands: tuple[Band, ...], patch: int, state: Any, frozen: bool, origin: str) -> Start:
-        arch = dataclasses.replace(arch, head=head, head_dim=head_dim)
+        arch = dataclasses.replace(
+            arch, head=head, head_dim=head_dim, windows=(), trees=1, tree_nodes=2, tree_depth=1, smooth=1
+        )
         model = SarViT(arch, len(bands), tile, patch, classes)
         if state is not None:
             model.backbone.load_state_dict(state, strict=True)
