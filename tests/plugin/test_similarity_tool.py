@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 
 import numpy as np
@@ -37,9 +36,9 @@ def two_textures(make_scene):
 
 
 @pytest.fixture
-def desk(desktop, two_textures, monkeypatch):
+def desk(desktop, two_textures, backend_python, monkeypatch):
     """A desktop with the plugin loaded and the scene as its active layer."""
-    monkeypatch.setenv("SARDINO_PYTHON", sys.executable)
+    monkeypatch.setenv("SARDINO_PYTHON", backend_python)
     layer = QgsRasterLayer(str(two_textures), "scene")
     QgsProject.instance().addMapLayer(layer)
     desktop.setActiveLayer(layer)
