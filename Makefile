@@ -8,19 +8,21 @@ QGIS_PYTHON ?=
 WITHOUT_QGIS ?=
 VENV := .venv
 PYTHON := $(VENV)/bin/python
+# A language to begin a translation into: make translations NEW=fr
+NEW ?=
 # Options for pytest, for example: make test ARGS="-k tiling -x"
 ARGS ?=
 
 export QT_QPA_PLATFORM ?= offscreen
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format package check-package clean
+.PHONY: help setup demo test lint format translations package check-package clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 setup: ## Install what is missing: QGIS (Debian, Ubuntu), .venv, PyTorch and the tools; fast when all is there
-	@QGIS_PYTHON="$(QGIS_PYTHON)" python3 tools/setup.py --without-qgis "$(WITHOUT_QGIS)" --venv $(VENV)
+	@QGIS_PYTHON="$(QGIS_PYTHON)" python3 -m tools.setup --without-qgis "$(WITHOUT_QGIS)" --venv $(VENV)
 
 demo: setup ## Map a simulated sample scene with both algorithms in QGIS; writes build/demo/demo.png
 	$(PYTHON) -m tools.demo
@@ -37,6 +39,9 @@ format: setup ## Rewrite the code in the house style
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
+translations: setup ## Bring sardino_qgis/i18n/*.ts up to date with the code, and compile them; NEW="fr" begins one
+	$(PYTHON) -m tools.translations $(NEW)
+
 package: ## Build the plugin zip in dist/ (any Python will do)
 	python3 -m tools.package
 
@@ -45,4 +50,5 @@ check-package: setup ## Build the zip, and check it as the plugin repository doe
 
 clean: ## Remove what was built, and the caches; keeps .venv
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -f sardino_qgis/i18n/*.qm
 	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +

@@ -151,6 +151,7 @@ class ModelCard:
         metrics: Held-out figures, free-form JSON.
         licence: Licence of the weights.
         weights_sha256: Hash of model.safetensors, lower-case hex.
+        bears_missing_bands: Whether a raster may lack some of the bands: training hid bands now and then.
     """
 
     schema_version: int
@@ -167,6 +168,7 @@ class ModelCard:
     metrics: dict[str, Any] = field(default_factory=dict)
     licence: str = ""
     weights_sha256: str = "0" * 64
+    bears_missing_bands: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
@@ -260,6 +262,7 @@ def _scalar(name: str, value: object, wanted: Any) -> None:
     ok = {
         int: isinstance(value, int) and not isinstance(value, bool),
         float: isinstance(value, (int, float)) and not isinstance(value, bool),
+        bool: isinstance(value, bool),
         str: isinstance(value, str),
     }.get(wanted, True)
     if not ok:

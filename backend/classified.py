@@ -18,7 +18,7 @@ from rasterio.windows import Window
 from backend.class_names import class_names
 from backend.errors import InputError
 from backend.grid import Grid
-from backend.raster import open_raster
+from backend.opening import open_raster
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]

@@ -25,6 +25,7 @@ def request_of(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) 
 
     return Request(
         input=options.input,
+        further=options.further,
         output=options.output,
         model=options.model,
         bands=options.bands,

@@ -38,6 +38,8 @@ class Cancelled(SarDinoError):  # noqa: N818 - not an error to the user
 
 def unforeseen(error: Exception) -> SarDinoError:
     """What a user is told of an error that is nobody's refusal: one line, the rest on demand."""
+    if isinstance(error, MemoryError):
+        return ResourceError("Memory ran out.", "Close other programs, or map the raster in parts, with --extent.")
     first = (str(error).splitlines() or [""])[0]
     return SarDinoError(
         f"Unexpected {type(error).__name__}: {first}",

@@ -78,3 +78,24 @@ class ScaledFrame:
         factor = self._factors[axis]
         size = (self._source.grid.height, self._source.grid.width)[axis]
         return (average_taps if factor > 1 else bilinear_taps)(targets, size, factor)
+
+
+class FilledFrame:
+    """A frame of some of the model's bands, with the others as training showed them where they were missing: 0.
+
+    Args:
+        frame: Of the bands that are there.
+        present: Their positions among the model's bands.
+        count: Number of the model's bands.
+    """
+
+    def __init__(self, frame: NativeFrame | ScaledFrame, present: Sequence[int], count: int) -> None:
+        self._frame, self._present, self._count = frame, list(present), count
+        self.height, self.width = frame.height, frame.width
+
+    def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
+        """Network input float32 [count, rows, width] and validity [rows, width]."""
+        values, valid = self._frame.read(top, bottom)
+        filled = np.zeros((self._count, *valid.shape), dtype=np.float32)
+        filled[self._present] = values
+        return filled, valid

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from affine import Affine
+from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
 from rasterio.errors import RasterioError
 from rasterio.warp import transform as transform_points
@@ -34,6 +35,19 @@ class Grid:
     transform: Affine
     width: int
     height: int
+
+    def check(self, name: str) -> None:
+        """Refuse a transform that leads nowhere, or puts all pixels on one line; `name` is the raster's.
+
+        Raises:
+            InputError: It does.
+        """
+        numbers = tuple(self.transform)[:6]
+        if not all(map(math.isfinite, numbers)) or self.transform.determinant == 0:
+            raise InputError(
+                f"The pixels of {name} lie nowhere: its geotransform is {', '.join(f'{n:g}' for n in numbers)}.",
+                "Give it its right place, for instance with gdal_edit.py -a_ullr.",
+            )
 
     def offset(self, top: int, left: int, height: int, width: int) -> Grid:
         """The grid of some of these pixels."""
@@ -92,7 +106,7 @@ class Grid:
         points = [self.transform * p for p in ((column, row), (column + 1, row), (column, row + 1))]
         try:
             lon, lat = transform_points(self.crs, CRS.from_epsg(4326), [p[0] for p in points], [p[1] for p in points])
-        except RasterioError:
+        except (RasterioError, CPLE_BaseError):
             return None
         if not all(map(math.isfinite, (*lon, *lat))):
             return None
@@ -100,5 +114,6 @@ class Grid:
         # Metres of a degree on WGS 84 (National Geospatial-Intelligence Agency, series expansion).
         per_lat = 111132.92 - 559.82 * math.cos(2 * phi) + 1.175 * math.cos(4 * phi)
         per_lon = 111412.84 * math.cos(phi) - 93.5 * math.cos(3 * phi)
-        x, y = (math.hypot((lon[i] - lon[0]) * per_lon, (lat[i] - lat[0]) * per_lat) for i in (1, 2))
+        east = [(x - lon[0] + 180) % 360 - 180 for x in lon]  # the short way, across the antimeridian too
+        x, y = (math.hypot(east[i] * per_lon, (lat[i] - lat[0]) * per_lat) for i in (1, 2))
         return (x, y) if min(x, y) > 0 else None

@@ -73,16 +73,22 @@ def plain(text: str) -> str:
 
 def common(parser: argparse.ArgumentParser, output: str = "GeoTIFF to write") -> None:
     """Options of every command that reads a raster with a model and writes something."""
-    parser.add_argument("input", metavar="INPUT", help="raster to read")
+    parser.add_argument("input", metavar="INPUT", help="raster to read, or a pattern of several: 'S1_*_V?.tif'")
     parser.add_argument("output", metavar="OUTPUT", type=Path, help=output)
     parser.add_argument("--model", metavar="NAME|DIR", help="name of an installed model, or a model folder")
-    parser.add_argument("--bands", type=int, nargs="+", metavar="N", help="band numbers, in the model's order")
+    parser.add_argument(
+        "--with", dest="further", action="append", default=[], metavar="FILE",
+        help="another raster of the same scene, such as the other polarisation; its bands follow (may be repeated)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--bands", type=_whole, nargs="+", metavar="N", help="band numbers, in the model's order; 0 for a missing one"
+    )
     parser.add_argument("--units", choices=[u.value for u in Units], default=Units.AUTO.value, help="of the raster")
     parser.add_argument(
         "--extent", type=float, nargs=4, metavar=("XMIN", "YMIN", "XMAX", "YMAX"), help="in the raster's CRS"
     )
     parser.add_argument("--device", choices=DEVICES, default="auto")
-    parser.add_argument("--batch-size", type=_batch, default=0, metavar="N", help="tiles at once; 0 chooses")
+    parser.add_argument("--batch-size", type=_whole, default=0, metavar="N", help="tiles at once; 0 chooses")
     parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
     progress(parser)
 
@@ -97,8 +103,8 @@ def _accuracy_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--remap", type=_mapping, default={}, metavar="OLD=NEW,…", help="reference value to map value")
     parser.add_argument("--ignore-map", type=int, nargs="+", default=[], metavar="VALUE", help="beside nodata")
     parser.add_argument("--ignore-reference", type=int, nargs="+", default=[], metavar="VALUE", help="beside nodata")
-    parser.add_argument("--sample", type=_batch, default=0, metavar="N", help="pixels to draw from a reference raster")
-    parser.add_argument("--seed", type=_batch, default=0, metavar="N", help="of the draw (0)")
+    parser.add_argument("--sample", type=_whole, default=0, metavar="N", help="pixels to draw from a reference raster")
+    parser.add_argument("--seed", type=_whole, default=0, metavar="N", help="of the draw (0)")
     parser.add_argument("--reference-name", metavar="TEXT", help="what the report calls the reference")
     parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
     progress(parser)
@@ -134,7 +140,7 @@ def progress(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--progress", choices=("bar", "json", "none"), default="bar")
 
 
-def _batch(text: str) -> int:
+def _whole(text: str) -> int:
     number = int(text)
     if number < 0:
         raise argparse.ArgumentTypeError("must not be negative")

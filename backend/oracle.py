@@ -132,7 +132,8 @@ class Oracle:
         folder = model_folder(question.model)
         card = ModelCard.load(folder / CARD)
         names = [band.name for band in card.bands]
-        with RasterSource(question.input, question.bands, None, names) as source:
+        bears = card.bears_missing_bands
+        with RasterSource(question.input, question.bands, None, names, bears_missing=bears) as source:
             metres, grid = source.pixel_metres, source.grid
         factors = [scale_factor(metre, card.gsd_m) for metre in metres] if metres else [1.0, 1.0]
         part = region(grid, factors[0] * factors[1], question.view, question.points[0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,15 +12,16 @@ import numpy as np
 import rasterio
 from affine import Affine
 from numpy.typing import NDArray
-from rasterio._err import CPLE_BaseError
-from rasterio.enums import ColorInterp, MaskFlags, Resampling
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
-from rasterio.vrt import WarpedVRT
+from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from backend.bands import pick_bands
 from backend.errors import InputError
 from backend.grid import Grid
+from backend.opening import open_files
+from backend.points import lies_by_points, warped_by_points
+from backend.stack import described
 
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
@@ -30,6 +30,9 @@ SMALL_CACHE, LARGE_CACHE = 16 * 2**20, 192 * 2**20
 # Windows per axis, and their side, of the sample by which units are decided.
 SAMPLE_WINDOWS, SAMPLE_SIDE = 8, 64
 SCAN_ROWS = 256
+# A raster of which nothing in the sample is valid is looked through, if it isn't larger than a whole Sentinel-1 scene;
+# of a larger one more windows are looked at.
+SCAN_PIXELS, CLOSER_WINDOWS = 2**29, 20
 
 
 def gdal_environment(cache_bytes: int = SMALL_CACHE) -> rasterio.Env:
@@ -41,15 +44,19 @@ class RasterSource:
     """Rows of the chosen bands of a raster, from one thread at a time.
 
     Args:
-        path: Anything that GDAL opens: a file, or a name such as NETCDF:"file":variable.
-        bands: Band numbers from 1, in the order of `names`; None to choose by description or position.
+        path: Anything that GDAL opens: a file, or a name such as NETCDF:"file":variable. Several of them hold the bands
+            of one scene, on one grid.
+        bands: Band numbers from 1, in the order of `names`, 0 for one that is missing; None to choose by description
+            or position.
         extent: xmin, ymin, xmax, ymax in the raster's CRS; None for all of it.
         names: Band names that the model wants. Without names and bands, all bands are taken.
         nodata: File values that are no data, beside what the file declares.
+        bears_missing: Whether some of `names` may be missing.
 
     Attributes:
         grid: The pixels that `read` counts: those of the extent.
-        bands: Chosen band numbers.
+        bands: Chosen band numbers, of what is there.
+        present: Positions in `names` of what is there.
         notes: (level, message) of what a user should know.
 
     Raises:
@@ -58,16 +65,19 @@ class RasterSource:
 
     def __init__(
         self,
-        path: str | Path,
+        path: str | Path | Sequence[str],
         bands: Sequence[int] | None = None,
         extent: Sequence[float] | None = None,
         names: Sequence[str] = (),
         nodata: Sequence[float] = (),
+        bears_missing: bool = False,
     ) -> None:
-        self.path = str(path)
+        files = [str(path)] if isinstance(path, (str, Path)) else list(path)
+        self.path = files[0] if len(files) == 1 else f"{files[0]} with {', '.join(files[1:])}"
         self._more_nodata = tuple(nodata)
+        self._bears_missing = bears_missing
         self.notes: list[tuple[str, str]] = []
-        self._file = open_raster(self.path)
+        self._file = open_files(files)
         self._dataset: Any = self._file
         try:
             self._check(names, bands)
@@ -75,27 +85,32 @@ class RasterSource:
             alphas = [b for b, kind in enumerate(self._dataset.colorinterp, 1) if kind == ColorInterp.alpha]
             self._alpha = alphas[0] if alphas and alphas[0] not in self.bands else 0
             full = Grid(self._dataset.crs, self._dataset.transform, self._dataset.width, self._dataset.height)
+            full.check(self.path)
             self.pixel_metres = full.pixel_metres()
             self._top, self._left, height, width = full.window(extent) if extent else (0, 0, full.height, full.width)
             self.grid = full.offset(self._top, self._left, height, width)
         except BaseException:
             self.close()
             raise
-        self._arguments = (self.bands, extent, names)
+        self._arguments = (files, bands, extent, names, self._more_nodata, bears_missing)
 
     def _check(self, names: Sequence[str], bands: Sequence[int] | None) -> None:
         file = self._file
         if file.count == 0:
             inner = "; it holds " + ", ".join(file.subdatasets[:3]) if file.subdatasets else ""
             raise InputError(f"{self.path} has no bands{inner}.", "Give one of the rasters inside it, or another file.")
-        usable = [b for b in file.indexes if file.colorinterp[b - 1] != ColorInterp.alpha]
+        # The list is made anew at each look, which counts where there are tens of thousands of bands.
+        usable = [b for b, kind in enumerate(file.colorinterp, 1) if kind != ColorInterp.alpha]
         if names:
-            self.bands, how = pick_bands(file.descriptions, usable, names, bands)
-            pairs = ", ".join(f"{name} = band {band}" for name, band in zip(names, self.bands))
-            level = "warning" if how == "by position" and len(usable) > len(names) else "info"
-            self.notes.append((level, f"Bands {how}: {pairs}."))
+            # A raster of one unnamed band is often named after its polarisation.
+            texts = described(file.descriptions, self.path) if len(usable) == 1 else file.descriptions
+            chosen, how = pick_bands(texts, usable, names, bands, self._bears_missing)
+            self._note_bands(names, chosen, how, len(usable))
+            self.present = tuple(position for position, band in enumerate(chosen) if band)
+            self.bands = tuple(filter(None, chosen))
         else:
             self.bands = tuple(bands or usable)
+            self.present = tuple(range(len(self.bands)))
         for band in self.bands:
             if np.dtype(_dtype(file.dtypes[band - 1])).kind == "c":
                 raise InputError(
@@ -103,17 +118,27 @@ class RasterSource:
                     "Detect and calibrate the product to gamma0 or sigma0 first (SLC data can't be used as they are).",
                 )
 
+    def _note_bands(self, names: Sequence[str], chosen: Sequence[int], how: str, count: int) -> None:
+        pairs = ", ".join(f"{name} = band {band}" for name, band in zip(names, chosen) if band)
+        level = "warning" if how == "by position" and count > len(names) else "info"
+        self.notes.append((level, f"Bands {how}: {pairs}."))
+        missing = ", ".join(name for name, band in zip(names, chosen) if not band)
+        if missing:
+            self.notes.append(
+                ("warning", f"The raster has no {missing}: the model does without, and the map is poorer for it.")
+            )
+
     def _locate(self) -> None:
         """Give a raster that has only ground control points a grid of its own."""
         file = self._file
-        points, crs = file.gcps
-        if points and file.transform == Affine.identity():
-            self._dataset = _warp_by_points(file, crs)
+        if lies_by_points(file):
+            self._file, self._dataset = warped_by_points(file)
             self.notes.append(
                 (
                     "info",
-                    f"The raster has only ground control points ({len(points)}); it is warped to a grid in {crs}, "
-                    f"{self._dataset.width} x {self._dataset.height} pixels, which the output has too.",
+                    f"The raster has only ground control points ({len(file.gcps[0])}); it is warped to a grid in "
+                    f"{self._dataset.crs}, {self._dataset.width} x {self._dataset.height} pixels, which the output has "
+                    "too.",
                 )
             )
         elif file.crs is None or file.transform == Affine.identity():
@@ -141,8 +166,7 @@ class RasterSource:
 
     def reopen(self) -> RasterSource:
         """The same rows through a handle of their own, for another thread."""
-        bands, extent, names = self._arguments
-        return RasterSource(self.path, bands, extent, names, self._more_nodata)
+        return RasterSource(*self._arguments)
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
         """Rows of the grid: values float32 [bands, rows, width] in the file's unit, and validity [rows, width].
@@ -161,7 +185,7 @@ class RasterSource:
         holds nothing, or can't be read, the extent has to do.
 
         Raises:
-            InputError: No pixel of the whole extent is valid.
+            InputError: No pixel of the whole extent is valid, or, in one of many gigapixels, none that was looked at.
         """
         height, width = self.grid.height, self.grid.width
         with suppress(InputError):
@@ -172,20 +196,32 @@ class RasterSource:
         if valid.any():
             return values, valid
         # Little of the extent is valid: look at all of it, strip by strip, until something is.
-        for top in range(0, height, SCAN_ROWS):
-            values, valid = self.read(top, min(height, top + SCAN_ROWS))
-            if valid.any():
-                return values, valid
+        if height * width <= SCAN_PIXELS:
+            for top in range(0, height, SCAN_ROWS):
+                values, valid = self.read(top, min(height, top + SCAN_ROWS))
+                if valid.any():
+                    return values, valid
+            raise InputError(
+                f"{self.path} has no valid pixel in the bands and extent asked for.",
+                "Check the nodata value, the bands and the extent.",
+            )
+        # To look at all of it would take hours.
+        values, valid = self._windows(0, 0, height, width, CLOSER_WINDOWS)
+        if valid.any():
+            return values, valid
         raise InputError(
-            f"{self.path} has no valid pixel in the bands and extent asked for.",
-            "Check the nodata value, the bands and the extent.",
+            f"{self.path} has no valid pixel in any of {CLOSER_WINDOWS**2} places that were looked at, of "
+            f"{width} x {height} pixels.",
+            "Give an extent that holds data, or check the nodata value and the bands.",
         )
 
-    def _windows(self, top: int, left: int, height: int, width: int) -> tuple[FloatArray, BoolArray]:
-        """Small windows spread over some of the raster, one under the other."""
+    def _windows(
+        self, top: int, left: int, height: int, width: int, count: int = SAMPLE_WINDOWS
+    ) -> tuple[FloatArray, BoolArray]:
+        """Small windows spread over some of the raster, `count` along each axis, one under the other."""
         tall, wide = min(height, SAMPLE_SIDE), min(width, SAMPLE_SIDE)
-        tops = np.unique(np.linspace(top, top + height - tall, SAMPLE_WINDOWS).astype(int))
-        lefts = np.unique(np.linspace(left, left + width - wide, SAMPLE_WINDOWS).astype(int))
+        tops = np.unique(np.linspace(top, top + height - tall, count).astype(int))
+        lefts = np.unique(np.linspace(left, left + width - wide, count).astype(int))
         parts = [self.window(int(t), int(c), tall, wide) for t in tops for c in lefts]
         return np.concatenate([p[0] for p in parts], axis=-2), np.concatenate([p[1] for p in parts], axis=-2)
 
@@ -260,41 +296,5 @@ class RasterSource:
         self.close()
 
 
-def _warp_by_points(file: Any, crs: Any) -> Any:
-    options: dict[str, Any] = {}
-    if file.nodata is not None:
-        options["nodata"] = file.nodata
-    elif ColorInterp.alpha not in file.colorinterp:
-        options["add_alpha"] = True
-    try:
-        # Nearest neighbour, since the values may be dB, which must not be averaged.
-        return WarpedVRT(file, src_crs=crs, crs=crs, resampling=Resampling.nearest, warp_mem_limit=64, **options)
-    except (RasterioError, CPLE_BaseError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(
-            f"{file.name} can't be put on a grid by its ground control points: {reason}.",
-            "Warp it first (in QGIS: Raster > Projections > Warp), then run again.",
-        ) from error
-
-
 def _dtype(name: str) -> str:
     return "complex64" if name.startswith("complex") else name
-
-
-def open_raster(path: str) -> Any:
-    """The opened rasterio dataset, for a context.
-
-    Raises:
-        InputError: There is no such file, or it is no raster.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        try:
-            return rasterio.open(path)
-        except RasterioError as error:
-            # Names that GDAL understands, such as NETCDF:"a.nc":vv or /vsizip/…, are no paths of this system.
-            if "://" not in path and not path.startswith("/vsi") and not Path(path).exists() and ":" not in path[2:]:
-                raise InputError(f"There is no file {path}.", "Check the path.") from error
-            raise InputError(
-                f"{path} is not a raster that GDAL can open.", "Give a raster file, such as a GeoTIFF with VV and VH."
-            ) from error

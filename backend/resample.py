@@ -35,7 +35,8 @@ def average_taps(targets: IndexArray, size: int, factor: float) -> tuple[IndexAr
     """Source indices and weights [targets, taps] of cells `factor` source pixels long, by the area they share."""
     start = targets * factor
     end = np.minimum(start + factor, size)
-    index = np.floor(start).astype(np.intp)[:, None] + np.arange(math.floor(factor) + 2)
+    # No more taps than there are pixels, however large the cell is.
+    index = np.floor(start).astype(np.intp)[:, None] + np.arange(min(math.floor(factor) + 2, size))
     shared = np.minimum(end[:, None], index + 1) - np.maximum(start[:, None], index)
     return np.clip(index, 0, size - 1), np.maximum(shared, 0).astype(np.float32)
 

@@ -14,7 +14,7 @@ from backend import __version__
 from backend.cancel import Cancel
 from backend.card import LandCoverClass, ModelCard
 from backend.errors import InputError
-from backend.frames import NativeFrame, ScaledFrame
+from backend.frames import FilledFrame, NativeFrame, ScaledFrame
 from backend.grid import Grid
 from backend.legend import aux_xml
 from backend.library import CARD, model_folder
@@ -31,7 +31,9 @@ from backend.radiometry import (
 from backend.raster import BoolArray, RasterSource, gdal_environment
 from backend.report import Reporter
 from backend.resample import MAX_REFINE, scale_factor
+from backend.room import check_room
 from backend.sink import Layer, RasterSink
+from backend.stack import scene_files
 from backend.units import nodata_doubt, units_doubt
 
 if TYPE_CHECKING:
@@ -45,10 +47,11 @@ class Request:
     """What a user asks for, whatever the output.
 
     Attributes:
-        input: Raster to read.
+        input: Raster to read, or a pattern of several.
+        further: More rasters or patterns of the same scene, whose bands follow those of `input`.
         output: Main raster to write.
         model: Name of an installed model, folder, or None for the default.
-        bands: Band numbers in the card's order; None to find them.
+        bands: Band numbers in the card's order, 0 for one that is missing; None to find them.
         units: Unit of the raster's values.
         extent: xmin, ymin, xmax, ymax in the raster's CRS; None for all.
         device: auto, cpu, cuda or mps.
@@ -69,6 +72,7 @@ class Request:
     overwrite: bool = False
     reporter: Reporter = field(default_factory=Reporter)
     cancel: Cancel = field(default_factory=Cancel)
+    further: Sequence[str] = ()
 
 
 class Session:
@@ -104,15 +108,21 @@ class Session:
         self.folder = model_folder(request.model)
         self.card = ModelCard.load(self.folder / CARD)
         names = [band.name for band in self.card.bands]
-        self.source = stack.enter_context(RasterSource(request.input, request.bands, request.extent, names))
+        self.files = scene_files(request.input, request.further)
+        self.source = stack.enter_context(
+            RasterSource(self.files, request.bands, request.extent, names, bears_missing=self.card.bears_missing_bands)
+        )
+        self.bands = [self.card.bands[position] for position in self.source.present]
         stack.enter_context(gdal_environment(self.source.cache_bytes()))
         check_distinct(list(self._outputs.values()))
         for path in self._outputs.values():
-            check_output(path, request.input, request.overwrite)
+            for file in self.files:
+                check_output(path, file, request.overwrite)
         for level, message in self.source.notes:
             request.reporter.log(level, message)
         self._decide_units()
         self._fit_grid()
+        check_room(self.frame.width, self.card)
         self._twin: RasterSource | None = None
         request.cancel.check()
         self._load_model()
@@ -128,8 +138,8 @@ class Session:
     def _decide_units(self) -> None:
         log = self.request.reporter.log
         sample, valid = self.source.sample()
-        check_coherence(sample[~is_backscatter(self.card.bands)], valid)
-        rows = rows_that_tell_units(self.card.bands)
+        check_coherence(sample[~is_backscatter(self.bands)], valid)
+        rows = rows_that_tell_units(self.bands)
         if not rows:  # coherence alone has no unit to be told
             self.units = Units.DB
             return
@@ -150,11 +160,14 @@ class Session:
         metres, gsd, log = self.source.pixel_metres, self.card.gsd_m, self.request.reporter.log
         # Down (rows) before across (columns).
         self.factors = (scale_factor(metres[1], gsd), scale_factor(metres[0], gsd)) if metres else (1.0, 1.0)
-        bands = self.card.bands
-        self.frame: NativeFrame | ScaledFrame = NativeFrame(self.source, bands, self.units)
-        if metres is None or self.factors == (1.0, 1.0):
+        frame: NativeFrame | ScaledFrame = NativeFrame(self.source, self.bands, self.units)
+        scaled = metres is not None and self.factors != (1.0, 1.0)
+        if scaled:
+            frame = ScaledFrame(self.source, self.bands, self.units, self.factors)
+        whole = len(self.bands) == len(self.card.bands)
+        self.frame = frame if whole else FilledFrame(frame, self.source.present, len(self.card.bands))
+        if metres is None or not scaled:
             return
-        self.frame = ScaledFrame(self.source, bands, self.units, self.factors)
         found = f"Pixels are {metres[0]:.4g} x {metres[1]:.4g} m, the model's are {gsd:g} m"
         log("info", f"{found}: resampled in linear power, and the result brought back to the input's grid.")
         if max(metres) > 1.5 * gsd:
@@ -176,7 +189,7 @@ class Session:
         """Validity [rows, width] of the raster's own pixels, read apart from the stream, from one thread."""
         if self._twin is None:
             self._twin = self._stack.enter_context(self.source.reopen())
-        return to_scale(*self._twin.read(top, bottom), self.card.bands, self.units)[1]
+        return to_scale(*self._twin.read(top, bottom), self.bands, self.units)[1]
 
     def tags(self, role: str = "output") -> dict[str, str]:
         """Metadata by which the output of a role can be told and made again."""
@@ -184,12 +197,12 @@ class Session:
             "SARDINO_VERSION": __version__,
             "SARDINO_MODEL": self.card.name,
             "SARDINO_MODEL_SHA256": self.card.weights_sha256,
-            "SARDINO_INPUT": Path(self.request.input).name,
+            "SARDINO_INPUT": ", ".join(Path(file).name for file in self.files),
             "SARDINO_OUTPUT": role if role != "output" else self._command,
             # What other programs show of a TIFF.
             "TIFFTAG_SOFTWARE": f"SAR Land Cover (DINO) {__version__}",
             "TIFFTAG_IMAGEDESCRIPTION": f"{role if role != 'output' else self._command} of "
-            f"{Path(self.request.input).name} by the model {self.card.name}",
+            f"{Path(self.files[0]).name} by the model {self.card.name}",
         }
 
     def sink(self, role: str, layer: Layer, grid: Grid | None = None) -> RasterSink:

@@ -106,7 +106,7 @@ def points_of(source: Any, crs: Any, transforms: Any, feedback: Any) -> list[Any
         points += vertices
     if failed or empty:
         feedback.pushWarning(
-            tr("{} features of the points have no place in the coordinate system of the raster; left out.").format(
+            tr("Features of the points without a place in the coordinate system of the raster, left out: {}.").format(
                 len(failed) + empty
             )
         )

@@ -7,6 +7,7 @@ from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QFileDialog, QMenu, QMessageBox
 
 from . import environment
+from .language import install_translator, remove_translator
 from .provider import SarDinoProvider
 from .translation import tr
 
@@ -17,6 +18,7 @@ class SarDinoPlugin:
     def __init__(self, iface=None) -> None:
         """`iface` is the desktop's QgisInterface; None in `qgis_process`."""
         self.iface = iface
+        self.translator = None
         self.provider = None
         self.menu = None
         self.similarity = None
@@ -26,6 +28,7 @@ class SarDinoPlugin:
     def initProcessing(self) -> None:
         """Register the provider; all that `qgis_process` calls."""
         if self.provider is None:
+            self.translator = install_translator()
             self.provider = SarDinoProvider()
             QgsApplication.processingRegistry().addProvider(self.provider)
 
@@ -64,6 +67,8 @@ class SarDinoPlugin:
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None
+            remove_translator(self.translator)
+            self.translator = None
 
     def choose_interpreter(self) -> None:
         """Ask for the interpreter of an environment with PyTorch, and keep it in the settings."""

@@ -14,6 +14,9 @@ ROOT = Path(__file__).resolve().parent.parent
 # No display is needed, and QGIS aborts without this where there is none.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+# Texts are compared in English, whatever the developer's language.
+os.environ["LC_ALL"] = "C.UTF-8"
+
 # Timings of shared machines say nothing about a property; the same examples everywhere make failures repeatable.
 settings.register_profile("house", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("house")

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from tools.lrelease import HINT
 from tools.package import FOLDER, MAX_BYTES, ROOT, PackageError, version, write_zip
 
 # https://docs.qgis.org/latest/en/docs/pyqgis_developer_cookbook/plugins/plugins.html#metadata-txt and what the
@@ -50,7 +51,7 @@ FORMS = (
     ("description", r"(.|\n){1,500}", "500 characters at most"),
 )
 # The only files that may hold other bytes than text.
-BINARIES = re.compile(r"resources/(models/[^/]+/model\.safetensors|sample/[^/]+\.tif|icons/[^/]+\.png)")
+BINARIES = re.compile(r"resources/(models/[^/]+/model\.safetensors|sample/[^/]+\.tif|icons/[^/]+\.png)|i18n/[^/]+\.qm")
 # A hash of weights is no secret; JSON has no comments in which that could be said.
 NO_SECRETS = r'"weights_sha256": "[0-9a-f]{64}"'
 
@@ -127,6 +128,9 @@ def check_zip(path: Path, limit: int = MAX_BYTES) -> Iterator[str]:
             for wanted in ("__init__.py", "metadata.txt", "LICENSE"):
                 if wanted not in names:
                     yield f"{FOLDER}/{wanted} is missing"
+            for name in sorted(names):
+                if name.endswith(".ts") and f"{name[:-3]}.qm" not in names:
+                    yield f"{FOLDER}/{name} is not compiled: {HINT}"
             if "metadata.txt" in names:
                 yield from check_metadata(archive.read(f"{FOLDER}/metadata.txt").decode("utf-8"), names)
     except zipfile.BadZipFile as error:

@@ -3,8 +3,9 @@
     python3 -m tools.package [--folder DIR]      # --folder: the unzipped plugin in DIR/sardino_qgis instead
 
 A checkout keeps the three packages side by side; QGIS wants one folder with `metadata.txt` in it. The contents come
-from git's list of tracked files, so that nothing lying about gets in; outside git, from the working tree. The same
-files give the same bytes: entries are sorted and bear one fixed date. Standard library only.
+from git's list of tracked files, so that nothing lying about gets in; outside git, from the working tree. Translations
+are compiled for it, where lrelease is installed. The same files give the same bytes: entries are sorted and bear one
+fixed date. Standard library only.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path, PurePosixPath
+
+from tools import lrelease
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = "sardino_qgis"
@@ -62,9 +65,9 @@ def source_files(root: Path) -> list[PurePosixPath]:
 
 
 def belongs(path: PurePosixPath) -> bool:
-    """Return whether a file is part of the plugin: no byte code, no tests, nothing hidden."""
+    """Return whether a file is part of the plugin: no byte code, no tests, nothing hidden, no compiled translations."""
     hidden = any(part.startswith(".") or part in ("__pycache__", "tests") for part in path.parts)
-    return not hidden and path.suffix not in (".pyc", ".pyo")
+    return not hidden and path.suffix not in (".pyc", ".pyo", ".qm")
 
 
 def place(path: PurePosixPath) -> str | None:
@@ -77,7 +80,7 @@ def place(path: PurePosixPath) -> str | None:
 
 
 def plan(root: Path) -> dict[str, Path]:
-    """Return the plugin's contents, sorted: name in the plugin's folder -> file of the checkout.
+    """Return where the plugin's contents come from, sorted: name in the plugin's folder -> file of the checkout.
 
     Raises:
         PackageError: if two files want the same place, or one is missing without which QGIS loads nothing.
@@ -90,27 +93,51 @@ def plan(root: Path) -> dict[str, Path]:
         if name in contents:
             raise PackageError(f"{path} and {contents[name].relative_to(root)} both go to {FOLDER}/{name}: rename one")
         contents[name] = root / path
+    contents = with_translations(contents)
     missing = [name for name in REQUIRED if name not in contents]
     if missing:
         raise PackageError(f"not in the checkout, or not yet added to git: {', '.join(missing)}")
     return dict(sorted(contents.items()))
 
 
+def with_translations(contents: dict[str, Path]) -> dict[str, Path]:
+    """Return `contents` with a .qm file beside each .ts file, from which it is compiled, where there is lrelease."""
+    if lrelease.find_lrelease() is None:
+        return contents
+    sources = {name: path for name, path in contents.items() if name.startswith("i18n/") and path.suffix == ".ts"}
+    return {**contents, **{f"{name[:-3]}.qm": path for name, path in sources.items()}}
+
+
+def content(contents: dict[str, Path], name: str) -> bytes:
+    """Return what stands in the plugin under `name`, one of the keys of its `contents`.
+
+    Raises:
+        PackageError: if it is a translation that can't be compiled.
+    """
+    path = contents[name]
+    if path.suffix != ".ts" or not name.endswith(".qm"):
+        return path.read_bytes()
+    try:
+        return lrelease.compiled(path)
+    except lrelease.LreleaseError as error:
+        raise PackageError(str(error)) from error
+
+
 def write_zip(root: Path, target: Path, limit: int = MAX_BYTES) -> Path:
     """Write the plugin's zip to `target` and return it.
 
     Raises:
-        PackageError: if it is larger than `limit` bytes (then nothing is left at `target`), or as for `plan`.
+        PackageError: if it is larger than `limit` bytes (nothing is left at `target` then), or as for `content`.
     """
     contents = plan(root)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part")
     with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, path in contents.items():
+        for name in contents:
             entry = zipfile.ZipInfo(f"{FOLDER}/{name}", DATE)
             entry.create_system, entry.external_attr = 3, 0o100644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, path.read_bytes(), compresslevel=9)
+            archive.writestr(entry, content(contents, name), compresslevel=9)
     size = part.stat().st_size
     if size > limit:
         part.unlink()
@@ -127,7 +154,7 @@ def write_folder(root: Path, parent: Path) -> Path:
     """Write the unzipped plugin to `parent`/sardino_qgis, in place of an older one, and return that folder.
 
     Raises:
-        PackageError: if something else than a packed plugin lies there, or as for `plan`.
+        PackageError: if something else than a packed plugin lies there, or as for `plan` and `content`.
     """
     contents = plan(root)
     folder = parent / FOLDER
@@ -135,9 +162,9 @@ def write_folder(root: Path, parent: Path) -> Path:
         if not (folder / "metadata.txt").is_file() or folder.resolve() == (root / FOLDER).resolve():
             raise PackageError(f"{folder} is there and is no packed plugin: move it away, or choose another folder")
         shutil.rmtree(folder)
-    for name, path in contents.items():
+    for name in contents:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, folder / name)
+        (folder / name).write_bytes(content(contents, name))
     return folder
 
 
@@ -152,6 +179,8 @@ def main() -> int:
         else:
             target = write_zip(ROOT, ROOT / "dist" / f"{FOLDER}-{version(ROOT)}.zip")
             print(f"{target} ({target.stat().st_size:,} bytes)")
+        if lrelease.find_lrelease() is None:
+            print(f"package: it speaks English alone; for its translations, {lrelease.HINT}", file=sys.stderr)
     except PackageError as error:
         print(f"package: {error}", file=sys.stderr)
         return 1

@@ -80,6 +80,14 @@ class QgisProcess:
             raise QgisError(f"qgis_process run {algorithm} printed no results:\n{tail(output)}") from problem
         return results
 
+    def help(self, algorithm: str) -> str:
+        """Return what QGIS tells about an algorithm.
+
+        Raises:
+            QgisError: if the program exits non-zero.
+        """
+        return self._call("help", algorithm)
+
     def _call(self, *words: str) -> str:
         done = subprocess.run(
             [self.program, *words],

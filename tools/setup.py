@@ -19,6 +19,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tools.lrelease import HINT, PACKAGE, find_lrelease
+
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements"
 QGIS_PACKAGES = ["qgis", "python3-qgis", "qgis-providers"]
@@ -125,6 +127,19 @@ def ensure_system(python: Path, with_qgis: bool) -> None:
             f"{last_words(python, 'import qgis.core, osgeo.gdal, ensurepip') or 'qgis_process is not on PATH'}.\n"
             "  Is this the Python QGIS is bound to? Name another with  make setup QGIS_PYTHON=…"
         )
+
+
+def ensure_lrelease() -> None:
+    """Install what compiles translations where that can be done; all else works without, in English."""
+    if find_lrelease() is not None:
+        return
+    if not shutil.which("apt-get") or become_root() is None:
+        say(f"translations will not be compiled: {HINT}")
+        return
+    try:
+        install_packages([PACKAGE])
+    except SetupError as error:
+        say(f"translations will not be compiled: {error}")
 
 
 # --- The virtual environment ----------------------------------------------------------------------------------
@@ -291,6 +306,8 @@ def main() -> int:
     digest = fingerprint(base, with_qgis)
     try:
         ensure_system(base, with_qgis)
+        if with_qgis:
+            ensure_lrelease()
         if is_current(venv, digest):
             say("everything is there" if with_qgis else "everything is there (without QGIS: WITHOUT_QGIS=0 adds it)")
             return 0

@@ -94,10 +94,13 @@ class AccuracyAlgorithm(WorkerAlgorithm):
                 "which map value, such as 1=80,2=10 or Forest=10. What isn't named stays as it is."
             ),
         )
-        for name, side in ((self.IGNORE_MAP, tr("map")), (self.IGNORE_REFERENCE, tr("reference"))):
+        for name, description in (
+            (self.IGNORE_MAP, tr("Values to ignore in the map")),
+            (self.IGNORE_REFERENCE, tr("Values to ignore in the reference")),
+        ):
             self.add(
-                QgsProcessingParameterString(name, tr("Values to ignore in the {}").format(side), optional=True),
-                tr("Values that don't count in the {}, beside nodata, such as 0,255.").format(side),
+                QgsProcessingParameterString(name, description, optional=True),
+                tr("Values that don't count there, beside nodata, such as 0,255."),
                 advanced=True,
             )
         self.add(
@@ -234,7 +237,7 @@ class AccuracyAlgorithm(WorkerAlgorithm):
         path = QgsProcessingUtils.generateTempFilename("reference.geojson")
         field = self.parameterAsString(parameters, self.FIELD, context)
         count = write_geojson(self._source, field, self._crs, path, context, feedback)
-        feedback.pushInfo(tr("Reference: {} features.").format(count))
+        feedback.pushInfo(tr("Features in the reference: {}.").format(count))
         return path
 
     def _options(self, parameters: dict, context: Any) -> list[str]:

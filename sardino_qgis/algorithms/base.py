@@ -11,6 +11,7 @@ from qgis.core import (
     QgsProcessingOutputString,
     QgsProcessingParameterBand,
     QgsProcessingParameterExtent,
+    QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
@@ -20,7 +21,7 @@ from ..layers import check_crs, extent_arguments, worker_source
 from ..models import installed_models, model_arguments
 from ..styling import QmlStyler, group, held
 from ..translation import tr
-from .parameters import DEVICES, UNITS, integer, static_enum
+from .parameters import DEVICES, RASTERS, UNITS, integer, static_enum
 from .worker_algorithm import WorkerAlgorithm
 
 
@@ -38,6 +39,7 @@ class SarDinoAlgorithm(WorkerAlgorithm):
     """Base of the algorithms. A subclass names its command and destinations, and adds its own parameters."""
 
     INPUT = "INPUT"
+    FURTHER = "FURTHER"
     BANDS = "BANDS"
     EXTENT = "EXTENT"
     UNITS = "UNITS"
@@ -73,6 +75,16 @@ class SarDinoAlgorithm(WorkerAlgorithm):
         self.add(
             QgsProcessingParameterRasterLayer(self.INPUT, tr("SAR raster")),
             tr("Sentinel-1 or similar backscatter in a raster file, in dB, linear power or amplitude."),
+        )
+        self.add(
+            QgsProcessingParameterMultipleLayers(
+                self.FURTHER, tr("Further rasters of the scene"), RASTERS, optional=True
+            ),
+            tr(
+                "Where each polarisation is a file of its own: the other files, on the same grid. Their bands follow "
+                "those of the SAR raster and are found by their descriptions or by VV and VH in the names of the files."
+            ),
+            advanced=True,
         )
         self.add(
             QgsProcessingParameterBand(self.BANDS, tr("Bands"), None, self.INPUT, optional=True, allowMultiple=True),
@@ -149,17 +161,20 @@ class SarDinoAlgorithm(WorkerAlgorithm):
         return True
 
     def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> tuple[str, list[str]]:
-        """What the worker opens, and the option for the part of it that is wanted."""
+        """What the worker opens, and the options for what belongs to it and for the part of it that is wanted."""
         layer = self.parameterAsRasterLayer(parameters, self.INPUT, context)
         if layer is None:
             raise QgsProcessingException(self.invalidRasterError(parameters, self.INPUT))
         source = worker_source(layer, feedback)
         self._layer_name = layer.name()
         check_crs(layer, feedback)
+        options = []
+        for further in self.parameterAsLayerList(parameters, self.FURTHER, context):
+            options += ["--with", worker_source(further, feedback)]
         if parameters.get(self.EXTENT) in (None, ""):
-            return source, []
+            return source, options
         extent = self.parameterAsExtent(parameters, self.EXTENT, context, layer.crs())
-        return source, extent_arguments(extent, layer)
+        return source, options + extent_arguments(extent, layer)
 
     def processAlgorithm(self, parameters, context, feedback) -> dict:
         """Run the worker; the paths of the outputs, and what model and device made them."""

@@ -71,7 +71,10 @@ class LandCoverAlgorithm(SarDinoAlgorithm):
         total = sum(c["pixels"] for c in classes)
         for found in sorted(classes, key=lambda c: -c["pixels"]):
             share = 100 * found["pixels"] / total
-            feedback.pushInfo(f"{found['value']:>4}  {found['name']}: {found['pixels']} px ({share:.1f} %)")
+            line = tr("{value:>4}  {name}: {pixels} px ({share:.1f} %)")
+            feedback.pushInfo(
+                line.format(value=found["value"], name=found["name"], pixels=found["pixels"], share=share)
+            )
         if not classes:
             feedback.pushWarning(tr("No pixel of the input is valid: the map is empty."))
         super().report(result, feedback)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsProcessingParameterDefinition, QgsProcessingParameterEnum, QgsProcessingParameterNumber
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterNumber,
+)
 
 UNITS = ("auto", "db", "linear_power", "amplitude")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 HEADS = ("mean", "all")
+RASTERS = QgsProcessing.SourceType.TypeRaster
 ADVANCED = QgsProcessingParameterDefinition.Flag.FlagAdvanced
 
 

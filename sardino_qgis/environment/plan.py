@@ -61,7 +61,7 @@ class Plan:
 
     def lines(self) -> list[str]:
         """For whoever decides: what is installed, from where, how large, and where to."""
-        tool = tr("uv") if self.uv else tr("pip")
+        tool = "uv" if self.uv else "pip"
         place = self.request.wheels or tr("the package index that {} is set to use").format(tool)
         lines = [
             tr("Packages: PyTorch, timm, rasterio and what they need, from {}").format(place),

@@ -74,6 +74,8 @@ def pack(path: Path, **more: bytes) -> Path:
         ("sardino_qgis/tool.exe", b"MZ\x90\x00\x03", "binary"),
         ("sardino_qgis/x.txt", b"\xff\xfe", "binary"),
         ("sardino_qgis/resources/models/x/extra.bin", b"\x00", "binary"),
+        ("sardino_qgis/x.qm", b"\xff", "binary"),
+        ("sardino_qgis/i18n/x_es.ts", b"<TS/>", "not compiled"),
         ("sardino_qgis/x.py", b"match x:\n    case 1: pass\n", "not Python 3.9"),
     ],
 )
@@ -83,8 +85,9 @@ def test_what_may_not_be_in_a_zip(tmp_path: Path, name: str, content: bytes, mat
     assert len(found) == 1 and match in found[0] and name in found[0]
 
 
-def test_weights_sample_and_pictures_may_be_binary(tmp_path: Path) -> None:
-    names = ("resources/models/a/model.safetensors", "resources/sample/s.tif", "resources/icons/i.png")
+def test_weights_sample_pictures_and_translations_may_be_binary(tmp_path: Path) -> None:
+    names = ("resources/models/a/model.safetensors", "resources/sample/s.tif", "resources/icons/i.png",
+             "i18n/x_es.qm")  # fmt: skip
     assert list(check_zip(pack(tmp_path / "x.zip", **{f"sardino_qgis/{n}": b"\x00\xff" for n in names}))) == []
 
 

@@ -32,6 +32,24 @@ def test_a_python_that_is_not_there_lacks_everything(tmp_path: Path) -> None:
     assert setup.missing_packages(tmp_path / "python3", with_qgis=False) == ["python3-venv"]
 
 
+def test_what_compiles_translations_is_installed_where_that_can_be_done(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installed: list[str] = []
+    monkeypatch.setattr(setup, "find_lrelease", lambda: None)
+    monkeypatch.setattr(setup, "install_packages", installed.extend)
+    monkeypatch.setattr(setup, "become_root", lambda: [])
+    monkeypatch.setattr(setup.shutil, "which", lambda name: f"/usr/bin/{name}")
+    setup.ensure_lrelease()
+    assert installed == ["qt6-l10n-tools"]
+    monkeypatch.setattr(setup, "become_root", lambda: None)
+    setup.ensure_lrelease()
+    assert len(installed) == 1 and "will not be compiled: install Qt's lrelease" in capsys.readouterr().out
+    monkeypatch.setattr(setup, "find_lrelease", lambda: "/usr/bin/lrelease")
+    setup.ensure_lrelease()
+    assert not capsys.readouterr().out
+
+
 def test_the_last_line_of_a_failure_is_kept() -> None:
     assert setup.last_words(Path(sys.executable), "pass") is None
     assert setup.last_words(Path(sys.executable), "import no_such_module") == (

@@ -58,7 +58,7 @@ def test_parameters(provider):
     landcover = provider.algorithm("landcover")
     names = [p.name() for p in landcover.parameterDefinitions()]
     assert names == [
-        "INPUT", "BANDS", "EXTENT", "UNITS", "MODEL", "DEVICE", "BATCH_SIZE",
+        "INPUT", "FURTHER", "BANDS", "EXTENT", "UNITS", "MODEL", "DEVICE", "BATCH_SIZE",
         "OUTPUT", "OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES",
     ]  # fmt: skip
     attention = {p.name() for p in provider.algorithm("attention").parameterDefinitions()}
@@ -94,7 +94,7 @@ def test_advanced_and_optional_parameters(provider):
     algorithm = provider.algorithm("landcover")
     flag = QgsProcessingParameterDefinition.Flag.FlagAdvanced
     advanced = {p.name() for p in algorithm.parameterDefinitions() if p.flags() & flag}
-    assert advanced == {"DEVICE", "BATCH_SIZE"}
+    assert advanced == {"FURTHER", "DEVICE", "BATCH_SIZE"}
     for name in ("OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES"):
         assert not algorithm.parameterDefinition(name).createByDefault()
 
@@ -202,7 +202,7 @@ def test_points_of_a_layer_come_in_the_crs_of_the_raster(provider, calls, scene,
     processing.run("sardino:similarity", given, feedback=feedback)
     expected = [[400_300, 5_199_500], [400_500, 5_199_500], [400_700, 5_199_500]]
     np.testing.assert_allclose(points_given(calls()["arguments"]), expected, atol=0.01)
-    assert any(text.startswith("1 features") for text in feedback.warnings)
+    assert any(text.endswith("left out: 1.") for text in feedback.warnings)
     # With a point too, all count; of a layer with a selection, the selected features alone.
     layer.select(2)
     selected = QgsProcessingFeatureSourceDefinition(layer.id(), True)

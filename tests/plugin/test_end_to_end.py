@@ -199,6 +199,17 @@ def test_extent_and_chosen_bands(scene, tmp_path):
     assert made.GetGeoTransform()[0::3] == (400200, 5199800)
 
 
+def test_each_polarisation_in_a_file_of_its_own(scene, tmp_path):
+    whole, joined = str(tmp_path / "whole.tif"), str(tmp_path / "joined.tif")
+    for band, name in ((1, "VV"), (2, "VH")):
+        options = gdal.TranslateOptions(bandList=[band], creationOptions=["PROFILE=GeoTIFF"])
+        gdal.Translate(str(tmp_path / f"s1 {name}.tif"), str(scene), options=options)
+    processing.run("sardino:landcover", {"INPUT": str(scene), "MODEL": "tiny", "OUTPUT": whole})
+    given = {"INPUT": str(tmp_path / "s1 VH.tif"), "FURTHER": [str(tmp_path / "s1 VV.tif")], "MODEL": "tiny"}
+    processing.run("sardino:landcover", {**given, "OUTPUT": joined})
+    assert (gdal.Open(joined).ReadAsArray() == gdal.Open(whole).ReadAsArray()).all()
+
+
 def test_refusals_come_with_a_hint_and_leave_no_file(scene, tmp_path):
     output = tmp_path / "o.tif"
     with pytest.raises(QgsProcessingException, match="installed: .*tiny") as caught:

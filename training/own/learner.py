@@ -235,6 +235,8 @@ def _card(session: Session, lesson: Lesson, trees: Trees, title: str, origin: st
         old,
         name=folder_name(session.request.output),
         title=title,
+        # A forest that was grown with all bands doesn't know what to make of one that is missing.
+        bears_missing_bands=len(session.source.present) < len(old.bands),
         arch=own_arch(session.card.arch, trees),
         classes=lesson.legend,
         trained_on=(learnt, f"Backbone: model {old.name}, kept as it was", *(f"Backbone: {s}" for s in old.trained_on)),

@@ -1,0 +1,1187 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="es" sourcelanguage="en">
+<context>
+    <name>SarDino</name>
+    <message>
+        <source>Accuracy and areas of a class map</source>
+        <translation>Exactitud y superficies de un mapa de clases</translation>
+    </message>
+    <message>
+        <source>accuracy,assessment,validation,confusion matrix,error matrix,overall accuracy,iou,f1,precision,recall,area estimation,confidence interval,olofsson,stratified,land cover,classification,reference</source>
+        <translation>exactitud,evaluación,validación,matriz de confusión,matriz de error,exactitud global,iou,f1,precisión,exhaustividad,estimación de superficies,intervalo de confianza,olofsson,estratificado,cobertura del suelo,clasificación,referencia,accuracy</translation>
+    </message>
+    <message>
+        <source>Compares a map of classes with a reference: another raster of classes, or points and polygons with a class each. The report (it opens in the Results Viewer) holds the confusion matrix, overall, user's and producer's accuracy, F1 and IoU by pixels, and areas in hectares.
+
+Where the reference is a sample, the report also holds accuracies and areas with 95 % confidence intervals by the stratified estimator of Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57: map classes are the strata, and their areas on the whole map are known. It assumes that the sample was drawn at random within each class (or over the whole map); places chosen by convenience make a map look better than it is. Each point is one sampling unit, and so is each polygon, with the map class of most of its pixels.
+
+A reference raster is compared pixel by pixel. This is no sample, and neighbouring pixels are not independent, so there are no intervals, unless a sample size is given: then as many places are drawn from it at random within each map class.
+
+Values are matched by value, names by name. Grids and coordinate systems may differ: the reference is brought to the map's grid with the nearest pixel. Nodata and ignored values are left out and counted.</source>
+        <translation>Compara un mapa de clases con una referencia: otro ráster de clases, o puntos y polígonos con una clase cada uno. El informe (se abre en el Visor de resultados) contiene la matriz de confusión, la exactitud global, las del usuario y del productor, F1 e IoU por píxeles, y las superficies en hectáreas.
+
+Si la referencia es una muestra, el informe contiene además exactitudes y superficies con intervalos de confianza del 95 % según el estimador estratificado de Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57: las clases del mapa son los estratos, y se conocen sus superficies en el mapa completo. Se supone que la muestra se tomó al azar dentro de cada clase (o en todo el mapa); los lugares elegidos por comodidad hacen que un mapa parezca mejor de lo que es. Cada punto es una unidad de muestreo, y también cada polígono, con la clase del mapa de la mayoría de sus píxeles.
+
+Un ráster de referencia se compara píxel a píxel. Eso no es una muestra, y los píxeles vecinos no son independientes, por lo que no hay intervalos, salvo que se indique un tamaño de muestra: entonces se toma de él al azar ese número de lugares, estratificados por clase del mapa.
+
+Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y los sistemas de coordenadas pueden ser distintos: la referencia se lleva a la cuadrícula del mapa con el píxel más cercano. Los píxeles sin datos y los valores ignorados se excluyen y se cuentan.</translation>
+    </message>
+    <message>
+        <source>Reference values in the map's legend</source>
+        <translation>Valores de la referencia en la leyenda del mapa</translation>
+    </message>
+    <message>
+        <source>Where the reference has other values than the map: which reference value (or name, for vectors) means which map value, such as 1=80,2=10 or Forest=10. What isn't named stays as it is.</source>
+        <translation>Si la referencia tiene otros valores que el mapa: qué valor de la referencia (o nombre, si es vectorial) equivale a qué valor del mapa, por ejemplo 1=80,2=10 o Bosque=10. Lo que no se nombra queda como está.</translation>
+    </message>
+    <message>
+        <source>Values to ignore in the map</source>
+        <translation>Valores que se ignoran en el mapa</translation>
+    </message>
+    <message>
+        <source>Values to ignore in the reference</source>
+        <translation>Valores que se ignoran en la referencia</translation>
+    </message>
+    <message>
+        <source>Values that don't count there, beside nodata, such as 0,255.</source>
+        <translation>Valores que no cuentan ahí, además de los píxeles sin datos, por ejemplo 0,255.</translation>
+    </message>
+    <message>
+        <source>Sample size (reference raster)</source>
+        <translation>Tamaño de la muestra (ráster de referencia)</translation>
+    </message>
+    <message>
+        <source>Places to draw at random from a reference raster, stratified by map class (at least 50 in each where the number allows, the rest by area), for estimates with confidence intervals. 0 draws none.</source>
+        <translation>Lugares que se toman al azar de un ráster de referencia, estratificados por clase del mapa (al menos 50 en cada una si el número lo permite, el resto según la superficie), para estimaciones con intervalos de confianza. Con 0 no se toma ninguno.</translation>
+    </message>
+    <message>
+        <source>Seed of the sample</source>
+        <translation>Semilla de la muestra</translation>
+    </message>
+    <message>
+        <source>The same seed draws the same places.</source>
+        <translation>La misma semilla toma los mismos lugares.</translation>
+    </message>
+    <message>
+        <source>Map of classes</source>
+        <translation>Mapa de clases</translation>
+    </message>
+    <message>
+        <source>A raster of whole numbers, such as the output of Land cover; its first band is taken.</source>
+        <translation>Un ráster de números enteros, como la salida de Cobertura del suelo; se usa su primera banda.</translation>
+    </message>
+    <message>
+        <source>Reference raster</source>
+        <translation>Ráster de referencia</translation>
+    </message>
+    <message>
+        <source>A raster of classes that is held to be right. Give either this or a reference vector.</source>
+        <translation>Un ráster de clases que se considera correcto. Indicar este o una referencia vectorial, no ambos.</translation>
+    </message>
+    <message>
+        <source>Reference points or polygons</source>
+        <translation>Puntos o polígonos de referencia</translation>
+    </message>
+    <message>
+        <source>Points or polygons whose class is known. Give either this or a reference raster.</source>
+        <translation>Puntos o polígonos cuya clase se conoce. Indicar estos o un ráster de referencia, no ambos.</translation>
+    </message>
+    <message>
+        <source>Field with the class</source>
+        <translation>Campo con la clase</translation>
+    </message>
+    <message>
+        <source>Field of the reference vector: class values of the map, or names as in the map's legend.</source>
+        <translation>Campo de la referencia vectorial: valores de clase del mapa, o nombres como los de la leyenda del mapa.</translation>
+    </message>
+    <message>
+        <source>Report</source>
+        <translation>Informe</translation>
+    </message>
+    <message>
+        <source>HTML files (*.html)</source>
+        <translation>Archivos HTML (*.html)</translation>
+    </message>
+    <message>
+        <source>The report, one page of HTML.</source>
+        <translation>El informe, una página HTML.</translation>
+    </message>
+    <message>
+        <source>All figures</source>
+        <translation>Todas las cifras</translation>
+    </message>
+    <message>
+        <source>JSON files (*.json)</source>
+        <translation>Archivos JSON (*.json)</translation>
+    </message>
+    <message>
+        <source>Every figure, for programs.</source>
+        <translation>Todas las cifras, para otros programas.</translation>
+    </message>
+    <message>
+        <source>Matrix</source>
+        <translation>Matriz</translation>
+    </message>
+    <message>
+        <source>CSV files (*.csv)</source>
+        <translation>Archivos CSV (*.csv)</translation>
+    </message>
+    <message>
+        <source>The confusion matrix by pixels.</source>
+        <translation>La matriz de confusión por píxeles.</translation>
+    </message>
+    <message>
+        <source>Overall accuracy by pixels, 0 to 1</source>
+        <translation>Exactitud global por píxeles, de 0 a 1</translation>
+    </message>
+    <message>
+        <source>Mean IoU by pixels, 0 to 1</source>
+        <translation>IoU media por píxeles, de 0 a 1</translation>
+    </message>
+    <message>
+        <source>Mean F1 by pixels, 0 to 1</source>
+        <translation>F1 media por píxeles, de 0 a 1</translation>
+    </message>
+    <message>
+        <source>Pixels compared</source>
+        <translation>Píxeles comparados</translation>
+    </message>
+    <message>
+        <source>Sampling units</source>
+        <translation>Unidades de muestreo</translation>
+    </message>
+    <message>
+        <source>Estimated overall accuracy, 0 to 1</source>
+        <translation>Exactitud global estimada, de 0 a 1</translation>
+    </message>
+    <message>
+        <source>Standard error of the estimated overall accuracy</source>
+        <translation>Error estándar de la exactitud global estimada</translation>
+    </message>
+    <message>
+        <source>Give either a reference raster or reference points or polygons, not both and not none.</source>
+        <translation>Indicar un ráster de referencia, o bien puntos o polígonos de referencia: no ambos, ni ninguno.</translation>
+    </message>
+    <message>
+        <source>{name}: write whole numbers with commas, such as 0,255.</source>
+        <translation>{name}: escribir números enteros separados por comas, por ejemplo 0,255.</translation>
+    </message>
+    <message>
+        <source>Name the field of the reference that holds the class.</source>
+        <translation>Indicar el campo de la referencia que contiene la clase.</translation>
+    </message>
+    <message>
+        <source>Features in the reference: {}.</source>
+        <translation>Objetos espaciales en la referencia: {}.</translation>
+    </message>
+    <message>
+        <source>Attention maps from SAR</source>
+        <translation>Mapas de atención a partir de SAR</translation>
+    </message>
+    <message>
+        <source>sar,sentinel-1,radar,attention,explain,vision transformer,vit,dino,self-supervised</source>
+        <translation>sar,sentinel-1,radar,atención,explicar,transformador de visión,vit,dino,autosupervisado,attention</translation>
+    </message>
+    <message>
+        <source>Shows where the vision transformer looks: the attention of its class token over the scene, as one layer (mean of the heads) or one band per head. Heads of a model trained by self-distillation (DINO) often pick out water, built-up areas or edges without ever having seen a label.
+
+1 means as much attention as if it were spread evenly over the tile, 2 twice as much. Attention says what the model weighs, not why, and is no land-cover map.</source>
+        <translation>Muestra dónde mira el transformador de visión: la atención de su token de clase sobre la escena, como una sola capa (media de las cabezas) o con una banda por cabeza. Las cabezas de un modelo entrenado por autodestilación (DINO) suelen destacar agua, zonas construidas o bordes sin haber visto nunca una etiqueta.
+
+1 significa tanta atención como si se repartiera por igual en la tesela; 2, el doble. La atención dice qué pondera el modelo, no por qué, y no es un mapa de cobertura del suelo.</translation>
+    </message>
+    <message>
+        <source>Heads</source>
+        <translation>Cabezas</translation>
+    </message>
+    <message>
+        <source>mean: one band, the mean of all attention heads. all: one band per head.</source>
+        <translation>mean: una banda, la media de todas las cabezas de atención. all: una banda por cabeza.</translation>
+    </message>
+    <message>
+        <source>The block whose attention is shown, counted from 0; -1 is the last one.</source>
+        <translation>El bloque cuya atención se muestra, contado desde 0; -1 es el último.</translation>
+    </message>
+    <message>
+        <source>Attention mass of the masks</source>
+        <translation>Masa de atención de las máscaras</translation>
+    </message>
+    <message>
+        <source>Masks hold the places that together receive this share of the attention. Used for the masks only.</source>
+        <translation>Las máscaras contienen los lugares que en conjunto reciben esta parte de la atención. Solo se usa para las máscaras.</translation>
+    </message>
+    <message>
+        <source>Attention</source>
+        <translation>Atención</translation>
+    </message>
+    <message>
+        <source>Attention relative to an even spread (GeoTIFF).</source>
+        <translation>Atención respecto a un reparto uniforme (GeoTIFF).</translation>
+    </message>
+    <message>
+        <source>Attention masks</source>
+        <translation>Máscaras de atención</translation>
+    </message>
+    <message>
+        <source>1 where the attention mass lies, 0 elsewhere; always one band per head.</source>
+        <translation>1 donde está la masa de atención, 0 en el resto; siempre una banda por cabeza.</translation>
+    </message>
+    <message>
+        <source>Extent</source>
+        <translation>Extensión</translation>
+    </message>
+    <message>
+        <source>Only this part of the raster is mapped, snapped to whole pixels; all of it if empty. Any CRS.</source>
+        <translation>Solo se cartografía esta parte del ráster, ajustada a píxeles enteros; todo el ráster si se deja vacío. Cualquier SRC.</translation>
+    </message>
+    <message>
+        <source>SAR raster</source>
+        <translation>Ráster SAR</translation>
+    </message>
+    <message>
+        <source>Sentinel-1 or similar backscatter in a raster file, in dB, linear power or amplitude.</source>
+        <translation>Retrodispersión de Sentinel-1 o similar en un archivo ráster, en dB, potencia lineal o amplitud.</translation>
+    </message>
+    <message>
+        <source>Further rasters of the scene</source>
+        <translation>Otros rásteres de la escena</translation>
+    </message>
+    <message>
+        <source>Where each polarisation is a file of its own: the other files, on the same grid. Their bands follow those of the SAR raster and are found by their descriptions or by VV and VH in the names of the files.</source>
+        <translation>Si cada polarización es un archivo aparte: los demás archivos, con la misma malla. Sus bandas siguen a las del ráster SAR y se encuentran por sus descripciones o por VV y VH en los nombres de los archivos.</translation>
+    </message>
+    <message>
+        <source>Bands</source>
+        <translation>Bandas</translation>
+    </message>
+    <message>
+        <source>Bands of the raster in the order of the model's bands (for the bundled model VV, VH). If empty, they are found by their descriptions, else the first ones are taken.</source>
+        <translation>Bandas del ráster en el orden de las bandas del modelo (para el modelo incluido, VV, VH). Si se deja vacío, se buscan por sus descripciones; si no, se toman las primeras.</translation>
+    </message>
+    <message>
+        <source>Units</source>
+        <translation>Unidades</translation>
+    </message>
+    <message>
+        <source>Units of the pixel values: db (decibels), linear_power (sigma0 or gamma0 as power), amplitude (its square root). auto decides by the values and reports what it decided.</source>
+        <translation>Unidades de los valores de los píxeles: db (decibelios), linear_power (sigma0 o gamma0 como potencia), amplitude (su raíz cuadrada). auto lo decide por los valores e informa de lo decidido.</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Modelo</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>ninguno</translation>
+    </message>
+    <message>
+        <source>Name of an installed model, or the path of a model folder (one that holds card.json and model.safetensors). The bundled model if empty. Installed: {}.</source>
+        <translation>Nombre de un modelo instalado, o ruta de una carpeta de modelo (la que contiene card.json y model.safetensors). El modelo incluido si se deja vacío. Instalados: {}.</translation>
+    </message>
+    <message>
+        <source>Transformer block</source>
+        <translation>Bloque del transformador</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>Dispositivo</translation>
+    </message>
+    <message>
+        <source>Where the model runs; auto takes a GPU if there is a usable one (cuda: NVIDIA or AMD, mps: Apple).</source>
+        <translation>Dónde se ejecuta el modelo; auto usa una GPU si hay una utilizable (cuda: NVIDIA o AMD; mps: Apple).</translation>
+    </message>
+    <message>
+        <source>Batch size</source>
+        <translation>Tamaño de lote</translation>
+    </message>
+    <message>
+        <source>Tiles that go through the model at once; 0 chooses by device. Less needs less memory.</source>
+        <translation>Teselas que pasan a la vez por el modelo; con 0 se elige según el dispositivo. Cuantas menos, menos memoria se necesita.</translation>
+    </message>
+    <message>
+        <source>Model used</source>
+        <translation>Modelo usado</translation>
+    </message>
+    <message>
+        <source>Device used</source>
+        <translation>Dispositivo usado</translation>
+    </message>
+    <message>
+        <source>The backend reported success, but {} is not there.</source>
+        <translation>El motor comunicó que terminó bien, pero {} no existe.</translation>
+    </message>
+    <message>
+        <source>Done in {:.1f} s.</source>
+        <translation>Terminado en {:.1f} s.</translation>
+    </message>
+    <message>
+        <source>Embeddings from SAR</source>
+        <translation>Incrustaciones (embeddings) a partir de SAR</translation>
+    </message>
+    <message>
+        <source>sar,sentinel-1,radar,embeddings,features,pca,vision transformer,vit,dino,self-supervised</source>
+        <translation>sar,sentinel-1,radar,incrustaciones,embeddings,características,acp,pca,transformador de visión,vit,dino,autosupervisado</translation>
+    </message>
+    <message>
+        <source>Writes the features that the vision transformer has found for every place, a band each (192 for the bundled model): input for a classifier or a clustering of your own.
+
+There is one set of features for each patch of the model, for the bundled model 8 x 8 pixels of 10 m. So the result has pixels of 80 m, with the CRS and the upper left corner of the input. That is all there is to know, and it is small: on the input's own grid the file is 64 times as large, and the values between the patches are interpolated.
+
+The picture shows the three directions in which the features of this scene differ most as red, green and blue. Places of one colour look alike to the model; colours of different scenes can't be compared.</source>
+        <translation>Escribe las características que el transformador de visión encontró para cada lugar, una por banda (192 para el modelo incluido): entrada para un clasificador o un agrupamiento propios.
+
+Hay un conjunto de características por cada parche del modelo, que en el modelo incluido son 8 x 8 píxeles de 10 m. Por eso el resultado tiene píxeles de 80 m, con el SRC y la esquina superior izquierda de la entrada. No hay más información que esa, y ocupa poco: en la cuadrícula de la entrada el archivo es 64 veces mayor, y los valores entre los parches son interpolados.
+
+La imagen muestra en rojo, verde y azul las tres direcciones en que más difieren las características de esta escena. Los lugares de un mismo color son parecidos para el modelo; los colores de escenas distintas no se pueden comparar.</translation>
+    </message>
+    <message>
+        <source>Grid</source>
+        <translation>Cuadrícula</translation>
+    </message>
+    <message>
+        <source>patch: a pixel for each patch of the model (80 m for the bundled model), in register with the input. input: the pixels of the input, interpolated; large, for tools that want equal grids.</source>
+        <translation>patch: un píxel por cada parche del modelo (80 m para el modelo incluido), alineado con la entrada. input: los píxeles de la entrada, interpolados; ocupa mucho, para herramientas que necesitan cuadrículas iguales.</translation>
+    </message>
+    <message>
+        <source>The block whose features are written, counted from 0; -1 is the last one.</source>
+        <translation>El bloque cuyas características se escriben, contado desde 0; -1 es el último.</translation>
+    </message>
+    <message>
+        <source>Embeddings</source>
+        <translation>Incrustaciones</translation>
+    </message>
+    <message>
+        <source>Features of each place, a band each (GeoTIFF).</source>
+        <translation>Características de cada lugar, una por banda (GeoTIFF).</translation>
+    </message>
+    <message>
+        <source>Principal components</source>
+        <translation>Componentes principales</translation>
+    </message>
+    <message>
+        <source>The first three principal components of the scene's features as red, green and blue.</source>
+        <translation>Las tres primeras componentes principales de las características de la escena, en rojo, verde y azul.</translation>
+    </message>
+    <message>
+        <source>Land cover from SAR</source>
+        <translation>Cobertura del suelo a partir de SAR</translation>
+    </message>
+    <message>
+        <source>sar,sentinel-1,radar,backscatter,land cover,classification,segmentation,worldcover,dino,deep learning</source>
+        <translation>sar,sentinel-1,radar,retrodispersión,cobertura del suelo,ocupación del suelo,clasificación,segmentación,worldcover,dino,aprendizaje profundo,land cover</translation>
+    </message>
+    <message>
+        <source>Makes a land-cover map from Sentinel-1 backscatter (VV and VH) with a vision transformer that was pre-trained by self-distillation (DINO).
+
+The map has the grid and the CRS of the input, the legend of the model (for the bundled model ESA WorldCover classes) with names and colours, and no data where the input has none. Any extent works: the raster is read in tiles. The model runs in a Python process of its own, so PyTorch is not needed in QGIS.
+
+A model is only as good as what it was trained on; the model's card says what that was and how well it did on held-out places. Check the map against places that you know.</source>
+        <translation>Hace un mapa de cobertura del suelo a partir de la retrodispersión de Sentinel-1 (VV y VH) con un transformador de visión preentrenado por autodestilación (DINO).
+
+El mapa tiene la cuadrícula y el SRC de la entrada, la leyenda del modelo (para el modelo incluido, las clases de ESA WorldCover) con nombres y colores, y queda sin datos donde la entrada no los tiene. Sirve cualquier extensión: el ráster se lee por teselas. El modelo se ejecuta en un proceso de Python propio, de modo que no hace falta PyTorch en QGIS.
+
+Un modelo solo es tan bueno como aquello con lo que se entrenó; la ficha del modelo dice qué fue y qué tal funcionó en lugares reservados para la validación. Conviene comprobar el mapa en lugares conocidos.</translation>
+    </message>
+    <message>
+        <source>Land cover</source>
+        <translation>Cobertura del suelo</translation>
+    </message>
+    <message>
+        <source>Class of each pixel (GeoTIFF with colours and names).</source>
+        <translation>Clase de cada píxel (GeoTIFF con colores y nombres).</translation>
+    </message>
+    <message>
+        <source>Confidence</source>
+        <translation>Confianza</translation>
+    </message>
+    <message>
+        <source>Probability of the class that was chosen. Models tend to be surer than they should be.</source>
+        <translation>Probabilidad de la clase elegida. Los modelos suelen estar más seguros de lo que deberían.</translation>
+    </message>
+    <message>
+        <source>Class probabilities</source>
+        <translation>Probabilidades de las clases</translation>
+    </message>
+    <message>
+        <source>One band per class of the model.</source>
+        <translation>Una banda por clase del modelo.</translation>
+    </message>
+    <message>
+        <source>{value:&gt;4}  {name}: {pixels} px ({share:.1f} %)</source>
+        <translation>{value:&gt;4}  {name}: {pixels} px ({share:.1f} %)</translation>
+    </message>
+    <message>
+        <source>No pixel of the input is valid: the map is empty.</source>
+        <translation>Ningún píxel de la entrada es válido: el mapa está vacío.</translation>
+    </message>
+    <message>
+        <source>Similarity to places from SAR</source>
+        <translation>Similitud con lugares a partir de SAR</translation>
+    </message>
+    <message>
+        <source>sar,sentinel-1,radar,similarity,search,find,cosine,embeddings,vision transformer,vit,dino</source>
+        <translation>sar,sentinel-1,radar,similitud,semejanza,buscar,encontrar,coseno,incrustaciones,embeddings,transformador de visión,vit,dino,similarity</translation>
+    </message>
+    <message>
+        <source>Shows how much every place of the scene is like a point that you choose, or like the points of a layer, in the eyes of the vision transformer: the cosine similarity of their features, 1 for the point itself, down to -1.
+
+With several points each is an example of what you look for, and a place counts by the example that it is most similar to. Points outside the raster, or where it has no data, are left out with a warning.
+
+Features belong to patches of the model (8 x 8 pixels of 10 m for the bundled one): things much smaller than that can't be found. To try out points with a click each, use the map tool in the menu SAR Land Cover (DINO).</source>
+        <translation>Muestra cuánto se parece cada lugar de la escena a un punto elegido, o a los puntos de una capa, a ojos del transformador de visión: la similitud del coseno de sus características, desde 1 para el propio punto hasta -1.
+
+Con varios puntos, cada uno es un ejemplo de lo que se busca, y para cada lugar cuenta el ejemplo al que más se parece. Los puntos fuera del ráster, o donde este no tiene datos, se excluyen con una advertencia.
+
+Las características corresponden a parches del modelo (8 x 8 píxeles de 10 m para el modelo incluido): no se puede encontrar nada mucho más pequeño. Para probar puntos con un clic en cada uno, usar la herramienta de mapa del menú SAR Land Cover (DINO).</translation>
+    </message>
+    <message>
+        <source>Point</source>
+        <translation>Punto</translation>
+    </message>
+    <message>
+        <source>The place to which others are compared. Any CRS. May be empty if there is a layer of points.</source>
+        <translation>El lugar con el que se comparan los demás. Cualquier SRC. Puede quedar vacío si hay una capa de puntos.</translation>
+    </message>
+    <message>
+        <source>Points</source>
+        <translation>Puntos</translation>
+    </message>
+    <message>
+        <source>More such places: a layer of at most 100 points, or the selected ones of it. Any CRS.</source>
+        <translation>Más lugares de ese tipo: una capa de 100 puntos como máximo, o los seleccionados en ella. Cualquier SRC.</translation>
+    </message>
+    <message>
+        <source>input: the pixels of the input, with features interpolated between patches. patch: a pixel for each patch of the model (80 m for the bundled one), in register with the input; smaller and faster.</source>
+        <translation>input: los píxeles de la entrada, con las características interpoladas entre los parches. patch: un píxel por cada parche del modelo (80 m para el modelo incluido), alineado con la entrada; más pequeño y rápido.</translation>
+    </message>
+    <message>
+        <source>The block whose features are compared, counted from 0; -1 is the last one.</source>
+        <translation>El bloque cuyas características se comparan, contado desde 0; -1 es el último.</translation>
+    </message>
+    <message>
+        <source>Similarity</source>
+        <translation>Similitud</translation>
+    </message>
+    <message>
+        <source>Cosine similarity, -1 to 1 (GeoTIFF).</source>
+        <translation>Similitud del coseno, de -1 a 1 (GeoTIFF).</translation>
+    </message>
+    <message>
+        <source>No place to compare with: give a point, or a layer of points.</source>
+        <translation>No hay ningún lugar con el que comparar: indicar un punto o una capa de puntos.</translation>
+    </message>
+    <message>
+        <source>The layer of points holds none that can be used. Choose another, or give a point.</source>
+        <translation>La capa de puntos no contiene ninguno utilizable. Elegir otra, o indicar un punto.</translation>
+    </message>
+    <message>
+        <source>Train own classes from samples</source>
+        <translation>Entrenar clases propias con muestras</translation>
+    </message>
+    <message>
+        <source>sar,sentinel-1,radar,train,training,samples,classifier,supervised,own classes,dino</source>
+        <translation>sar,sentinel-1,radar,entrenar,entrenamiento,muestras,clasificador,supervisado,clases propias,dino</translation>
+    </message>
+    <message>
+        <source>Learns classes of your own from points or polygons that you drew over a SAR raster, in a minute or so, and writes a model folder. Give that folder as the model to 'Land cover from SAR'.
+
+Draw samples of each class in several places, spread over the area to be mapped: a hundred small polygons teach more than one large one. The accuracy told in the log was measured on blocks of samples that were held out in turn; it holds for places like those of the samples, not for others.
+
+Whole numbers from 1 to 254 stay the values of the map; other classes get values of their own. If the layer is drawn by categories of the field, the map has their names and colours.</source>
+        <translation>Aprende clases propias a partir de puntos o polígonos dibujados sobre un ráster SAR, en un minuto más o menos, y escribe una carpeta de modelo. Esa carpeta se indica como modelo en «Cobertura del suelo a partir de SAR».
+
+Conviene dibujar muestras de cada clase en varios lugares, repartidas por la zona que se va a cartografiar: cien polígonos pequeños enseñan más que uno grande. La exactitud que figura en el registro se midió en bloques de muestras apartados por turnos; vale para lugares como los de las muestras, no para otros.
+
+Los números enteros de 1 a 254 se conservan como valores del mapa; las demás clases reciben valores propios. Si la capa se representa por categorías del campo, el mapa lleva sus nombres y colores.</translation>
+    </message>
+    <message>
+        <source>Samples</source>
+        <translation>Muestras</translation>
+    </message>
+    <message>
+        <source>Points or polygons, each of one class, in any CRS. A point stands for the pixel it lies in.</source>
+        <translation>Puntos o polígonos, cada uno de una clase, en cualquier SRC. Un punto representa el píxel en el que se encuentra.</translation>
+    </message>
+    <message>
+        <source>Class field</source>
+        <translation>Campo de clase</translation>
+    </message>
+    <message>
+        <source>Field of the samples that holds the class, as a number or a text.</source>
+        <translation>Campo de las muestras que contiene la clase, como número o como texto.</translation>
+    </message>
+    <message>
+        <source>Title of the model</source>
+        <translation>Título del modelo</translation>
+    </message>
+    <message>
+        <source>Name under which people find the model; that of its folder if empty.</source>
+        <translation>Nombre con el que se encuentra el modelo; si está vacío, el de su carpeta.</translation>
+    </message>
+    <message>
+        <source>Measure the accuracy</source>
+        <translation>Medir la exactitud</translation>
+    </message>
+    <message>
+        <source>Hold samples out, block by block, to tell how well the classes are found. Takes a few fits more.</source>
+        <translation>Apartar muestras, bloque por bloque, para saber hasta qué punto se reconocen las clases. Requiere algunos ajustes más.</translation>
+    </message>
+    <message>
+        <source>Model folder</source>
+        <translation>Carpeta del modelo</translation>
+    </message>
+    <message>
+        <source>Folder to write the model into: a new one, or that of an older model, which is then replaced.</source>
+        <translation>Carpeta en la que se escribe el modelo: una nueva, o la de un modelo anterior, que se reemplaza.</translation>
+    </message>
+    <message>
+        <source>Overall accuracy on held-out samples, 0 to 1</source>
+        <translation>Exactitud global en las muestras apartadas, de 0 a 1</translation>
+    </message>
+    <message>
+        <source>Mean IoU on held-out samples, 0 to 1</source>
+        <translation>IoU media en las muestras apartadas, de 0 a 1</translation>
+    </message>
+    <message>
+        <source>Spatial blocks that the samples lie in</source>
+        <translation>Bloques espaciales en los que están las muestras</translation>
+    </message>
+    <message>
+        <source>The samples have no CRS; that of the raster is taken.</source>
+        <translation>Las muestras no tienen SRC; se toma el del ráster.</translation>
+    </message>
+    <message>
+        <source>The model goes into a temporary folder, which QGIS removes when it ends.</source>
+        <translation>El modelo se guarda en una carpeta temporal, que QGIS elimina al cerrarse.</translation>
+    </message>
+    <message>
+        <source>To map with it, give this folder as the model of 'Land cover from SAR': {}</source>
+        <translation>Para cartografiar con él, indicar esta carpeta como modelo en «Cobertura del suelo a partir de SAR»: {}</translation>
+    </message>
+    <message>
+        <source>Samples: {} features.</source>
+        <translation>Muestras: {} objetos espaciales.</translation>
+    </message>
+    <message>
+        <source>Cancelled.</source>
+        <translation>Cancelado.</translation>
+    </message>
+    <message>
+        <source>Diagnostics: SAR Land Cover (DINO)</source>
+        <translation>Diagnóstico: SAR Land Cover (DINO)</translation>
+    </message>
+    <message>
+        <source>Asking the backend, some seconds…</source>
+        <translation>Consultando al motor, unos segundos…</translation>
+    </message>
+    <message>
+        <source>Copy to clipboard</source>
+        <translation>Copiar al portapapeles</translation>
+    </message>
+    <message>
+        <source>Diagnostics</source>
+        <translation>Diagnóstico</translation>
+    </message>
+    <message>
+        <source>Open the menu Plugins &gt; SAR Land Cover (DINO) &gt; Set up backend…, or run in a shell: {command}. If you have a Python environment with PyTorch (the packages in {list}), choose its interpreter in the same menu, or name it in the environment variable SARDINO_PYTHON.</source>
+        <translation>Abrir el menú Complementos &gt; SAR Land Cover (DINO) &gt; Configurar el motor…, o ejecutar en una terminal: {command}. Si ya hay un entorno de Python con PyTorch (los paquetes de {list}), elegir su intérprete en el mismo menú, o indicarlo en la variable de entorno SARDINO_PYTHON.</translation>
+    </message>
+    <message>
+        <source>there is no such file</source>
+        <translation>no existe ese archivo</translation>
+    </message>
+    <message>
+        <source>this is not a file</source>
+        <translation>no es un archivo</translation>
+    </message>
+    <message>
+        <source>the file may not be executed</source>
+        <translation>no hay permiso para ejecutar el archivo</translation>
+    </message>
+    <message>
+        <source>environment variable {}</source>
+        <translation>variable de entorno {}</translation>
+    </message>
+    <message>
+        <source>setting of the plugin</source>
+        <translation>configuración del complemento</translation>
+    </message>
+    <message>
+        <source>not set</source>
+        <translation>sin establecer</translation>
+    </message>
+    <message>
+        <source>environment managed by the plugin</source>
+        <translation>entorno gestionado por el complemento</translation>
+    </message>
+    <message>
+        <source>The Python interpreter {path} can't be used ({origin}): {problem}.</source>
+        <translation>No se puede usar el intérprete de Python {path} ({origin}): {problem}.</translation>
+    </message>
+    <message>
+        <source>Correct it, or remove it.</source>
+        <translation>Corregirlo o quitarlo.</translation>
+    </message>
+    <message>
+        <source>No Python interpreter for the backend is set up ({}).</source>
+        <translation>No hay ningún intérprete de Python configurado para el motor ({}).</translation>
+    </message>
+    <message>
+        <source>The plugin is incomplete: no folder 'backend' in {here} or {parent}.</source>
+        <translation>El complemento está incompleto: no hay una carpeta «backend» en {here} ni en {parent}.</translation>
+    </message>
+    <message>
+        <source>Install the plugin's zip again.</source>
+        <translation>Volver a instalar el zip del complemento.</translation>
+    </message>
+    <message>
+        <source>QGIS: {}</source>
+        <translation>QGIS: {}</translation>
+    </message>
+    <message>
+        <source>Python here: {}</source>
+        <translation>Python de QGIS: {}</translation>
+    </message>
+    <message>
+        <source>System: {}</source>
+        <translation>Sistema: {}</translation>
+    </message>
+    <message>
+        <source>Graphics card: {}</source>
+        <translation>Tarjeta gráfica: {}</translation>
+    </message>
+    <message>
+        <source>no NVIDIA card found</source>
+        <translation>no se encontró ninguna tarjeta NVIDIA</translation>
+    </message>
+    <message>
+        <source>Plugin: {}</source>
+        <translation>Complemento: {}</translation>
+    </message>
+    <message>
+        <source>Own environment: {}</source>
+        <translation>Entorno propio: {}</translation>
+    </message>
+    <message>
+        <source>Interpreter set in the plugin: {}</source>
+        <translation>Intérprete configurado en el complemento: {}</translation>
+    </message>
+    <message>
+        <source>not in this Python</source>
+        <translation>no disponible en este Python</translation>
+    </message>
+    <message>
+        <source>none in {}</source>
+        <translation>ninguno en {}</translation>
+    </message>
+    <message>
+        <source>Backend: none. {}</source>
+        <translation>Motor: ninguno. {}</translation>
+    </message>
+    <message>
+        <source>Backend's Python: {}</source>
+        <translation>Python del motor: {}</translation>
+    </message>
+    <message>
+        <source>Backend: it fails: {}</source>
+        <translation>Motor: falla: {}</translation>
+    </message>
+    <message>
+        <source>missing</source>
+        <translation>falta</translation>
+    </message>
+    <message>
+        <source>Device: {} (to choose from: {})</source>
+        <translation>Dispositivo: {} (disponibles: {})</translation>
+    </message>
+    <message>
+        <source>Models: {}</source>
+        <translation>Modelos: {}</translation>
+    </message>
+    <message>
+        <source>Another installation into {} is running (process {}).</source>
+        <translation>Hay otra instalación en curso en {} (proceso {}).</translation>
+    </message>
+    <message>
+        <source>Wait until it is done.</source>
+        <translation>Esperar a que termine.</translation>
+    </message>
+    <message>
+        <source>Is there space left, and may you write to {}?</source>
+        <translation>¿Queda espacio, y hay permiso para escribir en {}?</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>Terminado</translation>
+    </message>
+    <message>
+        <source>{free:.1f} GB are free in {folder}, and about {needed:.1f} GB are needed.</source>
+        <translation>Hay {free:.1f} GB libres en {folder}, y se necesitan unos {needed:.1f} GB.</translation>
+    </message>
+    <message>
+        <source>Make room, or name another folder.</source>
+        <translation>Liberar espacio, o indicar otra carpeta.</translation>
+    </message>
+    <message>
+        <source>That did not work: {}</source>
+        <translation>No funcionó: {}</translation>
+    </message>
+    <message>
+        <source>PyTorch: {}.</source>
+        <translation>PyTorch: {}.</translation>
+    </message>
+    <message>
+        <source>Making the environment</source>
+        <translation>Creando el entorno</translation>
+    </message>
+    <message>
+        <source>Trying it out</source>
+        <translation>Probándolo</translation>
+    </message>
+    <message>
+        <source>PyTorch and torchvision are pinned by version; files from there have no known hashes.</source>
+        <translation>PyTorch y torchvision están fijados por versión; no se conocen los hashes de los archivos de ese origen.</translation>
+    </message>
+    <message>
+        <source>Unpacking</source>
+        <translation>Desempaquetando</translation>
+    </message>
+    <message>
+        <source>Downloading, {:.0f} MB of about {:.0f} MB</source>
+        <translation>Descargando, {:.0f} MB de unos {:.0f} MB</translation>
+    </message>
+    <message>
+        <source>PyTorch {}, device {}.</source>
+        <translation>PyTorch {}, dispositivo {}.</translation>
+    </message>
+    <message>
+        <source>This PyTorch does not use the graphics card ({}); the processor is used.</source>
+        <translation>Este PyTorch no usa la tarjeta gráfica ({}); se usa el procesador.</translation>
+    </message>
+    <message>
+        <source>The new environment doesn't answer as it should.</source>
+        <translation>El entorno nuevo no responde como debería.</translation>
+    </message>
+    <message>
+        <source>Try again; if it fails, report this.</source>
+        <translation>Intentarlo de nuevo; si falla, notificarlo.</translation>
+    </message>
+    <message>
+        <source>A downloaded file is not the one that was pinned:</source>
+        <translation>Un archivo descargado no es el que estaba fijado:</translation>
+    </message>
+    <message>
+        <source>Try again; if it stays so, something between you and the package index alters files.</source>
+        <translation>Intentarlo de nuevo; si se repite, algo altera los archivos entre este equipo y el índice de paquetes.</translation>
+    </message>
+    <message>
+        <source>If it fails again, report it with the log.</source>
+        <translation>Si vuelve a fallar, notificarlo junto con el registro.</translation>
+    </message>
+    <message>
+        <source>Is the machine connected, and does it need a proxy (QGIS: Settings &gt; Options &gt; Network)? Without a connection, fill a folder with wheels on another machine and name it here.</source>
+        <translation>¿Está conectado el equipo, y necesita un proxy (QGIS: Configuración &gt; Opciones &gt; Red)? Sin conexión, llenar una carpeta con paquetes wheel en otro equipo e indicarla aquí.</translation>
+    </message>
+    <message>
+        <source>{} failed: {}</source>
+        <translation>{} falló: {}</translation>
+    </message>
+    <message>
+        <source>it said nothing</source>
+        <translation>no dijo nada</translation>
+    </message>
+    <message>
+        <source>it doesn't start</source>
+        <translation>no arranca</translation>
+    </message>
+    <message>
+        <source>Python {}.{}, but at least {}.{} is needed</source>
+        <translation>Python {}.{}, pero se necesita al menos {}.{}</translation>
+    </message>
+    <message>
+        <source>PyTorch needs a 64-bit Python</source>
+        <translation>PyTorch necesita un Python de 64 bits</translation>
+    </message>
+    <message>
+        <source>PyTorch is no longer made for Macs with Intel processors</source>
+        <translation>PyTorch ya no se publica para Mac con procesadores Intel</translation>
+    </message>
+    <message>
+        <source>the module {} is missing</source>
+        <translation>falta el módulo {}</translation>
+    </message>
+    <message>
+        <source>(on Debian and Ubuntu: sudo apt install python3-venv)</source>
+        <translation>(en Debian y Ubuntu: sudo apt install python3-venv)</translation>
+    </message>
+    <message>
+        <source>an environment made with it doesn't start</source>
+        <translation>un entorno creado con él no arranca</translation>
+    </message>
+    <message>
+        <source>{}: there is no such program</source>
+        <translation>{}: no existe ese programa</translation>
+    </message>
+    <message>
+        <source>none found</source>
+        <translation>no se encontró ninguno</translation>
+    </message>
+    <message>
+        <source>the ordinary one</source>
+        <translation>el habitual</translation>
+    </message>
+    <message>
+        <source>for the processor alone, where pip's settings name a place that has it</source>
+        <translation>solo para el procesador, si la configuración de pip indica un origen que lo tenga</translation>
+    </message>
+    <message>
+        <source>from the source that was named</source>
+        <translation>del origen indicado</translation>
+    </message>
+    <message>
+        <source>the ordinary one, with CUDA for NVIDIA cards</source>
+        <translation>el habitual, con CUDA para tarjetas NVIDIA</translation>
+    </message>
+    <message>
+        <source>the package index that {} is set to use</source>
+        <translation>el índice de paquetes que {} tiene configurado</translation>
+    </message>
+    <message>
+        <source>Packages: PyTorch, timm, rasterio and what they need, from {}</source>
+        <translation>Paquetes: PyTorch, timm, rasterio y lo que necesitan (origen: {})</translation>
+    </message>
+    <message>
+        <source>PyTorch: {}</source>
+        <translation>PyTorch: {}</translation>
+    </message>
+    <message>
+        <source>; else </source>
+        <translation>; si no, </translation>
+    </message>
+    <message>
+        <source>Size: {}</source>
+        <translation>Tamaño: {}</translation>
+    </message>
+    <message>
+        <source>Folder: {}</source>
+        <translation>Carpeta: {}</translation>
+    </message>
+    <message>
+        <source>Built on: Python {version}, {path} (with {tool})</source>
+        <translation>Basado en: Python {version}, {path} (con {tool})</translation>
+    </message>
+    <message>
+        <source>No hashes are known for {} with Python {}: versions are pinned, files are not checked.</source>
+        <translation>No se conocen hashes para {} con Python {}: las versiones están fijadas, los archivos no se comprueban.</translation>
+    </message>
+    <message>
+        <source>For the small one, name PyTorch's package index for processors as its source.</source>
+        <translation>Para obtener el pequeño, indicar como origen el índice de paquetes de PyTorch para procesadores.</translation>
+    </message>
+    <message>
+        <source>The ordinary PyTorch for Windows does not use the card. For one that does, name PyTorch's package index for CUDA as its source.</source>
+        <translation>El PyTorch habitual para Windows no usa la tarjeta. Para uno que la use, indicar como origen el índice de paquetes de PyTorch para CUDA.</translation>
+    </message>
+    <message>
+        <source>unknown for this machine; 0.2 to 3 GB to download elsewhere</source>
+        <translation>desconocido para este equipo; en otros, de 0.2 a 3 GB de descarga</translation>
+    </message>
+    <message>
+        <source>with CUDA {}</source>
+        <translation>con CUDA, {}</translation>
+    </message>
+    <message>
+        <source>about {:.1f} GB to download, {:.1f} GB on disk</source>
+        <translation>unos {:.1f} GB de descarga, {:.1f} GB en disco</translation>
+    </message>
+    <message>
+        <source>There is no folder {}.</source>
+        <translation>No existe la carpeta {}.</translation>
+    </message>
+    <message>
+        <source>Choose a folder of wheels.</source>
+        <translation>Elegir una carpeta con paquetes wheel.</translation>
+    </message>
+    <message>
+        <source>With a folder of wheels no index is asked, but PyTorch is to come from one.</source>
+        <translation>Con una carpeta de paquetes wheel no se consulta ningún índice, pero se pide PyTorch de uno.</translation>
+    </message>
+    <message>
+        <source>Put PyTorch's wheels in a folder too, or leave one of the two out.</source>
+        <translation>Poner también los paquetes wheel de PyTorch en una carpeta, o prescindir de una de las dos opciones.</translation>
+    </message>
+    <message>
+        <source>No Python was found that the environment can be built on ({}).</source>
+        <translation>No se encontró ningún Python sobre el que crear el entorno ({}).</translation>
+    </message>
+    <message>
+        <source>Install a 64-bit Python (3.10 to 3.14) and try again, or name one.</source>
+        <translation>Instalar un Python de 64 bits (de 3.10 a 3.14) e intentarlo de nuevo, o indicar uno.</translation>
+    </message>
+    <message>
+        <source>The plugin is incomplete: it has no list of packages.</source>
+        <translation>El complemento está incompleto: no tiene la lista de paquetes.</translation>
+    </message>
+    <message>
+        <source>Install its zip again.</source>
+        <translation>Volver a instalar su zip.</translation>
+    </message>
+    <message>
+        <source>Output '{output}' of SAR Land Cover (DINO) from {input}.</source>
+        <translation>Salida «{output}» de SAR Land Cover (DINO) a partir de {input}.</translation>
+    </message>
+    <message>
+        <source>{date}: made by SAR Land Cover (DINO) {version} with the model {model} (weights SHA-256 {sha}).</source>
+        <translation>{date}: creado por SAR Land Cover (DINO) {version} con el modelo {model} (SHA-256 de los pesos: {sha}).</translation>
+    </message>
+    <message>
+        <source>The layer '{name}' comes from '{provider}', not from a raster file. Web services give pictures, not backscatter: export the layer to a GeoTIFF (Layer &gt; Save As…, raw data), and use that.</source>
+        <translation>La capa «{name}» procede de «{provider}», no de un archivo ráster. Los servicios web dan imágenes, no retrodispersión: exportar la capa a un GeoTIFF (Capa &gt; Guardar como…, datos crudos) y usar ese archivo.</translation>
+    </message>
+    <message>
+        <source>Open options of the layer are not used: {}</source>
+        <translation>No se usan las opciones de apertura de la capa: {}</translation>
+    </message>
+    <message>
+        <source>The layer '{}' lives only in the memory of QGIS. Save it to a file, and use that.</source>
+        <translation>La capa «{}» solo existe en la memoria de QGIS. Guardarla en un archivo y usar este.</translation>
+    </message>
+    <message>
+        <source>The CRS of the layer ({layer}) is not that of its file ({file}); results carry that of the file.</source>
+        <translation>El SRC de la capa ({layer}) no es el de su archivo ({file}); los resultados llevan el del archivo.</translation>
+    </message>
+    <message>
+        <source>custom</source>
+        <translation>personalizado</translation>
+    </message>
+    <message>
+        <source>The extent {wanted} does not overlap the layer '{name}' ({has}). Choose another, or none.</source>
+        <translation>La extensión {wanted} no se solapa con la capa «{name}» ({has}). Elegir otra, o ninguna.</translation>
+    </message>
+    <message>
+        <source>Features of the points without a place in the coordinate system of the raster, left out: {}.</source>
+        <translation>Objetos espaciales de los puntos sin lugar en el sistema de coordenadas del ráster, excluidos: {}.</translation>
+    </message>
+    <message>
+        <source>SAR Land Cover (DINO)</source>
+        <translation>SAR Land Cover (DINO)</translation>
+    </message>
+    <message>
+        <source>Set up backend…</source>
+        <translation>Configurar el motor…</translation>
+    </message>
+    <message>
+        <source>Choose Python interpreter…</source>
+        <translation>Elegir el intérprete de Python…</translation>
+    </message>
+    <message>
+        <source>Diagnostics…</source>
+        <translation>Diagnóstico…</translation>
+    </message>
+    <message>
+        <source>Python interpreter of an environment with PyTorch</source>
+        <translation>Intérprete de Python de un entorno con PyTorch</translation>
+    </message>
+    <message>
+        <source>less than a minute left</source>
+        <translation>queda menos de un minuto</translation>
+    </message>
+    <message>
+        <source>about {} min left</source>
+        <translation>quedan unos {} min</translation>
+    </message>
+    <message>
+        <source>about {hours} h {minutes} min left</source>
+        <translation>quedan unas {hours} h {minutes} min</translation>
+    </message>
+    <message>
+        <source>Backend {}.</source>
+        <translation>Motor {}.</translation>
+    </message>
+    <message>
+        <source>Model {model} on {device}, backend {version}.</source>
+        <translation>Modelo {model} en {device}, motor {version}.</translation>
+    </message>
+    <message>
+        <source>it closed its output without a result</source>
+        <translation>cerró su salida sin dar un resultado</translation>
+    </message>
+    <message>
+        <source>it was killed by signal {}</source>
+        <translation>lo terminó la señal {}</translation>
+    </message>
+    <message>
+        <source>exit code {}</source>
+        <translation>código de salida {}</translation>
+    </message>
+    <message>
+        <source>the Python package '{}' is missing</source>
+        <translation>falta el paquete de Python «{}»</translation>
+    </message>
+    <message>
+        <source>The backend can't start with {python}: {what}.</source>
+        <translation>El motor no puede arrancar con {python}: {what}.</translation>
+    </message>
+    <message>
+        <source>The backend ended without a result ({}).</source>
+        <translation>El motor terminó sin dar un resultado ({}).</translation>
+    </message>
+    <message>
+        <source>Its last lines:</source>
+        <translation>Sus últimas líneas:</translation>
+    </message>
+    <message>
+        <source>Run it again with a smaller extent or batch size, or on the CPU; if it fails again, report these lines.</source>
+        <translation>Ejecutarlo de nuevo con una extensión o un tamaño de lote menores, o en la CPU; si vuelve a fallar, notificar estas líneas.</translation>
+    </message>
+    <message>
+        <source>The system may have run out of memory.</source>
+        <translation>Es posible que el sistema se haya quedado sin memoria.</translation>
+    </message>
+    <message>
+        <source>The Python interpreter {python} can't be started: {problem}</source>
+        <translation>No se puede iniciar el intérprete de Python {python}: {problem}</translation>
+    </message>
+    <message>
+        <source>Starting the backend</source>
+        <translation>Iniciando el motor</translation>
+    </message>
+    <message>
+        <source>There is no field '{}' in the layer.</source>
+        <translation>No hay ningún campo «{}» en la capa.</translation>
+    </message>
+    <message>
+        <source>Feature {id} can't be brought to the coordinate system of the raster: {why}</source>
+        <translation>El objeto espacial {id} no se puede llevar al sistema de coordenadas del ráster: {why}</translation>
+    </message>
+    <message>
+        <source>Set up the backend of SAR Land Cover (DINO)</source>
+        <translation>Configurar el motor de SAR Land Cover (DINO)</translation>
+    </message>
+    <message>
+        <source>Cancelled. Nothing was changed.</source>
+        <translation>Cancelado. No se cambió nada.</translation>
+    </message>
+    <message>
+        <source>Unexpected {}: {}</source>
+        <translation>Error inesperado {}: {}</translation>
+    </message>
+    <message>
+        <source>Set up backend: SAR Land Cover (DINO)</source>
+        <translation>Configurar el motor: SAR Land Cover (DINO)</translation>
+    </message>
+    <message>
+        <source>The algorithms run in a Python environment of their own, with PyTorch. It is set up once, in your QGIS profile; QGIS's own Python stays as it is. Nothing is installed before you press Install.</source>
+        <translation>Los algoritmos se ejecutan en un entorno de Python propio, con PyTorch: el motor. Se configura una sola vez, en el perfil de QGIS; el Python de QGIS queda como está. No se instala nada antes de pulsar Instalar.</translation>
+    </message>
+    <message>
+        <source>Install</source>
+        <translation>Instalar</translation>
+    </message>
+    <message>
+        <source>Cancel installation</source>
+        <translation>Cancelar la instalación</translation>
+    </message>
+    <message>
+        <source>Other choices</source>
+        <translation>Otras opciones</translation>
+    </message>
+    <message>
+        <source>Folder of the environment</source>
+        <translation>Carpeta del entorno</translation>
+    </message>
+    <message>
+        <source>Found by itself</source>
+        <translation>Se busca automáticamente</translation>
+    </message>
+    <message>
+        <source>None: packages are downloaded</source>
+        <translation>Ninguna: los paquetes se descargan</translation>
+    </message>
+    <message>
+        <source>The ordinary one</source>
+        <translation>El habitual</translation>
+    </message>
+    <message>
+        <source>Address of a package index, or a folder, with another build of PyTorch: for the processor alone, which is smaller, or for CUDA on Windows. PyTorch's installation page names the addresses.</source>
+        <translation>Dirección de un índice de paquetes, o una carpeta, con otra compilación de PyTorch: solo para el procesador, que es más pequeña, o para CUDA en Windows. La página de instalación de PyTorch indica las direcciones.</translation>
+    </message>
+    <message>
+        <source>For machines without a connection: a folder filled on a machine of the same kind with 'pip download --require-hashes --no-deps -d FOLDER -r requirements-locked.txt'.</source>
+        <translation>Para equipos sin conexión: una carpeta llenada en un equipo del mismo tipo con «pip download --require-hashes --no-deps -d CARPETA -r requirements-locked.txt».</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>Carpeta</translation>
+    </message>
+    <message>
+        <source>Python to build on</source>
+        <translation>Python de base</translation>
+    </message>
+    <message>
+        <source>Folder of wheels</source>
+        <translation>Carpeta de paquetes wheel</translation>
+    </message>
+    <message>
+        <source>Source of PyTorch</source>
+        <translation>Origen de PyTorch</translation>
+    </message>
+    <message>
+        <source>Cancelling…</source>
+        <translation>Cancelando…</translation>
+    </message>
+    <message>
+        <source>The backend is set up. The algorithms can be run now.</source>
+        <translation>El motor está configurado. Ya se pueden ejecutar los algoritmos.</translation>
+    </message>
+    <message>
+        <source>But the environment variable {} names another one, which is used.</source>
+        <translation>Pero la variable de entorno {} indica otro, que es el que se usa.</translation>
+    </message>
+    <message>
+        <source>Similarity to a place</source>
+        <translation>Similitud con un lugar</translation>
+    </message>
+    <message>
+        <source>Select the raster layer to be searched in the layer panel first.</source>
+        <translation>Seleccionar primero en el panel de capas la capa ráster en la que buscar.</translation>
+    </message>
+    <message>
+        <source>This place lies outside the layer '{}'.</source>
+        <translation>Este lugar está fuera de la capa «{}».</translation>
+    </message>
+    <message>
+        <source>The scene is being read, which is done once; then clicks are answered at once.</source>
+        <translation>Se está leyendo la escena, lo que se hace una sola vez; después, los clics se responden al momento.</translation>
+    </message>
+    <message>
+        <source>Similarity in {}</source>
+        <translation>Similitud en {}</translation>
+    </message>
+    <message>
+        <source>The similarity layer {} can't be opened.</source>
+        <translation>No se puede abrir la capa de similitud {}.</translation>
+    </message>
+    <message>
+        <source>Find similar places</source>
+        <translation>Buscar lugares similares</translation>
+    </message>
+    <message>
+        <source>Click on a place of the active SAR raster to see what is like it; Ctrl adds a place to those before</source>
+        <translation>Hacer clic en un lugar del ráster SAR activo para ver qué se le parece; Ctrl añade un lugar a los anteriores</translation>
+    </message>
+    <message>
+        <source>Bundled model</source>
+        <translation>Modelo incluido</translation>
+    </message>
+    <message>
+        <source>Choose the folder of a model</source>
+        <translation>Elegir la carpeta de un modelo</translation>
+    </message>
+    <message>
+        <source>Folder of a model</source>
+        <translation>Carpeta de un modelo</translation>
+    </message>
+</context>
+</TS>

@@ -1,0 +1,19 @@
+"""What the tests of reliability share."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.backend.reliability.warm import Warm
+
+
+@pytest.fixture(scope="session")
+def warm():
+    """Runs of the real command line in processes of their own, a tenth of a second each."""
+    if not hasattr(os, "fork"):
+        pytest.skip("runs are forked")
+    process = Warm()
+    yield process
+    process.close()

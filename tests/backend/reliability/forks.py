@@ -1,0 +1,124 @@
+"""Runs of the real command line, each in a process of its own, without paying for PyTorch's import each time.
+
+    python -m tests.backend.reliability.forks
+
+This program imports what a run needs, starts no thread, and then forks for every run asked for: a JSON list of runs a
+line, all at the same time, answered by a JSON list of what became of them. A forked run ends as any process does: with
+a status, by a signal, or, when its time is up, killed here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import resource
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+POLL_S = 0.002
+# A run that wants more than this at once would take the machine down with it; it is told that there is no more.
+MOST_MEMORY = 6 * 2**30
+
+
+def start(run: dict[str, Any], folder: Path) -> int:
+    """Fork; in the child, run the command line and never come back."""
+    child = os.fork()
+    if child:
+        return child
+    code = 70
+    try:
+        os.setsid()
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        for number, name in ((1, "out"), (2, "err")):
+            os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+        os.chdir(run.get("cwd") or folder)
+        os.environ.update(run.get("env", {}))
+        if "inject" in run:
+            module, _, name = run["inject"].partition(":")
+            getattr(importlib.import_module(module), name)()
+        from backend.__main__ import main
+
+        try:
+            code = main(run["arguments"])
+        except SystemExit as end:
+            code = int(end.code or 0)
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def outcome(status: int, seconds: float, late: bool, folder: Path) -> dict[str, Any]:
+    texts = {name: (folder / name).read_text("utf-8", "replace") for name in ("out", "err") if (folder / name).exists()}
+    return {"code": os.waitstatus_to_exitcode(status), "seconds": seconds, "late": late, **texts}
+
+
+def attend(runs: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
+    """Start all runs, kill those whose time is up ("limit") or that are to be killed ("kill_after"), in seconds."""
+    places = [folder / str(number) for number in range(len(runs))]
+    for place in places:
+        place.mkdir()
+    began = time.monotonic()
+    living = {start(run, place): number for number, (run, place) in enumerate(zip(runs, places))}
+    results: list[dict[str, Any]] = [{} for _ in runs]
+    late: set[int] = set()
+    while living:
+        for child, number in list(living.items()):
+            done, status = os.waitpid(child, os.WNOHANG)
+            now = time.monotonic() - began
+            if done:
+                results[number] = outcome(status, now, number in late, places[number])
+                del living[child]
+            elif now > min(runs[number].get("kill_after", 1e9), runs[number].get("limit", 60.0)):
+                late.add(number)
+                os.kill(child, signal.SIGKILL)
+        time.sleep(POLL_S)
+    return results
+
+
+def warm_up() -> None:
+    """Import what runs need, and let libraries do once what they do at first use; none of it starts a thread."""
+    import rasterio
+    import torch
+
+    import backend.accuracy
+    import backend.embed
+    import backend.predict
+    import backend.similarity
+    import backend.weights
+    from backend.library import installed_models
+    from backend.options import parse
+
+    parse(["info"])
+    for folder in installed_models().values():
+        with torch.inference_mode():
+            backend.weights.load_model(folder)
+    with contextlib.suppress(rasterio.errors.RasterioError):
+        rasterio.open(os.devnull)
+
+
+def main() -> None:
+    warm_up()
+    assert len(os.listdir("/proc/self/task")) == 1, "a thread would not live on in what is forked"
+    gc.freeze()  # a collection in a child would touch, and so copy, all that it shares with this process
+    # Whatever the parent does, its end is ours: the pipe closes.
+    for line in sys.stdin:
+        with tempfile.TemporaryDirectory() as folder:
+            print(json.dumps(attend(json.loads(line), Path(folder))), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""Compile translations: the .ts files that are kept to the .qm files that Qt loads, with Qt's own `lrelease`.
+
+No package on PyPI writes .qm files but whole copies of Qt; Linux distributions have the program in a small package.
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+# Qt 5's and Qt 6's write the same format.
+NAMES = ("lrelease", "lrelease-qt6", "lrelease-qt5", "lrelease6", "lrelease5", "pyside6-lrelease")
+# Where Debian puts them, which is not on PATH.
+FOLDERS = ("/usr/lib/qt6/bin", "/usr/lib/qt5/bin")
+PACKAGE = "qt6-l10n-tools"  # Debian's and Ubuntu's
+HINT = f"install Qt's lrelease (Debian, Ubuntu: {PACKAGE}; elsewhere Qt's Linguist tools, or pip's pyside6-essentials)"
+
+
+class LreleaseError(Exception):
+    """A translation can't be compiled; the text says what lrelease said."""
+
+
+def find_lrelease() -> str | None:
+    """Return the path of an lrelease that runs, or None. Debian's own may be a stand-in for one not installed."""
+    path = os.pathsep.join([os.environ.get("PATH", ""), *FOLDERS])
+    for name in NAMES:
+        for folder in path.split(os.pathsep):
+            program = shutil.which(name, path=folder) if folder else None
+            if program and subprocess.run([program, "-version"], capture_output=True, check=False).returncode == 0:
+                return program
+    return None
+
+
+def compiled(source: Path) -> bytes:
+    """Return a .ts file as a .qm file; entries that aren't finished stay out, so that they are shown in English.
+
+    Raises:
+        LreleaseError: there is no lrelease, or it failed.
+    """
+    program = find_lrelease()
+    if program is None:
+        raise LreleaseError(f"{source.name} can't be compiled: {HINT}")
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder, "made.qm")
+        command = [program, "-silent", "-nounfinished", str(source), "-qm", str(target)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0 or not target.is_file():
+            raise LreleaseError(f"{program} can't compile {source}: {(done.stderr or done.stdout).strip()}")
+        return target.read_bytes()

@@ -1,0 +1,149 @@
+"""Bring the translations up to date with the code: `make translations`.
+
+    .venv/bin/python -m tools.translations [LANGUAGE ...]      # a language that isn't there yet is begun
+
+Every text in a `tr("…")` of the plugin gets an entry in each sardino_qgis/i18n/sardino_*.ts (Qt Linguist's format);
+what the code no longer has goes. The order is that of the code and there are no line numbers, so that a changed text
+changes its entry alone. Where lrelease is installed, .qm files are made beside (ignored by git): a QGIS that runs this
+checkout then speaks the language.
+
+Python's own parser finds the texts. Other extractors don't do: Qt 5's lupdate reads no Python; pylupdate6 and Qt 6's
+lupdate take `tr` for a method, whose context is the class around it (here it is a function with one context); Babel
+goes by tokens, and before Python 3.12 misses what stands inside an f-string.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import difflib
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+from tools.lrelease import HINT, LreleaseError, compiled, find_lrelease
+from tools.package import FOLDER, ROOT
+
+CONTEXT = "SarDino"  # sardino_qgis/translation.py
+FOLDER_OF_TEXTS = Path(FOLDER, "i18n")
+STEM = "sardino"
+ALIKE = 0.7  # of 1: the translation of a text that is gone is kept as a draft for one that is as alike as this
+
+
+class ExtractionError(Exception):
+    """A text can't be told from the code; the message says where."""
+
+
+def texts_in(node: ast.AST, name: str) -> Iterator[str]:
+    """Yield the texts that are given to `tr` below `node`, in the order of the code; `name` of the file is for errors.
+
+    Raises:
+        ExtractionError: `tr` is given something else than one plain text.
+    """
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tr":
+        text = node.args[0] if len(node.args) == 1 and not node.keywords else None
+        if not isinstance(text, ast.Constant) or not isinstance(text.value, str):
+            raise ExtractionError(f"{name}:{node.lineno}: tr takes one plain text; use .format after it for values")
+        yield text.value
+    for child in ast.iter_child_nodes(node):
+        yield from texts_in(child, name)
+
+
+def source_texts(root: Path) -> list[str]:
+    """Return the texts to be translated, each once: files by name, texts in the order of the code.
+
+    Raises:
+        ExtractionError: as for `texts_in`.
+    """
+    found: dict[str, None] = {}
+    for path in sorted((root / FOLDER).rglob("*.py")):
+        name = str(path.relative_to(root))
+        found.update(dict.fromkeys(texts_in(ast.parse(path.read_text(encoding="utf-8"), name), name)))
+    return list(found)
+
+
+def read(path: Path) -> dict[str, tuple[str, bool]]:
+    """Return the entries of a .ts file: source -> translation, and whether it is finished."""
+    entries = {}
+    for message in ElementTree.parse(path).iterfind("context/message"):
+        translation = message.find("translation")
+        finished = translation is not None and translation.get("type") is None
+        entries[message.findtext("source", "")] = (message.findtext("translation", ""), finished)
+    return entries
+
+
+def merged(texts: Iterable[str], known: dict[str, tuple[str, bool]]) -> dict[str, tuple[str, bool]]:
+    """Return the entries for `texts`; what is new has no translation, or a draft: that of a text it replaces."""
+    texts = list(texts)
+    gone = [text for text in known if text not in texts and known[text][0]]
+    entries = {}
+    for text in texts:
+        if text in known:
+            entries[text] = known[text]
+        else:
+            like = difflib.get_close_matches(text, gone, n=1, cutoff=ALIKE)
+            entries[text] = (known[like[0]][0] if like else "", False)
+    return entries
+
+
+def document(entries: dict[str, tuple[str, bool]], language: str) -> str:
+    """Return a .ts file, laid out as Qt Linguist does."""
+    root = ElementTree.Element("TS", version="2.1", language=language, sourcelanguage="en")
+    root.text = root.tail = "\n"
+    context = ElementTree.SubElement(root, "context")
+    ElementTree.SubElement(context, "name").text = CONTEXT
+    for source, (translation, finished) in entries.items():
+        message = ElementTree.SubElement(context, "message")
+        ElementTree.SubElement(message, "source").text = source
+        state = {} if finished else {"type": "unfinished"}
+        ElementTree.SubElement(message, "translation", state).text = translation
+    ElementTree.indent(context, "    ")
+    context.tail = "\n"
+    return '<?xml version="1.0" encoding="utf-8"?>\n<!DOCTYPE TS>\n' + ElementTree.tostring(root, encoding="unicode")
+
+
+def updated(path: Path, texts: list[str]) -> str:
+    """Return what `path`, a .ts file that may not exist yet, should hold for the texts of the code."""
+    known = read(path) if path.is_file() else {}
+    return document(merged(texts, known), path.stem.partition("_")[2])
+
+
+def unfinished(path: Path) -> list[str]:
+    """Return the sources in a .ts file that still have to be translated, or whose draft has to be looked at."""
+    return [source for source, (translation, finished) in read(path).items() if not (finished and translation)]
+
+
+def main() -> int:
+    """Update and compile all translations; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tools.translations", description=__doc__.splitlines()[0])
+    parser.add_argument("languages", nargs="*", metavar="LANGUAGE", help="languages to begin, such as fr or pt_BR")
+    languages = parser.parse_args().languages
+    folder = ROOT / FOLDER_OF_TEXTS
+    try:
+        texts = source_texts(ROOT)
+    except ExtractionError as error:
+        print(f"translations: {error}", file=sys.stderr)
+        return 1
+    paths = sorted({*folder.glob(f"{STEM}_*.ts"), *(folder / f"{STEM}_{language}.ts" for language in languages)})
+    for path in paths:
+        path.write_text(updated(path, texts), encoding="utf-8", newline="\n")
+        left = unfinished(path)
+        print(f"{path.relative_to(ROOT)}: {len(texts)} texts, {len(left)} to be translated")
+        for source in left:
+            print(f"  {source if len(source) < 100 else source[:99] + '…'}")
+    if find_lrelease() is None:
+        print(f"not compiled; to see them in QGIS, {HINT}")
+        return 0
+    try:
+        for path in paths:
+            path.with_suffix(".qm").write_bytes(compiled(path))
+    except LreleaseError as error:
+        print(f"translations: {error}", file=sys.stderr)
+        return 1
+    print("compiled")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
