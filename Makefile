@@ -42,8 +42,8 @@ format: setup ## Rewrite the code in the house style
 translations: setup ## Bring sardino_qgis/i18n/*.ts up to date with the code, and compile them; NEW="fr" begins one
 	$(PYTHON) -m tools.translations $(NEW)
 
-package: ## Build the plugin zip in dist/ (any Python will do)
-	python3 -m tools.package
+package: setup ## Build the plugin zip in dist/
+	$(PYTHON) -m tools.package
 
 check-package: setup ## Build the zip, and check it as the plugin repository does (metadata, contents, Bandit, secrets)
 	$(PYTHON) -m tools.check_package

@@ -1,4 +1,4 @@
-"""The command line: maps, embeddings, similarity, accuracy, and facts about rasters and models."""
+"""The command line: maps, embeddings, similarity, accuracy, calibration, and facts about rasters and models."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None
         return _info(options, reporter)
     if options.command == "accuracy":
         return _accuracy(options, reporter, cancel)
+    if options.command == "calibrate":
+        return _calibrate(options, reporter, cancel)
     if options.command == "serve":
         return _serve(options, cancel)
     from backend import embed, predict, similarity
@@ -62,10 +64,29 @@ def _accuracy(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -
     )
 
 
+def _calibrate(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    from backend.grd.command import calibrate
+    from backend.grd.passes import CalibrateRequest
+
+    calibrate(
+        CalibrateRequest(
+            input=options.input,
+            output=options.output,
+            quantity=options.product,
+            units=options.units,
+            pixel_size=options.pixel_size,
+            extent=options.extent,
+            overwrite=options.overwrite,
+            reporter=reporter,
+            cancel=cancel,
+        )
+    )
+
+
 def _info(options: argparse.Namespace, reporter: Reporter) -> None:
     from backend import info
 
-    facts = info.describe(options.target)
+    facts = info.describe_checked(options.target) if options.check else info.describe(options.target)
     if options.progress == "json":
         reporter.result(facts)
     else:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import re
+import sys
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,9 +118,9 @@ class Arch:
             data = {**data, "windows": tuple(_items(data, "windows", 0, 8))}
         arch: Arch = _build(Arch, data, "arch")
         if arch.timm not in TIMM_NAMES:
-            _refuse(f"arch.timm is {arch.timm!r}; known are {', '.join(TIMM_NAMES)}")
+            _refuse(f"arch.timm is {arch.timm!r:.60}; known are {', '.join(TIMM_NAMES)}")
         if arch.head not in HEADS:
-            _refuse(f"arch.head is {arch.head!r}; known are {', '.join(HEADS)}")
+            _refuse(f"arch.head is {arch.head!r:.60}; known are {', '.join(HEADS)}")
         _between("arch.embed_dim", arch.embed_dim, 8, 4096)
         _between("arch.depth", arch.depth, 1, 64)
         _between("arch.heads", arch.heads, 1, 64)
@@ -149,6 +149,7 @@ class ModelCard:
         classes: Legend in the order of the logits; value 0 is nodata and never listed.
         trained_on: One line per data source.
         metrics: Held-out figures, free-form JSON.
+        limits: One line for each thing that the model is known to do badly, or not at all.
         licence: Licence of the weights.
         weights_sha256: Hash of model.safetensors, lower-case hex.
         bears_missing_bands: Whether a raster may lack some of the bands: training hid bands now and then.
@@ -166,6 +167,7 @@ class ModelCard:
     classes: tuple[LandCoverClass, ...]
     trained_on: tuple[str, ...]
     metrics: dict[str, Any] = field(default_factory=dict)
+    limits: tuple[str, ...] = ()
     licence: str = ""
     weights_sha256: str = "0" * 64
     bears_missing_bands: bool = False
@@ -185,11 +187,12 @@ class ModelCard:
             _refuse(f"the card is a JSON {type(data).__name__}, wanted an object")
         version = data.get("schema_version")
         if version != SCHEMA_VERSION:
-            _refuse(f"schema_version is {version!r}, this program reads {SCHEMA_VERSION}")
+            _refuse(f"schema_version is {version!r:.40}, this program reads {SCHEMA_VERSION}")
         parts = dict(data)
         parts["bands"] = tuple(_band(item) for item in _items(data, "bands", 1, 64))
         parts["classes"] = tuple(_class(item) for item in _items(data, "classes", 1, MAX_CLASSES))
         parts["trained_on"] = tuple(_items(data, "trained_on", 0, 1000))
+        parts["limits"] = tuple(_items({"limits": [], **data}, "limits", 0, 100))
         parts["arch"] = Arch.from_dict(data.get("arch"))
         card: ModelCard = _build(ModelCard, parts, "card")
         _check(card)
@@ -227,8 +230,8 @@ def _refuse(found: str) -> typing.NoReturn:
 
 
 def _between(name: str, value: float, low: float, high: float) -> None:
-    if not (math.isfinite(value) and low <= value <= high):
-        _refuse(f"{name} is {value!r}, wanted {low} to {high}")
+    if not low <= value <= high:  # nan isn't either
+        _refuse(f"{name} is {value!r:.60}, wanted {low} to {high}")
 
 
 def _items(data: dict[str, Any], key: str, low: int, high: int) -> list[Any]:
@@ -261,12 +264,17 @@ def _build(cls: Any, data: object, where: str) -> Any:
 def _scalar(name: str, value: object, wanted: Any) -> None:
     ok = {
         int: isinstance(value, int) and not isinstance(value, bool),
-        float: isinstance(value, (int, float)) and not isinstance(value, bool),
+        float: isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and _fits(value)),
         bool: isinstance(value, bool),
         str: isinstance(value, str),
     }.get(wanted, True)
     if not ok:
         _refuse(f"{name} is {value!r:.60}, wanted {wanted.__name__}")
+
+
+def _fits(value: int) -> bool:
+    """Whether a float can hold it: JSON's whole numbers have any number of digits."""
+    return abs(value) <= sys.float_info.max
 
 
 def _band(data: object) -> Band:
@@ -324,8 +332,8 @@ def _check(card: ModelCard) -> None:
         _refuse("title is empty, too long, or has control characters in it")
     if card.product not in PRODUCTS:
         _refuse(f"product is {card.product!r:.40}; known are {', '.join(PRODUCTS)}")
-    if not isinstance(card.metrics, dict) or not all(isinstance(s, str) for s in card.trained_on):
-        _refuse("metrics is not an object, or trained_on not a list of strings")
+    if not isinstance(card.metrics, dict) or not all(isinstance(s, str) for s in card.trained_on + card.limits):
+        _refuse("metrics is not an object, or trained_on or limits not a list of strings")
     _between("gsd_m", card.gsd_m, 0.1, 10_000)
     _between("patch", card.patch, 1, 64)
     _check_shares(card.arch, len(card.classes))

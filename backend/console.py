@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import sys
@@ -16,12 +17,12 @@ from backend.radiometry import Units
 from backend.report import BarReporter, JsonReporter, Reporter
 
 if TYPE_CHECKING:
-    from backend.session import Request
+    from backend.request import Request
 
 
 def request_of(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> Request:
     """What the options of `options.common` ask for."""
-    from backend.session import Request
+    from backend.request import Request
 
     return Request(
         input=options.input,
@@ -53,6 +54,9 @@ def supervise(
     Returns:
         Exit code: 0 done, 1 refused, 130 cancelled.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that a terminal can't show must not make a fault of what went well.
+        sys.stdout.reconfigure(errors="backslashreplace")
     reporters: dict[str, Any] = {"json": lambda: JsonReporter(sys.stdout), "bar": BarReporter, "none": Reporter}
     reporter: Reporter = reporters[options.progress]()
     debug = bool(os.environ.get("SARDINO_DEBUG"))
@@ -60,6 +64,9 @@ def supervise(
         # What libraries have to say would stand between the lines that a user or a program reads.
         warnings.simplefilter("ignore")
         logging.getLogger().addHandler(logging.NullHandler())
+        # rasterio can't read every message of GDAL's, and tells so in either way.
+        sys.unraisablehook = lambda fault: None
+        sys.excepthook = lambda kind, fault, trace: None
     cancel = Cancel()
     cancel.watch_signals()
     if options.progress == "json" and watch_stdin:

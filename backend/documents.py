@@ -9,7 +9,7 @@ from pathlib import Path
 
 from backend.cancel import Cancel
 from backend.errors import ResourceError
-from backend.output_path import hold, release, temporary
+from backend.temporaries import hold, release, temporary
 
 
 def write_documents(texts: Mapping[Path, str], cancel: Cancel) -> None:

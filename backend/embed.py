@@ -12,7 +12,8 @@ from backend.cancel import Cancel
 from backend.components import Components, Scatter
 from backend.legend import ramp_qml, rgb_qml
 from backend.outlet import check_block, masked, output_paths, patch_grid, send_tiles, to_patches, to_pixels
-from backend.session import Request, Session
+from backend.request import Request
+from backend.session import Session
 from backend.sink import Layer, RasterSink
 from backend.stream import BoolArray, Emit, FloatArray
 from backend.tiling import TilePlan, attention_overlap, plan_tiles

@@ -20,6 +20,10 @@ class InputError(SarDinoError):
     """The raster, or an argument about it, can't be used."""
 
 
+class UnreadableError(InputError):
+    """The raster can't be opened, or its pixels can't be read: missing, damaged, or no raster at all."""
+
+
 class ModelError(SarDinoError):
     """The model folder is missing, damaged or doesn't fit."""
 

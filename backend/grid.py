@@ -18,6 +18,7 @@ from backend.errors import InputError
 SNAP = 1e-6
 # Above this the nominal metres of a projection (Web Mercator far from the equator) are not metres on the ground.
 DISTORTION = 0.05
+DEGREES = CRS.from_epsg(4326)
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,14 @@ class Grid:
             )
         return top, left, bottom - top, right - left
 
+    def from_degrees(self, point: tuple[float, float]) -> tuple[float, float]:
+        """Longitude and latitude in the grid's CRS; not finite where they have no place in it."""
+        try:
+            (x,), (y,) = transform_points(DEGREES, self.crs, [point[0]], [point[1]])
+        except RasterioError:
+            return math.nan, math.nan
+        return x, y
+
     def bounds(self) -> tuple[float, float, float, float]:
         """Smallest xmin, ymin, xmax, ymax around all pixels."""
         corners = [self.transform * c for c in ((0, 0), (self.width, 0), (0, self.height), (self.width, self.height))]
@@ -105,7 +114,7 @@ class Grid:
         column, row = self.width / 2, self.height / 2
         points = [self.transform * p for p in ((column, row), (column + 1, row), (column, row + 1))]
         try:
-            lon, lat = transform_points(self.crs, CRS.from_epsg(4326), [p[0] for p in points], [p[1] for p in points])
+            lon, lat = transform_points(self.crs, DEGREES, [p[0] for p in points], [p[1] for p in points])
         except (RasterioError, CPLE_BaseError):
             return None
         if not all(map(math.isfinite, (*lon, *lat))):

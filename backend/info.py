@@ -11,6 +11,8 @@ from backend import __version__
 from backend.bands import acquisition
 from backend.card import ModelCard
 from backend.errors import InputError, SarDinoError
+from backend.grd.container import is_product
+from backend.grd.safe import open_product
 from backend.library import CARD, installed_models, model_folder
 from backend.radiometry import decide_units
 from backend.raster import RasterSource, gdal_environment
@@ -20,7 +22,7 @@ PACKAGES = ("torch", "timm", "rasterio", "numpy", "safetensors")
 
 
 def describe(target: str | None) -> dict[str, Any]:
-    """Facts about a raster, a model (name or folder), or, without a target, the installation.
+    """Facts about a raster, a Sentinel-1 product, a model (name or folder), or, without a target, the installation.
 
     Raises:
         SarDinoError: The target is neither.
@@ -30,7 +32,39 @@ def describe(target: str | None) -> dict[str, Any]:
     if target in installed_models() or (Path(target) / CARD).is_file():
         folder = model_folder(target)
         return {"model": _model(folder, ModelCard.load(folder / CARD)), "card": ModelCard.load(folder / CARD).to_dict()}
+    if is_product(target):
+        return {"product": describe_product(target)}
     return {"raster": describe_raster(target)}
+
+
+def describe_checked(target: str | None) -> dict[str, Any]:
+    """Facts about a model (name, folder, or None for the default) that was loaded to see that it can be used.
+
+    Raises:
+        ModelError: There is no such model, or its card, hash, or tensors are not in order.
+    """
+    folder = model_folder(target)
+    card = ModelCard.load(folder / CARD)  # it may be refused before PyTorch is imported
+    from backend.weights import load_model
+
+    load_model(folder)
+    return {"model": _model(folder, card), "card": card.to_dict()}
+
+
+def describe_product(path: str) -> dict[str, Any]:
+    """What a Sentinel-1 GRD product holds."""
+    product = open_product(path)
+    lines, samples = product.channels[0].shape
+    return {
+        "name": product.name,
+        "mode": product.mode,
+        "start": product.start,
+        "processor": product.processor,
+        "polarisations": list(product.polarisations),
+        "lines": lines,
+        "samples": samples,
+        "pixel_metres": product.channels[0].spacing,
+    }
 
 
 def describe_installation() -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 # Only writes: no XML from outside is parsed.
 import xml.etree.ElementTree as ET  # noqa: N817  # nosec B405
 from collections.abc import Sequence
+from datetime import datetime, timezone
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,11 @@ def aux_xml(classes: Sequence[LandCoverClass], metadata: dict[str, str]) -> str:
             ET.SubElement(names, "Category").text = by_value.get(value, "")
         _attribute_table(band, classes)
     return _text(root)
+
+
+def date_now() -> dict[str, str]:
+    """Metadata of the date and time (UTC): kept in the sidecar, so that the same run gives the same raster."""
+    return {"SARDINO_DATE": datetime.now(timezone.utc).isoformat(timespec="seconds")}
 
 
 def _attribute_table(band: ET.Element, classes: Sequence[LandCoverClass]) -> None:

@@ -7,13 +7,13 @@ import stat
 import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import rasterio
+from rasterio._err import CPLE_BaseError
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
-from backend.errors import InputError
+from backend.errors import InputError, UnreadableError
 from backend.stack import virtual_raster
 
 HINT = "Give a raster file, such as a GeoTIFF with VV and VH."
@@ -36,8 +36,10 @@ def open_raster(path: str) -> Any:
     """The opened rasterio dataset, for a context.
 
     Raises:
-        InputError: There is no such file, or it is no raster.
+        UnreadableError: There is no such file, it is no raster, or what it says of itself makes no sense.
+        InputError: Its name is no text.
     """
+    check_name(path)
     _check_kind(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
@@ -45,9 +47,38 @@ def open_raster(path: str) -> Any:
             return rasterio.open(path)
         except RasterioError as error:
             # Names that GDAL understands, such as NETCDF:"a.nc":vv or /vsizip/…, are no paths of this system.
-            if "://" not in path and not path.startswith("/vsi") and not Path(path).exists() and ":" not in path[2:]:
-                raise InputError(f"There is no file {path}.", "Check the path.") from error
-            raise InputError(f"{path} is not a raster that GDAL can open.", HINT) from error
+            if "://" not in path and not path.startswith("/vsi") and not os.path.exists(path) and ":" not in path[2:]:
+                raise UnreadableError(f"There is no file {path}.", "Check the path.") from error
+            raise UnreadableError(f"{path} is not a raster that GDAL can open.", HINT) from error
+        except UnicodeDecodeError as error:
+            raise not_utf8(path) from error
+        except CPLE_BaseError as error:
+            raise no_sense(path, error) from error
+
+
+def no_sense(path: str, error: Exception) -> UnreadableError:
+    """The refusal of a raster whose description of itself GDAL can't follow."""
+    reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+    return UnreadableError(f"{path} can't be read: {reason}.", "Copy or download the file again.")
+
+
+def not_utf8(path: str) -> UnreadableError:
+    """The refusal of a raster whose names of bands, or of something else, can't be read."""
+    return UnreadableError(
+        f"{path} holds names that are not valid UTF-8.", "Name its bands anew, with gdal_edit.py, say."
+    )
+
+
+def check_name(path: str) -> None:
+    """Refuse a name that GDAL can't be given.
+
+    Raises:
+        InputError: It isn't text, as names made under other encodings are.
+    """
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError(f"The name {ascii(path)} is not valid UTF-8.", "Rename the file or folder.") from error
 
 
 def _check_kind(path: str) -> None:
@@ -57,4 +88,4 @@ def _check_kind(path: str) -> None:
     except (OSError, ValueError):
         return  # nothing of that name: GDAL may know better
     if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode):
-        raise InputError(f"{path} is not a file but a pipe, socket or device.", HINT)
+        raise UnreadableError(f"{path} is not a file but a pipe, socket or device.", HINT)

@@ -50,7 +50,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar=("X", "Y"),
         action="append",
         required=True,
-        help="in the raster's CRS; with several, a place counts by the point that it is most similar to",
+        help="in the raster's CRS (of a product longitude and latitude); with several, a place counts by the point "
+        "that it is most similar to",
     )
 
     stays = commands.add_parser("serve", help="stay and answer questions about similarity, a JSON object a line")
@@ -59,9 +60,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     stays.set_defaults(progress="json")
 
     _accuracy_options(commands.add_parser("accuracy", help="compare a map of classes with a reference"))
+    _calibrate_options(commands.add_parser("calibrate", help="calibrate a Sentinel-1 GRD product, on a map grid"))
 
     info = commands.add_parser("info", help="tell about a raster, a model, or this installation")
     info.add_argument("target", nargs="?", metavar="INPUT|MODEL", help="raster, model name or model folder")
+    info.add_argument("--check", action="store_true", help="load the model too, which tells whether it can be used")
     progress(info)
     return parser.parse_args([plain(text) for text in (sys.argv[1:] if arguments is None else arguments)])
 
@@ -73,7 +76,8 @@ def plain(text: str) -> str:
 
 def common(parser: argparse.ArgumentParser, output: str = "GeoTIFF to write") -> None:
     """Options of every command that reads a raster with a model and writes something."""
-    parser.add_argument("input", metavar="INPUT", help="raster to read, or a pattern of several: 'S1_*_V?.tif'")
+    kinds = "raster, pattern of several ('S1_*_V?.tif'), or Sentinel-1 GRD product"
+    parser.add_argument("input", metavar="INPUT", help=kinds)
     parser.add_argument("output", metavar="OUTPUT", type=Path, help=output)
     parser.add_argument("--model", metavar="NAME|DIR", help="name of an installed model, or a model folder")
     parser.add_argument(
@@ -85,7 +89,11 @@ def common(parser: argparse.ArgumentParser, output: str = "GeoTIFF to write") ->
     )
     parser.add_argument("--units", choices=[u.value for u in Units], default=Units.AUTO.value, help="of the raster")
     parser.add_argument(
-        "--extent", type=float, nargs=4, metavar=("XMIN", "YMIN", "XMAX", "YMAX"), help="in the raster's CRS"
+        "--extent",
+        type=float,
+        nargs=4,
+        metavar=("XMIN", "YMIN", "XMAX", "YMAX"),
+        help="in the raster's CRS; of a product longitude, latitude",
     )
     parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--batch-size", type=_whole, default=0, metavar="N", help="tiles at once; 0 chooses")
@@ -107,6 +115,19 @@ def _accuracy_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=_whole, default=0, metavar="N", help="of the draw (0)")
     parser.add_argument("--reference-name", metavar="TEXT", help="what the report calls the reference")
     parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
+    progress(parser)
+
+
+def _calibrate_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("input", metavar="INPUT", help="product as downloaded: .SAFE folder, its manifest.safe, or zip")
+    parser.add_argument("output", metavar="OUTPUT", type=Path, help="GeoTIFF to write, in UTM (WGS 84)")
+    parser.add_argument("--product", choices=("gamma0", "sigma0"), default="gamma0", help="of backscatter (gamma0)")
+    parser.add_argument("--units", choices=("linear_power", "db"), default="linear_power", help="of the output")
+    parser.add_argument("--pixel-size", type=float, metavar="METRES", help="of the output; default: the product's")
+    parser.add_argument(
+        "--extent", type=float, nargs=4, metavar=("WEST", "SOUTH", "EAST", "NORTH"), help="longitude and latitude"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
     progress(parser)
 
 

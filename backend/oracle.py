@@ -17,15 +17,18 @@ from backend.cancel import Cancel
 from backend.card import ModelCard
 from backend.embed import send_tokens, token_plan
 from backend.errors import InputError
+from backend.grd.container import is_product, refuse_part
 from backend.grid import Grid
+from backend.legend import aux_xml, date_now
 from backend.library import CARD, model_folder
 from backend.outlet import masked, patch_grid, to_patches
 from backend.output_path import check_output
 from backend.radiometry import Units
 from backend.raster import RasterSource, gdal_environment
 from backend.report import JsonReporter
+from backend.request import Request
 from backend.resample import scale_factor
-from backend.session import Request, Session
+from backend.session import Session
 from backend.similarity import LAYER, best_cosine, cell_of, check_points, similarity_qml, unit
 from backend.sink import RasterSink
 from backend.stream import BoolArray, FloatArray
@@ -129,6 +132,12 @@ class Oracle:
         )
 
     def _scene(self, question: Question, reporter: JsonReporter) -> _Scene:
+        refuse_part(question.input)
+        if is_product(question.input):
+            raise InputError(
+                f"{question.input} is a Sentinel-1 product as downloaded, which takes minutes to calibrate.",
+                "Calibrate it first (in QGIS: Calibrate Sentinel-1 GRD), and select the result.",
+            )
         folder = model_folder(question.model)
         card = ModelCard.load(folder / CARD)
         names = [band.name for band in card.bands]
@@ -186,6 +195,7 @@ class Oracle:
             sink.write(values)
             sink.finish()
             sink.add_sidecar(".qml", similarity_qml(sink))
+            sink.add_sidecar(".aux.xml", aux_xml((), date_now()))
             sink.commit()
         finally:
             sink.discard()

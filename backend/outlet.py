@@ -13,7 +13,8 @@ from affine import Affine
 from backend.enlarge import Enlarger
 from backend.errors import InputError
 from backend.grid import Grid
-from backend.session import Request, Session
+from backend.request import Request
+from backend.session import Session
 from backend.stream import BoolArray, Emit, FloatArray, run_stream
 from backend.tiling import TilePlan
 
@@ -82,7 +83,7 @@ def to_pixels(run: Session, plan: TilePlan, per_patch: bool, write: Write) -> Em
 
     def emit(rows: FloatArray, _: BoolArray) -> None:
         for piece in enlarger.push(rows):
-            write(piece.nearest, piece.smooth, run.validity(piece.top, piece.bottom))
+            write(piece.nearest, piece.smooth, run.scene.validity(piece.top, piece.bottom))
 
     return emit
 

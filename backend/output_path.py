@@ -1,24 +1,21 @@
-"""Names of outputs: checked before any work, temporary while being written, and those of the files beside them."""
+"""Names of outputs, checked before any work, and those of the files beside them."""
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
-import socket
-import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from backend.errors import InputError, ResourceError
+from backend.opening import check_name
+from backend.temporaries import SCRATCH, key, no_folder, remove_stale, temporary
 
-MARK = ".sardino-part"
 # Files written beside a raster, and those of an older raster that would be wrong beside a new one.
 SIDECARS, STALE = (".qml", ".aux.xml"), (".ovr", ".msk")
 # Files that a .qml of the same name may belong to.
 RASTERS = frozenset((".tif", ".tiff", ".img", ".vrt", ".jp2", ".nc", ".dat", ".asc", ".bil", ".gpkg", ".png", ".jpg"))
-# Outputs being written by this process.
-_held: set[str] = set()
 
 
 def check_distinct(paths: Sequence[Path], styled: bool = True) -> None:
@@ -29,9 +26,9 @@ def check_distinct(paths: Sequence[Path], styled: bool = True) -> None:
     """
     for number, path in enumerate(paths):
         for other in paths[:number]:
-            if _key(path) == _key(other):
+            if key(path) == key(other):
                 raise InputError("Two outputs have the same path.", "Give each output a name of its own.")
-            if styled and _key(sidecar(path, ".qml")) == _key(sidecar(other, ".qml")):
+            if styled and key(sidecar(path, ".qml")) == key(sidecar(other, ".qml")):
                 raise InputError(
                     f"The outputs {other} and {path} would share one style, {sidecar(path, '.qml').name}.",
                     "Give each output a name of its own before the last dot.",
@@ -46,6 +43,8 @@ def check_output(path: Path, source: str, overwrite: bool) -> None:
             folder is missing.
         ResourceError: Its folder can't be written to, or another program holds an older file.
     """
+    check_name(str(path))
+    _check_length(path)
     if not path.parent.is_dir():
         raise InputError(f"There is no folder {path.parent}.", "Create it, or choose another output.")
     if path.is_dir() or path.suffix.lower() == ".qml":
@@ -59,13 +58,24 @@ def check_output(path: Path, source: str, overwrite: bool) -> None:
     _check_replaceable(path)
 
 
+def check_parts(path: Path, parts: Sequence[str]) -> None:
+    """Refuse an output that the input is made of, such as a file that a virtual raster takes its pixels from.
+
+    Raises:
+        InputError: It is one of `parts`.
+    """
+    for part in parts:
+        if os.path.exists(part) and path.exists() and os.path.samefile(part, path):
+            raise InputError(f"The output {path} is a part of the input.", "Choose another output.")
+
+
 def check_document(path: Path, sources: Sequence[str], overwrite: bool) -> None:
     """Refuse a text file that can't or mustn't be written, before any work is done; as `check_output` for rasters."""
     if not path.parent.is_dir():
         raise InputError(f"There is no folder {path.parent}.", "Create it, or choose another output.")
     if path.is_dir():
         raise InputError(f"The output {path} is a folder.", "Give the name of a file.")
-    if any(os.path.exists(source) and _key(path) == _key(Path(source)) for source in sources):
+    if any(os.path.exists(source) and key(path) == key(Path(source)) for source in sources):
         raise InputError(f"The output {path} is an input.", "Choose another output.")
     if path.exists() and not overwrite:
         raise InputError(f"The output {path} exists.", "Choose another name, or add --overwrite.")
@@ -73,12 +83,27 @@ def check_document(path: Path, sources: Sequence[str], overwrite: bool) -> None:
     _check_replaceable(path)
 
 
+def _check_length(path: Path) -> None:
+    """The longest of the names that will lie there must be one that the file system bears."""
+    longest = sidecar(path, SIDECARS[-1])
+    try:
+        os.lstat(longest)
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise InputError(
+                f"The name {path.name} is too long for its folder, with {SIDECARS[-1]} after it.",
+                "Give a shorter name.",
+            ) from error
+
+
 def _check_against_input(path: Path, source: str) -> None:
     if not os.path.exists(source):
         return  # nothing yet, or a name that only GDAL understands
-    if _key(path) == _key(Path(source)) or (path.exists() and os.path.samefile(path, source)):
+    if key(path) == key(Path(source)) or (path.exists() and os.path.samefile(path, source)):
         raise InputError(f"The output {path} is the input.", "Choose another output.")
-    if _key(sidecar(path, ".qml")) == _key(sidecar(Path(source), ".qml")):
+    if os.path.isdir(source) or Path(source).suffix.lower() == ".zip":
+        return  # a product, which has no style
+    if key(sidecar(path, ".qml")) == key(sidecar(Path(source), ".qml")):
         raise InputError(
             f"The output {path} would share one style, {sidecar(path, '.qml').name}, with the input.",
             "Choose a name that differs from the input's before the last dot.",
@@ -107,14 +132,13 @@ def _check_sidecars(path: Path, overwrite: bool) -> None:
 
 def _check_folder(path: Path) -> None:
     probe = temporary(path)
-    remove_stale(path)
+    for target in (path, *(sidecar(path, suffix) for suffix in (*SIDECARS, *SCRATCH))):
+        remove_stale(target, path)
     try:
         probe.touch(exist_ok=False)
         probe.unlink()
     except OSError as error:
-        raise ResourceError(
-            f"The folder {path.parent} can't be written to ({error.strerror}).", "Choose another output folder."
-        ) from error
+        raise no_folder(path, error) from error
 
 
 def _check_replaceable(path: Path) -> None:
@@ -128,56 +152,6 @@ def _check_replaceable(path: Path) -> None:
                 f"{old} can't be replaced ({error.strerror}): another program holds it.",
                 "Remove the layer from QGIS, or choose another name.",
             ) from error
-
-
-def temporary(path: Path) -> Path:
-    """A name in the same folder that tells whose it is: this machine's, this process's."""
-    return path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}{MARK}.tif")
-
-
-def hold(path: Path) -> None:
-    """Mark the temporaries of an output as being written by this process."""
-    _held.add(_key(path))
-
-
-def release(path: Path) -> None:
-    """Take the mark away."""
-    _held.discard(_key(path))
-
-
-def remove_stale(path: Path) -> None:
-    """Remove temporaries of this output that dead processes of this machine left behind.
-
-    A restarted container has the name and process number of the one before it: a temporary of that number is stale
-    too, unless this process is at work on it.
-    """
-    for target in (path, *(sidecar(path, suffix) for suffix in SIDECARS)):
-        start = f".{target.name}.{socket.gethostname()}."
-        for old in path.parent.iterdir():
-            middle = old.name[len(start) :].split(".")[0]
-            if not (old.name.startswith(start) and MARK in old.name and middle.isdigit()):
-                continue
-            if _key(path) not in _held if int(middle) == os.getpid() else not _alive(int(middle)):
-                with suppress(OSError):
-                    old.unlink()
-
-
-def _alive(process: int) -> bool:
-    if sys.platform == "win32":
-        # There a signal of 0 would be Ctrl-C; but a file that a live process holds open can't be removed anyway.
-        return False
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _key(path: Path) -> str:
-    """Equal for two names of one file, as far as names tell."""
-    return os.path.normcase(os.path.realpath(path))
 
 
 def sidecar(path: Path, suffix: str) -> Path:

@@ -13,7 +13,8 @@ from backend.decide import decision
 from backend.errors import InputError
 from backend.legend import paletted_qml, ramp_qml, rgb, share_qml
 from backend.outlet import Write, cell_factors, check_block, masked, output_paths, send_tiles, to_pixels
-from backend.session import Request, Session
+from backend.request import Request
+from backend.session import Session
 from backend.sink import Layer, RasterSink
 from backend.stream import BoolArray, FloatArray
 from backend.tiling import TilePlan, attention_overlap, plan_tiles

@@ -12,14 +12,15 @@ import numpy as np
 import rasterio
 from affine import Affine
 from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
 from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from backend.bands import pick_bands
-from backend.errors import InputError
+from backend.errors import InputError, UnreadableError
 from backend.grid import Grid
-from backend.opening import open_files
+from backend.opening import no_sense, not_utf8, open_files
 from backend.points import lies_by_points, warped_by_points
 from backend.stack import described
 
@@ -89,6 +90,12 @@ class RasterSource:
             self.pixel_metres = full.pixel_metres()
             self._top, self._left, height, width = full.window(extent) if extent else (0, 0, full.height, full.width)
             self.grid = full.offset(self._top, self._left, height, width)
+        except UnicodeDecodeError as error:
+            self.close()
+            raise not_utf8(self.path) from error
+        except CPLE_BaseError as error:
+            self.close()
+            raise no_sense(self.path, error) from error
         except BaseException:
             self.close()
             raise
@@ -145,6 +152,14 @@ class RasterSource:
             self.notes.append(
                 ("warning", "The raster has no coordinate system: its pixel size is taken to be the model's.")
             )
+
+    @property
+    def files(self) -> list[str]:
+        """What it is made of, as far as GDAL tells: itself, what lies beside it, the sources of a virtual raster."""
+        try:
+            return list(self._file.files)
+        except UnicodeDecodeError as error:
+            raise not_utf8(self.path) from error
 
     def cache_bytes(self) -> int:
         """Cache that holds two rows of blocks, so that strips which begin inside a block don't decode it again."""
@@ -244,8 +259,8 @@ class RasterSource:
             if self._alpha:
                 # Read by hand: GDAL heeds alpha only in rasters of two or four bands.
                 valid &= self._dataset.read(self._alpha, window=window, out_shape=shape) != 0
-        except RasterioError as error:
-            raise InputError(
+        except (RasterioError, CPLE_BaseError, UnicodeDecodeError) as error:
+            raise UnreadableError(
                 f"{self.path} can't be read at row {top}: it is truncated or damaged.",
                 "Copy or download the file again.",
             ) from error

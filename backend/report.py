@@ -14,6 +14,11 @@ BAR_WIDTH = 28
 REDRAW_S = 0.1
 
 
+def one_line(text: str) -> str:
+    """Text without line breaks, and with control characters, which names of files and bands may hold, spelt out."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
+
+
 class Reporter:
     """Says nothing but errors; the base of the others."""
 
@@ -38,6 +43,10 @@ class Reporter:
         eta = (now - self._began) / made * (total - done) if made > 0 else (0.0 if done >= total else None)
         self._draw(done, total, eta)
 
+    def another(self) -> None:
+        """Another part of the work begins, with a bar and a pace of its own."""
+        self._began, self._last, self._shown = None, -1, 0.0
+
     def log(self, level: str, message: str) -> None:
         """Something a user may want to know; level is "info" or "warning"."""
 
@@ -47,7 +56,7 @@ class Reporter:
     def error(self, error: SarDinoError) -> None:
         """Why nothing came out, in one line."""
         hint = f" hint: {error.hint}" if error.hint else ""
-        print(" ".join(f"error: {error.message}{hint}".split()), file=sys.stderr)
+        print(one_line(f"error: {error.message}{hint}"), file=sys.stderr)
 
     def _draw(self, done: int, total: int, eta_s: float | None) -> None:
         pass
@@ -118,7 +127,7 @@ class BarReporter(Reporter):
 
     def _line(self, text: str) -> None:
         self._clear()
-        print(text, file=sys.stderr)
+        print(one_line(text), file=sys.stderr)
 
     def _clear(self) -> None:
         if sys.stderr.isatty():

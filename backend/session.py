@@ -5,74 +5,29 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backend import __version__
-from backend.cancel import Cancel
 from backend.card import LandCoverClass, ModelCard
 from backend.errors import InputError
-from backend.frames import FilledFrame, NativeFrame, ScaledFrame
 from backend.grid import Grid
-from backend.legend import aux_xml
+from backend.legend import aux_xml, date_now
 from backend.library import CARD, model_folder
-from backend.output_path import check_distinct, check_output
-from backend.radiometry import (
-    Units,
-    check_coherence,
-    check_units,
-    decide_units,
-    is_backscatter,
-    rows_that_tell_units,
-    to_scale,
-)
-from backend.raster import BoolArray, RasterSource, gdal_environment
-from backend.report import Reporter
-from backend.resample import MAX_REFINE, scale_factor
+from backend.output_path import check_distinct, check_output, check_parts
+from backend.raster import gdal_environment
+from backend.request import Request
 from backend.room import check_room
+from backend.scene import Scene, check_inputs
 from backend.sink import Layer, RasterSink
 from backend.stack import scene_files
-from backend.units import nodata_doubt, units_doubt
+from backend.temporaries import claim, unclaim
 
 if TYPE_CHECKING:
     import torch
 
     from backend.vit import SarViT
-
-
-@dataclass
-class Request:
-    """What a user asks for, whatever the output.
-
-    Attributes:
-        input: Raster to read, or a pattern of several.
-        further: More rasters or patterns of the same scene, whose bands follow those of `input`.
-        output: Main raster to write.
-        model: Name of an installed model, folder, or None for the default.
-        bands: Band numbers in the card's order, 0 for one that is missing; None to find them.
-        units: Unit of the raster's values.
-        extent: xmin, ymin, xmax, ymax in the raster's CRS; None for all.
-        device: auto, cpu, cuda or mps.
-        batch_size: Tiles at once; 0 to choose.
-        overwrite: Whether existing outputs are replaced.
-        reporter: Told what happens.
-        cancel: Ends the run when set.
-    """
-
-    input: str
-    output: Path
-    model: str | Path | None = None
-    bands: Sequence[int] | None = None
-    units: Units = Units.AUTO
-    extent: Sequence[float] | None = None
-    device: str = "auto"
-    batch_size: int = 0
-    overwrite: bool = False
-    reporter: Reporter = field(default_factory=Reporter)
-    cancel: Cancel = field(default_factory=Cancel)
-    further: Sequence[str] = ()
 
 
 class Session:
@@ -107,23 +62,14 @@ class Session:
         request = self.request
         self.folder = model_folder(request.model)
         self.card = ModelCard.load(self.folder / CARD)
-        names = [band.name for band in self.card.bands]
-        self.files = scene_files(request.input, request.further)
-        self.source = stack.enter_context(
-            RasterSource(self.files, request.bands, request.extent, names, bears_missing=self.card.bears_missing_bands)
-        )
-        self.bands = [self.card.bands[position] for position in self.source.present]
-        stack.enter_context(gdal_environment(self.source.cache_bytes()))
-        check_distinct(list(self._outputs.values()))
+        files = scene_files(request.input, request.further)
+        check_inputs(files)
+        self._claim_outputs(files, stack)
+        self.scene = Scene(request, files, self.card, self._outputs["output"], stack)
+        self.source, self.frame, self.factors = self.scene.source, self.scene.frame, self.scene.factors
         for path in self._outputs.values():
-            for file in self.files:
-                check_output(path, file, request.overwrite)
-        for level, message in self.source.notes:
-            request.reporter.log(level, message)
-        self._decide_units()
-        self._fit_grid()
+            check_parts(path, self.source.files)
         check_room(self.frame.width, self.card)
-        self._twin: RasterSource | None = None
         request.cancel.check()
         self._load_model()
         request.reporter.start(
@@ -135,44 +81,17 @@ class Session:
             outputs={role: str(path) for role, path in self._outputs.items()},
         )
 
-    def _decide_units(self) -> None:
-        log = self.request.reporter.log
-        sample, valid = self.source.sample()
-        check_coherence(sample[~is_backscatter(self.bands)], valid)
-        rows = rows_that_tell_units(self.bands)
-        if not rows:  # coherence alone has no unit to be told
-            self.units = Units.DB
-            return
-        values = sample[rows]
-        doubts = []
-        if self.request.units is Units.AUTO:
-            self.units = decide_units(values, valid)
-            log("info", f"Units of the raster, judged by its values: {self.units.value}.")
-            doubts.append(units_doubt(values, valid))
-        else:
-            self.units = self.request.units
-            check_units(self.units, values, valid)
-        doubts.append(nodata_doubt(self.units, values, valid))
-        for doubt in filter(None, doubts):
-            log("warning", doubt)
-
-    def _fit_grid(self) -> None:
-        metres, gsd, log = self.source.pixel_metres, self.card.gsd_m, self.request.reporter.log
-        # Down (rows) before across (columns).
-        self.factors = (scale_factor(metres[1], gsd), scale_factor(metres[0], gsd)) if metres else (1.0, 1.0)
-        frame: NativeFrame | ScaledFrame = NativeFrame(self.source, self.bands, self.units)
-        scaled = metres is not None and self.factors != (1.0, 1.0)
-        if scaled:
-            frame = ScaledFrame(self.source, self.bands, self.units, self.factors)
-        whole = len(self.bands) == len(self.card.bands)
-        self.frame = frame if whole else FilledFrame(frame, self.source.present, len(self.card.bands))
-        if metres is None or not scaled:
-            return
-        found = f"Pixels are {metres[0]:.4g} x {metres[1]:.4g} m, the model's are {gsd:g} m"
-        log("info", f"{found}: resampled in linear power, and the result brought back to the input's grid.")
-        if max(metres) > 1.5 * gsd:
-            capped = f" Refined {MAX_REFINE:g} times, no further." if max(metres) > MAX_REFINE * gsd else ""
-            log("warning", f"The raster is coarser than what the model was made for; expect a poorer map.{capped}")
+    def _claim_outputs(self, files: Sequence[str], stack: ExitStack) -> None:
+        """Refuse what can't be written, and a second run to the same place, before anything takes time."""
+        request, paths = self.request, list(self._outputs.values())
+        check_distinct(paths)
+        for path in paths:
+            for file in files:
+                check_output(path, file, request.overwrite)
+        for path in paths:
+            claim(path)
+            stack.callback(unclaim, path)
+            request.cancel.on_deadline(partial(unclaim, path))
 
     def _load_model(self) -> None:
         # PyTorch takes seconds to import: only now that everything else is known to be right.
@@ -185,24 +104,18 @@ class Session:
         self.model, self.card = load_model(self.folder, self.device)
         self.batch = self.request.batch_size or auto_batch(self.model, self.card.tile, self.device)
 
-    def validity(self, top: int, bottom: int) -> BoolArray:
-        """Validity [rows, width] of the raster's own pixels, read apart from the stream, from one thread."""
-        if self._twin is None:
-            self._twin = self._stack.enter_context(self.source.reopen())
-        return to_scale(*self._twin.read(top, bottom), self.bands, self.units)[1]
-
     def tags(self, role: str = "output") -> dict[str, str]:
         """Metadata by which the output of a role can be told and made again."""
+        what = role if role != "output" else self._command
         return {
             "SARDINO_VERSION": __version__,
             "SARDINO_MODEL": self.card.name,
             "SARDINO_MODEL_SHA256": self.card.weights_sha256,
-            "SARDINO_INPUT": ", ".join(Path(file).name for file in self.files),
-            "SARDINO_OUTPUT": role if role != "output" else self._command,
+            "SARDINO_INPUT": self.scene.name,
+            "SARDINO_OUTPUT": what,
             # What other programs show of a TIFF.
             "TIFFTAG_SOFTWARE": f"SAR Land Cover (DINO) {__version__}",
-            "TIFFTAG_IMAGEDESCRIPTION": f"{role if role != 'output' else self._command} of "
-            f"{Path(self.files[0]).name} by the model {self.card.name}",
+            "TIFFTAG_IMAGEDESCRIPTION": f"{what} of {self.scene.name} by the model {self.card.name}",
         }
 
     def sink(self, role: str, layer: Layer, grid: Grid | None = None) -> RasterSink:
@@ -235,10 +148,10 @@ class Session:
             styles: QGIS style of each role.
             classes: Legend of the main output.
         """
-        date = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        date = date_now()
         for role, sink in self._sinks.items():
             sink.add_sidecar(".qml", styles[role])
-            sink.add_sidecar(".aux.xml", aux_xml(classes if role == "output" else (), {"SARDINO_DATE": date}))
+            sink.add_sidecar(".aux.xml", aux_xml(classes if role == "output" else (), date))
         with self.request.cancel.shielded():
             ordered = [self._sinks[role] for role in sorted(self._sinks, key=lambda role: role == "output")]
             # What may fail comes first, for all outputs: a full disk, then a raster that a program holds.

@@ -15,8 +15,9 @@ from backend.errors import InputError
 from backend.grid import Grid
 from backend.legend import ramp_qml
 from backend.outlet import cell_factors, check_block, masked, output_paths, patch_grid, to_patches, to_pixels
+from backend.request import Request
 from backend.resample import bilinear_taps, nearest_index
-from backend.session import Request, Session
+from backend.session import Session
 from backend.sink import Layer, RasterSink
 from backend.stream import BoolArray, FloatArray
 from backend.tiling import TilePlan
@@ -111,10 +112,10 @@ def pixels_of(run: Session, points: Sequence[Point]) -> list[tuple[int, int]]:
     """
     found, reasons = [], []
     for point in points:
-        pixel = cell_of(run.source.grid, point)
+        pixel = cell_of(run.source.grid, run.scene.in_grid(point))
         if pixel is None:
             reasons.append(f"The point {point[0]:.10g} {point[1]:.10g} lies outside the raster or the extent asked for")
-        elif not run.validity(pixel[0], pixel[0] + 1)[0, pixel[1]]:
+        elif not run.scene.validity(pixel[0], pixel[0] + 1)[0, pixel[1]]:
             reasons.append(f"The point {point[0]:.10g} {point[1]:.10g} lies where the raster has no data")
         else:
             found.append(pixel)

@@ -7,6 +7,7 @@ model is slower than either. Date and legend go into the .aux.xml beside it, so 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,12 +23,15 @@ from rasterio.windows import Window
 
 from backend.errors import ResourceError
 from backend.grid import Grid
-from backend.output_path import STALE, hold, release, sidecar, temporary
+from backend.output_path import STALE, sidecar
+from backend.temporaries import hold, release, temporary
 
 BLOCK = 256
 # Bytes of a row of blocks, which is held until it is whole; where many bands would need more, its blocks are lower.
 ROW_BYTES = 2**27
 LOWEST_BLOCK = 16  # TIFF wants multiples of 16
+# A disk with less room than this is full.
+FULL_BYTES = 2**20
 # Overviews are made until the smaller side is below this.
 OVERVIEW_SIDE = 256
 
@@ -82,6 +86,11 @@ class RasterSink:
             self.discard()
             raise
 
+    @property
+    def part(self) -> Path:
+        """Where the raster lies until it gets its name."""
+        return self._part
+
     def _create(self) -> None:
         layer = self._layer
         with self._refusing():
@@ -135,15 +144,16 @@ class RasterSink:
             self._written += part.shape[1]
         self._last = block[:, -1:].copy()
 
-    def finish(self) -> None:
+    def finish(self, overviews: bool = True) -> None:
         """Close, re-open and check the file, and add overviews."""
         if self._written != self._grid.height:
             raise AssertionError(f"{self._written} of {self._grid.height} rows were written")
         with self._refusing():
             self._file.close()
             self._check()
-            self._overviews()
-            self._check()
+            if overviews:
+                self._overviews()
+                self._check()
 
     def _check(self) -> None:
         with rasterio.open(self._part) as file:
@@ -254,7 +264,15 @@ class _Refusing:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, (RasterioError, OSError)):
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise ResourceError(
-                f"{self._path} can't be written: {reason}.", "Check the free space and that no program holds the file."
+                f"{self._path} can't be written: {self._reason(error)}.",
+                "Check the free space and that no program holds the file.",
             ) from error
+
+    def _reason(self, error: Exception) -> str:
+        # GDAL tells of a full disk by whatever failed because of it.
+        with suppress(OSError):
+            free = shutil.disk_usage(self._path.parent).free
+            if free < FULL_BYTES:
+                return f"no space is left on the disk ({free} bytes are free)"
+        return (str(error).splitlines() or [""])[0].rstrip(".") or type(error).__name__

@@ -192,7 +192,8 @@ def _check_linear(declared: Units, values: FloatArray) -> None:
 def _digital_numbers(found: str) -> InputError:
     return InputError(
         f"These look like uncalibrated digital numbers: {found}; calibrated linear backscatter is mostly below 1.",
-        "Calibrate the product to gamma0 or sigma0 first (for instance in SNAP), then run again.",
+        "Calibrate the product to gamma0 or sigma0 first: Sentinel-1 GRD as downloaded with `python -m backend "
+        "calibrate`, in QGIS Calibrate Sentinel-1 GRD (sardino:calibrate); others for instance in SNAP.",
     )
 
 

@@ -18,7 +18,7 @@ import rasterio
 
 from backend.predict import attention
 from backend.radiometry import Units
-from backend.session import Request
+from backend.request import Request
 
 
 def spots(model: Path, raster: Path) -> float:

@@ -25,7 +25,7 @@ from backend.card import ModelCard
 from backend.library import CARD, model_folder
 from backend.predict import landcover
 from backend.radiometry import Units
-from backend.session import Request
+from backend.request import Request
 from benchmarks.forest_transfer import GROUPS
 from benchmarks.real_places import Map, line, score
 from training.experiments.forest import features

@@ -31,7 +31,7 @@ from backend.card import ModelCard
 from backend.library import CARD
 from backend.predict import landcover
 from backend.radiometry import Units
-from backend.session import Request
+from backend.request import Request
 from benchmarks.forest_transfer import GROUPS, NAMES, features, train_forest
 from training.scores.metrics import Confusion
 

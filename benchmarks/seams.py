@@ -28,7 +28,7 @@ from backend.embed import embed
 from backend.library import CARD, model_folder
 from backend.predict import attention, landcover, landcover_overlap
 from backend.radiometry import Units
-from backend.session import Request
+from backend.request import Request
 from backend.similarity import similarity
 from backend.tiling import AxisPlan, TilePlan, attention_overlap, plan_tiles
 

@@ -37,6 +37,8 @@ def describe(layer: Any) -> bool:
         )
     )
     made = tr("{date}: made by SAR Land Cover (DINO) {version} with the model {model} (weights SHA-256 {sha}).")
+    if "MODEL" not in tags:
+        made = tr("{date}: made by SAR Land Cover (DINO) {version}.")
     metadata.setHistory(
         [
             made.format(

@@ -80,6 +80,11 @@ def extent_arguments(extent: Any, layer: Any) -> list[str]:
                 wanted=extent.toString(6), name=layer.name(), has=layer.extent().toString(6)
             )
         )
+    return corner_arguments(extent)
+
+
+def corner_arguments(extent: Any) -> list[str]:
+    """`--extent` with the corners of `extent` (a QgsRectangle)."""
     corners = (extent.xMinimum(), extent.yMinimum(), extent.xMaximum(), extent.yMaximum())
     # Never 1e-05: an argument parser takes "-1e-05" for an option.
     return ["--extent", *(f"{value:.10f}" for value in corners)]

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from qgis.core import QgsApplication
-from qgis.PyQt.QtGui import QIcon
+from qgis.PyQt.QtCore import QUrl
+from qgis.PyQt.QtGui import QDesktopServices, QIcon
 from qgis.PyQt.QtWidgets import QFileDialog, QMenu, QMessageBox
 
 from . import environment
 from .language import install_translator, remove_translator
 from .provider import SarDinoProvider
 from .translation import tr
+
+
+def _theme_icon(name: str) -> QIcon:
+    return QgsApplication.getThemeIcon(f"/{name}.svg")
 
 
 class SarDinoPlugin:
@@ -22,6 +27,7 @@ class SarDinoPlugin:
         self.provider = None
         self.menu = None
         self.similarity = None
+        self.models_dialog = None
         self.setup_dialog = None
         self.diagnostics_dialog = None
 
@@ -44,9 +50,14 @@ class SarDinoPlugin:
 
         self.similarity = SimilarityAction(self.iface, self.menu)
         self.menu.addSeparator()
-        self.menu.addAction(tr("Set up backend…")).triggered.connect(self.set_up_backend)
-        self.menu.addAction(tr("Choose Python interpreter…")).triggered.connect(self.choose_interpreter)
-        self.menu.addAction(tr("Diagnostics…")).triggered.connect(self.show_diagnostics)
+        for icon, text, slot in (
+            (QIcon(environment.resource("icons", "models.svg")), tr("Models…"), self.show_models),
+            (_theme_icon("mActionShowPluginManager"), tr("Set up backend…"), self.set_up_backend),
+            (_theme_icon("mIconPythonFile"), tr("Choose Python interpreter…"), self.choose_interpreter),
+            (_theme_icon("mIconInfo"), tr("Diagnostics…"), self.show_diagnostics),
+            (_theme_icon("mActionHelpContents"), tr("Help"), self.show_help),
+        ):
+            self.menu.addAction(icon, text).triggered.connect(lambda _checked, slot=slot: slot())
         self.iface.pluginMenu().addMenu(self.menu)
 
     def unload(self) -> None:
@@ -54,12 +65,13 @@ class SarDinoPlugin:
         if self.similarity is not None:
             self.similarity.remove()
             self.similarity = None
-        if self.setup_dialog is not None:
-            self.setup_dialog.cancel()
-        for dialog in (self.setup_dialog, self.diagnostics_dialog):
+        for dialog in (self.setup_dialog, self.models_dialog):
+            if dialog is not None:
+                dialog.cancel()
+        for dialog in (self.setup_dialog, self.models_dialog, self.diagnostics_dialog):
             if dialog is not None:
                 dialog.deleteLater()
-        self.setup_dialog = self.diagnostics_dialog = None
+        self.setup_dialog = self.models_dialog = self.diagnostics_dialog = None
         if self.menu is not None:
             self.iface.pluginMenu().removeAction(self.menu.menuAction())
             self.menu.deleteLater()
@@ -69,6 +81,21 @@ class SarDinoPlugin:
             self.provider = None
             remove_translator(self.translator)
             self.translator = None
+
+    def show_models(self) -> None:
+        """Show the dialog of installed models, with what has changed since it was shown last."""
+        if self.models_dialog is None:
+            from .models_dialog import ModelsDialog
+
+            self.models_dialog = ModelsDialog(self.iface.mainWindow())
+        else:
+            self.models_dialog.fill()
+        self.models_dialog.show()
+        self.models_dialog.raise_()
+
+    def show_help(self) -> None:
+        """Open the plugin's own pages in the browser."""
+        QDesktopServices.openUrl(QUrl(environment.help_page("index")))
 
     def choose_interpreter(self) -> None:
         """Ask for the interpreter of an environment with PyTorch, and keep it in the settings."""

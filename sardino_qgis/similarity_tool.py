@@ -20,6 +20,7 @@ from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtGui import QIcon
 
 from .environment import BackendMissingError, resource
+from .layer_metadata import describe
 from .layers import worker_source
 from .runner import WorkerError
 from .server import Server
@@ -167,6 +168,7 @@ class SimilarityTool(QgsMapTool):
         shown = project.mapLayer(self._results.get(raster.id(), ""))
         if shown is not None:
             shown.setDataSource(path, shown.name(), "gdal", False)
+            describe(shown)
             shown.triggerRepaint()
             return
         layer = QgsRasterLayer(path, tr("Similarity in {}").format(raster.name()))
@@ -174,6 +176,7 @@ class SimilarityTool(QgsMapTool):
             self._say(tr("The similarity layer {} can't be opened.").format(path), Qgis.MessageLevel.Critical)
             return
         apply_qml(layer)
+        describe(layer)
         layer.setCustomProperty(SOURCE, raster.id())
         project.addMapLayer(layer, False)
         node = project.layerTreeRoot().findLayer(raster.id())

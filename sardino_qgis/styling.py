@@ -11,7 +11,9 @@ from qgis.core import (
     QgsColorRampShader,
     QgsGradientColorRamp,
     QgsGradientStop,
+    QgsLayerTree,
     QgsProcessingLayerPostProcessorInterface,
+    QgsProject,
     QgsRasterLayer,
     QgsRasterShader,
     QgsRectangle,
@@ -61,49 +63,83 @@ def stretch(layer: Any, band: int = 1) -> None:
     layer.setRenderer(renderer)
 
 
-def group(results: Sequence[Any], name: str) -> None:
-    """Have results loaded into a group of the layer tree (QGIS 3.32 and later; before, they lie side by side).
+def group(results: Sequence[Any], stylers: Sequence[Styler], name: str) -> None:
+    """Have results loaded into a group of the layer tree.
 
     Args:
         results: QgsProcessingContext.LayerDetails of each result; the first is to lie on top.
+        stylers: Their post-processors, which do it in QGIS before 3.32.
         name: Of the group, unless the user or a model named one.
     """
-    for height, details in enumerate(reversed(results), 1):
-        if hasattr(details, "groupName") and not details.groupName:
+    for height, (details, styler) in enumerate(zip(reversed(results), reversed(stylers)), 1):
+        if not hasattr(details, "groupName"):
+            styler.group, styler.on_top = name, height == len(results)
+            continue
+        if not details.groupName:
             details.groupName = name
-        if hasattr(details, "layerSortKey") and not details.layerSortKey:
+        if not details.layerSortKey:
             details.layerSortKey = height
 
 
-class QmlStyler(QgsProcessingLayerPostProcessorInterface):
+def move_to_group(layer: Any, name: str, on_top: bool) -> None:
+    """Move a layer of the project into a group called `name` beside it, which is made if there is none."""
+    node = QgsProject.instance().layerTreeRoot().findLayer(layer.id())
+    if node is None:
+        return
+    parent = node.parent()
+    beside = [child for child in parent.children() if QgsLayerTree.isGroup(child) and child.name() == name]
+    target = beside[0] if beside else parent.insertGroup(parent.children().index(node), name)
+    target.insertChildNode(0 if on_top else -1, node.clone())
+    parent.removeChildNode(node)
+
+
+class Styler(QgsProcessingLayerPostProcessorInterface):
+    """What is done with a result once Processing has opened it: looks, metadata, and its place in the layer tree.
+
+    Attributes:
+        group: Name of the group that it goes to; empty where QGIS sees to that, or where there is none.
+        on_top: Whether it lies above the others there.
+    """
+
+    group, on_top = "", False
+
+    def postProcessLayer(self, layer, context, feedback) -> None:
+        """Style and describe `layer` after Processing has opened it."""
+        if isinstance(layer, QgsRasterLayer):
+            describe(layer)
+            self.style(layer)
+            layer.triggerRepaint()
+            if self.group:
+                move_to_group(layer, self.group, self.on_top)
+
+    def style(self, layer: Any) -> None:
+        """Give `layer` its look."""
+        raise NotImplementedError
+
+
+class QmlStyler(Styler):
     """Style file if there, else what QGIS made of the colours in the file."""
 
-    def postProcessLayer(self, layer, context, feedback) -> None:
-        """Style and describe `layer` after Processing has opened it."""
-        if isinstance(layer, QgsRasterLayer):
-            describe(layer)
-            if apply_qml(layer):
-                layer.triggerRepaint()
+    def style(self, layer: Any) -> None:
+        """Apply the style file."""
+        apply_qml(layer)
 
 
-class StretchStyler(QgsProcessingLayerPostProcessorInterface):
+class StretchStyler(Styler):
     """Style file if there, else a ramp over the percentiles of the first band."""
 
-    def postProcessLayer(self, layer, context, feedback) -> None:
-        """Style and describe `layer` after Processing has opened it."""
-        if isinstance(layer, QgsRasterLayer):
-            describe(layer)
-            if not apply_qml(layer):
-                stretch(layer)
-            layer.triggerRepaint()
+    def style(self, layer: Any) -> None:
+        """Apply the style file, or stretch."""
+        if not apply_qml(layer):
+            stretch(layer)
 
 
 # QGIS keeps a bare pointer to a post-processor, calls it after the algorithm object is gone, and may destroy it once it
 # was used: each result has one of its own, held here for longer than a run's results take to load.
-_held: deque[QgsProcessingLayerPostProcessorInterface] = deque(maxlen=100)
+_held: deque[Styler] = deque(maxlen=100)
 
 
-def held(styler: QgsProcessingLayerPostProcessorInterface) -> QgsProcessingLayerPostProcessorInterface:
+def held(styler: Styler) -> Styler:
     """The same post-processor, kept alive until QGIS has called it."""
     _held.append(styler)
     return styler

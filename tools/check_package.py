@@ -51,7 +51,9 @@ FORMS = (
     ("description", r"(.|\n){1,500}", "500 characters at most"),
 )
 # The only files that may hold other bytes than text.
-BINARIES = re.compile(r"resources/(models/[^/]+/model\.safetensors|sample/[^/]+\.tif|icons/[^/]+\.png)|i18n/[^/]+\.qm")
+BINARIES = re.compile(
+    r"resources/(models/[^/]+/model\.safetensors|sample/[^/]+\.tif|icons/[^/]+\.png)|i18n/[^/]+\.qm|docs/[^/]+/[^/]+\.png"
+)
 # A hash of weights is no secret; JSON has no comments in which that could be said.
 NO_SECRETS = r'"weights_sha256": "[0-9a-f]{64}"'
 

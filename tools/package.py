@@ -1,11 +1,11 @@
 """Build the plugin as QGIS users get it: `make package` writes dist/sardino_qgis-<version>.zip.
 
-    python3 -m tools.package [--folder DIR]      # --folder: the unzipped plugin in DIR/sardino_qgis instead
+    python -m tools.package [--folder DIR]      # --folder: the unzipped plugin in DIR/sardino_qgis instead
 
 A checkout keeps the three packages side by side; QGIS wants one folder with `metadata.txt` in it. The contents come
 from git's list of tracked files, so that nothing lying about gets in; outside git, from the working tree. Translations
-are compiled for it, where lrelease is installed. The same files give the same bytes: entries are sorted and bear one
-fixed date. Standard library only.
+are compiled for it, where lrelease is installed; the pages in docs/ are turned into HTML, for which Python's Markdown
+is needed (`make setup` installs both). The same files give the same bytes: entries are sorted and bear one fixed date.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import sys
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from tools import lrelease
+from tools import help_pages, lrelease
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = "sardino_qgis"
@@ -34,7 +34,8 @@ FILES = {
     "requirements/locked.txt": "requirements-locked.txt",
 }
 # Folders, and where their contents go.
-TREES = {"sardino_qgis": "", "backend": "backend", "training": "training", "resources": "resources"}
+TREES = {"sardino_qgis": "", "backend": "backend", "training": "training", "resources": "resources",
+         help_pages.FOLDER: help_pages.FOLDER}  # fmt: skip
 REQUIRED = ["__init__.py", "metadata.txt", "LICENSE", "backend/__main__.py"]
 
 
@@ -93,7 +94,7 @@ def plan(root: Path) -> dict[str, Path]:
         if name in contents:
             raise PackageError(f"{path} and {contents[name].relative_to(root)} both go to {FOLDER}/{name}: rename one")
         contents[name] = root / path
-    contents = with_translations(contents)
+    contents = with_help(with_translations(contents))
     missing = [name for name in REQUIRED if name not in contents]
     if missing:
         raise PackageError(f"not in the checkout, or not yet added to git: {', '.join(missing)}")
@@ -108,19 +109,38 @@ def with_translations(contents: dict[str, Path]) -> dict[str, Path]:
     return {**contents, **{f"{name[:-3]}.qm": path for name, path in sources.items()}}
 
 
+def with_help(contents: dict[str, Path]) -> dict[str, Path]:
+    """Return `contents` with each page in docs/ under its name as HTML, and of all else there the pictures it shows."""
+    docs = {name for name in contents if name.startswith(f"{help_pages.FOLDER}/")}
+    pages = {name for name in docs if name.endswith(".md") and name.count("/") == 1}
+    shown = {
+        f"{help_pages.FOLDER}/{name}"
+        for page in pages
+        for name in help_pages.pictures(contents[page].read_text(encoding="utf-8"))
+    }
+    kept = {name: path for name, path in contents.items() if name not in docs - shown}
+    return {**kept, **{page[:-3] + ".html": contents[page] for page in pages}}
+
+
 def content(contents: dict[str, Path], name: str) -> bytes:
     """Return what stands in the plugin under `name`, one of the keys of its `contents`.
 
     Raises:
-        PackageError: if it is a translation that can't be compiled.
+        PackageError: if it is a translation that can't be compiled, or a page of help and Python's Markdown is missing.
     """
     path = contents[name]
-    if path.suffix != ".ts" or not name.endswith(".qm"):
-        return path.read_bytes()
-    try:
-        return lrelease.compiled(path)
-    except lrelease.LreleaseError as error:
-        raise PackageError(str(error)) from error
+    if path.suffix == ".ts" and name.endswith(".qm"):
+        try:
+            return lrelease.compiled(path)
+        except lrelease.LreleaseError as error:
+            raise PackageError(str(error)) from error
+    if path.suffix == ".md" and name.endswith(".html"):
+        pages = {other.stem for other in contents.values() if other.parent == path.parent and other.suffix == ".md"}
+        try:
+            return help_pages.page(path.read_text(encoding="utf-8"), pages).encode("utf-8")
+        except ImportError as problem:
+            raise PackageError("Python's Markdown is missing: use `make package`, which installs it") from problem
+    return path.read_bytes()
 
 
 def write_zip(root: Path, target: Path, limit: int = MAX_BYTES) -> Path:

@@ -31,7 +31,7 @@ from backend.card import LandCoverClass, ModelCard
 from backend.errors import InputError, SarDinoError
 from backend.library import CARD, model_folder
 from backend.predict import landcover
-from backend.session import Request
+from backend.request import Request
 from training.data.dataset import ChipFolder, read_splits
 from training.scores.metrics import class_indices, worldcover_groups
 from training.scores.pictures import MAPS_SHOWN, draw_maps, draw_scores

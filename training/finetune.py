@@ -39,8 +39,10 @@ LOSS_COLUMNS = ("step", "loss", "lr")  # steps done, mean loss since the row bef
 SCORE_COLUMNS = ("mean_iou", "overall_accuracy", "group_iou")
 
 
-def finetune(backbone: str, folders: Sequence[Path], out: Path, config: FinetuneConfig, resume: bool) -> ModelCard:
-    """Carry a fine-tuning to its end and write the model folder.
+def finetune(
+    backbone: str, folders: Sequence[Path], out: Path, config: FinetuneConfig, resume: bool, strict: bool = True
+) -> ModelCard:
+    """Carry a fine-tuning to its end and write the model folder; `strict` refuses chips that can't be read.
 
     Raises:
         InputError: Data or arguments can't be used.
@@ -52,7 +54,7 @@ def finetune(backbone: str, folders: Sequence[Path], out: Path, config: Finetune
     claim_run(run, config, facts, resume, lambda name: name == "checkpoint_every_s")
     torch.manual_seed(config.seed)
     bands = start_from(backbone, config.model, config.head, config.head_dim, config.tile, 1).bands
-    data = load_data(folders, bands, config.leave_out)
+    data = load_data(folders, bands, config.leave_out, strict)
     torch.manual_seed(config.seed)
     start = start_from(backbone, config.model, config.head, config.head_dim, config.tile, len(data.classes))
     carry_head(start, backbone, data.classes)
@@ -148,11 +150,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", required=True, type=Path, help="model folder to write")
     parser.add_argument("--recipe", help="a name in training/recipes, or a .toml file")
     parser.add_argument("--resume", action="store_true", help="continue the run beside --out")
+    parser.add_argument("--strict", action="store_true", help="refuse chips that can't be read, else left out")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a setting")
     args = parser.parse_args(arguments)
     try:
         config = resolve(FinetuneConfig, override(load_recipe(args.recipe) if args.recipe else {}, args.set))
-        card = finetune(args.backbone, args.data, args.out, config, args.resume)
+        card = finetune(args.backbone, args.data, args.out, config, args.resume, args.strict)
     except Cancelled as error:
         print(f"{error.message} {error.hint}", file=sys.stderr)
         return 130

@@ -38,7 +38,9 @@ from training.watch.record import Record
 from training.workers import StopRequest, joined, stop_on_signal
 
 
-def pretrain(config: PretrainConfig, data: Sequence[Path], run: Path, resume: bool, recipe: str = "") -> None:
+def pretrain(
+    config: PretrainConfig, data: Sequence[Path], run: Path, resume: bool, recipe: str = "", strict: bool = True
+) -> None:
     """Carry a run to its end.
 
     Args:
@@ -47,6 +49,7 @@ def pretrain(config: PretrainConfig, data: Sequence[Path], run: Path, resume: bo
         run: folder of the run; created.
         resume: continue from its checkpoint.
         recipe: name to write into config.json.
+        strict: refuse images that can't be read; else they are named, and left out.
 
     Raises:
         InputError: Data can't be used, or the run exists (or, to be resumed, is of other settings or data).
@@ -54,7 +57,7 @@ def pretrain(config: PretrainConfig, data: Sequence[Path], run: Path, resume: bo
         Cancelled: SIGINT or SIGTERM; a checkpoint was written.
     """
     with joined(config.run.device) as world:
-        store = ChipStore(data, config.model.bands, config.run.memory_gb, config.split)
+        store = ChipStore(data, config.model.bands, config.run.memory_gb, config.split, strict)
         batches = StepBatches(store, config, world.rank, world.size)
         facts = {"recipe": recipe, "data": [str(d) for d in data], "data_sha256": store.fingerprint}
         claim_run(run, config, {"data_sha256": store.fingerprint}, resume, _may_change)
@@ -109,11 +112,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", required=True, nargs="+", type=Path, help="folders of SAR rasters")
     parser.add_argument("--out", required=True, type=Path, help="folder of the run")
     parser.add_argument("--resume", action="store_true", help="continue the run in --out")
+    parser.add_argument("--strict", action="store_true", help="refuse images that can't be read, else left out")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a setting")
     args = parser.parse_args(arguments)
     try:
         config = resolve(PretrainConfig, override(load_recipe(args.recipe), args.set))
-        pretrain(config, args.data, args.out, args.resume, args.recipe)
+        pretrain(config, args.data, args.out, args.resume, args.recipe, args.strict)
     except Cancelled as error:
         print(f"{error.message} {error.hint}", file=sys.stderr)
         return 130

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .accuracy import AccuracyAlgorithm
 from .attention import AttentionAlgorithm
+from .calibrate import CalibrateAlgorithm
 from .embeddings import EmbeddingsAlgorithm
 from .landcover import LandCoverAlgorithm
 from .similarity import SimilarityAlgorithm
@@ -16,4 +17,5 @@ ALGORITHMS = (
     SimilarityAlgorithm,
     TrainClassifierAlgorithm,
     AccuracyAlgorithm,
+    CalibrateAlgorithm,
 )

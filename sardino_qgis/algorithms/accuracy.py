@@ -45,6 +45,7 @@ class AccuracyAlgorithm(WorkerAlgorithm):
 
     COMMAND = "accuracy"
     ICON = "accuracy.svg"
+    HELP = ("accuracy",)
 
     def __init__(self) -> None:
         """Parameters come with initAlgorithm."""

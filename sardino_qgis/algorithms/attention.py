@@ -19,6 +19,7 @@ class AttentionAlgorithm(SarDinoAlgorithm):
 
     COMMAND = "attention"
     ICON = "attention.svg"
+    HELP = ("algorithms", "attention-maps-from-sar")
     DESTINATIONS = (
         Destination(SarDinoAlgorithm.OUTPUT, "", StretchStyler),
         Destination(OUTPUT_MASKS, "--masks"),

@@ -17,6 +17,7 @@ from qgis.core import (
     QgsProcessingParameterString,
 )
 
+from ..last_used import REMEMBERED
 from ..layers import check_crs, extent_arguments, worker_source
 from ..models import installed_models, model_arguments
 from ..styling import QmlStyler, group, held
@@ -74,7 +75,10 @@ class SarDinoAlgorithm(WorkerAlgorithm):
         """Declare the raster and its bands."""
         self.add(
             QgsProcessingParameterRasterLayer(self.INPUT, tr("SAR raster")),
-            tr("Sentinel-1 or similar backscatter in a raster file, in dB, linear power or amplitude."),
+            tr(
+                "Sentinel-1 or similar backscatter in a raster file, in dB, linear power or amplitude. Or "
+                "manifest.safe of a Sentinel-1 GRD product as downloaded, which is calibrated first."
+            ),
         )
         self.add(
             QgsProcessingParameterMultipleLayers(
@@ -105,13 +109,14 @@ class SarDinoAlgorithm(WorkerAlgorithm):
         )
         model = QgsProcessingParameterString(self.MODEL, tr("Model"), optional=True)
         package = __name__.rpartition(".algorithms")[0]
-        model.setMetadata({"widget_wrapper": {"class": f"{package}.widgets.ModelWidgetWrapper"}})
-        names = ", ".join(installed.name for installed in installed_models()) or tr("none")
+        model.setMetadata({"widget_wrapper": {"class": f"{package}.widgets.ModelControl"}, REMEMBERED: True})
+        names = ", ".join(installed.value for installed in installed_models()) or tr("none")
         self.add(
             model,
             tr(
                 "Name of an installed model, or the path of a model folder (one that holds card.json and "
-                "model.safetensors). The bundled model if empty. Installed: {}."
+                "model.safetensors). The default model if empty. Installed: {}. More are added in the menu Plugins > "
+                "SAR Land Cover (DINO) > Models…"
             ).format(names),
         )
 
@@ -180,17 +185,18 @@ class SarDinoAlgorithm(WorkerAlgorithm):
         """Run the worker; the paths of the outputs, and what model and device made them."""
         paths = self._destination_paths(parameters, context)
         result = self.run_backend(self._command(parameters, context, paths), feedback)
-        loaded = []
+        loaded, stylers = [], []
         for destination in self.DESTINATIONS:
             path = paths.get(destination.parameter)
             if path and not (os.path.isdir if destination.folder else os.path.isfile)(path):
                 raise QgsProcessingException(tr("The backend reported success, but {} is not there.").format(path))
             if path and context.willLoadLayerOnCompletion(path):
                 details = context.layerToLoadOnCompletionDetails(path)
-                details.setPostProcessor(held(destination.styler()))
+                stylers.append(held(destination.styler()))
+                details.setPostProcessor(stylers[-1])
                 loaded.append(details)
         if len(loaded) > 1:
-            group(loaded, f"{self.displayName()}: {self._layer_name}")
+            group(loaded, stylers, f"{self.displayName()}: {self._layer_name}")
         self.report(result, feedback)
         return {**paths, **self.facts(result)}
 

@@ -17,6 +17,7 @@ class EmbeddingsAlgorithm(SarDinoAlgorithm):
 
     COMMAND = "embed"
     ICON = "embeddings.svg"
+    HELP = ("algorithms", "embeddings-from-sar")
     DESTINATIONS = (
         Destination(SarDinoAlgorithm.OUTPUT, ""),
         Destination(OUTPUT_PCA, "--pca"),

@@ -17,6 +17,7 @@ class LandCoverAlgorithm(SarDinoAlgorithm):
 
     COMMAND = "landcover"
     ICON = "landcover.svg"
+    HELP = ("algorithms", "land-cover-from-sar")
     DESTINATIONS = (
         Destination(SarDinoAlgorithm.OUTPUT, ""),
         Destination(OUTPUT_CONFIDENCE, "--confidence", StretchStyler),

@@ -27,6 +27,7 @@ class SimilarityAlgorithm(SarDinoAlgorithm):
 
     COMMAND = "similarity"
     ICON = "similarity.svg"
+    HELP = ("algorithms", "similarity-to-places-from-sar")
     DESTINATIONS = (Destination(SarDinoAlgorithm.OUTPUT, "", StretchStyler),)
 
     def __init__(self) -> None:

@@ -13,6 +13,7 @@ from qgis.core import (
 from qgis.PyQt.QtGui import QIcon
 
 from .. import environment
+from ..last_used import offer
 from ..runner import WorkerCancelledError, WorkerError, run_worker
 from ..translation import tr
 from .parameters import ADVANCED
@@ -24,6 +25,7 @@ class WorkerAlgorithm(QgsProcessingAlgorithm):
     COMMAND = ""
     PROGRAM: tuple[str, ...] = ()  # module and arguments before the inputs; of the backend, if empty
     ICON = "sardino.svg"
+    HELP: tuple[str, ...] = ("algorithms",)  # page, and section of it
 
     # What QGIS asks
 
@@ -44,8 +46,8 @@ class WorkerAlgorithm(QgsProcessingAlgorithm):
         return environment.resource("icons", self.ICON)
 
     def helpUrl(self) -> str:
-        """All help is in the dialog."""
-        return ""
+        """The page about it that comes with the plugin."""
+        return environment.help_page(*self.HELP)
 
     def canExecute(self) -> tuple[bool, str]:
         """Whether a backend can be started, and else what to do."""
@@ -78,6 +80,7 @@ class WorkerAlgorithm(QgsProcessingAlgorithm):
         parameter.setHelp(text)
         if advanced:
             parameter.setFlags(parameter.flags() | ADVANCED)
+        offer(self.name(), parameter)
         self.addParameter(parameter)
 
     def backend_command(self) -> list[str]:

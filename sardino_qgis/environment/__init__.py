@@ -201,6 +201,15 @@ def resource(*parts: str) -> str:
     return str(root.joinpath("resources", *parts))
 
 
+def help_page(name: str, section: str = "") -> str:
+    """Address (a file's URL) of a page of help: HTML in an installed plugin, its Markdown source in a checkout."""
+    here = plugin_folder()
+    page = here / "docs" / f"{name}.html"
+    if not page.is_file():
+        page = here.parent / "docs" / f"{name}.md"
+    return page.as_uri() + (f"#{section}" if section else "")
+
+
 def _clean_search_path(path: str, qgis_root: str) -> str:
     """`PATH` without the folders of QGIS itself, whose DLLs Windows would load before the worker's own."""
     inside = os.path.normcase(os.path.abspath(qgis_root))

@@ -228,14 +228,6 @@ Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y 
         <translation>1 donde está la masa de atención, 0 en el resto; siempre una banda por cabeza.</translation>
     </message>
     <message>
-        <source>Extent</source>
-        <translation>Extensión</translation>
-    </message>
-    <message>
-        <source>Only this part of the raster is mapped, snapped to whole pixels; all of it if empty. Any CRS.</source>
-        <translation>Solo se cartografía esta parte del ráster, ajustada a píxeles enteros; todo el ráster si se deja vacío. Cualquier SRC.</translation>
-    </message>
-    <message>
         <source>SAR raster</source>
         <translation>Ráster SAR</translation>
     </message>
@@ -244,20 +236,20 @@ Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y 
         <translation>Retrodispersión de Sentinel-1 o similar en un archivo ráster, en dB, potencia lineal o amplitud.</translation>
     </message>
     <message>
-        <source>Further rasters of the scene</source>
-        <translation>Otros rásteres de la escena</translation>
-    </message>
-    <message>
-        <source>Where each polarisation is a file of its own: the other files, on the same grid. Their bands follow those of the SAR raster and are found by their descriptions or by VV and VH in the names of the files.</source>
-        <translation>Si cada polarización es un archivo aparte: los demás archivos, con la misma malla. Sus bandas siguen a las del ráster SAR y se encuentran por sus descripciones o por VV y VH en los nombres de los archivos.</translation>
-    </message>
-    <message>
         <source>Bands</source>
         <translation>Bandas</translation>
     </message>
     <message>
         <source>Bands of the raster in the order of the model's bands (for the bundled model VV, VH). If empty, they are found by their descriptions, else the first ones are taken.</source>
         <translation>Bandas del ráster en el orden de las bandas del modelo (para el modelo incluido, VV, VH). Si se deja vacío, se buscan por sus descripciones; si no, se toman las primeras.</translation>
+    </message>
+    <message>
+        <source>Extent</source>
+        <translation>Extensión</translation>
+    </message>
+    <message>
+        <source>Only this part of the raster is mapped, snapped to whole pixels; all of it if empty. Any CRS.</source>
+        <translation>Solo se cartografía esta parte del ráster, ajustada a píxeles enteros; todo el ráster si se deja vacío. Cualquier SRC.</translation>
     </message>
     <message>
         <source>Units</source>
@@ -474,94 +466,6 @@ Las características corresponden a parches del modelo (8 x 8 píxeles de 10 m p
     <message>
         <source>The layer of points holds none that can be used. Choose another, or give a point.</source>
         <translation>La capa de puntos no contiene ninguno utilizable. Elegir otra, o indicar un punto.</translation>
-    </message>
-    <message>
-        <source>Train own classes from samples</source>
-        <translation>Entrenar clases propias con muestras</translation>
-    </message>
-    <message>
-        <source>sar,sentinel-1,radar,train,training,samples,classifier,supervised,own classes,dino</source>
-        <translation>sar,sentinel-1,radar,entrenar,entrenamiento,muestras,clasificador,supervisado,clases propias,dino</translation>
-    </message>
-    <message>
-        <source>Learns classes of your own from points or polygons that you drew over a SAR raster, in a minute or so, and writes a model folder. Give that folder as the model to 'Land cover from SAR'.
-
-Draw samples of each class in several places, spread over the area to be mapped: a hundred small polygons teach more than one large one. The accuracy told in the log was measured on blocks of samples that were held out in turn; it holds for places like those of the samples, not for others.
-
-Whole numbers from 1 to 254 stay the values of the map; other classes get values of their own. If the layer is drawn by categories of the field, the map has their names and colours.</source>
-        <translation>Aprende clases propias a partir de puntos o polígonos dibujados sobre un ráster SAR, en un minuto más o menos, y escribe una carpeta de modelo. Esa carpeta se indica como modelo en «Cobertura del suelo a partir de SAR».
-
-Conviene dibujar muestras de cada clase en varios lugares, repartidas por la zona que se va a cartografiar: cien polígonos pequeños enseñan más que uno grande. La exactitud que figura en el registro se midió en bloques de muestras apartados por turnos; vale para lugares como los de las muestras, no para otros.
-
-Los números enteros de 1 a 254 se conservan como valores del mapa; las demás clases reciben valores propios. Si la capa se representa por categorías del campo, el mapa lleva sus nombres y colores.</translation>
-    </message>
-    <message>
-        <source>Samples</source>
-        <translation>Muestras</translation>
-    </message>
-    <message>
-        <source>Points or polygons, each of one class, in any CRS. A point stands for the pixel it lies in.</source>
-        <translation>Puntos o polígonos, cada uno de una clase, en cualquier SRC. Un punto representa el píxel en el que se encuentra.</translation>
-    </message>
-    <message>
-        <source>Class field</source>
-        <translation>Campo de clase</translation>
-    </message>
-    <message>
-        <source>Field of the samples that holds the class, as a number or a text.</source>
-        <translation>Campo de las muestras que contiene la clase, como número o como texto.</translation>
-    </message>
-    <message>
-        <source>Title of the model</source>
-        <translation>Título del modelo</translation>
-    </message>
-    <message>
-        <source>Name under which people find the model; that of its folder if empty.</source>
-        <translation>Nombre con el que se encuentra el modelo; si está vacío, el de su carpeta.</translation>
-    </message>
-    <message>
-        <source>Measure the accuracy</source>
-        <translation>Medir la exactitud</translation>
-    </message>
-    <message>
-        <source>Hold samples out, block by block, to tell how well the classes are found. Takes a few fits more.</source>
-        <translation>Apartar muestras, bloque por bloque, para saber hasta qué punto se reconocen las clases. Requiere algunos ajustes más.</translation>
-    </message>
-    <message>
-        <source>Model folder</source>
-        <translation>Carpeta del modelo</translation>
-    </message>
-    <message>
-        <source>Folder to write the model into: a new one, or that of an older model, which is then replaced.</source>
-        <translation>Carpeta en la que se escribe el modelo: una nueva, o la de un modelo anterior, que se reemplaza.</translation>
-    </message>
-    <message>
-        <source>Overall accuracy on held-out samples, 0 to 1</source>
-        <translation>Exactitud global en las muestras apartadas, de 0 a 1</translation>
-    </message>
-    <message>
-        <source>Mean IoU on held-out samples, 0 to 1</source>
-        <translation>IoU media en las muestras apartadas, de 0 a 1</translation>
-    </message>
-    <message>
-        <source>Spatial blocks that the samples lie in</source>
-        <translation>Bloques espaciales en los que están las muestras</translation>
-    </message>
-    <message>
-        <source>The samples have no CRS; that of the raster is taken.</source>
-        <translation>Las muestras no tienen SRC; se toma el del ráster.</translation>
-    </message>
-    <message>
-        <source>The model goes into a temporary folder, which QGIS removes when it ends.</source>
-        <translation>El modelo se guarda en una carpeta temporal, que QGIS elimina al cerrarse.</translation>
-    </message>
-    <message>
-        <source>To map with it, give this folder as the model of 'Land cover from SAR': {}</source>
-        <translation>Para cartografiar con él, indicar esta carpeta como modelo en «Cobertura del suelo a partir de SAR»: {}</translation>
-    </message>
-    <message>
-        <source>Samples: {} features.</source>
-        <translation>Muestras: {} objetos espaciales.</translation>
     </message>
     <message>
         <source>Cancelled.</source>
@@ -1048,12 +952,12 @@ Los números enteros de 1 a 254 se conservan como valores del mapa; las demás c
         <translation>Iniciando el motor</translation>
     </message>
     <message>
-        <source>There is no field '{}' in the layer.</source>
-        <translation>No hay ningún campo «{}» en la capa.</translation>
+        <source>There is no field '{}' in the reference.</source>
+        <translation>No hay ningún campo «{}» en la referencia.</translation>
     </message>
     <message>
-        <source>Feature {id} can't be brought to the coordinate system of the raster: {why}</source>
-        <translation>El objeto espacial {id} no se puede llevar al sistema de coordenadas del ráster: {why}</translation>
+        <source>Feature {id} of the reference can't be brought to the map's coordinate system: {why}</source>
+        <translation>El objeto espacial {id} de la referencia no se puede llevar al sistema de coordenadas del mapa: {why}</translation>
     </message>
     <message>
         <source>Set up the backend of SAR Land Cover (DINO)</source>

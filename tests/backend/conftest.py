@@ -90,8 +90,11 @@ def scene_db():
 def cli(capsys):
     """Run the command line in this process; exit code, standard output and error."""
     import signal
+    import sys
 
     from backend.__main__ import main
+
+    hooks = sys.unraisablehook, sys.excepthook
 
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
@@ -104,6 +107,7 @@ def cli(capsys):
         return code, out, err
 
     yield call
+    sys.unraisablehook, sys.excepthook = hooks
     for number, handler in handlers.items():
         signal.signal(number, handler)
 

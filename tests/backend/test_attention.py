@@ -6,7 +6,7 @@ import torch
 from backend import predict
 from backend.errors import InputError
 from backend.predict import read_attention
-from backend.session import Request
+from backend.request import Request
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 
 from backend.card import MAX_CARD_BYTES, ModelCard
 from backend.errors import ModelError
+from backend.library import DEFAULT_MODEL
 
 
 @pytest.fixture
@@ -36,7 +37,37 @@ def _drop(key):
     return lambda data: data.pop(key)
 
 
+def test_a_card_may_state_limits(plain):
+    assert ModelCard.from_dict(plain).limits == ()
+    plain.pop("limits", None)
+    assert ModelCard.from_dict(plain).limits == (), "cards from before there were limits"
+    card = ModelCard.from_dict({**plain, "limits": ["poor on towns"]})
+    assert card.limits == ("poor on towns",) and ModelCard.from_dict(card.to_dict()) == card
+
+
+def test_the_bundled_card_has_the_legend_of_worldcover_and_states_limits(repo_root):
+    card = ModelCard.load(repo_root / "resources" / "models" / DEFAULT_MODEL / "card.json")
+    assert {c.value: (c.name, c.color) for c in card.classes} == WORLDCOVER
+    assert len(card.limits) >= 3
+
+
+# The product's own table (ESA WorldCover product user manual, v2.0).
+WORLDCOVER = {
+    10: ("Tree cover", "#006400"),
+    20: ("Shrubland", "#ffbb22"),
+    30: ("Grassland", "#ffff4c"),
+    40: ("Cropland", "#f096ff"),
+    50: ("Built-up", "#fa0000"),
+    60: ("Bare / sparse vegetation", "#b4b4b4"),
+    70: ("Snow and ice", "#f0f0f0"),
+    80: ("Permanent water bodies", "#0064c8"),
+    90: ("Herbaceous wetland", "#0096a0"),
+    95: ("Mangroves", "#00cf75"),
+    100: ("Moss and lichen", "#fae6a0"),
+}
 BROKEN = {
+    "limits as a text": _set(["limits"], "none"),
+    "a limit that is no text": _set(["limits"], [1]),
     "missing key": _drop("bands"),
     "unknown key": _set(["surprise"], 1),
     "future schema": _set(["schema_version"], 2),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -183,6 +184,19 @@ def test_info_of_installation_raster_and_model(cli, make_raster, scene_db, tiny_
     assert (raster["width"], raster["crs"], raster["units"]) == (20, "EPSG:32630", "db")
     assert "Tiny, random weights" in cli("info", "tiny")[1]
     assert cli("info", "neither")[0] == 1
+
+
+def test_info_loads_a_model_when_asked_to_check_it(cli, tiny_model, monkeypatch, tmp_path):
+    assert cli("info", str(tiny_model), "--check")[0] == 0
+    damaged = tmp_path / "damaged"
+    shutil.copytree(tiny_model, damaged)
+    with (damaged / "model.safetensors").open("ab") as file:
+        file.write(b"x")
+    assert cli("info", str(damaged))[0] == 0, "the card alone is in order"
+    code, out, _ = cli("info", str(damaged), "--check", "--progress", "json")
+    assert code == 1 and "SHA-256" in json.loads(out.splitlines()[-1])["message"]
+    code, out, _ = cli("info", str(tmp_path), "--check", "--progress", "json")
+    assert code == 1 and "model.safetensors" in json.loads(out.splitlines()[-1])["hint"]
 
 
 @pytest.fixture

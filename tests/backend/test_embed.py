@@ -8,7 +8,7 @@ from affine import Affine
 
 from backend.embed import embed
 from backend.errors import InputError
-from backend.session import Request
+from backend.request import Request
 from backend.weights import load_model
 
 

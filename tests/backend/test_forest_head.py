@@ -14,7 +14,7 @@ from scipy import ndimage
 from backend.card import ModelCard
 from backend.forest_head import PIXELS, Trees
 from backend.predict import landcover, landcover_overlap
-from backend.session import Request
+from backend.request import Request
 from backend.vit import build_model
 from backend.weights import load_model, save_model
 from backend.windows import feature_count, window_features

@@ -10,7 +10,7 @@ from backend.device import TileRunner
 from backend.errors import InputError, ResourceError
 from backend.radiometry import Units
 from backend.report import Reporter
-from backend.session import Request
+from backend.request import Request
 
 
 @pytest.fixture

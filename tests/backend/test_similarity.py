@@ -8,7 +8,7 @@ from affine import Affine
 from backend.embed import embed
 from backend.errors import InputError
 from backend.report import Reporter
-from backend.session import Request
+from backend.request import Request
 from backend.similarity import best_cosine, similarity, unit
 
 

@@ -14,8 +14,9 @@ from backend.card import LandCoverClass
 from backend.errors import InputError, ResourceError
 from backend.grid import Grid
 from backend.legend import aux_xml
-from backend.output_path import check_distinct, check_output, temporary
+from backend.output_path import check_distinct, check_output
 from backend.sink import Layer, RasterSink
+from backend.temporaries import temporary
 
 CLASSES = (LandCoverClass(10, "Tree & bush", "#006400"), LandCoverClass(80, "Water", "#0064c8"))
 LAYER = Layer("uint8", 0, ["land cover"], {10: (0, 100, 0), 80: (0, 100, 200)}, {"SARDINO_MODEL": "m"})

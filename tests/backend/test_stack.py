@@ -17,7 +17,7 @@ from backend.card import ModelCard
 from backend.errors import InputError
 from backend.grid import Grid
 from backend.raster import RasterSource
-from backend.session import Request
+from backend.request import Request
 from backend.stack import scene_files
 
 NAMES = ("VV", "VH")

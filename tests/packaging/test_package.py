@@ -7,6 +7,7 @@ import configparser
 import importlib.util
 import json
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -16,7 +17,8 @@ from typing import Any
 import pytest
 
 from backend.library import DEFAULT_MODEL
-from tools import package, qgis_cli
+from tests.backend.make_safe import Scene, make_safe, zip_safe
+from tools import help_pages, package, qgis_cli
 from tools.qgis_cli import QgisError, QgisProcess, find_qgis_process
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -123,6 +125,62 @@ def test_a_foreign_folder_is_not_overwritten(tmp_path: Path) -> None:
     assert (tmp_path / "sardino_qgis" / "thesis.txt").exists()
 
 
+# --- Pages of help ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def pages(archive: Path) -> dict[str, str]:
+    """Pages by name below docs/."""
+    with zipfile.ZipFile(archive) as opened:
+        found = [name for name in opened.namelist() if name.startswith("sardino_qgis/docs/") and name.endswith(".html")]
+        return {name.split("/docs/")[1]: opened.read(name).decode() for name in found}
+
+
+def test_pages_of_help_are_html_whose_links_lead_somewhere(pages: dict[str, str], names: list[str]) -> None:
+    assert {"index.html", "algorithms.html", "models.html", "accuracy.html", "installation.html"} <= pages.keys()
+    assert not [name for name in names if "/docs/" in name and name.endswith(".md")]
+    for name, page in pages.items():
+        assert page.startswith("<!DOCTYPE html>") and "<h1" in page, name
+        for target, section in re.findall(r'(?:href|src)="(?!https?:|mailto:)([^"#]*)(?:#([^"]*))?"', page):
+            linked = target or name
+            assert f"sardino_qgis/docs/{linked}" in names, f"{name} links to {linked}, which is not in the zip"
+            assert not section or f'id="{section}"' in pages[linked], f"{name}: no section {section} in {linked}"
+    assert all(f'href="{name}"' in pages["index.html"] for name in pages if name != "index.html")
+
+
+def test_sections_that_the_algorithms_name_are_there(pages: dict[str, str]) -> None:
+    named = [
+        re.search(r"^    HELP = \((.*)\)$", path.read_text(), re.M)
+        for path in (ROOT / "sardino_qgis" / "algorithms").glob("*.py")
+    ]
+    places = [re.findall(r'"([^"]+)"', found[1]) for found in named if found]
+    assert len(places) >= 5
+    for name, *sections in places:
+        assert f"{name}.html" in pages
+        assert all(f'id="{section}"' in pages[f"{name}.html"] for section in sections)
+
+
+def test_links_between_pages_follow_them_and_others_become_text() -> None:
+    page = help_pages.page("# T & <i>t</i>\n[a](b.md#c) [x](../secret.md) [w](https://example.org/) [z](q.md)", {"b"})
+    assert '<a href="b.html#c">a</a> x <a href="https://example.org/">w</a> z' in page
+    assert "<title>T &amp; t</title>" in page
+
+
+def test_only_pictures_that_are_shown_are_packed(tmp_path: Path) -> None:
+    root = minimal_checkout(tmp_path)
+    (root / "docs" / "images").mkdir(parents=True)
+    (root / "docs" / "a.md").write_text("# A\n![seen](images/seen.png)")
+    for name in ("seen", "unseen"):
+        (root / "docs" / "images" / f"{name}.png").write_bytes(b"x")
+    assert [name for name in package.plan(root) if name.startswith("docs/")] == ["docs/a.html", "docs/images/seen.png"]
+
+
+def test_without_markdown_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "markdown", None)
+    with pytest.raises(package.PackageError, match="make package"):
+        package.write_zip(ROOT, tmp_path / "plugin.zip")
+
+
 # --- Metadata -------------------------------------------------------------------------------------------------
 
 
@@ -206,6 +264,23 @@ def test_embeddings_and_similarity_run_from_the_installed_zip(
 
 
 @needs_qgis
+def test_an_added_model_runs_by_its_name_whatever_dialogs_remember(
+    installed: QgisProcess, sample_scene: Path, tmp_path: Path
+) -> None:
+    mine = shutil.copytree(ROOT / "resources" / "models" / DEFAULT_MODEL, tmp_path / "my-model")
+    settings = Path(installed.environment["QGIS_CUSTOM_CONFIG_PATH"]) / "profiles" / "default" / "QGIS" / "QGIS3.ini"
+    before = settings.read_text()
+    # With amplitude the run would be refused: the scene is in dB.
+    settings.write_text(f"{before}\n[sardino]\nmodels={mine}\nlast\\landcover\\UNITS=amplitude\n")
+    try:
+        output = tmp_path / "o.tif"
+        results = installed.run("sardino:landcover", INPUT=sample_scene, MODEL="my-model", OUTPUT=output)
+    finally:
+        settings.write_text(before)
+    assert results["MODEL_USED"] == DEFAULT_MODEL and output.is_file()
+
+
+@needs_qgis
 def test_own_classes_are_learnt_and_mapped_from_the_installed_zip(
     installed: QgisProcess, sample_scene: Path, tmp_path: Path
 ) -> None:
@@ -237,6 +312,17 @@ def test_own_classes_are_learnt_and_mapped_from_the_installed_zip(
     installed.run("sardino:landcover", INPUT=sample_scene, MODEL=model, EXTENT=part, OUTPUT=output)
     found = gdal.Open(str(output)).ReadAsArray()
     assert found.shape == values.shape and (found == values).mean() > 0.6
+
+
+@needs_qgis
+def test_a_product_as_downloaded_is_calibrated_and_mapped(installed: QgisProcess, tmp_path: Path) -> None:
+    product = make_safe(tmp_path, Scene(shape=(40, 50)))
+    packed = zip_safe(product, tmp_path / "product.zip")
+    installed.run("sardino:calibrate", INPUT=packed, PRODUCT="sigma0", UNITS="db", OUTPUT=tmp_path / "zip.tif")
+    info = gdalinfo(tmp_path / "zip.tif")
+    assert [band["description"] for band in info["bands"]] == ["VV", "VH"]
+    installed.run("sardino:landcover", INPUT=product / "manifest.safe", OUTPUT=tmp_path / "landcover.tif")
+    assert gdalinfo(tmp_path / "landcover.tif")["geoTransform"] == info["geoTransform"]
 
 
 @needs_qgis

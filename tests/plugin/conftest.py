@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import stat
+import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -10,13 +12,51 @@ from pathlib import Path
 import numpy as np
 import pytest
 from osgeo import gdal, osr
-from qgis.core import Qgis, QgsApplication, QgsProcessingFeedback, QgsProject
+from qgis.core import Qgis, QgsApplication, QgsProcessingFeedback, QgsProject, QgsSettings
 from qgis.gui import QgsMapCanvas, QgsMessageBar
 from qgis.PyQt.QtWidgets import QMainWindow, QMenu, QToolBar
 
-from sardino_qgis import environment
+from sardino_qgis import environment, last_used, models, widgets
 
 gdal.UseExceptions()
+
+
+# A model of random weights, for what needs a real one.
+CARD = {
+    "schema_version": 1,
+    "name": "tiny",
+    "title": "Random weights",
+    "bands": [
+        {"name": "VV", "unit": "db", "clip": [-30.0, 5.0], "mean": -12.6, "std": 5.3},
+        {"name": "VH", "unit": "db", "clip": [-35.0, 0.0], "mean": -20.3, "std": 5.9},
+    ],
+    "product": "gamma0",
+    "gsd_m": 10.0,
+    "arch": {"timm": "vit_tiny_patch16_224", "embed_dim": 16, "depth": 2, "heads": 2, "registers": 0,
+             "head": "linear", "head_dim": 8},
+    "tile": 32,
+    "patch": 8,
+    "classes": [
+        {"value": 10, "name": "Tree cover", "color": "#006400"},
+        {"value": 50, "name": "Built-up", "color": "#fa0000"},
+        {"value": 80, "name": "Permanent water bodies", "color": "#0064c8"},
+    ],
+    "trained_on": ["nothing: random weights for tests"],
+    "metrics": {},
+    "licence": "CC0-1.0",
+    "weights_sha256": "0" * 64,
+}  # fmt: skip
+MAKE_MODEL = """
+import json, sys
+from pathlib import Path
+import torch
+from backend.card import ModelCard
+from backend.vit import build_model
+from backend.weights import save_model
+torch.manual_seed(1)
+card = ModelCard.from_dict(json.loads(sys.argv[2]))
+save_model(Path(sys.argv[1]), build_model(card), card)
+"""
 
 
 class RecordingFeedback(QgsProcessingFeedback):
@@ -183,3 +223,33 @@ class Desktop:
 @pytest.fixture
 def desktop(qgis_canvas) -> Desktop:
     return Desktop(qgis_canvas)
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory):
+    """A model folder, made in another process: torch and QGIS don't meet in this one."""
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    folder.mkdir()
+    command = [sys.executable, "-c", MAKE_MODEL, str(folder), json.dumps(CARD)]
+    subprocess.run(command, cwd=environment.backend_root(), env=environment.worker_environment(), check=True)
+    return folder
+
+
+@pytest.fixture
+def real_worker(model, monkeypatch):
+    """The backend itself, in this Python, with the model `tiny` on its shelf."""
+    monkeypatch.setenv("SARDINO_PYTHON", sys.executable)
+    monkeypatch.setenv("SARDINO_MODELS", str(model.parent))
+
+
+@pytest.fixture
+def settings(qgis_app):
+    """QgsSettings, without a trace of models and last choices before and after."""
+
+    def clear():
+        for name in (models.SETTING, last_used.GROUP, widgets.LAST_FOLDER):
+            QgsSettings().remove(name)
+
+    clear()
+    yield QgsSettings()
+    clear()

@@ -23,8 +23,7 @@ from qgis.core import (
     QgsReferencedRectangle,
     QgsVectorLayer,
 )
-
-from sardino_qgis import models
+from qgis.PyQt.QtCore import QUrl
 
 COPYIST = """
 import json, os, shutil, sys
@@ -65,14 +64,33 @@ def test_parameters(provider):
     assert attention >= {"HEADS", "BLOCK", "MASS", "OUTPUT", "OUTPUT_MASKS"}
 
 
-@pytest.mark.parametrize("name", ["landcover", "attention", "embeddings", "similarity", "accuracy", "trainclassifier"])
+EVERY = ["landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate"]
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_every_parameter_has_help_and_the_algorithm_tells_of_itself(provider, name):
     algorithm = provider.algorithm(name)
     for parameter in algorithm.parameterDefinitions():
         assert len(parameter.help()) > 15, parameter.name()
     assert algorithm.shortHelpString() and algorithm.tags() and not algorithm.icon().isNull()
-    assert os.path.isfile(algorithm.svgIconPath())
+    assert os.path.isfile(algorithm.svgIconPath()) and algorithm.svgIconPath().endswith(f"{name}.svg")
     assert algorithm.group() == ""
+    flags = algorithm.flags()
+    assert flags & algorithm.Flag.FlagSupportsBatch and flags & algorithm.Flag.FlagCanCancel
+    assert not flags & (algorithm.Flag.FlagHideFromModeler | algorithm.Flag.FlagNoThreading)
+    again = algorithm.create()
+    assert type(again) is type(algorithm) and again is not algorithm and again.id() == f"sardino:{name}"
+
+
+@pytest.mark.parametrize("name", ["landcover", "attention", "embeddings", "similarity", "accuracy"])
+def test_help_opens_a_page_that_is_there(provider, name):
+    url = QUrl(provider.algorithm(name).helpUrl())
+    assert url.isLocalFile() and os.path.isfile(url.toLocalFile())
+    with open(url.toLocalFile(), encoding="utf-8") as page:
+        headings = [line.lstrip("# ").strip() for line in page if line.startswith("#")]
+    assert provider.algorithm(name).displayName() in headings
+    if url.hasFragment():
+        assert url.fragment() == provider.algorithm(name).displayName().lower().replace(" ", "-")
 
 
 def test_choices_are_static_strings(provider):
@@ -307,16 +325,3 @@ def test_success_without_a_file_is_an_exception(provider, scene, tmp_path, scrip
     monkeypatch.setenv("SARDINO_PYTHON", str(script(body, "liar")))
     with pytest.raises(QgsProcessingException, match="is not there"):
         processing.run("sardino:landcover", {"INPUT": str(scene), "OUTPUT": str(tmp_path / "o.tif")})
-
-
-def test_installed_models_come_from_the_cards(tmp_path, monkeypatch, qgis_app):
-    shelf = tmp_path / "shelf"
-    for name, card in (("good", json.dumps({"title": "A good one"})), ("odd", "{"), ("no-card", None)):
-        (shelf / name).mkdir(parents=True)
-        if card is not None:
-            (shelf / name / "card.json").write_text(card)
-    monkeypatch.setenv("SARDINO_MODELS", os.pathsep.join([str(shelf), str(tmp_path / "absent")]))
-    found = {m.name: m.title for m in models.installed_models()}
-    assert found["good"] == "A good one" and found["odd"] == "odd" and "no-card" not in found
-    assert models.model_arguments(" ") == []
-    assert models.model_arguments("good") == ["--model", "good"]

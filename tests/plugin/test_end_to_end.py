@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import re
 import subprocess
 import sys
@@ -14,76 +13,41 @@ import processing
 import pytest
 from osgeo import gdal
 from qgis.core import (
-    Qgis,
+    QgsApplication,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsCoordinateTransformContext,
+    QgsProcessingContext,
     QgsProcessingException,
+    QgsProcessingModelAlgorithm,
+    QgsProcessingModelChildAlgorithm,
+    QgsProcessingModelChildParameterSource,
+    QgsProcessingModelOutput,
+    QgsProcessingModelParameter,
     QgsProcessingOutputLayerDefinition,
+    QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterString,
     QgsProject,
     QgsRasterLayer,
 )
 
-from sardino_qgis import environment
+from backend import __version__
+from sardino_qgis import models
+from sardino_qgis.layer_metadata import describe
 from sardino_qgis.styling import apply_qml
-
-CARD = {
-    "schema_version": 1,
-    "name": "tiny",
-    "title": "Random weights",
-    "bands": [
-        {"name": "VV", "unit": "db", "clip": [-30.0, 5.0], "mean": -12.6, "std": 5.3},
-        {"name": "VH", "unit": "db", "clip": [-35.0, 0.0], "mean": -20.3, "std": 5.9},
-    ],
-    "product": "gamma0",
-    "gsd_m": 10.0,
-    "arch": {"timm": "vit_tiny_patch16_224", "embed_dim": 16, "depth": 2, "heads": 2, "registers": 0,
-             "head": "linear", "head_dim": 8},
-    "tile": 32,
-    "patch": 8,
-    "classes": [
-        {"value": 10, "name": "Tree cover", "color": "#006400"},
-        {"value": 50, "name": "Built-up", "color": "#fa0000"},
-        {"value": 80, "name": "Permanent water bodies", "color": "#0064c8"},
-    ],
-    "trained_on": ["nothing: random weights for tests"],
-    "metrics": {},
-    "licence": "CC0-1.0",
-    "weights_sha256": "0" * 64,
-}  # fmt: skip
-MAKE_MODEL = """
-import json, sys
-from pathlib import Path
-import torch
-from backend.card import ModelCard
-from backend.vit import build_model
-from backend.weights import save_model
-torch.manual_seed(1)
-card = ModelCard.from_dict(json.loads(sys.argv[2]))
-save_model(Path(sys.argv[1]), build_model(card), card)
-"""
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    """A model folder, made in another process: torch and QGIS don't meet in this one."""
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    folder.mkdir()
-    command = [sys.executable, "-c", MAKE_MODEL, str(folder), json.dumps(CARD)]
-    subprocess.run(command, cwd=environment.backend_root(), env=environment.worker_environment(), check=True)
-    return folder
 
 
 @pytest.fixture(autouse=True)
-def worker(provider, model, monkeypatch):
-    monkeypatch.setenv("SARDINO_PYTHON", sys.executable)
-    monkeypatch.setenv("SARDINO_MODELS", str(model.parent))
+def worker(provider, real_worker):
+    """All tests here run the backend itself."""
 
 
 def test_landcover_has_the_grid_legend_and_nodata_of_its_parts(scene, tmp_path, feedback, qgis_new_project):
     paths = {k: str(tmp_path / f"{k}.tif") for k in ("OUTPUT", "OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES")}
     results = processing.run("sardino:landcover", {"INPUT": str(scene), "MODEL": "tiny", **paths}, feedback=feedback)
     assert paths.items() <= results.items()
+    for path in paths.values():
+        tells_what_made_it(path)
     assert results["DEVICE_USED"] and "tiny" in results["MODEL_USED"]
     made, given = gdal.Open(paths["OUTPUT"]), gdal.Open(str(scene))
     assert made.GetGeoTransform() == given.GetGeoTransform()
@@ -126,12 +90,125 @@ def test_results_are_loaded_styled_and_described(scene, tmp_path, qgis_new_proje
     assert (confidence.classificationMin(), confidence.classificationMax()) == (0, 1)
     history = layers["Confidence"].metadata().history()[0]
     assert "model tiny" in history and re.match(r"\d{4}-\d\d-\d\dT", history)
-    groups = [node.name() for node in QgsProject.instance().layerTreeRoot().findGroups()]
-    assert groups == (["Land cover from SAR: scene"] if Qgis.QGIS_VERSION_INT >= 33200 else [])
+    (group,) = QgsProject.instance().layerTreeRoot().findGroups()
+    assert group.name() == "Land cover from SAR: scene"
+    assert [node.name() for node in group.children()] == ["Land cover", "Confidence"]
     tags = gdal.Open(str(tmp_path / "OUTPUT_CONFIDENCE.tif")).GetMetadata()
     assert tags["SARDINO_MODEL"] == "tiny" and tags["TIFFTAG_SOFTWARE"].startswith("SAR Land Cover (DINO) ")
     assert tags["TIFFTAG_IMAGEDESCRIPTION"] == "confidence of scene.tif by the model tiny"
     del layers, confidence
+
+
+def is_stretched_between_its_percentiles(layer):
+    values = gdal.Open(layer.source()).ReadAsArray()
+    renderer = layer.renderer()
+    assert renderer.type() == "singlebandpseudocolor"
+    low, high = renderer.classificationMin(), renderer.classificationMax()
+    assert [low, high] == pytest.approx(list(np.percentile(values[np.isfinite(values)], [2, 98])), rel=0.02)
+    colours = [sum(renderer.shader().rasterShaderFunction().shade(v)[1:4]) for v in np.linspace(low, high, 5)]
+    assert colours == sorted(colours), "light where there is much attention"
+
+
+def tells_what_made_it(path):
+    """Tags of the file, and the metadata that a layer gets from them."""
+    tags = gdal.Open(path).GetMetadata()
+    assert [tags[f"SARDINO_{key}"] for key in ("MODEL", "INPUT", "VERSION")] == ["tiny", "scene.tif", __version__]
+    assert re.match(r"\d{4}-\d\d-\d\dT", tags["SARDINO_DATE"])
+    layer = QgsRasterLayer(path, "result")
+    assert describe(layer)
+    history = layer.metadata().history()[0]
+    assert all(tags[f"SARDINO_{key}"] in history for key in ("MODEL", "VERSION", "DATE", "MODEL_SHA256"))
+    assert "scene.tif" in layer.metadata().abstract()
+    del layer
+
+
+def model_of(*children):
+    """A model as the designer makes it: a raster SCENE goes through child algorithms of (id, algorithm, parameters)."""
+    model = QgsProcessingModelAlgorithm("chain", "tests")
+    scene = QgsProcessingParameterRasterLayer("SCENE", "Scene")
+    model.addModelParameter(scene, QgsProcessingModelParameter("SCENE"))
+    model.addModelParameter(QgsProcessingParameterString("WITH", "With"), QgsProcessingModelParameter("WITH"))
+    for name, algorithm, parameters, outputs in children:
+        child = QgsProcessingModelChildAlgorithm(algorithm)
+        child.setChildId(name)
+        for definition in child.algorithm().parameterDefinitions():
+            default = QgsProcessingModelChildParameterSource.fromStaticValue(definition.defaultValue())
+            if not definition.isDestination():
+                child.addParameterSources(definition.name(), [parameters.get(definition.name(), default)])
+        made = {}
+        for output in outputs:
+            made[output] = QgsProcessingModelOutput(output, output)
+            made[output].setChildId(name)
+            made[output].setChildOutputName("OUTPUT")
+        child.setModelOutputs(made)
+        model.addChildAlgorithm(child)
+    return model
+
+
+def test_runs_inside_a_model_before_others(scene, tmp_path, feedback, qgis_new_project):
+    source = QgsProcessingModelChildParameterSource
+    model = model_of(
+        (
+            "cover",
+            "sardino:landcover",
+            {"INPUT": source.fromModelParameter("SCENE"), "MODEL": source.fromModelParameter("WITH")},
+            ["COVER"],
+        ),
+        (
+            "judge",
+            "sardino:accuracy",
+            {
+                "INPUT": source.fromChildOutput("cover", "OUTPUT"),
+                "REFERENCE": source.fromChildOutput("cover", "OUTPUT"),
+            },
+            ["REPORT"],
+        ),
+        (
+            "smooth",
+            "native:fillnodata",
+            {"INPUT": source.fromChildOutput("cover", "OUTPUT"), "FILL_VALUE": source.fromStaticValue(99)},
+            ["FILLED"],
+        ),
+    )
+    # Saved and opened again, as the designer does.
+    assert model.toFile(str(tmp_path / "chain.model3"))
+    opened = QgsProcessingModelAlgorithm()
+    assert opened.fromFile(str(tmp_path / "chain.model3"))
+    assert opened.validate() == (True, [])
+    names = [definition.name() for definition in opened.destinationParameterDefinitions()]
+    outputs = {name: str(tmp_path / name) + (".html" if "REPORT" in name else ".tif") for name in names}
+    assert len(outputs) == 3
+    processing.run(opened, {"SCENE": str(scene), "WITH": "tiny", **outputs}, feedback=feedback)
+    cover, filled = (gdal.Open(next(p for n, p in outputs.items() if word in n)) for word in ("COVER", "FILLED"))
+    assert set(np.unique(cover.ReadAsArray())) <= {0, 10, 50, 80}
+    assert (filled.ReadAsArray() == 99).sum() == 120, "nodata of the scene, filled by the next step"
+    report = (tmp_path / next(p for n, p in outputs.items() if "REPORT" in n)).read_text()
+    assert "Confusion" in report or "matrix" in report
+
+
+def test_an_added_model_is_run_by_name(model, scene, tmp_path, settings, monkeypatch):
+    monkeypatch.delenv("SARDINO_MODELS")
+    models.add_folder(str(model))
+    given = {"INPUT": str(scene), "MODEL": "tiny", "OUTPUT": str(tmp_path / "o.tif")}
+    assert processing.run("sardino:landcover", given)["MODEL_USED"] == "tiny"
+
+
+def test_batch_runs_each_row_with_its_own_model(scene, model, tmp_path, qgis_new_project):
+    from processing.gui.BatchAlgorithmDialog import BatchAlgorithmDialog
+
+    dialog = BatchAlgorithmDialog(QgsApplication.processingRegistry().createAlgorithmById("sardino:landcover"), None)
+    rows = dialog.mainWidget()
+    rows.addRow()
+    for row, value in enumerate(("tiny", str(model))):
+        for name, given in (("INPUT", str(scene)), ("MODEL", value)):
+            rows.wrappers[row][rows.parameter_to_column[name]].setParameterValue(given, QgsProcessingContext())
+        column = rows.parameter_to_column["OUTPUT"]
+        rows.tblParameters.cellWidget(row + 1, column).setValue(str(tmp_path / f"{row}.tif"))
+    dialog.runAlgorithm()
+    for row in range(2):
+        assert gdal.Open(str(tmp_path / f"{row}.tif")).GetMetadata()["SARDINO_MODEL"] == "tiny"
+    dialog.close()
+    dialog.deleteLater()
 
 
 def test_a_second_run_in_one_session_loads_its_layers_too(scene, tmp_path, qgis_new_project):
@@ -141,8 +218,11 @@ def test_a_second_run_in_one_session_loads_its_layers_too(scene, tmp_path, qgis_
         given.destinationName = f"run {number}"
         processing.runAndLoadResults("sardino:attention", {"INPUT": str(scene), "MODEL": "tiny", "OUTPUT": given})
         gc.collect()
-    renderers = [layer.renderer().type() for layer in QgsProject.instance().mapLayers().values()]
-    assert renderers == ["singlebandpseudocolor"] * 2
+    layers = list(QgsProject.instance().mapLayers().values())
+    assert len(layers) == 2
+    for layer in layers:
+        is_stretched_between_its_percentiles(layer)
+    del layers, layer
 
 
 def test_attention_of_the_mean_and_of_all_heads(scene, tmp_path):
@@ -153,12 +233,16 @@ def test_attention_of_the_mean_and_of_all_heads(scene, tmp_path):
     processing.run("sardino:attention", {**given, "HEADS": "all", "BLOCK": 0, "OUTPUT": all_, "OUTPUT_MASKS": masks})
     assert gdal.Open(all_).RasterCount == 2
     assert gdal.Open(masks).RasterCount == 2
+    for path in (all_, masks):
+        tells_what_made_it(path)
 
 
 def test_embeddings_and_their_picture(scene, tmp_path, feedback):
     paths = {"OUTPUT": str(tmp_path / "e.tif"), "OUTPUT_PCA": str(tmp_path / "p.tif")}
     results = processing.run("sardino:embeddings", {"INPUT": str(scene), "MODEL": "tiny", **paths}, feedback=feedback)
     assert paths.items() <= results.items()
+    for path in paths.values():
+        tells_what_made_it(path)
     made = gdal.Open(paths["OUTPUT"])
     assert (made.RasterXSize, made.RasterYSize, made.RasterCount) == (12, 10, 16)
     assert made.GetGeoTransform() == (400000, 80, 0, 5200000, 0, -80)
@@ -174,6 +258,7 @@ def test_similarity_to_a_point_of_another_crs(scene, tmp_path, feedback):
     output = str(tmp_path / "s.tif")
     given = {"INPUT": str(scene), "MODEL": "tiny", "POINT": "13.69,46.945 [EPSG:4326]", "OUTPUT": output}
     processing.run("sardino:similarity", given)
+    tells_what_made_it(output)
     layer = QgsRasterLayer(output, "similarity")
     assert (layer.width(), layer.height()) == (96, 80)
     to_layer = QgsCoordinateTransform(
@@ -221,7 +306,7 @@ def test_refusals_come_with_a_hint_and_leave_no_file(scene, tmp_path):
     assert not output.exists()
 
 
-def test_cancel_of_a_real_run_leaves_the_older_file(model, tmp_path, feedback, qgis_new_project):
+def test_cancel_of_a_real_run_leaves_the_older_file(tmp_path, feedback, qgis_new_project):
     big = str(tmp_path / "big.tif")
     data = gdal.GetDriverByName("GTiff").Create(big, 3000, 3000, 2, gdal.GDT_Float32)
     data.SetGeoTransform((400000, 10, 0, 5200000, 0, -10))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsApplication
-from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox
+import os
+
+from qgis.core import QgsApplication, QgsProcessingUtils
+from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject
+from qgis.PyQt.QtGui import QDesktopServices
+from qgis.PyQt.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 import sardino_qgis
 from sardino_qgis import environment
 
-NAMES = ("landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy")
+NAMES = ("landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate")
 ALGORITHMS = {f"sardino:{name}" for name in NAMES}
 
 
@@ -28,6 +32,51 @@ def test_loads_and_unloads_without_leftovers_more_than_once(desktop, qgis_proces
         plugin.unload()
         assert providers() == before
         assert desktop.menu.actions() == [] and desktop.toolbar.actions() == []
+
+
+def things_of(desktop):
+    """What a plugin could leave behind: windows, children of the main window, map items, tasks, and the map tool."""
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    QApplication.processEvents()
+    return {
+        "windows": sorted(
+            f"{type(widget).__name__} {widget.windowTitle()}"
+            for widget in QApplication.topLevelWidgets()
+            if type(widget).__module__.startswith("sardino_qgis") or "SAR" in getattr(widget, "title", str)()
+        ),
+        "children": sorted(type(child).__name__ for child in desktop.window.findChildren(QObject)),
+        "map items": len(desktop.canvas.scene().items()),
+        "tasks": len(QgsApplication.taskManager().activeTasks()),
+        "tool": type(desktop.canvas.mapTool()).__name__,
+        "files": sorted(os.listdir(QgsProcessingUtils.tempFolder())),
+    }
+
+
+def test_unloading_takes_away_what_is_open_and_running(desktop, qgis_processing, monkeypatch, script):
+    monkeypatch.setenv("SARDINO_PYTHON", str(script("import sys\nsys.stdin.read()", "idle")))
+    plugin = sardino_qgis.classFactory(desktop)
+    before = things_of(desktop)
+    for _ in range(2):
+        plugin.initGui()
+        plugin.similarity.action.trigger()  # which starts its worker
+        plugin.show_models()
+        server = plugin.similarity.tool._server
+        process = server._worker.process
+        assert server.running() and desktop.canvas.mapTool() is plugin.similarity.tool
+        assert things_of(desktop) != before
+        plugin.unload()
+        assert process.poll() is not None, "the worker has ended"
+        assert things_of(desktop) == before
+
+
+def test_help_opens_the_plugins_own_pages(desktop, qgis_processing, monkeypatch):
+    opened = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
+    plugin = sardino_qgis.classFactory(desktop)
+    plugin.initGui()
+    plugin.show_help()
+    assert os.path.isfile(opened[0]) and os.path.basename(opened[0]).startswith("index.")
+    plugin.unload()
 
 
 def test_without_a_desktop(qgis_app, qgis_processing):
@@ -54,8 +103,9 @@ def test_interpreter_is_chosen_in_the_menu(no_interpreter, qgis_processing, monk
     plugin = sardino_qgis.classFactory(desktop)
     plugin.initGui()
     assert [action.text() for action in plugin.menu.actions() if action.text()] == [
-        "Find similar places", "Set up backend…", "Choose Python interpreter…", "Diagnostics…",
+        "Find similar places", "Models…", "Set up backend…", "Choose Python interpreter…", "Diagnostics…", "Help",
     ]  # fmt: skip
+    assert not any(action.icon().isNull() for action in plugin.menu.actions() if action.text())
     plugin.choose_interpreter()
     assert not said and environment.stored_interpreter() == ""
     plugin.choose_interpreter()

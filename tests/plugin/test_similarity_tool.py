@@ -116,6 +116,8 @@ def test_clicks_become_a_layer_and_the_second_is_answered_at_once(warm_desk):
     assert value(layer, 400_200, 5_199_700) > value(layer, 401_000, 5_199_500) + 0.2
     assert np.isnan(value(layer, 400_020, 5_199_980))
     assert layer.renderer().type() == "singlebandpseudocolor"
+    made = layer.metadata().history()[0]
+    assert "model sardino-s1-small" in made and not made.startswith("?"), "model and date"
     assert [node.name() for node in QgsProject.instance().layerTreeRoot().children()] == [layer.name(), "scene"]
 
     # The second click, while the result is the active layer, as QGIS makes it: the same layer shows the other side.

@@ -81,16 +81,33 @@ def test_layers_of_other_origin_keep_their_metadata(layer):
     assert not describe(layer) and layer.metadata() == before
 
 
-def test_results_are_grouped_where_qgis_can(qgis_app):
-    top, details = (QgsProcessingContext.LayerDetails(n, QgsProject.instance(), n) for n in ("cover", "confidence"))
-    styling.group([top, details], "Land cover from SAR: scene")
+def test_results_are_grouped(qgis_app):
+    top, below = (QgsProcessingContext.LayerDetails(n, QgsProject.instance(), n) for n in ("cover", "confidence"))
+    stylers = [styling.QmlStyler(), styling.StretchStyler()]
+    styling.group([top, below], stylers, "Land cover from SAR: scene")
     if Qgis.QGIS_VERSION_INT >= 33200:
-        assert details.groupName == "Land cover from SAR: scene"
-        assert top.layerSortKey > details.layerSortKey
-        styling.group([details], "another")
-        assert details.groupName == "Land cover from SAR: scene"
+        assert below.groupName == "Land cover from SAR: scene"
+        assert top.layerSortKey > below.layerSortKey
+        styling.group([below], stylers[1:], "another")
+        assert below.groupName == "Land cover from SAR: scene" and not stylers[0].group
     else:
-        assert not hasattr(details, "groupName")
+        assert [(s.group, s.on_top) for s in stylers] == [("Land cover from SAR: scene", top) for top in (True, False)]
+
+
+def test_layers_are_moved_into_a_group_beside_them(qgis_new_project, scene):
+    root = QgsProject.instance().layerTreeRoot()
+    results = root.insertGroup(0, "Results")  # as Processing can be set to have one
+    layers = [QgsRasterLayer(str(scene), name) for name in ("confidence", "cover", "second run")]
+    for layer in layers:
+        QgsProject.instance().addMapLayer(layer, False)
+        results.addLayer(layer)
+    for layer in layers:
+        styling.move_to_group(layer, "Land cover: scene", on_top=layer.name() == "cover")
+    (made,) = results.children()
+    assert made.name() == "Land cover: scene"
+    assert [node.name() for node in made.children()] == ["cover", "confidence", "second run"]
+    assert len(QgsProject.instance().mapLayers()) == 3, "none was lost on the way"
+    del layers, layer
 
 
 def test_styler_is_called_after_the_algorithm_is_gone(provider, scene, tmp_path, script, monkeypatch):

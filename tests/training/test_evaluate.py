@@ -15,7 +15,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, jaccard_score
 from backend.card import Arch, LandCoverClass, ModelCard
 from backend.predict import landcover
 from backend.radiometry import Units
-from backend.session import Request
+from backend.request import Request
 from backend.vit import build_model
 from backend.weights import save_model
 from training import evaluate as module

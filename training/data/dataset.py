@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import csv
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,9 @@ from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from backend.card import Band
-from backend.errors import InputError
+from backend.errors import InputError, UnreadableError
 from training.data.facts import FolderFacts
+from training.data.left_out import tell_left_out
 from training.data.listing import SUFFIXES, list_rasters
 from training.data.manifest import read_manifest
 from training.data.places import check_places, name_places
@@ -77,6 +78,7 @@ class ChipFolder:
         bands: The card's bands, which give the order of Chip.db and the level of relative data.
         split: Only images of this split of splits.csv; None for all.
         together: Whether all processes of a run open this folder at the same time, and share the work of it.
+        strict: Whether a file that can't be read is refused; else it is named on standard error, and left out.
 
     Attributes:
         facts: What dataset.toml says.
@@ -90,8 +92,16 @@ class ChipFolder:
             places.csv can't be used.
     """
 
-    def __init__(self, root: Path, bands: Sequence[Band], split: str | None = None, together: bool = False) -> None:
+    def __init__(
+        self,
+        root: Path,
+        bands: Sequence[Band],
+        split: str | None = None,
+        together: bool = False,
+        strict: bool = True,
+    ) -> None:
         """List the files; those that are new or changed are looked at."""
+        self.strict = strict
         self.root, self.bands, self.split = Path(root), tuple(bands), split
         self.facts = FolderFacts.load(self.root / "dataset.toml")
         images, labels = self.root / "images", self.root / "labels"
@@ -110,10 +120,43 @@ class ChipFolder:
             raise InputError(f"No raster in {where}.", hint)
         self._files = {name: listed[name] for name in self.names}
         manifest = read_manifest(self.root, listed, self.names, self.facts, self.bands, together)
+        self._leave_out(manifest.unreadable)
         self.entries, self.units = manifest.entries, manifest.units
         self.places = name_places(self.root, self.names, self.facts.places)
         check_places(self._files, self.entries, self.places)
         self.band_present = tuple(any(numbers) for numbers in zip(*(entry.numbers for entry in self.entries)))
+
+    def _leave_out(self, unreadable: Mapping[str, str]) -> None:
+        if not unreadable:
+            return
+        first = next(name for name in self.names if name in unreadable)
+        if self.strict or len(unreadable) == len(self.names):
+            raise UnreadableError(
+                f"{len(unreadable)} of {len(self.names)} images in {self.root} can't be read: {unreadable[first]}",
+                "Replace the files, or take them away.",
+            )
+        tell_left_out(self.root, {name: unreadable[name] for name in self.names if name in unreadable}, len(self.names))
+        self.names = [name for name in self.names if name not in unreadable]
+        self._files = {name: self._files[name] for name in self.names}
+
+    def readable(self) -> Iterator[tuple[str, Chip]]:
+        """Names and images, without those whose pixels or labels turn out to be unreadable, unless that is refused.
+
+        Raises:
+            UnreadableError: `strict`, and one can't be read.
+        """
+        lost = {}
+        for index, name in enumerate(self.names):
+            try:
+                chip = self[index]
+            except UnreadableError as error:
+                if self.strict:
+                    raise
+                lost[name] = error.message
+                continue
+            yield name, chip
+        if lost:
+            tell_left_out(self.root, lost, len(self.names))
 
     def __len__(self) -> int:
         """Number of images."""
@@ -157,7 +200,7 @@ class ChipFolder:
                 with rasterio.open(path) as source:
                     label: NDArray[Any] = source.read(1)
         except RasterioError as error:
-            raise InputError(f"{path} can't be read ({error}).", "Replace the file or take it away.") from error
+            raise UnreadableError(f"{path} can't be read ({error}).", "Replace the file or take it away.") from error
         if label.shape != shape:
             raise InputError(f"{path} has {label.shape} pixels, its image {shape}.", "Labels and images must match.")
         if self.facts.label_codes:

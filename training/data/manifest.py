@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from backend.card import Band
-from backend.errors import InputError
+from backend.errors import InputError, UnreadableError
 from backend.radiometry import Units
 from training.collective import shared_out
 from training.data.facts import FolderFacts
@@ -38,12 +38,14 @@ class Manifest:
     """The files of a folder.
 
     Attributes:
-        entries: One a file, in the order asked for.
+        entries: One a file that can be read, in the order asked for.
         units: Unit of the backscatter of all of them.
+        unreadable: Why the others can't be read, by name.
     """
 
     entries: tuple[Entry, ...]
     units: Units
+    unreadable: Mapping[str, str]
 
 
 def read_manifest(
@@ -65,16 +67,16 @@ def read_manifest(
         together: Whether all processes of a run ask for this at the same time: each looks at its share.
 
     Raises:
-        InputError: A file can't be read, or its bands or units don't fit the card, dataset.toml or the other files.
+        InputError: The bands or units of a file don't fit the card, dataset.toml or the other files.
     """
     look = _Look(root, files, facts, bands, together)
     found = look.at(names, facts.units)
     units = facts.units if facts.units is not Units.AUTO else _common_units(list(found.values()), files)
     # Files with too little in them to tell their unit have been looked at as dB.
-    silent = [name for name in names if found[name].units == Units.AUTO.value]
+    silent = [name for name, entry in found.items() if entry.units == Units.AUTO.value]
     if units is not Units.DB and silent:
         found.update(look.at(silent, units))
-    return Manifest(tuple(found[name] for name in names), units)
+    return Manifest(tuple(found[name] for name in names if name in found), units, look.unreadable)
 
 
 def _common_units(entries: Sequence[Entry], files: Mapping[str, Path]) -> Units:
@@ -102,16 +104,21 @@ class _Look:
         self, root: Path, files: Mapping[str, Path], facts: FolderFacts, bands: Sequence[Band], together: bool
     ) -> None:
         self.root, self.files, self.facts, self.bands, self.together = root, files, facts, bands, together
+        self.unreadable: dict[str, str] = {}
 
     def at(self, names: Sequence[str], units: Units) -> dict[str, Entry]:
-        """Entries by name, of files whose unit is known or (AUTO) is to be recognised."""
+        """Entries by name, of files whose unit is known or (AUTO) is to be recognised, without those it can't read."""
         cache = self._cache(units)
         kept = {name: entry for name, entry in _load(cache).items() if name in self.files}
         found: dict[str, Entry] = {}
         saved = time.monotonic()
         share = shared_out if self.together else _alone
-        for row in share(names, lambda part: map(_text, self._entries(part, units, kept))):
-            entry = _entry(json.loads(row))
+        for row in share(names, lambda part: self._rows(part, units, kept)):
+            told = json.loads(row)
+            if "unreadable" in told:
+                self.unreadable[told["name"]] = told["unreadable"]
+                continue
+            entry = _entry(told)
             found[entry.name] = entry
             if time.monotonic() - saved > KEEP_EVERY_S:
                 _keep(cache, {**kept, **found})
@@ -120,15 +127,19 @@ class _Look:
             _keep(cache, {**kept, **found})
         return found
 
-    def _entries(self, names: Sequence[str], units: Units, kept: Mapping[str, Entry]) -> Iterator[Entry]:
+    def _rows(self, names: Sequence[str], units: Units, kept: Mapping[str, Entry]) -> Iterator[str]:
+        """Entries as text, of files that can't be read the reason."""
         changed = [name for name in names if name not in kept or not _same(kept[name], self.files[name])]
-        yield from (kept[name] for name in set(names) - set(changed))
+        yield from (_text(kept[name]) for name in set(names) - set(changed))
         said = time.monotonic()
         pool = ThreadPoolExecutor(THREADS)
         try:
             looks = [pool.submit(scan, n, self.files[n], self.facts, self.bands, units) for n in changed]
-            for number, look in enumerate(looks, 1):
-                yield look.result()
+            for number, (name, look) in enumerate(zip(changed, looks), 1):
+                try:
+                    yield _text(look.result())
+                except (UnreadableError, OSError) as error:
+                    yield json.dumps({"name": name, "unreadable": str(error)})
                 if time.monotonic() - said > SAY_EVERY_S and number < len(looks):
                     print(f"{self.root}: {number} of {len(changed)} files looked at", file=sys.stderr, flush=True)
                     said = time.monotonic()
@@ -186,5 +197,8 @@ def _keep(cache: Path, entries: Mapping[str, Entry]) -> None:
 
 
 def _same(entry: Entry, path: Path) -> bool:
-    stat = path.stat()
+    try:
+        stat = path.stat()
+    except OSError:
+        return False
     return (entry.size, entry.modified) == (stat.st_size, stat.st_mtime_ns)

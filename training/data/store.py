@@ -15,17 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.card import Band
-from backend.errors import InputError
+from backend.errors import InputError, UnreadableError
 from training.collective import first_process
 from training.data.coverage import Coverage
 from training.data.crops import Sample
 from training.data.dataset import ChipFolder
 from training.data.describe import describe
+from training.data.left_out import tell_left_out
 from training.data.windows import cut_windows
 from training.settings import CropConfig
 
 # Keys of dataset.toml that say nothing of the images.
 _NOT_DRAWN = ("title", "classes", "ignore_value", "label_codes")
+# Windows that are drawn where one after the other can't be read.
+DRAWS = 100
 Pixels = tuple[NDArray[np.float16], NDArray[np.bool_]]
 
 
@@ -48,6 +51,14 @@ class Stored:
     memory: Pixels | None
 
 
+class _UnreadableChipError(Exception):
+    """Pixels of an image can't be read."""
+
+    def __init__(self, chip: Stored, reason: UnreadableError) -> None:
+        super().__init__(reason.message)
+        self.chip, self.reason = chip, reason
+
+
 class ChipStore:
     """All images of several data folders, with what is drawn from them.
 
@@ -60,15 +71,19 @@ class ChipStore:
         bands: the card's bands.
         memory_gb: budget for images kept in memory; files too large to be read whole never are.
         split: only images of this split, in folders that have a splits.csv; empty for all.
+        strict: whether an image that can't be read is refused; else it is named, and left out.
 
     Raises:
         InputError: A folder has no raster, or no valid pixel at all, or one that can't be used.
     """
 
-    def __init__(self, roots: Sequence[Path], bands: Sequence[Band], memory_gb: float, split: str = "") -> None:
+    def __init__(
+        self, roots: Sequence[Path], bands: Sequence[Band], memory_gb: float, split: str = "", strict: bool = True
+    ) -> None:
         """List the folders, say what was found, and fill the memory."""
+        self._strict = strict
         splits = [split if split and (root / "splits.csv").is_file() else None for root in roots]
-        self.folders = [ChipFolder(root, bands, part, together=True) for root, part in zip(roots, splits)]
+        self.folders = [ChipFolder(root, bands, part, True, strict) for root, part in zip(roots, splits)]
         self.chips: list[Stored] = []
         left = memory_gb * 1e9
         for number, folder in enumerate(self.folders):
@@ -79,13 +94,22 @@ class ChipStore:
                 if not entry.pixels:
                     continue
                 size = entry.height * entry.width * (2 * len(bands) + 1)
-                memory = _rounded(*folder.read(index)) if size <= left and not entry.large else None
+                try:
+                    memory = _rounded(*folder.read(index)) if size <= left and not entry.large else None
+                except UnreadableError as error:
+                    self._leave_out(folder, index, error)
+                    continue
                 left -= size if memory else 0
                 self.chips.append(Stored(number, index, entry.pixels, entry.coverage, memory))
             if len(self.chips) == before:
                 raise InputError(f"No valid pixel in {folder.root}.", "Check its nodata value, bands and units.")
         self._cumulative = np.cumsum(self._probabilities())
         self._dates = self._by_place()
+
+    def _leave_out(self, folder: ChipFolder, index: int, error: UnreadableError) -> None:
+        if self._strict:
+            raise error
+        tell_left_out(folder.root, {folder.names[index]: error.message}, len(folder))
 
     def _probabilities(self) -> NDArray[np.float64]:
         pixels = np.array([chip.pixels for chip in self.chips], dtype=np.float64)
@@ -130,7 +154,24 @@ class ChipStore:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def draw(self, crops: CropConfig, rng: np.random.Generator) -> Sample:
-        """A window of an image, and the same window at another date where the place has one and pairs are wanted."""
+        """A window of an image, and the same window at another date where the place has one and pairs are wanted.
+
+        Where the pixels of a window can't be read, another one is drawn, and the image is named.
+
+        Raises:
+            UnreadableError: One can't be read and that is refused, or many after each other can't.
+        """
+        for _ in range(DRAWS - 1):
+            try:
+                return self._draw(crops, rng)
+            except _UnreadableChipError as error:
+                self._leave_out(self.folders[error.chip.folder], error.chip.index, error.reason)
+        try:
+            return self._draw(crops, rng)
+        except _UnreadableChipError as error:
+            raise error.reason from error
+
+    def _draw(self, crops: CropConfig, rng: np.random.Generator) -> Sample:
         position = int(np.searchsorted(self._cumulative, rng.random() * self._cumulative[-1], side="right"))
         position = min(position, len(self.chips) - 1)
         chosen = [self.chips[number] for number in (position, *self._other_date(position, crops.pairs, rng))]
@@ -159,7 +200,10 @@ class ChipStore:
 
     def _read(self, chip: Stored, place: Sequence[int]) -> Pixels:
         if chip.memory is None:
-            return _rounded(*self.folders[chip.folder].read(chip.index, place))
+            try:
+                return _rounded(*self.folders[chip.folder].read(chip.index, place))
+            except UnreadableError as error:
+                raise _UnreadableChipError(chip, error) from error
         top, left, height, width = place
         part = np.s_[top : top + height, left : left + width]
         values, valid = chip.memory

@@ -25,26 +25,29 @@ class Data:
     sources: tuple[str, ...]
 
 
-def load_data(folders: Sequence[Path], bands: Sequence[Band], leave_out: Collection[str] = ()) -> Data:
+def load_data(
+    folders: Sequence[Path], bands: Sequence[Band], leave_out: Collection[str] = (), strict: bool = True
+) -> Data:
     """Read every labelled chip.
 
     Args:
         folders: Data folders, all with the same legend or a part of it.
         bands: The bands of the model.
         leave_out: Names of chips that are not to be learnt from.
+        strict: Whether a chip that can't be read is refused; else it is named, and left out.
 
     Raises:
         InputError: No labels, no legend, no weight above 0, or legends that contradict each other.
     """
-    opened = [ChipFolder(folder, bands) for folder in folders]
+    opened = [ChipFolder(folder, bands, strict=strict) for folder in folders]
     legend = merge_legends(opened)
     values = [item.value for item in legend]
     train, val = [], []
     for folder in opened:
         if (folder.root / "splits.csv").is_file():
             splits = {row["split"] for row in read_splits(folder.root)}
-            train.append(ChipFolder(folder.root, bands, "train"))
-            val += [ChipFolder(folder.root, bands, "val")] if "val" in splits else []
+            train.append(ChipFolder(folder.root, bands, "train", strict=strict))
+            val += [ChipFolder(folder.root, bands, "val", strict=strict)] if "val" in splits else []
         else:
             train.append(folder)
     missing = sorted(set(leave_out) - {name for folder in train for name in folder.names})

@@ -62,7 +62,7 @@ def load_labelled(
 
 
 def _weighted(folder: ChipFolder, values: Sequence[int], leave_out: Collection[str]) -> list[LabelledChip]:
-    wanted = (chip for name, chip in zip(folder.names, folder) if name not in leave_out)
+    wanted = (chip for name, chip in folder.readable() if name not in leave_out)
     chips = [_keep(chip, chip.label, values) for chip in wanted if chip.label is not None]
     chips = [chip for chip in chips if (chip.target >= 0).any()]
     pixels = sum(int((chip.target >= 0).sum()) for chip in chips)

@@ -235,10 +235,11 @@ def _card(session: Session, lesson: Lesson, trees: Trees, title: str, origin: st
         old,
         name=folder_name(session.request.output),
         title=title,
-        # A forest that was grown with all bands doesn't know what to make of one that is missing.
-        bears_missing_bands=len(session.source.present) < len(old.bands),
         arch=own_arch(session.card.arch, trees),
         classes=lesson.legend,
         trained_on=(learnt, f"Backbone: model {old.name}, kept as it was", *(f"Backbone: {s}" for s in old.trained_on)),
         metrics={"held_out": scores, "samples": counted},
+        limits=("It knows the place and the date of its samples; of others nothing is known.",),
+        # Only what the samples were seen without may be missing later.
+        bears_missing_bands=len(session.scene.bands) < len(old.bands),
     )

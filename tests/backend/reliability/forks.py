@@ -36,9 +36,12 @@ def start(run: dict[str, Any], folder: Path) -> int:
     try:
         os.setsid()
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        before = forget_peak()
         for number, name in ((1, "out"), (2, "err")):
             os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
         resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+        if "most_bytes" in run:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (run["most_bytes"],) * 2)
         os.chdir(run.get("cwd") or folder)
         os.environ.update(run.get("env", {}))
         if "inject" in run:
@@ -47,7 +50,7 @@ def start(run: dict[str, Any], folder: Path) -> int:
         from backend.__main__ import main
 
         try:
-            code = main(run["arguments"])
+            code = main(run.get("arguments"))
         except SystemExit as end:
             code = int(end.code or 0)
     except BaseException:
@@ -58,12 +61,28 @@ def start(run: dict[str, Any], folder: Path) -> int:
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.flush()
             sys.stderr.flush()
+            (folder / "grown").write_text(str(memory("VmHWM") - before))
         os._exit(code)
 
 
+def memory(line: str) -> int:
+    """Bytes of a line of /proc/self/status, such as VmRSS (now) or VmHWM (at most so far)."""
+    text = Path("/proc/self/status").read_text()
+    return 1024 * int(next(row for row in text.splitlines() if row.startswith(line)).split()[1])
+
+
+def forget_peak() -> int:
+    """Begin to measure the peak anew, from the bytes that are given back: what was forked counts for nothing."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return memory("VmRSS")
+
+
 def outcome(status: int, seconds: float, late: bool, folder: Path) -> dict[str, Any]:
-    texts = {name: (folder / name).read_text("utf-8", "replace") for name in ("out", "err") if (folder / name).exists()}
-    return {"code": os.waitstatus_to_exitcode(status), "seconds": seconds, "late": late, **texts}
+    grown = int((folder / "grown").read_text()) if (folder / "grown").exists() else 0
+    # One that was killed at once has not even opened them.
+    names = ("out", "err")
+    texts = {name: (folder / name).read_text("utf-8", "replace") if (folder / name).exists() else "" for name in names}
+    return {"code": os.waitstatus_to_exitcode(status), "seconds": seconds, "late": late, "grown": grown, **texts}
 
 
 def attend(runs: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ class Outcome:
         err: And to standard error, libraries included.
         seconds: How long it took.
         late: Whether it had to be killed, because its time was up or because that was asked for.
+        grown: Bytes of memory that it had at most, beyond those that it began with.
     """
 
     code: int
@@ -30,6 +31,7 @@ class Outcome:
     err: str
     seconds: float
     late: bool
+    grown: int = 0
 
     def __str__(self) -> str:
         return f"status {self.code} after {self.seconds:.2f} s{' (killed)' if self.late else ''}\n{self.out}{self.err}"

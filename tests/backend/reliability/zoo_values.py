@@ -136,7 +136,7 @@ register("three_hundred_bands", _bands([], [0, 1] + [7] * 298, Same()))
 register("two_bands_of_one_name", _bands(["VV", "VV"], [0, 1], Refused("no band VH")))
 register("names_of_other_things", _bands(["red", "\x1b[31mgreen"], [0, 1], Same()))
 register("a_band_that_is_not_there", _bands([], [0, 1], Refused("no band 3"), "--bands", 1, 3))
-register("a_band_of_number_nought", _bands([], [0, 1], Refused("no band 0"), "--bands", 0, 1))
+register("a_band_of_number_nought", _bands([], [0, 1], Refused("A band number is 0"), "--bands", 0, 1))
 
 
 @specimen

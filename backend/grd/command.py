@@ -1,0 +1,50 @@
+"""The command `calibrate`."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timezone
+from typing import Any
+
+from backend import __version__
+from backend.grd.passes import CalibrateRequest, written
+from backend.grd.safe import open_product
+from backend.legend import aux_xml, ramp_qml
+from backend.output_path import check_output
+
+
+def calibrate(request: CalibrateRequest) -> dict[str, Any]:
+    """Write a map of backscatter, float32, a band for each polarisation, named by it; NaN for nodata.
+
+    Returns:
+        The facts of the result event.
+
+    Raises:
+        SarDinoError: Refused or cancelled; then no output is left, and an older one is as it was.
+    """
+    began, cancel = time.monotonic(), request.cancel
+    product = open_product(request.input)
+    check_output(request.output, str(product.path), request.overwrite)
+    request.reporter.start(
+        version=__version__,
+        command="calibrate",
+        model="",
+        device="cpu",
+        input=request.input,
+        outputs={"output": str(request.output)},
+    )
+    with written(request, product, product.polarisations, request.output) as sink:
+        date = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        sink.add_sidecar(".qml", ramp_qml(sink.thumbnail()))
+        sink.add_sidecar(".aux.xml", aux_xml((), {"SARDINO_DATE": date}))
+        with cancel.shielded():
+            sink.commit()
+    facts = {
+        "outputs": {"output": str(request.output)},
+        "device": "cpu",
+        "seconds": round(time.monotonic() - began, 3),
+        "model": "",
+        "polarisations": list(product.polarisations),
+    }
+    request.reporter.result(facts)
+    return facts

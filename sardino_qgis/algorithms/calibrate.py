@@ -1,0 +1,127 @@
+"""`sardino:calibrate`: a Sentinel-1 GRD product as downloaded into a map of backscatter."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsProcessingException,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterRasterDestination,
+)
+
+from ..layers import corner_arguments
+from ..styling import QmlStyler, held
+from ..translation import tr
+from .parameters import static_enum
+from .worker_algorithm import WorkerAlgorithm
+
+DEGREES = "EPSG:4326"
+
+
+class CalibrateAlgorithm(WorkerAlgorithm):
+    """Calibration by the product's own tables, thermal noise removed, on a grid in UTM."""
+
+    INPUT = "INPUT"
+    PRODUCT = "PRODUCT"
+    UNITS = "UNITS"
+    PIXEL_SIZE = "PIXEL_SIZE"
+    EXTENT = "EXTENT"
+    OUTPUT = "OUTPUT"
+
+    COMMAND = "calibrate"
+    ICON = "calibrate.svg"
+
+    def displayName(self) -> str:
+        """Name in the toolbox."""
+        return tr("Calibrate Sentinel-1 GRD")
+
+    def tags(self) -> list[str]:
+        """Words under which the toolbox finds it."""
+        words = tr(
+            "sar,sentinel-1,grd,safe,radar,calibration,sigma0,gamma0,backscatter,thermal noise,border noise,geocode"
+        )
+        return words.split(",")
+
+    def shortHelpString(self) -> str:
+        """Help in the dialog."""
+        return tr(
+            "Makes a map of backscatter from a Sentinel-1 GRD product as downloaded: calibrated to gamma0 or sigma0 "
+            "with the product's own tables, thermal noise removed, noise at the borders masked (in products before "
+            "2018), and placed on a grid in UTM by its ground control points. There is a band for each polarisation, "
+            "named VV, VH (or HH, HV), so that Land cover finds them.\n\n"
+            "There is no terrain correction: in mountains and hills places are displaced towards the radar (by about "
+            "as much as they are higher than their surroundings, or more), and slopes that face it are brighter than "
+            "they should be. For such scenes use a product that is corrected (RTC), or the Sentinel Application "
+            "Platform (SNAP) with an elevation model.\n\n"
+            "Land cover, Attention maps and the others take manifest.safe as their input too, and calibrate it by "
+            "themselves; calibrating it once saves time where several maps are made. A whole IW product takes minutes, "
+            "and about 8 GB of room on the disk, half of it for a while only."
+        )
+
+    def initAlgorithm(self, configuration=None) -> None:
+        """Declare the parameters."""
+        kinds = tr("Sentinel-1 products (manifest.safe *.zip *.SAFE *.safe)") + ";;" + tr("All files (*)")
+        self.add(
+            QgsProcessingParameterFile(self.INPUT, tr("Sentinel-1 GRD product"), fileFilter=kinds),
+            tr("The product as downloaded: its zip, or manifest.safe in its unpacked folder, or that folder."),
+        )
+        self.add(
+            static_enum(self.PRODUCT, tr("Backscatter"), ("gamma0", "sigma0")),
+            tr(
+                "gamma0: per area as seen by the radar, which depends less on its angle (the bundled model is made for "
+                "it). sigma0: per area of ground."
+            ),
+        )
+        self.add(
+            static_enum(self.UNITS, tr("Units"), ("linear_power", "db")),
+            tr("linear_power, which may be averaged and resampled; or db (decibels), as backscatter is mostly shown."),
+        )
+        kind = QgsProcessingParameterNumber.Type.Double
+        size = QgsProcessingParameterNumber(
+            self.PIXEL_SIZE, tr("Pixel size [m]"), kind, optional=True, minValue=1, maxValue=200
+        )
+        self.add(size, tr("Of the result, in metres; that of the product if empty (10 m for IW GRDH)."))
+        self.add(
+            QgsProcessingParameterExtent(self.EXTENT, tr("Extent"), optional=True),
+            tr("Only this part is calibrated; the whole product if empty. Any CRS."),
+        )
+        self.add(
+            QgsProcessingParameterRasterDestination(self.OUTPUT, tr("Backscatter map")),
+            tr("Backscatter, a band for each polarisation (GeoTIFF)."),
+        )
+
+    def prepareAlgorithm(self, parameters, context, feedback) -> bool:
+        """Refuse what isn't there."""
+        self.read_inputs(parameters, context, feedback)
+        return True
+
+    def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> str:
+        """Path of the product."""
+        path = self.parameterAsString(parameters, self.INPUT, context)
+        if not os.path.exists(path):
+            raise QgsProcessingException(tr("There is no file or folder {}.").format(path))
+        return os.path.abspath(path)
+
+    def processAlgorithm(self, parameters, context, feedback) -> dict:
+        """Run the worker; the path of the output."""
+        output = self.parameterAsOutputLayer(parameters, self.OUTPUT, context)
+        command = [*self.backend_command(), self.read_inputs(parameters, context, feedback), os.path.abspath(output)]
+        command += ["--product", self.parameterAsEnumString(parameters, self.PRODUCT, context)]
+        command += ["--units", self.parameterAsEnumString(parameters, self.UNITS, context)]
+        if parameters.get(self.PIXEL_SIZE) not in (None, ""):
+            command += ["--pixel-size", f"{self.parameterAsDouble(parameters, self.PIXEL_SIZE, context):.10g}"]
+        if parameters.get(self.EXTENT) not in (None, ""):
+            degrees = QgsCoordinateReferenceSystem(DEGREES)
+            command += corner_arguments(self.parameterAsExtent(parameters, self.EXTENT, context, degrees))
+        result = self.run_backend([*command, "--progress", "json", "--overwrite"], feedback)
+        if not os.path.isfile(output):
+            raise QgsProcessingException(tr("The backend reported success, but {} is not there.").format(output))
+        if context.willLoadLayerOnCompletion(output):
+            context.layerToLoadOnCompletionDetails(output).setPostProcessor(held(QmlStyler()))
+        feedback.pushInfo(tr("Bands: {}.").format(", ".join(result.get("polarisations", []))))
+        return {self.OUTPUT: output}

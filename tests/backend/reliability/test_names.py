@@ -1,0 +1,148 @@
+"""Names of inputs and outputs that trip programs up, and outputs that must not be what they are."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+
+from tests.backend.reliability import zoo
+from tests.backend.reliability.warm import asked
+from tests.backend.reliability.zoo_places import vrt
+
+NAMES = {
+    "spaces": "my scene of June .tif",
+    "quotes": 'it\'s "so" `called`.tif',
+    "shell": "$(touch canary); touch canary & .tif",
+    "unicode": "Übersicht – 地図 🌍 кадр.tif",
+    "decomposed": "e\u0301te\u0301.tif",
+    "line_break": "two\nlines.tif",
+    "escape": "a\x1b[2Jb\a.tif",
+    "markup": "<img src=x> &amp; %41%s {0}.tif",
+    "dots": "v1.2.final.TIF",
+    "hidden": ".hidden.tif",
+    "dash": "-o.tif",
+    "two_hundred": "n" * 196 + ".tif",
+    "as_long_as_can_be": "m" * 243 + ".tif",
+    "long_in_bytes": "地" * 80 + ".tif",
+}
+DEEP = "/".join(["a folder of fifty characters, which is quite a lot"] * 6)
+
+
+@pytest.fixture
+def run(warm, tiny_model):
+    def call(source: Path, output: Path, *options: object, **more: object):
+        return warm("landcover", source, output, "--model", tiny_model, "--progress", "json", *options, **more)
+
+    return call
+
+
+@pytest.mark.parametrize("name", [*NAMES.values(), f"{DEEP}/scene.tif"], ids=[*NAMES, "three_hundred_deep"])
+def test_any_name_will_do_for_an_input_and_an_output(run, tmp_path, name):
+    source = zoo.write(tmp_path / "plain.tif", zoo.scene())
+    target = tmp_path / "in" / name
+    target.parent.mkdir(parents=True)
+    source.rename(target)
+    output = tmp_path / "out" / name
+    output.parent.mkdir(parents=True)
+    done = run(target, output, "--confidence", output.with_name("c.tif"))
+    assert done.code == 0 and done.err == "", done
+    assert json.loads(done.out.splitlines()[-1])["outputs"]["output"] == str(output)
+    with rasterio.open(output) as file:
+        assert file.read(1).all()
+        assert file.tags()["SARDINO_INPUT"] == "".join(
+            c for c in target.name if c >= " " or c == "\n"
+        )  # as GDAL has it
+    beside = {output.name, output.with_suffix(".qml").name, output.name + ".aux.xml"}
+    assert {path.name for path in output.parent.iterdir()} == beside | {"c.tif", "c.qml", "c.tif.aux.xml"}
+    assert not list(tmp_path.rglob("canary"))
+
+
+@pytest.mark.parametrize(
+    "name, reason",
+    [("n" * 246 + ".tif", "too long"), ("n" * 400 + ".tif", "too long"), (os.fsdecode(b"\xff.tif"), "UTF-8")],
+    ids=["no_room_for_metadata", "four_hundred", "no_text"],
+)
+def test_names_that_cannot_be_are_refused_before_any_work(warm, tiny_model, tmp_path, name, reason):
+    options = ["--model", tiny_model, "--progress", "none"]
+    assert reason in warm("landcover", zoo.plain(tmp_path), tmp_path / name, *options).refusal
+    (tmp_path / "scene.tif").unlink()
+    assert warm("landcover", tmp_path / name, tmp_path / "o.tif", *options).refusal
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_file_with_breaks_in_its_name_is_one_line(warm, tiny_model, tmp_path):
+    done = warm("landcover", tmp_path / NAMES["line_break"], tmp_path / "o.tif", "--model", tiny_model)
+    assert len(done.err.splitlines()) == 1 and done.code == 1
+    done = warm("landcover", tmp_path / NAMES["escape"], tmp_path / "o.tif", "--model", tiny_model)
+    assert "\\x1b" in done.err and "\x1b" not in done.err
+
+
+def test_a_name_that_the_terminal_cannot_show_is_no_fault(tiny_model, worker_environment, repo_root, tmp_path):
+    output = tmp_path / "地図.tif"
+    done = subprocess.run(
+        [sys.executable, "-m", "backend", "landcover", zoo.plain(tmp_path), output, "--model", tiny_model],
+        env={**worker_environment, "PYTHONIOENCODING": "ascii"}, cwd=repo_root, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0 and output.exists(), done
+    assert "\\u5730" in done.stdout
+
+
+def test_an_output_that_is_the_input_under_any_name_is_refused(run, tmp_path):
+    source = zoo.plain(tmp_path)
+    content = source.read_bytes()
+    (tmp_path / "link.tif").symlink_to(source)
+    os.link(source, tmp_path / "hard.tif")
+    (tmp_path / "folder").mkdir()
+    for name in ("scene.tif", "link.tif", "hard.tif", "folder/../scene.tif"):
+        done = run(source, tmp_path / name, "--overwrite")
+        assert done.code == 1 and "is the input" in done.out, done
+    assert source.read_bytes() == content
+
+
+def test_what_a_virtual_raster_is_made_of_is_not_replaced(run, tmp_path):
+    source = zoo.plain(tmp_path)
+    content = source.read_bytes()
+    done = run(vrt(tmp_path / "mosaic.vrt", source), source, "--overwrite")
+    assert done.code == 1 and "part of the input" in done.out, done
+    assert source.read_bytes() == content
+
+
+def test_of_two_runs_to_one_output_one_is_refused_and_the_other_is_whole(warm, tiny_model, tmp_path):
+    sources = [zoo.write(tmp_path / f"{n}.tif", zoo.scene(150, 60 + n)) for n in range(2)]
+    output = tmp_path / "o.tif"
+    runs = [asked("landcover", s, output, "--model", tiny_model, "--progress", "none", "--overwrite") for s in sources]
+    finished = []
+    for _ in range(6):
+        results = warm.together(*runs)
+        good = [number for number, done in enumerate(results) if done.code == 0]
+        for number, done in enumerate(results):
+            if number not in good:
+                assert "Another run" in done.refusal
+        if good:  # at the same moment, each may see the other and step back
+            with rasterio.open(output) as file:
+                assert file.width == 60 + good[-1] if len(good) == 1 else file.width in (60, 61)
+                assert file.read(1).all()
+        finished += good
+        assert {path.name for path in tmp_path.iterdir()} <= {"0.tif", "1.tif", "o.tif", "o.qml", "o.tif.aux.xml"}
+    assert finished
+
+
+def test_a_run_that_begins_later_is_refused_and_leaves_the_first_alone(warm, tiny_model, tmp_path):
+    first = zoo.write(tmp_path / "first.tif", np.tile(zoo.scene(), (1, 12, 12)))
+    second, output = zoo.plain(tmp_path), tmp_path / "o.tif"
+    options = ["--model", tiny_model, "--progress", "none"]
+    slow = asked("landcover", first, output, *options, "--batch-size", 1)
+    wait = {"inject": "tests.backend.reliability.faults:late", "env": {"WAIT_FOR_A_RUN_IN": str(tmp_path)}}
+    late = asked("landcover", second, output, *options, **wait)
+    done, refused = warm.together(slow, late)
+    assert done.code == 0, done
+    assert "Another run" in refused.refusal and "process" in refused.refusal
+    with rasterio.open(output) as file:
+        assert file.height == 12 * zoo.HEIGHT
