@@ -556,12 +556,12 @@ Las características corresponden a parches del modelo (8 x 8 píxeles de 10 m p
         <translation>sar,sentinel-1,radar,entrenar,entrenamiento,muestras,clasificador,supervisado,clases propias,dino</translation>
     </message>
     <message>
-        <source>Learns classes of your own from points or polygons that you drew over a SAR raster, in a minute or so, and writes a model folder. Give that folder as the model to 'Land cover from SAR'.
+        <source>Learns classes of your own from points or polygons that you drew over a SAR raster, in a minute or so, and writes a model folder, which joins the models that 'Land cover from SAR' lets you choose from.
 
 Draw samples of each class in several places, spread over the area to be mapped: a hundred small polygons teach more than one large one. The accuracy told in the log was measured on blocks of samples that were held out in turn; it holds for places like those of the samples, not for others.
 
 Whole numbers from 1 to 254 stay the values of the map; other classes get values of their own. If the layer is drawn by categories of the field, the map has their names and colours.</source>
-        <translation>Aprende clases propias a partir de puntos o polígonos dibujados sobre un ráster SAR, en un minuto más o menos, y escribe una carpeta de modelo. Esa carpeta se indica como modelo en «Cobertura del suelo a partir de SAR».
+        <translation>Aprende clases propias a partir de puntos o polígonos dibujados sobre un ráster SAR, en un minuto más o menos, y escribe una carpeta de modelo, que se une a los modelos que ofrece «Cobertura del suelo a partir de SAR».
 
 Conviene dibujar muestras de cada clase en varios lugares, repartidas por la zona que se va a cartografiar: cien polígonos pequeños enseñan más que uno grande. La exactitud que figura en el registro se midió en bloques de muestras apartados por turnos; vale para lugares como los de las muestras, no para otros.
 
@@ -628,8 +628,8 @@ Los números enteros de 1 a 254 se conservan como valores del mapa; las demás c
         <translation>El modelo se guarda en una carpeta temporal, que QGIS elimina al cerrarse.</translation>
     </message>
     <message>
-        <source>To map with it, give this folder as the model of 'Land cover from SAR': {}</source>
-        <translation>Para cartografiar con él, indicar esta carpeta como modelo en «Cobertura del suelo a partir de SAR»: {}</translation>
+        <source>To map with it, choose this model in 'Land cover from SAR': {}</source>
+        <translation>Para cartografiar con él, elegir este modelo en «Cobertura del suelo a partir de SAR»: {}</translation>
     </message>
     <message>
         <source>Samples: {} features.</source>
