@@ -65,7 +65,7 @@ class Session:
         files = scene_files(request.input, request.further)
         check_inputs(files)
         self._claim_outputs(files, stack)
-        self.scene = Scene(request, files, self.card, self._outputs["output"], stack)
+        self.scene = Scene(request, files, self.card, request.output, stack)
         self.source, self.frame, self.factors = self.scene.source, self.scene.frame, self.scene.factors
         for path in self._outputs.values():
             check_parts(path, self.source.files)

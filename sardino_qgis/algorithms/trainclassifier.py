@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 from qgis.core import (
@@ -17,6 +18,7 @@ from qgis.core import (
     QgsProcessingUtils,
 )
 
+from ..models import add_folder
 from ..samples import category_looks, write_geojson
 from ..translation import tr
 from .base import Destination, SarDinoAlgorithm
@@ -58,7 +60,7 @@ class TrainClassifierAlgorithm(SarDinoAlgorithm):
         """Help in the dialog."""
         return tr(
             "Learns classes of your own from points or polygons that you drew over a SAR raster, in a minute or so, "
-            "and writes a model folder. Give that folder as the model to 'Land cover from SAR'.\n\n"
+            "and writes a model folder, which joins the models that 'Land cover from SAR' lets you choose from.\n\n"
             "Draw samples of each class in several places, spread over the area to be mapped: a hundred small "
             "polygons teach more than one large one. The accuracy told in the log was measured on blocks of samples "
             "that were held out in turn; it holds for places like those of the samples, not for others.\n\n"
@@ -117,12 +119,14 @@ class TrainClassifierAlgorithm(SarDinoAlgorithm):
     def processAlgorithm(self, parameters, context, feedback) -> dict:
         """Hand the samples over, run the worker; the folder, and how well the classes were found."""
         folder = self.parameterAsFileOutput(parameters, self.OUTPUT, context)
-        if folder.startswith(QgsProcessingUtils.tempFolder()):
+        temporary = os.path.abspath(folder).startswith(os.path.abspath(QgsProcessingUtils.tempFolder()))
+        if temporary:
             feedback.pushWarning(tr("The model goes into a temporary folder, which QGIS removes when it ends."))
         self._options += self._hand_over(context, feedback)
         found = super().processAlgorithm(parameters, context, feedback)
-        text = tr("To map with it, give this folder as the model of 'Land cover from SAR': {}")
-        feedback.pushInfo(text.format(folder))
+        if not temporary:
+            add_folder(folder)
+        feedback.pushInfo(tr("To map with it, choose this model in 'Land cover from SAR': {}").format(folder))
         return found
 
     def _hand_over(self, context: Any, feedback: Any) -> list[str]:

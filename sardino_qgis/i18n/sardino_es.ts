@@ -228,12 +228,28 @@ Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y 
         <translation>1 donde está la masa de atención, 0 en el resto; siempre una banda por cabeza.</translation>
     </message>
     <message>
+        <source>Extent</source>
+        <translation>Extensión</translation>
+    </message>
+    <message>
+        <source>Only this part of the raster is mapped, snapped to whole pixels; all of it if empty. Any CRS.</source>
+        <translation>Solo se cartografía esta parte del ráster, ajustada a píxeles enteros; todo el ráster si se deja vacío. Cualquier SRC.</translation>
+    </message>
+    <message>
         <source>SAR raster</source>
         <translation>Ráster SAR</translation>
     </message>
     <message>
-        <source>Sentinel-1 or similar backscatter in a raster file, in dB, linear power or amplitude.</source>
-        <translation>Retrodispersión de Sentinel-1 o similar en un archivo ráster, en dB, potencia lineal o amplitud.</translation>
+        <source>Sentinel-1 or similar backscatter in a raster file, in dB, linear power or amplitude. Or manifest.safe of a Sentinel-1 GRD product as downloaded, which is calibrated first.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Further rasters of the scene</source>
+        <translation>Otros rásteres de la escena</translation>
+    </message>
+    <message>
+        <source>Where each polarisation is a file of its own: the other files, on the same grid. Their bands follow those of the SAR raster and are found by their descriptions or by VV and VH in the names of the files.</source>
+        <translation>Si cada polarización es un archivo aparte: los demás archivos, con la misma malla. Sus bandas siguen a las del ráster SAR y se encuentran por sus descripciones o por VV y VH en los nombres de los archivos.</translation>
     </message>
     <message>
         <source>Bands</source>
@@ -242,14 +258,6 @@ Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y 
     <message>
         <source>Bands of the raster in the order of the model's bands (for the bundled model VV, VH). If empty, they are found by their descriptions, else the first ones are taken.</source>
         <translation>Bandas del ráster en el orden de las bandas del modelo (para el modelo incluido, VV, VH). Si se deja vacío, se buscan por sus descripciones; si no, se toman las primeras.</translation>
-    </message>
-    <message>
-        <source>Extent</source>
-        <translation>Extensión</translation>
-    </message>
-    <message>
-        <source>Only this part of the raster is mapped, snapped to whole pixels; all of it if empty. Any CRS.</source>
-        <translation>Solo se cartografía esta parte del ráster, ajustada a píxeles enteros; todo el ráster si se deja vacío. Cualquier SRC.</translation>
     </message>
     <message>
         <source>Units</source>
@@ -268,8 +276,8 @@ Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y 
         <translation>ninguno</translation>
     </message>
     <message>
-        <source>Name of an installed model, or the path of a model folder (one that holds card.json and model.safetensors). The bundled model if empty. Installed: {}.</source>
-        <translation>Nombre de un modelo instalado, o ruta de una carpeta de modelo (la que contiene card.json y model.safetensors). El modelo incluido si se deja vacío. Instalados: {}.</translation>
+        <source>Name of an installed model, or the path of a model folder (one that holds card.json and model.safetensors). The default model if empty. Installed: {}. More are added in the menu Plugins &gt; SAR Land Cover (DINO) &gt; Models…</source>
+        <translation type="unfinished">Nombre de un modelo instalado, o ruta de una carpeta de modelo (la que contiene card.json y model.safetensors). El modelo incluido si se deja vacío. Instalados: {}.</translation>
     </message>
     <message>
         <source>Transformer block</source>
@@ -306,6 +314,78 @@ Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y 
     <message>
         <source>Done in {:.1f} s.</source>
         <translation>Terminado en {:.1f} s.</translation>
+    </message>
+    <message>
+        <source>Calibrate Sentinel-1 GRD</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>sar,sentinel-1,grd,safe,radar,calibration,sigma0,gamma0,backscatter,thermal noise,border noise,geocode</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Makes a map of backscatter from a Sentinel-1 GRD product as downloaded: calibrated to gamma0 or sigma0 with the product's own tables, thermal noise removed, noise at the borders masked (in products before 2018), and placed on a grid in UTM by its ground control points. There is a band for each polarisation, named VV, VH (or HH, HV), so that Land cover finds them.
+
+There is no terrain correction: in mountains and hills places are displaced towards the radar (by about as much as they are higher than their surroundings, or more), and slopes that face it are brighter than they should be. For such scenes use a product that is corrected (RTC), or the Sentinel Application Platform (SNAP) with an elevation model.
+
+Land cover, Attention maps and the others take manifest.safe as their input too, and calibrate it by themselves; calibrating it once saves time where several maps are made. A whole IW product takes minutes, and about 8 GB of room on the disk, half of it for a while only.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Sentinel-1 products (manifest.safe *.zip *.SAFE *.safe)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Sentinel-1 GRD product</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>The product as downloaded: its zip, or manifest.safe in its unpacked folder, or that folder.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Backscatter</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>gamma0: per area as seen by the radar, which depends less on its angle (the bundled model is made for it). sigma0: per area of ground.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>linear_power, which may be averaged and resampled; or db (decibels), as backscatter is mostly shown.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Pixel size [m]</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Of the result, in metres; that of the product if empty (10 m for IW GRDH).</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Only this part is calibrated; the whole product if empty. Any CRS.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Backscatter map</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Backscatter, a band for each polarisation (GeoTIFF).</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>There is no file or folder {}.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Bands: {}.</source>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>Embeddings from SAR</source>
@@ -468,8 +548,100 @@ Las características corresponden a parches del modelo (8 x 8 píxeles de 10 m p
         <translation>La capa de puntos no contiene ninguno utilizable. Elegir otra, o indicar un punto.</translation>
     </message>
     <message>
+        <source>Train own classes from samples</source>
+        <translation>Entrenar clases propias con muestras</translation>
+    </message>
+    <message>
+        <source>sar,sentinel-1,radar,train,training,samples,classifier,supervised,own classes,dino</source>
+        <translation>sar,sentinel-1,radar,entrenar,entrenamiento,muestras,clasificador,supervisado,clases propias,dino</translation>
+    </message>
+    <message>
+        <source>Learns classes of your own from points or polygons that you drew over a SAR raster, in a minute or so, and writes a model folder, which joins the models that 'Land cover from SAR' lets you choose from.
+
+Draw samples of each class in several places, spread over the area to be mapped: a hundred small polygons teach more than one large one. The accuracy told in the log was measured on blocks of samples that were held out in turn; it holds for places like those of the samples, not for others.
+
+Whole numbers from 1 to 254 stay the values of the map; other classes get values of their own. If the layer is drawn by categories of the field, the map has their names and colours.</source>
+        <translation>Aprende clases propias a partir de puntos o polígonos dibujados sobre un ráster SAR, en un minuto más o menos, y escribe una carpeta de modelo, que se une a los modelos que ofrece «Cobertura del suelo a partir de SAR».
+
+Conviene dibujar muestras de cada clase en varios lugares, repartidas por la zona que se va a cartografiar: cien polígonos pequeños enseñan más que uno grande. La exactitud que figura en el registro se midió en bloques de muestras apartados por turnos; vale para lugares como los de las muestras, no para otros.
+
+Los números enteros de 1 a 254 se conservan como valores del mapa; las demás clases reciben valores propios. Si la capa se representa por categorías del campo, el mapa lleva sus nombres y colores.</translation>
+    </message>
+    <message>
+        <source>Samples</source>
+        <translation>Muestras</translation>
+    </message>
+    <message>
+        <source>Points or polygons, each of one class, in any CRS. A point stands for the pixel it lies in.</source>
+        <translation>Puntos o polígonos, cada uno de una clase, en cualquier SRC. Un punto representa el píxel en el que se encuentra.</translation>
+    </message>
+    <message>
+        <source>Class field</source>
+        <translation>Campo de clase</translation>
+    </message>
+    <message>
+        <source>Field of the samples that holds the class, as a number or a text.</source>
+        <translation>Campo de las muestras que contiene la clase, como número o como texto.</translation>
+    </message>
+    <message>
+        <source>Title of the model</source>
+        <translation>Título del modelo</translation>
+    </message>
+    <message>
+        <source>Name under which people find the model; that of its folder if empty.</source>
+        <translation>Nombre con el que se encuentra el modelo; si está vacío, el de su carpeta.</translation>
+    </message>
+    <message>
+        <source>Measure the accuracy</source>
+        <translation>Medir la exactitud</translation>
+    </message>
+    <message>
+        <source>Hold samples out, block by block, to tell how well the classes are found. Takes a few fits more.</source>
+        <translation>Apartar muestras, bloque por bloque, para saber hasta qué punto se reconocen las clases. Requiere algunos ajustes más.</translation>
+    </message>
+    <message>
+        <source>Model folder</source>
+        <translation>Carpeta del modelo</translation>
+    </message>
+    <message>
+        <source>Folder to write the model into: a new one, or that of an older model, which is then replaced.</source>
+        <translation>Carpeta en la que se escribe el modelo: una nueva, o la de un modelo anterior, que se reemplaza.</translation>
+    </message>
+    <message>
+        <source>Overall accuracy on held-out samples, 0 to 1</source>
+        <translation>Exactitud global en las muestras apartadas, de 0 a 1</translation>
+    </message>
+    <message>
+        <source>Mean IoU on held-out samples, 0 to 1</source>
+        <translation>IoU media en las muestras apartadas, de 0 a 1</translation>
+    </message>
+    <message>
+        <source>Spatial blocks that the samples lie in</source>
+        <translation>Bloques espaciales en los que están las muestras</translation>
+    </message>
+    <message>
+        <source>The samples have no CRS; that of the raster is taken.</source>
+        <translation>Las muestras no tienen SRC; se toma el del ráster.</translation>
+    </message>
+    <message>
+        <source>The model goes into a temporary folder, which QGIS removes when it ends.</source>
+        <translation>El modelo se guarda en una carpeta temporal, que QGIS elimina al cerrarse.</translation>
+    </message>
+    <message>
+        <source>To map with it, choose this model in 'Land cover from SAR': {}</source>
+        <translation>Para cartografiar con él, elegir este modelo en «Cobertura del suelo a partir de SAR»: {}</translation>
+    </message>
+    <message>
+        <source>Samples: {} features.</source>
+        <translation>Muestras: {} objetos espaciales.</translation>
+    </message>
+    <message>
         <source>Cancelled.</source>
         <translation>Cancelado.</translation>
+    </message>
+    <message>
+        <source>Model card</source>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>Diagnostics: SAR Land Cover (DINO)</source>
@@ -840,6 +1012,10 @@ Las características corresponden a parches del modelo (8 x 8 píxeles de 10 m p
         <translation>{date}: creado por SAR Land Cover (DINO) {version} con el modelo {model} (SHA-256 de los pesos: {sha}).</translation>
     </message>
     <message>
+        <source>{date}: made by SAR Land Cover (DINO) {version}.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
         <source>The layer '{name}' comes from '{provider}', not from a raster file. Web services give pictures, not backscatter: export the layer to a GeoTIFF (Layer &gt; Save As…, raw data), and use that.</source>
         <translation>La capa «{name}» procede de «{provider}», no de un archivo ráster. Los servicios web dan imágenes, no retrodispersión: exportar la capa a un GeoTIFF (Capa &gt; Guardar como…, datos crudos) y usar ese archivo.</translation>
     </message>
@@ -868,8 +1044,144 @@ Las características corresponden a parches del modelo (8 x 8 píxeles de 10 m p
         <translation>Objetos espaciales de los puntos sin lugar en el sistema de coordenadas del ráster, excluidos: {}.</translation>
     </message>
     <message>
+        <source>There is no card that can be read in this folder. Remove the model, or copy its folder again.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Trained on</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>The card doesn't say.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Limits</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Accuracy</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Classes</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Input</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Licence</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>The card names none.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>There is no model, and no folder, called {}.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>… and {} more in card.json</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>The card names no limits of its own. Check maps against places that you know.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>It needs these bands: {}.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>It was made for pixels of {} m; others are resampled, and coarser ones give poorer maps.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Backscatter convention {product}, pixels of {metres} m, tiles of {tile} pixels, patches of {patch}.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Band</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Unit</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Range</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>The card gives no figures: nothing is known about how well it does.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>More figures, in greater detail, are in card.json.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>{} (default)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Bundled model</source>
+        <translation>Modelo incluido</translation>
+    </message>
+    <message>
+        <source>Checking the model</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Models: SAR Land Cover (DINO)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Add folder…</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Add a model: a folder that holds card.json and model.safetensors</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Forget</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Take the model off this list. Its files stay where they are.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Forgotten: {}. The folder is as it was.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Folder of a model</source>
+        <translation>Carpeta de un modelo</translation>
+    </message>
+    <message>
+        <source>The backend is checking {}, some seconds…</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Not added: {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Added: {}. Dialogs that are opened from now on offer it.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
         <source>SAR Land Cover (DINO)</source>
         <translation>SAR Land Cover (DINO)</translation>
+    </message>
+    <message>
+        <source>Models…</source>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>Set up backend…</source>
@@ -882,6 +1194,10 @@ Las características corresponden a parches del modelo (8 x 8 píxeles de 10 m p
     <message>
         <source>Diagnostics…</source>
         <translation>Diagnóstico…</translation>
+    </message>
+    <message>
+        <source>Help</source>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>Python interpreter of an environment with PyTorch</source>
@@ -952,12 +1268,12 @@ Las características corresponden a parches del modelo (8 x 8 píxeles de 10 m p
         <translation>Iniciando el motor</translation>
     </message>
     <message>
-        <source>There is no field '{}' in the reference.</source>
-        <translation>No hay ningún campo «{}» en la referencia.</translation>
+        <source>There is no field '{}' in the layer.</source>
+        <translation>No hay ningún campo «{}» en la capa.</translation>
     </message>
     <message>
-        <source>Feature {id} of the reference can't be brought to the map's coordinate system: {why}</source>
-        <translation>El objeto espacial {id} de la referencia no se puede llevar al sistema de coordenadas del mapa: {why}</translation>
+        <source>Feature {id} can't be brought to the coordinate system of the raster: {why}</source>
+        <translation>El objeto espacial {id} no se puede llevar al sistema de coordenadas del ráster: {why}</translation>
     </message>
     <message>
         <source>Set up the backend of SAR Land Cover (DINO)</source>
@@ -1076,16 +1392,16 @@ Las características corresponden a parches del modelo (8 x 8 píxeles de 10 m p
         <translation>Hacer clic en un lugar del ráster SAR activo para ver qué se le parece; Ctrl añade un lugar a los anteriores</translation>
     </message>
     <message>
-        <source>Bundled model</source>
-        <translation>Modelo incluido</translation>
+        <source>Default model; or the name or folder of another</source>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>Choose the folder of a model</source>
         <translation>Elegir la carpeta de un modelo</translation>
     </message>
     <message>
-        <source>Folder of a model</source>
-        <translation>Carpeta de un modelo</translation>
+        <source>What the model was trained on, its accuracy and limits</source>
+        <translation type="unfinished" />
     </message>
 </context>
 </TS>

@@ -27,6 +27,8 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QVariant
 from qgis.PyQt.QtGui import QColor
 
+from sardino_qgis.models import added_folders, forget_folder, labelled_models
+
 TOP, LEFT, SIZE = 5_200_000, 400_000, 128
 WATER, FOREST = (-21.0, -27.0), (-8.0, -14.0)
 
@@ -34,6 +36,10 @@ WATER, FOREST = (-21.0, -27.0), (-8.0, -14.0)
 @pytest.fixture(autouse=True)
 def worker(provider, backend_python, monkeypatch):
     monkeypatch.setenv("SARDINO_PYTHON", backend_python)
+    before = added_folders()
+    yield
+    for folder in set(added_folders()) - set(before):
+        forget_folder(folder)
 
 
 @pytest.fixture
@@ -93,6 +99,7 @@ def test_polygons_become_a_model_and_the_model_a_styled_map(halves, tmp_path, fe
         (1, "Lake & sea", "#0000ff"), (2, "Forest", "#00aa00"),
     ]  # fmt: skip
     assert any("F1" in text for text in feedback.infos) and feedback.progress() == 100
+    assert ("Lakes", str(model)) in labelled_models()
     output = str(tmp_path / "map.tif")
     processing.run("sardino:landcover", {"INPUT": str(halves), "MODEL": results["OUTPUT"], "OUTPUT": output})
     values = gdal.Open(output).ReadAsArray()
@@ -117,6 +124,7 @@ def test_selected_points_with_numbers_keep_their_values(halves, tmp_path, qgis_n
     results = processing.run("sardino:trainclassifier", given)
     card = json.loads((Path(results["OUTPUT"]) / "card.json").read_text())
     assert [c["value"] for c in card["classes"]] == [7, 80] and "ACCURACY" not in results
+    assert not added_folders()
 
 
 def test_refusals_and_a_cancel_leave_the_older_folder_as_it_was(halves, tmp_path, feedback, qgis_new_project):

@@ -360,6 +360,7 @@ def test_a_raster_and_samples_become_a_model_that_maps(scene, tmp_path, capsys):
     done = [(e["done"], e["total"]) for e in events if e["event"] == "progress"]
     assert done[-1][0] == done[-1][1] and [d for d, _ in done] == sorted(d for d, _ in done)
     card = load_model(out)[1]
+    assert not card.bears_missing_bands
     assert card.title == "Mine" and [c.name for c in card.classes] == ["forest", "Lake"]
     assert card.classes[1].color == "#0000ff" and card.metrics["samples"]["2 Lake"]["samples"] == 8
     assert len(card.limits) == 1 and not card.bears_missing_bands  # its own, not those of the backbone's model
