@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 from qgis.core import (
+    Qgis,
     QgsApplication,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
@@ -211,3 +212,8 @@ def test_web_layers_are_refused(desk):
     desk.tool.ask_about(QgsPointXY(400_300, 5_199_500))
     assert "not from a raster file" in desk.messages()[-1]
     del layer
+
+
+def test_markup_in_what_the_worker_says_is_shown_as_it_is(desk):
+    desk.tool._say("no band <img src='x'> & co", Qgis.MessageLevel.Warning)
+    assert desk.messages()[-1] == "no band &lt;img src='x'&gt; &amp; co"
