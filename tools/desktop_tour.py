@@ -77,7 +77,7 @@ class Tour:
         """The sample scene, and the algorithms in the toolbox."""
         self.scene = self.desk.add_raster(self.sample, "simulated_s1")
         self._select("sardino:landcover")
-        self.desk.window.resizeDocks([plugins["processing"].toolbox], [300], Qt.Orientation.Horizontal)
+        self.desk.window.resizeDocks([plugins["processing"].toolbox], [340], Qt.Orientation.Horizontal)
         self.desk.show(self.scene)
         self.desk.picture("toolbox")
 
@@ -104,6 +104,7 @@ class Tour:
 
     def run(self, algorithm: str, parameters: dict[str, Any], picture: str = "") -> dict[str, Any]:
         """Fill in an algorithm's dialog, take a picture of it where one is named, press Run, and return the results."""
+        iface.setActiveLayer(self.scene)  # results are loaded beside it
         dialog = processing.createAlgorithmDialog(f"sardino:{algorithm}", parameters)
         dialog.resize(900, 780)
         dialog.show()

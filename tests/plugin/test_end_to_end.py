@@ -32,6 +32,7 @@ from qgis.core import (
     QgsRasterLayer,
 )
 from qgis.gui import QgsLayerTreeView
+from qgis.PyQt import sip
 from qgis.utils import iface
 
 from backend import __version__
@@ -227,8 +228,9 @@ def test_batch_runs_each_row_with_its_own_model(scene, model, tmp_path, layer_pa
         assert time.monotonic() < deadline
     for row in range(2):
         assert gdal.Open(str(tmp_path / f"{row}.tif")).GetMetadata()["SARDINO_MODEL"] == "tiny"
-    dialog.close()
-    dialog.deleteLater()
+    if not sip.isdeleted(dialog):  # newer versions close it after a batch without errors
+        dialog.close()
+        dialog.deleteLater()
 
 
 def test_a_second_run_in_one_session_loads_its_layers_too(scene, tmp_path, layer_panel):
