@@ -14,7 +14,6 @@ MAX_LINES = 60  # of a list or a table
 MAX_COLUMNS, MAX_TABLES, MAX_DEPTH = 8, 20, 8  # of the figures
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _ABBREVIATIONS = {"iou": "IoU", "f1": "F1", "auc": "AUC", "ari": "ARI", "ece": "ECE", "knn": "k-NN"}
-_UNITS = {"db": "dB", "linear_power": "linear power"}
 _THIS = "This model"  # how benchmarks name it among others
 _STYLE = (
     "<style>h2 { margin-bottom: 0; } h3 { margin-bottom: 2px; } th { text-align: left; }"
@@ -106,7 +105,7 @@ def _input(card: dict) -> str:
     for band in _objects(card.get("bands")):
         span = " … ".join(_number(limit) for limit in _items(band.get("clip"))[:2])
         unit = plain(band.get("unit", "?"), 20)
-        rows.append((band.get("name", "?"), _UNITS.get(unit, unit), span))
+        rows.append((band.get("name", "?"), {"db": "dB", "linear_power": tr("linear power")}.get(unit, unit), span))
     facts = tr("Backscatter convention {product}, pixels of {metres} m, tiles of {tile} pixels, patches of {patch}.")
     said = facts.format(
         product=plain(card.get("product", "?"), 20),

@@ -35,6 +35,7 @@ class CalibrateAlgorithm(WorkerAlgorithm):
 
     COMMAND = "calibrate"
     ICON = "calibrate.svg"
+    HELP = ("sar-input", "sentinel-1-products-as-downloaded")
 
     def displayName(self) -> str:
         """Name in the toolbox."""

@@ -38,6 +38,7 @@ class TrainClassifierAlgorithm(SarDinoAlgorithm):
     COMMAND = "trainclassifier"
     PROGRAM = ("training.ownclasses",)
     ICON = "trainclassifier.svg"
+    HELP = ("own-classes",)
     DESTINATIONS = (Destination(SarDinoAlgorithm.OUTPUT, "", folder=True),)
 
     def __init__(self) -> None:
@@ -133,7 +134,7 @@ class TrainClassifierAlgorithm(SarDinoAlgorithm):
         """Samples and their looks as files, and the options that name them."""
         samples = QgsProcessingUtils.generateTempFilename("samples.geojson")
         count = write_geojson(self._source, self._field, self._crs, samples, context, feedback)
-        feedback.pushInfo(tr("Samples: {} features.").format(count))
+        feedback.pushInfo(tr("Features in the samples: {}.").format(count))
         options = ["--samples", samples, f"--field={self._field}"]
         if self._looks:
             legend = QgsProcessingUtils.generateTempFilename("legend.json")

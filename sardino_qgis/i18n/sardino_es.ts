@@ -241,7 +241,7 @@ Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y 
     </message>
     <message>
         <source>Sentinel-1 or similar backscatter in a raster file, in dB, linear power or amplitude. Or manifest.safe of a Sentinel-1 GRD product as downloaded, which is calibrated first.</source>
-        <translation type="unfinished" />
+        <translation>Retrodispersión de Sentinel-1 o similar en un archivo ráster, en dB, potencia lineal o amplitud. O el manifest.safe de un producto GRD de Sentinel-1 tal como se descarga, que antes se calibra.</translation>
     </message>
     <message>
         <source>Further rasters of the scene</source>
@@ -277,7 +277,7 @@ Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y 
     </message>
     <message>
         <source>Name of an installed model, or the path of a model folder (one that holds card.json and model.safetensors). The default model if empty. Installed: {}. More are added in the menu Plugins &gt; SAR Land Cover (DINO) &gt; Models…</source>
-        <translation type="unfinished">Nombre de un modelo instalado, o ruta de una carpeta de modelo (la que contiene card.json y model.safetensors). El modelo incluido si se deja vacío. Instalados: {}.</translation>
+        <translation>Nombre de un modelo instalado, o ruta de una carpeta de modelo (la que contiene card.json y model.safetensors). El modelo predeterminado si se deja vacío. Instalados: {}. Se añaden más en el menú Complementos &gt; SAR Land Cover (DINO) &gt; Modelos…</translation>
     </message>
     <message>
         <source>Transformer block</source>
@@ -317,11 +317,11 @@ Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y 
     </message>
     <message>
         <source>Calibrate Sentinel-1 GRD</source>
-        <translation type="unfinished" />
+        <translation>Calibrar Sentinel-1 GRD</translation>
     </message>
     <message>
         <source>sar,sentinel-1,grd,safe,radar,calibration,sigma0,gamma0,backscatter,thermal noise,border noise,geocode</source>
-        <translation type="unfinished" />
+        <translation>sar,sentinel-1,grd,safe,radar,calibración,sigma0,gamma0,retrodispersión,ruido térmico,ruido de borde,geocodificar</translation>
     </message>
     <message>
         <source>Makes a map of backscatter from a Sentinel-1 GRD product as downloaded: calibrated to gamma0 or sigma0 with the product's own tables, thermal noise removed, noise at the borders masked (in products before 2018), and placed on a grid in UTM by its ground control points. There is a band for each polarisation, named VV, VH (or HH, HV), so that Land cover finds them.
@@ -329,63 +329,67 @@ Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y 
 There is no terrain correction: in mountains and hills places are displaced towards the radar (by about as much as they are higher than their surroundings, or more), and slopes that face it are brighter than they should be. For such scenes use a product that is corrected (RTC), or the Sentinel Application Platform (SNAP) with an elevation model.
 
 Land cover, Attention maps and the others take manifest.safe as their input too, and calibrate it by themselves; calibrating it once saves time where several maps are made. A whole IW product takes minutes, and about 8 GB of room on the disk, half of it for a while only.</source>
-        <translation type="unfinished" />
+        <translation>Crea un mapa de retrodispersión a partir de un producto GRD de Sentinel-1 tal como se descarga: calibrado a gamma0 o sigma0 con las tablas del propio producto, sin el ruido térmico, con el ruido de los bordes enmascarado (en productos anteriores a 2018) y situado en una cuadrícula UTM mediante sus puntos de control. Tiene una banda por polarización, llamada VV, VH (o HH, HV), para que «Cobertura del suelo» las encuentre.
+
+No hay corrección del terreno: en montañas y colinas los lugares aparecen desplazados hacia el radar (más o menos tanto como se elevan sobre su entorno, o más), y las laderas orientadas hacia él son más brillantes de lo debido. Para esas escenas, usar un producto corregido (RTC), o la Sentinel Application Platform (SNAP) con un modelo de elevaciones.
+
+«Cobertura del suelo», «Mapas de atención» y los demás también aceptan manifest.safe como entrada y lo calibran por sí mismos; calibrarlo una sola vez ahorra tiempo cuando se hacen varios mapas. Un producto IW entero tarda minutos y ocupa unos 8 GB de disco, la mitad solo durante un rato.</translation>
     </message>
     <message>
         <source>Sentinel-1 products (manifest.safe *.zip *.SAFE *.safe)</source>
-        <translation type="unfinished" />
+        <translation>Productos de Sentinel-1 (manifest.safe *.zip *.SAFE *.safe)</translation>
     </message>
     <message>
         <source>All files (*)</source>
-        <translation type="unfinished" />
+        <translation>Todos los archivos (*)</translation>
     </message>
     <message>
         <source>Sentinel-1 GRD product</source>
-        <translation type="unfinished" />
+        <translation>Producto GRD de Sentinel-1</translation>
     </message>
     <message>
         <source>The product as downloaded: its zip, or manifest.safe in its unpacked folder, or that folder.</source>
-        <translation type="unfinished" />
+        <translation>El producto tal como se descarga: su zip, o el manifest.safe de su carpeta descomprimida, o esa carpeta.</translation>
     </message>
     <message>
         <source>Backscatter</source>
-        <translation type="unfinished" />
+        <translation>Retrodispersión</translation>
     </message>
     <message>
         <source>gamma0: per area as seen by the radar, which depends less on its angle (the bundled model is made for it). sigma0: per area of ground.</source>
-        <translation type="unfinished" />
+        <translation>gamma0: por área vista desde el radar, que depende menos de su ángulo (el modelo incluido está hecho para ella). sigma0: por área del suelo.</translation>
     </message>
     <message>
         <source>linear_power, which may be averaged and resampled; or db (decibels), as backscatter is mostly shown.</source>
-        <translation type="unfinished" />
+        <translation>linear_power, que se puede promediar y remuestrear; o db (decibelios), como suele mostrarse la retrodispersión.</translation>
     </message>
     <message>
         <source>Pixel size [m]</source>
-        <translation type="unfinished" />
+        <translation>Tamaño de píxel [m]</translation>
     </message>
     <message>
         <source>Of the result, in metres; that of the product if empty (10 m for IW GRDH).</source>
-        <translation type="unfinished" />
+        <translation>Del resultado, en metros; el del producto si se deja vacío (10 m en IW GRDH).</translation>
     </message>
     <message>
         <source>Only this part is calibrated; the whole product if empty. Any CRS.</source>
-        <translation type="unfinished" />
+        <translation>Solo se calibra esta parte; el producto entero si se deja vacío. En cualquier SRC.</translation>
     </message>
     <message>
         <source>Backscatter map</source>
-        <translation type="unfinished" />
+        <translation>Mapa de retrodispersión</translation>
     </message>
     <message>
         <source>Backscatter, a band for each polarisation (GeoTIFF).</source>
-        <translation type="unfinished" />
+        <translation>Retrodispersión, una banda por polarización (GeoTIFF).</translation>
     </message>
     <message>
         <source>There is no file or folder {}.</source>
-        <translation type="unfinished" />
+        <translation>No existe el archivo ni la carpeta {}.</translation>
     </message>
     <message>
         <source>Bands: {}.</source>
-        <translation type="unfinished" />
+        <translation>Bandas: {}.</translation>
     </message>
     <message>
         <source>Embeddings from SAR</source>
@@ -632,8 +636,8 @@ Los números enteros de 1 a 254 se conservan como valores del mapa; las demás c
         <translation>Para cartografiar con él, elegir este modelo en «Cobertura del suelo a partir de SAR»: {}</translation>
     </message>
     <message>
-        <source>Samples: {} features.</source>
-        <translation>Muestras: {} objetos espaciales.</translation>
+        <source>Features in the samples: {}.</source>
+        <translation>Objetos espaciales en las muestras: {}.</translation>
     </message>
     <message>
         <source>Cancelled.</source>
@@ -641,7 +645,7 @@ Los números enteros de 1 a 254 se conservan como valores del mapa; las demás c
     </message>
     <message>
         <source>Model card</source>
-        <translation type="unfinished" />
+        <translation>Ficha del modelo</translation>
     </message>
     <message>
         <source>Diagnostics: SAR Land Cover (DINO)</source>
@@ -1013,7 +1017,7 @@ Los números enteros de 1 a 254 se conservan como valores del mapa; las demás c
     </message>
     <message>
         <source>{date}: made by SAR Land Cover (DINO) {version}.</source>
-        <translation type="unfinished" />
+        <translation>{date}: creado por SAR Land Cover (DINO) {version}.</translation>
     </message>
     <message>
         <source>The layer '{name}' comes from '{provider}', not from a raster file. Web services give pictures, not backscatter: export the layer to a GeoTIFF (Layer &gt; Save As…, raw data), and use that.</source>
@@ -1045,87 +1049,91 @@ Los números enteros de 1 a 254 se conservan como valores del mapa; las demás c
     </message>
     <message>
         <source>There is no card that can be read in this folder. Remove the model, or copy its folder again.</source>
-        <translation type="unfinished" />
+        <translation>En esta carpeta no hay ninguna ficha que se pueda leer. Quitar el modelo, o volver a copiar su carpeta.</translation>
     </message>
     <message>
         <source>Trained on</source>
-        <translation type="unfinished" />
+        <translation>Entrenado con</translation>
     </message>
     <message>
         <source>The card doesn't say.</source>
-        <translation type="unfinished" />
+        <translation>La ficha no lo dice.</translation>
     </message>
     <message>
         <source>Limits</source>
-        <translation type="unfinished" />
+        <translation>Limitaciones</translation>
     </message>
     <message>
         <source>Accuracy</source>
-        <translation type="unfinished" />
+        <translation>Exactitud</translation>
     </message>
     <message>
         <source>Classes</source>
-        <translation type="unfinished" />
+        <translation>Clases</translation>
     </message>
     <message>
         <source>Input</source>
-        <translation type="unfinished" />
+        <translation>Entrada</translation>
     </message>
     <message>
         <source>Licence</source>
-        <translation type="unfinished" />
+        <translation>Licencia</translation>
     </message>
     <message>
         <source>The card names none.</source>
-        <translation type="unfinished" />
+        <translation>La ficha no indica ninguna.</translation>
     </message>
     <message>
         <source>There is no model, and no folder, called {}.</source>
-        <translation type="unfinished" />
+        <translation>No hay ningún modelo, ni ninguna carpeta, con el nombre {}.</translation>
     </message>
     <message>
         <source>… and {} more in card.json</source>
-        <translation type="unfinished" />
+        <translation>… y {} más en card.json</translation>
     </message>
     <message>
         <source>The card names no limits of its own. Check maps against places that you know.</source>
-        <translation type="unfinished" />
+        <translation>La ficha no indica limitaciones propias. Comprobar los mapas en lugares conocidos.</translation>
     </message>
     <message>
         <source>It needs these bands: {}.</source>
-        <translation type="unfinished" />
+        <translation>Necesita estas bandas: {}.</translation>
     </message>
     <message>
         <source>It was made for pixels of {} m; others are resampled, and coarser ones give poorer maps.</source>
-        <translation type="unfinished" />
+        <translation>Se hizo para píxeles de {} m; los demás se remuestrean, y los más gruesos dan mapas peores.</translation>
+    </message>
+    <message>
+        <source>linear power</source>
+        <translation>potencia lineal</translation>
     </message>
     <message>
         <source>Backscatter convention {product}, pixels of {metres} m, tiles of {tile} pixels, patches of {patch}.</source>
-        <translation type="unfinished" />
+        <translation>Convención de retrodispersión {product}, píxeles de {metres} m, teselas de {tile} píxeles, parches de {patch}.</translation>
     </message>
     <message>
         <source>Band</source>
-        <translation type="unfinished" />
+        <translation>Banda</translation>
     </message>
     <message>
         <source>Unit</source>
-        <translation type="unfinished" />
+        <translation>Unidad</translation>
     </message>
     <message>
         <source>Range</source>
-        <translation type="unfinished" />
+        <translation>Intervalo</translation>
     </message>
     <message>
         <source>The card gives no figures: nothing is known about how well it does.</source>
-        <translation type="unfinished" />
+        <translation>La ficha no da cifras: no se sabe qué tal funciona.</translation>
     </message>
     <message>
         <source>More figures, in greater detail, are in card.json.</source>
-        <translation type="unfinished" />
+        <translation>Hay más cifras, con más detalle, en card.json.</translation>
     </message>
     <message>
         <source>{} (default)</source>
-        <translation type="unfinished" />
+        <translation>{} (predeterminado)</translation>
     </message>
     <message>
         <source>Bundled model</source>
@@ -1133,31 +1141,31 @@ Los números enteros de 1 a 254 se conservan como valores del mapa; las demás c
     </message>
     <message>
         <source>Checking the model</source>
-        <translation type="unfinished" />
+        <translation>Comprobando el modelo</translation>
     </message>
     <message>
         <source>Models: SAR Land Cover (DINO)</source>
-        <translation type="unfinished" />
+        <translation>Modelos: SAR Land Cover (DINO)</translation>
     </message>
     <message>
         <source>Add folder…</source>
-        <translation type="unfinished" />
+        <translation>Añadir carpeta…</translation>
     </message>
     <message>
         <source>Add a model: a folder that holds card.json and model.safetensors</source>
-        <translation type="unfinished" />
+        <translation>Añadir un modelo: una carpeta que contiene card.json y model.safetensors</translation>
     </message>
     <message>
         <source>Forget</source>
-        <translation type="unfinished" />
+        <translation>Olvidar</translation>
     </message>
     <message>
         <source>Take the model off this list. Its files stay where they are.</source>
-        <translation type="unfinished" />
+        <translation>Quitar el modelo de esta lista. Sus archivos quedan donde están.</translation>
     </message>
     <message>
         <source>Forgotten: {}. The folder is as it was.</source>
-        <translation type="unfinished" />
+        <translation>Olvidado: {}. La carpeta queda como estaba.</translation>
     </message>
     <message>
         <source>Folder of a model</source>
@@ -1165,15 +1173,15 @@ Los números enteros de 1 a 254 se conservan como valores del mapa; las demás c
     </message>
     <message>
         <source>The backend is checking {}, some seconds…</source>
-        <translation type="unfinished" />
+        <translation>El motor está comprobando {}, unos segundos…</translation>
     </message>
     <message>
         <source>Not added: {}</source>
-        <translation type="unfinished" />
+        <translation>No añadido: {}</translation>
     </message>
     <message>
         <source>Added: {}. Dialogs that are opened from now on offer it.</source>
-        <translation type="unfinished" />
+        <translation>Añadido: {}. Los cuadros de diálogo que se abran a partir de ahora lo ofrecen.</translation>
     </message>
     <message>
         <source>SAR Land Cover (DINO)</source>
@@ -1181,7 +1189,7 @@ Los números enteros de 1 a 254 se conservan como valores del mapa; las demás c
     </message>
     <message>
         <source>Models…</source>
-        <translation type="unfinished" />
+        <translation>Modelos…</translation>
     </message>
     <message>
         <source>Set up backend…</source>
@@ -1197,7 +1205,7 @@ Los números enteros de 1 a 254 se conservan como valores del mapa; las demás c
     </message>
     <message>
         <source>Help</source>
-        <translation type="unfinished" />
+        <translation>Ayuda</translation>
     </message>
     <message>
         <source>Python interpreter of an environment with PyTorch</source>
@@ -1393,7 +1401,7 @@ Los números enteros de 1 a 254 se conservan como valores del mapa; las demás c
     </message>
     <message>
         <source>Default model; or the name or folder of another</source>
-        <translation type="unfinished" />
+        <translation>Modelo predeterminado; o el nombre o la carpeta de otro</translation>
     </message>
     <message>
         <source>Choose the folder of a model</source>
@@ -1401,7 +1409,7 @@ Los números enteros de 1 a 254 se conservan como valores del mapa; las demás c
     </message>
     <message>
         <source>What the model was trained on, its accuracy and limits</source>
-        <translation type="unfinished" />
+        <translation>Con qué se entrenó el modelo, su exactitud y sus limitaciones</translation>
     </message>
 </context>
 </TS>
