@@ -223,7 +223,8 @@ def test_batch_runs_each_row_with_its_own_model(scene, model, tmp_path, layer_pa
         rows.tblParameters.cellWidget(row + 1, column).setValue(str(tmp_path / f"{row}.tif"))
     dialog.runAlgorithm()
     deadline = time.monotonic() + 120  # newer versions of QGIS run batches in the background
-    while not ((tmp_path / "1.tif").exists() and QgsApplication.taskManager().countActiveTasks() == 0):
+    tasks = QgsApplication.taskManager()
+    while not ((tmp_path / "1.tif").exists() and (sip.isdeleted(dialog) or tasks.countActiveTasks() == 0)):
         QgsApplication.processEvents()
         assert time.monotonic() < deadline
     for row in range(2):
