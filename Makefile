@@ -12,11 +12,13 @@ PYTHON := $(VENV)/bin/python
 NEW ?=
 # Options for pytest, for example: make test ARGS="-k tiling -x"
 ARGS ?=
+# Debian releases whose QGIS `make test-qgis-next` tests in.
+RELEASES ?= trixie sid
 
 export QT_QPA_PLATFORM ?= offscreen
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format translations package check-package clean
+.PHONY: help setup demo test test-qgis-next screenshots lint format translations package check-package clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -29,6 +31,12 @@ demo: setup ## Map a simulated sample scene with both algorithms in QGIS; writes
 
 test: setup ## Run the tests (under 15 minutes on 2 cores)
 	$(PYTHON) -m pytest $(ARGS)
+
+test-qgis-next: setup ## Run the plugin's tests in Debian trixie's and sid's QGIS; makes both in build/roots first (5 GB)
+	$(PYTHON) -m tools.newer_qgis --release $(RELEASES) -- $(ARGS)
+
+screenshots: setup ## Take the pictures of the user's guide anew, in a QGIS desktop on a virtual screen; docs/images/
+	$(PYTHON) -m tools.screenshots
 
 lint: setup ## Check style and types, change nothing
 	$(PYTHON) -m ruff check .
@@ -48,7 +56,8 @@ package: setup ## Build the plugin zip in dist/
 check-package: setup ## Build the zip, and check it as the plugin repository does (metadata, contents, Bandit, secrets)
 	$(PYTHON) -m tools.check_package
 
-clean: ## Remove what was built, and the caches; keeps .venv
-	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean: ## Remove what was built, and the caches; keeps .venv and build/roots
+	if [ -d build ]; then find build -mindepth 1 -maxdepth 1 -not -name roots -exec rm -rf {} +; fi
+	rm -rf dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -f sardino_qgis/i18n/*.qm
-	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+	find . \( -path './$(VENV)' -o -path ./build/roots \) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from importlib import metadata
 from pathlib import Path
@@ -29,7 +30,7 @@ def describe(target: str | None) -> dict[str, Any]:
     """
     if target is None:
         return describe_installation()
-    if target in installed_models() or (Path(target) / CARD).is_file():
+    if target in installed_models() or os.path.isfile(Path(target) / CARD):
         folder = model_folder(target)
         return {"model": _model(folder, ModelCard.load(folder / CARD)), "card": ModelCard.load(folder / CARD).to_dict()}
     if is_product(target):

@@ -36,7 +36,7 @@ def model_folder(name_or_dir: str | Path | None) -> Path:
         ModelError: Neither a folder with a card nor the name of an installed model.
     """
     wanted = str(name_or_dir or DEFAULT_MODEL)
-    if (Path(wanted) / CARD).is_file():
+    if os.path.isfile(Path(wanted) / CARD):
         return Path(wanted)
     models = installed_models()
     if wanted in models:

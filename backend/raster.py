@@ -118,10 +118,11 @@ class RasterSource:
         else:
             self.bands = tuple(bands or usable)
             self.present = tuple(range(len(self.bands)))
+        kinds = file.dtypes
         for band in self.bands:
-            if np.dtype(_dtype(file.dtypes[band - 1])).kind == "c":
+            if np.dtype(_dtype(kinds[band - 1])).kind == "c":
                 raise InputError(
-                    f"Band {band} of {self.path} is complex ({file.dtypes[band - 1]}); backscatter is real.",
+                    f"Band {band} of {self.path} is complex ({kinds[band - 1]}); backscatter is real.",
                     "Detect and calibrate the product to gamma0 or sigma0 first (SLC data can't be used as they are).",
                 )
 
@@ -164,8 +165,9 @@ class RasterSource:
     def cache_bytes(self) -> int:
         """Cache that holds two rows of blocks, so that strips which begin inside a block don't decode it again."""
         file = self._file
-        rows = max(file.block_shapes[band - 1][0] for band in self.bands)
-        item = max(np.dtype(_dtype(file.dtypes[band - 1])).itemsize for band in self.bands)
+        shapes, kinds = file.block_shapes, file.dtypes
+        rows = max(shapes[band - 1][0] for band in self.bands)
+        item = max(np.dtype(_dtype(kinds[band - 1])).itemsize for band in self.bands)
         return int(max(SMALL_CACHE, min(LARGE_CACHE, 2 * rows * file.width * file.count * item)))
 
     @property
@@ -249,11 +251,12 @@ class RasterSource:
         values = np.empty((len(self.bands), *shape), dtype=np.float32)
         valid = np.ones(shape, dtype=np.bool_)
         try:
+            nodata, flags = self._dataset.nodatavals, self._dataset.mask_flag_enums
             # One by one, since the bands of a virtual raster may differ in type.
             for index, band in enumerate(self.bands):
                 raw = self._dataset.read(band, window=window, out_shape=shape)
                 valid &= np.isfinite(raw)
-                self._mask(band, raw, window, valid)
+                self._mask(band, raw, window, valid, nodata[band - 1], flags[band - 1])
                 with np.errstate(over="ignore"):
                     values[index] = raw
             if self._alpha:
@@ -264,36 +267,32 @@ class RasterSource:
                 f"{self.path} can't be read at row {top}: it is truncated or damaged.",
                 "Copy or download the file again.",
             ) from error
-        scales = [self._file.scales[b - 1] for b in self.bands]
-        offsets = [self._file.offsets[b - 1] for b in self.bands]
+        all_scales, all_offsets = self._file.scales, self._file.offsets
+        scales, offsets = ([values[b - 1] for b in self.bands] for values in (all_scales, all_offsets))
         if any(s != 1 for s in scales) or any(o != 0 for o in offsets):
             column = (-1, 1, 1)
             values *= np.array(scales, np.float32).reshape(column)
             values += np.array(offsets, np.float32).reshape(column)
         return values, valid
 
-    def _mask(self, band: int, raw: NDArray[Any], window: Window, valid: BoolArray) -> None:
-        nodata = self._dataset.nodatavals[band - 1]
+    def _mask(
+        self, band: int, raw: NDArray[Any], window: Window, valid: BoolArray, nodata: float | None, flags: Any
+    ) -> None:
         for value in self._more_nodata:
             valid &= raw != value
         if nodata is not None and np.isfinite(nodata):
             # A nodata tag written as decimal text is compared in the band's own precision.
             valid &= raw != (raw.dtype.type(nodata) if raw.dtype.kind == "f" else nodata)
-        flags = self._dataset.mask_flag_enums[band - 1]
         if MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags:
             valid &= self._dataset.read_masks(band, window=window, out_shape=raw.shape) != 0
 
     def describe_bands(self) -> list[dict[str, Any]]:
         """Number, description, data type and nodata value of each chosen band."""
         file = self._file
+        facts = list(zip(file.descriptions, file.dtypes, file.nodatavals))
         return [
-            {
-                "band": band,
-                "description": file.descriptions[band - 1] or "",
-                "dtype": file.dtypes[band - 1],
-                "nodata": file.nodatavals[band - 1],
-            }
-            for band in self.bands
+            {"band": band, "description": text or "", "dtype": kind, "nodata": nodata}
+            for band, (text, kind, nodata) in ((band, facts[band - 1]) for band in self.bands)
         ]
 
     def close(self) -> None:

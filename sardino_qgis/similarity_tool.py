@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 from qgis.core import (
@@ -199,7 +200,9 @@ class SimilarityTool(QgsMapTool):
         self._markers, self._places = [], []
 
     def _say(self, text: str, level: Any) -> None:
-        self._iface.messageBar().pushMessage(tr("SAR Land Cover (DINO)"), text, level, MESSAGE_SECONDS)
+        # The bar shows HTML, and names of files, bands and models come from anywhere.
+        shown = html.escape(text, quote=False)
+        self._iface.messageBar().pushMessage(tr("SAR Land Cover (DINO)"), shown, level, MESSAGE_SECONDS)
 
 
 class SimilarityAction:

@@ -82,13 +82,16 @@ def group(results: Sequence[Any], stylers: Sequence[Styler], name: str) -> None:
 
 
 def move_to_group(layer: Any, name: str, on_top: bool) -> None:
-    """Move a layer of the project into a group called `name` beside it, which is made if there is none."""
+    """Move a layer of the project into a group called `name` beside it, which is made if there is none.
+
+    A layer that lies in such a group already stays there: QGIS adds layers beside the selected one.
+    """
     node = QgsProject.instance().layerTreeRoot().findLayer(layer.id())
     if node is None:
         return
     parent = node.parent()
-    beside = [child for child in parent.children() if QgsLayerTree.isGroup(child) and child.name() == name]
-    target = beside[0] if beside else parent.insertGroup(parent.children().index(node), name)
+    near = [child for child in (parent, *parent.children()) if QgsLayerTree.isGroup(child) and child.name() == name]
+    target = near[0] if near else parent.insertGroup(parent.children().index(node), name)
     target.insertChildNode(0 if on_top else -1, node.clone())
     parent.removeChildNode(node)
 

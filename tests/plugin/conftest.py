@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -89,6 +90,12 @@ class RecordingFeedback(QgsProcessingFeedback):
 @pytest.fixture
 def feedback(qgis_app) -> RecordingFeedback:
     return RecordingFeedback()
+
+
+@pytest.fixture(scope="session")
+def backend_python() -> str:
+    """An interpreter that runs the backend: this one, unless it has no PyTorch (see tools/newer_qgis.py)."""
+    return os.environ.get("SARDINO_TEST_BACKEND", sys.executable)
 
 
 @pytest.fixture
@@ -226,19 +233,19 @@ def desktop(qgis_canvas) -> Desktop:
 
 
 @pytest.fixture(scope="session")
-def model(tmp_path_factory):
+def model(tmp_path_factory, backend_python):
     """A model folder, made in another process: torch and QGIS don't meet in this one."""
     folder = tmp_path_factory.mktemp("models") / "tiny"
     folder.mkdir()
-    command = [sys.executable, "-c", MAKE_MODEL, str(folder), json.dumps(CARD)]
+    command = [backend_python, "-c", MAKE_MODEL, str(folder), json.dumps(CARD)]
     subprocess.run(command, cwd=environment.backend_root(), env=environment.worker_environment(), check=True)
     return folder
 
 
 @pytest.fixture
-def real_worker(model, monkeypatch):
+def real_worker(model, backend_python, monkeypatch):
     """The backend itself, in this Python, with the model `tiny` on its shelf."""
-    monkeypatch.setenv("SARDINO_PYTHON", sys.executable)
+    monkeypatch.setenv("SARDINO_PYTHON", backend_python)
     monkeypatch.setenv("SARDINO_MODELS", str(model.parent))
 
 

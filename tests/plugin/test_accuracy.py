@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import numpy as np
 import processing
@@ -30,8 +29,8 @@ UTM, WGS = "EPSG:32633", "EPSG:4326"
 
 
 @pytest.fixture(autouse=True)
-def worker(provider, monkeypatch):
-    monkeypatch.setenv("SARDINO_PYTHON", sys.executable)
+def worker(provider, backend_python, monkeypatch):
+    monkeypatch.setenv("SARDINO_PYTHON", backend_python)
 
 
 @pytest.fixture

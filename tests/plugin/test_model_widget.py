@@ -6,7 +6,7 @@ import json
 import time
 
 import pytest
-from qgis.core import QgsProcessingContext, QgsProcessingModelAlgorithm, QgsProcessingModelChildParameterSource
+from qgis.core import Qgis, QgsProcessingContext, QgsProcessingModelAlgorithm, QgsProcessingModelChildParameterSource
 from qgis.PyQt.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit, QToolButton
 
 from sardino_qgis import models
@@ -113,7 +113,8 @@ def test_batch_dialog_has_the_control_in_each_row(provider, shelf, qgis_new_proj
     column = rows.parameter_to_column["MODEL"]
     rows.wrappers[1][column].setParameterValue("my-model", QgsProcessingContext())
     assert [rows.wrappers[row][column].parameterValue() for row in (0, 1)] == ["", "my-model"]
-    assert rows.parametersForRow(1, warnOnInvalid=False)[0]["MODEL"] == "my-model"
+    context = [QgsProcessingContext()] if Qgis.QGIS_VERSION_INT >= 33400 else []
+    assert rows.parametersForRow(1, *context, warnOnInvalid=False)[0]["MODEL"] == "my-model"
     dialog.close()
     dialog.deleteLater()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import time
 
 import pytest
@@ -18,8 +17,8 @@ pytestmark = pytest.mark.usefixtures("settings", "qgis_processing")
 
 
 @pytest.fixture
-def dialog(desktop, monkeypatch):
-    monkeypatch.setenv("SARDINO_PYTHON", sys.executable)
+def dialog(desktop, backend_python, monkeypatch):
+    monkeypatch.setenv("SARDINO_PYTHON", backend_python)
     plugin = sardino_qgis.classFactory(desktop)
     plugin.initGui()
     plugin.show_models()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 
 import numpy as np
 import pytest
 from qgis.core import (
+    Qgis,
     QgsApplication,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
@@ -37,9 +37,9 @@ def two_textures(make_scene):
 
 
 @pytest.fixture
-def desk(desktop, two_textures, monkeypatch):
+def desk(desktop, two_textures, backend_python, monkeypatch):
     """A desktop with the plugin loaded and the scene as its active layer."""
-    monkeypatch.setenv("SARDINO_PYTHON", sys.executable)
+    monkeypatch.setenv("SARDINO_PYTHON", backend_python)
     layer = QgsRasterLayer(str(two_textures), "scene")
     QgsProject.instance().addMapLayer(layer)
     desktop.setActiveLayer(layer)
@@ -212,3 +212,8 @@ def test_web_layers_are_refused(desk):
     desk.tool.ask_about(QgsPointXY(400_300, 5_199_500))
     assert "not from a raster file" in desk.messages()[-1]
     del layer
+
+
+def test_markup_in_what_the_worker_says_is_shown_as_it_is(desk):
+    desk.tool._say("no band <img src='x'> & co", Qgis.MessageLevel.Warning)
+    assert desk.messages()[-1] == "no band &lt;img src='x'&gt; &amp; co"

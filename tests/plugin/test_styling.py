@@ -110,6 +110,20 @@ def test_layers_are_moved_into_a_group_beside_them(qgis_new_project, scene):
     del layers, layer
 
 
+def test_a_layer_that_qgis_put_into_the_group_already_gets_no_group_of_its_own(qgis_new_project, scene):
+    """The desktop adds a layer beside the selected one: after the first result was moved, that is inside the group."""
+    root = QgsProject.instance().layerTreeRoot()
+    group = root.insertGroup(0, "Land cover: scene")
+    for name in ("confidence", "cover"):
+        layer = QgsRasterLayer(str(scene), name)
+        QgsProject.instance().addMapLayer(layer, False)
+        group.insertLayer(0 if name == "confidence" else 1, layer)
+        styling.move_to_group(layer, "Land cover: scene", on_top=name == "cover")
+    assert [node.name() for node in root.children()] == ["Land cover: scene"]
+    assert [node.name() for node in group.children()] == ["cover", "confidence"]
+    del layer
+
+
 def test_styler_is_called_after_the_algorithm_is_gone(provider, scene, tmp_path, script, monkeypatch):
     """As the desktop does: run, drop the algorithm, collect garbage, then post-process the details QGIS kept."""
     body = """

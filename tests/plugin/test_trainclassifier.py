@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +34,8 @@ WATER, FOREST = (-21.0, -27.0), (-8.0, -14.0)
 
 
 @pytest.fixture(autouse=True)
-def worker(provider, monkeypatch):
-    monkeypatch.setenv("SARDINO_PYTHON", sys.executable)
+def worker(provider, backend_python, monkeypatch):
+    monkeypatch.setenv("SARDINO_PYTHON", backend_python)
     before = added_folders()
     yield
     for folder in set(added_folders()) - set(before):

@@ -75,6 +75,8 @@ def test_names_that_cannot_be_are_refused_before_any_work(warm, tiny_model, tmp_
     (tmp_path / "scene.tif").unlink()
     assert warm("landcover", tmp_path / name, tmp_path / "o.tif", *options).refusal
     assert list(tmp_path.iterdir()) == []
+    assert warm("info", tmp_path / name).refusal
+    assert "No model" in warm("landcover", "a.tif", "b.tif", "--model", name, "--progress", "none").refusal
 
 
 def test_a_missing_file_with_breaks_in_its_name_is_one_line(warm, tiny_model, tmp_path):

@@ -69,6 +69,20 @@ def test_a_specimen_is_mapped_or_refused(name, warm, tiny_model, tmp_path, plain
     assert outcome.seconds < LIMIT_S, outcome
 
 
+@pytest.mark.parametrize("name", ["more_bands_than_pixels", "sparse_and_empty", "pipe_that_nobody_writes"])
+@pytest.mark.parametrize("command", ["info", "accuracy", "similarity"])
+def test_other_commands_do_not_hang_either(command, name, warm, tiny_model, tmp_path):
+    path = SPECIMENS[name](tmp_path).path
+    more = {
+        "info": [],
+        "accuracy": [path, tmp_path / "o.html", "--progress", "none"],
+        "similarity": [tmp_path / "o.tif", "--model", tiny_model, "--point", 0, 0, "--progress", "none"],
+    }
+    outcome = warm(command, path, *more[command], limit=KILL_S)
+    assert outcome.refusal
+    assert outcome.seconds < LIMIT_S, outcome
+
+
 @pytest.mark.parametrize("name", ALONE)
 def test_a_process_of_its_own_does_the_same(name, tiny_model, worker_environment, repo_root, tmp_path, plain_map):
     specimen = SPECIMENS[name](tmp_path)

@@ -1,0 +1,215 @@
+"""What the pictures of the user's guide show, from the first look to the accuracy report. Runs inside QGIS.
+
+`tools/screenshots.py` starts QGIS with this file as its start-up script, and says by environment variables where the
+sample scene is (SARDINO_TOUR_SAMPLE, SARDINO_TOUR_LABELS) and where pictures go (SARDINO_TOUR_PICTURES).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+import processing
+from qgis.core import QgsApplication, QgsProject
+from qgis.PyQt.QtCore import QRect, Qt, QTimer, QUrl
+from qgis.PyQt.QtWidgets import QDockWidget, QTextBrowser, QTextEdit
+from qgis.utils import iface, plugins
+
+from tools.desktop import Desktop, TourError
+
+SIZE = (1200, 760)
+REPORT = (1130, 1215)  # as far as the areas; what follows is for those who open the report
+PATIENCE = 300  # seconds for an algorithm; the first run reads PyTorch from the disk
+
+
+class Tour:
+    """The stations, in order; each leaves the desktop ready for the next."""
+
+    def __init__(self, desk: Desktop, sample: Path, labels: Path) -> None:
+        self.desk, self.sample, self.labels = desk, sample, labels
+        self.plugin: Any = plugins["sardino_qgis"]
+        self.scene: Any = None
+
+    def tidy(self) -> None:
+        """Close what isn't needed, as people with small screens do, and give the layer panel room for names."""
+        for dock in self.desk.window.findChildren(QDockWidget):
+            if dock.objectName() != "Layers":
+                dock.close()
+        layers = self.desk.window.findChild(QDockWidget, "Layers")
+        self.desk.window.resizeDocks([layers], [300], Qt.Orientation.Horizontal)
+
+    def missing_backend(self) -> None:
+        """What a first run says before anything is set up."""
+        pointer = Path(QgsApplication.qgisSettingsDirPath()) / "sardino" / "env" / "current"
+        aside = pointer.with_name("aside")
+        pointer.rename(aside)
+        toolbox = plugins["processing"].toolbox
+        try:
+            self._select("sardino:landcover")
+            self.desk.modal_picture("no-backend", (700, 300), toolbox.executeAlgorithm)
+        finally:
+            aside.rename(pointer)
+
+    def _select(self, algorithm: str) -> None:
+        """Unfold the plugin's group in the toolbox and select an algorithm there."""
+        toolbox = plugins["processing"].toolbox
+        toolbox.setUserVisible(True)
+        self.desk.settle()
+        tree = toolbox.algorithmTree
+        model = tree.model()
+        for row in range(model.rowCount()):
+            index = model.index(row, 0)
+            if "SAR Land Cover" not in str(index.data()):
+                continue
+            tree.expand(index)
+            for child in range(model.rowCount(index)):
+                found = model.index(child, 0, index)
+                if tree.algorithmForIndex(found).id() == algorithm:
+                    tree.setCurrentIndex(found)
+                    tree.scrollTo(index, tree.ScrollHint.PositionAtTop)
+                    return
+        raise TourError(f"{algorithm} is not in the toolbox")
+
+    def toolbox(self) -> None:
+        """The sample scene, and the algorithms in the toolbox."""
+        self.scene = self.desk.add_raster(self.sample, "simulated_s1")
+        self._select("sardino:landcover")
+        self.desk.window.resizeDocks([plugins["processing"].toolbox], [340], Qt.Orientation.Horizontal)
+        self.desk.show(self.scene)
+        self.desk.picture("toolbox")
+
+    def menu(self) -> None:
+        """The plugin's menu, unfolded."""
+        bar, menu = self.desk.window.menuBar(), iface.pluginMenu()
+        corner = bar.mapToGlobal(bar.actionGeometry(menu.menuAction()).bottomLeft())
+        menu.popup(corner)
+        self.desk.settle()
+        entry = menu.actionGeometry(self.plugin.menu.menuAction())
+        self.plugin.menu.popup(menu.mapToGlobal(entry.topRight()))
+        self.desk.settle()
+        self.desk.screen("menu", QRect(0, 0, SIZE[0], self.plugin.menu.geometry().bottom() + 60))
+        self.plugin.menu.close()
+        menu.close()
+
+    def set_up(self) -> None:
+        """The dialog that installs the backend, before anything is pressed."""
+        self.plugin.set_up_backend()
+        self.desk.until(lambda: self.plugin.setup_dialog.plan is not None, "the plan of the installation")
+        self.plugin.setup_dialog.resize(760, 420)
+        self.desk.picture("set-up", self.plugin.setup_dialog)
+        self.plugin.setup_dialog.close()
+
+    def run(self, algorithm: str, parameters: dict[str, Any], picture: str = "") -> dict[str, Any]:
+        """Fill in an algorithm's dialog, take a picture of it where one is named, press Run, and return the results."""
+        iface.setActiveLayer(self.scene)  # results are loaded beside it
+        dialog = processing.createAlgorithmDialog(f"sardino:{algorithm}", parameters)
+        dialog.resize(900, 780)
+        dialog.show()
+        self.desk.settle()
+        if picture:
+            self.desk.picture(picture, dialog)
+        ended: list[tuple[bool, dict[str, Any]]] = []
+        dialog.algorithmFinished.connect(lambda good, results: ended.append((good, dict(results))))
+        dialog.runButton().click()
+        self.desk.until(lambda: ended, f"sardino:{algorithm}", PATIENCE)
+        said = dialog.findChild(QTextEdit, "txtLog")
+        if not ended[0][0]:
+            raise TourError(f"sardino:{algorithm} failed: {said.toPlainText() if said else ''}")
+        dialog.close()
+        return ended[0][1]
+
+    def land_cover(self) -> None:
+        """Dialog, map and confidence."""
+        plugins["processing"].toolbox.setUserVisible(False)
+        # A file: its name stands in the accuracy report.
+        output = str(self.sample.with_name("landcover.tif"))
+        given = {"INPUT": self.scene, "OUTPUT": output, "OUTPUT_CONFIDENCE": "TEMPORARY_OUTPUT"}
+        self.run("landcover", given, "landcover-dialog")
+        for name in ("Land cover", "Confidence"):
+            self.desk.show(self.desk.layer(name))
+            self.desk.picture(name.replace(" ", "").lower())
+
+    def attention(self) -> None:
+        """What the transformer looked at."""
+        self.run("attention", {"INPUT": self.scene, "OUTPUT": "TEMPORARY_OUTPUT"})
+        self.desk.show(self.desk.layer("Attention"))
+        self.desk.picture("attention")
+
+    def embeddings(self) -> None:
+        """The picture of the features."""
+        given = {"INPUT": self.scene, "OUTPUT": "TEMPORARY_OUTPUT", "OUTPUT_PCA": "TEMPORARY_OUTPUT"}
+        self.run("embeddings", given)
+        self.desk.show(self.desk.layer("Principal components"))
+        self.desk.picture("embeddings")
+
+    def similarity(self) -> None:
+        """The map tool after a click on the river."""
+        self.desk.show(self.scene)
+        iface.setActiveLayer(self.scene)
+        self.plugin.similarity.action.trigger()
+        self.desk.click(0.615, 0.54, self.scene)
+        self.desk.show(self.desk.layer("Similarity in simulated_s1"))
+        self.desk.picture("similarity")
+        iface.actionPan().trigger()
+
+    def accuracy(self) -> None:
+        """Dialog and report of a comparison with the labels that the sample was simulated from."""
+        reference = self.desk.add_raster(self.labels, "simulated_s1_labels")
+        given = {"INPUT": self.desk.layer("Land cover"), "REFERENCE": reference, "SAMPLE_SIZE": 500}
+        results = self.run("accuracy", given, "accuracy-dialog")
+        page = report_page(Path(results["OUTPUT"]))
+        page.show()
+        self.desk.settle(2)
+        self.desk.picture("accuracy-report", page)
+        page.close()
+
+    def go(self) -> None:
+        """All stations."""
+        self.tidy()
+        self.toolbox()
+        self.missing_backend()
+        self.menu()
+        self.set_up()
+        self.land_cover()
+        self.attention()
+        self.embeddings()
+        self.similarity()
+        self.accuracy()
+
+
+def report_page(path: Path) -> Any:
+    """Return a widget that shows the upper part of an accuracy report, much as a web browser does."""
+    try:
+        from qgis.PyQt.QtWebKitWidgets import QWebView
+    except ImportError:  # left out of newer systems; the text browser shows the same without some of the spacing
+        page = QTextBrowser()
+        page.setHtml(path.read_text(encoding="utf-8"))
+    else:
+        page = QWebView()
+        page.page().mainFrame().setScrollBarPolicy(Qt.Orientation.Vertical, Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        page.load(QUrl.fromLocalFile(str(path)))
+    page.resize(*REPORT)
+    return page
+
+
+def main() -> None:
+    """Take the tour and end QGIS: with status 0 where all pictures were taken."""
+    status = 1
+    try:
+        desk = Desktop(Path(os.environ["SARDINO_TOUR_PICTURES"]), SIZE)
+        Tour(desk, Path(os.environ["SARDINO_TOUR_SAMPLE"]), Path(os.environ["SARDINO_TOUR_LABELS"])).go()
+        status = 0
+    except Exception:  # QGIS would show a dialog that nobody closes
+        traceback.print_exc()
+    QgsProject.instance().clear()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Closing the window would ask what to do with temporary layers.
+    os._exit(status)
+
+
+# The window is still being built when the start-up script is read.
+QTimer.singleShot(1500, main)
