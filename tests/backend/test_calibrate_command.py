@@ -18,6 +18,7 @@ from rasterio.warp import transform
 from backend.cancel import Cancel
 from backend.errors import Cancelled, InputError, ResourceError
 from backend.grd import passes
+from backend.grd.as_input import calibrated
 from backend.grd.command import calibrate
 from backend.grd.passes import CalibrateRequest
 from backend.oracle import Oracle, Question
@@ -288,13 +289,25 @@ def test_attention_embeddings_and_similarity_take_products_too(cli, product, tin
 @pytest.mark.parametrize("options", [("--bands", "1", "2"), ("--units", "db")])
 def test_what_a_product_tells_itself_is_not_to_be_given(cli, product, tiny_model, tmp_path, options):
     code, _, err = cli("landcover", product, tmp_path / "o.tif", "--model", tiny_model, *options)
-    assert code == 1 and "Leave bands and units out" in err and not left_in(tmp_path)
+    assert code == 1 and "without bands and units" in err and not left_in(tmp_path)
 
 
 def test_polarisations_that_are_not_there_are_refused(cli, tiny_model, tmp_path):
     folder = make_safe(tmp_path, Scene(shape=(30, 40), polarisations=("HH", "HV")))
     code, _, err = cli("landcover", folder, tmp_path / "o.tif", "--model", tiny_model)
     assert code == 1 and "HH, HV" in err and "VV, VH" in err and left_in(tmp_path) == [NAME]
+
+
+def test_a_polarisation_may_be_missing_where_the_model_bears_it(tmp_path, card):
+    folder = make_safe(tmp_path, Scene(shape=(30, 40), polarisations=("VV",)))
+    output = tmp_path / "o.tif"
+    with calibrated(str(folder), output, card(bears_missing_bands=True), None, Listener(), Cancel()) as path:
+        with rasterio.open(path) as file:
+            assert file.descriptions == ("VV",) and np.isfinite(file.read()).any()
+    with pytest.raises(InputError, match="has the polarisations VV; the model wants VV, VH"):
+        with calibrated(str(folder), output, card(), None, Listener(), Cancel()):
+            pass
+    assert left_in(tmp_path) == [NAME]
 
 
 def test_an_existing_output_is_refused_before_the_calibration(cli, product, tiny_model, tmp_path, monkeypatch):
