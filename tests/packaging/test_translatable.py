@@ -15,8 +15,10 @@ SOURCES = sorted((ROOT / "sardino_qgis").rglob("*.py"))
 IN_ENGLISH = {"sardino_qgis/environment/__main__.py"}
 
 # What other programs are told, or say.
-NOT_SHOWN = {".environment install", "This model", "do not match the hashes|hash mismatch",
-             "Installing collected packages", "import ssl", "ModuleNotFoundError: No module named '([^']+)'|ImportError: (.+)"}  # fmt: skip
+NOT_SHOWN = {
+    ".environment install", "This model", "do not match the hashes|hash mismatch", "Installing collected packages",
+    "import ssl", "ModuleNotFoundError: No module named '([^']+)'|ImportError: (.+)",
+}  # fmt: skip
 
 # Calls whose text arguments are read by users: all of them, or those at the places given.
 SHOWN = dict.fromkeys(
