@@ -6,7 +6,7 @@ import glob
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree  # nosec B405: nothing is parsed here, only written
 
 from rasterio.enums import ColorInterp, MaskFlags
 
