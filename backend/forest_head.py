@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from backend.card import Arch
+from backend.arch import Arch
 from backend.windows import feature_count, validity, window_features, windowed_sum
 
 TINY = 1e-8  # below any probability that matters; keeps logarithms finite

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from backend.card import Arch
+from backend.arch import Arch
 from backend.errors import ModelError
 from backend.forest_head import ForestHead
 

@@ -10,7 +10,8 @@ from typing import Any, cast
 
 from torch import Tensor, nn
 
-from backend.card import Arch, ModelCard
+from backend.arch import Arch
+from backend.card import ModelCard
 from backend.errors import ModelError
 from backend.heads import build_head
 from backend.timm_parts import VisionTransformer, timm

@@ -26,7 +26,8 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter, minimum_filter
 
-from backend.card import FINETUNED_HEADS, ModelCard
+from backend.arch import FINETUNED_HEADS
+from backend.card import ModelCard
 from backend.errors import InputError, SarDinoError
 from backend.library import CARD
 from training.checkpoint import STATE

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from backend.card import Arch, Band
+from backend.arch import Arch
+from backend.card import Band
 from backend.errors import InputError
 from training.precision import check_precision
 

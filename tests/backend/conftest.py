@@ -10,7 +10,8 @@ import pytest
 import rasterio
 from rasterio.transform import from_origin
 
-from backend.card import Arch, Band, LandCoverClass, ModelCard
+from backend.arch import Arch
+from backend.card import Band, LandCoverClass, ModelCard
 
 UTM10 = from_origin(500000, 4_600_000, 10, 10)
 

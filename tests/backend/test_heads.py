@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 import torch
 
-from backend.card import FINETUNED_HEADS, HEADS
+from backend.arch import FINETUNED_HEADS, HEADS
 from backend.errors import ModelError
 from backend.heads import build_head
 from backend.vit import build_model

@@ -7,7 +7,8 @@ import dataclasses
 import pytest
 import torch
 
-from backend.card import HEADS, Arch, ModelCard
+from backend.arch import HEADS, Arch
+from backend.card import ModelCard
 from backend.vit import build_model
 
 

@@ -11,7 +11,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.transform import from_origin
 
-from backend.card import Arch
+from backend.arch import Arch
 from training.settings import ModelConfig
 
 PATCH = 8

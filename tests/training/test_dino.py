@@ -6,7 +6,7 @@ import torch
 from lightly.loss import DINOLoss
 from timm.layers import DropPath
 
-from backend.card import Arch
+from backend.arch import Arch
 from backend.vit import build_backbone
 from training.distil.centring import MovingCentre
 from training.distil.dino import (

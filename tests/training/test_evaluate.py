@@ -12,7 +12,8 @@ import torch
 from rasterio.transform import from_origin
 from sklearn.metrics import accuracy_score, confusion_matrix, jaccard_score
 
-from backend.card import Arch, LandCoverClass, ModelCard
+from backend.arch import Arch
+from backend.card import LandCoverClass, ModelCard
 from backend.predict import landcover
 from backend.radiometry import Units
 from backend.request import Request

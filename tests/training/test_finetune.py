@@ -11,7 +11,7 @@ import rasterio
 import torch
 
 from backend.__main__ import main as backend_main
-from backend.card import FINETUNED_HEADS
+from backend.arch import FINETUNED_HEADS
 from backend.errors import InputError
 from backend.weights import load_model
 from tests.training.two_classes import TOML, make_folder, rows, run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from backend.card import FINETUNED_HEADS
+from backend.arch import FINETUNED_HEADS
 from backend.errors import ModelError
 from backend.vit import build_backbone
 from tests.training.two_classes import make_folder, model_arch, run, tuner_of

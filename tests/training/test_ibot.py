@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from lightly.loss import IBOTPatchLoss
 from scipy import ndimage
 
-from backend.card import Arch
+from backend.arch import Arch
 from backend.vit import build_backbone
 from training.distil.centring import MovingCentre
 from training.distil.dino import StudentTeacher, parameter_groups

@@ -21,8 +21,9 @@ from sklearn.decomposition import PCA
 from sklearn.ensemble import ExtraTreesClassifier
 
 from backend.__main__ import main as backend_main
+from backend.arch import MAX_SHARES
 from backend.cancel import Cancel
-from backend.card import MAX_CLASSES, MAX_SHARES, ModelCard
+from backend.card import MAX_CLASSES, ModelCard
 from backend.errors import Cancelled, InputError
 from backend.library import CARD, model_folder
 from backend.vit import build_model

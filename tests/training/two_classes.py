@@ -9,7 +9,7 @@ import rasterio
 import torch
 from rasterio.transform import from_origin
 
-from backend.card import Arch
+from backend.arch import Arch
 from training.finetune import main
 from training.landcover.data import load_data
 from training.landcover.finetuner import Finetuner

@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from backend.card import Arch
+from backend.arch import Arch
 from backend.errors import ModelError
 from backend.timm_parts import VisionTransformer, resample_abs_pos_embed
 from backend.vit import build_backbone

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from backend.card import FINETUNED_HEADS
+from backend.arch import FINETUNED_HEADS
 from backend.errors import InputError
 from training.precision import check_precision
 from training.settings import CropConfig, ModelConfig

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from backend.card import Arch, Band, LandCoverClass, ModelCard
+from backend.arch import Arch
+from backend.card import Band, LandCoverClass, ModelCard
 from backend.errors import InputError
 from backend.library import CARD
 from backend.vit import SarViT

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesClassifier
 from torch import Tensor
 
-from backend.card import MAX_SHARES
+from backend.arch import MAX_SHARES
 from backend.forest_head import ForestHead, Trees
 from training.own.components import Components
 

@@ -14,7 +14,8 @@ from affine import Affine
 from numpy.typing import NDArray
 from torch import Tensor
 
-from backend.card import Arch, LandCoverClass, ModelCard
+from backend.arch import Arch
+from backend.card import LandCoverClass, ModelCard
 from backend.errors import InputError
 from backend.forest_head import ForestHead, Trees
 from backend.heads import build_head
