@@ -17,6 +17,7 @@ from backend.grd.safe import open_product
 from backend.library import CARD, installed_models, model_folder
 from backend.radiometry import decide_units
 from backend.raster import RasterSource, gdal_environment
+from backend.sampling import sample_values
 from backend.units import nodata_doubt, units_doubt
 
 PACKAGES = ("torch", "timm", "rasterio", "numpy", "safetensors")
@@ -93,7 +94,7 @@ def describe_raster(path: str) -> dict[str, Any]:
     """Size, bands, CRS, bounds, pixel size and likely units of a raster."""
     with gdal_environment(), RasterSource(path) as source:
         grid = source.grid
-        values, valid = source.sample()
+        values, valid = sample_values(source)
         # As for a model of such bands: those of the first acquisition tell.
         dates = [acquisition(band["description"]) for band in source.describe_bands()]
         values = values[[date == dates[0] for date in dates]]

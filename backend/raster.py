@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -28,12 +27,6 @@ FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
 # Bounds of GDAL's block cache, in bytes. (A small number would be taken as bytes too, not as megabytes.)
 SMALL_CACHE, LARGE_CACHE = 16 * 2**20, 192 * 2**20
-# Windows per axis, and their side, of the sample by which units are decided.
-SAMPLE_WINDOWS, SAMPLE_SIDE = 8, 64
-SCAN_ROWS = 256
-# A raster of which nothing in the sample is valid is looked through, if it isn't larger than a whole Sentinel-1 scene;
-# of a larger one more windows are looked at.
-SCAN_PIXELS, CLOSER_WINDOWS = 2**29, 20
 
 
 def gdal_environment(cache_bytes: int = SMALL_CACHE) -> rasterio.Env:
@@ -181,6 +174,11 @@ class RasterSource:
         """Factors by which the reduced copies in the file are smaller."""
         return tuple(self._dataset.overviews(self.bands[0]))
 
+    @property
+    def whole(self) -> tuple[int, int, int, int]:
+        """Top, left, height and width, as of `window`, of the whole raster, which an extent is a part of."""
+        return -self._top, -self._left, int(self._dataset.height), int(self._dataset.width)
+
     def reopen(self) -> RasterSource:
         """The same rows through a handle of their own, for another thread."""
         return RasterSource(*self._arguments)
@@ -194,53 +192,6 @@ class RasterSource:
             InputError: The file can't be read there.
         """
         return self.window(top, 0, bottom - top, self.grid.width)
-
-    def sample(self) -> tuple[FloatArray, BoolArray]:
-        """Values from all over the raster, shape [bands, n, side], with their validity, for deciding units.
-
-        Not from the extent, so that a lake or a town gets the unit of the raster it lies in. Only where the rest
-        holds nothing, or can't be read, the extent has to do.
-
-        Raises:
-            InputError: No pixel of the whole extent is valid, or, in one of many gigapixels, none that was looked at.
-        """
-        height, width = self.grid.height, self.grid.width
-        with suppress(InputError):
-            values, valid = self._windows(-self._top, -self._left, self._dataset.height, self._dataset.width)
-            if valid.any():
-                return values, valid
-        values, valid = self._windows(0, 0, height, width)
-        if valid.any():
-            return values, valid
-        # Little of the extent is valid: look at all of it, strip by strip, until something is.
-        if height * width <= SCAN_PIXELS:
-            for top in range(0, height, SCAN_ROWS):
-                values, valid = self.read(top, min(height, top + SCAN_ROWS))
-                if valid.any():
-                    return values, valid
-            raise InputError(
-                f"{self.path} has no valid pixel in the bands and extent asked for.",
-                "Check the nodata value, the bands and the extent.",
-            )
-        # To look at all of it would take hours.
-        values, valid = self._windows(0, 0, height, width, CLOSER_WINDOWS)
-        if valid.any():
-            return values, valid
-        raise InputError(
-            f"{self.path} has no valid pixel in any of {CLOSER_WINDOWS**2} places that were looked at, of "
-            f"{width} x {height} pixels.",
-            "Give an extent that holds data, or check the nodata value and the bands.",
-        )
-
-    def _windows(
-        self, top: int, left: int, height: int, width: int, count: int = SAMPLE_WINDOWS
-    ) -> tuple[FloatArray, BoolArray]:
-        """Small windows spread over some of the raster, `count` along each axis, one under the other."""
-        tall, wide = min(height, SAMPLE_SIDE), min(width, SAMPLE_SIDE)
-        tops = np.unique(np.linspace(top, top + height - tall, count).astype(int))
-        lefts = np.unique(np.linspace(left, left + width - wide, count).astype(int))
-        parts = [self.window(int(t), int(c), tall, wide) for t in tops for c in lefts]
-        return np.concatenate([p[0] for p in parts], axis=-2), np.concatenate([p[1] for p in parts], axis=-2)
 
     def window(
         self, top: int, left: int, height: int, width: int, shape: tuple[int, int] | None = None

@@ -21,6 +21,7 @@ from backend.radiometry import (
 from backend.raster import BoolArray, RasterSource, gdal_environment
 from backend.request import Request
 from backend.resample import MAX_REFINE, scale_factor
+from backend.sampling import sample_values
 from backend.units import nodata_doubt, units_doubt
 
 
@@ -96,7 +97,7 @@ class Scene:
 
     def _decided_units(self) -> Units:
         log = self._request.reporter.log
-        sample, valid = self.source.sample()
+        sample, valid = sample_values(self.source)
         check_coherence(sample[~is_backscatter(self.bands)], valid)
         rows = rows_that_tell_units(self.bands)
         if not rows:  # coherence alone has no unit to be told

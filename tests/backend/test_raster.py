@@ -9,6 +9,7 @@ from backend.bands import acquisition, pick_bands
 from backend.errors import InputError
 from backend.grid import Grid
 from backend.raster import RasterSource
+from backend.sampling import sample_values
 
 NAMES = ("VV", "VH")
 
@@ -205,14 +206,14 @@ def test_units_are_sampled_from_the_whole_raster_unless_only_the_extent_holds_da
     scene = scene_db(200, 200)
     extent = (500000, 4599900, 500100, 4600000)
     with RasterSource(make_raster(scene), names=NAMES, extent=extent) as source:
-        assert source.sample()[1].sum() > 64 * 64
+        assert sample_values(source)[1].sum() > 64 * 64
         np.testing.assert_array_equal(source.read(0, 10)[0], scene[:, :10, :10])
     # Valid only between the windows that are spread over the whole.
     tall = np.full((2, 2000, 200), np.nan, np.float32)
     tall[:, 70:75, 5] = -7
     extent = (500000, 4600000 - 900, 500100, 4600000 - 600)
     with RasterSource(make_raster(tall), names=NAMES, extent=extent) as source:
-        sample, valid = source.sample()
+        sample, valid = sample_values(source)
         assert (sample[:, valid] == -7).all() and valid.any()
 
 
@@ -221,8 +222,8 @@ def test_sample_finds_the_only_valid_pixel_and_refuses_none(make_raster):
     empty = make_raster(values, "empty.tif")
     values[:, 333, 222] = -9
     with RasterSource(make_raster(values), names=NAMES) as source:
-        sample, valid = source.sample()
+        sample, valid = sample_values(source)
         assert (sample[:, valid] == -9).all()
         assert valid.sum() == 1
     with RasterSource(empty, names=NAMES) as source, pytest.raises(InputError, match="no valid pixel"):
-        source.sample()
+        sample_values(source)

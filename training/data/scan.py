@@ -22,6 +22,7 @@ from backend.radiometry import (
     to_scale,
 )
 from backend.raster import RasterSource, gdal_environment
+from backend.sampling import sample_values
 from training.data.coverage import Coverage
 from training.data.facts import COHERENCE, FolderFacts
 from training.data.rasters import CACHE_BYTES
@@ -126,7 +127,7 @@ def _measure(source: RasterSource, path: Path, entry: Entry, facts: FolderFacts,
     if entry.large:
         values, valid = thinned(source)
         # Levels and units come from pixels as they are: those of overviews may be averages.
-        sample, sampled = source.sample() if valid.any() else (values, valid)
+        sample, sampled = sample_values(source) if valid.any() else (values, valid)
     else:
         values, valid = sample, sampled = source.read(0, height)
     present = [band for band, number in zip(bands, entry.numbers) if number]
