@@ -158,7 +158,9 @@ def find_interpreter() -> str:
             tr("Correct it, or remove it.") + " " + setup_hint(),
         )
     looked = "; ".join(f"{a.origin}: {a.path + ', ' if a.path else ''}{a.problem}" for a in tried)
-    raise BackendMissingError(tr("No Python interpreter for the backend is set up ({}).").format(looked), setup_hint())
+    # What to do comes before where it was looked for: the places matter to few.
+    hint = setup_hint() + " " + tr("Looked for it at: {}.").format(looked)
+    raise BackendMissingError(tr("No Python interpreter for the backend is set up."), hint)
 
 
 def problem() -> str:

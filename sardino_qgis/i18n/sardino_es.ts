@@ -704,8 +704,12 @@ Los números enteros de 1 a 254 se conservan como valores del mapa; las demás c
         <translation>Corregirlo o quitarlo.</translation>
     </message>
     <message>
-        <source>No Python interpreter for the backend is set up ({}).</source>
-        <translation>No hay ningún intérprete de Python configurado para el motor ({}).</translation>
+        <source>Looked for it at: {}.</source>
+        <translation>Se buscó en: {}.</translation>
+    </message>
+    <message>
+        <source>No Python interpreter for the backend is set up.</source>
+        <translation>No hay ningún intérprete de Python configurado para el motor.</translation>
     </message>
     <message>
         <source>The plugin is incomplete: no folder 'backend' in {here} or {parent}.</source>

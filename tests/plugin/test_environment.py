@@ -58,11 +58,13 @@ def test_nothing_set_tells_every_place_and_what_to_do():
     with pytest.raises(BackendMissingError) as caught:
         find_interpreter()
     for word in ("SARDINO_PYTHON", "setting", str(environment.managed_folder())):
-        assert word in caught.value.message
+        assert word in caught.value.hint
     assert "Set up backend…" in caught.value.hint
     assert "-m sardino_qgis.environment install" in caught.value.hint
     assert environment.requirements_file().is_file()
-    assert environment.problem().startswith("No Python interpreter")
+    found = environment.problem()
+    assert found.startswith("No Python interpreter for the backend is set up. Open the menu Plugins")
+    assert found.index("Looked for it at") > found.index("SARDINO_PYTHON")
 
 
 def test_the_folder_of_an_environment_and_a_name_on_path_are_taken(monkeypatch, tmp_path):
