@@ -41,7 +41,7 @@ def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None
 
 
 def _accuracy(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
-    from backend.accuracy import AccuracyRequest, accuracy
+    from backend.assess.accuracy import AccuracyRequest, accuracy
 
     accuracy(
         AccuracyRequest(

@@ -11,8 +11,8 @@ import rasterio
 from rasterio.transform import from_origin
 from rasterio.warp import transform
 
-from backend import classified, reference_raster
-from backend.accuracy import AccuracyRequest, accuracy
+from backend.assess import classified, reference_raster
+from backend.assess.accuracy import AccuracyRequest, accuracy
 from backend.cancel import Cancel
 from backend.card import LandCoverClass
 from backend.errors import Cancelled, InputError, ResourceError
@@ -212,7 +212,7 @@ def test_every_pixel_of_a_class_can_be_drawn(make, tmp_path):
     reference = classified.ClassRaster(str(make(values, "ref.tif")))
     land = classified.ClassRaster(str(make(np.ones((4, 4), np.uint8), "map.tif")))
     with reference, land:
-        from backend.areas import PixelAreas
+        from backend.assess.areas import PixelAreas
 
         census = reference_raster.RasterReference(reference, 3200, 9)
         found = census.compare(land, PixelAreas(land.grid), lambda rows: None)

@@ -5,9 +5,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from backend.accuracy_facts import build_facts
-from backend.accuracy_report import as_csv, as_html, as_json
-from backend.compare import Comparison
+from backend.assess.compare import Comparison
+from backend.assess.facts import build_facts
+from backend.assess.report import as_csv, as_html, as_json
 
 NASTY = "<script>alert('x')</script> & \"quotes\""
 

@@ -8,7 +8,7 @@ from affine import Affine
 from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
-from backend.areas import PixelAreas
+from backend.assess.areas import PixelAreas
 from backend.grid import Grid
 
 # Surface of the WGS 84 ellipsoid in square metres, and its constants, by which the areas below are derived.

@@ -2,8 +2,8 @@
 
 import pytest
 
+from backend.assess.class_names import class_names
 from backend.card import LandCoverClass
-from backend.class_names import class_names
 from backend.legend import aux_xml, paletted_qml
 
 CLASSES = [LandCoverClass(10, "Tree cover", "#006400"), LandCoverClass(80, "Water & ice", "#0064c8")]

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.assess.stratified import Z95, allocate, estimate, interval
 from backend.errors import InputError
-from backend.stratified import Z95, allocate, estimate, interval
 
 # Olofsson et al. 2014, table 8: rows are map classes (deforestation, forest gain, stable forest, stable non-forest).
 COUNTS = np.array([[66, 0, 5, 4], [0, 55, 8, 12], [1, 0, 153, 11], [2, 1, 9, 313]])

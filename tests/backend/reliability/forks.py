@@ -113,7 +113,7 @@ def warm_up() -> None:
     import rasterio
     import torch
 
-    import backend.accuracy
+    import backend.assess.accuracy
     import backend.embed
     import backend.predict
     import backend.similarity

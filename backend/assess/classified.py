@@ -15,7 +15,7 @@ from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
-from backend.class_names import class_names
+from backend.assess.class_names import class_names
 from backend.errors import InputError
 from backend.grid import Grid
 from backend.opening import open_raster

@@ -11,10 +11,10 @@ from rasterio.features import rasterize
 from rasterio.windows import Window
 from rasterio.windows import transform as window_transform
 
-from backend.areas import AreaArray, PixelAreas
-from backend.classified import BoolArray, ClassRaster, IntArray
-from backend.compare import Advance, Comparison
-from backend.tally import distinct
+from backend.assess.areas import AreaArray, PixelAreas
+from backend.assess.classified import BoolArray, ClassRaster, IntArray
+from backend.assess.compare import Advance, Comparison
+from backend.assess.tally import distinct
 from backend.vectors import Feature
 
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Callable, Protocol
 
-from backend.areas import PixelAreas
-from backend.classified import ClassRaster
+from backend.assess.areas import PixelAreas
+from backend.assess.classified import ClassRaster
+from backend.assess.tally import Tally
 from backend.errors import InputError
-from backend.tally import Tally
 
 # Tells rows done in all passes; raises Cancelled where the run is to end.
 Advance = Callable[[int], None]

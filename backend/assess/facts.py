@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.compare import Comparison
+from backend.assess.compare import Comparison
+from backend.assess.stratified import MIN_UNITS, Estimate, estimate, interval
 from backend.errors import InputError
 from backend.scores import none_if_nan, scores
-from backend.stratified import MIN_UNITS, Estimate, estimate, interval
 
 CENSUS = (
     "The reference is a raster: every pixel that both have is compared. That is a census, not a sample, and "

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from backend.areas import PixelAreas
-from backend.classified import ClassRaster
-from backend.compare import Advance, Comparison
-from backend.stratified import allocate
+from backend.assess.areas import PixelAreas
+from backend.assess.classified import ClassRaster
+from backend.assess.compare import Advance, Comparison
+from backend.assess.stratified import allocate
 
 
 class RasterReference:

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from backend import __version__
-from backend.accuracy_facts import build_facts
-from backend.accuracy_report import as_csv, as_html, as_json
-from backend.areas import PixelAreas
+from backend.assess.areas import PixelAreas
+from backend.assess.classified import ClassRaster
+from backend.assess.compare import Reference, check_bounds, check_overlap
+from backend.assess.documents import write_documents
+from backend.assess.facts import build_facts
+from backend.assess.reference_raster import RasterReference
+from backend.assess.reference_vector import VectorReference
+from backend.assess.report import as_csv, as_html, as_json
 from backend.cancel import Cancel
-from backend.classified import ClassRaster
-from backend.compare import Reference, check_bounds, check_overlap
-from backend.documents import write_documents
 from backend.errors import InputError
 from backend.output_path import check_distinct, check_document
 from backend.raster import LARGE_CACHE, gdal_environment
-from backend.reference_raster import RasterReference
-from backend.reference_vector import VectorReference
 from backend.report import Reporter
 from backend.vectors import field_values, integer_label, read_features
 

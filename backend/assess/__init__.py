@@ -1,0 +1,1 @@
+"""A class map against reference data: matrix, accuracies, areas, and the report of them."""
