@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import Any, Callable, TypeVar
+from typing import Any, Callable, NoReturn, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from backend.console import leave
+
 S = TypeVar("S")
+N = TypeVar("N")
 
 # The newest exchanges, held so that it is never gloo's own thread that frees their tensors. For that it needs Python's
 # lock, which the main thread holds while it frees the group and waits for that very thread to end: a run of several
 # processes then hangs after its last step.
 _held: deque[Any] = deque(maxlen=16)
+# Networks whose gradients are exchanged, held for good: they make exchanges of their own, and are the last that know
+# the group, so that a group is never freed. A process of several has to end by `leave_processes` then.
+_kept: list[Any] = []
+
+
+def kept(network: N) -> N:
+    """The same network, which stays until the process ends."""
+    _kept.append(network)
+    return network
+
+
+def leave_processes(status: int) -> NoReturn:
+    """End this process with an exit code; where it is one of several, at once, without freeing what `kept` holds."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        leave(status)
+    sys.exit(status)
 
 
 def processes() -> int:

@@ -28,7 +28,7 @@ from torch import Tensor
 
 from backend.errors import Cancelled, SarDinoError
 from training.claim import claim_run
-from training.collective import all_reduce_mean
+from training.collective import all_reduce_mean, leave_processes
 from training.config import load_recipe, override, resolve, write_resolved
 from training.data.samples import StepBatches, iterate
 from training.data.store import ChipStore
@@ -135,4 +135,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave_processes(main())

@@ -15,7 +15,7 @@ def test_a_group_can_be_left_right_after_its_last_exchange(tmp_path: Path) -> No
     processes = [
         subprocess.Popen(
             [sys.executable, str(HERE / "many_groups_worker.py"), str(rank), str(ROUNDS), str(tmp_path)],
-            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(HERE.parents[1])},
+            env={**os.environ, "OMP_NUM_THREADS": "1", "WORLD_SIZE": "2", "PYTHONPATH": str(HERE.parents[1])},
             stderr=subprocess.PIPE,
             text=True,
         )

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from training.collective import leave_processes
 from training.config import resolve
 from training.distil.trainer import Trainer
 from training.settings import PretrainConfig
@@ -83,3 +84,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    leave_processes(0)

@@ -15,7 +15,7 @@ from backend import __version__
 from backend.errors import InputError, ModelError
 from backend.vit import build_backbone
 from training.checkpoint import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
-from training.collective import all_reduce_mean
+from training.collective import all_reduce_mean, kept
 from training.distil.dino import MultiCropNetwork, StudentTeacher, parameter_groups
 from training.distil.export import save_backbone
 from training.distil.ibot import step_masks
@@ -49,7 +49,7 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(parameter_groups(self.pair.student))
         self.forward_student: MultiCropNetwork | DistributedDataParallel = self.pair.student
         if world.size > 1:
-            self.forward_student = DistributedDataParallel(self.pair.student)
+            self.forward_student = kept(DistributedDataParallel(self.pair.student))
 
     @property
     def columns(self) -> tuple[str, ...]:
