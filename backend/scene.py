@@ -49,7 +49,7 @@ class Scene:
     def __init__(self, request: Request, files: list[str], card: ModelCard, output: Path, stack: ExitStack) -> None:
         self._request, self._files, self._card, self._stack = request, files, card, stack
         names, bears = [band.name for band in card.bands], card.bears_missing_bands
-        self.is_product = is_product(files[0])
+        self.is_product = any(map(is_product, files))
         if self.is_product:
             path = stack.enter_context(self._calibrated(output))
             source = RasterSource(path, names=names, bears_missing=bears)
@@ -90,10 +90,10 @@ class Scene:
         request = self._request
         if len(self._files) > 1 or request.bands or request.units not in (Units.AUTO, Units.LINEAR_POWER):
             raise InputError(
-                f"{request.input} is a Sentinel-1 product: bands are found by polarisation, units are known.",
+                f"{', '.join(self._files)} is a Sentinel-1 product: bands are found by polarisation, units are known.",
                 "Give the product alone, without bands and units.",
             )
-        return calibrated(request.input, output, self._card, request.extent, request.reporter, request.cancel)
+        return calibrated(self._files[0], output, self._card, request.extent, request.reporter, request.cancel)
 
     def _decided_units(self) -> Units:
         log = self._request.reporter.log

@@ -239,7 +239,8 @@ def test_land_cover_of_a_product_is_that_of_the_calibrated_raster(cli, product, 
     assert cli("calibrate", product, tmp_path / "c.tif")[0] == 0
     run = ("--model", tiny_model, "--device", "cpu")
     assert cli("landcover", tmp_path / "c.tif", tmp_path / "a.tif", *run)[0] == 0
-    for given in (product, product / "manifest.safe", zip_safe(product, tmp_path / "z.zip")):
+    pattern = product.with_name(NAME[:10] + "*")
+    for given in (product, product / "manifest.safe", zip_safe(product, tmp_path / "z.zip"), pattern):
         code, _, err = cli("landcover", given, tmp_path / "b.tif", *run, "--overwrite")
         assert code == 0 and "calibrated to gamma0 first, on a grid of 10 m, without terrain correction" in err
         a, b = values_of(tmp_path / "a.tif"), values_of(tmp_path / "b.tif")
@@ -290,6 +291,13 @@ def test_attention_embeddings_and_similarity_take_products_too(cli, product, tin
 def test_what_a_product_tells_itself_is_not_to_be_given(cli, product, tiny_model, tmp_path, options):
     code, _, err = cli("landcover", product, tmp_path / "o.tif", "--model", tiny_model, *options)
     assert code == 1 and "without bands and units" in err and not left_in(tmp_path)
+
+
+def test_a_product_beside_other_files_is_refused(cli, product, tiny_model, make_raster, scene_db, tmp_path):
+    raster = make_raster(scene_db(20, 20))
+    for first, second in ((product, raster), (raster, product / "manifest.safe")):
+        code, _, err = cli("landcover", first, tmp_path / "o.tif", "--with", second, "--model", tiny_model)
+        assert code == 1 and "Give the product alone" in err and left_in(tmp_path) == ["scene.tif"]
 
 
 def test_polarisations_that_are_not_there_are_refused(cli, tiny_model, tmp_path):
