@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.arch import Arch, check_shares
-from backend.card_values import between, build, items, refuse, scalar
+from backend.card_values import between, build, check_ranges, items, refuse, scalar
 from backend.errors import ModelError
 
 SCHEMA_VERSION = 1
@@ -83,6 +83,7 @@ class ModelCard:
         licence: Licence of the weights.
         weights_sha256: Hash of model.safetensors, lower-case hex.
         bears_missing_bands: Whether a raster may lack some of the bands: training hid bands now and then.
+        activation_ranges: Lowest and highest input of layers, by name (`backend.quantised`); empty if unknown.
     """
 
     schema_version: int
@@ -101,6 +102,7 @@ class ModelCard:
     licence: str = ""
     weights_sha256: str = "0" * 64
     bears_missing_bands: bool = False
+    activation_ranges: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
@@ -190,6 +192,7 @@ def _check(card: ModelCard) -> None:
         refuse("title is empty, too long, or has control characters in it")
     if card.product not in PRODUCTS:
         refuse(f"product is {card.product!r:.40}; known are {', '.join(PRODUCTS)}")
+    check_ranges(card.activation_ranges)
     if not isinstance(card.metrics, dict) or not all(isinstance(s, str) for s in card.trained_on + card.limits):
         refuse("metrics is not an object, or trained_on or limits not a list of strings")
     between("gsd_m", card.gsd_m, 0.1, 10_000)

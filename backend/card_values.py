@@ -12,6 +12,9 @@ from typing import Any
 
 from backend.errors import ModelError
 
+# Layers of a network are counted in hundreds, and their values in tens.
+MOST_RANGES, HIGHEST = 2000, 1e6
+
 
 def refuse(found: str) -> typing.NoReturn:
     """Raise the refusal of a card in which `found` was found."""
@@ -62,6 +65,18 @@ def scalar(name: str, value: object, wanted: Any) -> None:
     }.get(wanted, True)
     if not ok:
         refuse(f"{name} is {value!r:.60}, wanted {wanted.__name__}")
+
+
+def check_ranges(ranges: object) -> None:
+    """Refuse what isn't an object of names with a low and a high number around zero each."""
+    if not isinstance(ranges, dict) or len(ranges) > MOST_RANGES:
+        refuse(f"activation_ranges is not an object of at most {MOST_RANGES} entries")
+    for name, pair in ranges.items():
+        if not isinstance(pair, (list, tuple)) or len(pair) != 2:
+            refuse(f"activation_ranges of {name!r:.60} is {pair!r:.60}, wanted [low, high]")
+        for value, low, high in ((pair[0], -HIGHEST, 0.0), (pair[1], 0.0, HIGHEST)):
+            scalar(f"activation_ranges of {name!r:.60}", value, float)
+            between(f"activation_ranges of {name!r:.60}", value, low, high)
 
 
 def _fits(value: int) -> bool:

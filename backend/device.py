@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from backend.engine import tile_flop
 from backend.errors import ResourceError
 from backend.vit import SarViT
 
@@ -53,17 +54,14 @@ def auto_batch(model: SarViT, tile: int, device: torch.device) -> int:
     """Tiles at once, from sizes of model and device alone, so that equal runs on equal devices choose equally."""
     if device.type == "mps":
         return MPS_BATCH
-    tokens = (tile // model.patch) ** 2
-    width = int(model.backbone.embed_dim)
     if device.type == "cuda":
+        tokens, width = (tile // model.patch) ** 2, int(model.backbone.embed_dim)
         # Activations of a block (about 12 widths a token in two bytes) and float maps of head and answer.
         per_tile = tokens * width * 24 + tile * tile * 4 * 160
         # Not what is free now, which other programs change: where it is less, the batch is halved on the way.
         total = torch.cuda.get_device_properties(device).total_memory
         return int(max(1, min(GPU_MAX_BATCH, total // 4 // per_tile)))
-    parameters = sum(p.numel() for p in model.parameters())
-    flop = 2 * parameters * tokens + 4 * model.depth * tokens**2 * width
-    return int(max(1, min(8, CPU_BATCH_FLOP // flop)))
+    return int(max(1, min(8, CPU_BATCH_FLOP // tile_flop(model, tile))))
 
 
 class TileRunner:

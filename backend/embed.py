@@ -91,7 +91,7 @@ def send_tokens(
     send_tiles(
         run,
         plan,
-        lambda x: run.model.tokens(x, block),
+        lambda network, x: network.tokens(x, block),
         emit,
         channels=run.card.arch.embed_dim,
         per_patch=True,

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from backend import __version__
+from backend.engine import ENGINES
 from backend.radiometry import Units
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -96,6 +97,9 @@ def common(parser: argparse.ArgumentParser, output: str = "GeoTIFF to write") ->
         help="in the raster's CRS; of a product longitude, latitude",
     )
     parser.add_argument("--device", choices=DEVICES, default="auto")
+    parser.add_argument(
+        "--engine", choices=ENGINES, default="auto", help="what runs the model; auto takes OpenVINO where it gains"
+    )
     parser.add_argument("--batch-size", type=_whole, default=0, metavar="N", help="tiles at once; 0 chooses")
     parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
     progress(parser)

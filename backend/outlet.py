@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
@@ -19,7 +19,7 @@ from backend.stream import BoolArray, Emit, FloatArray, run_stream
 from backend.tiling import TilePlan
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from backend.runners import Answer
 
 # Called with nearest and smooth values float32 [channels, rows, width] of pixels, and their validity [rows, width].
 Write = Callable[[FloatArray, FloatArray, BoolArray], None]
@@ -30,20 +30,20 @@ WritePatches = Callable[[FloatArray, BoolArray], None]
 def send_tiles(
     run: Session,
     plan: TilePlan,
-    model: Callable[[Tensor], Tensor],
+    answer: Answer,
     emit: Emit,
     *,
     channels: int,
     per_patch: bool,
     coverage: bool,
-    only: Container[tuple[int, int]] | None = None,
+    only: Collection[tuple[int, int]] | None = None,
 ) -> None:
     """Send the tiles of a run through the model; `emit`, `channels`, `coverage` and `only` as for `run_stream`.
 
     Args:
         run: An entered session.
         plan: Tiles over the run's frame.
-        model: Tensor [n, bands, tile, tile] to tensor [n, channels, t, t].
+        answer: From the network and tiles [n, bands, tile, tile] to [n, channels, t, t].
         emit: From `to_pixels` or `to_patches`, say.
         channels: Planes of the model's answer.
         per_patch: The model answers for patches instead of pixels.
@@ -53,13 +53,13 @@ def send_tiles(
     Raises:
         InputError: No pixel was valid.
     """
-    from backend.device import TileRunner
+    from backend.runners import make_runner
 
     request = run.request
     valid_pixels = run_stream(
         run.frame,
         plan,
-        TileRunner(model, run.device, run.batch, request.reporter.log),
+        make_runner(run, answer, len(plan) if only is None else len(only)),
         emit,
         channels=channels,
         batch=run.batch,

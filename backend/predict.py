@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from backend.tiling import TilePlan, attention_overlap, plan_tiles
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from backend.runners import Answer
+    from backend.vit import SarViT
 
 # Most pixels that go through the model, for each pixel of the raster, when land cover is mapped.
 REDUNDANCY = 1.35
@@ -60,14 +63,14 @@ def landcover(request: Request, confidence: Path | None = None, probabilities: P
             if "probabilities" in sinks:
                 sinks["probabilities"].write(masked(smooth, valid))
 
-        def model(x: Tensor) -> Tensor:
-            logits: Tensor = run.model(x)
+        def answer(network: SarViT, x: Tensor) -> Tensor:
+            logits: Tensor = network(x)
             return logits.float().softmax(dim=1)
 
         tile, patch = run.card.tile, run.card.patch
         overlap = landcover_overlap(tile, patch, run.card.arch.reach)
         plan = plan_tiles(run.frame.height, run.frame.width, tile, overlap, patch)
-        _stream(run, plan, model, write, channels=len(classes), per_patch=False)
+        _stream(run, plan, answer, write, channels=len(classes), per_patch=False)
         styles = dict.fromkeys(sinks, share_qml())
         run.finish({**styles, "output": paletted_qml(classes)}, classes)
         found = [{"value": c.value, "name": c.name, "color": c.color, "pixels": int(counts[c.value])} for c in classes]
@@ -113,12 +116,12 @@ def attention(
                 kept = (nearest[len(names) :] >= 0.5).astype(np.uint8)
                 sinks["masks"].write(np.where(valid, kept, np.uint8(NO_MASK)))
 
-        def model(x: Tensor) -> Tensor:
-            return read_attention(run.model.attention(x, block), heads == "all", mass if masks else None)
+        def answer(network: SarViT, x: Tensor) -> Tensor:
+            return read_attention(network.attention(x, block), heads == "all", mass if masks else None)
 
         tile, patch = run.card.tile, run.card.patch
         plan = plan_tiles(run.frame.height, run.frame.width, tile, attention_overlap(tile, patch), patch)
-        _stream(run, plan, model, write, channels=len(names) + (len(every) if masks else 0), per_patch=True)
+        _stream(run, plan, answer, write, channels=len(names) + (len(every) if masks else 0), per_patch=True)
         run.finish({role: ramp_qml(_drawn(sink)) for role, sink in sinks.items()})
         return run.report(classes=[])
 
@@ -163,7 +166,7 @@ def landcover_overlap(tile: int, patch: int, reach: int = 0) -> int:
 def _stream(
     run: Session,
     plan: TilePlan,
-    model: Callable[[Tensor], Tensor],
+    answer: Answer,
     write: Write,
     *,
     channels: int,
@@ -171,7 +174,7 @@ def _stream(
 ) -> None:
     scaled = cell_factors(run, plan, per_patch) != (1.0, 1.0)
     emit = to_pixels(run, plan, per_patch, write) if scaled else lambda rows, valid: write(rows, rows, valid)
-    send_tiles(run, plan, model, emit, channels=channels, per_patch=per_patch, coverage=scaled)
+    send_tiles(run, plan, answer, emit, channels=channels, per_patch=per_patch, coverage=scaled)
     run.close_outputs()
 
 

@@ -24,6 +24,7 @@ class Request:
         units: Unit of the raster's values.
         extent: xmin, ymin, xmax, ymax in the raster's CRS (for a product longitude and latitude); None for all.
         device: auto, cpu, cuda or mps.
+        engine: One of `backend.engine.ENGINES`.
         batch_size: Tiles at once; 0 to choose.
         overwrite: Whether existing outputs are replaced.
         reporter: Told what happens.
@@ -37,6 +38,7 @@ class Request:
     units: Units = Units.AUTO
     extent: Sequence[float] | None = None
     device: str = "auto"
+    engine: str = "auto"
     batch_size: int = 0
     overwrite: bool = False
     reporter: Reporter = field(default_factory=Reporter)

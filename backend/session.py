@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from backend import __version__
 from backend.card import LandCoverClass, ModelCard
+from backend.engine import check_engine
 from backend.errors import InputError
 from backend.grid import Grid
 from backend.legend import aux_xml, date_now
@@ -45,6 +46,8 @@ class Session:
     def __init__(self, request: Request, command: str, outputs: dict[str, Path]) -> None:
         self.request, self._command, self._outputs = request, command, outputs
         self._began = time.monotonic()
+        # What ran the tiles in the end; `backend.outlet.send_tiles` says.
+        self.engine = "pytorch"
         self._sinks: dict[str, RasterSink] = {}
         self._stack = ExitStack()
 
@@ -70,6 +73,7 @@ class Session:
         for path in self._outputs.values():
             check_parts(path, self.source.files)
         check_room(self.frame.width, self.card)
+        check_engine(request.engine, request.device, self.card)
         request.cancel.check()
         self._load_model()
         request.reporter.start(
@@ -98,11 +102,12 @@ class Session:
         from backend.device import auto_batch, choose_device, device_name
         from backend.weights import load_model
 
-        self.device: torch.device = choose_device(self.request.device)
+        request = self.request
+        self.device: torch.device = choose_device("cpu" if request.engine.startswith("openvino") else request.device)
         self.device_text = device_name(self.device)
         self.model: SarViT
         self.model, self.card = load_model(self.folder, self.device)
-        self.batch = self.request.batch_size or auto_batch(self.model, self.card.tile, self.device)
+        self.batch = request.batch_size or auto_batch(self.model, self.card.tile, self.device)
 
     def tags(self, role: str = "output") -> dict[str, str]:
         """Metadata by which the output of a role can be told and made again."""
@@ -164,6 +169,7 @@ class Session:
         facts = {
             "outputs": {role: str(path) for role, path in self._outputs.items()},
             "device": self.device_text,
+            "engine": self.engine,
             "seconds": round(time.monotonic() - self._began, 3),
             "model": self.card.name,
             **more,

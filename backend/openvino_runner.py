@@ -1,0 +1,106 @@
+"""The network through OpenVINO: converted once from PyTorch, held against it, then run tile after tile."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Callable
+
+import numpy as np
+import openvino
+import openvino.passes
+import torch
+from numpy.typing import NDArray
+from openvino.frontend import FrontEndManager
+from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+from torch import Tensor, nn
+
+from backend.errors import ResourceError
+from backend.vit import SarViT
+
+FloatArray = NDArray[np.float32]
+# Most that a value may differ from PyTorch's, for each unit of the largest value.
+TOLERANCE = 1e-4
+CHECKED = 2  # tiles
+
+
+class _Traced(nn.Module):
+    """A function of a network, as a module whose weights belong to it."""
+
+    def __init__(self, network: SarViT, answer: Callable[[SarViT, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.network, self._answer = network, answer
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self._answer(self.network, x).float()
+
+
+class OpenVinoRunner:
+    """Arrays in, arrays out, on as many threads as PyTorch would use.
+
+    Args:
+        network: On the processor; one of `backend.quantised.quantised` runs in whole numbers of eight bits.
+        answer: From the network and tiles [n, bands, tile, tile] to [n, channels, t, t].
+        bands: Input channels.
+        tile: Side of a tile in pixels.
+
+    Raises:
+        ResourceError: OpenVINO can't run it.
+    """
+
+    def __init__(self, network: SarViT, answer: Callable[[SarViT, Tensor], Tensor], bands: int, tile: int) -> None:
+        self._module = _Traced(network, answer).eval()
+        self._shape = (bands, tile, tile)
+        try:
+            self._compiled = openvino.Core().compile_model(_convert(self._module, self._shape), "CPU", _settings())
+        except Exception as error:  # whatever a converter stumbles over, PyTorch is there
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise ResourceError(f"OpenVINO can't run this model ({reason:.200}).", "Use --engine pytorch.") from error
+
+    def __call__(self, tiles: FloatArray) -> FloatArray:
+        """Answers float32 [n, channels, t, t] of tiles float32 [n, bands, tile, tile]."""
+        answer: FloatArray = self._compiled(tiles)[0]
+        return answer
+
+    def check(self) -> None:
+        """Hold it against PyTorch.
+
+        Raises:
+            ResourceError: They differ by more than TOLERANCE.
+        """
+        tiles = np.random.default_rng(0).standard_normal((CHECKED, *self._shape), dtype=np.float32)
+        with torch.inference_mode():
+            wanted = self._module(torch.from_numpy(tiles)).numpy()
+        found = self(tiles)
+        far = float(np.abs(found - wanted).max()) if found.shape == wanted.shape else float("inf")
+        most = TOLERANCE * max(1.0, float(np.abs(wanted).max()))
+        if not far <= most:
+            raise ResourceError(
+                f"OpenVINO {openvino.__version__} differs from PyTorch by {far:.2g} on this model, wanted {most:.2g}.",
+                "Use --engine pytorch, and report it.",
+            )
+
+
+def _convert(module: nn.Module, shape: tuple[int, int, int]) -> openvino.Model:
+    """An OpenVINO model of any number of tiles. Not by `openvino.convert_model`, which reports its use over the net."""
+    # Other tiles, and another number of them, than those that the result is checked on.
+    example = torch.zeros(1, *shape)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # of branches on sizes, which are fixed here
+        traced = TorchScriptPythonDecoder(module, example_input=example)
+    frontend = FrontEndManager().load_by_framework("pytorch")
+    model = frontend.convert(frontend.load(traced))
+    model.reshape({model.inputs[0]: openvino.PartialShape([-1, *shape])})
+    # Scales of weights must be plain constants for it to see whole numbers in what emulates them.
+    folding = openvino.passes.Manager()
+    folding.register_pass(openvino.passes.ConstantFolding())
+    folding.run_passes(model)
+    return model
+
+
+def _settings() -> dict[str, Any]:
+    return {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+        # Where a processor has units for half precision, OpenVINO would use them unasked.
+        "INFERENCE_PRECISION_HINT": "f32",
+    }

@@ -1,0 +1,67 @@
+"""What runs the tiles of a session: PyTorch, or OpenVINO where that was asked for or gains."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Callable
+
+from torch import Tensor
+
+from backend.device import TileRunner
+from backend.engine import choose_engine, tile_flop
+from backend.errors import ModelError, ResourceError
+from backend.quantised import quantised
+from backend.stream import Model
+from backend.vit import SarViT
+
+if TYPE_CHECKING:
+    from backend.openvino_runner import OpenVinoRunner
+    from backend.session import Session
+
+# From the network and tiles [n, bands, tile, tile] to [n, channels, t, t].
+Answer = Callable[[SarViT, Tensor], Tensor]
+
+
+def make_runner(run: Session, answer: Answer, tiles: int) -> Model:
+    """A callable on arrays for the stream; the session is told which engine it is.
+
+    Args:
+        run: An entered session.
+        answer: What is wanted of the network.
+        tiles: How many will come.
+
+    Raises:
+        ModelError: The card's ranges don't fit the network.
+        ResourceError: The engine that was asked for can't run it.
+    """
+    wanted = run.request.engine
+    run.engine = choose_engine(wanted, run.device, run.card, tiles * tile_flop(run.model, run.card.tile))
+    if run.engine != "pytorch":
+        try:
+            return _through_openvino(run, answer)
+        except ResourceError as refusal:
+            if wanted != "auto":
+                raise
+            run.request.reporter.log("warning", f"{refusal.message} PyTorch runs it instead.")
+            run.engine = "pytorch"
+    return TileRunner(partial(answer, run.model), run.device, run.batch, run.request.reporter.log)
+
+
+def _through_openvino(run: Session, answer: Answer) -> OpenVinoRunner:
+    try:
+        from backend.openvino_runner import OpenVinoRunner
+    except (ImportError, OSError) as error:
+        raise ResourceError(f"OpenVINO is here but can't be loaded ({error}).", "Install it again.") from error
+
+    network, card = run.model, run.card
+    in_eight_bits = run.engine == "openvino-int8"
+    if in_eight_bits:
+        try:
+            network = quantised(network, card.activation_ranges)
+        except ValueError as error:
+            raise ModelError(f"activation_ranges of the card don't fit: {error}.", "Copy the model again.") from error
+    runner = OpenVinoRunner(network, answer, len(card.bands), card.tile)
+    if not in_eight_bits:
+        runner.check()
+    run.request.reporter.log("info", f"OpenVINO runs the model{' in eight bits' if in_eight_bits else ''}.")
+    return runner
