@@ -33,7 +33,7 @@ def request_of(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) 
         units=Units(options.units),
         extent=options.extent,
         device=options.device,
-        engine=options.engine,
+        engine=getattr(options, "engine", "auto"),  # training has no choice
         batch_size=options.batch_size,
         overwrite=options.overwrite,
         reporter=reporter,

@@ -43,6 +43,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
     similar = commands.add_parser("similarity", help="map how similar every place is to some points")
     common(similar)
+    for parser_of_maps in (cover, attention, embed, similar):
+        _engine(parser_of_maps)
     _tokens(similar, "input")
     similar.add_argument(
         "--point",
@@ -97,12 +99,14 @@ def common(parser: argparse.ArgumentParser, output: str = "GeoTIFF to write") ->
         help="in the raster's CRS; of a product longitude, latitude",
     )
     parser.add_argument("--device", choices=DEVICES, default="auto")
-    parser.add_argument(
-        "--engine", choices=ENGINES, default="auto", help="what runs the model; auto takes OpenVINO where it gains"
-    )
     parser.add_argument("--batch-size", type=_whole, default=0, metavar="N", help="tiles at once; 0 chooses")
     parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
     progress(parser)
+
+
+def _engine(parser: argparse.ArgumentParser) -> None:
+    what = "what computes the model; auto takes OpenVINO on a processor where it gains, openvino-int8 is fastest"
+    parser.add_argument("--engine", choices=ENGINES, default="auto", help=what)
 
 
 def _accuracy_options(parser: argparse.ArgumentParser) -> None:

@@ -65,6 +65,7 @@ class Session:
         request = self.request
         self.folder = model_folder(request.model)
         self.card = ModelCard.load(self.folder / CARD)
+        check_engine(request.engine, request.device, self.card)
         files = scene_files(request.input, request.further)
         check_inputs(files)
         self._claim_outputs(files, stack)
@@ -73,7 +74,6 @@ class Session:
         for path in self._outputs.values():
             check_parts(path, self.source.files)
         check_room(self.frame.width, self.card)
-        check_engine(request.engine, request.device, self.card)
         request.cancel.check()
         self._load_model()
         request.reporter.start(

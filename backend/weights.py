@@ -62,11 +62,14 @@ def save_model(folder: Path, model: SarViT, card: ModelCard) -> ModelCard:
     Args:
         folder: Created where missing.
         model: Trained on any device.
-        card: Describes `model`; its weights_sha256 is replaced.
+        card: Describes `model`; its weights_sha256 is replaced, and activation_ranges of other weights left out.
     """
     folder.mkdir(parents=True, exist_ok=True)
     content = write_tensors({name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()})
-    card = dataclasses.replace(card, weights_sha256=hashlib.sha256(content).hexdigest())
+    digest = hashlib.sha256(content).hexdigest()
+    # Ranges that were measured with other weights say nothing of these.
+    ranges = card.activation_ranges if digest == card.weights_sha256 else {}
+    card = dataclasses.replace(card, weights_sha256=digest, activation_ranges=ranges)
     # Both are on the disk before either gets its name: a full disk leaves an older model as it was.
     paths = (folder / WEIGHTS, folder / CARD)
     try:

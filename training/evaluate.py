@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from backend.card import LandCoverClass, ModelCard
+from backend.engine import ENGINES
 from backend.errors import InputError, SarDinoError
 from backend.library import CARD, model_folder
 from backend.predict import landcover
@@ -73,6 +74,7 @@ def evaluate(
     device: str = "auto",
     watch: Watch | None = None,
     most: int = 0,
+    engine: str = "auto",
 ) -> Evaluation:
     """Map every labelled image of a folder with a model and count.
 
@@ -83,6 +85,7 @@ def evaluate(
         device: As for the command line.
         watch: Shown each image.
         most: Take at most so many images, evenly spread over their names; 0 for all.
+        engine: As for the command line.
 
     Raises:
         InputError: No labels, an image can't be read, a group of splits.csv is in more than one split, or dataset.toml
@@ -109,7 +112,9 @@ def evaluate(
         bands = entry.numbers if all(entry.numbers) or card.bears_missing_bands else None
         with tempfile.TemporaryDirectory() as scratch:
             output, shares = Path(scratch) / "map.tif", Path(scratch) / "probabilities.tif"
-            request = Request(str(chip.path), output, model, bands=bands, units=folder.units, device=device)
+            request = Request(
+                str(chip.path), output, model, bands=bands, units=folder.units, device=device, engine=engine
+            )
             landcover(request, probabilities=shares)
             counts = Counts.none(names, groups)
             # Some files say only in dataset.toml which values are no data; what is mapped there is no one's error.
@@ -179,6 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, help="write every score and the confusion matrices")
     parser.add_argument("--picture", type=Path, help="write labels beside maps as PNG, and NAME-scores.png beside it")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    parser.add_argument("--engine", default="auto", choices=ENGINES)
     args = parser.parse_args(arguments)
     shown: list[tuple[str, NDArray[np.uint8], NDArray[np.uint8]]] = []
 
@@ -189,7 +195,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for path in filter(None, (args.json, args.picture)):
             path.parent.mkdir(parents=True, exist_ok=True)  # now, not after hours of mapping
-        result = evaluate(args.model, args.data, args.split, args.device, watch, args.images)
+        result = evaluate(args.model, args.data, args.split, args.device, watch, args.images, args.engine)
         card = ModelCard.load(model_folder(args.model) / CARD)
     except SarDinoError as error:
         print(f"error: {error.message} {error.hint}", file=sys.stderr)

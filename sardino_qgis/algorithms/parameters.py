@@ -11,6 +11,7 @@ from qgis.core import (
 
 UNITS = ("auto", "db", "linear_power", "amplitude")
 DEVICES = ("auto", "cpu", "cuda", "mps")
+ENGINES = ("auto", "pytorch", "openvino", "openvino-int8")
 HEADS = ("mean", "all")
 RASTERS = QgsProcessing.SourceType.TypeRaster
 ADVANCED = QgsProcessingParameterDefinition.Flag.FlagAdvanced

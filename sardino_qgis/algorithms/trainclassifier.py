@@ -91,7 +91,7 @@ class TrainClassifierAlgorithm(SarDinoAlgorithm):
             tr("Hold samples out, block by block, to tell how well the classes are found. Takes a few fits more."),
             advanced=True,
         )
-        self.add_running()
+        self.add_running(engine=False)
         self.add(
             QgsProcessingParameterFolderDestination(self.OUTPUT, tr("Model folder")),
             tr("Folder to write the model into: a new one, or that of an older model, which is then replaced."),
