@@ -63,18 +63,20 @@ def landcover(request: Request, confidence: Path | None = None, probabilities: P
             if "probabilities" in sinks:
                 sinks["probabilities"].write(masked(smooth, valid))
 
-        def answer(network: SarViT, x: Tensor) -> Tensor:
-            logits: Tensor = network(x)
-            return logits.float().softmax(dim=1)
-
         tile, patch = run.card.tile, run.card.patch
         overlap = landcover_overlap(tile, patch, run.card.arch.reach)
         plan = plan_tiles(run.frame.height, run.frame.width, tile, overlap, patch)
-        _stream(run, plan, answer, write, channels=len(classes), per_patch=False)
+        _stream(run, plan, class_probabilities, write, channels=len(classes), per_patch=False)
         styles = dict.fromkeys(sinks, share_qml())
         run.finish({**styles, "output": paletted_qml(classes)}, classes)
         found = [{"value": c.value, "name": c.name, "color": c.color, "pixels": int(counts[c.value])} for c in classes]
         return run.report(classes=found)
+
+
+def class_probabilities(network: SarViT, x: Tensor) -> Tensor:
+    """What is blended for land cover: float32 [n, classes, tile, tile] of tiles [n, bands, tile, tile]."""
+    logits: Tensor = network(x)
+    return logits.float().softmax(dim=1)
 
 
 def attention(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Callable
 
+import torch
 from torch import Tensor
 
+from backend.card import ModelCard
 from backend.device import TileRunner
 from backend.engine import choose_engine, tile_flop
 from backend.errors import ModelError, ResourceError
@@ -34,27 +36,41 @@ def make_runner(run: Session, answer: Answer, tiles: int) -> Model:
         ModelError: The card's ranges don't fit the network.
         ResourceError: The engine that was asked for can't run it.
     """
-    wanted = run.request.engine
+    wanted, log = run.request.engine, run.request.reporter.log
     run.engine = choose_engine(wanted, run.device, run.card, tiles * tile_flop(run.model, run.card.tile))
     if run.engine != "pytorch":
         try:
-            return _through_openvino(run, answer)
+            runner = through_openvino(run.model, run.card, answer, run.engine == "openvino-int8")
         except ResourceError as refusal:
             if wanted != "auto":
                 raise
-            run.request.reporter.log("warning", f"{refusal.message} PyTorch runs it instead.")
+            log("warning", f"{refusal.message} PyTorch runs it instead.")
             run.engine = "pytorch"
-    return TileRunner(partial(answer, run.model), run.device, run.batch, run.request.reporter.log)
+        else:
+            log("info", f"OpenVINO runs the model{' in eight bits' if run.engine == 'openvino-int8' else ''}.")
+            return runner
+    return through_pytorch(run.model, answer, run.device, run.batch, log)
 
 
-def _through_openvino(run: Session, answer: Answer) -> OpenVinoRunner:
+def through_pytorch(
+    network: SarViT, answer: Answer, device: torch.device, batch: int, log: Callable[[str, str], None]
+) -> TileRunner:
+    """PyTorch on any device; `batch` and `log` as for `TileRunner`."""
+    return TileRunner(partial(answer, network), device, batch, log)
+
+
+def through_openvino(network: SarViT, card: ModelCard, answer: Answer, in_eight_bits: bool) -> OpenVinoRunner:
+    """OpenVINO on the processor, checked against PyTorch unless it runs in eight bits.
+
+    Raises:
+        ModelError: The card's ranges don't fit the network.
+        ResourceError: It can't be loaded, can't run the network, or comes to another result.
+    """
     try:
         from backend.openvino_runner import OpenVinoRunner
     except (ImportError, OSError) as error:
         raise ResourceError(f"OpenVINO is here but can't be loaded ({error}).", "Install it again.") from error
 
-    network, card = run.model, run.card
-    in_eight_bits = run.engine == "openvino-int8"
     if in_eight_bits:
         try:
             network = quantised(network, card.activation_ranges)
@@ -63,5 +79,4 @@ def _through_openvino(run: Session, answer: Answer) -> OpenVinoRunner:
     runner = OpenVinoRunner(network, answer, len(card.bands), card.tile)
     if not in_eight_bits:
         runner.check()
-    run.request.reporter.log("info", f"OpenVINO runs the model{' in eight bits' if in_eight_bits else ''}.")
     return runner
