@@ -136,7 +136,7 @@ class Elevation:
             )
         if lowest < LOWEST or highest > HIGHEST:
             raise InputError(
-                f"{self.path} has heights from {lowest:g} to {highest:g} m; on Earth they lie between -430 and 8,850 m.",
+                f"{self.path} has heights from {lowest:g} to {highest:g} m; on Earth they are -430 to 8,850 m.",
                 "If a number means that there is no data, declare it: gdal_edit.py -a_nodata NUMBER. "
                 "If they aren't metres, convert them.",
             )

@@ -65,7 +65,9 @@ class MapPlan:
 
     def mesh(self, count: int) -> Positions:
         """Places on the map that the image shows, of `count` along each side, shape [n, 2]."""
-        columns, rows = np.meshgrid(*((np.arange(count) + 0.5) / count * n for n in (self.grid.width, self.grid.height)))
+        columns, rows = np.meshgrid(
+            *((np.arange(count) + 0.5) / count * n for n in (self.grid.width, self.grid.height))
+        )
         places = np.stack(self.grid.transform * (columns.ravel(), rows.ravel()), axis=1)
         image = self.to_image(places)
         shown: Positions = places[((image >= 0) & (image <= (self.width, self.height))).all(axis=1)]
@@ -106,7 +108,8 @@ def plan_map(
     if not np.isfinite(ground).all() or len(np.unique(ground, axis=0)) < len(ground):
         raise unusable
     rim = _outline(0, 0, shape[1], shape[0])
-    outline = spline(image, ground)(rim)
+    forward = spline(image, ground)
+    outline = forward(rim)
     backward = spline(ground, image)
     low, high = outline.min(axis=0), outline.max(axis=0)
     _check_size(annotation, low, high)
@@ -114,9 +117,8 @@ def plan_map(
     heights = []
     if terrain is not None:
         heights = list(_span(terrain, crs, low - REACH, high + REACH, extent))
-        # As far as relief displaces what the image shows, the map may reach beyond the outline.
-        moved = [np.abs(terrain.positions(crs, outline, height) - rim).max() * spacing for height in heights]
-        low, high = low - max(moved), high + max(moved)
+        outline = np.concatenate([_outline_at(terrain, crs, forward, rim, height) for height in heights])
+        low, high = outline.min(axis=0), outline.max(axis=0)
     box = (0, 0, *shape)
     if extent is not None:
         low, high, edge = _within(extent, crs, low, high)
@@ -129,6 +131,19 @@ def plan_map(
     grid = Grid(crs, from_origin(low[0] * pixel_size, high[1] * pixel_size, pixel_size, pixel_size), columns, rows)
     corner = np.array([box[1], box[0]], dtype=np.float64)
     return MapPlan(grid, lambda places: backward(places) - corner, *box, pixel_size / spacing, terrain)
+
+
+def _outline_at(
+    terrain: Terrain, crs: CRS, forward: Callable[[Positions], Positions], rim: Positions, height: float
+) -> Positions:
+    """The map places [n, 2] that image positions show if the ground is at a height.
+
+    Relief moves what is shown; going back by as much, as the spline measures it, comes within metres in three steps.
+    """
+    places = start = forward(rim)
+    for _ in range(3):
+        places = places + start - forward(terrain.positions(crs, places, height))
+    return places
 
 
 def _span(

@@ -190,7 +190,9 @@ def _round(spacing: float) -> float:
 
 def _tags(request: CalibrateRequest, product: Product, denoised: bool) -> dict[str, str]:
     what = f"{request.quantity} of {product.name}"
-    terrain = f"range-Doppler with {Path(request.dem).name}" if request.dem else "none"
+    terrain = "none"
+    if request.dem is not None:
+        terrain = f"range-Doppler with {Path(request.dem).name}, heights above the {request.dem_heights}"
     return {
         "SARDINO_VERSION": __version__,
         "SARDINO_INPUT": product.name,

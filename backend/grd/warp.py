@@ -45,9 +45,7 @@ def warp(path: Path, plan: MapPlan) -> Iterator[FloatArray]:
             height = min(ROWS, plan.grid.height - top)
             columns = max(STEP, COLUMNS // plan.places)
             lefts = range(0, plan.grid.width, columns)
-            patches = [
-                Patch(plan.grid, top, left, (height, min(columns, plan.grid.width - left))) for left in lefts
-            ]
+            patches = [Patch(plan.grid, top, left, (height, min(columns, plan.grid.width - left))) for left in lefts]
             yield np.concatenate([_piece(image, plan, patch) for patch in patches], axis=2)
 
 

@@ -138,6 +138,20 @@ class Imaged:
         )
 
 
+def middle(geometry: Imaged):
+    """Longitude and latitude of the middle of an image."""
+    (place,) = np.transpose(geometry.ground([geometry.shape[0] / 2], [geometry.shape[1] / 2]))
+    return place
+
+
+def mountain(geometry: Imaged, longitude, latitude, peak=1500.0):
+    """Heights above the ellipsoid: 200 m, and a mountain in the middle of an image."""
+    east, north = middle(geometry)
+    x = (longitude - east) * 111_320 * np.cos(np.radians(north))
+    y = (latitude - north) * 111_320
+    return 200 + peak * np.exp(-(x**2 + y**2) / (2 * 1900.0**2))
+
+
 def row(name, values) -> str:
     return f'<{name} count="{len(values)}">{" ".join(f"{v:.15e}" for v in values)}</{name}>'
 

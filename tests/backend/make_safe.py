@@ -187,6 +187,7 @@ def annotation(scene: Scene, index: int) -> str:
         f"<numberOfSamples>{width}</numberOfSamples><numberOfLines>{height}</numberOfLines></imageInformation>"
         f"<processingInformation><thermalNoiseCorrectionPerformed>{str(scene.denoised).lower()}"
         "</thermalNoiseCorrectionPerformed></processingInformation></imageAnnotation>"
+        '<swathTiming><linesPerBurst>0</linesPerBurst><burstList count="0"/></swathTiming>'
         f'<geolocationGrid><geolocationGridPointList count="{len(positions(scene))}">{points}'
         "</geolocationGridPointList></geolocationGrid>"
         f"{scene.geometry.conversion() if scene.geometry else ''}</product>"
@@ -315,12 +316,18 @@ version="{scene.processor}"/></safe:facility></safe:processing></xmlData></metad
 <safe:nssdcIdentifier>2014-016A</safe:nssdcIdentifier><safe:familyName>SENTINEL-1</safe:familyName>\
 <safe:number>A</safe:number><safe:instrument><safe:familyName abbreviation="SAR">Synthetic Aperture Radar\
 </safe:familyName><safe:extension><s1sarl1:instrumentMode><s1sarl1:mode>{scene.mode}</s1sarl1:mode>\
+<s1sarl1:swath>{scene.mode}</s1sarl1:swath>\
 </s1sarl1:instrumentMode></safe:extension></safe:instrument></safe:platform></xmlData></metadataWrap></metadataObject>
 <metadataObject ID="measurementOrbitReference" classification="DESCRIPTION" category="DMD"><metadataWrap><xmlData>\
-<safe:orbitReference><safe:orbitNumber type="start">37258</safe:orbitNumber></safe:orbitReference>\
+<safe:orbitReference><safe:orbitNumber type="start">37258</safe:orbitNumber><safe:orbitNumber type="stop">37258\
+</safe:orbitNumber><safe:relativeOrbitNumber type="start">66</safe:relativeOrbitNumber>\
+<safe:relativeOrbitNumber type="stop">66</safe:relativeOrbitNumber><safe:extension><s1:orbitProperties>\
+<s1:pass>DESCENDING</s1:pass><s1:ascendingNodeTime>2021-04-01T04:48:00.000000</s1:ascendingNodeTime>\
+</s1:orbitProperties></safe:extension></safe:orbitReference>\
 </xmlData></metadataWrap></metadataObject>
 <metadataObject ID="generalProductInformation" classification="DESCRIPTION" category="DMD"><metadataWrap><xmlData>\
-<s1sarl1:standAloneProductInformation>{polarisations}<s1sarl1:productClass>S</s1sarl1:productClass>\
+<s1sarl1:standAloneProductInformation>{polarisations}<s1sarl1:missionDataTakeID>287630</s1sarl1:missionDataTakeID>\
+<s1sarl1:productClass>S</s1sarl1:productClass>\
 <s1sarl1:productType>{scene.kind}</s1sarl1:productType></s1sarl1:standAloneProductInformation>\
 </xmlData></metadataWrap></metadataObject>
 <metadataObject ID="acquisitionPeriod" classification="DESCRIPTION" category="DMD"><metadataWrap><xmlData>\
