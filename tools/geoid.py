@@ -1,4 +1,4 @@
-"""Make resources/geoid/egm96.tif from the grid of EGM96 that PROJ distributes (egm96_15.gtx; Debian's proj-data has it).
+"""Make resources/geoid/egm96.tif from the grid of EGM96 that PROJ distributes (in Debian's package proj-data).
 
     .venv/bin/python -m tools.geoid /usr/share/proj/egm96_15.gtx
 

@@ -65,9 +65,8 @@ class MapPlan:
 
     def mesh(self, count: int) -> Positions:
         """Places on the map that the image shows, of `count` along each side, shape [n, 2]."""
-        columns, rows = np.meshgrid(
-            *((np.arange(count) + 0.5) / count * n for n in (self.grid.width, self.grid.height))
-        )
+        shares = (np.arange(count) + 0.5) / count
+        columns, rows = np.meshgrid(shares * self.grid.width, shares * self.grid.height)
         places = np.stack(self.grid.transform * (columns.ravel(), rows.ravel()), axis=1)
         image = self.to_image(places)
         shown: Positions = places[((image >= 0) & (image <= (self.width, self.height))).all(axis=1)]

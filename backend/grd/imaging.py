@@ -7,7 +7,6 @@ the orbit, slant range, and ground range by the coordinate conversion of the ann
 from __future__ import annotations
 
 import numpy as np
-from numpy.polynomial import polynomial
 
 from backend.errors import InputError
 from backend.grd.annotation import Annotation, FloatArray
@@ -79,8 +78,11 @@ class Imaging:
         coefficients = np.stack([np.interp(times, self._times, values) for values in self._coefficients])
         origins = np.interp(times, self._times, self._origins)
         inside = np.clip(slant, self._near, self._far)
-        ground = polynomial.polyval(inside - origins, coefficients, tensor=False)
-        slope = polynomial.polyval(inside - origins, polynomial.polyder(coefficients), tensor=False)
+        ground, slope = np.zeros_like(slant), np.zeros_like(slant)
+        # Horner's scheme, for the polynomial and for its derivative.
+        for factor in coefficients[::-1]:
+            slope = slope * (inside - origins) + ground
+            ground = ground * (inside - origins) + factor
         result: FloatArray = ground + slope * (slant - inside)
         return result
 

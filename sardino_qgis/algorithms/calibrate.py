@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Optional
+from typing import Any
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
@@ -37,7 +37,7 @@ class CalibrateAlgorithm(WorkerAlgorithm):
     OUTPUT = "OUTPUT"
 
     COMMAND = "calibrate"
-    _dem: Optional[str] = None
+    _dem: str | None = None
     ICON = "calibrate.svg"
     HELP = ("sar-input", "sentinel-1-products-as-downloaded")
 
@@ -117,7 +117,7 @@ class CalibrateAlgorithm(WorkerAlgorithm):
             heights,
             tr(
                 "geoid: mean sea level, as those of the Copernicus DEM, SRTM and most others do (EGM96 is taken for "
-                "it). ellipsoid: that of WGS 84. The wrong choice displaces the map by up to about 100 m."
+                "it). ellipsoid: that of WGS 84. The wrong choice displaces what is shown by tens of metres."
             ),
         )
 

@@ -331,7 +331,7 @@ In mountains and hills places are displaced towards the radar, by about as much 
 Land cover, Attention maps and the others take manifest.safe as their input too, and calibrate it by themselves; calibrating it once saves time where several maps are made. A whole IW product takes minutes, and about 8 GB of room on the disk, half of it for a while only.</source>
         <translation>Crea un mapa de retrodispersión a partir de un producto GRD de Sentinel-1 tal como se descarga: calibrado a gamma0 o sigma0 con las tablas del propio producto, sin el ruido térmico, con el ruido de los bordes enmascarado (en productos anteriores a 2018) y situado en una cuadrícula UTM mediante sus puntos de control. Tiene una banda por polarización, llamada VV, VH (o HH, HV), para que «Cobertura del suelo» las encuentre.
 
-En montañas y colinas los lugares se muestran desplazados hacia el radar, más o menos tanto como sobresalen de su entorno, o más. Con un modelo de elevación que cubra la escena cada lugar queda donde está (corrección del terreno por las ecuaciones de distancia y Doppler). El brillo queda como está: las laderas que miran al radar son más brillantes de lo debido. Donde eso importe, use un producto que también esté corregido en ello (RTC), o la Sentinel Application Platform (SNAP).
+En montañas y colinas los lugares se muestran desplazados hacia el radar, más o menos tanto como sobresalen de su entorno, o más. Con un modelo de elevaciones que cubra la escena cada lugar queda donde está (corrección del terreno por las ecuaciones de distancia y Doppler). El brillo queda como está: las laderas que miran al radar son más brillantes de lo debido. Donde eso importe, use un producto que también esté corregido en ello (RTC), o la Sentinel Application Platform (SNAP).
 
 «Cobertura del suelo», «Mapas de atención» y los demás también aceptan manifest.safe como entrada y lo calibran por sí mismos; calibrarlo una sola vez ahorra tiempo cuando se hacen varios mapas. Un producto IW entero tarda minutos y ocupa unos 8 GB de disco, la mitad solo durante un rato.</translation>
     </message>
@@ -385,7 +385,7 @@ En montañas y colinas los lugares se muestran desplazados hacia el radar, más 
     </message>
     <message>
         <source>Elevation model</source>
-        <translation>Modelo de elevación</translation>
+        <translation>Modelo de elevaciones</translation>
     </message>
     <message>
         <source>Heights in metres or feet, in any CRS, such as tiles of the Copernicus DEM or SRTM; it should cover the scene, for there are no values where it has no heights. Without it there is no terrain correction.</source>
@@ -396,7 +396,7 @@ En montañas y colinas los lugares se muestran desplazados hacia el radar, más 
         <translation>Las alturas se cuentan desde</translation>
     </message>
     <message>
-        <source>geoid: mean sea level, as those of the Copernicus DEM, SRTM and most others do (EGM96 is taken for it). ellipsoid: that of WGS 84. The wrong choice displaces the map by up to about 100 m.</source>
+        <source>geoid: mean sea level, as those of the Copernicus DEM, SRTM and most others do (EGM96 is taken for it). ellipsoid: that of WGS 84. The wrong choice displaces what is shown by tens of metres.</source>
         <translation>geoid: el nivel medio del mar, como las del DEM de Copernicus, SRTM y la mayoría (se toma EGM96 por él). ellipsoid: el de WGS 84. La elección equivocada desplaza lo mostrado decenas de metros.</translation>
     </message>
     <message>

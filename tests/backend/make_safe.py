@@ -63,7 +63,7 @@ class Scene:
         spacing: Of samples and lines, in metres.
         flat: Calibration tables without slopes, all 500.
         seconds: From the first line to the last.
-        geometry: An `Imaged` of `make_orbit.py`, which writes orbit and ranges into the annotation; else there are none.
+        geometry: An `Imaged` of `make_orbit.py`, which writes orbit and ranges into the annotation, if any.
     """
 
     shape: tuple[int, int] = (200, 260)

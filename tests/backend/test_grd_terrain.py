@@ -127,7 +127,7 @@ def test_heights_above_the_geoid_are_raised_to_the_ellipsoid(tmp_path, product):
     dem = dem_of(tmp_path / "dem.tif", DESCENDING, above_geoid)
     right = metres_from(run(product, tmp_path / "g.tif", dem=dem, dem_heights="geoid"), spots(DESCENDING))
     wrong = metres_from(run(product, tmp_path / "e.tif", dem=dem, dem_heights="ellipsoid"), spots(DESCENDING))
-    assert right.max() < 2 and 40 < wrong.min() and wrong.max() < 90
+    assert right.max() < 2 and 40 < wrong.min() and wrong.max() < 150
 
 
 def test_the_geoid_is_that_of_proj():
@@ -326,9 +326,8 @@ print(peak_mib())
 def test_memory_does_not_grow_with_the_lines(tmp_path, worker_environment, repo_root):
     def peak(lines):
         geometry = Imaged(shape=(lines, 500), height=300.0)
-        folder = make_safe(
-            tmp_path / str(lines), seen(geometry, numbers=lambda line, sample: 50 + (line + sample) % 99)
-        )
+        scene = seen(geometry, numbers=lambda line, sample: 50 + (line + sample) % 99)
+        folder = make_safe(tmp_path / str(lines), scene)
         dem = dem_of(tmp_path / f"{lines}-dem.tif", geometry, reach=0.5, step=1 / 1200, tiled=True)
         command = [sys.executable, "-c", PEAK, str(folder), str(tmp_path / f"{lines}.tif"), dem]
         done = subprocess.run(
