@@ -2,10 +2,10 @@
 
     python -m benchmarks.terrain_sarsen [FOLDER]
 
-Needs `pip install sarsen scipy` in an environment of its own (Python 3.11 or newer), whose interpreter runs this. Both
+Needs `pip install sarsen` in an environment of its own (Python 3.11 or newer), whose interpreter runs this. Both
 get the same elevation model, on the grid of the map; sarsen takes its heights as above the ellipsoid and removes no
-noise, so the product has none. Prints how far apart values are, and positions, which are seen from the same digital
-numbers holding their own line or sample.
+noise, so the product has none. Prints how far apart positions are, in samples and lines: the digital
+numbers hold their own.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from rasterio.warp import transform
+from rasterio.windows import Window
 
 from backend.grd.command import calibrate
 from backend.grd.passes import CalibrateRequest
@@ -26,10 +27,12 @@ from tests.backend.make_safe import make_safe
 
 
 def ours(product: Path, dem: Path, target: Path) -> np.ndarray:
-    """Sigma nought, float32 [rows, columns]."""
+    """Sigma nought at the pixels of the elevation model, float32 [rows, columns]."""
     calibrate(CalibrateRequest(str(product), target, "sigma0", dem=str(dem), dem_heights="ellipsoid", overwrite=True))
-    with rasterio.open(target) as file:
-        values: np.ndarray = file.read(1)
+    with rasterio.open(target) as file, rasterio.open(dem) as grid:
+        left, top = (round(v) for v in ~file.transform * (grid.transform.c, grid.transform.f))
+        window = Window(left, top, grid.width, grid.height)
+        values: np.ndarray = file.read(1, window=window, boundless=True, fill_value=np.nan)
     return values
 
 
@@ -67,9 +70,6 @@ def compare(folder: Path, geometry: Imaged) -> dict[str, float]:
         calibrate(CalibrateRequest(str(product), folder / "grid.tif", "sigma0", overwrite=True))
         dem = dem_on(folder / "grid.tif", folder / f"{name}-dem.tif", geometry)
         values = ours(product, dem, folder / f"{name}-ours.tif")
-        with rasterio.open(folder / f"{name}-ours.tif") as file, rasterio.open(dem) as grid:
-            left, top = (round(v) for v in ~file.transform * (grid.transform.c, grid.transform.f))
-            values = values[top : top + grid.height, left : left + grid.width]
         other = sarsens(product, dem, folder / f"{name}-sarsen.tif")
         # Both are DN squared, over 500 squared.
         apart = 500 * (np.sqrt(values) - np.sqrt(other))

@@ -37,7 +37,7 @@ TILE = 256
 # A row of the map takes about as long as this many lines of the image, and its overviews as this many.
 WARP_WORK, OVERVIEW_WORK = 4, 2
 # With an elevation model.
-RELIEF_WORK = 8
+RELIEF_WORK = 5
 # Places along each side of a map at which it is looked whether there are heights.
 MESH = 24
 
