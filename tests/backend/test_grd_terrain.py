@@ -16,6 +16,7 @@ from rasterio.warp import transform
 from backend.cancel import Cancel
 from backend.errors import Cancelled, InputError
 from backend.grd.command import calibrate
+from backend.grd.elevation import Elevation
 from backend.grd.geoid import undulation
 from backend.grd.imaging import Imaging, earth_fixed
 from backend.grd.passes import CalibrateRequest
@@ -265,6 +266,27 @@ def test_elevation_models_that_can_not_be_used(tmp_path, product, cli, match):
     assert code == 1 and match in err and len(err.strip().splitlines()) <= 3
     assert (tmp_path / "o.tif").read_text() == "older"
     assert not [path for path in tmp_path.iterdir() if path.name not in ("o.tif", "dem.tif")]
+
+
+def test_the_elevation_model_is_not_overwritten(tmp_path, product, cli):
+    dem = dem_of(tmp_path / "dem.tif", DESCENDING)
+    before = (tmp_path / "dem.tif").read_bytes()
+    code, _, err = cli("calibrate", product, dem, "--dem", dem, "--overwrite")
+    assert code == 1 and "is the input" in err and (tmp_path / "dem.tif").read_bytes() == before
+
+
+@pytest.mark.parametrize(("west", "step"), [(-180.0, 1.0), (170.0, 0.5), (-190.0, 0.5), (0.0, 1.0)])
+def test_elevation_models_at_the_antimeridian(tmp_path, west, step):
+    columns = round(360 / step) if step == 1 else 40
+    longitude = west + (np.arange(columns) + 0.5) * step
+    path = write_dem(tmp_path / "dem.tif", np.tile(longitude.astype(np.float32), (20, 1)), west, 10.0, step)
+    with Elevation(str(path), 10.0) as elevation:
+        for x in (179.5, -179.5):
+            pixels = elevation.pixels(CRS.from_epsg(4326), np.array([(x, 0.5), (x, 0.6)]))
+            top, left, bottom, right = elevation.window(pixels)
+            heights = elevation.read(top, left, bottom, right)
+            found = heights[0, int(pixels[0, 0]) - left]
+            assert abs((found - x + 180) % 360 - 180) <= step
 
 
 def edited(product, target, change):
