@@ -76,6 +76,8 @@ def _calibrate(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) 
             units=options.units,
             pixel_size=options.pixel_size,
             extent=options.extent,
+            dem=options.dem,
+            dem_heights=options.dem_heights,
             overwrite=options.overwrite,
             reporter=reporter,
             cancel=cancel,

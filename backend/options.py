@@ -135,6 +135,11 @@ def _calibrate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--extent", type=float, nargs=4, metavar=("WEST", "SOUTH", "EAST", "NORTH"), help="longitude and latitude"
     )
+    parser.add_argument("--dem", metavar="PATH", help="elevation model, to correct positions for the terrain")
+    parser.add_argument(
+        "--dem-heights", choices=("geoid", "ellipsoid"), default="geoid",
+        help="what its heights count from: geoid (mean sea level; SRTM, Copernicus and most others), or ellipsoid",
+    )  # fmt: skip
     parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
     progress(parser)
 

@@ -52,7 +52,7 @@ FORMS = (
 )
 # The only files that may hold other bytes than text.
 BINARIES = re.compile(
-    r"resources/(models/[^/]+/model\.safetensors|sample/[^/]+\.tif|icons/[^/]+\.png)|i18n/[^/]+\.qm|docs/[^/]+/[^/]+\.png"
+    r"resources/(models/[^/]+/model\.safetensors|(sample|geoid)/[^/]+\.tif|icons/[^/]+\.png)|i18n/[^/]+\.qm|docs/[^/]+/[^/]+\.png"
 )
 # A hash of weights is no secret; JSON has no comments in which that could be said.
 NO_SECRETS = r'"weights_sha256": "[0-9a-f]{64}"'

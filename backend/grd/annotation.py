@@ -74,6 +74,20 @@ class Annotation:
             raise InputError(f"{self.name}: {path} holds numbers that are not finite.", _again())
         return values
 
+    def moment(self, path: str) -> np.datetime64:
+        """Time at a path, in UTC, to the nanosecond.
+
+        Raises:
+            InputError: It is missing, or is no time.
+        """
+        try:
+            found = np.datetime64(self.text(path).rstrip("Z"), "ns")
+        except ValueError as error:
+            raise InputError(f"{self.name}: {path} is no time.", _again()) from error
+        if np.isnat(found):
+            raise InputError(f"{self.name}: {path} is no time.", _again())
+        return found
+
     def all(self, path: str) -> list[Annotation]:
         """All elements at a path, in order."""
         return [Annotation(element, self.name) for element in self.element.findall(path)]

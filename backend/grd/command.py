@@ -25,6 +25,8 @@ def calibrate(request: CalibrateRequest) -> dict[str, Any]:
     began, cancel = time.monotonic(), request.cancel
     product = open_product(request.input)
     check_output(request.output, str(product.path), request.overwrite)
+    if request.dem is not None:
+        check_output(request.output, request.dem, request.overwrite)
     request.reporter.start(
         version=__version__,
         command="calibrate",

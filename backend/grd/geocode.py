@@ -2,8 +2,9 @@
 
 A thin-plate spline, which passes through every point: their heights above the ellipsoid follow the terrain from line to
 line, so that GDAL's own choice, a polynomial of second order, misses the 210 points of a real scene over the Western
-Ghats by 108 m (root mean square) and 191 m at most. Between the points the terrain isn't known, and nothing is done
-about it: a place h metres above the height annotated there is shown about h / tan(incidence) too near to the radar.
+Ghats by 108 m (root mean square) and 191 m at most. Between the points the terrain isn't known: a place h metres above
+the height annotated there is shown about h / tan(incidence) too near to the radar. With an elevation model the points
+only tell about where the map lies; where each pixel comes from is then found by `terrain.py`.
 """
 
 from __future__ import annotations
@@ -19,13 +20,17 @@ from rasterio.transform import from_origin
 
 from backend.errors import InputError
 from backend.grd.annotation import Annotation
+from backend.grd.patch import Located, Patch, Smooth
 from backend.grd.positions import Positions, choose_crs, read_points, spline, transformed
+from backend.grd.terrain import Terrain
 from backend.grid import DEGREES, Grid
 
 # Positions along each edge by which the outlines of an image and of an extent are drawn.
 EDGE = 65
 # Image samples around an extent, for interpolation and for what an outline misses.
 SLACK = 32
+# Metres around the outline of an image in which heights are looked for: a place as high as any lies less beyond it.
+REACH = 20_000.0
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ class MapPlan:
         height: Lines.
         width: Samples.
         samples: Samples of the image along a side of a pixel.
+        terrain: By which pixels are located; None for `to_image`.
     """
 
     grid: Grid
@@ -50,10 +56,35 @@ class MapPlan:
     height: int
     width: int
     samples: float
+    terrain: Terrain | None = None
+
+    @property
+    def places(self) -> int:
+        """Places along a side of a pixel of which its value is the mean."""
+        return max(1, round(self.samples))
+
+    def mesh(self, count: int) -> Positions:
+        """Places on the map that the image shows, of `count` along each side, shape [n, 2]."""
+        shares = (np.arange(count) + 0.5) / count
+        columns, rows = np.meshgrid(shares * self.grid.width, shares * self.grid.height)
+        places = np.stack(self.grid.transform * (columns.ravel(), rows.ravel()), axis=1)
+        image = self.to_image(places)
+        shown: Positions = places[((image >= 0) & (image <= (self.width, self.height))).all(axis=1)]
+        return shown if len(shown) else places
+
+    def locate(self, patch: Patch) -> Located:
+        """Where the part of the image shows some pixels."""
+        if self.terrain is None:
+            return Smooth(patch, self.to_image)
+        return self.terrain.locate(patch, np.array([self.left, self.top], dtype=np.float64))
 
 
 def plan_map(
-    annotation: Annotation, shape: tuple[int, int], pixel_size: float, extent: Sequence[float] | None
+    annotation: Annotation,
+    shape: tuple[int, int],
+    pixel_size: float,
+    extent: Sequence[float] | None,
+    terrain: Terrain | None = None,
 ) -> MapPlan:
     """Choose the CRS (UTM zone of the middle) and the grid, north up, its edges at multiples of the pixel size.
 
@@ -62,9 +93,10 @@ def plan_map(
         shape: Lines and samples.
         pixel_size: In metres.
         extent: Longitude and latitude: west, south, east, north; None for all.
+        terrain: By which pixels are located; None for the annotation's positions alone.
 
     Raises:
-        InputError: Positions are damaged, or the extent lies outside.
+        InputError: Positions are damaged, the extent lies outside, or the elevation model does.
     """
     image, degrees = read_points(annotation, shape)
     unusable = InputError(f"{annotation.name} has no usable grid of positions.", "Download the product again, whole.")
@@ -74,22 +106,51 @@ def plan_map(
     ground = transformed(DEGREES, crs, degrees)
     if not np.isfinite(ground).all() or len(np.unique(ground, axis=0)) < len(ground):
         raise unusable
-    outline = spline(image, ground)(_outline(0, 0, shape[1], shape[0]))
+    rim = _outline(0, 0, shape[1], shape[0])
+    forward = spline(image, ground)
+    outline = forward(rim)
     backward = spline(ground, image)
     low, high = outline.min(axis=0), outline.max(axis=0)
     _check_size(annotation, low, high)
+    spacing = float(annotation.numbers("imageAnnotation/imageInformation/rangePixelSpacing")[0])
+    heights = []
+    if terrain is not None:
+        heights = list(_span(terrain, crs, low - REACH, high + REACH, extent))
+        outline = np.concatenate([_outline_at(terrain, crs, forward, rim, height) for height in heights])
+        low, high = outline.min(axis=0), outline.max(axis=0)
     box = (0, 0, *shape)
     if extent is not None:
         low, high, edge = _within(extent, crs, low, high)
-        box = _box(backward(edge), shape)
+        found = [terrain.positions(crs, edge, height) for height in heights] if terrain else [backward(edge)]
+        box = _box(np.concatenate(found), shape)
         if box[2] <= 0 or box[3] <= 0:
             raise _outside(extent)
     low, high = np.floor(low / pixel_size + 1e-6), np.ceil(high / pixel_size - 1e-6)
     columns, rows = (int(n) for n in high - low)
     grid = Grid(crs, from_origin(low[0] * pixel_size, high[1] * pixel_size, pixel_size, pixel_size), columns, rows)
-    spacing = float(annotation.numbers("imageAnnotation/imageInformation/rangePixelSpacing")[0])
     corner = np.array([box[1], box[0]], dtype=np.float64)
-    return MapPlan(grid, lambda places: backward(places) - corner, *box, samples=pixel_size / spacing)
+    return MapPlan(grid, lambda places: backward(places) - corner, *box, pixel_size / spacing, terrain)
+
+
+def _outline_at(
+    terrain: Terrain, crs: CRS, forward: Callable[[Positions], Positions], rim: Positions, height: float
+) -> Positions:
+    """The map places [n, 2] that image positions show if the ground is at a height.
+
+    Relief moves what is shown; going back by as much, as the spline measures it, comes within metres in three steps.
+    """
+    places = start = forward(rim)
+    for _ in range(3):
+        places = places + start - forward(terrain.positions(crs, places, height))
+    return places
+
+
+def _span(
+    terrain: Terrain, crs: CRS, low: Positions, high: Positions, extent: Sequence[float] | None
+) -> tuple[float, float]:
+    """The lowest and the highest place of a rectangle of the map, or of what an extent covers of it."""
+    edge = _outline(*low, *high) if extent is None else _within(extent, crs, low, high)[2]
+    return terrain.span(crs, edge)
 
 
 def _outline(left: float, top: float, right: float, bottom: float) -> Positions:

@@ -19,8 +19,11 @@ from backend import __version__
 from backend.cancel import Cancel
 from backend.errors import InputError, ResourceError
 from backend.grd.calibrate import CalibratedImage
+from backend.grd.elevation import Elevation
 from backend.grd.geocode import MapPlan, plan_map
+from backend.grd.imaging import Imaging
 from backend.grd.safe import Product
+from backend.grd.terrain import Terrain
 from backend.grd.warp import warp
 from backend.radiometry import from_power
 from backend.raster import LARGE_CACHE, gdal_environment
@@ -33,6 +36,10 @@ LINES = 256
 TILE = 256
 # A row of the map takes about as long as this many lines of the image, and its overviews as this many.
 WARP_WORK, OVERVIEW_WORK = 4, 2
+# With an elevation model.
+RELIEF_WORK = 5
+# Places along each side of a map at which it is looked whether there are heights.
+MESH = 24
 
 
 @dataclass
@@ -46,6 +53,8 @@ class CalibrateRequest:
         units: "linear_power" or "db".
         pixel_size: In metres; None for that of the product.
         extent: Longitude and latitude: west, south, east, north; None for all.
+        dem: Raster of heights for terrain correction; None for none.
+        dem_heights: What its heights count from: "geoid" or "ellipsoid".
         overwrite: Whether an existing output is replaced.
         reporter: Told what happens.
         cancel: Ends the run when set.
@@ -57,6 +66,8 @@ class CalibrateRequest:
     units: str = "linear_power"
     pixel_size: float | None = None
     extent: Sequence[float] | None = None
+    dem: str | None = None
+    dem_heights: str = "geoid"
     overwrite: bool = False
     reporter: Reporter = field(default_factory=Reporter)
     cancel: Cancel = field(default_factory=Cancel)
@@ -69,14 +80,12 @@ def written(
     """A sink that holds the whole map, closed and checked; it is discarded on the way out unless committed."""
     _check(request)
     cancel = request.cancel
-    channel = product.channels[0]
-    pixel_size = request.pixel_size or _round(channel.spacing)
-    plan = plan_map(channel.annotation, channel.shape, pixel_size, request.extent)
     # An output proper gets overviews; what is only read once doesn't.
     overviews = path == request.output
-    progress = _Progress(request, plan, overviews)
     with ExitStack() as stack:
         stack.enter_context(gdal_environment(LARGE_CACHE))
+        plan = _plan(request, product, stack)
+        progress = _Progress(request, plan, overviews)
         with scratch(request.output, SCRATCH[0], cancel) as power:
             with CalibratedImage(product, request.quantity, polarisations) as image:
                 for level, message in image.notes:
@@ -88,11 +97,36 @@ def written(
             cancel.on_deadline(sink.remove_parts)
             for rows in warp(power, plan):
                 sink.write(rows if request.units == "linear_power" else from_power(rows))
-                progress(rows.shape[1] * WARP_WORK)
+                progress(rows.shape[1] * progress.warping)
         sink.finish(overviews)
         if overviews:
             progress(plan.grid.height * OVERVIEW_WORK)
         yield sink
+
+
+def _plan(request: CalibrateRequest, product: Product, stack: ExitStack) -> MapPlan:
+    """The map, and how its pixels are located; an elevation model is closed with the stack."""
+    channel = product.channels[0]
+    pixel_size = request.pixel_size or _round(channel.spacing)
+    if request.dem is None:
+        return plan_map(channel.annotation, channel.shape, pixel_size, request.extent)
+    imaging = Imaging(channel.annotation, channel.shape)
+    request.reporter.log(
+        "info",
+        "Terrain correction: orbit and grid of positions in the annotation agree within "
+        f"{imaging.agreement * channel.spacing:.1f} m (median).",
+    )
+    spacing = pixel_size / max(1, round(pixel_size / channel.spacing))
+    elevation = stack.enter_context(Elevation(request.dem, spacing))
+    terrain = Terrain(imaging, elevation, geoid=request.dem_heights == "geoid")
+    plan = plan_map(channel.annotation, channel.shape, pixel_size, request.extent, terrain)
+    lacking = terrain.lacking(plan.grid.crs, plan.mesh(MESH))
+    if lacking:
+        request.reporter.log(
+            "warning",
+            f"The elevation model has no heights for about {max(lacking, 0.01):.0%} of the map: no values there.",
+        )
+    return plan
 
 
 def _store(image: CalibratedImage, plan: MapPlan, path: Path, count: int, progress: Callable[[int], None]) -> None:
@@ -134,7 +168,8 @@ class _Progress:
 
     def __init__(self, request: CalibrateRequest, plan: MapPlan, overviews: bool) -> None:
         self._request, self._done = request, 0
-        self._total = plan.height + plan.grid.height * (WARP_WORK + overviews * OVERVIEW_WORK)
+        self.warping = WARP_WORK if plan.terrain is None else RELIEF_WORK
+        self._total = plan.height + plan.grid.height * (self.warping + overviews * OVERVIEW_WORK)
 
     def __call__(self, work: int) -> None:
         self._request.cancel.check()
@@ -155,6 +190,9 @@ def _round(spacing: float) -> float:
 
 def _tags(request: CalibrateRequest, product: Product, denoised: bool) -> dict[str, str]:
     what = f"{request.quantity} of {product.name}"
+    terrain = "none"
+    if request.dem is not None:
+        terrain = f"range-Doppler with {Path(request.dem).name}, heights above the {request.dem_heights}"
     return {
         "SARDINO_VERSION": __version__,
         "SARDINO_INPUT": product.name,
@@ -163,6 +201,7 @@ def _tags(request: CalibrateRequest, product: Product, denoised: bool) -> dict[s
         "SARDINO_UNITS": request.units,
         "SARDINO_THERMAL_NOISE": "removed" if denoised else "not removed",
         "SARDINO_ACQUIRED": product.start,
+        "SARDINO_TERRAIN_CORRECTION": terrain,
         "TIFFTAG_SOFTWARE": f"SAR Land Cover (DINO) {__version__}",
-        "TIFFTAG_IMAGEDESCRIPTION": f"{what}, {request.units}, without terrain correction",
+        "TIFFTAG_IMAGEDESCRIPTION": f"{what}, {request.units}, terrain correction: {terrain}",
     }

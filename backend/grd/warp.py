@@ -7,7 +7,6 @@ depend on where a piece begins.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,12 @@ from rasterio.windows import Window
 from scipy.ndimage import map_coordinates
 
 from backend.grd.geocode import MapPlan
+from backend.grd.patch import STEP, Patch
 from backend.grd.positions import Positions
 
 FloatArray = NDArray[np.float32]
-# Pixels of a piece, and between the places at which the spline is evaluated: 32 pixels of 10 m over a scene of strong
-# relief bring an error of 0.01 sample.
-ROWS, COLUMNS, STEP = 256, 1024, 32
+# Pixels of a piece.
+ROWS, COLUMNS = 256, 1024
 # The smallest power, -50 dB: far below what the sensor can tell from nothing (about -22 dB), but a power.
 FLOOR = np.float32(1e-5)
 # Share of measured samples below which a pixel has no value.
@@ -44,60 +43,33 @@ def warp(path: Path, plan: MapPlan) -> Iterator[FloatArray]:
     with rasterio.open(path) as image:
         for top in range(0, plan.grid.height, ROWS):
             height = min(ROWS, plan.grid.height - top)
-            columns = max(STEP, COLUMNS // _places(plan))
+            columns = max(STEP, COLUMNS // plan.places)
             lefts = range(0, plan.grid.width, columns)
-            sizes = [(height, min(columns, plan.grid.width - left)) for left in lefts]
-            yield np.concatenate([_piece(image, plan, top, left, size) for left, size in zip(lefts, sizes)], axis=2)
+            patches = [Patch(plan.grid, top, left, (height, min(columns, plan.grid.width - left))) for left in lefts]
+            yield np.concatenate([_piece(image, plan, patch) for patch in patches], axis=2)
 
 
-def _places(plan: MapPlan) -> int:
-    """Places along a side of a pixel."""
-    return max(1, round(plan.samples))
-
-
-def _piece(image: Any, plan: MapPlan, top: int, left: int, size: tuple[int, int]) -> FloatArray:
+def _piece(image: Any, plan: MapPlan, patch: Patch) -> FloatArray:
     """Some pixels of the map, float32 [bands, height, width]."""
-    nodes, down, across = _nodes(plan, top, left, size)
-    low = np.maximum(np.floor(nodes.min(axis=(0, 1)) - 2), 0).astype(int)
-    high = np.minimum(np.ceil(nodes.max(axis=(0, 1)) + 2), (image.width, image.height)).astype(int)
+    located = plan.locate(patch)
+    low = np.maximum(np.floor(np.maximum(located.low - 2, 0)), 0)
+    high = np.minimum(np.ceil(located.high + 2), (image.width, image.height))
     if (low >= high).any():
-        return np.full((image.count, *size), np.nan, dtype=np.float32)
-    window = Window(int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
+        return np.full((image.count, *patch.size), np.nan, dtype=np.float32)
+    (left, top), (right, bottom) = low.astype(int), high.astype(int)
+    window = Window(int(left), int(top), int(right - left), int(bottom - top))
     power: FloatArray = image.read(window=window)
-    # From positions on the whole image to sample numbers of the window.
-    nodes = nodes - low - 0.5
-    offsets = (np.arange(_places(plan)) + 0.5) / _places(plan)
+    offsets = (np.arange(plan.places) + 0.5) / plan.places
     # Where all is measured and nothing lies at the rim of the image, the weight needn't be sampled: nearly everywhere.
-    rim = (low == 0).any() or (high == (image.width, image.height)).any()
-    mean = _Mean(power, size, rim)
+    rim = bool((low == 0).any() or (high == (image.width, image.height)).any())
+    mean = _Mean(power, patch.size, rim or located.holes)
     for dy in offsets:
         for dx in offsets:
-            mean.add(np.stack([_between(nodes[..., axis], down, across, dy, dx, size) for axis in (1, 0)]))
+            sample, line = located.at(dy, dx)
+            # From positions on the whole image to sample numbers of the window; far outside where there is no position.
+            place = np.stack((line - top, sample - left)) - 0.5
+            mean.add(np.where(np.isnan(place), -9, place) if located.holes else place)
     return mean.result(LEAST * len(offsets) ** 2)
-
-
-def _nodes(plan: MapPlan, top: int, left: int, size: tuple[int, int]) -> tuple[Positions, Positions, Positions]:
-    """Image positions [n, m, 2] at the corners of squares of STEP pixels, and the rows [n] and columns [m] of these."""
-    down, across = (np.arange(math.ceil(length / STEP) + 1, dtype=np.float64) * STEP for length in size)
-    columns, rows = np.meshgrid(across + left, down + top)
-    x, y = plan.grid.transform * (columns.ravel(), rows.ravel())
-    positions = plan.to_image(np.stack((x, y), axis=1))
-    return positions.reshape(len(down), len(across), 2), down, across
-
-
-def _between(
-    nodes: Positions, down: Positions, across: Positions, dy: float, dx: float, size: tuple[int, int]
-) -> Positions:
-    """Linear between nodes [n, m]: at the place (dy, dx) inside every pixel, shape `size`."""
-    rows, columns = _weights(down, np.arange(size[0]) + dy), _weights(across, np.arange(size[1]) + dx)
-    found: Positions = rows @ nodes @ columns.T
-    return found
-
-
-def _weights(nodes: Positions, places: Positions) -> Positions:
-    """Shares [places, nodes] of the two nodes around each place."""
-    shares: Positions = np.maximum(0, 1 - np.abs(places[:, None] - nodes) / STEP)
-    return shares
 
 
 class _Mean:

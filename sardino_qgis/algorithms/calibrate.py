@@ -12,12 +12,13 @@ from qgis.core import (
     QgsProcessingParameterFile,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterRasterLayer,
 )
 
-from ..layers import corner_arguments
+from ..layers import corner_arguments, worker_source
 from ..styling import QmlStyler, held
 from ..translation import tr
-from .parameters import static_enum
+from .parameters import ADVANCED, static_enum
 from .worker_algorithm import WorkerAlgorithm
 
 DEGREES = "EPSG:4326"
@@ -31,9 +32,12 @@ class CalibrateAlgorithm(WorkerAlgorithm):
     UNITS = "UNITS"
     PIXEL_SIZE = "PIXEL_SIZE"
     EXTENT = "EXTENT"
+    DEM = "DEM"
+    DEM_HEIGHTS = "DEM_HEIGHTS"
     OUTPUT = "OUTPUT"
 
     COMMAND = "calibrate"
+    _dem: str | None = None
     ICON = "calibrate.svg"
     HELP = ("sar-input", "sentinel-1-products-as-downloaded")
 
@@ -44,7 +48,8 @@ class CalibrateAlgorithm(WorkerAlgorithm):
     def tags(self) -> list[str]:
         """Words under which the toolbox finds it."""
         words = tr(
-            "sar,sentinel-1,grd,safe,radar,calibration,sigma0,gamma0,backscatter,thermal noise,border noise,geocode"
+            "sar,sentinel-1,grd,safe,radar,calibration,sigma0,gamma0,backscatter,thermal noise,border noise,geocode,"
+            "terrain correction,dem"
         )
         return words.split(",")
 
@@ -55,10 +60,11 @@ class CalibrateAlgorithm(WorkerAlgorithm):
             "with the product's own tables, thermal noise removed, noise at the borders masked (in products before "
             "2018), and placed on a grid in UTM by its ground control points. There is a band for each polarisation, "
             "named VV, VH (or HH, HV), so that Land cover finds them.\n\n"
-            "There is no terrain correction: in mountains and hills places are displaced towards the radar (by about "
-            "as much as they are higher than their surroundings, or more), and slopes that face it are brighter than "
-            "they should be. For such scenes use a product that is corrected (RTC), or the Sentinel Application "
-            "Platform (SNAP) with an elevation model.\n\n"
+            "In mountains and hills places are displaced towards the radar, by about as much as they are higher than "
+            "their surroundings, or more. With an elevation model that covers the scene each place is put where it is "
+            "(terrain correction by the range-Doppler equations). Brightness stays as it is: slopes that face the "
+            "radar are brighter than they should be. Where that matters use a product that is corrected for it too "
+            "(RTC), or the Sentinel Application Platform (SNAP).\n\n"
             "Land cover, Attention maps and the others take manifest.safe as their input too, and calibrate it by "
             "themselves; calibrating it once saves time where several maps are made. A whole IW product takes minutes, "
             "and about 8 GB of room on the disk, half of it for a while only."
@@ -91,14 +97,37 @@ class CalibrateAlgorithm(WorkerAlgorithm):
             QgsProcessingParameterExtent(self.EXTENT, tr("Extent"), optional=True),
             tr("Only this part is calibrated; the whole product if empty. Any CRS."),
         )
+        self._add_elevation()
         self.add(
             QgsProcessingParameterRasterDestination(self.OUTPUT, tr("Backscatter map")),
             tr("Backscatter, a band for each polarisation (GeoTIFF)."),
         )
 
+    def _add_elevation(self) -> None:
+        self.add(
+            QgsProcessingParameterRasterLayer(self.DEM, tr("Elevation model"), optional=True),
+            tr(
+                "Heights in metres or feet, in any CRS, such as tiles of the Copernicus DEM or SRTM; it should cover "
+                "the scene, for there are no values where it has no heights. Without it there is no terrain correction."
+            ),
+        )
+        heights = static_enum(self.DEM_HEIGHTS, tr("Heights count from"), ("geoid", "ellipsoid"))
+        heights.setFlags(heights.flags() | ADVANCED)
+        self.add(
+            heights,
+            tr(
+                "geoid: mean sea level, as those of the Copernicus DEM, SRTM and most others do (EGM96 is taken for "
+                "it). ellipsoid: that of WGS 84. The wrong choice displaces what is shown by tens of metres."
+            ),
+        )
+
     def prepareAlgorithm(self, parameters, context, feedback) -> bool:
-        """Refuse what isn't there."""
+        """Refuse what isn't there; layers are looked at here, in the thread that they belong to."""
         self.read_inputs(parameters, context, feedback)
+        layer = self.parameterAsRasterLayer(parameters, self.DEM, context)
+        if layer is None and parameters.get(self.DEM) not in (None, ""):
+            raise QgsProcessingException(self.invalidRasterError(parameters, self.DEM))
+        self._dem = worker_source(layer, feedback) if layer is not None else None
         return True
 
     def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> str:
@@ -119,6 +148,10 @@ class CalibrateAlgorithm(WorkerAlgorithm):
         if parameters.get(self.EXTENT) not in (None, ""):
             degrees = QgsCoordinateReferenceSystem(DEGREES)
             command += corner_arguments(self.parameterAsExtent(parameters, self.EXTENT, context, degrees))
+        if self._dem is not None:
+            # One word, for a path may begin with a dash.
+            command += [f"--dem={self._dem}", "--dem-heights"]
+            command += [self.parameterAsEnumString(parameters, self.DEM_HEIGHTS, context)]
         result = self.run_backend([*command, "--progress", "json", "--overwrite"], feedback)
         if not os.path.isfile(output):
             raise QgsProcessingException(tr("The backend reported success, but {} is not there.").format(output))

@@ -320,18 +320,18 @@ Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y 
         <translation>Calibrar Sentinel-1 GRD</translation>
     </message>
     <message>
-        <source>sar,sentinel-1,grd,safe,radar,calibration,sigma0,gamma0,backscatter,thermal noise,border noise,geocode</source>
-        <translation>sar,sentinel-1,grd,safe,radar,calibración,sigma0,gamma0,retrodispersión,ruido térmico,ruido de borde,geocodificar</translation>
+        <source>sar,sentinel-1,grd,safe,radar,calibration,sigma0,gamma0,backscatter,thermal noise,border noise,geocode,terrain correction,dem</source>
+        <translation>sar,sentinel-1,grd,safe,radar,calibración,sigma0,gamma0,retrodispersión,ruido térmico,ruido de borde,geocodificar,corrección del terreno,mde</translation>
     </message>
     <message>
         <source>Makes a map of backscatter from a Sentinel-1 GRD product as downloaded: calibrated to gamma0 or sigma0 with the product's own tables, thermal noise removed, noise at the borders masked (in products before 2018), and placed on a grid in UTM by its ground control points. There is a band for each polarisation, named VV, VH (or HH, HV), so that Land cover finds them.
 
-There is no terrain correction: in mountains and hills places are displaced towards the radar (by about as much as they are higher than their surroundings, or more), and slopes that face it are brighter than they should be. For such scenes use a product that is corrected (RTC), or the Sentinel Application Platform (SNAP) with an elevation model.
+In mountains and hills places are displaced towards the radar, by about as much as they are higher than their surroundings, or more. With an elevation model that covers the scene each place is put where it is (terrain correction by the range-Doppler equations). Brightness stays as it is: slopes that face the radar are brighter than they should be. Where that matters use a product that is corrected for it too (RTC), or the Sentinel Application Platform (SNAP).
 
 Land cover, Attention maps and the others take manifest.safe as their input too, and calibrate it by themselves; calibrating it once saves time where several maps are made. A whole IW product takes minutes, and about 8 GB of room on the disk, half of it for a while only.</source>
         <translation>Crea un mapa de retrodispersión a partir de un producto GRD de Sentinel-1 tal como se descarga: calibrado a gamma0 o sigma0 con las tablas del propio producto, sin el ruido térmico, con el ruido de los bordes enmascarado (en productos anteriores a 2018) y situado en una cuadrícula UTM mediante sus puntos de control. Tiene una banda por polarización, llamada VV, VH (o HH, HV), para que «Cobertura del suelo» las encuentre.
 
-No hay corrección del terreno: en montañas y colinas los lugares aparecen desplazados hacia el radar (más o menos tanto como se elevan sobre su entorno, o más), y las laderas orientadas hacia él son más brillantes de lo debido. Para esas escenas, usar un producto corregido (RTC), o la Sentinel Application Platform (SNAP) con un modelo de elevaciones.
+En montañas y colinas los lugares se muestran desplazados hacia el radar, más o menos tanto como sobresalen de su entorno, o más. Con un modelo de elevaciones que cubra la escena cada lugar queda donde está (corrección del terreno por las ecuaciones de distancia y Doppler). El brillo queda como está: las laderas que miran al radar son más brillantes de lo debido. Donde eso importe, use un producto que también esté corregido en ello (RTC), o la Sentinel Application Platform (SNAP).
 
 «Cobertura del suelo», «Mapas de atención» y los demás también aceptan manifest.safe como entrada y lo calibran por sí mismos; calibrarlo una sola vez ahorra tiempo cuando se hacen varios mapas. Un producto IW entero tarda minutos y ocupa unos 8 GB de disco, la mitad solo durante un rato.</translation>
     </message>
@@ -382,6 +382,22 @@ No hay corrección del terreno: en montañas y colinas los lugares aparecen desp
     <message>
         <source>Backscatter, a band for each polarisation (GeoTIFF).</source>
         <translation>Retrodispersión, una banda por polarización (GeoTIFF).</translation>
+    </message>
+    <message>
+        <source>Elevation model</source>
+        <translation>Modelo de elevaciones</translation>
+    </message>
+    <message>
+        <source>Heights in metres or feet, in any CRS, such as tiles of the Copernicus DEM or SRTM; it should cover the scene, for there are no values where it has no heights. Without it there is no terrain correction.</source>
+        <translation>Alturas en metros o pies, en cualquier SRC, como las teselas del DEM de Copernicus o SRTM; debe cubrir la escena, pues no hay valores donde no tiene alturas. Sin él no hay corrección del terreno.</translation>
+    </message>
+    <message>
+        <source>Heights count from</source>
+        <translation>Las alturas se cuentan desde</translation>
+    </message>
+    <message>
+        <source>geoid: mean sea level, as those of the Copernicus DEM, SRTM and most others do (EGM96 is taken for it). ellipsoid: that of WGS 84. The wrong choice displaces what is shown by tens of metres.</source>
+        <translation>geoid: el nivel medio del mar, como las del DEM de Copernicus, SRTM y la mayoría (se toma EGM96 por él). ellipsoid: el de WGS 84. La elección equivocada desplaza lo mostrado decenas de metros.</translation>
     </message>
     <message>
         <source>There is no file or folder {}.</source>

@@ -62,6 +62,8 @@ class Scene:
         kind: Type of product.
         spacing: Of samples and lines, in metres.
         flat: Calibration tables without slopes, all 500.
+        seconds: From the first line to the last.
+        geometry: An `Imaged` of `make_orbit.py`, which writes orbit and ranges into the annotation, if any.
     """
 
     shape: tuple[int, int] = (200, 260)
@@ -81,6 +83,8 @@ class Scene:
     name: str = NAME
     vectors: int = 5
     blocks: int = field(default=3)
+    seconds: float = SECONDS
+    geometry: object = None
 
     def lines(self, count: int) -> list[int]:
         """Some lines, the first and the last among them."""
@@ -91,7 +95,7 @@ class Scene:
 
     def time(self, line: int) -> str:
         share = line / (self.shape[0] - 1)
-        return str(START + np.timedelta64(round(SECONDS * share * 1e6), "us"))
+        return str(START + np.timedelta64(round(self.seconds * share * 1e6), "us"))
 
     def stem(self, index: int) -> str:
         return f"s1a-{self.mode.lower()}-grd-{self.polarisations[index].lower()}-20210401t052623-20210401t052648-037258-04638e-{index + 1:03d}"  # noqa: E501
@@ -162,8 +166,9 @@ def header(scene: Scene, index: int) -> str:
 def annotation(scene: Scene, index: int) -> str:
     points = "".join(
         f"<geolocationGridPoint><azimuthTime>{scene.time(line)}</azimuthTime>"
-        f"<slantRangeTime>5.3e-03</slantRangeTime><line>{line}</line><pixel>{sample}</pixel>"
-        f"<latitude>{y:.15e}</latitude><longitude>{x:.15e}</longitude><height>2.5e+02</height>"
+        f"<slantRangeTime>{scene.geometry.echo(sample) if scene.geometry else 5.3e-03:.12e}</slantRangeTime>"
+        f"<line>{line}</line><pixel>{sample}</pixel><latitude>{y:.15e}</latitude><longitude>{x:.15e}</longitude>"
+        f"<height>{scene.geometry.height if scene.geometry else 250:.6e}</height>"
         "<incidenceAngle>3.8e+01</incidenceAngle><elevationAngle>3.3e+01</elevationAngle></geolocationGridPoint>"
         for line, sample, x, y in positions(scene)
     )
@@ -171,17 +176,21 @@ def annotation(scene: Scene, index: int) -> str:
     return (
         f"<product>{header(scene, index)}"
         "<generalAnnotation><productInformation><pass>Descending</pass><projection>Ground Range</projection>"
-        "</productInformation></generalAnnotation>"
+        "<rangeSamplingRate>6.434523812571428e+07</rangeSamplingRate><radarFrequency>5.405000454334350e+09"
+        f"</radarFrequency></productInformation>{scene.geometry.orbit() if scene.geometry else ''}</generalAnnotation>"
         f"<imageAnnotation><imageInformation><productFirstLineUtcTime>{scene.time(0)}</productFirstLineUtcTime>"
         f"<productLastLineUtcTime>{scene.time(height - 1)}</productLastLineUtcTime>"
+        f"{scene.geometry.timing(scene) if scene.geometry else ''}"
         "<pixelValue>Detected</pixelValue><outputPixels>16 bit Unsigned Integer</outputPixels>"
         f"<rangePixelSpacing>{scene.spacing:.6e}</rangePixelSpacing>"
         f"<azimuthPixelSpacing>{scene.spacing:.6e}</azimuthPixelSpacing>"
         f"<numberOfSamples>{width}</numberOfSamples><numberOfLines>{height}</numberOfLines></imageInformation>"
         f"<processingInformation><thermalNoiseCorrectionPerformed>{str(scene.denoised).lower()}"
         "</thermalNoiseCorrectionPerformed></processingInformation></imageAnnotation>"
+        '<swathTiming><linesPerBurst>0</linesPerBurst><burstList count="0"/></swathTiming>'
         f'<geolocationGrid><geolocationGridPointList count="{len(positions(scene))}">{points}'
-        "</geolocationGridPointList></geolocationGrid></product>"
+        "</geolocationGridPointList></geolocationGrid>"
+        f"{scene.geometry.conversion() if scene.geometry else ''}</product>"
     )
 
 
@@ -307,12 +316,18 @@ version="{scene.processor}"/></safe:facility></safe:processing></xmlData></metad
 <safe:nssdcIdentifier>2014-016A</safe:nssdcIdentifier><safe:familyName>SENTINEL-1</safe:familyName>\
 <safe:number>A</safe:number><safe:instrument><safe:familyName abbreviation="SAR">Synthetic Aperture Radar\
 </safe:familyName><safe:extension><s1sarl1:instrumentMode><s1sarl1:mode>{scene.mode}</s1sarl1:mode>\
+<s1sarl1:swath>{scene.mode}</s1sarl1:swath>\
 </s1sarl1:instrumentMode></safe:extension></safe:instrument></safe:platform></xmlData></metadataWrap></metadataObject>
 <metadataObject ID="measurementOrbitReference" classification="DESCRIPTION" category="DMD"><metadataWrap><xmlData>\
-<safe:orbitReference><safe:orbitNumber type="start">37258</safe:orbitNumber></safe:orbitReference>\
+<safe:orbitReference><safe:orbitNumber type="start">37258</safe:orbitNumber><safe:orbitNumber type="stop">37258\
+</safe:orbitNumber><safe:relativeOrbitNumber type="start">66</safe:relativeOrbitNumber>\
+<safe:relativeOrbitNumber type="stop">66</safe:relativeOrbitNumber><safe:extension><s1:orbitProperties>\
+<s1:pass>DESCENDING</s1:pass><s1:ascendingNodeTime>2021-04-01T04:48:00.000000</s1:ascendingNodeTime>\
+</s1:orbitProperties></safe:extension></safe:orbitReference>\
 </xmlData></metadataWrap></metadataObject>
 <metadataObject ID="generalProductInformation" classification="DESCRIPTION" category="DMD"><metadataWrap><xmlData>\
-<s1sarl1:standAloneProductInformation>{polarisations}<s1sarl1:productClass>S</s1sarl1:productClass>\
+<s1sarl1:standAloneProductInformation>{polarisations}<s1sarl1:missionDataTakeID>287630</s1sarl1:missionDataTakeID>\
+<s1sarl1:productClass>S</s1sarl1:productClass>\
 <s1sarl1:productType>{scene.kind}</s1sarl1:productType></s1sarl1:standAloneProductInformation>\
 </xmlData></metadataWrap></metadataObject>
 <metadataObject ID="acquisitionPeriod" classification="DESCRIPTION" category="DMD"><metadataWrap><xmlData>\

@@ -74,6 +74,35 @@ def test_options_reach_the_worker(product, tmp_path):
     assert -40 < np.nanmedian(part.ReadAsArray()) < 5
 
 
+MAKE_RELIEF = """
+import sys
+from pathlib import Path
+from tests.backend.make_orbit import Imaged, seen
+from tests.backend.make_safe import make_safe
+from tests.backend.test_grd_terrain import dem_of
+geometry = Imaged(shape=(60, 80))
+print(make_safe(Path(sys.argv[1]), seen(geometry)))
+dem_of(Path(sys.argv[1]) / "dem.tif", geometry, reach=0.1)
+"""
+
+
+def test_an_elevation_model_reaches_the_worker(tmp_path, feedback, qgis_new_project):
+    command = [sys.executable, "-c", MAKE_RELIEF, str(tmp_path)]
+    cwd, env = environment.backend_root(), environment.worker_environment()
+    done = subprocess.run(command, cwd=cwd, env=env, check=True, capture_output=True, text=True)
+    product = done.stdout.strip().splitlines()[-1]
+    # The project's own, for QGIS keeps the frames of a refusal.
+    layer = QgsProject.instance().addMapLayer(QgsRasterLayer(str(tmp_path / "dem.tif"), "heights"))
+    run(product, tmp_path / "o.tif", feedback, DEM=layer.id(), DEM_HEIGHTS="ellipsoid")
+    told = gdal.Open(str(tmp_path / "o.tif")).GetMetadata()["SARDINO_TERRAIN_CORRECTION"]
+    assert told == "range-Doppler with dem.tif, heights above the ellipsoid"
+    assert any("Terrain correction" in text for text in feedback.infos)
+    for bad in (str(tmp_path / "none.tif"), product + "/manifest.safe"):
+        with pytest.raises(QgsProcessingException):
+            run(product, tmp_path / "p.tif", DEM=bad)
+    assert not (tmp_path / "p.tif").exists()
+
+
 def test_the_result_is_loaded_and_described(product, tmp_path, qgis_new_project):
     definition = QgsProcessingOutputLayerDefinition(str(tmp_path / "o.tif"), QgsProject.instance())
     processing.runAndLoadResults("sardino:calibrate", {"INPUT": product, "OUTPUT": definition})

@@ -1,0 +1,151 @@
+"""An elevation model of the user's: checked, and read in metres where the map needs it."""
+
+from __future__ import annotations
+
+import re
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from affine import Affine
+from numpy.typing import NDArray
+from rasterio.crs import CRS
+from rasterio.enums import Resampling
+from rasterio.errors import RasterioError
+from rasterio.windows import Window
+
+from backend.errors import InputError
+from backend.grd.positions import Positions, transformed
+from backend.grid import Grid
+from backend.opening import open_raster
+
+Heights = NDArray[np.float32]
+# Metres between which all land lies, with some room: beyond is a wrong unit, or a sign for no data that isn't declared.
+LOWEST, HIGHEST = -600.0, 9_000.0
+# Rows read at once while looking through the heights.
+ROWS = 256
+METRES = {
+    **dict.fromkeys(("", "m", "metre", "metres", "meter", "meters"), 1.0),
+    **dict.fromkeys(("ft", "foot", "feet", "international foot"), 0.3048),
+    **dict.fromkeys(("us-ft", "ftus", "us survey foot", "us survey feet", "us_survey_foot"), 1200 / 3937),
+}
+# The unit of heights in a compound CRS, and how many metres it has.
+_VERTICAL = re.compile(r'VERT(?:_CS|CRS|CS)\[.*?UNIT\["[^"]*",\s*([0-9.eE+-]+)', re.DOTALL)
+
+
+class Elevation:
+    """Heights by position, as a context.
+
+    Args:
+        path: Raster of heights, one band, in any CRS.
+        spacing: Metres between the places that are asked for: a finer raster is averaged to about that.
+
+    Raises:
+        InputError: It can't be opened, or isn't a raster of heights with a place on the map.
+    """
+
+    def __init__(self, path: str, spacing: float) -> None:
+        self.path = path
+        self._file: Any = open_raster(path)
+        try:
+            self._check()
+            grid = Grid(self._file.crs, self._file.transform, self._file.width, self._file.height)
+            grid.check(path)
+            size = min(grid.pixel_metres() or (spacing, spacing))
+        except BaseException:
+            self._file.close()
+            raise
+        self._factor = max(1, int(spacing / size + 0.01))
+        self._place = self._file.transform * Affine.scale(self._factor)
+        self._middle = float((self._file.bounds.left + self._file.bounds.right) / 2)
+        self.shape = self._file.height // self._factor, self._file.width // self._factor
+
+    def _check(self) -> None:
+        file, path = self._file, self.path
+        if file.count != 1 or np.dtype(file.dtypes[0]).kind not in "iuf":
+            raise InputError(
+                f"{path} has {file.count} bands of {file.dtypes[0] if file.count else 'nothing'}; an elevation model "
+                "has one, of heights.",
+                "Give a raster of heights in metres, such as a tile of the Copernicus DEM.",
+            )
+        if file.crs is None:
+            raise InputError(
+                f"The elevation model {path} has no coordinate system.", "Give it one: gdal_edit.py -a_srs EPSG:…"
+            )
+        unit = (file.units[0] or "").strip().lower()
+        if unit not in METRES:
+            raise InputError(
+                f"The heights of {path} are in {unit!r}; wanted are metres or feet.", "Convert them to metres."
+            )
+        vertical = _VERTICAL.search(file.crs.to_wkt())
+        metres = METRES[unit] if unit or vertical is None else float(vertical.group(1))
+        self._scale, self._offset = file.scales[0] * metres, file.offsets[0] * metres
+
+    def pixels(self, crs: CRS, positions: Positions) -> Positions:
+        """Column and row, counted from the outer corner of the first pixel, of positions [n, 2] in a CRS."""
+        own = transformed(crs, self._file.crs, positions)
+        if self._file.crs.is_geographic:
+            # All on one side of the antimeridian, and that the raster's.
+            own[:, 0] = own[0, 0] + (own[:, 0] - own[0, 0] + 180) % 360 - 180
+            own[:, 0] += 360 * np.round((self._middle - own[:, 0].mean()) / 360)
+        return np.stack(~self._place * (own[:, 0], own[:, 1]), axis=1)
+
+    def window(self, pixels: Positions) -> tuple[int, int, int, int]:
+        """Top, left, bottom and right of the raster around pixels [n, 2]; empty where it doesn't reach there."""
+        finite = pixels[np.isfinite(pixels).all(axis=1)]
+        if not len(finite):
+            return 0, 0, 0, 0
+        left, top = (max(int(n), 0) for n in np.floor(finite.min(axis=0)) - 1)
+        right, bottom = np.minimum(np.ceil(finite.max(axis=0)) + 1, self.shape[::-1]).astype(int)
+        return top, left, int(bottom), int(right)
+
+    def read(self, top: int, left: int, bottom: int, right: int) -> Heights:
+        """Heights in metres, float32 [rows, columns]; NaN where there are none.
+
+        Raises:
+            InputError: It can't be read, or holds what is no height.
+        """
+        factor, size = self._factor, (bottom - top, right - left)
+        window = Window(left * factor, top * factor, size[1] * factor, size[0] * factor)
+        try:
+            found = self._file.read(1, window=window, out_shape=size, resampling=Resampling.average, masked=True)
+        except RasterioError as error:
+            raise InputError(
+                f"The elevation model {self.path} can't be read: it is truncated or damaged.", "Get it again."
+            ) from error
+        heights: Heights = found.astype(np.float32).filled(np.nan) * np.float32(self._scale) + np.float32(self._offset)
+        heights[~np.isfinite(heights)] = np.nan
+        return heights
+
+    def span(self, window: tuple[int, int, int, int]) -> tuple[float, float]:
+        """The lowest and the highest of a part.
+
+        Raises:
+            InputError: There is none, or they are no heights on Earth.
+        """
+        top, left, bottom, right = window
+        lowest, highest = np.inf, -np.inf
+        for row in range(top, bottom if left < right else top, ROWS):
+            part = self.read(row, left, min(row + ROWS, bottom), right)
+            if np.isfinite(part).any():
+                lowest, highest = min(lowest, float(np.nanmin(part))), max(highest, float(np.nanmax(part)))
+        if lowest > highest:
+            raise InputError(
+                f"The elevation model {self.path} does not reach the product (or the extent), or has no heights there.",
+                "Give one that covers it; several tiles make one with gdalbuildvrt.",
+            )
+        if lowest < LOWEST or highest > HIGHEST:
+            raise InputError(
+                f"{self.path} has heights from {lowest:g} to {highest:g} m; on Earth they are -430 to 8,850 m.",
+                "If a number means that there is no data, declare it: gdal_edit.py -a_nodata NUMBER. "
+                "If they aren't metres, convert them.",
+            )
+        return lowest, highest
+
+    def __enter__(self) -> Elevation:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()

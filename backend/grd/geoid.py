@@ -1,0 +1,32 @@
+"""How far the geoid, from which elevation models count, lies above the ellipsoid, from which orbits do: EGM96."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import rasterio
+from scipy.ndimage import map_coordinates
+
+from backend.grd.annotation import FloatArray
+from backend.grd.positions import Positions
+from backend.library import ROOT
+
+GRID = ROOT / "resources" / "geoid" / "egm96.tif"
+
+
+def undulation(degrees: Positions) -> FloatArray:
+    """Height of the geoid above the ellipsoid of WGS 84, in metres, shape [n], at longitude and latitude [n, 2]."""
+    values, step = _grid()
+    columns, rows = ((degrees[:, 0] + 180) % 360) / step, (90 - degrees[:, 1]) / step
+    found: FloatArray = map_coordinates(values, (rows, columns), order=1, mode="nearest")
+    return found
+
+
+@lru_cache(maxsize=1)
+def _grid() -> tuple[FloatArray, float]:
+    """Metres by row and column, from 90 north and 180 west on, and degrees between them."""
+    with rasterio.open(GRID) as file:
+        metres = file.read(1) * np.float64(file.scales[0])
+        # The meridian of 180 degrees comes first, and last once more.
+        return np.concatenate((metres, metres[:, :1]), axis=1), file.transform.a

@@ -1,0 +1,129 @@
+"""Where an image shows the pixels of a map, with the heights of an elevation model.
+
+The image position of a place is a smooth function of its coordinates and its height, and only the height changes from
+pixel to pixel. So it is found exactly at the nodes of a patch, for three heights; between them it is linear in the
+coordinates and quadratic in the height. Both together miss by less than a hundredth of a sample.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from rasterio.crs import CRS
+from scipy.ndimage import map_coordinates
+
+from backend.grd.elevation import Elevation, Heights
+from backend.grd.geoid import undulation
+from backend.grd.imaging import Imaging
+from backend.grd.patch import Located, Patch
+from backend.grd.positions import Positions, transformed
+from backend.grid import DEGREES
+
+# Half the least difference in metres of the heights for which a position is found.
+LEAST = 50.0
+
+
+class Terrain:
+    """An image and the ground that it shows.
+
+    Args:
+        imaging: Geometry of the image.
+        elevation: Heights.
+        geoid: Whether heights count from the geoid; else from the ellipsoid.
+    """
+
+    def __init__(self, imaging: Imaging, elevation: Elevation, geoid: bool) -> None:
+        self._imaging, self._elevation, self._geoid = imaging, elevation, geoid
+
+    def span(self, crs: CRS, outline: Positions) -> tuple[float, float]:
+        """The lowest and the highest place inside an outline [n, 2] on the map.
+
+        Raises:
+            InputError: The elevation model has no heights there, or impossible ones.
+        """
+        return self._elevation.span(self._elevation.window(self._elevation.pixels(crs, outline)))
+
+    def positions(self, crs: CRS, places: Positions, height: float) -> Positions:
+        """Sample and line [n, 2] of places [n, 2] on the map at a height."""
+        degrees = transformed(crs, DEGREES, places)
+        heights = np.full(len(degrees), height)
+        if self._geoid:
+            heights += undulation(degrees)
+        return self._imaging.positions(degrees, heights)
+
+    def lacking(self, crs: CRS, places: Positions) -> float:
+        """Share of places [n, 2] on the map for which there is no height."""
+        pixels = self._elevation.pixels(crs, places)
+        rows, columns = self._elevation.shape
+        inside = ((pixels >= 0) & (pixels < (columns, rows))).all(axis=1)
+        there = [self._elevation.read(int(y), int(x), int(y) + 1, int(x) + 1)[0, 0] for x, y in pixels[inside]]
+        return 1 - float(np.isfinite(there).sum()) / len(places)
+
+    def locate(self, patch: Patch, corner: Positions) -> Located:
+        """Where the image shows a patch; sample and line count from a corner [2] of the image."""
+        places, crs = patch.coordinates(), patch.grid.crs
+        pixels = self._elevation.pixels(crs, places)
+        window = self._elevation.window(pixels)
+        top, left, bottom, right = window
+        heights = self._elevation.read(*window) if top < bottom and left < right else np.empty((0, 0), np.float32)
+        if not np.isfinite(heights).any():
+            return _Nowhere(patch.size)
+        low, high = float(np.nanmin(heights)), float(np.nanmax(heights))
+        middle, half = (low + high) / 2, max((high - low) / 2, LEAST)
+        below, at, above = (
+            (self.positions(crs, places, middle + share * half) - corner).reshape(*patch.shape, 2)
+            for share in (-1, 0, 1)
+        )
+        nodes = (pixels - (left, top) - 0.5).reshape(*patch.shape, 2)
+        return _Relief(patch, (heights - np.float32(middle)) / np.float32(half), nodes, (below, at, above))
+
+
+class _Relief:
+    """A patch with heights, these as shares of a span around a middle, from -1 to 1.
+
+    Args:
+        patch: Of the map.
+        heights: Of a part of the elevation model, float32 [rows, columns]; NaN where there is none.
+        nodes: Column and row in `heights` at the nodes of the patch, shape [n, m, 2].
+        images: Sample and line at the nodes at heights of -1, 0 and 1, shape [n, m, 2] each.
+    """
+
+    def __init__(
+        self, patch: Patch, heights: Heights, nodes: Positions, images: tuple[Positions, Positions, Positions]
+    ) -> None:
+        below, at, above = images
+        self._patch, self._heights, self._nodes = patch, heights, nodes
+        self._terms = at, (above - below) / 2, (above + below) / 2 - at
+        ends = np.stack((below, above))
+        self.low, self.high = ends.min(axis=(0, 1, 2)), ends.max(axis=(0, 1, 2))
+        rows, columns = heights.shape
+        beyond = (nodes < -0.5).any() or (nodes > (columns - 0.5, rows - 0.5)).any()
+        self.holes = bool(beyond or np.isnan(heights).any())
+
+    def at(self, dy: float, dx: float) -> Positions:
+        """See `Located`."""
+        column, row = (self._patch.between(self._nodes[..., axis], dy, dx) for axis in (0, 1))
+        height = map_coordinates(self._heights, (row, column), order=1, mode="nearest", output=np.float64)
+        if self.holes:
+            rows, columns = self._heights.shape
+            beyond = (row < -0.5) | (row > rows - 0.5) | (column < -0.5) | (column > columns - 0.5)
+            height[beyond] = np.nan
+        return np.stack([self._position(axis, height, dy, dx) for axis in (0, 1)])
+
+    def _position(self, axis: int, height: Positions, dy: float, dx: float) -> Positions:
+        fixed, linear, square = (self._patch.between(term[..., axis], dy, dx) for term in self._terms)
+        found: Positions = fixed + height * (linear + height * square)
+        return found
+
+
+class _Nowhere:
+    """A patch without any height."""
+
+    holes = True
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.low, self.high = np.full(2, np.inf), np.full(2, -np.inf)
+        self._size = size
+
+    def at(self, dy: float, dx: float) -> Positions:
+        """See `Located`."""
+        return np.full((2, *self._size), np.nan)
