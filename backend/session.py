@@ -13,6 +13,7 @@ from backend import __version__
 from backend.card import LandCoverClass, ModelCard
 from backend.errors import InputError
 from backend.grid import Grid
+from backend.laps import Laps
 from backend.legend import aux_xml, date_now
 from backend.library import CARD, model_folder
 from backend.output_path import check_distinct, check_output, check_parts
@@ -44,7 +45,7 @@ class Session:
 
     def __init__(self, request: Request, command: str, outputs: dict[str, Path]) -> None:
         self.request, self._command, self._outputs = request, command, outputs
-        self._began = time.monotonic()
+        self._began, self._laps = time.monotonic(), Laps()
         self._sinks: dict[str, RasterSink] = {}
         self._stack = ExitStack()
 
@@ -71,7 +72,9 @@ class Session:
             check_parts(path, self.source.files)
         check_room(self.frame.width, self.card)
         request.cancel.check()
+        self._laps.end("check")
         self._load_model()
+        self._laps.end("load")
         request.reporter.start(
             version=__version__,
             command=self._command,
@@ -98,6 +101,7 @@ class Session:
         from backend.device import auto_batch, choose_device, device_name
         from backend.weights import load_model
 
+        self._laps.end("import")
         self.device: torch.device = choose_device(self.request.device)
         self.device_text = device_name(self.device)
         self.model: SarViT
@@ -137,6 +141,7 @@ class Session:
 
     def close_outputs(self) -> None:
         """Close and check all outputs."""
+        self._laps.end("run")
         for sink in self._sinks.values():
             self.request.cancel.check()
             sink.finish()
@@ -160,11 +165,13 @@ class Session:
                     step(sink)
 
     def report(self, **more: Any) -> dict[str, Any]:
-        """The facts of the result, sent to the reporter too."""
+        """The facts of the result, sent to the reporter too; timings are seconds by part, in order."""
+        self._laps.end("write")
         facts = {
             "outputs": {role: str(path) for role, path in self._outputs.items()},
             "device": self.device_text,
             "seconds": round(time.monotonic() - self._began, 3),
+            "timings": self._laps.rounded(),
             "model": self.card.name,
             **more,
         }
