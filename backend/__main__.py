@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import Callable
 
 from backend.cancel import Cancel
-from backend.console import leave, request_of, supervise
+from backend.console import leave, supervise
 from backend.options import parse
 from backend.report import Reporter
 
@@ -27,17 +26,9 @@ def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None
         return _calibrate(options, reporter, cancel)
     if options.command == "serve":
         return _serve(options, cancel)
-    from backend import embed, predict, similarity
+    from backend.commands import run_model
 
-    request = request_of(options, reporter, cancel)
-    given = options
-    commands: dict[str, Callable[[], object]] = {
-        "landcover": lambda: predict.landcover(request, given.confidence, given.probabilities),
-        "attention": lambda: predict.attention(request, given.heads, given.block, given.mass, given.masks),
-        "embed": lambda: embed.embed(request, given.block, given.grid, given.pca),
-        "similarity": lambda: similarity.similarity(request, given.point, given.block, given.grid),
-    }
-    commands[given.command]()
+    run_model(options, reporter, cancel)
 
 
 def _accuracy(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:

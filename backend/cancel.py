@@ -49,6 +49,15 @@ class Cancel:
         self._cleanups.append(cleanup)
 
     @contextmanager
+    def forgetting(self) -> Iterator[None]:
+        """One run of several in a process: what it adds for the deadline is forgotten at its end, when all is done."""
+        kept = len(self._cleanups)
+        try:
+            yield
+        finally:
+            del self._cleanups[kept:]
+
+    @contextmanager
     def shielded(self) -> Iterator[None]:
         """A stretch that is finished rather than broken off: giving outputs their names."""
         self.check()

@@ -60,8 +60,7 @@ def supervise(
         sys.stdout.reconfigure(errors="backslashreplace")
     reporters: dict[str, Any] = {"json": lambda: JsonReporter(sys.stdout), "bar": BarReporter, "none": Reporter}
     reporter: Reporter = reporters[options.progress]()
-    debug = bool(os.environ.get("SARDINO_DEBUG"))
-    if not debug:
+    if not _debugging():
         # What libraries have to say would stand between the lines that a user or a program reads.
         warnings.simplefilter("ignore")
         logging.getLogger().addHandler(logging.NullHandler())
@@ -80,12 +79,21 @@ def supervise(
     except SarDinoError as error:
         reporter.error(error)
         return 1
-    except Exception as error:  # the last resort: one line for the user, the rest on demand
-        if debug:
-            traceback.print_exc()
-        reporter.error(unforeseen(error))
+    except Exception as error:  # the last resort
+        reporter.error(told(error))
         return 1
     return 0
+
+
+def told(error: Exception) -> SarDinoError:
+    """What a user is told of a fault of the program: one line, the rest on demand."""
+    if _debugging():
+        traceback.print_exception(type(error), error, error.__traceback__)
+    return unforeseen(error)
+
+
+def _debugging() -> bool:
+    return bool(os.environ.get("SARDINO_DEBUG"))
 
 
 def leave(status: int) -> NoReturn:

@@ -15,6 +15,8 @@ from backend.radiometry import Units
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 GRIDS = ("patch", "input")
+# A worker that nobody asks keeps its memory, and a graphics card's, for this long.
+IDLE_MINUTES = 5.0
 NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 
 
@@ -57,9 +59,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "that it is most similar to",
     )
 
-    stays = commands.add_parser("serve", help="stay and answer questions about similarity, a JSON object a line")
+    stays = commands.add_parser("serve", help="stay, and answer runs and questions, a JSON object a line")
     stays.add_argument("--device", choices=DEVICES, default="auto")
-    stays.add_argument("--idle-minutes", type=float, default=10, help="end after so long without a question (10)")
+    stays.add_argument("--idle-minutes", type=float, default=IDLE_MINUTES, help="end after so long unasked (5)")
     stays.set_defaults(progress="json")
 
     _accuracy_options(commands.add_parser("accuracy", help="compare a map of classes with a reference"))

@@ -14,6 +14,7 @@ from backend.card import LandCoverClass, ModelCard
 from backend.engine import check_engine
 from backend.errors import InputError
 from backend.grid import Grid
+from backend.laps import Laps
 from backend.legend import aux_xml, date_now
 from backend.library import CARD, model_folder
 from backend.output_path import check_distinct, check_output, check_parts
@@ -45,7 +46,7 @@ class Session:
 
     def __init__(self, request: Request, command: str, outputs: dict[str, Path]) -> None:
         self.request, self._command, self._outputs = request, command, outputs
-        self._began = time.monotonic()
+        self._began, self._laps = time.monotonic(), Laps()
         # What ran the tiles in the end; `backend.outlet.send_tiles` says.
         self.engine = "pytorch"
         self._sinks: dict[str, RasterSink] = {}
@@ -75,7 +76,9 @@ class Session:
             check_parts(path, self.source.files)
         check_room(self.frame.width, self.card)
         request.cancel.check()
+        self._laps.end("check")
         self._load_model()
+        self._laps.end("load")
         request.reporter.start(
             version=__version__,
             command=self._command,
@@ -103,6 +106,7 @@ class Session:
         from backend.weights import load_model
 
         request = self.request
+        self._laps.end("import")
         self.device: torch.device = choose_device("cpu" if request.engine.startswith("openvino") else request.device)
         self.device_text = device_name(self.device)
         self.model: SarViT
@@ -142,6 +146,7 @@ class Session:
 
     def close_outputs(self) -> None:
         """Close and check all outputs."""
+        self._laps.end("run")
         for sink in self._sinks.values():
             self.request.cancel.check()
             sink.finish()
@@ -165,12 +170,14 @@ class Session:
                     step(sink)
 
     def report(self, **more: Any) -> dict[str, Any]:
-        """The facts of the result, sent to the reporter too."""
+        """The facts of the result, sent to the reporter too; timings are seconds by part, in order."""
+        self._laps.end("write")
         facts = {
             "outputs": {role: str(path) for role, path in self._outputs.items()},
             "device": self.device_text,
             "engine": self.engine,
             "seconds": round(time.monotonic() - self._began, 3),
+            "timings": self._laps.rounded(),
             "model": self.card.name,
             **more,
         }

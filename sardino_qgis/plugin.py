@@ -11,6 +11,7 @@ from . import environment
 from .language import install_translator, remove_translator
 from .provider import SarDinoProvider
 from .translation import tr
+from .workers import Workers
 
 
 def _theme_icon(name: str) -> QIcon:
@@ -25,6 +26,7 @@ class SarDinoPlugin:
         self.iface = iface
         self.translator = None
         self.provider = None
+        self.workers = None
         self.menu = None
         self.similarity = None
         self.models_dialog = None
@@ -43,12 +45,13 @@ class SarDinoPlugin:
         self.initProcessing()
         if self.iface is None:
             return
+        self.workers = self.provider.workers = Workers()
         self.menu = QMenu(tr("SAR Land Cover (DINO)"))
         self.menu.setIcon(QIcon(environment.resource("icons", "sardino.svg")))
         # Only here, since `qgis_process` has neither map nor tools.
         from .similarity_tool import SimilarityAction
 
-        self.similarity = SimilarityAction(self.iface, self.menu)
+        self.similarity = SimilarityAction(self.iface, self.menu, self.workers)
         self.menu.addSeparator()
         for icon, text, slot in (
             (QIcon(environment.resource("icons", "models.svg")), tr("Models…"), self.show_models),
@@ -65,6 +68,9 @@ class SarDinoPlugin:
         if self.similarity is not None:
             self.similarity.remove()
             self.similarity = None
+        if self.workers is not None:
+            self.workers.close()
+            self.workers = None
         for dialog in (self.setup_dialog, self.models_dialog):
             if dialog is not None:
                 dialog.cancel()
@@ -110,6 +116,7 @@ class SarDinoPlugin:
             QMessageBox.warning(self.iface.mainWindow(), tr("SAR Land Cover (DINO)"), f"{path}: {wrong}")
             return
         environment.store_interpreter(path)
+        self.workers.rest()
         self.show_diagnostics()
 
     def set_up_backend(self) -> None:
@@ -118,6 +125,8 @@ class SarDinoPlugin:
             from .setup_dialog import SetupDialog
 
             self.setup_dialog = SetupDialog(self.iface.mainWindow())
+            # Windows keeps the files of a running program: an older environment couldn't be removed.
+            self.setup_dialog.changing.connect(self.workers.rest)
         self.setup_dialog.show()
         self.setup_dialog.raise_()
 

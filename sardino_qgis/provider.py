@@ -8,12 +8,15 @@ from qgis.PyQt.QtGui import QIcon
 from .algorithms import ALGORITHMS
 from .environment import resource
 from .translation import tr
+from .workers import Workers
 
 PROVIDER_ID = "sardino"
 
 
 class SarDinoProvider(QgsProcessingProvider):
     """Gives the toolbox the algorithms of this plugin."""
+
+    workers: Workers | None = None  # the plugin's, in a desktop
 
     def id(self) -> str:
         """Prefix of the algorithms' ids."""

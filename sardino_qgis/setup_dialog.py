@@ -69,7 +69,12 @@ class _TaskReporter(Reporter):
 
 
 class SetupDialog(QDialog):
-    """Modeless. Closed while an installation runs it only hides: the task goes on, and can be shown again."""
+    """Modeless. Closed while an installation runs it only hides: the task goes on, and can be shown again.
+
+    `changing` is emitted before an installation, and after one that worked.
+    """
+
+    changing = pyqtSignal()
 
     def __init__(self, parent=None) -> None:
         super().__init__(parent)
@@ -184,6 +189,7 @@ class SetupDialog(QDialog):
         if self.plan is None or self.task is not None:
             return
         self.log.clear()
+        self.changing.emit()
         self.task = SetupTask(self.plan)
         self.task.said.connect(self.log.appendPlainText)
         self.task.moved.connect(self._move)
@@ -206,6 +212,7 @@ class SetupDialog(QDialog):
         folder = self.task.plan.request.folder
         # Whoever sets it up here wants it used. The folder is stored: the interpreter's path changes when upgraded.
         environment.store_interpreter("" if folder == environment.managed_folder() else str(folder))
+        self.changing.emit()
         text = tr("The backend is set up. The algorithms can be run now.")
         if os.environ.get(environment.VARIABLE):
             text += " " + tr("But the environment variable {} names another one, which is used.").format(

@@ -24,10 +24,10 @@ from .environment import BackendMissingError, resource
 from .layer_metadata import describe
 from .layers import worker_source
 from .runner import WorkerError
-from .server import Server
 from .similarity_task import SimilarityTask
 from .styling import apply_qml
 from .translation import tr
+from .workers import Workers
 
 SOURCE = "sardino/similarityTo"  # custom property of a result: id of the layer that it was made from
 MESSAGE_SECONDS = 6
@@ -40,11 +40,11 @@ class SimilarityTool(QgsMapTool):
     One question runs at a time, in the background. Of the clicks made meanwhile the last one is asked next.
     """
 
-    def __init__(self, iface: Any) -> None:
-        """`iface` is the QgisInterface of the desktop."""
+    def __init__(self, iface: Any, workers: Workers) -> None:
+        """`iface` is the QgisInterface of the desktop; `workers` answer."""
         super().__init__(iface.mapCanvas())
         self._iface = iface
-        self._server = Server()
+        self._workers = workers
         self._task: SimilarityTask | None = None
         self._next: SimilarityTask | None = None
         self._raster_id = ""  # of the layer whose places are compared
@@ -60,7 +60,7 @@ class SimilarityTool(QgsMapTool):
         """Start the worker, which takes some seconds to load, while the user looks for a place."""
         super().activate()
         try:
-            self._server.warm()
+            self._workers.warm()
         except (BackendMissingError, WorkerError) as trouble:
             self._say(str(trouble), Qgis.MessageLevel.Critical)
 
@@ -76,11 +76,10 @@ class SimilarityTool(QgsMapTool):
             self.ask_about(event.mapPoint(), add)
 
     def close(self) -> None:
-        """Stop everything; the tool is of no use afterwards."""
+        """Give up what is asked; the tool is of no use afterwards."""
         self._closed, self._next = True, None
         if self._task is not None:
             self._task.cancel()
-        self._server.stop()
         self._forget_places()
 
     # From a click to a question
@@ -119,7 +118,7 @@ class SimilarityTool(QgsMapTool):
             "view": [view.xMinimum(), view.yMinimum(), view.xMaximum(), view.yMaximum()],
             "output": QgsProcessingUtils.generateTempFilename("similarity.tif"),
         }
-        self._ask(SimilarityTask(self._server, question, layer.id(), self._answered))
+        self._ask(SimilarityTask(self._workers, question, layer.id(), self._answered))
 
     def _raster(self) -> Any:
         """The active raster layer, or the one from which the active result was made."""
@@ -208,10 +207,10 @@ class SimilarityTool(QgsMapTool):
 class SimilarityAction:
     """The tool's button in the plugins toolbar and its entry in a menu."""
 
-    def __init__(self, iface: Any, menu: Any) -> None:
+    def __init__(self, iface: Any, menu: Any, workers: Workers) -> None:
         """Add both."""
         self._iface = iface
-        self.tool = SimilarityTool(iface)
+        self.tool = SimilarityTool(iface, workers)
         icon = QIcon(resource("icons", "similarity.svg"))
         self.action = menu.addAction(icon, tr("Find similar places"))
         self.action.setToolTip(
@@ -226,7 +225,7 @@ class SimilarityAction:
         self._iface.mapCanvas().setMapTool(self.tool)
 
     def remove(self) -> None:
-        """Take away tool, button and worker; the entry goes with the menu."""
+        """Take away tool and button; the entry goes with the menu."""
         self._iface.mapCanvas().unsetMapTool(self.tool)
         self.tool.close()
         self._iface.removeToolBarIcon(self.action)

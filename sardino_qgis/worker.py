@@ -97,6 +97,11 @@ class Worker:
         with self._errors_lock:
             return list(self._errors)
 
+    def forget_errors(self) -> None:
+        """Keep `last_lines` from telling of what is over; for a worker that does one thing after another."""
+        with self._errors_lock:
+            self._errors.clear()
+
     def finished(self, seconds: float) -> bool:
         """Whether the process ends within `seconds`."""
         try:

@@ -39,6 +39,8 @@ class Destination:
 class SarDinoAlgorithm(WorkerAlgorithm):
     """Base of the algorithms. A subclass names its command and destinations, and adds its own parameters."""
 
+    WARM = True
+
     INPUT = "INPUT"
     FURTHER = "FURTHER"
     BANDS = "BANDS"

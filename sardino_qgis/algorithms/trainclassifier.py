@@ -37,6 +37,7 @@ class TrainClassifierAlgorithm(SarDinoAlgorithm):
 
     COMMAND = "trainclassifier"
     PROGRAM = ("training.ownclasses",)
+    WARM = False
     ICON = "trainclassifier.svg"
     HELP = ("own-classes",)
     DESTINATIONS = (Destination(SarDinoAlgorithm.OUTPUT, "", folder=True),)

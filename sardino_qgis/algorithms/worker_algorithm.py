@@ -24,6 +24,7 @@ class WorkerAlgorithm(QgsProcessingAlgorithm):
 
     COMMAND = ""
     PROGRAM: tuple[str, ...] = ()  # module and arguments before the inputs; of the backend, if empty
+    WARM = False  # whether a worker that stays may run it
     ICON = "sardino.svg"
     HELP: tuple[str, ...] = ("algorithms",)  # page, and section of it
 
@@ -101,7 +102,12 @@ class WorkerAlgorithm(QgsProcessingAlgorithm):
             QgsProcessingException: It refused, failed or was cancelled.
         """
         feedback.pushDebugInfo(" ".join(command))
+        workers = self.provider().workers if self.WARM and self.provider() is not None else None
         try:
+            # What follows "python -m backend".
+            result = workers.run(command[3:], feedback, self.displayName()) if workers is not None else None
+            if result is not None:
+                return result
             return run_worker(command, str(environment.backend_root()), feedback, self.displayName())
         except WorkerCancelledError:
             # An exception rather than an empty result, for which `qgis_process` would report success.

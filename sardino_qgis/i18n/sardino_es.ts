@@ -1304,6 +1304,10 @@ Los números enteros de 1 a 254 se conservan como valores del mapa; las demás c
         <translation>El objeto espacial {id} no se puede llevar al sistema de coordenadas del ráster: {why}</translation>
     </message>
     <message>
+        <source>The worker is running already (process {}).</source>
+        <translation>El motor ya está en marcha (proceso {}).</translation>
+    </message>
+    <message>
         <source>Set up the backend of SAR Land Cover (DINO)</source>
         <translation>Configurar el motor de SAR Land Cover (DINO)</translation>
     </message>

@@ -16,7 +16,7 @@ from backend.errors import InputError
 from backend.grid import Grid
 from backend.oracle import KEPT, MOST_PIXELS, Oracle, Question, region
 from backend.report import JsonReporter
-from backend.serve import Inbox
+from backend.serve import Inbox, run_options
 
 
 class Events:
@@ -153,21 +153,140 @@ def test_lines_come_whole_however_the_bytes_come():
     assert [inbox.lines.get_nowait() for _ in range(inbox.lines.qsize())] == [b'{"a": 1}', b'{"b": 2}']
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["landcover", "a.tif"], "can't be used: the following arguments are required: OUTPUT"),
+        (["landcover", "a.tif", "b.tif", "--batch-size", "few"], "invalid _whole value: 'few'"),
+        (["--help"], "ask for help"),
+        (["--version"], "ask for help"),
+        ([], "required: command"),
+        (["serve"], "can't be serve"),
+        (["info"], "can't be info"),
+        ("landcover", "no run"),
+        (["landcover", 1], "no run"),
+    ],
+)
+def test_runs_that_are_none_are_refused_without_a_word_elsewhere(arguments, message, capfd):
+    with pytest.raises(InputError, match=message) as refusal:
+        run_options(json.dumps({"run": arguments}).encode())
+    assert refusal.value.hint and capfd.readouterr() == ("", "")
+
+
+def test_a_run_is_told_from_a_question():
+    options = run_options(b'{"run": ["similarity", "a.tif", "b.tif", "--point", "-1e-05", "2"]}')
+    assert options.command == "similarity" and options.point == [[-1e-05, 2]]
+    for line in (b'{"input": "a.tif"}', b"[]", b"{"):
+        assert run_options(line) is None
+    with pytest.raises(InputError, match="no run"):
+        run_options(b'{"run": ["landcover", "a.tif", "b.tif"], "points": []}')
+
+
+class Process:
+    """A worker that stays, talked with."""
+
+    def __init__(self, repo_root, environment):
+        command = [sys.executable, "-m", "backend", "serve", "--device", "cpu"]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        self.process = subprocess.Popen(command, cwd=repo_root, env=environment, text=True, **pipes)
+
+    def events(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        events = [json.loads(self.process.stdout.readline())]
+        while events[-1]["event"] not in ("result", "error"):
+            events.append(json.loads(self.process.stdout.readline()))
+        return events
+
+    def run(self, *arguments):
+        return self.events(json.dumps({"run": [str(text) for text in arguments]}))
+
+
+@pytest.fixture
+def process(repo_root, worker_environment):
+    """One that is ended, and has nothing to say on its standard error."""
+    worker = Process(repo_root, worker_environment)
+    with worker.process:
+        yield worker
+        worker.process.stdin.close()
+        # 130 where it was still loading PyTorch, which hears nothing.
+        assert worker.process.wait(timeout=20) in (0, 130) and worker.process.stderr.read() == ""
+
+
+RUNS = {
+    "landcover": ["--confidence", "{}/c.tif", "--probabilities", "{}/p.tif"],
+    "attention": ["--heads", "all", "--masks", "{}/m.tif"],
+    "embed": ["--pca", "{}/pca.tif"],
+    "similarity": ["--point", 500_505, 4_599_495],
+}
+
+
+def test_runs_of_one_process_write_what_runs_of_their_own_do(process, cli, make_raster, scene_db, tiny_model, tmp_path):
+    """Also after refusals, a raster that is damaged in the midst, and questions."""
+    scene, events = make_raster(scene_db(100, 140)), {}
+    bad = make_raster(scene_db(100, 140), "bad.tif", compress="deflate")
+    content = bad.read_bytes()
+    bad.write_bytes(content[:50_000] + bytes(10_000) + content[60_000:])
+    for turn in ("first", "second", "alone"):
+        folder = tmp_path / turn
+        folder.mkdir()
+        for command, own in RUNS.items():
+            options = [str(text).format(folder) for text in own]
+            words = [command, scene, folder / f"{command}.tif", *options, "--model", tiny_model, "--progress", "json"]
+            if turn != "alone":
+                events[turn, command] = process.run(*words)
+            else:
+                events[turn, command] = [json.loads(line) for line in cli(*words)[1].splitlines()]
+        if turn == "first":
+            assert process.run("landcover")[-1]["event"] == "error"
+            assert "exists" in process.run(*words)[-1]["message"]
+            assert "damaged" in process.run("landcover", bad, tmp_path / "b.tif", "--model", tiny_model)[-1]["message"]
+            question = {"input": str(scene), "points": [at(3, 3)], "output": str(tmp_path / "q.tif")}
+            assert process.events(json.dumps({**question, "model": str(tiny_model)}))[-1]["event"] == "result"
+    names = sorted(path.name for path in (tmp_path / "alone").glob("*.tif"))
+    assert len(names) == 8
+    for name in names:
+        contents = {(tmp_path / turn / name).read_bytes() for turn in ("first", "second", "alone")}
+        assert len(contents) == 1, name
+    for command in RUNS:
+        kinds = [[e["event"] for e in events[turn, command] if e["event"] != "progress"] for turn in ("first", "alone")]
+        facts = [set(events[turn, command][-1]) for turn in ("first", "alone")]
+        assert kinds[0] == kinds[1] and facts[0] == facts[1]
+    assert list(tmp_path.rglob(".*sardino-part*")) == [] and not (tmp_path / "b.tif").exists()
+
+
+def test_a_result_tells_where_its_time_went(cli, make_raster, scene_db, tiny_model, tmp_path):
+    scene = make_raster(scene_db(60, 60))
+    _, out, _ = cli("landcover", scene, tmp_path / "o.tif", "--model", tiny_model, "--progress", "json")
+    result = json.loads(out.splitlines()[-1])
+    assert list(result["timings"]) == ["check", "import", "load", "run", "write"]
+    assert sum(result["timings"].values()) == pytest.approx(result["seconds"], abs=0.01)
+
+
+def test_a_run_that_is_refused_does_not_wait_for_pytorch(process, tmp_path):
+    began = time.monotonic()
+    (event,) = process.run("landcover", tmp_path / "nothing.tif", tmp_path / "o.tif")
+    assert "no file" in event["message"] and time.monotonic() - began < 2
+
+
+def test_what_a_run_adds_for_the_deadline_is_forgotten_with_it():
+    cancel = Cancel()
+    cancel.on_deadline(print)
+    with pytest.raises(InputError), cancel.forgetting():
+        cancel.on_deadline(repr)
+        raise InputError("x")
+    assert cancel._cleanups == [print]
+
+
 def test_a_process_answers_refuses_and_ends_with_its_input(
     make_raster, scene_db, tiny_model, worker_environment, repo_root, tmp_path
 ):
     scene = make_raster(scene_db(60, 60))
-    command = [sys.executable, "-m", "backend", "serve", "--device", "cpu"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=repo_root, env=worker_environment, text=True, **pipes) as process:
+    worker = Process(repo_root, worker_environment)
+    with worker.process as process:
 
         def last_event(line):
-            process.stdin.write(line + "\n")
-            process.stdin.flush()
-            for said in process.stdout:
-                event = json.loads(said)
-                if event["event"] in ("result", "error"):
-                    return event
+            return worker.events(line)[-1]
 
         question = {"input": str(scene), "output": str(tmp_path / "q.tif"), "model": str(tiny_model)}
         assert last_event("nonsense")["event"] == "error"
