@@ -1,6 +1,6 @@
 """`landcover` against what people would use instead: same weights, raster, tiles and threads.
 
-    python -m benchmarks.peers --setup                      the peers' environment, once: build/peers/venv, 2.5 GB
+    python -m benchmarks.peers --setup                      the peers' environment, once: build/peers/venv, 2.8 GB
     python -m benchmarks.peers [--megapixels 10] [--rounds 3] [--only NAME …] [--defaults] [--json PATH]
 
 Contenders, each a program of its own:

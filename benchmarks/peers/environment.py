@@ -25,7 +25,7 @@ def torch_pin(pins: Path = PINS) -> str:
 
 
 def setup() -> None:
-    """Make the environment, or bring it up to the pins; minutes, 2.5 GB.
+    """Make the environment, or bring it up to the pins; minutes, 2.8 GB.
 
     PyTorch comes first, with what it needs; all else as pinned and without dependencies, so that no peer brings another
     PyTorch.
