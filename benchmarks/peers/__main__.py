@@ -1,0 +1,121 @@
+"""`landcover` against what people would use instead: same weights, raster, tiles and threads.
+
+    python -m benchmarks.peers --setup                      the peers' environment, once: build/peers/venv, 2.8 GB
+    python -m benchmarks.peers [--megapixels 10] [--rounds 3] [--only NAME …] [--defaults] [--json PATH]
+
+Contenders, each a program of its own:
+
+- ours: `python -m backend landcover`, as users run it;
+- monai: `sliding_window_inference` over the whole scene as one array, Gaussian blending;
+- terratorch: `tiled_inference` over the whole scene as one array, a quarter of each overlap cut, the rest blended;
+- geoai: `predict_geotiff`, from file to file, spline blending;
+- onnx: ONNX Runtime with a plain loop of tiles, middles set into the map, as the QGIS plugin Deepness does;
+- torchgeo: a loop over `GridGeoSampler`, a file a tile, then merged, as the QGIS plugin IAMAP does.
+
+All have tiles of the model's size, our overlap and our batch; --defaults adds each peer with the sizes that its users
+get who leave them alone. The scene is the simulated sample reflected over and over, with speckle that doesn't repeat.
+
+For each: seconds from opening the raster to the closed map, imports and loading left out (ours: from its start event to
+its result event), seconds of the whole program, the most memory it had resident, the share of pixels of the same class
+as in our map, and in a reference (three quarters of overlap, on a part in the middle), and changes of class across tile
+borders over those elsewhere (the larger of both directions; 1 is as good as can be, above 1.1 tiles show). A peer that
+wants more memory than --memory-gb is reported as out of memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+import torch
+
+from backend.card import ModelCard
+from backend.device import auto_batch
+from backend.library import CARD, model_folder
+from backend.predict import landcover_overlap
+from backend.weights import load_model
+from benchmarks.peers import contest, environment
+from benchmarks.peers.scene import make_scene, side_of
+from benchmarks.peers.table import OURS, Contender, facts_of, show
+from benchmarks.peers.tiles import Tiles
+from benchmarks.peers.worker import PEERS, peer_module
+from benchmarks.timing import interleaved, summary
+
+
+def options() -> argparse.Namespace:
+    """What the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--setup", action="store_true", help="make the peers' environment, and end")
+    parser.add_argument("--megapixels", type=float, default=10)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=list(PEERS), default=list(PEERS), help="these peers alone")
+    parser.add_argument("--defaults", action="store_true", help="also each peer with its own sizes")
+    parser.add_argument("--model", help="name or folder; the bundled one by default")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--memory-gb", type=float, default=18, help="address space of a peer (default 18)")
+    parser.add_argument("--reference-megapixels", type=float, default=1, help="0 leaves the reference out")
+    parser.add_argument("--folder", type=Path, help="where scene and maps are made; a temporary folder by default")
+    parser.add_argument("--json", type=Path)
+    return parser.parse_args()
+
+
+def same_tiles(model: Path) -> Tiles:
+    """The tiles that `landcover` takes without a graphics card."""
+    network, card = load_model(model)
+    overlap = landcover_overlap(card.tile, card.patch, card.arch.reach)
+    return Tiles(card.tile, overlap, auto_batch(network, card.tile, torch.device("cpu")))
+
+
+def compare(given: argparse.Namespace, folder: Path) -> dict[str, object]:
+    """Make the scene, run the contenders by turns, and judge their maps."""
+    model = model_folder(given.model)
+    card = ModelCard.load(model / CARD)
+    scene, onnx = folder / "scene.tif", folder / "network.onnx"
+    side = side_of(given.megapixels)
+    make_scene(scene, side, side)
+    difference = contest.export(model, onnx, card.tile, given.threads) if "onnx" in given.only else None
+    same = same_tiles(model)
+    contenders = {OURS: Contender(OURS, folder / "ours.tif", same)}
+    for name in given.only:
+        contenders[name] = Contender(name, folder / f"{name}.tif", same)
+        if given.defaults:
+            tiles = peer_module(name).DEFAULTS
+            contenders[f"{name} (defaults)"] = Contender(name, folder / f"{name}-defaults.tif", tiles)
+
+    def turn(contender: Contender) -> float:
+        if contender.failed:
+            return float("nan")
+        if contender.peer == OURS:
+            outcome = contest.run_ours(scene, contender.map, model, given.threads)
+        else:
+            outcome = contest.run_peer(
+                contender.peer, scene, contender.map, model, onnx, contender.tiles, given.threads, given.memory_gb
+            )
+        contender.outcomes.append(outcome)
+        return outcome.seconds
+
+    timings = interleaved({name: (lambda c=c: turn(c)) for name, c in contenders.items()}, given.rounds)
+    facts = facts_of(contenders, summary(timings, OURS), scene, model, given.reference_megapixels)
+    settings = {"megapixels": side**2 / 1e6, "threads": given.threads, "memory_gb": given.memory_gb}
+    return {**settings, "onnx_difference": difference, **facts}
+
+
+def main() -> None:
+    """Print the table."""
+    given = options()
+    if given.setup:
+        environment.setup()
+        return
+    if not environment.python().exists():
+        raise SystemExit("The peers' environment is missing; make it with: python -m benchmarks.peers --setup")
+    with tempfile.TemporaryDirectory(dir=given.folder) as name:
+        facts = compare(given, Path(name))
+    show(facts)
+    if given.json:
+        given.json.write_text(json.dumps(facts, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

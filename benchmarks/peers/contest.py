@@ -1,0 +1,157 @@
+"""Contenders as programs of their own: started, watched, and asked what they took."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.peers.environment import ROOT, python, variables
+from benchmarks.peers.tiles import Tiles
+from benchmarks.peers.worker import OUT_OF_MEMORY
+
+LOOK_S = 0.02
+KILLED = -9
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One run of one contender.
+
+    Attributes:
+        seconds: From opening the raster to the closed map, the network loaded; nan if there is no map.
+        whole_s: From the start of the program to its end.
+        peak_mib: Most memory it had resident.
+        tiles: Given to the network.
+        failed: Why there is no map; None if there is one.
+        facts: What else it told.
+    """
+
+    seconds: float
+    whole_s: float
+    peak_mib: float
+    tiles: int = 0
+    failed: str | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a program left: exit status, lines with the time of each, last words, and what it took."""
+
+    status: int
+    lines: list[tuple[float, dict[str, Any]]]
+    last_words: str
+    whole_s: float
+    peak_mib: float
+
+
+def run_program(command: list[str], threads: int) -> Program:
+    """Run a program that prints JSON lines.
+
+    Its peak is VmHWM, looked at again and again while it runs: it never falls, and unlike what the system tells of
+    ended children it begins with the program itself, not with the memory of who started it.
+    """
+    began, peak, lines = time.perf_counter(), [0.0], []
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT,
+            env=variables(threads),
+        )  # fmt: skip
+        watch = threading.Thread(target=_watch, args=(process, peak), daemon=True)
+        watch.start()
+        assert process.stdout and process.stdin
+        # Its input stays open: our own program ends when that closes.
+        for line in process.stdout:
+            if line.startswith("{"):
+                lines.append((time.perf_counter(), json.loads(line)))
+        status = process.wait()
+        whole = time.perf_counter() - began
+        watch.join()
+        process.stdin.close()
+        process.stdout.close()
+        errors.seek(0)
+        words = [line.strip() for line in errors if line.strip()]
+    return Program(status, lines, words[-1] if words else "", whole, peak[0])
+
+
+def _watch(process: subprocess.Popen[str], peak: list[float]) -> None:
+    status = Path(f"/proc/{process.pid}/status")
+    while process.poll() is None:
+        try:
+            found = [line for line in status.read_text().splitlines() if line.startswith("VmHWM:")]
+        except OSError:
+            return
+        if found:
+            peak[0] = max(peak[0], int(found[0].split()[1]) / 2**10)
+        time.sleep(LOOK_S)
+
+
+def run_ours(scene: Path, output: Path, model: Path, threads: int) -> Outcome:
+    """`python -m backend landcover` as users run it; its seconds run from the start event, the network just loaded."""
+    command = [sys.executable, "-m", "backend", "landcover", str(scene), str(output), "--model", str(model)]
+    program = run_program(
+        [*command, "--units", "db", "--device", "cpu", "--overwrite", "--progress", "json"], threads
+    )  # fmt: skip
+    events = {facts["event"]: (at, facts) for at, facts in program.lines}
+    if program.status or "result" not in events:
+        return _failed(program)
+    tiles = int(events["progress"][1]["total"])
+    result = events["result"][1]
+    facts = {"own_seconds": result["seconds"], "device": result["device"], "log": _told(program)}
+    seconds = events["result"][0] - events["start"][0]
+    return Outcome(round(seconds, 3), round(program.whole_s, 3), round(program.peak_mib, 1), tiles, None, facts)
+
+
+def run_peer(
+    name: str, scene: Path, output: Path, model: Path, onnx: Path, tiles: Tiles, threads: int, memory_gb: float
+) -> Outcome:
+    """A peer in its environment, within a limit of memory."""
+    output.unlink(missing_ok=True)
+    command = [str(python()), "-m", "benchmarks.peers.worker", name, str(scene), str(output)]
+    command += ["--model", str(model), "--onnx", str(onnx), "--threads", str(threads), "--memory-gb", str(memory_gb)]
+    command += ["--tile", str(tiles.tile), "--overlap", str(tiles.overlap), "--batch", str(tiles.batch)]
+    command += ["--blend", tiles.blend] if tiles.blend else []
+    program = run_program(command, threads)
+    if program.status or not program.lines:
+        return _failed(program)
+    facts = program.lines[-1][1]
+    told = {key: facts[key] for key in ("imports_s", "load_s")}
+    took = round(program.whole_s, 3), round(program.peak_mib, 1)
+    return Outcome(facts["seconds"], *took, facts["tiles"], None, told)
+
+
+def export(model: Path, onnx: Path, tile: int, threads: int) -> float:
+    """Write the ONNX file; largest difference of probabilities from PyTorch.
+
+    Raises:
+        SystemExit: It can't be exported.
+    """
+    command = [str(python()), "-m", "benchmarks.peers.worker", "export", "--model", str(model), "--onnx", str(onnx)]
+    program = run_program([*command, "--tile", str(tile), "--threads", str(threads)], threads)
+    if program.status or not program.lines:
+        raise SystemExit(f"The network could not be exported: {program.last_words}")
+    return float(program.lines[-1][1]["difference"])
+
+
+def _failed(program: Program) -> Outcome:
+    why = program.last_words or f"exit status {program.status}"
+    # A peer's line says why it failed; so does our own error event.
+    told = [facts.get("failed") or facts["message"] for _, facts in program.lines if facts.keys() & {"failed", "hint"}]
+    if told:
+        why = told[-1]
+    elif program.status == KILLED:
+        why = f"{OUT_OF_MEMORY} (killed)"
+    elif program.status < 0:
+        why = f"ended by signal {-program.status}: {why}"
+    return Outcome(float("nan"), round(program.whole_s, 3), round(program.peak_mib, 1), failed=why)
+
+
+def _told(program: Program) -> list[str]:
+    return [facts["message"] for _, facts in program.lines if facts["event"] == "log"]
