@@ -8,7 +8,8 @@ hierarchies of classes in Deng et al. 2012, "Hedging your bets"). Classes withou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any, Callable
 
 import numpy as np
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 
 from backend.card import LandCoverClass
 
+# Pixels decided at once.
+CACHED = 2**14
 Decide = Callable[[NDArray[np.float32]], NDArray[np.intp]]
 
 
@@ -42,20 +45,42 @@ def decision(classes: Sequence[LandCoverClass]) -> Decide:
     """
     groups = group_indices(classes)
     if not by_groups(classes):
-        return lambda probabilities: probabilities.argmax(axis=0)
+        groups = list(range(len(classes)))
+    members = [[k for k, group in enumerate(groups) if group == each] for each in range(max(groups) + 1)]
 
     def decide(probabilities: NDArray[np.float32]) -> NDArray[np.intp]:
-        sums = group_sums(probabilities, groups)
-        winner = sums.argmax(axis=0)
-        best = np.zeros(winner.shape, dtype=np.intp)
-        highest = np.full(winner.shape, -np.inf, dtype=np.float32)
-        for index, group in enumerate(groups):
-            better = (winner == group) & (probabilities[index] > highest)
-            best[better] = index
-            highest[better] = probabilities[index][better]
+        best = np.empty(probabilities.shape[1:], dtype=np.intp)
+        for part in _parts(best.shape):
+            best[part] = _choose(probabilities[(slice(None), *part)], members)
         return best
 
     return decide
+
+
+def _choose(probabilities: NDArray[np.float32], members: Sequence[Sequence[int]]) -> NDArray[np.uint8]:
+    """Index of the likeliest class of the group with the highest sum; the first one of equals."""
+    best = np.zeros(probabilities.shape[1:], dtype=np.uint8)
+    top = np.full(best.shape, -np.inf, dtype=np.float32)
+    for group in members:
+        total, likeliest = probabilities[group[0]], np.full(best.shape, group[0], dtype=np.uint8)
+        highest = total
+        for index in group[1:]:
+            each = probabilities[index]
+            np.copyto(likeliest, np.uint8(index), where=each > highest)
+            highest, total = np.maximum(highest, each), total + each
+        np.copyto(best, likeliest, where=total > top)
+        np.maximum(top, total, out=top)
+    return best
+
+
+def _parts(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
+    """Slices along the first axis of what fits into a processor's cache."""
+    if not shape:
+        yield ()
+        return
+    rows = max(1, CACHED // max(1, math.prod(shape[1:])))
+    for top in range(0, shape[0], rows):
+        yield (slice(top, top + rows),)
 
 
 def group_sums(probabilities: NDArray[Any], groups: Sequence[int]) -> NDArray[Any]:

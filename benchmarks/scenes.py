@@ -48,9 +48,12 @@ def write_scene(path: Path, rows: int, width: int, valid: float = 1.0, seed: int
     profile = {"driver": "GTiff", "dtype": "float32", "count": 2, "height": rows, "width": width, "crs": "EPSG:32632"}
     rng = np.random.default_rng(seed)
     kept = round(width * valid)
-    with gdal_environment(), rasterio.open(
-        path, "w", transform=from_origin(5e5, 58e5, 10, 10), nodata=float("nan"), **profile, **layout
-    ) as file:
+    with (
+        gdal_environment(),
+        rasterio.open(
+            path, "w", transform=from_origin(5e5, 58e5, 10, 10), nodata=float("nan"), **profile, **layout
+        ) as file,
+    ):
         file.descriptions = ("VV", "VH")
         for top in range(0, rows, STRIP):
             count = min(STRIP, rows - top)
