@@ -40,7 +40,7 @@ def make_runner(run: Session, answer: Answer, tiles: int) -> Model:
     run.engine = choose_engine(wanted, run.device, run.card, tiles * tile_flop(run.model, run.card.tile))
     if run.engine != "pytorch":
         try:
-            runner = through_openvino(run.model, run.card, answer, run.engine == "openvino-int8")
+            runner = through_openvino(run.model, run.card, answer, run.batch, run.engine == "openvino-int8")
         except ResourceError as refusal:
             if wanted != "auto":
                 raise
@@ -59,7 +59,9 @@ def through_pytorch(
     return TileRunner(partial(answer, network), device, batch, log)
 
 
-def through_openvino(network: SarViT, card: ModelCard, answer: Answer, in_eight_bits: bool) -> OpenVinoRunner:
+def through_openvino(
+    network: SarViT, card: ModelCard, answer: Answer, batch: int, in_eight_bits: bool
+) -> OpenVinoRunner:
     """OpenVINO on the processor, checked against PyTorch unless it runs in eight bits.
 
     Raises:
@@ -76,7 +78,7 @@ def through_openvino(network: SarViT, card: ModelCard, answer: Answer, in_eight_
             network = quantised(network, card.activation_ranges)
         except ValueError as error:
             raise ModelError(f"activation_ranges of the card don't fit: {error}.", "Copy the model again.") from error
-    runner = OpenVinoRunner(network, answer, len(card.bands), card.tile)
+    runner = OpenVinoRunner(network, answer, len(card.bands), card.tile, batch)
     if not in_eight_bits:
         runner.check()
     return runner

@@ -58,7 +58,7 @@ def bare_model(folder: Path, engine: str) -> tuple[Model, int]:
     batch = auto_batch(network, card.tile, torch.device("cpu"))
     if engine == "pytorch":
         return through_pytorch(network, class_probabilities, torch.device("cpu"), batch, print), batch
-    return through_openvino(network, card, class_probabilities, engine == "openvino-int8"), batch
+    return through_openvino(network, card, class_probabilities, batch, engine == "openvino-int8"), batch
 
 
 def seconds_bare(model: Model, tiles: FloatArray, batch: int, count: int) -> float:

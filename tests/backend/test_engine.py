@@ -131,8 +131,8 @@ def test_eight_bits_are_computed_as_whole_numbers(ranged_model):
     from backend.openvino_runner import OpenVinoRunner
 
     network, card = load_model(ranged_model)
-    runner = OpenVinoRunner(quantised(network, card.activation_ranges), lambda net, x: net(x), 2, 64)
-    facts = [node.get_rt_info() for node in runner._compiled.get_runtime_model().get_ops()]
+    runner = OpenVinoRunner(quantised(network, card.activation_ranges), lambda net, x: net(x), 2, 64, 8)
+    facts = [node.get_rt_info() for node in runner._queue[0].get_compiled_model().get_runtime_model().get_ops()]
     kinds = [f["runtimePrecision"].value for f in facts if f["layerType"].value in ("FullyConnected", "Convolution")]
     assert len(kinds) >= len(card.activation_ranges)
     assert sum(kind in ("i8", "u8") for kind in kinds) > len(kinds) / 2
