@@ -66,11 +66,16 @@ def _choose(probabilities: NDArray[np.float32], members: Sequence[Sequence[int]]
         highest = total
         for index in group[1:]:
             each = probabilities[index]
-            np.copyto(likeliest, np.uint8(index), where=each > highest)
+            _put(likeliest, np.uint8(index), each > highest)
             highest, total = np.maximum(highest, each), total + each
-        np.copyto(best, likeliest, where=total > top)
+        _put(best, likeliest, total > top)
         np.maximum(top, total, out=top)
     return best
+
+
+def _put(target: NDArray[np.uint8], values: NDArray[np.uint8] | np.uint8, where: NDArray[np.bool_]) -> None:
+    """As `numpy.copyto`, by bits: several times as fast, since nothing depends on which pixels are meant."""
+    target ^= (target ^ values) & (where.view(np.uint8) * np.uint8(255))
 
 
 def _parts(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
