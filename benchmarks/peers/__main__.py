@@ -5,7 +5,7 @@
 
 Contenders, each a program of its own:
 
-- ours: `python -m backend landcover`, as users run it;
+- ours: `python -m backend landcover`, as users run it, by PyTorch alone, and in eight bits;
 - monai: `sliding_window_inference` over the whole scene as one array, Gaussian blending;
 - terratorch: `tiled_inference` over the whole scene as one array, a quarter of each overlap cut, the rest blended;
 - geoai: `predict_geotiff`, from file to file, spline blending;
@@ -38,7 +38,7 @@ from backend.predict import landcover_overlap
 from backend.weights import load_model
 from benchmarks.peers import contest, environment
 from benchmarks.peers.scene import make_scene, side_of
-from benchmarks.peers.table import OURS, Contender, facts_of, show
+from benchmarks.peers.table import OURS, OUR_ENGINES, Contender, facts_of, show
 from benchmarks.peers.tiles import Tiles
 from benchmarks.peers.worker import PEERS, peer_module
 from benchmarks.timing import interleaved, summary
@@ -77,7 +77,7 @@ def compare(given: argparse.Namespace, folder: Path) -> dict[str, object]:
     make_scene(scene, side, side)
     difference = contest.export(model, onnx, card.tile, given.threads) if "onnx" in given.only else None
     same = same_tiles(model)
-    contenders = {OURS: Contender(OURS, folder / "ours.tif", same)}
+    contenders = {name: Contender(OURS, folder / f"{name}.tif", same, engine) for name, engine in OUR_ENGINES.items()}
     for name in given.only:
         contenders[name] = Contender(name, folder / f"{name}.tif", same)
         if given.defaults:
@@ -88,7 +88,7 @@ def compare(given: argparse.Namespace, folder: Path) -> dict[str, object]:
         if contender.failed:
             return float("nan")
         if contender.peer == OURS:
-            outcome = contest.run_ours(scene, contender.map, model, given.threads)
+            outcome = contest.run_ours(scene, contender.map, model, given.threads, contender.engine)
         else:
             outcome = contest.run_peer(
                 contender.peer, scene, contender.map, model, onnx, contender.tiles, given.threads, given.memory_gb

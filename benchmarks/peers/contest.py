@@ -93,12 +93,11 @@ def _watch(process: subprocess.Popen[str], peak: list[float]) -> None:
         time.sleep(LOOK_S)
 
 
-def run_ours(scene: Path, output: Path, model: Path, threads: int) -> Outcome:
+def run_ours(scene: Path, output: Path, model: Path, threads: int, engine: str = "auto") -> Outcome:
     """`python -m backend landcover` as users run it; its seconds run from the start event, the network just loaded."""
     command = [sys.executable, "-m", "backend", "landcover", str(scene), str(output), "--model", str(model)]
-    program = run_program(
-        [*command, "--units", "db", "--device", "cpu", "--overwrite", "--progress", "json"], threads
-    )  # fmt: skip
+    command += ["--units", "db", "--device", "cpu", "--engine", engine, "--overwrite", "--progress", "json"]
+    program = run_program(command, threads)
     events = {facts["event"]: (at, facts) for at, facts in program.lines}
     if program.status or "result" not in events:
         return _failed(program)

@@ -18,16 +18,18 @@ from benchmarks.peers.tiles import Borders, Tiles, edges, overhanging
 from benchmarks.peers.worker import peer_module
 
 OURS = "ours"
+OUR_ENGINES = {OURS: "auto", "ours-pytorch": "pytorch", "ours-int8": "openvino-int8"}
 HEADS = ("contender", "seconds", "ratio", "whole s", "peak MiB", "ratio", "as ours", "as reference", "seams", "tiles")
 
 
 @dataclass
 class Contender:
-    """Who runs, with which tiles, where its map lies, and its runs so far."""
+    """Who runs, with which tiles, where its map lies, by which of our engines, and its runs so far."""
 
     peer: str
     map: Path
     tiles: Tiles
+    engine: str = ""
     outcomes: list[Outcome] = field(default_factory=list)
 
     @property

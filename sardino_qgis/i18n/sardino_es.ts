@@ -308,6 +308,14 @@ Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y 
         <translation>Dispositivo usado</translation>
     </message>
     <message>
+        <source>Engine</source>
+        <translation>Motor de cálculo</translation>
+    </message>
+    <message>
+        <source>What computes the model. auto: OpenVINO on a processor where it is installed and the raster is large, PyTorch otherwise, with the same result. openvino-int8 computes in whole numbers of eight bits: two to three times as fast on many processors, with a slightly different map.</source>
+        <translation>Qué calcula el modelo. auto: OpenVINO en un procesador si está instalado y el ráster es grande; si no, PyTorch, con el mismo resultado. openvino-int8 calcula con números enteros de ocho bits: de dos a tres veces más rápido en muchos procesadores, con un mapa ligeramente distinto.</translation>
+    </message>
+    <message>
         <source>The backend reported success, but {} is not there.</source>
         <translation>El motor comunicó que terminó bien, pero {} no existe.</translation>
     </message>
