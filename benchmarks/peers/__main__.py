@@ -38,7 +38,7 @@ from backend.predict import landcover_overlap
 from backend.weights import load_model
 from benchmarks.peers import contest, environment
 from benchmarks.peers.scene import make_scene, side_of
-from benchmarks.peers.table import OURS, OUR_ENGINES, Contender, facts_of, show
+from benchmarks.peers.table import OUR_ENGINES, OURS, Contender, facts_of, show
 from benchmarks.peers.tiles import Tiles
 from benchmarks.peers.worker import PEERS, peer_module
 from benchmarks.timing import interleaved, summary

@@ -122,7 +122,8 @@ def test_command_of_the_defaults(provider, calls, scene, tmp_path, repo_root, fe
     results = processing.run("sardino:landcover", {"INPUT": str(scene), "OUTPUT": output}, feedback=feedback)
     call = calls()
     assert call["arguments"] == [
-        "-m", "backend", "landcover", str(scene), output, "--units", "auto", "--device", "auto", "--batch-size", "0",
+        "-m", "backend", "landcover", str(scene), output, "--units", "auto", "--device", "auto",
+        "--engine", "auto", "--batch-size", "0",
         "--progress", "json", "--overwrite",
     ]  # fmt: skip
     assert call["cwd"] == str(repo_root)
