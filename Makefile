@@ -18,7 +18,7 @@ RELEASES ?= trixie sid
 export QT_QPA_PLATFORM ?= offscreen
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-qgis-next screenshots lint format translations package check-package clean
+.PHONY: help setup demo test bench test-qgis-next screenshots lint format translations package check-package clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -31,6 +31,9 @@ demo: setup ## Map a simulated sample scene with both algorithms in QGIS; writes
 
 test: setup ## Run the tests (under 15 minutes on 2 cores)
 	$(PYTHON) -m pytest $(ARGS)
+
+bench: setup ## Measure speed and memory, against the bare model and against peers; writes build/bench/bench.json
+	$(PYTHON) -m benchmarks.bench $(ARGS)
 
 test-qgis-next: setup ## Run the plugin's tests in Debian trixie's and sid's QGIS; makes both in build/roots first (5 GB)
 	$(PYTHON) -m tools.newer_qgis --release $(RELEASES) -- $(ARGS)
