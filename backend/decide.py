@@ -34,6 +34,12 @@ def by_groups(classes: Sequence[LandCoverClass]) -> bool:
     return 1 < max(group_indices(classes)) + 1 < len(classes)
 
 
+def group_members(classes: Sequence[LandCoverClass]) -> list[list[int]]:
+    """Indices of the classes of each group that has a say; each class for itself where groups have none."""
+    groups = group_indices(classes) if by_groups(classes) else list(range(len(classes)))
+    return [[k for k, group in enumerate(groups) if group == each] for each in range(max(groups) + 1)]
+
+
 def decision(classes: Sequence[LandCoverClass]) -> Decide:
     """The rule by which a model with these classes decides.
 
@@ -43,10 +49,7 @@ def decision(classes: Sequence[LandCoverClass]) -> Decide:
     Returns:
         A function from probabilities, float32 [K, ...], to class indices, integers [...].
     """
-    groups = group_indices(classes)
-    if not by_groups(classes):
-        groups = list(range(len(classes)))
-    members = [[k for k, group in enumerate(groups) if group == each] for each in range(max(groups) + 1)]
+    members = group_members(classes)
 
     def decide(probabilities: NDArray[np.float32]) -> NDArray[np.intp]:
         best = np.empty(probabilities.shape[1:], dtype=np.intp)

@@ -72,6 +72,7 @@ class TileRunner:
         device: Where the function's weights lie.
         batch: Tiles at once; halved for good whenever memory runs out.
         log: Called with (level, message).
+        fetch: Whether answers come back as arrays; else they stay on the device, as tensors.
     """
 
     def __init__(
@@ -80,17 +81,19 @@ class TileRunner:
         device: torch.device,
         batch: int,
         log: Callable[[str, str], None],
+        fetch: bool = True,
     ) -> None:
+        self._fetch = fetch
         self._function, self._device, self._batch, self._log = function, device, batch, log
         self._told = False
 
-    def __call__(self, tiles: FloatArray) -> FloatArray:
+    def __call__(self, tiles: FloatArray) -> Any:
         """Answers float32 [n, channels, t, t] of tiles float32 [n, bands, tile, tile].
 
         Raises:
             ResourceError: Not even one tile fits into memory.
         """
-        done: list[FloatArray] = []
+        done: list[Any] = []
         count = 0
         while count < len(tiles):
             try:
@@ -102,16 +105,18 @@ class TileRunner:
                 continue
             done.append(part)
             count += len(part)
-        return done[0] if len(done) == 1 else np.concatenate(done)
+        if len(done) == 1:
+            return done[0]
+        return np.concatenate(done) if self._fetch else torch.cat(done)
 
-    def _run(self, tiles: FloatArray) -> FloatArray:
+    def _run(self, tiles: FloatArray) -> Any:
         with torch.inference_mode(), self._precision():
             x = torch.from_numpy(tiles)
             if self._device.type == "cuda":
                 x = x.pin_memory()
             answer = self._function(x.to(self._device, non_blocking=True))
-            result: FloatArray = answer.float().cpu().numpy()
-        return result
+            answer = answer.float()
+            return answer.cpu().numpy() if self._fetch else answer
 
     def _precision(self) -> Any:
         # Half precision only where the device has units for it; on processors it is emulated, a hundred times slower.

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Callable
 import numpy as np
 from affine import Affine
 
+from backend.blend import RowBlender
 from backend.enlarge import Enlarger
 from backend.errors import InputError
 from backend.grid import Grid
 from backend.request import Request
 from backend.session import Session
-from backend.stream import BoolArray, Emit, FloatArray, run_stream
+from backend.stream import Blender, BoolArray, Emit, FloatArray, run_stream
 from backend.tiling import TilePlan
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def send_tiles(
     per_patch: bool,
     coverage: bool,
     only: Collection[tuple[int, int]] | None = None,
+    blender: Callable[[TilePlan, int], Blender] | None = None,
 ) -> None:
     """Send the tiles of a run through the model; `emit`, `channels`, `coverage` and `only` as for `run_stream`.
 
@@ -49,6 +51,7 @@ def send_tiles(
         per_patch: The model answers for patches instead of pixels.
         coverage: Append the channel of weights, which `to_patches` and an enlarging `to_pixels` want.
         only: Tiles to be sent; all if None.
+        blender: What adds answers up that stay on the device; None adds them up here.
 
     Raises:
         InputError: No pixel was valid.
@@ -59,7 +62,7 @@ def send_tiles(
     valid_pixels = run_stream(
         run.frame,
         plan,
-        make_runner(run, answer, len(plan) if only is None else len(only)),
+        make_runner(run, answer, len(plan) if only is None else len(only), fetch=blender is None),
         emit,
         channels=channels,
         batch=run.batch,
@@ -68,6 +71,7 @@ def send_tiles(
         blend_plan=plan.on_patches() if per_patch else plan,
         coverage=coverage,
         only=only,
+        blender=blender or RowBlender,
     )
     if valid_pixels == 0:
         raise run.no_valid_pixel()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from backend.outlet import Write, cell_factors, check_block, masked, output_path
 from backend.request import Request
 from backend.session import Session
 from backend.sink import Layer, RasterSink
-from backend.stream import BoolArray, FloatArray
+from backend.stream import Blender, BoolArray, FloatArray
 from backend.tiling import TilePlan, attention_overlap, plan_tiles
 
 if TYPE_CHECKING:
@@ -52,25 +53,52 @@ def landcover(request: Request, confidence: Path | None = None, probabilities: P
         decide = decision(classes)
         counts = np.zeros(256, dtype=np.int64)
 
-        def write(nearest: FloatArray, smooth: FloatArray, valid: BoolArray) -> None:
-            best = decide(nearest)
+        def record(best: NDArray[Any], valid: BoolArray) -> None:
             chosen = np.where(valid, values[best], np.uint8(0))
             counts[:] += np.bincount(chosen.ravel(), minlength=256)
             sinks["output"].write(chosen[None])
+
+        def write(nearest: FloatArray, smooth: FloatArray, valid: BoolArray) -> None:
+            best = decide(nearest)
+            record(best, valid)
             if "confidence" in sinks:
                 # Of the class that is written: resampled smoothly, another one may be the likeliest.
                 sinks["confidence"].write(masked(np.take_along_axis(smooth, best[None], axis=0), valid))
             if "probabilities" in sinks:
                 sinks["probabilities"].write(masked(smooth, valid))
 
+        def write_decided(rows: NDArray[Any], valid: BoolArray) -> None:
+            record(rows[0].astype(np.uint8), valid)
+            if "confidence" in sinks:
+                sinks["confidence"].write(masked(rows[1:], valid))
+
         tile, patch = run.card.tile, run.card.patch
         overlap = landcover_overlap(tile, patch, run.card.arch.reach)
         plan = plan_tiles(run.frame.height, run.frame.width, tile, overlap, patch)
-        _stream(run, plan, class_probabilities, write, channels=len(classes), per_patch=False)
+        if decides_on_device(run, plan) and "probabilities" not in sinks:
+            reduced = _on_device(run, "confidence" in sinks)
+            send_tiles(
+                run, plan, class_probabilities, write_decided,
+                channels=len(classes), per_patch=False, coverage=False, blender=reduced,
+            )  # fmt: skip
+            run.close_outputs()
+        else:
+            _stream(run, plan, class_probabilities, write, channels=len(classes), per_patch=False)
         styles = dict.fromkeys(sinks, share_qml())
         run.finish({**styles, "output": paletted_qml(classes)}, classes)
         found = [{"value": c.value, "name": c.name, "color": c.color, "pixels": int(counts[c.value])} for c in classes]
         return run.report(classes=found)
+
+
+def decides_on_device(run: Session, plan: TilePlan) -> bool:
+    """Whether probabilities are blended and classes chosen on a graphics card: where nothing is resampled after it."""
+    return run.device.type == "cuda" and cell_factors(run, plan, per_patch=False) == (1.0, 1.0)
+
+
+def _on_device(run: Session, confidence: bool) -> Callable[[TilePlan, int], Blender]:
+    from backend.device_blend import DeviceBlender, deciding
+
+    return partial(DeviceBlender, device=run.device, reduce=deciding(run.card.classes, confidence))
 
 
 def class_probabilities(network: SarViT, x: Tensor) -> Tensor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Callable
 
-import torch
 from torch import Tensor
 
 from backend.card import ModelCard
@@ -24,13 +23,14 @@ if TYPE_CHECKING:
 Answer = Callable[[SarViT, Tensor], Tensor]
 
 
-def make_runner(run: Session, answer: Answer, tiles: int) -> Model:
+def make_runner(run: Session, answer: Answer, tiles: int, fetch: bool = True) -> Model:
     """A callable on arrays for the stream; the session is told which engine it is.
 
     Args:
         run: An entered session.
         answer: What is wanted of the network.
         tiles: How many will come.
+        fetch: As for `TileRunner`; False on a graphics card alone.
 
     Raises:
         ModelError: The card's ranges don't fit the network.
@@ -49,14 +49,7 @@ def make_runner(run: Session, answer: Answer, tiles: int) -> Model:
         else:
             log("info", f"OpenVINO runs the model{' in eight bits' if run.engine == 'openvino-int8' else ''}.")
             return runner
-    return through_pytorch(run.model, answer, run.device, run.batch, log)
-
-
-def through_pytorch(
-    network: SarViT, answer: Answer, device: torch.device, batch: int, log: Callable[[str, str], None]
-) -> TileRunner:
-    """PyTorch on any device; `batch` and `log` as for `TileRunner`."""
-    return TileRunner(partial(answer, network), device, batch, log)
+    return TileRunner(partial(answer, run.model), run.device, run.batch, log, fetch)
 
 
 def through_openvino(

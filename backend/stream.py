@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
-from typing import Callable, Protocol
+from typing import Any, Callable, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,8 @@ from backend.tiling import TilePlan, reflect
 
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
-Model = Callable[[FloatArray], FloatArray]
+# An array, or tensors that a blender of their own understands.
+Model = Callable[[FloatArray], Any]
 Emit = Callable[[FloatArray, BoolArray], None]
 QUEUE = 2
 OPEN_PIXELS = 2**24
@@ -33,6 +34,16 @@ class Frame(Protocol):
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
         """Network input float32 [bands, rows, width] and validity [rows, width] of some rows."""
+
+
+class Blender(Protocol):
+    """Adds tiles up, and hands out rows that no later tile touches; see `backend.blend.RowBlender`."""
+
+    def add(self, row: int, column: int, values: Any) -> None:
+        """Add a tile."""
+
+    def finish(self, row: int) -> FloatArray:
+        """Rows that are final once a tile row is complete."""
 
 
 @dataclass
@@ -58,13 +69,15 @@ def run_stream(
     blend_plan: TilePlan | None = None,
     coverage: bool = False,
     only: Container[tuple[int, int]] | None = None,
+    blender: Callable[[TilePlan, int], Blender] = RowBlender,
 ) -> int:
     """Send every tile that holds a valid pixel through the model and emit blended rows from top to bottom.
 
     Args:
         frame: Source of network input.
         plan: Tiles over the frame.
-        model: float32 [n, bands, tile, tile] to float32 [n, channels, t, t], called in the calling thread.
+        model: float32 [n, bands, tile, tile] to [n, channels, t, t] (float32, or what `blender` adds up), called in
+            the calling thread.
         emit: Called from the writer's thread with finished rows float32 [channels, rows, width] of the blend plan and
             the validity bool [rows, width] of the frame's rows of the same tile row.
         channels: Planes of a tile of the model's answer.
@@ -75,13 +88,14 @@ def run_stream(
         coverage: Append a channel with the summed weights of the tiles that were not skipped.
         only: Indices (row, column) of the tiles to be sent; all if None. Tile rows without one are not even read, and
             count as not valid.
+        blender: From plan and channels to what adds the model's answers up.
 
     Returns:
         The number of valid pixels.
     """
     flow = Flow(cancel)
     read: Pipe[_Work] = Pipe(flow, QUEUE)
-    computed: Pipe[tuple[_Work, FloatArray | None]] = Pipe(flow, QUEUE)
+    computed: Pipe[tuple[_Work, Any]] = Pipe(flow, QUEUE)
     valid_pixels = 0
 
     def reader() -> None:
@@ -92,7 +106,8 @@ def run_stream(
         read.close()
 
     def writer() -> None:
-        _Writer(blend_plan or plan, channels, emit, coverage).consume(computed)
+        final = blend_plan or plan
+        _Writer(final, blender(final, channels + int(coverage)), emit, coverage).consume(computed)
 
     def compute() -> None:
         for work in read:
@@ -160,15 +175,15 @@ def _unread(plan: TilePlan) -> tuple[FloatArray, BoolArray]:
 class _Writer:
     """Blends results in order and closes tile rows when the first tile of a later one arrives."""
 
-    def __init__(self, plan: TilePlan, channels: int, emit: Emit, coverage: bool) -> None:
+    def __init__(self, plan: TilePlan, blender: Blender, emit: Emit, coverage: bool) -> None:
         self._count = len(plan.rows.origins)
-        self._blender = RowBlender(plan, channels + int(coverage))
+        self._blender = blender
         self._emit = emit
         self._coverage = coverage
         self._validity: dict[int, BoolArray] = {}
         self._row = 0
 
-    def consume(self, results: Pipe[tuple[_Work, FloatArray | None]]) -> None:
+    def consume(self, results: Pipe[tuple[_Work, Any]]) -> None:
         for work, values in results:
             self._validity.update(work.opened)
             if values is not None:

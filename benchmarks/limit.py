@@ -15,6 +15,7 @@ import json
 import math
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,13 @@ import numpy as np
 import torch
 
 from backend.card import ModelCard
-from backend.device import auto_batch
+from backend.device import TileRunner, auto_batch
 from backend.engine import ENGINES
 from backend.library import CARD, model_folder
 from backend.predict import class_probabilities, landcover, landcover_overlap
 from backend.radiometry import Units, normalise
 from backend.request import Request
-from backend.runners import through_openvino, through_pytorch
+from backend.runners import through_openvino
 from backend.stream import FloatArray, Model
 from backend.tiling import TilePlan, plan_tiles
 from backend.weights import load_model
@@ -57,7 +58,7 @@ def bare_model(folder: Path, engine: str) -> tuple[Model, int]:
     network, card = load_model(folder)
     batch = auto_batch(network, card.tile, torch.device("cpu"))
     if engine == "pytorch":
-        return through_pytorch(network, class_probabilities, torch.device("cpu"), batch, print), batch
+        return TileRunner(partial(class_probabilities, network), torch.device("cpu"), batch, print), batch
     return through_openvino(network, card, class_probabilities, batch, engine == "openvino-int8"), batch
 
 
