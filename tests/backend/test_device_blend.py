@@ -1,4 +1,4 @@
-"""Blending and choosing on a device give the map that the processor gives. Run on the processor, as tensors are alike."""
+"""Blending and choosing on a device give the processor's map. Run on the processor here, as tensors are alike."""
 
 from __future__ import annotations
 
