@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from backend.vit import SarViT
 
 ENGINES = ("auto", "pytorch", "openvino", "openvino-int8")
-# Operations of a run from which on OpenVINO gains more than the two seconds that converting the network takes
-# (`benchmarks.engines` measures both): about ten megapixels with the bundled model.
+# Operations of a run from which on OpenVINO gains more than the second or two that converting the network takes: about
+# ten megapixels with the bundled model (`benchmarks.limit` with other sizes and engines tells).
 WORTHWHILE_FLOP = 1.5e12
 
 
