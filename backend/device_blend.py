@@ -18,7 +18,7 @@ from backend.decide import group_members
 from backend.errors import ResourceError
 from backend.tiling import TilePlan
 
-# From blended planes [channels, rows, width] to what is wanted of them.
+# From blended planes [channels, rows, width] to what is wanted of them, in memory of its own.
 Reduce = Callable[[Tensor], Tensor]
 
 

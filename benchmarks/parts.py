@@ -2,9 +2,9 @@
 
     python -m benchmarks.parts [--side 3000] [--folder DIR]
 
-Each part runs on its own over a whole scene, in one thread: reading and decoding; the same by rows of tiles, with what is
-normalised and what overhangs; adding tiles up (random ones); choosing classes; writing them; closing, overviews and checks;
-and last reading, adding up and choosing through the stream, with a network that costs nothing.
+Each part runs on its own over a whole scene, in one thread: reading and decoding; the same by rows of tiles, with
+normalising and what overhangs; adding tiles up (random ones); choosing classes; writing them; closing, overviews and
+checks; and last reading, adding up and choosing through the stream, with a network that costs nothing.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def read(path):
 def test_rows_are_those_of_the_processor(height, width, overlap, seed):
     plan = plan_tiles(height, width, 32, overlap, 8)
     rng = np.random.default_rng(seed)
-    here, there = RowBlender(plan, 3), DeviceBlender(plan, 3, CPU, lambda rows: rows)
+    here, there = RowBlender(plan, 3), DeviceBlender(plan, 3, CPU, torch.clone)
     for row in range(len(plan.rows.origins)):
         for column in range(len(plan.columns.origins)):
             if rng.random() < 0.8:  # tiles without valid pixels are left out
