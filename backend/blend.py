@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from backend.tiling import TilePlan
 
 FloatArray = NDArray[np.float32]
+# Stands for weights of 1 throughout.
+WHOLE: FloatArray = np.ones(1, dtype=np.float32)
 
 
 class RowBlender:
@@ -40,10 +42,10 @@ class RowBlender:
         target = self._rows[:, :, left : left + self._plan.tile]
         for down, heights in self._down[row]:
             for across, widths in self._across[column]:
-                if heights is None and widths is None:
+                if heights is WHOLE and widths is WHOLE:
                     target[:, down, across] = values[:, down, across]
                 else:
-                    target[:, down, across] += values[:, down, across] * _outer(heights, widths)
+                    target[:, down, across] += values[:, down, across] * (heights[:, None] * widths[None, :])
 
     def finish(self, row: int) -> FloatArray:
         """Hand out the rows that are final once tile row `row` is complete; float32 [channels, rows, width], a copy."""
@@ -59,16 +61,8 @@ class RowBlender:
         return done
 
 
-def _pieces(weights: FloatArray) -> list[tuple[slice, FloatArray | None]]:
-    """The parts of an axis where the weight is 1, without weights, and those between."""
+def _pieces(weights: FloatArray) -> list[tuple[slice, FloatArray]]:
+    """The parts of an axis with their weights; WHOLE where they are all 1."""
     whole = weights == 1
     cuts = [0, *(np.flatnonzero(whole[1:] != whole[:-1]) + 1).tolist(), len(weights)]
-    return [(slice(a, b), None if whole[a] else weights[a:b]) for a, b in zip(cuts, cuts[1:])]
-
-
-def _outer(heights: FloatArray | None, widths: FloatArray | None) -> FloatArray:
-    """Weights of a piece [rows, columns], with sides of 1 where they don't change; None stands for ones."""
-    if heights is None:
-        assert widths is not None
-        return widths[None, :]
-    return heights[:, None] if widths is None else heights[:, None] * widths[None, :]
+    return [(slice(a, b), WHOLE if whole[a] else weights[a:b]) for a, b in zip(cuts, cuts[1:])]
