@@ -174,8 +174,7 @@ class RasterSink:
         how = Resampling.mode if self._layer.palette else Resampling.average
         flags = self._layer.dtype == "uint8" and not self._layer.palette and not self._layer.rgb
         how = Resampling.nearest if flags else how
-        settings = {"GDAL_TIFF_OVR_BLOCKSIZE": BLOCK, "GDAL_NUM_THREADS": "ALL_CPUS"}  # nothing else runs by now
-        with rasterio.Env(**settings), rasterio.open(self._part, "r+") as file:
+        with rasterio.Env(GDAL_TIFF_OVR_BLOCKSIZE=BLOCK), rasterio.open(self._part, "r+") as file:
             file.build_overviews(factors, how)
 
     def thumbnail(self, side: int = 512) -> NDArray[Any]:

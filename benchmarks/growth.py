@@ -62,6 +62,7 @@ def draw(found: dict[str, Any], path: Path) -> None:
     axes[0].plot(ends, found["seconds_per_megapixel"] * ends + found["seconds_to_start"], color="#1f5fa8", alpha=0.5)
     axes[1].plot(areas, [each["peak_mib"] for each in found["sizes"]], "o-", color="#a8451f")
     for each, text in zip(axes, ("seconds", "peak memory, MiB")):
+        each.margins(y=0.15)
         each.set(xlabel="megapixels", title=text, xlim=(0, None), ylim=(0, None))
         each.grid(alpha=0.3)
     figure.savefig(path, dpi=110)

@@ -170,7 +170,7 @@ def plan_for(repo_root, platform, card="", source="", version="3.12"):
 
 def test_the_plan_says_size_place_interpreter_and_what_a_card_needs(repo_root):
     text = "\n".join(plan_for(repo_root, "win32-x86_64", "RTX 4070").lines())
-    assert "about 0.2 GB to download" in text and "~/env" in text.replace("\\", "/") and "/usr/bin/python3" in text
+    assert "about 0.3 GB to download" in text and "~/env" in text.replace("\\", "/") and "/usr/bin/python3" in text
     assert "RTX 4070" in text and "does not use the card" in text
     assert "does not use the card" not in "\n".join(plan_for(repo_root, "win32-x86_64", "RTX", "/wheels").lines())
     text = "\n".join(plan_for(repo_root, "linux-x86_64", version="3.15").lines())
