@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from backend.raster import gdal_environment
+from benchmarks.scenes import sample_db
 
-SAMPLE = Path(__file__).resolve().parent.parent.parent / "resources" / "sample" / "simulated_s1.tif"
 # The sample's speckle repeats with it; on top of that comes speckle of so many looks, which never repeats.
 LOOKS = 20
 CHUNK = 512
@@ -24,8 +24,7 @@ def side_of(megapixels: float) -> int:
 
 def mirrored(height: int, width: int, top: int, count: int) -> NDArray[np.float32]:
     """Rows `top` to `top + count` of the sample reflected over and over: dB, float32 [2, count, width]."""
-    with rasterio.open(SAMPLE) as source:
-        sample = source.read(masked=True).astype(np.float32).filled(np.nan) * np.float32(source.scales[0])
+    sample = sample_db()
     level = np.nanmean(sample, axis=(1, 2), keepdims=True)
     sample = np.where(np.isnan(sample), level, sample)
     rows, columns = (_reflected(size, n) for size, n in ((height, sample.shape[1]), (width, sample.shape[2])))
