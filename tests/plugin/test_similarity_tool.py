@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 
 import numpy as np
@@ -161,12 +162,14 @@ def test_clicks_in_the_crs_of_the_map_and_outside_the_raster(warm_desk):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
-def test_a_worker_that_dies_is_told_of_and_started_again(desk):
+def test_a_worker_that_dies_is_told_of_and_started_again(desk, monkeypatch):
     desk.canvas.setMapTool(desk.tool)
-    process = desk.tool._workers._shared._worker.process
+    worker = desk.tool._workers._shared._worker
+    process, send, sent = worker.process, worker.send, threading.Event()
+    monkeypatch.setattr(worker, "send", lambda line: (send(line), sent.set()))
     os.kill(process.pid, signal.SIGSTOP)  # so that it is at work when it dies
     click(desk, 400_300, 5_199_500)
-    wait(lambda: desk.tool._workers._shared._asking.locked(), 10)
+    wait(sent.is_set, 10)  # one that dies before it was asked is silently replaced
     os.kill(process.pid, signal.SIGKILL)
     wait(idle(desk))
     assert "killed by signal 9" in desk.messages()[-1] and not results()
