@@ -29,6 +29,7 @@ class RowBlender:
         # Where no other tile has a say, values are copied, which takes half the time: most of a tile is like that.
         self._down = [_pieces(weights) for weights in plan.rows.weights]
         self._across = [_pieces(weights) for weights in plan.columns.weights]
+        self._step = 0  # rows that were handed out, and are still in memory
 
     def add(self, row: int, column: int, values: FloatArray) -> None:
         """Add a tile.
@@ -38,6 +39,7 @@ class RowBlender:
             column: Index of the tile in its row.
             values: float32 [channels, tile, tile].
         """
+        self._move_on()
         left = self._plan.columns.origins[column]
         target = self._rows[:, :, left : left + self._plan.tile]
         for down, heights in self._down[row]:
@@ -48,17 +50,26 @@ class RowBlender:
                     target[:, down, across] += values[:, down, across] * (heights[:, None] * widths[None, :])
 
     def finish(self, row: int) -> FloatArray:
-        """Hand out the rows that are final once tile row `row` is complete; float32 [channels, rows, width], a copy."""
+        """Hand out the rows that are final once tile row `row` is complete.
+
+        Returns:
+            float32 [channels, rows, width], a look into the blender's own memory: good until the next call.
+        """
+        self._move_on()
         axis = self._plan.rows
-        count = axis.finished(row) - axis.origins[row]
-        done = self._rows[:, :count, : self._plan.columns.size].copy()
         if row + 1 < len(axis.origins):
-            step = axis.origins[row + 1] - axis.origins[row]
-            kept = self._plan.tile - step
-            # The source lies after the target, and numpy copies overlapping basic slices safely.
-            self._rows[:, :kept] = self._rows[:, step:]
-            self._rows[:, kept:] = 0
-        return done
+            self._step = axis.origins[row + 1] - axis.origins[row]
+        return self._rows[:, : axis.finished(row) - axis.origins[row], : self._plan.columns.size]
+
+    def _move_on(self) -> None:
+        """Make room for the next tile row, once what was handed out last has been used."""
+        if not self._step:
+            return
+        kept = self._plan.tile - self._step
+        # The source lies after the target, and numpy copies overlapping basic slices safely.
+        self._rows[:, :kept] = self._rows[:, self._step :]
+        self._rows[:, kept:] = 0
+        self._step = 0
 
 
 def _pieces(weights: FloatArray) -> list[tuple[slice, FloatArray]]:

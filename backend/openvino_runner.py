@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import queue
 import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable
 
 import numpy as np
@@ -35,7 +38,7 @@ class _Traced(nn.Module):
 
 
 class OpenVinoRunner:
-    """Arrays in, arrays out, on as many threads as PyTorch would use.
+    """Arrays in, answers out as they are done, on as many threads as PyTorch would use.
 
     Args:
         network: On the processor; one of `backend.quantised.quantised` runs in whole numbers of eight bits.
@@ -56,25 +59,34 @@ class OpenVinoRunner:
         try:
             model = _convert(self._module, self._shape)
             streams = max(1, min(batch, torch.get_num_threads()))
-            compiled = openvino.Core().compile_model(model, "CPU", _settings(streams))
-            self._queue = openvino.AsyncInferQueue(compiled, streams)
-            self._answer = tuple(compiled.outputs[0].shape)[1:]
+            self._compiled = openvino.Core().compile_model(model, "CPU", _settings(streams))
+            # Requests that nobody uses now: each belongs to one thread at a time.
+            self._requests: queue.SimpleQueue[openvino.InferRequest] = queue.SimpleQueue()
+            for _ in range(streams):
+                self._requests.put(self._compiled.create_infer_request())
+            self._pool = ThreadPoolExecutor(streams, thread_name_prefix="tile")
         except Exception as error:  # whatever a converter stumbles over, PyTorch is there
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise ResourceError(f"OpenVINO can't run this model ({reason:.200}).", "Use --engine pytorch.") from error
 
-    def __call__(self, tiles: FloatArray) -> FloatArray:
-        """Answers float32 [n, channels, t, t] of tiles float32 [n, bands, tile, tile]."""
-        answer = np.empty((len(tiles), *self._answer), dtype=np.float32)
+    def __call__(self, tiles: FloatArray) -> Iterator[FloatArray]:
+        """The answer of each tile, float32 [channels, t, t], in order; whoever takes one waits until it is done.
 
-        def keep(request: Any, number: int) -> None:
-            answer[number] = request.get_output_tensor().data[0]
+        Tile by tile on whichever stream is free. Who asks for more tiles before the last answers are taken keeps all
+        streams at work: a reader or writer that takes one's core for a moment doesn't keep the others waiting.
 
-        # Tile by tile, whichever stream is free: none waits for one whose core a reader or writer has just taken.
-        self._queue.set_callback(keep)
-        for number in range(len(tiles)):
-            self._queue.start_async({0: tiles[number : number + 1]}, number)
-        self._queue.wait_all()
+        Args:
+            tiles: float32 [n, bands, tile, tile], not to be changed before its answers are there.
+        """
+        answers = [self._pool.submit(self._answer_of, tile[None]) for tile in tiles]
+        return (answer.result() for answer in answers)
+
+    def _answer_of(self, tile: FloatArray) -> FloatArray:
+        request = self._requests.get()
+        try:
+            answer: FloatArray = request.infer({0: tile}, share_inputs=True)[0][0]
+        finally:
+            self._requests.put(request)
         return answer
 
     def check(self) -> None:
@@ -86,7 +98,7 @@ class OpenVinoRunner:
         tiles = np.random.default_rng(0).standard_normal((CHECKED, *self._shape), dtype=np.float32)
         with torch.inference_mode():
             wanted = self._module(torch.from_numpy(tiles)).numpy()
-        found = self(tiles)
+        found = np.stack(list(self(tiles)))
         far = float(np.abs(found - wanted).max()) if found.shape == wanted.shape else float("inf")
         most = TOLERANCE * max(1.0, float(np.abs(wanted).max()))
         if not far <= most:

@@ -19,7 +19,8 @@ from backend.tiling import TilePlan, reflect
 
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
-# An array, or tensors that a blender of their own understands.
+# To the answers, tile by tile: an array, tensors that a blender of their own understands, or an iterator over answers
+# that are still to come, which the writer's thread waits for.
 Model = Callable[[FloatArray], Any]
 Emit = Callable[[FloatArray, BoolArray], None]
 QUEUE = 2
@@ -76,8 +77,8 @@ def run_stream(
     Args:
         frame: Source of network input.
         plan: Tiles over the frame.
-        model: float32 [n, bands, tile, tile] to [n, channels, t, t] (float32, or what `blender` adds up), called in
-            the calling thread.
+        model: float32 [n, bands, tile, tile] to n times [channels, t, t] (float32, or what `blender` adds up), called
+            in the calling thread.
         emit: Called from the writer's thread with finished rows float32 [channels, rows, width] of the blend plan and
             the validity bool [rows, width] of the frame's rows of the same tile row.
         channels: Planes of a tile of the model's answer.

@@ -37,10 +37,10 @@ from backend.library import CARD, model_folder
 from backend.predict import landcover_overlap
 from backend.weights import load_model
 from benchmarks.peers import contest, environment
-from benchmarks.peers.scene import make_scene, side_of
 from benchmarks.peers.table import OUR_ENGINES, OURS, Contender, facts_of, show
 from benchmarks.peers.tiles import Tiles
 from benchmarks.peers.worker import PEERS, peer_module
+from benchmarks.scenes import side_of, write_scene
 from benchmarks.timing import interleaved, summary
 
 
@@ -74,7 +74,7 @@ def compare(given: argparse.Namespace, folder: Path) -> dict[str, object]:
     card = ModelCard.load(model / CARD)
     scene, onnx = folder / "scene.tif", folder / "network.onnx"
     side = side_of(given.megapixels)
-    make_scene(scene, side, side)
+    write_scene(scene, side, side)
     difference = contest.export(model, onnx, card.tile, given.threads) if "onnx" in given.only else None
     same = same_tiles(model)
     contenders = {name: Contender(OURS, folder / f"{name}.tif", same, engine) for name, engine in OUR_ENGINES.items()}

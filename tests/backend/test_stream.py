@@ -1,6 +1,7 @@
 """The whole file path with the model replaced by x + 1."""
 
 import tempfile
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -129,6 +130,27 @@ def test_a_model_that_sees_its_tile_gives_the_same_bytes_for_any_batch(tmp_path)
     assert len(contents) == 1
 
 
+def test_more_tiles_are_asked_for_while_answers_are_still_to_come(tmp_path):
+    values = np.random.default_rng(5).normal(-12, 5, (90, 70)).astype(np.float32)
+    write_raster(tmp_path / "in.tif", values)
+    calls, second = [], threading.Event()
+
+    def late(x):
+        calls.append(len(x))
+        if len(calls) == 2:
+            second.set()
+
+        def answers():
+            assert second.wait(10), "the first answers were waited for"
+            yield from plus_one(x)
+
+        return answers()
+
+    map_file(tmp_path / "in.tif", tmp_path / "late.tif", lambda h, w: plan_tiles(h, w, 32, 8, 8), late, 3)
+    map_file(tmp_path / "in.tif", tmp_path / "once.tif", lambda h, w: plan_tiles(h, w, 32, 8, 8), plus_one, 3)
+    assert (tmp_path / "late.tif").read_bytes() == (tmp_path / "once.tif").read_bytes()
+
+
 def test_tiles_without_a_valid_pixel_never_reach_the_model(tmp_path):
     values = np.full((128, 128), np.nan, dtype=np.float32)
     values[100, 3] = 1
@@ -143,7 +165,7 @@ def test_tiles_without_a_valid_pixel_never_reach_the_model(tmp_path):
     assert sum(seen) == 1
 
 
-@pytest.mark.parametrize("where", ["model", "writer"])
+@pytest.mark.parametrize("where", ["model", "late answer", "writer"])
 def test_an_error_in_any_stage_ends_the_run_and_is_the_one_raised(tmp_path, where):
     write_raster(tmp_path / "in.tif", np.zeros((600, 64), dtype=np.float32))
 
@@ -157,7 +179,7 @@ def test_an_error_in_any_stage_ends_the_run_and_is_the_one_raised(tmp_path, wher
             run_stream(
                 frame,
                 plan,
-                fail if where == "model" else plus_one,
+                {"model": fail, "late answer": lambda x: map(fail, x)}.get(where, plus_one),
                 fail if where == "writer" else lambda rows, valid: None,
                 channels=1,
                 batch=1,

@@ -13,10 +13,10 @@ from backend.library import model_folder
 from backend.tiling import plan_tiles
 from benchmarks.peers import contest, environment
 from benchmarks.peers.maps import agreement, middle_window, reference, seam_ratio
-from benchmarks.peers.scene import make_scene, mirrored, side_of
 from benchmarks.peers.table import OURS, Contender
 from benchmarks.peers.tiles import Tiles, edges, overhanging, pulled_back
 from benchmarks.peers.worker import PEERS, peer_module
+from benchmarks.scenes import mirrored, side_of, write_scene
 from benchmarks.seams import ratios
 
 UTM = rasterio.transform.from_origin(5e5, 58e5, 10, 10)
@@ -36,7 +36,7 @@ def write_classes(path: Path, classes: np.ndarray) -> Path:
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("peers") / "scene.tif"
-    make_scene(path, 304, 400)
+    write_scene(path, 304, 400)
     return path
 
 
