@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
+from typing import Any, Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.tiling import TilePlan
 
 FloatArray = NDArray[np.float32]
+# From blended planes float32 [channels, rows, columns], any part of the raster, to what is wanted of them pixel by
+# pixel, [planes, rows, columns].
+Reduce = Callable[[FloatArray], NDArray[Any]]
 # Stands for weights of 1 throughout.
 WHOLE: FloatArray = np.ones(1, dtype=np.float32)
 
 
 class RowBlender:
-    """Sums weighted tiles in float32. Holds one tile's height of rows, whatever the height of the raster.
+    """Sums weighted tiles in float32.
 
     Tiles come in row-major order, so every pixel gets its terms in the same order however they are batched: the
     result doesn't depend on the batch size. Tiles may be left out; they count as zero.
 
+    Of sums that later tiles add to, only strips are held: one beside the tile, and one below the row of tiles. All else
+    of a tile is final at once, and reduced while it is in the processor's cache.
+
     Args:
         plan: Where tiles lie.
         channels: Planes of a tile.
+        reduce: What becomes of final sums; they are kept as they are if None.
     """
 
-    def __init__(self, plan: TilePlan, channels: int) -> None:
-        self._plan = plan
-        self._rows = np.zeros((channels, plan.tile, plan.columns.padded), dtype=np.float32)
-        # Where no other tile has a say, values are copied, which takes half the time: most of a tile is like that.
+    def __init__(self, plan: TilePlan, channels: int, reduce: Reduce | None = None) -> None:
+        self._plan, self._channels, self._reduce = plan, channels, reduce
+        self._stride = [axis.origins[1] if len(axis.origins) > 1 else axis.tile for axis in (plan.rows, plan.columns)]
         self._down = [_pieces(weights) for weights in plan.rows.weights]
         self._across = [_pieces(weights) for weights in plan.columns.weights]
-        self._step = 0  # rows that were handed out, and are still in memory
+        planes = self._final(np.zeros((channels, 1, 1), dtype=np.float32))
+        height = min(plan.tile, plan.rows.size)
+        self._done = np.zeros((len(planes), height, plan.columns.size), dtype=planes.dtype)
+        # What the row of tiles above left for this one, and what this one leaves; where nothing did, both are zero.
+        strip = channels, plan.tile - self._stride[0], plan.columns.padded
+        self._above, self._below = (np.zeros(strip, dtype=np.float32) for _ in range(2))
+        self._above_holds, self._below_holds = (np.zeros(plan.columns.padded, dtype=np.bool_) for _ in range(2))
+        self._beside: FloatArray | None = None
+        self._next = 0
 
     def add(self, row: int, column: int, values: FloatArray) -> None:
         """Add a tile.
@@ -37,39 +53,66 @@ class RowBlender:
         Args:
             row: Index of the tile row; all tiles between two calls of `finish` belong to the same one.
             column: Index of the tile in its row.
-            values: float32 [channels, tile, tile].
+            values: float32 [channels, tile, tile]; its memory is used up.
         """
-        self._move_on()
-        left = self._plan.columns.origins[column]
-        target = self._rows[:, :, left : left + self._plan.tile]
+        self._leave_out(row, column)
         for down, heights in self._down[row]:
             for across, widths in self._across[column]:
-                if heights is WHOLE and widths is WHOLE:
-                    target[:, down, across] = values[:, down, across]
-                else:
-                    target[:, down, across] += values[:, down, across] * (heights[:, None] * widths[None, :])
+                if heights is not WHOLE or widths is not WHOLE:
+                    values[:, down, across] *= heights[:, None] * widths[None, :]
+        self._settle(row, column, values)
 
-    def finish(self, row: int) -> FloatArray:
+    def finish(self, row: int) -> NDArray[Any]:
         """Hand out the rows that are final once tile row `row` is complete.
 
         Returns:
-            float32 [channels, rows, width], a look into the blender's own memory: good until the next call.
+            float32 [channels, rows, width], or what `reduce` makes of it; in the blender's own memory, good until the
+            next call.
         """
-        self._move_on()
-        axis = self._plan.rows
-        if row + 1 < len(axis.origins):
-            self._step = axis.origins[row + 1] - axis.origins[row]
-        return self._rows[:, : axis.finished(row) - axis.origins[row], : self._plan.columns.size]
+        self._leave_out(row, len(self._plan.columns.origins))
+        self._next, self._beside = 0, None
+        self._above, self._below = self._below, self._above
+        self._above_holds, self._below_holds = self._below_holds, self._above_holds
+        return self._done[:, : self._plan.rows.finished(row) - self._plan.rows.origins[row]]
 
-    def _move_on(self) -> None:
-        """Make room for the next tile row, once what was handed out last has been used."""
-        if not self._step:
-            return
-        kept = self._plan.tile - self._step
-        # The source lies after the target, and numpy copies overlapping basic slices safely.
-        self._rows[:, :kept] = self._rows[:, self._step :]
-        self._rows[:, kept:] = 0
-        self._step = 0
+    def _leave_out(self, row: int, until: int) -> None:
+        """Settle the tiles before column `until` that never came."""
+        columns = self._plan.columns
+        for column in range(self._next, until):
+            left = columns.origins[column]
+            if self._beside is not None or self._above_holds[left : left + columns.tile].any():
+                self._settle(row, column, np.zeros((self._channels, columns.tile, columns.tile), dtype=np.float32))
+                continue
+            self._done[:, :, left : columns.finished(column)] = 0
+            settled = slice(left, left + self._settled(column))
+            self._below[:, :, settled], self._below_holds[settled] = 0, False
+            self._next = column + 1
+
+    def _settle(self, row: int, column: int, sums: FloatArray) -> None:
+        """Add to a weighted tile what those before it left, cut off what is final, and leave the rest."""
+        rows, columns = self._plan.rows, self._plan.columns
+        down, left, across = self._stride[0], columns.origins[column], self._settled(column)
+        shared = columns.tile - self._stride[1] if column else 0
+        if self._beside is not None:
+            sums[:, :, :shared] += self._beside
+        # In columns shared with the tile beside, what lies above is in its sums already.
+        fresh = slice(left + shared, left + columns.tile)
+        if self._above_holds[fresh].any():
+            sums[:, : rows.tile - down, shared:] += self._above[:, :, fresh]
+        height, end = rows.finished(row) - rows.origins[row], columns.finished(column)
+        self._done[:, :height, left:end] = self._final(sums[:, :height, : end - left])
+        settled, below, beside = slice(left, left + across), sums[:, down:, :across], sums[:, :, across:]
+        self._below[:, :, settled], self._below_holds[settled] = below, below.any()
+        self._beside = beside.copy() if beside.any() else None
+        self._next = column + 1
+
+    def _settled(self, column: int) -> int:
+        """How many columns of a tile no later one of its row touches."""
+        last = column + 1 == len(self._plan.columns.origins)
+        return self._plan.tile if last else self._stride[1]
+
+    def _final(self, sums: FloatArray) -> NDArray[Any]:
+        return sums if self._reduce is None else self._reduce(sums)
 
 
 def _pieces(weights: FloatArray) -> list[tuple[slice, FloatArray]]:

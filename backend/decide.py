@@ -60,6 +60,28 @@ def decision(classes: Sequence[LandCoverClass]) -> Decide:
     return decide
 
 
+def choosing(classes: Sequence[LandCoverClass], confidence: bool) -> Callable[[NDArray[np.float32]], NDArray[Any]]:
+    """The decision pixel by pixel, as what a `backend.blend.RowBlender` reduces its sums to.
+
+    Args:
+        classes: Legend of the card, in the order of the probabilities.
+        confidence: Whether the probability of the class is wanted too.
+
+    Returns:
+        A function from probabilities float32 [K, rows, columns] to class indices uint8 [1, rows, columns], or to
+        indices and probabilities, float32 [2, rows, columns].
+    """
+    decide = decision(classes)
+
+    def reduce(probabilities: NDArray[np.float32]) -> NDArray[Any]:
+        best = decide(probabilities)[None]
+        if not confidence:
+            return best.astype(np.uint8)
+        return np.concatenate((best.astype(np.float32), np.take_along_axis(probabilities, best, axis=0)))
+
+    return reduce
+
+
 def _choose(probabilities: NDArray[np.float32], members: Sequence[Sequence[int]]) -> NDArray[np.uint8]:
     """Index of the likeliest class of the group with the highest sum; the first one of equals."""
     best = np.zeros(probabilities.shape[1:], dtype=np.uint8)

@@ -18,6 +18,8 @@ from backend.sink import Layer, RasterSink
 from backend.stream import BoolArray, Emit, FloatArray
 from backend.tiling import TilePlan, attention_overlap, plan_tiles
 
+PICTURE_ROWS = 16  # of the picture, coloured at once
+
 
 def embed(request: Request, block: int = -1, grid: str = "patch", pca: Path | None = None) -> dict[str, Any]:
     """Write the normalised patch tokens of a block, float32, a band for each feature, NaN for nodata.
@@ -109,8 +111,10 @@ def picture(tokens: RasterSink, sink: RasterSink, components: Components, cancel
         components: Of the tokens.
         cancel: Looked at between strips.
     """
-    for rows in tokens.rows():
+    for block in tokens.rows():
         cancel.check()
-        valid = np.isfinite(rows[0])
-        sink.write(np.where(valid, components.colours(np.where(valid, rows, np.float32(0))), np.uint8(0)))
+        for top in range(0, block.shape[1], PICTURE_ROWS):
+            rows = block[:, top : top + PICTURE_ROWS]
+            valid = np.isfinite(rows[0])
+            sink.write(np.where(valid, components.colours(np.where(valid, rows, np.float32(0))), np.uint8(0)))
     sink.finish()

@@ -38,7 +38,8 @@ def send_tiles(
     per_patch: bool,
     coverage: bool,
     only: Collection[tuple[int, int]] | None = None,
-    blender: Callable[[TilePlan, int], Blender] | None = None,
+    blender: Callable[[TilePlan, int], Blender] = RowBlender,
+    fetch: bool = True,
 ) -> None:
     """Send the tiles of a run through the model; `emit`, `channels`, `coverage` and `only` as for `run_stream`.
 
@@ -51,7 +52,8 @@ def send_tiles(
         per_patch: The model answers for patches instead of pixels.
         coverage: Append the channel of weights, which `to_patches` and an enlarging `to_pixels` want.
         only: Tiles to be sent; all if None.
-        blender: What adds answers up that stay on the device; None adds them up here.
+        blender: What adds answers up.
+        fetch: Whether answers are arrays; else they stay on the device, which `blender` must bear.
 
     Raises:
         InputError: No pixel was valid.
@@ -62,7 +64,7 @@ def send_tiles(
     valid_pixels = run_stream(
         run.frame,
         plan,
-        make_runner(run, answer, len(plan) if only is None else len(only), fetch=blender is None),
+        make_runner(run, answer, len(plan) if only is None else len(only), fetch),
         emit,
         channels=channels,
         batch=run.batch,
@@ -71,7 +73,7 @@ def send_tiles(
         blend_plan=plan.on_patches() if per_patch else plan,
         coverage=coverage,
         only=only,
-        blender=blender or RowBlender,
+        blender=blender,
     )
     if valid_pixels == 0:
         raise run.no_valid_pixel()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.decide import decision
+from backend.blend import RowBlender
+from backend.decide import choosing, decision
 from backend.errors import InputError
 from backend.legend import paletted_qml, ramp_qml, rgb, share_qml
 from backend.outlet import Write, cell_factors, check_block, masked, output_paths, send_tiles, to_pixels
@@ -75,11 +76,13 @@ def landcover(request: Request, confidence: Path | None = None, probabilities: P
         tile, patch = run.card.tile, run.card.patch
         overlap = landcover_overlap(tile, patch, run.card.arch.reach)
         plan = plan_tiles(run.frame.height, run.frame.width, tile, overlap, patch)
-        if decides_on_device(run, plan) and "probabilities" not in sinks:
-            reduced = _on_device(run, "confidence" in sinks)
+        if "probabilities" not in sinks and cell_factors(run, plan, per_patch=False) == (1.0, 1.0):
+            # Nothing is resampled after it: classes are chosen as soon as sums are final, where they lie.
+            on_device = decides_on_device(run)
             send_tiles(
                 run, plan, class_probabilities, write_decided,
-                channels=len(classes), per_patch=False, coverage=False, blender=reduced,
+                channels=len(classes), per_patch=False, coverage=False,
+                blender=_deciding(run, "confidence" in sinks, on_device), fetch=not on_device,
             )  # fmt: skip
             run.close_outputs()
         else:
@@ -90,12 +93,14 @@ def landcover(request: Request, confidence: Path | None = None, probabilities: P
         return run.report(classes=found)
 
 
-def decides_on_device(run: Session, plan: TilePlan) -> bool:
-    """Whether probabilities are blended and classes chosen on a graphics card: where nothing is resampled after it."""
-    return run.device.type == "cuda" and cell_factors(run, plan, per_patch=False) == (1.0, 1.0)
+def decides_on_device(run: Session) -> bool:
+    """Whether probabilities are blended and classes chosen on a graphics card."""
+    return run.device.type == "cuda"
 
 
-def _on_device(run: Session, confidence: bool) -> Callable[[TilePlan, int], Blender]:
+def _deciding(run: Session, confidence: bool, on_device: bool) -> Callable[[TilePlan, int], Blender]:
+    if not on_device:
+        return partial(RowBlender, reduce=choosing(run.card.classes, confidence))
     from backend.device_blend import DeviceBlender, deciding
 
     return partial(DeviceBlender, device=run.device, reduce=deciding(run.card.classes, confidence))

@@ -147,9 +147,12 @@ def normalise(db: NDArray[Any], valid: NDArray[Any], bands: Sequence[Band]) -> F
         return np.array(values, dtype=np.float32).reshape(-1, 1, 1)
 
     low, high = column([b.clip[0] for b in bands]), column([b.clip[1] for b in bands])
-    x = (np.clip(db, low, high) - column([b.mean for b in bands])) / column([b.std for b in bands])
-    result: FloatArray = np.where(np.asarray(valid, dtype=np.bool_) & np.isfinite(x), x, np.float32(0))
-    return result
+    x: FloatArray = np.clip(np.asarray(db, dtype=np.float32), low, high)
+    # In place: for a whole strip, memory for each step takes longer than the step.
+    x -= column([b.mean for b in bands])
+    x /= column([b.std for b in bands])
+    np.copyto(x, np.float32(0), where=~(np.asarray(valid, dtype=np.bool_) & np.isfinite(x)))
+    return x
 
 
 def prepare(

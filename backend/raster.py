@@ -27,6 +27,7 @@ FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
 # Bounds of GDAL's block cache, in bytes. (A small number would be taken as bytes too, not as megabytes.)
 SMALL_CACHE, LARGE_CACHE = 16 * 2**20, 192 * 2**20
+BLOCK_OVERHEAD = 1024  # bytes, more than GDAL counts for a block beside its pixels
 
 
 def gdal_environment(cache_bytes: int = SMALL_CACHE) -> rasterio.Env:
@@ -156,12 +157,17 @@ class RasterSource:
             raise not_utf8(self.path) from error
 
     def cache_bytes(self) -> int:
-        """Cache that holds two rows of blocks, so that strips which begin inside a block don't decode it again."""
+        """Cache that holds two rows of blocks, so that strips which begin inside a block don't decode it again.
+
+        And half a row more: what is written goes through the same cache.
+        """
         file = self._file
         shapes, kinds = file.block_shapes, file.dtypes
-        rows = max(shapes[band - 1][0] for band in self.bands)
         item = max(np.dtype(_dtype(kinds[band - 1])).itemsize for band in self.bands)
-        return int(max(SMALL_CACHE, min(LARGE_CACHE, 2 * rows * file.width * file.count * item)))
+        # Blocks at the end of a row are held whole, and what the cache writes about each counts too.
+        sizes = ((rows, -(-file.width // columns), columns) for rows, columns in (shapes[b - 1] for b in self.bands))
+        held = max(across * (rows * columns * item + BLOCK_OVERHEAD) for rows, across, columns in sizes)
+        return int(max(SMALL_CACHE, min(LARGE_CACHE, 5 * held * file.count // 2)))
 
     @property
     def block_shape(self) -> tuple[int, int]:

@@ -162,8 +162,8 @@ def read_tile_row(frame: Frame, plan: TilePlan, row: int) -> tuple[FloatArray, B
     if plan.rows.origins[row] + plan.tile > frame.height:
         x, valid = x[:, rows - first], valid[rows - first]
     if plan.columns.padded > frame.width:
-        columns = reflect(np.arange(plan.columns.padded), frame.width)
-        x, valid = x[:, :, columns], valid[:, columns]
+        beyond = reflect(np.arange(frame.width, plan.columns.padded), frame.width)
+        x, valid = (np.concatenate((each, each[..., beyond]), axis=-1) for each in (x, valid))
     return x, valid
 
 

@@ -3,8 +3,9 @@
     python -m benchmarks.parts [--side 3000] [--folder DIR]
 
 Each part runs on its own over a whole scene, in one thread: reading and decoding; the same by rows of tiles, with
-normalising and what overhangs; adding tiles up (random ones); choosing classes; writing them; closing, overviews and
-checks; and last reading, adding up and choosing through the stream, with a network that costs nothing.
+normalising and what overhangs; adding tiles up (copies of random ones); the same and choosing classes; writing them;
+closing, overviews and checks; and last reading, adding up and choosing through the stream, with a network that costs
+nothing.
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import rasterio
 
-from backend.blend import RowBlender
+from backend.blend import Reduce, RowBlender
 from backend.cancel import Cancel
 from backend.card import ModelCard
-from backend.decide import decision
+from backend.decide import choosing
 from backend.frames import NativeFrame
 from backend.legend import rgb
 from backend.library import CARD, model_folder
@@ -50,19 +52,17 @@ def measure(side: int, folder: Path) -> dict[str, float]:
         timed("read", lambda: [source.read(top, min(side, top + 256)) for top in range(0, side, 256)])
         timed("read and normalise tile rows", lambda: [read_tile_row(frame, plan, row) for row in rows])
         tiles = np.random.default_rng(0).random((8, len(classes), plan.tile, plan.tile), dtype=np.float32)
-        blender = RowBlender(plan, len(classes))
 
-        def blend() -> None:
+        def blend(reduce: Reduce | None) -> None:
+            blender = RowBlender(plan, len(classes), reduce)
             for row in rows:
                 for column in range(len(plan.columns.origins)):
-                    blender.add(row, column, tiles[column % len(tiles)])
+                    blender.add(row, column, tiles[column % len(tiles)].copy())
                 blender.finish(row)
 
-        timed("add tiles up", blend)
-        decide = decision(classes)
-        band = np.random.default_rng(0).random((len(classes), plan.tile, side), dtype=np.float32)
-        heights = [plan.rows.finished(row) - plan.rows.origins[row] for row in rows]
-        timed("choose classes", lambda: [decide(band[:, :height]) for height in heights])
+        choose = choosing(classes, confidence=False)
+        timed("add tiles up", lambda: blend(lambda sums: np.zeros((1, *sums.shape[1:]), dtype=np.uint8)))
+        timed("add tiles up and choose classes", lambda: blend(choose))
         with rasterio.open(SAMPLE.with_name("simulated_s1_labels.tif")) as file:
             labels = file.read(1)
         label = np.tile(labels, (side // labels.shape[0] + 1, side // labels.shape[1] + 1))[None, :side, :side]
@@ -78,8 +78,9 @@ def measure(side: int, folder: Path) -> dict[str, float]:
         timed(
             "all but writing, through the stream",
             lambda: run_stream(
-                frame, plan, cheap, lambda blended, _: decide(blended),
+                frame, plan, cheap, lambda chosen, _: None,
                 channels=len(classes), batch=8, cancel=Cancel(), progress=lambda done, total: None,
+                blender=partial(RowBlender, reduce=choose),
             ),
         )  # fmt: skip
     return found

@@ -17,9 +17,9 @@ def test_peak_memory_does_not_grow_with_height(tmp_path):
 
 
 def test_embeddings_are_not_kept(tmp_path):
-    low, high = (measure(rows, 1500, tmp_path, "embed")["peak_mib"] for rows in (2000, 10000))
-    kept = (10000 - 2000) * 1500 / PATCH**2 * FEATURES * 4 / 2**20
-    assert high - low < kept / 2  # overviews of taller files take some MiB more, up to a bound
+    low, high = (measure(rows, 1500, tmp_path, "embed")["peak_mib"] for rows in (5000, 20000))
+    kept = (20000 - 5000) * 1500 / PATCH**2 * FEATURES * 4 / 2**20
+    assert high - low < kept / 2  # the allocator may hold some MiB more, whatever the height
 
 
 def test_a_large_parent_does_not_hide_what_the_child_uses(repo_root):
