@@ -113,7 +113,7 @@ def _convert(module: nn.Module, shape: tuple[int, int, int]) -> openvino.Model:
     example = torch.zeros(1, *shape)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # of branches on sizes, which are fixed here
-        traced = TorchScriptPythonDecoder(module, example_input=example)
+        traced = TorchScriptPythonDecoder(module, example_input=example, trace_kwargs={"check_trace": False})
     frontend = FrontEndManager().load_by_framework("pytorch")
     model = frontend.convert(frontend.load(traced))
     model.reshape({model.inputs[0]: openvino.PartialShape([1, *shape])})

@@ -11,6 +11,10 @@ import importlib
 import re
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
 
 import torch
 
@@ -35,16 +39,71 @@ def _import_torchvision() -> None:
             library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
             library.define(f"{missing.group(1)}(Tensor input) -> Tensor")  # type: ignore[no-untyped-call]
             _declared.append(library)
-            for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
-                del sys.modules[name]
+            _forget("torchvision")
         else:
             return
+
+
+class _Compiler(ModuleType):
+    """Stands for torch._dynamo while torchvision and timm are imported.
+
+    They ask it to mark functions that it shall or shall not compile. Nothing is compiled here, and importing it
+    takes a second and 100 MB, at every start.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("torch._dynamo")
+        self.utils = ModuleType("torch._dynamo.utils")
+        self.utils.is_compile_supported = lambda device: False  # type: ignore[attr-defined]
+
+    @staticmethod
+    def allow_in_graph(function: Any) -> Any:
+        return function
+
+    @staticmethod
+    def disable(function: Any = None, *_: Any, **__: Any) -> Any:
+        return function if function is not None else lambda marked: marked
+
+
+@contextmanager
+def _without_compiler() -> Iterator[None]:
+    compiler = _Compiler()
+    stand_ins = {"torch._dynamo": compiler, "torch._dynamo.utils": compiler.utils}
+    sys.modules.update(stand_ins)
+    try:
+        yield
+    finally:
+        for name in stand_ins:
+            del sys.modules[name]
+
+
+def _import_timm() -> None:
+    """Import timm and what it imports, without PyTorch's compiler if it can be done.
+
+    Raises:
+        ImportError, RuntimeError: It can't be imported.
+    """
+    if "torch._dynamo" not in sys.modules:
+        try:
+            with _without_compiler():
+                _import_torchvision()
+                importlib.import_module("timm")
+                return
+        except Exception:  # another version that asks for more: then as anyone imports it
+            _forget("torchvision", "timm")
+    _import_torchvision()
+    importlib.import_module("timm")
+
+
+def _forget(*packages: str) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] in packages]:
+        del sys.modules[name]
 
 
 with warnings.catch_warnings():
     # The image codecs (never used here) warn where libjpeg is another version.
     warnings.filterwarnings("ignore", message="Failed to load image Python extension")
-    _import_torchvision()
+    _import_timm()
     import timm
     from timm.layers.drop import DropPath
     from timm.layers.pos_embed import resample_abs_pos_embed

@@ -17,7 +17,7 @@ from backend.heads import build_head
 from backend.timm_parts import VisionTransformer, timm
 
 
-def build_backbone(arch: Arch, bands: int, tile: int, patch: int) -> VisionTransformer:
+def build_backbone(arch: Arch, bands: int, tile: int, patch: int, initialise: bool = True) -> VisionTransformer:
     """A timm ViT without classifier, with random weights.
 
     Args:
@@ -25,6 +25,7 @@ def build_backbone(arch: Arch, bands: int, tile: int, patch: int) -> VisionTrans
         bands: Input channels.
         tile: Side in pixels for which the positional embedding is stored; others are interpolated to.
         patch: Patch side in pixels.
+        initialise: As timm initialises it; else weights are whatever, for who loads others.
     """
     backbone = timm.create_model(
         arch.timm,
@@ -38,6 +39,7 @@ def build_backbone(arch: Arch, bands: int, tile: int, patch: int) -> VisionTrans
         reg_tokens=arch.registers,
         num_classes=0,
         dynamic_img_size=True,
+        weight_init="" if initialise else "skip",
     )
     if not isinstance(backbone, VisionTransformer):
         raise ModelError(f"{arch.timm} is no vision transformer.", "Name one of timm's vit_ models in the card.")
@@ -53,13 +55,14 @@ class SarViT(nn.Module):
         tile: Side in pixels of the stored positional embedding.
         patch: Patch side in pixels.
         classes: Number of logits.
+        initialise: As of `build_backbone`.
     """
 
-    def __init__(self, arch: Arch, bands: int, tile: int, patch: int, classes: int) -> None:
+    def __init__(self, arch: Arch, bands: int, tile: int, patch: int, classes: int, initialise: bool = True) -> None:
         """Random weights; see `backend.weights.load_model` for trained ones."""
         super().__init__()
         self.depth, self.heads, self.patch = arch.depth, arch.heads, patch
-        self.backbone = build_backbone(arch, bands, tile, patch)
+        self.backbone = build_backbone(arch, bands, tile, patch, initialise)
         self.head = build_head(arch, bands, patch, classes)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -116,6 +119,6 @@ class SarViT(nn.Module):
         return [grids[blocks.index(index)] for index in indices]
 
 
-def build_model(card: ModelCard) -> SarViT:
-    """The network that a card describes, with random weights."""
-    return SarViT(card.arch, len(card.bands), card.tile, card.patch, len(card.classes))
+def build_model(card: ModelCard, initialise: bool = True) -> SarViT:
+    """The network that a card describes, with random weights; `initialise` as of `build_backbone`."""
+    return SarViT(card.arch, len(card.bands), card.tile, card.patch, len(card.classes), initialise)

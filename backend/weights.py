@@ -37,7 +37,7 @@ def load_model(folder: Path, device: str | torch.device = "cpu") -> tuple[SarViT
     """
     card = ModelCard.load(folder / CARD)
     with torch.device("meta"):
-        expected = build_model(card).state_dict()
+        expected = build_model(card, initialise=False).state_dict()
     path = folder / WEIGHTS
     try:
         _check_sizes(path, sum(t.numel() * t.element_size() for t in expected.values()))
@@ -51,7 +51,7 @@ def load_model(folder: Path, device: str | torch.device = "cpu") -> tuple[SarViT
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise ModelError(f"{WEIGHTS} is not a safetensors file ({error}).", _AGAIN) from error
     _match(tensors, expected)
-    model = build_model(card)
+    model = build_model(card, initialise=False)
     model.load_state_dict(tensors, strict=True)
     return model.to(device).eval(), card
 

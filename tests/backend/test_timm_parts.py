@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -44,3 +47,45 @@ def test_other_faults_of_torchvision_are_not_hidden(torchvision_of, error):
     torchvision_of(f"raise {error}")
     with pytest.raises((RuntimeError, ImportError), match=r"something else|no such file"):
         timm_parts._import_torchvision()
+
+
+def run_alone(code: str, root: Path, **variables: str) -> str:
+    """What `code` prints as a program of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, env={**os.environ, **variables}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_run_does_without_the_compiler_and_leaves_it_to_others(repo_root, tiny_model):
+    """Importing it would take a second and 100 MB at each start."""
+    code = (
+        "import sys, torch; from pathlib import Path; from backend.weights import load_model\n"
+        f"network, _ = load_model(Path({str(tiny_model)!r}))\n"
+        "with torch.inference_mode(): network(torch.zeros(1, 2, 64, 64))\n"
+        "print('torch._dynamo' in sys.modules, 'sympy' in sys.modules)\n"
+        "import torch._dynamo; print(torch._dynamo.is_compiling(), torch._dynamo.utils.__file__)"
+    )
+    first, second = run_alone(code, repo_root).splitlines()
+    assert first == "False False"
+    assert second.startswith("False ") and second.endswith("utils.py")
+
+
+def test_who_needs_the_compiler_gets_it(repo_root, tmp_path):
+    parts = {"layers/drop": "DropPath = 1", "layers/pos_embed": "resample_abs_pos_embed = 1"}
+    sources = {
+        "torchvision/__init__": "import torch._dynamo\nlimit = torch._dynamo.config.cache_size_limit\n",
+        "timm/__init__": "import torchvision",
+        "timm/layers/__init__": "",
+        "timm/models/__init__": "",
+        "timm/models/vision_transformer": "VisionTransformer = 1",
+        **{f"timm/{name}": source for name, source in parts.items()},
+    }
+    for name, source in sources.items():
+        path = tmp_path / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source)
+    code = "from backend.timm_parts import timm; import torchvision; print(torchvision.limit > 0, timm.__file__)"
+    said = run_alone(code, repo_root, PYTHONPATH=str(tmp_path))
+    assert said.startswith("True ") and str(tmp_path) in said
