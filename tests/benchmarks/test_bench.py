@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 import rasterio
 
 from backend.library import model_folder
-from benchmarks import bench, growth, limit
+from benchmarks import bench, growth, limit, startup
 from benchmarks.scenes import write_scene
 from benchmarks.timing import Timing, interleaved, ratio, summary
 
@@ -56,6 +57,20 @@ def test_growth(tmp_path):
     assert all(each["seconds"] > 0 and each["peak_mib"] > 100 for each in found["sizes"])
     growth.draw(found, tmp_path / "growth.png")
     assert (tmp_path / "growth.png").stat().st_size > 5000
+
+
+@pytest.mark.skipif(shutil.which("qgis_process") is None, reason="no QGIS here")
+def test_startup(tmp_path):
+    found = startup.measure(1, 64, tmp_path)
+    cold, warm = (found["parts"][name] for name in (startup.QGIS, startup.WARM))
+    assert list(cold) == list(startup.PARTS) and all(seconds >= 0 for seconds in cold.values())
+    assert warm.keys() < cold.keys() and warm["import"] < 0.1 < cold["import"]
+    # Parts tell of all of it.
+    assert sum(cold.values()) == pytest.approx(found["seconds"][startup.QGIS], abs=0.05)
+    for name in ("cold", "warm"):
+        with rasterio.open(tmp_path / f"{name}.tif") as file:
+            assert file.shape == (64, 64)
+    assert "64 x 64 pixels, 1 rounds" in startup.table(found)
 
 
 def test_bench_refuses_what_it_does_not_know_and_collects_what_ran(tmp_path, monkeypatch, capsys):
