@@ -17,6 +17,7 @@ from openvino.frontend import FrontEndManager
 from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 from torch import Tensor, nn
 
+from backend.cancel import Cancel
 from backend.errors import ResourceError
 from backend.vit import SarViT
 
@@ -46,14 +47,22 @@ class OpenVinoRunner:
         bands: Input channels.
         tile: Side of a tile in pixels.
         batch: Most tiles that will come at once.
+        cancel: Once set, tiles that wait are given up.
 
     Raises:
         ResourceError: OpenVINO can't run it.
     """
 
     def __init__(
-        self, network: SarViT, answer: Callable[[SarViT, Tensor], Tensor], bands: int, tile: int, batch: int
+        self,
+        network: SarViT,
+        answer: Callable[[SarViT, Tensor], Tensor],
+        bands: int,
+        tile: int,
+        batch: int,
+        cancel: Cancel,
     ) -> None:
+        self._cancel = cancel
         self._module = _Traced(network, answer).eval()
         self._shape = (bands, tile, tile)
         try:
@@ -82,6 +91,7 @@ class OpenVinoRunner:
         return (answer.result() for answer in answers)
 
     def _answer_of(self, tile: FloatArray) -> FloatArray:
+        self._cancel.check()
         request = self._requests.get()
         try:
             answer: FloatArray = request.infer({0: tile}, share_inputs=True)[0][0]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Callable
 
 from torch import Tensor
 
+from backend.cancel import Cancel
 from backend.card import ModelCard
 from backend.device import TileRunner
 from backend.engine import choose_engine, tile_flop
@@ -40,7 +41,9 @@ def make_runner(run: Session, answer: Answer, tiles: int, fetch: bool = True) ->
     run.engine = choose_engine(wanted, run.device, run.card, tiles * tile_flop(run.model, run.card.tile))
     if run.engine != "pytorch":
         try:
-            runner = through_openvino(run.model, run.card, answer, run.batch, run.engine == "openvino-int8")
+            runner = through_openvino(
+                run.model, run.card, answer, run.batch, run.engine == "openvino-int8", run.request.cancel
+            )
         except ResourceError as refusal:
             if wanted != "auto":
                 raise
@@ -53,9 +56,9 @@ def make_runner(run: Session, answer: Answer, tiles: int, fetch: bool = True) ->
 
 
 def through_openvino(
-    network: SarViT, card: ModelCard, answer: Answer, batch: int, in_eight_bits: bool
+    network: SarViT, card: ModelCard, answer: Answer, batch: int, in_eight_bits: bool, cancel: Cancel | None = None
 ) -> OpenVinoRunner:
-    """OpenVINO on the processor, checked against PyTorch unless it runs in eight bits.
+    """OpenVINO on the processor, checked against PyTorch unless it runs in eight bits; `cancel` ends its answers.
 
     Raises:
         ModelError: The card's ranges don't fit the network.
@@ -71,7 +74,7 @@ def through_openvino(
             network = quantised(network, card.activation_ranges)
         except ValueError as error:
             raise ModelError(f"activation_ranges of the card don't fit: {error}.", "Copy the model again.") from error
-    runner = OpenVinoRunner(network, answer, len(card.bands), card.tile, batch)
+    runner = OpenVinoRunner(network, answer, len(card.bands), card.tile, batch, cancel or Cancel())
     if not in_eight_bits:
         runner.check()
     return runner

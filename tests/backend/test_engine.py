@@ -14,9 +14,10 @@ import torch
 import backend.engine
 import backend.runners
 from backend import embed, predict
+from backend.cancel import Cancel
 from backend.card import ModelCard
 from backend.engine import check_engine, choose_engine
-from backend.errors import InputError, ModelError, ResourceError
+from backend.errors import Cancelled, InputError, ModelError, ResourceError
 from backend.library import CARD
 from backend.quantised import QuantisedLayer, layers_of, quantised
 from backend.report import Reporter
@@ -116,6 +117,18 @@ def test_openvino_reads_attention_and_tokens_too(tiny_model, make_raster, scene_
         assert far.max() < 1e-4 * max(1, np.abs(results[0]).max())
 
 
+def test_tiles_that_wait_are_given_up_once_cancelled(tiny_model):
+    from backend.openvino_runner import OpenVinoRunner
+
+    cancel, (network, _) = Cancel(), load_model(tiny_model)
+    runner = OpenVinoRunner(network, lambda net, x: net(x), 2, 64, 2, cancel)
+    tiles = np.zeros((6, 2, 64, 64), dtype=np.float32)
+    assert len(list(runner(tiles))) == 6
+    cancel.set()
+    with pytest.raises(Cancelled):
+        next(runner(tiles))
+
+
 def test_eight_bits_differ_little(ranged_model, make_raster, scene_db, tmp_path):
     scene = make_raster(scene_db(200, 310))
     _, wanted, _, _ = mapped(ranged_model, scene, tmp_path, "pytorch")
@@ -131,7 +144,7 @@ def test_eight_bits_are_computed_as_whole_numbers(ranged_model):
     from backend.openvino_runner import OpenVinoRunner
 
     network, card = load_model(ranged_model)
-    runner = OpenVinoRunner(quantised(network, card.activation_ranges), lambda net, x: net(x), 2, 64, 8)
+    runner = OpenVinoRunner(quantised(network, card.activation_ranges), lambda net, x: net(x), 2, 64, 8, Cancel())
     facts = [node.get_rt_info() for node in runner._compiled.get_runtime_model().get_ops()]
     kinds = [f["runtimePrecision"].value for f in facts if f["layerType"].value in ("FullyConnected", "Convolution")]
     assert len(kinds) >= len(card.activation_ranges)
