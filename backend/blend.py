@@ -57,10 +57,13 @@ class RowBlender:
         """
         self._leave_out(row, column)
         for down, heights in self._down[row]:
+            if heights is not WHOLE:
+                values[:, down] *= heights[:, None] * self._plan.columns.weights[column]
+                continue
             for across, widths in self._across[column]:
-                if heights is not WHOLE or widths is not WHOLE:
-                    values[:, down, across] *= heights[:, None] * widths[None, :]
-        self._settle(row, column, values)
+                if widths is not WHOLE:
+                    values[:, down, across] *= widths
+        self._settle(row, column, values, came=True)
 
     def finish(self, row: int) -> NDArray[Any]:
         """Hand out the rows that are final once tile row `row` is complete.
@@ -81,14 +84,15 @@ class RowBlender:
         for column in range(self._next, until):
             left = columns.origins[column]
             if self._beside is not None or self._above_holds[left : left + columns.tile].any():
-                self._settle(row, column, np.zeros((self._channels, columns.tile, columns.tile), dtype=np.float32))
+                nothing = np.zeros((self._channels, columns.tile, columns.tile), dtype=np.float32)
+                self._settle(row, column, nothing, came=False)
                 continue
             self._done[:, :, left : columns.finished(column)] = 0
             settled = slice(left, left + self._settled(column))
             self._below[:, :, settled], self._below_holds[settled] = 0, False
             self._next = column + 1
 
-    def _settle(self, row: int, column: int, sums: FloatArray) -> None:
+    def _settle(self, row: int, column: int, sums: FloatArray, came: bool) -> None:
         """Add to a weighted tile what those before it left, cut off what is final, and leave the rest."""
         rows, columns = self._plan.rows, self._plan.columns
         down, left, across = self._stride[0], columns.origins[column], self._settled(column)
@@ -102,8 +106,8 @@ class RowBlender:
         height, end = rows.finished(row) - rows.origins[row], columns.finished(column)
         self._done[:, :height, left:end] = self._final(sums[:, :height, : end - left])
         settled, below, beside = slice(left, left + across), sums[:, down:, :across], sums[:, :, across:]
-        self._below[:, :, settled], self._below_holds[settled] = below, below.any()
-        self._beside = beside.copy() if beside.any() else None
+        self._below[:, :, settled], self._below_holds[settled] = below, came or below.any()
+        self._beside = beside.copy() if came or beside.any() else None
         self._next = column + 1
 
     def _settled(self, column: int) -> int:

@@ -34,6 +34,8 @@ LOWEST_BLOCK = 16  # TIFF wants multiples of 16
 FULL_BYTES = 2**20
 # Overviews are made until the smaller side is below this.
 OVERVIEW_SIDE = 256
+# Nothing else runs while they are made. Threads queue up pieces, which at GDAL's size (10 MB) take memory by height.
+OVERVIEWS_BY = {"GDAL_NUM_THREADS": min(4, os.cpu_count() or 1), "GDAL_OVR_CHUNK_MAX_SIZE": 10**6}
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ class RasterSink:
         how = Resampling.mode if self._layer.palette else Resampling.average
         flags = self._layer.dtype == "uint8" and not self._layer.palette and not self._layer.rgb
         how = Resampling.nearest if flags else how
-        with rasterio.Env(GDAL_TIFF_OVR_BLOCKSIZE=BLOCK), rasterio.open(self._part, "r+") as file:
+        with rasterio.Env(GDAL_TIFF_OVR_BLOCKSIZE=BLOCK, **OVERVIEWS_BY), rasterio.open(self._part, "r+") as file:
             file.build_overviews(factors, how)
 
     def thumbnail(self, side: int = 512) -> NDArray[Any]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import sys
+import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -127,6 +130,18 @@ def test_tiles_that_wait_are_given_up_once_cancelled(tiny_model):
     cancel.set()
     with pytest.raises(Cancelled):
         next(runner(tiles))
+
+
+def test_threads_of_a_run_end_with_it(tiny_model, make_raster, scene_db, tmp_path):
+    scene, counts = make_raster(scene_db(130, 170)), []
+    for _ in range(3):
+        mapped(tiny_model, scene, tmp_path, "openvino", overwrite=True)
+        gc.collect()
+        end = time.monotonic() + 5
+        while any(thread.name.startswith("tile") for thread in threading.enumerate()) and time.monotonic() < end:
+            time.sleep(0.01)
+        counts.append([thread.name for thread in threading.enumerate() if thread.name.startswith("tile")])
+    assert counts == [[], [], []]
 
 
 def test_eight_bits_differ_little(ranged_model, make_raster, scene_db, tmp_path):
