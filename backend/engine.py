@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from backend.vit import SarViT
 
 ENGINES = ("auto", "pytorch", "openvino", "openvino-int8")
-# Operations of a run from which on OpenVINO gains more than the second or two that converting the network takes: about
-# ten megapixels with the bundled model (`benchmarks.limit` with other sizes and engines tells).
-WORTHWHILE_FLOP = 1.5e12
+# Operations of a run from which on OpenVINO gains more than the second that importing it and converting the network
+# takes: about two megapixels with the bundled model.
+WORTHWHILE_FLOP = 3e11
 
 
 def installed() -> bool:
