@@ -61,7 +61,7 @@ def test_growth(tmp_path):
 
 @pytest.mark.skipif(shutil.which("qgis_process") is None, reason="no QGIS here")
 def test_startup(tmp_path):
-    found = startup.measure(1, 64, tmp_path)
+    found = startup.measure(1, 256, tmp_path)
     cold, warm = (found["parts"][name] for name in (startup.QGIS, startup.WARM))
     assert list(cold) == list(startup.PARTS) and all(seconds >= 0 for seconds in cold.values())
     assert warm.keys() < cold.keys() and warm["import"] < 0.1 < cold["import"]
@@ -69,8 +69,8 @@ def test_startup(tmp_path):
     assert sum(cold.values()) == pytest.approx(found["seconds"][startup.QGIS], abs=0.05)
     for name in ("cold", "warm"):
         with rasterio.open(tmp_path / f"{name}.tif") as file:
-            assert file.shape == (64, 64)
-    assert "64 x 64 pixels, 1 rounds" in startup.table(found)
+            assert file.shape == (256, 256)
+    assert "256 x 256 pixels, 1 rounds" in startup.table(found)
 
 
 def test_bench_refuses_what_it_does_not_know_and_collects_what_ran(tmp_path, monkeypatch, capsys):
