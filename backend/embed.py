@@ -18,7 +18,7 @@ from backend.sink import Layer, RasterSink
 from backend.stream import BoolArray, Emit, FloatArray
 from backend.tiling import TilePlan, attention_overlap, plan_tiles
 
-PICTURE_ROWS = 16  # of the picture, coloured at once
+PICTURE_ROWS = 16  # coloured at once: what that takes stays small beside a row of blocks, which is held anyway
 
 
 def embed(request: Request, block: int = -1, grid: str = "patch", pca: Path | None = None) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def make_runner(run: Session, answer: Answer, tiles: int, fetch: bool = True) ->
 
 
 def through_openvino(
-    network: SarViT, card: ModelCard, answer: Answer, batch: int, in_eight_bits: bool, cancel: Cancel | None = None
+    network: SarViT, card: ModelCard, answer: Answer, batch: int, in_eight_bits: bool, cancel: Cancel
 ) -> OpenVinoRunner:
     """OpenVINO on the processor, checked against PyTorch unless it runs in eight bits; `cancel` ends its answers.
 
@@ -74,7 +74,7 @@ def through_openvino(
             network = quantised(network, card.activation_ranges)
         except ValueError as error:
             raise ModelError(f"activation_ranges of the card don't fit: {error}.", "Copy the model again.") from error
-    runner = OpenVinoRunner(network, answer, len(card.bands), card.tile, batch, cancel or Cancel())
+    runner = OpenVinoRunner(network, answer, len(card.bands), card.tile, batch, cancel)
     if not in_eight_bits:
         runner.check()
     return runner

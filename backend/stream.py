@@ -22,7 +22,8 @@ BoolArray = NDArray[np.bool_]
 # To the answers, tile by tile: an array, tensors that a blender of their own understands, or an iterator over answers
 # that are still to come, which the writer's thread waits for.
 Model = Callable[[FloatArray], Any]
-Emit = Callable[[FloatArray, BoolArray], None]
+# Called with rows of float32, or of what a blender makes of them.
+Emit = Callable[[NDArray[Any], BoolArray], None]
 QUEUE = 2
 OPEN_PIXELS = 2**24
 
@@ -43,8 +44,8 @@ class Blender(Protocol):
     def add(self, row: int, column: int, values: Any) -> None:
         """Add a tile."""
 
-    def finish(self, row: int) -> FloatArray:
-        """Rows that are final once a tile row is complete."""
+    def finish(self, row: int) -> NDArray[Any]:
+        """Rows that are final once a tile row is complete; good until the next call."""
 
 
 @dataclass
@@ -79,8 +80,8 @@ def run_stream(
         plan: Tiles over the frame.
         model: float32 [n, bands, tile, tile] to n times [channels, t, t] (float32, or what `blender` adds up), called
             in the calling thread.
-        emit: Called from the writer's thread with finished rows float32 [channels, rows, width] of the blend plan and
-            the validity bool [rows, width] of the frame's rows of the same tile row.
+        emit: Called from the writer's thread with finished rows [channels, rows, width] of the blend plan, as `blender`
+            hands them out, and the validity bool [rows, width] of the frame's rows of the same tile row.
         channels: Planes of a tile of the model's answer.
         batch: Tiles given to the model at once.
         cancel: Ends the run with Cancelled.

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from backend.cancel import Cancel
 from backend.card import ModelCard
 from backend.device import TileRunner, auto_batch
 from backend.engine import ENGINES
@@ -60,7 +61,7 @@ def bare_model(folder: Path, engine: str) -> tuple[Model, int]:
     batch = auto_batch(network, card.tile, torch.device("cpu"))
     if engine == "pytorch":
         return TileRunner(partial(class_probabilities, network), torch.device("cpu"), batch, print), batch
-    return through_openvino(network, card, class_probabilities, batch, engine == "openvino-int8"), batch
+    return through_openvino(network, card, class_probabilities, batch, engine == "openvino-int8", Cancel()), batch
 
 
 def seconds_bare(model: Model, tiles: FloatArray, batch: int, count: int) -> float:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import rasterio
@@ -8,8 +10,9 @@ from rasterio.transform import from_origin
 from backend.bands import acquisition, pick_bands
 from backend.errors import InputError
 from backend.grid import Grid
-from backend.raster import RasterSource
+from backend.raster import RasterSource, gdal_environment
 from backend.sampling import sample_values
+from benchmarks.scenes import write_scene
 
 NAMES = ("VV", "VH")
 
@@ -227,3 +230,21 @@ def test_sample_finds_the_only_valid_pixel_and_refuses_none(make_raster):
         assert valid.sum() == 1
     with RasterSource(empty, names=NAMES) as source, pytest.raises(InputError, match="no valid pixel"):
         sample_values(source)
+
+
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="no count of what is read there")
+@pytest.mark.parametrize("width", [5000, 5120])
+def test_strips_that_begin_inside_a_block_do_not_decode_it_again(tmp_path, width):
+    # More than the least cache holds, so that the size asked for counts.
+    path, rows = tmp_path / "wide.tif", 1024
+    write_scene(path, rows, width)
+
+    def read_so_far() -> int:
+        fields = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
+        return int(fields["rchar"])
+
+    with gdal_environment(), RasterSource(path) as source, gdal_environment(source.cache_bytes()):
+        before = read_so_far()
+        for top in range(0, rows - 128, 112):
+            source.read(top, top + 128)
+        assert read_so_far() - before < 1.1 * path.stat().st_size

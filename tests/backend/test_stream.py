@@ -214,3 +214,5 @@ def test_blender_holds_one_tile_of_rows():
         assert (done == 1).all()
         rows += done.shape[1]
     assert rows == 10_000
+    held = sum(each.nbytes for each in vars(blender).values() if isinstance(each, np.ndarray))
+    assert held < 2 * 2 * 16 * plan.columns.padded * 4
