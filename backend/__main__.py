@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from backend.cancel import Cancel
-from backend.console import leave, supervise
-from backend.options import parse
-from backend.report import Reporter
+from backend.cli.console import leave, supervise
+from backend.cli.options import parse
+from backend.core.cancel import Cancel
+from backend.core.events import Reporter
 
 
 def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
@@ -26,13 +26,13 @@ def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None
         return _calibrate(options, reporter, cancel)
     if options.command == "serve":
         return _serve(options, cancel)
-    from backend.commands import run_model
+    from backend.cli.run import run_model
 
     run_model(options, reporter, cancel)
 
 
 def _accuracy(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
-    from backend.assess.accuracy import AccuracyRequest, accuracy
+    from backend.accuracy.command import AccuracyRequest, accuracy
 
     accuracy(
         AccuracyRequest(
@@ -57,7 +57,7 @@ def _accuracy(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -
 
 def _calibrate(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
     from backend.grd.command import calibrate
-    from backend.grd.passes import CalibrateRequest
+    from backend.grd.pipeline import CalibrateRequest
 
     calibrate(
         CalibrateRequest(
@@ -77,7 +77,7 @@ def _calibrate(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) 
 
 
 def _info(options: argparse.Namespace, reporter: Reporter) -> None:
-    from backend import info
+    from backend.cli import info
 
     facts = info.describe_checked(options.target) if options.check else info.describe(options.target)
     if options.progress == "json":
@@ -87,7 +87,7 @@ def _info(options: argparse.Namespace, reporter: Reporter) -> None:
 
 
 def _serve(options: argparse.Namespace, cancel: Cancel) -> None:
-    from backend.serve import Inbox, serve
+    from backend.cli.serve import Inbox, serve
 
     inbox = Inbox()
     cancel.watch_stdin(inbox.take)

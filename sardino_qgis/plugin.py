@@ -7,11 +7,11 @@ from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtGui import QDesktopServices, QIcon
 from qgis.PyQt.QtWidgets import QFileDialog, QMenu, QMessageBox
 
-from . import environment
-from .language import install_translator, remove_translator
+from .client.pool import Workers
+from .common.i18n import tr
+from .common.language import install_translator, remove_translator
+from .environment import locate
 from .provider import SarDinoProvider
-from .translation import tr
-from .workers import Workers
 
 
 def _theme_icon(name: str) -> QIcon:
@@ -47,14 +47,14 @@ class SarDinoPlugin:
             return
         self.workers = self.provider.workers = Workers()
         self.menu = QMenu(tr("SAR Land Cover (DINO)"))
-        self.menu.setIcon(QIcon(environment.resource("icons", "sardino.svg")))
+        self.menu.setIcon(QIcon(locate.resource("icons", "sardino.svg")))
         # Only here, since `qgis_process` has neither map nor tools.
-        from .similarity_tool import SimilarityAction
+        from .gui.similarity_tool import SimilarityAction
 
         self.similarity = SimilarityAction(self.iface, self.menu, self.workers)
         self.menu.addSeparator()
         for icon, text, slot in (
-            (QIcon(environment.resource("icons", "models.svg")), tr("Models…"), self.show_models),
+            (QIcon(locate.resource("icons", "models.svg")), tr("Models…"), self.show_models),
             (_theme_icon("mActionShowPluginManager"), tr("Set up backend…"), self.set_up_backend),
             (_theme_icon("mIconPythonFile"), tr("Choose Python interpreter…"), self.choose_interpreter),
             (_theme_icon("mIconInfo"), tr("Diagnostics…"), self.show_diagnostics),
@@ -91,7 +91,7 @@ class SarDinoPlugin:
     def show_models(self) -> None:
         """Show the dialog of installed models, with what has changed since it was shown last."""
         if self.models_dialog is None:
-            from .models_dialog import ModelsDialog
+            from .gui.models_dialog import ModelsDialog
 
             self.models_dialog = ModelsDialog(self.iface.mainWindow())
         else:
@@ -101,28 +101,28 @@ class SarDinoPlugin:
 
     def show_help(self) -> None:
         """Open the plugin's own pages in the browser."""
-        QDesktopServices.openUrl(QUrl(environment.help_page("index")))
+        QDesktopServices.openUrl(QUrl(locate.help_page("index")))
 
     def choose_interpreter(self) -> None:
         """Ask for the interpreter of an environment with PyTorch, and keep it in the settings."""
-        now = environment.stored_interpreter() or str(environment.managed_folder().parent)
+        now = locate.stored_interpreter() or str(locate.managed_folder().parent)
         path, _ = QFileDialog.getOpenFileName(
             self.iface.mainWindow(), tr("Python interpreter of an environment with PyTorch"), now
         )
         if not path:
             return
-        wrong = environment.why_unusable(path)
+        wrong = locate.why_unusable(path)
         if wrong:
             QMessageBox.warning(self.iface.mainWindow(), tr("SAR Land Cover (DINO)"), f"{path}: {wrong}")
             return
-        environment.store_interpreter(path)
+        locate.store_interpreter(path)
         self.workers.rest()
         self.show_diagnostics()
 
     def set_up_backend(self) -> None:
         """Show the dialog that installs the backend; the same one while an installation runs."""
         if self.setup_dialog is None:
-            from .setup_dialog import SetupDialog
+            from .gui.setup_dialog import SetupDialog
 
             self.setup_dialog = SetupDialog(self.iface.mainWindow())
             # Windows keeps the files of a running program: an older environment couldn't be removed.
@@ -132,7 +132,7 @@ class SarDinoPlugin:
 
     def show_diagnostics(self) -> None:
         """Tell versions, device and paths, or why there is no backend."""
-        from .diagnostics_dialog import DiagnosticsDialog
+        from .gui.diagnostics_dialog import DiagnosticsDialog
 
         if self.diagnostics_dialog is not None:
             self.diagnostics_dialog.deleteLater()

@@ -6,9 +6,9 @@ from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from .algorithms import ALGORITHMS
-from .environment import resource
-from .translation import tr
-from .workers import Workers
+from .client.pool import Workers
+from .common.i18n import tr
+from .environment.locate import resource
 
 PROVIDER_ID = "sardino"
 

@@ -25,7 +25,7 @@ from xml.etree import ElementTree
 from tools.lrelease import HINT, LreleaseError, compiled, find_lrelease
 from tools.package import FOLDER, ROOT
 
-CONTEXT = "SarDino"  # sardino_qgis/translation.py
+CONTEXT = "SarDino"  # sardino_qgis/common/i18n.py
 FOLDER_OF_TEXTS = Path(FOLDER, "i18n")
 STEM = "sardino"
 ALIKE = 0.7  # of 1: the translation of a text that is gone is kept as a draft for one that is as alike as this

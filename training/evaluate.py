@@ -27,16 +27,16 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from backend.card import LandCoverClass, ModelCard
-from backend.engine import ENGINES
-from backend.errors import InputError, SarDinoError
-from backend.library import CARD, model_folder
-from backend.predict import landcover
-from backend.request import Request
+from backend.card.model_card import LandCoverClass, ModelCard
+from backend.card.registry import CARD, model_folder
+from backend.core.errors import InputError, SarDinoError
+from backend.engines.choice import ENGINES
+from backend.maps.predict import landcover
+from backend.maps.request import Request
 from training.data.dataset import ChipFolder, read_splits
+from training.scores.evaluation import Counts, Evaluation
 from training.scores.metrics import class_indices, worldcover_groups
 from training.scores.pictures import MAPS_SHOWN, draw_maps, draw_scores
-from training.scores.tally import Counts, Evaluation
 
 ROWS = 512  # rows of probabilities that are held at once
 MOST_LINES = 20  # images that the text names one by one

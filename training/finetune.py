@@ -21,19 +21,19 @@ from pathlib import Path
 
 import torch
 
-from backend.card import SCHEMA_VERSION, ModelCard
-from backend.decide import by_groups
-from backend.errors import Cancelled, InputError, ModelError, SarDinoError
-from backend.weights import save_model
-from training.claim import claim_run
-from training.config import load_recipe, override, resolve, write_resolved
-from training.journal import CsvLog, Progress
+from backend.card.model_card import SCHEMA_VERSION, ModelCard
+from backend.core.errors import Cancelled, InputError, ModelError, SarDinoError
+from backend.network.weights import save_model
+from backend.stream.decision import by_groups
+from training.landcover.chips import CropSampler
 from training.landcover.data import load_data
 from training.landcover.finetuner import Finetuner
-from training.landcover.labelled import CropSampler
-from training.landcover.settings import FinetuneConfig
-from training.landcover.start import carry_head, start_from
-from training.workers import stop_on_signal
+from training.landcover.initial_network import carry_head, start_from
+from training.run.config import load_recipe, override, resolve, write_resolved
+from training.run.finetune_config import FinetuneConfig
+from training.run.log import CsvLog, Progress
+from training.run.run_folder import claim_run
+from training.run.workers import stop_on_signal
 
 LOSS_COLUMNS = ("step", "loss", "lr")  # steps done, mean loss since the row before, learning rate of the head
 SCORE_COLUMNS = ("mean_iou", "overall_accuracy", "group_iou")

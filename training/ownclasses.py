@@ -18,11 +18,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from backend.cancel import Cancel
-from backend.console import leave, request_of, supervise
-from backend.errors import ResourceError
-from backend.options import common, plain
-from backend.report import Reporter
+from backend.cli.console import leave, request_of, supervise
+from backend.cli.options import common, plain
+from backend.core.cancel import Cancel
+from backend.core.errors import ResourceError
+from backend.core.events import Reporter
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -46,13 +46,13 @@ def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None
         SarDinoError: Refused or cancelled; then no folder is left, and an older one is as it was.
     """
     # PyTorch takes seconds to import; a wrong usage should be told before.
-    from backend.library import model_folder
-    from backend.session import Session
-    from training.own.folder import check_folder
-    from training.own.legend import read_looks
+    from backend.card.registry import model_folder
+    from backend.maps.session import Session
+    from backend.own_classes.legend import read_looks
+    from backend.own_classes.model_folder import check_folder
 
     try:
-        from training.own.learner import learn
+        from backend.own_classes.learn import learn
     except ModuleNotFoundError as missing:
         raise ResourceError(
             f"The Python package {str(missing.name).partition('.')[0]} is not installed here; own classes need it.",

@@ -26,16 +26,16 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from backend.errors import Cancelled, SarDinoError
-from training.claim import claim_run
-from training.collective import all_reduce_mean, leave_processes
-from training.config import load_recipe, override, resolve, write_resolved
-from training.data.samples import StepBatches, iterate
+from backend.core.errors import Cancelled, SarDinoError
+from training.data.batches import StepBatches, iterate
 from training.data.store import ChipStore
-from training.distil.trainer import Trainer
-from training.settings import PretrainConfig
-from training.watch.record import Record
-from training.workers import StopRequest, joined, stop_on_signal
+from training.dino.trainer import Trainer
+from training.monitor.record import Record
+from training.run.collective import all_reduce_mean, leave_processes
+from training.run.config import load_recipe, override, resolve, write_resolved
+from training.run.pretrain_config import PretrainConfig
+from training.run.run_folder import claim_run
+from training.run.workers import StopRequest, joined, stop_on_signal
 
 
 def pretrain(

@@ -27,13 +27,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from backend.card import Band, ModelCard
-from backend.errors import InputError, SarDinoError
-from backend.library import CARD
-from backend.quantised import layers_of
-from backend.radiometry import normalise
-from backend.temporaries import temporary
-from backend.weights import load_model
+from backend.card.model_card import Band, ModelCard
+from backend.card.registry import CARD
+from backend.core.errors import InputError, SarDinoError
+from backend.core.partial_files import temporary
+from backend.network.int8 import layers_of
+from backend.network.weights import load_model
+from backend.radiometry.convert import normalise
 from training.data.dataset import ChipFolder
 
 BATCH = 8

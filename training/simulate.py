@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from backend.errors import SarDinoError
+from backend.core.errors import SarDinoError
 from training.simulation.folder import Request, write_folder
 
 

@@ -7,10 +7,10 @@ from datetime import datetime, timezone
 from typing import Any
 
 from backend import __version__
-from backend.grd.passes import CalibrateRequest, written
-from backend.grd.safe import open_product
-from backend.legend import aux_xml, ramp_qml
-from backend.output_path import check_output
+from backend.grd.pipeline import CalibrateRequest, written
+from backend.grd.product import open_product
+from backend.raster.output_names import check_output
+from backend.raster.styles import aux_xml, ramp_qml
 
 
 def calibrate(request: CalibrateRequest) -> dict[str, Any]:

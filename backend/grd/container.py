@@ -7,7 +7,7 @@ import zlib
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from backend.errors import InputError
+from backend.core.errors import InputError
 
 MANIFEST = "manifest.safe"
 # Annotations of real products have at most a few MiB.

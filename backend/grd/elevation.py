@@ -14,10 +14,10 @@ from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
-from backend.errors import InputError
-from backend.grd.positions import Positions, transformed
-from backend.grid import Grid
-from backend.opening import open_raster
+from backend.core.errors import InputError
+from backend.grd.ground_control import Positions, transformed
+from backend.raster.grid import Grid
+from backend.raster.opening import open_raster
 
 Heights = NDArray[np.float32]
 # Metres between which all land lies, with some room: beyond is a wrong unit, or a sign for no data that isn't declared.

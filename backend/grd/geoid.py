@@ -8,9 +8,9 @@ import numpy as np
 import rasterio
 from scipy.ndimage import map_coordinates
 
-from backend.grd.annotation import FloatArray
-from backend.grd.positions import Positions
-from backend.library import ROOT
+from backend.card.registry import ROOT
+from backend.grd.ground_control import Positions
+from backend.grd.xml import FloatArray
 
 GRID = ROOT / "resources" / "geoid" / "egm96.tif"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.interpolate import CubicHermiteSpline
 
-from backend.errors import InputError
-from backend.grd.annotation import Annotation, FloatArray
+from backend.core.errors import InputError
+from backend.grd.xml import Annotation, FloatArray
 
 # Seconds by which an image may reach beyond the state vectors, which are 10 s apart.
 BEYOND = 10.0

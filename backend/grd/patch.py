@@ -9,8 +9,8 @@ from typing import Callable, Protocol
 
 import numpy as np
 
-from backend.grd.positions import Positions
-from backend.grid import Grid
+from backend.grd.ground_control import Positions
+from backend.raster.grid import Grid
 
 # Pixels between the nodes. Over a scene of strong relief 32 pixels of 10 m bring an error of 0.01 sample to the spline
 # through ground control points.

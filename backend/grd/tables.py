@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.errors import InputError
-from backend.grd.annotation import Annotation, FloatArray
-from backend.grd.safe import Channel, Product
+from backend.core.errors import InputError
+from backend.grd.product import Channel, Product
+from backend.grd.xml import Annotation, FloatArray
 
 Rows = NDArray[np.float32]
 # Name of the calibration table of each quantity.

@@ -13,10 +13,10 @@ from scipy.ndimage import map_coordinates
 
 from backend.grd.elevation import Elevation, Heights
 from backend.grd.geoid import undulation
-from backend.grd.imaging import Imaging
+from backend.grd.ground_control import Positions, transformed
 from backend.grd.patch import Located, Patch
-from backend.grd.positions import Positions, transformed
-from backend.grid import DEGREES
+from backend.grd.range_doppler import Imaging
+from backend.raster.grid import DEGREES
 
 # Half the least difference in metres of the heights for which a position is found.
 LEAST = 50.0

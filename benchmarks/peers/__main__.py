@@ -31,17 +31,17 @@ from pathlib import Path
 
 import torch
 
-from backend.card import ModelCard
-from backend.device import auto_batch
-from backend.library import CARD, model_folder
-from backend.predict import landcover_overlap
-from backend.weights import load_model
+from backend.card.model_card import ModelCard
+from backend.card.registry import CARD, model_folder
+from backend.engines.pytorch import auto_batch
+from backend.maps.predict import landcover_overlap
+from backend.network.weights import load_model
 from benchmarks.peers import contest, environment
 from benchmarks.peers.table import OUR_ENGINES, OURS, Contender, facts_of, show
 from benchmarks.peers.tiles import Tiles
 from benchmarks.peers.worker import PEERS, peer_module
-from benchmarks.scenes import side_of, write_scene
-from benchmarks.timing import interleaved, summary
+from benchmarks.speed.scenes import side_of, write_scene
+from benchmarks.speed.timing import interleaved, summary
 
 
 def options() -> argparse.Namespace:

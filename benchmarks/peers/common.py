@@ -14,10 +14,10 @@ import rasterio
 import torch
 from numpy.typing import NDArray
 
-from backend.card import ModelCard
-from backend.decide import decision
-from backend.radiometry import Units, prepare
-from backend.weights import load_model
+from backend.card.model_card import ModelCard
+from backend.network.weights import load_model
+from backend.radiometry.convert import Units, prepare
+from backend.stream.decision import decision
 
 # Rows decided at once, so that the rule takes no memory beside that of the peer's own arrays.
 ROWS = 256

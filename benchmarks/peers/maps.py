@@ -12,14 +12,14 @@ import torch
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from backend.cancel import Cancel
-from backend.decide import decision
-from backend.frames import NativeFrame
-from backend.radiometry import Units
-from backend.raster import RasterSource, gdal_environment
-from backend.stream import run_stream
-from backend.tiling import plan_tiles
-from backend.weights import load_model
+from backend.core.cancel import Cancel
+from backend.network.weights import load_model
+from backend.radiometry.convert import Units
+from backend.raster.source import RasterSource, gdal_environment
+from backend.stream.decision import decision
+from backend.stream.frames import NativeFrame
+from backend.stream.tiles import run_stream
+from backend.stream.tiling import plan_tiles
 from benchmarks.peers.tiles import Borders
 
 CHUNK = 1024
@@ -41,7 +41,7 @@ def agreement(first: Path, second: Path, window: Window | None = None) -> float:
 
 
 def seam_ratio(layer: Path, borders: Borders) -> tuple[float, float]:
-    """Changes of class across tile borders over those elsewhere, down and across; as `benchmarks.seams`, but in strips.
+    """Changes of class across tile borders over those elsewhere, down and across; `benchmarks.checks.seams` in strips.
 
     Args:
         layer: Map of classes, 0 for nodata.

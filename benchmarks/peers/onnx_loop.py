@@ -55,8 +55,8 @@ def load(folder: Path, onnx: Path) -> Loaded:
     import onnxruntime
     import torch
 
-    from backend.card import ModelCard
-    from backend.library import CARD
+    from backend.card.model_card import ModelCard
+    from backend.card.registry import CARD
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()

@@ -10,8 +10,8 @@ from typing import Any
 
 import rasterio
 
-from backend.card import ModelCard
-from backend.library import CARD
+from backend.card.model_card import ModelCard
+from backend.card.registry import CARD
 from benchmarks.peers.contest import Outcome
 from benchmarks.peers.maps import agreement, middle_window, reference, seam_ratio
 from benchmarks.peers.tiles import Borders, Tiles, edges, overhanging
@@ -57,7 +57,7 @@ def facts_of(
 
     Args:
         contenders: By name, all of them run; one of them is OURS.
-        timing: Of `benchmarks.timing.summary`, with OURS as reference.
+        timing: Of `benchmarks.speed.timing.summary`, with OURS as reference.
         scene: What was mapped.
         model: Folder of the model.
         reference_megapixels: Size of the part for which a reference is made; 0 for none.

@@ -18,11 +18,11 @@ from qgis.core import (
     QgsProcessingUtils,
 )
 
-from ..layers import worker_source
-from ..samples import write_geojson
-from ..translation import tr
+from ..common.i18n import tr
+from ..layers.geojson_export import write_geojson
+from ..layers.sources import worker_source
+from .base import WorkerAlgorithm
 from .parameters import integer
-from .worker_algorithm import WorkerAlgorithm
 
 _NUMBERS = re.compile(r"\s*(-?\d+(\s*[,;\s]\s*-?\d+)*)?\s*")
 

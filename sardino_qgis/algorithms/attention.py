@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..styling import StretchStyler
-from ..translation import tr
-from .base import Destination, SarDinoAlgorithm
+from ..common.i18n import tr
+from ..layers.styling import StretchStyler
+from .model_algorithm import Destination, SarDinoAlgorithm
 from .parameters import HEADS, fraction, static_enum
 
 

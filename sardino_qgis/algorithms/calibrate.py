@@ -15,11 +15,11 @@ from qgis.core import (
     QgsProcessingParameterRasterLayer,
 )
 
-from ..layers import corner_arguments, worker_source
-from ..styling import QmlStyler, held
-from ..translation import tr
+from ..common.i18n import tr
+from ..layers.sources import corner_arguments, worker_source
+from ..layers.styling import QmlStyler, held
+from .base import WorkerAlgorithm
 from .parameters import ADVANCED, static_enum
-from .worker_algorithm import WorkerAlgorithm
 
 DEGREES = "EPSG:4326"
 

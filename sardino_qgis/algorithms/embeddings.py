@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..translation import tr
-from .base import Destination, SarDinoAlgorithm
+from ..common.i18n import tr
+from .model_algorithm import Destination, SarDinoAlgorithm
 from .parameters import static_enum
 
 

@@ -11,10 +11,10 @@ from qgis.core import (
     QgsProcessingParameterPoint,
 )
 
-from ..layers import point_arguments, points_of
-from ..styling import StretchStyler
-from ..translation import tr
-from .base import Destination, SarDinoAlgorithm
+from ..common.i18n import tr
+from ..layers.sources import point_arguments, points_of
+from ..layers.styling import StretchStyler
+from .model_algorithm import Destination, SarDinoAlgorithm
 from .parameters import static_enum
 
 

@@ -18,10 +18,10 @@ from qgis.core import (
     QgsProcessingUtils,
 )
 
-from ..models import add_folder
-from ..samples import category_looks, write_geojson
-from ..translation import tr
-from .base import Destination, SarDinoAlgorithm
+from ..common.i18n import tr
+from ..layers.geojson_export import category_looks, write_geojson
+from ..models.installed import add_folder
+from .model_algorithm import Destination, SarDinoAlgorithm
 
 
 class TrainClassifierAlgorithm(SarDinoAlgorithm):

@@ -8,8 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from .. import environment
-from . import store
+from . import locate, store
 from .diagnose import report
 from .install import Reporter, install
 from .plan import SOURCE_VARIABLE, InstallError, Request, make_plan
@@ -42,7 +41,7 @@ def _parse() -> argparse.Namespace:
     folder.add_argument(
         "--folder",
         type=Path,
-        default=environment.managed_folder(),
+        default=locate.managed_folder(),
         help="where the environment lies (%(default)s); for another one, name it in SARDINO_PYTHON to have it used",
     )
     install_ = commands.add_parser("install", parents=[folder], help="set it up, or replace it by a new one")
@@ -67,10 +66,10 @@ def _install(options: argparse.Namespace) -> int:
     print("\n".join(plan.lines()), flush=True)
     python = install(plan, Console())
     print(f"The backend is set up: {python}")
-    if environment.current_interpreter(environment.managed_folder()) != python:
+    if locate.current_interpreter(locate.managed_folder()) != python:
         print(f"To have it used: set SARDINO_PYTHON to {options.folder}")
-    elif environment.find_interpreter() != str(python):
-        print(f"But another one is named and will be used: {environment.find_interpreter()}")
+    elif locate.find_interpreter() != str(python):
+        print(f"But another one is named and will be used: {locate.find_interpreter()}")
     return 0
 
 

@@ -12,9 +12,8 @@ import platform
 import subprocess  # nosec B404
 from typing import Any
 
-from .. import environment
-from ..translation import tr
-from . import store
+from ..common.i18n import tr
+from . import locate, store
 from .interpreters import output_of
 from .pinned import nvidia_card
 from .plan import SOURCE_VARIABLE, discreet, shortened
@@ -27,21 +26,21 @@ def report() -> str:
         tr("QGIS: {}").format(_qgis_version()),
         tr("Python here: {}").format(platform.python_version()),
         tr("System: {}").format(platform.platform()),
-        tr("Graphics card: {}").format(nvidia_card(environment.worker_environment()) or tr("no NVIDIA card found")),
-        tr("Plugin: {}").format(environment.plugin_folder()),
+        tr("Graphics card: {}").format(nvidia_card(locate.worker_environment()) or tr("no NVIDIA card found")),
+        tr("Plugin: {}").format(locate.plugin_folder()),
         tr("Own environment: {}").format(_managed()),
     ]
-    for name in (environment.VARIABLE, SOURCE_VARIABLE, "SARDINO_MODELS"):
+    for name in (locate.VARIABLE, SOURCE_VARIABLE, "SARDINO_MODELS"):
         if os.environ.get(name):
             lines.append(f"{name}: {os.environ[name]}")
-    if environment.stored_interpreter():
-        lines.append(tr("Interpreter set in the plugin: {}").format(environment.stored_interpreter()))
+    if locate.stored_interpreter():
+        lines.append(tr("Interpreter set in the plugin: {}").format(locate.stored_interpreter()))
     lines += _backend()
     return "\n".join(shortened(discreet(line)) for line in lines)
 
 
 def _plugin_version() -> str:
-    here = environment.plugin_folder()
+    here = locate.plugin_folder()
     parser = configparser.ConfigParser(interpolation=None)
     parser.read([here.parent / "metadata.txt", here / "metadata.txt"], encoding="utf-8")
     return parser.get("general", "version", fallback="?")
@@ -57,20 +56,20 @@ def _qgis_version() -> str:
 
 
 def _managed() -> str:
-    folder = environment.managed_folder()
+    folder = locate.managed_folder()
     number = store.current(folder)
     return str(folder / number) if number else tr("none in {}").format(folder)
 
 
 def _backend() -> list[str]:
     try:
-        python, root = environment.find_interpreter(), environment.backend_root()
-    except environment.BackendMissingError as missing:
+        python, root = locate.find_interpreter(), locate.backend_root()
+    except locate.BackendMissingError as missing:
         return [tr("Backend: none. {}").format(missing)]
     lines = [tr("Backend's Python: {}").format(python)]
     command = [python, "-m", "backend", "info", "--progress", "json"]
     try:
-        said = output_of(command, environment.worker_environment(), str(root))
+        said = output_of(command, locate.worker_environment(), str(root))
         facts: dict[str, Any] = json.loads(said.strip().splitlines()[-1])
     except subprocess.CalledProcessError as error:
         last = (error.stderr or error.stdout or b"").decode("utf-8", "replace").strip().splitlines()

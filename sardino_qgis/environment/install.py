@@ -17,17 +17,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .. import environment
-from ..runner import time_left
-from ..translation import tr
-from ..worker import Worker
-from . import store
+from ..client.run import time_left
+from ..common.i18n import tr
+from ..common.process import Worker
+from . import locate, store
 from .pinned import Build
 from .plan import InstallError, Plan, discreet, variables_for
 
 _CHECK = """
 import json, rasterio, torch
-import backend.timm_parts
+import backend.network.timm_import
 cuda = torch.cuda.is_available()
 if cuda:
     torch.ones(2, device="cuda").sum().item()
@@ -207,7 +206,7 @@ class _Work:
 
     def prove(self) -> None:
         """Run in the new interpreter what the algorithms will run."""
-        clean, root = environment.worker_environment(), str(environment.backend_root())
+        clean, root = locate.worker_environment(), str(locate.backend_root())
         command = [self.python, "-m", "backend", "info", "--progress", "json"]
         facts = _answer(self.run([self.python, "-c", _CHECK], clean, cwd=root), "torch")
         info = self.run(command, clean, cwd=root)

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..translation import tr
+from ..common.i18n import tr
 from .store import interpreter_in
 
 OLDEST = (3, 10)  # timm's

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..translation import tr
+from ..common.i18n import tr
 from .interpreters import output_of
 
 HASHED = "requirements-locked.txt"

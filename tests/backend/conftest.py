@@ -10,8 +10,8 @@ import pytest
 import rasterio
 from rasterio.transform import from_origin
 
-from backend.arch import Arch
-from backend.card import Band, LandCoverClass, ModelCard
+from backend.card.arch import Arch
+from backend.card.model_card import Band, LandCoverClass, ModelCard
 
 UTM10 = from_origin(500000, 4_600_000, 10, 10)
 
@@ -42,8 +42,8 @@ def tiny_model(tmp_path_factory) -> Path:
     """Folder of a small model whose random head gives every class somewhere."""
     import torch
 
-    from backend.vit import build_model
-    from backend.weights import save_model
+    from backend.network.vit import build_model
+    from backend.network.weights import save_model
 
     torch.manual_seed(3)
     model = build_model(tiny_card())

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import rasterio
 
-from backend.library import model_folder
-from benchmarks import bench, growth, limit, startup
-from benchmarks.scenes import write_scene
-from benchmarks.timing import Timing, interleaved, ratio, summary
+from backend.card.registry import model_folder
+from benchmarks import bench
+from benchmarks.speed import growth, limit, startup
+from benchmarks.speed.scenes import write_scene
+from benchmarks.speed.timing import Timing, interleaved, ratio, summary
 
 
 def test_scenes_have_the_size_and_the_share_of_data_asked_for(tmp_path):
@@ -82,7 +83,7 @@ def test_bench_refuses_what_it_does_not_know_and_collects_what_ran(tmp_path, mon
 
     def program(module, *arguments):
         asked.append(module)
-        if "--json" not in arguments or module == "benchmarks.startup":
+        if "--json" not in arguments or module == "benchmarks.speed.startup":
             return 1
         path = arguments[arguments.index("--json") + 1]
         with open(path, "w") as file:
@@ -92,6 +93,6 @@ def test_bench_refuses_what_it_does_not_know_and_collects_what_ran(tmp_path, mon
     monkeypatch.setattr(bench, "program", program)
     monkeypatch.setattr("sys.argv", ["bench", "--out", str(tmp_path), "--only", "limit", "startup"])
     assert bench.main() == 1
-    assert asked == ["benchmarks.limit", "benchmarks.startup"]
+    assert asked == ["benchmarks.speed.limit", "benchmarks.speed.startup"]
     found = json.loads((tmp_path / "bench.json").read_text())
-    assert found["limit"] == {"made by": "benchmarks.limit"} and "startup" not in found and found["cores"]
+    assert found["limit"] == {"made by": "benchmarks.speed.limit"} and "startup" not in found and found["cores"]

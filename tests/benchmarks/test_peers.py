@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import rasterio
 
-from backend.library import model_folder
-from backend.tiling import plan_tiles
+from backend.card.registry import model_folder
+from backend.stream.tiling import plan_tiles
+from benchmarks.checks.seams import ratios
 from benchmarks.peers import contest, environment
 from benchmarks.peers.maps import agreement, middle_window, reference, seam_ratio
 from benchmarks.peers.table import OURS, Contender
 from benchmarks.peers.tiles import Tiles, edges, overhanging, pulled_back
 from benchmarks.peers.worker import PEERS, peer_module
-from benchmarks.scenes import mirrored, side_of, write_scene
-from benchmarks.seams import ratios
+from benchmarks.speed.scenes import mirrored, side_of, write_scene
 
 UTM = rasterio.transform.from_origin(5e5, 58e5, 10, 10)
 SAME = Tiles(tile=128, overlap=16, batch=4)

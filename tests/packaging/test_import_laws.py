@@ -140,11 +140,11 @@ def test_training_imports_backend_only(path: Path) -> None:
     assert not tops(path) & {"qgis", "PyQt5", "PyQt6", "osgeo", "sardino_qgis", "tools", "tests"}
 
 
-@pytest.mark.parametrize("name", ["card", "arch", "card_values"])
+@pytest.mark.parametrize("name", ["model_card", "arch", "validation"])
 def test_card_imports_standard_library_only(name: str) -> None:
-    path = ROOT / "backend" / f"{name}.py"
+    path = ROOT / "backend" / "card" / f"{name}.py"
     assert tops(path) <= STANDARD | {"backend"}
-    ours = {"backend.errors", "backend.arch", "backend.card_values"}
+    ours = {"backend.core.errors", "backend.card.arch", "backend.card.validation"}
     assert {name for name in imports(parse(path)) if name.startswith("backend")} <= ours
 
 

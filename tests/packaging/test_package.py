@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from backend.library import DEFAULT_MODEL
-from tests.backend.make_safe import Scene, make_safe, zip_safe
+from backend.card.registry import DEFAULT_MODEL
+from tests.support.make_safe import Scene, make_safe, zip_safe
 from tools import help_pages, package, qgis_cli
 from tools.qgis_cli import QgisError, QgisProcess, find_qgis_process
 

@@ -17,12 +17,15 @@ from qgis.core import Qgis, QgsApplication, QgsProcessingFeedback, QgsProject, Q
 from qgis.gui import QgsMapCanvas, QgsMessageBar
 from qgis.PyQt.QtWidgets import QMainWindow, QMenu, QToolBar
 
-from sardino_qgis import environment, last_used, models, widgets
+from sardino_qgis.common import last_used
+from sardino_qgis.environment import locate
+from sardino_qgis.gui import model_control
+from sardino_qgis.models import installed
 
 gdal.UseExceptions()
 
 # pytest names the running test in a variable. To a worker that stays this must not look like a changed environment.
-environment._DROPPED_PREFIXES += ("PYTEST_",)
+locate._DROPPED_PREFIXES += ("PYTEST_",)
 
 # A model of random weights, for what needs a real one.
 CARD = {
@@ -53,9 +56,9 @@ MAKE_MODEL = """
 import json, sys
 from pathlib import Path
 import torch
-from backend.card import ModelCard
-from backend.vit import build_model
-from backend.weights import save_model
+from backend.card.model_card import ModelCard
+from backend.network.vit import build_model
+from backend.network.weights import save_model
 torch.manual_seed(1)
 card = ModelCard.from_dict(json.loads(sys.argv[2]))
 save_model(Path(sys.argv[1]), build_model(card), card)
@@ -136,12 +139,12 @@ def stuck(script) -> Path:
 @pytest.fixture
 def no_interpreter(qgis_app, monkeypatch, tmp_path):
     """Nothing named anywhere, and an empty profile."""
-    monkeypatch.delenv(environment.VARIABLE, raising=False)
-    before = environment.stored_interpreter()
-    environment.store_interpreter("")
-    monkeypatch.setattr(environment, "managed_folder", lambda: tmp_path / "profile" / "sardino" / "env")
+    monkeypatch.delenv(locate.VARIABLE, raising=False)
+    before = locate.stored_interpreter()
+    locate.store_interpreter("")
+    monkeypatch.setattr(locate, "managed_folder", lambda: tmp_path / "profile" / "sardino" / "env")
     yield
-    environment.store_interpreter(before)
+    locate.store_interpreter(before)
 
 
 @pytest.fixture
@@ -240,7 +243,7 @@ def model(tmp_path_factory, backend_python):
     folder = tmp_path_factory.mktemp("models") / "tiny"
     folder.mkdir()
     command = [backend_python, "-c", MAKE_MODEL, str(folder), json.dumps(CARD)]
-    subprocess.run(command, cwd=environment.backend_root(), env=environment.worker_environment(), check=True)
+    subprocess.run(command, cwd=locate.backend_root(), env=locate.worker_environment(), check=True)
     return folder
 
 
@@ -256,7 +259,7 @@ def settings(qgis_app):
     """QgsSettings, without a trace of models and last choices before and after."""
 
     def clear():
-        for name in (models.SETTING, last_used.GROUP, widgets.LAST_FOLDER):
+        for name in (installed.SETTING, last_used.GROUP, model_control.LAST_FOLDER):
             QgsSettings().remove(name)
 
     clear()

@@ -36,9 +36,9 @@ from qgis.PyQt import sip
 from qgis.utils import iface
 
 from backend import __version__
-from sardino_qgis import models
-from sardino_qgis.layer_metadata import describe
-from sardino_qgis.styling import apply_qml
+from sardino_qgis.layers.metadata import describe
+from sardino_qgis.layers.styling import apply_qml
+from sardino_qgis.models import installed
 
 
 @pytest.fixture(autouse=True)
@@ -205,7 +205,7 @@ def test_runs_inside_a_model_before_others(scene, tmp_path, feedback, qgis_new_p
 
 def test_an_added_model_is_run_by_name(model, scene, tmp_path, settings, monkeypatch):
     monkeypatch.delenv("SARDINO_MODELS")
-    models.add_folder(str(model))
+    installed.add_folder(str(model))
     given = {"INPUT": str(scene), "MODEL": "tiny", "OUTPUT": str(tmp_path / "o.tif")}
     assert processing.run("sardino:landcover", given)["MODEL_USED"] == "tiny"
 

@@ -10,7 +10,7 @@ from qgis.PyQt.QtGui import QDesktopServices
 from qgis.PyQt.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 import sardino_qgis
-from sardino_qgis import environment
+from sardino_qgis.environment import locate
 
 NAMES = ("landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate")
 ALGORITHMS = {f"sardino:{name}" for name in NAMES}
@@ -108,10 +108,10 @@ def test_interpreter_is_chosen_in_the_menu(no_interpreter, qgis_processing, monk
     ]  # fmt: skip
     assert not any(action.icon().isNull() for action in plugin.menu.actions() if action.text())
     plugin.choose_interpreter()
-    assert not said and environment.stored_interpreter() == ""
+    assert not said and locate.stored_interpreter() == ""
     plugin.choose_interpreter()
-    assert "may not be executed" in said.pop() and environment.stored_interpreter() == ""
+    assert "may not be executed" in said.pop() and locate.stored_interpreter() == ""
     plugin.choose_interpreter()
-    assert environment.stored_interpreter() == chosen
+    assert locate.stored_interpreter() == chosen
     assert plugin.diagnostics_dialog.isVisible(), "what was chosen is shown"
     plugin.unload()

@@ -12,16 +12,16 @@ import torch
 from rasterio.transform import from_origin
 from sklearn.metrics import accuracy_score, confusion_matrix, jaccard_score
 
-from backend.arch import Arch
-from backend.card import LandCoverClass, ModelCard
-from backend.predict import landcover
-from backend.radiometry import Units
-from backend.request import Request
-from backend.vit import build_model
-from backend.weights import save_model
+from backend.card.arch import Arch
+from backend.card.model_card import LandCoverClass, ModelCard
+from backend.maps.predict import landcover
+from backend.maps.request import Request
+from backend.network.vit import build_model
+from backend.network.weights import save_model
+from backend.radiometry.convert import Units
 from training import evaluate as module
 from training.evaluate import main
-from training.settings import ModelConfig
+from training.run.pretrain_config import ModelConfig
 
 LEGEND = {10: "Tree cover", 40: "Cropland", 30: "Grassland", 80: "Permanent water bodies"}
 SIZES = {"north": (40, 56), "south": (64, 33), "west": (48, 48)}

@@ -15,18 +15,18 @@ import torch
 from rasterio.transform import from_origin
 from safetensors.torch import load_file
 
-from backend.errors import InputError, ModelError
-from tests.training.tiny_network import TINY
+from backend.core.errors import InputError, ModelError
+from tests.support.tiny_network import TINY
 from training import pretrain as module
-from training.config import load_recipe, override, resolve
-from training.data.samples import StepBatches
+from training.data.batches import StepBatches
 from training.data.store import ChipStore
-from training.distil.export import load_backbone
-from training.distil.trainer import Trainer
-from training.journal import COLUMNS, CollapseAlarm
+from training.dino.backbone import load_backbone
+from training.dino.trainer import Trainer
 from training.pretrain import main, pretrain
-from training.settings import PretrainConfig
-from training.workers import World
+from training.run.config import load_recipe, override, resolve
+from training.run.log import COLUMNS, CollapseAlarm
+from training.run.pretrain_config import PretrainConfig
+from training.run.workers import World
 
 ROOT = Path(module.__file__).resolve().parents[1]
 RECIPE = f"""{TINY}[optim]

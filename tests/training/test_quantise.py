@@ -8,15 +8,15 @@ import rasterio
 import torch
 from rasterio.transform import from_origin
 
-from backend.arch import Arch
-from backend.card import LandCoverClass, ModelCard
-from backend.library import CARD, WEIGHTS
-from backend.quantised import layers_of
-from backend.radiometry import normalise
-from backend.vit import build_model
-from backend.weights import load_model, save_model
+from backend.card.arch import Arch
+from backend.card.model_card import LandCoverClass, ModelCard
+from backend.card.registry import CARD, WEIGHTS
+from backend.network.int8 import layers_of
+from backend.network.vit import build_model
+from backend.network.weights import load_model, save_model
+from backend.radiometry.convert import normalise
 from training.quantise import main, measure_ranges
-from training.settings import ModelConfig
+from training.run.pretrain_config import ModelConfig
 
 
 @pytest.fixture

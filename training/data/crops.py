@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from backend.bands import acquisition
-from backend.card import Band
-from backend.radiometry import Units, from_linear, is_backscatter, normalise, to_linear, to_power
-from training.settings import CropConfig
+from backend.card.model_card import Band
+from backend.radiometry.convert import Units, from_linear, is_backscatter, normalise, to_linear, to_power
+from backend.raster.bands import acquisition
+from training.run.pretrain_config import CropConfig
 
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]

@@ -40,14 +40,14 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
-from backend.card import Band
-from backend.errors import InputError, UnreadableError
-from training.data.facts import FolderFacts
-from training.data.left_out import tell_left_out
+from backend.card.model_card import Band
+from backend.core.errors import InputError, UnreadableError
+from training.data.dataset_toml import FolderFacts
 from training.data.listing import SUFFIXES, list_rasters
 from training.data.manifest import read_manifest
 from training.data.places import check_places, name_places
 from training.data.rasters import Scale, read_window
+from training.data.skipped import tell_left_out
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from backend.radiometry import is_backscatter
+from backend.radiometry.convert import is_backscatter
 from training.data.dataset import ChipFolder
 
 _UNITS = {"db": "dB", "linear_power": "linear power", "amplitude": "amplitude"}

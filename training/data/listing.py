@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-from backend.errors import InputError
+from backend.core.errors import InputError
 
 SUFFIXES = (".tif", ".tiff", ".png", ".vrt", ".jp2", ".img")
 

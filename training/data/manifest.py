@@ -19,13 +19,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Callable
 
-from backend.card import Band
-from backend.errors import InputError, UnreadableError
-from backend.radiometry import Units
-from training.collective import shared_out
-from training.data.facts import FolderFacts
+from backend.card.model_card import Band
+from backend.core.errors import InputError, UnreadableError
+from backend.radiometry.convert import Units
+from training.data.dataset_toml import FolderFacts
 from training.data.scan import UNIT_HINT, Entry, scan
-from training.files import write_text
+from training.run.collective import shared_out
+from training.run.files import write_text
 
 VERSION = 1
 # Looking at files is mostly waiting for the disk.

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from backend.errors import InputError
+from backend.core.errors import InputError
 from training.data.scan import Entry
 
 

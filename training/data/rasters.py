@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.card import Band
-from backend.radiometry import Units, is_backscatter, to_scale
-from backend.raster import RasterSource, gdal_environment
+from backend.card.model_card import Band
+from backend.radiometry.convert import Units, is_backscatter, to_scale
+from backend.raster.source import RasterSource, gdal_environment
 
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]

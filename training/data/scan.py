@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.bands import find_bands
-from backend.card import Band
-from backend.errors import InputError
-from backend.radiometry import (
+from backend.card.model_card import Band
+from backend.core.errors import InputError
+from backend.radiometry.convert import (
     Units,
     check_coherence,
     check_units,
@@ -21,10 +20,11 @@ from backend.radiometry import (
     rows_that_tell_units,
     to_scale,
 )
-from backend.raster import RasterSource, gdal_environment
-from backend.sampling import sample_values
+from backend.raster.bands import find_bands
+from backend.raster.sampling import sample_values
+from backend.raster.source import RasterSource, gdal_environment
 from training.data.coverage import Coverage
-from training.data.facts import COHERENCE, FolderFacts
+from training.data.dataset_toml import COHERENCE, FolderFacts
 from training.data.rasters import CACHE_BYTES
 from training.data.thinning import thinned
 

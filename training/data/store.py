@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.card import Band
-from backend.errors import InputError, UnreadableError
-from training.collective import first_process
+from backend.card.model_card import Band
+from backend.core.errors import InputError, UnreadableError
 from training.data.coverage import Coverage
 from training.data.crops import Sample
 from training.data.dataset import ChipFolder
 from training.data.describe import describe
-from training.data.left_out import tell_left_out
+from training.data.skipped import tell_left_out
 from training.data.windows import cut_windows
-from training.settings import CropConfig
+from training.run.collective import first_process
+from training.run.pretrain_config import CropConfig
 
 # Keys of dataset.toml that say nothing of the images.
 _NOT_DRAWN = ("title", "classes", "ignore_value", "label_codes")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.raster import RasterSource
+from backend.raster.source import RasterSource
 from training.data.coverage import probe_shape
 
 # With a copy reduced at least so far there is little to read.

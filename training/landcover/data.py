@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.card import Band, LandCoverClass
-from backend.errors import InputError
+from backend.card.model_card import Band, LandCoverClass
+from backend.core.errors import InputError
 from training.data.dataset import ChipFolder, read_splits
-from training.landcover.labelled import LabelledChip, load_labelled
+from training.landcover.chips import LabelledChip, load_labelled
 
 
 @dataclass(frozen=True)

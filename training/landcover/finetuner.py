@@ -9,19 +9,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from backend.decide import by_groups, decision, group_indices
-from backend.errors import InputError, ModelError
-from training.checkpoint import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
+from backend.core.errors import InputError, ModelError
+from backend.engines.precision import autocast, settle_precision
+from backend.stream.decision import by_groups, decision, group_indices
+from training.landcover.chips import CropSampler
 from training.landcover.data import Data
-from training.landcover.labelled import CropSampler
+from training.landcover.initial_network import Start
 from training.landcover.loss import IGNORE, LandCoverLoss, count_pixels
-from training.landcover.settings import FinetuneConfig
-from training.landcover.start import Start
-from training.precision import autocast, settle_precision
-from training.schedules import cosine, linear
+from training.run.checkpoint import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
+from training.run.finetune_config import FinetuneConfig
+from training.run.pretrain_config import CropConfig
+from training.run.schedules import cosine, linear
+from training.run.workers import pick_device
 from training.scores.metrics import Confusion
-from training.settings import CropConfig
-from training.workers import pick_device
 
 _PLAIN = CropConfig(flip=False, speckle=0.0, gain_common_db=0.0, gain_band_db=0.0, band_drop=0.0)
 

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from backend.card import LandCoverClass
-from backend.decide import by_groups, group_indices
-from training.landcover.labelled import LabelledChip
+from backend.card.model_card import LandCoverClass
+from backend.stream.decision import by_groups, group_indices
+from training.landcover.chips import LabelledChip
 
 IGNORE = -1
 _POWERS = {"none": 0.0, "sqrt": -0.5, "inverse": -1.0}

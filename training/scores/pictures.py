@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.card import ModelCard
+from backend.card.model_card import ModelCard
 
 MAPS_SHOWN = 8
 _PARTS = {"all": "all classes", "summed": "groups, probabilities summed"}

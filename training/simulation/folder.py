@@ -14,9 +14,9 @@ import rasterio
 from affine import Affine
 from numpy.typing import NDArray
 
-from backend.errors import InputError
+from backend.card import worldcover as lc
+from backend.core.errors import InputError
 from training.scores.metrics import MERGED
-from training.simulation import legend as lc
 from training.simulation.layout import inject, patch_of, procedural
 from training.simulation.library import PIXEL_M, LayoutLibrary
 from training.simulation.scene import Scene, simulate

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from training.simulation import legend as lc
+from backend.card import worldcover as lc
 from training.simulation.fields import coordinates, curve_distance, gaussian_field, parcels
 
 Labels = NDArray[np.uint8]

@@ -8,8 +8,8 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 
-from backend.errors import InputError
-from training.simulation import legend as lc
+from backend.card import worldcover as lc
+from backend.core.errors import InputError
 from training.simulation.fields import coordinates, gaussian_field
 
 Labels = NDArray[np.uint8]

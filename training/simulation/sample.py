@@ -18,7 +18,7 @@ import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
 
-from training.simulation import legend as lc
+from backend.card import worldcover as lc
 from training.simulation.fields import coordinates, gaussian_field
 from training.simulation.folder import BANDS, write_raster
 from training.simulation.layout import add_lakes, add_river, add_settlements, patch_of, regions

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from training.simulation import legend as lc
+from backend.card import worldcover as lc
 from training.simulation.fields import Array, coordinates, curve_distance, gaussian_field
 from training.simulation.relief import edge_gain, slope_gain
 from training.simulation.signature import (

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.simulation import legend as lc
+from backend.card import worldcover as lc
 from training.simulation.fields import Array, gaussian_field, parcels, smooth_noise
 
 Labels = NDArray[np.uint8]

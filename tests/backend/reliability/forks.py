@@ -113,18 +113,18 @@ def warm_up() -> None:
     import rasterio
     import torch
 
-    import backend.assess.accuracy
-    import backend.embed
-    import backend.predict
-    import backend.similarity
-    import backend.weights
-    from backend.library import installed_models
-    from backend.options import parse
+    import backend.accuracy.command
+    import backend.maps.embeddings
+    import backend.maps.predict
+    import backend.maps.similarity
+    import backend.network.weights
+    from backend.card.registry import installed_models
+    from backend.cli.options import parse
 
     parse(["info"])
     for folder in installed_models().values():
         with torch.inference_mode():
-            backend.weights.load_model(folder)
+            backend.network.weights.load_model(folder)
     with contextlib.suppress(rasterio.errors.RasterioError):
         rasterio.open(os.devnull)
 

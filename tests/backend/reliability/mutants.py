@@ -179,7 +179,7 @@ def hunt(warm: Any, folder: Path, first: int, count: int) -> tuple[Counter[str],
 
 
 def main() -> int:
-    from backend.library import model_folder
+    from backend.card.registry import model_folder
     from tests.backend.reliability.warm import Warm
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

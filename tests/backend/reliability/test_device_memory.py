@@ -8,7 +8,7 @@ import json
 import numpy as np
 import torch
 
-from backend.vit import SarViT
+from backend.network.vit import SarViT
 from tests.backend.reliability import zoo
 
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.backend.reliability import zoo
-from tests.small_disk import leave_room, mounted, used
+from tests.support.small_disk import leave_room, mounted, used
 
 SIZE = 16 * 2**20
 PAGE = 4096

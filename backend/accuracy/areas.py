@@ -1,0 +1,98 @@
+"""The area of pixels in square metres, row by row: planar where a projection keeps areas, else on the ellipsoid."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
+from rasterio.crs import CRS
+from rasterio.errors import RasterioError
+from rasterio.warp import transform as transform_points
+
+from backend.raster.grid import Grid
+
+AreaArray = NDArray[np.float64]
+# Lambert's cylindrical equal-area projection of the ellipsoid (Snyder 1987, Map Projections, p. 81): what it makes of
+# a pixel has the pixel's own area, exactly so for one bounded by meridians and parallels.
+EQUAL_AREA = CRS.from_proj4("+proj=cea +lon_0=0 +lat_ts=0 +datum=WGS84 +units=m")
+ROUND_THE_WORLD = 2 * math.pi * 6378137.0
+# Planar areas of projections that depart less than this from the ground are taken as they are, as users expect of
+# 10 m pixels in UTM (there at most 0.2 %). Web Mercator is far beyond it.
+TOLERANCE = 0.01
+# Columns of a row whose pixels are measured; the others lie between them.
+NODES = 33
+
+
+class PixelAreas:
+    """Areas of the pixels of a grid.
+
+    Args:
+        grid: Pixels with a CRS, or without one: then areas are unknown.
+
+    Attributes:
+        known: Whether areas can be told; else every pixel counts as 1.
+        how: One line for the report.
+    """
+
+    def __init__(self, grid: Grid) -> None:
+        self._grid = grid
+        self._planar: float | None = None
+        self.known = grid.pixel_metres() is not None
+        if not self.known or grid.crs is None:
+            self._planar, self.how = 1.0, "The map has no coordinate system: areas are counted in pixels."
+            return
+        if grid.crs.is_projected:
+            t, unit = grid.transform, float(grid.crs.linear_units_factor[1])
+            nominal = abs(t.a * t.e - t.b * t.d) * unit**2
+            if self._keeps_areas(nominal):
+                self._planar = nominal
+                self.how = f"Every pixel has {nominal:.6g} m² in the map's projection, within 1 % of its ground area."
+                return
+        self.how = "The map's coordinate system does not keep areas: pixels are measured on the WGS 84 ellipsoid."
+        straight = grid.crs.is_geographic and grid.transform.b == grid.transform.d == 0
+        self._nodes = (
+            np.array([grid.width // 2])
+            if straight
+            else np.unique(np.linspace(0, grid.width - 1, min(NODES, grid.width)).astype(np.intp))
+        )
+
+    def rows(self, top: int, bottom: int) -> AreaArray:
+        """Square metres of pixels, float64, shape [rows, width] or broadcasting to it ([rows, 1], [1, 1])."""
+        if self._planar is not None:
+            return np.full((1, 1), self._planar)
+        rows = np.arange(top, bottom)
+        measured = self._measure(*np.meshgrid(self._nodes, rows)).reshape(rows.size, self._nodes.size)
+        # Corners of global projections may lie off the earth: there is no area there.
+        measured = np.nan_to_num(measured, nan=0.0, posinf=0.0)
+        if self._nodes.size == 1:
+            return measured
+        columns = np.arange(self._grid.width)
+        return np.stack([np.interp(columns, self._nodes, row) for row in measured])
+
+    def _keeps_areas(self, nominal: float) -> bool:
+        grid = self._grid
+        columns, rows = np.meshgrid(np.linspace(0, grid.width - 1, 5), np.linspace(0, grid.height - 1, 5))
+        try:
+            found = self._measure(columns, rows)
+        except (RasterioError, CPLE_BaseError):
+            return True  # no way to the ground: the projection's own areas are all there is
+        good = found[np.isfinite(found)]
+        return bool(np.all(np.abs(good / nominal - 1) <= TOLERANCE))
+
+    def _measure(self, columns: NDArray[np.generic], rows: NDArray[np.generic]) -> AreaArray:
+        """Square metres of the pixels at `columns` and `rows`, flat, by the shoelace formula on their corners."""
+        c, r = columns.ravel().astype(np.float64), rows.ravel().astype(np.float64)
+        corners = np.concatenate([np.stack((c + dc, r + dr)) for dc, dr in ((0, 0), (1, 0), (1, 1), (0, 1))], axis=1)
+        t = self._grid.transform
+        xs, ys = t.a * corners[0] + t.b * corners[1] + t.c, t.d * corners[0] + t.e * corners[1] + t.f
+        if self._grid.crs is not None and self._grid.crs.is_geographic:
+            # Rows of global grids may overhang the poles by half a pixel.
+            ys = np.clip(ys, -90, 90)
+        east, north = transform_points(self._grid.crs, EQUAL_AREA, xs.tolist(), ys.tolist())
+        x, y = np.array(east).reshape(4, -1), np.array(north).reshape(4, -1)
+        # A pixel that crosses the date line has corners at both ends of the projection.
+        x = (x - x[0] + ROUND_THE_WORLD / 2) % ROUND_THE_WORLD - ROUND_THE_WORLD / 2
+        twice: AreaArray = np.abs(np.sum(x * np.roll(y, -1, axis=0) - np.roll(x, -1, axis=0) * y, axis=0))
+        return twice / 2

@@ -1,0 +1,79 @@
+"""Names of classes that lie beside a raster: GDAL's .aux.xml (attribute table, category names) and QGIS's .qml."""
+
+from __future__ import annotations
+
+# What comes from outside is looked at before it is parsed: see _parse.
+import xml.etree.ElementTree as ET  # noqa: N817  # nosec B405
+from pathlib import Path
+
+from backend.raster.output_names import sidecar
+
+# gdal_rat.h: the column of the value, and of the class name.
+USAGE_NAME, USAGE_VALUE = "2", "5"
+# A legend is small; anything larger is something else.
+MAX_BYTES = 4 * 2**20
+
+
+def class_names(raster: str) -> dict[int, str]:
+    """Name of each class value, from the files beside `raster`; empty where there are none or they can't be read.
+
+    The attribute table goes before category names, and these before the labels of a QGIS style.
+    """
+    path = Path(raster)
+    pam = _parse(sidecar(path, ".aux.xml"))
+    if pam is not None:
+        band = next((b for b in pam.iter("PAMRasterBand") if b.get("band") == "1"), None)
+        if band is not None:
+            names = _from_table(band) or _from_categories(band)
+            if names:
+                return names
+    style = _parse(sidecar(path, ".qml"))
+    return {} if style is None else _from_style(style)
+
+
+def _parse(path: Path) -> ET.Element | None:
+    """The root of an XML file, or None.
+
+    Such files come with rasters from anywhere. ElementTree fetches nothing from outside; what remains to be feared are
+    entities that blow up, so that documents which define any are not read. (A .qml has a DOCTYPE, but no entities.)
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            return None
+        text = path.read_text(encoding="utf-8-sig")
+        # Text, not bytes: an encoding that the document declares can't hide from the look that is taken here.
+        return None if "<!ENTITY" in text else ET.fromstring(text)  # nosec B314
+    except (OSError, ValueError, ET.ParseError):
+        return None
+
+
+def _from_table(band: ET.Element) -> dict[int, str]:
+    table = band.find("GDALRasterAttributeTable")
+    if table is None:
+        return {}
+    usages = [field.findtext("Usage", "") for field in table.iter("FieldDefn")]
+    if USAGE_NAME not in usages or USAGE_VALUE not in usages:
+        return {}
+    name, value = usages.index(USAGE_NAME), usages.index(USAGE_VALUE)
+    rows = [[cell.text or "" for cell in row.iter("F")] for row in table.iter("Row")]
+    return _named([(row[value], row[name]) for row in rows if len(row) == len(usages)])
+
+
+def _from_categories(band: ET.Element) -> dict[int, str]:
+    return _named([(str(value), item.text or "") for value, item in enumerate(band.iterfind("CategoryNames/Category"))])
+
+
+def _from_style(style: ET.Element) -> dict[int, str]:
+    return _named([(item.get("value", ""), item.get("label", "")) for item in style.iter("paletteEntry")])
+
+
+def _named(pairs: list[tuple[str, str]]) -> dict[int, str]:
+    names = {}
+    for value, name in pairs:
+        try:
+            number = float(value)
+        except ValueError:
+            continue
+        if name.strip() and number.is_integer():
+            names[int(number)] = " ".join(name.split())
+    return names

@@ -1,0 +1,185 @@
+"""Read a raster of classes by strips of rows: its values, which of them count, and names of the classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
+from rasterio.enums import Resampling
+from rasterio.errors import RasterioError
+from rasterio.vrt import WarpedVRT
+from rasterio.warp import transform_bounds
+from rasterio.windows import Window
+
+from backend.accuracy.class_names import class_names
+from backend.core.errors import InputError
+from backend.raster.grid import Grid
+from backend.raster.opening import open_raster
+
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+# Pixels of a strip: what is held at once.
+STRIP_PIXELS = 2**20
+
+
+class ClassRaster:
+    """The first band of a raster of whole numbers, as a context.
+
+    Args:
+        path: Anything that GDAL opens.
+        ignore: Values that don't count, beside nodata.
+        mapping: Values to be read as others (after `ignore`).
+        like: Bring it to this grid, with the nearest pixel.
+
+    Attributes:
+        grid: Its own grid, or `like`.
+        names: Name of each class value, from the files beside it.
+        notes: What a user should know.
+
+    Raises:
+        InputError: It isn't a raster of whole numbers, or can't be brought to `like`.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        ignore: Sequence[int] = (),
+        mapping: Mapping[int, int] | None = None,
+        like: Grid | None = None,
+    ) -> None:
+        self.path, self._ignore, self._mapping = path, list(ignore), dict(mapping or {})
+        self.notes: list[str] = []
+        self._stack = ExitStack()
+        self._data = self._file = self._stack.enter_context(open_raster(path))
+        try:
+            self._check()
+            file = self._file
+            self.own_grid = self.grid = Grid(file.crs, file.transform, file.width, file.height)
+            if like is not None and like != self.grid:
+                self._warp(like)
+        except BaseException:
+            self._stack.close()
+            raise
+        self.names = class_names(path)
+
+    def _check(self) -> None:
+        file = self._file
+        if file.count == 0:
+            raise InputError(f"{self.path} has no bands.", "Give a raster of classes.")
+        if np.dtype("complex64" if "complex" in file.dtypes[0] else file.dtypes[0]).kind not in "iu":
+            raise InputError(
+                f"{self.path} holds {file.dtypes[0]} values; classes are whole numbers.",
+                "Convert it to an integer type first (in QGIS: Raster > Conversion > Translate, output type Byte).",
+            )
+        if file.count > 1:
+            self.notes.append(f"{self.path} has {file.count} bands; the first one is used.")
+        if file.gcps[0] and file.transform.is_identity:
+            raise InputError(
+                f"{self.path} has ground control points only.", "Warp it first (in QGIS: Raster > Projections > Warp)."
+            )
+
+    def _warp(self, like: Grid) -> None:
+        own = self.own_grid
+        same_place = (own.transform, own.width, own.height) == (like.transform, like.width, like.height)
+        if own.crs is None or like.crs is None:
+            if not same_place:
+                raise InputError(
+                    f"{self.path} has another grid than the map, and one of them has no coordinate system.",
+                    "Assign one first (in QGIS: Raster > Projections > Assign Projection).",
+                )
+            self.notes.append("Only one of the two rasters has a coordinate system; their pixels are taken to match.")
+            self.grid = like
+            return
+        try:
+            self._data = self._stack.enter_context(
+                WarpedVRT(
+                    self._file,
+                    crs=like.crs,
+                    transform=like.transform,
+                    width=like.width,
+                    height=like.height,
+                    resampling=Resampling.nearest,
+                    # Tells what lies outside, or is nodata, from any class value.
+                    add_alpha=True,
+                    warp_mem_limit=64,
+                )
+            )
+        except (RasterioError, CPLE_BaseError) as error:
+            raise InputError(
+                f"{self.path} can't be brought to the map's grid: {str(error).splitlines()[0]}.",
+                "Check its coordinate system, or warp it first.",
+            ) from error
+        self.grid = like
+        self.notes.append("The reference was brought to the map's grid with the nearest pixel.")
+        self._compare_sizes(like)
+
+    def _compare_sizes(self, like: Grid) -> None:
+        own, wanted = self.own_grid.pixel_metres(), like.pixel_metres()
+        if own and wanted and max(wanted) > 1.5 * max(own):
+            self.notes.append(
+                f"Pixels of the map ({max(wanted):.3g} m) are larger than those of the reference ({max(own):.3g} m): "
+                "each is compared with the one reference pixel at its centre."
+            )
+        elif own and wanted and max(own) > 1.5 * max(wanted):
+            self.notes.append(
+                f"Pixels of the reference ({max(own):.3g} m) are larger than those of the map ({max(wanted):.3g} m): "
+                "each of them is compared several times."
+            )
+
+    def bounds(self) -> tuple[float, float, float, float] | None:
+        """Bounds of the raster itself in the CRS of `grid`; None where they can't be told."""
+        own, crs = self.own_grid, self.grid.crs
+        if own.crs is None or crs is None or own.crs == crs:
+            return own.bounds()
+        try:
+            xmin, ymin, xmax, ymax = transform_bounds(own.crs, crs, *own.bounds())
+        except (RasterioError, CPLE_BaseError):
+            return None
+        return xmin, ymin, xmax, ymax
+
+    def strips(self) -> Iterator[tuple[int, int]]:
+        """First and last (exclusive) row of each strip, whole rows of blocks where these are small enough."""
+        rows = max(1, STRIP_PIXELS // self.grid.width)
+        block = int(self._file.block_shapes[0][0])
+        rows = rows // block * block if rows >= block else rows
+        for top in range(0, self.grid.height, rows):
+            yield top, min(self.grid.height, top + rows)
+
+    def read(self, top: int, bottom: int) -> tuple[IntArray, BoolArray, BoolArray]:
+        """Rows of the grid: values int64 [rows, width], what counts, and what was ignored.
+
+        Raises:
+            InputError: The file can't be read there.
+        """
+        window = Window(0, top, self.grid.width, bottom - top)
+        try:
+            raw = self._data.read(1, window=window)
+            valid = self._data.read_masks(1, window=window) != 0
+        except RasterioError as error:
+            raise InputError(
+                f"{self.path} can't be read at row {top}: it is truncated or damaged.",
+                "Copy or download the file again.",
+            ) from error
+        values = raw.astype(np.int64)
+        ignored = np.isin(values, self._ignore) & valid if self._ignore else np.zeros_like(valid)
+        if self._mapping:
+            values = remap(values, self._mapping)
+        return values, valid & ~ignored, ignored
+
+    def __enter__(self) -> ClassRaster:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._stack.close()
+
+
+def remap(values: IntArray, mapping: Mapping[int, int]) -> IntArray:
+    """Values replaced all at once, so that 1=2, 2=1 swaps them."""
+    result = values.copy()
+    for old, new in mapping.items():
+        result[values == old] = new
+    return result

@@ -1,0 +1,233 @@
+"""How well a class map fits a reference: matrix, scores, and areas with confidence intervals, as a report and JSON."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from backend import __version__
+from backend.accuracy.areas import PixelAreas
+from backend.accuracy.class_raster import ClassRaster
+from backend.accuracy.compare import Reference, check_bounds, check_overlap
+from backend.accuracy.documents import write_documents
+from backend.accuracy.figures import build_facts
+from backend.accuracy.reference_raster import RasterReference
+from backend.accuracy.reference_vector import VectorReference
+from backend.accuracy.report import as_csv, as_html, as_json
+from backend.core.cancel import Cancel
+from backend.core.errors import InputError
+from backend.core.events import Reporter
+from backend.raster.geojson import field_values, integer_label, read_features
+from backend.raster.output_names import check_distinct, check_document
+from backend.raster.source import LARGE_CACHE, gdal_environment
+
+GEOJSON = frozenset((".geojson", ".json"))
+
+
+@dataclass
+class AccuracyRequest:
+    """What a user asks for.
+
+    Attributes:
+        map: Raster of classes.
+        reference: Raster of classes, or GeoJSON of points and polygons.
+        output: HTML report to write.
+        json: Also write every figure as JSON.
+        csv: Also write the matrix of pixels as CSV.
+        class_field: Property of the vector that holds the class; None where there is just one.
+        mapping: Reference value or name (as text) to map value.
+        ignore_map: Map values that don't count.
+        ignore_reference: Reference values that don't count, as in the file.
+        sample: Pixels to draw from a reference raster; 0 for none.
+        seed: Of the draw.
+        reference_name: What the report calls the reference; its path where None.
+        overwrite: Whether existing outputs are replaced.
+        reporter: Told what happens.
+        cancel: Ends the run when set.
+    """
+
+    map: str
+    reference: str
+    output: Path
+    json: Path | None = None
+    csv: Path | None = None
+    class_field: str | None = None
+    mapping: Mapping[str, int] = field(default_factory=dict)
+    ignore_map: Sequence[int] = ()
+    ignore_reference: Sequence[int] = ()
+    sample: int = 0
+    seed: int = 0
+    reference_name: str | None = None
+    overwrite: bool = False
+    reporter: Reporter = field(default_factory=Reporter)
+    cancel: Cancel = field(default_factory=Cancel)
+
+
+def accuracy(request: AccuracyRequest) -> dict[str, Any]:
+    """Compare, write the report, and return the facts of the result event.
+
+    Raises:
+        SarDinoError: Refused or cancelled; then no output is left, and older ones are as they were.
+    """
+    began = time.monotonic()
+    outputs = {"output": request.output, "json": request.json, "csv": request.csv}
+    wanted = {role: path for role, path in outputs.items() if path is not None}
+    check_distinct(list(wanted.values()), styled=False)
+    for path in wanted.values():
+        check_document(path, [request.map, request.reference], request.overwrite)
+    with ExitStack() as stack:
+        stack.enter_context(gdal_environment(LARGE_CACHE))
+        land = stack.enter_context(ClassRaster(request.map, request.ignore_map))
+        reference, notes = _open_reference(request, land, stack)
+        areas = PixelAreas(land.grid)
+        _start(request, wanted)
+        comparison = reference.compare(land, areas, _Rows(request, land.grid.height * reference.passes))
+        check_overlap(comparison, request.reference, land.names)
+    for what, count in notes.left_out.items():
+        comparison.leave_out(what, count)
+    facts = build_facts(comparison, areas.known, notes.names)
+    facts = {
+        "schema_version": 1,
+        "program": f"SAR Land Cover (DINO) {__version__}",
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "map": request.map,
+        "reference": request.reference_name or request.reference,
+        "mapping": dict(request.mapping),
+        "sample": {"size": request.sample, "seed": request.seed} if request.sample else None,
+        **facts,
+        "left_out": comparison.left_out,
+        "notes": [areas.how, *land.notes, *notes.texts, *facts["notes"]],
+    }
+    writers = {"output": as_html, "json": as_json, "csv": as_csv}
+    write_documents({path: writers[role](facts) for role, path in wanted.items()}, request.cancel)
+    return _result(request, wanted, facts, time.monotonic() - began)
+
+
+@dataclass
+class _Notes:
+    """What opening the reference brought up."""
+
+    names: dict[int, str]
+    texts: list[str] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
+
+
+class _Rows:
+    """Counts rows for the reporter."""
+
+    def __init__(self, request: AccuracyRequest, total: int) -> None:
+        self._request, self._total, self._done = request, total, 0
+
+    def __call__(self, rows: int) -> None:
+        self._request.cancel.check()
+        self._done += rows
+        self._request.reporter.progress(self._done, self._total)
+
+
+def _open_reference(request: AccuracyRequest, land: ClassRaster, stack: ExitStack) -> tuple[Reference, _Notes]:
+    if Path(request.reference).suffix.lower() in GEOJSON:
+        if request.sample:
+            raise InputError(
+                "A sample can be drawn from a reference raster only; points and polygons are one already.",
+                "Leave the sample size at 0.",
+            )
+        return _open_vector(request, land)
+    mapping = {}
+    for text, value in request.mapping.items():
+        old = integer_label(text)
+        if old is None:
+            raise InputError(f"The mapping names {text!r}; the reference raster has values.", 'Write "1=80,2=10".')
+        mapping[old] = value
+    raster = stack.enter_context(ClassRaster(request.reference, request.ignore_reference, mapping, like=land.grid))
+    check_bounds(land.grid.bounds(), raster.bounds(), request.reference)
+    # The map's names are those that its reader knows; the reference's own name what only it has.
+    unmapped = {} if mapping else raster.names
+    return RasterReference(raster, request.sample, request.seed), _Notes({**unmapped, **land.names}, raster.notes)
+
+
+def _open_vector(request: AccuracyRequest, land: ClassRaster) -> tuple[Reference, _Notes]:
+    features, without_geometry = read_features(request.reference, land.grid.crs)
+    notes = _Notes(dict(land.names))
+    notes.left_out["features without a geometry"] = without_geometry
+    if land.grid.crs is None:
+        notes.texts.append("The map has no coordinate system: the vector's coordinates are taken to be the map's.")
+    values = field_values(features, request.class_field)
+    counted = [(f, value) for f, value in zip(features, values) if integer_label(value) not in request.ignore_reference]
+    notes.left_out["features with a value to ignore"] = len(features) - len(counted)
+    labels, unknown = _labels(request, [value for _, value in counted], land.names)
+    notes.left_out["features without a class"] = labels.count(None) - sum(unknown.values())
+    for name, count in unknown.items():
+        notes.left_out[f"features of the class {name!r}, which the map doesn't name"] = count
+    kept = [(feature, label) for (feature, _), label in zip(counted, labels) if label is not None]
+    if not kept:
+        known = ", ".join(dict.fromkeys(land.names.values())) or "none (there is no legend beside it)"
+        given = f" The features name: {', '.join(map(repr, unknown))}." if unknown else ""
+        raise InputError(
+            f"No feature of {request.reference} has a class that the map has.{given} Names on the map: {known}.",
+            'Give values, or say which name means which value, such as "Forest=10".',
+        )
+    bounds = [feature.bounds() for feature, _ in kept]
+    low = [min(box[i] for box in bounds) for i in (0, 1)]
+    high = [max(box[i] for box in bounds) for i in (2, 3)]
+    check_bounds(land.grid.bounds(), (low[0], low[1], high[0], high[1]), request.reference)
+    return VectorReference([f for f, _ in kept], [label for _, label in kept]), notes
+
+
+def _labels(
+    request: AccuracyRequest, values: Sequence[Any], names: Mapping[int, str]
+) -> tuple[list[int | None], dict[str, int]]:
+    """Class value of each feature, None where it has none, and the names that mean no class with their numbers."""
+    by_name = {name.casefold(): value for value, name in names.items()}
+    mapping = {text.strip().casefold(): value for text, value in request.mapping.items()}
+    labels: list[int | None] = []
+    unknown: dict[str, int] = {}
+    for value in values:
+        number = integer_label(value)
+        text = str(number if number is not None else "" if value is None else value).strip()
+        label = mapping.get(text.casefold(), number if number is not None else by_name.get(text.casefold()))
+        if label is None and text:
+            unknown[text] = unknown.get(text, 0) + 1
+        labels.append(label)
+    return labels, unknown
+
+
+def _start(request: AccuracyRequest, outputs: Mapping[str, Path]) -> None:
+    request.reporter.start(
+        version=__version__,
+        command="accuracy",
+        model="",
+        device="cpu",
+        input=request.map,
+        outputs={role: str(path) for role, path in outputs.items()},
+    )
+
+
+def _result(
+    request: AccuracyRequest, outputs: Mapping[str, Path], facts: Mapping[str, Any], seconds: float
+) -> dict[str, Any]:
+    for note in facts["notes"]:
+        request.reporter.log("info", note)
+    for what, count in facts["left_out"].items():
+        request.reporter.log("info", f"Left out, {what}: {count}.")
+    pixels, estimates = facts["pixels"], facts["estimates"]
+    result = {
+        "outputs": {role: str(path) for role, path in outputs.items()},
+        "device": "cpu",
+        "seconds": round(seconds, 3),
+        "model": "",
+        "pixels": pixels["total"],
+        "overall_accuracy": pixels["overall_accuracy"],
+        "mean_iou": pixels["mean_iou"],
+        "mean_f1": pixels["mean_f1"],
+        "units": estimates["units"] if estimates else None,
+        "estimated_overall_accuracy": estimates["overall_accuracy"]["estimate"] if estimates else None,
+        "estimated_overall_accuracy_se": estimates["overall_accuracy"]["standard_error"] if estimates else None,
+        "classes": facts["classes"],
+    }
+    request.reporter.result(result)
+    return result

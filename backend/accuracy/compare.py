@@ -1,0 +1,104 @@
+"""What comes of comparing a class map with a reference, and when there is nothing to compare."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Callable, Protocol
+
+from backend.accuracy.areas import PixelAreas
+from backend.accuracy.class_raster import ClassRaster
+from backend.accuracy.tally import Tally
+from backend.core.errors import InputError
+
+# Tells rows done in all passes; raises Cancelled where the run is to end.
+Advance = Callable[[int], None]
+Bounds = tuple[float, float, float, float]
+
+
+@dataclass
+class Comparison:
+    """What was counted.
+
+    Attributes:
+        tally: Mapped pixels, and pairs of pixels.
+        units: Sampling units as (map value, reference value).
+        unit: What a sampling unit is; empty where the reference is no sample.
+        mapped: Area of each map value in the region that the units are a sample of.
+        left_out: How many of what were not compared.
+    """
+
+    tally: Tally = field(default_factory=Tally)
+    units: list[tuple[int, int]] = field(default_factory=list)
+    unit: str = ""
+    mapped: dict[int, float] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+
+    def leave_out(self, what: str, count: int) -> None:
+        """Count something that isn't compared."""
+        if count:
+            self.left_out[what] = self.left_out.get(what, 0) + int(count)
+
+
+class Reference(Protocol):
+    """What a map is compared with."""
+
+    passes: int
+
+    def compare(self, land: ClassRaster, areas: PixelAreas, advance: Advance) -> Comparison:
+        """Go through the map and count."""
+
+
+def check_bounds(land: Bounds, reference: Bounds | None, name: str) -> None:
+    """Refuse a reference that lies elsewhere, before either is read.
+
+    Args:
+        land: xmin, ymin, xmax, ymax of the map.
+        reference: The same of the reference, in the map's CRS; None where unknown.
+        name: Of the reference.
+
+    Raises:
+        InputError: They don't touch.
+    """
+    if reference is None or not all(map(math.isfinite, reference)):
+        return
+    apart = reference[0] > land[2] or reference[2] < land[0] or reference[1] > land[3] or reference[3] < land[1]
+    if apart:
+        raise InputError(
+            f"{name} does not overlap the map: it covers {_corners(reference)}, the map {_corners(land)} "
+            "(west, south, east, north in the map's coordinate system).",
+            "Check the coordinate systems of both.",
+        )
+
+
+def _corners(bounds: Bounds) -> str:
+    return " ".join(f"{value:.10g}" for value in bounds)
+
+
+def check_overlap(result: Comparison, reference: str, names: Mapping[int, str]) -> None:
+    """Refuse a comparison that compared nothing, or classes that have nothing in common.
+
+    Raises:
+        InputError: So it is.
+    """
+    if not result.tally.mapped:
+        raise InputError("The map has no valid pixel.", "Check its nodata value and the values to ignore.")
+    found = result.tally.reference_values()
+    if not found:
+        left = "; ".join(f"{what}: {count}" for what, count in result.left_out.items())
+        raise InputError(
+            f"No pixel of the map has a value in {reference} ({left}).",
+            "Check that both cover the same place, their coordinate systems, nodata and the values to ignore.",
+        )
+    if not set(found) & set(result.tally.mapped):
+        raise InputError(
+            f"The map and the reference have no class in common: {_listed(sorted(result.tally.mapped), names)} "
+            f"against {_listed(found, names)}.",
+            'Say which reference value means which map class, such as "1=80,2=10".',
+        )
+
+
+def _listed(values: Sequence[int], names: Mapping[int, str]) -> str:
+    shown = ", ".join(f"{value} {names[value]}" if value in names else str(value) for value in values[:12])
+    return shown + (", …" if len(values) > 12 else "")

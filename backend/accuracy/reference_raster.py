@@ -1,0 +1,80 @@
+"""A raster as the reference of a class map: all pixels are compared, and a sample of them drawn on demand."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from backend.accuracy.areas import PixelAreas
+from backend.accuracy.class_raster import ClassRaster
+from backend.accuracy.compare import Advance, Comparison
+from backend.accuracy.stratified import allocate
+
+
+class RasterReference:
+    """A reference raster on the map's grid: a census; a sample of its pixels is drawn where one is asked for.
+
+    Args:
+        raster: The reference.
+        size: Pixels to draw, stratified by map class; 0 for none.
+        seed: Of the draw.
+    """
+
+    def __init__(self, raster: ClassRaster, size: int = 0, seed: int = 0) -> None:
+        self._raster, self._size, self._seed = raster, size, seed
+        self.passes = 2 if size else 1
+
+    def compare(self, land: ClassRaster, areas: PixelAreas, advance: Advance) -> Comparison:
+        """Count all pixels that both have, then draw the sample from them."""
+        result = Comparison()
+        for top, bottom in land.strips():
+            values, good, ignored = land.read(top, bottom)
+            reference, there, passed_over = self._raster.read(top, bottom)
+            size = np.broadcast_to(areas.rows(top, bottom), values.shape)
+            both = good & there
+            result.tally.add_mapped(values[good], size[good])
+            result.tally.add_pairs(values[both], reference[both], size[both])
+            result.leave_out("pixels that are nodata on the map", np.count_nonzero(~good & ~ignored))
+            result.leave_out("pixels with a map value to ignore", np.count_nonzero(ignored))
+            result.leave_out("pixels with a reference value to ignore", np.count_nonzero(good & passed_over))
+            result.leave_out(
+                "map pixels without a reference (outside it, or nodata there)",
+                np.count_nonzero(good & ~there & ~passed_over),
+            )
+            advance(bottom - top)
+        if self._size:
+            self._draw(result, land, areas, advance)
+        return result
+
+    def _draw(self, result: Comparison, land: ClassRaster, areas: PixelAreas, advance: Advance) -> None:
+        """Draw points on the ground, uniformly within each stratum: pixels by their area, with replacement.
+
+        Then the plain share of units is an unbiased estimate of the share of area, whatever the projection, and the
+        variance formula, which has no correction for finite populations, is exact.
+        """
+        result.mapped = result.tally.compared_areas()
+        generator = np.random.default_rng(self._seed)
+        sizes = allocate(self._size, np.array(list(result.mapped.values())))
+        # A hair less than the area, for it is summed in another order here than it was there.
+        waiting = {
+            value: np.sort(generator.uniform(0, area * (1 - 1e-9), count))
+            for (value, area), count in zip(result.mapped.items(), sizes)
+        }
+        passed = dict.fromkeys(result.mapped, 0.0)
+        units: list[tuple[int, int]] = []
+        for top, bottom in land.strips():
+            values, good, _ = land.read(top, bottom)
+            reference, there, _ = self._raster.read(top, bottom)
+            size = np.broadcast_to(areas.rows(top, bottom), values.shape)
+            both = good & there
+            for value in result.mapped:
+                here = both & (values == value)
+                if not here.any():
+                    continue
+                ends = passed[value] + np.cumsum(size[here])
+                passed[value] = float(ends[-1])
+                count = int(np.searchsorted(waiting[value], ends[-1]))
+                drawn = np.searchsorted(ends, waiting[value][:count], side="right")
+                units += [(value, int(label)) for label in reference[here][np.minimum(drawn, ends.size - 1)]]
+                waiting[value] = waiting[value][count:]
+            advance(bottom - top)
+        result.units, result.unit = units, "pixels drawn at random within each map class"

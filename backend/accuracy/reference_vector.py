@@ -1,0 +1,133 @@
+"""Labelled points and polygons as the reference of a class map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from affine import Affine
+from numpy.typing import NDArray
+from rasterio.features import rasterize
+from rasterio.windows import Window
+from rasterio.windows import transform as window_transform
+
+from backend.accuracy.areas import AreaArray, PixelAreas
+from backend.accuracy.class_raster import BoolArray, ClassRaster, IntArray
+from backend.accuracy.compare import Advance, Comparison
+from backend.accuracy.tally import distinct
+from backend.raster.geojson import Feature
+
+
+class VectorReference:
+    """Labelled points and polygons: each point is a sampling unit, and so is each polygon.
+
+    For the pixel matrix every pixel whose centre lies in a polygon counts (in the later one where they overlap), and
+    every point. As a sampling unit a polygon has the map class of most of its pixels, the smallest value of several:
+    pixels of one polygon resemble each other, and would make intervals look narrower than they are.
+
+    Args:
+        features: Points and polygons in the map's CRS.
+        labels: Class value of each.
+    """
+
+    passes = 1
+
+    def __init__(self, features: Sequence[Feature], labels: Sequence[int]) -> None:
+        self._polygons = [(f, label) for f, label in zip(features, labels) if f.is_polygon]
+        points = [(x, y, label) for f, label in zip(features, labels) if not f.is_polygon for x, y in f.points()]
+        self._points = np.array(points, dtype=np.float64).reshape(-1, 3)
+
+    def compare(self, land: ClassRaster, areas: PixelAreas, advance: Advance) -> Comparison:
+        """Count pixels in polygons and under points."""
+        result = Comparison()
+        columns, rows, labels = self._places(land, result)
+        boxes = _rows_of([feature for feature, _ in self._polygons], land.grid.transform)
+        inside: dict[tuple[int, int], int] = {}
+        for top, bottom in land.strips():
+            values, good, ignored = land.read(top, bottom)
+            size = np.broadcast_to(areas.rows(top, bottom), values.shape)
+            result.tally.add_mapped(values[good], size[good])
+            result.leave_out("pixels that are nodata on the map", np.count_nonzero(~good & ~ignored))
+            result.leave_out("pixels with a map value to ignore", np.count_nonzero(ignored))
+            here = (rows >= top) & (rows < bottom)
+            self._take_points(result, (rows[here] - top, columns[here], labels[here]), (values, good, size))
+            touched = np.flatnonzero((boxes[:, 0] < bottom) & (boxes[:, 1] >= top)) if len(boxes) else np.array([])
+            self._take_polygons(result, land, top, touched, (values, good, size), inside)
+            advance(bottom - top)
+        self._close_polygons(result, inside)
+        kinds = ["points"] * bool(len(self._points)) + ["polygons, each as one unit"] * bool(self._polygons)
+        result.unit = " and ".join(kinds)
+        result.mapped = {value: area for value, (_, area) in result.tally.mapped.items()}
+        return result
+
+    def _places(self, land: ClassRaster, result: Comparison) -> tuple[IntArray, IntArray, IntArray]:
+        """Column, row and label of the points that lie on the map's grid."""
+        back = ~land.grid.transform
+        x, y, labels = self._points.T
+        columns = np.floor(back.a * x + back.b * y + back.c)
+        rows = np.floor(back.d * x + back.e * y + back.f)
+        within = (columns >= 0) & (columns < land.grid.width) & (rows >= 0) & (rows < land.grid.height)
+        result.leave_out("points outside the map", np.count_nonzero(~within))
+        return columns[within].astype(np.int64), rows[within].astype(np.int64), labels[within].astype(np.int64)
+
+    def _take_points(
+        self,
+        result: Comparison,
+        points: tuple[IntArray, IntArray, IntArray],
+        strip: tuple[IntArray, BoolArray, AreaArray],
+    ) -> None:
+        (rows, columns, labels), (values, good, size) = points, strip
+        kept = good[rows, columns]
+        result.leave_out("points where the map has no value", np.count_nonzero(~kept))
+        found, labels = values[rows, columns][kept], labels[kept]
+        result.tally.add_pairs(found, labels, size[rows, columns][kept])
+        result.units += list(zip(found.tolist(), labels.tolist()))
+
+    def _take_polygons(
+        self,
+        result: Comparison,
+        land: ClassRaster,
+        top: int,
+        touched: NDArray[np.intp],
+        strip: tuple[IntArray, BoolArray, AreaArray],
+        inside: dict[tuple[int, int], int],
+    ) -> None:
+        if not touched.size:
+            return
+        values, good, size = strip
+        window = Window(0, top, values.shape[1], values.shape[0])
+        burnt = rasterize(
+            [(self._polygons[index][0].geometry, int(index) + 1) for index in touched],
+            out_shape=values.shape,
+            transform=window_transform(window, land.grid.transform),
+            dtype="int32",
+        )
+        covered = (burnt > 0) & good
+        if not covered.any():
+            return
+        found, polygon = values[covered], burnt[covered].astype(np.int64) - 1
+        labels = np.array([label for _, label in self._polygons], dtype=np.int64)
+        result.tally.add_pairs(found, labels[polygon], size[covered])
+        classes, codes = distinct(found)
+        keys, counts = np.unique(polygon * classes.size + codes, return_counts=True)
+        for key, count in zip(keys.tolist(), counts.tolist()):
+            place = key // classes.size, int(classes[key % classes.size])
+            inside[place] = inside.get(place, 0) + count
+
+    def _close_polygons(self, result: Comparison, inside: Mapping[tuple[int, int], int]) -> None:
+        most: dict[int, tuple[int, int]] = {}
+        for (polygon, value), count in inside.items():
+            most[polygon] = max(most.get(polygon, (0, 0)), (count, -value))
+        result.units += [(-value, self._polygons[polygon][1]) for polygon, (_, value) in sorted(most.items())]
+        result.leave_out("polygons without the centre of a pixel that has a map value", len(self._polygons) - len(most))
+
+
+def _rows_of(features: Sequence[Feature], transform: Affine) -> NDArray[np.float64]:
+    """First and last row that each feature can touch, [features, 2]."""
+    back = ~transform
+    found = []
+    for feature in features:
+        xmin, ymin, xmax, ymax = feature.bounds()
+        rows = [(back * corner)[1] for corner in ((xmin, ymin), (xmin, ymax), (xmax, ymin), (xmax, ymax))]
+        found.append((min(rows), max(rows)))
+    return np.array(found, dtype=np.float64).reshape(-1, 2)

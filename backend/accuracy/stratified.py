@@ -1,0 +1,139 @@
+"""Accuracy and area from a stratified sample: Olofsson et al. 2014, Remote Sensing of Environment 148, 42-57.
+
+The map's classes are the strata, and their mapped areas are known. Equation numbers are those of the paper.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.core.errors import InputError
+
+FloatArray = NDArray[np.float64]
+CountArray = NDArray[np.int64]
+# Standard errors to each side of a 95 % confidence interval (normal approximation, as in the paper).
+Z95 = 1.96
+# Fewest units from which a variance can be told.
+MIN_UNITS = 2
+# Units that a rare class should get before the rest is shared by area (section 5.1.2 of the paper: 50 to 100).
+RARE_CLASS_UNITS = 50
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Estimates with standard errors; NaN where a class has none (no unit in the reference, not on the map).
+
+    Attributes:
+        strata: Which classes took part as strata, bool [classes].
+        weights: Mapped share W of each stratum in the area of all that took part; 0 for others.
+        proportions: Share of the area by map (rows) and reference (columns), p_ij.
+        overall: Overall accuracy and its standard error.
+        users: User's accuracy, [classes, 2].
+        producers: Producer's accuracy, [classes, 2].
+        areas: Error-adjusted area of each class and its standard error, in the unit of the mapped areas, [classes, 2].
+        total: Area of the strata that took part.
+    """
+
+    strata: NDArray[np.bool_]
+    weights: FloatArray
+    proportions: FloatArray
+    overall: tuple[float, float]
+    users: FloatArray
+    producers: FloatArray
+    areas: FloatArray
+    total: float
+
+
+def estimate(counts: CountArray, mapped: FloatArray) -> Estimate:
+    """Estimate accuracy and areas from a sample whose strata are the map's classes.
+
+    Args:
+        counts: Sampling units, [map classes, reference classes], classes in one order.
+        mapped: Area of each map class in the whole map, any unit.
+
+    Returns:
+        The estimates. Strata with fewer than two units take no part: nothing can be said about them.
+
+    Raises:
+        InputError: No stratum has two units.
+    """
+    units = counts.sum(axis=1)
+    strata = (units >= MIN_UNITS) & (mapped > 0)
+    if not strata.any():
+        raise InputError(
+            "No class of the map has two sampling units or more: nothing can be estimated.", "Give more of them."
+        )
+    total = float(mapped[strata].sum())
+    weights = np.where(strata, mapped, 0.0) / total
+    shares = np.where(strata[:, None], counts, 0) / np.maximum(units, 1)[:, None]
+    proportions = weights[:, None] * shares  # eq. 4
+    # Estimated variance of each cell's share within its stratum, of which all others are made.
+    variances = shares * (1 - shares) / np.maximum(units - 1, 1)[:, None]
+    return Estimate(
+        strata=strata,
+        weights=weights,
+        proportions=proportions,
+        # eq. 1 and 5
+        overall=(float(np.trace(proportions)), float(np.sqrt(np.sum(weights**2 * np.diag(variances))))),
+        users=_users(shares, variances, strata),
+        producers=_producers(proportions, variances, weights),
+        # eq. 9, 10 and 11
+        areas=total * np.stack((proportions.sum(axis=0), np.sqrt((weights**2) @ variances)), axis=1),
+        total=total,
+    )
+
+
+def interval(pair: tuple[float, float] | FloatArray) -> tuple[float, float]:
+    """Lower and upper end of the 95 % confidence interval of (estimate, standard error)."""
+    return float(pair[0] - Z95 * pair[1]), float(pair[0] + Z95 * pair[1])
+
+
+def _users(shares: FloatArray, variances: FloatArray, strata: NDArray[np.bool_]) -> FloatArray:
+    """Eq. 2 and 6."""
+    both = np.stack((np.diag(shares), np.sqrt(np.diag(variances))), axis=1)
+    users: FloatArray = np.where(strata[:, None], both, np.nan)
+    return users
+
+
+def _producers(proportions: FloatArray, variances: FloatArray, weights: FloatArray) -> FloatArray:
+    """Eq. 3 and 7, in shares of the area instead of pixels (N_i. is W_i times all of them)."""
+    columns = proportions.sum(axis=0)
+    found = columns > 0
+    safe = np.where(found, columns, 1.0)
+    accuracy = np.diag(proportions) / safe
+    scaled = (weights**2)[:, None] * variances
+    own = np.diag(scaled)
+    variance = ((1 - accuracy) ** 2 * own + accuracy**2 * (scaled.sum(axis=0) - own)) / safe**2
+    producers: FloatArray = np.where(found[:, None], np.stack((accuracy, np.sqrt(variance)), axis=1), np.nan)
+    return producers
+
+
+def allocate(size: int, mapped: FloatArray) -> CountArray:
+    """Share a sample among strata: a base for each, so that rare classes are seen, and the rest by area.
+
+    The base is RARE_CLASS_UNITS, or half of an equal share where the sample is too small for that.
+
+    Args:
+        size: Units in all.
+        mapped: Area of each stratum; those of 0 get none.
+
+    Raises:
+        InputError: Too few for two units in each.
+    """
+    there = mapped > 0
+    if size < MIN_UNITS * there.sum():
+        raise InputError(
+            f"A sample of {size} is too small: the map has {there.sum()} classes, and each needs {MIN_UNITS} units.",
+            f"Ask for {RARE_CLASS_UNITS * int(there.sum())} or more.",
+        )
+    base = max(MIN_UNITS, min(RARE_CLASS_UNITS, size // (2 * int(there.sum()))))
+    rest = size - base * int(there.sum())
+    exact = rest * mapped / mapped.sum()
+    units: CountArray = np.where(there, base, 0) + np.floor(exact).astype(np.int64)
+    # Largest remainders get what rounding left over.
+    order = np.argsort(-(exact - np.floor(exact)), kind="stable")
+    units[order[: size - int(units.sum())]] += 1
+    return units

@@ -1,0 +1,105 @@
+"""Count pairs of class values, by pixels and by area, in tables that grow by the values they meet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.core.errors import InputError
+
+IntArray = NDArray[np.int64]
+AreaArray = NDArray[np.float64]
+MAX_CLASSES = 256
+# Values that span less than this are looked up in a table, others by sorting.
+TABLE = 2**16
+
+
+class Tally:
+    """What is mapped, and which pairs of map and reference value occur.
+
+    Attributes:
+        mapped: Pixels and area of each map value, wherever the map has one.
+    """
+
+    def __init__(self) -> None:
+        self.mapped: dict[int, tuple[int, float]] = {}
+        self._pairs: dict[tuple[int, int], tuple[int, float]] = {}
+
+    def add_mapped(self, values: IntArray, areas: AreaArray) -> None:
+        """Count pixels of the map: values and areas, flat and of one length.
+
+        Raises:
+            InputError: There are more than MAX_CLASSES values.
+        """
+        if values.size:
+            found, codes = distinct(values)
+            _add(self.mapped, found.tolist(), codes, areas)
+            check_number(self.mapped, "the map")
+
+    def add_pairs(self, mapped: IntArray, reference: IntArray, areas: AreaArray) -> None:
+        """Count pixels that have both values: three flat arrays of one length.
+
+        Raises:
+            InputError: There are more than MAX_CLASSES values in the reference.
+        """
+        if not mapped.size:
+            return
+        (rows, row_codes), (columns, column_codes) = distinct(mapped), distinct(reference)
+        check_number(columns, "the reference")
+        keys = [(int(row), int(column)) for row in rows for column in columns]
+        _add(self._pairs, keys, row_codes * columns.size + column_codes, areas)
+        check_number(self.reference_values(), "the reference")
+
+    def reference_values(self) -> list[int]:
+        """Values of the reference in the pairs, ascending."""
+        return sorted({column for _, column in self._pairs})
+
+    def compared_areas(self) -> dict[int, float]:
+        """Area of each map value where there is a reference, values ascending."""
+        areas: dict[int, float] = {}
+        for (row, _), (_, area) in sorted(self._pairs.items()):
+            areas[row] = areas.get(row, 0.0) + area
+        return areas
+
+    def matrices(self, classes: Sequence[int]) -> tuple[IntArray, AreaArray]:
+        """Pixels and areas of the pairs, [map class, reference class], both in the order of `classes`."""
+        place = {value: index for index, value in enumerate(classes)}
+        counts, areas = np.zeros((len(classes),) * 2, np.int64), np.zeros((len(classes),) * 2)
+        for (row, column), (count, area) in self._pairs.items():
+            counts[place[row], place[column]], areas[place[row], place[column]] = count, area
+        return counts, areas
+
+
+def distinct(values: IntArray) -> tuple[IntArray, NDArray[np.intp]]:
+    """Distinct values, ascending, and the place of each value among them; `numpy.unique`, faster for small spans."""
+    low, high = int(values.min()), int(values.max())
+    if high - low >= TABLE:
+        found, codes = np.unique(values, return_inverse=True)
+        return found, codes.reshape(values.shape)
+    shifted = values - low
+    there = np.bincount(shifted, minlength=high - low + 1) > 0
+    return np.flatnonzero(there) + low, (np.cumsum(there) - 1)[shifted]
+
+
+def check_number(values: Sequence[int] | dict[int, tuple[int, float]] | IntArray, what: str) -> None:
+    """Refuse what can't be classes.
+
+    Raises:
+        InputError: There are too many values.
+    """
+    if len(values) > MAX_CLASSES:
+        raise InputError(
+            f"There are more than {MAX_CLASSES} different values in {what}: these are no classes.",
+            "Give a raster of classes, not of continuous values or counts.",
+        )
+
+
+def _add(table: dict, keys: Sequence, codes: NDArray[np.intp], areas: AreaArray) -> None:  # type: ignore[type-arg]
+    counts = np.bincount(codes, minlength=len(keys))
+    sums = np.bincount(codes, weights=areas, minlength=len(keys))
+    for key, count, area in zip(keys, counts.tolist(), sums.tolist()):
+        if count:
+            before = table.get(key, (0, 0.0))
+            table[key] = before[0] + count, before[1] + area

@@ -1,0 +1,48 @@
+"""Where model folders are found, by name or by path. Standard library only."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from backend.core.errors import ModelError
+
+DEFAULT_MODEL = "sardino-s1-small"
+ROOT = Path(__file__).resolve().parents[2]
+CARD = "card.json"
+WEIGHTS = "model.safetensors"
+
+
+def _shelves() -> list[Path]:
+    extra = os.environ.get("SARDINO_MODELS", "")
+    return [*(Path(part) for part in extra.split(os.pathsep) if part), ROOT / "resources" / "models"]
+
+
+def installed_models() -> dict[str, Path]:
+    """Folder of each model by name: those of SARDINO_MODELS first, then the bundled ones."""
+    found: dict[str, Path] = {}
+    for shelf in _shelves():
+        if shelf.is_dir():
+            for folder in sorted(shelf.iterdir()):
+                if (folder / CARD).is_file():
+                    found.setdefault(folder.name, folder)
+    return found
+
+
+def model_folder(name_or_dir: str | Path | None) -> Path:
+    """The folder of a model, given as a path, a name, or None for the default.
+
+    Raises:
+        ModelError: Neither a folder with a card nor the name of an installed model.
+    """
+    wanted = str(name_or_dir or DEFAULT_MODEL)
+    if os.path.isfile(Path(wanted) / CARD):
+        return Path(wanted)
+    models = installed_models()
+    if wanted in models:
+        return models[wanted]
+    known = ", ".join(models) or "none"
+    raise ModelError(
+        f"No model called {wanted!r}; installed: {known}.",
+        "Give the name of an installed model, or the path of a folder that holds card.json and model.safetensors.",
+    )

@@ -1,0 +1,1 @@
+"""Errors, cancel, events and partial files: imports the standard library only."""

@@ -1,0 +1,134 @@
+"""How a run tells what it does: a bar on a terminal, JSON lines for a program, or nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Any, TextIO
+
+from backend.core.errors import SarDinoError
+
+BAR_WIDTH = 28
+# Seconds between two redraws of the bar, and between two progress events.
+REDRAW_S = 0.1
+
+
+def one_line(text: str) -> str:
+    """Text without line breaks, and with control characters, which names of files and bands may hold, spelt out."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
+
+
+class Reporter:
+    """Says nothing but errors; the base of the others."""
+
+    def __init__(self) -> None:
+        self._began: float | None = None
+        self._first, self._last = 0, -1
+        self._shown = 0.0
+
+    def start(self, **facts: Any) -> None:
+        """What is about to run: version, command, model, device, input, outputs."""
+
+    def progress(self, done: int, total: int) -> None:
+        """Tiles done. May be called from any one thread, as often as one likes."""
+        now = time.monotonic()
+        if self._began is None:
+            # The rate is counted from the first report on: warming up would make the estimate too long.
+            self._began, self._first = now, done
+        if done == self._last or (done < total and now - self._shown < REDRAW_S):
+            return
+        self._shown, self._last = now, done
+        made = done - self._first
+        eta = (now - self._began) / made * (total - done) if made > 0 else (0.0 if done >= total else None)
+        self._draw(done, total, eta)
+
+    def another(self) -> None:
+        """Another part of the work begins, with a bar and a pace of its own."""
+        self._began, self._last, self._shown = None, -1, 0.0
+
+    def log(self, level: str, message: str) -> None:
+        """Something a user may want to know; level is "info" or "warning"."""
+
+    def result(self, facts: dict[str, Any]) -> None:
+        """What came out."""
+
+    def error(self, error: SarDinoError) -> None:
+        """Why nothing came out, in one line."""
+        hint = f" hint: {error.hint}" if error.hint else ""
+        print(one_line(f"error: {error.message}{hint}"), file=sys.stderr)
+
+    def _draw(self, done: int, total: int, eta_s: float | None) -> None:
+        pass
+
+
+class JsonReporter(Reporter):
+    """One JSON object a line on standard output."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def start(self, **facts: Any) -> None:
+        """Event "start"."""
+        self._send("start", facts)
+
+    def log(self, level: str, message: str) -> None:
+        """Event "log"."""
+        self._send("log", {"level": level, "message": message})
+
+    def result(self, facts: dict[str, Any]) -> None:
+        """Event "result"."""
+        self._send("result", facts)
+
+    def error(self, error: SarDinoError) -> None:
+        """Event "error"."""
+        self._send("error", {"message": error.message, "hint": error.hint})
+
+    def _draw(self, done: int, total: int, eta_s: float | None) -> None:
+        eta = None if eta_s is None else round(eta_s, 1)
+        self._send("progress", {"done": done, "total": total, "eta_s": eta})
+
+    def _send(self, event: str, facts: dict[str, Any]) -> None:
+        # One write call, so that lines of two threads never mix.
+        self._stream.write(json.dumps({"event": event, **facts}, ensure_ascii=True) + "\n")
+        self._stream.flush()
+
+
+class BarReporter(Reporter):
+    """A bar with the time left, on standard error; without a terminal, only the log lines."""
+
+    def start(self, **facts: Any) -> None:
+        """One line: model, where there is one, and device."""
+        model = f" with {facts['model']}" if facts["model"] else ""
+        self._line(f"{facts['command']}{model} on {facts['device']}")
+
+    def log(self, level: str, message: str) -> None:
+        """One line."""
+        self._line(f"{level}: {message}" if level != "info" else message)
+
+    def result(self, facts: dict[str, Any]) -> None:
+        """Where the outputs are, on standard output."""
+        self._line(f"done in {facts['seconds']:.1f} s")
+        for path in facts["outputs"].values():
+            print(path)
+
+    def error(self, error: SarDinoError) -> None:
+        """One line."""
+        self._clear()
+        super().error(error)
+
+    def _draw(self, done: int, total: int, eta_s: float | None) -> None:
+        if sys.stderr.isatty():
+            full = BAR_WIDTH * done // max(total, 1)
+            left = "" if eta_s is None else f" {int(eta_s) // 60}:{int(eta_s) % 60:02d} left"
+            bar = "#" * full + "." * (BAR_WIDTH - full)
+            print(f"\r[{bar}] {done}/{total}{left}   ", end="\n" if done == total else "", file=sys.stderr, flush=True)
+
+    def _line(self, text: str) -> None:
+        self._clear()
+        print(one_line(text), file=sys.stderr)
+
+    def _clear(self) -> None:
+        if sys.stderr.isatty():
+            print("\r\x1b[K", end="", file=sys.stderr)

@@ -1,0 +1,100 @@
+"""Overlap-add and the choice of the class where the answers lie, on a graphics card: only the result comes back.
+
+Eleven probabilities of a pixel are 44 bytes, its class is one; and a card adds them up sooner than a processor can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from backend.card.model_card import LandCoverClass
+from backend.core.errors import ResourceError
+from backend.stream.decision import group_members
+from backend.stream.tiling import TilePlan
+
+# From blended planes [channels, rows, width] to what is wanted of them, in memory of its own.
+Reduce = Callable[[Tensor], Tensor]
+
+
+class DeviceBlender:
+    """As `backend.stream.blend.RowBlender`, for tiles that are tensors on a device.
+
+    Args:
+        plan: Where tiles lie.
+        channels: Planes of a tile.
+        device: Of the tiles.
+        reduce: What is done with finished rows before they leave the device.
+
+    Raises:
+        ResourceError: The device hasn't the memory for one tile's height of rows.
+    """
+
+    def __init__(self, plan: TilePlan, channels: int, device: torch.device, reduce: Reduce) -> None:
+        self._plan, self._reduce = plan, reduce
+        try:
+            self._rows = torch.zeros((channels, plan.tile, plan.columns.padded), device=device)
+        except torch.cuda.OutOfMemoryError as error:
+            raise ResourceError(
+                f"The memory of {device.type} can't hold a row of tiles {plan.columns.padded} pixels wide.",
+                "Map a part of the raster (--extent), or run with --device cpu.",
+            ) from error
+        self._down, self._across = (
+            [torch.from_numpy(weights).to(device) for weights in axis.weights] for axis in (plan.rows, plan.columns)
+        )
+
+    def add(self, row: int, column: int, values: Tensor) -> None:
+        """Add a tile, float32 [channels, tile, tile]; order as for `RowBlender`."""
+        left = self._plan.columns.origins[column]
+        weight = self._down[row][:, None] * self._across[column][None, :]
+        self._rows[:, :, left : left + self._plan.tile].addcmul_(values, weight)
+
+    def finish(self, row: int) -> NDArray[Any]:
+        """Rows that are final once tile row `row` is complete, reduced: of the shape and type that `reduce` gives."""
+        axis = self._plan.rows
+        count = axis.finished(row) - axis.origins[row]
+        done: NDArray[Any] = self._reduce(self._rows[:, :count, : self._plan.columns.size]).cpu().numpy()
+        if row + 1 < len(axis.origins):
+            step = axis.origins[row + 1] - axis.origins[row]
+            kept = self._plan.tile - step
+            self._rows[:, :kept] = self._rows[:, step:].clone()
+            self._rows[:, kept:] = 0
+        return done
+
+
+def deciding(classes: Sequence[LandCoverClass], confidence: bool) -> Reduce:
+    """The decision of `backend.stream.decision` on a device.
+
+    Args:
+        classes: Legend of the card, in the order of the probabilities.
+        confidence: Whether the probability of the class is wanted too.
+
+    Returns:
+        A function from probabilities float32 [K, rows, width] to class indices uint8 [1, rows, width], or to indices
+        and probabilities, float32 [2, rows, width].
+    """
+    members = group_members(classes)
+
+    def reduce(probabilities: Tensor) -> Tensor:
+        shape, device = probabilities.shape[1:], probabilities.device
+        best = torch.zeros(shape, dtype=torch.uint8, device=device)
+        top = torch.full(shape, -np.inf, device=device)
+        chosen = torch.zeros(shape, device=device)
+        for group in members:
+            total = highest = probabilities[group[0]]
+            likeliest = torch.full_like(best, group[0])
+            for index in group[1:]:
+                each = probabilities[index]
+                likeliest = torch.where(each > highest, torch.full_like(best, index), likeliest)
+                highest, total = torch.maximum(highest, each), total + each
+            better = total > top
+            best, chosen = torch.where(better, likeliest, best), torch.where(better, highest, chosen)
+            top = torch.maximum(top, total)
+        return torch.stack((best.float(), chosen)) if confidence else best[None]
+
+    return reduce

@@ -1,0 +1,146 @@
+"""The network through OpenVINO: converted once from PyTorch, held against it, then run tile after tile."""
+
+from __future__ import annotations
+
+import queue
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Callable
+
+import numpy as np
+import openvino
+import openvino.passes
+import torch
+from numpy.typing import NDArray
+from openvino.frontend import FrontEndManager
+from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+from torch import Tensor, nn
+
+from backend.core.cancel import Cancel
+from backend.core.errors import ResourceError
+from backend.network.vit import SarViT
+
+FloatArray = NDArray[np.float32]
+# Most that a value may differ from PyTorch's, for each unit of the largest value.
+TOLERANCE = 1e-4
+CHECKED = 2  # tiles
+
+
+class _Traced(nn.Module):
+    """A function of a network, as a module whose weights belong to it."""
+
+    def __init__(self, network: SarViT, answer: Callable[[SarViT, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.network, self._answer = network, answer
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self._answer(self.network, x).float()
+
+
+class OpenVinoRunner:
+    """Arrays in, answers out as they are done, on as many threads as PyTorch would use.
+
+    Args:
+        network: On the processor; one of `backend.network.int8.quantised` runs in whole numbers of eight bits.
+        answer: From the network and tiles [n, bands, tile, tile] to [n, channels, t, t].
+        bands: Input channels.
+        tile: Side of a tile in pixels.
+        batch: Most tiles that will come at once.
+        cancel: Once set, tiles that wait are given up.
+
+    Raises:
+        ResourceError: OpenVINO can't run it.
+    """
+
+    def __init__(
+        self,
+        network: SarViT,
+        answer: Callable[[SarViT, Tensor], Tensor],
+        bands: int,
+        tile: int,
+        batch: int,
+        cancel: Cancel,
+    ) -> None:
+        self._cancel = cancel
+        self._module = _Traced(network, answer).eval()
+        self._shape = (bands, tile, tile)
+        try:
+            model = _convert(self._module, self._shape)
+            streams = max(1, min(batch, torch.get_num_threads()))
+            self._compiled = openvino.Core().compile_model(model, "CPU", _settings(streams))
+            # Requests that nobody uses now: each belongs to one thread at a time.
+            self._requests: queue.SimpleQueue[openvino.InferRequest] = queue.SimpleQueue()
+            for _ in range(streams):
+                self._requests.put(self._compiled.create_infer_request())
+            self._pool = ThreadPoolExecutor(streams, thread_name_prefix="tile")
+        except Exception as error:  # whatever a converter stumbles over, PyTorch is there
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise ResourceError(f"OpenVINO can't run this model ({reason:.200}).", "Use --engine pytorch.") from error
+
+    def __call__(self, tiles: FloatArray) -> Iterator[FloatArray]:
+        """The answer of each tile, float32 [channels, t, t], in order; whoever takes one waits until it is done.
+
+        Tile by tile on whichever stream is free. Who asks for more tiles before the last answers are taken keeps all
+        streams at work: a reader or writer that takes one's core for a moment doesn't keep the others waiting.
+
+        Args:
+            tiles: float32 [n, bands, tile, tile], not to be changed before its answers are there.
+        """
+        answers = [self._pool.submit(self._answer_of, tile[None]) for tile in tiles]
+        return (answer.result() for answer in answers)
+
+    def _answer_of(self, tile: FloatArray) -> FloatArray:
+        self._cancel.check()
+        request = self._requests.get()
+        try:
+            answer: FloatArray = request.infer({0: tile}, share_inputs=True)[0][0]
+        finally:
+            self._requests.put(request)
+        return answer
+
+    def check(self) -> None:
+        """Hold it against PyTorch.
+
+        Raises:
+            ResourceError: They differ by more than TOLERANCE.
+        """
+        tiles = np.random.default_rng(0).standard_normal((CHECKED, *self._shape), dtype=np.float32)
+        with torch.inference_mode():
+            wanted = self._module(torch.from_numpy(tiles)).numpy()
+        found = np.stack(list(self(tiles)))
+        far = float(np.abs(found - wanted).max()) if found.shape == wanted.shape else float("inf")
+        most = TOLERANCE * max(1.0, float(np.abs(wanted).max()))
+        if not far <= most:
+            raise ResourceError(
+                f"OpenVINO {openvino.__version__} differs from PyTorch by {far:.2g} on this model, wanted {most:.2g}.",
+                "Use --engine pytorch, and report it.",
+            )
+
+
+def _convert(module: nn.Module, shape: tuple[int, int, int]) -> openvino.Model:
+    """An OpenVINO model of one tile. Not by `openvino.convert_model`, which reports its use over the net."""
+    example = torch.zeros(1, *shape)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # of branches on sizes, which are fixed here
+        traced = TorchScriptPythonDecoder(module, example_input=example, trace_kwargs={"check_trace": False})
+    frontend = FrontEndManager().load_by_framework("pytorch")
+    model = frontend.convert(frontend.load(traced))
+    model.reshape({model.inputs[0]: openvino.PartialShape([1, *shape])})
+    # Scales of weights must be plain constants for it to see whole numbers in what emulates them.
+    folding = openvino.passes.Manager()
+    folding.register_pass(openvino.passes.ConstantFolding())
+    folding.run_passes(model)
+    return model
+
+
+def _settings(streams: int) -> dict[str, Any]:
+    return {
+        "PERFORMANCE_HINT": "THROUGHPUT",
+        "NUM_STREAMS": streams,
+        # The reader and the writer need a core now and then too.
+        "ENABLE_CPU_PINNING": False,
+        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+        # Where a processor has units for half precision, OpenVINO would use them unasked.
+        "INFERENCE_PRECISION_HINT": "f32",
+    }

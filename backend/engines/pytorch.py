@@ -1,0 +1,145 @@
+"""Where the network runs, in what precision, and how many tiles at once."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import Any, Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from backend.core.errors import ResourceError
+from backend.engines.choice import tile_flop
+from backend.network.vit import SarViT
+
+FloatArray = NDArray[np.float32]
+# A batch on the processor should take a fraction of a second, so that a cancel is heeded in time.
+CPU_BATCH_FLOP = 15e9
+GPU_MAX_BATCH = 64
+MPS_BATCH = 8
+
+
+def available_devices() -> list[str]:
+    """Devices that can be asked for here, best first."""
+    found = ["cuda"] if torch.cuda.is_available() else []
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    return [*found, "cpu"]
+
+
+def choose_device(wanted: str) -> torch.device:
+    """The device asked for, or the best one for "auto".
+
+    Raises:
+        ResourceError: It isn't there.
+    """
+    devices = available_devices()
+    if wanted == "auto":
+        return torch.device(devices[0])
+    if wanted not in devices:
+        raise ResourceError(
+            f"The device {wanted} was asked for; PyTorch {torch.__version__} finds {', '.join(devices)} here.",
+            "Use --device auto, or install the PyTorch build for that device.",
+        )
+    return torch.device(wanted)
+
+
+def device_name(device: torch.device) -> str:
+    """Such as "cpu" or "cuda (NVIDIA H100)"."""
+    return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type
+
+
+def auto_batch(model: SarViT, tile: int, device: torch.device) -> int:
+    """Tiles at once, from sizes of model and device alone, so that equal runs on equal devices choose equally."""
+    if device.type == "mps":
+        return MPS_BATCH
+    if device.type == "cuda":
+        tokens, width = (tile // model.patch) ** 2, int(model.backbone.embed_dim)
+        # Activations of a block (about 12 widths a token in two bytes) and float maps of head and answer.
+        per_tile = tokens * width * 24 + tile * tile * 4 * 160
+        # Not what is free now, which other programs change: where it is less, the batch is halved on the way.
+        total = torch.cuda.get_device_properties(device).total_memory
+        return int(max(1, min(GPU_MAX_BATCH, total // 4 // per_tile)))
+    return int(max(1, min(8, CPU_BATCH_FLOP // tile_flop(model, tile))))
+
+
+class TileRunner:
+    """Arrays in, arrays out: a function of tensors on a device, with precision and memory seen to.
+
+    Args:
+        function: Tensor [n, bands, tile, tile] to tensor [n, channels, t, t].
+        device: Where the function's weights lie.
+        batch: Tiles at once; halved for good whenever memory runs out.
+        log: Called with (level, message).
+        fetch: Whether answers come back as arrays; else they stay on the device, as tensors.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[torch.Tensor], torch.Tensor],
+        device: torch.device,
+        batch: int,
+        log: Callable[[str, str], None],
+        fetch: bool = True,
+    ) -> None:
+        self._fetch = fetch
+        self._function, self._device, self._batch, self._log = function, device, batch, log
+        self._told = False
+
+    def __call__(self, tiles: FloatArray) -> Any:
+        """Answers float32 [n, channels, t, t] of tiles float32 [n, bands, tile, tile].
+
+        Raises:
+            ResourceError: Not even one tile fits into memory.
+        """
+        done: list[Any] = []
+        count = 0
+        while count < len(tiles):
+            try:
+                part = self._run(tiles[count : count + self._batch])
+            except RuntimeError as error:
+                if not _out_of_memory(error):
+                    raise
+                self._halve(error)
+                continue
+            done.append(part)
+            count += len(part)
+        if len(done) == 1:
+            return done[0]
+        return np.concatenate(done) if self._fetch else torch.cat(done)
+
+    def _run(self, tiles: FloatArray) -> Any:
+        with torch.inference_mode(), self._precision():
+            x = torch.from_numpy(tiles)
+            if self._device.type == "cuda":
+                x = x.pin_memory()
+            answer = self._function(x.to(self._device, non_blocking=True))
+            answer = answer.float()
+            return answer.cpu().numpy() if self._fetch else answer
+
+    def _precision(self) -> Any:
+        # Half precision only where the device has units for it; on processors it is emulated, a hundred times slower.
+        if self._device.type != "cuda":
+            return nullcontext()
+        kind = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        return torch.autocast("cuda", dtype=kind)
+
+    def _halve(self, error: RuntimeError) -> None:
+        if self._batch == 1:
+            raise ResourceError(
+                f"Not even one tile fits into the memory of {self._device.type}.",
+                "Close other programs that use it, or run with --device cpu.",
+            ) from error
+        self._batch //= 2
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+        if not self._told:
+            self._told = True
+            self._log("warning", f"Memory ran out; going on with batches of at most {self._batch} tiles.")
+
+
+def _out_of_memory(error: RuntimeError) -> bool:
+    return isinstance(error, torch.cuda.OutOfMemoryError) or any(
+        sign in str(error) for sign in ("out of memory", "can't allocate memory", "not enough memory")
+    )

@@ -1,0 +1,141 @@
+"""From digital numbers to power, row by row, in the geometry of the image.
+
+value = (DN² - noise) / A², with the tables of `tables.py`. Values below 0 are kept here: where there is no echo the
+mean of (DN² - noise) is 0, and only an average over values of both signs is 0 too. They are raised to a floor after
+resampling (`geocode.py`).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Callable
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.windows import Window
+
+from backend.core.errors import InputError
+from backend.grd.border_noise import Border, Rows
+from backend.grd.product import Channel, Product
+from backend.grd.tables import NoiseTable, calibration_table, noise_table
+
+FloatArray = NDArray[np.float32]
+
+
+class CalibratedImage:
+    """Rows of backscatter of a product, as a context.
+
+    Args:
+        product: Opened.
+        quantity: "sigma0" or "gamma0".
+        polarisations: Which, in which order.
+
+    Attributes:
+        notes: (level, message) of what a user should know.
+        denoised: Whether thermal noise is removed, by us or before.
+
+    Raises:
+        InputError: A part is missing or damaged.
+    """
+
+    def __init__(self, product: Product, quantity: str, polarisations: Sequence[str]) -> None:
+        self.notes: list[tuple[str, str]] = []
+        self.height, self.width = product.channels[0].shape
+        by_name = {channel.polarisation: channel for channel in product.channels}
+        with ExitStack() as stack:
+            self._bands = [_Band(product, by_name[name], quantity, stack) for name in polarisations]
+            self._border = self._find_border(product, quantity, stack)
+            self._stack = stack.pop_all()
+        self.denoised = all(band.denoised for band in self._bands)
+        if not self.denoised:
+            self.notes.append(("warning", "The product has no usable table of thermal noise: it is not removed."))
+
+    def _find_border(self, product: Product, quantity: str, stack: ExitStack) -> Callable[[int, int], Any] | None:
+        """What tells where rows lie beyond the swath; None where the processor has set them to 0."""
+        co_polarised = _Band(product, product.channels[0], quantity, stack)
+        if not co_polarised.old:
+            return None
+        border = Border(co_polarised.numbers_and_noise, (self.height, self.width))
+        self.notes.append(
+            ("info", "The product is older than IPF 2.90: noise beyond the sides of the swath is masked by its level.")
+        )
+        return lambda top, bottom: border.mask(top, *co_polarised.numbers_and_noise(top, bottom))
+
+    def read(self, top: int, bottom: int) -> FloatArray:
+        """Linear power of some lines, float32 [bands, rows, width]; NaN where nothing was measured.
+
+        Raises:
+            InputError: The file can't be read there.
+        """
+        values = np.stack([band.power(top, bottom) for band in self._bands])
+        if self._border is not None:
+            values[:, self._border(top, bottom)] = np.nan
+        return values
+
+    def __enter__(self) -> CalibratedImage:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+
+class _Band:
+    """One polarisation: its digital numbers and tables."""
+
+    def __init__(self, product: Product, channel: Channel, quantity: str, stack: ExitStack) -> None:
+        self._name = channel.measurement
+        self._height, self._width = channel.shape
+        self._file = stack.enter_context(_open(channel))
+        self._factor = calibration_table(channel, quantity)
+        noise = noise_table(product, channel)
+        self.old = noise.single if noise is not None else (product.processor or 0) < 2.9
+        self.denoised = channel.denoised or noise is not None
+        self._noise: NoiseTable | None = None if channel.denoised else noise
+
+    def power(self, top: int, bottom: int) -> FloatArray:
+        """Linear power float32 [rows, width]; NaN where the digital number is 0, the processor's sign for no value."""
+        numbers, noise = self.numbers_and_noise(top, bottom)
+        values: FloatArray = (numbers * numbers - noise) / np.square(self._factor.rows(top, bottom))
+        values[numbers == 0] = np.nan
+        return values
+
+    def numbers_and_noise(self, top: int, bottom: int) -> tuple[Rows, Rows]:
+        """Digital numbers, and noise in the unit of their squares, float32 [rows, width] each."""
+        try:
+            window = Window(0, top, self._width, bottom - top)
+            numbers: Rows = self._file.read(1, window=window).astype(np.float32)
+        except RasterioError as error:
+            raise InputError(
+                f"{self._name} can't be read at line {top}: it is truncated or damaged.",
+                "Download the product again, whole.",
+            ) from error
+        noise = self._noise.rows(top, bottom) if self._noise is not None else np.zeros_like(numbers)
+        return numbers, noise
+
+
+def _open(channel: Channel) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        try:
+            file = rasterio.open(channel.measurement)
+        except RasterioError as error:
+            raise InputError(
+                f"{channel.measurement} is missing, or is no image that GDAL can open.",
+                "Download the product again, whole.",
+            ) from error
+    height, width = channel.shape
+    if (file.height, file.width, file.count, file.dtypes[0]) != (height, width, 1, "uint16"):
+        found = f"{file.count} x {file.width} x {file.height} {file.dtypes[0]}"
+        file.close()
+        raise InputError(
+            f"{channel.measurement} holds {found}; its annotation says 1 x {width} x {height} uint16.",
+            "Download the product again, whole.",
+        )
+    return file

@@ -1,0 +1,207 @@
+"""The two passes of a calibration: power in the geometry of the image, tiled on the disk, then the map."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable
+
+import rasterio
+from affine import Affine
+from rasterio.errors import RasterioError
+from rasterio.windows import Window
+
+from backend import __version__
+from backend.core.cancel import Cancel
+from backend.core.errors import InputError, ResourceError
+from backend.core.events import Reporter
+from backend.core.partial_files import SCRATCH, scratch
+from backend.grd.calibrated_image import CalibratedImage
+from backend.grd.elevation import Elevation
+from backend.grd.map_plan import MapPlan, plan_map
+from backend.grd.product import Product
+from backend.grd.range_doppler import Imaging
+from backend.grd.resample import warp
+from backend.grd.terrain import Terrain
+from backend.radiometry.convert import from_power
+from backend.raster.sink import Layer, RasterSink
+from backend.raster.source import LARGE_CACHE, gdal_environment
+
+# Lines of the image in one piece, and the side of the tiles of the raster between the two passes.
+LINES = 256
+TILE = 256
+# A row of the map takes about as long as this many lines of the image, and its overviews as this many.
+WARP_WORK, OVERVIEW_WORK = 4, 2
+# With an elevation model.
+RELIEF_WORK = 5
+# Places along each side of a map at which it is looked whether there are heights.
+MESH = 24
+
+
+@dataclass
+class CalibrateRequest:
+    """What a user asks for.
+
+    Attributes:
+        input: Product: folder, manifest.safe or zip.
+        output: Raster to write.
+        quantity: "gamma0" or "sigma0".
+        units: "linear_power" or "db".
+        pixel_size: In metres; None for that of the product.
+        extent: Longitude and latitude: west, south, east, north; None for all.
+        dem: Raster of heights for terrain correction; None for none.
+        dem_heights: What its heights count from: "geoid" or "ellipsoid".
+        overwrite: Whether an existing output is replaced.
+        reporter: Told what happens.
+        cancel: Ends the run when set.
+    """
+
+    input: str
+    output: Path
+    quantity: str = "gamma0"
+    units: str = "linear_power"
+    pixel_size: float | None = None
+    extent: Sequence[float] | None = None
+    dem: str | None = None
+    dem_heights: str = "geoid"
+    overwrite: bool = False
+    reporter: Reporter = field(default_factory=Reporter)
+    cancel: Cancel = field(default_factory=Cancel)
+
+
+@contextmanager
+def written(
+    request: CalibrateRequest, product: Product, polarisations: Sequence[str], path: Path
+) -> Iterator[RasterSink]:
+    """A sink that holds the whole map, closed and checked; it is discarded on the way out unless committed."""
+    _check(request)
+    cancel = request.cancel
+    # An output proper gets overviews; what is only read once doesn't.
+    overviews = path == request.output
+    with ExitStack() as stack:
+        stack.enter_context(gdal_environment(LARGE_CACHE))
+        plan = _plan(request, product, stack)
+        progress = _Progress(request, plan, overviews)
+        with scratch(request.output, SCRATCH[0], cancel) as power:
+            with CalibratedImage(product, request.quantity, polarisations) as image:
+                for level, message in image.notes:
+                    request.reporter.log(level, message)
+                _store(image, plan, power, len(polarisations), progress)
+            tags = _tags(request, product, image.denoised)
+            sink = RasterSink(path, plan.grid, Layer("float32", math.nan, list(polarisations), tags=tags))
+            stack.callback(sink.discard)
+            cancel.on_deadline(sink.remove_parts)
+            for rows in warp(power, plan):
+                sink.write(rows if request.units == "linear_power" else from_power(rows))
+                progress(rows.shape[1] * progress.warping)
+        sink.finish(overviews)
+        if overviews:
+            progress(plan.grid.height * OVERVIEW_WORK)
+        yield sink
+
+
+def _plan(request: CalibrateRequest, product: Product, stack: ExitStack) -> MapPlan:
+    """The map, and how its pixels are located; an elevation model is closed with the stack."""
+    channel = product.channels[0]
+    pixel_size = request.pixel_size or _round(channel.spacing)
+    if request.dem is None:
+        return plan_map(channel.annotation, channel.shape, pixel_size, request.extent)
+    imaging = Imaging(channel.annotation, channel.shape)
+    request.reporter.log(
+        "info",
+        "Terrain correction: orbit and grid of positions in the annotation agree within "
+        f"{imaging.agreement * channel.spacing:.1f} m (median).",
+    )
+    spacing = pixel_size / max(1, round(pixel_size / channel.spacing))
+    elevation = stack.enter_context(Elevation(request.dem, spacing))
+    terrain = Terrain(imaging, elevation, geoid=request.dem_heights == "geoid")
+    plan = plan_map(channel.annotation, channel.shape, pixel_size, request.extent, terrain)
+    lacking = terrain.lacking(plan.grid.crs, plan.mesh(MESH))
+    if lacking:
+        request.reporter.log(
+            "warning",
+            f"The elevation model has no heights for about {max(lacking, 0.01):.0%} of the map: no values there.",
+        )
+    return plan
+
+
+def _store(image: CalibratedImage, plan: MapPlan, path: Path, count: int, progress: Callable[[int], None]) -> None:
+    """Write the part of the image that the map needs as power, in tiles: it is read along slanting lines later.
+
+    Measurements are stored line by line, of which every row of the map would need thousands.
+
+    Raises:
+        ResourceError: There is no room for it.
+    """
+    needed = 4 * count * plan.height * plan.width
+    free = shutil.disk_usage(path.parent).free
+    if free < needed:
+        raise ResourceError(
+            f"{path.parent} has {free / 1e9:.1f} GB free; {needed / 1e9:.1f} GB are needed on the way.",
+            "Make room, choose an output on another disk, or give an extent.",
+        )
+    profile = {
+        "driver": "GTiff", "dtype": "float32", "nodata": math.nan, "count": count, "width": plan.width,
+        "height": plan.height, "tiled": True, "blockxsize": TILE, "blockysize": TILE, "interleave": "band",
+        "bigtiff": "if_safer", "sparse_ok": True,
+        # Not of the ground: numbers of samples and lines of the whole image, whole at their centres.
+        "transform": Affine(1, 0, plan.left - 0.5, 0, -1, 0.5 - plan.top),
+    }  # fmt: skip
+    columns = slice(plan.left, plan.left + plan.width)
+    try:
+        with rasterio.open(path, "w", **profile) as file:
+            for line in range(0, plan.height, LINES):
+                lines = min(LINES, plan.height - line)
+                values = image.read(plan.top + line, plan.top + line + lines)[:, :, columns]
+                file.write(values, window=Window(0, line, plan.width, lines))
+                progress(lines)
+    except (RasterioError, OSError) as error:
+        raise ResourceError(f"The temporary file {path} can't be written: {error}.", "Check the free space.") from error
+
+
+class _Progress:
+    """Counts the work of both passes for the reporter, and heeds a cancel."""
+
+    def __init__(self, request: CalibrateRequest, plan: MapPlan, overviews: bool) -> None:
+        self._request, self._done = request, 0
+        self.warping = WARP_WORK if plan.terrain is None else RELIEF_WORK
+        self._total = plan.height + plan.grid.height * (self.warping + overviews * OVERVIEW_WORK)
+
+    def __call__(self, work: int) -> None:
+        self._request.cancel.check()
+        self._done += work
+        self._request.reporter.progress(self._done, self._total)
+
+
+def _check(request: CalibrateRequest) -> None:
+    size = request.pixel_size
+    if size is not None and not 1 <= size <= 200:
+        raise InputError(f"The pixel size is {size:g} m; wanted are 1 to 200.", "Give 10 for a product of mode IW.")
+
+
+def _round(spacing: float) -> float:
+    """The pixel size of a product, to a tenth of a metre."""
+    return max(1.0, round(spacing, 1))
+
+
+def _tags(request: CalibrateRequest, product: Product, denoised: bool) -> dict[str, str]:
+    what = f"{request.quantity} of {product.name}"
+    terrain = "none"
+    if request.dem is not None:
+        terrain = f"range-Doppler with {Path(request.dem).name}, heights above the {request.dem_heights}"
+    return {
+        "SARDINO_VERSION": __version__,
+        "SARDINO_INPUT": product.name,
+        "SARDINO_OUTPUT": "calibrate",
+        "SARDINO_QUANTITY": request.quantity,
+        "SARDINO_UNITS": request.units,
+        "SARDINO_THERMAL_NOISE": "removed" if denoised else "not removed",
+        "SARDINO_ACQUIRED": product.start,
+        "SARDINO_TERRAIN_CORRECTION": terrain,
+        "TIFFTAG_SOFTWARE": f"SAR Land Cover (DINO) {__version__}",
+        "TIFFTAG_IMAGEDESCRIPTION": f"{what}, {request.units}, terrain correction: {terrain}",
+    }

@@ -1,0 +1,192 @@
+"""A Sentinel-1 product: what it is, and which files belong to which polarisation, as its manifest says.
+
+Structure and names are those of the Sentinel-1 Product Specification (S1-RS-MDA-52-7441).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from backend.core.errors import InputError
+from backend.grd.container import MANIFEST, Container, find_container
+from backend.grd.xml import Annotation
+
+# What the manifest calls the four files of a polarisation.
+_SCHEMAS = {
+    "s1Level1ProductSchema": "annotation",
+    "s1Level1CalibrationSchema": "calibration",
+    "s1Level1NoiseSchema": "noise",
+}
+_CO_POLARISED = ("VV", "HH")
+_OTHER_TYPES = {
+    "SLC": "Download the GRD product of the same scene instead, or detect and calibrate this one in SNAP.",
+    "RAW": "Download the GRD product of the same scene instead.",
+    "OCN": "Download the GRD product of the same scene instead.",
+}
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One polarisation.
+
+    Attributes:
+        polarisation: Such as "VV".
+        measurement: Name under which GDAL opens the digital numbers.
+        annotation: Geometry and processing.
+        container: Where the tables lie.
+        calibration: Name in the manifest of the calibration tables.
+        noise: Name in the manifest of the noise tables; None where the product has none.
+    """
+
+    polarisation: str
+    measurement: str
+    annotation: Annotation
+    container: Container
+    calibration: str
+    noise: str | None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Lines and samples."""
+        image = "imageAnnotation/imageInformation/"
+        return self.annotation.whole(image + "numberOfLines"), self.annotation.whole(image + "numberOfSamples")
+
+    @property
+    def spacing(self) -> float:
+        """Distance between samples on the ground, in metres."""
+        return float(self.annotation.numbers("imageAnnotation/imageInformation/rangePixelSpacing")[0])
+
+    @property
+    def denoised(self) -> bool:
+        """Whether the thermal noise has been removed already."""
+        path = "imageAnnotation/processingInformation/thermalNoiseCorrectionPerformed"
+        return self.annotation.text(path, "false").lower() == "true"
+
+    def table(self, href: str) -> Annotation:
+        """One of the files of tables."""
+        return Annotation.parse(self.container.read(href), href)
+
+
+@dataclass(frozen=True)
+class Product:
+    """A GRD product.
+
+    Attributes:
+        path: As it was found.
+        name: Such as S1A_IW_GRDH_….SAFE.
+        processor: Version of the Instrument Processing Facility, such as 3.31; None where the manifest has none.
+        channels: One for each polarisation, co-polarised first.
+    """
+
+    path: Path
+    name: str
+    processor: float | None
+    channels: tuple[Channel, ...]
+
+    @cached_property
+    def polarisations(self) -> tuple[str, ...]:
+        """What there is, in the order of the channels."""
+        return tuple(channel.polarisation for channel in self.channels)
+
+    @property
+    def mode(self) -> str:
+        """IW, EW or S1 to S6."""
+        return self.channels[0].annotation.text("adsHeader/mode")
+
+    @property
+    def start(self) -> str:
+        """When the first line was taken, in UTC, ISO 8601."""
+        return self.channels[0].annotation.text("adsHeader/startTime", "unknown")
+
+
+def open_product(path: str) -> Product:
+    """Read the manifest and the annotation of each polarisation; no pixel.
+
+    Raises:
+        InputError: It is no product, not of type GRD, or lacks a part.
+    """
+    container = find_container(path)
+    if container is None:
+        raise InputError(
+            f"{path} is no Sentinel-1 product: there is no {MANIFEST} in it.",
+            "Give the .SAFE folder, its manifest.safe, or the zip as downloaded.",
+        )
+    manifest = Annotation.parse(container.read(MANIFEST), f"{MANIFEST} of {path}")
+    _check_type(manifest, path)
+    channels = [_channel(container, *files) for files in _files(manifest)]
+    if not channels:
+        raise InputError(f"The manifest of {path} names no images.", "Download the product again, whole.")
+    names = [channel.polarisation for channel in channels]
+    if len(set(names)) < len(names):
+        raise InputError(
+            f"{path} has several images of one polarisation ({', '.join(names)}), as no GRD product has.",
+            "Give a GRD product of mode IW, EW or SM.",
+        )
+    channels.sort(key=lambda channel: channel.polarisation not in _CO_POLARISED)
+    if len({channel.shape for channel in channels}) > 1:
+        raise InputError(f"The images of {path} differ in size.", "Download the product again, whole.")
+    return Product(container.path, container.name, _processor(manifest), tuple(channels))
+
+
+def _check_type(manifest: Annotation, path: str) -> None:
+    if "/sentinel-1/" not in manifest.element.get("version", "").lower():
+        raise InputError(f"{path} is no Sentinel-1 product.", "Give a Sentinel-1 GRD product.")
+    kind = (manifest.element.findtext(".//{*}productType") or "unknown").strip().upper()
+    if kind != "GRD":
+        raise InputError(
+            f"{path} is a Sentinel-1 product of type {kind}; wanted is GRD.",
+            _OTHER_TYPES.get(kind, "Give a Sentinel-1 GRD product."),
+        )
+
+
+def _processor(manifest: Annotation) -> float | None:
+    for software in manifest.element.iter("{http://www.esa.int/safe/sentinel-1.0}software"):
+        if "IPF" in software.get("name", ""):
+            try:
+                return float(software.get("version", ""))
+            except ValueError:
+                return None
+    return None
+
+
+def _files(manifest: Annotation) -> list[tuple[str, dict[str, str]]]:
+    """Of each image its name, and the names of its annotation files by kind."""
+    objects, pointers = {}, {}
+    for item in manifest.element.iter("dataObject"):
+        location = item.find("byteStream/fileLocation")
+        if location is not None:
+            objects[item.get("ID", "")] = (item.get("repID", ""), location.get("href", ""))
+    for item in manifest.element.iter("metadataObject"):
+        pointer = item.find("dataObjectPointer")
+        if pointer is not None:
+            pointers[item.get("ID", "")] = pointer.get("dataObjectID", "")
+    found = []
+    for unit in manifest.element.iter("{urn:ccsds:schema:xfdu:1}contentUnit"):
+        pointer = unit.find("dataObjectPointer")
+        if unit.get("repID") != "s1Level1MeasurementSchema" or pointer is None:
+            continue
+        described = [objects.get(pointers.get(name, ""), ("", "")) for name in unit.get("dmdID", "").split()]
+        files = {_SCHEMAS[schema]: href for schema, href in described if schema in _SCHEMAS}
+        found.append((objects.get(pointer.get("dataObjectID", ""), ("", ""))[1], files))
+    return found
+
+
+def _channel(container: Container, measurement: str, files: dict[str, str]) -> Channel:
+    missing = [kind for kind in ("annotation", "calibration") if not files.get(kind)]
+    if missing or not measurement:
+        lacking = " and no ".join(missing) or "image"
+        raise InputError(
+            f"The manifest of {container.path} names no {lacking} for {measurement or files['annotation']}.",
+            "Download the product again, whole.",
+        )
+    annotation = Annotation.parse(container.read(files["annotation"]), files["annotation"])
+    return Channel(
+        polarisation=annotation.text("adsHeader/polarisation").upper(),
+        measurement=container.gdal_name(measurement),
+        annotation=annotation,
+        container=container,
+        calibration=files["calibration"],
+        noise=files.get("noise"),
+    )

@@ -1,0 +1,103 @@
+"""Where an image shows a place of known height: backward geocoding by the range-Doppler equations.
+
+Source of the method: "Guide to Sentinel-1 Geocoding" (UZH-S1-GC-AD), for ground-range products: zero-Doppler time by
+the orbit, slant range, and ground range by the coordinate conversion of the annotation.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from backend.core.errors import InputError
+from backend.grd.ground_control import Positions
+from backend.grd.orbit import Orbit, seconds
+from backend.grd.xml import Annotation, FloatArray
+
+LIGHT = 299_792_458.0
+# WGS 84: half the longer axis, and the square of the eccentricity.
+AXIS, ECCENTRICITY = 6_378_137.0, 6.69437999014e-3
+IMAGE = "imageAnnotation/imageInformation/"
+# Samples by which the annotation's own positions may miss: more means that its parts don't belong together.
+TOLERANCE = 20.0
+
+
+class Imaging:
+    """The geometry of an image.
+
+    Args:
+        annotation: Of one polarisation.
+        shape: Lines and samples.
+
+    Attributes:
+        agreement: Median distance in samples between the annotation's grid of positions and what is found for it.
+
+    Raises:
+        InputError: The annotation lacks a part of the geometry, or contradicts itself.
+    """
+
+    def __init__(self, annotation: Annotation, shape: tuple[int, int]) -> None:
+        epoch = annotation.moment(IMAGE + "productFirstLineUtcTime")
+        self._last = seconds(annotation, IMAGE + "productLastLineUtcTime", epoch)
+        self._orbit = Orbit(annotation, epoch)
+        if not self._last > 0 or not self._orbit.covers(0, self._last):
+            raise _contradiction(annotation, "the times of its lines and of its orbit don't fit")
+        self._lines_per_second = (shape[0] - 1) / self._last
+        self._spacing = float(annotation.numbers(IMAGE + "rangePixelSpacing")[0])
+        items = annotation.all("coordinateConversion/coordinateConversionList/coordinateConversion")
+        tables = [item.numbers("srgrCoefficients") for item in items]
+        if not items or len({table.size for table in tables}) > 1:
+            raise _contradiction(annotation, "there is no usable conversion of slant range to ground range")
+        times = np.array([seconds(item, "azimuthTime", epoch) for item in items])
+        order = np.argsort(times)
+        self._times, self._coefficients = times[order], np.array(tables)[order].T
+        self._origins = np.array([float(item.numbers("sr0")[0]) for item in items])[order]
+        points = annotation.all("geolocationGrid/geolocationGridPointList/geolocationGridPoint")
+        names = ("longitude", "latitude", "height", "pixel", "line", "slantRangeTime")
+        table = np.array([[float(point.numbers(name)[0]) for name in names] for point in points])
+        self._near, self._far = table[:, 5].min() * LIGHT / 2, table[:, 5].max() * LIGHT / 2
+        missed = self.positions(table[:, :2], table[:, 2]) - 0.5 - table[:, 3:5]
+        self.agreement = float(np.median(np.hypot(*missed.T)))
+        if not self.agreement <= TOLERANCE:
+            raise _contradiction(
+                annotation, f"its orbit and its grid of positions are {self.agreement:.4g} samples apart"
+            )
+
+    def positions(self, degrees: Positions, heights: FloatArray) -> Positions:
+        """Image positions (sample, line), counted from the outer corner of the first sample, shape [n, 2].
+
+        Args:
+            degrees: Longitude and latitude, shape [n, 2].
+            heights: Above the ellipsoid of WGS 84, in metres, shape [n].
+        """
+        times, slant = self._orbit.abreast(earth_fixed(degrees, heights), self._last / 2)
+        sample = self._ground(times, slant) / self._spacing
+        return np.stack((sample + 0.5, times * self._lines_per_second + 0.5), axis=1)
+
+    def _ground(self, times: FloatArray, slant: FloatArray) -> FloatArray:
+        """Ground range in metres. The polynomials hold inside the image; beyond it goes on with their last slope."""
+        coefficients = np.stack([np.interp(times, self._times, values) for values in self._coefficients])
+        origins = np.interp(times, self._times, self._origins)
+        inside = np.clip(slant, self._near, self._far)
+        ground, slope = np.zeros_like(slant), np.zeros_like(slant)
+        # Horner's scheme, for the polynomial and for its derivative.
+        for factor in coefficients[::-1]:
+            slope = slope * (inside - origins) + ground
+            ground = ground * (inside - origins) + factor
+        result: FloatArray = ground + slope * (slant - inside)
+        return result
+
+
+def earth_fixed(degrees: Positions, heights: FloatArray) -> FloatArray:
+    """Geocentric coordinates (ECEF) in metres, shape [n, 3], of longitude and latitude on WGS 84."""
+    longitude, latitude = np.radians(degrees).T
+    radius = AXIS / np.sqrt(1 - ECCENTRICITY * np.sin(latitude) ** 2)
+    flat = (radius + heights) * np.cos(latitude)
+    up = ((1 - ECCENTRICITY) * radius + heights) * np.sin(latitude)
+    return np.stack((flat * np.cos(longitude), flat * np.sin(longitude), up), axis=1)
+
+
+def _contradiction(annotation: Annotation, what: str) -> InputError:
+    return InputError(
+        f"{annotation.name} can't be used for terrain correction: {what}.",
+        "Download the product again, whole; or leave the elevation model out.",
+    )

@@ -1,0 +1,1 @@
+"""The maps a user asks for: land cover, attention, embeddings, similarity."""

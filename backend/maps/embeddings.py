@@ -1,0 +1,120 @@
+"""Embeddings: the transformer's patch tokens as bands, and a picture of their principal components."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backend.core.cancel import Cancel
+from backend.maps.emit import check_block, masked, output_paths, patch_grid, send_tiles, to_patches, to_pixels
+from backend.maps.pca import Components, Scatter
+from backend.maps.request import Request
+from backend.maps.session import Session
+from backend.raster.sink import Layer, RasterSink
+from backend.raster.styles import ramp_qml, rgb_qml
+from backend.stream.tiles import BoolArray, Emit, FloatArray
+from backend.stream.tiling import TilePlan, attention_overlap, plan_tiles
+
+PICTURE_ROWS = 16  # coloured at once: what that takes stays small beside a row of blocks, which is held anyway
+
+
+def embed(request: Request, block: int = -1, grid: str = "patch", pca: Path | None = None) -> dict[str, Any]:
+    """Write the normalised patch tokens of a block, float32, a band for each feature, NaN for nodata.
+
+    There is one token for a patch. On the grid of patches (the default) each is a pixel, in register with the input;
+    on the input's grid tokens are interpolated, which tells nothing more and takes patch² times the room: a whole
+    Sentinel-1 scene of 192 features would fill 300 GB.
+
+    Args:
+        request: What to read and write.
+        block: Transformer block from 0; negative from the end.
+        grid: "patch" or "input".
+        pca: Also write the first three principal components, fitted to all of the scene's valid tokens, as red, green
+            and blue: uint8, 1 to 255 over two standard deviations on either side of the mean, 0 for nodata.
+
+    Returns:
+        The facts of the result event.
+
+    Raises:
+        SarDinoError: Refused or cancelled; then no output is left, and older ones are as they were.
+    """
+    with Session(request, "embed", output_paths(request, pca=pca)) as run:
+        check_block(run, block)
+        plan, features = token_plan(run), run.card.arch.embed_dim
+        target = patch_grid(run, plan) if grid == "patch" else run.source.grid
+        names = [f"feature {number}" for number in range(1, features + 1)]
+        output = run.sink("output", Layer("float32", math.nan, names), target)
+        scatter = Scatter(features)
+
+        def write(tokens: FloatArray, valid: BoolArray) -> None:
+            output.write(masked(tokens, valid))
+
+        def learn(tokens: FloatArray, valid: BoolArray) -> None:
+            scatter.add(tokens[:, valid])
+
+        emits = [
+            to_patches(plan, write) if grid == "patch" else to_pixels(run, plan, True, lambda _, s, v: write(s, v))
+        ]
+        if pca:
+            # From the patches on either grid, so that the colours are the same.
+            emits.append(to_patches(plan, learn))
+        send_tokens(run, plan, block, emits)
+        run.close_outputs()
+        styles = {"output": ramp_qml(output.thumbnail())}
+        if pca:
+            colour = Layer("uint8", 0, ["component 1", "component 2", "component 3"], rgb=True)
+            components = scatter.components(3)
+            shares = ", ".join(f"{share:.0%}" for share in components.shares)
+            request.reporter.log("info", f"Red, green and blue hold {shares} of the variance of the embeddings.")
+            picture(output, run.sink("pca", colour, target), components, request.cancel)
+            styles["pca"] = rgb_qml()
+        run.finish(styles)
+        return run.report(classes=[])
+
+
+def token_plan(run: Session) -> TilePlan:
+    """The tiles by which tokens are made: half of each shared with its neighbour."""
+    tile, patch = run.card.tile, run.card.patch
+    return plan_tiles(run.frame.height, run.frame.width, tile, attention_overlap(tile, patch), patch)
+
+
+def send_tokens(
+    run: Session, plan: TilePlan, block: int, emits: list[Emit], only: set[tuple[int, int]] | None = None
+) -> None:
+    """Send the tiles of a `token_plan` through the network, and the blended tokens to all of `emits`."""
+
+    def emit(rows: FloatArray, valid: BoolArray) -> None:
+        for each in emits:
+            each(rows, valid)
+
+    send_tiles(
+        run,
+        plan,
+        lambda network, x: network.tokens(x, block),
+        emit,
+        channels=run.card.arch.embed_dim,
+        per_patch=True,
+        coverage=True,
+        only=only,
+    )
+
+
+def picture(tokens: RasterSink, sink: RasterSink, components: Components, cancel: Cancel) -> None:
+    """Colour the tokens that were written; the components are known only now that all have been seen.
+
+    Args:
+        tokens: Finished.
+        sink: Of the same grid; finished here.
+        components: Of the tokens.
+        cancel: Looked at between strips.
+    """
+    for block in tokens.rows():
+        cancel.check()
+        for top in range(0, block.shape[1], PICTURE_ROWS):
+            rows = block[:, top : top + PICTURE_ROWS]
+            valid = np.isfinite(rows[0])
+            sink.write(np.where(valid, components.colours(np.where(valid, rows, np.float32(0))), np.uint8(0)))
+    sink.finish()

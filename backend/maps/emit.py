@@ -1,0 +1,143 @@
+"""From the answers for tiles to the rows of an output: on the raster's own pixels, or on the patches of the network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Callable
+
+import numpy as np
+from affine import Affine
+
+from backend.core.errors import InputError
+from backend.maps.request import Request
+from backend.maps.session import Session
+from backend.raster.grid import Grid
+from backend.stream.blend import RowBlender
+from backend.stream.tiles import Blender, BoolArray, Emit, FloatArray, run_stream
+from backend.stream.tiling import TilePlan
+from backend.stream.upsample import Enlarger
+
+if TYPE_CHECKING:
+    from backend.engines.factory import Answer
+
+# Called with nearest and smooth values float32 [channels, rows, width] of pixels, and their validity [rows, width].
+Write = Callable[[FloatArray, FloatArray, BoolArray], None]
+# Called with values float32 [channels, rows, columns] of patches, and their validity [rows, columns].
+WritePatches = Callable[[FloatArray, BoolArray], None]
+
+
+def send_tiles(
+    run: Session,
+    plan: TilePlan,
+    answer: Answer,
+    emit: Emit,
+    *,
+    channels: int,
+    per_patch: bool,
+    coverage: bool,
+    only: Collection[tuple[int, int]] | None = None,
+    blender: Callable[[TilePlan, int], Blender] = RowBlender,
+    fetch: bool = True,
+) -> None:
+    """Send the tiles of a run through the model; `emit`, `channels`, `coverage` and `only` as for `run_stream`.
+
+    Args:
+        run: An entered session.
+        plan: Tiles over the run's frame.
+        answer: From the network and tiles [n, bands, tile, tile] to [n, channels, t, t].
+        emit: From `to_pixels` or `to_patches`, say.
+        channels: Planes of the model's answer.
+        per_patch: The model answers for patches instead of pixels.
+        coverage: Append the channel of weights, which `to_patches` and an enlarging `to_pixels` want.
+        only: Tiles to be sent; all if None.
+        blender: What adds answers up.
+        fetch: Whether answers are arrays; else they stay on the device, which `blender` must bear.
+
+    Raises:
+        InputError: No pixel was valid.
+    """
+    from backend.engines.factory import make_runner
+
+    request = run.request
+    valid_pixels = run_stream(
+        run.frame,
+        plan,
+        make_runner(run, answer, len(plan) if only is None else len(only), fetch),
+        emit,
+        channels=channels,
+        batch=run.batch,
+        cancel=request.cancel,
+        progress=request.reporter.progress if only is None else lambda done, total: None,
+        blend_plan=plan.on_patches() if per_patch else plan,
+        coverage=coverage,
+        only=only,
+        blender=blender,
+    )
+    if valid_pixels == 0:
+        raise run.no_valid_pixel()
+
+
+def to_pixels(run: Session, plan: TilePlan, per_patch: bool, write: Write) -> Emit:
+    """Rows brought to the raster's own pixels by an `Enlarger`: of patches, or of the model's pixels."""
+    cells = plan.on_patches() if per_patch else plan
+    grid = run.source.grid
+    enlarger = Enlarger(
+        (cells.rows.size, cells.columns.size), (grid.height, grid.width), cell_factors(run, plan, per_patch)
+    )
+
+    def emit(rows: FloatArray, _: BoolArray) -> None:
+        for piece in enlarger.push(rows):
+            write(piece.nearest, piece.smooth, run.scene.validity(piece.top, piece.bottom))
+
+    return emit
+
+
+def to_patches(plan: TilePlan, write: WritePatches) -> Emit:
+    """Rows of patches as they are; a patch is valid where one of its pixels is, so that every valid pixel has one."""
+
+    def emit(rows: FloatArray, valid: BoolArray) -> None:
+        weight, patch = rows[-1], plan.patch
+        there = np.zeros((weight.shape[0] * patch, weight.shape[1] * patch), dtype=np.bool_)
+        there[: valid.shape[0], : valid.shape[1]] = valid
+        any_valid = there.reshape(weight.shape[0], patch, weight.shape[1], patch).any(axis=(1, 3)) & (weight > 0)
+        write(rows[:-1] / np.where(weight > 0, weight, np.float32(1)), any_valid)
+
+    return emit
+
+
+def cell_factors(run: Session, plan: TilePlan, per_patch: bool) -> tuple[float, float]:
+    """Raster pixels per cell of the model's answer, down and across."""
+    size = plan.patch if per_patch else 1
+    return run.factors[0] * size, run.factors[1] * size
+
+
+def patch_grid(run: Session, plan: TilePlan) -> Grid:
+    """One pixel for each patch, in register with the raster: same CRS, same first corner.
+
+    The last row and column reach past the raster where it doesn't hold a whole number of patches.
+    """
+    down, across = cell_factors(run, plan, per_patch=True)
+    cells, grid = plan.on_patches(), run.source.grid
+    return Grid(grid.crs, grid.transform * Affine.scale(across, down), cells.columns.size, cells.rows.size)
+
+
+def check_block(run: Session, block: int) -> None:
+    """Refuse a transformer block that the model hasn't got."""
+    if not -run.card.arch.depth <= block < run.card.arch.depth:
+        raise InputError(
+            f"There is no block {block}; the model has {run.card.arch.depth}, counted from 0.",
+            "Use -1 for the last block.",
+        )
+
+
+def output_paths(request: Request, **more: Path | None) -> dict[str, Path]:
+    """Paths by role, of the main output and of those others that are asked for."""
+    return {"output": request.output, **{role: path for role, path in more.items() if path is not None}}
+
+
+def masked(values: FloatArray, valid: BoolArray) -> FloatArray:
+    """Values float32 [channels, rows, columns], NaN where not valid [rows, columns]."""
+    result: FloatArray = np.where(valid, values, np.float32(math.nan))
+    return result

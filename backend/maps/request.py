@@ -1,0 +1,46 @@
+"""What a user asks of a model, whatever the output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from backend.core.cancel import Cancel
+from backend.core.events import Reporter
+from backend.radiometry.units import Units
+
+
+@dataclass
+class Request:
+    """What a user asks for.
+
+    Attributes:
+        input: Raster to read, a pattern of several, or a Sentinel-1 GRD product as downloaded.
+        further: More rasters or patterns of the same scene, whose bands follow those of `input`.
+        output: Main raster to write.
+        model: Name of an installed model, folder, or None for the default.
+        bands: Band numbers in the card's order, 0 for one that is missing; None to find them.
+        units: Unit of the raster's values.
+        extent: xmin, ymin, xmax, ymax in the raster's CRS (for a product longitude and latitude); None for all.
+        device: auto, cpu, cuda or mps.
+        engine: One of `backend.engines.choice.ENGINES`.
+        batch_size: Tiles at once; 0 to choose.
+        overwrite: Whether existing outputs are replaced.
+        reporter: Told what happens.
+        cancel: Ends the run when set.
+    """
+
+    input: str
+    output: Path
+    model: str | Path | None = None
+    bands: Sequence[int] | None = None
+    units: Units = Units.AUTO
+    extent: Sequence[float] | None = None
+    device: str = "auto"
+    engine: str = "auto"
+    batch_size: int = 0
+    overwrite: bool = False
+    reporter: Reporter = field(default_factory=Reporter)
+    cancel: Cancel = field(default_factory=Cancel)
+    further: Sequence[str] = ()

@@ -1,0 +1,145 @@
+"""What a run reads, opened: a raster, several files of one scene, or a Sentinel-1 product that is calibrated first."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+
+from backend.card.model_card import ModelCard
+from backend.core.errors import InputError
+from backend.grd.container import MANIFEST, is_product, refuse_part
+from backend.maps.request import Request
+from backend.radiometry.convert import (
+    Units,
+    check_coherence,
+    check_units,
+    decide_units,
+    is_backscatter,
+    rows_that_tell_units,
+    to_scale,
+)
+from backend.radiometry.units import nodata_doubt, units_doubt
+from backend.raster.resample import MAX_REFINE, scale_factor
+from backend.raster.sampling import sample_values
+from backend.raster.source import BoolArray, RasterSource, gdal_environment
+from backend.stream.frames import FilledFrame, NativeFrame, ScaledFrame
+
+
+class Scene:
+    """The raster that a run reads, as its model sees it.
+
+    Args:
+        request: What is asked for; its reporter is told what is found.
+        files: Of `stack.scene_files`, each checked by `refuse_part`.
+        card: The model's.
+        output: The main output, beside which a product is calibrated.
+        stack: Takes what is to be closed.
+
+    Attributes:
+        source: Opened raster.
+        bands: The card's bands that it has.
+        units: Unit of its values, decided.
+        factors: Its pixels for one of the model's, down and across.
+        frame: What the model reads.
+
+    Raises:
+        SarDinoError: It can't be used, or the run was cancelled while a product was calibrated.
+    """
+
+    def __init__(self, request: Request, files: list[str], card: ModelCard, output: Path, stack: ExitStack) -> None:
+        self._request, self._files, self._card, self._stack = request, files, card, stack
+        names, bears = [band.name for band in card.bands], card.bears_missing_bands
+        self.is_product = any(map(is_product, files))
+        if self.is_product:
+            path = stack.enter_context(self._calibrated(output))
+            source = RasterSource(path, names=names, bears_missing=bears)
+        else:
+            source = RasterSource(files, request.bands, request.extent, names, bears_missing=bears)
+        self.source = stack.enter_context(source)
+        stack.enter_context(gdal_environment(source.cache_bytes()))
+        self.bands = [card.bands[position] for position in source.present]
+        self._twin: RasterSource | None = None
+        for level, message in source.notes:
+            request.reporter.log(level, message)
+        self.units = Units.LINEAR_POWER if self.is_product else self._decided_units()
+        self.factors = self._scale()
+        self.frame = self._frame()
+
+    @property
+    def name(self) -> str:
+        """What people call it: names of files without their folders."""
+        paths = [Path(file) for file in self._files]
+        if self.is_product and paths[0].name.lower() == MANIFEST:
+            return paths[0].parent.name
+        return ", ".join(path.name for path in paths)
+
+    def in_grid(self, point: tuple[float, float]) -> tuple[float, float]:
+        """A user's point in the CRS of the raster that is read; for a product it is longitude and latitude."""
+        return self.source.grid.from_degrees(point) if self.is_product else point
+
+    def validity(self, top: int, bottom: int) -> BoolArray:
+        """Validity [rows, width] of the raster's own pixels, read apart from the stream, from one thread."""
+        if self._twin is None:
+            self._twin = self._stack.enter_context(self.source.reopen())
+        return to_scale(*self._twin.read(top, bottom), self.bands, self.units)[1]
+
+    def _calibrated(self, output: Path) -> AbstractContextManager[Path]:
+        """A temporary raster of a product, as the model wants it."""
+        from backend.grd.for_model import calibrated
+
+        request = self._request
+        if len(self._files) > 1 or request.bands or request.units not in (Units.AUTO, Units.LINEAR_POWER):
+            raise InputError(
+                f"{', '.join(self._files)} is a Sentinel-1 product: bands are found by polarisation, units are known.",
+                "Give the product alone, without bands and units.",
+            )
+        return calibrated(self._files[0], output, self._card, request.extent, request.reporter, request.cancel)
+
+    def _decided_units(self) -> Units:
+        log = self._request.reporter.log
+        sample, valid = sample_values(self.source)
+        check_coherence(sample[~is_backscatter(self.bands)], valid)
+        rows = rows_that_tell_units(self.bands)
+        if not rows:  # coherence alone has no unit to be told
+            return Units.DB
+        values, units, doubts = sample[rows], self._request.units, []
+        if units is Units.AUTO:
+            units = decide_units(values, valid)
+            log("info", f"Units of the raster, judged by its values: {units.value}.")
+            doubts.append(units_doubt(values, valid))
+        else:
+            check_units(units, values, valid)
+        doubts.append(nodata_doubt(units, values, valid))
+        for doubt in filter(None, doubts):
+            log("warning", doubt)
+        return units
+
+    def _scale(self) -> tuple[float, float]:
+        metres, gsd, log = self.source.pixel_metres, self._card.gsd_m, self._request.reporter.log
+        # Down (rows) before across (columns).
+        factors = (scale_factor(metres[1], gsd), scale_factor(metres[0], gsd)) if metres else (1.0, 1.0)
+        if metres is None or factors == (1.0, 1.0):
+            return factors
+        found = f"Pixels are {metres[0]:.4g} x {metres[1]:.4g} m, the model's are {gsd:g} m"
+        log("info", f"{found}: resampled in linear power, and the result brought back to the input's grid.")
+        if max(metres) > 1.5 * gsd:
+            capped = f" Refined {MAX_REFINE:g} times, no further." if max(metres) > MAX_REFINE * gsd else ""
+            log("warning", f"The raster is coarser than what the model was made for; expect a poorer map.{capped}")
+        return factors
+
+    def _frame(self) -> NativeFrame | ScaledFrame | FilledFrame:
+        frame: NativeFrame | ScaledFrame = NativeFrame(self.source, self.bands, self.units)
+        if self.factors != (1.0, 1.0):
+            frame = ScaledFrame(self.source, self.bands, self.units, self.factors)
+        count = len(self._card.bands)
+        return frame if len(self.bands) == count else FilledFrame(frame, self.source.present, count)
+
+
+def check_inputs(files: list[str]) -> None:
+    """Refuse files that are parts of a product, before anything is opened.
+
+    Raises:
+        InputError: One is.
+    """
+    for file in files:
+        refuse_part(file)

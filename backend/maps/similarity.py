@@ -1,0 +1,196 @@
+"""Similarity of every place to some points: the cosine between their tokens."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.core.errors import InputError
+from backend.maps.embeddings import send_tokens, token_plan
+from backend.maps.emit import cell_factors, check_block, masked, output_paths, patch_grid, to_patches, to_pixels
+from backend.maps.request import Request
+from backend.maps.session import Session
+from backend.raster.grid import Grid
+from backend.raster.resample import bilinear_taps, nearest_index
+from backend.raster.sink import Layer, RasterSink
+from backend.raster.styles import ramp_qml
+from backend.stream.tiles import BoolArray, FloatArray
+from backend.stream.tiling import TilePlan
+
+MAX_POINTS = 100
+LAYER = Layer("float32", math.nan, ["cosine similarity"])
+Point = tuple[float, float]
+
+
+def similarity(request: Request, points: Sequence[Point], block: int = -1, grid: str = "input") -> dict[str, Any]:
+    """Write the cosine similarity of every place to the point that it is most similar to, float32 -1 to 1, NaN nodata.
+
+    With several points each is an example of what is looked for, and a place needs to be like one of them, not like
+    their average: points on calm and on rough water find both. So every point itself has 1.
+
+    Args:
+        request: What to read and write.
+        points: x, y in the raster's CRS.
+        block: Transformer block from 0; negative from the end.
+        grid: "input" for the raster's pixels, whose tokens are interpolated between patches; "patch" for a pixel a
+            patch, in register with the raster.
+
+    Returns:
+        The facts of the result event.
+
+    Raises:
+        SarDinoError: As for `embed`; also where no point lies on a valid pixel.
+    """
+    check_points(points)
+    with Session(request, "similarity", output_paths(request)) as run:
+        check_block(run, block)
+        plan, per_pixel = token_plan(run), grid == "input"
+        references = _references(run, plan, block, pixels_of(run, points), per_pixel)
+        sink = run.sink("output", LAYER, None if per_pixel else patch_grid(run, plan))
+
+        def write(tokens: FloatArray, valid: BoolArray) -> None:
+            sink.write(masked(best_cosine(tokens, references), valid))
+
+        emit = to_pixels(run, plan, True, lambda _, s, v: write(s, v)) if per_pixel else to_patches(plan, write)
+        send_tokens(run, plan, block, [emit])
+        run.close_outputs()
+        run.finish({"output": similarity_qml(sink)})
+        return run.report(classes=[])
+
+
+def check_points(points: Sequence[Point]) -> None:
+    """Refuse no points, and too many."""
+    if not 1 <= len(points) <= MAX_POINTS:
+        raise InputError(
+            f"{len(points)} points were given; wanted are 1 to {MAX_POINTS}.", "Give some typical places, not all."
+        )
+
+
+def best_cosine(tokens: FloatArray, references: FloatArray) -> FloatArray:
+    """Cosine similarity of tokens [features, rows, columns] to the nearest of the unit vectors [points, features].
+
+    Returns:
+        float32 [1, rows, columns]; 0 where a token is all zeros.
+    """
+    flat = tokens.reshape(tokens.shape[0], -1)
+    length = np.sqrt(np.einsum("dn,dn->n", flat, flat))
+    best = (references @ flat).max(axis=0) / np.where(length > 0, length, np.float32(1))
+    cosine: FloatArray = np.clip(best, -1, 1).reshape(1, *tokens.shape[1:])
+    return cosine
+
+
+def unit(vectors: FloatArray) -> FloatArray:
+    """Vectors [n, features] scaled to length 1."""
+    scaled: FloatArray = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
+    return scaled
+
+
+def similarity_qml(sink: RasterSink) -> str:
+    """A ramp whose upper end is 1, the point itself: what is like it must stand out, however rare it is."""
+    return ramp_qml(sink.thumbnail(), top=1.0)
+
+
+def cell_of(grid: Grid, point: Point) -> tuple[int, int] | None:
+    """Row and column of the pixel of a grid in which a point (x, y) lies; None outside."""
+    if not all(map(math.isfinite, point)):
+        return None
+    x, y = ~grid.transform * point
+    row, column = math.floor(y), math.floor(x)
+    return (row, column) if 0 <= row < grid.height and 0 <= column < grid.width else None
+
+
+def pixels_of(run: Session, points: Sequence[Point]) -> list[tuple[int, int]]:
+    """Row and column of the points that lie on valid pixels; the others are left out with a warning.
+
+    Raises:
+        InputError: None does.
+    """
+    found, reasons = [], []
+    for point in points:
+        pixel = cell_of(run.source.grid, run.scene.in_grid(point))
+        if pixel is None:
+            reasons.append(f"The point {point[0]:.10g} {point[1]:.10g} lies outside the raster or the extent asked for")
+        elif not run.scene.validity(pixel[0], pixel[0] + 1)[0, pixel[1]]:
+            reasons.append(f"The point {point[0]:.10g} {point[1]:.10g} lies where the raster has no data")
+        else:
+            found.append(pixel)
+    if not found:
+        xmin, ymin, xmax, ymax = run.source.grid.bounds()
+        more = f" ({len(reasons)} points were given, none can be used)" if len(reasons) > 1 else ""
+        raise InputError(
+            f"{reasons[0]}{more}.",
+            f"Give a point on a valid pixel, in the raster's own coordinates: {xmin:.10g} to {xmax:.10g}, "
+            f"{ymin:.10g} to {ymax:.10g}.",
+        )
+    for reason in reasons:
+        run.request.reporter.log("warning", f"{reason}; it is left out.")
+    return found
+
+
+@dataclass(frozen=True)
+class _Taps:
+    """The patches from which a point's token is interpolated, and how much of each."""
+
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    down: FloatArray
+    across: FloatArray
+
+
+def _taps(run: Session, plan: TilePlan, pixel: tuple[int, int], per_pixel: bool) -> _Taps:
+    cells, factors = plan.on_patches(), cell_factors(run, plan, True)
+    sizes = cells.rows.size, cells.columns.size
+    at = [np.array([position]) for position in pixel]
+    if per_pixel:  # as the `Enlarger` does, so that the point itself gets 1
+        (rows, down), (columns, across) = (bilinear_taps(a, n, 1 / f) for a, n, f in zip(at, sizes, factors))
+        return _Taps(rows[0], columns[0], down[0], across[0])
+    rows, columns = (nearest_index(a, n, 1 / f) for a, n, f in zip(at, sizes, factors))
+    whole = np.ones(1, dtype=np.float32)
+    return _Taps(rows, columns, whole, whole)
+
+
+def _references(run: Session, plan: TilePlan, block: int, pixels: list[tuple[int, int]], per_pixel: bool) -> FloatArray:
+    """Unit tokens [points, features] of some pixels, from the few tiles that have a share in them."""
+    taps = [_taps(run, plan, pixel, per_pixel) for pixel in pixels]
+    patches = {(int(r), int(c)) for tap in taps for r in tap.rows for c in tap.columns}
+    found: dict[tuple[int, int], FloatArray] = {}
+    top = 0
+
+    def collect(rows: FloatArray, _: BoolArray) -> None:
+        nonlocal top
+        for row, column in patches:
+            if top <= row < top + rows.shape[1] and rows[-1, row - top, column] > 0:
+                cell = rows[:, row - top, column]
+                found[row, column] = cell[:-1] / cell[-1]
+        top += rows.shape[1]
+
+    send_tokens(run, plan, block, [collect], only=tiles_over(plan.on_patches(), patches))
+    tokens = []
+    for tap in taps:
+        parts = [
+            found[int(r), int(c)] * (a * b)
+            for r, a in zip(tap.rows, tap.down)
+            for c, b in zip(tap.columns, tap.across)
+            if (int(r), int(c)) in found
+        ]
+        tokens.append(np.sum(parts, axis=0))
+    return unit(np.stack(tokens).astype(np.float32))
+
+
+def tiles_over(cells: TilePlan, places: set[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Indices (row, column) of the tiles that have a share in any of some cells."""
+
+    def over(origins: tuple[int, ...], place: int) -> list[int]:
+        return [index for index, origin in enumerate(origins) if origin <= place < origin + cells.tile]
+
+    return {
+        (i, j)
+        for row, column in places
+        for i in over(cells.rows.origins, row)
+        for j in over(cells.columns.origins, column)
+    }

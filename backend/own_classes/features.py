@@ -1,0 +1,131 @@
+"""What the head will see at the pixels of samples: only tiles that hold some are read and sent through the backbone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Callable, cast
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from backend.core.cancel import Cancel
+from backend.network.focal import validity, window_features
+from backend.network.forest_head import ForestHead
+from backend.network.vit import SarViT
+from backend.own_classes.pca import Components, Moments
+from backend.own_classes.pixels import Places
+from backend.stream.tiles import Frame, read_tile_row
+from backend.stream.tiling import AxisPlan, TilePlan
+
+
+@dataclass(frozen=True)
+class Table:
+    """Features of pixels.
+
+    Attributes:
+        tokens: float32 [n, T], of all blocks that the head reads.
+        pixels: float32 [n, P], of the pixel and its windows.
+        valid: Whether the raster has data there, bool [n]; features are 0 elsewhere.
+        components: Of the tokens of all that was read, not of the samples', which may be few.
+    """
+
+    tokens: Tensor
+    pixels: Tensor
+    valid: NDArray[np.bool_]
+    components: Components
+
+    def features(self, which: Tensor) -> Tensor:
+        """What the forest sees of some pixels, float32 [m, C + P]."""
+        return torch.cat((self.components(self.tokens[which]), self.pixels[which]), dim=1)
+
+
+def tiles_of(places: Places, plan: TilePlan) -> dict[tuple[int, int], NDArray[np.int64]]:
+    """Which pixels (indices into `places`) each tile answers for: the tile in which a pixel lies most inside."""
+    rows, columns = _nearest(places.rows, plan.rows), _nearest(places.columns, plan.columns)
+    order = np.lexsort((columns, rows))
+    found: dict[tuple[int, int], NDArray[np.int64]] = {}
+    if not len(order):
+        return found
+    changes = np.flatnonzero(np.diff(rows[order]) | np.diff(columns[order])) + 1
+    for part in np.split(order, changes):
+        found[int(rows[part[0]]), int(columns[part[0]])] = part
+    return found
+
+
+def _nearest(position: NDArray[np.int64], axis: AxisPlan) -> NDArray[np.int64]:
+    origins = np.array(axis.origins)
+    overlap = axis.tile - int(origins[1] - origins[0]) if len(origins) > 1 else 0
+    # Past the middle of an overlap the next tile has the greater weight.
+    return np.clip(np.searchsorted(origins + overlap // 2, position, side="right") - 1, 0, len(origins) - 1)
+
+
+def gather(
+    model: SarViT,
+    frame: Frame,
+    plan: TilePlan,
+    places: Places,
+    batch: int,
+    cancel: Cancel,
+    progress: Callable[[int], None],
+) -> Table:
+    """Read tiles and pick the features of pixels.
+
+    Args:
+        model: With a `ForestHead`, on its device; the head's weights are not used.
+        frame: Source of network input.
+        plan: Tiles, as land cover is mapped with.
+        places: Pixels of the frame.
+        batch: Tiles at once.
+        cancel: Ends the work with Cancelled.
+        progress: Called with the number of tiles done.
+    """
+    head = cast(ForestHead, model.head)
+    channels, components = head.tokens.in_channels, head.tokens.out_channels
+    tokens, pixels = torch.zeros(len(places), channels), torch.zeros(len(places), head.features - components)
+    valid = np.zeros(len(places), dtype=np.bool_)
+    moments = Moments(channels)
+    device = next(model.parameters()).device
+    done = 0
+    for group in _batches(frame, plan, places, batch, cancel):
+        x = torch.from_numpy(np.stack([tile for _, _, tile in group]))
+        there = validity(x)[:, 0].bool()
+        with torch.inference_mode():
+            grids = torch.cat([grid.float() for grid in model.features(x.to(device))], dim=1).cpu()
+            shown = window_features(x, head.windows)
+            for number, (which, (top, left), _) in enumerate(group):
+                rows, columns = places.rows[which] - top, places.columns[which] - left
+                # As the head enlarges tokens; here, one tile at a time, and only its samples are kept.
+                wide_grid = F.interpolate(grids[number][None], plan.tile, mode="bilinear", align_corners=False)[0]
+                tokens[which] = wide_grid[:, rows, columns].T
+                pixels[which] = shown[number][:, rows, columns].T
+                valid[which] = there[number][rows, columns].numpy()
+                moments.add(grids[number].flatten(1).T)
+        done += len(group)
+        progress(done)
+    return Table(tokens, pixels, valid, moments.components(components))
+
+
+_Tile = tuple[NDArray[np.int64], tuple[int, int], NDArray[np.float32]]
+
+
+def _batches(frame: Frame, plan: TilePlan, places: Places, batch: int, cancel: Cancel) -> Iterator[Sequence[_Tile]]:
+    """Groups of (pixels, origin, network input); one row of tiles is held at a time."""
+    tiles = tiles_of(places, plan)
+    group: list[_Tile] = []
+    for row in sorted({row for row, _ in tiles}):
+        cancel.check()
+        x, _ = read_tile_row(frame, plan, row)
+        for column in sorted(column for r, column in tiles if r == row):
+            left = plan.columns.origins[column]
+            tile = np.ascontiguousarray(x[:, :, left : left + plan.tile])
+            group.append((tiles[row, column], (plan.rows.origins[row], left), tile))
+            if len(group) == batch:
+                cancel.check()
+                yield group
+                group = []
+    if group:
+        yield group

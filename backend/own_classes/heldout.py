@@ -1,0 +1,68 @@
+"""Accuracy on samples that were held out, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from backend.accuracy.scores import scores
+from backend.card.model_card import LandCoverClass
+from backend.network.forest_head import Trees
+from backend.own_classes.folds import Folds
+
+Grow = Callable[[Tensor], Trees]
+# Of those that `backend.accuracy.scores` gives for each class.
+PER_CLASS = ("users_accuracy", "producers_accuracy", "f1", "iou")
+
+
+def held_out_scores(
+    x: Tensor, classes: NDArray[np.int64], folds: Folds, legend: Sequence[LandCoverClass], grow: Grow
+) -> dict[str, Any]:
+    """Grow without each fold in turn and score on it.
+
+    A class that a fold's training lacks (it lies only in blocks held out together) counts as missed there.
+
+    Args:
+        x: Features [n, F].
+        classes: Class index of each, [n].
+        folds: Which is held out when.
+        legend: Classes by index.
+        grow: From indices into `x`, int64 [m], to a forest grown from them.
+
+    Returns:
+        overall_accuracy, mean_iou and mean_f1; in "classes", by value and name, those of each class that could be held
+        out with its pixels and blocks; in "confusion" the pixels, [mapped][true]; and how it was done.
+    """
+    counts = np.zeros((len(legend), len(legend)), dtype=np.int64)
+    for number in range(folds.count):
+        held = folds.fold == number
+        trees = grow(torch.from_numpy(np.flatnonzero(~held)))
+        guess = trees.probabilities(x[torch.from_numpy(held)].T).argmax(dim=1).numpy()
+        np.add.at(counts, (guess, classes[held]), 1)
+    found = scores(counts)
+    per_class = {
+        f"{item.value} {item.name}": {
+            "pixels": row["reference"],
+            "blocks": len(np.unique(folds.block[(classes == index) & (folds.fold >= 0)])),
+            **{name: _rounded(row[name]) for name in PER_CLASS},
+        }
+        for index, (item, row) in enumerate(zip(legend, found["classes"]))
+        if row["reference"]
+    }
+    return {
+        "method": f"{folds.count}-fold over spatial blocks, without the smoothing of maps",
+        "blocks": folds.blocks,
+        "block_pixels": folds.side,
+        **{name: _rounded(found[name]) for name in ("overall_accuracy", "mean_iou", "mean_f1")},
+        "classes": per_class,
+        "confusion": counts.tolist(),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

@@ -1,0 +1,114 @@
+"""From the classes of samples to a legend: raster value, name and colour of each.
+
+Whole numbers from 1 to 254 stay the values they are. A text that is a name of ESA WorldCover gets its value and colour;
+others get the smallest free values in alphabetical order, so that the same classes always get the same values.
+"""
+
+from __future__ import annotations
+
+import colorsys
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from backend.card.model_card import MAX_CLASSES, LandCoverClass
+from backend.card.worldcover import COLOURS, NAMES
+from backend.core.errors import InputError
+from backend.own_classes.samples import Label, clean
+
+MAX_NAME = 100  # characters, as a card takes them
+# Okabe and Ito (2008), "Color Universal Design", without black; then "muted" of Tol (2021, SRON/EPS/TN/09-002).
+SAFE = (
+    "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7",
+    "#332288", "#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77", "#cc6677", "#882255", "#aa4499",
+)  # fmt: skip
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+_GOLDEN = 0.618034  # part of a turn between two hues, which never repeats
+
+# Name and "#rrggbb" by class; either may be empty.
+Looks = Mapping[Label, tuple[str, str]]
+
+
+def read_looks(path: Path) -> Looks:
+    """Names and colours that a user gives, from JSON: {"class": {"name": "…", "color": "#rrggbb"}, …}.
+
+    Raises:
+        InputError: It can't be read, or is something else.
+    """
+    hint = 'Write {"class": {"name": "text", "color": "#rrggbb"}}, with either or both for each class.'
+    try:
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise InputError(f"{path} can't be read ({error.strerror}).", "Check the path.") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is no JSON.", hint) from error
+    if not isinstance(document, dict) or not all(isinstance(look, dict) for look in document.values()):
+        raise InputError(f"{path} is no table of classes.", hint)
+    looks: dict[Label, tuple[str, str]] = {}
+    for key, look in document.items():
+        label, color = clean(key), str(look.get("color") or "")
+        if color and not _COLOR.fullmatch(color):
+            raise InputError(f"{path} gives {key!r:.60} the colour {color!r:.60}.", hint)
+        if label is not None:
+            looks[label] = str(clean(str(look.get("name") or "")) or ""), color
+    return looks
+
+
+def build_legend(labels: Sequence[Label], looks: Looks) -> tuple[tuple[LandCoverClass, ...], dict[Label, int]]:
+    """The classes in the order of their values, and the index of each label among them.
+
+    Args:
+        labels: Class of each sample, cleaned.
+        looks: Names and colours that come before any other.
+
+    Raises:
+        InputError: Fewer than two classes, or more than a raster of bytes can hold.
+    """
+    found = set(labels)
+    if not 2 <= len(found) <= MAX_CLASSES:
+        named = f" ({next(iter(found))})" if len(found) == 1 else ""
+        raise InputError(
+            f"The samples have {len(found)} class{'es' * (len(found) != 1)}{named}, wanted are 2 to {MAX_CLASSES}.",
+            "Choose the field that holds the class, and draw samples of each class.",
+        )
+    values = _values(found)
+    order = sorted(found, key=lambda label: values[label])
+    free = iter(_palette(len(order)))
+    worldcover = all(value in NAMES for value in values.values())
+    classes = []
+    for label in order:
+        name, color = looks.get(label, ("", ""))
+        if not color:
+            known = worldcover or _worldcover(label) == values[label]
+            color = COLOURS[values[label]] if known else next(free)
+        classes.append(LandCoverClass(values[label], (name or str(label))[:MAX_NAME], color))
+    return tuple(classes), {label: index for index, label in enumerate(order)}
+
+
+def _values(labels: set[Label]) -> dict[Label, int]:
+    values: dict[Label, int] = {label: label for label in labels if isinstance(label, int) and 1 <= label <= 254}
+    rest = sorted(labels - values.keys(), key=lambda label: (str(label).casefold(), str(label)))
+    for label in rest:
+        value = _worldcover(label)
+        if value and value not in values.values():
+            values[label] = value
+    free = (value for value in range(1, 255) if value not in values.values())
+    for label in rest:
+        if label not in values:
+            values[label] = next(free)
+    return values
+
+
+def _worldcover(label: Label) -> int:
+    """The WorldCover value that a text names, or 0."""
+    text = str(label).casefold()
+    return next((value for value, name in NAMES.items() if text == name.casefold()), 0)
+
+
+def _palette(count: int) -> list[str]:
+    more = []
+    for number in range(max(0, count - len(SAFE))):
+        rgb = colorsys.hsv_to_rgb(number * _GOLDEN % 1, 0.65, 0.5 + 0.4 * (number % 2))
+        more.append("#" + "".join(f"{round(255 * part):02x}" for part in rgb))
+    return [*SAFE, *more]

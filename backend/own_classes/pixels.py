@@ -1,0 +1,138 @@
+"""Which pixels of a grid samples stand for.
+
+A point stands for the one pixel it lies in: what surrounds it may be something else, and its features look around
+anyway. A polygon stands for the pixels whose centres it holds, or that it touches where it holds none. Of many pixels
+of one polygon, which are nearly the same, some are drawn at random; polygons count alike whatever their size.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from affine import Affine
+from numpy.typing import NDArray
+from rasterio.features import bounds as geometry_bounds
+from rasterio.features import rasterize
+
+from backend.own_classes.samples import Sample
+
+PER_SAMPLE = 64  # pixels of one polygon
+TOTAL = 20_000  # pixels of all samples, which bounds memory and time
+# A polygon over more pixels than this is laid over a coarser grid.
+BURNT = 2**22
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Pixels of a grid, [n] each.
+
+    Attributes:
+        rows: From 0.
+        columns: From 0.
+        sample: Which sample each belongs to.
+    """
+
+    rows: IntArray
+    columns: IntArray
+    sample: IntArray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, which: NDArray[np.bool_] | IntArray) -> Places:
+        """Some of them."""
+        return Places(self.rows[which], self.columns[which], self.sample[which])
+
+
+def find_pixels(samples: Sequence[Sample], transform: Affine, height: int, width: int, seed: int = 0) -> Places:
+    """Pixels of all samples; those outside of the grid are left out.
+
+    Args:
+        samples: In the grid's coordinates.
+        transform: From (column, row) to coordinates.
+        height: Rows of the grid.
+        width: Columns of the grid.
+        seed: Decides which pixels of large polygons are taken.
+    """
+    rng = np.random.default_rng(seed)
+    limit = max(1, min(PER_SAMPLE, TOTAL // len(samples)))
+    parts = []
+    for number, sample in enumerate(samples):
+        rows, columns = _burn(sample, transform, (height, width))
+        if len(rows) > limit:
+            chosen = np.sort(rng.choice(len(rows), limit, replace=False))
+            rows, columns = rows[chosen], columns[chosen]
+        parts.append(Places(rows, columns, np.full(len(rows), number, dtype=np.int64)))
+    found = Places(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("rows", "columns", "sample")))
+    if len(found) > TOTAL:
+        found = found.take(np.sort(rng.choice(len(found), TOTAL, replace=False)))
+    return found
+
+
+def unclaimed(
+    samples: Sequence[Sample], places: Places, transform: Affine, height: int, width: int
+) -> tuple[NDArray[np.bool_], int]:
+    """Which pixels to keep, [n]: none that samples of two classes claim, and each of the others once.
+
+    Where polygons are large only some of their pixels are in `places`, so that whole polygons are looked at.
+
+    Args:
+        samples: All samples.
+        places: Pixels of samples.
+        transform: From (column, row) to coordinates.
+        height: Rows of the grid.
+        width: Columns of the grid.
+
+    Returns:
+        What to keep, and how many pixels two classes claim.
+    """
+    order = {label: number for number, label in enumerate(dict.fromkeys(sample.label for sample in samples))}
+    kinds = np.array([order[sample.label] for sample in samples], dtype=np.int64)
+    contested = np.zeros(len(places), dtype=np.bool_)
+    for number, sample in enumerate(samples):
+        top, left, bottom, right = _box(sample, transform, (height, width))
+        near = (places.rows >= top) & (places.rows < bottom) & (places.columns >= left) & (places.columns < right)
+        others = np.flatnonzero(near & (kinds[places.sample] != kinds[number]))
+        if len(others):
+            rows, columns = _burn(sample, transform, (height, width))
+            contested[others] |= np.isin(_key(places.take(others), width), rows * width + columns)
+    _, first = np.unique(_key(places, width), return_index=True)
+    once = np.zeros(len(places), dtype=np.bool_)
+    once[first] = True
+    return once & ~contested, len(np.unique(_key(places, width)[contested]))
+
+
+def _key(places: Places, width: int) -> IntArray:
+    key: IntArray = places.rows * width + places.columns
+    return key
+
+
+def _burn(sample: Sample, transform: Affine, shape: tuple[int, int]) -> tuple[IntArray, IntArray]:
+    top, left, bottom, right = _box(sample, transform, shape)
+    if top >= bottom or left >= right:
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    step = math.ceil(math.sqrt(max(1.0, (bottom - top) * (right - left) / BURNT)))
+    window = transform * Affine.translation(left, top) * Affine.scale(step)
+    size = (math.ceil((bottom - top) / step), math.ceil((right - left) / step))
+    burnt = rasterize([sample.geometry], size, transform=window, dtype="uint8")
+    if not burnt.any():
+        burnt = rasterize([sample.geometry], size, transform=window, dtype="uint8", all_touched=True)
+    rows, columns = np.nonzero(burnt)
+    rows, columns = rows * step + step // 2 + top, columns * step + step // 2 + left
+    inside = (rows < shape[0]) & (columns < shape[1])
+    return rows[inside].astype(np.int64), columns[inside].astype(np.int64)
+
+
+def _box(sample: Sample, transform: Affine, shape: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Top, left, bottom and right of the pixels that may be touched, within the grid."""
+    xmin, ymin, xmax, ymax = geometry_bounds(sample.geometry)
+    back = ~transform
+    corners = [back * corner for corner in ((xmin, ymin), (xmin, ymax), (xmax, ymin), (xmax, ymax))]
+    columns, rows = [c for c, _ in corners], [r for _, r in corners]
+    top, left = max(0, math.floor(min(rows))), max(0, math.floor(min(columns)))
+    return top, left, min(shape[0], math.floor(max(rows)) + 1), min(shape[1], math.floor(max(columns)) + 1)

@@ -1,0 +1,1 @@
+"""Backscatter units: decide, convert, normalise."""

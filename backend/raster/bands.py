@@ -1,0 +1,110 @@
+"""Which bands of a raster are the ones that the model wants: by request, by description, or by position."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from backend.core.errors import InputError
+
+POLARISATION = re.compile(r"(?<![A-Za-z])(VV|VH|HH|HV)(?![A-Za-z])", flags=re.IGNORECASE)
+HINT = "Name the bands in the model's order with --bands, for instance --bands 1 2."
+
+
+def pick_bands(
+    descriptions: Sequence[str | None],
+    usable: Sequence[int],
+    names: Sequence[str],
+    requested: Sequence[int] | None,
+    bears_missing: bool = False,
+) -> tuple[tuple[int, ...], str]:
+    """Choose bands.
+
+    Args:
+        descriptions: Of every band of the raster, in order; None or "" where it has none.
+        usable: Band numbers (from 1) that may be taken without being asked for: all but alpha.
+        names: What the model wants, such as ("VV", "VH").
+        requested: Band numbers asked for by the user, in the order of `names`, or None; 0 for one that is missing.
+        bears_missing: Whether the model can do without some of them.
+
+    Returns:
+        Band numbers in the order of `names`, 0 where one is missing, and how they were found, for the log.
+
+    Raises:
+        InputError: Too few bands, an unknown band number, or descriptions that name only some of what is wanted.
+    """
+    wanted = ", ".join(names)
+    if requested:
+        return _requested(len(descriptions), names, requested, bears_missing), "as asked"
+    found = {name: [b for b in numbers if b in usable] for name, numbers in find_bands(descriptions, names).items()}
+    if all(found.values()):
+        return tuple(found[name][0] for name in names), "by their descriptions"
+    if any(found.values()) and bears_missing:
+        return tuple(next(iter(found[name]), 0) for name in names), "by their descriptions"
+    if any(found.values()):
+        have = ", ".join(repr(descriptions[b - 1] or f"band {b}") for b in usable)
+        missing = ", ".join(name for name in names if not found[name])
+        raise InputError(f"The model wants {wanted}; no band {missing} among {have}.", HINT)
+    if len(usable) < len(names):
+        raise InputError(
+            f"The raster has {len(usable)} band{'s' * (len(usable) != 1)}; the model wants {len(names)} ({wanted}).",
+            _too_few(names) if bears_missing else "Give the file of the other polarisation too, or take another model.",
+        )
+    return tuple(usable[: len(names)]), "by position"
+
+
+def find_bands(descriptions: Sequence[str | None], names: Sequence[str]) -> dict[str, list[int]]:
+    """Numbers (from 1) of the bands whose description speaks of a name, and of no other, by name; case is ignored."""
+    spoken = [_names(text or "", names) for text in descriptions]
+    return {name: [number for number, said in enumerate(spoken, 1) if said == {name.upper()}] for name in names}
+
+
+def acquisition(name: str) -> str:
+    """What a band's name says beside its polarisation: bands of one date share it ("vv_winter", "VH_winter")."""
+    return POLARISATION.sub("", name).strip(" _-.").lower()
+
+
+def _too_few(names: Sequence[str]) -> str:
+    example = f"--bands 1{' 0' * (len(names) - 1)}"
+    return (
+        f"The model can do without some: say which is there, 0 for what is missing ({example} for {names[0]} alone), "
+        "or give the file of the other polarisation too."
+    )
+
+
+def _requested(count: int, names: Sequence[str], requested: Sequence[int], bears_missing: bool) -> tuple[int, ...]:
+    if len(requested) != len(names):
+        raise InputError(
+            f"{len(requested)} band numbers were given; the model wants {len(names)} ({', '.join(names)}).", HINT
+        )
+    if 0 in requested and not bears_missing:
+        raise InputError("A band number is 0, for a band that is missing; the model can't do without any.", HINT)
+    if not any(requested):
+        raise InputError("All bands were given as missing.", HINT)
+    for band in requested:
+        if not 0 <= band <= count:
+            raise InputError(f"There is no band {band}; the raster has {count}.", HINT)
+    return tuple(requested)
+
+
+def _names(description: str, names: Sequence[str]) -> set[str]:
+    """Which of the names stand in a description as words of their own: VV in "Sigma0_VV_db", but not in "VVX".
+
+    Of a band of one date, "VV_winter", polarisation and date may stand apart: "S1_winter_VV".
+
+    A name that is only a part of another one found is left out: "coh_VV" is not VV where there is a coh_VV.
+    """
+    found = {name.upper() for name in names if all(_has_word(description, word) for word in _words(name, description))}
+    return {name for name in found if not any(name != other and _has_word(other, name) for other in found)}
+
+
+def _words(name: str, description: str) -> tuple[str, ...]:
+    """The name itself, or its polarisation and its date where the description has them apart."""
+    date, polarisation = acquisition(name), POLARISATION.search(name)
+    if not date or polarisation is None or _has_word(description, name):
+        return (name,)
+    return polarisation.group(), date
+
+
+def _has_word(text: str, word: str) -> bool:
+    return re.search(rf"(?<![A-Za-z]){re.escape(word)}(?![A-Za-z])", text, flags=re.IGNORECASE) is not None

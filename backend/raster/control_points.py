@@ -1,0 +1,56 @@
+"""Rasters that have only ground control points: put on a grid of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from affine import Affine
+from rasterio._err import CPLE_BaseError
+from rasterio.enums import ColorInterp, Resampling
+from rasterio.errors import RasterioError
+from rasterio.vrt import WarpedVRT
+
+from backend.core.errors import InputError
+from backend.raster.opening import open_raster
+from backend.raster.virtual import across_antimeridian
+
+# So many points are a product's own. They follow the terrain, which GDAL's polynomial of second order misses by 108 m
+# (root mean square) in a real scene of hills; a thin-plate spline passes through them all. Fewer may be set by hand.
+MANY_POINTS = 60
+
+
+def lies_by_points(file: Any) -> bool:
+    """Whether an opened rasterio dataset has ground control points and no transform."""
+    return bool(file.gcps[0]) and file.transform == Affine.identity()
+
+
+def warped_by_points(file: Any) -> tuple[Any, Any]:
+    """The dataset to be closed in the end, which may be another than `file`, and its bands on a grid.
+
+    Args:
+        file: Opened rasterio dataset with ground control points; closed if another takes its place.
+
+    Raises:
+        InputError: The points give no grid.
+    """
+    points, crs = file.gcps
+    if crs is not None and crs.is_geographic and np.ptp([point.x for point in points]) > 180:
+        with file:
+            text = across_antimeridian(file)
+        file = open_raster(text)
+    options: dict[str, Any] = {"SRC_METHOD": "GCP_TPS"} if len(points) >= MANY_POINTS else {}
+    if file.nodata is not None:
+        options["nodata"] = file.nodata
+    elif ColorInterp.alpha not in file.colorinterp:
+        options["add_alpha"] = True
+    try:
+        # Nearest neighbour, since the values may be dB, which must not be averaged.
+        warped = WarpedVRT(file, src_crs=crs, crs=crs, resampling=Resampling.nearest, warp_mem_limit=64, **options)
+    except (RasterioError, CPLE_BaseError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(
+            f"{file.name} can't be put on a grid by its ground control points: {reason}.",
+            "Warp it first (in QGIS: Raster > Projections > Warp), then run again.",
+        ) from error
+    return file, warped

@@ -1,0 +1,181 @@
+"""GeoJSON to geometries in a raster's CRS, each with its properties: how labelled vectors reach the backend."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rasterio._err import CPLE_BaseError
+from rasterio.crs import CRS
+from rasterio.errors import CRSError, RasterioError
+from rasterio.features import is_valid_geom
+from rasterio.warp import transform_geom
+
+from backend.core.errors import InputError
+
+# RFC 7946, section 4: coordinates without a "crs" member are longitude and latitude on WGS 84.
+DEFAULT_CRS = CRS.from_string("OGC:CRS84")
+POINTS, POLYGONS = ("Point", "MultiPoint"), ("Polygon", "MultiPolygon")
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A geometry with its properties.
+
+    Attributes:
+        number: Place in the file, from 1.
+        geometry: GeoJSON geometry of type Point, MultiPoint, Polygon or MultiPolygon, plane, in the raster's CRS.
+        properties: As in the file.
+    """
+
+    number: int
+    geometry: Mapping[str, Any]
+    properties: Mapping[str, Any]
+
+    @property
+    def is_polygon(self) -> bool:
+        """Whether it has an area."""
+        return self.geometry["type"] in POLYGONS
+
+    def points(self) -> list[tuple[float, float]]:
+        """Coordinates of a point or of the points of a multipoint."""
+        found = self.geometry["coordinates"]
+        return [tuple(p) for p in (found if self.geometry["type"] == "MultiPoint" else [found])]
+
+    def bounds(self) -> tuple[float, float, float, float]:
+        """xmin, ymin, xmax, ymax."""
+        pairs = list(_pairs(self.geometry["coordinates"]))
+        xs, ys = [x for x, _ in pairs], [y for _, y in pairs]
+        return min(xs), min(ys), max(xs), max(ys)
+
+
+def read_features(path: str | Path, crs: CRS | None) -> tuple[list[Feature], int]:
+    """Points and polygons of a GeoJSON file, brought to a CRS, and the number of features without a geometry.
+
+    Args:
+        path: A FeatureCollection. Its CRS is its "crs" member (a name, as GDAL writes it), else WGS 84.
+        crs: Where the geometries are wanted; None where the raster has no CRS: then coordinates are taken as they are.
+
+    Raises:
+        InputError: It can't be read, holds lines or collections, no feature at all, or can't be brought to `crs`.
+    """
+    document = _load(Path(path))
+    own = _own_crs(document, path)
+    items = document["features"]
+    kept = [(number, item) for number, item in enumerate(items, 1) if _has_geometry(item)]
+    if not kept:
+        raise InputError(f"{path} has no feature with a geometry.", "Give points or polygons with a class each.")
+    geometries = [_plane(item["geometry"], number, path) for number, item in kept]
+    if crs is not None and own != crs:
+        try:
+            geometries = list(transform_geom(own, crs, geometries))
+        except (RasterioError, CPLE_BaseError) as error:
+            raise InputError(
+                f"{path} can't be brought from {own.to_string()} to the raster's {crs.to_string()}.",
+                "Check its coordinate system, or reproject it first.",
+            ) from error
+    features = [
+        Feature(number, geometry, item.get("properties") or {}) for (number, item), geometry in zip(kept, geometries)
+    ]
+    for feature in features:
+        if not all(map(math.isfinite, feature.bounds())):
+            raise InputError(
+                f"Feature {feature.number} of {path} lies where the raster's coordinate system is not defined.",
+                "Check the coordinate systems of both.",
+            )
+    return features, len(items) - len(kept)
+
+
+def integer_label(value: Any) -> int | None:
+    """A class value given as 10, 10.0 or "10"; None for anything else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if isinstance(value, (int, float)) and math.isfinite(value) and float(value).is_integer():
+        return int(value)
+    return None
+
+
+def field_values(features: Sequence[Feature], field: str | None) -> list[Any]:
+    """The property `field` of each feature, None where it has none; without a name, of the only property there is.
+
+    Raises:
+        InputError: No feature has it, or none is named where there are several.
+    """
+    known = list(dict.fromkeys(name for feature in features for name in feature.properties))
+    if field is None and len(known) == 1:
+        field = known[0]
+    if field not in known:
+        asked = "No field with the class is named" if field is None else f"There is no field {field!r}"
+        raise InputError(f"{asked}; the features have: {', '.join(known) or 'no fields'}.", "Name one of them.")
+    return [feature.properties.get(field) for feature in features]
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise InputError(f"{path} can't be read ({error.strerror}).", "Check the path.") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"{path} is neither a raster nor GeoJSON.", "Export the layer to GeoJSON, or give a raster file."
+        ) from error
+    if not isinstance(document, dict) or not isinstance(document.get("features"), list):
+        raise InputError(f"{path} is not a GeoJSON FeatureCollection.", "Export the layer to GeoJSON again.")
+    return document
+
+
+def _own_crs(document: Mapping[str, Any], path: str | Path) -> CRS:
+    member = document.get("crs")
+    if member is None:
+        return DEFAULT_CRS
+    try:
+        return CRS.from_user_input(member["properties"]["name"])
+    except (CRSError, KeyError, TypeError) as error:
+        raise InputError(f"The coordinate system that {path} names is unknown.", "Export it again.") from error
+
+
+def _has_geometry(item: Any) -> bool:
+    geometry = item.get("geometry") if isinstance(item, dict) else None
+    return isinstance(geometry, dict) and bool(geometry.get("coordinates") or geometry.get("geometries"))
+
+
+def _plane(geometry: Mapping[str, Any], number: int, path: str | Path) -> dict[str, Any]:
+    kind = geometry.get("type")
+    if kind not in POINTS + POLYGONS:
+        raise InputError(f"Feature {number} of {path} is a {kind}.", "Give points or polygons.")
+    try:
+        coordinates = _flat(geometry["coordinates"])
+        pairs = list(_pairs(coordinates))
+        if not pairs or not all(math.isfinite(number) for pair in pairs for number in pair):
+            raise ValueError("empty, or no numbers")
+        if not is_valid_geom({"type": kind, "coordinates": coordinates}):
+            raise ValueError("too few points for an area")
+    except (TypeError, ValueError, KeyError, IndexError, RecursionError) as error:
+        raise InputError(f"Feature {number} of {path} has broken coordinates.", "Repair or remove it.") from error
+    return {"type": kind, "coordinates": coordinates}
+
+
+def _flat(coordinates: Any) -> Any:
+    """Without heights."""
+    if not isinstance(coordinates, (list, tuple)):
+        raise ValueError("not nested as coordinates are")
+    if isinstance(coordinates[0], (int, float)):
+        return float(coordinates[0]), float(coordinates[1])
+    return [_flat(part) for part in coordinates]
+
+
+def _pairs(coordinates: Any) -> Iterator[tuple[float, float]]:
+    if isinstance(coordinates[0], (int, float)):
+        yield coordinates[0], coordinates[1]
+    else:
+        for part in coordinates:
+            yield from _pairs(part)

@@ -1,0 +1,280 @@
+"""Write a GeoTIFF row by row under a temporary name; it gets its own name only when it is whole and checked.
+
+Deflate at level 1 is used throughout: zstd writes floats three times as fast, but older GIS can't read it, and the
+model is slower than either. Date and legend go into the .aux.xml beside it, so that equal runs write equal files.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+from rasterio.errors import RasterioError
+from rasterio.windows import Window
+
+from backend.core.errors import ResourceError
+from backend.core.partial_files import hold, release, temporary
+from backend.raster.grid import Grid
+from backend.raster.output_names import STALE, sidecar
+
+BLOCK = 256
+# Bytes of a row of blocks, which is held until it is whole; where many bands would need more, its blocks are lower.
+ROW_BYTES = 2**27
+LOWEST_BLOCK = 16  # TIFF wants multiples of 16
+# A disk with less room than this is full.
+FULL_BYTES = 2**20
+# Overviews are made until the smaller side is below this.
+OVERVIEW_SIDE = 256
+# Nothing else runs while they are made. Threads queue up pieces, which at GDAL's size (10 MB) take memory by height.
+OVERVIEWS_BY = {"GDAL_NUM_THREADS": min(4, os.cpu_count() or 1), "GDAL_OVR_CHUNK_MAX_SIZE": 10**6}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What a raster to be written holds.
+
+    Attributes:
+        dtype: uint8 or float32.
+        nodata: Value of pixels without an answer.
+        descriptions: Name of each band.
+        palette: Colours (red, green, blue) by value, for classes; empty for continuous values.
+        tags: Metadata of the file.
+        rgb: The bands are red, green and blue.
+    """
+
+    dtype: str
+    nodata: float
+    descriptions: Sequence[str]
+    palette: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    rgb: bool = False
+
+
+class RasterSink:
+    """Rows of a GeoTIFF from top to bottom; nothing under the final name until `commit`.
+
+    Args:
+        path: Final name.
+        grid: CRS, transform and size.
+        layer: What it holds.
+
+    Raises:
+        ResourceError: Writing fails, here and in every method.
+    """
+
+    def __init__(self, path: Path, grid: Grid, layer: Layer) -> None:
+        self.path, self._grid, self._layer = path, grid, layer
+        self._bands = len(layer.descriptions)
+        self._block = _block_rows(self._bands * grid.width * np.dtype(layer.dtype).itemsize)
+        self._part = temporary(path)
+        self._sidecars: dict[str, str] = {}
+        self._pending: list[NDArray[Any]] = []
+        self._written = 0
+        self._last: NDArray[Any] = np.empty(0)
+        self._file: Any = None
+        hold(path)
+        try:
+            self._create()
+        except BaseException:
+            self.discard()
+            raise
+
+    @property
+    def part(self) -> Path:
+        """Where the raster lies until it gets its name."""
+        return self._part
+
+    def _create(self) -> None:
+        layer = self._layer
+        with self._refusing():
+            self._file = rasterio.open(self._part, "w", **self._profile())
+            self._file.update_tags(**layer.tags)
+            for band, description in enumerate(layer.descriptions, 1):
+                self._file.set_band_description(band, description)
+            if layer.palette:
+                self._file.write_colormap(1, {value: (*colour, 255) for value, colour in layer.palette.items()})
+
+    def _profile(self) -> dict[str, Any]:
+        floats = self._layer.dtype == "float32"
+        # Unless told, GDAL takes three bands of bytes for red, green and blue, and a fourth for transparency.
+        colours = {"photometric": "rgb" if self._layer.rgb else "minisblack", "alpha": "unspecified"}
+        return {
+            "driver": "GTiff",
+            "dtype": self._layer.dtype,
+            "nodata": self._layer.nodata,
+            "count": self._bands,
+            "crs": self._grid.crs,
+            "transform": self._grid.transform,
+            "width": self._grid.width,
+            "height": self._grid.height,
+            "tiled": True,
+            "blockxsize": BLOCK,
+            "blockysize": self._block,
+            "interleave": "band",
+            "compress": "deflate",
+            "zlevel": 1,
+            "predictor": 3 if floats else 1,
+            "bigtiff": "if_safer",
+            **({} if self._layer.palette else colours),
+        }
+
+    def write(self, rows: NDArray[Any]) -> None:
+        """Append rows, shape [bands, rows, width]. Only whole rows of blocks reach the file, each just once."""
+        self._pending.append(rows.astype(self._layer.dtype, copy=False))
+        count = sum(part.shape[1] for part in self._pending)
+        if count >= self._block or self._written + count == self._grid.height:
+            block = np.concatenate(self._pending, axis=1)
+            whole = count if self._written + count == self._grid.height else count // self._block * self._block
+            self._store(block[:, :whole])
+            self._pending = [block[:, whole:].copy()] if whole < count else []
+
+    def _store(self, block: NDArray[Any]) -> None:
+        # One row of blocks at a time, all bands of it: the order in the file doesn't depend on how rows came in.
+        for top in range(0, block.shape[1], self._block):
+            part = block[:, top : top + self._block]
+            with self._refusing():
+                self._file.write(part, window=Window(0, self._written, self._grid.width, part.shape[1]))
+            self._written += part.shape[1]
+        self._last = block[:, -1:].copy()
+
+    def finish(self, overviews: bool = True) -> None:
+        """Close, re-open and check the file, and add overviews."""
+        if self._written != self._grid.height:
+            raise AssertionError(f"{self._written} of {self._grid.height} rows were written")
+        with self._refusing():
+            self._file.close()
+            self._check()
+            if overviews:
+                self._overviews()
+                self._check()
+
+    def _check(self) -> None:
+        with rasterio.open(self._part) as file:
+            same = (
+                (file.width, file.height, file.count) == (self._grid.width, self._grid.height, self._bands)
+                and file.transform == self._grid.transform
+                and set(file.dtypes) == {self._layer.dtype}
+            )
+            last = file.read(window=Window(0, self._grid.height - 1, self._grid.width, 1))
+            if not same or not np.array_equal(last, self._last, equal_nan=self._layer.dtype == "float32"):
+                raise ResourceError(f"{self.path} was not written whole.", "Check the disk, and run again.")
+
+    def _overviews(self) -> None:
+        side = max(self._grid.width, self._grid.height)
+        factors = [2**i for i in range(1, 20) if side / 2 ** (i - 1) > OVERVIEW_SIDE]
+        if not factors:
+            return
+        how = Resampling.mode if self._layer.palette else Resampling.average
+        flags = self._layer.dtype == "uint8" and not self._layer.palette and not self._layer.rgb
+        how = Resampling.nearest if flags else how
+        with rasterio.Env(GDAL_TIFF_OVR_BLOCKSIZE=BLOCK, **OVERVIEWS_BY), rasterio.open(self._part, "r+") as file:
+            file.build_overviews(factors, how)
+
+    def thumbnail(self, side: int = 512) -> NDArray[Any]:
+        """The first band, decimated to at most `side` pixels a side, from the finished file."""
+        step = max(1, -(-max(self._grid.width, self._grid.height) // side))
+        shape = (-(-self._grid.height // step), -(-self._grid.width // step))
+        with rasterio.open(self._part) as file:
+            data: NDArray[Any] = file.read(1, out_shape=shape)
+        return data
+
+    def rows(self) -> Iterator[NDArray[Any]]:
+        """All values again, from top to bottom, from the finished file: [bands, rows, width], a row of blocks each."""
+        with rasterio.open(self._part) as file:
+            for top in range(0, self._grid.height, self._block):
+                count = min(self._block, self._grid.height - top)
+                with self._refusing():
+                    rows = file.read(window=Window(0, top, self._grid.width, count))
+                yield rows
+
+    def add_sidecar(self, suffix: str, content: str) -> None:
+        """A file to be put beside the raster on `commit`: ".aux.xml" is appended, ".qml" takes the place of ".tif"."""
+        self._sidecars[suffix] = content
+
+    def prepare(self) -> None:
+        """Write the sidecars under temporary names: all that needs room on the disk is done before any name changes."""
+        with self._refusing():
+            for suffix, content in self._sidecars.items():
+                temporary(sidecar(self.path, suffix)).write_text(content, encoding="utf-8")
+
+    def place(self) -> None:
+        """Give the raster its name, replacing an older one."""
+        with self._refusing():
+            os.replace(self._part, self.path)
+
+    def place_sidecars(self) -> None:
+        """Give the sidecars their names, and remove those of an older raster."""
+        with self._refusing():
+            for suffix in self._sidecars:
+                target = sidecar(self.path, suffix)
+                os.replace(temporary(target), target)
+            for stale in STALE:
+                sidecar(self.path, stale).unlink(missing_ok=True)
+        release(self.path)
+
+    def commit(self) -> None:
+        """`prepare`, `place` and `place_sidecars`, for an output on its own."""
+        self.prepare()
+        self.place()
+        self.place_sidecars()
+
+    def discard(self) -> None:
+        """Leave nothing behind. Does nothing after `commit`."""
+        with suppress(RasterioError):
+            if self._file is not None and not self._file.closed:
+                self._file.close()
+        self.remove_parts()
+        release(self.path)
+
+    def remove_parts(self) -> None:
+        """Remove the temporary files, even while one is open, or a sidecar is added, in another thread."""
+        for target in (self.path, *(sidecar(self.path, suffix) for suffix in tuple(self._sidecars))):
+            part = temporary(target)
+            for path in (part, part.with_name(part.name + ".aux.xml")):
+                with suppress(OSError):
+                    path.unlink()
+
+    def _refusing(self) -> _Refusing:
+        return _Refusing(self.path)
+
+
+def _block_rows(row_bytes: int) -> int:
+    """Rows of a block: as many as are square, halved until a row of blocks keeps within ROW_BYTES."""
+    rows = BLOCK
+    while rows > LOWEST_BLOCK and rows * row_bytes > ROW_BYTES:
+        rows //= 2
+    return rows
+
+
+class _Refusing:
+    """Turns what disks and GDAL say into a refusal."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (RasterioError, OSError)):
+            raise ResourceError(
+                f"{self._path} can't be written: {self._reason(error)}.",
+                "Check the free space and that no program holds the file.",
+            ) from error
+
+    def _reason(self, error: Exception) -> str:
+        # GDAL tells of a full disk by whatever failed because of it.
+        with suppress(OSError):
+            free = shutil.disk_usage(self._path.parent).free
+            if free < FULL_BYTES:
+                return f"no space is left on the disk ({free} bytes are free)"
+        return (str(error).splitlines() or [""])[0].rstrip(".") or type(error).__name__

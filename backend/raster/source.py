@@ -1,0 +1,271 @@
+"""Open a raster, check it, and read its rows as float32 values with their validity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import rasterio
+from affine import Affine
+from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
+from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.errors import RasterioError
+from rasterio.windows import Window
+
+from backend.core.errors import InputError, UnreadableError
+from backend.raster.bands import pick_bands
+from backend.raster.control_points import lies_by_points, warped_by_points
+from backend.raster.grid import Grid
+from backend.raster.opening import no_sense, not_utf8, open_files
+from backend.raster.virtual import described
+
+FloatArray = NDArray[np.float32]
+BoolArray = NDArray[np.bool_]
+# Bounds of GDAL's block cache, in bytes. (A small number would be taken as bytes too, not as megabytes.)
+SMALL_CACHE, LARGE_CACHE = 16 * 2**20, 192 * 2**20
+BLOCK_OVERHEAD = 1024  # bytes, more than GDAL counts for a block beside its pixels
+
+
+def gdal_environment(cache_bytes: int = SMALL_CACHE) -> rasterio.Env:
+    """GDAL settings of a run; enter it in the main thread, and again once the source says what cache it needs."""
+    return rasterio.Env(GDAL_CACHEMAX=cache_bytes)
+
+
+class RasterSource:
+    """Rows of the chosen bands of a raster, from one thread at a time.
+
+    Args:
+        path: Anything that GDAL opens: a file, or a name such as NETCDF:"file":variable. Several of them hold the bands
+            of one scene, on one grid.
+        bands: Band numbers from 1, in the order of `names`, 0 for one that is missing; None to choose by description
+            or position.
+        extent: xmin, ymin, xmax, ymax in the raster's CRS; None for all of it.
+        names: Band names that the model wants. Without names and bands, all bands are taken.
+        nodata: File values that are no data, beside what the file declares.
+        bears_missing: Whether some of `names` may be missing.
+
+    Attributes:
+        grid: The pixels that `read` counts: those of the extent.
+        bands: Chosen band numbers, of what is there.
+        present: Positions in `names` of what is there.
+        notes: (level, message) of what a user should know.
+
+    Raises:
+        InputError: It isn't a raster of real numbers with these bands.
+    """
+
+    def __init__(
+        self,
+        path: str | Path | Sequence[str],
+        bands: Sequence[int] | None = None,
+        extent: Sequence[float] | None = None,
+        names: Sequence[str] = (),
+        nodata: Sequence[float] = (),
+        bears_missing: bool = False,
+    ) -> None:
+        files = [str(path)] if isinstance(path, (str, Path)) else list(path)
+        self.path = files[0] if len(files) == 1 else f"{files[0]} with {', '.join(files[1:])}"
+        self._more_nodata = tuple(nodata)
+        self._bears_missing = bears_missing
+        self.notes: list[tuple[str, str]] = []
+        self._file = open_files(files)
+        self._dataset: Any = self._file
+        try:
+            self._check(names, bands)
+            self._locate()
+            alphas = [b for b, kind in enumerate(self._dataset.colorinterp, 1) if kind == ColorInterp.alpha]
+            self._alpha = alphas[0] if alphas and alphas[0] not in self.bands else 0
+            full = Grid(self._dataset.crs, self._dataset.transform, self._dataset.width, self._dataset.height)
+            full.check(self.path)
+            self.pixel_metres = full.pixel_metres()
+            self._top, self._left, height, width = full.window(extent) if extent else (0, 0, full.height, full.width)
+            self.grid = full.offset(self._top, self._left, height, width)
+        except UnicodeDecodeError as error:
+            self.close()
+            raise not_utf8(self.path) from error
+        except CPLE_BaseError as error:
+            self.close()
+            raise no_sense(self.path, error) from error
+        except BaseException:
+            self.close()
+            raise
+        self._arguments = (files, bands, extent, names, self._more_nodata, bears_missing)
+
+    def _check(self, names: Sequence[str], bands: Sequence[int] | None) -> None:
+        file = self._file
+        if file.count == 0:
+            inner = "; it holds " + ", ".join(file.subdatasets[:3]) if file.subdatasets else ""
+            raise InputError(f"{self.path} has no bands{inner}.", "Give one of the rasters inside it, or another file.")
+        # The list is made anew at each look, which counts where there are tens of thousands of bands.
+        usable = [b for b, kind in enumerate(file.colorinterp, 1) if kind != ColorInterp.alpha]
+        if names:
+            # A raster of one unnamed band is often named after its polarisation.
+            texts = described(file.descriptions, self.path) if len(usable) == 1 else file.descriptions
+            chosen, how = pick_bands(texts, usable, names, bands, self._bears_missing)
+            self._note_bands(names, chosen, how, len(usable))
+            self.present = tuple(position for position, band in enumerate(chosen) if band)
+            self.bands = tuple(filter(None, chosen))
+        else:
+            self.bands = tuple(bands or usable)
+            self.present = tuple(range(len(self.bands)))
+        kinds = file.dtypes
+        for band in self.bands:
+            if np.dtype(_dtype(kinds[band - 1])).kind == "c":
+                raise InputError(
+                    f"Band {band} of {self.path} is complex ({kinds[band - 1]}); backscatter is real.",
+                    "Detect and calibrate the product to gamma0 or sigma0 first (SLC data can't be used as they are).",
+                )
+
+    def _note_bands(self, names: Sequence[str], chosen: Sequence[int], how: str, count: int) -> None:
+        pairs = ", ".join(f"{name} = band {band}" for name, band in zip(names, chosen) if band)
+        level = "warning" if how == "by position" and count > len(names) else "info"
+        self.notes.append((level, f"Bands {how}: {pairs}."))
+        missing = ", ".join(name for name, band in zip(names, chosen) if not band)
+        if missing:
+            self.notes.append(
+                ("warning", f"The raster has no {missing}: the model does without, and the map is poorer for it.")
+            )
+
+    def _locate(self) -> None:
+        """Give a raster that has only ground control points a grid of its own."""
+        file = self._file
+        if lies_by_points(file):
+            self._file, self._dataset = warped_by_points(file)
+            self.notes.append(
+                (
+                    "info",
+                    f"The raster has only ground control points ({len(file.gcps[0])}); it is warped to a grid in "
+                    f"{self._dataset.crs}, {self._dataset.width} x {self._dataset.height} pixels, which the output has "
+                    "too.",
+                )
+            )
+        elif file.crs is None or file.transform == Affine.identity():
+            self.notes.append(
+                ("warning", "The raster has no coordinate system: its pixel size is taken to be the model's.")
+            )
+
+    @property
+    def files(self) -> list[str]:
+        """What it is made of, as far as GDAL tells: itself, what lies beside it, the sources of a virtual raster."""
+        try:
+            return list(self._file.files)
+        except UnicodeDecodeError as error:
+            raise not_utf8(self.path) from error
+
+    def cache_bytes(self) -> int:
+        """Cache that holds two rows of blocks, so that strips which begin inside a block don't decode it again.
+
+        And half a row more: what is written goes through the same cache.
+        """
+        file = self._file
+        shapes, kinds = file.block_shapes, file.dtypes
+        item = max(np.dtype(_dtype(kinds[band - 1])).itemsize for band in self.bands)
+        # Blocks at the end of a row are held whole, and what the cache writes about each counts too.
+        sizes = ((rows, -(-file.width // columns), columns) for rows, columns in (shapes[b - 1] for b in self.bands))
+        held = max(across * (rows * columns * item + BLOCK_OVERHEAD) for rows, across, columns in sizes)
+        return int(max(SMALL_CACHE, min(LARGE_CACHE, 5 * held * file.count // 2)))
+
+    @property
+    def block_shape(self) -> tuple[int, int]:
+        """Rows and columns of what is stored as one, and can only be read as one."""
+        rows, columns = self._dataset.block_shapes[self.bands[0] - 1]
+        return int(rows), int(columns)
+
+    @property
+    def overviews(self) -> tuple[int, ...]:
+        """Factors by which the reduced copies in the file are smaller."""
+        return tuple(self._dataset.overviews(self.bands[0]))
+
+    @property
+    def whole(self) -> tuple[int, int, int, int]:
+        """Top, left, height and width, as of `window`, of the whole raster, which an extent is a part of."""
+        return -self._top, -self._left, int(self._dataset.height), int(self._dataset.width)
+
+    def reopen(self) -> RasterSource:
+        """The same rows through a handle of their own, for another thread."""
+        return RasterSource(*self._arguments)
+
+    def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
+        """Rows of the grid: values float32 [bands, rows, width] in the file's unit, and validity [rows, width].
+
+        Valid is what is finite, not nodata and not masked, in every band.
+
+        Raises:
+            InputError: The file can't be read there.
+        """
+        return self.window(top, 0, bottom - top, self.grid.width)
+
+    def window(
+        self, top: int, left: int, height: int, width: int, shape: tuple[int, int] | None = None
+    ) -> tuple[FloatArray, BoolArray]:
+        """Some pixels of the grid as of `read`; only the nearest ones (of overviews, if any) where `shape` is given."""
+        window = Window(self._left + left, self._top + top, width, height)
+        shape = shape or (height, width)
+        values = np.empty((len(self.bands), *shape), dtype=np.float32)
+        valid = np.ones(shape, dtype=np.bool_)
+        try:
+            nodata, flags = self._dataset.nodatavals, self._dataset.mask_flag_enums
+            # One by one, since the bands of a virtual raster may differ in type.
+            for index, band in enumerate(self.bands):
+                raw = self._dataset.read(band, window=window, out_shape=shape)
+                valid &= np.isfinite(raw)
+                self._mask(band, raw, window, valid, nodata[band - 1], flags[band - 1])
+                with np.errstate(over="ignore"):
+                    values[index] = raw
+            if self._alpha:
+                # Read by hand: GDAL heeds alpha only in rasters of two or four bands.
+                valid &= self._dataset.read(self._alpha, window=window, out_shape=shape) != 0
+        except (RasterioError, CPLE_BaseError, UnicodeDecodeError) as error:
+            raise UnreadableError(
+                f"{self.path} can't be read at row {top}: it is truncated or damaged.",
+                "Copy or download the file again.",
+            ) from error
+        all_scales, all_offsets = self._file.scales, self._file.offsets
+        scales, offsets = ([values[b - 1] for b in self.bands] for values in (all_scales, all_offsets))
+        if any(s != 1 for s in scales) or any(o != 0 for o in offsets):
+            column = (-1, 1, 1)
+            values *= np.array(scales, np.float32).reshape(column)
+            values += np.array(offsets, np.float32).reshape(column)
+        return values, valid
+
+    def _mask(
+        self, band: int, raw: NDArray[Any], window: Window, valid: BoolArray, nodata: float | None, flags: Any
+    ) -> None:
+        for value in self._more_nodata:
+            valid &= raw != value
+        if nodata is not None and np.isfinite(nodata):
+            # A nodata tag written as decimal text is compared in the band's own precision.
+            valid &= raw != (raw.dtype.type(nodata) if raw.dtype.kind == "f" else nodata)
+        if MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags:
+            valid &= self._dataset.read_masks(band, window=window, out_shape=raw.shape) != 0
+
+    def describe_bands(self) -> list[dict[str, Any]]:
+        """Number, description, data type and nodata value of each chosen band."""
+        file = self._file
+        facts = list(zip(file.descriptions, file.dtypes, file.nodatavals))
+        return [
+            {"band": band, "description": text or "", "dtype": kind, "nodata": nodata}
+            for band, (text, kind, nodata) in ((band, facts[band - 1]) for band in self.bands)
+        ]
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._dataset is not self._file:
+            self._dataset.close()
+        self._file.close()
+
+    def __enter__(self) -> RasterSource:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _dtype(name: str) -> str:
+    return "complex64" if name.startswith("complex") else name

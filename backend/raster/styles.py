@@ -1,0 +1,134 @@
+"""Names and colours beside a raster: GDAL's .aux.xml (category names, date) and QGIS's .qml style.
+
+A GeoTIFF holds a colour table but no category names; GDAL keeps those in the .aux.xml, where QGIS and every other
+program on GDAL finds them. QGIS takes the .qml first, and without it builds the same legend from table and names.
+"""
+
+from __future__ import annotations
+
+# Only writes: no XML from outside is parsed.
+import xml.etree.ElementTree as ET  # noqa: N817  # nosec B405
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.card.model_card import LandCoverClass
+
+# Five stops of the magma colour map (matplotlib, CC0), dark for low values.
+RAMP = ("#000004", "#51127c", "#b73779", "#fc8961", "#fcfdbf")
+# Five stops of viridis (matplotlib, CC0): not to be taken for attention, and as even and safe for the colour-blind.
+SHARE_RAMP = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
+
+
+def rgb(color: str) -> tuple[int, int, int]:
+    """Red, green and blue of "#rrggbb"."""
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
+
+
+def aux_xml(classes: Sequence[LandCoverClass], metadata: dict[str, str]) -> str:
+    """GDAL's sidecar: metadata, and for classes the name of every value from 0 (nodata) up."""
+    root = ET.Element("PAMDataset")
+    tags = ET.SubElement(root, "Metadata")
+    for key, text in metadata.items():
+        ET.SubElement(tags, "MDI", key=key).text = text
+    if classes:
+        band = ET.SubElement(root, "PAMRasterBand", band="1")
+        names = ET.SubElement(band, "CategoryNames")
+        by_value = {item.value: item.name for item in classes}
+        for value in range(max(by_value) + 1):
+            ET.SubElement(names, "Category").text = by_value.get(value, "")
+        _attribute_table(band, classes)
+    return _text(root)
+
+
+def date_now() -> dict[str, str]:
+    """Metadata of the date and time (UTC): kept in the sidecar, so that the same run gives the same raster."""
+    return {"SARDINO_DATE": datetime.now(timezone.utc).isoformat(timespec="seconds")}
+
+
+def _attribute_table(band: ET.Element, classes: Sequence[LandCoverClass]) -> None:
+    """GDAL's raster attribute table, from which QGIS 3.30 and ArcGIS make a legend of just these classes."""
+    table = ET.SubElement(band, "GDALRasterAttributeTable", tableType="thematic")
+    # Type: 0 integer, 2 text. Usage: 5 value, 2 class name, 6 to 8 red, green, blue (gdal_rat.h).
+    for index, (name, kind, usage) in enumerate(
+        (("Value", 0, 5), ("Class", 2, 2), ("Red", 0, 6), ("Green", 0, 7), ("Blue", 0, 8))
+    ):
+        field = ET.SubElement(table, "FieldDefn", index=str(index))
+        ET.SubElement(field, "Name").text = name
+        ET.SubElement(field, "Type").text = str(kind)
+        ET.SubElement(field, "Usage").text = str(usage)
+    for index, item in enumerate(classes):
+        row = ET.SubElement(table, "Row", index=str(index))
+        for text in (item.value, item.name, *rgb(item.color)):
+            ET.SubElement(row, "F").text = str(text)
+
+
+def paletted_qml(classes: Sequence[LandCoverClass]) -> str:
+    """QGIS style with one named colour for each class; 0 stays transparent as nodata."""
+    root, renderer = _style("paletted")
+    palette = ET.SubElement(renderer, "colorPalette")
+    for item in classes:
+        ET.SubElement(palette, "paletteEntry", value=str(item.value), label=item.name, color=item.color, alpha="255")
+    return _text(root)
+
+
+def ramp_qml(sample: NDArray[Any], top: float | None = None) -> str:
+    """QGIS style that stretches a colour ramp between the 2nd and 98th percentile of a sample of the values.
+
+    Args:
+        sample: Values of any shape; NaN is left out.
+        top: The upper end, where it is to be another than the percentile.
+    """
+    values = sample[np.isfinite(sample)]
+    low, high = (float(v) for v in np.percentile(values, (2, 98))) if values.size else (0.0, 1.0)
+    high = high if top is None else top
+    high = high if high > low else low + 1.0
+    return _pseudocolor(low, high, RAMP)
+
+
+def share_qml() -> str:
+    """QGIS style for shares such as confidence: a ramp from 0 to 1, so that maps can be compared with each other."""
+    return _pseudocolor(0.0, 1.0, SHARE_RAMP)
+
+
+def _pseudocolor(low: float, high: float, colors: Sequence[str]) -> str:
+    root, renderer = _style("singlebandpseudocolor")
+    renderer.set("classificationMin", f"{low:.6g}")
+    renderer.set("classificationMax", f"{high:.6g}")
+    shader = ET.SubElement(renderer, "rastershader")
+    ramp = ET.SubElement(
+        shader,
+        "colorrampshader",
+        colorRampType="INTERPOLATED",
+        classificationMode="1",
+        clip="0",
+        minimumValue=f"{low:.6g}",
+        maximumValue=f"{high:.6g}",
+    )
+    for value, color in zip(np.linspace(low, high, len(colors)), colors):
+        ET.SubElement(ramp, "item", value=f"{value:.6g}", label=f"{value:.3g}", color=color, alpha="255")
+    return _text(root)
+
+
+def rgb_qml() -> str:
+    """QGIS style that shows bands 1, 2 and 3 as red, green and blue, as they are stored."""
+    root, renderer = _style("multibandcolor")
+    del renderer.attrib["band"]
+    for index, colour in enumerate(("red", "green", "blue"), 1):
+        renderer.set(f"{colour}Band", str(index))
+    return _text(root)
+
+
+def _style(kind: str) -> tuple[ET.Element, ET.Element]:
+    root = ET.Element("qgis", version="3.22", styleCategories="Symbology")
+    pipe = ET.SubElement(root, "pipe")
+    renderer = ET.SubElement(pipe, "rasterrenderer", type=kind, band="1", opacity="1", alphaBand="-1")
+    ET.SubElement(renderer, "rasterTransparency")
+    return root, renderer
+
+
+def _text(root: ET.Element) -> str:
+    return ET.tostring(root, encoding="unicode") + "\n"

@@ -1,0 +1,1 @@
+"""The tile stream: plan, read, blend and decide in bounded memory."""

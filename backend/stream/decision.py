@@ -1,0 +1,121 @@
+"""Which class a pixel gets: the likeliest one of the likeliest group.
+
+Where backscatter can't tell several classes apart (grass, crops, shrubs), each holds a part of what is known together,
+and a rival that stands alone would win with less: 0.3 for tree against 0.2, 0.2, 0.2 for the three. The least expected
+error at the level that is told apart is to choose the group by its sum first (Bayes decision; the same reasoning as for
+hierarchies of classes in Deng et al. 2012, "Hedging your bets"). Classes without a group stand for themselves.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.card.model_card import LandCoverClass
+
+# Pixels decided at once.
+CACHED = 2**14
+Decide = Callable[[NDArray[np.float32]], NDArray[np.intp]]
+
+
+def group_indices(classes: Sequence[LandCoverClass]) -> list[int]:
+    """Number of each class's group, counted from 0 in order of appearance."""
+    keys = [item.group or f"value {item.value}" for item in classes]
+    order = list(dict.fromkeys(keys))
+    return [order.index(key) for key in keys]
+
+
+def by_groups(classes: Sequence[LandCoverClass]) -> bool:
+    """Whether groups have a say: there are several, and one of them has several classes."""
+    return 1 < max(group_indices(classes)) + 1 < len(classes)
+
+
+def group_members(classes: Sequence[LandCoverClass]) -> list[list[int]]:
+    """Indices of the classes of each group that has a say; each class for itself where groups have none."""
+    groups = group_indices(classes) if by_groups(classes) else list(range(len(classes)))
+    return [[k for k, group in enumerate(groups) if group == each] for each in range(max(groups) + 1)]
+
+
+def decision(classes: Sequence[LandCoverClass]) -> Decide:
+    """The rule by which a model with these classes decides.
+
+    Args:
+        classes: Legend of the card, in the order of the probabilities.
+
+    Returns:
+        A function from probabilities, float32 [K, ...], to class indices, integers [...].
+    """
+    members = group_members(classes)
+
+    def decide(probabilities: NDArray[np.float32]) -> NDArray[np.intp]:
+        best = np.empty(probabilities.shape[1:], dtype=np.intp)
+        for part in _parts(best.shape):
+            best[part] = _choose(probabilities[(slice(None), *part)], members)
+        return best
+
+    return decide
+
+
+def choosing(classes: Sequence[LandCoverClass], confidence: bool) -> Callable[[NDArray[np.float32]], NDArray[Any]]:
+    """The decision pixel by pixel, as what a `backend.stream.blend.RowBlender` reduces its sums to.
+
+    Args:
+        classes: Legend of the card, in the order of the probabilities.
+        confidence: Whether the probability of the class is wanted too.
+
+    Returns:
+        A function from probabilities float32 [K, rows, columns] to class indices uint8 [1, rows, columns], or to
+        indices and probabilities, float32 [2, rows, columns].
+    """
+    decide = decision(classes)
+
+    def reduce(probabilities: NDArray[np.float32]) -> NDArray[Any]:
+        best = decide(probabilities)[None]
+        if not confidence:
+            return best.astype(np.uint8)
+        return np.concatenate((best.astype(np.float32), np.take_along_axis(probabilities, best, axis=0)))
+
+    return reduce
+
+
+def _choose(probabilities: NDArray[np.float32], members: Sequence[Sequence[int]]) -> NDArray[np.uint8]:
+    """Index of the likeliest class of the group with the highest sum; the first one of equals."""
+    best = np.zeros(probabilities.shape[1:], dtype=np.uint8)
+    top = np.full(best.shape, -np.inf, dtype=np.float32)
+    for group in members:
+        total, likeliest = probabilities[group[0]], np.full(best.shape, group[0], dtype=np.uint8)
+        highest = total
+        for index in group[1:]:
+            each = probabilities[index]
+            _put(likeliest, np.uint8(index), each > highest)
+            highest, total = np.maximum(highest, each), total + each
+        _put(best, likeliest, total > top)
+        np.maximum(top, total, out=top)
+    return best
+
+
+def _put(target: NDArray[np.uint8], values: NDArray[np.uint8] | np.uint8, where: NDArray[np.bool_]) -> None:
+    """As `numpy.copyto`, by bits: several times as fast, since nothing depends on which pixels are meant."""
+    target ^= (target ^ values) & (where.view(np.uint8) * np.uint8(255))
+
+
+def _parts(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
+    """Slices along the first axis of what fits into a processor's cache."""
+    if not shape:
+        yield ()
+        return
+    rows = max(1, CACHED // max(1, math.prod(shape[1:])))
+    for top in range(0, shape[0], rows):
+        yield (slice(top, top + rows),)
+
+
+def group_sums(probabilities: NDArray[Any], groups: Sequence[int]) -> NDArray[Any]:
+    """Probabilities [K, ...] added up by group: [G, ...]."""
+    sums = np.zeros((max(groups) + 1, *probabilities.shape[1:]), dtype=probabilities.dtype)
+    for index, group in enumerate(groups):
+        sums[group] += probabilities[index]
+    return sums

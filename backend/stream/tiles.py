@@ -1,0 +1,205 @@
+"""The stream: read strips, cut tiles, run the model, blend, hand out finished rows, all at once in bounded memory.
+
+Three threads (reader, model, writer) with queues of two between them. The model is any callable on arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Callable, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.core.cancel import Cancel
+from backend.stream.blend import RowBlender
+from backend.stream.pipeline import Flow, Pipe
+from backend.stream.tiling import TilePlan, reflect
+
+FloatArray = NDArray[np.float32]
+BoolArray = NDArray[np.bool_]
+# To the answers, tile by tile: an array, tensors that a blender of their own understands, or an iterator over answers
+# that are still to come, which the writer's thread waits for.
+Model = Callable[[FloatArray], Any]
+# Called with rows of float32, or of what a blender makes of them.
+Emit = Callable[[NDArray[Any], BoolArray], None]
+QUEUE = 2
+OPEN_PIXELS = 2**24
+
+
+class Frame(Protocol):
+    """What the model sees: network input by rows."""
+
+    height: int
+    width: int
+
+    def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
+        """Network input float32 [bands, rows, width] and validity [rows, width] of some rows."""
+
+
+class Blender(Protocol):
+    """Adds tiles up, and hands out rows that no later tile touches; see `backend.stream.blend.RowBlender`."""
+
+    def add(self, row: int, column: int, values: Any) -> None:
+        """Add a tile."""
+
+    def finish(self, row: int) -> NDArray[Any]:
+        """Rows that are final once a tile row is complete; good until the next call."""
+
+
+@dataclass
+class _Work:
+    """A batch of tiles, and the validity of the tile rows that begin with it."""
+
+    places: list[tuple[int, int]] = field(default_factory=list)
+    tiles: list[FloatArray] = field(default_factory=list)
+    opened: dict[int, BoolArray] = field(default_factory=dict)
+    done: int = 0
+
+
+def run_stream(
+    frame: Frame,
+    plan: TilePlan,
+    model: Model,
+    emit: Emit,
+    *,
+    channels: int,
+    batch: int,
+    cancel: Cancel,
+    progress: Callable[[int, int], None],
+    blend_plan: TilePlan | None = None,
+    coverage: bool = False,
+    only: Container[tuple[int, int]] | None = None,
+    blender: Callable[[TilePlan, int], Blender] = RowBlender,
+) -> int:
+    """Send every tile that holds a valid pixel through the model and emit blended rows from top to bottom.
+
+    Args:
+        frame: Source of network input.
+        plan: Tiles over the frame.
+        model: float32 [n, bands, tile, tile] to n times [channels, t, t] (float32, or what `blender` adds up), called
+            in the calling thread.
+        emit: Called from the writer's thread with finished rows [channels, rows, width] of the blend plan, as `blender`
+            hands them out, and the validity bool [rows, width] of the frame's rows of the same tile row.
+        channels: Planes of a tile of the model's answer.
+        batch: Tiles given to the model at once.
+        cancel: Ends the run with Cancelled.
+        progress: Called with (done, total) tiles.
+        blend_plan: Where the model answers on another grid, such as that of patches, the same tiles on that grid.
+        coverage: Append a channel with the summed weights of the tiles that were not skipped.
+        only: Indices (row, column) of the tiles to be sent; all if None. Tile rows without one are not even read, and
+            count as not valid.
+        blender: From plan and channels to what adds the model's answers up.
+
+    Returns:
+        The number of valid pixels.
+    """
+    flow = Flow(cancel)
+    read: Pipe[_Work] = Pipe(flow, QUEUE)
+    computed: Pipe[tuple[_Work, Any]] = Pipe(flow, QUEUE)
+    valid_pixels = 0
+
+    def reader() -> None:
+        nonlocal valid_pixels
+        for work, count in _batches(frame, plan, batch, flow, only):
+            valid_pixels += count
+            read.put(work)
+        read.close()
+
+    def writer() -> None:
+        final = blend_plan or plan
+        _Writer(final, blender(final, channels + int(coverage)), emit, coverage).consume(computed)
+
+    def compute() -> None:
+        for work in read:
+            result = model(np.stack(work.tiles)) if work.tiles else None
+            flow.check()
+            work.tiles = []
+            computed.put((work, result))
+            progress(work.done, len(plan))
+        computed.close()
+
+    flow.start(reader, "reader")
+    flow.start(writer, "writer")
+    flow.run(compute)
+    return valid_pixels
+
+
+def _batches(
+    frame: Frame, plan: TilePlan, batch: int, flow: Flow, only: Container[tuple[int, int]] | None
+) -> Iterator[tuple[_Work, int]]:
+    work, valid_pixels = _Work(), 0
+    columns = len(plan.columns.origins)
+    for row, top in enumerate(plan.rows.origins):
+        flow.check()
+        wanted = {c for c in range(columns) if only is None or (row, c) in only}
+        x, valid = read_tile_row(frame, plan, row) if wanted else _unread(plan)
+        # Only the rows that become final with this tile row: the next ones come again with the next tile row.
+        final = valid[: plan.rows.finished(row) - top, : frame.width]
+        work.opened[row] = final.copy()
+        valid_pixels += int(final.sum())
+        for column, left in enumerate(plan.columns.origins):
+            across = slice(left, left + plan.tile)
+            if column in wanted and valid[:, across].any():
+                work.places.append((row, column))
+                work.tiles.append(x[:, :, across])
+            work.done = row * columns + column + 1
+            if len(work.tiles) == batch:
+                yield work, valid_pixels
+                work, valid_pixels = _Work(done=work.done), 0
+        if not work.tiles or sum(v.size for v in work.opened.values()) > OPEN_PIXELS:
+            # Keeps long runs of nearly empty tile rows from piling up their validity in one batch.
+            yield work, valid_pixels
+            work, valid_pixels = _Work(done=work.done), 0
+    yield work, valid_pixels
+
+
+def read_tile_row(frame: Frame, plan: TilePlan, row: int) -> tuple[FloatArray, BoolArray]:
+    """Input and validity of a whole tile row, with what overhangs the raster filled by reflection."""
+    rows = plan.rows.sources(row)
+    first = int(rows.min())
+    x, valid = frame.read(first, int(rows.max()) + 1)
+    if plan.rows.origins[row] + plan.tile > frame.height:
+        x, valid = x[:, rows - first], valid[rows - first]
+    if plan.columns.padded > frame.width:
+        beyond = reflect(np.arange(frame.width, plan.columns.padded), frame.width)
+        x, valid = (np.concatenate((each, each[..., beyond]), axis=-1) for each in (x, valid))
+    return x, valid
+
+
+def _unread(plan: TilePlan) -> tuple[FloatArray, BoolArray]:
+    """What stands for a tile row of which no tile is wanted."""
+    shape = plan.tile, plan.columns.padded
+    return np.empty((0, *shape), dtype=np.float32), np.zeros(shape, dtype=np.bool_)
+
+
+class _Writer:
+    """Blends results in order and closes tile rows when the first tile of a later one arrives."""
+
+    def __init__(self, plan: TilePlan, blender: Blender, emit: Emit, coverage: bool) -> None:
+        self._count = len(plan.rows.origins)
+        self._blender = blender
+        self._emit = emit
+        self._coverage = coverage
+        self._validity: dict[int, BoolArray] = {}
+        self._row = 0
+
+    def consume(self, results: Pipe[tuple[_Work, Any]]) -> None:
+        for work, values in results:
+            self._validity.update(work.opened)
+            if values is not None:
+                for (row, column), tile in zip(work.places, values):
+                    self._close_before(row)
+                    if self._coverage:
+                        tile = np.concatenate((tile, np.ones_like(tile[:1])))
+                    self._blender.add(row, column, tile)
+            if work.opened:
+                # A row is opened only after all tiles of those above it were sent.
+                self._close_before(max(work.opened))
+        self._close_before(self._count)
+
+    def _close_before(self, row: int) -> None:
+        while self._row < row:
+            self._emit(self._blender.finish(self._row), self._validity.pop(self._row))
+            self._row += 1

@@ -1,0 +1,74 @@
+"""What backscatter gives on held-out simulated scenes, all classes: a random forest beside the figures of fine-tuning.
+
+    python -m benchmarks.quality.forest_heldout SIMULATED [SIMULATED ...] [--scenes 120]
+
+Trains on pixels of the split "train" and tests on the split "val" of the folders, the chips on which fine-tuning checks
+its networks. Features as in benchmarks/quality/forest_transfer.py. A network far below it has not learnt enough; one
+beside it has met the limit that the overlap of the simulated classes sets.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import RandomForestClassifier
+
+from backend.stream.decision import decision, group_indices
+from benchmarks.quality.forest_transfer import features
+from training.data.dataset import ChipFolder
+from training.run.pretrain_config import ModelConfig
+from training.scores.metrics import Confusion, class_indices
+
+
+def pixels(
+    folder: ChipFolder, values: list[int], scenes: int, count: int, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
+    """Features and class indices of at most `count` labelled pixels from each of `scenes` chips."""
+    xs, ys = [], []
+    for index in rng.permutation(len(folder))[:scenes]:
+        chip = folder[int(index)]
+        if chip.label is None or not chip.valid.any():
+            continue
+        y = np.where(chip.valid, class_indices(chip.label, values), -1).ravel()
+        chosen = rng.permutation(np.flatnonzero(y >= 0))[:count]
+        xs.append(features(np.where(chip.valid, chip.db, np.nan))[chosen])
+        ys.append(y[chosen])
+    return np.concatenate(xs), np.concatenate(ys)
+
+
+def main() -> None:
+    """Print overall accuracy, mean IoU and the IoU of each class."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("simulated", type=Path, nargs="+")
+    parser.add_argument("--scenes", type=int, default=120, help="chips of each folder to learn from")
+    given = parser.parse_args()
+    rng, bands = np.random.default_rng(0), ModelConfig().bands
+    legend = ChipFolder(given.simulated[0], bands).facts.classes
+    values = [item.value for item in legend]
+
+    def draw(split: str, scenes: int) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
+        parts = [pixels(ChipFolder(root, bands, split), values, scenes, 500, rng) for root in given.simulated]
+        xs, ys = zip(*parts)
+        return np.concatenate(xs), np.concatenate(ys)
+
+    x, y = draw("train", given.scenes)
+    forest = RandomForestClassifier(
+        80, min_samples_leaf=20, max_features=5, max_samples=0.5, n_jobs=2, random_state=0
+    ).fit(x, y)
+    x, y = draw("val", 10**6)
+    confusion = Confusion([item.name for item in legend])
+    shares = np.zeros((len(legend), len(y)), dtype=np.float32)
+    shares[forest.classes_] = forest.predict_proba(x).T
+    confusion.add(y, decision(legend)(shares))
+    scores = confusion.scores()
+    groups = confusion.merged([str(number) for number in group_indices(legend)]).scores()["mean_iou"]
+    print(f"OA {scores['overall_accuracy']:.3f}  mIoU {scores['mean_iou']:.3f}  mIoU of groups {groups:.3f}")
+    for name, item in scores["classes"].items():
+        print(f"  {name}: IoU {item['iou']:.2f}  pixels {item['pixels']}")
+
+
+if __name__ == "__main__":
+    main()

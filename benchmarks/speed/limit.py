@@ -1,0 +1,133 @@
+"""End-to-end time of `landcover` over that of the bare model on as many tiles: what reading, blending and writing cost.
+
+    python -m benchmarks.speed.limit [--megapixels 100] [--rounds 3] [--engines openvino pytorch] [--json PATH]
+        [--folder DIR]
+
+"landcover" is a whole run in this process: the model loaded (and converted), a square scene read, mapped and written,
+overviews and checks included. "bare" is the same model on the same number of tiles that lie in memory, in the same
+batches; a run should take at most 1.05 times as long. "half empty" is a run on a scene of which half is nodata, which
+should take half as long. For each engine they run in turn, and ratios are taken within a round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import tempfile
+import time
+from collections import deque
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from backend.card.model_card import ModelCard
+from backend.card.registry import CARD, model_folder
+from backend.core.cancel import Cancel
+from backend.engines.choice import ENGINES
+from backend.engines.factory import through_openvino
+from backend.engines.pytorch import TileRunner, auto_batch
+from backend.maps.predict import class_probabilities, landcover, landcover_overlap
+from backend.maps.request import Request
+from backend.network.weights import load_model
+from backend.radiometry.convert import Units, normalise
+from backend.stream.tiles import FloatArray, Model
+from backend.stream.tiling import TilePlan, plan_tiles
+from benchmarks.speed.scenes import sample_db, write_scene
+from benchmarks.speed.timing import interleaved, summary
+
+BATCHES = 4  # different batches of tiles that lie in memory
+
+
+def plan_of(card: ModelCard, rows: int, width: int) -> TilePlan:
+    """The tiles of a land-cover run."""
+    return plan_tiles(rows, width, card.tile, landcover_overlap(card.tile, card.patch, card.arch.reach), card.patch)
+
+
+def tiles_in_memory(card: ModelCard, count: int) -> FloatArray:
+    """Random tiles of the sample as network input, float32 [count, bands, tile, tile]."""
+    db = sample_db()
+    rng = np.random.default_rng(0)
+    corners = [(rng.integers(db.shape[1] - card.tile), rng.integers(db.shape[2] - card.tile)) for _ in range(count)]
+    cut = np.stack([db[:, top : top + card.tile, left : left + card.tile] for top, left in corners])
+    return np.stack([normalise(tile, np.isfinite(tile).all(axis=0), card.bands) for tile in cut])
+
+
+def bare_model(folder: Path, engine: str) -> tuple[Model, int]:
+    """What a run of this engine calls for each batch, and the tiles of a batch."""
+    network, card = load_model(folder)
+    batch = auto_batch(network, card.tile, torch.device("cpu"))
+    if engine == "pytorch":
+        return TileRunner(partial(class_probabilities, network), torch.device("cpu"), batch, print), batch
+    return through_openvino(network, card, class_probabilities, batch, engine == "openvino-int8", Cancel()), batch
+
+
+def seconds_bare(model: Model, tiles: FloatArray, batch: int, count: int) -> float:
+    """Seconds for `count` tiles; a batch is asked for before the answers of the one before it are taken."""
+    began, before = time.perf_counter(), iter(())
+    for number in range(math.ceil(count / batch)):
+        first = number % BATCHES * batch
+        answers = model(tiles[first : first + min(batch, count - number * batch)])
+        deque(before, maxlen=0)
+        before = iter(answers)
+    deque(before, maxlen=0)
+    return time.perf_counter() - began
+
+
+def seconds_of_run(scene: Path, output: Path, folder: Path, engine: str) -> float:
+    """Seconds of a whole run, from opening to the named output."""
+    began = time.perf_counter()
+    landcover(Request(str(scene), output, folder, units=Units.DB, device="cpu", engine=engine, overwrite=True))
+    return time.perf_counter() - began
+
+
+def measure(folder: Path, megapixels: float, rounds: int, engine: str, scratch: Path) -> dict[str, Any]:
+    """Whole runs, a half-empty one and the bare model in turn, for one engine."""
+    card = ModelCard.load(folder / CARD)
+    side = round(math.sqrt(megapixels * 1e6))
+    scenes = {1.0: scratch / "full.tif", 0.5: scratch / "half.tif"}
+    for share, path in scenes.items():
+        if not path.exists():
+            write_scene(path, side, side, share)
+    plan = plan_of(card, side, side)
+    model, batch = bare_model(folder, engine)
+    tiles = tiles_in_memory(card, BATCHES * batch)
+    output = scratch / "map.tif"
+    timings = interleaved(
+        {
+            "bare": lambda: seconds_bare(model, tiles, batch, len(plan)),
+            "landcover": lambda: seconds_of_run(scenes[1.0], output, folder, engine),
+            "half empty": lambda: seconds_of_run(scenes[0.5], output, folder, engine),
+        },
+        rounds,
+    )
+    found = {"engine": engine, "megapixels": side * side / 1e6, "tiles": len(plan), "batch": batch}
+    return {**found, "redundancy": round(plan.work_ratio(), 4), **summary(timings, "bare")}
+
+
+def main() -> None:
+    """Print a table, and write JSON if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--megapixels", type=float, default=100)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--engines", nargs="+", choices=ENGINES[1:], default=["openvino"])
+    parser.add_argument("--model", help="name or folder; the bundled one by default")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--folder", type=Path, help="where scenes are made; a temporary folder by default")
+    given = parser.parse_args()
+    folder = model_folder(given.model)
+    with tempfile.TemporaryDirectory(dir=given.folder) as name:
+        results = [measure(folder, given.megapixels, given.rounds, each, Path(name)) for each in given.engines]
+    for found in results:
+        print(f"{found['engine']}, {found['megapixels']:.0f} Mpx, {found['tiles']} tiles, work {found['redundancy']}")
+        for contender, figures in found["contenders"].items():
+            print(f"  {contender:12} {figures['seconds']:9.2f} s   {figures['ratio']:.3f}")
+    if given.json:
+        given.json.write_text(json.dumps(results, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""What a recipe of pre-training costs on this device: parameters, images a second, peak memory, hours for the whole.
+
+    python -m benchmarks.speed.presets [RECIPE ...] [--batch 4] [--steps 3] [--device auto] [--json PATH]
+
+Each recipe of training/recipes with a [model] and [crops] of pre-training takes `--steps` steps of its own trainer
+(after one that is not counted) on random views of its own sizes, in a process of its own so that peak memory is its
+own. Cutting crops is not counted: it runs beside the training with run.workers. The hours are those of the recipe's
+steps and batch at this speed: on a CPU they say how far out of reach a recipe is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from training.dino.trainer import Trainer
+from training.run.config import load_recipe, resolve
+from training.run.pretrain_config import PretrainConfig
+from training.run.workers import World, pick_device
+
+NAMES = ("cpu_small", "vit_tiny_patch8", "vit_small_patch8", "vit_small_patch16", "vit_base_patch16")
+
+
+def measure(name: str, batch: int, steps: int, device: str) -> dict[str, Any]:
+    """Cost of one recipe, in this process."""
+    config = resolve(PretrainConfig, load_recipe(name))
+    whole = config.optim.steps * config.optim.batch
+    config = dataclasses.replace(config, optim=dataclasses.replace(config.optim, batch=batch))
+    place = pick_device(device)
+    trainer = Trainer(config, World(0, 1, place))
+    crops, bands = config.crops, len(config.model.bands)
+    sizes = ((2, crops.global_size), (crops.local_count, crops.local_size))
+    views = [torch.randn(count, batch, bands, side, side) for count, side in sizes]
+    seconds = []
+    for step in range(steps + 1):
+        start = time.perf_counter()
+        trainer.step(step, views)
+        if place.type == "cuda":
+            torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - start)
+    speed = batch / min(seconds[1:])
+    on_gpu = torch.cuda.max_memory_allocated() / 2**30 if place.type == "cuda" else None
+    return {
+        "recipe": name,
+        "device": str(place),
+        "backbone_parameters_millions": sum(p.numel() for p in trainer.pair.teacher.backbone.parameters()) / 1e6,
+        "batch": batch,
+        "images_per_s": speed,
+        "peak_gib": on_gpu or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        "recipe_images": whole,
+        "recipe_hours": whole / speed / 3600,
+    }
+
+
+def main() -> None:
+    """Measure each recipe in its own process and print a table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("recipes", nargs="*", default=NAMES)
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.alone:
+        print(json.dumps(measure(given.recipes[0], given.batch, given.steps, given.device)))
+        return
+    rows = []
+    for name in given.recipes:
+        command = [sys.executable, "-m", "benchmarks.speed.presets", name, "--alone", "--batch", str(given.batch)]
+        command += ["--steps", str(given.steps), "--device", given.device]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        row = json.loads(done.stdout.splitlines()[-1])
+        rows.append(row)
+        print(
+            f"{name:18} {row['backbone_parameters_millions']:5.1f} M  {row['images_per_s']:8.2f} images/s  "
+            f"{row['peak_gib']:5.1f} GiB at a batch of {row['batch']}  {row['recipe_hours']:9.1f} h for the recipe "
+            f"on {row['device']}",
+            flush=True,
+        )
+    if given.json:
+        given.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""Images a second of pre-training against the bare forward and backward passes, and how long it waits for data.
+
+    python -m benchmarks.speed.training_speed --data FOLDER [FOLDER …] [--recipe cpu_small] [--steps 10] [--rounds 3]
+        [--set KEY=VALUE …] [--json PATH]
+
+"training" is what `python -m training.pretrain` does in its loop: batches read, cut and augmented by its loader, the
+step of the optimiser, the teacher's update. "bare" is teacher and student forwards, the loss and the backward pass on
+one batch that lies in memory. They run in turn. "waiting" is the share of the training's time that passes until the
+next batch is there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from backend.engines.precision import autocast
+from benchmarks.speed.timing import interleaved, summary
+from training.data.batches import StepBatches, iterate
+from training.data.store import ChipStore
+from training.dino.trainer import Trainer
+from training.run.config import load_recipe, override, resolve
+from training.run.pretrain_config import PretrainConfig
+from training.run.workers import World, pick_device
+
+
+class Contest:
+    """One trainer, driven both ways.
+
+    Args:
+        config: Settings of the recipe.
+        data: Data folders.
+        steps: Of a turn.
+    """
+
+    def __init__(self, config: PretrainConfig, data: list[Path], steps: int) -> None:
+        self.config, self.steps = config, steps
+        store = ChipStore(data, config.model.bands, config.run.memory_gb, config.split, strict=False)
+        self.world = World(0, 1, pick_device(config.run.device))
+        self.trainer = Trainer(config, self.world)
+        self.batches = StepBatches(store, config)
+        self.groups = [group.to(self.world.device) for group in self.batches[0]]
+        self.waited = self.trained = 0.0
+
+    def training(self) -> float:
+        """Seconds of some steps, from the first batch on: workers that start are no part of a long run."""
+        source = iterate(self.batches, range(self.steps + 1), self.config.run.workers, self.world.device.type == "cuda")
+        self.trainer.step(0, next(source))
+        began = time.perf_counter()
+        for step in range(1, self.steps + 1):
+            asked = time.perf_counter()
+            groups = next(source)
+            self.waited += time.perf_counter() - asked
+            self.trainer.step(step, groups)
+        self._settle()
+        seconds = time.perf_counter() - began
+        self.trained += seconds
+        return seconds
+
+    def bare(self) -> float:
+        """Seconds of as many forward and backward passes."""
+        trainer, began = self.trainer, time.perf_counter()
+        for _ in range(self.steps):
+            trainer.optimizer.zero_grad(set_to_none=True)
+            with autocast(trainer.precision, self.world.device):
+                mask = trainer._mask(0, self.groups[0])
+                with torch.no_grad():
+                    teacher = trainer.pair.teacher(self.groups[:1], mask)
+                student = trainer.forward_student(self.groups, mask)
+            losses = trainer.objective(student, trainer.objective.targets(teacher, 0.06), mask)
+            torch.autograd.backward(trainer.objective.total(losses))
+        self._settle()
+        return time.perf_counter() - began
+
+    def _settle(self) -> None:
+        if self.world.device.type == "cuda":
+            torch.cuda.synchronize()
+
+
+def measure(config: PretrainConfig, data: list[Path], steps: int, rounds: int) -> dict[str, Any]:
+    """Both in turn."""
+    contest = Contest(config, data, steps)
+    timings = interleaved({"bare": contest.bare, "training": contest.training}, rounds)
+    found = summary(timings, "bare")
+    for figures in found["contenders"].values():
+        figures["images_per_second"] = round(steps * config.optim.batch / figures["seconds"], 2)
+    waiting = round(contest.waited / contest.trained, 4)
+    return {"batch": config.optim.batch, "workers": config.run.workers, "waiting": waiting, **found}
+
+
+def main() -> None:
+    """Print both, and write JSON if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, nargs="+", required=True)
+    parser.add_argument("--recipe", default="cpu_small")
+    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a setting")
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    config = resolve(PretrainConfig, override(load_recipe(given.recipe), given.set))
+    found = {"recipe": given.recipe, **measure(config, given.data, given.steps, given.rounds)}
+    for name, figures in found["contenders"].items():
+        print(f"{name:10} {figures['images_per_second']:8.1f} images/s   {figures['ratio']:.3f}")
+    print(f"waiting for data: {found['waiting']:.1%} of the time, with {found['workers']} workers")
+    if given.json:
+        given.json.write_text(json.dumps(found, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

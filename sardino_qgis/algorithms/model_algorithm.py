@@ -1,0 +1,251 @@
+"""What the algorithms that run a model share: input and device parameters, the worker's command, its results."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from qgis.core import (
+    QgsProcessingException,
+    QgsProcessingOutputString,
+    QgsProcessingParameterBand,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterString,
+)
+
+from ..common.i18n import tr
+from ..common.last_used import REMEMBERED
+from ..layers.sources import check_crs, extent_arguments, worker_source
+from ..layers.styling import QmlStyler, group, held
+from ..models.installed import installed_models, model_arguments
+from .base import WorkerAlgorithm
+from .parameters import DEVICES, ENGINES, RASTERS, UNITS, integer, static_enum
+
+
+@dataclass(frozen=True)
+class Destination:
+    """What the worker writes: its parameter, its option, the class of a raster's look on the desktop, or a folder."""
+
+    parameter: str
+    option: str  # empty for the positional OUTPUT
+    styler: Any = QmlStyler
+    folder: bool = False
+
+
+class SarDinoAlgorithm(WorkerAlgorithm):
+    """Base of the algorithms. A subclass names its command and destinations, and adds its own parameters."""
+
+    WARM = True
+
+    INPUT = "INPUT"
+    FURTHER = "FURTHER"
+    BANDS = "BANDS"
+    EXTENT = "EXTENT"
+    UNITS = "UNITS"
+    BLOCK = "BLOCK"
+    MODEL = "MODEL"
+    OUTPUT = "OUTPUT"
+    DEVICE = "DEVICE"
+    ENGINE = "ENGINE"
+    BATCH_SIZE = "BATCH_SIZE"
+    MODEL_USED = "MODEL_USED"
+    DEVICE_USED = "DEVICE_USED"
+
+    DESTINATIONS: tuple[Destination, ...] = ()
+
+    def __init__(self) -> None:
+        """Parameters come with initAlgorithm."""
+        super().__init__()
+        self._input = self._layer_name = ""
+        self._options: list[str] = []
+
+    # Parameters
+
+    def add_inputs(self) -> None:
+        """Declare what is mapped, and with which model."""
+        self.add_raster()
+        self.add(
+            QgsProcessingParameterExtent(self.EXTENT, tr("Extent"), optional=True),
+            tr("Only this part of the raster is mapped, snapped to whole pixels; all of it if empty. Any CRS."),
+        )
+        self.add_reading()
+
+    def add_raster(self) -> None:
+        """Declare the raster and its bands."""
+        self.add(
+            QgsProcessingParameterRasterLayer(self.INPUT, tr("SAR raster")),
+            tr(
+                "Sentinel-1 or similar backscatter in a raster file, in dB, linear power or amplitude. Or "
+                "manifest.safe of a Sentinel-1 GRD product as downloaded, which is calibrated first."
+            ),
+        )
+        self.add(
+            QgsProcessingParameterMultipleLayers(
+                self.FURTHER, tr("Further rasters of the scene"), RASTERS, optional=True
+            ),
+            tr(
+                "Where each polarisation is a file of its own: the other files, on the same grid. Their bands follow "
+                "those of the SAR raster and are found by their descriptions or by VV and VH in the names of the files."
+            ),
+            advanced=True,
+        )
+        self.add(
+            QgsProcessingParameterBand(self.BANDS, tr("Bands"), None, self.INPUT, optional=True, allowMultiple=True),
+            tr(
+                "Bands of the raster in the order of the model's bands (for the bundled model VV, VH). "
+                "If empty, they are found by their descriptions, else the first ones are taken."
+            ),
+        )
+
+    def add_reading(self) -> None:
+        """Declare what the values mean, and the model."""
+        self.add(
+            static_enum(self.UNITS, tr("Units"), UNITS),
+            tr(
+                "Units of the pixel values: db (decibels), linear_power (sigma0 or gamma0 as power), "
+                "amplitude (its square root). auto decides by the values and reports what it decided."
+            ),
+        )
+        model = QgsProcessingParameterString(self.MODEL, tr("Model"), optional=True)
+        package = __name__.rpartition(".algorithms")[0]
+        model.setMetadata({"widget_wrapper": {"class": f"{package}.widgets.ModelControl"}, REMEMBERED: True})
+        names = ", ".join(installed.value for installed in installed_models()) or tr("none")
+        self.add(
+            model,
+            tr(
+                "Name of an installed model, or the path of a model folder (one that holds card.json and "
+                "model.safetensors). The default model if empty. Installed: {}. More are added in the menu Plugins > "
+                "SAR Land Cover (DINO) > Models…"
+            ).format(names),
+        )
+
+    def add_block(self, text: str) -> None:
+        """Declare which block of the transformer is read; `text` is the help."""
+        self.add(integer(self.BLOCK, tr("Transformer block"), -1, -1, 99), text, advanced=True)
+
+    def add_running(self, engine: bool = True) -> None:
+        """Declare where and how the model runs; `engine` where there is a choice of what computes it."""
+        self.add(
+            static_enum(self.DEVICE, tr("Device"), DEVICES),
+            tr("Where the model runs; auto takes a GPU if there is a usable one (cuda: NVIDIA or AMD, mps: Apple)."),
+            advanced=True,
+        )
+        if engine:
+            self._add_engine()
+        self.add(
+            integer(self.BATCH_SIZE, tr("Batch size"), 0, 0, 1024),
+            tr("Tiles that go through the model at once; 0 chooses by device. Less needs less memory."),
+            advanced=True,
+        )
+        self.addOutput(QgsProcessingOutputString(self.MODEL_USED, tr("Model used")))
+        self.addOutput(QgsProcessingOutputString(self.DEVICE_USED, tr("Device used")))
+
+    def _add_engine(self) -> None:
+        self.add(
+            static_enum(self.ENGINE, tr("Engine"), ENGINES),
+            tr(
+                "What computes the model. auto: OpenVINO on a processor where it is installed and the raster is large, "
+                "PyTorch otherwise, with the same result. openvino-int8 computes in whole numbers of eight bits: two "
+                "to three times as fast on many processors, with a slightly different map."
+            ),
+            advanced=True,
+        )
+
+    def add_destination(self, name: str, description: str, text: str, optional: bool = False) -> None:
+        """Declare a raster output; an optional one is made only when asked for."""
+        self.add(
+            QgsProcessingParameterRasterDestination(name, description, optional=optional, createByDefault=not optional),
+            text,
+        )
+
+    # Running
+
+    def own_arguments(self, parameters: dict, context: Any, wanted: frozenset[str]) -> list[str]:
+        """Options of this command alone; `wanted` are the destination parameters that will be written."""
+        return []
+
+    def prepareAlgorithm(self, parameters, context, feedback) -> bool:
+        """Read the layer on the main thread, where layers live."""
+        self._input, options = self.read_inputs(parameters, context, feedback)
+        options += model_arguments(self.parameterAsString(parameters, self.MODEL, context))
+        bands = self.parameterAsInts(parameters, self.BANDS, context)
+        if bands:
+            options += ["--bands", *map(str, bands)]
+        options += ["--units", self.parameterAsEnumString(parameters, self.UNITS, context)]
+        options += ["--device", self.parameterAsEnumString(parameters, self.DEVICE, context)]
+        if self.parameterDefinition(self.ENGINE) is not None:
+            options += ["--engine", self.parameterAsEnumString(parameters, self.ENGINE, context)]
+        options += ["--batch-size", str(self.parameterAsInt(parameters, self.BATCH_SIZE, context))]
+        self._options = options
+        return True
+
+    def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> tuple[str, list[str]]:
+        """What the worker opens, and the options for what belongs to it and for the part of it that is wanted."""
+        layer = self.parameterAsRasterLayer(parameters, self.INPUT, context)
+        if layer is None:
+            raise QgsProcessingException(self.invalidRasterError(parameters, self.INPUT))
+        source = worker_source(layer, feedback)
+        self._layer_name = layer.name()
+        check_crs(layer, feedback)
+        options = []
+        for further in self.parameterAsLayerList(parameters, self.FURTHER, context):
+            options += ["--with", worker_source(further, feedback)]
+        if parameters.get(self.EXTENT) in (None, ""):
+            return source, options
+        extent = self.parameterAsExtent(parameters, self.EXTENT, context, layer.crs())
+        return source, options + extent_arguments(extent, layer)
+
+    def processAlgorithm(self, parameters, context, feedback) -> dict:
+        """Run the worker; the paths of the outputs, and what model and device made them."""
+        paths = self._destination_paths(parameters, context)
+        result = self.run_backend(self._command(parameters, context, paths), feedback)
+        loaded, stylers = [], []
+        for destination in self.DESTINATIONS:
+            path = paths.get(destination.parameter)
+            if path and not (os.path.isdir if destination.folder else os.path.isfile)(path):
+                raise QgsProcessingException(tr("The backend reported success, but {} is not there.").format(path))
+            if path and context.willLoadLayerOnCompletion(path):
+                details = context.layerToLoadOnCompletionDetails(path)
+                stylers.append(held(destination.styler()))
+                details.setPostProcessor(stylers[-1])
+                loaded.append(details)
+        if len(loaded) > 1:
+            group(loaded, stylers, f"{self.displayName()}: {self._layer_name}")
+        self.report(result, feedback)
+        return {**paths, **self.facts(result)}
+
+    def facts(self, result: dict) -> dict:
+        """Outputs that are no files: what made them."""
+        return {
+            self.MODEL_USED: str(result.get("model", "")),
+            self.DEVICE_USED: str(result.get("device", "")),
+        }
+
+    def report(self, result: dict, feedback: Any) -> None:
+        """Tell in the log what the result event says."""
+        seconds = result.get("seconds")
+        if isinstance(seconds, (int, float)):
+            feedback.pushInfo(tr("Done in {:.1f} s.").format(seconds))
+
+    def _destination_paths(self, parameters: dict, context: Any) -> dict[str, str]:
+        """Path by parameter, of the outputs that are wanted."""
+        paths = {}
+        for destination in self.DESTINATIONS:
+            read = self.parameterAsFileOutput if destination.folder else self.parameterAsOutputLayer
+            path = read(parameters, destination.parameter, context)
+            if path:
+                paths[destination.parameter] = path
+        return paths
+
+    def _command(self, parameters: dict, context: Any, paths: dict[str, str]) -> list[str]:
+        command = [*self.backend_command(), self._input, os.path.abspath(paths[self.OUTPUT])]
+        for destination in self.DESTINATIONS:
+            path = paths.get(destination.parameter)
+            if destination.option and path:
+                command += [destination.option, os.path.abspath(path)]
+        command += self.own_arguments(parameters, context, frozenset(paths))
+        return [*command, *self._options, "--progress", "json", "--overwrite"]

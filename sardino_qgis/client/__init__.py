@@ -1,0 +1,1 @@
+"""Start the backend and talk to it."""

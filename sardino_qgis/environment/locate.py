@@ -1,0 +1,234 @@
+"""Which Python interpreter runs the backend, where the backend lies, and what the worker's environment holds.
+
+The modules beside this one set up an environment of the plugin's own; `python -m sardino_qgis.environment` does so from
+a shell, with QGIS's Python or any other.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..common.i18n import tr
+from .store import current_interpreter, default_profile, interpreter_in
+
+try:
+    from qgis.core import QgsApplication, QgsSettings
+except ImportError:  # a shell's Python without QGIS (`python -m sardino_qgis.environment`): there are no settings then
+    QgsApplication = QgsSettings = None
+
+__all__ = ["interpreter_in"]  # the rest is defined here
+
+VARIABLE = "SARDINO_PYTHON"
+SETTING = "sardino/python"
+
+# What QGIS (or the shell that started it) sets for its own Python, GDAL, PROJ and Qt. Another interpreter that
+# inherits it loads the wrong standard library, the wrong data files or the wrong shared libraries.
+# All of PYTHON* goes: PYTHONHOME, PYTHONPATH, but also PYTHONSAFEPATH, under which `-m backend` isn't found.
+_DROPPED_PREFIXES = ("PYTHON", "GDAL_", "PROJ_", "QGIS_", "DYLD_")
+_DROPPED = frozenset({"VIRTUAL_ENV", "LD_LIBRARY_PATH", "QT_PLUGIN_PATH", "__PYVENV_LAUNCHER__"})
+
+
+class BackendMissingError(Exception):
+    """No interpreter, or no backend; `message` says what was found, `hint` what to do."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(f"{message} {hint}")
+        self.message = message
+        self.hint = hint
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One place where an interpreter was looked for; `problem` is empty where it was found."""
+
+    origin: str
+    path: str
+    problem: str
+
+
+def requirements_file() -> Path:
+    """The list of what the backend needs, in an installed plugin or in a checkout."""
+    here = plugin_folder()
+    installed = here / "requirements.txt"
+    return installed if installed.is_file() else here.parent / "requirements" / "runtime.txt"
+
+
+def setup_command() -> str:
+    """What a user types in a shell to get a backend."""
+    folder = plugin_folder()
+    return f'cd "{folder.parent}" && python3 -m {folder.name}.environment install'
+
+
+def setup_hint() -> str:
+    """What a user does to get a backend, one line."""
+    return tr(
+        "Open the menu Plugins > SAR Land Cover (DINO) > Set up backend…, or run in a shell: {command}. If you have a "
+        "Python environment with PyTorch (the packages in {list}), choose its interpreter in the same menu, or name it "
+        "in the environment variable SARDINO_PYTHON."
+    ).format(command=setup_command(), list=requirements_file())
+
+
+def managed_folder() -> Path:
+    """The folder of the environment that the plugin keeps itself, inside the user's QGIS profile.
+
+    Outside a running QGIS (in a shell): the profile that the plugin is installed in, or else the default one.
+    """
+    if QgsApplication is not None and QgsApplication.instance() is not None:
+        profile = Path(QgsApplication.qgisSettingsDirPath())
+    else:
+        profile = default_profile(plugin_folder())
+    return profile / "sardino" / "env"
+
+
+def stored_interpreter() -> str:
+    """The interpreter chosen in the plugin's settings, or an empty string."""
+    return str(QgsSettings().value(SETTING, "") or "").strip() if QgsSettings is not None else ""
+
+
+def store_interpreter(path: str) -> None:
+    """Keep the chosen interpreter in the plugin's settings; an empty string forgets it."""
+    if path:
+        QgsSettings().setValue(SETTING, path)
+    else:
+        QgsSettings().remove(SETTING)
+
+
+def _resolved(text: str) -> str:
+    """A path, a name on PATH or the folder of an environment, as the path of an interpreter."""
+    path = Path(os.path.expanduser(text))
+    if path.is_dir():
+        return str(current_interpreter(path))
+    if not path.exists() and os.sep not in text and "/" not in text:
+        return shutil.which(text) or text
+    # Absolute, not resolved: the link bin/python of an environment is what makes it that environment.
+    return os.path.abspath(path)
+
+
+def why_unusable(path: str) -> str:
+    """Why `path` can't be an interpreter, or an empty string where it can."""
+    if not os.path.exists(path):
+        return tr("there is no such file")
+    if not os.path.isfile(path):
+        return tr("this is not a file")
+    if not os.access(path, os.X_OK):
+        return tr("the file may not be executed")
+    return ""
+
+
+def attempts() -> list[Attempt]:
+    """Every place looked at, in order, up to the one that decides.
+
+    A place that somebody named (variable, setting) decides even when it is wrong: going on silently to another
+    interpreter would run something the user did not ask for.
+    """
+    named = (
+        (tr("environment variable {}").format(VARIABLE), os.environ.get(VARIABLE, "").strip()),
+        (tr("setting of the plugin"), stored_interpreter()),
+    )
+    tried = []
+    for origin, text in named:
+        if text:
+            path = _resolved(text)
+            return [*tried, Attempt(origin, path, why_unusable(path))]
+        tried.append(Attempt(origin, "", tr("not set")))
+    managed = str(current_interpreter(managed_folder()))
+    return [*tried, Attempt(tr("environment managed by the plugin"), managed, why_unusable(managed))]
+
+
+def find_interpreter() -> str:
+    """The interpreter that runs the backend.
+
+    Raises:
+        BackendMissingError: None is set up, or the one that was named can't be used.
+    """
+    tried = attempts()
+    last = tried[-1]
+    if not last.problem:
+        return last.path
+    if len(tried) < 3:
+        raise BackendMissingError(
+            tr("The Python interpreter {path} can't be used ({origin}): {problem}.").format(
+                path=last.path, origin=last.origin, problem=last.problem
+            ),
+            tr("Correct it, or remove it.") + " " + setup_hint(),
+        )
+    looked = "; ".join(f"{a.origin}: {a.path + ', ' if a.path else ''}{a.problem}" for a in tried)
+    # What to do comes before where it was looked for: the places matter to few.
+    hint = setup_hint() + " " + tr("Looked for it at: {}.").format(looked)
+    raise BackendMissingError(tr("No Python interpreter for the backend is set up."), hint)
+
+
+def problem() -> str:
+    """Why the backend can't be started and what to do, or an empty string where it can."""
+    try:
+        find_interpreter()
+        backend_root()
+    except BackendMissingError as missing:
+        return str(missing)
+    return ""
+
+
+def plugin_folder() -> Path:
+    """The folder of the plugin, links followed (a checkout is often linked into the plugins folder)."""
+    return Path(__file__).resolve().parent.parent
+
+
+def backend_root() -> Path:
+    """The folder that holds `backend/` and `resources/`: the installed plugin's own, or the checkout's.
+
+    Raises:
+        BackendMissingError: Neither holds the backend.
+    """
+    here = plugin_folder()
+    for folder in (here, here.parent):
+        if (folder / "backend" / "__main__.py").is_file():
+            return folder
+    raise BackendMissingError(
+        tr("The plugin is incomplete: no folder 'backend' in {here} or {parent}.").format(
+            here=here, parent=here.parent
+        ),
+        tr("Install the plugin's zip again."),
+    )
+
+
+def resource(*parts: str) -> str:
+    """Path of a file under `resources/`, in an installed plugin or in a checkout."""
+    here = plugin_folder()
+    root = here if (here / "resources").is_dir() else here.parent
+    return str(root.joinpath("resources", *parts))
+
+
+def help_page(name: str, section: str = "") -> str:
+    """Address (a file's URL) of a page of help: HTML in an installed plugin, its Markdown source in a checkout."""
+    here = plugin_folder()
+    page = here / "docs" / f"{name}.html"
+    if not page.is_file():
+        page = here.parent / "docs" / f"{name}.md"
+    return page.as_uri() + (f"#{section}" if section else "")
+
+
+def _clean_search_path(path: str, qgis_root: str) -> str:
+    """`PATH` without the folders of QGIS itself, whose DLLs Windows would load before the worker's own."""
+    inside = os.path.normcase(os.path.abspath(qgis_root))
+    kept = (p for p in path.split(os.pathsep) if not os.path.normcase(os.path.abspath(p)).startswith(inside))
+    return os.pathsep.join(kept)
+
+
+def worker_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Environment variables for the worker: those of QGIS without what belongs to QGIS's own libraries.
+
+    User site-packages stay as the interpreter has them: a virtual environment ignores them by itself, and who names
+    a system interpreter may have installed PyTorch there.
+    """
+    source = os.environ if base is None else base
+    cleaned = {k: v for k, v in source.items() if k not in _DROPPED and not k.startswith(_DROPPED_PREFIXES)}
+    if sys.platform == "win32" and source.get("OSGEO4W_ROOT"):
+        cleaned["PATH"] = _clean_search_path(cleaned.get("PATH", ""), source["OSGEO4W_ROOT"])
+    # Lines must come as they are written, in UTF-8, whatever the locale.
+    cleaned.update(PYTHONUTF8="1", PYTHONIOENCODING="utf-8", PYTHONUNBUFFERED="1")
+    return cleaned

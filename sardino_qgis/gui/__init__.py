@@ -1,0 +1,1 @@
+"""Dialogs, widgets and the map tool."""

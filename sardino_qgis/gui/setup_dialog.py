@@ -1,0 +1,246 @@
+"""The dialog that sets up the backend: first what will be done, then how it goes."""
+
+from __future__ import annotations
+
+import html
+import os
+from pathlib import Path
+
+from qgis.core import QgsApplication, QgsTask
+from qgis.gui import QgsCollapsibleGroupBox, QgsFileWidget
+from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
+from qgis.PyQt.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+)
+
+from ..common.i18n import tr
+from ..environment import locate
+from ..environment.install import InstallCancelledError, Reporter, install
+from ..environment.plan import SOURCE_VARIABLE, InstallError, Plan, Request, make_plan
+from ..environment.proxy import proxy_variables
+
+
+class SetupTask(QgsTask):
+    """The installation, off the main thread; shown among QGIS's tasks too."""
+
+    said = pyqtSignal(str)
+    moved = pyqtSignal(float, str)
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(tr("Set up the backend of SAR Land Cover (DINO)"), QgsTask.Flag.CanCancel)
+        self.plan = plan
+        self.python = ""
+        self.problem = ""
+
+    def run(self) -> bool:
+        """Install; whether it worked."""
+        try:
+            self.python = str(install(self.plan, _TaskReporter(self)))
+        except InstallError as error:
+            self.problem = str(error)
+        except InstallCancelledError:
+            self.problem = tr("Cancelled. Nothing was changed.")
+        except Exception as error:  # what is raised out of a task is lost, and its dialog would wait for ever
+            self.problem = tr("Unexpected {}: {}").format(type(error).__name__, error)
+        return not self.problem
+
+
+class _TaskReporter(Reporter):
+    def __init__(self, task: SetupTask) -> None:
+        self._task = task
+
+    def log(self, line: str) -> None:
+        self._task.said.emit(line)
+
+    def progress(self, fraction: float, text: str) -> None:
+        self._task.setProgress(100 * fraction)
+        self._task.moved.emit(fraction, text)
+
+    def cancelled(self) -> bool:
+        return self._task.isCanceled()
+
+
+class SetupDialog(QDialog):
+    """Modeless. Closed while an installation runs it only hides: the task goes on, and can be shown again.
+
+    `changing` is emitted before an installation, and after one that worked.
+    """
+
+    changing = pyqtSignal()
+
+    def __init__(self, parent=None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(tr("Set up backend: SAR Land Cover (DINO)"))
+        self.resize(760, 560)
+        self.task: SetupTask | None = None
+        self.plan: Plan | None = None
+        layout = QVBoxLayout(self)
+        intro = QLabel(
+            tr(
+                "The algorithms run in a Python environment of their own, with PyTorch. It is set up once, in your "
+                "QGIS profile; QGIS's own Python stays as it is. Nothing is installed before you press Install."
+            )
+        )
+        intro.setWordWrap(True)
+        self.summary = QLabel()
+        self.summary.setWordWrap(True)
+        self.summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        layout.addWidget(intro)
+        layout.addWidget(self.summary)
+        layout.addWidget(self._choices())
+        self.step = QLabel()
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 1000)
+        self.log = QPlainTextEdit()
+        self.log.setReadOnly(True)
+        self.log.setMaximumBlockCount(5000)
+        self.log.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        for widget in (self.step, self.bar, self.log):
+            layout.addWidget(widget)
+        buttons = QDialogButtonBox()
+        self.install_button = QPushButton(tr("Install"))
+        self.cancel_button = QPushButton(tr("Cancel installation"))
+        buttons.addButton(self.install_button, QDialogButtonBox.ButtonRole.ActionRole)
+        buttons.addButton(self.cancel_button, QDialogButtonBox.ButtonRole.ActionRole)
+        buttons.addButton(QDialogButtonBox.StandardButton.Close)
+        self.install_button.clicked.connect(self.start)
+        self.cancel_button.clicked.connect(self.cancel)
+        buttons.rejected.connect(self.reject)
+        layout.addWidget(buttons)
+        self._show_running(False)
+
+    def _choices(self) -> QgsCollapsibleGroupBox:
+        box = QgsCollapsibleGroupBox(tr("Other choices"))
+        box.setCollapsed(True)
+        form = QFormLayout(box)
+        self.folder = _file_widget(tr("Folder of the environment"), str(locate.managed_folder()))
+        self.python = _file_widget(tr("Found by itself"), "", QgsFileWidget.StorageMode.GetFile)
+        self.wheels = _file_widget(tr("None: packages are downloaded"), "")
+        self.source = QLineEdit(os.environ.get(SOURCE_VARIABLE, ""))
+        self.source.setPlaceholderText(tr("The ordinary one"))
+        self.source.setToolTip(
+            tr(
+                "Address of a package index, or a folder, with another build of PyTorch: for the processor alone, "
+                "which is smaller, or for CUDA on Windows. PyTorch's installation page names the addresses."
+            )
+        )
+        self.wheels.setToolTip(
+            tr(
+                "For machines without a connection: a folder filled on a machine of the same kind with "
+                "'pip download --require-hashes --no-deps -d FOLDER -r requirements-locked.txt'."
+            )
+        )
+        form.addRow(tr("Folder"), self.folder)
+        form.addRow(tr("Python to build on"), self.python)
+        form.addRow(tr("Folder of wheels"), self.wheels)
+        form.addRow(tr("Source of PyTorch"), self.source)
+        # Not at every letter: looking around starts interpreters.
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(700)
+        self._soon.timeout.connect(self.look)
+        for changed in (*(w.fileChanged for w in (self.folder, self.python, self.wheels)), self.source.textChanged):
+            changed.connect(lambda _: self._soon.start())
+        return box
+
+    def request(self) -> Request:
+        """What the fields say."""
+        return Request(
+            Path(self.folder.filePath() or locate.managed_folder()),
+            self.python.filePath(),
+            self.wheels.filePath(),
+            self.source.text().strip(),
+            proxy_variables(),
+        )
+
+    def showEvent(self, event) -> None:
+        """Look around when the dialog is opened."""
+        super().showEvent(event)
+        if self.task is None:
+            self.look()
+
+    def look(self) -> None:
+        """Show what an installation would do now."""
+        request = self.request()
+        if self.task is not None or (self.plan is not None and self.plan.request == request):
+            return
+        QgsApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+        try:
+            self.plan = make_plan(request)
+            text = "<ul>" + "".join(f"<li>{html.escape(line)}</li>" for line in self.plan.lines()) + "</ul>"
+        except InstallError as error:
+            self.plan, text = None, html.escape(str(error))
+        finally:
+            QgsApplication.restoreOverrideCursor()
+        self.summary.setText(text)
+        self.install_button.setEnabled(self.plan is not None)
+
+    def start(self) -> None:
+        """Begin the installation."""
+        self.look()
+        if self.plan is None or self.task is not None:
+            return
+        self.log.clear()
+        self.changing.emit()
+        self.task = SetupTask(self.plan)
+        self.task.said.connect(self.log.appendPlainText)
+        self.task.moved.connect(self._move)
+        self.task.taskCompleted.connect(self._succeed)
+        self.task.taskTerminated.connect(self._fail)
+        self._show_running(True)
+        QgsApplication.taskManager().addTask(self.task)
+
+    def cancel(self) -> None:
+        """Stop the installation that is running; the dialog tells when it has ended."""
+        if self.task is not None:
+            self.step.setText(tr("Cancelling…"))
+            self.task.cancel()
+
+    def _move(self, fraction: float, text: str) -> None:
+        self.bar.setValue(int(1000 * fraction))
+        self.step.setText(text)
+
+    def _succeed(self) -> None:
+        folder = self.task.plan.request.folder
+        # Whoever sets it up here wants it used. The folder is stored: the interpreter's path changes when upgraded.
+        locate.store_interpreter("" if folder == locate.managed_folder() else str(folder))
+        self.changing.emit()
+        text = tr("The backend is set up. The algorithms can be run now.")
+        if os.environ.get(locate.VARIABLE):
+            text += " " + tr("But the environment variable {} names another one, which is used.").format(
+                locate.VARIABLE
+            )
+        self._end(text)
+
+    def _fail(self) -> None:
+        self._end(self.task.problem or tr("Cancelled. Nothing was changed."))
+        self.bar.setValue(0)
+
+    def _end(self, text: str) -> None:
+        self.task = None
+        self.plan = None
+        self.log.appendPlainText(text)
+        self.step.setText(text.splitlines()[0])
+        self._show_running(False)
+
+    def _show_running(self, running: bool) -> None:
+        self.install_button.setVisible(not running)
+        self.cancel_button.setVisible(running)
+        for widget in (self.folder, self.python, self.wheels, self.source):
+            widget.setEnabled(not running)
+
+
+def _file_widget(hint: str, path: str, mode=QgsFileWidget.StorageMode.GetDirectory) -> QgsFileWidget:
+    widget = QgsFileWidget()
+    widget.setStorageMode(mode)
+    widget.lineEdit().setPlaceholderText(hint)
+    widget.setFilePath(path)
+    return widget

@@ -1,0 +1,71 @@
+"""One question of the map tool, asked in the background."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from qgis.core import QgsProcessingFeedback, QgsTask
+
+from ..client.pool import Workers
+from ..client.run import WorkerCancelledError, WorkerError
+from ..common.i18n import tr
+from ..environment.locate import BackendMissingError
+
+
+class _Feedback(QgsProcessingFeedback):
+    """Keeps the warnings, for the main thread to show; the rest is of no use to who clicks on a map."""
+
+    def __init__(self) -> None:
+        super().__init__(False)
+        self.warnings: list[str] = []
+
+    def pushWarning(self, warning: str) -> None:
+        self.warnings.append(warning)
+
+
+class SimilarityTask(QgsTask):
+    """Shows up in the list of tasks, with progress and a cross to cancel it.
+
+    Attributes:
+        result: The worker's result event; None without success.
+        trouble: Why there is none; empty after a cancel.
+        warnings: What the user should know.
+    """
+
+    def __init__(self, workers: Workers, question: dict, raster_id: str, done: Callable[[Any], None]) -> None:
+        """Ask `workers` the `question`; `done` is called with this task in the main thread at its end.
+
+        `raster_id` is kept for `done`: the id of the layer that is asked about.
+        """
+        super().__init__(tr("Similarity to a place"), QgsTask.Flag.CanCancel)
+        self.question, self.raster_id = question, raster_id
+        self.result: dict | None = None
+        self.trouble = ""
+        self._workers, self._done = workers, done
+        self._feedback = _Feedback()
+        self._feedback.progressChanged.connect(self.setProgress)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the worker warned of."""
+        return self._feedback.warnings
+
+    def run(self) -> bool:
+        """Ask, in a thread of the task manager."""
+        try:
+            self.result = self._workers.ask(self.question, self._feedback, self.description())
+        except WorkerCancelledError:
+            return False
+        except (WorkerError, BackendMissingError) as trouble:
+            self.trouble = str(trouble)
+            return False
+        return True
+
+    def cancel(self) -> None:
+        """Give up; the worker is ended too."""
+        self._feedback.cancel()
+        super().cancel()
+
+    def finished(self, good: bool) -> None:
+        """Hand over to the main thread."""
+        self._done(self)

@@ -1,0 +1,232 @@
+"""The map tool: click on a place, and see what else in the scene is like it."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+from qgis.core import (
+    Qgis,
+    QgsApplication,
+    QgsCoordinateTransform,
+    QgsCsException,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingUtils,
+    QgsProject,
+    QgsRasterLayer,
+)
+from qgis.gui import QgsMapTool, QgsVertexMarker
+from qgis.PyQt.QtCore import Qt, QTimer
+from qgis.PyQt.QtGui import QIcon
+
+from ..client.pool import Workers
+from ..client.run import WorkerError
+from ..common.i18n import tr
+from ..environment.locate import BackendMissingError, resource
+from ..layers.metadata import describe
+from ..layers.sources import worker_source
+from ..layers.styling import apply_qml
+from .similarity_task import SimilarityTask
+
+SOURCE = "sardino/similarityTo"  # custom property of a result: id of the layer that it was made from
+MESSAGE_SECONDS = 6
+PATIENCE_MS = 1000  # an answer that takes longer is announced
+
+
+class SimilarityTool(QgsMapTool):
+    """Clicks on the active raster layer become a similarity layer; Ctrl adds a place to those before.
+
+    One question runs at a time, in the background. Of the clicks made meanwhile the last one is asked next.
+    """
+
+    def __init__(self, iface: Any, workers: Workers) -> None:
+        """`iface` is the QgisInterface of the desktop; `workers` answer."""
+        super().__init__(iface.mapCanvas())
+        self._iface = iface
+        self._workers = workers
+        self._task: SimilarityTask | None = None
+        self._next: SimilarityTask | None = None
+        self._raster_id = ""  # of the layer whose places are compared
+        self._results: dict[str, str] = {}  # id of the result by id of its raster
+        self._places: list[Any] = []  # QgsPointXY in the CRS of the raster
+        self._markers: list[QgsVertexMarker] = []
+        self._closed = False
+        self.setCursor(Qt.CursorShape.CrossCursor)
+
+    # What QGIS calls
+
+    def activate(self) -> None:
+        """Start the worker, which takes some seconds to load, while the user looks for a place."""
+        super().activate()
+        try:
+            self._workers.warm()
+        except (BackendMissingError, WorkerError) as trouble:
+            self._say(str(trouble), Qgis.MessageLevel.Critical)
+
+    def deactivate(self) -> None:
+        """Take the marks off the map. The worker ends by itself when it isn't asked for long."""
+        self._forget_places()
+        super().deactivate()
+
+    def canvasReleaseEvent(self, event: Any) -> None:
+        """A click."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            add = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+            self.ask_about(event.mapPoint(), add)
+
+    def close(self) -> None:
+        """Give up what is asked; the tool is of no use afterwards."""
+        self._closed, self._next = True, None
+        if self._task is not None:
+            self._task.cancel()
+        self._forget_places()
+
+    # From a click to a question
+
+    def ask_about(self, point: Any, add: bool = False) -> None:
+        """Compare the active raster with its place at `point` (QgsPointXY in the canvas's CRS).
+
+        Args:
+            point: Where was clicked.
+            add: Keep the places that were clicked before, too.
+        """
+        layer = self._raster()
+        if layer is None:
+            self._say(tr("Select the raster layer to be searched in the layer panel first."), Qgis.MessageLevel.Warning)
+            return
+        try:
+            source = worker_source(layer, QgsProcessingFeedback(False))
+            here = self.canvas().mapSettings().destinationCrs()
+            transform = QgsCoordinateTransform(here, layer.crs(), QgsProject.instance())
+            place = transform.transform(point)
+            view = transform.transformBoundingBox(self.canvas().extent())
+        except (QgsProcessingException, QgsCsException) as trouble:
+            self._say(str(trouble), Qgis.MessageLevel.Warning)
+            return
+        if not layer.extent().contains(place):
+            self._say(tr("This place lies outside the layer '{}'.").format(layer.name()), Qgis.MessageLevel.Warning)
+            return
+        if not add or layer.id() != self._raster_id:
+            self._forget_places()
+        self._raster_id = layer.id()
+        self._places.append(place)
+        self._mark(point)
+        question = {
+            "input": source,
+            "points": [[p.x(), p.y()] for p in self._places],
+            "view": [view.xMinimum(), view.yMinimum(), view.xMaximum(), view.yMaximum()],
+            "output": QgsProcessingUtils.generateTempFilename("similarity.tif"),
+        }
+        self._ask(SimilarityTask(self._workers, question, layer.id(), self._answered))
+
+    def _raster(self) -> Any:
+        """The active raster layer, or the one from which the active result was made."""
+        layer = self._iface.activeLayer()
+        made_from = layer.customProperty(SOURCE, "") if layer is not None else ""
+        if made_from:
+            layer = QgsProject.instance().mapLayer(made_from)
+        return layer if isinstance(layer, QgsRasterLayer) else None
+
+    def _ask(self, task: SimilarityTask) -> None:
+        if self._task is not None:
+            self._next = task
+            return
+        self._task = task
+        QTimer.singleShot(PATIENCE_MS, lambda: self._announce(task))
+        QgsApplication.taskManager().addTask(task)
+
+    def _announce(self, task: SimilarityTask) -> None:
+        if task is self._task:
+            text = tr("The scene is being read, which is done once; then clicks are answered at once.")
+            self._say(text, Qgis.MessageLevel.Info)
+
+    # From an answer to a layer
+
+    def _answered(self, task: SimilarityTask) -> None:
+        self._task = None
+        if self._closed:
+            return
+        for warning in task.warnings:
+            self._say(warning, Qgis.MessageLevel.Warning)
+        if task.result is not None:
+            self._show(task.question["output"], task.raster_id)
+        elif task.trouble:
+            self._say(task.trouble, Qgis.MessageLevel.Critical)
+            if self._next is None:
+                self._forget_places()  # the next Ctrl-click would be refused for the same place
+        following, self._next = self._next, None
+        if following is not None:
+            self._ask(following)
+
+    def _show(self, path: str, raster_id: str) -> None:
+        """Put an answer on the map: into the layer of the answer before, which keeps the look the user gave it."""
+        project = QgsProject.instance()
+        raster = project.mapLayer(raster_id)
+        if raster is None:
+            return  # it was removed meanwhile
+        shown = project.mapLayer(self._results.get(raster.id(), ""))
+        if shown is not None:
+            shown.setDataSource(path, shown.name(), "gdal", False)
+            describe(shown)
+            shown.triggerRepaint()
+            return
+        layer = QgsRasterLayer(path, tr("Similarity in {}").format(raster.name()))
+        if not layer.isValid():
+            self._say(tr("The similarity layer {} can't be opened.").format(path), Qgis.MessageLevel.Critical)
+            return
+        apply_qml(layer)
+        describe(layer)
+        layer.setCustomProperty(SOURCE, raster.id())
+        project.addMapLayer(layer, False)
+        node = project.layerTreeRoot().findLayer(raster.id())
+        group = node.parent() if node is not None else project.layerTreeRoot()
+        group.insertLayer(group.children().index(node) if node is not None else 0, layer)
+        self._results[raster.id()] = layer.id()
+
+    # Marks and messages
+
+    def _mark(self, point: Any) -> None:
+        marker = QgsVertexMarker(self.canvas())
+        marker.setCenter(point)
+        marker.setIconType(QgsVertexMarker.IconType.ICON_CROSS)
+        marker.setPenWidth(2)
+        self._markers.append(marker)
+
+    def _forget_places(self) -> None:
+        for marker in self._markers:
+            self.canvas().scene().removeItem(marker)
+        self._markers, self._places = [], []
+
+    def _say(self, text: str, level: Any) -> None:
+        # The bar shows HTML, and names of files, bands and models come from anywhere.
+        shown = html.escape(text, quote=False)
+        self._iface.messageBar().pushMessage(tr("SAR Land Cover (DINO)"), shown, level, MESSAGE_SECONDS)
+
+
+class SimilarityAction:
+    """The tool's button in the plugins toolbar and its entry in a menu."""
+
+    def __init__(self, iface: Any, menu: Any, workers: Workers) -> None:
+        """Add both."""
+        self._iface = iface
+        self.tool = SimilarityTool(iface, workers)
+        icon = QIcon(resource("icons", "similarity.svg"))
+        self.action = menu.addAction(icon, tr("Find similar places"))
+        self.action.setToolTip(
+            tr("Click on a place of the active SAR raster to see what is like it; Ctrl adds a place to those before")
+        )
+        self.action.setCheckable(True)
+        self.action.triggered.connect(self._use)
+        self.tool.setAction(self.action)
+        iface.addToolBarIcon(self.action)
+
+    def _use(self) -> None:
+        self._iface.mapCanvas().setMapTool(self.tool)
+
+    def remove(self) -> None:
+        """Take away tool and button; the entry goes with the menu."""
+        self._iface.mapCanvas().unsetMapTool(self.tool)
+        self.tool.close()
+        self._iface.removeToolBarIcon(self.action)
+        self.tool.deleteLater()  # else the canvas would keep it

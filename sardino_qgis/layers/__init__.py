@@ -1,0 +1,1 @@
+"""QGIS layers: sources given to the backend, styles and metadata of results."""

@@ -1,0 +1,59 @@
+"""What made a layer, for the properties of the layer (Information, Metadata), from the tags in its file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from osgeo import gdal
+from qgis.core import QgsBox3d, QgsLayerMetadata
+
+from ..common.i18n import tr
+
+PREFIX = "SARDINO_"
+
+
+def file_tags(path: str) -> dict[str, str]:
+    """The backend's tags in a raster file and beside it (.aux.xml), without their prefix; empty where it has none."""
+    try:
+        data = gdal.Open(path)
+        tags = data.GetMetadata() if data is not None else {}
+    except RuntimeError:  # where somebody has switched on GDAL's exceptions
+        return {}
+    return {key[len(PREFIX) :]: value for key, value in tags.items() if key.startswith(PREFIX)}
+
+
+def describe(layer: Any) -> bool:
+    """Fill in the metadata of `layer` (a QgsRasterLayer) by the tags in its file; whether there are any."""
+    tags = file_tags(layer.source())
+    if not tags:
+        return False
+    metadata = QgsLayerMetadata()
+    metadata.setType("dataset")
+    metadata.setTitle(layer.name())
+    metadata.setIdentifier(layer.source())
+    metadata.setAbstract(
+        tr("Output '{output}' of SAR Land Cover (DINO) from {input}.").format(
+            output=tags.get("OUTPUT", "?"), input=tags.get("INPUT", "?")
+        )
+    )
+    made = tr("{date}: made by SAR Land Cover (DINO) {version} with the model {model} (weights SHA-256 {sha}).")
+    if "MODEL" not in tags:
+        made = tr("{date}: made by SAR Land Cover (DINO) {version}.")
+    metadata.setHistory(
+        [
+            made.format(
+                date=tags.get("DATE", "?"),
+                version=tags.get("VERSION", "?"),
+                model=tags.get("MODEL", "?"),
+                sha=tags.get("MODEL_SHA256", "?"),
+            )
+        ]
+    )
+    metadata.setCrs(layer.crs())
+    place = QgsLayerMetadata.SpatialExtent()
+    place.bounds, place.extentCrs = QgsBox3d(layer.extent()), layer.crs()
+    extent = QgsLayerMetadata.Extent()
+    extent.setSpatialExtents([place])
+    metadata.setExtent(extent)
+    layer.setMetadata(metadata)
+    return True

@@ -1,0 +1,94 @@
+"""The report: all figures in it, nothing from outside, nothing that a file's name or a class's name could inject."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from backend.accuracy.compare import Comparison
+from backend.accuracy.figures import build_facts
+from backend.accuracy.report import as_csv, as_html, as_json
+
+NASTY = "<script>alert('x')</script> & \"quotes\""
+
+
+class Outline(HTMLParser):
+    """Tags that are open, tables as lists of rows of texts, and all attributes."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.tables, self.attributes, self.tags = [], [], [], set()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attributes += attrs
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in ("td", "th"):
+            self.tables[-1][-1].append("")
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "td" in self.open or "th" in self.open:
+            self.tables[-1][-1][-1] += data
+
+
+@pytest.fixture
+def facts():
+    import numpy as np
+
+    comparison = Comparison(units=[(10, 10)] * 8 + [(10, 80)] * 2 + [(80, 80)] * 9 + [(80, 10)], unit="points")
+    for value in (10, 80):
+        comparison.tally.add_mapped(np.full(5000, value), np.full(5000, 100.0))
+        comparison.mapped[value] = 500_000.0
+    for (row, column), count in {(10, 10): 8, (10, 80): 2, (80, 80): 9, (80, 10): 1}.items():
+        comparison.tally.add_pairs(np.full(count, row), np.full(count, column), np.full(count, 100.0))
+    built = build_facts(comparison, True, {10: NASTY, 80: "Water"})
+    return {"program": "p", "date": "d", "map": f"/maps/{NASTY}.tif", "reference": NASTY, "sample": None,
+            **built, "left_out": {NASTY: 1234}, "notes": [*built["notes"], NASTY]}  # fmt: skip
+
+
+def test_it_is_well_formed_and_runs_nothing(facts):
+    page = as_html(facts)
+    outline = Outline()
+    outline.feed(page)
+    assert outline.open == []
+    assert not outline.tags & {"script", "link", "img", "iframe", "object", "form"}
+    assert not [v for k, v in outline.attributes if k in ("src", "href") or k.startswith("on")]
+    assert "<script" not in page and page.count("&lt;script&gt;") >= 6
+
+
+def test_tables_hold_the_figures(facts):
+    outline = Outline()
+    outline.feed(as_html(facts))
+    key, classes, matrix, estimates, units = outline.tables
+    assert key[0][1].startswith("85.0 %")
+    assert classes[1][:4] == [f"10 {NASTY}", "10", "9", "80.0 %"]
+    assert [cell.split("%")[0] for cell in matrix[1][1:3]] == ["880.0 ", "220.0 "]
+    assert matrix[3][1:] == ["9", "11", "20"]
+    assert estimates[1][1:3] == ["50.00", "45.00"] and estimates[1][3].startswith("± ")
+    assert units[1][1] == matrix[1][1]
+
+
+def test_colours_grow_with_the_share_of_the_row(facts):
+    colours = re.findall(r"<td style='background-color:#(..)(..)(..);color:(#\w+)'>", as_html(facts))
+    right, wrong = colours[0], colours[1]
+    assert int(right[0], 16) < int(right[2], 16) and right[3] == "#fff"
+    assert int(wrong[0], 16) > int(wrong[2], 16) and wrong[3] == "#222"
+
+
+def test_without_estimates_areas_are_shown(facts):
+    outline = Outline()
+    outline.feed(as_html({**facts, "estimates": None, "area_unit": "pixels"}))
+    assert outline.tables[3][0][1] == "Whole map (pixels)"
+
+
+def test_json_and_csv_hold_names_as_they_are(facts):
+    assert NASTY.replace('"', '\\"') in as_json(facts)
+    assert as_csv(facts).splitlines()[0].endswith("80 Water,sum")

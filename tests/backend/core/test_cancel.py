@@ -1,0 +1,66 @@
+"""The parts of cancelling that a whole run can't show: failing cleanups, and pipes that are only looked at."""
+
+import os
+import sys
+import threading
+import time
+
+import pytest
+
+from backend.core import cancel as module
+from backend.core.cancel import EXIT_CANCELLED, Cancel
+
+
+def test_a_cleanup_that_fails_keeps_neither_the_others_nor_the_end_from_happening(monkeypatch):
+    done, codes = [], []
+    monkeypatch.setattr(module, "GRACE_S", 0.0)
+    monkeypatch.setattr(os, "_exit", codes.append)
+
+    def fail():
+        raise RuntimeError("dictionary changed size during iteration")
+
+    cancel = Cancel()
+    cancel.on_deadline(fail)
+    cancel.on_deadline(lambda: done.append(True))
+    cancel.set()
+    cancel._enforce()
+    assert done == [True] and codes == [EXIT_CANCELLED]
+
+
+@pytest.fixture
+def pipe():
+    ends = list(os.pipe())
+    yield ends
+    for end in filter(None, ends):
+        os.close(end)
+
+
+def test_a_pipe_is_looked_at_until_its_other_end_closes(pipe, monkeypatch):
+    """As on Windows, with the look itself replaced: what came is read, and the end sets the flag."""
+    closed = threading.Event()
+    looks, heard = [], []
+
+    def waiting(descriptor):
+        looks.append(descriptor)
+        if len(looks) == 2:
+            return 1
+        if closed.is_set():
+            raise OSError("The pipe has been ended.")
+        return 0
+
+    monkeypatch.setattr(module, "_bytes_waiting", waiting)
+    monkeypatch.setattr(sys, "platform", "win32")
+    os.write(pipe[1], b"x")
+    cancel = Cancel()
+    thread = threading.Thread(target=cancel._drain, args=(pipe[0], heard.append))
+    thread.start()
+    deadline = time.monotonic() + 30
+    while len(looks) < 4 and time.monotonic() < deadline:
+        assert not cancel.is_set() and thread.is_alive()
+        time.sleep(0.01)
+    closed.set()
+    thread.join(5)
+    assert cancel.is_set() and not thread.is_alive() and heard == [b"x"]
+    os.set_blocking(pipe[0], False)
+    with pytest.raises(BlockingIOError):
+        os.read(pipe[0], 1)

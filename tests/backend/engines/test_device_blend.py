@@ -1,0 +1,95 @@
+"""Blending and choosing on a device give the processor's map. Run on the processor here, as tensors are alike."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import rasterio
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.engines.device_blend import DeviceBlender, deciding
+from backend.maps import predict
+from backend.maps.request import Request
+from backend.stream.blend import RowBlender
+from backend.stream.decision import decision
+from backend.stream.tiling import plan_tiles
+from tests.backend.conftest import tiny_card
+
+CPU = torch.device("cpu")
+
+
+def read(path):
+    with rasterio.open(path) as file:
+        return file.read()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 70), st.integers(1, 70), st.sampled_from([0, 8, 16]), st.integers(0, 9))
+def test_rows_are_those_of_the_processor(height, width, overlap, seed):
+    plan = plan_tiles(height, width, 32, overlap, 8)
+    rng = np.random.default_rng(seed)
+    here, there = RowBlender(plan, 3), DeviceBlender(plan, 3, CPU, torch.clone)
+    for row in range(len(plan.rows.origins)):
+        for column in range(len(plan.columns.origins)):
+            if rng.random() < 0.8:  # tiles without valid pixels are left out
+                tile = rng.random((3, 32, 32), dtype=np.float32)
+                there.add(row, column, torch.from_numpy(tile))
+                here.add(row, column, tile.copy())
+        np.testing.assert_allclose(there.finish(row), here.finish(row), atol=1e-6)
+
+
+@pytest.mark.parametrize("groups", [("", "", ""), ("a", "a", "b"), ("a", "b", "a")])
+def test_the_choice_is_that_of_the_processor(groups):
+    from dataclasses import replace
+
+    classes = [replace(item, group=group) for item, group in zip(tiny_card().classes, groups)]
+    # Few different values, so that there are many equals, of which the first one counts.
+    values = np.random.default_rng(0).integers(0, 4, (3, 40, 50)).astype(np.float32) / 8
+    best = decision(classes)(values)
+    only = deciding(classes, False)(torch.from_numpy(values))
+    assert only.dtype == torch.uint8 and only.shape == (1, 40, 50)
+    np.testing.assert_array_equal(only[0].numpy(), best)
+    both = deciding(classes, True)(torch.from_numpy(values)).numpy()
+    np.testing.assert_array_equal(both[0], best)
+    np.testing.assert_array_equal(both[1], np.take_along_axis(values, best[None].astype(np.int64), axis=0)[0])
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+def test_maps_made_either_way_agree(tiny_model, make_raster, scene_db, tmp_path, monkeypatch, batch):
+    values = scene_db(150, 203)
+    values[:, :60, :70] = np.nan
+    scene, maps = make_raster(values), {}
+    for way in (False, True):
+        monkeypatch.setattr(predict, "decides_on_device", lambda run, way=way: way)
+        paths = [tmp_path / f"{name}{way}.tif" for name in ("map", "confidence")]
+        request = Request(str(scene), paths[0], tiny_model, device="cpu", batch_size=batch)
+        facts = predict.landcover(request, confidence=paths[1])
+        maps[way] = (read(paths[0]), read(paths[1]), [item["pixels"] for item in facts["classes"]])
+        bare = tmp_path / f"bare{way}.tif"
+        predict.landcover(Request(str(scene), bare, tiny_model, device="cpu", batch_size=batch))
+        np.testing.assert_array_equal(read(bare), maps[way][0])
+    assert (maps[True][0] == maps[False][0]).mean() > 0.999  # where two are nearly equal, a rounding decides
+    np.testing.assert_array_equal(maps[True][0] == 0, maps[False][0] == 0)
+    np.testing.assert_allclose(maps[True][1], maps[False][1], atol=1e-5)
+
+
+def test_only_a_card_decides_there(tiny_model, make_raster, scene_db, tmp_path, monkeypatch):
+    asked = []
+
+    def ask(run):
+        asked.append(predict_right(run))
+        return False
+
+    predict_right = predict.decides_on_device
+    monkeypatch.setattr(predict, "decides_on_device", ask)
+    predict.landcover(Request(str(make_raster(scene_db(70, 70))), tmp_path / "a.tif", tiny_model, device="cpu"))
+    assert asked == [False]
+    assert predict_right(SimpleNamespace(device=torch.device("cuda")))
+    # What is resampled afterwards is blended here.
+    fine = make_raster(scene_db(70, 70), "fine.tif", transform=rasterio.transform.from_origin(5e5, 46e5, 20, 20))
+    predict.landcover(Request(str(fine), tmp_path / "b.tif", tiny_model, device="cpu"))
+    assert asked == [False]

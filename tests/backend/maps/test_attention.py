@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+import rasterio
+import torch
+
+from backend.core.errors import InputError
+from backend.maps import predict
+from backend.maps.predict import read_attention
+from backend.maps.request import Request
+
+
+@pytest.fixture
+def attend(tiny_model, tmp_path):
+    def call(scene, **options):
+        predict.attention(Request(str(scene), tmp_path / "a.tif", tiny_model, device="cpu", overwrite=True), **options)
+        with rasterio.open(tmp_path / "a.tif") as file:
+            return file.read(), file.descriptions
+
+    return call
+
+
+def test_mean_is_the_mean_of_the_heads_and_about_one(attend, make_raster, scene_db):
+    values = scene_db(150, 200)
+    values[:, 100:, 150:] = np.nan
+    scene = make_raster(values)
+    mean, names = attend(scene)
+    heads, each = attend(scene, heads="all")
+    assert mean.shape == (1, 150, 200) and heads.shape == (2, 150, 200)
+    assert names == ("mean attention",) and each == ("head 1", "head 2")
+    np.testing.assert_allclose(mean[0], heads.mean(axis=0), rtol=1e-4)
+    np.testing.assert_array_equal(np.isnan(mean[0]), np.isnan(values[0]))
+    assert 0.8 < np.nanmean(mean) < 1.2
+
+
+def test_attention_of_a_raster_smaller_than_a_tile_and_of_one_pixel(attend, make_raster, scene_db):
+    for shape in ((1, 1), (20, 33)):
+        found, _ = attend(make_raster(scene_db(*shape)), block=0)
+        assert found.shape == (1, *shape) and np.isfinite(found).all()
+
+
+def test_masks_keep_the_share_of_attention_asked_for(attend, make_raster, scene_db, tmp_path):
+    values = scene_db(64, 64)
+    values[:, :8] = np.nan
+    attend(make_raster(values), masks=tmp_path / "m.tif", mass=0.5)
+    with rasterio.open(tmp_path / "m.tif") as file:
+        masks = file.read()
+        assert file.nodata == 255
+    assert masks.shape == (2, 64, 64)
+    assert set(np.unique(masks[:, 8:])) == {0, 1} and (masks[:, :8] == 255).all()
+
+
+def test_mass_keeps_the_largest_patches():
+    raw = torch.tensor([[[[0.1, 0.4], [0.2, 0.1]]]])
+    shown, mask = read_attention(raw, True, 0.6)[0]
+    np.testing.assert_allclose(shown, raw[0, 0] * 4)
+    assert mask.tolist() == [[0, 1], [1, 0]]
+    assert read_attention(raw, True, 1.0)[0, 1].tolist() == [[1, 1], [1, 1]]
+
+
+def test_no_tile_grid_shows(tiny_model, make_raster, scene_db, tmp_path):
+    """The mean step across the borders of tiles is at most 1.1 times the mean step elsewhere."""
+    scene = make_raster(scene_db(330, 330, seed=4))
+    predict.attention(Request(str(scene), tmp_path / "a.tif", tiny_model, device="cpu"))
+    with rasterio.open(tmp_path / "a.tif") as file:
+        found = file.read(1)
+    for axis in (0, 1):
+        steps = np.abs(np.diff(found, axis=axis)).mean(axis=1 - axis)
+        # Tiles of 64 pixels begin every 32.
+        position = np.arange(1, 330)
+        borders = position % 32 == 0
+        assert steps[borders].mean() <= 1.1 * steps[~borders].mean()
+
+
+@pytest.mark.parametrize("options", [{"block": 2}, {"block": -3}, {"mass": 0.0}, {"mass": 1.5}])
+def test_blocks_and_shares_that_are_not_there_are_refused(attend, make_raster, scene_db, options):
+    with pytest.raises(InputError):
+        attend(make_raster(scene_db(9, 9)), **options)

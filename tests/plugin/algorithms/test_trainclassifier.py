@@ -1,0 +1,144 @@
+"""Own classes in a real QGIS with a real worker: train on samples, map with the model; refusals and cancel."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import processing
+import pytest
+from osgeo import gdal, osr
+from qgis.core import (
+    QgsCategorizedSymbolRenderer,
+    QgsFeature,
+    QgsField,
+    QgsGeometry,
+    QgsPointXY,
+    QgsProcessingException,
+    QgsProcessingFeatureSourceDefinition,
+    QgsProject,
+    QgsRasterLayer,
+    QgsRectangle,
+    QgsRendererCategory,
+    QgsSymbol,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import QVariant
+from qgis.PyQt.QtGui import QColor
+
+from sardino_qgis.models.installed import added_folders, forget_folder, labelled_models
+
+TOP, LEFT, SIZE = 5_200_000, 400_000, 128
+WATER, FOREST = (-21.0, -27.0), (-8.0, -14.0)
+
+
+@pytest.fixture(autouse=True)
+def worker(provider, backend_python, monkeypatch):
+    monkeypatch.setenv("SARDINO_PYTHON", backend_python)
+    before = added_folders()
+    yield
+    for folder in set(added_folders()) - set(before):
+        forget_folder(folder)
+
+
+@pytest.fixture
+def halves(tmp_path) -> Path:
+    """Water on the left, forest on the right, in dB with speckle."""
+    rng = np.random.default_rng(3)
+    path = tmp_path / "halves.tif"
+    data = gdal.GetDriverByName("GTiff").Create(str(path), SIZE, SIZE, 2, gdal.GDT_Float32)
+    crs = osr.SpatialReference()
+    crs.ImportFromEPSG(32633)
+    data.SetProjection(crs.ExportToWkt())
+    data.SetGeoTransform((LEFT, 10, 0, TOP, 0, -10))
+    for number, name in enumerate(("VV", "VH")):
+        values = rng.normal(0, 1.5, (SIZE, SIZE)) + FOREST[number]
+        values[:, : SIZE // 2] += WATER[number] - FOREST[number]
+        band = data.GetRasterBand(number + 1)
+        band.WriteArray(values.astype(np.float32))
+        band.SetDescription(name)
+    data = None
+    return path
+
+
+def layer_of(kind, classes, field="cover", field_type=QVariant.String):
+    """Six samples of each class down the middle of its half."""
+    layer = QgsVectorLayer(f"{kind}?crs=EPSG:32633", "samples", "memory")
+    layer.dataProvider().addAttributes([QgsField(field, field_type)])
+    layer.updateFields()
+    for number, value in enumerate(classes):
+        for row in range(6):
+            x, y = LEFT + 10 * (20 + 64 * number), TOP - 10 * (10 + 20 * row)
+            feature = QgsFeature(layer.fields())
+            square = QgsGeometry.fromRect(QgsRectangle(x, y - 50, x + 50, y))
+            feature.setGeometry(square if kind == "Polygon" else QgsGeometry.fromPointXY(QgsPointXY(x + 5, y - 5)))
+            feature.setAttributes([value])
+            layer.dataProvider().addFeature(feature)
+    return layer
+
+
+def test_polygons_become_a_model_and_the_model_a_styled_map(halves, tmp_path, feedback, qgis_new_project):
+    layer = layer_of("Polygon", ["See", "Wald"])
+    symbols = [QgsSymbol.defaultSymbol(layer.geometryType()) for _ in range(2)]
+    symbols[0].setColor(QColor("#0000ff"))
+    symbols[1].setColor(QColor("#00aa00"))
+    names = (("See", "Lake & sea"), ("Wald", "Forest"))
+    categories = [QgsRendererCategory(value, s, label) for (value, label), s in zip(names, symbols)]
+    layer.setRenderer(QgsCategorizedSymbolRenderer("cover", categories))
+    QgsProject.instance().addMapLayer(layer)
+    model = tmp_path / "lake-model"
+    given = {"INPUT": str(halves), "SAMPLES": layer, "FIELD": "cover", "TITLE": "Lakes", "OUTPUT": str(model)}
+    results = processing.run("sardino:trainclassifier", given, feedback=feedback)
+    assert results["OUTPUT"] == str(model) and results["ACCURACY"] > 0.95 and results["MEAN_IOU"] > 0.9
+    assert results["BLOCKS"] >= 2
+    assert sorted(p.name for p in model.iterdir()) == ["card.json", "model.safetensors"]
+    card = json.loads((model / "card.json").read_text())
+    assert card["title"] == "Lakes" and card["metrics"]["held_out"]["overall_accuracy"] == results["ACCURACY"]
+    assert [(c["value"], c["name"], c["color"]) for c in card["classes"]] == [
+        (1, "Lake & sea", "#0000ff"), (2, "Forest", "#00aa00"),
+    ]  # fmt: skip
+    assert any("F1" in text for text in feedback.infos) and feedback.progress() == 100
+    assert ("Lakes", str(model)) in labelled_models()
+    output = str(tmp_path / "map.tif")
+    processing.run("sardino:landcover", {"INPUT": str(halves), "MODEL": results["OUTPUT"], "OUTPUT": output})
+    values = gdal.Open(output).ReadAsArray()
+    assert (values[:, :60] == 1).mean() > 0.97 and (values[:, 68:] == 2).mean() > 0.97
+    opened = QgsRasterLayer(output, "map")
+    legend = {c.value: (c.label, c.color.name()) for c in opened.renderer().classes()}
+    del opened
+    assert legend == {1: ("Lake & sea", "#0000ff"), 2: ("Forest", "#00aa00")}
+
+
+def test_selected_points_with_numbers_keep_their_values(halves, tmp_path, qgis_new_project):
+    layer = layer_of("Point", [7, 80, 99], field_type=QVariant.Int)
+    layer.selectByExpression('"cover" < 90')
+    QgsProject.instance().addMapLayer(layer)
+    given = {
+        "INPUT": str(halves),
+        "SAMPLES": QgsProcessingFeatureSourceDefinition(layer.id(), selectedFeaturesOnly=True),
+        "FIELD": "cover",
+        "CHECK": False,
+        "OUTPUT": "TEMPORARY_OUTPUT",
+    }
+    results = processing.run("sardino:trainclassifier", given)
+    card = json.loads((Path(results["OUTPUT"]) / "card.json").read_text())
+    assert [c["value"] for c in card["classes"]] == [7, 80] and "ACCURACY" not in results
+    assert not added_folders()
+
+
+def test_refusals_and_a_cancel_leave_the_older_folder_as_it_was(halves, tmp_path, feedback, qgis_new_project):
+    foreign = tmp_path / "thesis"
+    foreign.mkdir()
+    (foreign / "chapter.txt").write_text("one")
+    given = {"INPUT": str(halves), "SAMPLES": layer_of("Polygon", ["a", "b"]), "FIELD": "cover"}
+    with pytest.raises(QgsProcessingException, match="chapter.txt, so it is no model folder"):
+        processing.run("sardino:trainclassifier", {**given, "OUTPUT": str(foreign)})
+    with pytest.raises(QgsProcessingException, match="have 1 class"):
+        one = {**given, "SAMPLES": layer_of("Polygon", ["a"]), "OUTPUT": str(tmp_path / "m")}
+        processing.run("sardino:trainclassifier", one)
+    feedback.progressChanged.connect(lambda _: feedback.cancel())
+    with pytest.raises(QgsProcessingException, match="Cancelled"):
+        processing.run("sardino:trainclassifier", {**given, "OUTPUT": str(tmp_path / "m")}, feedback=feedback)
+    assert {p.name for p in tmp_path.iterdir()} == {"halves.tif", "thesis"}
+    assert [p.name for p in foreign.iterdir()] == ["chapter.txt"]

@@ -1,0 +1,195 @@
+"""Setting up the environment for real: virtual environments, pip and wheels; only what the wheels hold is small."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sardino_qgis.environment import locate, store
+from sardino_qgis.environment.install import InstallCancelledError, Reporter, install
+from sardino_qgis.environment.plan import InstallError, Request, make_plan
+from tests.support.tiny_packages import write_plugin, write_wheel, write_wheels
+
+HERE = f"{sys.platform}-{platform.machine()}"
+VERSION = "{}.{}".format(*sys.version_info[:2])
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="uses shell scripts and signals")
+
+
+class Listener(Reporter):
+    """Keeps what it hears; cancels as soon as a line holds `stop_at`."""
+
+    def __init__(self, stop_at: str = "") -> None:
+        self.lines: list[str] = []
+        self.steps: list[tuple[float, str]] = []
+        self._stop_at, self._stop = stop_at, False
+
+    def log(self, line):
+        self.lines.append(line)
+        self._stop |= bool(self._stop_at) and self._stop_at in line
+
+    def progress(self, fraction, text):
+        self.steps.append((fraction, text))
+
+    def cancelled(self):
+        return self._stop
+
+
+@pytest.fixture
+def wheels(tmp_path) -> Path:
+    folder = tmp_path / "wheels of mine"
+    write_wheels(folder)
+    return folder
+
+
+@pytest.fixture
+def plugin(tmp_path, wheels, monkeypatch) -> Path:
+    """The packed plugin with the tiny lists; this process takes its lists and backend from there too."""
+    made = write_plugin(tmp_path / "plugins", wheels, HERE, VERSION)
+    monkeypatch.setattr(locate, "plugin_folder", lambda: made)
+    # Neither uv nor a graphics card, whatever this machine has.
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.delenv("SARDINO_TORCH_INDEX", raising=False)
+    return made
+
+
+@pytest.fixture
+def older(tmp_path) -> Path:
+    """A managed folder with an environment in use."""
+    folder = tmp_path / "managed"
+    (folder / "4").mkdir(parents=True)
+    (folder / "4" / "kept").write_text("x")
+    store.activate(folder / "4")
+    return folder
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} - {store.LOCK}
+
+
+def shell(plugin: Path, *words: str, **options) -> subprocess.Popen:
+    """The command of a shell whose Python knows nothing of QGIS: without site-packages."""
+    command = [sys.executable, "-S", "-m", f"{plugin.name}.environment", *words]
+    return subprocess.Popen(
+        command, cwd=plugin.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
+    )
+
+
+def test_from_a_shell_without_qgis_then_upgraded_then_removed(plugin, wheels, tmp_path):
+    folder = tmp_path / "managed"
+    words = ["install", "--folder", str(folder), "--wheels", str(wheels), "--python", sys.executable]
+    done = shell(plugin, *words)
+    said = done.communicate()[0]
+    assert done.returncode == 0, said
+    assert "PyTorch 2.13.0+cpu, device cpu." in said
+    python = locate.current_interpreter(folder)
+    assert python == locate.interpreter_in(folder / "1") and str(python) in said
+    assert "not checked" not in said and names(folder) == {"1", store.POINTER}
+    assert not (folder / "1" / "tmp").exists(), "what was needed on the way is gone"
+    found = subprocess.run([python, "-c", "import torch, sys; print(torch.__file__)"], capture_output=True, text=True)
+    assert str(folder / "1") in found.stdout
+    assert not [path for path in sys.path if str(folder) in path]
+
+    (wheels / "torch-2.13.0+cpu-py3-none-any.whl").unlink()
+    done = shell(plugin, *words)
+    said = done.communicate()[0]
+    assert done.returncode == 0, said
+    assert "That did not work" in said and "No matching distribution found for torch==2.13.0+cpu" in said
+    assert "PyTorch 2.13.0, device cpu." in said, "the listed build takes the place of the one that is not there"
+    number = store.current(folder)
+    assert number != "1" and names(folder) == {number, store.POINTER}, "replaced whole, the older one removed"
+
+    removed = shell(plugin, "remove", "--folder", str(folder)).communicate()[0]
+    assert "Removed." in removed and names(folder) == set()
+
+
+def test_an_altered_file_ends_it_and_the_older_environment_stays(plugin, wheels, older):
+    write_wheel(wheels, "rasterio", "1.4.4", "altered = True")
+    listener = Listener()
+    with pytest.raises(InstallError, match="not the one that was pinned"):
+        install(make_plan(Request(older, sys.executable, str(wheels))), listener)
+    assert not any("That did not work" in line for line in listener.lines), "no other build is tried after that"
+    assert names(older) == {"4", store.POINTER} and (older / "4" / "kept").exists()
+    assert store.current(older) == "4"
+
+
+def test_an_environment_that_does_not_run_the_backend_does_not_count(plugin, wheels, older):
+    (plugin / "backend" / "__main__.py").write_text("raise SystemExit('ModuleError: the backend fails')")
+    plan = make_plan(Request(older, sys.executable, str(wheels)))
+    with pytest.raises(InstallError, match="the backend fails"):
+        install(replace(plan, builds=plan.builds[:1]), Listener())
+    assert names(older) == {"4", store.POINTER} and store.current(older) == "4"
+
+
+def test_cancel_leaves_nothing_half_made(plugin, wheels, older, stuck):
+    begun = time.monotonic()
+    with pytest.raises(InstallCancelledError):
+        install(make_plan(Request(older, str(stuck), str(wheels))), Listener(stop_at="making it"))
+    assert time.monotonic() - begun < 30, "the program that was running has been ended"
+    assert names(older) == {"4", store.POINTER} and store.current(older) == "4"
+
+
+def wait_for(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def running(plugin, folder, wheels, stuck):
+    """An installation in another process, in the middle of making the environment."""
+    done = shell(plugin, "install", "--folder", str(folder), "--wheels", str(wheels), "--python", str(stuck))
+    wait_for((folder / "5" / "half").is_dir)
+    return done
+
+
+def test_killed_in_the_middle_the_older_environment_stays_and_the_lock_is_free(plugin, wheels, older, stuck):
+    process = running(plugin, older, wheels, stuck)
+    with pytest.raises(InstallError, match=rf"Another installation .* \(process {process.pid}\)"):
+        install(make_plan(Request(older, sys.executable, str(wheels))), Listener())
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert store.current(older) == "4" and names(older) == {"4", "5", store.POINTER}
+    with store.exclusive(older):  # the lock of the dead process
+        store.sweep(older)
+    assert names(older) == {"4", store.POINTER}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_shell_command_tidily(plugin, wheels, older, stuck, number):
+    process = running(plugin, older, wheels, stuck)
+    process.send_signal(number)
+    said = process.communicate(timeout=60)[0]
+    assert process.returncode == 130 and "nothing was changed" in said
+    assert names(older) == {"4", store.POINTER} and store.current(older) == "4"
+
+
+def test_the_lock_is_for_one_at_a_time_and_names_its_holder(tmp_path):
+    with store.exclusive(tmp_path):
+        with pytest.raises(store.BusyError) as caught, store.exclusive(tmp_path):
+            pass
+        assert caught.value.process == str(os.getpid())
+    with store.exclusive(tmp_path):
+        pass
+
+
+def test_a_pointer_that_makes_no_sense_is_none(tmp_path):
+    for text in ("../../elsewhere", "", "\xff", "1 2"):
+        (tmp_path / store.POINTER).write_text(text, encoding="latin-1")
+        assert store.current(tmp_path) == ""
+
+
+def test_too_little_space_is_said_before_anything_is_downloaded(plugin, wheels, older, monkeypatch):
+    plan = make_plan(Request(older, sys.executable, str(wheels)))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10**8))
+    with pytest.raises(InstallError, match=r"0\.1 GB are free .* about [0-9.]+ GB are needed"):
+        install(plan, Listener())
+    assert names(older) == {"4", store.POINTER}

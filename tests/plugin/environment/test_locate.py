@@ -1,0 +1,113 @@
+"""Which interpreter runs the backend, and what its process inherits."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from sardino_qgis.environment import locate, store
+from sardino_qgis.environment.locate import BackendMissingError, find_interpreter
+
+pytestmark = pytest.mark.usefixtures("no_interpreter")
+
+
+def managed_python():
+    made = locate.managed_folder() / "1"
+    path = locate.interpreter_in(made)
+    path.parent.mkdir(parents=True)
+    os.symlink(sys.executable, path)
+    store.activate(made)
+    return str(path)
+
+
+def test_order_is_variable_then_setting_then_managed(monkeypatch, script):
+    managed = managed_python()
+    assert find_interpreter() == managed
+    chosen = str(script("", "chosen"))
+    locate.store_interpreter(chosen)
+    assert find_interpreter() == chosen
+    named = str(script("", "named"))
+    monkeypatch.setenv("SARDINO_PYTHON", named)
+    assert find_interpreter() == named
+
+
+def test_a_wrong_variable_is_an_error_not_the_next_place(monkeypatch):
+    managed_python()
+    monkeypatch.setenv("SARDINO_PYTHON", "/nowhere/python")
+    with pytest.raises(BackendMissingError) as caught:
+        find_interpreter()
+    assert "/nowhere/python" in caught.value.message
+    assert "SARDINO_PYTHON" in caught.value.message
+    assert "no such file" in caught.value.message
+
+
+def test_a_wrong_setting_is_an_error(tmp_path):
+    managed_python()
+    plain = tmp_path / "python"
+    plain.write_text("")
+    locate.store_interpreter(str(plain))
+    if os.geteuid() == 0:  # also root may not execute a file without any x bit
+        plain.chmod(0o644)
+    with pytest.raises(BackendMissingError, match="may not be executed"):
+        find_interpreter()
+
+
+def test_nothing_set_tells_every_place_and_what_to_do():
+    with pytest.raises(BackendMissingError) as caught:
+        find_interpreter()
+    for word in ("SARDINO_PYTHON", "setting", str(locate.managed_folder())):
+        assert word in caught.value.hint
+    assert "Set up backend…" in caught.value.hint
+    assert "-m sardino_qgis.environment install" in caught.value.hint
+    assert locate.requirements_file().is_file()
+    found = locate.problem()
+    assert found.startswith("No Python interpreter for the backend is set up. Open the menu Plugins")
+    assert found.index("Looked for it at") > found.index("SARDINO_PYTHON")
+
+
+def test_the_folder_of_an_environment_and_a_name_on_path_are_taken(monkeypatch, tmp_path):
+    managed = managed_python()
+    monkeypatch.setenv("SARDINO_PYTHON", str(locate.managed_folder()))
+    assert find_interpreter() == managed
+    monkeypatch.setenv("PATH", os.path.dirname(managed))
+    monkeypatch.setenv("SARDINO_PYTHON", "python")
+    assert find_interpreter() == managed
+
+
+def test_a_link_is_not_resolved(monkeypatch):
+    managed = managed_python()
+    monkeypatch.setenv("SARDINO_PYTHON", managed)
+    assert find_interpreter() == managed
+
+
+def test_backend_root_of_a_checkout_and_of_an_installed_plugin(monkeypatch, tmp_path, repo_root):
+    assert locate.backend_root() == repo_root
+    installed = tmp_path / "plugins" / "sardino_qgis"
+    (installed / "backend").mkdir(parents=True)
+    monkeypatch.setattr(locate, "plugin_folder", lambda: installed)
+    with pytest.raises(BackendMissingError, match="incomplete"):
+        locate.backend_root()
+    (installed / "backend" / "__main__.py").write_text("")
+    assert locate.backend_root() == installed
+
+
+def test_the_worker_inherits_nothing_of_the_libraries_of_qgis():
+    dropped = {
+        name: "x"
+        for name in (
+            "PYTHONHOME", "PYTHONPATH", "PYTHONSAFEPATH", "VIRTUAL_ENV", "GDAL_DATA", "GDAL_DRIVER_PATH", "PROJ_LIB",
+            "PROJ_DATA", "LD_LIBRARY_PATH", "QT_PLUGIN_PATH", "QGIS_PREFIX_PATH",
+        )
+    }  # fmt: skip
+    kept = {"PATH": "/bin", "HOME": "/h", "SARDINO_MODELS": "/m", "CUDA_VISIBLE_DEVICES": "1", "https_proxy": "p"}
+    cleaned = locate.worker_environment({**dropped, **kept})
+    assert not dropped.keys() & cleaned.keys()
+    assert kept.items() <= cleaned.items()
+    assert cleaned["PYTHONUTF8"] == "1"
+
+
+def test_folders_of_qgis_leave_the_search_path_on_windows(monkeypatch):
+    monkeypatch.setattr(locate.os, "pathsep", ";")
+    assert locate._clean_search_path("/osgeo/bin;/usr/bin;/osgeo/apps/x", "/osgeo") == "/usr/bin"

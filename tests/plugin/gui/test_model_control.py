@@ -1,0 +1,206 @@
+"""The control for a model in the dialogs of Processing, and what they remember."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from qgis.core import Qgis, QgsProcessingContext, QgsProcessingModelAlgorithm, QgsProcessingModelChildParameterSource
+from qgis.PyQt.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit, QToolButton
+
+from sardino_qgis.common.last_used import keep
+from sardino_qgis.gui.card_dialog import CardDialog
+from sardino_qgis.models import installed
+
+pytestmark = pytest.mark.usefixtures("settings")
+WITH_MODEL = ("landcover", "attention", "embeddings", "similarity")
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch):
+    folder = tmp_path / "shelf" / "my-model"
+    folder.mkdir(parents=True)
+    (folder / "card.json").write_text(json.dumps({"title": "My own classes", "trained_on": ["my samples"]}))
+    monkeypatch.setenv("SARDINO_MODELS", str(folder.parent))
+    return folder
+
+
+@pytest.fixture
+def open_dialog(provider, shelf, qgis_new_project, monkeypatch):
+    """Open the real dialog of an algorithm, in a QGIS without a main window."""
+    from processing.gui import ParametersPanel
+    from processing.gui.AlgorithmDialog import AlgorithmDialog
+
+    monkeypatch.setattr(ParametersPanel, "iface", None)
+    opened = []
+
+    def open_one(name="landcover"):
+        opened.append(AlgorithmDialog(provider.algorithm(name).create(), False, None))
+        return opened[-1]
+
+    yield open_one
+    for dialog in opened:
+        dialog.close()
+        dialog.deleteLater()
+
+
+@pytest.fixture
+def panel(open_dialog):
+    return open_dialog().mainWidget()
+
+
+def button(wrapper, name):
+    return wrapper.wrappedWidget().findChild(QToolButton, name)
+
+
+@pytest.mark.parametrize("name", WITH_MODEL)
+def test_dialog_offers_titles_and_gives_names(open_dialog, name):
+    wrapper = open_dialog(name).mainWidget().wrappers["MODEL"]
+    choice = wrapper.wrappedWidget().findChild(QComboBox)
+    titles = [choice.itemText(i) for i in range(choice.count())]
+    assert titles[0] == f"{installed.find_model('').title} (default)" and "My own classes" in titles
+    assert wrapper.parameterValue() == ""
+    choice.setCurrentText("My own classes")
+    assert wrapper.parameterValue() == "my-model"
+
+
+def test_dialog_takes_a_folder(panel, tmp_path, monkeypatch):
+    wrapper = panel.wrappers["MODEL"]
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: str(tmp_path))
+    button(wrapper, "browse").click()
+    assert wrapper.parameterValue() == str(tmp_path)
+    wrapper.setParameterValue("my-model", panel.processing_context)
+    assert wrapper.parameterValue() == "my-model"
+    for default in (None, "", installed.DEFAULT_MODEL):
+        wrapper.setParameterValue(default, panel.processing_context)
+        assert wrapper.parameterValue() == "", "the default, however it is named"
+
+
+def test_dialog_offers_added_models(open_dialog, shelf, monkeypatch):
+    monkeypatch.delenv("SARDINO_MODELS")
+    installed.add_folder(str(shelf))
+    panel = open_dialog().mainWidget()
+    wrapper = panel.wrappers["MODEL"]
+    wrapper.wrappedWidget().findChild(QComboBox).setCurrentText("My own classes")
+    assert wrapper.parameterValue() == str(shelf)
+    wrapper.setParameterValue("my-model", panel.processing_context)
+    assert wrapper.wrappedWidget().findChild(QComboBox).currentText() == "My own classes"
+
+
+def test_card_of_the_chosen_model_is_shown_before_the_run(open_dialog):
+    dialog = open_dialog()
+    wrapper = dialog.mainWidget().wrappers["MODEL"]
+
+    def shown():
+        button(wrapper, "card").click()
+        (card,) = [c for c in dialog.findChildren(CardDialog) if c.isVisible()]
+        return card.browser.toPlainText()
+
+    assert "Towns are found poorly" in shown()
+    wrapper.setParameterValue("my-model", QgsProcessingContext())
+    assert "my samples" in shown()
+    wrapper.setParameterValue("unheard-of", QgsProcessingContext())
+    assert "no model, and no folder, called unheard-of" in shown()
+
+
+def test_batch_dialog_has_the_control_in_each_row(provider, shelf, qgis_new_project):
+    from processing.gui.BatchAlgorithmDialog import BatchAlgorithmDialog
+
+    dialog = BatchAlgorithmDialog(provider.algorithm("landcover").create(), None)
+    rows = dialog.mainWidget()
+    rows.addRow()
+    column = rows.parameter_to_column["MODEL"]
+    rows.wrappers[1][column].setParameterValue("my-model", QgsProcessingContext())
+    assert [rows.wrappers[row][column].parameterValue() for row in (0, 1)] == ["", "my-model"]
+    context = [QgsProcessingContext()] if Qgis.QGIS_VERSION_INT >= 33400 else []
+    assert rows.parametersForRow(1, *context, warnOnInvalid=False)[0]["MODEL"] == "my-model"
+    dialog.close()
+    dialog.deleteLater()
+
+
+def test_model_designer_takes_a_model(provider, shelf, qgis_new_project):
+    """It used to fail on opening: the designer knows only its own kind of control."""
+    from processing.modeler.ModelerParametersDialog import ModelerParametersDialog
+
+    dialog = ModelerParametersDialog(provider.algorithm("landcover").create(), QgsProcessingModelAlgorithm())
+    control = dialog.widget.widget.wrappers["MODEL"]
+    (line,) = [edit for edit in control.findChildren(QLineEdit) if edit.completer() is not None]
+    line.setText("my-model")
+    assert control.value().staticValue() == "my-model"
+    proposals = line.completer().model()
+    assert "my-model" in [proposals.index(row, 0).data() for row in range(proposals.rowCount())]
+    control.setWidgetValue(QgsProcessingModelChildParameterSource.fromExpression("'my-' || 'model'"))
+    assert control.value().expression() == "'my-' || 'model'"
+    dialog.close()
+    dialog.deleteLater()
+
+
+# What is remembered
+
+
+def values_of(dialog, *names):
+    return [dialog.mainWidget().wrappers[name].parameterValue() for name in names]
+
+
+def run_with(dialog, good=True, **values):
+    """Fill in a dialog, and end a run of it as Processing does."""
+    for name, value in values.items():
+        dialog.mainWidget().wrappers[name].setParameterValue(value, dialog.mainWidget().processing_context)
+    dialog.algorithmFinished.emit(good, {})
+
+
+def test_next_dialog_offers_what_was_last_run_with(open_dialog, scene):
+    used = {"MODEL": "my-model", "UNITS": "db", "DEVICE": "cpu", "BATCH_SIZE": 4}
+    run_with(open_dialog(), INPUT=str(scene), EXTENT="1,2,3,4 [EPSG:32633]", **used)
+    names = ("MODEL", "UNITS", "DEVICE", "BATCH_SIZE", "EXTENT")
+    assert values_of(open_dialog(), *names) == ["my-model", "db", "cpu", 4, None]
+    assert values_of(open_dialog("attention"), *names[:4]) == ["", "auto", "auto", 0], "each algorithm for itself"
+    run_with(open_dialog(), MODEL="", UNITS="auto", DEVICE="auto", BATCH_SIZE=0)
+    assert values_of(open_dialog(), *names) == ["", "auto", "auto", 0, None]
+
+
+def test_a_real_run_of_the_dialog_is_remembered(open_dialog, scene, tmp_path, script, monkeypatch):
+    body = """
+        import json, shutil, sys
+        shutil.copy(sys.argv[4], sys.argv[5])
+        print(json.dumps({"event": "result", "outputs": {"output": sys.argv[5]}}))
+    """
+    monkeypatch.setenv("SARDINO_PYTHON", str(script(body, "copyist")))
+    dialog = open_dialog()
+    panel = dialog.mainWidget()
+    values = {"INPUT": str(scene), "UNITS": "db", "MODEL": "my-model", "OUTPUT": str(tmp_path / "o.tif")}
+    for name, value in values.items():
+        panel.wrappers[name].setParameterValue(value, panel.processing_context)
+    ended = []
+    dialog.algorithmFinished.connect(lambda good, _results: ended.append(good))
+    dialog.runAlgorithm()
+    deadline = time.monotonic() + 30
+    while not ended and time.monotonic() < deadline:
+        QApplication.processEvents()
+        time.sleep(0.01)
+    assert ended == [True] and (tmp_path / "o.tif").is_file()
+    assert values_of(open_dialog(), "UNITS", "MODEL") == ["db", "my-model"]
+    assert values_of(open_dialog(), "INPUT") != [str(scene)], "inputs are asked for anew"
+
+
+def test_runs_that_fail_are_not_remembered(open_dialog):
+    run_with(open_dialog(), good=False, UNITS="db")
+    assert values_of(open_dialog(), "UNITS") == ["auto"]
+
+
+def test_scripts_and_qgis_process_start_from_the_algorithms_own_defaults(provider, settings):
+    landcover = provider.algorithm("landcover").create()
+    keep(landcover, {"UNITS": "db", "MODEL": "my-model"})
+    fresh = provider.algorithm("landcover").create()
+    units, model = (fresh.parameterDefinition(name) for name in ("UNITS", "MODEL"))
+    assert (units.defaultValue(), units.defaultValueForGui()) == ("auto", "db")
+    assert (model.defaultValue(), model.defaultValueForGui()) == (None, "my-model")
+
+
+def test_what_is_no_longer_acceptable_is_not_offered(provider, settings):
+    settings.setValue("sardino/last/landcover/UNITS", "furlongs")
+    settings.setValue("sardino/last/landcover/BATCH_SIZE", 5000)
+    fresh = provider.algorithm("landcover").create()
+    assert fresh.parameterDefinition("UNITS").defaultValueForGui() == "auto"
+    assert fresh.parameterDefinition("BATCH_SIZE").defaultValueForGui() == 0

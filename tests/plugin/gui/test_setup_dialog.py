@@ -1,0 +1,93 @@
+"""The dialogs: what is shown before, a real installation, cancel, and the report to be copied."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+
+import pytest
+from qgis.core import QgsApplication
+from qgis.PyQt.QtCore import QCoreApplication
+
+from sardino_qgis.environment import locate, store
+from sardino_qgis.gui.diagnostics_dialog import DiagnosticsDialog
+from sardino_qgis.gui.setup_dialog import SetupDialog
+from tests.support.tiny_packages import write_plugin, write_wheels
+
+pytestmark = pytest.mark.usefixtures("no_interpreter")
+
+
+@pytest.fixture
+def dialog(tmp_path, monkeypatch):
+    """The dialog over a packed plugin whose lists name tiny wheels."""
+    wheels = tmp_path / "wheels"
+    write_wheels(wheels)
+    here = f"{sys.platform}-{platform.machine()}"
+    plugin = write_plugin(tmp_path / "plugins", wheels, here, "{}.{}".format(*sys.version_info[:2]))
+    monkeypatch.setattr(locate, "plugin_folder", lambda: plugin)
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.delenv("SARDINO_TORCH_INDEX", raising=False)
+    made = SetupDialog()
+    made.wheels.setFilePath(str(wheels))
+    made.python.setFilePath(sys.executable)
+    yield made
+    made.cancel()
+    until(lambda: made.task is None)
+    made.deleteLater()
+
+
+def until(condition, seconds=120):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        QCoreApplication.processEvents()
+        time.sleep(0.02)
+
+
+def test_nothing_is_done_before_install_is_pressed_then_the_backend_is_found(dialog):
+    managed = locate.managed_folder()
+    dialog.show()
+    for shown in ("PyTorch", "GB on disk", managed.name, sys.executable.rsplit("/", 1)[-1]):
+        assert shown in dialog.summary.text()
+    assert not managed.exists() and locate.problem()
+    dialog.install_button.click()
+    assert dialog.cancel_button.isVisible() and not dialog.install_button.isVisible()
+    until(lambda: dialog.task is None)
+    assert "The backend is set up." in dialog.step.text(), dialog.log.toPlainText()
+    assert locate.find_interpreter() == str(locate.interpreter_in(managed / "1"))
+    assert dialog.bar.value() == dialog.bar.maximum()
+    assert not [path for path in sys.path if str(managed) in path]
+
+
+def test_cancel_ends_it_and_leaves_nothing(dialog, stuck):
+    managed = locate.managed_folder()
+    dialog.python.setFilePath(str(stuck))
+    dialog.start()
+    until((managed / "1" / "half").is_dir)
+    dialog.reject()
+    assert dialog.task is not None, "closing the window lets it go on"
+    dialog.cancel_button.click()
+    until(lambda: dialog.task is None)
+    assert "Cancelled. Nothing was changed." in dialog.log.toPlainText()
+    assert {path.name for path in managed.iterdir()} == {store.LOCK}
+
+
+def test_what_cannot_work_is_said_and_cannot_be_started(dialog, tmp_path):
+    dialog.python.setFilePath(str(tmp_path / "nowhere"))
+    dialog.show()
+    assert "no such program" in dialog.summary.text() and not dialog.install_button.isEnabled()
+
+
+def test_diagnostics_are_gathered_and_copied(monkeypatch, script):
+    facts = {"versions": {"torch": "2.13.0", "timm": None}, "device": "cpu", "devices": ["cpu"],
+             "models": [{"name": "one"}]}  # fmt: skip
+    locate.store_interpreter(str(script(f"import json; print(json.dumps({facts!r}))", "python")))
+    dialog = DiagnosticsDialog()
+    until(dialog.copy_button.isEnabled)
+    text = dialog.text.toPlainText()
+    for line in ("torch: 2.13.0", "timm: missing", "Device: cpu (to choose from: cpu)", "Models: one"):
+        assert line in text.splitlines()
+    dialog.copy_button.click()
+    assert QgsApplication.clipboard().text() == text
+    dialog.deleteLater()

@@ -1,0 +1,78 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from backend.core.errors import InputError
+from training.run.config import RECIPES, differences, load_recipe, override, resolve, resolved, write_resolved
+from training.run.pretrain_config import PretrainConfig
+
+NAMES = sorted(path.stem for path in RECIPES.glob("*.toml") if "[dino]" in path.read_text())
+
+
+def test_the_presets_are_there() -> None:
+    assert {"cpu_small", "vit_tiny_patch8", "vit_small_patch8", "vit_small_patch16", "vit_base_patch16"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bundled_recipes_resolve_and_survive_json(name: str, tmp_path: Path) -> None:
+    config = resolve(PretrainConfig, load_recipe(name))
+    write_resolved(tmp_path / "config.json", config, recipe=name)
+    read = json.loads((tmp_path / "config.json").read_text())
+    assert resolve(PretrainConfig, read["config"]) == config
+    assert "-m training.pretrain --recipe " in (RECIPES / f"{name}.toml").read_text()
+
+
+def test_settings_override_by_type() -> None:
+    data = override(
+        load_recipe("cpu_small"),
+        ["optim.steps=7", "optim.base_lr=1", "crops.rot90=true", "crops.global_scale=[0.5, 1]", "run.device=cpu"],
+    )
+    config = resolve(PretrainConfig, data)
+    assert (config.optim.steps, config.optim.base_lr, config.crops.rot90) == (7, 1.0, True)
+    assert isinstance(config.optim.base_lr, float)
+    assert (config.crops.global_scale, config.run.device) == ((0.5, 1.0), "cpu")
+    assert load_recipe("cpu_small")["optim"]["steps"] != 7
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("optim.step=7", "optim.steps"),
+        ("optim.steps=7.5", "whole number"),
+        ("optim.steps=true", "whole number"),
+        ("optim.steps=many", "whole number"),
+        ("crops.flip=1", "true or false"),
+        ("crops.global_scale=[0.5]", "1 values, wanted 2"),
+        ("crops.global_scale=0.5", "wanted a list"),
+        ("crops.global_scale=[0.5, 2.0]", "highest"),
+        ("crops.local_size=30", "multiple"),
+        ("optim=3", "wanted a section"),
+        ("optim.steps.more=3", "section"),
+        ("optim.steps", "section.key=value"),
+        ("run.device=tpu", "run.device"),
+        ("dino.student_temp=0", "above 0"),
+        ("models.patch=8", "models"),
+    ],
+)
+def test_bad_settings_are_refused_by_name(setting: str, says: str) -> None:
+    with pytest.raises(InputError) as caught:
+        resolve(PretrainConfig, override(load_recipe("cpu_small"), [setting]))
+    assert says in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_unknown_recipe_names_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        load_recipe("huge")
+    assert "cpu_small" in caught.value.hint
+    broken = tmp_path / "broken.toml"
+    broken.write_text("steps = [")
+    with pytest.raises(InputError, match="no recipe"):
+        load_recipe(str(broken))
+
+
+def test_differences_name_what_changed() -> None:
+    old = resolved(resolve(PretrainConfig, load_recipe("cpu_small")))
+    new = resolved(resolve(PretrainConfig, override(load_recipe("cpu_small"), ["optim.steps=7", "run.workers=1"])))
+    assert differences(old, old) == []
+    assert differences(old, new) == ["optim.steps", "run.workers"]

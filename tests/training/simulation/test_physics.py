@@ -1,0 +1,133 @@
+"""Simulated backscatter has the statistics that were asked for: looks, correlation, levels, noise floor, geometry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+
+from backend.card import worldcover as lc
+from training.simulation.fields import gaussian_field, parcels
+from training.simulation.layout import procedural
+from training.simulation.relief import slope_gain
+from training.simulation.sample import NODATA, SCALE, SHAPE, write_sample
+from training.simulation.scene import displaced, sheltered, simulate
+from training.simulation.signature import draw_climate, draw_levels
+from training.simulation.speckle import speckle
+
+
+@pytest.mark.parametrize("looks", [3.0, 4.4, 12.0])
+@pytest.mark.parametrize("lag1", [0.5, 0.65, 0.8])
+def test_speckle_has_the_looks_and_correlation_asked_for(looks: float, lag1: float) -> None:
+    power = speckle(np.random.default_rng(1), (400, 400), looks, (lag1, lag1))
+    assert power.min() > 0
+    assert power.mean() == pytest.approx(1.0, abs=0.03)
+    assert power.mean() ** 2 / power.var() == pytest.approx(looks, rel=0.08)
+    for axis in (0, 1):
+        moved = np.roll(power, 1, axis)
+        assert np.corrcoef(power.ravel(), moved.ravel())[0, 1] == pytest.approx(lag1, abs=0.06)
+
+
+def test_class_levels_stay_in_the_published_ranges() -> None:
+    rng = np.random.default_rng(2)
+    draws = [draw_levels(rng, draw_climate(rng)) for _ in range(400)]
+    wanted = {lc.TREE: (-8.8, -14.6), lc.BUILT: (-9.0, -15.6), lc.GRASS: (-12.6, -18.9), lc.BARE: (-15.6, -22.4)}
+    for code, (vv, vh) in wanted.items():
+        values = np.array([draw[code] for draw in draws])
+        assert values.mean(0) == pytest.approx([vv, vh], abs=1.2)
+        # The same class differs by some 3 dB between places, and VV and VH go together.
+        assert 1.0 < values[:, 0].std() < 4.0
+        assert np.corrcoef(values.T)[0, 1] > 0.5
+    assert all(draw[lc.TREE][1] > draw[lc.GRASS][1] for draw in draws)
+    assert all(draw[lc.WATER][1] < draw[lc.WATER][0] - 3 for draw in draws)
+
+
+def test_noise_floor_bounds_dark_water() -> None:
+    layout = np.full((128, 128), lc.WATER, np.uint8)
+    for seed in range(6):
+        scene = simulate(np.random.default_rng(seed), layout, nodata_chance=0.0)
+        mean = 10 * np.log10((10 ** (scene.db[1].astype(float) / 10)).mean())
+        assert mean > scene.noise_floor[1] - 0.5
+        assert -29 < mean < -14
+
+
+def test_homogeneous_forest_keeps_its_looks() -> None:
+    """Texture may lower the equivalent number of looks, never raise it; windows take out what is wider."""
+    layout = np.full((160, 160), lc.TREE, np.uint8)
+    for seed in range(6):
+        scene = simulate(np.random.default_rng(seed), layout, label_jitter=0.0, nodata_chance=0.0)
+        power = 10 ** (scene.db[1].astype(float) / 10)
+        blocks = power[: 160 // 16 * 16, :160].reshape(10, 16, 10, 16).swapaxes(1, 2).reshape(100, -1)
+        looks = np.percentile(blocks.mean(1) ** 2 / blocks.var(1), 75)
+        assert 0.35 * scene.looks < looks < 1.7 * scene.looks
+
+
+def test_towns_are_not_evenly_bright() -> None:
+    layout = np.full((128, 128), lc.BUILT, np.uint8)
+    means = []
+    for seed in range(12):
+        vv = simulate(np.random.default_rng(seed), layout, nodata_chance=0.0).db[0]
+        means.append(float(vv.mean()))
+        assert np.percentile(vv, 99.9) - np.median(vv) > 6
+    assert max(means) - min(means) > 2
+
+
+def test_labels_are_exact_without_jitter_and_near_with_it() -> None:
+    rng = np.random.default_rng(4)
+    layout = procedural(rng, (96, 96))
+    assert np.array_equal(simulate(rng, layout, label_jitter=0.0, nodata_chance=0.0).labels, layout)
+    assert np.array_equal(displaced(np.random.default_rng(0), layout, 0.0), layout)
+
+
+def test_swath_edge_is_missing_in_bands_and_labels() -> None:
+    rng = np.random.default_rng(5)
+    scene = simulate(rng, np.full((96, 96), lc.CROP, np.uint8), nodata_chance=1.0)
+    missing = np.isnan(scene.db)
+    assert np.array_equal(missing[0], missing[1])
+    assert 0.01 < missing[0].mean() < 0.7
+    assert np.array_equal(missing[0], scene.labels == lc.UNKNOWN)
+
+
+def test_slopes_that_face_the_radar_are_bright() -> None:
+    level = np.zeros((64, 64), bool)
+    east = slope_gain(np.random.default_rng(6), (64, 64), 38.0, 1, 4.0, level)
+    west = slope_gain(np.random.default_rng(6), (64, 64), 38.0, -1, 4.0, level)
+    assert np.corrcoef(east.ravel(), west.ravel())[0, 1] < -0.8
+    level[:] = True
+    assert not slope_gain(np.random.default_rng(6), (64, 64), 38.0, 1, 4.0, level).any()
+
+
+def test_fields_and_parcels() -> None:
+    field = gaussian_field(np.random.default_rng(7), (50, 70), 5.0)
+    assert field.shape == (50, 70) and field.dtype == np.float32
+    assert field.mean() == pytest.approx(0, abs=1e-4) and field.std() == pytest.approx(1, abs=1e-3)
+    number, border = parcels(np.random.default_rng(8), (120, 120), 10.0, 20.0, 0.3, 2.0)
+    assert number.min() >= 0 and number.max() < 4096 and border.min() >= 0
+    assert 30 < len(np.unique(number)) < 400
+
+
+def test_embedded_sample_is_remade_byte_for_byte(tmp_path: Path) -> None:
+    kept = Path(__file__).parents[3] / "resources" / "sample"
+    for path in write_sample(tmp_path):
+        assert path.read_bytes() == (kept / path.name).read_bytes()
+        assert path.stat().st_size < 1_000_000
+    with rasterio.open(tmp_path / "simulated_s1.tif") as sample:
+        assert sample.shape == SHAPE and sample.descriptions == ("VV", "VH")
+        assert sample.scales == (SCALE, SCALE) and sample.nodata == NODATA
+        values = sample.read(1, masked=True) * SCALE
+        assert 0.02 < values.mask.mean() < 0.4
+        assert -20 < values.mean() < -5
+    with rasterio.open(tmp_path / "simulated_s1_labels.tif") as labels:
+        assert len(np.unique(labels.read(1))) >= 6
+
+
+def test_ponds_stay_smooth_in_a_wind_that_roughens_the_sea() -> None:
+    labels = np.zeros((1, 300, 300), np.int32)[0]
+    labels[10:20, 10:20] = 1  # a pond of 100 m
+    labels[:, 100:] = 2  # a bay of 2 km
+    shift = sheltered(labels, 2, level=-12.0)
+    assert shift[15, 15] == pytest.approx(-8 * np.exp(-100 / 600), abs=0.1)
+    assert -1.0 < shift[150, 250] < 0 and not shift[labels == 0].any()
+    assert not sheltered(labels, 2, level=-23.0).any()  # no wind, nothing to shelter from

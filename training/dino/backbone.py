@@ -1,0 +1,91 @@
+"""The teacher's backbone as two files that fine-tuning starts from: ``backbone.safetensors`` and ``backbone.json``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from backend.card.arch import Arch
+from backend.core.errors import ModelError
+from backend.network.timm_import import VisionTransformer, resample_abs_pos_embed
+from backend.network.vit import build_backbone
+from training.run.files import write_tensors, write_text
+from training.run.pretrain_config import ModelConfig
+
+WEIGHTS = "backbone.safetensors"
+FACTS = "backbone.json"
+
+
+def save_backbone(run: Path, backbone: nn.Module, model: ModelConfig, **facts: Any) -> None:
+    """Write weights and what they mean (arch and bands as in the model card, patch, tile) with further `facts`."""
+    write_tensors(run / WEIGHTS, backbone.state_dict())
+    described = {
+        "arch": model.arch.to_dict(),
+        "bands": [dataclasses.asdict(band) for band in model.bands],
+        "patch": model.patch,
+        "tile": model.tile,
+        **facts,
+    }
+    write_text(run / FACTS, json.dumps(described, indent=2) + "\n")
+
+
+def load_backbone(run: Path, tile: int) -> tuple[VisionTransformer, dict[str, Any]]:
+    """A pre-trained backbone, its positional embeddings interpolated to images of `tile` pixels.
+
+    Args:
+        run: folder of a pre-training run.
+        tile: side in pixels, a multiple of the patch.
+
+    Returns:
+        The backbone on the CPU in evaluation mode, and the content of ``backbone.json``.
+
+    Raises:
+        ModelError: Files are missing, damaged or don't fit each other, or the tile is no multiple of the patch.
+    """
+    hint = "Give the folder of a finished pre-training run."
+    try:
+        facts: dict[str, Any] = json.loads((run / FACTS).read_text(encoding="utf-8"))
+        tensors = load_file(run / WEIGHTS)
+        arch, patch, bands = Arch.from_dict(facts["arch"]), int(facts["patch"]), len(facts["bands"])
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise ModelError(f"No readable backbone in {run} ({error}).", hint) from error
+    check_tile(tile, patch)
+    backbone = build_backbone(arch, bands, tile, patch)
+    try:
+        backbone.load_state_dict(resampled(tensors, backbone, tile // patch), strict=True)
+    except RuntimeError as error:
+        raise ModelError(f"{run / WEIGHTS} doesn't fit {FACTS}: {error}.", hint) from error
+    return backbone.eval(), facts
+
+
+def check_tile(tile: int, patch: int) -> None:
+    """Refuse a tile that patches don't fill.
+
+    Raises:
+        ModelError: It is no multiple of the patch.
+    """
+    if tile % patch:
+        raise ModelError(f"A tile of {tile} pixels is no multiple of the patch of {patch}.", "Choose another tile.")
+
+
+def resampled(tensors: Mapping[str, Tensor], backbone: VisionTransformer, side: int) -> dict[str, Tensor]:
+    """Weights of a backbone, its positional embeddings interpolated to a grid of `side` by `side` patches.
+
+    Args:
+        tensors: State of the backbone.
+        backbone: One of the same kind, which says which tokens have no place on the grid.
+        side: Patches along a tile.
+    """
+    state = dict(tensors)
+    if "pos_embed" in state:
+        # There are class and register tokens, of which timm gives positions to the first kind only or to both.
+        prefix = 0 if backbone.no_embed_class else backbone.num_prefix_tokens
+        state["pos_embed"] = resample_abs_pos_embed(state["pos_embed"], new_size=[side, side], num_prefix_tokens=prefix)
+    return state

@@ -1,0 +1,104 @@
+"""Masked patches: what the student doesn't see, it says as the teacher does (iBOT, Zhou et al., ICLR 2022).
+
+Masks are blocks, as in BEiT (Bao et al., ICLR 2022, algorithm 1): a lone hidden patch could be told from its
+neighbours. As in DINOv2 (arXiv 2304.07193), every global view is masked with a probability and to a share of its own.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from training.run.pretrain_config import DinoConfig
+
+BoolArray = NDArray[np.bool_]
+
+SMALLEST_BLOCK = 4  # patches; this, the side ratio and the attempts are those of BEiT and iBOT
+LONGEST_SIDE_RATIO = 1 / 0.3
+ATTEMPTS = 10
+
+
+def block_mask(rows: int, columns: int, count: int, rng: np.random.Generator) -> BoolArray:
+    """A mask of rectangles that may overlap.
+
+    Args:
+        rows: height of the grid of patches.
+        columns: its width.
+        count: how many patches to hide at most; fewer, where no block fits in any more.
+        rng: source of the draws.
+
+    Returns:
+        bool [rows, columns], true where hidden.
+    """
+    mask = np.zeros((rows, columns), dtype=np.bool_)
+    left = count
+    while left > 0:
+        added = _add_block(mask, left, rng)
+        if not added:
+            break
+        left -= added
+    return mask
+
+
+def _add_block(mask: BoolArray, most: int, rng: np.random.Generator) -> int:
+    rows, columns = mask.shape
+    for shape, size, down, across in rng.random((ATTEMPTS, 4)).tolist():
+        smallest = min(SMALLEST_BLOCK, most)
+        area = smallest + (most - smallest) * size
+        ratio = LONGEST_SIDE_RATIO ** (2 * shape - 1)
+        height, width = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
+        if height > rows or width > columns:
+            continue
+        top, left = int(down * (rows - height + 1)), int(across * (columns - width + 1))
+        block = mask[top : top + height, left : left + width]
+        new = block.size - int(np.count_nonzero(block))
+        if 0 < new <= most:
+            block[:] = True
+            return new
+    return 0
+
+
+def step_masks(seed: int, step: int, places: range, grid: tuple[int, int], config: DinoConfig) -> BoolArray:
+    """Masks of the two global views of the samples at `places` of the global batch; the same for the same arguments.
+
+    Args:
+        seed: of the run.
+        step: number of the step.
+        places: of this process's samples.
+        grid: rows and columns of patches.
+        config: probability of a mask, and the range of its share.
+
+    Returns:
+        bool [2, N, rows, columns], true where hidden.
+    """
+    masks = np.zeros((2, len(places), *grid), dtype=np.bool_)
+    for i, place in enumerate(places):
+        # A branch of its own: crops are drawn from the same three numbers.
+        rng = np.random.default_rng(np.random.SeedSequence((seed, step, place), spawn_key=(1,)))
+        for mask in masks[:, i]:
+            if rng.random() < config.ibot_mask_probability:
+                share = rng.uniform(*config.ibot_mask_ratio)
+                mask[:] = block_mask(*grid, max(1, round(share * mask.size)), rng)
+    return masks
+
+
+def ibot_loss(student: Tensor, targets: Tensor, mask: Tensor, temperature: float) -> Tensor:
+    """Cross-entropy at hidden patches: their mean in a view, then the mean over views, which is 0 for a whole one.
+
+    Args:
+        student: logits at the hidden patches [M, K], in the order of ``mask.nonzero()``.
+        targets: the teacher's [M, K].
+        mask: bool [V, N, rows, columns] with M true.
+        temperature: of the student.
+
+    Returns:
+        Scalar. Its mean over processes with equal N is that of one process with the whole batch.
+    """
+    log_p = (student.float() / temperature).log_softmax(dim=-1)
+    each = -(targets * log_p).sum(dim=-1)
+    per_view = mask.flatten(2).sum(dim=-1).clamp(min=1)
+    weights = (1 / per_view)[..., None, None].expand(mask.shape)[mask]
+    return (each * weights).sum() / per_view.numel()

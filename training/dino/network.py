@@ -1,0 +1,199 @@
+"""Self-distillation with no labels (DINO, Caron et al., ICCV 2021): head, loss of views, student and teacher."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from backend.network.timm_import import DropPath, VisionTransformer
+from training.run.pretrain_config import DinoConfig
+
+
+class WeightNormLinear(nn.Module):
+    """Linear layer without bias whose rows are unit directions times a gain (Salimans & Kingma 2016).
+
+    Args:
+        in_dim: input width.
+        out_dim: number of rows.
+        fixed_gain: keep every gain at 1 (``norm_last_layer`` of DINO, steadier), else learn it.
+    """
+
+    def __init__(self, in_dim: int, out_dim: int, fixed_gain: bool) -> None:
+        """Directions are drawn as DINO's heads are: normal, cut at two deviations of 0.02."""
+        super().__init__()
+        self.direction = nn.Parameter(torch.empty(out_dim, in_dim))
+        nn.init.trunc_normal_(self.direction, std=0.02)
+        self.gain = nn.Parameter(torch.ones(out_dim, 1), requires_grad=not fixed_gain)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map x [..., in_dim] to [..., out_dim]."""
+        return F.linear(x, self.gain * F.normalize(self.direction, dim=1))
+
+
+class DinoHead(nn.Module):
+    """Projection head: three layers with GELU, L2-normalised bottleneck, weight-normalised last layer.
+
+    Args:
+        in_dim: width of the backbone.
+        config: widths and ``norm_last_layer``.
+    """
+
+    def __init__(self, in_dim: int, config: DinoConfig) -> None:
+        """Weights normal with deviation 0.02, biases 0."""
+        super().__init__()
+        self.mlp = nn.Sequential(
+            nn.Linear(in_dim, config.hidden_dim),
+            nn.GELU(),
+            nn.Linear(config.hidden_dim, config.hidden_dim),
+            nn.GELU(),
+            nn.Linear(config.hidden_dim, config.bottleneck_dim),
+        )
+        for layer in self.mlp:
+            if isinstance(layer, nn.Linear):
+                nn.init.trunc_normal_(layer.weight, std=0.02)
+                nn.init.zeros_(layer.bias)
+        self.last_layer = WeightNormLinear(config.bottleneck_dim, config.out_dim, config.norm_last_layer)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map tokens [N, in_dim] to prototype logits [N, out_dim], cosines where the gain is fixed."""
+        logits: Tensor = self.last_layer(F.normalize(self.mlp(x), dim=-1))
+        return logits
+
+
+class Outputs(NamedTuple):
+    """What a network says of the views of a batch.
+
+    Attributes:
+        logits: [V, N, K] prototype logits of the class tokens of all V views.
+        tokens: [V, N, D] class tokens.
+        patches: [M, K] prototype logits at the masked patches of the global views; None without a mask.
+    """
+
+    logits: Tensor
+    tokens: Tensor
+    patches: Tensor | None
+
+
+class MultiCropNetwork(nn.Module):
+    """Backbone and head over views of several sizes.
+
+    Args:
+        backbone: takes any size that the patch divides.
+        head: maps class tokens [N, D] to [N, K].
+        patch_head: the same for patch tokens; None where they share `head`.
+    """
+
+    mask_token: nn.Parameter | None
+
+    def __init__(self, backbone: VisionTransformer, head: DinoHead, patch_head: DinoHead | None = None) -> None:
+        """Take them as they are, without a mask token."""
+        super().__init__()
+        self.backbone = backbone
+        self.head = head
+        self.patch_head = patch_head
+        self.register_parameter("mask_token", None)
+
+    def forward(self, groups: Sequence[Tensor], mask: Tensor | None = None) -> Outputs:
+        """Run views grouped by size: each group [V, N, B, H, W] is one backbone pass.
+
+        Args:
+            groups: global views, then local views.
+            mask: bool [V, N, H/p, W/p] of the global views. There patch tokens are read out, and before that, in a
+                network with a mask token, hidden from it. Local views are never masked.
+        """
+        seen = self._tokens(groups[0].flatten(0, 1), mask)
+        tokens = [seen[:, 0], *(self._tokens(g.flatten(0, 1))[:, 0] for g in groups[1:] if len(g))]
+        views, count = sum(len(g) for g in groups), groups[0].shape[1]
+        whole = torch.cat(tokens)
+        patches = None
+        if mask is not None:
+            hidden = seen[:, self.backbone.num_prefix_tokens :][mask.flatten(0, 1).flatten(1)]
+            patches = (self.patch_head or self.head)(hidden)
+        return Outputs(self.head(whole).reshape(views, count, -1), whole.reshape(views, count, -1), patches)
+
+    def _tokens(self, images: Tensor, mask: Tensor | None = None) -> Tensor:
+        # timm's forward_features, with the mask between its first step and its second.
+        vit = self.backbone
+        patches = vit.patch_embed(images)
+        if mask is not None and self.mask_token is not None:
+            patches = torch.where(mask.flatten(0, 1)[..., None], self.mask_token.to(patches.dtype), patches)
+        tokens: Tensor = vit.norm(vit.blocks(vit.norm_pre(vit._pos_embed(patches))))
+        return tokens
+
+    def last_layers(self) -> list[WeightNormLinear]:
+        """The last layers of the heads, which a run may freeze at first."""
+        return [head.last_layer for head in (self.head, self.patch_head) if head is not None]
+
+
+def dino_loss(student: Tensor, targets: Tensor, temperature: float) -> Tensor:
+    """Mean cross-entropy over the pairs of different views (Caron et al. 2021, equation 3).
+
+    Args:
+        student: logits of all V views [V, N, K]; its first G are the teacher's views, in the same order.
+        targets: the teacher's of the G global views [G, N, K].
+        temperature: of the student.
+    """
+    log_p = (student.float() / temperature).log_softmax(dim=-1)
+    pairs = -torch.einsum("gnk,vnk->gv", targets, log_p) / student.shape[1]
+    same_view = torch.eye(len(targets), len(student), dtype=torch.bool, device=pairs.device)
+    return pairs.masked_fill(same_view, 0).sum() / (~same_view).sum()
+
+
+class StudentTeacher(nn.Module):
+    """Student, and a teacher that starts equal to it and follows by EMA.
+
+    The teacher has no gradient and no drop path; it stays in evaluation mode, and sees patches that are hidden from
+    the student.
+
+    Args:
+        backbone: a timm vision transformer without drop path.
+        embed_dim: its width.
+        config: heads, drop path, and whether patches are masked.
+    """
+
+    def __init__(self, backbone: VisionTransformer, embed_dim: int, config: DinoConfig) -> None:
+        """Copy first, then give the student its drop path and mask token."""
+        super().__init__()
+        head = DinoHead(embed_dim, config)
+        own_head = config.ibot_weight > 0 and not config.ibot_shared_head
+        self.student = MultiCropNetwork(backbone, head, DinoHead(embed_dim, config) if own_head else None)
+        self.teacher = copy.deepcopy(self.student).requires_grad_(False).eval()
+        set_drop_path(self.student.backbone, config.drop_path)
+        if config.ibot_weight > 0:
+            self.student.mask_token = nn.Parameter(torch.zeros(embed_dim))
+
+    def train(self, mode: bool = True) -> StudentTeacher:
+        """Switch the student; the teacher stays in evaluation mode."""
+        super().train(mode)
+        self.teacher.eval()
+        return self
+
+    @torch.no_grad()
+    def update_teacher(self, momentum: float) -> None:
+        """Move the teacher: momentum × teacher + (1 − momentum) × student."""
+        student = dict(self.student.named_parameters())
+        for name, mine in self.teacher.named_parameters():
+            mine.lerp_(student[name].detach(), 1 - momentum)
+
+
+def set_drop_path(backbone: VisionTransformer, rate: float) -> None:
+    """Give the blocks of a timm vision transformer stochastic depth, rising from 0 to `rate` (Huang et al. 2016)."""
+    blocks = list(backbone.blocks)
+    for i, block in enumerate(blocks):
+        share = rate * i / max(len(blocks) - 1, 1)
+        for name in ("drop_path1", "drop_path2"):
+            setattr(block, name, DropPath(share) if share > 0 else nn.Identity())
+
+
+def parameter_groups(network: nn.Module) -> list[dict[str, object]]:
+    """Two AdamW groups: weights with decay, then biases, norms and gains without (``weight_decay`` 0)."""
+    named = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
+    plain = [p for name, p in named if p.ndim <= 1 or name.endswith((".bias", ".gain"))]
+    kept = {id(p) for p in plain}
+    decayed = [p for _, p in named if id(p) not in kept]
+    return [{"params": decayed, "decay": True}, {"params": plain, "decay": False, "weight_decay": 0.0}]

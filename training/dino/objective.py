@@ -1,0 +1,87 @@
+"""What a step minimises: DINO's loss over views, and iBOT's and KoLeo's where they are on."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from training.dino.centring import build_centring
+from training.dino.ibot import ibot_loss
+from training.dino.koleo import koleo_loss
+from training.dino.network import Outputs, dino_loss
+from training.run.pretrain_config import DinoConfig
+
+
+class Targets(NamedTuple):
+    """What the teacher says, as distributions over prototypes.
+
+    Attributes:
+        views: float32 [G, N, K] of the class tokens of the global views.
+        patches: float32 [M, K] at the masked patches; None without a mask.
+    """
+
+    views: Tensor
+    patches: Tensor | None
+
+
+class Objective(nn.Module):
+    """The weighted sum of the losses that are on, and the centres that their targets need.
+
+    Args:
+        config: which are on.
+
+    Attributes:
+        weights: weight of each loss that is on, by its name.
+    """
+
+    def __init__(self, config: DinoConfig) -> None:
+        """Class and patch tokens have a centre each, as they lie elsewhere."""
+        super().__init__()
+        self.config = config
+        wanted = {"dino": 1.0, "ibot": config.ibot_weight, "koleo": config.koleo_weight}
+        self.weights = {name: weight for name, weight in wanted.items() if weight > 0}
+        self.centring = build_centring(config)
+        self.patch_centring = build_centring(config) if self.masks else None
+
+    @property
+    def masks(self) -> bool:
+        """Whether views of the student are masked."""
+        return "ibot" in self.weights
+
+    def targets(self, teacher: Outputs, temperature: float) -> Targets:
+        """Targets from what the teacher says of the global views."""
+        flat = self.centring(teacher.logits.flatten(0, 1), temperature)
+        patches = None
+        if self.patch_centring is not None and teacher.patches is not None:
+            patches = self.patch_centring(teacher.patches, temperature)
+        return Targets(flat.reshape(teacher.logits.shape), patches)
+
+    def forward(self, student: Outputs, targets: Targets, mask: Tensor | None) -> dict[str, Tensor]:
+        """Each loss that is on, by its name and without its weight; means over this process's samples.
+
+        Args:
+            student: of all views.
+            targets: of the global views.
+            mask: bool [G, N, rows, columns], hidden patches; None without iBOT.
+        """
+        temperature = self.config.student_temp
+        losses = {"dino": dino_loss(student.logits, targets.views, temperature)}
+        if mask is not None and student.patches is not None and targets.patches is not None:
+            losses["ibot"] = ibot_loss(student.patches, targets.patches, mask, temperature)
+        if "koleo" in self.weights:
+            # A view at a time, and summed, as DINOv2 does: the other view of a sample may well be near.
+            views = student.tokens[: len(targets.views)].unbind()
+            losses["koleo"] = sum((koleo_loss(view) for view in views[1:]), koleo_loss(views[0]))
+        return losses
+
+    def total(self, losses: dict[str, Tensor]) -> Tensor:
+        """The weighted sum."""
+        terms = [weight * losses[name] for name, weight in self.weights.items()]
+        return sum(terms[1:], terms[0])
+
+    def update(self, teacher: Outputs) -> None:
+        """Move the centres, after the loss."""
+        self.centring.update(teacher.logits.flatten(0, 1))
+        if self.patch_centring is not None and teacher.patches is not None:
+            self.patch_centring.update(teacher.patches)

@@ -1,0 +1,177 @@
+"""Networks, objective and optimiser of a pre-training run: one step of it, its health, and its whole state."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.parallel import DistributedDataParallel
+
+from backend import __version__
+from backend.core.errors import InputError, ModelError
+from backend.engines.precision import autocast, settle_precision
+from backend.network.vit import build_backbone
+from training.dino.backbone import save_backbone
+from training.dino.ibot import step_masks
+from training.dino.network import MultiCropNetwork, StudentTeacher, parameter_groups
+from training.dino.objective import Objective
+from training.run.checkpoint import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
+from training.run.collective import all_reduce_mean, kept
+from training.run.pretrain_config import PretrainConfig
+from training.run.schedules import StepValues, values_at
+from training.run.workers import World
+
+
+class Trainer:
+    """Networks, objective and optimiser of a run, and one step of it.
+
+    Args:
+        config: settings.
+        world: this process and its device.
+
+    Raises:
+        ResourceError: The device hasn't the precision asked for.
+    """
+
+    def __init__(self, config: PretrainConfig, world: World) -> None:
+        """Same weights in every process, as all start from the seed."""
+        self.config, self.world = config, world
+        self.precision = settle_precision(config.run.precision, world.device)
+        torch.manual_seed(config.run.seed)
+        model = config.model
+        backbone = build_backbone(model.arch, len(model.bands), model.tile, model.patch)
+        self.pair = StudentTeacher(backbone, model.arch.embed_dim, config.dino).to(world.device).train()
+        self.objective = Objective(config.dino).to(world.device)
+        self.optimizer = torch.optim.AdamW(parameter_groups(self.pair.student))
+        self.forward_student: MultiCropNetwork | DistributedDataParallel = self.pair.student
+        if world.size > 1:
+            self.forward_student = kept(DistributedDataParallel(self.pair.student))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What `step` returns beside loss and gradient norm: the parts of the loss, where it has several."""
+        names = tuple(f"loss_{name}" for name in self.objective.weights)
+        return names if len(names) > 1 else ()
+
+    def step(self, step: int, groups: Sequence[Tensor]) -> dict[str, float]:
+        """One optimiser step.
+
+        Args:
+            step: number of the step, from 0.
+            groups: views as `crops.views` gives them.
+
+        Returns:
+            Loss (mean over processes), gradient norm, and `columns`.
+
+        Raises:
+            ModelError: The loss or the gradient is not finite; nothing has been changed by this step.
+        """
+        values = values_at(step, self.config.optim, self.config.dino)
+        self._schedule(values)
+        # Drop path and masks are the only draws in here. Seeding both by the step leaves no generator's state to be
+        # saved.
+        torch.manual_seed(_seed(self.config.run.seed, step, self.world.rank))
+        groups = [g.to(self.world.device, non_blocking=True) for g in groups]
+        mask = self._mask(step, groups[0])
+        with autocast(self.precision, self.world.device):
+            with torch.no_grad():
+                teacher = self.pair.teacher(groups[:1], mask)
+            student = self.forward_student(groups, mask)
+        self.tokens, self.targets = teacher.tokens, self.objective.targets(teacher, values.teacher_temp)
+        losses = self.objective(student, self.targets, mask)
+        loss = self.objective.total(losses)
+        norm = self._backward(loss, values)
+        means = all_reduce_mean(torch.stack([loss, *losses.values()]).detach()).tolist()
+        if not (math.isfinite(means[0]) and math.isfinite(norm)):
+            raise ModelError(
+                f"Step {step} gave a loss of {means[0]} and a gradient norm of {norm}.",
+                "The last good checkpoint is kept. Lower optim.base_lr or raise optim.warmup, and start again.",
+            )
+        self.optimizer.step()
+        self.objective.update(teacher)
+        self.pair.update_teacher(values.momentum)
+        parts = {f"loss_{name}": mean for name, mean in zip(losses, means[1:])}
+        return {"loss": means[0], "grad_norm": norm} | {name: parts[name] for name in self.columns}
+
+    def _mask(self, step: int, views: Tensor) -> Tensor | None:
+        if not self.objective.masks:
+            return None
+        share, patch = views.shape[1], self.config.model.patch
+        places = range(self.world.rank * share, (self.world.rank + 1) * share)
+        grid = (views.shape[-2] // patch, views.shape[-1] // patch)
+        masks = step_masks(self.config.run.seed, step, places, grid, self.config.dino)
+        return torch.from_numpy(masks).to(self.world.device)
+
+    def _backward(self, loss: Tensor, values: StepValues) -> float:
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        if values.freeze_last_layer:
+            for layer in self.pair.student.last_layers():
+                for parameter in layer.parameters():
+                    parameter.grad = None
+        most = self.config.optim.clip_grad or math.inf
+        return float(torch.nn.utils.clip_grad_norm_(self.pair.student.parameters(), most))
+
+    def _schedule(self, values: StepValues) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = values.lr
+            group["weight_decay"] = values.weight_decay if group["decay"] else 0.0
+
+    @torch.no_grad()
+    def health(self) -> dict[str, float]:
+        """How well the teacher told apart the images of the last step; the same on all processes.
+
+        Returns:
+            ``teacher_entropy``: mean entropy of a target, in nats. ``information``: entropy of the mean target less
+            that, the mutual information of view and prototype. ``spread``: deviation of the direction of class
+            tokens over the batch, 0 where all are alike to 1 where they point everywhere.
+        """
+        targets = self.targets.views.flatten(0, 1)
+        each = all_reduce_mean(torch.special.entr(targets).sum(dim=-1).mean())
+        mean = torch.special.entr(all_reduce_mean(targets.mean(dim=0))).sum()
+        directions = torch.nn.functional.normalize(self.tokens.float().flatten(0, 1), dim=-1)
+        centre = all_reduce_mean(directions.mean(dim=0))
+        spread = (1 - centre.square().sum()).clamp(min=0).sqrt()
+        return {"teacher_entropy": float(each), "information": float(mean - each), "spread": float(spread)}
+
+    def save(self, run: Path, step: int) -> None:
+        """Checkpoint after `step` steps, and the teacher's backbone beside it."""
+        tensors = {f"network.{k}": v for k, v in self.pair.state_dict().items()}
+        tensors |= {f"loss.{k}": v for k, v in self.objective.state_dict().items()}
+        tensors |= optimizer_tensors(self.optimizer, self.pair.student)
+        facts = {"version": __version__, "torch": torch.__version__, "precision": self.precision}
+        save_checkpoint(run / "checkpoint", step, tensors, facts)
+        save_backbone(run, self.pair.teacher.backbone, self.config.model, step=step, steps=self.config.optim.steps)
+
+    def restore(self, run: Path) -> int:
+        """Continue from the checkpoint of `run`; returns the number of steps done.
+
+        Raises:
+            ModelError: There is no checkpoint, or it is of another network.
+            InputError: The run was begun in another precision, which what is learnt depends on.
+        """
+        step, tensors, facts = load_checkpoint(run / "checkpoint")
+        before = facts.get("precision", self.precision)
+        if before != self.precision:
+            raise InputError(
+                f"The run in {run} is one of {before}, not {self.precision}.", f"Set run.precision={before}."
+            )
+        try:
+            self.pair.load_state_dict(_under("network.", tensors))
+            self.objective.load_state_dict(_under("loss.", tensors))
+            restore_optimizer(self.optimizer, self.pair.student, tensors)
+        except (RuntimeError, KeyError) as error:
+            raise ModelError(f"The checkpoint in {run} is of another network: {error}.", "Start a new run.") from error
+        return step
+
+
+def _seed(*words: int) -> int:
+    return int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0])
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}

@@ -1,0 +1,136 @@
+"""Batches of labelled crops for fine-tuning, the same for the same seed and step."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from backend.card.model_card import Band
+from backend.core.errors import InputError
+from backend.radiometry.convert import Units, from_linear, normalise, to_linear
+from training.data.crops import augment
+from training.data.dataset import Chip, ChipFolder
+from training.run.pretrain_config import CropConfig
+from training.scores.metrics import class_indices
+
+
+@dataclass(frozen=True)
+class LabelledChip:
+    """A chip held in memory: dB as float16 (0.02 dB steps at most) and class indices.
+
+    Attributes:
+        db: float16 [B, H, W], dB (coherence plain), nan where invalid or missing.
+        target: int16 [H, W] class index, -1 where unlabelled or invalid.
+        level_jitter_db: As in Chip.
+        weight: How often it is drawn; see `load_labelled`.
+    """
+
+    db: NDArray[np.float16]
+    target: NDArray[np.int16]
+    level_jitter_db: float
+    weight: float = 1.0
+
+
+def load_labelled(
+    folders: Sequence[ChipFolder], values: Sequence[int], leave_out: Collection[str] = ()
+) -> list[LabelledChip]:
+    """Every labelled chip of the folders.
+
+    As in pre-training a folder is drawn in proportion to the square root of its labelled pixels times its weight, so
+    that a few real chips are not lost among thousands of simulated ones; within a folder, chips by the square root of
+    their area.
+
+    Args:
+        folders: Data folders, each limited to its split.
+        values: Class values in the order of the class indices.
+        leave_out: Names of chips that are not to be loaded.
+
+    Raises:
+        InputError: No chip has a labelled pixel.
+    """
+    chips = [chip for folder in folders for chip in _weighted(folder, values, leave_out)]
+    if not chips:
+        roots = ", ".join(str(folder.root) for folder in folders)
+        raise InputError(f"No labelled pixel in {roots}.", "Put labels/ beside images/, with the same stems.")
+    return chips
+
+
+def _weighted(folder: ChipFolder, values: Sequence[int], leave_out: Collection[str]) -> list[LabelledChip]:
+    wanted = (chip for name, chip in folder.readable() if name not in leave_out)
+    chips = [_keep(chip, chip.label, values) for chip in wanted if chip.label is not None]
+    chips = [chip for chip in chips if (chip.target >= 0).any()]
+    pixels = sum(int((chip.target >= 0).sum()) for chip in chips)
+    areas = sum(math.sqrt(chip.target.size) for chip in chips)
+    share = folder.facts.weight * math.sqrt(pixels)
+    return [dataclasses.replace(chip, weight=share * math.sqrt(chip.target.size) / areas) for chip in chips]
+
+
+def _keep(chip: Chip, label: NDArray[np.uint8], values: Sequence[int]) -> LabelledChip:
+    target = np.where(chip.valid, class_indices(label, values), -1).astype(np.int16)
+    return LabelledChip(np.where(chip.valid, chip.db, np.nan).astype(np.float16), target, chip.level_jitter_db)
+
+
+class CropSampler:
+    """Random crops, mirrored and with the SAR augmentations of pre-training.
+
+    Args:
+        chips: What to draw from, in proportion to their weights.
+        bands: The card's bands.
+        size: Side of a crop in pixels; smaller chips are continued by reflection.
+        config: Augmentations; its crop geometry is not used.
+        seed: Start of every draw.
+    """
+
+    def __init__(
+        self, chips: Sequence[LabelledChip], bands: Sequence[Band], size: int, config: CropConfig, seed: int
+    ) -> None:
+        """Compute the drawing weights once."""
+        self.chips, self.bands, self.size, self.config, self.seed = chips, tuple(bands), size, config, seed
+        weights = np.array([chip.weight for chip in chips])
+        self._share = weights / weights.sum()
+
+    def batch(self, step: int, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Inputs float32 [count, B, size, size] and targets int64 [count, size, size], -1 to be ignored."""
+        made = [self._crop(np.random.default_rng((self.seed, step, i))) for i in range(count)]
+        inputs, targets = zip(*made)
+        return torch.from_numpy(np.stack(inputs)), torch.from_numpy(np.stack(targets)).long()
+
+    def chips_at(self, indices: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
+        """One crop of each chip named, drawn by the chip's number alone; shapes and types as of `batch`."""
+        made = [self._cut(self.chips[i], np.random.default_rng((self.seed, i))) for i in indices]
+        inputs, targets = zip(*made)
+        return torch.from_numpy(np.stack(inputs)), torch.from_numpy(np.stack(targets)).long()
+
+    def _crop(self, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
+        return self._cut(self.chips[int(rng.choice(len(self.chips), p=self._share))], rng)
+
+    def _cut(self, chip: LabelledChip, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
+        db, target = _window(chip, self.size, rng)
+        if self.config.flip:
+            for axis in (-1, -2):
+                if rng.random() < 0.5:
+                    db, target = np.flip(db, axis), np.flip(target, axis)
+        common = float(rng.normal(0, chip.level_jitter_db)) if chip.level_jitter_db else 0.0
+        linear = augment(to_linear(db, self.bands, Units.DB), common, self.bands, self.config, rng)
+        level = from_linear(linear, self.bands)
+        x = normalise(level, np.isfinite(level).any(axis=0), self.bands)
+        return x, np.ascontiguousarray(target)
+
+
+def _window(chip: LabelledChip, size: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
+    height, width = chip.target.shape
+    top = int(rng.integers(0, max(height - size, 0) + 1))
+    left = int(rng.integers(0, max(width - size, 0) + 1))
+    part = np.s_[top : top + size, left : left + size]
+    db, target = chip.db[(slice(None), *part)].astype(np.float32), chip.target[part]
+    down, right = size - target.shape[0], size - target.shape[1]
+    if down or right:
+        db = np.pad(db, ((0, 0), (0, down), (0, right)), mode="symmetric")
+        target = np.pad(target, ((0, down), (0, right)), mode="symmetric")
+    return db, target

@@ -1,0 +1,60 @@
+"""Event files for TensorBoard: scalars and pictures over the steps done."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from backend.core.errors import InputError
+
+
+class Board:
+    """Writes to a folder that ``tensorboard --logdir`` shows.
+
+    The package's own writer puts events into a short queue that a thread empties: where the disk is full the thread
+    dies and the training waits for it for ever. Here every call writes and flushes by itself, and fails by itself.
+
+    Args:
+        folder: created; a resumed run adds a file.
+        done: steps done so far. What an earlier process wrote of later steps is marked as void.
+
+    Raises:
+        InputError: The package that writes event files isn't there.
+    """
+
+    def __init__(self, folder: Path, done: int) -> None:
+        """Open a new event file."""
+        try:
+            from tensorboardX.event_file_writer import EventsWriter
+            from tensorboardX.proto.event_pb2 import Event, SessionLog
+            from tensorboardX.proto.summary_pb2 import Summary
+        except ImportError as error:
+            hint = "Install it (pip install tensorboardX), or leave it out with --set monitor.tensorboard=false."
+            raise InputError(f"TensorBoard's files need a package that can't be loaded: {error}.", hint) from error
+        self._event, self._summary = Event, Summary
+        folder.mkdir(parents=True, exist_ok=True)
+        # Files are named and read by the second; the suffix keeps two of one second apart, and in order.
+        self._file: Any = EventsWriter(str(folder / "events"), f".{done:09d}.{os.getpid()}")
+        if done:
+            self._write(done + 1, session_log=SessionLog(status=SessionLog.START))
+
+    def scalars(self, group: str, done: int, values: Mapping[str, float]) -> None:
+        """Write numbers as they are after `done` steps."""
+        each = [self._summary.Value(tag=f"{group}/{name}", simple_value=value) for name, value in values.items()]
+        self._write(done, summary=self._summary(value=each))
+
+    def picture(self, name: str, done: int, png: bytes, width: int, height: int) -> None:
+        """Write a colour picture, given as a PNG file, as it is after `done` steps."""
+        image = self._summary.Image(width=width, height=height, colorspace=3, encoded_image_string=png)
+        self._write(done, summary=self._summary(value=[self._summary.Value(tag=name, image=image)]))
+
+    def _write(self, done: int, **content: Any) -> None:
+        self._file.write_event(self._event(step=done, wall_time=time.time(), **content))
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()

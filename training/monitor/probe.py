@@ -1,0 +1,194 @@
+"""How well frozen tokens tell land cover apart: a k-nearest-neighbour probe on a labelled data folder.
+
+The protocol of DINO (Caron et al. 2021, section 4.1: k = 20, frozen features) applied to patches instead of images: a
+token has the class that covers its patch, its neighbours are looked for by cosine among the tokens of other scenes.
+No training, so a score follows the features alone.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.metrics import accuracy_score, balanced_accuracy_score
+from sklearn.neighbors import KNeighborsClassifier
+
+from backend.card.model_card import Band
+from backend.core.errors import InputError
+from backend.network.vit import SarViT
+from backend.radiometry.convert import normalise
+from training.data.dataset import Chip, ChipFolder
+from training.run.pretrain_config import ModelConfig
+from training.scores.metrics import worldcover_groups
+
+NEIGHBOURS = 20
+# A patch counts where one class covers this share of it.
+SHARE = 0.7
+BATCH = 32
+
+
+def patch_labels(label: NDArray[np.uint8], patch: int) -> NDArray[np.uint8]:
+    """The class that covers at least SHARE of each patch, 0 where none does.
+
+    Args:
+        label: [H, W] class values, 0 where unlabelled or invalid; sides are multiples of `patch`.
+        patch: side of a patch in pixels.
+
+    Returns:
+        uint8 [H / patch, W / patch].
+    """
+    rows, columns = label.shape[0] // patch, label.shape[1] // patch
+    blocks = label.reshape(rows, patch, columns, patch)
+    result = np.zeros((rows, columns), dtype=np.uint8)
+    for value in np.unique(label[label > 0]):
+        result[(blocks == value).mean(axis=(1, 3)) >= SHARE] = value
+    return result
+
+
+class LabelledTokens:
+    """Inputs whose tokens are labelled, stacked by size: what one half of the probe holds in memory.
+
+    Args:
+        folder: where chips are read.
+        indices: which of them.
+        model: bands, patch, and tile, which is the side of what is cut.
+        limit: most labelled tokens.
+    """
+
+    def __init__(self, folder: ChipFolder, indices: Sequence[int], model: ModelConfig, limit: int) -> None:
+        """Read chips in a fixed random order until the limit is reached; few large chips share it evenly."""
+        rng = np.random.default_rng(0)
+        self._found: dict[tuple[int, ...], list[tuple[NDArray[np.float32], NDArray[np.uint8]]]] = {}
+        self.values: set[int] = set()
+        share, left = max(1, limit // max(len(indices), 1)), limit
+        for index in rng.permutation(np.asarray(indices, dtype=np.int64)):
+            left -= self._take(folder[int(index)], model, min(share, left), left, rng)
+            if left <= 0:
+                break
+
+    def _take(self, chip: Chip, model: ModelConfig, wanted: int, limit: int, rng: np.random.Generator) -> int:
+        taken = 0
+        for x, labels in _crops(chip, model.bands, model.tile, model.patch, rng):
+            labels.flat[np.flatnonzero(labels)[limit - taken :]] = 0
+            self._found.setdefault(x.shape, []).append((x, labels))
+            self.values |= {int(v) for v in np.unique(labels[labels > 0])}
+            taken += int(np.count_nonzero(labels))
+            if taken >= wanted:
+                break
+        return taken
+
+    @torch.no_grad()
+    def features(self, vit: SarViT, device: torch.device) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """Normalised tokens of the last block, float32 [N, D], and their class values, uint8 [N]."""
+        features, values = [], []
+        for crops in self._found.values():
+            for begin in range(0, len(crops), BATCH):
+                part = crops[begin : begin + BATCH]
+                tokens = vit.tokens(torch.from_numpy(np.stack([x for x, _ in part])).to(device))
+                labels = np.stack([label for _, label in part])
+                features.append(tokens.float().cpu().permute(0, 2, 3, 1).numpy()[labels > 0])
+                values.append(labels[labels > 0])
+        return np.concatenate(features), np.concatenate(values)
+
+
+def _crops(
+    chip: Chip, bands: Sequence[Band], tile: int, patch: int, rng: np.random.Generator
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.uint8]]]:
+    """Input and patch labels of a chip's tiles that hold a labelled patch, in random order."""
+    if chip.label is None:
+        return
+    label = np.where(chip.valid, chip.label, 0).astype(np.uint8)
+    height, width = (min(tile, side // patch * patch) for side in label.shape)
+    if not height or not width:
+        return
+    corners = [(t, c) for t in range(0, label.shape[0] - height + 1, height)
+               for c in range(0, label.shape[1] - width + 1, width)]  # fmt: skip
+    for top, left in rng.permutation(np.array(corners)):
+        part = np.s_[top : top + height, left : left + width]
+        labels = patch_labels(label[part], patch)
+        if labels.any():
+            yield normalise(chip.db[(slice(None), *part)], chip.valid[part], bands), labels
+
+
+class Probe:
+    """A labelled folder, read once: neighbours are taken from one part of its scenes, scores from the other.
+
+    The parts are the splits "train" and "val" of splits.csv, or without it the first and the second half of the names.
+
+    Args:
+        root: data folder with labels.
+        model: bands, patch and tile of the backbone.
+        limit: most tokens of either part.
+
+    Raises:
+        InputError: The folder can't be used, has one scene, or too little is labelled in it.
+    """
+
+    def __init__(self, root: Path, model: ModelConfig, limit: int) -> None:
+        """Read what the scores need into memory."""
+        self.train, self.val = (LabelledTokens(f, i, model, limit) for f, i in _parts(root, model.bands))
+        if len(self.train.values) < 2 or not self.val.values:
+            raise InputError(
+                f"The probe folder {root} has {len(self.train.values)} classes to learn from and "
+                f"{len(self.val.values)} to score.",
+                f"Wanted: labels/ beside images/, classes covering patches of {model.patch} pixels in both parts.",
+            )
+        values = sorted(self.train.values | self.val.values)
+        self._groups = dict(zip(values, worldcover_groups(values) or ()))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the scores."""
+        return tuple(f"{kind}{name}" for kind in self._kinds for name in ("accuracy", "balanced_accuracy"))
+
+    @property
+    def _kinds(self) -> tuple[str, ...]:
+        return ("knn_", "knn_merged_") if self._groups else ("knn_",)
+
+    def score(self, vit: SarViT, device: torch.device) -> dict[str, float]:
+        """Accuracy and balanced accuracy (mean recall of the classes), and of a WorldCover legend's merged groups.
+
+        Args:
+            vit: network in evaluation mode.
+            device: where it is.
+
+        Returns:
+            Scores from 0 to 1 by the names of `columns`.
+        """
+        known, classes = self.train.features(vit, device)
+        asked, truth = self.val.features(vit, device)
+        labels: list[tuple[NDArray[Any], NDArray[Any]]] = [(classes, truth)]
+        if self._groups:
+            labels.append((self._merged(classes), self._merged(truth)))
+        scores: list[float] = []
+        for near, wanted in labels:
+            knn = KNeighborsClassifier(min(NEIGHBOURS, len(near)), metric="cosine").fit(known, near)
+            scores += _scores(wanted, knn.predict(asked))
+        return dict(zip(self.columns, scores))
+
+    def _merged(self, values: NDArray[np.uint8]) -> NDArray[np.str_]:
+        return np.array([self._groups[int(value)] for value in values])
+
+
+def _scores(truth: NDArray[Any], predicted: NDArray[Any]) -> tuple[float, float]:
+    with warnings.catch_warnings():
+        # A class that only the first part has may well be predicted.
+        warnings.filterwarnings("ignore", message="y_pred contains classes not in y_true")
+        balanced = float(balanced_accuracy_score(truth, predicted))
+    return float(accuracy_score(truth, predicted)), balanced
+
+
+def _parts(root: Path, bands: Sequence[Band]) -> list[tuple[ChipFolder, range]]:
+    if (root / "splits.csv").is_file():
+        folders = [ChipFolder(root, bands, split) for split in ("train", "val")]
+        return [(folder, range(len(folder))) for folder in folders]
+    folder = ChipFolder(root, bands)
+    if len(folder) < 2:
+        raise InputError(f"The probe folder {root} has one scene.", "Wanted: two or more, or a splits.csv.")
+    half = len(folder) // 2
+    return [(folder, range(half)), (folder, range(half, len(folder)))]

@@ -1,0 +1,63 @@
+"""All that a run tells of itself beside its checkpoints: log, progress, alarm, and what the monitor shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from training.data.dataset import ChipFolder
+from training.dino.trainer import Trainer
+from training.monitor.monitor import Monitor
+from training.run.log import COLUMNS, CollapseAlarm, CsvLog, Progress
+from training.run.schedules import values_at
+
+
+class Record:
+    """The record of a run, kept by its first process.
+
+    Args:
+        trainer: what is trained.
+        folders: training data.
+        run: folder of the run.
+        done: steps done so far.
+
+    Raises:
+        InputError: The monitor can't be set up.
+    """
+
+    def __init__(self, trainer: Trainer, folders: Sequence[ChipFolder], run: Path, done: int) -> None:
+        """Open every file; the monitor looks at a new run's random teacher."""
+        self.config = config = trainer.config
+        self.log = CsvLog(run / "log.csv", done, COLUMNS + trainer.columns)
+        self.alarm = CollapseAlarm(round(config.optim.warmup * config.optim.steps))
+        self.progress = Progress(done, config.optim.steps, config.optim.batch)
+        teacher, device = trainer.pair.teacher.backbone, trainer.world.device
+        self.monitor = Monitor(config, teacher, device, folders, run, done, self.progress.say)
+        self.progress.start_clock()
+
+    def step(self, step: int, row: Mapping[str, float], health: Mapping[str, float]) -> None:
+        """Tell of a step.
+
+        Args:
+            step: its number, from 0.
+            row: what `Trainer.step` gave.
+            health: what `Trainer.health` gave; empty where the step is not logged.
+        """
+        done = step + 1
+        self.progress.show(done, row["loss"])
+        if health:
+            values = vars(values_at(step, self.config.optim, self.config.dino))
+            numbers = {**values, **row, **health, "images_per_s": self.progress.images_per_s}
+            self.log.write({**numbers, "step": step})
+            self.monitor.scalars(done, {name: numbers[name] for name in self.log.columns if name != "step"})
+            if alarm := self.alarm.check(step, health["information"], health["spread"]):
+                self.progress.say(alarm)
+        if self.monitor.due(done):
+            self.progress.pause(self.monitor.look(done))
+            self.progress.note = self.monitor.note
+            if done == self.config.optim.steps and self.progress.note:
+                self.progress.say(self.progress.note)
+
+    def close(self) -> None:
+        """Close what is open."""
+        self.monitor.close()

@@ -1,0 +1,1 @@
+"""A training run: its configuration, folder, checkpoints, log and processes."""

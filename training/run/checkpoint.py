@@ -1,0 +1,74 @@
+"""Whole run state on disk: tensors in safetensors, scalars in JSON, replaced atomically; no pickle.
+
+A checkpoint is a folder with ``state.json`` and the one tensor file that it names. The tensors are written first
+under a name of their own step; replacing ``state.json`` is the moment at which the new checkpoint counts. A run
+that is killed at any time leaves the older checkpoint or the newer one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from backend.core.errors import ModelError
+from training.run.files import write_tensors, write_text
+
+STATE = "state.json"
+_HINT = "Start the run again in another folder."
+
+
+def save_checkpoint(folder: Path, step: int, tensors: Mapping[str, Tensor], scalars: Mapping[str, Any]) -> None:
+    """Replace the checkpoint in `folder` by this state; older tensor files are removed when it counts."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"step-{step:09d}.safetensors"
+    write_tensors(folder / name, tensors)
+    write_text(folder / STATE, json.dumps({"step": step, "tensors": name, "scalars": dict(scalars)}, indent=2) + "\n")
+    for other in folder.glob("step-*.safetensors"):
+        if other.name != name:
+            other.unlink(missing_ok=True)
+
+
+def load_checkpoint(folder: Path) -> tuple[int, dict[str, Tensor], dict[str, Any]]:
+    """Step, tensors on the CPU and scalars of the checkpoint in `folder`.
+
+    Raises:
+        ModelError: There is none, or it is damaged.
+    """
+    try:
+        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
+        name = Path(state["tensors"]).name
+        return int(state["step"]), load_file(folder / name), dict(state["scalars"])
+    except FileNotFoundError as error:
+        raise ModelError(f"No checkpoint in {folder}.", "Leave out --resume to start a run.") from error
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise ModelError(f"The checkpoint in {folder} can't be read: {error}.", _HINT) from error
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer, module: nn.Module) -> dict[str, Tensor]:
+    """The optimiser's state by parameter name: ``optimizer.<parameter>.<entry>``."""
+    result = {}
+    for name, parameter in module.named_parameters():
+        for entry, value in optimizer.state.get(parameter, {}).items():
+            result[f"optimizer.{name}.{entry}"] = torch.as_tensor(value)
+    return result
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Put back what `optimizer_tensors` took; parameters without an entry had not been stepped yet."""
+    names = {name: parameter for name, parameter in module.named_parameters()}
+    for key, value in tensors.items():
+        prefix, _, rest = key.partition(".")
+        if prefix != "optimizer":
+            continue
+        name, _, entry = rest.rpartition(".")
+        parameter = names[name]
+        # AdamW keeps its step count on the CPU and its moments beside the parameter.
+        device = value.device if entry == "step" else parameter.device
+        optimizer.state[parameter][entry] = value.clone().to(device)

@@ -1,0 +1,150 @@
+"""Recipe files, typed overrides and resolved settings, for any frozen dataclass.
+
+A recipe is one TOML file that holds one experiment. An unknown key is refused by name, a value of the wrong
+type likewise, and the resolved settings are written beside the run: a run can always be told from its folder.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from backend.core.errors import InputError
+from training.run.files import write_text
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+RECIPES = Path(__file__).resolve().parents[1] / "recipes"
+
+T = TypeVar("T")
+
+
+def load_recipe(name: str) -> dict[str, Any]:
+    """Read a recipe by name (a file of ``training/recipes``) or by the path of a TOML file.
+
+    Raises:
+        InputError: No such recipe, or not TOML.
+    """
+    path = Path(name) if name.endswith(".toml") else RECIPES / f"{name}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in RECIPES.glob("*.toml")))
+        raise InputError(f"No recipe {name!r}.", f"Use one of {known}, or the path of a .toml file.")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is no recipe: {error}.", "A recipe is a TOML file; see training/recipes.") from error
+
+
+def override(data: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
+    """Apply ``section.key=value`` settings to a recipe's dict; the given dict is left as it is.
+
+    Values are written as in TOML (``3``, ``0.5``, ``true``, ``[0.4, 1.0]``); anything else is a string.
+
+    Raises:
+        InputError: A setting without ``=`` or with an empty key, or one that treats a value as a section.
+    """
+    result = _copy(data)
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        parts = key.strip().split(".")
+        if not equals or not all(parts):
+            raise InputError(f"Can't read the setting {setting!r}.", "Write it as section.key=value.")
+        target = result
+        for part in parts[:-1]:
+            target = target.setdefault(part, {})
+            if not isinstance(target, dict):
+                raise InputError(f"The setting {key!r} treats {part!r} as a section.", "Name an existing key.")
+        target[parts[-1]] = _literal(text.strip())
+    return result
+
+
+def resolve(cls: type[T], data: dict[str, Any], where: str = "") -> T:
+    """Build the dataclass `cls` from plain values: nested sections, scalars checked by type, the rest defaults.
+
+    Raises:
+        InputError: An unknown key, a missing one without default, or a value of the wrong type.
+    """
+    hints = get_type_hints(cls)
+    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    for key in data:
+        if key not in fields:
+            near = difflib.get_close_matches(str(key), fields, n=1)
+            hint = f"Did you mean {where}{near[0]}?" if near else f"Known here: {', '.join(fields)}."
+            raise InputError(f"Unknown setting {where}{key}.", hint)
+    for name, item in fields.items():
+        required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+        if required and name not in data:
+            raise InputError(f"The setting {where}{name} is missing.", "Add it to the recipe.")
+    return cls(**{key: _convert(hints[key], value, where + key) for key, value in data.items()})
+
+
+def resolved(config: Any) -> dict[str, Any]:
+    """Settings as plain JSON types, from which `resolve` builds an equal dataclass again."""
+    plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
+    return plain
+
+
+def write_resolved(path: Path, config: Any, **extra: Any) -> None:
+    """Write the resolved settings as JSON, with what else tells the run (recipe name, data folders, versions)."""
+    write_text(path, json.dumps({**extra, "config": resolved(config)}, indent=2) + "\n")
+
+
+def differences(old: Any, new: Any, where: str = "") -> list[str]:
+    """Dotted names of the settings in which two resolved dicts differ."""
+    if not (isinstance(old, dict) and isinstance(new, dict)):
+        return [] if old == new else [where]
+    found = []
+    for key in sorted(old.keys() | new.keys()):
+        found += differences(old.get(key), new.get(key), f"{where}.{key}" if where else key)
+    return found
+
+
+def _copy(data: dict[str, Any]) -> dict[str, Any]:
+    return {key: _copy(value) if isinstance(value, dict) else value for key, value in data.items()}
+
+
+def _literal(text: str) -> Any:
+    try:
+        values = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text
+    return values["value"] if list(values) == ["value"] else text
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        if not isinstance(value, dict):
+            raise InputError(f"{where} is {value!r:.60}, wanted a section.", "Give its keys one by one.")
+        return resolve(hint, value, f"{where}.")
+    if get_origin(hint) is tuple:
+        return _convert_tuple(hint, value, where)
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    fits = {
+        bool: isinstance(value, bool),
+        int: number and isinstance(value, int),
+        float: number,
+        str: isinstance(value, str),
+    }.get(hint, False)
+    if not fits:
+        wanted = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}.get(hint, str(hint))
+        raise InputError(f"{where} is {value!r:.60}, wanted {wanted}.", "Correct the recipe or the --set.")
+    return float(value) if hint is float else value
+
+
+def _convert_tuple(hint: Any, value: Any, where: str) -> tuple[Any, ...]:
+    inner = get_args(hint)
+    if not isinstance(value, (list, tuple)):
+        raise InputError(f"{where} is {value!r:.60}, wanted a list.", "Write it as [a, b].")
+    if inner[-1] is Ellipsis:
+        inner = (inner[0],) * len(value)
+    if len(inner) != len(value):
+        raise InputError(f"{where} has {len(value)} values, wanted {len(inner)}.", "Write it as [a, b].")
+    return tuple(_convert(t, v, f"{where}[{i}]") for i, (t, v) in enumerate(zip(inner, value)))

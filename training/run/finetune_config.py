@@ -1,0 +1,97 @@
+"""The settings of a fine-tuning, with their defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from backend.card.arch import FINETUNED_HEADS
+from backend.core.errors import InputError
+from backend.engines.precision import check_precision
+from training.run.pretrain_config import CropConfig, ModelConfig
+
+
+@dataclass(frozen=True)
+class FinetuneConfig:
+    """Settings of fine-tuning; those of the bundled model are in recipes/bundled_model.toml.
+
+    Attributes:
+        name: Identifier of the model, as in its card.
+        title: Title of the model, as in its card.
+        product: "gamma0" or "sigma0".
+        gsd_m: Pixel size in metres.
+        licence: Licence of the weights, for the card.
+        trained_on: Lines for the card beside those that fine-tuning knows: data of the pre-training, attributions.
+        model: Sizes and bands, where the backbone names none.
+        head: "linear" (last tokens alone), "conv" (tokens of several blocks) or "decoder" (and a stem at full
+            resolution); see backend/network/heads.py.
+        head_dim: Width of the head at patch resolution; "linear" has none.
+        freeze_backbone: Train the head only.
+        tile: Side of training crops and of the model's tiles, in pixels.
+        augment: SAR augmentations (crop geometry is not used).
+        steps: Optimiser steps.
+        batch: Crops a step.
+        lr: Peak learning rate of the head and, before layer decay, of the backbone.
+        layer_decay: Factor on the learning rate from each block to the one before it (Clark et al. 2020, ELECTRA).
+        warmup: Fraction of the steps with linear warm-up.
+        weight_decay: AdamW's, on matrices only.
+        label_smoothing: Share of the target spread over all classes; labels are noisy.
+        class_weights: "none", "sqrt" (inverse square root of frequency) or "inverse".
+        group_weight: Weight of the cross-entropy of groups beside that of classes, where the legend has groups.
+        leave_out: Chips of the split "train" that are kept out of it, by name: to leave one place out.
+        val_every: Steps between rows of log.csv, and between checks on the split "val".
+        patience: Checks without a better mean IoU before training stops.
+        seed: Start of every draw.
+        device: "auto", "cpu", "cuda" or "mps".
+        precision: "auto", "float32" or "bfloat16" of the forward pass; auto is bfloat16 on CUDA where it can.
+        checkpoint_every_s: Seconds between checkpoints.
+    """
+
+    name: str = "my-model"
+    title: str = "My model"
+    product: str = "gamma0"
+    gsd_m: float = 10.0
+    licence: str = ""
+    trained_on: tuple[str, ...] = ()
+    model: ModelConfig = field(default_factory=ModelConfig)
+    head: str = "decoder"
+    head_dim: int = 64
+    freeze_backbone: bool = False
+    tile: int = 128
+    augment: CropConfig = field(default_factory=CropConfig)
+    steps: int = 2000
+    batch: int = 16
+    lr: float = 1e-3
+    layer_decay: float = 0.75
+    warmup: float = 0.05
+    weight_decay: float = 0.05
+    label_smoothing: float = 0.05
+    class_weights: str = "sqrt"
+    group_weight: float = 1.0
+    leave_out: tuple[str, ...] = ()
+    val_every: int = 200
+    patience: int = 5
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "auto"
+    checkpoint_every_s: float = 120.0
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their meaning."""
+        check_precision(self.precision)
+        if self.head not in FINETUNED_HEADS:
+            raise InputError(f"head is {self.head!r}.", f"Use one of {', '.join(FINETUNED_HEADS)}.")
+        if self.device not in ("auto", "cpu", "cuda", "mps"):
+            raise InputError(f"device is {self.device!r}.", "Use auto, cpu, cuda or mps.")
+        if self.seed < 0:
+            raise InputError(f"seed is {self.seed}.", "Give a whole number of 0 or more.")
+        for name in ("warmup", "label_smoothing"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"{name} is {getattr(self, name)}.", "Give a number from 0 to 1.")
+        if self.class_weights not in ("none", "sqrt", "inverse"):
+            raise InputError(f"class_weights is {self.class_weights!r}.", "Wanted: none, sqrt or inverse.")
+        if not self.group_weight >= 0:
+            raise InputError(f"group_weight is {self.group_weight}.", "Give 0 or more.")
+        if self.augment.rot90:
+            raise InputError("augment.rot90 would turn images and not labels.", "Leave it off for fine-tuning.")
+        if min(self.steps, self.batch, self.val_every, self.patience) < 1 or not 0 < self.layer_decay <= 1:
+            raise InputError("steps, batch, val_every and patience start at 1; layer_decay lies in (0, 1].", "Mend it.")

@@ -1,0 +1,65 @@
+"""Learning rate, weight decay, momentum and temperature as values of the step.
+
+Nothing here has a state, so a resumed run continues where it was without any being saved.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from training.run.pretrain_config import DinoConfig, OptimConfig
+
+REFERENCE_BATCH = 256  # linear learning-rate scaling of Goyal et al. 2017, as used by Caron et al. 2021
+
+
+def linear(start: float, end: float, step: int, steps: int) -> float:
+    """From `start` at step 0 to `end` at `steps`, held there after; `end` at once where `steps` is 0."""
+    if step >= steps:
+        return end
+    return start + (end - start) * step / steps
+
+
+def cosine(start: float, end: float, step: int, steps: int) -> float:
+    """Half a cosine from `start` at step 0 to `end` at step ``steps - 1``, held there after."""
+    if step >= steps - 1:
+        return end
+    return start + (end - start) * 0.5 * (1 - math.cos(math.pi * step / (steps - 1)))
+
+
+@dataclass(frozen=True)
+class StepValues:
+    """What one step uses.
+
+    Attributes:
+        lr: learning rate, already scaled by the batch.
+        weight_decay: for weights; biases and norms have none.
+        momentum: of the teacher's EMA after this step.
+        teacher_temp: teacher temperature.
+        freeze_last_layer: whether the head's last layer stays as it is in this step.
+    """
+
+    lr: float
+    weight_decay: float
+    momentum: float
+    teacher_temp: float
+    freeze_last_layer: bool
+
+
+def values_at(step: int, optim: OptimConfig, dino: DinoConfig) -> StepValues:
+    """The scheduled values of a step (0 to ``optim.steps - 1``), after Caron et al. 2021, section 3.2 and appendix."""
+    warmup = round(optim.warmup * optim.steps)
+    peak = optim.base_lr * optim.batch / REFERENCE_BATCH
+    if step < warmup:
+        lr = linear(0.0, peak, step + 1, warmup)  # +1: a first step with a rate of 0 would be a lost one
+    else:
+        lr = cosine(peak, optim.min_lr, step - warmup, optim.steps - warmup)
+    return StepValues(
+        lr=lr,
+        weight_decay=cosine(optim.weight_decay, optim.weight_decay_end, step, optim.steps),
+        momentum=cosine(dino.momentum, 1.0, step, optim.steps),
+        teacher_temp=linear(
+            dino.teacher_temp_start, dino.teacher_temp, step, round(dino.teacher_temp_warmup * optim.steps)
+        ),
+        freeze_last_layer=step < round(optim.freeze_last_layer * optim.steps),
+    )

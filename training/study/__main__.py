@@ -1,0 +1,143 @@
+"""The study of "Exploring DINO" (Gallego-Mejia et al., arXiv 2310.03513) on any model and any labelled data folder.
+
+    python -m training.study --model MODEL_DIR|RUN --data FOLDER --out DIR [--quick] [--resume]
+
+Two questions: does pre-training help land cover, and what are attention maps worth next to tokens? FOLDER has images/,
+labels/, a legend in dataset.toml, and splits.csv with "train" and "test" (or "val") regions. Parts, all of which are
+done unless `--set parts='["curve"]'` names some:
+    curve     fine-tuned and frozen DINO, from scratch, frozen random weights, random forest, over shares of the labels
+    probes    attention, tokens and backscatter of patches, told apart by the same three probes
+    heads     each attention head against each class
+    clusters  k-means of patches against labels
+    position  how much a token tells of its place in the tile
+    inputs    land cover from backscatter with and without attention as further bands
+DIR receives report.md and report.html with figures/, results.json with every figure, config.json with all settings and
+seeds, and cells/, from which --resume goes on. --quick is a trial of minutes whose figures mean little; the whole study
+takes hours on a CPU (the time left is printed). Exit 0 done, 1 refused, 2 usage, 130 stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from backend import __version__
+from backend.core.errors import SarDinoError
+from training.run.config import load_recipe, override, resolve, resolved, write_resolved
+from training.run.files import write_text
+from training.run.run_folder import claim_run
+from training.study.clusters import cluster_cells
+from training.study.curve import curve_cells
+from training.study.heads import head_cells
+from training.study.inputs import input_cells
+from training.study.ledger import Cell, Ledger
+from training.study.material import Material, load_material
+from training.study.networks import Networks, open_networks
+from training.study.patches import load_patches
+from training.study.position import position_cells
+from training.study.probes import probe_cells
+from training.study.report import write_report
+from training.study.settings import StudyConfig
+
+CONFIG = "config.json"
+
+
+def study(model: str, data: Path, out: Path, config: StudyConfig, resume: bool = False) -> dict[str, Any]:
+    """Carry a study to its end and write its report.
+
+    Args:
+        model: Pre-training run, model folder or name of an installed model.
+        data: Labelled data folder with splits.
+        out: Folder of the study.
+        config: Settings.
+        resume: Go on with what is in `out`.
+
+    Returns:
+        The content of results.json.
+
+    Raises:
+        InputError: Data or settings can't be used, or `out` holds another study.
+        ModelError: The model can't be used, or a training diverged.
+    """
+    networks = open_networks(model, config.tile)
+    material = load_material(data, networks.model.bands, config)
+    facts = {
+        "version": __version__, "model": model, "model_sha256": networks.fingerprint,
+        "data": str(data), "data_sha256": material.fingerprint,
+    }  # fmt: skip
+    fixed = {key: facts[key] for key in ("model_sha256", "data_sha256")}
+    claim_run(out, config, fixed, resume, lambda name: name in ("jobs", "pictures", "parts"), begun=Path(CONFIG))
+    write_resolved(out / CONFIG, config, **facts)
+    patches = functools.cache(lambda: load_patches(material, networks, config))
+    cells = _cells(material, networks, config, patches)
+    found = Ledger(out / "cells", lambda text: print(text, file=sys.stderr, flush=True)).run(cells)
+    results = {
+        "facts": {**facts, "origin": networks.origin, **_described(material)},
+        "config": resolved(config),
+        "cells": found,
+    }
+    write_text(out / "results.json", json.dumps(results, indent=1) + "\n")
+    write_report(out, results, material, networks, config)
+    return results
+
+
+def _cells(material: Material, networks: Networks, config: StudyConfig, patches: Any) -> list[Cell]:
+    names = material.names
+    parts = {
+        "curve": lambda: curve_cells(material, networks, config),
+        "probes": lambda: probe_cells(patches, names, config),
+        "heads": lambda: head_cells(patches, names),
+        "clusters": lambda: cluster_cells(patches, names, config),
+        "position": lambda: position_cells(patches, networks.model.arch.depth, config),
+        "inputs": lambda: input_cells(material, networks, config),
+    }
+    # What takes minutes comes first: a study that is stopped after a while has something of most questions.
+    order = ("heads", "position", "clusters", "probes", "curve", "inputs")
+    return [cell for part in order if part in config.parts for cell in parts[part]()]
+
+
+def _described(material: Material) -> dict[str, Any]:
+    return {
+        "title": material.title,
+        "classes": [{"name": item.name, "color": item.color, "group": item.group} for item in material.classes],
+        "bands": [material.bands[i].name for i in material.present],
+        "train_chips": len(material.train), "train_regions": material.groups[0],
+        "test_chips": len(material.test), "test_regions": material.groups[1], "test_split": material.test_split,
+    }  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m training.study", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--model", required=True, help="pre-training run, model folder, or name of an installed model")
+    parser.add_argument("--data", required=True, type=Path, help="data folder with images/, labels/ and splits.csv")
+    parser.add_argument("--out", required=True, type=Path, help="folder of the study")
+    parser.add_argument("--recipe", default="study", help="a name in training/recipes, or a .toml file")
+    parser.add_argument("--quick", action="store_true", help="a trial of minutes: the recipe study_quick")
+    parser.add_argument("--resume", action="store_true", help="go on with the study in --out")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a setting")
+    args = parser.parse_args(arguments)
+    try:
+        recipe = load_recipe("study_quick" if args.quick else args.recipe)
+        config = resolve(StudyConfig, override(recipe, args.set))
+        study(args.model, args.data, args.out, config, args.resume)
+    except KeyboardInterrupt:
+        print("Stopped; what was found so far is kept. Continue with --resume.", file=sys.stderr)
+        return 130
+    except SarDinoError as error:
+        print(f"error: {error.message} {error.hint}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {error}. Mend that; --resume goes on from what was found so far.", file=sys.stderr)
+        return 1
+    print(args.out / "report.html")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,194 @@
+"""Does pre-training help? The same network from DINO and from random weights, over shares of the labels.
+
+All networks have the same head and are trained with the same settings, draws and number of steps on the same chips;
+none is chosen by a validation split, which would add labels that the smallest shares do not have. Score: mean IoU over
+one confusion matrix of the test regions.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from backend.card.model_card import Band
+from backend.stream.decision import by_groups, decision, group_indices
+from training.landcover.chips import CropSampler, LabelledChip
+from training.landcover.finetuner import Finetuner
+from training.run.finetune_config import FinetuneConfig
+from training.scores.metrics import Confusion
+from training.study.forest import Describe, features, fit_forest, training_pixels
+from training.study.ledger import Cell
+from training.study.material import Material, tiles_of
+from training.study.networks import PRETRAINED, RANDOM, Networks
+from training.study.settings import StudyConfig
+
+TUNED, FROZEN = "DINO, fine-tuned", "DINO, frozen"
+SCRATCH, RANDOM_FROZEN = "from scratch", "random weights, frozen"
+FOREST = "random forest on backscatter"
+# Weights to begin with, and whether they stay.
+NETWORKS = {
+    TUNED: (PRETRAINED, False),
+    FROZEN: (PRETRAINED, True),
+    SCRATCH: (RANDOM, False),
+    RANDOM_FROZEN: (RANDOM, True),
+}
+ARMS = (*NETWORKS, FOREST)
+LONGER = "longer"
+
+# From chips to the class index of each of their pixels.
+Mapper = Callable[[LabelledChip], Iterator[tuple[NDArray[Any], NDArray[np.int16]]]]
+
+
+def curve_cells(material: Material, networks: Networks, config: StudyConfig) -> list[Cell]:
+    """Every run of the comparison; keys are curve/arm/fraction/seed, and curve/arm/longer/seed."""
+    cells = []
+    for seed in config.curve.seeds:
+        for fraction in config.curve.fractions:
+            for arm in ARMS:
+                cells.append(curve_cell(arm, fraction, seed, material, networks, config))
+    if config.curve.longer:
+        seed, times = config.curve.seeds[0], config.curve.longer
+        cells += [curve_cell(arm, 1.0, seed, material, networks, config, times) for arm in (TUNED, SCRATCH)]
+    return cells
+
+
+def curve_cell(
+    arm: str,
+    fraction: float,
+    seed: int,
+    material: Material,
+    networks: Networks,
+    config: StudyConfig,
+    times: float | None = None,
+) -> Cell:
+    """One run: an arm on a share of the labels; of `times` the steps where that is given."""
+    key = f"curve/{arm}/{LONGER if times else f'{fraction:g}'}/{seed}"
+    if arm == FOREST:
+
+        def describe(chip: LabelledChip) -> NDArray[np.float32]:
+            return features(chip.db[list(material.present)])
+
+        return Cell(key, 0.3, lambda: run_forest(material, describe, fraction, seed, config))
+    kind, frozen = NETWORKS[arm]
+    steps = round(config.finetune.steps * (times or 1))
+    settings = dataclasses.replace(config.finetune, steps=steps, freeze_backbone=frozen, seed=seed)
+    cost = (times or 1) * (0.4 if frozen else 1.0)
+    return Cell(key, cost, lambda: run_network(material, networks, kind, fraction, settings, config))
+
+
+def run_network(
+    material: Material,
+    networks: Networks,
+    kind: str,
+    fraction: float,
+    settings: FinetuneConfig,
+    config: StudyConfig,
+    extra: Sequence[Band] = (),
+) -> dict[str, Any]:
+    """Train a network on a share of the chips and score it on the test regions.
+
+    Args:
+        material: Chips; with `extra` bands behind those of the card.
+        networks: Where it comes from.
+        kind: networks.PRETRAINED or RANDOM.
+        fraction: Share of the training chips.
+        settings: Of the training; its seed is that of chips and weights too.
+        config: Of the study.
+        extra: Bands beside the model's.
+
+    Returns:
+        Scores as of `score`, and "chips" learnt from and the mean "loss" of the last tenth of the steps.
+    """
+    chips = material.share(fraction, settings.seed)
+    start = networks.start(kind, settings, len(material.classes), extra)
+    tuner = Finetuner(start, material.data(chips), settings)
+    sampler = CropSampler(chips, start.bands, settings.tile, settings.augment, settings.seed)
+    losses = []
+    with ThreadPoolExecutor(1) as ahead:
+        waiting = ahead.submit(sampler.batch, 0, settings.batch)
+        for step in range(settings.steps):
+            batch = waiting.result()
+            waiting = ahead.submit(sampler.batch, step + 1, settings.batch)
+            losses.append(tuner.step(step, *batch))
+    tuner.model.eval()
+    last = losses[-max(1, len(losses) // 10) :]
+    found = score(material, _network_maps(tuner, start.bands, material), config)
+    return {**found, "chips": len(chips), "loss": float(np.mean(last))}
+
+
+def _network_maps(tuner: Finetuner, bands: Sequence[Band], material: Material) -> Mapper:
+    decide, side = decision(material.classes), tuner.config.tile
+
+    @torch.inference_mode()
+    def maps(chip: LabelledChip) -> Iterator[tuple[NDArray[Any], NDArray[np.int16]]]:
+        tiles = list(tiles_of(chip, side, bands))
+        for begin in range(0, len(tiles), tuner.config.batch):
+            part = tiles[begin : begin + tuner.config.batch]
+            x = torch.from_numpy(np.stack([tile.x for tile in part])).to(tuner.device)
+            chances = tuner.model(x).softmax(dim=1).cpu().numpy()
+            yield decide(chances.swapaxes(0, 1)), np.stack([tile.target for tile in part])
+
+    return maps
+
+
+def run_forest(
+    material: Material, describe: Describe, fraction: float, seed: int, config: StudyConfig
+) -> dict[str, Any]:
+    """Train a random forest on pixels of a share of the chips and score it on the test regions.
+
+    Args:
+        material: Chips.
+        describe: Features of a chip's pixels.
+        fraction: Share of the training chips.
+        seed: Of chips, pixels and forest.
+        config: Of the study.
+
+    Returns:
+        Scores as of `score`, and "chips" and "pixels" learnt from.
+    """
+    chips = material.share(fraction, seed)
+    x, y = training_pixels(chips, describe, config.forest.pixels, np.random.default_rng((seed, 2)))
+    forest = fit_forest(x, y, config.forest, seed, config.jobs)
+    decide, count = decision(material.classes), len(material.classes)
+
+    def maps(chip: LabelledChip) -> Iterator[tuple[NDArray[Any], NDArray[np.int16]]]:
+        height, width = chip.target.shape
+        part = np.s_[:: config.every, :: config.every]
+        wanted = describe(chip).reshape(height, width, -1)[part]
+        shares = np.zeros((count, wanted.shape[0] * wanted.shape[1]), dtype=np.float32)
+        shares[forest.classes_] = forest.predict_proba(wanted.reshape(len(shares[0]), -1)).T
+        mapped = np.zeros((height, width), dtype=np.intp)
+        mapped[part] = decide(shares).reshape(wanted.shape[:2])
+        yield mapped, chip.target
+
+    return {**score(material, maps, config), "chips": len(chips), "pixels": len(y)}
+
+
+def score(material: Material, maps: Mapper, config: StudyConfig) -> dict[str, Any]:
+    """Scores on the test regions.
+
+    Returns:
+        "mean_iou", "overall_accuracy", "group_iou" (mean IoU of groups of classes, where the legend has them) and
+        "classes" (IoU of each by name).
+    """
+    confusion = Confusion(material.names)
+    part = np.s_[..., :: config.every, :: config.every]
+    for chip in material.test:
+        for mapped, target in maps(chip):
+            confusion.add(target[part], mapped[part])
+    scores = confusion.scores()
+    found = {
+        "mean_iou": scores["mean_iou"],
+        "overall_accuracy": scores["overall_accuracy"],
+        "classes": {name: item["iou"] for name, item in scores["classes"].items()},
+    }
+    if by_groups(material.classes):
+        groups = [str(number) for number in group_indices(material.classes)]
+        found["group_iou"] = confusion.merged(groups).scores()["mean_iou"]
+    return found

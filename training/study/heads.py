@@ -1,0 +1,79 @@
+"""What a single attention head says of a class: how well its value alone tells patches of the class from others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from training.study.ledger import Cell
+from training.study.networks import PRETRAINED, RANDOM
+from training.study.patches import BACKSCATTER, FloatArray, PatchSets, attention_all
+
+THRESHOLDS = 100
+SOURCES = (BACKSCATTER, attention_all(PRETRAINED), attention_all(RANDOM))
+
+
+def head_cells(sets: Callable[[], PatchSets], names: list[str]) -> list[Cell]:
+    """A cell for each source of single values; keys are heads/source."""
+
+    def cell(source: str) -> Cell:
+        return Cell(f"heads/{source}", 0.3, lambda: run_heads(sets(), source, names))
+
+    return [cell(source) for source in SOURCES]
+
+
+def run_heads(sets: PatchSets, source: str, names: list[str]) -> dict[str, Any]:
+    """Every value of a source against every class.
+
+    Direction (more or less than) and threshold are chosen on training regions; both scores are those of the test
+    regions. An area under the curve below one half means that the direction did not carry over.
+
+    Returns:
+        "auc" and "iou": a row for each class by name, a column for each value (block by block for attention); and
+        "all": the IoU of calling every patch the class, by name. Classes that either side lacks are left out.
+    """
+    known, train = _labelled(sets.train.features[source], sets.train.label)
+    asked, test = _labelled(sets.test.features[source], sets.test.label)
+    found: dict[str, Any] = {"auc": {}, "iou": {}, "all": {}}
+    for index, name in enumerate(names):
+        mine, wanted = train == index, test == index
+        if not (mine.any() and wanted.any()) or mine.all() or wanted.all():
+            continue
+        aucs, ious = zip(*(_one(known[:, i], mine, asked[:, i], wanted) for i in range(known.shape[1])))
+        found["auc"][name], found["iou"][name] = list(aucs), list(ious)
+        found["all"][name] = float(wanted.mean())
+    return found
+
+
+def _labelled(features: FloatArray, label: NDArray[np.int16]) -> tuple[FloatArray, NDArray[np.int16]]:
+    return features[label >= 0], label[label >= 0]
+
+
+def _one(
+    known: FloatArray, mine: NDArray[np.bool_], asked: FloatArray, wanted: NDArray[np.bool_]
+) -> tuple[float, float]:
+    sign = 1 if roc_auc_score(mine, known) >= 0.5 else -1
+    threshold = best_threshold(sign * known, mine)
+    predicted = sign * asked > threshold
+    together = int((predicted | wanted).sum())
+    return float(roc_auc_score(wanted, sign * asked)), float((predicted & wanted).sum() / max(together, 1))
+
+
+def best_threshold(values: FloatArray, mine: NDArray[np.bool_]) -> float:
+    """The one of THRESHOLDS quantiles above which values have the largest IoU with a class.
+
+    Args:
+        values: [N].
+        mine: [N], where the class is.
+    """
+    levels = np.quantile(values, np.arange(THRESHOLDS) / THRESHOLDS)
+    order = np.sort(values)
+    hits = np.sort(values[mine])
+    above = len(order) - np.searchsorted(order, levels, side="right")
+    right = len(hits) - np.searchsorted(hits, levels, side="right")
+    iou = right / np.maximum(above + len(hits) - right, 1)
+    return float(levels[int(iou.argmax())])

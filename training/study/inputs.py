@@ -1,0 +1,112 @@
+"""Attention as an input: land cover from backscatter, with and without attention as further bands."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from numpy.typing import NDArray
+
+from backend.card.model_card import Band
+from backend.network.vit import SarViT
+from training.landcover.chips import LabelledChip
+from training.run.workers import pick_device
+from training.study.curve import FOREST, SCRATCH, curve_cell, run_forest, run_network
+from training.study.forest import features
+from training.study.ledger import Cell
+from training.study.material import Material, tiles_of
+from training.study.networks import PRETRAINED, RANDOM, Networks
+from training.study.settings import StudyConfig
+
+KINDS = (PRETRAINED, RANDOM)
+LEARNERS = (FOREST, SCRATCH)
+
+
+def input_cells(material: Material, networks: Networks, config: StudyConfig) -> list[Cell]:
+    """Keys are inputs/input/learner/seed; all labels are used. Without attention the runs are those of the curve."""
+    kept: dict[str, Material] = {}
+
+    def widened(kind: str) -> Material:
+        if kind not in kept:
+            kept.clear()  # attention of all chips is large: one kind at a time
+            kept[kind] = add_attention(material, networks.frozen(kind, config.curve.seeds[0]), config)
+        return kept[kind]
+
+    def cell(kind: str, learner: str, seed: int) -> Cell:
+        own = len(material.bands)
+        cost = 0.4 if learner == FOREST else 1.0
+        key = input_key(kind, learner, seed)
+        return Cell(key, cost, lambda: _run(widened(kind), own, networks, learner, seed, config))
+
+    seeds = config.curve.seeds
+    plain = [curve_cell(learner, 1.0, seed, material, networks, config) for learner in LEARNERS for seed in seeds]
+    return plain + [cell(kind, learner, seed) for kind in KINDS for learner in LEARNERS for seed in seeds]
+
+
+def input_key(kind: str, learner: str, seed: int) -> str:
+    """Key of a run; `kind` is empty for backscatter alone."""
+    return f"inputs/{kind}/{learner}/{seed}" if kind else f"curve/{learner}/1/{seed}"
+
+
+def _run(
+    material: Material, own: int, networks: Networks, learner: str, seed: int, config: StudyConfig
+) -> dict[str, object]:
+    """Train and score on chips whose bands behind the first `own` are attention."""
+    if learner == FOREST:
+        present = list(material.present)
+
+        def describe(chip: LabelledChip) -> NDArray[np.float32]:
+            # Attention is smooth already: windows of it would say the same again.
+            extra = np.nan_to_num(chip.db[own:].astype(np.float32)).reshape(len(chip.db) - own, -1).T
+            return np.concatenate((features(chip.db[present]), extra), axis=1)
+
+        return run_forest(material, describe, 1.0, seed, config)
+    settings = dataclasses.replace(config.finetune, freeze_backbone=False, seed=seed)
+    return run_network(material, networks, RANDOM, 1.0, settings, config, material.bands[own:])
+
+
+def add_attention(material: Material, vit: SarViT, config: StudyConfig) -> Material:
+    """The chips with the attention of the last block as further bands, a head each, enlarged to pixels.
+
+    Args:
+        material: The chips.
+        vit: The network that attends.
+        config: Side of its tiles.
+    """
+    device = pick_device(config.finetune.device)
+    vit = vit.to(device)
+    train, test = ([_wide(chip, vit, material.bands, config.tile, device) for chip in chips]
+                   for chips in (material.train, material.test))  # fmt: skip
+    bands = tuple(_band(train, len(material.bands) + head, head) for head in range(vit.heads))
+    return dataclasses.replace(material, bands=(*material.bands, *bands), train=train, test=test)
+
+
+def _band(chips: Sequence[LabelledChip], row: int, head: int) -> Band:
+    """Scaling of a head's band: like coherence it is no backscatter, and has neither gain nor speckle."""
+    values = np.concatenate([chip.db[row, ::8, ::8].ravel() for chip in chips]).astype(np.float32)
+    values = values[np.isfinite(values)]
+    high = max(float(np.quantile(values, 0.999)), 1e-3)
+    clipped = np.clip(values, 0, high)
+    return Band(
+        f"attention {head + 1}", "coherence", (0.0, high), float(clipped.mean()), max(float(clipped.std()), 1e-3)
+    )
+
+
+@torch.inference_mode()
+def _wide(chip: LabelledChip, vit: SarViT, bands: Sequence[Band], side: int, device: torch.device) -> LabelledChip:
+    height, width = chip.target.shape
+    maps = np.zeros((vit.heads, max(height, side), max(width, side)), dtype=np.float32)
+    tiles = list(tiles_of(chip, side, bands))
+    x = torch.from_numpy(np.stack([tile.x for tile in tiles])).to(device)
+    raw = vit.attention(x)
+    relative = raw * raw.shape[-2] * raw.shape[-1]
+    pixels = F.interpolate(relative, size=(side, side), mode="bilinear", align_corners=False).cpu().numpy()
+    for tile, part in zip(tiles, pixels):
+        top, left = tile.corner
+        maps[:, top : top + side, left : left + side] = part
+    seen = np.isfinite(chip.db).any(axis=0)
+    extra = np.where(seen, maps[:, :height, :width], np.nan).astype(np.float16)
+    return dataclasses.replace(chip, db=np.concatenate((chip.db, extra)))

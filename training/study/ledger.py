@@ -1,0 +1,85 @@
+"""What a study has found so far, a file for each piece of work, so that a study that was stopped goes on."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import re
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable
+
+from training.run.files import write_text
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One piece of work.
+
+    Attributes:
+        key: What it is, as names between slashes, such as "curve/from scratch/0.05/1".
+        cost: Its expected time in units of its own; only for the time left.
+        make: Does it; the result is of plain JSON types.
+    """
+
+    key: str
+    cost: float
+    make: Callable[[], Any]
+
+
+class Ledger:
+    """A folder of results.
+
+    Args:
+        folder: Where they are kept; created.
+        say: Prints a line.
+    """
+
+    def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
+        """What is there counts; nothing is read yet."""
+        self.folder, self.say = folder, say
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def _path(self, key: str) -> Path:
+        # Readable, and apart even where two keys differ by a sign only.
+        plain = re.sub(r"[^A-Za-z0-9.]+", "-", key).strip("-")
+        return self.folder / f"{plain}-{hashlib.sha256(key.encode()).hexdigest()[:8]}.json"
+
+    def done(self, key: str) -> bool:
+        """Whether a result is there."""
+        return self._path(key).is_file()
+
+    def run(self, cells: Sequence[Cell]) -> dict[str, Any]:
+        """Do what is not there yet, in order and each key once; the results of all by key."""
+        cells = list({cell.key: cell for cell in cells}.values())
+        left = [cell for cell in cells if not self.done(cell.key)]
+        if len(left) < len(cells):
+            self.say(f"{len(cells) - len(left)} of {len(cells)} pieces of work are there already.")
+        for told, cell in zip(_clock(left, len(cells)), left):
+            if self.done(cell.key):  # by another process meanwhile
+                continue
+            self.say(f"{told}  {cell.key}")
+            began = time.monotonic()
+            value = cell.make()
+            found = {"key": cell.key, "seconds": round(time.monotonic() - began, 2), "value": value}
+            write_text(self._path(cell.key), json.dumps(found, indent=1) + "\n")
+        return {cell.key: self.read(cell.key)["value"] for cell in cells}
+
+    def read(self, key: str) -> dict[str, Any]:
+        """What was written for a key: "key", "seconds" and "value"."""
+        found: dict[str, Any] = json.loads(self._path(key).read_text(encoding="utf-8"))
+        return found
+
+
+def _clock(cells: Iterable[Cell], total: int) -> Iterator[str]:
+    """For each piece of work its number, and the time left by the pace of those before it."""
+    costs = [cell.cost for cell in cells]
+    began, ahead, behind = time.monotonic(), sum(costs), 0.0
+    for index, cost in enumerate(costs):
+        pace = (time.monotonic() - began) / behind if behind else None
+        left = "" if pace is None else f"  left {datetime.timedelta(seconds=round(pace * ahead))}"
+        yield f"[{total - len(costs) + index + 1}/{total}{left}]"
+        behind, ahead = behind + cost, ahead - cost
