@@ -24,11 +24,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from backend.card.model_card import Band, ModelCard
 from backend.card.registry import CARD
+from backend.core.arrays import DoubleArray, FloatArray
 from backend.core.errors import InputError, SarDinoError
 from backend.core.partial_files import temporary
 from backend.network.int8 import layers_of
@@ -43,7 +43,7 @@ LEAST_VALID = 0.5
 
 def random_tiles(
     folders: Sequence[ChipFolder], bands: Sequence[Band], tile: int, count: int, seed: int
-) -> Iterator[NDArray[np.float32]]:
+) -> Iterator[FloatArray]:
     """Network input float32 [bands, tile, tile] from random places of random images, mostly valid.
 
     Images smaller than a tile are reflected at their edges, as the stream does.
@@ -69,13 +69,13 @@ def random_tiles(
     raise InputError(f"Only {found} of {count} tiles were found that are mostly valid.", "Give more data.")
 
 
-def measure_ranges(network: nn.Module, tiles: Iterator[NDArray[np.float32]]) -> dict[str, list[float]]:
+def measure_ranges(network: nn.Module, tiles: Iterator[FloatArray]) -> dict[str, list[float]]:
     """Lowest and highest input of each layer, the mean over tiles float32 [bands, tile, tile].
 
     Raises:
         InputError: There is no tile.
     """
-    sums: dict[str, NDArray[np.float64]] = {}
+    sums: dict[str, DoubleArray] = {}
     count = 0
 
     def look(name: str, layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
@@ -97,14 +97,14 @@ def measure_ranges(network: nn.Module, tiles: Iterator[NDArray[np.float32]]) -> 
     return {name: [round(min(0.0, low), 4), round(max(0.0, high), 4)] for name, (low, high) in _means(sums, count)}
 
 
-def _means(sums: dict[str, NDArray[np.float64]], count: int) -> Iterator[tuple[str, tuple[float, float]]]:
+def _means(sums: dict[str, DoubleArray], count: int) -> Iterator[tuple[str, tuple[float, float]]]:
     for name, total in sums.items():
         low, high = (total / count).tolist()
         yield name, (low, high)
 
 
-def _batches(tiles: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
-    group: list[NDArray[np.float32]] = []
+def _batches(tiles: Iterator[FloatArray]) -> Iterator[FloatArray]:
+    group: list[FloatArray] = []
     for tile in tiles:
         group.append(tile)
         if len(group) == BATCH:

@@ -11,9 +11,9 @@ from rasterio.crs import CRS
 from rasterio.errors import RasterioError
 from rasterio.warp import transform as transform_points
 
+from backend.core.arrays import DoubleArray
 from backend.raster.grid import Grid
 
-AreaArray = NDArray[np.float64]
 # Lambert's cylindrical equal-area projection of the ellipsoid (Snyder 1987, Map Projections, p. 81): what it makes of
 # a pixel has the pixel's own area, exactly so for one bounded by meridians and parallels.
 EQUAL_AREA = CRS.from_proj4("+proj=cea +lon_0=0 +lat_ts=0 +datum=WGS84 +units=m")
@@ -58,7 +58,7 @@ class PixelAreas:
             else np.unique(np.linspace(0, grid.width - 1, min(NODES, grid.width)).astype(np.intp))
         )
 
-    def rows(self, top: int, bottom: int) -> AreaArray:
+    def rows(self, top: int, bottom: int) -> DoubleArray:
         """Square metres of pixels, float64, shape [rows, width] or broadcasting to it ([rows, 1], [1, 1])."""
         if self._planar is not None:
             return np.full((1, 1), self._planar)
@@ -81,7 +81,7 @@ class PixelAreas:
         good = found[np.isfinite(found)]
         return bool(np.all(np.abs(good / nominal - 1) <= TOLERANCE))
 
-    def _measure(self, columns: NDArray[np.generic], rows: NDArray[np.generic]) -> AreaArray:
+    def _measure(self, columns: NDArray[np.generic], rows: NDArray[np.generic]) -> DoubleArray:
         """Square metres of the pixels at `columns` and `rows`, flat, by the shoelace formula on their corners."""
         c, r = columns.ravel().astype(np.float64), rows.ravel().astype(np.float64)
         corners = np.concatenate([np.stack((c + dc, r + dr)) for dc, dr in ((0, 0), (1, 0), (1, 1), (0, 1))], axis=1)
@@ -94,5 +94,5 @@ class PixelAreas:
         x, y = np.array(east).reshape(4, -1), np.array(north).reshape(4, -1)
         # A pixel that crosses the date line has corners at both ends of the projection.
         x = (x - x[0] + ROUND_THE_WORLD / 2) % ROUND_THE_WORLD - ROUND_THE_WORLD / 2
-        twice: AreaArray = np.abs(np.sum(x * np.roll(y, -1, axis=0) - np.roll(x, -1, axis=0) * y, axis=0))
+        twice: DoubleArray = np.abs(np.sum(x * np.roll(y, -1, axis=0) - np.roll(x, -1, axis=0) * y, axis=0))
         return twice / 2

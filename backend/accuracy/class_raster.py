@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from rasterio._err import CPLE_BaseError
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
@@ -16,12 +15,11 @@ from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from backend.accuracy.class_names import class_names
+from backend.core.arrays import BoolArray, IntArray
 from backend.core.errors import InputError
 from backend.raster.grid import Grid
 from backend.raster.opening import open_raster
 
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 # Pixels of a strip: what is held at once.
 STRIP_PIXELS = 2**20
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backend.accuracy.compare import Comparison
 from backend.accuracy.scores import none_if_nan, scores
 from backend.accuracy.stratified import MIN_UNITS, Estimate, estimate, interval
+from backend.core.arrays import DoubleArray
 from backend.core.errors import InputError
 
 CENSUS = (
@@ -93,7 +93,7 @@ def _one_sided(
 
 
 def _areas(
-    mapped: Mapping[int, tuple[int, float]], values: Sequence[int], compared: NDArray[np.float64]
+    mapped: Mapping[int, tuple[int, float]], values: Sequence[int], compared: DoubleArray
 ) -> list[dict[str, float]]:
     return [
         {
@@ -140,7 +140,7 @@ def _estimates(
     }
 
 
-def _class(found: Estimate, mapped: NDArray[np.float64], index: int) -> dict[str, Any]:
+def _class(found: Estimate, mapped: DoubleArray, index: int) -> dict[str, Any]:
     return {
         "stratum": bool(found.strata[index]),
         "mapped_area": float(mapped[index]),
@@ -151,7 +151,7 @@ def _class(found: Estimate, mapped: NDArray[np.float64], index: int) -> dict[str
     }
 
 
-def _figure(pair: tuple[float, float] | NDArray[np.float64], share: bool = False) -> dict[str, float] | None:
+def _figure(pair: tuple[float, float] | DoubleArray, share: bool = False) -> dict[str, float] | None:
     """Estimate, standard error and 95 % confidence interval, cut to what is possible; None where there is none."""
     if none_if_nan(float(pair[0])) is None:
         return None

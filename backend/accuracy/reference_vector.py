@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from affine import Affine
-from numpy.typing import NDArray
 from rasterio.features import rasterize
 from rasterio.windows import Window
 from rasterio.windows import transform as window_transform
 
-from backend.accuracy.areas import AreaArray, PixelAreas
-from backend.accuracy.class_raster import BoolArray, ClassRaster, IntArray
+from backend.accuracy.areas import PixelAreas
+from backend.accuracy.class_raster import ClassRaster
 from backend.accuracy.compare import Advance, Comparison
 from backend.accuracy.tally import distinct
+from backend.core.arrays import BoolArray, DoubleArray, IndexArray, IntArray
 from backend.raster.geojson import Feature
 
 
@@ -74,7 +74,7 @@ class VectorReference:
         self,
         result: Comparison,
         points: tuple[IntArray, IntArray, IntArray],
-        strip: tuple[IntArray, BoolArray, AreaArray],
+        strip: tuple[IntArray, BoolArray, DoubleArray],
     ) -> None:
         (rows, columns, labels), (values, good, size) = points, strip
         kept = good[rows, columns]
@@ -88,8 +88,8 @@ class VectorReference:
         result: Comparison,
         land: ClassRaster,
         top: int,
-        touched: NDArray[np.intp],
-        strip: tuple[IntArray, BoolArray, AreaArray],
+        touched: IndexArray,
+        strip: tuple[IntArray, BoolArray, DoubleArray],
         inside: dict[tuple[int, int], int],
     ) -> None:
         if not touched.size:
@@ -122,7 +122,7 @@ class VectorReference:
         result.leave_out("polygons without the centre of a pixel that has a map value", len(self._polygons) - len(most))
 
 
-def _rows_of(features: Sequence[Feature], transform: Affine) -> NDArray[np.float64]:
+def _rows_of(features: Sequence[Feature], transform: Affine) -> DoubleArray:
     """First and last row that each feature can touch, [features, 2]."""
     back = ~transform
     found = []

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from backend.core.arrays import IntArray
 
 
-def scores(counts: NDArray[np.int64]) -> dict[str, Any]:
+def scores(counts: IntArray) -> dict[str, Any]:
     """Overall accuracy, means, and accuracies of each class; None where a class allows none.
 
     User's accuracy is also called precision, producer's accuracy recall. Means are over the classes that the reference

@@ -8,12 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from backend.core.arrays import BoolArray, DoubleArray, IntArray
 from backend.core.errors import InputError
 
-FloatArray = NDArray[np.float64]
-CountArray = NDArray[np.int64]
 # Standard errors to each side of a 95 % confidence interval (normal approximation, as in the paper).
 Z95 = 1.96
 # Fewest units from which a variance can be told.
@@ -37,17 +35,17 @@ class Estimate:
         total: Area of the strata that took part.
     """
 
-    strata: NDArray[np.bool_]
-    weights: FloatArray
-    proportions: FloatArray
+    strata: BoolArray
+    weights: DoubleArray
+    proportions: DoubleArray
     overall: tuple[float, float]
-    users: FloatArray
-    producers: FloatArray
-    areas: FloatArray
+    users: DoubleArray
+    producers: DoubleArray
+    areas: DoubleArray
     total: float
 
 
-def estimate(counts: CountArray, mapped: FloatArray) -> Estimate:
+def estimate(counts: IntArray, mapped: DoubleArray) -> Estimate:
     """Estimate accuracy and areas from a sample whose strata are the map's classes.
 
     Args:
@@ -86,19 +84,19 @@ def estimate(counts: CountArray, mapped: FloatArray) -> Estimate:
     )
 
 
-def interval(pair: tuple[float, float] | FloatArray) -> tuple[float, float]:
+def interval(pair: tuple[float, float] | DoubleArray) -> tuple[float, float]:
     """Lower and upper end of the 95 % confidence interval of (estimate, standard error)."""
     return float(pair[0] - Z95 * pair[1]), float(pair[0] + Z95 * pair[1])
 
 
-def _users(shares: FloatArray, variances: FloatArray, strata: NDArray[np.bool_]) -> FloatArray:
+def _users(shares: DoubleArray, variances: DoubleArray, strata: BoolArray) -> DoubleArray:
     """Eq. 2 and 6."""
     both = np.stack((np.diag(shares), np.sqrt(np.diag(variances))), axis=1)
-    users: FloatArray = np.where(strata[:, None], both, np.nan)
+    users: DoubleArray = np.where(strata[:, None], both, np.nan)
     return users
 
 
-def _producers(proportions: FloatArray, variances: FloatArray, weights: FloatArray) -> FloatArray:
+def _producers(proportions: DoubleArray, variances: DoubleArray, weights: DoubleArray) -> DoubleArray:
     """Eq. 3 and 7, in shares of the area instead of pixels (N_i. is W_i times all of them)."""
     columns = proportions.sum(axis=0)
     found = columns > 0
@@ -107,11 +105,11 @@ def _producers(proportions: FloatArray, variances: FloatArray, weights: FloatArr
     scaled = (weights**2)[:, None] * variances
     own = np.diag(scaled)
     variance = ((1 - accuracy) ** 2 * own + accuracy**2 * (scaled.sum(axis=0) - own)) / safe**2
-    producers: FloatArray = np.where(found[:, None], np.stack((accuracy, np.sqrt(variance)), axis=1), np.nan)
+    producers: DoubleArray = np.where(found[:, None], np.stack((accuracy, np.sqrt(variance)), axis=1), np.nan)
     return producers
 
 
-def allocate(size: int, mapped: FloatArray) -> CountArray:
+def allocate(size: int, mapped: DoubleArray) -> IntArray:
     """Share a sample among strata: a base for each, so that rare classes are seen, and the rest by area.
 
     The base is RARE_CLASS_UNITS, or half of an equal share where the sample is too small for that.
@@ -132,7 +130,7 @@ def allocate(size: int, mapped: FloatArray) -> CountArray:
     base = max(MIN_UNITS, min(RARE_CLASS_UNITS, size // (2 * int(there.sum()))))
     rest = size - base * int(there.sum())
     exact = rest * mapped / mapped.sum()
-    units: CountArray = np.where(there, base, 0) + np.floor(exact).astype(np.int64)
+    units: IntArray = np.where(there, base, 0) + np.floor(exact).astype(np.int64)
     # Largest remainders get what rounding left over.
     order = np.argsort(-(exact - np.floor(exact)), kind="stable")
     units[order[: size - int(units.sum())]] += 1

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from backend.core.arrays import DoubleArray, IndexArray, IntArray
 from backend.core.errors import InputError
 
-IntArray = NDArray[np.int64]
-AreaArray = NDArray[np.float64]
 MAX_CLASSES = 256
 # Values that span less than this are looked up in a table, others by sorting.
 TABLE = 2**16
@@ -27,7 +25,7 @@ class Tally:
         self.mapped: dict[int, tuple[int, float]] = {}
         self._pairs: dict[tuple[int, int], tuple[int, float]] = {}
 
-    def add_mapped(self, values: IntArray, areas: AreaArray) -> None:
+    def add_mapped(self, values: IntArray, areas: DoubleArray) -> None:
         """Count pixels of the map: values and areas, flat and of one length.
 
         Raises:
@@ -38,7 +36,7 @@ class Tally:
             _add(self.mapped, found.tolist(), codes, areas)
             check_number(self.mapped, "the map")
 
-    def add_pairs(self, mapped: IntArray, reference: IntArray, areas: AreaArray) -> None:
+    def add_pairs(self, mapped: IntArray, reference: IntArray, areas: DoubleArray) -> None:
         """Count pixels that have both values: three flat arrays of one length.
 
         Raises:
@@ -63,7 +61,7 @@ class Tally:
             areas[row] = areas.get(row, 0.0) + area
         return areas
 
-    def matrices(self, classes: Sequence[int]) -> tuple[IntArray, AreaArray]:
+    def matrices(self, classes: Sequence[int]) -> tuple[IntArray, DoubleArray]:
         """Pixels and areas of the pairs, [map class, reference class], both in the order of `classes`."""
         place = {value: index for index, value in enumerate(classes)}
         counts, areas = np.zeros((len(classes),) * 2, np.int64), np.zeros((len(classes),) * 2)
@@ -72,7 +70,7 @@ class Tally:
         return counts, areas
 
 
-def distinct(values: IntArray) -> tuple[IntArray, NDArray[np.intp]]:
+def distinct(values: IntArray) -> tuple[IntArray, IndexArray]:
     """Distinct values, ascending, and the place of each value among them; `numpy.unique`, faster for small spans."""
     low, high = int(values.min()), int(values.max())
     if high - low >= TABLE:
@@ -96,7 +94,7 @@ def check_number(values: Sequence[int] | dict[int, tuple[int, float]] | IntArray
         )
 
 
-def _add(table: dict, keys: Sequence, codes: NDArray[np.intp], areas: AreaArray) -> None:  # type: ignore[type-arg]
+def _add(table: dict, keys: Sequence, codes: IndexArray, areas: DoubleArray) -> None:  # type: ignore[type-arg]
     counts = np.bincount(codes, minlength=len(keys))
     sums = np.bincount(codes, weights=areas, minlength=len(keys))
     for key, count, area in zip(keys, counts.tolist(), sums.tolist()):

@@ -15,6 +15,7 @@ import numpy as np
 
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
+from backend.core.arrays import BoolArray, FloatArray
 from backend.core.cancel import Cancel
 from backend.core.errors import InputError
 from backend.core.events import JsonReporter
@@ -31,7 +32,6 @@ from backend.raster.resample import scale_factor
 from backend.raster.sink import RasterSink
 from backend.raster.source import RasterSource, gdal_environment
 from backend.raster.styles import aux_xml, date_now
-from backend.stream.tiles import BoolArray, FloatArray
 
 # Most pixels of the model's size that are looked at for one question; `benchmarks.speed.clicks` measures the seconds.
 MOST_PIXELS = 2**21

@@ -12,16 +12,15 @@ import numpy as np
 import openvino
 import openvino.passes
 import torch
-from numpy.typing import NDArray
 from openvino.frontend import FrontEndManager
 from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 from torch import Tensor, nn
 
+from backend.core.arrays import FloatArray
 from backend.core.cancel import Cancel
 from backend.core.errors import ResourceError
 from backend.network.vit import SarViT
 
-FloatArray = NDArray[np.float32]
 # Most that a value may differ from PyTorch's, for each unit of the largest value.
 TOLERANCE = 1e-4
 CHECKED = 2  # tiles

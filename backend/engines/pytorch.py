@@ -7,13 +7,12 @@ from typing import Any, Callable
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from backend.core.arrays import FloatArray
 from backend.core.errors import ResourceError
 from backend.engines.choice import tile_flop
 from backend.network.vit import SarViT
 
-FloatArray = NDArray[np.float32]
 # A batch on the processor should take a fraction of a second, so that a cancel is heeded in time.
 CPU_BATCH_FLOP = 15e9
 GPU_MAX_BATCH = 64

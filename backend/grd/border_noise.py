@@ -12,7 +12,8 @@ from typing import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-BoolArray = NDArray[np.bool_]
+from backend.core.arrays import BoolArray, IndexArray
+
 Rows = NDArray[np.float32]
 # Lines and samples from a side that are looked at.
 MARGIN = 500
@@ -36,7 +37,7 @@ class Border:
         self._across = min(MARGIN, self._width // 2)
         margin = min(MARGIN, height // 2)
         self._top = border_length(has_signal(*read(0, margin)))
-        bottom: NDArray[np.intp] = height - border_length(has_signal(*read(height - margin, height))[::-1])
+        bottom: IndexArray = height - border_length(has_signal(*read(height - margin, height))[::-1])
         self._bottom = bottom
 
     def mask(self, top: int, numbers: Rows, noise: Rows) -> BoolArray:
@@ -58,7 +59,7 @@ def has_signal(numbers: Rows, noise: Rows) -> BoolArray:
     return result
 
 
-def border_length(signal: BoolArray) -> NDArray[np.intp]:
+def border_length(signal: BoolArray) -> IndexArray:
     """Samples before the first RUN in a row with a signal; all where there is none.
 
     Args:
@@ -73,5 +74,5 @@ def border_length(signal: BoolArray) -> NDArray[np.intp]:
     begins: BoolArray = np.subtract(count[RUN:], count[:-RUN]) == RUN
     if not len(begins):
         return np.full(signal.shape[1], signal.shape[0])
-    first: NDArray[np.intp] = np.where(begins.any(axis=0), begins.argmax(axis=0), signal.shape[0])
+    first: IndexArray = np.where(begins.any(axis=0), begins.argmax(axis=0), signal.shape[0])
     return first

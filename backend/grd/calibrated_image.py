@@ -15,16 +15,14 @@ from typing import Any, Callable
 
 import numpy as np
 import rasterio
-from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
+from backend.core.arrays import FloatArray
 from backend.core.errors import InputError
 from backend.grd.border_noise import Border, Rows
 from backend.grd.product import Channel, Product
 from backend.grd.tables import NoiseTable, calibration_table, noise_table
-
-FloatArray = NDArray[np.float32]
 
 
 class CalibratedImage:

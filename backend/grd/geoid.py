@@ -9,22 +9,22 @@ import rasterio
 from scipy.ndimage import map_coordinates
 
 from backend.card.registry import ROOT
+from backend.core.arrays import DoubleArray
 from backend.grd.ground_control import Positions
-from backend.grd.xml import FloatArray
 
 GRID = ROOT / "resources" / "geoid" / "egm96.tif"
 
 
-def undulation(degrees: Positions) -> FloatArray:
+def undulation(degrees: Positions) -> DoubleArray:
     """Height of the geoid above the ellipsoid of WGS 84, in metres, shape [n], at longitude and latitude [n, 2]."""
     values, step = _grid()
     columns, rows = ((degrees[:, 0] + 180) % 360) / step, (90 - degrees[:, 1]) / step
-    found: FloatArray = map_coordinates(values, (rows, columns), order=1, mode="nearest")
+    found: DoubleArray = map_coordinates(values, (rows, columns), order=1, mode="nearest")
     return found
 
 
 @lru_cache(maxsize=1)
-def _grid() -> tuple[FloatArray, float]:
+def _grid() -> tuple[DoubleArray, float]:
     """Metres by row and column, from 90 north and 180 west on, and degrees between them."""
     with rasterio.open(GRID) as file:
         metres = file.read(1) * np.float64(file.scales[0])

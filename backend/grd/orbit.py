@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.interpolate import CubicHermiteSpline
 
+from backend.core.arrays import DoubleArray
 from backend.core.errors import InputError
-from backend.grd.xml import Annotation, FloatArray
+from backend.grd.xml import Annotation
 
 # Seconds by which an image may reach beyond the state vectors, which are 10 s apart.
 BEYOND = 10.0
@@ -52,7 +53,7 @@ class Orbit:
         """Whether the state vectors surround a span of time."""
         return self.first - BEYOND <= first and last <= self.last + BEYOND
 
-    def abreast(self, places: FloatArray, guess: float) -> tuple[FloatArray, FloatArray]:
+    def abreast(self, places: DoubleArray, guess: float) -> tuple[DoubleArray, DoubleArray]:
         """Zero-Doppler time and slant range, in seconds and metres, shape [n] each.
 
         Args:
@@ -76,6 +77,6 @@ def seconds(item: Annotation, path: str, epoch: np.datetime64) -> float:
     return float((item.moment(path) - epoch) / np.timedelta64(1, "ns")) / 1e9
 
 
-def _dot(first: FloatArray, second: FloatArray) -> FloatArray:
-    found: FloatArray = np.einsum("ij,ij->i", first, second)
+def _dot(first: DoubleArray, second: DoubleArray) -> DoubleArray:
+    found: DoubleArray = np.einsum("ij,ij->i", first, second)
     return found

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from backend.core.arrays import DoubleArray
 from backend.core.errors import InputError
 from backend.grd.ground_control import Positions
 from backend.grd.orbit import Orbit, seconds
-from backend.grd.xml import Annotation, FloatArray
+from backend.grd.xml import Annotation
 
 LIGHT = 299_792_458.0
 # WGS 84: half the longer axis, and the square of the eccentricity.
@@ -62,7 +63,7 @@ class Imaging:
                 annotation, f"its orbit and its grid of positions are {self.agreement:.4g} samples apart"
             )
 
-    def positions(self, degrees: Positions, heights: FloatArray) -> Positions:
+    def positions(self, degrees: Positions, heights: DoubleArray) -> Positions:
         """Image positions (sample, line), counted from the outer corner of the first sample, shape [n, 2].
 
         Args:
@@ -73,7 +74,7 @@ class Imaging:
         sample = self._ground(times, slant) / self._spacing
         return np.stack((sample + 0.5, times * self._lines_per_second + 0.5), axis=1)
 
-    def _ground(self, times: FloatArray, slant: FloatArray) -> FloatArray:
+    def _ground(self, times: DoubleArray, slant: DoubleArray) -> DoubleArray:
         """Ground range in metres. The polynomials hold inside the image; beyond it goes on with their last slope."""
         coefficients = np.stack([np.interp(times, self._times, values) for values in self._coefficients])
         origins = np.interp(times, self._times, self._origins)
@@ -83,11 +84,11 @@ class Imaging:
         for factor in coefficients[::-1]:
             slope = slope * (inside - origins) + ground
             ground = ground * (inside - origins) + factor
-        result: FloatArray = ground + slope * (slant - inside)
+        result: DoubleArray = ground + slope * (slant - inside)
         return result
 
 
-def earth_fixed(degrees: Positions, heights: FloatArray) -> FloatArray:
+def earth_fixed(degrees: Positions, heights: DoubleArray) -> DoubleArray:
     """Geocentric coordinates (ECEF) in metres, shape [n, 3], of longitude and latitude on WGS 84."""
     longitude, latitude = np.radians(degrees).T
     radius = AXIS / np.sqrt(1 - ECCENTRICITY * np.sin(latitude) ** 2)

@@ -13,15 +13,14 @@ from typing import Any
 
 import numpy as np
 import rasterio
-from numpy.typing import NDArray
 from rasterio.windows import Window
 from scipy.ndimage import map_coordinates
 
+from backend.core.arrays import FloatArray
 from backend.grd.ground_control import Positions
 from backend.grd.map_plan import MapPlan
 from backend.grd.patch import STEP, Patch
 
-FloatArray = NDArray[np.float32]
 # Pixels of a piece.
 ROWS, COLUMNS = 256, 1024
 # The smallest power, -50 dB: far below what the sensor can tell from nothing (about -22 dB), but a power.

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.core.arrays import DoubleArray
 from backend.core.errors import InputError
 from backend.grd.product import Channel, Product
-from backend.grd.xml import Annotation, FloatArray
+from backend.grd.xml import Annotation
 
 Rows = NDArray[np.float32]
 # Name of the calibration table of each quantity.
@@ -37,8 +38,8 @@ class Vector:
     """
 
     line: int
-    pixels: FloatArray
-    values: FloatArray
+    pixels: DoubleArray
+    values: DoubleArray
 
 
 class Table:
@@ -75,8 +76,8 @@ class _Block:
     bottom: int
     left: int
     right: int
-    lines: FloatArray
-    values: FloatArray
+    lines: DoubleArray
+    values: DoubleArray
 
 
 class NoiseTable:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-# Entities, which are what makes this parser unsafe, are refused before it sees anything.
 import xml.etree.ElementTree as ElementTree  # nosec B405
 from xml.etree.ElementTree import Element  # nosec B405
 
 import numpy as np
-from numpy.typing import NDArray
 
+# Entities, which are what makes this parser unsafe, are refused before it sees anything.
+from backend.core.arrays import DoubleArray
 from backend.core.errors import InputError
-
-FloatArray = NDArray[np.float64]
 
 
 class Annotation:
@@ -59,7 +57,7 @@ class Annotation:
             raise InputError(f"{self.name}: {path} is no whole number.", _again())
         return int(values[0])
 
-    def numbers(self, path: str, default: str | None = None) -> FloatArray:
+    def numbers(self, path: str, default: str | None = None) -> DoubleArray:
         """Numbers at a path, with spaces between them, float64 [n]; n is at least 1.
 
         Raises:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from backend.core.arrays import BoolArray, FloatArray
 from backend.core.cancel import Cancel
 from backend.maps.emit import check_block, masked, output_paths, patch_grid, send_tiles, to_patches, to_pixels
 from backend.maps.pca import Components, Scatter
@@ -15,7 +16,7 @@ from backend.maps.request import Request
 from backend.maps.session import Session
 from backend.raster.sink import Layer, RasterSink
 from backend.raster.styles import ramp_qml, rgb_qml
-from backend.stream.tiles import BoolArray, Emit, FloatArray
+from backend.stream.tiles import Emit
 from backend.stream.tiling import TilePlan, attention_overlap, plan_tiles
 
 PICTURE_ROWS = 16  # coloured at once: what that takes stays small beside a row of blocks, which is held anyway

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Callable
 import numpy as np
 from affine import Affine
 
+from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
 from backend.maps.request import Request
 from backend.maps.session import Session
 from backend.raster.grid import Grid
 from backend.stream.blend import RowBlender
-from backend.stream.tiles import Blender, BoolArray, Emit, FloatArray, run_stream
+from backend.stream.tiles import Blender, Emit, run_stream
 from backend.stream.tiling import TilePlan
 from backend.stream.upsample import Enlarger
 

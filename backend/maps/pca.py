@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float32]
-DoubleArray = NDArray[np.float64]
+from backend.core.arrays import DoubleArray, FloatArray
+
 # Deviations on either side of the mean that the colours span; what lies beyond is cut off.
 SPAN = 2.0
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
 from backend.maps.emit import Write, cell_factors, check_block, masked, output_paths, send_tiles, to_pixels
 from backend.maps.request import Request
@@ -18,7 +19,7 @@ from backend.raster.sink import Layer, RasterSink
 from backend.raster.styles import paletted_qml, ramp_qml, rgb, share_qml
 from backend.stream.blend import RowBlender
 from backend.stream.decision import choosing, decision
-from backend.stream.tiles import Blender, BoolArray, FloatArray
+from backend.stream.tiles import Blender
 from backend.stream.tiling import TilePlan, attention_overlap, plan_tiles
 
 if TYPE_CHECKING:

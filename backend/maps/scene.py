@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 from backend.card.model_card import ModelCard
+from backend.core.arrays import BoolArray
 from backend.core.errors import InputError
 from backend.grd.container import MANIFEST, is_product, refuse_part
 from backend.maps.request import Request
@@ -21,7 +22,7 @@ from backend.radiometry.convert import (
 from backend.radiometry.units import nodata_doubt, units_doubt
 from backend.raster.resample import MAX_REFINE, scale_factor
 from backend.raster.sampling import sample_values
-from backend.raster.source import BoolArray, RasterSource, gdal_environment
+from backend.raster.source import RasterSource, gdal_environment
 from backend.stream.frames import FilledFrame, NativeFrame, ScaledFrame
 
 

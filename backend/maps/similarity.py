@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from backend.core.arrays import BoolArray, FloatArray, IndexArray
 from backend.core.errors import InputError
 from backend.maps.embeddings import send_tokens, token_plan
 from backend.maps.emit import cell_factors, check_block, masked, output_paths, patch_grid, to_patches, to_pixels
@@ -19,7 +19,6 @@ from backend.raster.grid import Grid
 from backend.raster.resample import bilinear_taps, nearest_index
 from backend.raster.sink import Layer, RasterSink
 from backend.raster.styles import ramp_qml
-from backend.stream.tiles import BoolArray, FloatArray
 from backend.stream.tiling import TilePlan
 
 MAX_POINTS = 100
@@ -136,8 +135,8 @@ def pixels_of(run: Session, points: Sequence[Point]) -> list[tuple[int, int]]:
 class _Taps:
     """The patches from which a point's token is interpolated, and how much of each."""
 
-    rows: NDArray[np.intp]
-    columns: NDArray[np.intp]
+    rows: IndexArray
+    columns: IndexArray
     down: FloatArray
     across: FloatArray
 

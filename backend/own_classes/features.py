@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from backend.core.arrays import BoolArray, IntArray
 from backend.core.cancel import Cancel
 from backend.network.focal import validity, window_features
 from backend.network.forest_head import ForestHead
@@ -35,7 +36,7 @@ class Table:
 
     tokens: Tensor
     pixels: Tensor
-    valid: NDArray[np.bool_]
+    valid: BoolArray
     components: Components
 
     def features(self, which: Tensor) -> Tensor:
@@ -43,11 +44,11 @@ class Table:
         return torch.cat((self.components(self.tokens[which]), self.pixels[which]), dim=1)
 
 
-def tiles_of(places: Places, plan: TilePlan) -> dict[tuple[int, int], NDArray[np.int64]]:
+def tiles_of(places: Places, plan: TilePlan) -> dict[tuple[int, int], IntArray]:
     """Which pixels (indices into `places`) each tile answers for: the tile in which a pixel lies most inside."""
     rows, columns = _nearest(places.rows, plan.rows), _nearest(places.columns, plan.columns)
     order = np.lexsort((columns, rows))
-    found: dict[tuple[int, int], NDArray[np.int64]] = {}
+    found: dict[tuple[int, int], IntArray] = {}
     if not len(order):
         return found
     changes = np.flatnonzero(np.diff(rows[order]) | np.diff(columns[order])) + 1
@@ -56,7 +57,7 @@ def tiles_of(places: Places, plan: TilePlan) -> dict[tuple[int, int], NDArray[np
     return found
 
 
-def _nearest(position: NDArray[np.int64], axis: AxisPlan) -> NDArray[np.int64]:
+def _nearest(position: IntArray, axis: AxisPlan) -> IntArray:
     origins = np.array(axis.origins)
     overlap = axis.tile - int(origins[1] - origins[0]) if len(origins) > 1 else 0
     # Past the middle of an overlap the next tile has the greater weight.

@@ -10,17 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from backend.core.arrays import BoolArray, IntArray
 from backend.own_classes.pixels import Places
 
 SIDES = (128, 64, 32, 16)  # pixels, the first that will do; below that, neighbours in all but name
 FOLDS = 5
 ENOUGH = 2 * FOLDS  # blocks with which a coarser grid is preferred to a finer one
-
-IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ def _spread(groups: IntArray, classes: IntArray) -> IntArray:
     return result
 
 
-def _free(groups: IntArray, classes: IntArray) -> NDArray[np.bool_]:
+def _free(groups: IntArray, classes: IntArray) -> BoolArray:
     """Pixels of groups that hold no class which is nowhere else."""
     alone = ~np.isin(classes, _spread(groups, classes))
     return ~np.isin(groups, groups[alone])

@@ -18,6 +18,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from torch import Tensor
 
 from backend.card.arch import MAX_SHARES
+from backend.core.arrays import DoubleArray, FloatArray, IntArray
 from backend.network.forest_head import ForestHead, Trees
 from backend.own_classes.pca import Components
 
@@ -26,8 +27,6 @@ TREES, LEAVES, DEPTH = 128, 512, 16
 PORTION = 16  # trees that are grown between two looks at whether the user has cancelled
 PORTIONS = TREES // PORTION
 NEVER = 1e30  # threshold that every value is below: a leaf
-
-FloatArray = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,8 @@ class Lessons:
     """
 
     x: Tensor
-    classes: NDArray[np.int64]
-    weights: NDArray[np.float64]
+    classes: IntArray
+    weights: DoubleArray
     count: int
     components: int
 
@@ -61,7 +60,7 @@ def grow(lessons: Lessons, portion_done: Callable[[], None] = lambda: None) -> T
         lessons: What they learn from.
         portion_done: Called after each of PORTIONS portions; may raise to end the work.
     """
-    grown: list[tuple[Any, int, NDArray[np.int64]]] = []
+    grown: list[tuple[Any, int, IntArray]] = []
     x = lessons.x.numpy()
     for number in range(PORTIONS):
         first = lessons.components if number % 2 else 0
@@ -79,7 +78,7 @@ def grow(lessons: Lessons, portion_done: Callable[[], None] = lambda: None) -> T
 
 
 def _as_tables(
-    tree: Any, nodes: int, first: int, known: NDArray[np.int64], count: int
+    tree: Any, nodes: int, first: int, known: IntArray, count: int
 ) -> tuple[NDArray[np.int16], FloatArray, NDArray[np.int16], FloatArray]:
     """A tree of scikit-learn as `Trees` holds it: feature, threshold, child and share."""
     left, right = tree.children_left, tree.children_right
@@ -99,7 +98,7 @@ def _as_tables(
     return feature, threshold, child, share
 
 
-def _rounded_down(values: NDArray[np.float64]) -> FloatArray:
+def _rounded_down(values: DoubleArray) -> FloatArray:
     """To float32, such that a float32 is at most the result where it was at most the value."""
     nearest = values.astype(np.float32)
     lower = np.nextafter(nearest, np.float32(-np.inf), dtype=np.float32)

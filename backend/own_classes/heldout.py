@@ -7,11 +7,11 @@ from typing import Any, Callable
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from backend.accuracy.scores import scores
 from backend.card.model_card import LandCoverClass
+from backend.core.arrays import IntArray
 from backend.network.forest_head import Trees
 from backend.own_classes.folds import Folds
 
@@ -21,7 +21,7 @@ PER_CLASS = ("users_accuracy", "producers_accuracy", "f1", "iou")
 
 
 def held_out_scores(
-    x: Tensor, classes: NDArray[np.int64], folds: Folds, legend: Sequence[LandCoverClass], grow: Grow
+    x: Tensor, classes: IntArray, folds: Folds, legend: Sequence[LandCoverClass], grow: Grow
 ) -> dict[str, Any]:
     """Grow without each fold in turn and score on it.
 

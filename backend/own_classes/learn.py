@@ -11,11 +11,11 @@ from typing import Any, Callable, cast
 import numpy as np
 import torch
 from affine import Affine
-from numpy.typing import NDArray
 from torch import Tensor
 
 from backend.card.arch import Arch
 from backend.card.model_card import LandCoverClass, ModelCard
+from backend.core.arrays import IntArray
 from backend.core.errors import InputError
 from backend.maps.predict import landcover_overlap
 from backend.maps.session import Session
@@ -55,7 +55,7 @@ class Lesson:
 
     legend: tuple[LandCoverClass, ...]
     places: Places
-    classes: NDArray[np.int64]
+    classes: IntArray
     x: Tensor
     components: Components
 

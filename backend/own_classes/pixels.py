@@ -13,18 +13,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from affine import Affine
-from numpy.typing import NDArray
 from rasterio.features import bounds as geometry_bounds
 from rasterio.features import rasterize
 
+from backend.core.arrays import BoolArray, IntArray
 from backend.own_classes.samples import Sample
 
 PER_SAMPLE = 64  # pixels of one polygon
 TOTAL = 20_000  # pixels of all samples, which bounds memory and time
 # A polygon over more pixels than this is laid over a coarser grid.
 BURNT = 2**22
-
-IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class Places:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def take(self, which: NDArray[np.bool_] | IntArray) -> Places:
+    def take(self, which: BoolArray | IntArray) -> Places:
         """Some of them."""
         return Places(self.rows[which], self.columns[which], self.sample[which])
 
@@ -76,7 +74,7 @@ def find_pixels(samples: Sequence[Sample], transform: Affine, height: int, width
 
 def unclaimed(
     samples: Sequence[Sample], places: Places, transform: Affine, height: int, width: int
-) -> tuple[NDArray[np.bool_], int]:
+) -> tuple[BoolArray, int]:
     """Which pixels to keep, [n]: none that samples of two classes claim, and each of the others once.
 
     Where polygons are large only some of their pixels are in `places`, so that whole polygons are looked at.

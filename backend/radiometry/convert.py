@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.card.model_card import Band
+from backend.core.arrays import BoolArray, FloatArray
 from backend.radiometry.units import Units, check_coherence, check_units, decide_units, exactly_zero
 from backend.raster.bands import acquisition
 
-FloatArray = NDArray[np.float32]
-BoolArray = NDArray[np.bool_]
 # Units and how to tell them are part of this module's interface.
 __all__ = [
     "Units",

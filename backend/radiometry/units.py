@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.core.arrays import BoolArray, DoubleArray
 from backend.core.errors import InputError
-
-FloatArray = NDArray[np.float64]
 
 # Sentinel-1 land and sea lie between about -45 and +25 dB; a value far outside can't be backscatter in dB.
 DB_RANGE = (-70.0, 50.0)
@@ -123,9 +122,9 @@ def nodata_doubt(units: Units, sample: NDArray[Any], valid: NDArray[Any]) -> str
     return _nodata_hint(_finite(sample, valid)) or None
 
 
-def exactly_zero(values: NDArray[Any]) -> NDArray[np.bool_]:
+def exactly_zero(values: NDArray[Any]) -> BoolArray:
     """Where all bands of [bands, H, W] are exactly 0, shape [H, W]."""
-    zero: NDArray[np.bool_] = (np.asarray(values) == 0).all(axis=0)
+    zero: BoolArray = (np.asarray(values) == 0).all(axis=0)
     return zero
 
 
@@ -160,7 +159,7 @@ def check_coherence(sample: NDArray[Any], valid: NDArray[Any]) -> None:
         )
 
 
-def _check_db(values: FloatArray) -> None:
+def _check_db(values: DoubleArray) -> None:
     low, median, high = _percentiles(values)
     if low < DB_RANGE[0] or high > DB_RANGE[1]:
         raise InputError(
@@ -174,7 +173,7 @@ def _check_db(values: FloatArray) -> None:
         )
 
 
-def _check_linear(declared: Units, values: FloatArray) -> None:
+def _check_linear(declared: Units, values: DoubleArray) -> None:
     # Power after noise subtraction is slightly negative over calm water and dry sand; only large negatives contradict.
     low, median, high = _percentiles(values)
     if low < DB_LOW:
@@ -197,19 +196,19 @@ def _digital_numbers(found: str) -> InputError:
     )
 
 
-def _finite(sample: NDArray[Any], valid: NDArray[Any]) -> FloatArray:
+def _finite(sample: NDArray[Any], valid: NDArray[Any]) -> DoubleArray:
     values = np.asarray(sample, dtype=np.float64)
     keep = np.broadcast_to(valid, values.shape) & np.isfinite(values)
-    picked: FloatArray = values[keep]
+    picked: DoubleArray = values[keep]
     return picked
 
 
-def _percentiles(values: FloatArray) -> tuple[float, float, float]:
+def _percentiles(values: DoubleArray) -> tuple[float, float, float]:
     low, median, high = (float(v) for v in np.percentile(values, (1, 50, 99)))
     return low, median, high
 
 
-def _level(positive: FloatArray) -> float:
+def _level(positive: DoubleArray) -> float:
     return 10 * float(np.log10(np.median(positive)))
 
 
@@ -230,7 +229,7 @@ def _power_score(sample: NDArray[Any], valid: NDArray[Any]) -> tuple[float, floa
     return difference - DIFFERENCE_SPLIT - LEVEL_WEIGHT * above, DOUBT_TWO_BANDS
 
 
-def _nodata_hint(values: FloatArray) -> str:
+def _nodata_hint(values: DoubleArray) -> str:
     """Names a value beyond dB that comes again and again, as nodata does and backscatter doesn't; else empty."""
     outside = values[(values < DB_RANGE[0]) | (values > DB_RANGE[1])]
     if outside.size == 0:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float32]
-IndexArray = NDArray[np.intp]
+from backend.core.arrays import FloatArray, IndexArray
+
 # A pixel size this close to the model's is left alone.
 TOLERANCE = 0.01
 # Refining further adds no information, only work that grows with the square.

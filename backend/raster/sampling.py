@@ -6,8 +6,9 @@ from contextlib import suppress
 
 import numpy as np
 
+from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
-from backend.raster.source import BoolArray, FloatArray, RasterSource
+from backend.raster.source import RasterSource
 
 # Windows per axis, and their side, of the sample by which units are decided.
 SAMPLE_WINDOWS, SAMPLE_SIDE = 8, 64

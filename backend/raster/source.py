@@ -16,6 +16,7 @@ from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
+from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError, UnreadableError
 from backend.raster.bands import pick_bands
 from backend.raster.control_points import lies_by_points, warped_by_points
@@ -23,8 +24,6 @@ from backend.raster.grid import Grid
 from backend.raster.opening import no_sense, not_utf8, open_files
 from backend.raster.virtual import described
 
-FloatArray = NDArray[np.float32]
-BoolArray = NDArray[np.bool_]
 # Bounds of GDAL's block cache, in bytes. (A small number would be taken as bytes too, not as megabytes.)
 SMALL_CACHE, LARGE_CACHE = 16 * 2**20, 192 * 2**20
 BLOCK_OVERHEAD = 1024  # bytes, more than GDAL counts for a block beside its pixels

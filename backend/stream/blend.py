@@ -7,9 +7,9 @@ from typing import Any, Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.core.arrays import FloatArray
 from backend.stream.tiling import TilePlan
 
-FloatArray = NDArray[np.float32]
 # From blended planes float32 [channels, rows, columns], any part of the raster, to what is wanted of them pixel by
 # pixel, [planes, rows, columns].
 Reduce = Callable[[FloatArray], NDArray[Any]]

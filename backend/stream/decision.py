@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.card.model_card import LandCoverClass
+from backend.core.arrays import BoolArray, FloatArray, IndexArray
 
 # Pixels decided at once.
 CACHED = 2**14
@@ -51,7 +52,7 @@ def decision(classes: Sequence[LandCoverClass]) -> Decide:
     """
     members = group_members(classes)
 
-    def decide(probabilities: NDArray[np.float32]) -> NDArray[np.intp]:
+    def decide(probabilities: FloatArray) -> IndexArray:
         best = np.empty(probabilities.shape[1:], dtype=np.intp)
         for part in _parts(best.shape):
             best[part] = _choose(probabilities[(slice(None), *part)], members)
@@ -60,7 +61,7 @@ def decision(classes: Sequence[LandCoverClass]) -> Decide:
     return decide
 
 
-def choosing(classes: Sequence[LandCoverClass], confidence: bool) -> Callable[[NDArray[np.float32]], NDArray[Any]]:
+def choosing(classes: Sequence[LandCoverClass], confidence: bool) -> Callable[[FloatArray], NDArray[Any]]:
     """The decision pixel by pixel, as what a `backend.stream.blend.RowBlender` reduces its sums to.
 
     Args:
@@ -73,7 +74,7 @@ def choosing(classes: Sequence[LandCoverClass], confidence: bool) -> Callable[[N
     """
     decide = decision(classes)
 
-    def reduce(probabilities: NDArray[np.float32]) -> NDArray[Any]:
+    def reduce(probabilities: FloatArray) -> NDArray[Any]:
         best = decide(probabilities)[None]
         if not confidence:
             return best.astype(np.uint8)
@@ -82,7 +83,7 @@ def choosing(classes: Sequence[LandCoverClass], confidence: bool) -> Callable[[N
     return reduce
 
 
-def _choose(probabilities: NDArray[np.float32], members: Sequence[Sequence[int]]) -> NDArray[np.uint8]:
+def _choose(probabilities: FloatArray, members: Sequence[Sequence[int]]) -> NDArray[np.uint8]:
     """Index of the likeliest class of the group with the highest sum; the first one of equals."""
     best = np.zeros(probabilities.shape[1:], dtype=np.uint8)
     top = np.full(best.shape, -np.inf, dtype=np.float32)
@@ -98,7 +99,7 @@ def _choose(probabilities: NDArray[np.float32], members: Sequence[Sequence[int]]
     return best
 
 
-def _put(target: NDArray[np.uint8], values: NDArray[np.uint8] | np.uint8, where: NDArray[np.bool_]) -> None:
+def _put(target: NDArray[np.uint8], values: NDArray[np.uint8] | np.uint8, where: BoolArray) -> None:
     """As `numpy.copyto`, by bits: several times as fast, since nothing depends on which pixels are meant."""
     target ^= (target ^ values) & (where.view(np.uint8) * np.uint8(255))
 

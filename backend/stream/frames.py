@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backend.card.model_card import Band
+from backend.core.arrays import BoolArray, FloatArray, IndexArray
 from backend.radiometry.convert import Units, from_linear, normalise, prepare, to_linear, to_scale
 from backend.raster.resample import average_taps, bilinear_taps, combine, scaled_size
 from backend.raster.source import RasterSource
 
-FloatArray = NDArray[np.float32]
-BoolArray = NDArray[np.bool_]
 # Raster rows held at once while averaging to a coarser grid.
 CHUNK_ROWS = 256
 
@@ -74,7 +72,7 @@ class ScaledFrame:
         scaled = from_linear(stack[:-1] / np.where(valid, total, np.float32(1)), self._bands)
         return normalise(scaled, valid, self._bands), valid
 
-    def _taps(self, targets: NDArray[np.intp], axis: int) -> tuple[NDArray[np.intp], FloatArray]:
+    def _taps(self, targets: IndexArray, axis: int) -> tuple[IndexArray, FloatArray]:
         factor = self._factors[axis]
         size = (self._source.grid.height, self._source.grid.width)[axis]
         return (average_taps if factor > 1 else bilinear_taps)(targets, size, factor)

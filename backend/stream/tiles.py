@@ -12,13 +12,12 @@ from typing import Any, Callable, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.core.arrays import BoolArray, FloatArray
 from backend.core.cancel import Cancel
 from backend.stream.blend import RowBlender
 from backend.stream.pipeline import Flow, Pipe
 from backend.stream.tiling import TilePlan, reflect
 
-FloatArray = NDArray[np.float32]
-BoolArray = NDArray[np.bool_]
 # To the answers, tile by tile: an array, tensors that a blender of their own understands, or an iterator over answers
 # that are still to come, which the writer's thread waits for.
 Model = Callable[[FloatArray], Any]

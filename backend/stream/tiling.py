@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+
+from backend.core.arrays import FloatArray, IndexArray
 
 WEIGHT_STEPS = 4096
 
@@ -30,7 +31,7 @@ class AxisPlan:
     size: int
     tile: int
     origins: tuple[int, ...]
-    weights: tuple[NDArray[np.float32], ...]
+    weights: tuple[FloatArray, ...]
 
     @property
     def padded(self) -> int:
@@ -42,7 +43,7 @@ class AxisPlan:
         last = index + 1 == len(self.origins)
         return self.size if last else min(self.size, self.origins[index + 1])
 
-    def sources(self, index: int) -> NDArray[np.intp]:
+    def sources(self, index: int) -> IndexArray:
         """For each pixel of a tile, the raster pixel that fills it: itself, or its reflection past the end.
 
         Where the raster is too small to reflect that far, its last pixel is repeated.
@@ -118,7 +119,7 @@ def attention_overlap(tile: int, patch: int) -> int:
     return tile // 2 // patch * patch
 
 
-def reflect(index: NDArray[np.intp], size: int) -> NDArray[np.intp]:
+def reflect(index: IndexArray, size: int) -> IndexArray:
     """Indices past the end of an axis folded back into it by reflection about its last pixel.
 
     Replication of the last pixel where the axis is too short to reflect all of them.
@@ -137,7 +138,7 @@ def _plan_axis(size: int, tile: int, overlap: int) -> AxisPlan:
     return AxisPlan(size, tile, origins, _weights(origins, tile, overlap))
 
 
-def _weights(origins: tuple[int, ...], tile: int, overlap: int) -> tuple[NDArray[np.float32], ...]:
+def _weights(origins: tuple[int, ...], tile: int, overlap: int) -> tuple[FloatArray, ...]:
     """Raised-cosine ramps over the overlap, shared out in whole steps so that rounding never breaks the sum.
 
     They start and end level (Hann), so that not even a kink marks where a tile begins.

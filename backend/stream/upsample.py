@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from backend.core.arrays import FloatArray
 from backend.raster.resample import bilinear_taps, combine, nearest_index
 
-FloatArray = NDArray[np.float32]
 # Raster pixels times channels handed out at once.
 PIECE_VALUES = 2**22
 

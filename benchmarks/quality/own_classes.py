@@ -37,6 +37,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import jaccard_score
 
 from backend.card.registry import model_folder
+from backend.core.arrays import IntArray
 from backend.core.cancel import Cancel
 from backend.maps.predict import landcover_overlap
 from backend.network.forest_head import ForestHead
@@ -57,7 +58,6 @@ from training.study.forest import features
 
 KINDS = ("points", "polygons")
 BLOCKS, SHARE = 4, 0.005
-IntArray = NDArray[np.int64]
 
 
 @dataclass

@@ -26,6 +26,7 @@ import torch
 
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
+from backend.core.arrays import FloatArray
 from backend.core.cancel import Cancel
 from backend.engines.choice import ENGINES
 from backend.engines.factory import through_openvino
@@ -34,7 +35,7 @@ from backend.maps.predict import class_probabilities, landcover, landcover_overl
 from backend.maps.request import Request
 from backend.network.weights import load_model
 from backend.radiometry.convert import Units, normalise
-from backend.stream.tiles import FloatArray, Model
+from backend.stream.tiles import Model
 from backend.stream.tiling import TilePlan, plan_tiles
 from benchmarks.speed.scenes import sample_db, write_scene
 from benchmarks.speed.timing import interleaved, summary

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-BoolArray = NDArray[np.bool_]
+from backend.core.arrays import BoolArray, DoubleArray, IntArray
+
 # A cell is about this many pixels wide, and wider in rasters that would have more than MOST_CELLS along an axis.
 CELL, MOST_CELLS = 32, 256
 # Pixels looked at along each axis of a cell, where looking at all of them would take too long.
@@ -81,13 +82,13 @@ class Coverage:
         return Coverage(height, width, np.frombuffer(data, dtype=np.uint8).reshape(shape))
 
     @cached_property
-    def _below(self) -> NDArray[np.float64]:
+    def _below(self) -> DoubleArray:
         """Sum of shares above and left of each corner of a cell; float64 [rows + 1, columns + 1]."""
         total = np.zeros((self.cells.shape[0] + 1, self.cells.shape[1] + 1))
         total[1:, 1:] = (self.cells / 255).cumsum(axis=0).cumsum(axis=1)
         return total
 
-    def share(self, tops: NDArray[np.int64], lefts: NDArray[np.int64], side: int) -> NDArray[np.float64]:
+    def share(self, tops: IntArray, lefts: IntArray, side: int) -> DoubleArray:
         """About what share of square windows is valid, as far as they lie in the raster.
 
         Args:
@@ -102,15 +103,15 @@ class Coverage:
         top, left = tops * down, lefts * across
         bottom, right = np.minimum(tops + side, self.height) * down, np.minimum(lefts + side, self.width) * across
         total = self._at(bottom, right) - self._at(top, right) - self._at(bottom, left) + self._at(top, left)
-        result: NDArray[np.float64] = total / ((bottom - top) * (right - left))
+        result: DoubleArray = total / ((bottom - top) * (right - left))
         return result
 
-    def _at(self, row: NDArray[np.float64], column: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _at(self, row: DoubleArray, column: DoubleArray) -> DoubleArray:
         # Between corners the sum of shares is bilinear.
         i = np.minimum(row.astype(np.int64), self.cells.shape[0] - 1)
         j = np.minimum(column.astype(np.int64), self.cells.shape[1] - 1)
         y, x, below = row - i, column - j, self._below
         upper = below[i, j] * (1 - x) + below[i, j + 1] * x
         lower = below[i + 1, j] * (1 - x) + below[i + 1, j + 1] * x
-        result: NDArray[np.float64] = upper * (1 - y) + lower * y
+        result: DoubleArray = upper * (1 - y) + lower * y
         return result

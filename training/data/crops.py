@@ -14,15 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from backend.card.model_card import Band
+from backend.core.arrays import BoolArray, FloatArray
 from backend.radiometry.convert import Units, from_linear, is_backscatter, normalise, to_linear, to_power
 from backend.raster.bands import acquisition
 from training.run.pretrain_config import CropConfig
-
-FloatArray = NDArray[np.float32]
-BoolArray = NDArray[np.bool_]
 
 ATTEMPTS = 10
 # Weights of a pixel and its neighbours along an axis that give white speckle the correlation measured in Sentinel-1

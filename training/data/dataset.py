@@ -41,6 +41,7 @@ from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from backend.card.model_card import Band
+from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError, UnreadableError
 from training.data.dataset_toml import FolderFacts
 from training.data.listing import SUFFIXES, list_rasters
@@ -63,8 +64,8 @@ class Chip:
         level_jitter_db: Deviation of the random gain to add in training.
     """
 
-    db: NDArray[np.float32]
-    valid: NDArray[np.bool_]
+    db: FloatArray
+    valid: BoolArray
     label: NDArray[np.uint8] | None
     path: Path
     level_jitter_db: float = 0.0
@@ -176,7 +177,7 @@ class ChipFolder:
         label = self._label(index, valid.shape)
         return Chip(values, valid, label, self._files[self.names[index]], self.facts.level_jitter_db)
 
-    def read(self, index: int, place: Sequence[int] | None = None) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    def read(self, index: int, place: Sequence[int] | None = None) -> tuple[FloatArray, BoolArray]:
         """Some of an image: values and validity as of Chip.
 
         Args:

@@ -14,14 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backend.card.model_card import Band
+from backend.core.arrays import BoolArray, FloatArray
 from backend.radiometry.convert import Units, is_backscatter, to_scale
 from backend.raster.source import RasterSource, gdal_environment
 
-FloatArray = NDArray[np.float32]
-BoolArray = NDArray[np.bool_]
 # Holds the blocks around a window of a raster with many interleaved bands. A process has it once, for all its files.
 CACHE_BYTES = 64 * 2**20
 OPEN_FILES = 48

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backend.card.model_card import Band
+from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
 from backend.radiometry.convert import (
     Units,
@@ -28,8 +28,6 @@ from training.data.dataset_toml import COHERENCE, FolderFacts
 from training.data.rasters import CACHE_BYTES
 from training.data.thinning import thinned
 
-FloatArray = NDArray[np.float32]
-BoolArray = NDArray[np.bool_]
 # Rasters of more values than this are never read whole: they are judged by pixels spread over them.
 WHOLE_VALUES = 2**24
 # Fewer valid pixels than this don't tell a unit.

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.card.model_card import Band
+from backend.core.arrays import BoolArray, DoubleArray, FloatArray
 from backend.core.errors import InputError, UnreadableError
 from training.data.coverage import Coverage
 from training.data.crops import Sample
@@ -111,14 +112,14 @@ class ChipStore:
             raise error
         tell_left_out(folder.root, {folder.names[index]: error.message}, len(folder))
 
-    def _probabilities(self) -> NDArray[np.float64]:
+    def _probabilities(self) -> DoubleArray:
         pixels = np.array([chip.pixels for chip in self.chips], dtype=np.float64)
         folder = np.array([chip.folder for chip in self.chips])
         totals = np.bincount(folder, weights=pixels)
         share = np.sqrt(totals) * np.array([f.facts.weight for f in self.folders])
         if not share.sum() > 0:
             raise InputError("The weights of the data folders sum to 0.", "Set weight in dataset.toml above 0.")
-        result: NDArray[np.float64] = (share / share.sum())[folder] * pixels / totals[folder]
+        result: DoubleArray = (share / share.sum())[folder] * pixels / totals[folder]
         return result
 
     def _place(self, chip: Stored) -> str | None:
@@ -177,7 +178,7 @@ class ChipStore:
         chosen = [self.chips[number] for number in (position, *self._other_date(position, crops.pairs, rng))]
         coverages = [self._coverage(chip) for chip in chosen]
 
-        def read(place: Sequence[int]) -> list[tuple[NDArray[Any], NDArray[np.bool_]]]:
+        def read(place: Sequence[int]) -> list[tuple[NDArray[Any], BoolArray]]:
             return [self._read(chip, place) for chip in chosen]
 
         dates = cut_windows(read, coverages, crops.window, crops.min_valid, rng)
@@ -210,6 +211,6 @@ class ChipStore:
         return values[(slice(None), *part)], valid[part]
 
 
-def _rounded(values: NDArray[np.float32], valid: NDArray[np.bool_]) -> Pixels:
+def _rounded(values: FloatArray, valid: BoolArray) -> Pixels:
     with np.errstate(over="ignore"):  # only nonsense that the validity leaves out is beyond float16
         return values.astype(np.float16), valid

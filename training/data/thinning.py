@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
+from backend.core.arrays import BoolArray, FloatArray, IntArray
 from backend.raster.source import RasterSource
 from training.data.coverage import probe_shape
 
@@ -14,7 +14,7 @@ from training.data.coverage import probe_shape
 ENOUGH_REDUCED = 8
 
 
-def thinned(source: RasterSource) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def thinned(source: RasterSource) -> tuple[FloatArray, BoolArray]:
     """Values [bands, n, m] and validity [n, m] of pixels at even distances, as many as coverage wants.
 
     From overviews where the file has them. GDAL's own thinning of a file without them would decode each block again
@@ -38,7 +38,7 @@ def thinned(source: RasterSource) -> tuple[NDArray[np.float32], NDArray[np.bool_
     return values, valid
 
 
-def _by_block(count: int, size: int, block: int) -> Iterator[tuple[slice, NDArray[np.int64]]]:
+def _by_block(count: int, size: int, block: int) -> Iterator[tuple[slice, IntArray]]:
     """Places of `count` evenly spaced pixels along an axis, block by block, with their numbers."""
     places = ((np.arange(count) + 0.5) / count * size).astype(np.int64)
     starts = np.flatnonzero(np.diff(places // block, prepend=-1))

@@ -12,10 +12,9 @@ from typing import Any, Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.core.arrays import BoolArray, FloatArray
 from training.data.coverage import Coverage
 
-FloatArray = NDArray[np.float32]
-BoolArray = NDArray[np.bool_]
 # Top, left, height and width to values [B, h, w] and validity [h, w] of each date.
 Read = Callable[[Sequence[int]], Sequence[tuple[NDArray[Any], BoolArray]]]
 

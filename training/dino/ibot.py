@@ -9,12 +9,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
+from backend.core.arrays import BoolArray
 from training.run.pretrain_config import DinoConfig
-
-BoolArray = NDArray[np.bool_]
 
 SMALLEST_BLOCK = 4  # patches; this, the side ratio and the attempts are those of BEiT and iBOT
 LONGEST_SIDE_RATIO = 1 / 0.3

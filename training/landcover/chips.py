@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from backend.card.model_card import Band
+from backend.core.arrays import FloatArray
 from backend.core.errors import InputError
 from backend.radiometry.convert import Units, from_linear, normalise, to_linear
 from training.data.crops import augment
@@ -107,10 +108,10 @@ class CropSampler:
         inputs, targets = zip(*made)
         return torch.from_numpy(np.stack(inputs)), torch.from_numpy(np.stack(targets)).long()
 
-    def _crop(self, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
+    def _crop(self, rng: np.random.Generator) -> tuple[FloatArray, NDArray[np.int16]]:
         return self._cut(self.chips[int(rng.choice(len(self.chips), p=self._share))], rng)
 
-    def _cut(self, chip: LabelledChip, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
+    def _cut(self, chip: LabelledChip, rng: np.random.Generator) -> tuple[FloatArray, NDArray[np.int16]]:
         db, target = _window(chip, self.size, rng)
         if self.config.flip:
             for axis in (-1, -2):
@@ -123,7 +124,7 @@ class CropSampler:
         return x, np.ascontiguousarray(target)
 
 
-def _window(chip: LabelledChip, size: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
+def _window(chip: LabelledChip, size: int, rng: np.random.Generator) -> tuple[FloatArray, NDArray[np.int16]]:
     height, width = chip.target.shape
     top = int(rng.integers(0, max(height - size, 0) + 1))
     left = int(rng.integers(0, max(width - size, 0) + 1))

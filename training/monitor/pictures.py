@@ -17,13 +17,11 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from sklearn.decomposition import PCA
 
+from backend.core.arrays import BoolArray, FloatArray
 from backend.network.vit import SarViT
 from backend.radiometry.convert import normalise
 from training.data.dataset import ChipFolder
 from training.run.pretrain_config import ModelConfig
-
-FloatArray = NDArray[np.float32]
-BoolArray = NDArray[np.bool_]
 
 SIDE = 256
 # A chip with less of its centre valid gives way to the next one.

@@ -19,6 +19,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from backend.card.model_card import Band
+from backend.core.arrays import FloatArray
 from backend.core.errors import InputError
 from backend.network.vit import SarViT
 from backend.radiometry.convert import normalise
@@ -63,7 +64,7 @@ class LabelledTokens:
     def __init__(self, folder: ChipFolder, indices: Sequence[int], model: ModelConfig, limit: int) -> None:
         """Read chips in a fixed random order until the limit is reached; few large chips share it evenly."""
         rng = np.random.default_rng(0)
-        self._found: dict[tuple[int, ...], list[tuple[NDArray[np.float32], NDArray[np.uint8]]]] = {}
+        self._found: dict[tuple[int, ...], list[tuple[FloatArray, NDArray[np.uint8]]]] = {}
         self.values: set[int] = set()
         share, left = max(1, limit // max(len(indices), 1)), limit
         for index in rng.permutation(np.asarray(indices, dtype=np.int64)):
@@ -83,7 +84,7 @@ class LabelledTokens:
         return taken
 
     @torch.no_grad()
-    def features(self, vit: SarViT, device: torch.device) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    def features(self, vit: SarViT, device: torch.device) -> tuple[FloatArray, NDArray[np.uint8]]:
         """Normalised tokens of the last block, float32 [N, D], and their class values, uint8 [N]."""
         features, values = [], []
         for crops in self._found.values():
@@ -98,7 +99,7 @@ class LabelledTokens:
 
 def _crops(
     chip: Chip, bands: Sequence[Band], tile: int, patch: int, rng: np.random.Generator
-) -> Iterator[tuple[NDArray[np.float32], NDArray[np.uint8]]]:
+) -> Iterator[tuple[FloatArray, NDArray[np.uint8]]]:
     """Input and patch labels of a chip's tiles that hold a labelled patch, in random order."""
     if chip.label is None:
         return

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import max_error, mean_absolute_error
 
+from backend.core.arrays import DoubleArray
+
 BINS = 15  # those of Guo et al.
 
 
@@ -20,9 +22,9 @@ class Calibration:
 
     def __init__(self) -> None:
         """Start with no pixel counted."""
-        self.pixels: NDArray[np.float64] = np.zeros(BINS)
-        self.confidence: NDArray[np.float64] = np.zeros(BINS)
-        self.correct: NDArray[np.float64] = np.zeros(BINS)
+        self.pixels: DoubleArray = np.zeros(BINS)
+        self.confidence: DoubleArray = np.zeros(BINS)
+        self.correct: DoubleArray = np.zeros(BINS)
 
     def add(self, truth: NDArray[Any], probabilities: NDArray[np.floating[Any]]) -> None:
         """Count pixels; the prediction is the likeliest class, and its probability the confidence.

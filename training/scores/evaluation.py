@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.core.arrays import FloatArray
 from backend.stream.decision import group_sums
 from training.scores.calibration import Calibration
 from training.scores.metrics import Confusion
@@ -38,7 +39,7 @@ class Counts:
         united = Confusion(list(dict.fromkeys(groups or ())))
         return cls(Confusion(names), Calibration(), groups, united, Calibration())
 
-    def add(self, truth: NDArray[np.int16], mapped: NDArray[np.int16], shares: NDArray[np.float32]) -> None:
+    def add(self, truth: NDArray[np.int16], mapped: NDArray[np.int16], shares: FloatArray) -> None:
         """Count pixels.
 
         Args:

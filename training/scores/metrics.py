@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, confusion_matrix, jaccard_score, precision_recall_fscore_support
 
+from backend.core.arrays import IntArray
+
 # WorldCover values by four groups that C-band backscatter can be expected to tell apart.
 MERGED: dict[int, str] = {
     10: "tree", 95: "tree", 20: "open", 30: "open", 40: "open", 60: "open", 90: "open", 100: "open", 70: "open",
@@ -26,7 +28,7 @@ class Confusion:
     def __init__(self, names: Sequence[str]) -> None:
         """Start with no pixel counted."""
         self.names = list(names)
-        self.counts: NDArray[np.int64] = np.zeros((len(names), len(names)), dtype=np.int64)
+        self.counts: IntArray = np.zeros((len(names), len(names)), dtype=np.int64)
 
     def add(self, truth: NDArray[Any], predicted: NDArray[Any]) -> None:
         """Count pixels.

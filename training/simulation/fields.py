@@ -5,23 +5,22 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import fft, ndimage
 from scipy.interpolate import CubicSpline
 
-Array = NDArray[np.float32]
+from backend.core.arrays import FloatArray, IntArray
 
 
 @lru_cache(maxsize=8)
-def _frequencies(height: int, width: int) -> Array:
+def _frequencies(height: int, width: int) -> FloatArray:
     """Radial frequency of every rfft2 coefficient, in cycles per pixel."""
     fy = fft.fftfreq(height)[:, None]
     fx = fft.rfftfreq(width)[None, :]
-    result: Array = np.hypot(fy, fx).astype(np.float32)
+    result: FloatArray = np.hypot(fy, fx).astype(np.float32)
     return result
 
 
-def gaussian_field(rng: np.random.Generator, shape: tuple[int, int], length: float, slope: float = 3.0) -> Array:
+def gaussian_field(rng: np.random.Generator, shape: tuple[int, int], length: float, slope: float = 3.0) -> FloatArray:
     """Draw a Gaussian random field with a power-law spectrum.
 
     Args:
@@ -43,7 +42,7 @@ def gaussian_field(rng: np.random.Generator, shape: tuple[int, int], length: flo
     return standardise(field)
 
 
-def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], sigma: tuple[float, float]) -> Array:
+def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], sigma: tuple[float, float]) -> FloatArray:
     """Draw white noise filtered by a Gaussian of ``sigma`` rows and columns; float32 [H, W], mean 0, deviation 1."""
     margin = 4
     noise = rng.standard_normal((shape[0] + 2 * margin, shape[1] + 2 * margin), dtype=np.float32)
@@ -51,14 +50,14 @@ def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], sigma: tuple[
     return standardise(field)
 
 
-def standardise(field: Array) -> Array:
+def standardise(field: FloatArray) -> FloatArray:
     """Shift and scale a field to mean 0 and deviation 1 (a constant field becomes 0)."""
     deviation = float(field.std())
-    result: Array = ((field - field.mean()) / (deviation if deviation > 0 else 1.0)).astype(np.float32)
+    result: FloatArray = ((field - field.mean()) / (deviation if deviation > 0 else 1.0)).astype(np.float32)
     return result
 
 
-def coordinates(shape: tuple[int, int]) -> tuple[Array, Array]:
+def coordinates(shape: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
     """Row and column coordinate of every pixel, float32 [H, W] each."""
     rows, columns = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     return rows, columns
@@ -66,7 +65,7 @@ def coordinates(shape: tuple[int, int]) -> tuple[Array, Array]:
 
 def parcels(
     rng: np.random.Generator, shape: tuple[int, int], width: float, length: float, angle: float, bend: float
-) -> tuple[NDArray[np.int64], Array]:
+) -> tuple[IntArray, FloatArray]:
     """Divide the plane into field parcels: strips of varied width, cut at varied places.
 
     Args:
@@ -100,7 +99,7 @@ def parcels(
     return number, np.minimum(np.abs(side), end).astype(np.float32)
 
 
-def curve_distance(rng: np.random.Generator, shape: tuple[int, int], meander: float, wavelength: float) -> Array:
+def curve_distance(rng: np.random.Generator, shape: tuple[int, int], meander: float, wavelength: float) -> FloatArray:
     """Distance in pixels, float32 [H, W], to a line that crosses the frame and meanders.
 
     Args:
@@ -123,5 +122,5 @@ def curve_distance(rng: np.random.Generator, shape: tuple[int, int], meander: fl
     steps = np.arange(-reach, reach, 0.5)
     path = np.interp(along, steps, bends(steps))
     slope = np.interp(along, steps, bends(steps, 1))
-    result: Array = (np.abs(across - path) / np.sqrt(1 + slope**2)).astype(np.float32)
+    result: FloatArray = (np.abs(across - path) / np.sqrt(1 + slope**2)).astype(np.float32)
     return result

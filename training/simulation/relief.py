@@ -10,14 +10,15 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from training.simulation.fields import Array, gaussian_field
+from backend.core.arrays import FloatArray
+from training.simulation.fields import gaussian_field
 
 Mask = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
 
 
 def slope_gain(
     rng: np.random.Generator, shape: tuple[int, int], incidence: float, look: int, steepness: float, flat: Mask
-) -> Array:
+) -> FloatArray:
     """Modulation by random hills in dB, float32 [H, W].
 
     Args:
@@ -35,16 +36,16 @@ def slope_gain(
     gain = 10.0 * np.log10(np.sin(theta) / np.sin(theta - np.deg2rad(tilt)))
     gain = np.clip(gain, -8.0, 9.0).astype(np.float32)
     gain[flat] = 0.0
-    result: Array = gain
+    result: FloatArray = gain
     return result
 
 
-def edge_gain(rng: np.random.Generator, tall: Mask, look: int) -> Array:
+def edge_gain(rng: np.random.Generator, tall: Mask, look: int) -> FloatArray:
     """Forest edges in dB, float32 [H, W]: bright where the radar meets the wall of trees, dark in their shadow."""
     wall = ndimage.uniform_filter1d(tall.astype(np.float32), 3, axis=1)
     step = np.gradient(wall, axis=1) * look
     bright, dark = rng.uniform(0, 4.0), rng.uniform(0, 6.0)
     lit = np.where(tall, np.maximum(step, 0) * bright, 0.0)
     shade = np.where(tall, 0.0, np.maximum(-step, 0) * dark)
-    result: Array = (2.0 * (lit - shade)).astype(np.float32)
+    result: FloatArray = (2.0 * (lit - shade)).astype(np.float32)
     return result

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from backend.card import worldcover as lc
-from training.simulation.fields import Array, coordinates, curve_distance, gaussian_field
+from backend.core.arrays import BoolArray, FloatArray
+from training.simulation.fields import coordinates, curve_distance, gaussian_field
 from training.simulation.relief import edge_gain, slope_gain
 from training.simulation.signature import (
     Climate,
@@ -38,7 +39,7 @@ class Scene:
         noise_floor: Noise-equivalent backscatter in dB, VV and VH.
     """
 
-    db: Array
+    db: FloatArray
     labels: Labels
     looks: float
     noise_floor: tuple[float, float]
@@ -85,7 +86,7 @@ def hide_detail(rng: np.random.Generator, labels: Labels) -> Labels:
     return truth
 
 
-def _power(rng: np.random.Generator, truth: Labels, climate: Climate) -> list[Array]:
+def _power(rng: np.random.Generator, truth: Labels, climate: Climate) -> list[FloatArray]:
     """Noise-free power of VV and VH for the true land cover."""
     shape = (truth.shape[0], truth.shape[1])
     levels = draw_levels(rng, climate)
@@ -111,7 +112,9 @@ def _power(rng: np.random.Generator, truth: Labels, climate: Climate) -> list[Ar
     return power
 
 
-def _farmland(rng: np.random.Generator, truth: Labels, levels: dict[int, tuple[float, float]], db: list[Array]) -> None:
+def _farmland(
+    rng: np.random.Generator, truth: Labels, levels: dict[int, tuple[float, float]], db: list[FloatArray]
+) -> None:
     """Give every field its level, and hedges between them; in place."""
     crop = truth == lc.CROP
     if not (crop | (truth == lc.GRASS)).any():
@@ -132,7 +135,7 @@ _FETCH_M = 600.0
 _CALM_VV_DB = -20.0
 
 
-def sheltered(bodies: NDArray[np.int32], count: int, level: float) -> Array:
+def sheltered(bodies: NDArray[np.int32], count: int, level: float) -> FloatArray:
     """By how much water is smoother than the open water of the scene, for lack of fetch.
 
     Waves of the length that C band sees grow within some hundred metres from the shore that the wind comes from.
@@ -150,11 +153,11 @@ def sheltered(bodies: NDArray[np.int32], count: int, level: float) -> Array:
     width[1:] = 20.0 * ndimage.maximum(inside, bodies, np.arange(1, count + 1))  # metres; twice the distance to shore
     calm = np.exp(-width / _FETCH_M) * min(0.0, _CALM_VV_DB - level)
     calm[0] = 0.0  # land
-    shift: Array = calm.astype(np.float32)[bodies]
+    shift: FloatArray = calm.astype(np.float32)[bodies]
     return shift
 
 
-def _water(rng: np.random.Generator, truth: Labels, level: tuple[float, float], db: list[Array]) -> None:
+def _water(rng: np.random.Generator, truth: Labels, level: tuple[float, float], db: list[FloatArray]) -> None:
     """Give every water body its own roughness, and wind streaks; in place."""
     water = truth == lc.WATER
     if not water.any():
@@ -176,7 +179,7 @@ def _water(rng: np.random.Generator, truth: Labels, level: tuple[float, float], 
 
 
 def _linear_features(
-    rng: np.random.Generator, truth: Labels, levels: dict[int, tuple[float, float]], db: list[Array]
+    rng: np.random.Generator, truth: Labels, levels: dict[int, tuple[float, float]], db: list[FloatArray]
 ) -> None:
     """Draw roads (smooth, dark), tree rows (bright) and ditches over open land, unlabelled as on maps; in place."""
     shape = (truth.shape[0], truth.shape[1])
@@ -190,7 +193,9 @@ def _linear_features(
             db[band] += weight * (target[band] - db[band])
 
 
-def _towns(rng: np.random.Generator, truth: Labels, levels: dict[int, tuple[float, float]], power: list[Array]) -> None:
+def _towns(
+    rng: np.random.Generator, truth: Labels, levels: dict[int, tuple[float, float]], power: list[FloatArray]
+) -> None:
     """Fill built-up land, and scatter single farmsteads that no map shows; in place."""
     built = truth == lc.BUILT
     open_land = (truth == lc.CROP) | (truth == lc.GRASS)
@@ -211,7 +216,7 @@ def _towns(rng: np.random.Generator, truth: Labels, levels: dict[int, tuple[floa
         power[band][built] = town[band][built]
 
 
-def _swath_edge(rng: np.random.Generator, shape: tuple[int, int], chance: float) -> NDArray[np.bool_]:
+def _swath_edge(rng: np.random.Generator, shape: tuple[int, int], chance: float) -> BoolArray:
     """Where there is data: all, or with ``chance`` one side of a slanted swath edge; bool [H, W]."""
     if rng.random() >= chance:
         return np.ones(shape, bool)

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.card import worldcover as lc
-from training.simulation.fields import Array, gaussian_field, parcels, smooth_noise
+from backend.core.arrays import FloatArray
+from training.simulation.fields import gaussian_field, parcels, smooth_noise
 
 Labels = NDArray[np.uint8]
 
@@ -110,7 +111,7 @@ def draw_levels(rng: np.random.Generator, climate: Climate) -> dict[int, tuple[f
     return levels
 
 
-def class_texture(rng: np.random.Generator, labels: Labels) -> tuple[Array, Array]:
+def class_texture(rng: np.random.Generator, labels: Labels) -> tuple[FloatArray, FloatArray]:
     """Texture in dB around the class level, for VV and VH.
 
     Args:
@@ -141,7 +142,7 @@ def class_texture(rng: np.random.Generator, labels: Labels) -> tuple[Array, Arra
     return out
 
 
-def crop_pattern(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Array, Array, Array]:
+def crop_pattern(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Farmland: every field has its own crop, and so its own level; borders carry hedges or ditches.
 
     Args:

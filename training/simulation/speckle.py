@@ -12,25 +12,25 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage, special
 
-from training.simulation.fields import Array, smooth_noise
+from backend.core.arrays import DoubleArray, FloatArray
+from training.simulation.fields import smooth_noise
 
 _REACH, _STEPS = 5.0, 500
 _GRID = np.linspace(-_REACH, _REACH, int(2 * _REACH * _STEPS) + 1)
 
 
 @lru_cache(maxsize=256)
-def _gamma_quantiles(looks: float) -> Array:
+def _gamma_quantiles(looks: float) -> FloatArray:
     """Unit-mean gamma quantiles of shape ``looks`` at the standard normal scores ``_GRID``."""
     quantile = special.gammaincinv(looks, special.ndtr(_GRID)) / looks
-    result: Array = np.maximum(quantile, 1e-4).astype(np.float32)
+    result: FloatArray = np.maximum(quantile, 1e-4).astype(np.float32)
     return result
 
 
 @lru_cache(maxsize=1)
-def _kernel_table() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _kernel_table() -> tuple[DoubleArray, DoubleArray]:
     """Lag-1 autocorrelation (rising) of white noise under sampled Gaussian filters, and their deviations in pixels."""
     sigmas = np.linspace(0.3, 2.0, 100)
     impulse = np.zeros(33)
@@ -44,7 +44,7 @@ def kernel_sigma(lag1: float) -> float:
     return float(np.interp(lag1, *_kernel_table()))
 
 
-def speckle(rng: np.random.Generator, shape: tuple[int, int], looks: float, lag1: tuple[float, float]) -> Array:
+def speckle(rng: np.random.Generator, shape: tuple[int, int], looks: float, lag1: tuple[float, float]) -> FloatArray:
     """Draw unit-mean gamma speckle in power.
 
     Args:

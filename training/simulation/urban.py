@@ -11,18 +11,19 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage, special
 
-from training.simulation.fields import Array, gaussian_field, parcels, smooth_noise
+from backend.core.arrays import FloatArray
+from training.simulation.fields import gaussian_field, parcels, smooth_noise
 
 Mask = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
 
 
-def built_density(rng: np.random.Generator, built: Mask) -> Array:
+def built_density(rng: np.random.Generator, built: Mask) -> FloatArray:
     """Share of ground under buildings, float32 [H, W] in 0..1: higher in the core of large towns, patchy all over."""
     shape = (built.shape[0], built.shape[1])
     mass = ndimage.gaussian_filter(built.astype(np.float32), rng.uniform(4, 14), truncate=2.0)
     rough = gaussian_field(rng, shape, rng.uniform(3, 14), 3.0)
     density = rng.uniform(0.04, 0.5) + rng.uniform(0.0, 1.0) * (mass - 0.4) + rng.uniform(0.1, 0.35) * rough
-    result: Array = np.clip(density, 0.02, 0.95).astype(np.float32)
+    result: FloatArray = np.clip(density, 0.02, 0.95).astype(np.float32)
     return result
 
 
@@ -30,8 +31,8 @@ def urban_power(
     rng: np.random.Generator,
     built: Mask,
     level: tuple[float, float],
-    ground: tuple[Array, Array],
-) -> tuple[Array, Array]:
+    ground: tuple[FloatArray, FloatArray],
+) -> tuple[FloatArray, FloatArray]:
     """Power of built-up pixels before speckle.
 
     Args:

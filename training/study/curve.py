@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from backend.card.model_card import Band
+from backend.core.arrays import FloatArray
 from backend.stream.decision import by_groups, decision, group_indices
 from training.landcover.chips import CropSampler, LabelledChip
 from training.landcover.finetuner import Finetuner
@@ -71,7 +72,7 @@ def curve_cell(
     key = f"curve/{arm}/{LONGER if times else f'{fraction:g}'}/{seed}"
     if arm == FOREST:
 
-        def describe(chip: LabelledChip) -> NDArray[np.float32]:
+        def describe(chip: LabelledChip) -> FloatArray:
             return features(chip.db[list(material.present)])
 
         return Cell(key, 0.3, lambda: run_forest(material, describe, fraction, seed, config))

@@ -11,6 +11,7 @@ from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from backend.core.arrays import DoubleArray, FloatArray
 from training.monitor.pictures import principal_scores, pseudo_colour, stretch
 from training.study.curve import ARMS
 from training.study.material import Material, Tile, spread_tiles
@@ -104,17 +105,17 @@ def draw_gallery(material: Material, networks: Networks, config: StudyConfig) ->
     return figure
 
 
-def _components(tokens: NDArray[np.float32], level: NDArray[np.float32], patch: int) -> NDArray[np.float32]:
+def _components(tokens: FloatArray, level: FloatArray, patch: int) -> FloatArray:
     """First three principal components of all tokens as colours [N, rows, columns, 3] of 0 to 1."""
     count, width, rows, columns = tokens.shape
     flat = tokens.transpose(0, 2, 3, 1).reshape(-1, width)
     bright = level.reshape(count, rows, patch, columns, patch).mean(axis=(2, 4)).ravel()
     scores = principal_scores(flat, bright, None)
-    coloured: NDArray[np.float32] = np.stack([stretch(column) for column in scores.T], axis=-1)
+    coloured: FloatArray = np.stack([stretch(column) for column in scores.T], axis=-1)
     return coloured.reshape(count, rows, columns, 3)
 
 
-def _labels(tile: Tile, material: Material) -> NDArray[np.float64]:
+def _labels(tile: Tile, material: Material) -> DoubleArray:
     table = ListedColormap([to_rgb("#ffffff"), *(to_rgb(item.color) for item in material.classes)])
-    result: NDArray[np.float64] = table(tile.target + 1)
+    result: DoubleArray = table(tile.target + 1)
     return result

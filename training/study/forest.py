@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from sklearn.ensemble import RandomForestClassifier
 
+from backend.core.arrays import FloatArray
 from training.landcover.chips import LabelledChip
 from training.study.settings import ForestConfig
 
@@ -19,7 +20,7 @@ WINDOWS = (3, 7, 15)
 Describe = Callable[[LabelledChip], NDArray[np.float32]]
 
 
-def features(db: NDArray[Any]) -> NDArray[np.float32]:
+def features(db: NDArray[Any]) -> FloatArray:
     """Features of the pixels of a chip: each band, the difference of the first two, windowed means and deviations.
 
     Args:
@@ -37,13 +38,13 @@ def features(db: NDArray[Any]) -> NDArray[np.float32]:
             mean = ndimage.uniform_filter(band, window)
             square = ndimage.uniform_filter(band * band, window)
             out += [mean, np.sqrt(np.maximum(square - mean * mean, 0))]
-    described: NDArray[np.float32] = np.stack(out, -1).reshape(-1, len(out)).astype(np.float32)
+    described: FloatArray = np.stack(out, -1).reshape(-1, len(out)).astype(np.float32)
     return described
 
 
 def training_pixels(
     chips: Sequence[LabelledChip], describe: Describe, count: int, rng: np.random.Generator
-) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
+) -> tuple[FloatArray, NDArray[np.int16]]:
     """Features and class indices of at most `count` labelled pixels of each chip, in their natural shares.
 
     Args:
@@ -63,7 +64,7 @@ def training_pixels(
 
 
 def fit_forest(
-    x: NDArray[np.float32], y: NDArray[np.int16], config: ForestConfig, seed: int, jobs: int
+    x: FloatArray, y: NDArray[np.int16], config: ForestConfig, seed: int, jobs: int
 ) -> RandomForestClassifier:
     """A forest that sees five features at a split and half of the pixels in a tree."""
     # A leaf can't hold more than there is: with a handful of pixels the forest would be a constant.

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from backend.core.arrays import BoolArray, FloatArray
 from training.study.ledger import Cell
 from training.study.networks import PRETRAINED, RANDOM
-from training.study.patches import BACKSCATTER, FloatArray, PatchSets, attention_all
+from training.study.patches import BACKSCATTER, PatchSets, attention_all
 
 THRESHOLDS = 100
 SOURCES = (BACKSCATTER, attention_all(PRETRAINED), attention_all(RANDOM))
@@ -53,9 +54,7 @@ def _labelled(features: FloatArray, label: NDArray[np.int16]) -> tuple[FloatArra
     return features[label >= 0], label[label >= 0]
 
 
-def _one(
-    known: FloatArray, mine: NDArray[np.bool_], asked: FloatArray, wanted: NDArray[np.bool_]
-) -> tuple[float, float]:
+def _one(known: FloatArray, mine: BoolArray, asked: FloatArray, wanted: BoolArray) -> tuple[float, float]:
     sign = 1 if roc_auc_score(mine, known) >= 0.5 else -1
     threshold = best_threshold(sign * known, mine)
     predicted = sign * asked > threshold
@@ -63,7 +62,7 @@ def _one(
     return float(roc_auc_score(wanted, sign * asked)), float((predicted & wanted).sum() / max(together, 1))
 
 
-def best_threshold(values: FloatArray, mine: NDArray[np.bool_]) -> float:
+def best_threshold(values: FloatArray, mine: BoolArray) -> float:
     """The one of THRESHOLDS quantiles above which values have the largest IoU with a class.
 
     Args:

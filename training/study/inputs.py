@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
-from numpy.typing import NDArray
 
 from backend.card.model_card import Band
+from backend.core.arrays import FloatArray
 from backend.network.vit import SarViT
 from training.landcover.chips import LabelledChip
 from training.run.workers import pick_device
@@ -58,7 +58,7 @@ def _run(
     if learner == FOREST:
         present = list(material.present)
 
-        def describe(chip: LabelledChip) -> NDArray[np.float32]:
+        def describe(chip: LabelledChip) -> FloatArray:
             # Attention is smooth already: windows of it would say the same again.
             extra = np.nan_to_num(chip.db[own:].astype(np.float32)).reshape(len(chip.db) - own, -1).T
             return np.concatenate((features(chip.db[present]), extra), axis=1)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.card.model_card import Band, LandCoverClass
+from backend.core.arrays import FloatArray
 from backend.core.errors import InputError
 from backend.radiometry.convert import normalise
 from training.data.dataset import ChipFolder, read_splits
@@ -31,8 +32,8 @@ class Tile:
         corner: Row and column of the chip at which it begins.
     """
 
-    x: NDArray[np.float32]
-    db: NDArray[np.float32]
+    x: FloatArray
+    db: FloatArray
     target: NDArray[np.int16]
     corner: tuple[int, int]
 

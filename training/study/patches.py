@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from backend.core.arrays import FloatArray
 from backend.core.errors import InputError
 from backend.network.vit import SarViT
 from training.monitor.probe import patch_labels
@@ -17,7 +18,6 @@ from training.study.material import Material, Tile, spread_tiles
 from training.study.networks import PRETRAINED, RANDOM, Networks
 from training.study.settings import StudyConfig
 
-FloatArray = NDArray[np.float32]
 BATCH = 16
 BACKSCATTER = "backscatter: mean and deviation"
 

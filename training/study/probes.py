@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
@@ -17,10 +16,11 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from backend.core.arrays import FloatArray, IndexArray
 from training.scores.metrics import Confusion
 from training.study.ledger import Cell
 from training.study.networks import PRETRAINED, RANDOM
-from training.study.patches import BACKSCATTER, FloatArray, Patches, PatchSets, attention_all, attention_last, tokens_of
+from training.study.patches import BACKSCATTER, Patches, PatchSets, attention_all, attention_last, tokens_of
 from training.study.settings import PatchConfig, StudyConfig
 
 PROBES = ("logistic regression", "random forest", "nearest neighbours")
@@ -87,16 +87,14 @@ def run_probe(
     }
 
 
-def chosen(patches: Patches, count: int, seed: int) -> NDArray[np.intp]:
+def chosen(patches: Patches, count: int, seed: int) -> IndexArray:
     """At most `count` labelled patches, in the natural shares of the classes."""
     labelled = np.flatnonzero(patches.label >= 0)
-    result: NDArray[np.intp] = np.random.default_rng((seed, 3)).permutation(labelled)[:count]
+    result: IndexArray = np.random.default_rng((seed, 3)).permutation(labelled)[:count]
     return result
 
 
-def describe(
-    sets: PatchSets, description: str, train: NDArray[np.intp], test: NDArray[np.intp]
-) -> tuple[FloatArray, FloatArray]:
+def describe(sets: PatchSets, description: str, train: IndexArray, test: IndexArray) -> tuple[FloatArray, FloatArray]:
     """A description of patches of either side; what is fitted for it is fitted on the training patches."""
 
     def take(name: str) -> tuple[FloatArray, FloatArray]:
