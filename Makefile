@@ -41,10 +41,11 @@ test-qgis-next: setup ## Run the plugin's tests in Debian trixie's and sid's QGI
 screenshots: setup ## Take the pictures of the user's guide anew, in a QGIS desktop on a virtual screen; docs/images/
 	$(PYTHON) -m tools.screenshots
 
-lint: setup ## Check style and types, change nothing
+lint: setup ## Check style, types and the import rules between rooms, change nothing
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
+	$(VENV)/bin/lint-imports --no-cache
 
 format: setup ## Rewrite the code in the house style
 	$(PYTHON) -m ruff check --fix .
