@@ -4,10 +4,10 @@
     python -m benchmarks.checks.same_outputs build/before [RASTER ...] [--json PATH]
 
 Both checkouts map the simulated sample and each RASTER: land cover with confidence and probabilities, attention of all
-heads, embeddings with their principal components, similarity to the middle pixel, by PyTorch and, where it is installed,
-by OpenVINO; both learn own classes from the same points of the sample and map with them, and calibrate one simulated
-GRD product. Prints, for each file, the share of values that differ and the largest difference. Exit 1 if a class differs
-anywhere or a value by more than TOLERANCE of its band's range. About two minutes on two cores.
+heads, embeddings with their principal components, similarity to the middle pixel, by PyTorch and, where it is
+installed, by OpenVINO. Both learn own classes from the same points of the sample and map with them, and calibrate one
+simulated GRD product. Prints, for each file, the share of values that differ and the largest difference. Exit 1 if a
+class differs anywhere or a value by more than TOLERANCE of its band's range. About two minutes on two cores.
 """
 
 from __future__ import annotations
