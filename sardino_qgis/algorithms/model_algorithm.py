@@ -112,7 +112,7 @@ class SarDinoAlgorithm(WorkerAlgorithm):
         )
         model = QgsProcessingParameterString(self.MODEL, tr("Model"), optional=True)
         package = __name__.rpartition(".algorithms")[0]
-        model.setMetadata({"widget_wrapper": {"class": f"{package}.widgets.ModelControl"}, REMEMBERED: True})
+        model.setMetadata({"widget_wrapper": {"class": f"{package}.gui.model_control.ModelControl"}, REMEMBERED: True})
         names = ", ".join(installed.value for installed in installed_models()) or tr("none")
         self.add(
             model,
