@@ -12,7 +12,8 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QIcon
 
-from ..client.run import WorkerCancelledError, WorkerError, run_worker
+from ..client.events import WorkerCancelledError, WorkerError
+from ..client.run import run_worker
 from ..common.i18n import tr
 from ..common.last_used import offer
 from ..environment import locate

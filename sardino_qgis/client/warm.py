@@ -13,7 +13,8 @@ from typing import Any
 from ..common.i18n import tr
 from ..common.process import Worker
 from ..environment import locate
-from .run import CANCEL_GRACE_SECONDS, POLL_SECONDS, Listener, WorkerCancelledError, WorkerError, failure, start_worker
+from .events import Listener, WorkerCancelledError, WorkerError
+from .run import CANCEL_GRACE_SECONDS, POLL_SECONDS, failure, start_worker
 
 
 @dataclass(frozen=True)

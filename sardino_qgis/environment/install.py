@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..client.run import time_left
+from ..common.duration import time_left
 from ..common.i18n import tr
 from ..common.process import Worker
 from . import locate, store

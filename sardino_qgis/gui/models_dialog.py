@@ -19,7 +19,7 @@ from qgis.PyQt.QtWidgets import (
     QVBoxLayout,
 )
 
-from ..client.run import WorkerCancelledError, WorkerError
+from ..client.events import WorkerCancelledError, WorkerError
 from ..common.i18n import tr
 from ..environment.locate import BackendMissingError
 from ..models.card_page import card_page

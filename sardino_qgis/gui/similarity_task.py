@@ -6,8 +6,8 @@ from typing import Any, Callable
 
 from qgis.core import QgsProcessingFeedback, QgsTask
 
+from ..client.events import WorkerCancelledError, WorkerError
 from ..client.pool import Workers
-from ..client.run import WorkerCancelledError, WorkerError
 from ..common.i18n import tr
 from ..environment.locate import BackendMissingError
 

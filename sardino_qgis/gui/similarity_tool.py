@@ -20,8 +20,8 @@ from qgis.gui import QgsMapTool, QgsVertexMarker
 from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtGui import QIcon
 
+from ..client.events import WorkerError
 from ..client.pool import Workers
-from ..client.run import WorkerError
 from ..common.i18n import tr
 from ..environment.locate import BackendMissingError, resource
 from ..layers.metadata import describe

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from sardino_qgis.client.run import WorkerCancelledError, WorkerError
+from sardino_qgis.client.events import WorkerCancelledError, WorkerError
 from sardino_qgis.client.warm import Server
 from sardino_qgis.environment import locate
 
