@@ -6,7 +6,7 @@ from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from .algorithms import ALGORITHMS
-from .client.pool import Workers
+from .client.pool import WarmPool
 from .common.i18n import tr
 from .environment.locate import resource
 
@@ -16,7 +16,7 @@ PROVIDER_ID = "sardino"
 class SarDinoProvider(QgsProcessingProvider):
     """Gives the toolbox the algorithms of this plugin."""
 
-    workers: Workers | None = None  # the plugin's, in a desktop
+    warm_pool: WarmPool | None = None  # the plugin's, in a desktop
 
     def id(self) -> str:
         """Prefix of the algorithms' ids."""

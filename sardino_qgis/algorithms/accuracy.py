@@ -21,13 +21,13 @@ from qgis.core import (
 from ..common.i18n import tr
 from ..layers.geojson_export import write_geojson
 from ..layers.sources import worker_source
-from .base import WorkerAlgorithm
+from .base import BackendAlgorithm
 from .parameters import integer
 
 _NUMBERS = re.compile(r"\s*(-?\d+(\s*[,;\s]\s*-?\d+)*)?\s*")
 
 
-class AccuracyAlgorithm(WorkerAlgorithm):
+class AccuracyAlgorithm(BackendAlgorithm):
     """Confusion matrix and scores by pixels; estimates of accuracy and area where the reference is a sample."""
 
     INPUT = "INPUT"

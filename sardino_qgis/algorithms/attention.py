@@ -6,11 +6,11 @@ from typing import Any
 
 from ..common.i18n import tr
 from ..layers.styling import StretchStyler
-from .model_algorithm import Destination, SarDinoAlgorithm
+from .model_algorithm import Destination, ModelAlgorithm
 from .parameters import HEADS, fraction, static_enum
 
 
-class AttentionAlgorithm(SarDinoAlgorithm):
+class AttentionAlgorithm(ModelAlgorithm):
     """Attention of the class token over the places of the scene."""
 
     HEADS = "HEADS"
@@ -21,7 +21,7 @@ class AttentionAlgorithm(SarDinoAlgorithm):
     ICON = "attention.svg"
     HELP = ("algorithms", "attention-maps-from-sar")
     DESTINATIONS = (
-        Destination(SarDinoAlgorithm.OUTPUT, "", StretchStyler),
+        Destination(ModelAlgorithm.OUTPUT, "", StretchStyler),
         Destination(OUTPUT_MASKS, "--masks"),
     )
 

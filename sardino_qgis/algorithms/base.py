@@ -20,7 +20,7 @@ from ..environment import locate
 from .parameters import ADVANCED
 
 
-class WorkerAlgorithm(QgsProcessingAlgorithm):
+class BackendAlgorithm(QgsProcessingAlgorithm):
     """Base of all algorithms: a command of the backend, run in a process of its own."""
 
     COMMAND = ""
@@ -103,10 +103,10 @@ class WorkerAlgorithm(QgsProcessingAlgorithm):
             QgsProcessingException: It refused, failed or was cancelled.
         """
         feedback.pushDebugInfo(" ".join(command))
-        workers = self.provider().workers if self.WARM and self.provider() is not None else None
+        pool = self.provider().warm_pool if self.WARM and self.provider() is not None else None
         try:
             # What follows "python -m backend".
-            result = workers.run(command[3:], feedback, self.displayName()) if workers is not None else None
+            result = pool.run(command[3:], feedback, self.displayName()) if pool is not None else None
             if result is not None:
                 return result
             return run_worker(command, str(locate.backend_root()), feedback, self.displayName())

@@ -18,13 +18,13 @@ from qgis.core import (
 from ..common.i18n import tr
 from ..layers.sources import corner_arguments, worker_source
 from ..layers.styling import QmlStyler, held
-from .base import WorkerAlgorithm
+from .base import BackendAlgorithm
 from .parameters import ADVANCED, static_enum
 
 DEGREES = "EPSG:4326"
 
 
-class CalibrateAlgorithm(WorkerAlgorithm):
+class CalibrateAlgorithm(BackendAlgorithm):
     """Calibration by the product's own tables, thermal noise removed, on a grid in UTM."""
 
     INPUT = "INPUT"

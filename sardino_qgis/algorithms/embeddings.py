@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..common.i18n import tr
-from .model_algorithm import Destination, SarDinoAlgorithm
+from .model_algorithm import Destination, ModelAlgorithm
 from .parameters import static_enum
 
 
-class EmbeddingsAlgorithm(SarDinoAlgorithm):
+class EmbeddingsAlgorithm(ModelAlgorithm):
     """Tokens of the patches as bands, and a picture of their principal components."""
 
     GRID = "GRID"
@@ -19,7 +19,7 @@ class EmbeddingsAlgorithm(SarDinoAlgorithm):
     ICON = "embeddings.svg"
     HELP = ("algorithms", "embeddings-from-sar")
     DESTINATIONS = (
-        Destination(SarDinoAlgorithm.OUTPUT, ""),
+        Destination(ModelAlgorithm.OUTPUT, ""),
         Destination(OUTPUT_PCA, "--pca"),
     )
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from ..common.i18n import tr
 from ..layers.styling import StretchStyler
-from .model_algorithm import Destination, SarDinoAlgorithm
+from .model_algorithm import Destination, ModelAlgorithm
 
 
-class LandCoverAlgorithm(SarDinoAlgorithm):
+class LandCoverAlgorithm(ModelAlgorithm):
     """Classifies every valid pixel, optionally with confidence and class probabilities."""
 
     OUTPUT_CONFIDENCE = "OUTPUT_CONFIDENCE"
@@ -19,7 +19,7 @@ class LandCoverAlgorithm(SarDinoAlgorithm):
     ICON = "landcover.svg"
     HELP = ("algorithms", "land-cover-from-sar")
     DESTINATIONS = (
-        Destination(SarDinoAlgorithm.OUTPUT, ""),
+        Destination(ModelAlgorithm.OUTPUT, ""),
         Destination(OUTPUT_CONFIDENCE, "--confidence", StretchStyler),
         Destination(OUTPUT_PROBABILITIES, "--probabilities"),
     )

@@ -22,7 +22,7 @@ from ..common.last_used import REMEMBERED
 from ..layers.sources import check_crs, extent_arguments, worker_source
 from ..layers.styling import QmlStyler, group, held
 from ..models.installed import installed_models, model_arguments
-from .base import WorkerAlgorithm
+from .base import BackendAlgorithm
 from .parameters import DEVICES, ENGINES, RASTERS, UNITS, integer, static_enum
 
 
@@ -36,7 +36,7 @@ class Destination:
     folder: bool = False
 
 
-class SarDinoAlgorithm(WorkerAlgorithm):
+class ModelAlgorithm(BackendAlgorithm):
     """Base of the algorithms. A subclass names its command and destinations, and adds its own parameters."""
 
     WARM = True

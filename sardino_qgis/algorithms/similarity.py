@@ -14,11 +14,11 @@ from qgis.core import (
 from ..common.i18n import tr
 from ..layers.sources import point_arguments, points_of
 from ..layers.styling import StretchStyler
-from .model_algorithm import Destination, SarDinoAlgorithm
+from .model_algorithm import Destination, ModelAlgorithm
 from .parameters import static_enum
 
 
-class SimilarityAlgorithm(SarDinoAlgorithm):
+class SimilarityAlgorithm(ModelAlgorithm):
     """Cosine similarity of the tokens of all places to those of a few."""
 
     POINT = "POINT"
@@ -28,7 +28,7 @@ class SimilarityAlgorithm(SarDinoAlgorithm):
     COMMAND = "similarity"
     ICON = "similarity.svg"
     HELP = ("algorithms", "similarity-to-places-from-sar")
-    DESTINATIONS = (Destination(SarDinoAlgorithm.OUTPUT, "", StretchStyler),)
+    DESTINATIONS = (Destination(ModelAlgorithm.OUTPUT, "", StretchStyler),)
 
     def __init__(self) -> None:
         """Points are read with the layers, in prepareAlgorithm."""

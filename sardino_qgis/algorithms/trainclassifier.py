@@ -21,10 +21,10 @@ from qgis.core import (
 from ..common.i18n import tr
 from ..layers.geojson_export import category_looks, write_geojson
 from ..models.installed import add_folder
-from .model_algorithm import Destination, SarDinoAlgorithm
+from .model_algorithm import Destination, ModelAlgorithm
 
 
-class TrainClassifierAlgorithm(SarDinoAlgorithm):
+class TrainClassifierAlgorithm(ModelAlgorithm):
     """Fits a classifier on the frozen backbone to points or polygons with a class."""
 
     SAMPLES = "SAMPLES"
@@ -40,7 +40,7 @@ class TrainClassifierAlgorithm(SarDinoAlgorithm):
     WARM = False
     ICON = "trainclassifier.svg"
     HELP = ("own-classes",)
-    DESTINATIONS = (Destination(SarDinoAlgorithm.OUTPUT, "", folder=True),)
+    DESTINATIONS = (Destination(ModelAlgorithm.OUTPUT, "", folder=True),)
 
     def __init__(self) -> None:
         """Parameters come with initAlgorithm."""

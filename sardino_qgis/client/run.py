@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..common.i18n import tr
-from ..common.process import Worker
+from ..common.process import ChildProcess
 from ..environment.locate import setup_hint, worker_environment
 from .events import Listener, WorkerCancelledError, WorkerError
 
@@ -21,7 +21,7 @@ CANCEL_GRACE_SECONDS = 1.3
 END_GRACE_SECONDS = 5.0  # time to exit after the last word
 
 
-def _wait(worker: Worker, listener: Listener, feedback: Any) -> None:
+def _wait(worker: ChildProcess, listener: Listener, feedback: Any) -> None:
     """Hear the worker until its output ends or it exits; raise WorkerCancelledError on cancel."""
     exited_at = None
     while True:
@@ -42,7 +42,7 @@ def _wait(worker: Worker, listener: Listener, feedback: Any) -> None:
         listener.hear(line)
 
 
-def _exit_code(worker: Worker, feedback: Any) -> int | None:
+def _exit_code(worker: ChildProcess, feedback: Any) -> int | None:
     """The exit code of a worker that has said its last word; None if it had to be made to end."""
     deadline = time.monotonic() + END_GRACE_SECONDS
     while not worker.finished(POLL_SECONDS):
@@ -83,14 +83,14 @@ def failure(code: int | None, lines: Sequence[str], python: str) -> WorkerError:
     return WorkerError(message, hint)
 
 
-def start_worker(command: Sequence[str], cwd: str, env: Mapping[str, str] | None = None) -> Worker:
+def start_worker(command: Sequence[str], cwd: str, env: Mapping[str, str] | None = None) -> ChildProcess:
     """Start a backend command; arguments as for `run_worker`.
 
     Raises:
         WorkerError: The program can't be started.
     """
     try:
-        return Worker(command, cwd, worker_environment() if env is None else env)
+        return ChildProcess(command, cwd, worker_environment() if env is None else env)
     except OSError as problem:
         raise WorkerError(
             tr("The Python interpreter {python} can't be started: {problem}").format(

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from ..common.i18n import tr
-from ..common.process import Worker
+from ..common.process import ChildProcess
 from ..environment import locate
 from .events import Listener, WorkerCancelledError, WorkerError
 from .run import CANCEL_GRACE_SECONDS, POLL_SECONDS, failure, start_worker
 
 
 @dataclass(frozen=True)
-class Start:
+class WorkerSpec:
     """All that a worker's answers may depend on beside the question; where it has changed, another one is started."""
 
     command: tuple[str, ...]
@@ -27,7 +27,7 @@ class Start:
     changed: tuple[int, ...]
 
     @staticmethod
-    def now() -> Start:
+    def now() -> WorkerSpec:
         """As a worker would be started now.
 
         Raises:
@@ -37,7 +37,7 @@ class Start:
         prefix = Path(python).parent.parent  # of a virtual environment: what is installed there changes its folders
         packages = (*prefix.glob("lib/python3*/site-packages"), prefix / "Lib" / "site-packages")
         code = max((_changed(path) for path in (root / "backend").rglob("*.py")), default=0)
-        return Start(
+        return WorkerSpec(
             (python, "-m", "backend", "serve"),
             str(root),
             tuple(sorted(locate.worker_environment().items())),
@@ -52,7 +52,7 @@ def _changed(path: Path) -> int:
         return 0
 
 
-class Server:
+class WarmClient:
     """Starts the worker when it is needed, asks one thing at a time, and starts anew after its end.
 
     `warm`, `rest` and `close` are called from the main thread, `ask` and `offer` from any.
@@ -60,8 +60,8 @@ class Server:
 
     def __init__(self) -> None:
         """Nothing runs before it is warmed or asked."""
-        self._worker: Worker | None = None
-        self._start: Start | None = None
+        self._worker: ChildProcess | None = None
+        self._spec: WorkerSpec | None = None
         self._closed = False
         self._lock = threading.Lock()
         self._asking = threading.Lock()
@@ -153,21 +153,21 @@ class Server:
             # It had been idle for long, and ended in good order just as it was asked: ask another.
         raise failure(code, worker.last_lines(), worker.process.args[0])
 
-    def _running(self) -> tuple[Worker, bool]:
+    def _running(self) -> tuple[ChildProcess, bool]:
         """The worker, and whether it was started just now."""
-        start = Start.now()
+        start = WorkerSpec.now()
         with self._lock:
             if self._closed:
                 raise WorkerCancelledError()
-            if self.running() and self._start == start:
+            if self.running() and self._spec == start:
                 return self._worker, False
             if self._worker is not None:
                 self._worker.stop(CANCEL_GRACE_SECONDS)  # of another start; or close what is left of it
             self._worker = start_worker(start.command, start.root, dict(start.variables))
-            self._start = start
+            self._spec = start
             return self._worker, True
 
-    def _converse(self, worker: Worker, line: str, listener: Listener, feedback: Any) -> int | None:
+    def _converse(self, worker: ChildProcess, line: str, listener: Listener, feedback: Any) -> int | None:
         """Ask, and hear until there is an answer (None), or the worker has ended (its exit code)."""
         try:
             worker.send(line)

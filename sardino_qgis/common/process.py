@@ -18,7 +18,7 @@ KILL_SECONDS = 0.3  # at most, for a killed process to be gone
 READER_SECONDS = 0.1  # at most, for each of the two readers: what the process started may hold its pipes open
 
 
-class Worker:
+class ChildProcess:
     """A child process with its pipes read on threads, so that neither side ever waits for the other.
 
     Standard input stays open for as long as the run is wanted: its end tells the worker to stop, also when QGIS dies.

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from . import locate, store
 from .diagnose import report
-from .install import Reporter, install
-from .plan import SOURCE_VARIABLE, InstallError, Request, make_plan
+from .install import InstallFeedback, install
+from .plan import SOURCE_VARIABLE, InstallError, InstallRequest, make_plan
 
 
-class Console(Reporter):
+class Console(InstallFeedback):
     """Writes the log to standard output, and what is being done beside it on a terminal."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ def _parse() -> argparse.Namespace:
 
 
 def _install(options: argparse.Namespace) -> int:
-    request = Request(options.folder.absolute(), options.python, options.wheels, options.torch_index)
+    request = InstallRequest(options.folder.absolute(), options.python, options.wheels, options.torch_index)
     plan = make_plan(request)
     print("\n".join(plan.lines()), flush=True)
     python = install(plan, Console())

@@ -19,7 +19,7 @@ from typing import Any
 
 from ..common.duration import time_left
 from ..common.i18n import tr
-from ..common.process import Worker
+from ..common.process import ChildProcess
 from . import locate, store
 from .pinned import Build
 from .plan import InstallError, Plan, discreet, variables_for
@@ -42,7 +42,7 @@ class _AlteredError(InstallError):
     """A file isn't the one that was pinned: nothing else is tried after that."""
 
 
-class Reporter:
+class InstallFeedback:
     """Hears what goes on; this one keeps quiet."""
 
     def log(self, line: str) -> None:
@@ -56,18 +56,18 @@ class Reporter:
         return False
 
 
-def install(plan: Plan, reporter: Reporter) -> Path:
+def install(plan: Plan, feedback: InstallFeedback) -> Path:
     """Build a new environment, prove it, and put it in place of the older one; its interpreter.
 
     Raises:
         InstallError: It didn't work out, or somebody else is at it.
-        InstallCancelledError: The reporter said so.
+        InstallCancelledError: The feedback said so.
     """
     folder = plan.request.folder
     try:
         with store.exclusive(folder):
             store.sweep(folder)
-            made = _first_that_works(plan, reporter)
+            made = _first_that_works(plan, feedback)
             store.activate(made)
             store.sweep(folder)
     except store.BusyError as busy:
@@ -77,7 +77,7 @@ def install(plan: Plan, reporter: Reporter) -> Path:
         ) from busy
     except OSError as error:
         raise InstallError(str(error), tr("Is there space left, and may you write to {}?").format(folder)) from error
-    reporter.progress(1, tr("Done"))
+    feedback.progress(1, tr("Done"))
     return store.interpreter_in(made)
 
 
@@ -93,17 +93,17 @@ def _check_space(plan: Plan, build: Build) -> None:
         )
 
 
-def _first_that_works(plan: Plan, reporter: Reporter) -> Path:
+def _first_that_works(plan: Plan, feedback: InstallFeedback) -> Path:
     """Try the ways to get PyTorch one after the other, each in a fresh folder."""
     problem = InstallError("")
     for build in plan.builds:
         made = store.next_folder(plan.request.folder)
         if problem.message:
-            reporter.log(tr("That did not work: {}").format(problem.message))
-        reporter.log(tr("PyTorch: {}.").format(build.label))
+            feedback.log(tr("That did not work: {}").format(problem.message))
+        feedback.log(tr("PyTorch: {}.").format(build.label))
         try:
             _check_space(plan, build)
-            _Work(plan, build, made, reporter).do()
+            _Work(plan, build, made, feedback).do()
             return made
         except InstallError as error:
             problem = error
@@ -119,8 +119,8 @@ def _first_that_works(plan: Plan, reporter: Reporter) -> Path:
 class _Work:
     """One try: an environment in a fresh folder."""
 
-    def __init__(self, plan: Plan, build: Build, folder: Path, reporter: Reporter) -> None:
-        self.plan, self.build, self.folder, self.reporter = plan, build, folder, reporter
+    def __init__(self, plan: Plan, build: Build, folder: Path, feedback: InstallFeedback) -> None:
+        self.plan, self.build, self.folder, self.feedback = plan, build, folder, feedback
         self.python = str(store.interpreter_in(folder))
         self.variables = variables_for(plan.request)
         self.begun = time.monotonic()
@@ -129,7 +129,7 @@ class _Work:
         self.raw = False  # whether this pip can tell its progress in numbers
 
     def do(self) -> None:
-        self.reporter.progress(0, tr("Making the environment"))
+        self.feedback.progress(0, tr("Making the environment"))
         venv = [self.plan.base.path, "-m", "venv", str(self.folder)]
         if self.plan.uv:
             venv = [self.plan.uv, "venv", "--no-project", "--python", self.plan.base.path, str(self.folder)]
@@ -139,7 +139,7 @@ class _Work:
         self.variables.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary)))
         self.install_packages()
         shutil.rmtree(temporary)
-        self.reporter.progress(0.93, tr("Trying it out"))
+        self.feedback.progress(0.93, tr("Trying it out"))
         self.prove()
 
     def install_packages(self) -> None:
@@ -152,7 +152,7 @@ class _Work:
             self.raw = True
         if self.build.kind == "listed":
             return self.add(pinned.text(), hashed)
-        self.reporter.log(tr("PyTorch and torchvision are pinned by version; files from there have no known hashes."))
+        self.feedback.log(tr("PyTorch and torchvision are pinned by version; files from there have no known hashes."))
         pair = pinned.pair("+cpu" if self.build.kind == "cpu" else "")
         self.add(pair, ["--no-deps"], place=True)
         self.add(pinned.text(torch=False), hashed)
@@ -189,7 +189,7 @@ class _Work:
             size = path.stat().st_size if path.is_file() else 0
             self.show_received(size, size)
         elif line.startswith("Installing collected packages"):
-            self.reporter.progress(self.fraction, tr("Unpacking"))
+            self.feedback.progress(self.fraction, tr("Unpacking"))
         return bool(numbers)
 
     def show_received(self, now: int, whole: int) -> None:
@@ -202,7 +202,7 @@ class _Work:
             left = time_left((time.monotonic() - self.begun) * (1 - share) / share) if share > 0.02 else ""
             text = tr("Downloading, {:.0f} MB of about {:.0f} MB").format(done / 1e6, max(done, total) / 1e6)
             self.fraction = 0.02 + 0.88 * share
-            self.reporter.progress(self.fraction, f"{text}, {left}" if left else text)
+            self.feedback.progress(self.fraction, f"{text}, {left}" if left else text)
 
     def prove(self) -> None:
         """Run in the new interpreter what the algorithms will run."""
@@ -210,9 +210,9 @@ class _Work:
         command = [self.python, "-m", "backend", "info", "--progress", "json"]
         facts = _answer(self.run([self.python, "-c", _CHECK], clean, cwd=root), "torch")
         info = self.run(command, clean, cwd=root)
-        self.reporter.log(tr("PyTorch {}, device {}.").format(facts["torch"], _answer(info, "device")["device"]))
+        self.feedback.log(tr("PyTorch {}, device {}.").format(facts["torch"], _answer(info, "device")["device"]))
         if self.plan.card and not facts["cuda"]:
-            self.reporter.log(
+            self.feedback.log(
                 tr("This PyTorch does not use the graphics card ({}); the processor is used.").format(self.plan.card)
             )
 
@@ -224,11 +224,11 @@ class _Work:
         cwd: str = "",
     ) -> list[str]:
         """Run a program to its end; its last lines."""
-        worker = Worker(command, cwd or str(self.plan.request.folder), variables or self.variables, merged=True)
+        worker = ChildProcess(command, cwd or str(self.plan.request.folder), variables or self.variables, merged=True)
         last: deque[str] = deque(maxlen=30)
         try:
             while True:
-                if self.reporter.cancelled():
+                if self.feedback.cancelled():
                     raise InstallCancelledError()
                 try:
                     line = worker.lines.get(timeout=0.1)
@@ -241,7 +241,7 @@ class _Work:
                 if line.strip() and not (hear and hear(line)):
                     last.append(discreet(line))
                     if not line.startswith("{"):  # an answer for us
-                        self.reporter.log(last[-1])
+                        self.feedback.log(last[-1])
             worker.finished(30)
         finally:
             worker.stop(0)

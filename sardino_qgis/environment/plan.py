@@ -34,7 +34,7 @@ class InstallError(Exception):
 
 
 @dataclass(frozen=True)
-class Request:
+class InstallRequest:
     """What somebody chose.
 
     `folder` is the managed folder, `python` the base interpreter ("" finds one), `wheels` a folder of wheels to be used
@@ -52,7 +52,7 @@ class Request:
 class Plan:
     """What will be done."""
 
-    request: Request
+    request: InstallRequest
     base: Base
     pinned: Pinned
     builds: Sequence[Build]
@@ -134,7 +134,7 @@ def discreet(line: str) -> str:
     return re.sub(r"://[^/\s@]+@", "://***@", line)
 
 
-def make_plan(request: Request) -> Plan:
+def make_plan(request: InstallRequest) -> Plan:
     """Look around and decide what will be done.
 
     Raises:
@@ -164,7 +164,7 @@ def make_plan(request: Request) -> Plan:
     return Plan(request, base, pinned, builds(base.platform, bool(card), request.source), uv, card)
 
 
-def variables_for(request: Request) -> dict[str, str]:
+def variables_for(request: InstallRequest) -> dict[str, str]:
     """Environment variables of pip and uv."""
     variables = locate.worker_environment()
     for name in _CERTIFICATES:

@@ -23,8 +23,8 @@ from qgis.PyQt.QtWidgets import (
 
 from ..common.i18n import tr
 from ..environment import locate
-from ..environment.install import InstallCancelledError, Reporter, install
-from ..environment.plan import SOURCE_VARIABLE, InstallError, Plan, Request, make_plan
+from ..environment.install import InstallCancelledError, InstallFeedback, install
+from ..environment.plan import SOURCE_VARIABLE, InstallError, InstallRequest, Plan, make_plan
 from ..environment.proxy import proxy_variables
 
 
@@ -43,7 +43,7 @@ class SetupTask(QgsTask):
     def run(self) -> bool:
         """Install; whether it worked."""
         try:
-            self.python = str(install(self.plan, _TaskReporter(self)))
+            self.python = str(install(self.plan, _TaskFeedback(self)))
         except InstallError as error:
             self.problem = str(error)
         except InstallCancelledError:
@@ -53,7 +53,7 @@ class SetupTask(QgsTask):
         return not self.problem
 
 
-class _TaskReporter(Reporter):
+class _TaskFeedback(InstallFeedback):
     def __init__(self, task: SetupTask) -> None:
         self._task = task
 
@@ -151,9 +151,9 @@ class SetupDialog(QDialog):
             changed.connect(lambda _: self._soon.start())
         return box
 
-    def request(self) -> Request:
+    def request(self) -> InstallRequest:
         """What the fields say."""
-        return Request(
+        return InstallRequest(
             Path(self.folder.filePath() or locate.managed_folder()),
             self.python.filePath(),
             self.wheels.filePath(),

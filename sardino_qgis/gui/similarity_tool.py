@@ -21,7 +21,7 @@ from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtGui import QIcon
 
 from ..client.events import WorkerError
-from ..client.pool import Workers
+from ..client.pool import WarmPool
 from ..common.i18n import tr
 from ..environment.locate import BackendMissingError, resource
 from ..layers.metadata import describe
@@ -40,11 +40,11 @@ class SimilarityTool(QgsMapTool):
     One question runs at a time, in the background. Of the clicks made meanwhile the last one is asked next.
     """
 
-    def __init__(self, iface: Any, workers: Workers) -> None:
-        """`iface` is the QgisInterface of the desktop; `workers` answer."""
+    def __init__(self, iface: Any, pool: WarmPool) -> None:
+        """`iface` is the QgisInterface of the desktop; `pool` answer."""
         super().__init__(iface.mapCanvas())
         self._iface = iface
-        self._workers = workers
+        self._pool = pool
         self._task: SimilarityTask | None = None
         self._next: SimilarityTask | None = None
         self._raster_id = ""  # of the layer whose places are compared
@@ -60,7 +60,7 @@ class SimilarityTool(QgsMapTool):
         """Start the worker, which takes some seconds to load, while the user looks for a place."""
         super().activate()
         try:
-            self._workers.warm()
+            self._pool.warm()
         except (BackendMissingError, WorkerError) as trouble:
             self._say(str(trouble), Qgis.MessageLevel.Critical)
 
@@ -118,7 +118,7 @@ class SimilarityTool(QgsMapTool):
             "view": [view.xMinimum(), view.yMinimum(), view.xMaximum(), view.yMaximum()],
             "output": QgsProcessingUtils.generateTempFilename("similarity.tif"),
         }
-        self._ask(SimilarityTask(self._workers, question, layer.id(), self._answered))
+        self._ask(SimilarityTask(self._pool, question, layer.id(), self._answered))
 
     def _raster(self) -> Any:
         """The active raster layer, or the one from which the active result was made."""
@@ -207,10 +207,10 @@ class SimilarityTool(QgsMapTool):
 class SimilarityAction:
     """The tool's button in the plugins toolbar and its entry in a menu."""
 
-    def __init__(self, iface: Any, menu: Any, workers: Workers) -> None:
+    def __init__(self, iface: Any, menu: Any, pool: WarmPool) -> None:
         """Add both."""
         self._iface = iface
-        self.tool = SimilarityTool(iface, workers)
+        self.tool = SimilarityTool(iface, pool)
         icon = QIcon(resource("icons", "similarity.svg"))
         self.action = menu.addAction(icon, tr("Find similar places"))
         self.action.setToolTip(

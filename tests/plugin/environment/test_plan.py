@@ -14,7 +14,15 @@ from sardino_qgis.environment import locate, pinned
 from sardino_qgis.environment.diagnose import report
 from sardino_qgis.environment.interpreters import Base, UnfitError, candidates, find_base
 from sardino_qgis.environment.pinned import builds, nvidia_card
-from sardino_qgis.environment.plan import InstallError, Plan, Request, discreet, make_plan, shortened, variables_for
+from sardino_qgis.environment.plan import (
+    InstallError,
+    InstallRequest,
+    Plan,
+    discreet,
+    make_plan,
+    shortened,
+    variables_for,
+)
 from sardino_qgis.environment.proxy import proxy_variables
 from sardino_qgis.environment.store import default_profile
 
@@ -162,7 +170,7 @@ def test_lists_with_hashes_where_they_are_known_and_without_elsewhere(repo_root)
 
 def plan_for(repo_root, platform, card="", source="", version="3.12"):
     listed = pinned.read(repo_root / "sardino_qgis", platform, version)
-    request = Request(Path.home() / "env", source=source)
+    request = InstallRequest(Path.home() / "env", source=source)
     ways = builds(platform, bool(card), source)
     return Plan(request, Base("/usr/bin/python3", version, platform), listed, ways, "", card)
 
@@ -178,9 +186,9 @@ def test_the_plan_says_size_place_interpreter_and_what_a_card_needs(repo_root):
 
 def test_an_index_beside_a_folder_of_wheels_is_refused(tmp_path):
     with pytest.raises(InstallError, match="no index is asked"):
-        make_plan(Request(tmp_path, wheels=str(tmp_path), source="https://example.org/simple"))
+        make_plan(InstallRequest(tmp_path, wheels=str(tmp_path), source="https://example.org/simple"))
     with pytest.raises(InstallError, match="no folder"):
-        make_plan(Request(tmp_path, wheels=str(tmp_path / "nowhere")))
+        make_plan(InstallRequest(tmp_path, wheels=str(tmp_path / "nowhere")))
 
 
 # --- What programs inherit, and what is never told --------------------------------------------------------------
@@ -193,11 +201,11 @@ def test_settings_of_pip_reach_uv_and_none_counts_beside_a_folder_of_wheels(monk
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "not there"))
     for name in ("UV_DEFAULT_INDEX", "UV_FIND_LINKS"):
         monkeypatch.delenv(name, raising=False)
-    found = variables_for(Request(tmp_path, proxy={"https_proxy": "http://p:1"}))
+    found = variables_for(InstallRequest(tmp_path, proxy={"https_proxy": "http://p:1"}))
     assert found["UV_DEFAULT_INDEX"] == "https://example.org/simple" and found["UV_FIND_LINKS"] == "/a,/b"
     assert found["https_proxy"] == "http://p:1"
     assert not {"PIP_TARGET", "SSL_CERT_DIR"} & found.keys()
-    alone = variables_for(Request(tmp_path, wheels=str(tmp_path)))
+    alone = variables_for(InstallRequest(tmp_path, wheels=str(tmp_path)))
     assert not {"PIP_INDEX_URL", "PIP_FIND_LINKS", "UV_DEFAULT_INDEX", "UV_FIND_LINKS"} & alone.keys()
 
 
