@@ -51,6 +51,16 @@ class Listener:
         self._text = ""
         self._text_at = -math.inf
 
+    @property
+    def answered(self) -> bool:
+        """Whether there is a result or an error."""
+        return self.result is not None or self.error is not None
+
+    def raise_error(self) -> None:
+        """Raise the worker's error as a WorkerError, if it sent one."""
+        if self.error is not None:
+            raise WorkerError(str(self.error.get("message", "")), str(self.error.get("hint", "")))
+
     def hear(self, line: str) -> None:
         """Take one line of the worker's output; what isn't an event is kept as log, never fatal."""
         event = _event(line)

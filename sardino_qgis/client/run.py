@@ -21,12 +21,24 @@ CANCEL_GRACE_SECONDS = 1.3
 END_GRACE_SECONDS = 5.0  # time to exit after the last word
 
 
-def _wait(worker: ChildProcess, listener: Listener, feedback: Any) -> None:
-    """Hear the worker until its output ends or it exits; raise WorkerCancelledError on cancel."""
+def listen(worker: ChildProcess, listener: Listener, feedback: Any, until_answered: bool = False) -> bool:
+    """Pass output to `listener` until the worker's output ends or the worker has exited.
+
+    Args:
+        worker: Its `lines` are read.
+        listener: Takes every line.
+        feedback: QgsProcessingFeedback, asked for a cancel.
+        until_answered: Return as soon as there is a result or an error.
+
+    Returns:
+        Whether it returned for an answer.
+
+    Raises:
+        WorkerCancelledError: `feedback` was cancelled. The worker is still running.
+    """
     exited_at = None
-    while True:
+    while not (until_answered and listener.answered):
         if feedback.isCanceled():
-            worker.stop(CANCEL_GRACE_SECONDS)
             raise WorkerCancelledError()
         try:
             line = worker.lines.get(timeout=POLL_SECONDS)
@@ -35,11 +47,12 @@ def _wait(worker: ChildProcess, listener: Listener, feedback: Any) -> None:
             if worker.process.poll() is not None:
                 exited_at = exited_at or time.monotonic()
                 if time.monotonic() - exited_at > 1.0:
-                    return
+                    return False
             continue
         if line is None:
-            return
+            return False
         listener.hear(line)
+    return True
 
 
 def _exit_code(worker: ChildProcess, feedback: Any) -> int | None:
@@ -47,7 +60,6 @@ def _exit_code(worker: ChildProcess, feedback: Any) -> int | None:
     deadline = time.monotonic() + END_GRACE_SECONDS
     while not worker.finished(POLL_SECONDS):
         if feedback.isCanceled():
-            worker.stop(CANCEL_GRACE_SECONDS)
             raise WorkerCancelledError()
         if time.monotonic() > deadline:
             worker.stop(0.5)
@@ -120,12 +132,14 @@ def run_worker(
     listener = Listener(feedback, label)
     try:
         feedback.setProgressText(tr("Starting the backend"))
-        _wait(worker, listener, feedback)
+        listen(worker, listener, feedback)
         code = _exit_code(worker, feedback)
+    except WorkerCancelledError:
+        worker.stop(CANCEL_GRACE_SECONDS)
+        raise
     finally:
         worker.stop(0)
-    if listener.error is not None:
-        raise WorkerError(str(listener.error.get("message", "")), str(listener.error.get("hint", "")))
+    listener.raise_error()
     # A worker that has written its result but hangs on its way out (code None) has done its work.
     if listener.result is None or code:
         raise failure(code, worker.last_lines(), command[0])

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import queue
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +11,8 @@ from typing import Any
 from ..common.i18n import tr
 from ..common.process import ChildProcess
 from ..environment import locate
-from .events import Listener, WorkerCancelledError, WorkerError
-from .run import CANCEL_GRACE_SECONDS, POLL_SECONDS, failure, start_worker
+from .events import Listener, WorkerCancelledError
+from .run import CANCEL_GRACE_SECONDS, failure, listen, start_worker
 
 
 @dataclass(frozen=True)
@@ -141,8 +139,7 @@ class WarmClient:
                 feedback.pushDebugInfo(tr("The worker is running already (process {}).").format(worker.process.pid))
             listener = Listener(feedback, label)
             code = self._converse(worker, json.dumps(question), listener, feedback)
-            if listener.error is not None:
-                raise WorkerError(str(listener.error.get("message", "")), str(listener.error.get("hint", "")))
+            listener.raise_error()
             if listener.result is not None:
                 feedback.setProgress(100)
                 return listener.result
@@ -173,22 +170,11 @@ class WarmClient:
             worker.send(line)
         except (OSError, ValueError):
             pass  # it has gone: what follows says how
-        ended_at = None
-        while listener.result is None and listener.error is None:
-            if feedback.isCanceled():
-                self.stop()
-                raise WorkerCancelledError()
-            try:
-                heard = worker.lines.get(timeout=POLL_SECONDS)
-            except queue.Empty:
-                # Its last lines may still be on their way when it has ended; they end with None, or not at all.
-                if worker.process.poll() is not None:
-                    ended_at = ended_at or time.monotonic()
-                    if time.monotonic() - ended_at > 1.0:
-                        return worker.process.returncode
-                continue
-            if heard is None:
-                worker.finished(1.0)
-                return worker.process.returncode
-            listener.hear(heard)
-        return None
+        try:
+            if listen(worker, listener, feedback, until_answered=True):
+                return None
+        except WorkerCancelledError:
+            self.stop()
+            raise
+        worker.finished(1.0)
+        return worker.process.returncode
