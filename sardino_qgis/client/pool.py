@@ -5,6 +5,7 @@ A run never waits for another one: where the worker is at work, the algorithm st
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -45,6 +46,9 @@ class WarmPool:
             client.rest()
 
     def close(self) -> None:
-        """End all, whatever they do, for good."""
-        for client in (self._shared, self._spare):
-            client.close()
+        """End all, whatever they do, for good, and wait until they have gone."""
+        endings = [threading.Thread(target=client.close) for client in (self._shared, self._spare)]
+        for ending in endings:
+            ending.start()
+        for ending in endings:
+            ending.join()

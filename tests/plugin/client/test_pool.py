@@ -180,6 +180,7 @@ def test_it_rests_where_another_interpreter_is_chosen_or_an_installation_begins(
     process = plugin.warm_pool._shared._worker.process
     plugin.set_up_backend()
     plugin.setup_dialog.changing.emit()
-    assert process.poll() is not None
+    assert not plugin.warm_pool._shared.running()
+    process.wait(SOON_S)
     run()
     assert len({process for _, process, _ in clerk()}) == 2

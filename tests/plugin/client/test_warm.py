@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import threading
 import time
 
 import pytest
 
+from sardino_qgis.client import worker_spec
 from sardino_qgis.client.events import WorkerCancelledError, WorkerError
 from sardino_qgis.client.warm import WarmClient
 from sardino_qgis.environment import locate
 
 # Answers each line with how often this program was started and what it was asked.
 WORKER = """
-import json, os, sys, time
+import json, os, sys, threading, time
 starts = {starts!r}
 with open(starts, "a") as file: file.write("x")
 count = os.path.getsize(starts)
@@ -26,6 +28,7 @@ for line in sys.stdin:
     if question["do"] == "die": sys.stderr.write("overheated\\n"); sys.exit(3)
     if question["do"] == "mumble": sys.stderr.write("mumbled\\n"); sys.stderr.flush(); time.sleep(0.2)
     if question["do"] == "wait": time.sleep(60)
+    if question["do"] == "deafen": threading.Thread(target=time.sleep, args=(60,)).start()  # outlives its input
     if question["do"] == "refuse": event = {{"event": "error", "message": "too dark", "hint": "more light"}}
     else: event = {{"event": "result", "starts": count, "question": question}}
     print(json.dumps(event), flush=True)
@@ -112,11 +115,62 @@ def test_an_offer_does_not_wait_while_another_is_answered(client, feedback, othe
     assert client.offer({"do": "tell"}, feedback, "x")["starts"] == 2
 
 
+def test_a_queued_question_is_cancelled_at_once(client, feedback, other_feedback):
+    thread, _ = asking(client, other_feedback, {"do": "wait"})
+    pressed = []
+    threading.Timer(0.3, lambda: (pressed.append(time.monotonic()), feedback.cancel())).start()
+    rescue = threading.Timer(5, other_feedback.cancel)
+    rescue.start()
+    with pytest.raises(WorkerCancelledError):
+        client.ask({"do": "tell"}, feedback, "x")
+    assert time.monotonic() - pressed[0] < 0.3
+    assert client.running() and not other_feedback.isCanceled(), "the first question is still being answered"
+    rescue.cancel()
+    other_feedback.cancel()
+    thread.join()
+
+
+def gone(process, seconds=5):
+    process.wait(seconds)
+    return True
+
+
+def test_rest_does_not_wait_for_the_worker_to_end(client, feedback):
+    client.ask({"do": "deafen"}, feedback, "x")
+    process = client._worker.process
+    began = time.monotonic()
+    client.rest()
+    assert time.monotonic() - began < 0.3 and not client.running()
+    assert gone(process)
+
+
+def test_warming_does_not_wait_for_an_outdated_worker(client, feedback, monkeypatch, tmp_path):
+    client.ask({"do": "deafen"}, feedback, "x")
+    process = client._worker.process
+    monkeypatch.setenv("SARDINO_MODELS", str(tmp_path))
+    began = time.monotonic()
+    client.warm()
+    assert time.monotonic() - began < 0.8 and client.running() and client._worker.process is not process
+    assert gone(process)
+
+
+SCANNED = []
+sys.addaudithook(lambda event, arguments: SCANNED.append(str(arguments[0])) if event == "os.scandir" else None)
+
+
+def test_questions_in_quick_succession_scan_no_folders(client, feedback):
+    client.ask({"do": "tell"}, feedback, "x")
+    SCANNED.clear()
+    for _ in range(3):
+        client.ask({"do": "tell"}, feedback, "x")
+    assert SCANNED == []
+
+
 def test_at_rest_there_is_no_worker_until_the_next_question(client, feedback):
     client.ask({"do": "tell"}, feedback, "x")
     process = client._worker.process
     client.rest()
-    assert process.poll() is not None and not client.running()
+    assert gone(process) and not client.running()
     assert client.ask({"do": "tell"}, feedback, "x")["starts"] == 2
 
 
@@ -125,6 +179,7 @@ def test_a_worker_of_another_environment_is_replaced(client, feedback, monkeypat
     (tmp_path / "backend").mkdir()
     (tmp_path / "backend" / "__main__.py").write_text("")
     monkeypatch.setattr(locate, "backend_root", lambda: tmp_path)
+    monkeypatch.setattr(worker_spec, "CHECK_SECONDS", 0)
     client.ask({"do": "tell"}, feedback, "x")
     process = client._worker.process
     if change == "variable":
@@ -136,7 +191,7 @@ def test_a_worker_of_another_environment_is_replaced(client, feedback, monkeypat
     else:
         (tmp_path / "backend" / "new.py").write_text("")
     assert client.ask({"do": "tell"}, feedback, "x")["starts"] == 2
-    assert process.poll() is not None
+    assert gone(process)
     assert client.ask({"do": "tell"}, feedback, "x")["starts"] == 2
 
 
