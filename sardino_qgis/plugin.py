@@ -10,6 +10,7 @@ from qgis.PyQt.QtWidgets import QFileDialog, QMenu, QMessageBox
 from .client.pool import WarmPool
 from .common.i18n import tr
 from .common.language import install_translator, remove_translator
+from .common.plugin_files import help_page, resource
 from .environment import locate
 from .provider import SarDinoProvider
 
@@ -47,14 +48,14 @@ class SarDinoPlugin:
             return
         self.warm_pool = self.provider.warm_pool = WarmPool()
         self.menu = QMenu(tr("SAR Land Cover (DINO)"))
-        self.menu.setIcon(QIcon(locate.resource("icons", "sardino.svg")))
+        self.menu.setIcon(QIcon(resource("icons", "sardino.svg")))
         # Only here, since `qgis_process` has neither map nor tools.
         from .gui.similarity_tool import SimilarityAction
 
         self.similarity = SimilarityAction(self.iface, self.menu, self.warm_pool)
         self.menu.addSeparator()
         for icon, text, slot in (
-            (QIcon(locate.resource("icons", "models.svg")), tr("Models…"), self.show_models),
+            (QIcon(resource("icons", "models.svg")), tr("Models…"), self.show_models),
             (_theme_icon("mActionShowPluginManager"), tr("Set up backend…"), self.set_up_backend),
             (_theme_icon("mIconPythonFile"), tr("Choose Python interpreter…"), self.choose_interpreter),
             (_theme_icon("mIconInfo"), tr("Diagnostics…"), self.show_diagnostics),
@@ -101,7 +102,7 @@ class SarDinoPlugin:
 
     def show_help(self) -> None:
         """Open the plugin's own pages in the browser."""
-        QDesktopServices.openUrl(QUrl(locate.help_page("index")))
+        QDesktopServices.openUrl(QUrl(help_page("index")))
 
     def choose_interpreter(self) -> None:
         """Ask for the interpreter of an environment with PyTorch, and keep it in the settings."""

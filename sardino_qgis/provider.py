@@ -8,7 +8,7 @@ from qgis.PyQt.QtGui import QIcon
 from .algorithms import ALGORITHMS
 from .client.pool import WarmPool
 from .common.i18n import tr
-from .environment.locate import resource
+from .common.plugin_files import resource
 
 PROVIDER_ID = "sardino"
 

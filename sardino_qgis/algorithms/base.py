@@ -16,6 +16,7 @@ from ..client.events import WorkerCancelledError, WorkerError
 from ..client.run import run_worker
 from ..common.i18n import tr
 from ..common.last_used import offer
+from ..common.plugin_files import help_page, resource
 from ..environment import locate
 from .parameters import ADVANCED
 
@@ -45,11 +46,11 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
 
     def svgIconPath(self) -> str:
         """Path of the icon."""
-        return locate.resource("icons", self.ICON)
+        return resource("icons", self.ICON)
 
     def helpUrl(self) -> str:
         """The page about it that comes with the plugin."""
-        return locate.help_page(*self.HELP)
+        return help_page(*self.HELP)
 
     def canExecute(self) -> tuple[bool, str]:
         """Whether a backend can be started, and else what to do."""

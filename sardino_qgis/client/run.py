@@ -11,7 +11,8 @@ from typing import Any
 
 from ..common.i18n import tr
 from ..common.process import ChildProcess
-from ..environment.locate import setup_hint, worker_environment
+from ..environment.hints import setup_hint
+from ..environment.variables import worker_environment
 from .events import Listener, WorkerCancelledError, WorkerError
 
 POLL_SECONDS = 0.05  # how often cancel is looked at; well above the ten times a second that feel immediate

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..environment import locate
+from ..environment.variables import worker_environment
 
 CHECK_SECONDS = 3.0  # least time between two looks at the files, which are hundreds
 
@@ -40,7 +41,7 @@ class SpecReader:
         if place != self._place or time.monotonic() - self._looked_at >= CHECK_SECONDS:
             self._place, self._modified = place, _file_times(python, root)
             self._looked_at = time.monotonic()
-        variables = tuple(sorted(locate.worker_environment().items()))
+        variables = tuple(sorted(worker_environment().items()))
         return WorkerSpec((python, "-m", "backend", "serve"), str(root), variables, self._modified)
 
 

@@ -66,7 +66,7 @@ def _install(options: argparse.Namespace) -> int:
     print("\n".join(plan.lines()), flush=True)
     python = install(plan, Console())
     print(f"The backend is set up: {python}")
-    if locate.current_interpreter(locate.managed_folder()) != python:
+    if store.current_interpreter(locate.managed_folder()) != python:
         print(f"To have it used: set SARDINO_PYTHON to {options.folder}")
     elif locate.find_interpreter() != str(python):
         print(f"But another one is named and will be used: {locate.find_interpreter()}")

@@ -23,6 +23,7 @@ from ..common.process import ChildProcess
 from . import locate, store
 from .pinned import Build
 from .plan import InstallError, Plan, discreet, variables_for
+from .variables import worker_environment
 
 _CHECK = """
 import json, rasterio, torch
@@ -206,7 +207,7 @@ class _Work:
 
     def prove(self) -> None:
         """Run in the new interpreter what the algorithms will run."""
-        clean, root = locate.worker_environment(), str(locate.backend_root())
+        clean, root = worker_environment(), str(locate.backend_root())
         command = [self.python, "-m", "backend", "info", "--progress", "json"]
         facts = _answer(self.run([self.python, "-c", _CHECK], clean, cwd=root), "torch")
         info = self.run(command, clean, cwd=root)

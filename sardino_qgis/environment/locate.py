@@ -8,29 +8,21 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..common import plugin_files
 from ..common.i18n import tr
-from .store import current_interpreter, default_profile, interpreter_in
+from .hints import setup_hint
+from .store import current_interpreter, default_profile
 
 try:
     from qgis.core import QgsApplication, QgsSettings
 except ImportError:  # a shell's Python without QGIS (`python -m sardino_qgis.environment`): there are no settings then
     QgsApplication = QgsSettings = None
 
-__all__ = ["interpreter_in"]  # the rest is defined here
-
 VARIABLE = "SARDINO_PYTHON"
 SETTING = "sardino/python"
-
-# What QGIS (or the shell that started it) sets for its own Python, GDAL, PROJ and Qt. Another interpreter that
-# inherits it loads the wrong standard library, the wrong data files or the wrong shared libraries.
-# All of PYTHON* goes: PYTHONHOME, PYTHONPATH, but also PYTHONSAFEPATH, under which `-m backend` isn't found.
-_DROPPED_PREFIXES = ("PYTHON", "GDAL_", "PROJ_", "QGIS_", "DYLD_")
-_DROPPED = frozenset({"VIRTUAL_ENV", "LD_LIBRARY_PATH", "QT_PLUGIN_PATH", "__PYVENV_LAUNCHER__"})
 
 
 class BackendMissingError(Exception):
@@ -51,28 +43,6 @@ class Attempt:
     problem: str
 
 
-def requirements_file() -> Path:
-    """The list of what the backend needs, in an installed plugin or in a checkout."""
-    here = plugin_folder()
-    installed = here / "requirements.txt"
-    return installed if installed.is_file() else here.parent / "requirements" / "runtime.txt"
-
-
-def setup_command() -> str:
-    """What a user types in a shell to get a backend."""
-    folder = plugin_folder()
-    return f'cd "{folder.parent}" && python3 -m {folder.name}.environment install'
-
-
-def setup_hint() -> str:
-    """What a user does to get a backend, one line."""
-    return tr(
-        "Open the menu Plugins > SAR Land Cover (DINO) > Set up backend…, or run in a shell: {command}. If you have a "
-        "Python environment with PyTorch (the packages in {list}), choose its interpreter in the same menu, or name it "
-        "in the environment variable SARDINO_PYTHON."
-    ).format(command=setup_command(), list=requirements_file())
-
-
 def managed_folder() -> Path:
     """The folder of the environment that the plugin keeps itself, inside the user's QGIS profile.
 
@@ -81,7 +51,7 @@ def managed_folder() -> Path:
     if QgsApplication is not None and QgsApplication.instance() is not None:
         profile = Path(QgsApplication.qgisSettingsDirPath())
     else:
-        profile = default_profile(plugin_folder())
+        profile = default_profile(plugin_files.plugin_folder())
     return profile / "sardino" / "env"
 
 
@@ -173,18 +143,13 @@ def problem() -> str:
     return ""
 
 
-def plugin_folder() -> Path:
-    """The folder of the plugin, links followed (a checkout is often linked into the plugins folder)."""
-    return Path(__file__).resolve().parent.parent
-
-
 def backend_root() -> Path:
     """The folder that holds `backend/` and `resources/`: the installed plugin's own, or the checkout's.
 
     Raises:
         BackendMissingError: Neither holds the backend.
     """
-    here = plugin_folder()
+    here = plugin_files.plugin_folder()
     for folder in (here, here.parent):
         if (folder / "backend" / "__main__.py").is_file():
             return folder
@@ -194,41 +159,3 @@ def backend_root() -> Path:
         ),
         tr("Install the plugin's zip again."),
     )
-
-
-def resource(*parts: str) -> str:
-    """Path of a file under `resources/`, in an installed plugin or in a checkout."""
-    here = plugin_folder()
-    root = here if (here / "resources").is_dir() else here.parent
-    return str(root.joinpath("resources", *parts))
-
-
-def help_page(name: str, section: str = "") -> str:
-    """Address (a file's URL) of a page of help: HTML in an installed plugin, its Markdown source in a checkout."""
-    here = plugin_folder()
-    page = here / "docs" / f"{name}.html"
-    if not page.is_file():
-        page = here.parent / "docs" / f"{name}.md"
-    return page.as_uri() + (f"#{section}" if section else "")
-
-
-def _clean_search_path(path: str, qgis_root: str) -> str:
-    """`PATH` without the folders of QGIS itself, whose DLLs Windows would load before the worker's own."""
-    inside = os.path.normcase(os.path.abspath(qgis_root))
-    kept = (p for p in path.split(os.pathsep) if not os.path.normcase(os.path.abspath(p)).startswith(inside))
-    return os.pathsep.join(kept)
-
-
-def worker_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Environment variables for the worker: those of QGIS without what belongs to QGIS's own libraries.
-
-    User site-packages stay as the interpreter has them: a virtual environment ignores them by itself, and who names
-    a system interpreter may have installed PyTorch there.
-    """
-    source = os.environ if base is None else base
-    cleaned = {k: v for k, v in source.items() if k not in _DROPPED and not k.startswith(_DROPPED_PREFIXES)}
-    if sys.platform == "win32" and source.get("OSGEO4W_ROOT"):
-        cleaned["PATH"] = _clean_search_path(cleaned.get("PATH", ""), source["OSGEO4W_ROOT"])
-    # Lines must come as they are written, in UTF-8, whatever the locale.
-    cleaned.update(PYTHONUTF8="1", PYTHONIOENCODING="utf-8", PYTHONUNBUFFERED="1")
-    return cleaned

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..common.i18n import tr
-from . import locate
 from .interpreters import Base, UnfitError, find_base
 from .pinned import CPU_TORCH_MB, Build, Pinned, builds, nvidia_card, read
+from .variables import worker_environment
 
 SOURCE_VARIABLE = "SARDINO_TORCH_INDEX"
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT")
@@ -157,7 +157,7 @@ def make_plan(request: InstallRequest) -> Plan:
             tr("No Python was found that the environment can be built on ({}).").format(shortened(str(unfit))),
             tr("Install a 64-bit Python (3.10 to 3.14) and try again, or name one."),
         ) from unfit
-    pinned = read(locate.plugin_folder(), base.platform, base.version)
+    pinned = read(base.platform, base.version)
     if not pinned.entries:
         raise InstallError(tr("The plugin is incomplete: it has no list of packages."), tr("Install its zip again."))
     card = nvidia_card(variables)
@@ -166,7 +166,7 @@ def make_plan(request: InstallRequest) -> Plan:
 
 def variables_for(request: InstallRequest) -> dict[str, str]:
     """Environment variables of pip and uv."""
-    variables = locate.worker_environment()
+    variables = worker_environment()
     for name in _CERTIFICATES:
         # QGIS for Windows names a folder that isn't there.
         if variables.get(name) and not os.path.exists(variables[name]):

@@ -23,7 +23,8 @@ from qgis.PyQt.QtGui import QIcon
 from ..client.events import WorkerError
 from ..client.pool import WarmPool
 from ..common.i18n import tr
-from ..environment.locate import BackendMissingError, resource
+from ..common.plugin_files import resource
+from ..environment.locate import BackendMissingError
 from ..layers.metadata import describe
 from ..layers.sources import worker_source
 from ..layers.styling import apply_qml

@@ -18,14 +18,15 @@ from qgis.gui import QgsMapCanvas, QgsMessageBar
 from qgis.PyQt.QtWidgets import QMainWindow, QMenu, QToolBar
 
 from sardino_qgis.common import last_used
-from sardino_qgis.environment import locate
+from sardino_qgis.environment import locate, variables
+from sardino_qgis.environment.variables import worker_environment
 from sardino_qgis.gui import model_control
 from sardino_qgis.models import installed
 
 gdal.UseExceptions()
 
 # pytest names the running test in a variable. To a worker that stays this must not look like a changed environment.
-locate._DROPPED_PREFIXES += ("PYTEST_",)
+variables._DROPPED_PREFIXES += ("PYTEST_",)
 
 # A model of random weights, for what needs a real one.
 CARD = {
@@ -243,7 +244,7 @@ def model(tmp_path_factory, backend_python):
     folder = tmp_path_factory.mktemp("models") / "tiny"
     folder.mkdir()
     command = [backend_python, "-c", MAKE_MODEL, str(folder), json.dumps(CARD)]
-    subprocess.run(command, cwd=locate.backend_root(), env=locate.worker_environment(), check=True)
+    subprocess.run(command, cwd=locate.backend_root(), env=worker_environment(), check=True)
     return folder
 
 

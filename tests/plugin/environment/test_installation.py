@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from sardino_qgis.environment import locate, store
+from sardino_qgis.common import plugin_files
+from sardino_qgis.environment import store
 from sardino_qgis.environment.install import InstallCancelledError, InstallFeedback, install
 from sardino_qgis.environment.plan import InstallError, InstallRequest, make_plan
 from tests.support.tiny_packages import write_plugin, write_wheel, write_wheels
@@ -54,7 +55,7 @@ def wheels(tmp_path) -> Path:
 def plugin(tmp_path, wheels, monkeypatch) -> Path:
     """The packed plugin with the tiny lists; this process takes its lists and backend from there too."""
     made = write_plugin(tmp_path / "plugins", wheels, HERE, VERSION)
-    monkeypatch.setattr(locate, "plugin_folder", lambda: made)
+    monkeypatch.setattr(plugin_files, "plugin_folder", lambda: made)
     # Neither uv nor a graphics card, whatever this machine has.
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     monkeypatch.delenv("SARDINO_TORCH_INDEX", raising=False)
@@ -90,8 +91,8 @@ def test_from_a_shell_without_qgis_then_upgraded_then_removed(plugin, wheels, tm
     said = done.communicate()[0]
     assert done.returncode == 0, said
     assert "PyTorch 2.13.0+cpu, device cpu." in said
-    python = locate.current_interpreter(folder)
-    assert python == locate.interpreter_in(folder / "1") and str(python) in said
+    python = store.current_interpreter(folder)
+    assert python == store.interpreter_in(folder / "1") and str(python) in said
     assert "not checked" not in said and names(folder) == {"1", store.POINTER}
     assert not (folder / "1" / "tmp").exists(), "what was needed on the way is gone"
     found = subprocess.run([python, "-c", "import torch, sys; print(torch.__file__)"], capture_output=True, text=True)

@@ -153,8 +153,8 @@ def test_the_card_is_what_its_driver_tells(script, monkeypatch, tmp_path):
     assert nvidia_card({}, "linux") == "", "a card without a working driver is none"
 
 
-def test_lists_with_hashes_where_they_are_known_and_without_elsewhere(repo_root):
-    known = pinned.read(repo_root / "sardino_qgis", "linux-x86_64", "3.11")
+def test_lists_with_hashes_where_they_are_known_and_without_elsewhere():
+    known = pinned.read("linux-x86_64", "3.11")
     assert known.hashed and known.size > known.size_without_torch > 0
     rest = known.text(torch=False)
     assert "rasterio==" in rest and "--hash=sha256:" in rest
@@ -164,23 +164,23 @@ def test_lists_with_hashes_where_they_are_known_and_without_elsewhere(repo_root)
     assert pair[0].startswith("torch==") and "+cpu" in pair[0]
     assert pair[1].startswith("torchvision==") and "+cpu" not in pair[1] and len(pair) == 2
 
-    unknown = pinned.read(repo_root / "sardino_qgis", "win32-aarch64", "3.12")
+    unknown = pinned.read("win32-aarch64", "3.12")
     assert not unknown.hashed and unknown.size == 0 and "timm==" in unknown.text()
 
 
-def plan_for(repo_root, platform, card="", source="", version="3.12"):
-    listed = pinned.read(repo_root / "sardino_qgis", platform, version)
+def plan_for(platform, card="", source="", version="3.12"):
+    listed = pinned.read(platform, version)
     request = InstallRequest(Path.home() / "env", source=source)
     ways = builds(platform, bool(card), source)
     return Plan(request, Base("/usr/bin/python3", version, platform), listed, ways, "", card)
 
 
-def test_the_plan_says_size_place_interpreter_and_what_a_card_needs(repo_root):
-    text = "\n".join(plan_for(repo_root, "win32-x86_64", "RTX 4070").lines())
+def test_the_plan_says_size_place_interpreter_and_what_a_card_needs():
+    text = "\n".join(plan_for("win32-x86_64", "RTX 4070").lines())
     assert "about 0.3 GB to download" in text and "~/env" in text.replace("\\", "/") and "/usr/bin/python3" in text
     assert "RTX 4070" in text and "does not use the card" in text
-    assert "does not use the card" not in "\n".join(plan_for(repo_root, "win32-x86_64", "RTX", "/wheels").lines())
-    text = "\n".join(plan_for(repo_root, "linux-x86_64", version="3.15").lines())
+    assert "does not use the card" not in "\n".join(plan_for("win32-x86_64", "RTX", "/wheels").lines())
+    text = "\n".join(plan_for("linux-x86_64", version="3.15").lines())
     assert "No hashes are known for linux-x86_64 with Python 3.15" in text and "unknown for this machine" in text
 
 
