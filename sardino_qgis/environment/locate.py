@@ -36,11 +36,20 @@ class BackendMissingError(Exception):
 
 @dataclass(frozen=True)
 class Attempt:
-    """One place where an interpreter was looked for; `problem` is empty where it was found."""
+    """One place where an interpreter was looked for.
+
+    Attributes:
+        origin: Name of the place, for messages.
+        path: The interpreter there; empty where none is set.
+        problem: Why it can't be used; empty where it can.
+        named: Whether a user named it. Such a place decides, even where its interpreter can't be used: going on to
+            another one would run something that the user did not ask for.
+    """
 
     origin: str
     path: str
     problem: str
+    named: bool = False
 
 
 def managed_folder() -> Path:
@@ -91,11 +100,7 @@ def why_unusable(path: str) -> str:
 
 
 def attempts() -> list[Attempt]:
-    """Every place looked at, in order, up to the one that decides.
-
-    A place that somebody named (variable, setting) decides even when it is wrong: going on silently to another
-    interpreter would run something the user did not ask for.
-    """
+    """Every place looked at, in order, up to the one that decides."""
     named = (
         (tr("environment variable {}").format(VARIABLE), os.environ.get(VARIABLE, "").strip()),
         (tr("setting of the plugin"), stored_interpreter()),
@@ -104,7 +109,7 @@ def attempts() -> list[Attempt]:
     for origin, text in named:
         if text:
             path = _resolved(text)
-            return [*tried, Attempt(origin, path, why_unusable(path))]
+            return [*tried, Attempt(origin, path, why_unusable(path), named=True)]
         tried.append(Attempt(origin, "", tr("not set")))
     managed = str(current_interpreter(managed_folder()))
     return [*tried, Attempt(tr("environment managed by the plugin"), managed, why_unusable(managed))]
@@ -120,7 +125,7 @@ def find_interpreter() -> str:
     last = tried[-1]
     if not last.problem:
         return last.path
-    if len(tried) < 3:
+    if last.named:
         raise BackendMissingError(
             tr("The Python interpreter {path} can't be used ({origin}): {problem}.").format(
                 path=last.path, origin=last.origin, problem=last.problem

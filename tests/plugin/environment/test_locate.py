@@ -56,6 +56,22 @@ def test_a_wrong_setting_is_an_error(tmp_path):
         find_interpreter()
 
 
+@pytest.mark.parametrize("looked_before", [0, 1, 5])
+def test_a_named_interpreter_decides_wherever_it_was_named(monkeypatch, looked_before):
+    """The number of places that were looked at before it says nothing."""
+    unset = locate.Attempt("elsewhere", "", "not set")
+    named = locate.Attempt("a file", "/nowhere/python", "there is no such file", named=True)
+    monkeypatch.setattr(locate, "attempts", lambda: [*[unset] * looked_before, named])
+    with pytest.raises(BackendMissingError, match=r"/nowhere/python can't be used \(a file\): there is no such file"):
+        find_interpreter()
+
+
+def test_places_that_users_name_are_marked(monkeypatch):
+    assert [attempt.named for attempt in locate.attempts()] == [False, False, False]
+    monkeypatch.setenv("SARDINO_PYTHON", "/nowhere/python")
+    assert [attempt.named for attempt in locate.attempts()] == [True]
+
+
 def test_nothing_set_tells_every_place_and_what_to_do():
     with pytest.raises(BackendMissingError) as caught:
         find_interpreter()
