@@ -131,3 +131,18 @@ class ChildProcess:
                 os.killpg(self.process.pid, signal.SIGKILL)
         except OSError:
             pass  # it ended in between
+
+
+def output_of(command: Sequence[str], variables: Mapping[str, str], cwd: str | None = None) -> str:
+    """What a program writes to standard output; it has a minute.
+
+    Raises:
+        OSError, subprocess.SubprocessError: It can't be started, fails, or takes longer.
+    """
+    options: dict[str, Any] = {"creationflags": subprocess.CREATE_NO_WINDOW} if sys.platform == "win32" else {}
+    # Words without a shell; the program is one that the user named, or that QGIS came with.
+    done = subprocess.run(  # nosec B603
+        command, env=dict(variables), cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=True,
+        **options,
+    )  # fmt: skip
+    return done.stdout.decode("utf-8", "replace")

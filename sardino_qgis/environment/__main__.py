@@ -10,8 +10,10 @@ from pathlib import Path
 
 from . import locate, store
 from .diagnose import report
-from .install import InstallFeedback, install
-from .plan import SOURCE_VARIABLE, InstallError, InstallRequest, make_plan
+from .errors import InstallError
+from .install import install
+from .plan import SOURCE_VARIABLE, InstallRequest, make_plan
+from .progress import InstallFeedback
 
 
 class Console(InstallFeedback):

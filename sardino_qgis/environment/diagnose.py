@@ -14,8 +14,8 @@ from typing import Any
 
 from ..common import plugin_files
 from ..common.i18n import tr
+from ..common.process import output_of
 from . import locate, store
-from .interpreters import output_of
 from .pinned import nvidia_card
 from .plan import SOURCE_VARIABLE, discreet, shortened
 from .variables import worker_environment

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ..common import plugin_files
 from ..common.i18n import tr
-from .interpreters import output_of
+from ..common.process import output_of
 
 _PAIR = ("torch", "torchvision")
 _CUDA = ("nvidia-", "cuda-", "triton")

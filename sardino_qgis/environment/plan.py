@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..common.i18n import tr
+from .errors import InstallError
 from .interpreters import Base, UnfitError, find_base
 from .pinned import CPU_TORCH_MB, Build, Pinned, builds, nvidia_card, read
 from .variables import worker_environment
@@ -22,15 +23,6 @@ _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA
 # uv doesn't read pip's variables.
 _PIP_TO_UV = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_EXTRA_INDEX_URL": "UV_INDEX", "PIP_FIND_LINKS": "UV_FIND_LINKS",
               "PIP_CERT": "SSL_CERT_FILE"}  # fmt: skip
-
-
-class InstallError(Exception):
-    """The environment can't be set up; `message` says why, `hint` what to do. The older one is as it was."""
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(f"{message}\n{hint}" if hint else message)
-        self.message = message
-        self.hint = hint
 
 
 @dataclass(frozen=True)

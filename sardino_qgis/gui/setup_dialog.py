@@ -23,8 +23,10 @@ from qgis.PyQt.QtWidgets import (
 
 from ..common.i18n import tr
 from ..environment import locate
-from ..environment.install import InstallCancelledError, InstallFeedback, install
-from ..environment.plan import SOURCE_VARIABLE, InstallError, InstallRequest, Plan, make_plan
+from ..environment.errors import InstallCancelledError, InstallError
+from ..environment.install import install
+from ..environment.plan import SOURCE_VARIABLE, InstallRequest, Plan, make_plan
+from ..environment.progress import InstallFeedback
 from ..environment.proxy import proxy_variables
 
 

@@ -16,8 +16,10 @@ import pytest
 
 from sardino_qgis.common import plugin_files
 from sardino_qgis.environment import store
-from sardino_qgis.environment.install import InstallCancelledError, InstallFeedback, install
-from sardino_qgis.environment.plan import InstallError, InstallRequest, make_plan
+from sardino_qgis.environment.errors import InstallCancelledError, InstallError
+from sardino_qgis.environment.install import install
+from sardino_qgis.environment.plan import InstallRequest, make_plan
+from sardino_qgis.environment.progress import InstallFeedback
 from tests.support.tiny_packages import write_plugin, write_wheel, write_wheels
 
 HERE = f"{sys.platform}-{platform.machine()}"

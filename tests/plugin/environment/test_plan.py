@@ -12,17 +12,10 @@ from qgis.core import QgsNetworkAccessManager, QgsSettings
 
 from sardino_qgis.environment import locate, pinned
 from sardino_qgis.environment.diagnose import report
+from sardino_qgis.environment.errors import InstallError
 from sardino_qgis.environment.interpreters import Base, UnfitError, candidates, find_base
 from sardino_qgis.environment.pinned import builds, nvidia_card
-from sardino_qgis.environment.plan import (
-    InstallError,
-    InstallRequest,
-    Plan,
-    discreet,
-    make_plan,
-    shortened,
-    variables_for,
-)
+from sardino_qgis.environment.plan import InstallRequest, Plan, discreet, make_plan, shortened, variables_for
 from sardino_qgis.environment.proxy import proxy_variables
 from sardino_qgis.environment.store import default_profile
 
