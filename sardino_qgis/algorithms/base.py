@@ -103,6 +103,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         Raises:
             QgsProcessingException: It refused, failed or was cancelled.
         """
+        command = [*command, "--progress", "json", "--overwrite"]
         feedback.pushDebugInfo(" ".join(command))
         pool = self.provider().warm_pool if self.WARM and self.provider() is not None else None
         try:

@@ -17,8 +17,8 @@ from qgis.core import (
 
 from ..common.i18n import tr
 from ..layers.sources import corner_arguments, worker_source
-from ..layers.styling import QmlStyler, held
 from .base import BackendAlgorithm
+from .destinations import Destination
 from .parameters import ADVANCED, static_enum
 
 DEGREES = "EPSG:4326"
@@ -152,10 +152,7 @@ class CalibrateAlgorithm(BackendAlgorithm):
             # One word, for a path may begin with a dash.
             command += [f"--dem={self._dem}", "--dem-heights"]
             command += [self.parameterAsEnumString(parameters, self.DEM_HEIGHTS, context)]
-        result = self.run_backend([*command, "--progress", "json", "--overwrite"], feedback)
-        if not os.path.isfile(output):
-            raise QgsProcessingException(tr("The backend reported success, but {} is not there.").format(output))
-        if context.willLoadLayerOnCompletion(output):
-            context.layerToLoadOnCompletionDetails(output).setPostProcessor(held(QmlStyler()))
+        result = self.run_backend(command, feedback)
+        Destination(self.OUTPUT, "").finish(output, context)
         feedback.pushInfo(tr("Bands: {}.").format(", ".join(result.get("polarisations", []))))
         return {self.OUTPUT: output}

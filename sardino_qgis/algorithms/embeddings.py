@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..common.i18n import tr
-from .model_algorithm import Destination, ModelAlgorithm
+from .destinations import Destination
+from .model_algorithm import ModelAlgorithm
 from .parameters import static_enum
 
 

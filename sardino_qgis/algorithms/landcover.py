@@ -6,7 +6,8 @@ from typing import Any
 
 from ..common.i18n import tr
 from ..layers.styling import StretchStyler
-from .model_algorithm import Destination, ModelAlgorithm
+from .destinations import Destination
+from .model_algorithm import ModelAlgorithm
 
 
 class LandCoverAlgorithm(ModelAlgorithm):

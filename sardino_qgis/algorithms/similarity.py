@@ -14,7 +14,8 @@ from qgis.core import (
 from ..common.i18n import tr
 from ..layers.sources import point_arguments, points_of
 from ..layers.styling import StretchStyler
-from .model_algorithm import Destination, ModelAlgorithm
+from .destinations import Destination
+from .model_algorithm import ModelAlgorithm
 from .parameters import static_enum
 
 

@@ -21,7 +21,8 @@ from qgis.core import (
 from ..common.i18n import tr
 from ..layers.geojson_export import category_looks, write_geojson
 from ..models.installed import add_folder
-from .model_algorithm import Destination, ModelAlgorithm
+from .destinations import Destination
+from .model_algorithm import ModelAlgorithm
 
 
 class TrainClassifierAlgorithm(ModelAlgorithm):
