@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from ..common.duration import time_left
+from ..common.errors import HintedError
 from ..common.i18n import tr
 
 NOISE_LIMIT = 50  # lines of output that are no events, shown in the log
@@ -15,13 +16,8 @@ TEXT_SECONDS = 2.0  # least time between two progress texts
 _EVENTS = frozenset({"start", "progress", "log", "result", "error"})
 
 
-class WorkerError(Exception):
+class WorkerError(HintedError):
     """The worker refused or failed; `message` says what happened, `hint` what to do."""
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(f"{message}\n{hint}" if hint else message)
-        self.message = message
-        self.hint = hint
 
 
 class WorkerCancelledError(Exception):

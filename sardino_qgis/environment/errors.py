@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from ..common.errors import HintedError
 
-class InstallError(Exception):
+
+class InstallError(HintedError):
     """The environment can't be set up; `message` says why, `hint` what to do. The older one is as it was."""
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(f"{message}\n{hint}" if hint else message)
-        self.message = message
-        self.hint = hint
 
 
 class AlteredFileError(InstallError):

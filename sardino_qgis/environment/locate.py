@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..common import plugin_files
+from ..common.errors import HintedError
 from ..common.i18n import tr
 from .hints import setup_hint
 from .store import current_interpreter, default_profile
@@ -25,13 +26,10 @@ VARIABLE = "SARDINO_PYTHON"
 SETTING = "sardino/python"
 
 
-class BackendMissingError(Exception):
+class BackendMissingError(HintedError):
     """No interpreter, or no backend; `message` says what was found, `hint` what to do."""
 
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(f"{message} {hint}")
-        self.message = message
-        self.hint = hint
+    BETWEEN = " "
 
 
 @dataclass(frozen=True)
