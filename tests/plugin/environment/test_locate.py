@@ -8,9 +8,8 @@ import sys
 import pytest
 
 from sardino_qgis.common import plugin_files
-from sardino_qgis.environment import locate, store, variables
+from sardino_qgis.environment import locate, store
 from sardino_qgis.environment.locate import BackendMissingError, find_interpreter
-from sardino_qgis.environment.variables import worker_environment
 
 pytestmark = pytest.mark.usefixtures("no_interpreter")
 
@@ -109,23 +108,3 @@ def test_backend_root_of_a_checkout_and_of_an_installed_plugin(monkeypatch, tmp_
         locate.backend_root()
     (installed / "backend" / "__main__.py").write_text("")
     assert locate.backend_root() == installed
-
-
-def test_the_worker_inherits_nothing_of_the_libraries_of_qgis():
-    dropped = {
-        name: "x"
-        for name in (
-            "PYTHONHOME", "PYTHONPATH", "PYTHONSAFEPATH", "VIRTUAL_ENV", "GDAL_DATA", "GDAL_DRIVER_PATH", "PROJ_LIB",
-            "PROJ_DATA", "LD_LIBRARY_PATH", "QT_PLUGIN_PATH", "QGIS_PREFIX_PATH",
-        )
-    }  # fmt: skip
-    kept = {"PATH": "/bin", "HOME": "/h", "SARDINO_MODELS": "/m", "CUDA_VISIBLE_DEVICES": "1", "https_proxy": "p"}
-    cleaned = worker_environment({**dropped, **kept})
-    assert not dropped.keys() & cleaned.keys()
-    assert kept.items() <= cleaned.items()
-    assert cleaned["PYTHONUTF8"] == "1"
-
-
-def test_folders_of_qgis_leave_the_search_path_on_windows(monkeypatch):
-    monkeypatch.setattr(variables.os, "pathsep", ";")
-    assert variables._clean_search_path("/osgeo/bin;/usr/bin;/osgeo/apps/x", "/osgeo") == "/usr/bin"
