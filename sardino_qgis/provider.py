@@ -19,23 +19,18 @@ class SarDinoProvider(QgsProcessingProvider):
     warm_pool: WarmPool | None = None  # the plugin's, in a desktop
 
     def id(self) -> str:
-        """Prefix of the algorithms' ids."""
         return PROVIDER_ID
 
     def name(self) -> str:
-        """Name in the toolbox."""
         return tr("SAR Land Cover (DINO)")
 
     def icon(self) -> QIcon:
-        """Icon in the toolbox."""
         return QIcon(self.svgIconPath())
 
     def svgIconPath(self) -> str:
-        """Path of the icon."""
         return resource("icons", "sardino.svg")
 
     def loadAlgorithms(self) -> None:
-        """Register the algorithms."""
         for algorithm in ALGORITHMS:
             self.addAlgorithm(algorithm())
 
@@ -44,5 +39,4 @@ class SarDinoProvider(QgsProcessingProvider):
         return ["tif", "tiff"]
 
     def supportsNonFileBasedOutput(self) -> bool:
-        """Results are files."""
         return False

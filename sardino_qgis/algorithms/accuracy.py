@@ -42,16 +42,13 @@ class AccuracyAlgorithm(BackendAlgorithm):
     HELP = ("accuracy",)
 
     def __init__(self) -> None:
-        """Parameters come with initAlgorithm."""
         super().__init__()
         self._inputs: AccuracyInputs | None = None
 
     def displayName(self) -> str:
-        """Name in the toolbox."""
         return tr("Accuracy and areas of a class map")
 
     def tags(self) -> list[str]:
-        """Words under which the toolbox finds it."""
         words = tr(
             "accuracy,assessment,validation,confusion matrix,error matrix,overall accuracy,iou,f1,precision,recall,"
             "area estimation,confidence interval,olofsson,stratified,land cover,classification,reference"
@@ -59,7 +56,6 @@ class AccuracyAlgorithm(BackendAlgorithm):
         return words.split(",")
 
     def shortHelpString(self) -> str:
-        """Help in the dialog."""
         return tr(
             "Compares a map of classes with a reference: another raster of classes, or points and polygons with a "
             "class each. The report (it opens in the Results Viewer) holds the confusion matrix, overall, user's and "
@@ -78,7 +74,6 @@ class AccuracyAlgorithm(BackendAlgorithm):
         )
 
     def initAlgorithm(self, configuration=None) -> None:
-        """Declare the parameters."""
         self._add_inputs()
         self.add(
             QgsProcessingParameterString(self.MAPPING, tr("Reference values in the map's legend"), optional=True),

@@ -27,15 +27,12 @@ class AttentionAlgorithm(ModelAlgorithm):
     )
 
     def displayName(self) -> str:
-        """Name in the toolbox."""
         return tr("Attention maps from SAR")
 
     def tags(self) -> list[str]:
-        """Words under which the toolbox finds it."""
         return tr("sar,sentinel-1,radar,attention,explain,vision transformer,vit,dino,self-supervised").split(",")
 
     def shortHelpString(self) -> str:
-        """Help in the dialog."""
         return tr(
             "Shows where the vision transformer looks: the attention of its class token over the scene, as "
             "one layer (mean of the heads) or one band per head. Heads of a model trained by "
@@ -46,7 +43,6 @@ class AttentionAlgorithm(ModelAlgorithm):
         )
 
     def initAlgorithm(self, configuration=None) -> None:
-        """Declare the parameters."""
         self.add_inputs()
         self.add(
             static_enum(self.HEADS, tr("Heads"), HEADS),
@@ -68,7 +64,6 @@ class AttentionAlgorithm(ModelAlgorithm):
         )
 
     def own_arguments(self, parameters: dict, context: Any, wanted: frozenset[str]) -> list[str]:
-        """Heads and block, and the mass where masks are wanted."""
         arguments = [
             "--heads",
             self.parameterAsEnumString(parameters, self.HEADS, context),

@@ -33,27 +33,21 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
     # What QGIS asks
 
     def name(self) -> str:
-        """Second half of the algorithm's id."""
         return self.COMMAND
 
     def createInstance(self):
-        """A fresh object for each run."""
         return type(self)()
 
     def icon(self) -> QIcon:
-        """Icon in the toolbox."""
         return QIcon(self.svgIconPath())
 
     def svgIconPath(self) -> str:
-        """Path of the icon."""
         return resource("icons", self.ICON)
 
     def helpUrl(self) -> str:
-        """The page about it that comes with the plugin."""
         return help_page(*self.HELP)
 
     def canExecute(self) -> tuple[bool, str]:
-        """Whether a backend can be started, and else what to do."""
         problem = locate.problem()
         return not problem, problem
 

@@ -42,11 +42,9 @@ class CalibrateAlgorithm(BackendAlgorithm):
     HELP = ("sar-input", "sentinel-1-products-as-downloaded")
 
     def displayName(self) -> str:
-        """Name in the toolbox."""
         return tr("Calibrate Sentinel-1 GRD")
 
     def tags(self) -> list[str]:
-        """Words under which the toolbox finds it."""
         words = tr(
             "sar,sentinel-1,grd,safe,radar,calibration,sigma0,gamma0,backscatter,thermal noise,border noise,geocode,"
             "terrain correction,dem"
@@ -54,7 +52,6 @@ class CalibrateAlgorithm(BackendAlgorithm):
         return words.split(",")
 
     def shortHelpString(self) -> str:
-        """Help in the dialog."""
         return tr(
             "Makes a map of backscatter from a Sentinel-1 GRD product as downloaded: calibrated to gamma0 or sigma0 "
             "with the product's own tables, thermal noise removed, noise at the borders masked (in products before "
@@ -71,7 +68,6 @@ class CalibrateAlgorithm(BackendAlgorithm):
         )
 
     def initAlgorithm(self, configuration=None) -> None:
-        """Declare the parameters."""
         kinds = tr("Sentinel-1 products (manifest.safe *.zip *.SAFE *.safe)") + ";;" + tr("All files (*)")
         self.add(
             QgsProcessingParameterFile(self.INPUT, tr("Sentinel-1 GRD product"), fileFilter=kinds),
@@ -131,14 +127,12 @@ class CalibrateAlgorithm(BackendAlgorithm):
         return True
 
     def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> str:
-        """Path of the product."""
         path = self.parameterAsString(parameters, self.INPUT, context)
         if not os.path.exists(path):
             raise QgsProcessingException(tr("There is no file or folder {}.").format(path))
         return os.path.abspath(path)
 
     def processAlgorithm(self, parameters, context, feedback) -> dict:
-        """Run the worker; the path of the output."""
         output = self.parameterAsOutputLayer(parameters, self.OUTPUT, context)
         command = [*self.backend_command(), self.read_inputs(parameters, context, feedback), os.path.abspath(output)]
         command += ["--product", self.parameterAsEnumString(parameters, self.PRODUCT, context)]

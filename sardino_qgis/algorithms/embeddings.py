@@ -25,19 +25,15 @@ class EmbeddingsAlgorithm(ModelAlgorithm):
     )
 
     def name(self) -> str:
-        """Second half of the algorithm's id."""
         return "embeddings"
 
     def displayName(self) -> str:
-        """Name in the toolbox."""
         return tr("Embeddings from SAR")
 
     def tags(self) -> list[str]:
-        """Words under which the toolbox finds it."""
         return tr("sar,sentinel-1,radar,embeddings,features,pca,vision transformer,vit,dino,self-supervised").split(",")
 
     def shortHelpString(self) -> str:
-        """Help in the dialog."""
         return tr(
             "Writes the features that the vision transformer has found for every place, a band each (192 for the "
             "bundled model): input for a classifier or a clustering of your own.\n\n"
@@ -50,7 +46,6 @@ class EmbeddingsAlgorithm(ModelAlgorithm):
         )
 
     def initAlgorithm(self, configuration=None) -> None:
-        """Declare the parameters."""
         self.add_inputs()
         self.add(
             static_enum(self.GRID, tr("Grid"), ("patch", "input")),
@@ -70,7 +65,6 @@ class EmbeddingsAlgorithm(ModelAlgorithm):
         )
 
     def own_arguments(self, parameters: dict, context: Any, wanted: frozenset[str]) -> list[str]:
-        """Grid and block."""
         return [
             "--grid",
             self.parameterAsEnumString(parameters, self.GRID, context),

@@ -26,18 +26,15 @@ class LandCoverAlgorithm(ModelAlgorithm):
     )
 
     def displayName(self) -> str:
-        """Name in the toolbox."""
         return tr("Land cover from SAR")
 
     def tags(self) -> list[str]:
-        """Words under which the toolbox finds it."""
         words = tr(
             "sar,sentinel-1,radar,backscatter,land cover,classification,segmentation,worldcover,dino,deep learning"
         )
         return words.split(",")
 
     def shortHelpString(self) -> str:
-        """Help in the dialog."""
         return tr(
             "Makes a land-cover map from Sentinel-1 backscatter (VV and VH) with a vision transformer that "
             "was pre-trained by self-distillation (DINO).\n\n"
@@ -50,7 +47,6 @@ class LandCoverAlgorithm(ModelAlgorithm):
         )
 
     def initAlgorithm(self, configuration=None) -> None:
-        """Declare the parameters."""
         self.add_inputs()
         self.add_running()
         self.add_destination(self.OUTPUT, tr("Land cover"), tr("Class of each pixel (GeoTIFF with colours and names)."))
@@ -68,7 +64,6 @@ class LandCoverAlgorithm(ModelAlgorithm):
         )
 
     def report(self, result: dict, feedback: Any) -> None:
-        """List the classes with their share of the mapped area."""
         classes = [c for c in result.get("classes", []) if c.get("pixels")]
         total = sum(c["pixels"] for c in classes)
         for found in sorted(classes, key=lambda c: -c["pixels"]):

@@ -47,7 +47,6 @@ class ModelAlgorithm(BackendAlgorithm):
     DESTINATIONS: tuple[Destination, ...] = ()
 
     def __init__(self) -> None:
-        """Parameters come with initAlgorithm."""
         super().__init__()
         self._input = self._layer_name = ""
         self._options: list[str] = []

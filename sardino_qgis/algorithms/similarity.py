@@ -32,21 +32,17 @@ class SimilarityAlgorithm(ModelAlgorithm):
     DESTINATIONS = (Destination(ModelAlgorithm.OUTPUT, "", StretchStyler),)
 
     def __init__(self) -> None:
-        """Points are read with the layers, in prepareAlgorithm."""
         super().__init__()
         self._points: list[str] = []
 
     def displayName(self) -> str:
-        """Name in the toolbox."""
         return tr("Similarity to places from SAR")
 
     def tags(self) -> list[str]:
-        """Words under which the toolbox finds it."""
         words = tr("sar,sentinel-1,radar,similarity,search,find,cosine,embeddings,vision transformer,vit,dino")
         return words.split(",")
 
     def shortHelpString(self) -> str:
-        """Help in the dialog."""
         return tr(
             "Shows how much every place of the scene is like a point that you choose, or like the points of a layer, "
             "in the eyes of the vision transformer: the cosine similarity of their features, 1 for the point itself, "
@@ -59,7 +55,6 @@ class SimilarityAlgorithm(ModelAlgorithm):
         )
 
     def initAlgorithm(self, configuration=None) -> None:
-        """Declare the parameters."""
         self.add_inputs()
         self.add(
             QgsProcessingParameterPoint(self.POINT, tr("Point"), optional=True),
@@ -83,13 +78,11 @@ class SimilarityAlgorithm(ModelAlgorithm):
         self.add_destination(self.OUTPUT, tr("Similarity"), tr("Cosine similarity, -1 to 1 (GeoTIFF)."))
 
     def checkParameterValues(self, parameters, context) -> tuple[bool, str]:
-        """Refuse a run without any point."""
         if not any(parameters.get(name) not in (None, "") for name in (self.POINT, self.POINTS)):
             return False, tr("No place to compare with: give a point, or a layer of points.")
         return super().checkParameterValues(parameters, context)
 
     def prepareAlgorithm(self, parameters, context, feedback) -> bool:
-        """Bring all points into the CRS of the raster."""
         super().prepareAlgorithm(parameters, context, feedback)
         crs = self.parameterAsRasterLayer(parameters, self.INPUT, context).crs()
         points = []
@@ -102,7 +95,6 @@ class SimilarityAlgorithm(ModelAlgorithm):
         return True
 
     def own_arguments(self, parameters: dict, context: Any, wanted: frozenset[str]) -> list[str]:
-        """Points, grid and block."""
         if not self._points:  # not said in prepareAlgorithm, whose exceptions QGIS shows in its log alone
             raise QgsProcessingException(
                 tr("The layer of points holds none that can be used. Choose another, or give a point.")

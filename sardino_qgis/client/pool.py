@@ -16,7 +16,6 @@ class WarmPool:
     """Owned by the plugin, in a desktop only: `qgis_process` ends after its one run anyway."""
 
     def __init__(self) -> None:
-        """Nothing runs before it is warmed or asked."""
         self._shared, self._spare = WarmClient(), WarmClient()
 
     def warm(self) -> None:

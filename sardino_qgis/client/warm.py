@@ -20,7 +20,6 @@ class WarmClient:
     """
 
     def __init__(self) -> None:
-        """Nothing runs before it is warmed or asked."""
         self._worker: ChildProcess | None = None
         self._spec: WorkerSpec | None = None
         self._specs = SpecReader()
@@ -43,7 +42,6 @@ class WarmClient:
                 self._asking.release()
 
     def running(self) -> bool:
-        """Whether there is a worker."""
         worker = self._worker
         return worker is not None and worker.process.poll() is None
 

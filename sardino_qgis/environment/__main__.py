@@ -23,7 +23,6 @@ class Console(InstallFeedback):
         self._text = ""
 
     def log(self, line: str) -> None:
-        """Print a line."""
         print(line, flush=True)
 
     def progress(self, fraction: float, text: str) -> None:

@@ -43,7 +43,6 @@ class SetupTask(QgsTask):
         self.problem = ""
 
     def run(self) -> bool:
-        """Install; whether it worked."""
         try:
             self.python = str(install(self.plan, _TaskFeedback(self)))
         except InstallError as error:
@@ -164,7 +163,6 @@ class SetupDialog(QDialog):
         )
 
     def showEvent(self, event) -> None:
-        """Look around when the dialog is opened."""
         super().showEvent(event)
         if self.task is None:
             self.look()
@@ -186,7 +184,6 @@ class SetupDialog(QDialog):
         self.install_button.setEnabled(self.plan is not None)
 
     def start(self) -> None:
-        """Begin the installation."""
         self.look()
         if self.plan is None or self.task is not None:
             return

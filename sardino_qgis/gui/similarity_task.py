@@ -47,11 +47,9 @@ class SimilarityTask(QgsTask):
 
     @property
     def warnings(self) -> list[str]:
-        """What the worker warned of."""
         return self._feedback.warnings
 
     def run(self) -> bool:
-        """Ask, in a thread of the task manager."""
         try:
             self.result = self._pool.ask(self.question, self._feedback, self.description())
         except WorkerCancelledError:
@@ -67,5 +65,4 @@ class SimilarityTask(QgsTask):
         super().cancel()
 
     def finished(self, good: bool) -> None:
-        """Hand over to the main thread."""
         self._done(self)

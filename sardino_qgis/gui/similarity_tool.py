@@ -71,7 +71,6 @@ class SimilarityTool(QgsMapTool):
         super().deactivate()
 
     def canvasReleaseEvent(self, event: Any) -> None:
-        """A click."""
         if event.button() == Qt.MouseButton.LeftButton:
             add = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
             self.ask_about(event.mapPoint(), add)
@@ -209,7 +208,6 @@ class SimilarityAction:
     """The tool's button in the plugins toolbar and its entry in a menu."""
 
     def __init__(self, iface: Any, menu: Any, pool: WarmPool) -> None:
-        """Add both."""
         self._iface = iface
         self.tool = SimilarityTool(iface, pool)
         icon = QIcon(resource("icons", "similarity.svg"))
