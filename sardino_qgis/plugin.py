@@ -7,9 +7,10 @@ from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtGui import QDesktopServices, QIcon
 from qgis.PyQt.QtWidgets import QFileDialog, QMenu, QMessageBox
 
-from .client.pool import Workers
+from .client.pool import WarmPool
 from .common.i18n import tr
 from .common.language import install_translator, remove_translator
+from .common.plugin_files import help_page, resource
 from .environment import locate
 from .provider import SarDinoProvider
 
@@ -26,7 +27,7 @@ class SarDinoPlugin:
         self.iface = iface
         self.translator = None
         self.provider = None
-        self.workers = None
+        self.warm_pool = None
         self.menu = None
         self.similarity = None
         self.models_dialog = None
@@ -45,16 +46,16 @@ class SarDinoPlugin:
         self.initProcessing()
         if self.iface is None:
             return
-        self.workers = self.provider.workers = Workers()
+        self.warm_pool = self.provider.warm_pool = WarmPool()
         self.menu = QMenu(tr("SAR Land Cover (DINO)"))
-        self.menu.setIcon(QIcon(locate.resource("icons", "sardino.svg")))
+        self.menu.setIcon(QIcon(resource("icons", "sardino.svg")))
         # Only here, since `qgis_process` has neither map nor tools.
         from .gui.similarity_tool import SimilarityAction
 
-        self.similarity = SimilarityAction(self.iface, self.menu, self.workers)
+        self.similarity = SimilarityAction(self.iface, self.menu, self.warm_pool)
         self.menu.addSeparator()
         for icon, text, slot in (
-            (QIcon(locate.resource("icons", "models.svg")), tr("Models…"), self.show_models),
+            (QIcon(resource("icons", "models.svg")), tr("Models…"), self.show_models),
             (_theme_icon("mActionShowPluginManager"), tr("Set up backend…"), self.set_up_backend),
             (_theme_icon("mIconPythonFile"), tr("Choose Python interpreter…"), self.choose_interpreter),
             (_theme_icon("mIconInfo"), tr("Diagnostics…"), self.show_diagnostics),
@@ -68,9 +69,9 @@ class SarDinoPlugin:
         if self.similarity is not None:
             self.similarity.remove()
             self.similarity = None
-        if self.workers is not None:
-            self.workers.close()
-            self.workers = None
+        if self.warm_pool is not None:
+            self.warm_pool.close()
+            self.warm_pool = None
         for dialog in (self.setup_dialog, self.models_dialog):
             if dialog is not None:
                 dialog.cancel()
@@ -101,7 +102,7 @@ class SarDinoPlugin:
 
     def show_help(self) -> None:
         """Open the plugin's own pages in the browser."""
-        QDesktopServices.openUrl(QUrl(locate.help_page("index")))
+        QDesktopServices.openUrl(QUrl(help_page("index")))
 
     def choose_interpreter(self) -> None:
         """Ask for the interpreter of an environment with PyTorch, and keep it in the settings."""
@@ -116,7 +117,7 @@ class SarDinoPlugin:
             QMessageBox.warning(self.iface.mainWindow(), tr("SAR Land Cover (DINO)"), f"{path}: {wrong}")
             return
         locate.store_interpreter(path)
-        self.workers.rest()
+        self.warm_pool.rest()
         self.show_diagnostics()
 
     def set_up_backend(self) -> None:
@@ -126,7 +127,7 @@ class SarDinoPlugin:
 
             self.setup_dialog = SetupDialog(self.iface.mainWindow())
             # Windows keeps the files of a running program: an older environment couldn't be removed.
-            self.setup_dialog.changing.connect(self.workers.rest)
+            self.setup_dialog.changing.connect(self.warm_pool.rest)
         self.setup_dialog.show()
         self.setup_dialog.raise_()
 

@@ -6,9 +6,9 @@ from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from .algorithms import ALGORITHMS
-from .client.pool import Workers
+from .client.pool import WarmPool
 from .common.i18n import tr
-from .environment.locate import resource
+from .common.plugin_files import resource
 
 PROVIDER_ID = "sardino"
 
@@ -16,26 +16,21 @@ PROVIDER_ID = "sardino"
 class SarDinoProvider(QgsProcessingProvider):
     """Gives the toolbox the algorithms of this plugin."""
 
-    workers: Workers | None = None  # the plugin's, in a desktop
+    warm_pool: WarmPool | None = None  # the plugin's, in a desktop
 
     def id(self) -> str:
-        """Prefix of the algorithms' ids."""
         return PROVIDER_ID
 
     def name(self) -> str:
-        """Name in the toolbox."""
         return tr("SAR Land Cover (DINO)")
 
     def icon(self) -> QIcon:
-        """Icon in the toolbox."""
         return QIcon(self.svgIconPath())
 
     def svgIconPath(self) -> str:
-        """Path of the icon."""
         return resource("icons", "sardino.svg")
 
     def loadAlgorithms(self) -> None:
-        """Register the algorithms."""
         for algorithm in ALGORITHMS:
             self.addAlgorithm(algorithm())
 
@@ -44,5 +39,4 @@ class SarDinoProvider(QgsProcessingProvider):
         return ["tif", "tiff"]
 
     def supportsNonFileBasedOutput(self) -> bool:
-        """Results are files."""
         return False

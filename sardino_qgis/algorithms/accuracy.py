@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import Any
 
 from qgis.core import (
     QgsProcessing,
-    QgsProcessingException,
     QgsProcessingOutputNumber,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterField,
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
-    QgsProcessingUtils,
 )
 
 from ..common.i18n import tr
-from ..layers.geojson_export import write_geojson
-from ..layers.sources import worker_source
-from .base import WorkerAlgorithm
+from .accuracy_inputs import AccuracyInputs
+from .base import BackendAlgorithm
 from .parameters import integer
 
-_NUMBERS = re.compile(r"\s*(-?\d+(\s*[,;\s]\s*-?\d+)*)?\s*")
 
-
-class AccuracyAlgorithm(WorkerAlgorithm):
+class AccuracyAlgorithm(BackendAlgorithm):
     """Confusion matrix and scores by pixels; estimates of accuracy and area where the reference is a sample."""
 
     INPUT = "INPUT"
@@ -48,18 +42,13 @@ class AccuracyAlgorithm(WorkerAlgorithm):
     HELP = ("accuracy",)
 
     def __init__(self) -> None:
-        """Parameters come with initAlgorithm."""
         super().__init__()
-        self._map = self._reference = ""
-        self._crs: Any = None
-        self._source: Any = None
+        self._inputs: AccuracyInputs | None = None
 
     def displayName(self) -> str:
-        """Name in the toolbox."""
         return tr("Accuracy and areas of a class map")
 
     def tags(self) -> list[str]:
-        """Words under which the toolbox finds it."""
         words = tr(
             "accuracy,assessment,validation,confusion matrix,error matrix,overall accuracy,iou,f1,precision,recall,"
             "area estimation,confidence interval,olofsson,stratified,land cover,classification,reference"
@@ -67,7 +56,6 @@ class AccuracyAlgorithm(WorkerAlgorithm):
         return words.split(",")
 
     def shortHelpString(self) -> str:
-        """Help in the dialog."""
         return tr(
             "Compares a map of classes with a reference: another raster of classes, or points and polygons with a "
             "class each. The report (it opens in the Results Viewer) holds the confusion matrix, overall, user's and "
@@ -86,7 +74,6 @@ class AccuracyAlgorithm(WorkerAlgorithm):
         )
 
     def initAlgorithm(self, configuration=None) -> None:
-        """Declare the parameters."""
         self._add_inputs()
         self.add(
             QgsProcessingParameterString(self.MAPPING, tr("Reference values in the map's legend"), optional=True),
@@ -175,84 +162,33 @@ class AccuracyAlgorithm(WorkerAlgorithm):
     # Running
 
     def prepareAlgorithm(self, parameters, context, feedback) -> bool:
-        """Read the layers on the main thread, where layers live."""
-        self.read_inputs(parameters, context, feedback)
+        self._inputs = self.read_inputs(parameters, context, feedback)
         return True
 
-    def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> None:
-        """Read the map and its reference, whichever of the two kinds that is."""
-        layer = self.parameterAsRasterLayer(parameters, self.INPUT, context)
-        if layer is None:
-            raise QgsProcessingException(self.invalidRasterError(parameters, self.INPUT))
-        self._map = worker_source(layer, feedback)
-        # The file's own CRS, which is what the worker sees, whatever is set for the layer.
-        self._crs = layer.dataProvider().crs()
-        raster, vector = (parameters.get(name) not in (None, "") for name in (self.REFERENCE, self.REFERENCE_VECTOR))
-        if raster == vector:
-            raise QgsProcessingException(
-                tr("Give either a reference raster or reference points or polygons, not both and not none.")
-            )
-        for name in (self.IGNORE_MAP, self.IGNORE_REFERENCE):
-            if not _NUMBERS.fullmatch(self.parameterAsString(parameters, name, context)):
-                raise QgsProcessingException(
-                    tr("{name}: write whole numbers with commas, such as 0,255.").format(
-                        name=self.parameterDefinition(name).description()
-                    )
-                )
-        if raster:
-            reference = self.parameterAsRasterLayer(parameters, self.REFERENCE, context)
-            if reference is None:
-                raise QgsProcessingException(self.invalidRasterError(parameters, self.REFERENCE))
-            self._reference = worker_source(reference, feedback)
-            return
-        self._source = self.parameterAsSource(parameters, self.REFERENCE_VECTOR, context)
-        if self._source is None:
-            raise QgsProcessingException(self.invalidSourceError(parameters, self.REFERENCE_VECTOR))
-        if not self.parameterAsString(parameters, self.FIELD, context):
-            raise QgsProcessingException(tr("Name the field of the reference that holds the class."))
+    def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> AccuracyInputs:
+        return AccuracyInputs(self, parameters, context, feedback)
 
     def processAlgorithm(self, parameters, context, feedback) -> dict:
-        """Run the worker; the paths of the outputs, and the main figures."""
-        paths = {
-            name: self.parameterAsFileOutput(parameters, name, context)
-            for name in (self.OUTPUT, self.OUTPUT_JSON, self.OUTPUT_CSV)
-        }
+        """Run the backend; return the paths of the outputs and the main figures."""
+        names = (self.OUTPUT, self.OUTPUT_JSON, self.OUTPUT_CSV)
+        paths = {name: self.parameterAsFileOutput(parameters, name, context) for name in names}
         paths = {name: os.path.abspath(path) for name, path in paths.items() if path}
-        command = [*self.backend_command(), self._map]
-        command += [self._hand_over(parameters, context, feedback), paths[self.OUTPUT]]
-        command += self._options(parameters, context)
+        reference = self._inputs.reference(context, feedback)
+        command = [*self.backend_command(), self._inputs.map, reference, paths[self.OUTPUT]]
+        command += [*self._inputs.options(), *self._options(parameters, context)]
         for name, option in ((self.OUTPUT_JSON, "--json"), (self.OUTPUT_CSV, "--csv")):
             if name in paths:
                 command += [option, paths[name]]
-        result = self.run_backend([*command, "--progress", "json", "--overwrite"], feedback)
+        result = self.run_backend(command, feedback)
         figures = {name: result.get(key) for name, _, key in self._numbers() if result.get(key) is not None}
         for name, description, _ in self._numbers():
             if name in figures:
                 feedback.pushInfo(f"{description}: {figures[name]:.6g}")
         return {**paths, **figures}
 
-    def _hand_over(self, parameters: dict, context: Any, feedback: Any) -> str:
-        """What the worker opens as the reference."""
-        if self._source is None:
-            return self._reference
-        path = QgsProcessingUtils.generateTempFilename("reference.geojson")
-        field = self.parameterAsString(parameters, self.FIELD, context)
-        count = write_geojson(self._source, field, self._crs, path, context, feedback)
-        feedback.pushInfo(tr("Features in the reference: {}.").format(count))
-        return path
-
     def _options(self, parameters: dict, context: Any) -> list[str]:
-        options = []
         mapping = self.parameterAsString(parameters, self.MAPPING, context).strip()
-        if mapping:
-            # One word: a mapping may begin with a minus.
-            options.append(f"--remap={mapping}")
-        for name, option in ((self.IGNORE_MAP, "--ignore-map"), (self.IGNORE_REFERENCE, "--ignore-reference")):
-            numbers = re.findall(r"-?\d+", self.parameterAsString(parameters, name, context))
-            options += [option, *numbers] if numbers else []
-        if self._source is not None:
-            options.append("--field=" + self.parameterAsString(parameters, self.FIELD, context))
-            options.append("--reference-name=" + self._source.sourceName())
+        # One word: a mapping may begin with a minus.
+        options = [f"--remap={mapping}"] if mapping else []
         options += ["--sample", str(self.parameterAsInt(parameters, self.SAMPLE_SIZE, context))]
-        options += ["--seed", str(self.parameterAsInt(parameters, self.SEED, context))]
-        return options
+        return [*options, "--seed", str(self.parameterAsInt(parameters, self.SEED, context))]

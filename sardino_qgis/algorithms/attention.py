@@ -6,11 +6,12 @@ from typing import Any
 
 from ..common.i18n import tr
 from ..layers.styling import StretchStyler
-from .model_algorithm import Destination, SarDinoAlgorithm
+from .destinations import Destination
+from .model_algorithm import ModelAlgorithm
 from .parameters import HEADS, fraction, static_enum
 
 
-class AttentionAlgorithm(SarDinoAlgorithm):
+class AttentionAlgorithm(ModelAlgorithm):
     """Attention of the class token over the places of the scene."""
 
     HEADS = "HEADS"
@@ -21,20 +22,17 @@ class AttentionAlgorithm(SarDinoAlgorithm):
     ICON = "attention.svg"
     HELP = ("algorithms", "attention-maps-from-sar")
     DESTINATIONS = (
-        Destination(SarDinoAlgorithm.OUTPUT, "", StretchStyler),
+        Destination(ModelAlgorithm.OUTPUT, "", StretchStyler),
         Destination(OUTPUT_MASKS, "--masks"),
     )
 
     def displayName(self) -> str:
-        """Name in the toolbox."""
         return tr("Attention maps from SAR")
 
     def tags(self) -> list[str]:
-        """Words under which the toolbox finds it."""
         return tr("sar,sentinel-1,radar,attention,explain,vision transformer,vit,dino,self-supervised").split(",")
 
     def shortHelpString(self) -> str:
-        """Help in the dialog."""
         return tr(
             "Shows where the vision transformer looks: the attention of its class token over the scene, as "
             "one layer (mean of the heads) or one band per head. Heads of a model trained by "
@@ -45,7 +43,6 @@ class AttentionAlgorithm(SarDinoAlgorithm):
         )
 
     def initAlgorithm(self, configuration=None) -> None:
-        """Declare the parameters."""
         self.add_inputs()
         self.add(
             static_enum(self.HEADS, tr("Heads"), HEADS),
@@ -67,7 +64,6 @@ class AttentionAlgorithm(SarDinoAlgorithm):
         )
 
     def own_arguments(self, parameters: dict, context: Any, wanted: frozenset[str]) -> list[str]:
-        """Heads and block, and the mass where masks are wanted."""
         arguments = [
             "--heads",
             self.parameterAsEnumString(parameters, self.HEADS, context),

@@ -12,14 +12,16 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QIcon
 
-from ..client.run import WorkerCancelledError, WorkerError, run_worker
+from ..client.events import WorkerCancelledError, WorkerError
+from ..client.run import run_worker
 from ..common.i18n import tr
 from ..common.last_used import offer
+from ..common.plugin_files import help_page, resource
 from ..environment import locate
 from .parameters import ADVANCED
 
 
-class WorkerAlgorithm(QgsProcessingAlgorithm):
+class BackendAlgorithm(QgsProcessingAlgorithm):
     """Base of all algorithms: a command of the backend, run in a process of its own."""
 
     COMMAND = ""
@@ -31,27 +33,21 @@ class WorkerAlgorithm(QgsProcessingAlgorithm):
     # What QGIS asks
 
     def name(self) -> str:
-        """Second half of the algorithm's id."""
         return self.COMMAND
 
     def createInstance(self):
-        """A fresh object for each run."""
         return type(self)()
 
     def icon(self) -> QIcon:
-        """Icon in the toolbox."""
         return QIcon(self.svgIconPath())
 
     def svgIconPath(self) -> str:
-        """Path of the icon."""
-        return locate.resource("icons", self.ICON)
+        return resource("icons", self.ICON)
 
     def helpUrl(self) -> str:
-        """The page about it that comes with the plugin."""
-        return locate.help_page(*self.HELP)
+        return help_page(*self.HELP)
 
     def canExecute(self) -> tuple[bool, str]:
-        """Whether a backend can be started, and else what to do."""
         problem = locate.problem()
         return not problem, problem
 
@@ -101,11 +97,12 @@ class WorkerAlgorithm(QgsProcessingAlgorithm):
         Raises:
             QgsProcessingException: It refused, failed or was cancelled.
         """
+        command = [*command, "--progress", "json", "--overwrite"]
         feedback.pushDebugInfo(" ".join(command))
-        workers = self.provider().workers if self.WARM and self.provider() is not None else None
+        pool = self.provider().warm_pool if self.WARM and self.provider() is not None else None
         try:
             # What follows "python -m backend".
-            result = workers.run(command[3:], feedback, self.displayName()) if workers is not None else None
+            result = pool.run(command[3:], feedback, self.displayName()) if pool is not None else None
             if result is not None:
                 return result
             return run_worker(command, str(locate.backend_root()), feedback, self.displayName())

@@ -17,14 +17,14 @@ from qgis.core import (
 
 from ..common.i18n import tr
 from ..layers.sources import corner_arguments, worker_source
-from ..layers.styling import QmlStyler, held
-from .base import WorkerAlgorithm
+from .base import BackendAlgorithm
+from .destinations import Destination
 from .parameters import ADVANCED, static_enum
 
 DEGREES = "EPSG:4326"
 
 
-class CalibrateAlgorithm(WorkerAlgorithm):
+class CalibrateAlgorithm(BackendAlgorithm):
     """Calibration by the product's own tables, thermal noise removed, on a grid in UTM."""
 
     INPUT = "INPUT"
@@ -42,11 +42,9 @@ class CalibrateAlgorithm(WorkerAlgorithm):
     HELP = ("sar-input", "sentinel-1-products-as-downloaded")
 
     def displayName(self) -> str:
-        """Name in the toolbox."""
         return tr("Calibrate Sentinel-1 GRD")
 
     def tags(self) -> list[str]:
-        """Words under which the toolbox finds it."""
         words = tr(
             "sar,sentinel-1,grd,safe,radar,calibration,sigma0,gamma0,backscatter,thermal noise,border noise,geocode,"
             "terrain correction,dem"
@@ -54,7 +52,6 @@ class CalibrateAlgorithm(WorkerAlgorithm):
         return words.split(",")
 
     def shortHelpString(self) -> str:
-        """Help in the dialog."""
         return tr(
             "Makes a map of backscatter from a Sentinel-1 GRD product as downloaded: calibrated to gamma0 or sigma0 "
             "with the product's own tables, thermal noise removed, noise at the borders masked (in products before "
@@ -71,7 +68,6 @@ class CalibrateAlgorithm(WorkerAlgorithm):
         )
 
     def initAlgorithm(self, configuration=None) -> None:
-        """Declare the parameters."""
         kinds = tr("Sentinel-1 products (manifest.safe *.zip *.SAFE *.safe)") + ";;" + tr("All files (*)")
         self.add(
             QgsProcessingParameterFile(self.INPUT, tr("Sentinel-1 GRD product"), fileFilter=kinds),
@@ -131,14 +127,12 @@ class CalibrateAlgorithm(WorkerAlgorithm):
         return True
 
     def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> str:
-        """Path of the product."""
         path = self.parameterAsString(parameters, self.INPUT, context)
         if not os.path.exists(path):
             raise QgsProcessingException(tr("There is no file or folder {}.").format(path))
         return os.path.abspath(path)
 
     def processAlgorithm(self, parameters, context, feedback) -> dict:
-        """Run the worker; the path of the output."""
         output = self.parameterAsOutputLayer(parameters, self.OUTPUT, context)
         command = [*self.backend_command(), self.read_inputs(parameters, context, feedback), os.path.abspath(output)]
         command += ["--product", self.parameterAsEnumString(parameters, self.PRODUCT, context)]
@@ -152,10 +146,7 @@ class CalibrateAlgorithm(WorkerAlgorithm):
             # One word, for a path may begin with a dash.
             command += [f"--dem={self._dem}", "--dem-heights"]
             command += [self.parameterAsEnumString(parameters, self.DEM_HEIGHTS, context)]
-        result = self.run_backend([*command, "--progress", "json", "--overwrite"], feedback)
-        if not os.path.isfile(output):
-            raise QgsProcessingException(tr("The backend reported success, but {} is not there.").format(output))
-        if context.willLoadLayerOnCompletion(output):
-            context.layerToLoadOnCompletionDetails(output).setPostProcessor(held(QmlStyler()))
+        result = self.run_backend(command, feedback)
+        Destination(self.OUTPUT, "").finish(output, context)
         feedback.pushInfo(tr("Bands: {}.").format(", ".join(result.get("polarisations", []))))
         return {self.OUTPUT: output}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ..common.i18n import tr
-from .model_algorithm import Destination, SarDinoAlgorithm
+from .destinations import Destination
+from .model_algorithm import ModelAlgorithm
 from .parameters import static_enum
 
 
-class EmbeddingsAlgorithm(SarDinoAlgorithm):
+class EmbeddingsAlgorithm(ModelAlgorithm):
     """Tokens of the patches as bands, and a picture of their principal components."""
 
     GRID = "GRID"
@@ -19,24 +20,20 @@ class EmbeddingsAlgorithm(SarDinoAlgorithm):
     ICON = "embeddings.svg"
     HELP = ("algorithms", "embeddings-from-sar")
     DESTINATIONS = (
-        Destination(SarDinoAlgorithm.OUTPUT, ""),
+        Destination(ModelAlgorithm.OUTPUT, ""),
         Destination(OUTPUT_PCA, "--pca"),
     )
 
     def name(self) -> str:
-        """Second half of the algorithm's id."""
         return "embeddings"
 
     def displayName(self) -> str:
-        """Name in the toolbox."""
         return tr("Embeddings from SAR")
 
     def tags(self) -> list[str]:
-        """Words under which the toolbox finds it."""
         return tr("sar,sentinel-1,radar,embeddings,features,pca,vision transformer,vit,dino,self-supervised").split(",")
 
     def shortHelpString(self) -> str:
-        """Help in the dialog."""
         return tr(
             "Writes the features that the vision transformer has found for every place, a band each (192 for the "
             "bundled model): input for a classifier or a clustering of your own.\n\n"
@@ -49,7 +46,6 @@ class EmbeddingsAlgorithm(SarDinoAlgorithm):
         )
 
     def initAlgorithm(self, configuration=None) -> None:
-        """Declare the parameters."""
         self.add_inputs()
         self.add(
             static_enum(self.GRID, tr("Grid"), ("patch", "input")),
@@ -69,7 +65,6 @@ class EmbeddingsAlgorithm(SarDinoAlgorithm):
         )
 
     def own_arguments(self, parameters: dict, context: Any, wanted: frozenset[str]) -> list[str]:
-        """Grid and block."""
         return [
             "--grid",
             self.parameterAsEnumString(parameters, self.GRID, context),

@@ -6,10 +6,11 @@ from typing import Any
 
 from ..common.i18n import tr
 from ..layers.styling import StretchStyler
-from .model_algorithm import Destination, SarDinoAlgorithm
+from .destinations import Destination
+from .model_algorithm import ModelAlgorithm
 
 
-class LandCoverAlgorithm(SarDinoAlgorithm):
+class LandCoverAlgorithm(ModelAlgorithm):
     """Classifies every valid pixel, optionally with confidence and class probabilities."""
 
     OUTPUT_CONFIDENCE = "OUTPUT_CONFIDENCE"
@@ -19,24 +20,21 @@ class LandCoverAlgorithm(SarDinoAlgorithm):
     ICON = "landcover.svg"
     HELP = ("algorithms", "land-cover-from-sar")
     DESTINATIONS = (
-        Destination(SarDinoAlgorithm.OUTPUT, ""),
+        Destination(ModelAlgorithm.OUTPUT, ""),
         Destination(OUTPUT_CONFIDENCE, "--confidence", StretchStyler),
         Destination(OUTPUT_PROBABILITIES, "--probabilities"),
     )
 
     def displayName(self) -> str:
-        """Name in the toolbox."""
         return tr("Land cover from SAR")
 
     def tags(self) -> list[str]:
-        """Words under which the toolbox finds it."""
         words = tr(
             "sar,sentinel-1,radar,backscatter,land cover,classification,segmentation,worldcover,dino,deep learning"
         )
         return words.split(",")
 
     def shortHelpString(self) -> str:
-        """Help in the dialog."""
         return tr(
             "Makes a land-cover map from Sentinel-1 backscatter (VV and VH) with a vision transformer that "
             "was pre-trained by self-distillation (DINO).\n\n"
@@ -49,7 +47,6 @@ class LandCoverAlgorithm(SarDinoAlgorithm):
         )
 
     def initAlgorithm(self, configuration=None) -> None:
-        """Declare the parameters."""
         self.add_inputs()
         self.add_running()
         self.add_destination(self.OUTPUT, tr("Land cover"), tr("Class of each pixel (GeoTIFF with colours and names)."))
@@ -67,7 +64,6 @@ class LandCoverAlgorithm(SarDinoAlgorithm):
         )
 
     def report(self, result: dict, feedback: Any) -> None:
-        """List the classes with their share of the mapped area."""
         classes = [c for c in result.get("classes", []) if c.get("pixels")]
         total = sum(c["pixels"] for c in classes)
         for found in sorted(classes, key=lambda c: -c["pixels"]):

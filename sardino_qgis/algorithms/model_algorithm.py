@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import Any
 
 from qgis.core import (
@@ -20,23 +19,13 @@ from qgis.core import (
 from ..common.i18n import tr
 from ..common.last_used import REMEMBERED
 from ..layers.sources import check_crs, extent_arguments, worker_source
-from ..layers.styling import QmlStyler, group, held
 from ..models.installed import installed_models, model_arguments
-from .base import WorkerAlgorithm
+from .base import BackendAlgorithm
+from .destinations import Destination, finish
 from .parameters import DEVICES, ENGINES, RASTERS, UNITS, integer, static_enum
 
 
-@dataclass(frozen=True)
-class Destination:
-    """What the worker writes: its parameter, its option, the class of a raster's look on the desktop, or a folder."""
-
-    parameter: str
-    option: str  # empty for the positional OUTPUT
-    styler: Any = QmlStyler
-    folder: bool = False
-
-
-class SarDinoAlgorithm(WorkerAlgorithm):
+class ModelAlgorithm(BackendAlgorithm):
     """Base of the algorithms. A subclass names its command and destinations, and adds its own parameters."""
 
     WARM = True
@@ -58,7 +47,6 @@ class SarDinoAlgorithm(WorkerAlgorithm):
     DESTINATIONS: tuple[Destination, ...] = ()
 
     def __init__(self) -> None:
-        """Parameters come with initAlgorithm."""
         super().__init__()
         self._input = self._layer_name = ""
         self._options: list[str] = []
@@ -112,7 +100,7 @@ class SarDinoAlgorithm(WorkerAlgorithm):
         )
         model = QgsProcessingParameterString(self.MODEL, tr("Model"), optional=True)
         package = __name__.rpartition(".algorithms")[0]
-        model.setMetadata({"widget_wrapper": {"class": f"{package}.widgets.ModelControl"}, REMEMBERED: True})
+        model.setMetadata({"widget_wrapper": {"class": f"{package}.gui.model_control.ModelControl"}, REMEMBERED: True})
         names = ", ".join(installed.value for installed in installed_models()) or tr("none")
         self.add(
             model,
@@ -201,20 +189,10 @@ class SarDinoAlgorithm(WorkerAlgorithm):
 
     def processAlgorithm(self, parameters, context, feedback) -> dict:
         """Run the worker; the paths of the outputs, and what model and device made them."""
-        paths = self._destination_paths(parameters, context)
+        named = {each.parameter: each.path(self, parameters, context) for each in self.DESTINATIONS}
+        paths = {parameter: path for parameter, path in named.items() if path}
         result = self.run_backend(self._command(parameters, context, paths), feedback)
-        loaded, stylers = [], []
-        for destination in self.DESTINATIONS:
-            path = paths.get(destination.parameter)
-            if path and not (os.path.isdir if destination.folder else os.path.isfile)(path):
-                raise QgsProcessingException(tr("The backend reported success, but {} is not there.").format(path))
-            if path and context.willLoadLayerOnCompletion(path):
-                details = context.layerToLoadOnCompletionDetails(path)
-                stylers.append(held(destination.styler()))
-                details.setPostProcessor(stylers[-1])
-                loaded.append(details)
-        if len(loaded) > 1:
-            group(loaded, stylers, f"{self.displayName()}: {self._layer_name}")
+        finish(self.DESTINATIONS, paths, context, f"{self.displayName()}: {self._layer_name}")
         self.report(result, feedback)
         return {**paths, **self.facts(result)}
 
@@ -231,16 +209,6 @@ class SarDinoAlgorithm(WorkerAlgorithm):
         if isinstance(seconds, (int, float)):
             feedback.pushInfo(tr("Done in {:.1f} s.").format(seconds))
 
-    def _destination_paths(self, parameters: dict, context: Any) -> dict[str, str]:
-        """Path by parameter, of the outputs that are wanted."""
-        paths = {}
-        for destination in self.DESTINATIONS:
-            read = self.parameterAsFileOutput if destination.folder else self.parameterAsOutputLayer
-            path = read(parameters, destination.parameter, context)
-            if path:
-                paths[destination.parameter] = path
-        return paths
-
     def _command(self, parameters: dict, context: Any, paths: dict[str, str]) -> list[str]:
         command = [*self.backend_command(), self._input, os.path.abspath(paths[self.OUTPUT])]
         for destination in self.DESTINATIONS:
@@ -248,4 +216,4 @@ class SarDinoAlgorithm(WorkerAlgorithm):
             if destination.option and path:
                 command += [destination.option, os.path.abspath(path)]
         command += self.own_arguments(parameters, context, frozenset(paths))
-        return [*command, *self._options, "--progress", "json", "--overwrite"]
+        return command + self._options

@@ -14,11 +14,12 @@ from qgis.core import (
 from ..common.i18n import tr
 from ..layers.sources import point_arguments, points_of
 from ..layers.styling import StretchStyler
-from .model_algorithm import Destination, SarDinoAlgorithm
+from .destinations import Destination
+from .model_algorithm import ModelAlgorithm
 from .parameters import static_enum
 
 
-class SimilarityAlgorithm(SarDinoAlgorithm):
+class SimilarityAlgorithm(ModelAlgorithm):
     """Cosine similarity of the tokens of all places to those of a few."""
 
     POINT = "POINT"
@@ -28,24 +29,20 @@ class SimilarityAlgorithm(SarDinoAlgorithm):
     COMMAND = "similarity"
     ICON = "similarity.svg"
     HELP = ("algorithms", "similarity-to-places-from-sar")
-    DESTINATIONS = (Destination(SarDinoAlgorithm.OUTPUT, "", StretchStyler),)
+    DESTINATIONS = (Destination(ModelAlgorithm.OUTPUT, "", StretchStyler),)
 
     def __init__(self) -> None:
-        """Points are read with the layers, in prepareAlgorithm."""
         super().__init__()
         self._points: list[str] = []
 
     def displayName(self) -> str:
-        """Name in the toolbox."""
         return tr("Similarity to places from SAR")
 
     def tags(self) -> list[str]:
-        """Words under which the toolbox finds it."""
         words = tr("sar,sentinel-1,radar,similarity,search,find,cosine,embeddings,vision transformer,vit,dino")
         return words.split(",")
 
     def shortHelpString(self) -> str:
-        """Help in the dialog."""
         return tr(
             "Shows how much every place of the scene is like a point that you choose, or like the points of a layer, "
             "in the eyes of the vision transformer: the cosine similarity of their features, 1 for the point itself, "
@@ -58,7 +55,6 @@ class SimilarityAlgorithm(SarDinoAlgorithm):
         )
 
     def initAlgorithm(self, configuration=None) -> None:
-        """Declare the parameters."""
         self.add_inputs()
         self.add(
             QgsProcessingParameterPoint(self.POINT, tr("Point"), optional=True),
@@ -82,13 +78,11 @@ class SimilarityAlgorithm(SarDinoAlgorithm):
         self.add_destination(self.OUTPUT, tr("Similarity"), tr("Cosine similarity, -1 to 1 (GeoTIFF)."))
 
     def checkParameterValues(self, parameters, context) -> tuple[bool, str]:
-        """Refuse a run without any point."""
         if not any(parameters.get(name) not in (None, "") for name in (self.POINT, self.POINTS)):
             return False, tr("No place to compare with: give a point, or a layer of points.")
         return super().checkParameterValues(parameters, context)
 
     def prepareAlgorithm(self, parameters, context, feedback) -> bool:
-        """Bring all points into the CRS of the raster."""
         super().prepareAlgorithm(parameters, context, feedback)
         crs = self.parameterAsRasterLayer(parameters, self.INPUT, context).crs()
         points = []
@@ -101,7 +95,6 @@ class SimilarityAlgorithm(SarDinoAlgorithm):
         return True
 
     def own_arguments(self, parameters: dict, context: Any, wanted: frozenset[str]) -> list[str]:
-        """Points, grid and block."""
         if not self._points:  # not said in prepareAlgorithm, whose exceptions QGIS shows in its log alone
             raise QgsProcessingException(
                 tr("The layer of points holds none that can be used. Choose another, or give a point.")

@@ -21,10 +21,11 @@ from qgis.core import (
 from ..common.i18n import tr
 from ..layers.geojson_export import category_looks, write_geojson
 from ..models.installed import add_folder
-from .model_algorithm import Destination, SarDinoAlgorithm
+from .destinations import Destination
+from .model_algorithm import ModelAlgorithm
 
 
-class TrainClassifierAlgorithm(SarDinoAlgorithm):
+class TrainClassifierAlgorithm(ModelAlgorithm):
     """Fits a classifier on the frozen backbone to points or polygons with a class."""
 
     SAMPLES = "SAMPLES"
@@ -40,10 +41,9 @@ class TrainClassifierAlgorithm(SarDinoAlgorithm):
     WARM = False
     ICON = "trainclassifier.svg"
     HELP = ("own-classes",)
-    DESTINATIONS = (Destination(SarDinoAlgorithm.OUTPUT, "", folder=True),)
+    DESTINATIONS = (Destination(ModelAlgorithm.OUTPUT, "", folder=True),)
 
     def __init__(self) -> None:
-        """Parameters come with initAlgorithm."""
         super().__init__()
         self._source: Any = None
         self._crs: Any = None
@@ -51,15 +51,12 @@ class TrainClassifierAlgorithm(SarDinoAlgorithm):
         self._looks: dict[str, dict[str, str]] = {}
 
     def displayName(self) -> str:
-        """Name in the toolbox."""
         return tr("Train own classes from samples")
 
     def tags(self) -> list[str]:
-        """Words under which the toolbox finds it."""
         return tr("sar,sentinel-1,radar,train,training,samples,classifier,supervised,own classes,dino").split(",")
 
     def shortHelpString(self) -> str:
-        """Help in the dialog."""
         return tr(
             "Learns classes of your own from points or polygons that you drew over a SAR raster, in a minute or so, "
             "and writes a model folder, which joins the models that 'Land cover from SAR' lets you choose from.\n\n"
@@ -71,7 +68,6 @@ class TrainClassifierAlgorithm(SarDinoAlgorithm):
         )
 
     def initAlgorithm(self, configuration=None) -> None:
-        """Declare the parameters."""
         self.add_raster()
         kinds = [QgsProcessing.SourceType.TypeVectorPoint, QgsProcessing.SourceType.TypeVectorPolygon]
         self.add(
@@ -145,13 +141,11 @@ class TrainClassifierAlgorithm(SarDinoAlgorithm):
         return options
 
     def own_arguments(self, parameters: dict, context: Any, wanted: frozenset[str]) -> list[str]:
-        """Title, and whether the accuracy is measured."""
         title = self.parameterAsString(parameters, self.TITLE, context).strip()
         arguments = [f"--title={title}"] if title else []
         return arguments if self.parameterAsBool(parameters, self.CHECK, context) else [*arguments, "--no-check"]
 
     def facts(self, result: dict) -> dict:
-        """The accuracy too, where it is known."""
         held_out = result.get("held_out", {})
         keys = {self.ACCURACY: "overall_accuracy", self.MEAN_IOU: "mean_iou", self.BLOCKS: "blocks"}
         known = {name: held_out[key] for name, key in keys.items() if held_out.get(key) is not None}

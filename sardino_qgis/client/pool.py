@@ -5,21 +5,21 @@ A run never waits for another one: where the worker is at work, the algorithm st
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
-from .warm import Server
+from .warm import WarmClient
 
 
-class Workers:
+class WarmPool:
     """Owned by the plugin, in a desktop only: `qgis_process` ends after its one run anyway."""
 
     def __init__(self) -> None:
-        """Nothing runs before it is warmed or asked."""
-        self._shared, self._spare = Server(), Server()
+        self._shared, self._spare = WarmClient(), WarmClient()
 
     def warm(self) -> None:
-        """Have a worker load PyTorch; raises as `Server.warm`."""
+        """Have a worker load PyTorch; raises as `WarmClient.warm`."""
         self._shared.warm()
 
     def run(self, arguments: Sequence[str], feedback: Any, label: str) -> dict | None:
@@ -30,21 +30,24 @@ class Workers:
             feedback: QgsProcessingFeedback, used from the calling thread.
             label: What is being done, for the progress text.
 
-        Raises as `Server.ask`.
+        Raises as `WarmClient.ask`.
         """
         return self._shared.offer({"run": list(arguments)}, feedback, label)
 
     def ask(self, question: dict, feedback: Any, label: str) -> dict:
-        """The result event that answers a question of the map tool; raises as `Server.ask`."""
+        """The result event that answers a question of the map tool; raises as `WarmClient.ask`."""
         answer = self._shared.offer(question, feedback, label)
         return answer if answer is not None else self._spare.ask(question, feedback, label)
 
     def rest(self) -> None:
         """End those that are idle: the environment that they run in is about to change."""
-        for server in (self._shared, self._spare):
-            server.rest()
+        for client in (self._shared, self._spare):
+            client.rest()
 
     def close(self) -> None:
-        """End all, whatever they do, for good."""
-        for server in (self._shared, self._spare):
-            server.close()
+        """End all, whatever they do, for good, and wait until they have gone."""
+        endings = [threading.Thread(target=client.close) for client in (self._shared, self._spare)]
+        for ending in endings:
+            ending.start()
+        for ending in endings:
+            ending.join()

@@ -3,66 +3,29 @@
 from __future__ import annotations
 
 import json
-import queue
 import threading
-import time
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ..common.i18n import tr
-from ..common.process import Worker
-from ..environment import locate
-from .run import CANCEL_GRACE_SECONDS, POLL_SECONDS, Listener, WorkerCancelledError, WorkerError, failure, start_worker
+from ..common.process import ChildProcess
+from .events import Listener, WorkerCancelledError
+from .run import CANCEL_GRACE_SECONDS, POLL_SECONDS, failure, listen, start_worker
+from .worker_spec import SpecReader, WorkerSpec
 
 
-@dataclass(frozen=True)
-class Start:
-    """All that a worker's answers may depend on beside the question; where it has changed, another one is started."""
-
-    command: tuple[str, ...]
-    root: str
-    variables: tuple[tuple[str, str], ...]
-    changed: tuple[int, ...]
-
-    @staticmethod
-    def now() -> Start:
-        """As a worker would be started now.
-
-        Raises:
-            BackendMissingError: No interpreter, or no backend.
-        """
-        python, root = locate.find_interpreter(), locate.backend_root()
-        prefix = Path(python).parent.parent  # of a virtual environment: what is installed there changes its folders
-        packages = (*prefix.glob("lib/python3*/site-packages"), prefix / "Lib" / "site-packages")
-        code = max((_changed(path) for path in (root / "backend").rglob("*.py")), default=0)
-        return Start(
-            (python, "-m", "backend", "serve"),
-            str(root),
-            tuple(sorted(locate.worker_environment().items())),
-            (code, *map(_changed, packages)),
-        )
-
-
-def _changed(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0
-
-
-class Server:
+class WarmClient:
     """Starts the worker when it is needed, asks one thing at a time, and starts anew after its end.
 
     `warm`, `rest` and `close` are called from the main thread, `ask` and `offer` from any.
     """
 
     def __init__(self) -> None:
-        """Nothing runs before it is warmed or asked."""
-        self._worker: Worker | None = None
-        self._start: Start | None = None
+        self._worker: ChildProcess | None = None
+        self._spec: WorkerSpec | None = None
+        self._specs = SpecReader()
+        self._endings: list[threading.Thread] = []  # of workers that are being ended
         self._closed = False
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._asking = threading.Lock()
 
     def warm(self) -> None:
@@ -79,24 +42,31 @@ class Server:
                 self._asking.release()
 
     def running(self) -> bool:
-        """Whether there is a worker."""
         worker = self._worker
         return worker is not None and worker.process.poll() is None
 
     def rest(self) -> None:
-        """End the worker where it is idle; the next question starts another."""
+        """Begin to end the worker where it is idle, without waiting; the next question starts another."""
         if self._asking.acquire(blocking=False):
             try:
-                self.stop()
+                self._retire()
             finally:
                 self._asking.release()
 
     def stop(self) -> None:
-        """End the worker, whatever it does."""
+        """End the worker, whatever it does, and wait until it has gone."""
+        self._retire()
+        for ending in list(self._endings):
+            ending.join()
+
+    def _retire(self) -> None:
+        """Begin to end the worker in a thread: a process that doesn't react takes more than a second."""
         with self._lock:
             worker, self._worker = self._worker, None
-        if worker is not None:
-            worker.stop(CANCEL_GRACE_SECONDS)
+            self._endings = [ending for ending in self._endings if ending.is_alive()]
+            if worker is not None:
+                self._endings.append(threading.Thread(target=worker.stop, args=(CANCEL_GRACE_SECONDS,)))
+                self._endings[-1].start()
 
     def close(self) -> None:
         """End the worker, whatever it does, for good: who asks meanwhile or later is told of a cancel."""
@@ -125,8 +95,13 @@ class Server:
             WorkerCancelledError: `feedback` was cancelled, or this closed; the worker has ended.
             WorkerError: The worker refused (it lives on), or died (the next question starts another).
         """
-        with self._asking:
+        while not self._asking.acquire(timeout=POLL_SECONDS):
+            if self._closed or feedback.isCanceled():
+                raise WorkerCancelledError()
+        try:
             return self._ask(question, feedback, label)
+        finally:
+            self._asking.release()
 
     def _ask(self, question: dict, feedback: Any, label: str) -> dict:
         for _ in range(2):
@@ -140,8 +115,7 @@ class Server:
                 feedback.pushDebugInfo(tr("The worker is running already (process {}).").format(worker.process.pid))
             listener = Listener(feedback, label)
             code = self._converse(worker, json.dumps(question), listener, feedback)
-            if listener.error is not None:
-                raise WorkerError(str(listener.error.get("message", "")), str(listener.error.get("hint", "")))
+            listener.raise_error()
             if listener.result is not None:
                 feedback.setProgress(100)
                 return listener.result
@@ -152,42 +126,30 @@ class Server:
             # It had been idle for long, and ended in good order just as it was asked: ask another.
         raise failure(code, worker.last_lines(), worker.process.args[0])
 
-    def _running(self) -> tuple[Worker, bool]:
+    def _running(self) -> tuple[ChildProcess, bool]:
         """The worker, and whether it was started just now."""
-        start = Start.now()
+        spec = self._specs.read()
         with self._lock:
             if self._closed:
                 raise WorkerCancelledError()
-            if self.running() and self._start == start:
+            if self.running() and self._spec == spec:
                 return self._worker, False
-            if self._worker is not None:
-                self._worker.stop(CANCEL_GRACE_SECONDS)  # of another start; or close what is left of it
-            self._worker = start_worker(start.command, start.root, dict(start.variables))
-            self._start = start
+            self._retire()  # it is outdated, or has ended and its pipes are to be closed
+            self._worker = start_worker(spec.command, spec.root, dict(spec.variables))
+            self._spec = spec
             return self._worker, True
 
-    def _converse(self, worker: Worker, line: str, listener: Listener, feedback: Any) -> int | None:
+    def _converse(self, worker: ChildProcess, line: str, listener: Listener, feedback: Any) -> int | None:
         """Ask, and hear until there is an answer (None), or the worker has ended (its exit code)."""
         try:
             worker.send(line)
         except (OSError, ValueError):
             pass  # it has gone: what follows says how
-        ended_at = None
-        while listener.result is None and listener.error is None:
-            if feedback.isCanceled():
-                self.stop()
-                raise WorkerCancelledError()
-            try:
-                heard = worker.lines.get(timeout=POLL_SECONDS)
-            except queue.Empty:
-                # Its last lines may still be on their way when it has ended; they end with None, or not at all.
-                if worker.process.poll() is not None:
-                    ended_at = ended_at or time.monotonic()
-                    if time.monotonic() - ended_at > 1.0:
-                        return worker.process.returncode
-                continue
-            if heard is None:
-                worker.finished(1.0)
-                return worker.process.returncode
-            listener.hear(heard)
-        return None
+        try:
+            if listen(worker, listener, feedback, until_answered=True):
+                return None
+        except WorkerCancelledError:
+            self.stop()
+            raise
+        worker.finished(1.0)
+        return worker.process.returncode

@@ -18,7 +18,7 @@ KILL_SECONDS = 0.3  # at most, for a killed process to be gone
 READER_SECONDS = 0.1  # at most, for each of the two readers: what the process started may hold its pipes open
 
 
-class Worker:
+class ChildProcess:
     """A child process with its pipes read on threads, so that neither side ever waits for the other.
 
     Standard input stays open for as long as the run is wanted: its end tells the worker to stop, also when QGIS dies.
@@ -131,3 +131,18 @@ class Worker:
                 os.killpg(self.process.pid, signal.SIGKILL)
         except OSError:
             pass  # it ended in between
+
+
+def output_of(command: Sequence[str], variables: Mapping[str, str], cwd: str | None = None) -> str:
+    """What a program writes to standard output; it has a minute.
+
+    Raises:
+        OSError, subprocess.SubprocessError: It can't be started, fails, or takes longer.
+    """
+    options: dict[str, Any] = {"creationflags": subprocess.CREATE_NO_WINDOW} if sys.platform == "win32" else {}
+    # Words without a shell; the program is one that the user named, or that QGIS came with.
+    done = subprocess.run(  # nosec B603
+        command, env=dict(variables), cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=True,
+        **options,
+    )  # fmt: skip
+    return done.stdout.decode("utf-8", "replace")

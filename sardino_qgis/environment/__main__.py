@@ -10,18 +10,19 @@ from pathlib import Path
 
 from . import locate, store
 from .diagnose import report
-from .install import Reporter, install
-from .plan import SOURCE_VARIABLE, InstallError, Request, make_plan
+from .errors import InstallError
+from .install import install
+from .plan import SOURCE_VARIABLE, InstallRequest, make_plan
+from .progress import InstallFeedback
 
 
-class Console(Reporter):
+class Console(InstallFeedback):
     """Writes the log to standard output, and what is being done beside it on a terminal."""
 
     def __init__(self) -> None:
         self._text = ""
 
     def log(self, line: str) -> None:
-        """Print a line."""
         print(line, flush=True)
 
     def progress(self, fraction: float, text: str) -> None:
@@ -61,12 +62,12 @@ def _parse() -> argparse.Namespace:
 
 
 def _install(options: argparse.Namespace) -> int:
-    request = Request(options.folder.absolute(), options.python, options.wheels, options.torch_index)
+    request = InstallRequest(options.folder.absolute(), options.python, options.wheels, options.torch_index)
     plan = make_plan(request)
     print("\n".join(plan.lines()), flush=True)
     python = install(plan, Console())
     print(f"The backend is set up: {python}")
-    if locate.current_interpreter(locate.managed_folder()) != python:
+    if store.current_interpreter(locate.managed_folder()) != python:
         print(f"To have it used: set SARDINO_PYTHON to {options.folder}")
     elif locate.find_interpreter() != str(python):
         print(f"But another one is named and will be used: {locate.find_interpreter()}")

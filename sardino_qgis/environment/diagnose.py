@@ -12,11 +12,13 @@ import platform
 import subprocess  # nosec B404
 from typing import Any
 
+from ..common import plugin_files
 from ..common.i18n import tr
+from ..common.process import output_of
 from . import locate, store
-from .interpreters import output_of
 from .pinned import nvidia_card
 from .plan import SOURCE_VARIABLE, discreet, shortened
+from .variables import worker_environment
 
 
 def report() -> str:
@@ -26,8 +28,8 @@ def report() -> str:
         tr("QGIS: {}").format(_qgis_version()),
         tr("Python here: {}").format(platform.python_version()),
         tr("System: {}").format(platform.platform()),
-        tr("Graphics card: {}").format(nvidia_card(locate.worker_environment()) or tr("no NVIDIA card found")),
-        tr("Plugin: {}").format(locate.plugin_folder()),
+        tr("Graphics card: {}").format(nvidia_card(worker_environment()) or tr("no NVIDIA card found")),
+        tr("Plugin: {}").format(plugin_files.plugin_folder()),
         tr("Own environment: {}").format(_managed()),
     ]
     for name in (locate.VARIABLE, SOURCE_VARIABLE, "SARDINO_MODELS"):
@@ -40,9 +42,8 @@ def report() -> str:
 
 
 def _plugin_version() -> str:
-    here = locate.plugin_folder()
     parser = configparser.ConfigParser(interpolation=None)
-    parser.read([here.parent / "metadata.txt", here / "metadata.txt"], encoding="utf-8")
+    parser.read(plugin_files.shipped("metadata.txt"), encoding="utf-8")
     return parser.get("general", "version", fallback="?")
 
 
@@ -69,7 +70,7 @@ def _backend() -> list[str]:
     lines = [tr("Backend's Python: {}").format(python)]
     command = [python, "-m", "backend", "info", "--progress", "json"]
     try:
-        said = output_of(command, locate.worker_environment(), str(root))
+        said = output_of(command, worker_environment(), str(root))
         facts: dict[str, Any] = json.loads(said.strip().splitlines()[-1])
     except subprocess.CalledProcessError as error:
         last = (error.stderr or error.stdout or b"").decode("utf-8", "replace").strip().splitlines()

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ..common.i18n import tr
+from ..common.process import output_of
 from .store import interpreter_in
 
 OLDEST = (3, 10)  # timm's
@@ -149,21 +150,6 @@ def _try_environment(path: str, variables: Mapping[str, str]) -> None:
             output_of([str(interpreter_in(trial)), "-c", "import ssl"], variables)
         except (OSError, subprocess.SubprocessError) as error:
             raise UnfitError(tr("an environment made with it doesn't start")) from error
-
-
-def output_of(command: Sequence[str], variables: Mapping[str, str], cwd: str | None = None) -> str:
-    """What a program writes to standard output; it has a minute.
-
-    Raises:
-        OSError, subprocess.SubprocessError: It can't be started, fails, or takes longer.
-    """
-    options: dict[str, Any] = {"creationflags": subprocess.CREATE_NO_WINDOW} if sys.platform == "win32" else {}
-    # Words without a shell; the program is one that the user named, or that QGIS came with.
-    done = subprocess.run(  # nosec B603
-        command, env=dict(variables), cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=True,
-        **options,
-    )  # fmt: skip
-    return done.stdout.decode("utf-8", "replace")
 
 
 def find_base(named: str, variables: Mapping[str, str], needed: Sequence[str]) -> Base:

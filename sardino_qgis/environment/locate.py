@@ -8,69 +8,46 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..common import plugin_files
+from ..common.errors import HintedError
 from ..common.i18n import tr
-from .store import current_interpreter, default_profile, interpreter_in
+from .hints import setup_hint
+from .store import current_interpreter, default_profile
 
 try:
     from qgis.core import QgsApplication, QgsSettings
 except ImportError:  # a shell's Python without QGIS (`python -m sardino_qgis.environment`): there are no settings then
     QgsApplication = QgsSettings = None
 
-__all__ = ["interpreter_in"]  # the rest is defined here
-
 VARIABLE = "SARDINO_PYTHON"
 SETTING = "sardino/python"
 
-# What QGIS (or the shell that started it) sets for its own Python, GDAL, PROJ and Qt. Another interpreter that
-# inherits it loads the wrong standard library, the wrong data files or the wrong shared libraries.
-# All of PYTHON* goes: PYTHONHOME, PYTHONPATH, but also PYTHONSAFEPATH, under which `-m backend` isn't found.
-_DROPPED_PREFIXES = ("PYTHON", "GDAL_", "PROJ_", "QGIS_", "DYLD_")
-_DROPPED = frozenset({"VIRTUAL_ENV", "LD_LIBRARY_PATH", "QT_PLUGIN_PATH", "__PYVENV_LAUNCHER__"})
 
-
-class BackendMissingError(Exception):
+class BackendMissingError(HintedError):
     """No interpreter, or no backend; `message` says what was found, `hint` what to do."""
 
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(f"{message} {hint}")
-        self.message = message
-        self.hint = hint
+    BETWEEN = " "
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One place where an interpreter was looked for; `problem` is empty where it was found."""
+    """One place where an interpreter was looked for.
+
+    Attributes:
+        origin: Name of the place, for messages.
+        path: The interpreter there; empty where none is set.
+        problem: Why it can't be used; empty where it can.
+        named: Whether a user named it. Such a place decides, even where its interpreter can't be used: going on to
+            another one would run something that the user did not ask for.
+    """
 
     origin: str
     path: str
     problem: str
-
-
-def requirements_file() -> Path:
-    """The list of what the backend needs, in an installed plugin or in a checkout."""
-    here = plugin_folder()
-    installed = here / "requirements.txt"
-    return installed if installed.is_file() else here.parent / "requirements" / "runtime.txt"
-
-
-def setup_command() -> str:
-    """What a user types in a shell to get a backend."""
-    folder = plugin_folder()
-    return f'cd "{folder.parent}" && python3 -m {folder.name}.environment install'
-
-
-def setup_hint() -> str:
-    """What a user does to get a backend, one line."""
-    return tr(
-        "Open the menu Plugins > SAR Land Cover (DINO) > Set up backend…, or run in a shell: {command}. If you have a "
-        "Python environment with PyTorch (the packages in {list}), choose its interpreter in the same menu, or name it "
-        "in the environment variable SARDINO_PYTHON."
-    ).format(command=setup_command(), list=requirements_file())
+    named: bool = False
 
 
 def managed_folder() -> Path:
@@ -81,7 +58,7 @@ def managed_folder() -> Path:
     if QgsApplication is not None and QgsApplication.instance() is not None:
         profile = Path(QgsApplication.qgisSettingsDirPath())
     else:
-        profile = default_profile(plugin_folder())
+        profile = default_profile(plugin_files.plugin_folder())
     return profile / "sardino" / "env"
 
 
@@ -121,11 +98,7 @@ def why_unusable(path: str) -> str:
 
 
 def attempts() -> list[Attempt]:
-    """Every place looked at, in order, up to the one that decides.
-
-    A place that somebody named (variable, setting) decides even when it is wrong: going on silently to another
-    interpreter would run something the user did not ask for.
-    """
+    """Every place looked at, in order, up to the one that decides."""
     named = (
         (tr("environment variable {}").format(VARIABLE), os.environ.get(VARIABLE, "").strip()),
         (tr("setting of the plugin"), stored_interpreter()),
@@ -134,7 +107,7 @@ def attempts() -> list[Attempt]:
     for origin, text in named:
         if text:
             path = _resolved(text)
-            return [*tried, Attempt(origin, path, why_unusable(path))]
+            return [*tried, Attempt(origin, path, why_unusable(path), named=True)]
         tried.append(Attempt(origin, "", tr("not set")))
     managed = str(current_interpreter(managed_folder()))
     return [*tried, Attempt(tr("environment managed by the plugin"), managed, why_unusable(managed))]
@@ -150,7 +123,7 @@ def find_interpreter() -> str:
     last = tried[-1]
     if not last.problem:
         return last.path
-    if len(tried) < 3:
+    if last.named:
         raise BackendMissingError(
             tr("The Python interpreter {path} can't be used ({origin}): {problem}.").format(
                 path=last.path, origin=last.origin, problem=last.problem
@@ -173,18 +146,13 @@ def problem() -> str:
     return ""
 
 
-def plugin_folder() -> Path:
-    """The folder of the plugin, links followed (a checkout is often linked into the plugins folder)."""
-    return Path(__file__).resolve().parent.parent
-
-
 def backend_root() -> Path:
     """The folder that holds `backend/` and `resources/`: the installed plugin's own, or the checkout's.
 
     Raises:
         BackendMissingError: Neither holds the backend.
     """
-    here = plugin_folder()
+    here = plugin_files.plugin_folder()
     for folder in (here, here.parent):
         if (folder / "backend" / "__main__.py").is_file():
             return folder
@@ -194,41 +162,3 @@ def backend_root() -> Path:
         ),
         tr("Install the plugin's zip again."),
     )
-
-
-def resource(*parts: str) -> str:
-    """Path of a file under `resources/`, in an installed plugin or in a checkout."""
-    here = plugin_folder()
-    root = here if (here / "resources").is_dir() else here.parent
-    return str(root.joinpath("resources", *parts))
-
-
-def help_page(name: str, section: str = "") -> str:
-    """Address (a file's URL) of a page of help: HTML in an installed plugin, its Markdown source in a checkout."""
-    here = plugin_folder()
-    page = here / "docs" / f"{name}.html"
-    if not page.is_file():
-        page = here.parent / "docs" / f"{name}.md"
-    return page.as_uri() + (f"#{section}" if section else "")
-
-
-def _clean_search_path(path: str, qgis_root: str) -> str:
-    """`PATH` without the folders of QGIS itself, whose DLLs Windows would load before the worker's own."""
-    inside = os.path.normcase(os.path.abspath(qgis_root))
-    kept = (p for p in path.split(os.pathsep) if not os.path.normcase(os.path.abspath(p)).startswith(inside))
-    return os.pathsep.join(kept)
-
-
-def worker_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Environment variables for the worker: those of QGIS without what belongs to QGIS's own libraries.
-
-    User site-packages stay as the interpreter has them: a virtual environment ignores them by itself, and who names
-    a system interpreter may have installed PyTorch there.
-    """
-    source = os.environ if base is None else base
-    cleaned = {k: v for k, v in source.items() if k not in _DROPPED and not k.startswith(_DROPPED_PREFIXES)}
-    if sys.platform == "win32" and source.get("OSGEO4W_ROOT"):
-        cleaned["PATH"] = _clean_search_path(cleaned.get("PATH", ""), source["OSGEO4W_ROOT"])
-    # Lines must come as they are written, in UTF-8, whatever the locale.
-    cleaned.update(PYTHONUTF8="1", PYTHONIOENCODING="utf-8", PYTHONUNBUFFERED="1")
-    return cleaned

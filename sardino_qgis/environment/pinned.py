@@ -16,11 +16,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..common import plugin_files
 from ..common.i18n import tr
-from .interpreters import output_of
+from ..common.process import output_of
 
-HASHED = "requirements-locked.txt"
-PLAIN = "requirements.txt"
 _PAIR = ("torch", "torchvision")
 _CUDA = ("nvidia-", "cuda-", "triton")
 # A CPU build of PyTorch for Linux, which is no part of the hashed list's sizes.
@@ -67,25 +66,22 @@ class Build:
     label: str
 
 
-def read(plugin: Path, platform: str, version: str) -> Pinned:
+def read(platform: str, version: str) -> Pinned:
     """The list for a platform and a Python version: the hashed one where it covers them, else the plain one.
 
     Args:
-        plugin: The plugin's folder; in a checkout the lists lie in requirements/ beside it.
         platform: Such as "linux-x86_64".
         version: Such as "3.12".
     """
-    hashed = _first(plugin / HASHED, plugin.parent / "requirements" / "locked.txt")
-    text = hashed.read_text(encoding="utf-8") if hashed else ""
+    text = _text(plugin_files.shipped("requirements-locked.txt", "requirements/locked.txt"))
     covers = re.search(rf"^# covers {re.escape(platform)} {re.escape(version)} (\d+) (\d+)$", text, re.MULTILINE)
     if covers:
         return Pinned(_entries(text), True, int(covers.group(1)), int(covers.group(2)))
-    plain = _first(plugin / PLAIN, plugin.parent / "requirements" / "runtime.txt")
-    return Pinned(_entries(plain.read_text(encoding="utf-8") if plain else ""), False)
+    return Pinned(_entries(_text(plugin_files.requirements_file())), False)
 
 
-def _first(*paths: Path) -> Path | None:
-    return next((path for path in paths if path.is_file()), None)
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def _entries(text: str) -> tuple[Entry, ...]:

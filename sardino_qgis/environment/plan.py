@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..common.i18n import tr
-from . import locate
+from .errors import InstallError
 from .interpreters import Base, UnfitError, find_base
 from .pinned import CPU_TORCH_MB, Build, Pinned, builds, nvidia_card, read
+from .variables import worker_environment
 
 SOURCE_VARIABLE = "SARDINO_TORCH_INDEX"
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT")
@@ -24,17 +25,8 @@ _PIP_TO_UV = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_EXTRA_INDEX_URL": "UV_IN
               "PIP_CERT": "SSL_CERT_FILE"}  # fmt: skip
 
 
-class InstallError(Exception):
-    """The environment can't be set up; `message` says why, `hint` what to do. The older one is as it was."""
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(f"{message}\n{hint}" if hint else message)
-        self.message = message
-        self.hint = hint
-
-
 @dataclass(frozen=True)
-class Request:
+class InstallRequest:
     """What somebody chose.
 
     `folder` is the managed folder, `python` the base interpreter ("" finds one), `wheels` a folder of wheels to be used
@@ -52,7 +44,7 @@ class Request:
 class Plan:
     """What will be done."""
 
-    request: Request
+    request: InstallRequest
     base: Base
     pinned: Pinned
     builds: Sequence[Build]
@@ -134,7 +126,7 @@ def discreet(line: str) -> str:
     return re.sub(r"://[^/\s@]+@", "://***@", line)
 
 
-def make_plan(request: Request) -> Plan:
+def make_plan(request: InstallRequest) -> Plan:
     """Look around and decide what will be done.
 
     Raises:
@@ -157,16 +149,16 @@ def make_plan(request: Request) -> Plan:
             tr("No Python was found that the environment can be built on ({}).").format(shortened(str(unfit))),
             tr("Install a 64-bit Python (3.10 to 3.14) and try again, or name one."),
         ) from unfit
-    pinned = read(locate.plugin_folder(), base.platform, base.version)
+    pinned = read(base.platform, base.version)
     if not pinned.entries:
         raise InstallError(tr("The plugin is incomplete: it has no list of packages."), tr("Install its zip again."))
     card = nvidia_card(variables)
     return Plan(request, base, pinned, builds(base.platform, bool(card), request.source), uv, card)
 
 
-def variables_for(request: Request) -> dict[str, str]:
+def variables_for(request: InstallRequest) -> dict[str, str]:
     """Environment variables of pip and uv."""
-    variables = locate.worker_environment()
+    variables = worker_environment()
     for name in _CERTIFICATES:
         # QGIS for Windows names a folder that isn't there.
         if variables.get(name) and not os.path.exists(variables[name]):

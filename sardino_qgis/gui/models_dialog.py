@@ -19,7 +19,7 @@ from qgis.PyQt.QtWidgets import (
     QVBoxLayout,
 )
 
-from ..client.run import WorkerCancelledError, WorkerError
+from ..client.events import WorkerCancelledError, WorkerError
 from ..common.i18n import tr
 from ..environment.locate import BackendMissingError
 from ..models.card_page import card_page
@@ -85,7 +85,6 @@ class ModelsDialog(QDialog):
             self.list.setCurrentRow(0)
 
     def current(self) -> InstalledModel | None:
-        """The selected model."""
         item = self.list.currentItem()
         return item.data(Qt.ItemDataRole.UserRole) if item is not None else None
 
@@ -130,7 +129,6 @@ class ModelsDialog(QDialog):
         self.status.setText(tr("Added: {}. Dialogs that are opened from now on offer it.").format(folder))
 
     def cancel(self) -> None:
-        """Stop a check that is running."""
         if self._feedback is not None:
             self._feedback.cancel()
 

@@ -23,8 +23,10 @@ from qgis.PyQt.QtWidgets import (
 
 from ..common.i18n import tr
 from ..environment import locate
-from ..environment.install import InstallCancelledError, Reporter, install
-from ..environment.plan import SOURCE_VARIABLE, InstallError, Plan, Request, make_plan
+from ..environment.errors import InstallCancelledError, InstallError
+from ..environment.install import install
+from ..environment.plan import SOURCE_VARIABLE, InstallRequest, Plan, make_plan
+from ..environment.progress import InstallFeedback
 from ..environment.proxy import proxy_variables
 
 
@@ -41,9 +43,8 @@ class SetupTask(QgsTask):
         self.problem = ""
 
     def run(self) -> bool:
-        """Install; whether it worked."""
         try:
-            self.python = str(install(self.plan, _TaskReporter(self)))
+            self.python = str(install(self.plan, _TaskFeedback(self)))
         except InstallError as error:
             self.problem = str(error)
         except InstallCancelledError:
@@ -53,7 +54,7 @@ class SetupTask(QgsTask):
         return not self.problem
 
 
-class _TaskReporter(Reporter):
+class _TaskFeedback(InstallFeedback):
     def __init__(self, task: SetupTask) -> None:
         self._task = task
 
@@ -151,9 +152,9 @@ class SetupDialog(QDialog):
             changed.connect(lambda _: self._soon.start())
         return box
 
-    def request(self) -> Request:
+    def request(self) -> InstallRequest:
         """What the fields say."""
-        return Request(
+        return InstallRequest(
             Path(self.folder.filePath() or locate.managed_folder()),
             self.python.filePath(),
             self.wheels.filePath(),
@@ -162,7 +163,6 @@ class SetupDialog(QDialog):
         )
 
     def showEvent(self, event) -> None:
-        """Look around when the dialog is opened."""
         super().showEvent(event)
         if self.task is None:
             self.look()
@@ -184,7 +184,6 @@ class SetupDialog(QDialog):
         self.install_button.setEnabled(self.plan is not None)
 
     def start(self) -> None:
-        """Begin the installation."""
         self.look()
         if self.plan is None or self.task is not None:
             return

@@ -6,8 +6,8 @@ from typing import Any, Callable
 
 from qgis.core import QgsProcessingFeedback, QgsTask
 
-from ..client.pool import Workers
-from ..client.run import WorkerCancelledError, WorkerError
+from ..client.events import WorkerCancelledError, WorkerError
+from ..client.pool import WarmPool
 from ..common.i18n import tr
 from ..environment.locate import BackendMissingError
 
@@ -32,8 +32,8 @@ class SimilarityTask(QgsTask):
         warnings: What the user should know.
     """
 
-    def __init__(self, workers: Workers, question: dict, raster_id: str, done: Callable[[Any], None]) -> None:
-        """Ask `workers` the `question`; `done` is called with this task in the main thread at its end.
+    def __init__(self, pool: WarmPool, question: dict, raster_id: str, done: Callable[[Any], None]) -> None:
+        """Ask `pool` the `question`; `done` is called with this task in the main thread at its end.
 
         `raster_id` is kept for `done`: the id of the layer that is asked about.
         """
@@ -41,19 +41,17 @@ class SimilarityTask(QgsTask):
         self.question, self.raster_id = question, raster_id
         self.result: dict | None = None
         self.trouble = ""
-        self._workers, self._done = workers, done
+        self._pool, self._done = pool, done
         self._feedback = _Feedback()
         self._feedback.progressChanged.connect(self.setProgress)
 
     @property
     def warnings(self) -> list[str]:
-        """What the worker warned of."""
         return self._feedback.warnings
 
     def run(self) -> bool:
-        """Ask, in a thread of the task manager."""
         try:
-            self.result = self._workers.ask(self.question, self._feedback, self.description())
+            self.result = self._pool.ask(self.question, self._feedback, self.description())
         except WorkerCancelledError:
             return False
         except (WorkerError, BackendMissingError) as trouble:
@@ -67,5 +65,4 @@ class SimilarityTask(QgsTask):
         super().cancel()
 
     def finished(self, good: bool) -> None:
-        """Hand over to the main thread."""
         self._done(self)

@@ -20,10 +20,11 @@ from qgis.gui import QgsMapTool, QgsVertexMarker
 from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtGui import QIcon
 
-from ..client.pool import Workers
-from ..client.run import WorkerError
+from ..client.events import WorkerError
+from ..client.pool import WarmPool
 from ..common.i18n import tr
-from ..environment.locate import BackendMissingError, resource
+from ..common.plugin_files import resource
+from ..environment.locate import BackendMissingError
 from ..layers.metadata import describe
 from ..layers.sources import worker_source
 from ..layers.styling import apply_qml
@@ -40,11 +41,11 @@ class SimilarityTool(QgsMapTool):
     One question runs at a time, in the background. Of the clicks made meanwhile the last one is asked next.
     """
 
-    def __init__(self, iface: Any, workers: Workers) -> None:
-        """`iface` is the QgisInterface of the desktop; `workers` answer."""
+    def __init__(self, iface: Any, pool: WarmPool) -> None:
+        """`iface` is the QgisInterface of the desktop; `pool` answer."""
         super().__init__(iface.mapCanvas())
         self._iface = iface
-        self._workers = workers
+        self._pool = pool
         self._task: SimilarityTask | None = None
         self._next: SimilarityTask | None = None
         self._raster_id = ""  # of the layer whose places are compared
@@ -60,7 +61,7 @@ class SimilarityTool(QgsMapTool):
         """Start the worker, which takes some seconds to load, while the user looks for a place."""
         super().activate()
         try:
-            self._workers.warm()
+            self._pool.warm()
         except (BackendMissingError, WorkerError) as trouble:
             self._say(str(trouble), Qgis.MessageLevel.Critical)
 
@@ -70,7 +71,6 @@ class SimilarityTool(QgsMapTool):
         super().deactivate()
 
     def canvasReleaseEvent(self, event: Any) -> None:
-        """A click."""
         if event.button() == Qt.MouseButton.LeftButton:
             add = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
             self.ask_about(event.mapPoint(), add)
@@ -118,7 +118,7 @@ class SimilarityTool(QgsMapTool):
             "view": [view.xMinimum(), view.yMinimum(), view.xMaximum(), view.yMaximum()],
             "output": QgsProcessingUtils.generateTempFilename("similarity.tif"),
         }
-        self._ask(SimilarityTask(self._workers, question, layer.id(), self._answered))
+        self._ask(SimilarityTask(self._pool, question, layer.id(), self._answered))
 
     def _raster(self) -> Any:
         """The active raster layer, or the one from which the active result was made."""
@@ -207,10 +207,9 @@ class SimilarityTool(QgsMapTool):
 class SimilarityAction:
     """The tool's button in the plugins toolbar and its entry in a menu."""
 
-    def __init__(self, iface: Any, menu: Any, workers: Workers) -> None:
-        """Add both."""
+    def __init__(self, iface: Any, menu: Any, pool: WarmPool) -> None:
         self._iface = iface
-        self.tool = SimilarityTool(iface, workers)
+        self.tool = SimilarityTool(iface, pool)
         icon = QIcon(resource("icons", "similarity.svg"))
         self.action = menu.addAction(icon, tr("Find similar places"))
         self.action.setToolTip(

@@ -116,7 +116,6 @@ class Styler(QgsProcessingLayerPostProcessorInterface):
                 move_to_group(layer, self.group, self.on_top)
 
     def style(self, layer: Any) -> None:
-        """Give `layer` its look."""
         raise NotImplementedError
 
 
@@ -124,7 +123,6 @@ class QmlStyler(Styler):
     """Style file if there, else what QGIS made of the colours in the file."""
 
     def style(self, layer: Any) -> None:
-        """Apply the style file."""
         apply_qml(layer)
 
 
@@ -132,7 +130,6 @@ class StretchStyler(Styler):
     """Style file if there, else a ramp over the percentiles of the first band."""
 
     def style(self, layer: Any) -> None:
-        """Apply the style file, or stretch."""
         if not apply_qml(layer):
             stretch(layer)
 

@@ -12,6 +12,7 @@ from qgis.core import QgsSettings
 
 from ..client.run import run_worker
 from ..common.i18n import tr
+from ..common.plugin_files import resource
 from ..environment import locate
 
 VARIABLE = "SARDINO_MODELS"
@@ -75,7 +76,7 @@ def installed_models() -> list[InstalledModel]:
     """Models on the shelves of SARDINO_MODELS and the bundled ones, the first of a name; then those that were added."""
     shelves = [part for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
     found: dict[str, InstalledModel] = {}
-    for shelf in (*map(Path, shelves), Path(locate.resource("models"))):
+    for shelf in (*map(Path, shelves), Path(resource("models"))):
         if shelf.is_dir():
             for folder in sorted(shelf.iterdir()):
                 if (folder / CARD).is_file() and folder.name not in found:

@@ -32,7 +32,7 @@ SHOWN = dict.fromkeys(
      "getSaveFileName", "getText", "getItem",
      # Messages and errors
      "pushMessage", "pushInfo", "pushWarning", "reportError", "setProgressText", "_say", "log", "progress",
-     "QgsProcessingException", "WorkerError", "InstallError", "_AlteredError", "BackendMissingError", "UnfitError",
+     "QgsProcessingException", "WorkerError", "InstallError", "AlteredFileError", "BackendMissingError", "UnfitError",
      # Processing and metadata
      "setHelp", "add_block", "setAbstract", "setHistory"), ()
 )  # fmt: skip

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
-import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -13,56 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from osgeo import gdal, osr
-from qgis.core import Qgis, QgsApplication, QgsProcessingFeedback, QgsProject, QgsSettings
-from qgis.gui import QgsMapCanvas, QgsMessageBar
-from qgis.PyQt.QtWidgets import QMainWindow, QMenu, QToolBar
+from qgis.core import QgsApplication, QgsProcessingFeedback, QgsSettings
 
 from sardino_qgis.common import last_used
-from sardino_qgis.environment import locate
+from sardino_qgis.environment import locate, variables
 from sardino_qgis.gui import model_control
 from sardino_qgis.models import installed
+from tests.support.desktop import Desktop
+from tests.support.random_model import write_model
 
 gdal.UseExceptions()
 
 # pytest names the running test in a variable. To a worker that stays this must not look like a changed environment.
-locate._DROPPED_PREFIXES += ("PYTEST_",)
-
-# A model of random weights, for what needs a real one.
-CARD = {
-    "schema_version": 1,
-    "name": "tiny",
-    "title": "Random weights",
-    "bands": [
-        {"name": "VV", "unit": "db", "clip": [-30.0, 5.0], "mean": -12.6, "std": 5.3},
-        {"name": "VH", "unit": "db", "clip": [-35.0, 0.0], "mean": -20.3, "std": 5.9},
-    ],
-    "product": "gamma0",
-    "gsd_m": 10.0,
-    "arch": {"timm": "vit_tiny_patch16_224", "embed_dim": 16, "depth": 2, "heads": 2, "registers": 0,
-             "head": "linear", "head_dim": 8},
-    "tile": 32,
-    "patch": 8,
-    "classes": [
-        {"value": 10, "name": "Tree cover", "color": "#006400"},
-        {"value": 50, "name": "Built-up", "color": "#fa0000"},
-        {"value": 80, "name": "Permanent water bodies", "color": "#0064c8"},
-    ],
-    "trained_on": ["nothing: random weights for tests"],
-    "metrics": {},
-    "licence": "CC0-1.0",
-    "weights_sha256": "0" * 64,
-}  # fmt: skip
-MAKE_MODEL = """
-import json, sys
-from pathlib import Path
-import torch
-from backend.card.model_card import ModelCard
-from backend.network.vit import build_model
-from backend.network.weights import save_model
-torch.manual_seed(1)
-card = ModelCard.from_dict(json.loads(sys.argv[2]))
-save_model(Path(sys.argv[1]), build_model(card), card)
-"""
+variables._DROPPED_PREFIXES += ("PYTEST_",)
 
 
 class RecordingFeedback(QgsProcessingFeedback):
@@ -192,46 +153,6 @@ def scene(make_scene) -> Path:
     return make_scene(vv)
 
 
-class Desktop:
-    """The calls of QgisInterface that the plugin makes, on real widgets."""
-
-    def __init__(self, canvas: QgsMapCanvas) -> None:
-        self.window = QMainWindow()
-        self.menu = QMenu("Plugins", self.window)
-        self.toolbar = QToolBar(self.window)
-        self.canvas = canvas
-        self.bar = QgsMessageBar(self.window)
-        self._active = ""
-
-    def mainWindow(self):  # noqa: N802
-        return self.window
-
-    def pluginMenu(self):  # noqa: N802
-        return self.menu
-
-    def mapCanvas(self):  # noqa: N802
-        return self.canvas
-
-    def messageBar(self):  # noqa: N802
-        return self.bar
-
-    def addToolBarIcon(self, action):  # noqa: N802
-        self.toolbar.addAction(action)
-
-    def removeToolBarIcon(self, action):  # noqa: N802
-        self.toolbar.removeAction(action)
-
-    def activeLayer(self):  # noqa: N802
-        return QgsProject.instance().mapLayer(self._active)
-
-    def setActiveLayer(self, layer):  # noqa: N802
-        self._active = layer.id() if layer is not None else ""
-
-    def messages(self):
-        """What the message bar says and no longer said, but for mere information; oldest first."""
-        return [item.text() for item in reversed(self.bar.items()) if item.level() != Qgis.MessageLevel.Info]
-
-
 @pytest.fixture
 def desktop(qgis_canvas) -> Desktop:
     return Desktop(qgis_canvas)
@@ -239,11 +160,9 @@ def desktop(qgis_canvas) -> Desktop:
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory, backend_python):
-    """A model folder, made in another process: torch and QGIS don't meet in this one."""
+    """A model folder."""
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    folder.mkdir()
-    command = [backend_python, "-c", MAKE_MODEL, str(folder), json.dumps(CARD)]
-    subprocess.run(command, cwd=locate.backend_root(), env=locate.worker_environment(), check=True)
+    write_model(folder, backend_python)
     return folder
 
 

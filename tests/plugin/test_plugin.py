@@ -60,9 +60,9 @@ def test_unloading_takes_away_what_is_open_and_running(desktop, qgis_processing,
         plugin.initGui()
         plugin.similarity.action.trigger()  # which starts its worker
         plugin.show_models()
-        server = plugin.workers._shared
-        process = server._worker.process
-        assert server.running() and desktop.canvas.mapTool() is plugin.similarity.tool
+        client = plugin.warm_pool._shared
+        process = client._worker.process
+        assert client.running() and desktop.canvas.mapTool() is plugin.similarity.tool
         assert things_of(desktop) != before
         plugin.unload()
         plugin.unload()

@@ -54,8 +54,8 @@ def write_plugin(parent: Path, wheels: Path, platform: str, version: str) -> Pat
     """The packed plugin in `parent`, with lists of the tiny wheels and a backend that needs no more than them."""
     plugin = package.write_folder(ROOT, parent)
     shutil.rmtree(plugin / "backend")
-    for name, source in {"__init__": "", "timm_parts": "", "__main__": BACKEND}.items():
-        (plugin / "backend").mkdir(exist_ok=True)
+    (plugin / "backend" / "network").mkdir(parents=True)
+    for name, source in {"__init__": "", "network/timm_import": "", "__main__": BACKEND}.items():
         (plugin / "backend" / f"{name}.py").write_text(source)
     lines = [f"# covers {platform} {version} 1 1"]
     for path in sorted(wheels.glob("*.whl")):

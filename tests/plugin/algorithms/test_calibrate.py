@@ -19,6 +19,7 @@ from qgis.core import (
 )
 
 from sardino_qgis.environment import locate
+from sardino_qgis.environment.variables import worker_environment
 
 MAKE_PRODUCT = """
 import sys
@@ -36,7 +37,7 @@ PART = "9.2565,9.2605,45.9595,45.9620 [EPSG:4326]"
 def product(tmp_path_factory):
     """Folder of a product, made in another process: rasterio and QGIS bring a GDAL each."""
     command = [sys.executable, "-c", MAKE_PRODUCT, str(tmp_path_factory.mktemp("product"))]
-    cwd, env = locate.backend_root(), locate.worker_environment()
+    cwd, env = locate.backend_root(), worker_environment()
     done = subprocess.run(command, cwd=cwd, env=env, check=True, capture_output=True, text=True)
     return done.stdout.strip().splitlines()[-1]
 
@@ -88,7 +89,7 @@ dem_of(Path(sys.argv[1]) / "dem.tif", geometry, reach=0.1)
 
 def test_an_elevation_model_reaches_the_worker(tmp_path, feedback, qgis_new_project):
     command = [sys.executable, "-c", MAKE_RELIEF, str(tmp_path)]
-    cwd, env = locate.backend_root(), locate.worker_environment()
+    cwd, env = locate.backend_root(), worker_environment()
     done = subprocess.run(command, cwd=cwd, env=env, check=True, capture_output=True, text=True)
     product = done.stdout.strip().splitlines()[-1]
     # The project's own, for QGIS keeps the frames of a refusal.

@@ -83,7 +83,7 @@ def test_the_second_run_has_the_same_worker_is_faster_and_writes_the_same(plugin
         began = time.monotonic()
         paths.append(run(name, MODEL="tiny"))
         seconds.append(time.monotonic() - began)
-    process = plugin.workers._shared._worker.process
+    process = plugin.warm_pool._shared._worker.process
     assert warm_process(feedback) == [process.pid] and process.poll() is None
     print(f"first run {seconds[0]:.2f} s, second {seconds[1]:.2f} s")
     assert seconds[1] < seconds[0] / 2
@@ -91,7 +91,7 @@ def test_the_second_run_has_the_same_worker_is_faster_and_writes_the_same(plugin
         run("refused.tif", "attention", MODEL="tiny", BLOCK=77)
     paths.append(run("third.tif", MODEL="tiny"))
     assert warm_process(feedback) == [process.pid] * 3, "a refusal leaves it alive"
-    plugin.provider.workers = None
+    plugin.provider.warm_pool = None
     paths.append(run("alone.tif", MODEL="tiny"))
     first, *others = (Path(path).read_bytes() for path in paths)
     assert all(other == first for other in others)
@@ -100,8 +100,8 @@ def test_the_second_run_has_the_same_worker_is_faster_and_writes_the_same(plugin
 def test_a_cancel_ends_the_worker_and_leaves_the_older_file(plugin, real_worker, make_scene, run, feedback, tmp_path):
     large = make_scene(np.random.default_rng(0).normal(-12, 2, (1500, 1500)), "large.tif")
     (tmp_path / "out.tif").write_bytes(b"older")
-    plugin.workers.warm()
-    process = plugin.workers._shared._worker.process
+    plugin.warm_pool.warm()
+    process = plugin.warm_pool._shared._worker.process
     pressed = []
 
     def press(_percent):
@@ -141,21 +141,21 @@ def test_a_run_does_not_wait_for_another(plugin, clerk, run, scene, tmp_path, fe
 
     def ask():
         try:
-            plugin.workers.run(["landcover", str(scene), str(tmp_path / "held.tif")], other, "x")
+            plugin.warm_pool.run(["landcover", str(scene), str(tmp_path / "held.tif")], other, "x")
         except Exception as error:
             ended.append(type(error).__name__)
 
     ended = []
     thread = threading.Thread(target=ask)
     thread.start()
-    while not plugin.workers._shared.running():
+    while not plugin.warm_pool._shared.running():
         time.sleep(0.01)
     run()
     assert [how for how, _, _ in clerk()] == ["alone"] and thread.is_alive()
     # Nor does the map tool, for which there is another worker that stays.
     (tmp_path / "hold").unlink()
-    plugin.workers.ask({"run": ["similarity", str(scene), str(tmp_path / "s.tif")]}, feedback, "x")
-    spare = plugin.workers._spare._worker.process
+    plugin.warm_pool.ask({"run": ["similarity", str(scene), str(tmp_path / "s.tif")]}, feedback, "x")
+    spare = plugin.warm_pool._spare._worker.process
     assert clerk()[-1][:2] == ["warm", spare.pid] and thread.is_alive()
     plugin.unload()
     thread.join(SOON_S)
@@ -165,7 +165,7 @@ def test_a_run_does_not_wait_for_another(plugin, clerk, run, scene, tmp_path, fe
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 def test_a_worker_that_is_killed_is_told_of_and_the_next_run_starts_another(plugin, clerk, run, feedback, tmp_path):
     run()
-    process = plugin.workers._shared._worker.process
+    process = plugin.warm_pool._shared._worker.process
     (tmp_path / "hold").touch()
     threading.Timer(0.3, os.kill, (process.pid, signal.SIGKILL)).start()
     with pytest.raises(QgsProcessingException, match="killed by signal 9"):
@@ -177,9 +177,10 @@ def test_a_worker_that_is_killed_is_told_of_and_the_next_run_starts_another(plug
 
 def test_it_rests_where_another_interpreter_is_chosen_or_an_installation_begins(plugin, clerk, run):
     run()
-    process = plugin.workers._shared._worker.process
+    process = plugin.warm_pool._shared._worker.process
     plugin.set_up_backend()
     plugin.setup_dialog.changing.emit()
-    assert process.poll() is not None
+    assert not plugin.warm_pool._shared.running()
+    process.wait(SOON_S)
     run()
     assert len({process for _, process, _ in clerk()}) == 2

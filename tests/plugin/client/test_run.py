@@ -10,7 +10,8 @@ import pytest
 
 from backend.core import cancel
 from sardino_qgis.client import run as runner
-from sardino_qgis.client.run import WorkerCancelledError, WorkerError, run_worker, time_left
+from sardino_qgis.client.events import WorkerCancelledError, WorkerError
+from sardino_qgis.client.run import run_worker
 from sardino_qgis.common import process
 
 SAY = """
@@ -193,18 +194,3 @@ def test_cancelled_worker_is_gone(run, feedback, tmp_path):
 def test_standard_input_stays_open_while_wanted(run):
     body = SAY + "import select\nopen_ = not select.select([0], [], [], 0.5)[0]\nassert open_\n"
     assert run(body + RESULT)["model"] == "m"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (None, ""),
-        (-1, ""),
-        (float("nan"), ""),
-        (5, "less than a minute left"),
-        (119, "about 2 min left"),
-        (7500, "about 2 h 5 min left"),
-    ],
-)
-def test_time_left(qgis_app, seconds, text):
-    assert time_left(seconds) == text

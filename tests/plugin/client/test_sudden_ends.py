@@ -12,8 +12,9 @@ import time
 import numpy as np
 import pytest
 
-from sardino_qgis.client.run import WorkerError, run_worker
-from sardino_qgis.environment.locate import worker_environment
+from sardino_qgis.client.events import WorkerError
+from sardino_qgis.client.run import run_worker
+from sardino_qgis.environment.variables import worker_environment
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 

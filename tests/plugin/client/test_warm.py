@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import threading
 import time
 
 import pytest
 
-from sardino_qgis.client.run import WorkerCancelledError, WorkerError
-from sardino_qgis.client.warm import Server
+from sardino_qgis.client import worker_spec
+from sardino_qgis.client.events import WorkerCancelledError, WorkerError
+from sardino_qgis.client.warm import WarmClient
 from sardino_qgis.environment import locate
 
 # Answers each line with how often this program was started and what it was asked.
 WORKER = """
-import json, os, sys, time
+import json, os, sys, threading, time
 starts = {starts!r}
 with open(starts, "a") as file: file.write("x")
 count = os.path.getsize(starts)
@@ -26,6 +28,7 @@ for line in sys.stdin:
     if question["do"] == "die": sys.stderr.write("overheated\\n"); sys.exit(3)
     if question["do"] == "mumble": sys.stderr.write("mumbled\\n"); sys.stderr.flush(); time.sleep(0.2)
     if question["do"] == "wait": time.sleep(60)
+    if question["do"] == "deafen": threading.Thread(target=time.sleep, args=(60,)).start()  # outlives its input
     if question["do"] == "refuse": event = {{"event": "error", "message": "too dark", "hint": "more light"}}
     else: event = {{"event": "result", "starts": count, "question": question}}
     print(json.dumps(event), flush=True)
@@ -33,12 +36,12 @@ for line in sys.stdin:
 
 
 @pytest.fixture
-def server(script, monkeypatch, tmp_path):
-    path = script(WORKER.format(starts=str(tmp_path / "starts")), "server")
+def client(script, monkeypatch, tmp_path):
+    path = script(WORKER.format(starts=str(tmp_path / "starts")), "client")
     monkeypatch.setenv("SARDINO_PYTHON", str(path))
-    server = Server()
-    yield server
-    server.stop()
+    client = WarmClient()
+    yield client
+    client.stop()
 
 
 @pytest.fixture
@@ -46,87 +49,139 @@ def other_feedback(feedback):
     return type(feedback)()
 
 
-def test_one_worker_answers_many_questions(server, feedback):
-    assert not server.running()
-    server.warm()
-    assert server.running()
-    answers = [server.ask({"do": "tell", "where": "Tromsø"}, feedback, "x") for _ in range(3)]
+def test_one_worker_answers_many_questions(client, feedback):
+    assert not client.running()
+    client.warm()
+    assert client.running()
+    answers = [client.ask({"do": "tell", "where": "Tromsø"}, feedback, "x") for _ in range(3)]
     assert [answer["starts"] for answer in answers] == [1, 1, 1]
     assert answers[0]["question"] == {"do": "tell", "where": "Tromsø"}
 
 
-def test_a_refusal_leaves_the_worker_alive(server, feedback):
+def test_a_refusal_leaves_the_worker_alive(client, feedback):
     with pytest.raises(WorkerError, match="too dark\nmore light"):
-        server.ask({"do": "refuse"}, feedback, "x")
-    assert server.ask({"do": "tell"}, feedback, "x")["starts"] == 1
+        client.ask({"do": "refuse"}, feedback, "x")
+    assert client.ask({"do": "tell"}, feedback, "x")["starts"] == 1
 
 
-def test_a_death_is_told_with_the_last_lines_and_the_next_question_starts_anew(server, feedback):
+def test_a_death_is_told_with_the_last_lines_and_the_next_question_starts_anew(client, feedback):
     with pytest.raises(WorkerError, match="(?s)exit code 3.*overheated"):
-        server.ask({"do": "die"}, feedback, "x")
-    assert server.ask({"do": "tell"}, feedback, "x")["starts"] == 2
+        client.ask({"do": "die"}, feedback, "x")
+    assert client.ask({"do": "tell"}, feedback, "x")["starts"] == 2
 
 
-def test_a_worker_that_ends_in_good_order_as_it_is_asked_is_replaced_unnoticed(server, feedback):
-    server.ask({"do": "tell"}, feedback, "x")
-    assert server.ask({"do": "leave"}, feedback, "x")["starts"] == 2
+def test_a_worker_that_ends_in_good_order_as_it_is_asked_is_replaced_unnoticed(client, feedback):
+    client.ask({"do": "tell"}, feedback, "x")
+    assert client.ask({"do": "leave"}, feedback, "x")["starts"] == 2
 
 
-def test_a_cancel_ends_the_worker(server, feedback):
-    server.warm()
-    process = server._worker.process
+def test_a_cancel_ends_the_worker(client, feedback):
+    client.warm()
+    process = client._worker.process
     threading.Timer(0.3, feedback.cancel).start()
     began = time.monotonic()
     with pytest.raises(WorkerCancelledError):
-        server.ask({"do": "wait"}, feedback, "x")
-    assert time.monotonic() - began < 5 and process.poll() is not None and not server.running()
+        client.ask({"do": "wait"}, feedback, "x")
+    assert time.monotonic() - began < 5 and process.poll() is not None and not client.running()
 
 
-def asking(server, feedback, question):
+def asking(client, feedback, question):
     """Ask in another thread, as a task does; the list gets what came of it."""
     outcome = []
 
     def ask():
         try:
-            outcome.append(server.ask(question, feedback, "x"))
+            outcome.append(client.ask(question, feedback, "x"))
         except Exception as error:
             outcome.append(error)
 
     thread = threading.Thread(target=ask)
     thread.start()
-    while not server.running():
+    while not client.running():
         time.sleep(0.01)
     return thread, outcome
 
 
-def test_an_offer_does_not_wait_while_another_is_answered(server, feedback, other_feedback):
-    thread, _ = asking(server, other_feedback, {"do": "wait"})
-    process = server._worker.process
+def test_an_offer_does_not_wait_while_another_is_answered(client, feedback, other_feedback):
+    thread, _ = asking(client, other_feedback, {"do": "wait"})
+    process = client._worker.process
     began = time.monotonic()
-    assert server.offer({"do": "tell"}, feedback, "x") is None
-    server.warm()
-    server.rest()
-    assert time.monotonic() - began < 0.5 and server._worker.process is process and process.poll() is None
+    assert client.offer({"do": "tell"}, feedback, "x") is None
+    client.warm()
+    client.rest()
+    assert time.monotonic() - began < 0.5 and client._worker.process is process and process.poll() is None
     other_feedback.cancel()
     thread.join()
-    assert server.offer({"do": "tell"}, feedback, "x")["starts"] == 2
+    assert client.offer({"do": "tell"}, feedback, "x")["starts"] == 2
 
 
-def test_at_rest_there_is_no_worker_until_the_next_question(server, feedback):
-    server.ask({"do": "tell"}, feedback, "x")
-    process = server._worker.process
-    server.rest()
-    assert process.poll() is not None and not server.running()
-    assert server.ask({"do": "tell"}, feedback, "x")["starts"] == 2
+def test_a_queued_question_is_cancelled_at_once(client, feedback, other_feedback):
+    thread, _ = asking(client, other_feedback, {"do": "wait"})
+    pressed = []
+    threading.Timer(0.3, lambda: (pressed.append(time.monotonic()), feedback.cancel())).start()
+    rescue = threading.Timer(5, other_feedback.cancel)
+    rescue.start()
+    with pytest.raises(WorkerCancelledError):
+        client.ask({"do": "tell"}, feedback, "x")
+    assert time.monotonic() - pressed[0] < 0.3
+    assert client.running() and not other_feedback.isCanceled(), "the first question is still being answered"
+    rescue.cancel()
+    other_feedback.cancel()
+    thread.join()
+
+
+def gone(process, seconds=5):
+    process.wait(seconds)
+    return True
+
+
+def test_rest_does_not_wait_for_the_worker_to_end(client, feedback):
+    client.ask({"do": "deafen"}, feedback, "x")
+    process = client._worker.process
+    began = time.monotonic()
+    client.rest()
+    assert time.monotonic() - began < 0.3 and not client.running()
+    assert gone(process)
+
+
+def test_warming_does_not_wait_for_an_outdated_worker(client, feedback, monkeypatch, tmp_path):
+    client.ask({"do": "deafen"}, feedback, "x")
+    process = client._worker.process
+    monkeypatch.setenv("SARDINO_MODELS", str(tmp_path))
+    began = time.monotonic()
+    client.warm()
+    assert time.monotonic() - began < 0.8 and client.running() and client._worker.process is not process
+    assert gone(process)
+
+
+SCANNED = []
+sys.addaudithook(lambda event, arguments: SCANNED.append(str(arguments[0])) if event == "os.scandir" else None)
+
+
+def test_questions_in_quick_succession_scan_no_folders(client, feedback):
+    client.ask({"do": "tell"}, feedback, "x")
+    SCANNED.clear()
+    for _ in range(3):
+        client.ask({"do": "tell"}, feedback, "x")
+    assert SCANNED == []
+
+
+def test_at_rest_there_is_no_worker_until_the_next_question(client, feedback):
+    client.ask({"do": "tell"}, feedback, "x")
+    process = client._worker.process
+    client.rest()
+    assert gone(process) and not client.running()
+    assert client.ask({"do": "tell"}, feedback, "x")["starts"] == 2
 
 
 @pytest.mark.parametrize("change", ["variable", "interpreter", "backend"])
-def test_a_worker_of_another_environment_is_replaced(server, feedback, monkeypatch, change, tmp_path, repo_root):
+def test_a_worker_of_another_environment_is_replaced(client, feedback, monkeypatch, change, tmp_path, repo_root):
     (tmp_path / "backend").mkdir()
     (tmp_path / "backend" / "__main__.py").write_text("")
     monkeypatch.setattr(locate, "backend_root", lambda: tmp_path)
-    server.ask({"do": "tell"}, feedback, "x")
-    process = server._worker.process
+    monkeypatch.setattr(worker_spec, "CHECK_SECONDS", 0)
+    client.ask({"do": "tell"}, feedback, "x")
+    process = client._worker.process
     if change == "variable":
         monkeypatch.setenv("SARDINO_MODELS", str(tmp_path))
     elif change == "interpreter":
@@ -135,35 +190,35 @@ def test_a_worker_of_another_environment_is_replaced(server, feedback, monkeypat
         monkeypatch.setenv("SARDINO_PYTHON", str(other))
     else:
         (tmp_path / "backend" / "new.py").write_text("")
-    assert server.ask({"do": "tell"}, feedback, "x")["starts"] == 2
-    assert process.poll() is not None
-    assert server.ask({"do": "tell"}, feedback, "x")["starts"] == 2
+    assert client.ask({"do": "tell"}, feedback, "x")["starts"] == 2
+    assert gone(process)
+    assert client.ask({"do": "tell"}, feedback, "x")["starts"] == 2
 
 
-def test_only_what_was_said_since_the_question_is_told_of_a_death(server, feedback):
-    server.ask({"do": "mumble"}, feedback, "x")
+def test_only_what_was_said_since_the_question_is_told_of_a_death(client, feedback):
+    client.ask({"do": "mumble"}, feedback, "x")
     with pytest.raises(WorkerError) as caught:
-        server.ask({"do": "die"}, feedback, "x")
+        client.ask({"do": "die"}, feedback, "x")
     assert "overheated" in caught.value.message and "mumbled" not in caught.value.message
 
 
-def test_closed_for_good_also_for_who_is_being_answered(server, feedback):
-    thread, outcome = asking(server, feedback, {"do": "wait"})
-    process = server._worker.process
+def test_closed_for_good_also_for_who_is_being_answered(client, feedback):
+    thread, outcome = asking(client, feedback, {"do": "wait"})
+    process = client._worker.process
     began = time.monotonic()
-    server.close()
+    client.close()
     thread.join()
     assert time.monotonic() - began < 5 and process.poll() is not None
     assert isinstance(outcome[0], WorkerCancelledError)
     with pytest.raises(WorkerCancelledError):
-        server.ask({"do": "tell"}, feedback, "x")
-    server.close()
-    assert not server.running()
+        client.ask({"do": "tell"}, feedback, "x")
+    client.close()
+    assert not client.running()
 
 
-def test_stopping_in_the_midst_of_a_question_from_another_thread(server, feedback):
-    server.warm()
-    threading.Timer(0.3, server.stop).start()
+def test_stopping_in_the_midst_of_a_question_from_another_thread(client, feedback):
+    client.warm()
+    threading.Timer(0.3, client.stop).start()
     with pytest.raises(WorkerError):
-        server.ask({"do": "wait"}, feedback, "x")
-    assert not server.running()
+        client.ask({"do": "wait"}, feedback, "x")
+    assert not client.running()

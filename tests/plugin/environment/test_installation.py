@@ -14,9 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from sardino_qgis.environment import locate, store
-from sardino_qgis.environment.install import InstallCancelledError, Reporter, install
-from sardino_qgis.environment.plan import InstallError, Request, make_plan
+from sardino_qgis.common import plugin_files
+from sardino_qgis.environment import store
+from sardino_qgis.environment.errors import InstallCancelledError, InstallError
+from sardino_qgis.environment.install import install
+from sardino_qgis.environment.plan import InstallRequest, make_plan
+from sardino_qgis.environment.progress import InstallFeedback
 from tests.support.tiny_packages import write_plugin, write_wheel, write_wheels
 
 HERE = f"{sys.platform}-{platform.machine()}"
@@ -24,7 +27,7 @@ VERSION = "{}.{}".format(*sys.version_info[:2])
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="uses shell scripts and signals")
 
 
-class Listener(Reporter):
+class Recorder(InstallFeedback):
     """Keeps what it hears; cancels as soon as a line holds `stop_at`."""
 
     def __init__(self, stop_at: str = "") -> None:
@@ -54,7 +57,7 @@ def wheels(tmp_path) -> Path:
 def plugin(tmp_path, wheels, monkeypatch) -> Path:
     """The packed plugin with the tiny lists; this process takes its lists and backend from there too."""
     made = write_plugin(tmp_path / "plugins", wheels, HERE, VERSION)
-    monkeypatch.setattr(locate, "plugin_folder", lambda: made)
+    monkeypatch.setattr(plugin_files, "plugin_folder", lambda: made)
     # Neither uv nor a graphics card, whatever this machine has.
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     monkeypatch.delenv("SARDINO_TORCH_INDEX", raising=False)
@@ -90,8 +93,8 @@ def test_from_a_shell_without_qgis_then_upgraded_then_removed(plugin, wheels, tm
     said = done.communicate()[0]
     assert done.returncode == 0, said
     assert "PyTorch 2.13.0+cpu, device cpu." in said
-    python = locate.current_interpreter(folder)
-    assert python == locate.interpreter_in(folder / "1") and str(python) in said
+    python = store.current_interpreter(folder)
+    assert python == store.interpreter_in(folder / "1") and str(python) in said
     assert "not checked" not in said and names(folder) == {"1", store.POINTER}
     assert not (folder / "1" / "tmp").exists(), "what was needed on the way is gone"
     found = subprocess.run([python, "-c", "import torch, sys; print(torch.__file__)"], capture_output=True, text=True)
@@ -113,26 +116,26 @@ def test_from_a_shell_without_qgis_then_upgraded_then_removed(plugin, wheels, tm
 
 def test_an_altered_file_ends_it_and_the_older_environment_stays(plugin, wheels, older):
     write_wheel(wheels, "rasterio", "1.4.4", "altered = True")
-    listener = Listener()
+    recorder = Recorder()
     with pytest.raises(InstallError, match="not the one that was pinned"):
-        install(make_plan(Request(older, sys.executable, str(wheels))), listener)
-    assert not any("That did not work" in line for line in listener.lines), "no other build is tried after that"
+        install(make_plan(InstallRequest(older, sys.executable, str(wheels))), recorder)
+    assert not any("That did not work" in line for line in recorder.lines), "no other build is tried after that"
     assert names(older) == {"4", store.POINTER} and (older / "4" / "kept").exists()
     assert store.current(older) == "4"
 
 
 def test_an_environment_that_does_not_run_the_backend_does_not_count(plugin, wheels, older):
     (plugin / "backend" / "__main__.py").write_text("raise SystemExit('ModuleError: the backend fails')")
-    plan = make_plan(Request(older, sys.executable, str(wheels)))
+    plan = make_plan(InstallRequest(older, sys.executable, str(wheels)))
     with pytest.raises(InstallError, match="the backend fails"):
-        install(replace(plan, builds=plan.builds[:1]), Listener())
+        install(replace(plan, builds=plan.builds[:1]), Recorder())
     assert names(older) == {"4", store.POINTER} and store.current(older) == "4"
 
 
 def test_cancel_leaves_nothing_half_made(plugin, wheels, older, stuck):
     begun = time.monotonic()
     with pytest.raises(InstallCancelledError):
-        install(make_plan(Request(older, str(stuck), str(wheels))), Listener(stop_at="making it"))
+        install(make_plan(InstallRequest(older, str(stuck), str(wheels))), Recorder(stop_at="making it"))
     assert time.monotonic() - begun < 30, "the program that was running has been ended"
     assert names(older) == {"4", store.POINTER} and store.current(older) == "4"
 
@@ -154,7 +157,7 @@ def running(plugin, folder, wheels, stuck):
 def test_killed_in_the_middle_the_older_environment_stays_and_the_lock_is_free(plugin, wheels, older, stuck):
     process = running(plugin, older, wheels, stuck)
     with pytest.raises(InstallError, match=rf"Another installation .* \(process {process.pid}\)"):
-        install(make_plan(Request(older, sys.executable, str(wheels))), Listener())
+        install(make_plan(InstallRequest(older, sys.executable, str(wheels))), Recorder())
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     assert store.current(older) == "4" and names(older) == {"4", "5", store.POINTER}
@@ -188,8 +191,8 @@ def test_a_pointer_that_makes_no_sense_is_none(tmp_path):
 
 
 def test_too_little_space_is_said_before_anything_is_downloaded(plugin, wheels, older, monkeypatch):
-    plan = make_plan(Request(older, sys.executable, str(wheels)))
+    plan = make_plan(InstallRequest(older, sys.executable, str(wheels)))
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10**8))
     with pytest.raises(InstallError, match=r"0\.1 GB are free .* about [0-9.]+ GB are needed"):
-        install(plan, Listener())
+        install(plan, Recorder())
     assert names(older) == {"4", store.POINTER}

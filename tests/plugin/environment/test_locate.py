@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from sardino_qgis.common import plugin_files
 from sardino_qgis.environment import locate, store
 from sardino_qgis.environment.locate import BackendMissingError, find_interpreter
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("no_interpreter")
 
 def managed_python():
     made = locate.managed_folder() / "1"
-    path = locate.interpreter_in(made)
+    path = store.interpreter_in(made)
     path.parent.mkdir(parents=True)
     os.symlink(sys.executable, path)
     store.activate(made)
@@ -54,6 +55,22 @@ def test_a_wrong_setting_is_an_error(tmp_path):
         find_interpreter()
 
 
+@pytest.mark.parametrize("looked_before", [0, 1, 5])
+def test_a_named_interpreter_decides_wherever_it_was_named(monkeypatch, looked_before):
+    """The number of places that were looked at before it says nothing."""
+    unset = locate.Attempt("elsewhere", "", "not set")
+    named = locate.Attempt("a file", "/nowhere/python", "there is no such file", named=True)
+    monkeypatch.setattr(locate, "attempts", lambda: [*[unset] * looked_before, named])
+    with pytest.raises(BackendMissingError, match=r"/nowhere/python can't be used \(a file\): there is no such file"):
+        find_interpreter()
+
+
+def test_places_that_users_name_are_marked(monkeypatch):
+    assert [attempt.named for attempt in locate.attempts()] == [False, False, False]
+    monkeypatch.setenv("SARDINO_PYTHON", "/nowhere/python")
+    assert [attempt.named for attempt in locate.attempts()] == [True]
+
+
 def test_nothing_set_tells_every_place_and_what_to_do():
     with pytest.raises(BackendMissingError) as caught:
         find_interpreter()
@@ -61,7 +78,7 @@ def test_nothing_set_tells_every_place_and_what_to_do():
         assert word in caught.value.hint
     assert "Set up backend…" in caught.value.hint
     assert "-m sardino_qgis.environment install" in caught.value.hint
-    assert locate.requirements_file().is_file()
+    assert plugin_files.requirements_file().is_file()
     found = locate.problem()
     assert found.startswith("No Python interpreter for the backend is set up. Open the menu Plugins")
     assert found.index("Looked for it at") > found.index("SARDINO_PYTHON")
@@ -86,28 +103,8 @@ def test_backend_root_of_a_checkout_and_of_an_installed_plugin(monkeypatch, tmp_
     assert locate.backend_root() == repo_root
     installed = tmp_path / "plugins" / "sardino_qgis"
     (installed / "backend").mkdir(parents=True)
-    monkeypatch.setattr(locate, "plugin_folder", lambda: installed)
+    monkeypatch.setattr(plugin_files, "plugin_folder", lambda: installed)
     with pytest.raises(BackendMissingError, match="incomplete"):
         locate.backend_root()
     (installed / "backend" / "__main__.py").write_text("")
     assert locate.backend_root() == installed
-
-
-def test_the_worker_inherits_nothing_of_the_libraries_of_qgis():
-    dropped = {
-        name: "x"
-        for name in (
-            "PYTHONHOME", "PYTHONPATH", "PYTHONSAFEPATH", "VIRTUAL_ENV", "GDAL_DATA", "GDAL_DRIVER_PATH", "PROJ_LIB",
-            "PROJ_DATA", "LD_LIBRARY_PATH", "QT_PLUGIN_PATH", "QGIS_PREFIX_PATH",
-        )
-    }  # fmt: skip
-    kept = {"PATH": "/bin", "HOME": "/h", "SARDINO_MODELS": "/m", "CUDA_VISIBLE_DEVICES": "1", "https_proxy": "p"}
-    cleaned = locate.worker_environment({**dropped, **kept})
-    assert not dropped.keys() & cleaned.keys()
-    assert kept.items() <= cleaned.items()
-    assert cleaned["PYTHONUTF8"] == "1"
-
-
-def test_folders_of_qgis_leave_the_search_path_on_windows(monkeypatch):
-    monkeypatch.setattr(locate.os, "pathsep", ";")
-    assert locate._clean_search_path("/osgeo/bin;/usr/bin;/osgeo/apps/x", "/osgeo") == "/usr/bin"

@@ -10,6 +10,7 @@ import pytest
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QCoreApplication
 
+from sardino_qgis.common import plugin_files
 from sardino_qgis.environment import locate, store
 from sardino_qgis.gui.diagnostics_dialog import DiagnosticsDialog
 from sardino_qgis.gui.setup_dialog import SetupDialog
@@ -25,7 +26,7 @@ def dialog(tmp_path, monkeypatch):
     write_wheels(wheels)
     here = f"{sys.platform}-{platform.machine()}"
     plugin = write_plugin(tmp_path / "plugins", wheels, here, "{}.{}".format(*sys.version_info[:2]))
-    monkeypatch.setattr(locate, "plugin_folder", lambda: plugin)
+    monkeypatch.setattr(plugin_files, "plugin_folder", lambda: plugin)
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     monkeypatch.delenv("SARDINO_TORCH_INDEX", raising=False)
     made = SetupDialog()
@@ -55,7 +56,7 @@ def test_nothing_is_done_before_install_is_pressed_then_the_backend_is_found(dia
     assert dialog.cancel_button.isVisible() and not dialog.install_button.isVisible()
     until(lambda: dialog.task is None)
     assert "The backend is set up." in dialog.step.text(), dialog.log.toPlainText()
-    assert locate.find_interpreter() == str(locate.interpreter_in(managed / "1"))
+    assert locate.find_interpreter() == str(store.interpreter_in(managed / "1"))
     assert dialog.bar.value() == dialog.bar.maximum()
     assert not [path for path in sys.path if str(managed) in path]
 

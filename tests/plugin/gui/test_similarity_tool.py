@@ -23,7 +23,7 @@ from qgis.gui import QgsMapMouseEvent
 from qgis.PyQt.QtCore import QEvent, QPoint, Qt
 
 import sardino_qgis
-from sardino_qgis.client.pool import Workers
+from sardino_qgis.client.pool import WarmPool
 
 pytestmark = pytest.mark.usefixtures("qgis_processing")
 
@@ -58,14 +58,14 @@ def desk(desktop, two_textures, backend_python, monkeypatch):
 @pytest.fixture(scope="module")
 def warm():
     """One worker for the tests that need no death of it: it takes seconds to start."""
-    workers = Workers()
-    yield workers
-    workers.close()
+    pool = WarmPool()
+    yield pool
+    pool.close()
 
 
 @pytest.fixture
 def warm_desk(desk, warm):
-    desk.tool._workers = warm
+    desk.tool._pool = warm
     yield desk
 
 
@@ -164,7 +164,7 @@ def test_clicks_in_the_crs_of_the_map_and_outside_the_raster(warm_desk):
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 def test_a_worker_that_dies_is_told_of_and_started_again(desk, monkeypatch):
     desk.canvas.setMapTool(desk.tool)
-    worker = desk.tool._workers._shared._worker
+    worker = desk.tool._pool._shared._worker
     process, send, sent = worker.process, worker.send, threading.Event()
     monkeypatch.setattr(worker, "send", lambda line: (send(line), sent.set()))
     os.kill(process.pid, signal.SIGSTOP)  # so that it is at work when it dies
@@ -175,7 +175,7 @@ def test_a_worker_that_dies_is_told_of_and_started_again(desk, monkeypatch):
     assert "killed by signal 9" in desk.messages()[-1] and not results()
     click(desk, 400_300, 5_199_500)
     wait(idle(desk))
-    assert len(results()) == 1 and desk.tool._workers._shared._worker.process.pid != process.pid
+    assert len(results()) == 1 and desk.tool._pool._shared._worker.process.pid != process.pid
 
 
 def test_of_clicks_made_meanwhile_the_last_one_is_asked(warm_desk):
@@ -187,7 +187,7 @@ def test_of_clicks_made_meanwhile_the_last_one_is_asked(warm_desk):
 
 def test_unloading_in_the_midst_of_it_leaves_nothing(desk):
     desk.plugin.similarity.action.trigger()
-    process = desk.tool._workers._shared._worker.process
+    process = desk.tool._pool._shared._worker.process
     click(desk, 400_300, 5_199_500)
     tool = desk.tool
     began = time.monotonic()
@@ -198,7 +198,7 @@ def test_unloading_in_the_midst_of_it_leaves_nothing(desk):
     assert desk.toolbar.actions() == [] and desk.menu.actions() == []
     wait(lambda: QgsApplication.taskManager().countActiveTasks() == 0, 10)
     assert not results() and desk.messages() == []
-    assert not tool._workers._shared.running()
+    assert not tool._pool._shared.running()
 
 
 def test_no_interpreter_is_said_when_the_tool_is_taken(desk, no_interpreter):

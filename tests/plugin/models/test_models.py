@@ -10,7 +10,7 @@ import pytest
 from qgis.PyQt.QtGui import QTextDocument
 
 from backend.card.registry import DEFAULT_MODEL
-from sardino_qgis.environment import locate
+from sardino_qgis.common import plugin_files
 from sardino_qgis.models import installed
 from sardino_qgis.models.card_page import card_page, unknown_page
 
@@ -38,7 +38,7 @@ def text_of(page):
 
 def test_default_is_the_backends():
     assert installed.DEFAULT_MODEL == DEFAULT_MODEL
-    assert installed.find_model("").folder == locate.resource("models", DEFAULT_MODEL)
+    assert installed.find_model("").folder == plugin_files.resource("models", DEFAULT_MODEL)
 
 
 def test_titles_come_from_the_cards(shelf):

@@ -1,0 +1,100 @@
+"""Read the map and the reference of an accuracy assessment, and give them to the backend."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from qgis.core import QgsProcessingException, QgsProcessingUtils
+
+from ..common.i18n import tr
+from ..layers.geojson_export import write_geojson
+from ..layers.sources import worker_source
+
+_NUMBERS = re.compile(r"\s*(-?\d+(\s*[,;\s]\s*-?\d+)*)?\s*")
+
+
+class AccuracyInputs:
+    """Map and reference, with the values to ignore in them.
+
+    Attributes:
+        map: The map of classes, as GDAL opens it in any process.
+    """
+
+    def __init__(self, algorithm: Any, parameters: dict, context: Any, feedback: Any) -> None:
+        """Read the parameters of `algorithm`, on the main thread, where layers live.
+
+        Raises:
+            QgsProcessingException: They can't be used.
+        """
+        layer = algorithm.parameterAsRasterLayer(parameters, algorithm.INPUT, context)
+        if layer is None:
+            raise QgsProcessingException(algorithm.invalidRasterError(parameters, algorithm.INPUT))
+        self.map = worker_source(layer, feedback)
+        # The file's own CRS, which is what the worker sees, whatever is set for the layer.
+        self._crs = layer.dataProvider().crs()
+        self._raster = self._field = ""
+        self._vector: Any = None
+        raster, vector = (
+            parameters.get(name) not in (None, "") for name in (algorithm.REFERENCE, algorithm.REFERENCE_VECTOR)
+        )
+        if raster == vector:
+            raise QgsProcessingException(
+                tr("Give either a reference raster or reference points or polygons, not both and not none.")
+            )
+        self._ignored = {
+            option: _numbers(algorithm, parameters, name, context)
+            for name, option in (
+                (algorithm.IGNORE_MAP, "--ignore-map"),
+                (algorithm.IGNORE_REFERENCE, "--ignore-reference"),
+            )
+        }
+        if raster:
+            self._read_raster(algorithm, parameters, context, feedback)
+        else:
+            self._read_vector(algorithm, parameters, context)
+
+    def _read_raster(self, algorithm: Any, parameters: dict, context: Any, feedback: Any) -> None:
+        reference = algorithm.parameterAsRasterLayer(parameters, algorithm.REFERENCE, context)
+        if reference is None:
+            raise QgsProcessingException(algorithm.invalidRasterError(parameters, algorithm.REFERENCE))
+        self._raster = worker_source(reference, feedback)
+
+    def _read_vector(self, algorithm: Any, parameters: dict, context: Any) -> None:
+        self._vector = algorithm.parameterAsSource(parameters, algorithm.REFERENCE_VECTOR, context)
+        if self._vector is None:
+            raise QgsProcessingException(algorithm.invalidSourceError(parameters, algorithm.REFERENCE_VECTOR))
+        self._field = algorithm.parameterAsString(parameters, algorithm.FIELD, context)
+        if not self._field:
+            raise QgsProcessingException(tr("Name the field of the reference that holds the class."))
+
+    def reference(self, context: Any, feedback: Any) -> str:
+        """Return what the backend opens as the reference; features are written to a temporary file.
+
+        Raises:
+            QgsProcessingException: Cancelled, or a feature can't be brought into the map's CRS.
+        """
+        if self._vector is None:
+            return self._raster
+        path = QgsProcessingUtils.generateTempFilename("reference.geojson")
+        count = write_geojson(self._vector, self._field, self._crs, path, context, feedback)
+        feedback.pushInfo(tr("Features in the reference: {}.").format(count))
+        return path
+
+    def options(self) -> list[str]:
+        """Return the backend's options that belong to the inputs."""
+        options = [word for option, numbers in self._ignored.items() if numbers for word in (option, *numbers)]
+        if self._vector is not None:
+            options += [f"--field={self._field}", f"--reference-name={self._vector.sourceName()}"]
+        return options
+
+
+def _numbers(algorithm: Any, parameters: dict, name: str, context: Any) -> list[str]:
+    text = algorithm.parameterAsString(parameters, name, context)
+    if not _NUMBERS.fullmatch(text):
+        raise QgsProcessingException(
+            tr("{name}: write whole numbers with commas, such as 0,255.").format(
+                name=algorithm.parameterDefinition(name).description()
+            )
+        )
+    return re.findall(r"-?\d+", text)

@@ -1,0 +1,105 @@
+"""The worker's events (JSON lines), passed on to a Processing feedback."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from typing import Any
+
+from ..common.duration import time_left
+from ..common.errors import HintedError
+from ..common.i18n import tr
+
+NOISE_LIMIT = 50  # lines of output that are no events, shown in the log
+TEXT_SECONDS = 2.0  # least time between two progress texts
+_EVENTS = frozenset({"start", "progress", "log", "result", "error"})
+
+
+class WorkerError(HintedError):
+    """The worker refused or failed; `message` says what happened, `hint` what to do."""
+
+
+class WorkerCancelledError(Exception):
+    """The user cancelled, and the worker has ended."""
+
+
+def _event(line: str) -> dict | None:
+    """The event on a line of output, or None for anything else."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    known = isinstance(event, dict) and isinstance(event.get("event"), str) and event["event"] in _EVENTS
+    return event if known else None
+
+
+class Listener:
+    """Turns events into calls of a Processing feedback, and keeps the result or the error."""
+
+    def __init__(self, feedback: Any, label: str) -> None:
+        """`feedback` is a QgsProcessingFeedback; `label` names the work in the progress text."""
+        self.result: dict | None = None
+        self.error: dict | None = None
+        self._feedback = feedback
+        self._label = label
+        self._noise = 0
+        self._text = ""
+        self._text_at = -math.inf
+
+    @property
+    def answered(self) -> bool:
+        """Whether there is a result or an error."""
+        return self.result is not None or self.error is not None
+
+    def raise_error(self) -> None:
+        """Raise the worker's error as a WorkerError, if it sent one."""
+        if self.error is not None:
+            raise WorkerError(str(self.error.get("message", "")), str(self.error.get("hint", "")))
+
+    def hear(self, line: str) -> None:
+        """Take one line of the worker's output; what isn't an event is kept as log, never fatal."""
+        event = _event(line)
+        if event is None:
+            self._hear_noise(line)
+        else:
+            getattr(self, "_hear_" + event["event"])(event)
+
+    def _hear_noise(self, line: str) -> None:
+        self._noise += 1
+        if line.strip() and self._noise <= NOISE_LIMIT:
+            self._feedback.pushDebugInfo(line[:500])
+
+    def _hear_start(self, event: dict) -> None:
+        if event.get("model") == "":
+            self._feedback.pushInfo(tr("Backend {}.").format(event.get("version", "?")))
+            return
+        self._feedback.pushInfo(
+            tr("Model {model} on {device}, backend {version}.").format(
+                model=event.get("model", "?"),
+                device=event.get("device", "?"),
+                version=event.get("version", "?"),
+            )
+        )
+
+    def _hear_progress(self, event: dict) -> None:
+        done, total = event.get("done"), event.get("total")
+        if not isinstance(done, (int, float)) or not isinstance(total, (int, float)) or not total > 0:
+            return
+        self._feedback.setProgress(min(100.0, max(0.0, 100.0 * done / total)))
+        left = time_left(event.get("eta_s"))
+        text = f"{self._label}, {left}" if left else self._label
+        # QGIS writes every text into its log too, so: only what is new, and not too often.
+        if text != self._text and time.monotonic() - self._text_at >= TEXT_SECONDS:
+            self._feedback.setProgressText(text)
+            self._text, self._text_at = text, time.monotonic()
+
+    def _hear_log(self, event: dict) -> None:
+        push = self._feedback.pushWarning if event.get("level") == "warning" else self._feedback.pushInfo
+        push(str(event.get("message", "")))
+
+    def _hear_result(self, event: dict) -> None:
+        self.result = event
+
+    def _hear_error(self, event: dict) -> None:
+        self.error = event

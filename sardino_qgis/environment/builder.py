@@ -1,0 +1,178 @@
+"""Build a virtual environment in a fresh folder, and prove that the backend runs in it. Standard library only."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import re
+import shutil
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..common.i18n import tr
+from ..common.process import ChildProcess
+from . import locate, store
+from .errors import AlteredFileError, InstallCancelledError, InstallError
+from .pinned import Build
+from .plan import Plan, discreet, variables_for
+from .progress import InstallFeedback, PipProgress
+from .variables import worker_environment
+
+_CHECK = """
+import json, rasterio, torch
+import backend.network.timm_import
+cuda = torch.cuda.is_available()
+if cuda:
+    torch.ones(2, device="cuda").sum().item()
+print(json.dumps({"torch": torch.__version__, "cuda": cuda}))
+"""
+
+
+class EnvironmentBuilder:
+    """Makes one environment, with PyTorch from one of the places in a plan."""
+
+    def __init__(self, plan: Plan, build: Build, folder: Path, feedback: InstallFeedback) -> None:
+        self._plan, self._build, self._folder, self._feedback = plan, build, folder, feedback
+        self._python = str(store.interpreter_in(folder))
+        self._variables = variables_for(plan.request)
+        self._progress = PipProgress(feedback, plan.request.folder, plan.download(build))
+        self._raw = False  # whether this pip can tell its progress in numbers
+
+    def create(self) -> None:
+        """Make the environment, fill it, and run the backend in it.
+
+        Raises:
+            InstallError: One of these failed; AlteredFileError where a file isn't the pinned one.
+            InstallCancelledError: The feedback said so.
+            OSError: Writing failed.
+        """
+        self._feedback.progress(0, tr("Making the environment"))
+        venv = [self._plan.base.path, "-m", "venv", str(self._folder)]
+        if self._plan.uv:
+            venv = [self._plan.uv, "venv", "--no-project", "--python", self._plan.base.path, str(self._folder)]
+        self._run(venv)
+        temporary = self._folder / "tmp"
+        temporary.mkdir()
+        self._variables.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary)))
+        self._install_packages()
+        shutil.rmtree(temporary)
+        self._feedback.progress(0.93, tr("Trying it out"))
+        self._prove()
+
+    def _install_packages(self) -> None:
+        """Fill the environment; everything that has a hash is checked against it."""
+        pinned, hashed = self._plan.pinned, ["--require-hashes", "--no-deps"]
+        if not pinned.hashed:
+            hashed = []
+        if pinned.pip() and not (self._plan.uv or self._plan.request.wheels):
+            self._add(pinned.pip(), [*hashed, "--upgrade"])
+            self._raw = True
+        if self._build.kind == "listed":
+            return self._add(pinned.text(), hashed)
+        self._feedback.log(tr("PyTorch and torchvision are pinned by version; files from there have no known hashes."))
+        pair = pinned.pair("+cpu" if self._build.kind == "cpu" else "")
+        self._add(pair, ["--no-deps"], place=True)
+        self._add(pinned.text(torch=False), hashed)
+        if self._build.kind == "source":
+            # What that build needs beyond what the list has: CUDA's libraries of another version, on Linux.
+            self._add(pair, [], place=True)
+
+    def _add(self, requirements: str, options: Sequence[str], place: bool = False) -> None:
+        """Run pip or uv for a list; with `place`, PyTorch may come from where somebody said."""
+        path = self._folder / "tmp" / "requirements.txt"
+        path.write_text(requirements, encoding="utf-8")
+        request, variables, words = self._plan.request, dict(self._variables), []
+        if request.wheels:
+            words += ["--no-index", "--find-links", os.path.abspath(request.wheels)]
+        if place and request.source and os.path.isdir(request.source):
+            words += ["--find-links", os.path.abspath(request.source)]
+        elif place and request.source:
+            # Not on the command line, which others can read: it may hold a password.
+            variables.update(PIP_INDEX_URL=request.source, UV_DEFAULT_INDEX=request.source)
+        if self._plan.uv:
+            program = [self._plan.uv, "pip", "install", "--python", self._python]
+        else:
+            program = [self._python, "-m", "pip", "install", "--progress-bar", "raw" if self._raw else "off"]
+        self._run(
+            [*program, "--only-binary", ":all:", *words, *options, "-r", str(path)], variables, self._progress.take
+        )
+
+    def _prove(self) -> None:
+        """Run in the new interpreter what the algorithms will run."""
+        clean, root = worker_environment(), str(locate.backend_root())
+        command = [self._python, "-m", "backend", "info", "--progress", "json"]
+        facts = _answer(self._run([self._python, "-c", _CHECK], clean, cwd=root), "torch")
+        info = self._run(command, clean, cwd=root)
+        self._feedback.log(tr("PyTorch {}, device {}.").format(facts["torch"], _answer(info, "device")["device"]))
+        if self._plan.card and not facts["cuda"]:
+            self._feedback.log(
+                tr("This PyTorch does not use the graphics card ({}); the processor is used.").format(self._plan.card)
+            )
+
+    def _run(
+        self,
+        command: Sequence[str],
+        variables: Mapping[str, str] | None = None,
+        hear: Callable[[str], bool] | None = None,
+        cwd: str = "",
+    ) -> list[str]:
+        """Run a program to its end; its last lines."""
+        worker = ChildProcess(command, cwd or str(self._plan.request.folder), variables or self._variables, merged=True)
+        last: deque[str] = deque(maxlen=30)
+        try:
+            while True:
+                if self._feedback.cancelled():
+                    raise InstallCancelledError()
+                try:
+                    line = worker.lines.get(timeout=0.1)
+                except queue.Empty:
+                    if worker.process.poll() is None:
+                        continue
+                    break
+                if line is None:
+                    break
+                if line.strip() and not (hear and hear(line)):
+                    last.append(discreet(line))
+                    if not line.startswith("{"):  # an answer for us
+                        self._feedback.log(last[-1])
+            worker.finished(30)
+        finally:
+            worker.stop(0)
+        if worker.process.returncode != 0:
+            raise _failure(command, last)
+        return list(last)
+
+
+def _answer(lines: Sequence[str], key: str) -> dict[str, Any]:
+    """The last line that is a JSON object with that key."""
+    for line in reversed(lines):
+        try:
+            answer = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(answer, dict) and key in answer:
+            return answer
+    raise InstallError(
+        tr("The new environment doesn't answer as it should."), tr("Try again; if it fails, report this.")
+    )
+
+
+def _failure(command: Sequence[str], last: Sequence[str]) -> InstallError:
+    text = "\n".join(last)
+    if re.search(r"do not match the hashes|hash mismatch", text, re.IGNORECASE):
+        return AlteredFileError(
+            tr("A downloaded file is not the one that was pinned:") + "\n" + text,
+            tr("Try again; if it stays so, something between you and the package index alters files."),
+        )
+    words = [line for line in last if re.search(r"error", line, re.IGNORECASE)] or [*last]
+    name = " ".join([os.path.basename(command[0]), *(word for word in command[1:4] if "\n" not in word)])
+    hint = tr("If it fails again, report it with the log.")
+    if "pip" in command:
+        hint = tr(
+            "Is the machine connected, and does it need a proxy (QGIS: Settings > Options > Network)? Without a "
+            "connection, fill a folder with wheels on another machine and name it here."
+        )
+    return InstallError(tr("{} failed: {}").format(name, words[-1][:300] if words else tr("it said nothing")), hint)

@@ -1,0 +1,62 @@
+"""Report how an installation goes; read from pip's output how much it has downloaded. Standard library only."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+from ..common.duration import time_left
+from ..common.i18n import tr
+
+
+class InstallFeedback:
+    """Hears what goes on; this one keeps quiet."""
+
+    def log(self, line: str) -> None:
+        """Take a line for the log."""
+
+    def progress(self, fraction: float, text: str) -> None:
+        """Take how much is done (0 to 1) and what is being done."""
+
+    def cancelled(self) -> bool:
+        """Whether it should stop."""
+        return False
+
+
+class PipProgress:
+    """Turns pip's output into progress from 2 % to 90 % of an installation."""
+
+    def __init__(self, feedback: InstallFeedback, folder: Path, expected: int) -> None:
+        """Report to `feedback`; pip runs in `folder`, and `expected` bytes are to be downloaded (0 if unknown)."""
+        self._feedback, self._folder, self._expected = feedback, folder, expected
+        self._begun = time.monotonic()
+        self._received = 0  # bytes of the files that are complete
+        self._fraction = 0.0
+
+    def take(self, line: str) -> bool:
+        """Take a line of pip's output, and return whether it holds nothing but progress."""
+        numbers = re.fullmatch(r"Progress (\d+) of (\d+)", line.strip())
+        local = re.match(r"Processing (.+?\.whl)", line)
+        if numbers:
+            self._show(int(numbers.group(1)), int(numbers.group(2)))
+        elif local:
+            path = self._folder / local.group(1)
+            size = path.stat().st_size if path.is_file() else 0
+            self._show(size, size)
+        elif line.startswith("Installing collected packages"):
+            self._feedback.progress(self._fraction, tr("Unpacking"))
+        return bool(numbers)
+
+    def _show(self, now: int, whole: int) -> None:
+        """Show how much is there, given the bytes of the present file: those received, and all."""
+        done = self._received + now
+        if now == whole:
+            self._received += whole
+        if not self._expected:
+            return
+        share = min(1.0, done / self._expected)
+        left = time_left((time.monotonic() - self._begun) * (1 - share) / share) if share > 0.02 else ""
+        text = tr("Downloading, {:.0f} MB of about {:.0f} MB").format(done / 1e6, max(done, self._expected) / 1e6)
+        self._fraction = 0.02 + 0.88 * share
+        self._feedback.progress(self._fraction, f"{text}, {left}" if left else text)

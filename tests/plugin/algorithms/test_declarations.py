@@ -1,0 +1,73 @@
+"""What the algorithms declare: parameters, help, icons, choices."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from qgis.core import QgsProcessingParameterDefinition
+from qgis.PyQt.QtCore import QUrl
+
+
+def test_parameters(provider):
+    landcover = provider.algorithm("landcover")
+    names = [p.name() for p in landcover.parameterDefinitions()]
+    assert names == [
+        "INPUT", "FURTHER", "BANDS", "EXTENT", "UNITS", "MODEL", "DEVICE", "ENGINE", "BATCH_SIZE",
+        "OUTPUT", "OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES",
+    ]  # fmt: skip
+    attention = {p.name() for p in provider.algorithm("attention").parameterDefinitions()}
+    assert attention >= {"HEADS", "BLOCK", "MASS", "OUTPUT", "OUTPUT_MASKS"}
+
+
+EVERY = ["landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate"]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_parameter_has_help_and_the_algorithm_tells_of_itself(provider, name):
+    algorithm = provider.algorithm(name)
+    for parameter in algorithm.parameterDefinitions():
+        assert len(parameter.help()) > 15, parameter.name()
+    assert algorithm.shortHelpString() and algorithm.tags() and not algorithm.icon().isNull()
+    assert os.path.isfile(algorithm.svgIconPath()) and algorithm.svgIconPath().endswith(f"{name}.svg")
+    assert algorithm.group() == ""
+    flags = algorithm.flags()
+    assert flags & algorithm.Flag.FlagSupportsBatch and flags & algorithm.Flag.FlagCanCancel
+    assert not flags & (algorithm.Flag.FlagHideFromModeler | algorithm.Flag.FlagNoThreading)
+    again = algorithm.create()
+    assert type(again) is type(algorithm) and again is not algorithm and again.id() == f"sardino:{name}"
+
+
+@pytest.mark.parametrize("name", ["landcover", "attention", "embeddings", "similarity", "accuracy"])
+def test_help_opens_a_page_that_is_there(provider, name):
+    url = QUrl(provider.algorithm(name).helpUrl())
+    assert url.isLocalFile() and os.path.isfile(url.toLocalFile())
+    with open(url.toLocalFile(), encoding="utf-8") as page:
+        headings = [line.lstrip("# ").strip() for line in page if line.startswith("#")]
+    assert provider.algorithm(name).displayName() in headings
+    if url.hasFragment():
+        assert url.fragment() == provider.algorithm(name).displayName().lower().replace(" ", "-")
+
+
+def test_choices_are_static_strings(provider):
+    choices = {
+        ("landcover", "UNITS"): ["auto", "db", "linear_power", "amplitude"],
+        ("landcover", "DEVICE"): ["auto", "cpu", "cuda", "mps"],
+        ("attention", "HEADS"): ["mean", "all"],
+        ("embeddings", "GRID"): ["patch", "input"],
+        ("similarity", "GRID"): ["input", "patch"],
+    }
+    for (algorithm, name), options in choices.items():
+        parameter = provider.algorithm(algorithm).parameterDefinition(name)
+        assert parameter.usesStaticStrings()
+        assert parameter.options() == options
+        assert parameter.defaultValue() == options[0]
+
+
+def test_advanced_and_optional_parameters(provider):
+    algorithm = provider.algorithm("landcover")
+    flag = QgsProcessingParameterDefinition.Flag.FlagAdvanced
+    advanced = {p.name() for p in algorithm.parameterDefinitions() if p.flags() & flag}
+    assert advanced == {"FURTHER", "DEVICE", "ENGINE", "BATCH_SIZE"}
+    for name in ("OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES"):
+        assert not algorithm.parameterDefinition(name).createByDefault()

@@ -1,0 +1,86 @@
+"""Results of real runs as the desktop loads them: styles, groups, metadata; batches."""
+
+from __future__ import annotations
+
+import gc
+import re
+import time
+
+import numpy as np
+import processing
+import pytest
+from osgeo import gdal
+from qgis.core import QgsApplication, QgsProcessingContext, QgsProcessingOutputLayerDefinition, QgsProject
+from qgis.PyQt import sip
+
+
+def is_stretched_between_its_percentiles(layer):
+    values = gdal.Open(layer.source()).ReadAsArray()
+    renderer = layer.renderer()
+    assert renderer.type() == "singlebandpseudocolor"
+    low, high = renderer.classificationMin(), renderer.classificationMax()
+    assert [low, high] == pytest.approx(list(np.percentile(values[np.isfinite(values)], [2, 98])), rel=0.02)
+    colours = [sum(renderer.shader().rasterShaderFunction().shade(v)[1:4]) for v in np.linspace(low, high, 5)]
+    assert colours == sorted(colours), "light where there is much attention"
+
+
+def test_results_are_loaded_styled_and_described(scene, tmp_path, layer_panel):
+    """As the desktop loads them: what Processing itself does after a run, on the project."""
+    names = {"OUTPUT": "Land cover", "OUTPUT_CONFIDENCE": "Confidence"}
+    given = {k: QgsProcessingOutputLayerDefinition(str(tmp_path / f"{k}.tif"), QgsProject.instance()) for k in names}
+    for key, definition in given.items():
+        definition.destinationName = names[key]
+    processing.runAndLoadResults("sardino:landcover", {"INPUT": str(scene), "MODEL": "tiny", **given})
+    layers = {layer.name(): layer for layer in QgsProject.instance().mapLayers().values()}
+    assert set(layers) == set(names.values())
+    confidence = layers["Confidence"].renderer()
+    assert layers["Land cover"].renderer().type() == "paletted"
+    assert confidence.type() == "singlebandpseudocolor"
+    assert (confidence.classificationMin(), confidence.classificationMax()) == (0, 1)
+    history = layers["Confidence"].metadata().history()[0]
+    assert "model tiny" in history and re.match(r"\d{4}-\d\d-\d\dT", history)
+    (group,) = QgsProject.instance().layerTreeRoot().findGroups()
+    assert group.name() == "Land cover from SAR: scene"
+    assert [node.name() for node in group.children()] == ["Land cover", "Confidence"]
+    tags = gdal.Open(str(tmp_path / "OUTPUT_CONFIDENCE.tif")).GetMetadata()
+    assert tags["SARDINO_MODEL"] == "tiny" and tags["TIFFTAG_SOFTWARE"].startswith("SAR Land Cover (DINO) ")
+    assert tags["TIFFTAG_IMAGEDESCRIPTION"] == "confidence of scene.tif by the model tiny"
+    del layers, confidence
+
+
+def test_a_second_run_in_one_session_loads_its_layers_too(scene, tmp_path, layer_panel):
+    for number in range(2):
+        path = str(tmp_path / f"{number}.tif")
+        given = QgsProcessingOutputLayerDefinition(path, QgsProject.instance())
+        given.destinationName = f"run {number}"
+        processing.runAndLoadResults("sardino:attention", {"INPUT": str(scene), "MODEL": "tiny", "OUTPUT": given})
+        gc.collect()
+    layers = list(QgsProject.instance().mapLayers().values())
+    assert len(layers) == 2
+    for layer in layers:
+        is_stretched_between_its_percentiles(layer)
+    del layers, layer
+
+
+def test_batch_runs_each_row_with_its_own_model(scene, model, tmp_path, layer_panel):
+    from processing.gui.BatchAlgorithmDialog import BatchAlgorithmDialog
+
+    dialog = BatchAlgorithmDialog(QgsApplication.processingRegistry().createAlgorithmById("sardino:landcover"), None)
+    rows = dialog.mainWidget()
+    rows.addRow()
+    for row, value in enumerate(("tiny", str(model))):
+        for name, given in (("INPUT", str(scene)), ("MODEL", value)):
+            rows.wrappers[row][rows.parameter_to_column[name]].setParameterValue(given, QgsProcessingContext())
+        column = rows.parameter_to_column["OUTPUT"]
+        rows.tblParameters.cellWidget(row + 1, column).setValue(str(tmp_path / f"{row}.tif"))
+    dialog.runAlgorithm()
+    deadline = time.monotonic() + 120  # newer versions of QGIS run batches in the background
+    tasks = QgsApplication.taskManager()
+    while not ((tmp_path / "1.tif").exists() and (sip.isdeleted(dialog) or tasks.countActiveTasks() == 0)):
+        QgsApplication.processEvents()
+        assert time.monotonic() < deadline
+    for row in range(2):
+        assert gdal.Open(str(tmp_path / f"{row}.tif")).GetMetadata()["SARDINO_MODEL"] == "tiny"
+    if not sip.isdeleted(dialog):  # newer versions close it after a batch without errors
+        dialog.close()
+        dialog.deleteLater()

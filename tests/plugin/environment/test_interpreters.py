@@ -1,0 +1,80 @@
+"""Interpreters to build on: where they are looked for on three systems, and why they are refused."""
+
+from __future__ import annotations
+
+import json
+import ntpath
+import sys
+
+import pytest
+
+from sardino_qgis.environment.interpreters import UnfitError, candidates, find_base
+
+
+def nothing(_):
+    return None
+
+
+def test_on_windows_the_interpreter_lies_in_the_prefix_and_not_in_sys_executable():
+    root = r"C:\Program Files\QGIS 3.40.4"
+    apps = [rf"{root}\apps\Python39\python.exe", rf"{root}\apps\Python312\python.exe"]
+    found = candidates(
+        "win32",
+        rf"{root}\bin\qgis-ltr-bin.exe",
+        rf"{root}\apps\Python312",
+        {"LOCALAPPDATA": r"C:\Users\ann\AppData\Local"},
+        {"py": r"C:\Windows\py.exe", "python": r"C:\Users\ann\AppData\Local\Microsoft\WindowsApps\python.exe"}.get,
+        lambda pattern: apps if ntpath.normpath(pattern).startswith(root) else [],
+    )
+    assert found[0] == rf"{root}\apps\Python312\python.exe"
+    assert not any("qgis-ltr-bin" in path or "WindowsApps" in path for path in found)
+    assert found.index(apps[1]) < found.index(apps[0]), "the newest first"
+    assert found[-1] == r"C:\Windows\py.exe" and len(found) == len(set(found))
+
+
+def test_on_macos_the_bundle_is_looked_into_and_the_stand_in_of_apple_is_not_started():
+    app = "/Applications/QGIS.app/Contents/MacOS"
+    found = candidates("darwin", f"{app}/QGIS", app, {}, {"python3": "/usr/bin/python3"}.get, lambda _: [])
+    assert found[0] == f"{app}/bin/python3"
+    assert "/Applications/QGIS.app/Contents/Frameworks/Python.framework/Versions/Current/bin/python3" in found
+    assert "/opt/homebrew/bin/python3" in found
+    assert f"{app}/QGIS" not in found and "/usr/bin/python3" not in found
+
+
+def test_on_linux_the_prefix_comes_before_path():
+    found = candidates("linux", "/usr/bin/qgis", "/usr", {}, {"python3.12": "/opt/bin/python3.12"}.get, lambda _: [])
+    assert found == ["/usr/bin/python3", "/usr/bin/bin/python3", "/opt/bin/python3.12"]
+    in_shell = candidates("linux", "/home/ann/v/bin/python", "/usr", {}, nothing, lambda _: [])
+    assert in_shell[:2] == ["/usr/bin/python3", "/home/ann/v/bin/python"]
+
+
+def answering(script, **changes):
+    facts = {"path": sys.executable, "version": [3, 12], "platform": "linux", "machine": "x86_64", "bits": 64,
+             "missing": [], **changes}  # fmt: skip
+    return str(script(f"print({json.dumps(json.dumps(facts))})", "python3"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"version": [3, 9]}, "Python 3.9, but at least 3.10"),
+        ({"bits": 32}, "64-bit"),
+        ({"platform": "darwin"}, "Intel"),
+        ({"missing": ["ssl"]}, "module ssl is missing"),
+        ({"missing": ["ensurepip"]}, "apt install python3-venv"),
+    ],
+)
+def test_an_interpreter_that_does_not_do_is_refused_with_the_reason(script, changes, why):
+    with pytest.raises(UnfitError, match=why):
+        find_base(answering(script, **changes), {}, ("ssl", "ensurepip"))
+
+
+def test_what_is_no_interpreter_is_refused(script, tmp_path):
+    with pytest.raises(UnfitError, match="no such program"):
+        find_base(str(tmp_path / "python"), {}, ())
+    with pytest.raises(UnfitError, match="doesn't start"):
+        find_base(str(script("print('hello')", "python3")), {}, ())
+
+
+def test_windows_names_of_processors_are_those_of_the_list(script):
+    assert find_base(answering(script, platform="win32", machine="AMD64"), {}, ()).platform == "win32-x86_64"
