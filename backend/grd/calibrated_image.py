@@ -2,7 +2,7 @@
 
 value = (DN² - noise) / A², with the tables of `tables.py`. Values below 0 are kept here: where there is no echo the
 mean of (DN² - noise) is 0, and only an average over values of both signs is 0 too. They are raised to a floor after
-resampling (`geocode.py`).
+resampling (`resample.py`).
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def kilometres(line, sample):
 
 
 def test_positions_between_which_no_polynomial_fits(tmp_path):
-    """As of the product over the Western Ghats of `geocode.py`: a polynomial would be 100 m off."""
+    """As of the product over the Western Ghats of `map_plan.py`: a polynomial would be 100 m off."""
     scene = Scene(polarisations=("VV",), noise="none", flat=True, ground=kilometres, spacing=900)
     product = open_product(str(make_safe(tmp_path, scene)))
     plan = plan_map(product.channels[0].annotation, scene.shape, 900, None)

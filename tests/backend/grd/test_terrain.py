@@ -334,11 +334,11 @@ def test_cancelled_while_the_map_is_made(tmp_path, product, dem):
 PEAK = """
 import sys
 from pathlib import Path
-from backend.grd import passes
+from backend.grd import pipeline
 from backend.grd.command import calibrate
 from backend.grd.pipeline import CalibrateRequest
 from benchmarks.speed.memory import peak_mib
-passes.LARGE_CACHE = 4 * 2**20
+pipeline.LARGE_CACHE = 4 * 2**20
 calibrate(CalibrateRequest(sys.argv[1], Path(sys.argv[2]), dem=sys.argv[3]))
 print(peak_mib())
 """
