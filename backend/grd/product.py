@@ -54,9 +54,25 @@ class Channel:
         return self.annotation.whole(image + "numberOfLines"), self.annotation.whole(image + "numberOfSamples")
 
     @property
+    def spacings(self) -> tuple[float, float]:
+        """Distances on the ground between samples (range) and between lines (azimuth), in metres.
+
+        Raises:
+            InputError: They are not above 0.
+        """
+        names = ("rangePixelSpacing", "azimuthPixelSpacing")
+        across, along = (self.annotation.numbers(f"imageAnnotation/imageInformation/{name}")[0] for name in names)
+        if not (across > 0 and along > 0):
+            raise InputError(
+                f"{self.annotation.name} has a pixel spacing of {across:g} x {along:g} m.",
+                "Download the product again, whole.",
+            )
+        return float(across), float(along)
+
+    @property
     def spacing(self) -> float:
-        """Distance between samples on the ground, in metres."""
-        return float(self.annotation.numbers("imageAnnotation/imageInformation/rangePixelSpacing")[0])
+        """The shorter of both spacings, in metres."""
+        return min(self.spacings)
 
     @property
     def denoised(self) -> bool:
