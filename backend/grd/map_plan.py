@@ -19,6 +19,7 @@ from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
 from backend.core.errors import InputError
+from backend.grd.damage import DamagedProductError
 from backend.grd.ground_control import Positions, choose_crs, read_points, spline, transformed
 from backend.grd.patch import Located, Patch, Smooth
 from backend.grd.product import Channel
@@ -90,9 +91,7 @@ def plan_map(
     """
     shape = channel.shape
     image, degrees = read_points(channel.annotation, shape)
-    unusable = InputError(
-        f"{channel.annotation.name} has no usable grid of positions.", "Download the product again, whole."
-    )
+    unusable = DamagedProductError(f"{channel.annotation.name} has no usable grid of positions.")
     if len(image) < 4 or (np.ptp(image, axis=0) == 0).any() or len(np.unique(image, axis=0)) < len(image):
         raise unusable
     crs = choose_crs(degrees)
@@ -173,10 +172,9 @@ def _check_size(channel: Channel, low: Positions, high: Positions) -> None:
     longest = 1.5 * math.hypot(*size)
     if not 0 < longest < 5e6 or (high - low > longest).any():
         wide, tall = (float(n) / 1000 for n in high - low)
-        raise InputError(
+        raise DamagedProductError(
             f"{channel.annotation.name}: the positions span {wide:.4g} x {tall:.4g} km, but the image "
-            f"{size[0] / 1000:.4g} x {size[1] / 1000:.4g} km.",
-            "Download the product again, whole.",
+            f"{size[0] / 1000:.4g} x {size[1] / 1000:.4g} km."
         )
 
 

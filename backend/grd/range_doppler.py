@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from backend.core.arrays import DoubleArray
-from backend.core.errors import InputError
+from backend.grd.damage import DamagedProductError
 from backend.grd.ground_control import Positions
 from backend.grd.orbit import Orbit, seconds
 from backend.grd.product import Channel
@@ -97,8 +97,7 @@ def earth_fixed(degrees: Positions, heights: DoubleArray) -> DoubleArray:
     return np.stack((flat * np.cos(longitude), flat * np.sin(longitude), up), axis=1)
 
 
-def _contradiction(annotation: Annotation, what: str) -> InputError:
-    return InputError(
-        f"{annotation.name} can't be used for terrain correction: {what}.",
-        "Download the product again, whole; or leave the elevation model out.",
+def _contradiction(annotation: Annotation, what: str) -> DamagedProductError:
+    return DamagedProductError(
+        f"{annotation.name} can't be used for terrain correction: {what}.", "; or leave the elevation model out"
     )
