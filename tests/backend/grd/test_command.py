@@ -205,7 +205,7 @@ import numpy as np
 from backend.grd import pipeline
 from backend.grd.command import calibrate
 from backend.grd.pipeline import CalibrateRequest
-from benchmarks.speed.memory import peak_mib
+from tests.support.peak_memory import peak_mib
 pipeline.LARGE_CACHE = 4 * 2**20  # a bound as well, but one that small images don't reach
 calibrate(CalibrateRequest(sys.argv[1], Path(sys.argv[2])))
 print(peak_mib())

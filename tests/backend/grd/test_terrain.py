@@ -337,7 +337,7 @@ from pathlib import Path
 from backend.grd import pipeline
 from backend.grd.command import calibrate
 from backend.grd.pipeline import CalibrateRequest
-from benchmarks.speed.memory import peak_mib
+from tests.support.peak_memory import peak_mib
 pipeline.LARGE_CACHE = 4 * 2**20
 calibrate(CalibrateRequest(sys.argv[1], Path(sys.argv[2]), dem=sys.argv[3]))
 print(peak_mib())
