@@ -51,7 +51,7 @@ from backend.own_classes.pixels import PER_SAMPLE, Places
 from backend.radiometry.convert import normalise
 from backend.stream.tiles import run_stream
 from backend.stream.tiling import TilePlan, plan_tiles
-from benchmarks.quality.forest_transfer import GROUPS
+from benchmarks.quality.merged import GROUPS
 from benchmarks.quality.own_classes_tables import picture, table_of
 from training.data.dataset import Chip, ChipFolder
 from training.study.forest import features
