@@ -70,7 +70,8 @@ def main() -> int:
                 program("training.simulate", "--out", str(data), "--scenes", str(SCENES), "--seed", "1")
             path = out / f"{name}.json"
             path.unlink(missing_ok=True)
-            if program(f"benchmarks.{name}", *every[name], "--json", str(path)) or not path.exists():
+            module = "benchmarks.peers" if name == "peers" else f"benchmarks.speed.{name}"
+            if program(module, *every[name], "--json", str(path)) or not path.exists():
                 failed.append(name)
                 continue
             found[name] = json.loads(path.read_text())

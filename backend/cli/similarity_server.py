@@ -33,7 +33,7 @@ from backend.raster.sink import RasterSink
 from backend.raster.source import RasterSource, gdal_environment
 from backend.raster.styles import aux_xml, date_now
 
-# Most pixels of the model's size that are looked at for one question; `benchmarks.speed.clicks` measures the seconds.
+# Most pixels of the model's size that are looked at for one question: the first one on a scene takes seconds.
 MOST_PIXELS = 2**21
 # Scenes kept: of 192 features and patches of 8 pixels, 25 MB each.
 KEPT = 4

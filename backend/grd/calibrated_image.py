@@ -2,7 +2,7 @@
 
 value = (DN² - noise) / A², with the tables of `tables.py`. Values below 0 are kept here: where there is no echo the
 mean of (DN² - noise) is 0, and only an average over values of both signs is 0 too. They are raised to a floor after
-resampling (`geocode.py`).
+resampling (`resample.py`).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
 from backend.core.arrays import FloatArray
-from backend.core.errors import InputError
 from backend.grd.border_noise import Border, Rows
+from backend.grd.damage import DamagedProductError
 from backend.grd.product import Channel, Product
 from backend.grd.tables import NoiseTable, calibration_table, noise_table
 
@@ -110,9 +110,8 @@ class _Band:
             window = Window(0, top, self._width, bottom - top)
             numbers: Rows = self._file.read(1, window=window).astype(np.float32)
         except RasterioError as error:
-            raise InputError(
-                f"{self._name} can't be read at line {top}: it is truncated or damaged.",
-                "Download the product again, whole.",
+            raise DamagedProductError(
+                f"{self._name} can't be read at line {top}: it is truncated or damaged."
             ) from error
         noise = self._noise.rows(top, bottom) if self._noise is not None else np.zeros_like(numbers)
         return numbers, noise
@@ -124,16 +123,14 @@ def _open(channel: Channel) -> Any:
         try:
             file = rasterio.open(channel.measurement)
         except RasterioError as error:
-            raise InputError(
-                f"{channel.measurement} is missing, or is no image that GDAL can open.",
-                "Download the product again, whole.",
+            raise DamagedProductError(
+                f"{channel.measurement} is missing, or is no image that GDAL can open."
             ) from error
     height, width = channel.shape
     if (file.height, file.width, file.count, file.dtypes[0]) != (height, width, 1, "uint16"):
         found = f"{file.count} x {file.width} x {file.height} {file.dtypes[0]}"
         file.close()
-        raise InputError(
-            f"{channel.measurement} holds {found}; its annotation says 1 x {width} x {height} uint16.",
-            "Download the product again, whole.",
+        raise DamagedProductError(
+            f"{channel.measurement} holds {found}; its annotation says 1 x {width} x {height} uint16."
         )
     return file

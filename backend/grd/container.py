@@ -8,12 +8,12 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from backend.core.errors import InputError
+from backend.grd.damage import DamagedProductError
 
 MANIFEST = "manifest.safe"
 # Annotations of real products have at most a few MiB.
 MAX_BYTES = 8 * 2**20
 _ZIP = "/vsizip/"
-_AGAIN = "Download the product again, whole."
 
 
 class Container:
@@ -42,14 +42,13 @@ class Container:
         try:
             data = self._zipped(inner) if self._inside is not None else self._plain(inner)
         except (FileNotFoundError, KeyError) as error:
-            raise InputError(f"{self.path} lacks {inner}, which its manifest names.", _AGAIN) from error
+            raise DamagedProductError(f"{self.path} lacks {inner}, which its manifest names.") from error
         # What zipfile says of damage, of passwords, and of ways to pack that it doesn't know.
         except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
-            raise InputError(f"{inner} in {self.path} can't be read: {error}.", _AGAIN) from error
+            raise DamagedProductError(f"{inner} in {self.path} can't be read: {error}.") from error
         if len(data) > MAX_BYTES:
-            raise InputError(
-                f"{inner} in {self.path} has more than {MAX_BYTES >> 20} MiB, which no annotation of Sentinel-1 has.",
-                _AGAIN,
+            raise DamagedProductError(
+                f"{inner} in {self.path} has more than {MAX_BYTES >> 20} MiB, which no annotation of Sentinel-1 has."
             )
         return data
 
@@ -82,7 +81,7 @@ def plain(href: str, product: Path) -> str:
     """
     path = PurePosixPath(href)
     if not path.parts or path.is_absolute() or ".." in path.parts or "\\" in href or ":" in href or "\0" in href:
-        raise InputError(f"The manifest of {product} names {href!r}, which is not inside the product.", _AGAIN)
+        raise DamagedProductError(f"The manifest of {product} names {href!r}, which is not inside the product.")
     return str(path)
 
 

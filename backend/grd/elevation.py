@@ -58,7 +58,8 @@ class Elevation:
         self._factor = max(1, int(spacing / size + 0.01))
         self._place = self._file.transform * Affine.scale(self._factor)
         self._middle = float((self._file.bounds.left + self._file.bounds.right) / 2)
-        self.shape = self._file.height // self._factor, self._file.width // self._factor
+        # The last row and column of cells may hold fewer of the file's.
+        self.shape = -(-self._file.height // self._factor), -(-self._file.width // self._factor)
 
     def _check(self) -> None:
         file, path = self._file, self.path
@@ -105,17 +106,34 @@ class Elevation:
         Raises:
             InputError: It can't be read, or holds what is no height.
         """
-        factor, size = self._factor, (bottom - top, right - left)
-        window = Window(left * factor, top * factor, size[1] * factor, size[0] * factor)
+        rows, columns = self._parts(top, bottom, self._file.height), self._parts(left, right, self._file.width)
         try:
-            found = self._file.read(1, window=window, out_shape=size, resampling=Resampling.average, masked=True)
+            values: Heights = np.block([[self._mean(r, c) for c in columns] for r in rows])
         except RasterioError as error:
             raise InputError(
                 f"The elevation model {self.path} can't be read: it is truncated or damaged.", "Get it again."
             ) from error
-        heights: Heights = found.astype(np.float32).filled(np.nan) * np.float32(self._scale) + np.float32(self._offset)
+        heights: Heights = values * np.float32(self._scale) + np.float32(self._offset)
         heights[~np.isfinite(heights)] = np.nan
         return heights
+
+    def _parts(self, start: int, stop: int, length: int) -> list[tuple[int, int]]:
+        """Return a range of cells as one or two: the whole cells, and the last one if it is cut off by the edge."""
+        whole = length // self._factor
+        parts = (start, min(stop, whole)), (max(start, whole), stop)
+        return [(first, last) for first, last in parts if first < last]
+
+    def _mean(self, rows: tuple[int, int], columns: tuple[int, int]) -> Heights:
+        """Return the means of some cells, all of them whole or all cut off, in the file's unit; NaN for nodata."""
+        (top, bottom), (left, right) = rows, columns
+        y, x = top * self._factor, left * self._factor
+        height = min(bottom * self._factor, self._file.height) - y
+        width = min(right * self._factor, self._file.width) - x
+        size = bottom - top, right - left
+        window = Window(x, y, width, height)
+        found = self._file.read(1, window=window, out_shape=size, resampling=Resampling.average, masked=True)
+        values: Heights = found.astype(np.float32).filled(np.nan)
+        return values
 
     def span(self, window: tuple[int, int, int, int]) -> tuple[float, float]:
         """The lowest and the highest of a part.

@@ -12,7 +12,7 @@ from rasterio.errors import RasterioError
 from rasterio.warp import transform as transform_points
 from scipy.interpolate import RBFInterpolator
 
-from backend.core.errors import InputError
+from backend.grd.damage import DamagedProductError
 from backend.grd.xml import Annotation
 
 Positions = NDArray[np.float64]
@@ -32,7 +32,7 @@ def read_points(annotation: Annotation, shape: tuple[int, int]) -> tuple[Positio
     image, degrees = values[:, :2] + 0.5, values[:, 2:]
     # A grid may reach a little beyond the image.
     if (np.abs(image) > (2 * shape[1], 2 * shape[0])).any() or (np.abs(degrees) > (360, 90)).any():
-        raise InputError(f"{annotation.name} has impossible positions.", "Download the product again, whole.")
+        raise DamagedProductError(f"{annotation.name} has impossible positions.")
     return image, degrees
 
 
@@ -57,9 +57,7 @@ def spline(source: Positions, target: Positions) -> Callable[[Positions], Positi
     try:
         fit = RBFInterpolator((source - middle) / scale, target, kernel="thin_plate_spline")
     except np.linalg.LinAlgError as error:
-        raise InputError(
-            "The positions of the product lie on one line.", "Download the product again, whole."
-        ) from error
+        raise DamagedProductError("The positions of the product lie on one line.") from error
 
     def at(positions: Positions) -> Positions:
         found: Positions = fit((positions - middle) / scale)

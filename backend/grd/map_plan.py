@@ -19,10 +19,11 @@ from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
 from backend.core.errors import InputError
+from backend.grd.damage import DamagedProductError
 from backend.grd.ground_control import Positions, choose_crs, read_points, spline, transformed
 from backend.grd.patch import Located, Patch, Smooth
+from backend.grd.product import Channel
 from backend.grd.terrain import Terrain
-from backend.grd.xml import Annotation
 from backend.raster.grid import DEGREES, Grid
 
 # Positions along each edge by which the outlines of an image and of an extent are drawn.
@@ -45,7 +46,7 @@ class MapPlan:
         left: First sample.
         height: Lines.
         width: Samples.
-        samples: Samples of the image along a side of a pixel.
+        places: Places across and down a pixel of which its value is the mean: as many as it has samples or lines.
         terrain: By which pixels are located; None for `to_image`.
     """
 
@@ -55,13 +56,8 @@ class MapPlan:
     left: int
     height: int
     width: int
-    samples: float
+    places: tuple[int, int]
     terrain: Terrain | None = None
-
-    @property
-    def places(self) -> int:
-        """Places along a side of a pixel of which its value is the mean."""
-        return max(1, round(self.samples))
 
     def mesh(self, count: int) -> Positions:
         """Places on the map that the image shows, of `count` along each side, shape [n, 2]."""
@@ -80,17 +76,12 @@ class MapPlan:
 
 
 def plan_map(
-    annotation: Annotation,
-    shape: tuple[int, int],
-    pixel_size: float,
-    extent: Sequence[float] | None,
-    terrain: Terrain | None = None,
+    channel: Channel, pixel_size: float, extent: Sequence[float] | None, terrain: Terrain | None = None
 ) -> MapPlan:
     """Choose the CRS (UTM zone of the middle) and the grid, north up, its edges at multiples of the pixel size.
 
     Args:
-        annotation: Of one polarisation.
-        shape: Lines and samples.
+        channel: One polarisation.
         pixel_size: In metres.
         extent: Longitude and latitude: west, south, east, north; None for all.
         terrain: By which pixels are located; None for the annotation's positions alone.
@@ -98,8 +89,9 @@ def plan_map(
     Raises:
         InputError: Positions are damaged, the extent lies outside, or the elevation model does.
     """
-    image, degrees = read_points(annotation, shape)
-    unusable = InputError(f"{annotation.name} has no usable grid of positions.", "Download the product again, whole.")
+    shape = channel.shape
+    image, degrees = read_points(channel.annotation, shape)
+    unusable = DamagedProductError(f"{channel.annotation.name} has no usable grid of positions.")
     if len(image) < 4 or (np.ptp(image, axis=0) == 0).any() or len(np.unique(image, axis=0)) < len(image):
         raise unusable
     crs = choose_crs(degrees)
@@ -111,8 +103,8 @@ def plan_map(
     outline = forward(rim)
     backward = spline(ground, image)
     low, high = outline.min(axis=0), outline.max(axis=0)
-    _check_size(annotation, low, high)
-    spacing = float(annotation.numbers("imageAnnotation/imageInformation/rangePixelSpacing")[0])
+    _check_size(channel, low, high)
+    places = _places(backward, ground.mean(axis=0), pixel_size, channel.spacings)
     heights = []
     if terrain is not None:
         heights = list(_span(terrain, crs, low - REACH, high + REACH, extent))
@@ -129,7 +121,20 @@ def plan_map(
     columns, rows = (int(n) for n in high - low)
     grid = Grid(crs, from_origin(low[0] * pixel_size, high[1] * pixel_size, pixel_size, pixel_size), columns, rows)
     corner = np.array([box[1], box[0]], dtype=np.float64)
-    return MapPlan(grid, lambda places: backward(places) - corner, *box, pixel_size / spacing, terrain)
+    return MapPlan(grid, lambda positions: backward(positions) - corner, *box, places, terrain)
+
+
+def _places(
+    backward: Callable[[Positions], Positions], middle: Positions, pixel_size: float, spacings: tuple[float, float]
+) -> tuple[int, int]:
+    """Return how many samples or lines a pixel has across and down, by the direction of both in the image."""
+    corners = middle + pixel_size * np.array([(0, 0), (1, 0), (0, 1)])
+    at = backward(corners) * spacings
+    sides = at[1:] - at[0]
+    directions = sides / np.maximum(np.linalg.norm(sides, axis=1, keepdims=True), np.finfo(float).tiny)
+    # Rounded twice: where both spacings are equal, a half is to stay one, however the image is turned.
+    across, down = np.round(pixel_size * np.linalg.norm(directions / spacings, axis=1), 6)
+    return max(1, round(across)), max(1, round(down))
 
 
 def _outline_at(
@@ -160,21 +165,16 @@ def _outline(left: float, top: float, right: float, bottom: float) -> Positions:
     return np.concatenate([np.stack(side, axis=1) for side in sides])
 
 
-def _check_size(annotation: Annotation, low: Positions, high: Positions) -> None:
+def _check_size(channel: Channel, low: Positions, high: Positions) -> None:
     """Damaged positions would make a grid that fills the disk."""
-    image = "imageAnnotation/imageInformation/"
-    size = [
-        annotation.whole(image + count) * float(annotation.numbers(image + spacing)[0])
-        for count, spacing in (("numberOfSamples", "rangePixelSpacing"), ("numberOfLines", "azimuthPixelSpacing"))
-    ]
+    size = [count * spacing for count, spacing in zip(reversed(channel.shape), channel.spacings)]
     # A rectangle that stands on a corner fills half of the box around it; polar grids stretch a little more.
     longest = 1.5 * math.hypot(*size)
     if not 0 < longest < 5e6 or (high - low > longest).any():
         wide, tall = (float(n) / 1000 for n in high - low)
-        raise InputError(
-            f"{annotation.name}: the positions span {wide:.4g} x {tall:.4g} km, but the image "
-            f"{size[0] / 1000:.4g} x {size[1] / 1000:.4g} km.",
-            "Download the product again, whole.",
+        raise DamagedProductError(
+            f"{channel.annotation.name}: the positions span {wide:.4g} x {tall:.4g} km, but the image "
+            f"{size[0] / 1000:.4g} x {size[1] / 1000:.4g} km."
         )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.interpolate import CubicHermiteSpline
 
 from backend.core.arrays import DoubleArray
-from backend.core.errors import InputError
+from backend.grd.damage import DamagedProductError
 from backend.grd.xml import Annotation
 
 # Seconds by which an image may reach beyond the state vectors, which are 10 s apart.
@@ -31,9 +31,9 @@ class Orbit:
 
     def __init__(self, annotation: Annotation, epoch: np.datetime64) -> None:
         vectors = annotation.all("generalAnnotation/orbitList/orbit")
-        unusable = InputError(
+        unusable = DamagedProductError(
             f"{annotation.name} has no usable orbit, which terrain correction needs.",
-            "Download the product again, whole; or leave the elevation model out.",
+            "; or leave the elevation model out",
         )
         if any(vector.text("frame", "Earth Fixed") != "Earth Fixed" for vector in vectors):
             raise unusable

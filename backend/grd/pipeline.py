@@ -109,17 +109,17 @@ def _plan(request: CalibrateRequest, product: Product, stack: ExitStack) -> MapP
     channel = product.channels[0]
     pixel_size = request.pixel_size or _round(channel.spacing)
     if request.dem is None:
-        return plan_map(channel.annotation, channel.shape, pixel_size, request.extent)
-    imaging = Imaging(channel.annotation, channel.shape)
+        return plan_map(channel, pixel_size, request.extent)
+    imaging = Imaging(channel)
     request.reporter.log(
         "info",
         "Terrain correction: orbit and grid of positions in the annotation agree within "
-        f"{imaging.agreement * channel.spacing:.1f} m (median).",
+        f"{imaging.agreement:.1f} m (median).",
     )
     spacing = pixel_size / max(1, round(pixel_size / channel.spacing))
     elevation = stack.enter_context(Elevation(request.dem, spacing))
     terrain = Terrain(imaging, elevation, geoid=request.dem_heights == "geoid")
-    plan = plan_map(channel.annotation, channel.shape, pixel_size, request.extent, terrain)
+    plan = plan_map(channel, pixel_size, request.extent, terrain)
     lacking = terrain.lacking(plan.grid.crs, plan.mesh(MESH))
     if lacking:
         request.reporter.log(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from backend.core.errors import InputError
 from backend.grd.container import MANIFEST, Container, find_container
+from backend.grd.damage import DamagedProductError
 from backend.grd.xml import Annotation
 
 # What the manifest calls the four files of a polarisation.
@@ -54,9 +55,22 @@ class Channel:
         return self.annotation.whole(image + "numberOfLines"), self.annotation.whole(image + "numberOfSamples")
 
     @property
+    def spacings(self) -> tuple[float, float]:
+        """Distances on the ground between samples (range) and between lines (azimuth), in metres.
+
+        Raises:
+            InputError: They are not above 0.
+        """
+        names = ("rangePixelSpacing", "azimuthPixelSpacing")
+        across, along = (self.annotation.numbers(f"imageAnnotation/imageInformation/{name}")[0] for name in names)
+        if not (across > 0 and along > 0):
+            raise DamagedProductError(f"{self.annotation.name} has a pixel spacing of {across:g} x {along:g} m.")
+        return float(across), float(along)
+
+    @property
     def spacing(self) -> float:
-        """Distance between samples on the ground, in metres."""
-        return float(self.annotation.numbers("imageAnnotation/imageInformation/rangePixelSpacing")[0])
+        """The shorter of both spacings, in metres."""
+        return min(self.spacings)
 
     @property
     def denoised(self) -> bool:
@@ -117,7 +131,7 @@ def open_product(path: str) -> Product:
     _check_type(manifest, path)
     channels = [_channel(container, *files) for files in _files(manifest)]
     if not channels:
-        raise InputError(f"The manifest of {path} names no images.", "Download the product again, whole.")
+        raise DamagedProductError(f"The manifest of {path} names no images.")
     names = [channel.polarisation for channel in channels]
     if len(set(names)) < len(names):
         raise InputError(
@@ -126,7 +140,7 @@ def open_product(path: str) -> Product:
         )
     channels.sort(key=lambda channel: channel.polarisation not in _CO_POLARISED)
     if len({channel.shape for channel in channels}) > 1:
-        raise InputError(f"The images of {path} differ in size.", "Download the product again, whole.")
+        raise DamagedProductError(f"The images of {path} differ in size.")
     return Product(container.path, container.name, _processor(manifest), tuple(channels))
 
 
@@ -177,9 +191,8 @@ def _channel(container: Container, measurement: str, files: dict[str, str]) -> C
     missing = [kind for kind in ("annotation", "calibration") if not files.get(kind)]
     if missing or not measurement:
         lacking = " and no ".join(missing) or "image"
-        raise InputError(
-            f"The manifest of {container.path} names no {lacking} for {measurement or files['annotation']}.",
-            "Download the product again, whole.",
+        raise DamagedProductError(
+            f"The manifest of {container.path} names no {lacking} for {measurement or files['annotation']}."
         )
     annotation = Annotation.parse(container.read(files["annotation"]), files["annotation"])
     return Channel(

@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from backend.core.arrays import DoubleArray
-from backend.core.errors import InputError
+from backend.grd.damage import DamagedProductError
 from backend.grd.ground_control import Positions
 from backend.grd.orbit import Orbit, seconds
+from backend.grd.product import Channel
 from backend.grd.xml import Annotation
 
 LIGHT = 299_792_458.0
@@ -26,24 +27,24 @@ class Imaging:
     """The geometry of an image.
 
     Args:
-        annotation: Of one polarisation.
-        shape: Lines and samples.
+        channel: One polarisation.
 
     Attributes:
-        agreement: Median distance in samples between the annotation's grid of positions and what is found for it.
+        agreement: Median distance in metres between the annotation's grid of positions and what is found for it.
 
     Raises:
         InputError: The annotation lacks a part of the geometry, or contradicts itself.
     """
 
-    def __init__(self, annotation: Annotation, shape: tuple[int, int]) -> None:
+    def __init__(self, channel: Channel) -> None:
+        annotation = channel.annotation
         epoch = annotation.moment(IMAGE + "productFirstLineUtcTime")
         self._last = seconds(annotation, IMAGE + "productLastLineUtcTime", epoch)
         self._orbit = Orbit(annotation, epoch)
         if not self._last > 0 or not self._orbit.covers(0, self._last):
             raise _contradiction(annotation, "the times of its lines and of its orbit don't fit")
-        self._lines_per_second = (shape[0] - 1) / self._last
-        self._spacing = float(annotation.numbers(IMAGE + "rangePixelSpacing")[0])
+        self._lines_per_second = (channel.shape[0] - 1) / self._last
+        self._spacing = channel.spacings[0]
         items = annotation.all("coordinateConversion/coordinateConversionList/coordinateConversion")
         tables = [item.numbers("srgrCoefficients") for item in items]
         if not items or len({table.size for table in tables}) > 1:
@@ -57,11 +58,10 @@ class Imaging:
         table = np.array([[float(point.numbers(name)[0]) for name in names] for point in points])
         self._near, self._far = table[:, 5].min() * LIGHT / 2, table[:, 5].max() * LIGHT / 2
         missed = self.positions(table[:, :2], table[:, 2]) - 0.5 - table[:, 3:5]
-        self.agreement = float(np.median(np.hypot(*missed.T)))
-        if not self.agreement <= TOLERANCE:
-            raise _contradiction(
-                annotation, f"its orbit and its grid of positions are {self.agreement:.4g} samples apart"
-            )
+        apart = float(np.median(np.hypot(*missed.T)))
+        if not apart <= TOLERANCE:
+            raise _contradiction(annotation, f"its orbit and its grid of positions are {apart:.4g} samples apart")
+        self.agreement = float(np.median(np.hypot(*(missed * channel.spacings).T)))
 
     def positions(self, degrees: Positions, heights: DoubleArray) -> Positions:
         """Image positions (sample, line), counted from the outer corner of the first sample, shape [n, 2].
@@ -97,8 +97,7 @@ def earth_fixed(degrees: Positions, heights: DoubleArray) -> DoubleArray:
     return np.stack((flat * np.cos(longitude), flat * np.sin(longitude), up), axis=1)
 
 
-def _contradiction(annotation: Annotation, what: str) -> InputError:
-    return InputError(
-        f"{annotation.name} can't be used for terrain correction: {what}.",
-        "Download the product again, whole; or leave the elevation model out.",
+def _contradiction(annotation: Annotation, what: str) -> DamagedProductError:
+    return DamagedProductError(
+        f"{annotation.name} can't be used for terrain correction: {what}.", "; or leave the elevation model out"
     )

@@ -42,7 +42,7 @@ def warp(path: Path, plan: MapPlan) -> Iterator[FloatArray]:
     with rasterio.open(path) as image:
         for top in range(0, plan.grid.height, ROWS):
             height = min(ROWS, plan.grid.height - top)
-            columns = max(STEP, COLUMNS // plan.places)
+            columns = max(STEP, COLUMNS // plan.places[0])
             lefts = range(0, plan.grid.width, columns)
             patches = [Patch(plan.grid, top, left, (height, min(columns, plan.grid.width - left))) for left in lefts]
             yield np.concatenate([_piece(image, plan, patch) for patch in patches], axis=2)
@@ -58,17 +58,17 @@ def _piece(image: Any, plan: MapPlan, patch: Patch) -> FloatArray:
     (left, top), (right, bottom) = low.astype(int), high.astype(int)
     window = Window(int(left), int(top), int(right - left), int(bottom - top))
     power: FloatArray = image.read(window=window)
-    offsets = (np.arange(plan.places) + 0.5) / plan.places
+    across, down = ((np.arange(count) + 0.5) / count for count in plan.places)
     # Where all is measured and nothing lies at the rim of the image, the weight needn't be sampled: nearly everywhere.
     rim = bool((low == 0).any() or (high == (image.width, image.height)).any())
     mean = _Mean(power, patch.size, rim or located.holes)
-    for dy in offsets:
-        for dx in offsets:
+    for dy in down:
+        for dx in across:
             sample, line = located.at(dy, dx)
             # From positions on the whole image to sample numbers of the window; far outside where there is no position.
             place = np.stack((line - top, sample - left)) - 0.5
             mean.add(np.where(np.isnan(place), -9, place) if located.holes else place)
-    return mean.result(LEAST * len(offsets) ** 2)
+    return mean.result(LEAST * len(across) * len(down))
 
 
 class _Mean:

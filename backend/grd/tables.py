@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.core.arrays import DoubleArray
-from backend.core.errors import InputError
+from backend.grd.damage import DamagedProductError
 from backend.grd.product import Channel, Product
 from backend.grd.xml import Annotation
 
@@ -176,5 +176,5 @@ def _block(item: Annotation, channel: Channel) -> _Block:
     return _Block(top, bottom, max(left, 0), right, lines, values)
 
 
-def _damaged(tables: Annotation, what: str) -> InputError:
-    return InputError(f"{tables.name} is damaged: it {what}.", "Download the product again, whole.")
+def _damaged(tables: Annotation, what: str) -> DamagedProductError:
+    return DamagedProductError(f"{tables.name} is damaged: it {what}.")

@@ -9,7 +9,7 @@ import numpy as np
 
 # Entities, which are what makes this parser unsafe, are refused before it sees anything.
 from backend.core.arrays import DoubleArray
-from backend.core.errors import InputError
+from backend.grd.damage import DamagedProductError
 
 
 class Annotation:
@@ -33,11 +33,11 @@ class Annotation:
         try:
             text = data.decode("utf-8-sig")
             if "<!DOCTYPE" in text or "<!ENTITY" in text:
-                raise InputError(f"{name} declares a document type, which no file of Sentinel-1 does.", _again())
+                raise DamagedProductError(f"{name} declares a document type, which no file of Sentinel-1 does.")
             # As text: what the file says of its own encoding doesn't count then.
             return cls(ElementTree.fromstring(text), name)  # nosec B314
         except (UnicodeDecodeError, ElementTree.ParseError, ValueError) as error:
-            raise InputError(f"{name} is damaged: it is no XML ({error}).", _again()) from error
+            raise DamagedProductError(f"{name} is damaged: it is no XML ({error}).") from error
 
     def text(self, path: str, default: str | None = None) -> str:
         """Text of the element at a path.
@@ -48,13 +48,13 @@ class Annotation:
         found = (self.element.findtext(path) or "").strip()
         if found or default is not None:
             return found or str(default)
-        raise InputError(f"{self.name} has no {path}.", _again())
+        raise DamagedProductError(f"{self.name} has no {path}.")
 
     def whole(self, path: str, default: str | None = None) -> int:
         """Whole number at a path; refusals as of `numbers`."""
         values = self.numbers(path, default)
         if values.size != 1 or values[0] != np.rint(values[0]) or abs(values[0]) > 2**31:
-            raise InputError(f"{self.name}: {path} is no whole number.", _again())
+            raise DamagedProductError(f"{self.name}: {path} is no whole number.")
         return int(values[0])
 
     def numbers(self, path: str, default: str | None = None) -> DoubleArray:
@@ -67,9 +67,9 @@ class Annotation:
         try:
             values = np.array(text.split(), dtype=np.float64)
         except ValueError as error:
-            raise InputError(f"{self.name}: {path} holds what is no number.", _again()) from error
+            raise DamagedProductError(f"{self.name}: {path} holds what is no number.") from error
         if not np.isfinite(values).all():
-            raise InputError(f"{self.name}: {path} holds numbers that are not finite.", _again())
+            raise DamagedProductError(f"{self.name}: {path} holds numbers that are not finite.")
         return values
 
     def moment(self, path: str) -> np.datetime64:
@@ -80,16 +80,12 @@ class Annotation:
         """
         try:
             found = np.datetime64(self.text(path).rstrip("Z"), "ns")
-        except ValueError as error:
-            raise InputError(f"{self.name}: {path} is no time.", _again()) from error
+        except ValueError:
+            found = np.datetime64("NaT")
         if np.isnat(found):
-            raise InputError(f"{self.name}: {path} is no time.", _again())
+            raise DamagedProductError(f"{self.name}: {path} is no time.")
         return found
 
     def all(self, path: str) -> list[Annotation]:
         """All elements at a path, in order."""
         return [Annotation(element, self.name) for element in self.element.findall(path)]
-
-
-def _again() -> str:
-    return "Download the product again, whole."

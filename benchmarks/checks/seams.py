@@ -31,6 +31,8 @@ from backend.maps.request import Request
 from backend.maps.similarity import similarity
 from backend.radiometry.convert import Units
 from backend.stream.tiling import AxisPlan, TilePlan, attention_overlap, plan_tiles
+from benchmarks.peers.maps import seam_ratio
+from benchmarks.peers.tiles import Borders, edges
 
 LIMIT = 1.1
 
@@ -63,27 +65,11 @@ def border_ratio(values: NDArray[Any], plan: AxisPlan, axis: int) -> float:
     return float(np.nanmean(across) / np.nanmean(np.compress(~at_border, steps, axis=axis)))
 
 
-def ratios(layer: Path, classes: bool, plan: TilePlan) -> list[tuple[float, float]]:
+def ratios(layer: Path, plan: TilePlan) -> list[tuple[float, float]]:
     """Ratio along rows and columns for each band of a layer."""
     with rasterio.open(layer) as source:
-        bands = source.read(masked=True)
-    found = []
-    for band in bands:
-        values = band.astype(np.float64).filled(np.nan)
-        if classes:
-            # Any change of class counts as one step.
-            down, right = (np.abs(np.diff(values, axis=a)) for a in (0, 1))
-            found.append((_share(down, plan.rows, 0), _share(right, plan.columns, 1)))
-        else:
-            found.append((border_ratio(values, plan.rows, 0), border_ratio(values, plan.columns, 1)))
-    return found
-
-
-def _share(steps: NDArray[Any], plan: AxisPlan, axis: int) -> float:
-    changed = np.where(np.isnan(steps), np.nan, steps > 0)
-    zero = np.zeros_like(np.take(changed, [0], axis=axis))
-    # Summing the changes gives values whose steps are the changes.
-    return border_ratio(np.concatenate((zero, np.nancumsum(changed, axis=axis)), axis=axis), plan, axis)
+        bands = source.read(masked=True).astype(np.float64).filled(np.nan)
+    return [(border_ratio(values, plan.rows, 0), border_ratio(values, plan.columns, 1)) for values in bands]
 
 
 def middle(scene: Path) -> tuple[float, float]:
@@ -126,16 +112,17 @@ def main() -> None:
         for heads in ("mean", "all"):
             layer = folder / f"{heads}.tif"
             attention(asked(layer), heads=heads)
-            show(f"attention {heads}", ratios(layer, False, half))
+            show(f"attention {heads}", ratios(layer, half))
         embed(asked(folder / "embeddings.tif"), pca=folder / "pca.tif")
-        features = ratios(folder / "embeddings.tif", False, half.on_patches())
+        features = ratios(folder / "embeddings.tif", half.on_patches())
         show("embeddings, mean of the features", [tuple(np.mean(features, axis=0))])
-        show("embeddings, component", ratios(folder / "pca.tif", False, half.on_patches()))
+        show("embeddings, component", ratios(folder / "pca.tif", half.on_patches()))
         similarity(asked(folder / "similarity.tif"), [middle(scene)], grid="patch")
-        show("similarity", ratios(folder / "similarity.tif", False, half.on_patches()))
+        show("similarity", ratios(folder / "similarity.tif", half.on_patches()))
         landcover(asked(folder / "landcover.tif"))
         plan = plan_of(landcover_overlap(card.tile, card.patch, card.arch.reach))
-        show("land cover", ratios(folder / "landcover.tif", True, plan))
+        lines = (edges(axis.origins, axis.tile, length) for axis, length in zip((plan.rows, plan.columns), size))
+        show("land cover", [seam_ratio(folder / "landcover.tif", Borders(*lines))])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """`landcover` against what people would use instead: same weights, raster, tiles and threads.
 
     python -m benchmarks.peers --setup                      the peers' environment, once: build/peers/venv, 2.8 GB
-    python -m benchmarks.peers [--megapixels 10] [--rounds 3] [--only NAME …] [--defaults] [--json PATH]
+    python -m benchmarks.peers [--megapixels 10] [--rounds 3] [--only [NAME …]] [--defaults] [--json PATH]
 
 Contenders, each a program of its own:
 
@@ -50,7 +50,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--setup", action="store_true", help="make the peers' environment, and end")
     parser.add_argument("--megapixels", type=float, default=10)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", nargs="+", choices=list(PEERS), default=list(PEERS), help="these peers alone")
+    parser.add_argument("--only", nargs="*", choices=list(PEERS), default=list(PEERS), help="these peers; may be none")
     parser.add_argument("--defaults", action="store_true", help="also each peer with its own sizes")
     parser.add_argument("--model", help="name or folder; the bundled one by default")
     parser.add_argument("--threads", type=int, default=2)
@@ -72,10 +72,10 @@ def compare(given: argparse.Namespace, folder: Path) -> dict[str, object]:
     """Make the scene, run the contenders by turns, and judge their maps."""
     model = model_folder(given.model)
     card = ModelCard.load(model / CARD)
-    scene, onnx = folder / "scene.tif", folder / "network.onnx"
+    job = contest.Job(folder / "scene.tif", model, given.threads, given.memory_gb)
     side = side_of(given.megapixels)
-    write_scene(scene, side, side)
-    difference = contest.export(model, onnx, card.tile, given.threads) if "onnx" in given.only else None
+    write_scene(job.scene, side, side)
+    difference = contest.export(job, card.tile) if "onnx" in given.only else None
     same = same_tiles(model)
     contenders = {name: Contender(OURS, folder / f"{name}.tif", same, engine) for name, engine in OUR_ENGINES.items()}
     for name in given.only:
@@ -88,16 +88,14 @@ def compare(given: argparse.Namespace, folder: Path) -> dict[str, object]:
         if contender.failed:
             return float("nan")
         if contender.peer == OURS:
-            outcome = contest.run_ours(scene, contender.map, model, given.threads, contender.engine)
+            outcome = contest.run_ours(job, contender.map, contender.engine)
         else:
-            outcome = contest.run_peer(
-                contender.peer, scene, contender.map, model, onnx, contender.tiles, given.threads, given.memory_gb
-            )
+            outcome = contest.run_peer(job, contender.peer, contender.map, contender.tiles)
         contender.outcomes.append(outcome)
         return outcome.seconds
 
     timings = interleaved({name: (lambda c=c: turn(c)) for name, c in contenders.items()}, given.rounds)
-    facts = facts_of(contenders, summary(timings, OURS), scene, model, given.reference_megapixels)
+    facts = facts_of(contenders, summary(timings, OURS), job.scene, model, given.reference_megapixels)
     settings = {"megapixels": side**2 / 1e6, "threads": given.threads, "memory_gb": given.memory_gb}
     return {**settings, "onnx_difference": difference, **facts}
 
@@ -108,7 +106,7 @@ def main() -> None:
     if given.setup:
         environment.setup()
         return
-    if not environment.python().exists():
+    if given.only and not environment.python().exists():
         raise SystemExit("The peers' environment is missing; make it with: python -m benchmarks.peers --setup")
     with tempfile.TemporaryDirectory(dir=given.folder) as name:
         facts = compare(given, Path(name))

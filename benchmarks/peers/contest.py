@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,28 @@ from benchmarks.peers.worker import OUT_OF_MEMORY
 
 LOOK_S = 0.02
 KILLED = -9
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every contender is given.
+
+    Attributes:
+        scene: Raster to map.
+        model: Folder of the model.
+        threads: Of the contender.
+        memory_gb: Most address space of a peer.
+    """
+
+    scene: Path
+    model: Path
+    threads: int
+    memory_gb: float = 0
+
+    def options(self) -> list[str]:
+        """Return these as options of `benchmarks.peers.worker`; the exported network lies beside the scene."""
+        onnx = self.scene.with_name("network.onnx")
+        return ["--model", str(self.model), "--onnx", str(onnx), "--threads", str(self.threads)]
 
 
 @dataclass(frozen=True)
@@ -93,11 +115,11 @@ def _watch(process: subprocess.Popen[str], peak: list[float]) -> None:
         time.sleep(LOOK_S)
 
 
-def run_ours(scene: Path, output: Path, model: Path, threads: int, engine: str = "auto") -> Outcome:
+def run_ours(job: Job, output: Path, engine: str = "auto") -> Outcome:
     """`python -m backend landcover` as users run it; its seconds run from the start event, the network just loaded."""
-    command = [sys.executable, "-m", "backend", "landcover", str(scene), str(output), "--model", str(model)]
+    command = [sys.executable, "-m", "backend", "landcover", str(job.scene), str(output), "--model", str(job.model)]
     command += ["--units", "db", "--device", "cpu", "--engine", engine, "--overwrite", "--progress", "json"]
-    program = run_program(command, threads)
+    program = run_program(command, job.threads)
     events = {facts["event"]: (at, facts) for at, facts in program.lines}
     if program.status or "result" not in events:
         return _failed(program)
@@ -108,16 +130,13 @@ def run_ours(scene: Path, output: Path, model: Path, threads: int, engine: str =
     return Outcome(round(seconds, 3), round(program.whole_s, 3), round(program.peak_mib, 1), tiles, None, facts)
 
 
-def run_peer(
-    name: str, scene: Path, output: Path, model: Path, onnx: Path, tiles: Tiles, threads: int, memory_gb: float
-) -> Outcome:
+def run_peer(job: Job, name: str, output: Path, tiles: Tiles) -> Outcome:
     """A peer in its environment, within a limit of memory."""
     output.unlink(missing_ok=True)
-    command = [str(python()), "-m", "benchmarks.peers.worker", name, str(scene), str(output)]
-    command += ["--model", str(model), "--onnx", str(onnx), "--threads", str(threads), "--memory-gb", str(memory_gb)]
-    command += ["--tile", str(tiles.tile), "--overlap", str(tiles.overlap), "--batch", str(tiles.batch)]
-    command += ["--blend", tiles.blend] if tiles.blend else []
-    program = run_program(command, threads)
+    command = [str(python()), "-m", "benchmarks.peers.worker", name, str(job.scene), str(output), *job.options()]
+    options = {"memory-gb": job.memory_gb, **asdict(tiles)}
+    command += [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]
+    program = run_program(command, job.threads)
     if program.status or not program.lines:
         return _failed(program)
     facts = program.lines[-1][1]
@@ -126,14 +145,14 @@ def run_peer(
     return Outcome(facts["seconds"], *took, facts["tiles"], None, told)
 
 
-def export(model: Path, onnx: Path, tile: int, threads: int) -> float:
+def export(job: Job, tile: int) -> float:
     """Write the ONNX file; largest difference of probabilities from PyTorch.
 
     Raises:
         SystemExit: It can't be exported.
     """
-    command = [str(python()), "-m", "benchmarks.peers.worker", "export", "--model", str(model), "--onnx", str(onnx)]
-    program = run_program([*command, "--tile", str(tile), "--threads", str(threads)], threads)
+    command = [str(python()), "-m", "benchmarks.peers.worker", "export", *job.options(), "--tile", str(tile)]
+    program = run_program(command, job.threads)
     if program.status or not program.lines:
         raise SystemExit(f"The network could not be exported: {program.last_words}")
     return float(program.lines[-1][1]["difference"])

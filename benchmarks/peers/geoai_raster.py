@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.peers.tiles import Borders, Tiles, blended_borders
+from benchmarks.peers.common import decided, normalised
+from benchmarks.peers.tiles import Tiles, blended_borders
 
 # Its second part is imported by the function itself.
 LIBRARIES = ("geoai.inference", "geoai.utils")
 # As its users get it: what stands in the function's signature.
 DEFAULTS = Tiles(tile=256, overlap=64, batch=4)
-
-
-def load(folder: Path, onnx: Path) -> object:
-    """The network of a model folder with a softmax."""
-    from benchmarks.peers.common import Probabilities
-
-    return Probabilities(folder)
+borders = blended_borders
 
 
 def predict(model: object, scene: Path, output: Path, tiles: Tiles) -> int:
     """Write the map of a scene; the number of tiles that the network saw."""
     from geoai.inference import predict_geotiff
-
-    from benchmarks.peers.common import decided, normalised
 
     predict_geotiff(
         model,
@@ -41,8 +34,3 @@ def predict(model: object, scene: Path, output: Path, tiles: Tiles) -> int:
         verbose=False,
     )
     return model.tiles
-
-
-def borders(height: int, width: int, tiles: Tiles) -> Borders:
-    """Where tiles meet in its map."""
-    return blended_borders(height, width, tiles)

@@ -41,7 +41,7 @@ def agreement(first: Path, second: Path, window: Window | None = None) -> float:
 
 
 def seam_ratio(layer: Path, borders: Borders) -> tuple[float, float]:
-    """Changes of class across tile borders over those elsewhere, down and across; `benchmarks.checks.seams` in strips.
+    """Changes of class across tile borders over those elsewhere, down and across.
 
     Args:
         layer: Map of classes, 0 for nodata.

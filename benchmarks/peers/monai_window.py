@@ -4,28 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.peers.tiles import Borders, Tiles, blended_borders
+import torch
+
+from benchmarks.peers.common import decided, whole_scene, write_map
+from benchmarks.peers.tiles import Tiles, blended_borders
 
 LIBRARIES = ("monai.inferers",)
 # Same tiles: overlaps blended by a Gaussian, as most of its users set it.
 BLEND = "gaussian"
 # As its users get it: what stands in the function's signature (the batch, which has no default, as in its tutorials).
 DEFAULTS = Tiles(tile=128, overlap=32, batch=4, blend="constant")
-
-
-def load(folder: Path, onnx: Path) -> object:
-    """The network of a model folder with a softmax."""
-    from benchmarks.peers.common import Probabilities
-
-    return Probabilities(folder)
+borders = blended_borders
 
 
 def predict(model: object, scene: Path, output: Path, tiles: Tiles) -> int:
     """Write the map of a scene; the number of tiles that the network saw."""
-    import torch
     from monai.inferers import sliding_window_inference
-
-    from benchmarks.peers.common import decided, whole_scene, write_map
 
     image = whole_scene(scene, model.card)
     with torch.no_grad():
@@ -34,8 +28,3 @@ def predict(model: object, scene: Path, output: Path, tiles: Tiles) -> int:
         )
     write_map(output, scene, decided(probabilities[0].numpy(), model.card))
     return model.tiles
-
-
-def borders(height: int, width: int, tiles: Tiles) -> Borders:
-    """Where tiles meet in its map."""
-    return blended_borders(height, width, tiles)

@@ -12,7 +12,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import rasterio
+import torch
 
+from backend.card.model_card import ModelCard
+from backend.card.registry import CARD
+from benchmarks.peers.common import Probabilities, decided, normalised, write_map
 from benchmarks.peers.tiles import Borders, Tiles, overhanging
 
 LIBRARIES = ("onnxruntime", "rasterio")
@@ -33,10 +38,6 @@ def export(folder: Path, onnx: Path, tile: int) -> float:
     Returns:
         Largest difference of probabilities between PyTorch and ONNX Runtime on three tiles of noise.
     """
-    import torch
-
-    from benchmarks.peers.common import Probabilities
-
     model = Probabilities(folder)
     x = torch.randn(3, len(model.card.bands), tile, tile, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
@@ -44,19 +45,15 @@ def export(folder: Path, onnx: Path, tile: int) -> float:
         names = {"input_names": ["x"], "output_names": ["p"], "dynamic_axes": {"x": {0: "n"}, "p": {0: "n"}}}
         torch.onnx.export(model.eval(), (x,), onnx, opset_version=17, dynamo=False, **names)
         wanted = model(x).numpy()
-    session = load(folder, onnx).session
+    session = load(onnx, folder).session
     # All at once, and one at a time: the batch is free.
     found = [session.run(None, {"x": part})[0] for part in (x.numpy(), *np.split(x.numpy(), len(x)))]
     return float(max(np.abs(found[0] - wanted).max(), np.abs(np.concatenate(found[1:]) - wanted).max()))
 
 
-def load(folder: Path, onnx: Path) -> Loaded:
+def load(onnx: Path, folder: Path) -> Loaded:
     """The exported network, with as many threads as PyTorch has."""
     import onnxruntime
-    import torch
-
-    from backend.card.model_card import ModelCard
-    from backend.card.registry import CARD
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
@@ -66,10 +63,6 @@ def load(folder: Path, onnx: Path) -> Loaded:
 
 def predict(model: Loaded, scene: Path, output: Path, tiles: Tiles) -> int:
     """Write the map of a scene; the number of tiles that the network saw."""
-    import rasterio
-
-    from benchmarks.peers.common import decided, normalised, write_map
-
     with rasterio.open(scene) as source:
         height, width = source.height, source.width
         places = [(row, column) for row in overhanging(height, tiles) for column in overhanging(width, tiles)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from benchmarks.peers.common import decided, whole_scene, write_map
 from benchmarks.peers.tiles import Borders, Tiles, edges, pulled_back
 
 LIBRARIES = ("terratorch.tasks.tiled_inference",)
@@ -19,18 +20,9 @@ def cut(tiles: Tiles) -> int:
     return tiles.overlap // 4
 
 
-def load(folder: Path, onnx: Path) -> object:
-    """The network of a model folder with a softmax."""
-    from benchmarks.peers.common import Probabilities
-
-    return Probabilities(folder)
-
-
 def predict(model: object, scene: Path, output: Path, tiles: Tiles) -> int:
     """Write the map of a scene; the number of tiles that the network saw."""
     from terratorch.tasks.tiled_inference import tiled_inference
-
-    from benchmarks.peers.common import decided, whole_scene, write_map
 
     probabilities = tiled_inference(
         model,

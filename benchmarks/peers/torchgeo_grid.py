@@ -10,6 +10,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import rasterio
+import torch
+
+from benchmarks.peers.common import decided, normalised, write_map
 from benchmarks.peers.tiles import Borders, Tiles, overhanging
 
 LIBRARIES = ("torchgeo.datasets", "torchgeo.samplers", "rasterio.merge")
@@ -17,23 +21,12 @@ LIBRARIES = ("torchgeo.datasets", "torchgeo.samplers", "rasterio.merge")
 DEFAULTS = Tiles(tile=128, overlap=0, batch=1)
 
 
-def load(folder: Path, onnx: Path) -> object:
-    """The network of a model folder with a softmax."""
-    from benchmarks.peers.common import Probabilities
-
-    return Probabilities(folder)
-
-
 def predict(model: object, scene: Path, output: Path, tiles: Tiles) -> int:
     """Write the map of a scene; the number of tiles that the network saw."""
-    import rasterio
-    import torch
     from rasterio.merge import merge
     from torch.utils.data import DataLoader
     from torchgeo.datasets import RasterDataset, stack_samples
     from torchgeo.samplers import GridGeoSampler
-
-    from benchmarks.peers.common import decided, normalised, write_map
 
     def transform(sample: dict[str, Any]) -> dict[str, Any]:
         return {**sample, "image": torch.from_numpy(normalised(sample["image"].numpy(), model.card))}
@@ -56,8 +49,6 @@ def predict(model: object, scene: Path, output: Path, tiles: Tiles) -> int:
 
 def _write_tile(path: Path, classes: Any, corner: tuple[float, float], dataset: Any) -> None:
     """The classes of a tile, whose upper left corner is at `corner` in map coordinates."""
-    import rasterio
-
     transform = rasterio.transform.from_origin(*corner, *dataset.res)
     height, width = classes.shape
     grid = {"crs": dataset.crs, "transform": transform, "height": height, "width": width}

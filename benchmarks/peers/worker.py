@@ -45,13 +45,16 @@ def limit_memory(gigabytes: float) -> None:
 
 def run(name: str, scene: Path, output: Path, model: Path, onnx: Path, tiles: Tiles) -> dict[str, Any]:
     """Seconds by part, and tiles; or why there is no map."""
+    # After the limit of memory, as PyTorch.
+    from benchmarks.peers.common import Probabilities
+
     peer = peer_module(name)
     times = [time.perf_counter()]
     try:
         for library in peer.LIBRARIES:
             importlib.import_module(library)
         times.append(time.perf_counter())
-        loaded = peer.load(model, onnx)
+        loaded = peer.load(onnx, model) if name == "onnx" else Probabilities(model)
         times.append(time.perf_counter())
         count = peer.predict(loaded, scene, output, tiles)
         times.append(time.perf_counter())

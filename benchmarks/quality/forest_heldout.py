@@ -3,7 +3,7 @@
     python -m benchmarks.quality.forest_heldout SIMULATED [SIMULATED ...] [--scenes 120]
 
 Trains on pixels of the split "train" and tests on the split "val" of the folders, the chips on which fine-tuning checks
-its networks. Features as in benchmarks/quality/forest_transfer.py. A network far below it has not learnt enough; one
+its networks. Features as in training/study/forest.py. A network far below it has not learnt enough; one
 beside it has met the limit that the overlap of the simulated classes sets.
 """
 
@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import RandomForestClassifier
 
 from backend.stream.decision import decision, group_indices
-from benchmarks.quality.forest_transfer import features
 from training.data.dataset import ChipFolder
 from training.run.pretrain_config import ModelConfig
 from training.scores.metrics import Confusion, class_indices
+from training.study.forest import features, fit_forest
+from training.study.settings import ForestConfig
 
 
 def pixels(
@@ -55,9 +55,7 @@ def main() -> None:
         return np.concatenate(xs), np.concatenate(ys)
 
     x, y = draw("train", given.scenes)
-    forest = RandomForestClassifier(
-        80, min_samples_leaf=20, max_features=5, max_samples=0.5, n_jobs=2, random_state=0
-    ).fit(x, y)
+    forest = fit_forest(x, y, ForestConfig(), seed=0, jobs=2)
     x, y = draw("val", 10**6)
     confusion = Confusion([item.name for item in legend])
     shares = np.zeros((len(legend), len(y)), dtype=np.float32)

@@ -25,7 +25,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -51,7 +51,7 @@ from backend.own_classes.pixels import PER_SAMPLE, Places
 from backend.radiometry.convert import normalise
 from backend.stream.tiles import run_stream
 from backend.stream.tiling import TilePlan, plan_tiles
-from benchmarks.quality.forest_transfer import GROUPS
+from benchmarks.quality.merged import GROUPS
 from benchmarks.quality.own_classes_tables import picture, table_of
 from training.data.dataset import Chip, ChipFolder
 from training.study.forest import features
@@ -193,18 +193,27 @@ def score(site: Site, guess: IntArray, test: NDArray[np.bool_], merged: bool) ->
     return float(jaccard_score(truth, guess, labels=np.unique(truth), average="macro", zero_division=0))
 
 
-def scored(site: Site, kind: str, count: int, turn: int, number: int, model: SarViT, card: Any) -> list[dict[str, Any]]:
-    """The scores of one draw; none where its samples are all of one class."""
-    rng = np.random.default_rng([turn, count, number])
+@dataclass(frozen=True)
+class Draw:
+    """One draw: the kind of its samples, how many, and its number."""
+
+    kind: str
+    count: int
+    draw: int
+
+
+def scored(site: Site, case: Draw, number: int, model: SarViT, card: Any) -> list[dict[str, Any]]:
+    """Return the scores of one draw at a site, of which `number` seeds it; none if its samples are all of one class."""
+    rng = np.random.default_rng([case.draw, case.count, number])
     train = halves(site.labels.shape, rng)
-    places = draw(site, train, count, kind, rng)
+    places = draw(site, train, case.count, case.kind, rng)
     if len(np.unique(site.labels[places.rows, places.columns])) < 2:
         return []
     scores = {
         name: {"all": score(site, guess, ~train, False), "merged": score(site, guess, ~train, True)}
         for name, guess in maps_of(site, places, model, card).items()
     }
-    return [{"site": site.name, "kind": kind, "count": count, "draw": turn, **scores}]
+    return [{"site": site.name, **asdict(case), **scores}]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -227,15 +236,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     model.backbone.load_state_dict(source.backbone.state_dict())
     kept = given.out / "own_classes.json"
     rows = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else []
-    done = {(row["site"], row["kind"], row["count"], row["draw"]) for row in rows}
-    cases = [(kind, count, turn) for kind in given.kinds for count in given.counts for turn in range(given.draws)]
+    done = {(row["site"], Draw(row["kind"], row["count"], row["draw"])) for row in rows}
+    cases = [Draw(kind, count, turn) for kind in given.kinds for count in given.counts for turn in range(given.draws)]
     folders = [ChipFolder(folder, card.bands, given.split) for folder in given.folders]
     places = [(folder, index) for folder in folders for index in range(0, len(folder), given.every)]
     for number, (folder, index) in enumerate(places):
         site = load_site(folder[index], model, card)
-        for kind, count, turn in cases:
-            if (site.name, kind, count, turn) not in done:
-                rows += scored(site, kind, count, turn, number, model, card)
+        for case in cases:
+            if (site.name, case) not in done:
+                rows += scored(site, case, number, model, card)
                 kept.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
         print(f"{site.name}: done", flush=True)
     picture(rows, given.out / "own_classes.png")

@@ -5,7 +5,7 @@
 
 REAL holds images/ (VV, VH in dB) and labels/ (WorldCover values) of real places. Classes are merged to tree, open,
 built, water. Rows: the majority class of the training pixels; a random forest on backscatter (see
-`benchmarks.quality.forest_transfer`); other networks by --compare, such as the same one from scratch or with frozen
+`benchmarks.quality.merged`); other networks by --compare, such as the same one from scratch or with frozen
 random weights; the model. Networks run through the users' own stream. mIoU is over the classes in a place's labels.
 
 Where the model has learnt from these places, each is mapped by a model that learnt from the others alone: give all of
@@ -18,93 +18,33 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rasterio
-from numpy.typing import NDArray
 
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD
-from backend.maps.predict import landcover
-from backend.maps.request import Request
-from backend.radiometry.convert import Units
-from benchmarks.quality.forest_transfer import GROUPS, NAMES, features, train_forest
+from benchmarks.quality.merged import NAMES, Map, by_forest, by_model, images_of, label_of, learn_forest, line, score
 from training.scores.metrics import Confusion
 
-Map = Callable[[Path], NDArray[np.int16]]
 WATER = NAMES.index("water")
 OURS = "this model"
 
 
-def network(folder: Path) -> Map:
-    """Maps a raster to merged classes with a model folder, through the stream that users run."""
-
-    def apply(image: Path) -> NDArray[np.int16]:
-        with tempfile.TemporaryDirectory() as scratch:
-            output = Path(scratch) / "map.tif"
-            landcover(Request(str(image), output, folder, units=Units.DB))
-            with rasterio.open(output) as source:
-                result: NDArray[np.int16] = GROUPS[source.read(1)]
-        return result
-
-    return apply
-
-
 def one_left_out(folds: dict[str, Path]) -> Map:
     """Maps each place with the model that never saw it."""
-    return lambda image: network(folds[image.stem])(image)
-
-
-def backscatter_forest(simulated: list[Path], scenes: int) -> tuple[Map, Map]:
-    """The forest's map, and the map that is the training pixels' majority class everywhere."""
-    forest, y = train_forest(simulated, scenes)
-    majority = np.int16(np.bincount(y).argmax())
-
-    def read(image: Path) -> NDArray[np.float32]:
-        with rasterio.open(image) as source:
-            values: NDArray[np.float32] = source.read([1, 2]).astype(np.float32)
-        return values
-
-    def by_forest(image: Path) -> NDArray[np.int16]:
-        db = read(image)
-        return forest.predict(features(db)).reshape(db.shape[1:]).astype(np.int16)
-
-    return by_forest, lambda image: np.full(read(image).shape[1:], majority)
-
-
-def score(apply: Map, images: list[Path], truth: Callable[[NDArray[np.uint8]], NDArray[np.int16]]) -> dict[str, Any]:
-    """Scores of each place by name, and of all together."""
-    total, result = Confusion(NAMES), {}
-    for image in images:
-        with rasterio.open(image.parents[1] / "labels" / image.name) as source:
-            label = truth(source.read(1))
-        place = Confusion(NAMES)
-        predicted = apply(image)
-        place.add(label, predicted)
-        total.add(label, predicted)
-        result[image.stem] = place.scores()
-    return {**result, "together": total.scores()}
+    return lambda image: by_model(folds[image.stem])(image)
 
 
 def flood_iou(apply: Map, images: list[Path]) -> float:
     """IoU of water, with everything else merged to dry."""
     confusion = Confusion(["dry", "water"])
     for image in images:
-        with rasterio.open(image.parents[1] / "labels" / image.name) as source:
-            label = source.read(1).astype(np.int16)
-        predicted = apply(image)
+        label, predicted = label_of(image).astype(np.int16), apply(image)
         confusion.add(np.where(label == 255, -1, label), np.where(predicted < 0, -1, predicted == WATER))
     return float(confusion.scores()["classes"]["water"]["iou"])
-
-
-def line(name: str, place: str, scores: dict[str, Any]) -> str:
-    """One row of the table as text."""
-    each = " ".join(f"{key} {item['iou']:.2f}" for key, item in scores["classes"].items())
-    return f"{place:16} {name:22} OA {scores['overall_accuracy']:.2f}  mIoU {scores['mean_iou']:.2f}  ({each})"
 
 
 def reading(table: dict[str, dict[str, Any]]) -> str:
@@ -150,23 +90,27 @@ def main() -> None:
         compared, folds = named(given.compare), named(given.fold)
     except argparse.ArgumentTypeError as error:
         parser.error(str(error))
-    images = sorted((given.real / "images").glob("*.tif"))
+    images = images_of(given.real)
     left = sorted({image.stem for image in images} - set(folds))
     if folds and left:
         parser.error(f"--fold lacks {', '.join(left)}: every place needs a model that never saw it")
-    forest, majority = backscatter_forest(given.simulated, given.scenes)
-    rows: dict[str, Map] = {"majority class": majority, "random forest": forest}
-    rows |= {name: network(folder) for name, folder in compared.items()}
-    rows[OURS] = one_left_out(folds) if folds else network(given.model)
-    table = {name: score(apply, images, lambda label: GROUPS[label]) for name, apply in rows.items()}
+    forest, classes = learn_forest(given.simulated, given.scenes)
+    majority = np.bincount(classes).argmax()
+    rows: dict[str, Map] = {
+        "majority class": lambda image: np.full(label_of(image).shape, majority, dtype=np.int16),
+        "random forest": by_forest(forest),
+        **{name: by_model(folder) for name, folder in compared.items()},
+        OURS: one_left_out(folds) if folds else by_model(given.model),
+    }
+    table = {name: score(apply, images) for name, apply in rows.items()}
     for place in (*(image.stem for image in images), "together"):
         for name, scores in table.items():
             print(line(name, place, scores[place]))
     result: dict[str, Any] = {"real_places_merged_classes": table, "reading": reading(table)}
     print(result["reading"])
     if given.flood:
-        rows[OURS] = network(given.model)
-        scenes = sorted((given.flood / "images").glob("*.tif"))
+        rows[OURS] = by_model(given.model)
+        scenes = images_of(given.flood)
         result["flood_water_iou"] = {name: flood_iou(apply, scenes) for name, apply in rows.items()}
         print("flood water IoU: " + "  ".join(f"{k} {v:.2f}" for k, v in result["flood_water_iou"].items()))
     result = rounded(result)

@@ -21,7 +21,7 @@ import numpy as np
 
 from backend.card.registry import model_folder
 from backend.engines.choice import ENGINES
-from benchmarks.peers.contest import run_ours
+from benchmarks.peers.contest import Job, run_ours
 from benchmarks.speed.scenes import write_scene
 
 matplotlib.use("Agg")
@@ -30,11 +30,10 @@ from matplotlib import pyplot  # noqa: E402 - after the choice of a backend with
 
 def measure(width: int, heights: list[int], engine: str, threads: int, scratch: Path) -> dict[str, Any]:
     """Seconds and peak memory of each height, and the line through the seconds."""
-    model, found = model_folder(None), []
+    job, found = Job(scratch / "scene.tif", model_folder(None), threads), []
     for rows in heights:
-        scene = scratch / "scene.tif"
-        write_scene(scene, rows, width)
-        outcome = run_ours(scene, scratch / "map.tif", model, threads, engine)
+        write_scene(job.scene, rows, width)
+        outcome = run_ours(job, scratch / "map.tif", engine)
         if outcome.failed:
             raise RuntimeError(outcome.failed)
         found.append({"rows": rows, "megapixels": rows * width / 1e6, "seconds": outcome.whole_s})

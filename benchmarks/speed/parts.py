@@ -13,14 +13,14 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import rasterio
 
-from backend.card.model_card import ModelCard
+from backend.card.model_card import LandCoverClass, ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.core.cancel import Cancel
 from backend.radiometry.convert import Units
@@ -31,59 +31,83 @@ from backend.stream.blend import Reduce, RowBlender
 from backend.stream.decision import choosing
 from backend.stream.frames import NativeFrame
 from backend.stream.tiles import read_tile_row, run_stream
+from backend.stream.tiling import TilePlan
 from benchmarks.speed.limit import plan_of
 from benchmarks.speed.scenes import SAMPLE, write_scene
 
+Work = dict[str, Callable[[], object]]
+
 
 def measure(side: int, folder: Path) -> dict[str, float]:
-    """Milliseconds for a megapixel by part."""
+    """Return milliseconds for a megapixel by part."""
     card, scene, found = ModelCard.load(model_folder(None) / CARD), folder / "scene.tif", {}
     write_scene(scene, side, side)
-    plan, classes = plan_of(card, side, side), card.classes
-    rows = range(len(plan.rows.origins))
-
-    def timed(part: str, work: Callable[[], object]) -> None:
-        began = time.process_time()
-        work()
-        found[part] = (time.process_time() - began) * 1e9 / side**2
-
+    plan = plan_of(card, side, side)
     with gdal_environment(), RasterSource(scene, names=["VV", "VH"]) as source, gdal_environment(source.cache_bytes()):
-        frame = NativeFrame(source, card.bands, Units.DB)
-        timed("read", lambda: [source.read(top, min(side, top + 256)) for top in range(0, side, 256)])
-        timed("read and normalise tile rows", lambda: [read_tile_row(frame, plan, row) for row in rows])
-        tiles = np.random.default_rng(0).random((8, len(classes), plan.tile, plan.tile), dtype=np.float32)
-
-        def blend(reduce: Reduce | None) -> None:
-            blender = RowBlender(plan, len(classes), reduce)
-            for row in rows:
-                for column in range(len(plan.columns.origins)):
-                    blender.add(row, column, tiles[column % len(tiles)].copy())
-                blender.finish(row)
-
-        choose = choosing(classes, confidence=False)
-        timed("add tiles up", lambda: blend(lambda sums: np.zeros((1, *sums.shape[1:]), dtype=np.uint8)))
-        timed("add tiles up and choose classes", lambda: blend(choose))
-        with rasterio.open(SAMPLE.with_name("simulated_s1_labels.tif")) as file:
-            labels = file.read(1)
-        label = np.tile(labels, (side // labels.shape[0] + 1, side // labels.shape[1] + 1))[None, :side, :side]
-        palette = {item.value: rgb(item.color) for item in classes}
-        sink = RasterSink(folder / "map.tif", source.grid, Layer("uint8", 0, ["land cover"], palette))
-        timed("write", lambda: [sink.write(label[:, top : top + 112]) for top in range(0, side, 112)])
-        timed("close, overviews, checks", sink.finish)
-        sink.discard()
-
-        def cheap(x: np.ndarray) -> np.ndarray:
-            return np.repeat(x[:, :1], len(classes), axis=1)
-
-        timed(
-            "all but writing, through the stream",
-            lambda: run_stream(
-                frame, plan, cheap, lambda chosen, _: None,
-                channels=len(classes), batch=8, cancel=Cancel(), progress=lambda done, total: None,
-                blender=partial(RowBlender, reduce=choose),
-            ),
-        )  # fmt: skip
+        work = {
+            **reading(source, NativeFrame(source, card.bands, Units.DB), plan),
+            **blending(plan, card.classes),
+            **writing(folder / "map.tif", source, card.classes),
+            **streaming(NativeFrame(source, card.bands, Units.DB), plan, card.classes),
+        }
+        for part, run in work.items():
+            began = time.process_time()
+            run()
+            found[part] = (time.process_time() - began) * 1e9 / side**2
     return found
+
+
+def reading(source: RasterSource, frame: NativeFrame, plan: TilePlan) -> Work:
+    """Read a scene, in strips and as rows of tiles."""
+    height, rows = frame.height, range(len(plan.rows.origins))
+    return {
+        "read": lambda: [source.read(top, min(height, top + 256)) for top in range(0, height, 256)],
+        "read and normalise tile rows": lambda: [read_tile_row(frame, plan, row) for row in rows],
+    }
+
+
+def blending(plan: TilePlan, classes: Sequence[LandCoverClass]) -> Work:
+    """Add up copies of random tiles, without and with choosing classes."""
+    tiles = np.random.default_rng(0).random((8, len(classes), plan.tile, plan.tile), dtype=np.float32)
+
+    def blend(reduce: Reduce) -> None:
+        blender = RowBlender(plan, len(classes), reduce)
+        for row in range(len(plan.rows.origins)):
+            for column in range(len(plan.columns.origins)):
+                blender.add(row, column, tiles[column % len(tiles)].copy())
+            blender.finish(row)
+
+    return {
+        "add tiles up": lambda: blend(lambda sums: np.zeros((1, *sums.shape[1:]), dtype=np.uint8)),
+        "add tiles up and choose classes": lambda: blend(choosing(classes, confidence=False)),
+    }
+
+
+def writing(path: Path, source: RasterSource, classes: Sequence[LandCoverClass]) -> Work:
+    """Write a map of the sample's labels over and over, then close and check it."""
+    with rasterio.open(SAMPLE.with_name("simulated_s1_labels.tif")) as file:
+        labels = file.read(1)
+    height, width = source.grid.height, source.grid.width
+    label = np.tile(labels, (height // labels.shape[0] + 1, width // labels.shape[1] + 1))[None, :height, :width]
+    palette = {item.value: rgb(item.color) for item in classes}
+    sink = RasterSink(path, source.grid, Layer("uint8", 0, ["land cover"], palette))
+    return {
+        "write": lambda: [sink.write(label[:, top : top + 112]) for top in range(0, height, 112)],
+        "close, overviews, checks": sink.finish,
+    }
+
+
+def streaming(frame: NativeFrame, plan: TilePlan, classes: Sequence[LandCoverClass]) -> Work:
+    """Stream a scene through a network that costs nothing, up to the choice of classes."""
+
+    def run() -> None:
+        run_stream(
+            frame, plan, lambda x: np.repeat(x[:, :1], len(classes), axis=1), lambda chosen, _: None,
+            channels=len(classes), batch=8, cancel=Cancel(), progress=lambda done, total: None,
+            blender=partial(RowBlender, reduce=choosing(classes, confidence=False)),
+        )  # fmt: skip
+
+    return {"all but writing, through the stream": run}
 
 
 def main() -> None:

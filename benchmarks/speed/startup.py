@@ -29,7 +29,7 @@ import rasterio
 import torch
 from rasterio.windows import Window
 
-from benchmarks.speed.timing import Timing, interleaved, seconds_of
+from benchmarks.speed.timing import interleaved, summary
 from tools.package import FOLDER, ROOT, write_folder
 from tools.qgis_cli import QgisProcess
 
@@ -133,16 +133,10 @@ def measure(rounds: int, side: int, folder: Path) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "processors": os.cpu_count(),
         "torch": torch.__version__,
-        "anchor_gflops": _spread(timings),
-        "seconds": {name: round(seconds_of(timings, name), 3) for name in parts},
+        **summary(timings, QGIS),
         "parts": {name: _medians(every) for name, every in parts.items()},
-        "runs": parts,
+        "parts_of_runs": parts,
     }
-
-
-def _spread(timings: list[Timing]) -> Parts:
-    anchors = [timing.anchor_gflops for timing in timings]
-    return {"lowest": round(min(anchors), 1), "highest": round(max(anchors), 1)}
 
 
 def _medians(every: list[Parts]) -> Parts:
@@ -151,12 +145,12 @@ def _medians(every: list[Parts]) -> Parts:
 
 def table(found: dict[str, Any]) -> str:
     """Lines of seconds by part."""
-    names = list(found["seconds"])
+    names = list(found["parts"])
     lines = [f"{'seconds':<10}" + "".join(f"{name:>14}" for name in names)]
     for part in PARTS:
         cells = (found["parts"][name].get(part) for name in names)
         lines.append(f"{part:<10}" + "".join(f"{'-' if cell is None else f'{cell:.2f}':>14}" for cell in cells))
-    lines.append(f"{'total':<10}" + "".join(f"{found['seconds'][name]:>14.2f}" for name in names))
+    lines.append(f"{'total':<10}" + "".join(f"{found['contenders'][name]['seconds']:>14.2f}" for name in names))
     anchor = found["anchor_gflops"]
     lines.append(f"{found['side']} x {found['side']} pixels, {found['rounds']} rounds, {found['threads']} threads; "
                  f"anchor {anchor['lowest']:.0f} to {anchor['highest']:.0f} GFLOP/s")  # fmt: skip

@@ -1,4 +1,4 @@
-"""Small rasters and data folders for the tests of training."""
+"""Rasters and data folders of random values."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from rasterio.transform import from_origin
+from rasterio.windows import Window
 
 from backend.card.model_card import Band
 
@@ -27,6 +28,19 @@ def write(path: Path, values, descriptions=(), **profile) -> Path:
         file.write(values)
         for band, text in enumerate(descriptions, 1):
             file.set_band_description(band, text)
+    return path
+
+
+def write_large(path: Path, rows: int, width: int) -> Path:
+    """A tiled, compressed raster of VV and VH in dB, float32: one strip of noise over and over."""
+    step = 512
+    strip = np.random.default_rng(0).normal(-15, 4, (2, step, width)).round(1).astype(np.float32)
+    profile = {"driver": "GTiff", "dtype": "float32", "count": 2, "height": rows, "width": width, **PLACED}
+    layout = {"tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate", "zlevel": 1}
+    with rasterio.Env(GDAL_CACHEMAX=64 * 2**20), rasterio.open(path, "w", **profile, **layout) as file:
+        for top in range(0, rows, step):
+            count = min(step, rows - top)
+            file.write(strip[:, :count], window=Window(0, top, width, count))
     return path
 
 

@@ -60,7 +60,8 @@ class Scene:
         denoised: Whether the product says that its noise is removed.
         processor: Version of the IPF.
         kind: Type of product.
-        spacing: Of samples and lines, in metres.
+        spacing: Of samples, in metres.
+        line_spacing: Of lines; as of samples if None.
         flat: Calibration tables without slopes, all 500.
         seconds: From the first line to the last.
         geometry: An `Imaged` of `make_orbit.py`, which writes orbit and ranges into the annotation, if any.
@@ -78,6 +79,7 @@ class Scene:
     processor: str = "003.31"
     kind: str = "GRD"
     spacing: float = 10.0
+    line_spacing: float | None = None
     flat: bool = False
     mode: str = "IW"
     name: str = NAME
@@ -183,7 +185,7 @@ def annotation(scene: Scene, index: int) -> str:
         f"{scene.geometry.timing(scene) if scene.geometry else ''}"
         "<pixelValue>Detected</pixelValue><outputPixels>16 bit Unsigned Integer</outputPixels>"
         f"<rangePixelSpacing>{scene.spacing:.6e}</rangePixelSpacing>"
-        f"<azimuthPixelSpacing>{scene.spacing:.6e}</azimuthPixelSpacing>"
+        f"<azimuthPixelSpacing>{scene.line_spacing or scene.spacing:.6e}</azimuthPixelSpacing>"
         f"<numberOfSamples>{width}</numberOfSamples><numberOfLines>{height}</numberOfLines></imageInformation>"
         f"<processingInformation><thermalNoiseCorrectionPerformed>{str(scene.denoised).lower()}"
         "</thermalNoiseCorrectionPerformed></processingInformation></imageAnnotation>"

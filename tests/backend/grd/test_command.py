@@ -168,13 +168,13 @@ def test_what_a_killed_run_left_goes_at_the_next(cli, product, tmp_path):
 
 SLOW = """
 import sys, time
-from backend.grd import calibrate
-read = calibrate.CalibratedImage.read
+from backend.grd.calibrated_image import CalibratedImage
+read = CalibratedImage.read
 def slow(self, top, bottom):
     print("reading", flush=True)
     time.sleep(60)
     return read(self, top, bottom)
-calibrate.CalibratedImage.read = slow
+CalibratedImage.read = slow
 from backend.__main__ import main
 sys.exit(main(sys.argv[1:]))
 """
@@ -202,11 +202,11 @@ PEAK = """
 import sys
 from pathlib import Path
 import numpy as np
-from backend.grd import passes
+from backend.grd import pipeline
 from backend.grd.command import calibrate
 from backend.grd.pipeline import CalibrateRequest
-from benchmarks.speed.memory import peak_mib
-passes.LARGE_CACHE = 4 * 2**20  # a bound as well, but one that small images don't reach
+from tests.support.peak_memory import peak_mib
+pipeline.LARGE_CACHE = 4 * 2**20  # a bound as well, but one that small images don't reach
 calibrate(CalibrateRequest(sys.argv[1], Path(sys.argv[2])))
 print(peak_mib())
 """

@@ -58,10 +58,10 @@ def kilometres(line, sample):
 
 
 def test_positions_between_which_no_polynomial_fits(tmp_path):
-    """As of the product over the Western Ghats of `geocode.py`: a polynomial would be 100 m off."""
+    """As of the product over the Western Ghats of `map_plan.py`: a polynomial would be 100 m off."""
     scene = Scene(polarisations=("VV",), noise="none", flat=True, ground=kilometres, spacing=900)
     product = open_product(str(make_safe(tmp_path, scene)))
-    plan = plan_map(product.channels[0].annotation, scene.shape, 900, None)
+    plan = plan_map(product.channels[0], 900, None)
     line, sample = (v.ravel().astype(float) for v in np.meshgrid(scene.lines(6), scene.samples(9), indexing="ij"))
     found = plan.to_image(np.stack(kilometres(line, sample), axis=1))
     assert np.abs(found - 0.5 - np.stack((sample, line), axis=1)).max() < 1e-3
@@ -143,6 +143,27 @@ def test_power_is_averaged_never_decibels(tmp_path):
     values, _, _ = run(make_safe(tmp_path, scene), tmp_path / "o.tif", pixel_size=80, units="db")
     inside = values[0][2:-2, 2:-2]
     assert np.abs(inside - 10 * np.log10(50.5)).max() < 0.5
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("spacing", [(40.0, 10.0), (10.0, 40.0)])
+def test_each_axis_is_averaged_by_its_own_spacing(tmp_path, spacing, turned):
+    """Neighbours along the finer axis are 20 dB apart; a pixel of the coarser spacing holds four of them."""
+
+    def ground(line, sample):
+        x, y = spacing[0] * sample, spacing[1] * line
+        return (520000 + y, 5_090_000 - x) if turned else (520000 + x, 5_090_000 - y)
+
+    def numbers(line, sample):
+        return np.where((line if spacing[1] < spacing[0] else sample) % 2, 500.0, 5000.0)
+
+    scene = Scene(polarisations=("VV",), noise="none", flat=True, ground=ground, numbers=numbers,
+                  spacing=spacing[0], line_spacing=spacing[1])  # fmt: skip
+    folder = make_safe(tmp_path, scene)
+    values, place, _ = run(folder, tmp_path / "o.tif", pixel_size=40, units="db")
+    assert np.abs(values[0][2:-2, 2:-2] - 10 * np.log10(50.5)).max() < 0.5
+    _, place, _ = run(folder, tmp_path / "o.tif")
+    assert place.a == 10
 
 
 def test_holes_stay_holes_and_nothing_is_below_the_floor(tmp_path):

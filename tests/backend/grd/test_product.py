@@ -38,7 +38,7 @@ def edit(product, pattern, old, new):
 def open_all(path):
     """As a run does, up to the first pixel."""
     found = open_product(str(path))
-    plan_map(found.channels[0].annotation, found.channels[0].shape, 10, None)
+    plan_map(found.channels[0], 10, None)
     with CalibratedImage(found, "gamma0", found.polarisations) as image:
         return image.read(0, 10)
 
@@ -127,6 +127,7 @@ def test_a_truncated_image_is_refused(product):
         ("manifest.safe", "./measurement/s1a-iw-grd-vv", "/etc/s1a-iw-grd-vv", "not inside"),
         ("annotation/*-vv-*", "<numberOfLines>40", "<numberOfLines>41", "differ in size"),
         ("annotation/*-vv-*", "<numberOfSamples>", "<numberOfSamples>x", "no number"),
+        ("annotation/*-vv-*", "<azimuthPixelSpacing>1", "<azimuthPixelSpacing>0 1", "spacing"),
         ("annotation/*-vv-*", "<polarisation>VV", "<polarisation>VH", "several images"),
         ("annotation/*-vv-*", "<latitude>4.5", "<latitude>9.5", "impossible positions"),
         ("annotation/*-vv-*", "e+00</longitude>", "e+01</longitude>", "positions span"),

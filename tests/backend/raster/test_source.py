@@ -12,7 +12,7 @@ from backend.raster.bands import acquisition, pick_bands
 from backend.raster.grid import Grid
 from backend.raster.sampling import sample_values
 from backend.raster.source import RasterSource, gdal_environment
-from benchmarks.speed.scenes import write_scene
+from tests.support.geotiffs import write_large
 
 NAMES = ("VV", "VH")
 
@@ -237,7 +237,7 @@ def test_sample_finds_the_only_valid_pixel_and_refuses_none(make_raster):
 def test_strips_that_begin_inside_a_block_do_not_decode_it_again(tmp_path, width):
     # More than the least cache holds, so that the size asked for counts.
     path, rows = tmp_path / "wide.tif", 1024
-    write_scene(path, rows, width)
+    write_large(path, rows, width)
 
     def read_so_far() -> int:
         fields = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())

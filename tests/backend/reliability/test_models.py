@@ -170,7 +170,7 @@ def test_a_hostile_model_is_refused_runs_nothing_and_takes_little_memory(name, w
 def peak(arguments: list[object], environment: dict[str, str], root: Path) -> int:
     """Most memory, in MiB, that a program of its own takes for a run of the command line."""
     code = (
-        "import sys; from benchmarks.speed.memory import peak_mib; from backend.__main__ import main; "
+        "import sys; from tests.support.peak_memory import peak_mib; from backend.__main__ import main; "
         "import backend.network.weights;"
         "main(sys.argv[1:]); print(peak_mib())"
     )

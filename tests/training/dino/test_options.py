@@ -25,7 +25,7 @@ from training.pretrain import pretrain
 from training.run.pretrain_config import DinoConfig
 from training.run.workers import World
 
-SUPPORT = Path(__file__).resolve().parents[1] / "support"
+SUPPORT = Path(__file__).resolve().parents[2] / "support"
 ALONE = World(0, 1, torch.device("cpu"))
 
 
@@ -90,7 +90,7 @@ def test_a_resumed_run_is_that_of_a_straight_one_bit_by_bit(case: str, tmp_path:
     )
 
 
-def test_bfloat16_learns_nearly_the_same_and_a_run_keeps_its_precision(tmp_path: Path) -> None:
+def test_bfloat16_learns_alike_and_a_run_keeps_its_precision(tmp_path: Path) -> None:
     plain, mixed = (Trainer(WORKER.config_of("sinkhorn", precision=p), ALONE) for p in ("auto", "bfloat16"))
     assert (plain.precision, mixed.precision) == ("float32", "bfloat16")
     for step in range(2):
@@ -105,7 +105,7 @@ def test_bfloat16_learns_nearly_the_same_and_a_run_keeps_its_precision(tmp_path:
     assert Trainer(WORKER.config_of("sinkhorn", precision="bfloat16"), ALONE).restore(tmp_path) == 2
 
 
-def test_registers_from_pre_training_through_fine_tuning_to_attention(tmp_path: Path) -> None:
+def test_registers_go_from_pre_training_to_attention(tmp_path: Path) -> None:
     data, run, model = tmp_path / "data", tmp_path / "run", tmp_path / "model"
     data.mkdir()
     make_folder(data)
