@@ -30,10 +30,10 @@ from training.landcover.data import load_data
 from training.landcover.finetuner import Finetuner
 from training.landcover.initial_network import carry_head, start_from
 from training.run.config import load_recipe, override, resolve, write_resolved
+from training.run.distributed import stop_on_signal
 from training.run.finetune_config import FinetuneConfig
 from training.run.log import CsvLog, Progress
 from training.run.run_folder import claim_run
-from training.run.workers import stop_on_signal
 
 LOSS_COLUMNS = ("step", "loss", "lr")  # steps done, mean loss since the row before, learning rate of the head
 SCORE_COLUMNS = ("mean_iou", "overall_accuracy", "group_iou")

@@ -31,11 +31,10 @@ from training.data.batches import StepBatches, iterate
 from training.data.store import ChipStore
 from training.dino.trainer import Trainer
 from training.monitor.record import Record
-from training.run.collective import all_reduce_mean, leave_processes
 from training.run.config import load_recipe, override, resolve, write_resolved
+from training.run.distributed import StopRequest, all_reduce_mean, joined, leave_processes, stop_on_signal
 from training.run.pretrain_config import PretrainConfig
 from training.run.run_folder import claim_run
-from training.run.workers import StopRequest, joined, stop_on_signal
 
 
 def pretrain(

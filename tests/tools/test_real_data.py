@@ -6,7 +6,8 @@ import numpy as np
 
 from tests.support.geotiffs import land, write
 from tools.real_data import arrange
-from training.data.dataset import ChipFolder, read_splits
+from training.data.dataset import ChipFolder
+from training.data.splits import read_splits
 from training.run.pretrain_config import ModelConfig
 
 

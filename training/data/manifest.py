@@ -24,7 +24,7 @@ from backend.core.errors import InputError, UnreadableError
 from backend.radiometry.convert import Units
 from training.data.dataset_toml import FolderFacts
 from training.data.scan import UNIT_HINT, Entry, scan
-from training.run.collective import shared_out
+from training.run.distributed import shared_out
 from training.run.files import write_text
 
 VERSION = 1

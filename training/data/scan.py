@@ -25,8 +25,7 @@ from backend.raster.sampling import sample_values
 from backend.raster.source import RasterSource, gdal_environment
 from training.data.coverage import Coverage
 from training.data.dataset_toml import COHERENCE, FolderFacts
-from training.data.rasters import CACHE_BYTES
-from training.data.thinning import thinned
+from training.data.rasters import CACHE_BYTES, thinned
 
 # Rasters of more values than this are never read whole: they are judged by pixels spread over them.
 WHOLE_VALUES = 2**24

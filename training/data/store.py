@@ -20,10 +20,9 @@ from backend.core.errors import InputError, UnreadableError
 from training.data.coverage import Coverage
 from training.data.crops import Sample
 from training.data.dataset import ChipFolder
-from training.data.describe import describe
-from training.data.skipped import tell_left_out
+from training.data.notices import describe, tell_left_out
 from training.data.windows import cut_windows
-from training.run.collective import first_process
+from training.run.distributed import first_process
 from training.run.pretrain_config import CropConfig
 
 # Keys of dataset.toml that say nothing of the images.

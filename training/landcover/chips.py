@@ -15,7 +15,7 @@ from backend.card.model_card import Band
 from backend.core.arrays import FloatArray
 from backend.core.errors import InputError
 from backend.radiometry.convert import Units, from_linear, normalise, to_linear
-from training.data.crops import augment
+from training.data.augment import augment
 from training.data.dataset import Chip, ChipFolder
 from training.run.pretrain_config import CropConfig
 from training.scores.metrics import class_indices

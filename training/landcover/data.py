@@ -11,7 +11,8 @@ import numpy as np
 
 from backend.card.model_card import Band, LandCoverClass
 from backend.core.errors import InputError
-from training.data.dataset import ChipFolder, read_splits
+from training.data.dataset import ChipFolder
+from training.data.splits import read_splits
 from training.landcover.chips import LabelledChip, load_labelled
 
 

@@ -15,7 +15,8 @@ from backend.card.model_card import Band, LandCoverClass
 from backend.core.arrays import FloatArray
 from backend.core.errors import InputError
 from backend.radiometry.convert import normalise
-from training.data.dataset import ChipFolder, read_splits
+from training.data.dataset import ChipFolder
+from training.data.splits import read_splits
 from training.landcover.chips import LabelledChip, load_labelled
 from training.landcover.data import Data, merge_legends
 from training.study.settings import StudyConfig

@@ -13,7 +13,7 @@ from backend.core.arrays import FloatArray
 from backend.core.errors import InputError
 from backend.network.vit import SarViT
 from training.monitor.probe import patch_labels
-from training.run.workers import pick_device
+from training.run.distributed import pick_device
 from training.study.material import Material, Tile, spread_tiles
 from training.study.networks import PRETRAINED, RANDOM, Networks
 from training.study.settings import StudyConfig

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.card.model_card import Band
-from training.data.crops import Sample, augment, draw_box, resample, resampling_matrix, speckle, views
+from training.data.augment import augment, speckle
+from training.data.crops import Sample, draw_box, resample, resampling_matrix, views
 from training.run.pretrain_config import CropConfig
 
 BANDS = (Band("VV", "db", (-30.0, 5.0), -12.0, 5.0), Band("VH", "db", (-35.0, 0.0), -20.0, 6.0))

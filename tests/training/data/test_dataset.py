@@ -9,9 +9,10 @@ import rasterio
 from backend.core.errors import InputError
 from backend.radiometry.convert import Units
 from tests.support.geotiffs import BANDS, PLACED, land, toml, write
-from training.data.dataset import ChipFolder, read_splits
+from training.data.dataset import ChipFolder
 from training.data.dataset_toml import FolderFacts
-from training.data.describe import describe
+from training.data.notices import describe
+from training.data.splits import read_splits
 
 
 def db(vv=-10.0, vh=-17.0, shape=(6, 7)):

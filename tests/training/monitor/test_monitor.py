@@ -30,9 +30,9 @@ from training.monitor.board import Board
 from training.monitor.monitor import Monitor
 from training.pretrain import main
 from training.run.config import load_recipe, resolve
+from training.run.distributed import World
 from training.run.log import Progress, read_log
 from training.run.pretrain_config import PretrainConfig
-from training.run.workers import World
 
 ROOT = Path(module.__file__).resolve().parents[2]
 RECIPE = f"""{TINY}drop_path = 0.3
