@@ -17,6 +17,7 @@ from backend.core.errors import InputError
 from backend.radiometry.convert import Units, from_linear, normalise, to_linear
 from training.data.augment import augment
 from training.data.dataset import Chip, ChipFolder
+from training.data.tiles import cut, extend, random_window
 from training.run.pretrain_config import CropConfig
 from training.scores.metrics import class_indices
 
@@ -112,7 +113,9 @@ class CropSampler:
         return self._cut(self.chips[int(rng.choice(len(self.chips), p=self._share))], rng)
 
     def _cut(self, chip: LabelledChip, rng: np.random.Generator) -> tuple[FloatArray, NDArray[np.int16]]:
-        db, target = _window(chip, self.size, rng)
+        window = random_window(chip.target.shape, self.size, rng)
+        db = extend(cut(chip.db, window), self.size).astype(np.float32)
+        target = extend(cut(chip.target, window), self.size)
         if self.config.flip:
             for axis in (-1, -2):
                 if rng.random() < 0.5:
@@ -122,16 +125,3 @@ class CropSampler:
         level = from_linear(linear, self.bands)
         x = normalise(level, np.isfinite(level).any(axis=0), self.bands)
         return x, np.ascontiguousarray(target)
-
-
-def _window(chip: LabelledChip, size: int, rng: np.random.Generator) -> tuple[FloatArray, NDArray[np.int16]]:
-    height, width = chip.target.shape
-    top = int(rng.integers(0, max(height - size, 0) + 1))
-    left = int(rng.integers(0, max(width - size, 0) + 1))
-    part = np.s_[top : top + size, left : left + size]
-    db, target = chip.db[(slice(None), *part)].astype(np.float32), chip.target[part]
-    down, right = size - target.shape[0], size - target.shape[1]
-    if down or right:
-        db = np.pad(db, ((0, 0), (0, down), (0, right)), mode="symmetric")
-        target = np.pad(target, ((0, down), (0, right)), mode="symmetric")
-    return db, target

@@ -21,6 +21,7 @@ from backend.core.arrays import BoolArray, FloatArray
 from backend.network.vit import SarViT
 from backend.radiometry.convert import normalise
 from training.data.dataset import ChipFolder
+from training.data.tiles import centre_window
 from training.run.pretrain_config import ModelConfig
 
 SIDE = 256
@@ -80,11 +81,11 @@ def _first_valid(folder: ChipFolder, begin: int, model: ModelConfig) -> Scene | 
 
 def _centre(folder: ChipFolder, index: int, model: ModelConfig) -> Scene | None:
     entry, patch = folder.entries[index], model.patch
-    height, width = (min(side, SIDE) // patch * patch for side in (entry.height, entry.width))
-    if not height or not width:
+    window = centre_window((entry.height, entry.width), SIDE // patch * patch, patch)
+    if not window.height or not window.width:
         return None
-    db, valid = folder.read(index, ((entry.height - height) // 2, (entry.width - width) // 2, height, width))
-    tokens = valid.reshape(height // patch, patch, width // patch, patch).mean(axis=(1, 3)) >= 0.5
+    db, valid = folder.read(index, window)
+    tokens = valid.reshape(window.height // patch, patch, window.width // patch, patch).mean(axis=(1, 3)) >= 0.5
     name = f"{folder.root.name}\n{folder.names[index]}"
     return Scene(name, db, valid, normalise(db, valid, model.bands), tokens) if tokens.any() else None
 
