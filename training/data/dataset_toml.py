@@ -90,10 +90,11 @@ class FolderFacts:
         if not path.is_file():
             return FolderFacts()
         try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
+            return resolve(FolderFacts, tomllib.loads(path.read_text(encoding="utf-8")))
+        except InputError as error:
+            raise InputError(f"{path}: {error.message}", error.hint) from error
         except ValueError as error:
-            raise InputError(f"{path} is not valid TOML ({error}).", "Mend the file or take it away.") from error
-        return resolve(FolderFacts, data)
+            raise InputError(f"{path} is not valid TOML ({error}).", "Correct the file or take it away.") from error
 
 
 def _check_pattern(places: str) -> None:

@@ -132,7 +132,7 @@ def test_a_group_that_crosses_splits_is_refused(tmp_path):
 )
 def test_a_wrong_dataset_toml_is_refused(tmp_path, text):
     toml(tmp_path, text)
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="dataset.toml"):
         FolderFacts.load(tmp_path / "dataset.toml")
 
 
