@@ -19,7 +19,7 @@ from sklearn.ensemble import RandomForestClassifier
 from backend.stream.decision import decision, group_indices
 from benchmarks.quality.forest_transfer import features
 from training.data.dataset import ChipFolder
-from training.run.pretrain_config import ModelConfig
+from training.run.common_config import ModelConfig
 from training.scores.metrics import Confusion, class_indices
 
 

@@ -14,7 +14,7 @@ from backend.core.errors import InputError
 from backend.network.vit import SarViT
 from backend.network.weights import load_model
 from training.dino.backbone import FACTS, check_tile, load_backbone, resampled
-from training.run.pretrain_config import ModelConfig
+from training.run.common_config import ModelConfig
 
 SCRATCH, RANDOM_FROZEN = "none", "random-frozen"
 

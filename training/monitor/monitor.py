@@ -26,9 +26,10 @@ from training.monitor.board import Board
 from training.monitor.curves import draw_curves
 from training.monitor.pictures import Gallery, choose_scenes
 from training.monitor.probe import Probe
+from training.run.common_config import ModelConfig
 from training.run.files import write_bytes
 from training.run.log import CsvLog, read_log
-from training.run.pretrain_config import ModelConfig, PretrainConfig
+from training.run.pretrain_config import PretrainConfig
 
 LOOKS = 10
 SWITCHES = "monitor.probe, monitor.pictures and monitor.tensorboard switch it off"

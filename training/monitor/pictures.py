@@ -22,7 +22,7 @@ from backend.network.vit import SarViT
 from backend.radiometry.convert import normalise
 from training.data.dataset import ChipFolder
 from training.data.tiles import centre_window
-from training.run.pretrain_config import ModelConfig
+from training.run.common_config import ModelConfig
 
 SIDE = 256
 # A chip with less of its centre valid gives way to the next one.

@@ -25,7 +25,7 @@ from backend.network.vit import SarViT
 from backend.radiometry.convert import normalise
 from training.data.dataset import Chip, ChipFolder
 from training.data.tiles import cut, grid_windows
-from training.run.pretrain_config import ModelConfig
+from training.run.common_config import ModelConfig
 from training.scores.metrics import worldcover_groups
 
 NEIGHBOURS = 20

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import rasterio
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from backend.card import worldcover as lc
 from backend.core.errors import InputError
+from training.run.limits import Count, NotNegative, Range, Seed, Share, check_limits
 from training.scores.metrics import MERGED
 from training.simulation.layout import inject, patch_of, procedural
 from training.simulation.library import PIXEL_M, LayoutLibrary
@@ -45,24 +47,20 @@ class Request:
     """
 
     out: Path
-    scenes: int
-    seed: int
-    size: int = 256
+    scenes: Count
+    seed: Seed
+    size: Annotated[int, Range(16)] = 256
     layouts: Path | None = None
     classes: tuple[int, ...] = ()
-    procedural_share: float = 0.35
+    procedural_share: Share = 0.35
     val_groups: tuple[str, ...] = ()
-    val_fraction: float = 0.1
-    label_jitter: float = 0.8
-    nodata_chance: float = 0.06
+    val_fraction: Share = 0.1
+    label_jitter: NotNegative = 0.8
+    nodata_chance: Share = 0.06
 
     def __post_init__(self) -> None:
         """Refuse what can't be made."""
-        if self.scenes < 1 or self.size < 16:
-            raise InputError(
-                f"{self.scenes} scenes of {self.size} pixels asked for.",
-                "Ask for at least 1 scene of at least 16 pixels.",
-            )
+        check_limits(self)
         strange = sorted(set(self.classes) - set(lc.CODES))
         if strange:
             raise InputError(f"Unknown classes {strange}.", f"Known WorldCover codes are {sorted(lc.CODES)}.")

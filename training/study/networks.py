@@ -15,8 +15,8 @@ from backend.card.registry import model_folder
 from backend.network.vit import SarViT
 from training.dino.backbone import FACTS
 from training.landcover.initial_network import SCRATCH, Start, start_from
+from training.run.common_config import ModelConfig
 from training.run.finetune_config import FinetuneConfig
-from training.run.pretrain_config import ModelConfig
 
 PRETRAINED, RANDOM = "DINO", "random weights"
 

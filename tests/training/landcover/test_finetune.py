@@ -18,9 +18,10 @@ from tests.support.two_classes import TOML, make_folder, rows, run
 from training.evaluate import main as evaluate_main
 from training.landcover.chips import CropSampler
 from training.landcover.data import load_data
+from training.run.common_config import ModelConfig
 from training.run.config import load_recipe, resolve
 from training.run.finetune_config import FinetuneConfig
-from training.run.pretrain_config import CropConfig, ModelConfig
+from training.run.pretrain_config import CropConfig
 
 
 @pytest.fixture(scope="module")

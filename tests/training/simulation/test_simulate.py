@@ -108,7 +108,7 @@ def test_favoured_classes_are_there(tmp_path: Path) -> None:
 
 
 def test_refusals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(InputError, match="0 scenes"):
+    with pytest.raises(InputError, match="scenes is 0"):
         Request(tmp_path, 0, 1)
     with pytest.raises(InputError, match=r"Unknown classes \[7\]"):
         Request(tmp_path, 1, 1, classes=(7,))
