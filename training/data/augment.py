@@ -14,7 +14,7 @@ from backend.card.model_card import Band
 from backend.core.arrays import FloatArray
 from backend.radiometry.convert import Units, is_backscatter, to_power
 from backend.raster.bands import acquisition
-from training.run.pretrain_config import CropConfig
+from training.run.common_config import AugmentConfig
 
 # Weights of a pixel and its neighbours along an axis that give white speckle the correlation measured in Sentinel-1
 # IW GRDH at 10 m: 0.67 at lag 1 and 0.17 at lag 2 (measured 0.6 to 0.7 and 0.1 to 0.4).
@@ -48,7 +48,7 @@ def speckle(shape: tuple[int, ...], looks: float, correlated: bool, rng: np.rand
 
 
 def augment(
-    values: FloatArray, gain_db: float, bands: Sequence[Band], config: CropConfig, rng: np.random.Generator
+    values: FloatArray, gain_db: float, bands: Sequence[Band], config: AugmentConfig, rng: np.random.Generator
 ) -> FloatArray:
     """What may differ between two acquisitions of one place, applied to one view.
 
@@ -80,9 +80,6 @@ def augment(
     present = np.flatnonzero(np.isfinite(values).any(axis=(1, 2)))
     if config.band_drop and rng.random() < config.band_drop and len(present) > 1:
         values[rng.choice(present)] = np.nan
-    # Rotation mixes the look direction (shadow and double bounce face the radar): an option, off by default.
-    if config.rot90:
-        values = np.ascontiguousarray(np.rot90(values, int(rng.integers(4)), axes=(1, 2)))
     return values
 
 

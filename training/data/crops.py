@@ -140,6 +140,8 @@ def views(
         columns = resampling_matrix(left, length, flips[:, 1], size, side)
         cut = resample(linear[torch.from_numpy(first + dates)], rows, columns)[0].numpy()
         parts = [augment(v, s.gain_db, bands, config, rng) for v, s, rng in zip(cut, samples, rngs)]
+        if config.rot90:  # an option, off by default: it mixes the look direction (shadow and double bounce)
+            parts = [np.rot90(part, int(rng.integers(4)), axes=(1, 2)) for part, rng in zip(parts, rngs)]
         return np.stack(parts)
 
     large = [view(number, config.global_size, config.global_scale) for number in range(2)]

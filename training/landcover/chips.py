@@ -18,7 +18,7 @@ from backend.radiometry.convert import Units, from_linear, normalise, to_linear
 from training.data.augment import augment
 from training.data.dataset import Chip, ChipFolder
 from training.data.tiles import cut, extend, random_window
-from training.run.pretrain_config import CropConfig
+from training.run.common_config import AugmentConfig
 from training.scores.metrics import class_indices
 
 
@@ -85,12 +85,12 @@ class CropSampler:
         chips: What to draw from, in proportion to their weights.
         bands: The card's bands.
         size: Side of a crop in pixels; smaller chips are continued by reflection.
-        config: Augmentations; its crop geometry is not used.
+        config: Augmentations.
         seed: Start of every draw.
     """
 
     def __init__(
-        self, chips: Sequence[LabelledChip], bands: Sequence[Band], size: int, config: CropConfig, seed: int
+        self, chips: Sequence[LabelledChip], bands: Sequence[Band], size: int, config: AugmentConfig, seed: int
     ) -> None:
         """Compute the drawing weights once."""
         self.chips, self.bands, self.size, self.config, self.seed = chips, tuple(bands), size, config, seed

@@ -17,13 +17,13 @@ from training.landcover.data import Data
 from training.landcover.initial_network import Start
 from training.landcover.loss import IGNORE, LandCoverLoss, count_pixels
 from training.run.checkpoint import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
+from training.run.common_config import AugmentConfig
 from training.run.distributed import pick_device
 from training.run.finetune_config import FinetuneConfig
-from training.run.pretrain_config import CropConfig
 from training.run.schedules import cosine, linear
 from training.scores.metrics import Confusion
 
-_PLAIN = CropConfig(flip=False, speckle=0.0, gain_common_db=0.0, gain_band_db=0.0, band_drop=0.0)
+_PLAIN = AugmentConfig(flip=False, speckle=0.0, gain_common_db=0.0, gain_band_db=0.0, band_drop=0.0)
 
 
 def parameter_groups(start: Start, config: FinetuneConfig) -> list[dict[str, Any]]:

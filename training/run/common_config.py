@@ -1,4 +1,4 @@
-"""Settings that pre-training and fine-tuning share: the backbone, and the words and ranges of some settings."""
+"""Settings that pre-training and fine-tuning share: the backbone and the augmentations."""
 
 from __future__ import annotations
 
@@ -9,10 +9,37 @@ from backend.card.arch import Arch
 from backend.card.model_card import Band
 from backend.core.errors import InputError
 from backend.engines.precision import PRECISIONS
-from training.run.limits import Ascending, Count, OneOf, Range, check_limits
+from training.run.limits import Ascending, Count, NotNegative, OneOf, Range, Share, check_limits
 
 Looks = Annotated[tuple[float, float], Range(0, above=True), Ascending()]
 Precision = Annotated[str, OneOf(*PRECISIONS)]
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """SAR augmentations; gains in dB, probabilities per view or crop.
+
+    Attributes:
+        flip: mirror along either axis, each with probability one half.
+        speckle: probability of extra gamma speckle.
+        speckle_looks: range of the equivalent number of looks of that speckle; few looks are strong speckle.
+        speckle_correlated: correlate the speckle between neighbours as in Sentinel-1 GRDH, else white.
+        gain_common_db: deviation of a gain shared by all bands of one acquisition, those whose names differ by the
+            polarisation only (calibration, incidence angle, moisture). Coherence has neither gain nor speckle.
+        gain_band_db: deviation of a gain of each band by itself (channel imbalance).
+        band_drop: probability that one band is hidden, where more than one is present.
+    """
+
+    flip: bool = True
+    speckle: Share = 0.5
+    speckle_looks: Looks = (5.0, 30.0)
+    speckle_correlated: bool = True
+    gain_common_db: NotNegative = 0.7
+    gain_band_db: NotNegative = 0.4
+    band_drop: Share = 0.2
+
+    def __post_init__(self) -> None:
+        check_limits(self, "augment")
 
 
 def _sentinel1_bands() -> tuple[Band, ...]:

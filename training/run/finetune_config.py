@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from backend.card.arch import FINETUNED_HEADS
-from backend.core.errors import InputError
-from training.run.common_config import ModelConfig, Precision
+from training.run.common_config import AugmentConfig, ModelConfig, Precision
 from training.run.limits import Count, Device, NotNegative, OneOf, Positive, Range, Seed, Share, check_limits
-from training.run.pretrain_config import CropConfig
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class FinetuneConfig:
         head_dim: Width of the head at patch resolution; "linear" has none.
         freeze_backbone: Train the head only.
         tile: Side of training crops and of the model's tiles, in pixels.
-        augment: SAR augmentations (crop geometry is not used).
+        augment: SAR augmentations of the crops.
         steps: Optimiser steps.
         batch: Crops a step.
         lr: Peak learning rate of the head and, before layer decay, of the backbone.
@@ -59,7 +57,7 @@ class FinetuneConfig:
     head_dim: int = 64
     freeze_backbone: bool = False
     tile: Count = 128
-    augment: CropConfig = field(default_factory=CropConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
     steps: Count = 2000
     batch: Count = 16
     lr: NotNegative = 1e-3
@@ -78,7 +76,4 @@ class FinetuneConfig:
     checkpoint_every_s: NotNegative = 120.0
 
     def __post_init__(self) -> None:
-        """Refuse values outside their meaning."""
         check_limits(self)
-        if self.augment.rot90:
-            raise InputError("augment.rot90 would turn images and not labels.", "Leave it off for fine-tuning.")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from backend.core.errors import InputError
-from training.run.common_config import Looks, ModelConfig, Precision
+from training.run.common_config import AugmentConfig, ModelConfig, Precision
 from training.run.limits import (
     Amount,
     Ascending,
@@ -29,8 +29,8 @@ Scale = Annotated[tuple[float, float], Range(0, 1, above=True), Ascending()]
 
 
 @dataclass(frozen=True)
-class CropConfig:
-    """Multi-crop geometry and SAR augmentations; sizes in pixels, gains in dB, probabilities per view.
+class CropConfig(AugmentConfig):
+    """Multi-crop geometry, sizes in pixels, and the augmentations of every view.
 
     Attributes:
         window: side of the square of a scene that all views of one sample are cut from.
@@ -40,15 +40,7 @@ class CropConfig:
         local_scale: area of a local view as a fraction of the window.
         local_count: number of local views.
         min_valid: a view with a smaller valid fraction is drawn again.
-        flip: mirror along either axis, each with probability one half.
         rot90: rotate by a multiple of 90 degrees; off, as it mixes the look direction of the radar.
-        speckle: probability of extra gamma speckle.
-        speckle_looks: range of the equivalent number of looks of that speckle; few looks are strong speckle.
-        speckle_correlated: correlate the speckle between neighbours as in Sentinel-1 GRDH, else white.
-        gain_common_db: deviation of a gain shared by all bands of one acquisition, those whose names differ by the
-            polarisation only (calibration, incidence angle, moisture). Coherence has neither gain nor speckle.
-        gain_band_db: deviation of a gain of each band by itself (channel imbalance).
-        band_drop: probability that one band is hidden, where more than one is present.
         pairs: probability that the two global views show two dates, where the data has several of a place; local
             views then show either.
     """
@@ -60,14 +52,7 @@ class CropConfig:
     local_scale: Scale = (0.05, 0.4)
     local_count: Amount = 6
     min_valid: Share = 0.6
-    flip: bool = True
     rot90: bool = False
-    speckle: Share = 0.5
-    speckle_looks: Looks = (5.0, 30.0)
-    speckle_correlated: bool = True
-    gain_common_db: NotNegative = 0.7
-    gain_band_db: NotNegative = 0.4
-    band_drop: Share = 0.2
     pairs: Share = 1.0
 
     def __post_init__(self) -> None:
