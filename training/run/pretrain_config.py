@@ -73,7 +73,7 @@ class DinoConfig:
         teacher_temp_start: teacher temperature at step 0.
         teacher_temp_warmup: fraction of the run over which it rises.
         centring: of the teacher's targets: "ema" (moving centre) or "sinkhorn" (Sinkhorn-Knopp on the batch).
-        centre_momentum: EMA momentum of the centre; of no use with "sinkhorn".
+        centre_momentum: EMA momentum of the centre; refused with "sinkhorn", which has none.
         momentum: EMA momentum of the teacher at step 0; it goes to 1 by a cosine.
         drop_path: stochastic depth of the student's last block, rising linearly from 0 in the first.
         koleo_weight: of KoLeo, which spreads the class tokens of the two global views; 0 for none, DINOv2 has 0.1.
@@ -103,6 +103,12 @@ class DinoConfig:
 
     def __post_init__(self) -> None:
         check_limits(self, "dino")
+        # The value of a setting that was left out is its default; config.json holds it for every run.
+        if self.centring == "sinkhorn" and self.centre_momentum != DinoConfig.centre_momentum:
+            raise InputError(
+                f"dino.centre_momentum is {self.centre_momentum}, and sinkhorn has no centre that moves.",
+                "Leave out dino.centre_momentum, or set dino.centring to ema.",
+            )
 
 
 @dataclass(frozen=True)

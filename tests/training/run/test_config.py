@@ -5,7 +5,7 @@ import pytest
 
 from backend.core.errors import InputError
 from training.run.config import RECIPES, differences, load_recipe, override, resolve, resolved, write_resolved
-from training.run.pretrain_config import PretrainConfig
+from training.run.pretrain_config import DinoConfig, PretrainConfig
 
 NAMES = sorted(path.stem for path in RECIPES.glob("*.toml") if "[dino]" in path.read_text())
 
@@ -66,6 +66,12 @@ def test_bad_settings_are_refused_by_name(setting: str, says: str) -> None:
     with pytest.raises(InputError) as caught:
         resolve(PretrainConfig, override(load_recipe("cpu_small"), [setting]))
     assert says in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_a_momentum_without_a_centre_is_refused() -> None:
+    with pytest.raises(InputError, match=r"dino.centre_momentum is 0.5, and sinkhorn"):
+        DinoConfig(centring="sinkhorn", centre_momentum=0.5)
+    assert DinoConfig(centring="sinkhorn") == resolve(DinoConfig, resolved(DinoConfig(centring="sinkhorn")))
 
 
 def test_unknown_recipe_names_the_known_ones(tmp_path: Path) -> None:
