@@ -40,7 +40,7 @@ SCORE_COLUMNS = ("mean_iou", "overall_accuracy", "group_iou")
 
 
 def finetune(
-    backbone: str, folders: Sequence[Path], out: Path, config: FinetuneConfig, resume: bool, strict: bool = True
+    backbone: str, folders: Sequence[Path], out: Path, config: FinetuneConfig, resume: bool, strict: bool = False
 ) -> ModelCard:
     """Carry a fine-tuning to its end and write the model folder; `strict` refuses chips that can't be read.
 

@@ -38,7 +38,7 @@ from training.run.run_folder import claim_run
 
 
 def pretrain(
-    config: PretrainConfig, data: Sequence[Path], run: Path, resume: bool, recipe: str = "", strict: bool = True
+    config: PretrainConfig, data: Sequence[Path], run: Path, resume: bool, recipe: str = "", strict: bool = False
 ) -> None:
     """Carry a run to its end.
 
