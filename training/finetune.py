@@ -16,7 +16,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import torch
@@ -74,11 +74,8 @@ def _loop(tuner: Finetuner, first: int, run: Path) -> None:
     progress = Progress(first, config.steps, config.batch)
     log = CsvLog(run / "log.csv", first + 1 if first else 0, LOSS_COLUMNS + (SCORE_COLUMNS if tuner.data.val else ()))
     saved = time.monotonic()
-    with stop_on_signal() as stop, ThreadPoolExecutor(1) as ahead:
-        waiting = ahead.submit(sampler.batch, first, config.batch)
-        for step in range(first, config.steps):
-            inputs, targets = waiting.result()
-            waiting = ahead.submit(sampler.batch, step + 1, config.batch)
+    with stop_on_signal() as stop, closing(sampler.batches(range(first, config.steps), config.batch)) as batches:
+        for step, inputs, targets in batches:
             progress.show(step + 1, tuner.step(step, inputs, targets))
             last = step + 1 == config.steps
             if (step + 1) % config.val_every == 0 or last:

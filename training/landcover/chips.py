@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,9 @@ from training.data.dataset import Chip, ChipFolder
 from training.data.tiles import cut, extend, random_window
 from training.run.common_config import AugmentConfig
 from training.scores.metrics import class_indices
+
+# Step, inputs and targets.
+Batches = Generator[tuple[int, torch.Tensor, torch.Tensor], None, None]
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,28 @@ class CropSampler:
         made = [self._crop(np.random.default_rng((self.seed, step, i))) for i in range(count)]
         inputs, targets = zip(*made)
         return torch.from_numpy(np.stack(inputs)), torch.from_numpy(np.stack(targets)).long()
+
+    def batches(self, steps: range, count: int) -> Batches:
+        """Each of `steps` with its batch; the next batch is cut in a thread while one is used.
+
+        Closed early, it doesn't wait for the batch that is being cut.
+        """
+        following = iter(steps)
+        pool = ThreadPoolExecutor(1)
+
+        def submit() -> tuple[int, Future[tuple[torch.Tensor, torch.Tensor]]] | None:
+            step = next(following, None)
+            return None if step is None else (step, pool.submit(self.batch, step, count))
+
+        try:
+            ahead = submit()
+            while ahead:
+                step, job = ahead
+                inputs, targets = job.result()
+                ahead = submit()
+                yield step, inputs, targets
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def chips_at(self, indices: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
         """One crop of each chip named, drawn by the chip's number alone; shapes and types as of `batch`."""
