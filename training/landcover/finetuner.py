@@ -14,7 +14,7 @@ from backend.engines.precision import autocast, settle_precision
 from backend.stream.decision import by_groups, decision, group_indices
 from training.landcover.chips import CropSampler
 from training.landcover.data import Data
-from training.landcover.initial_network import Start
+from training.landcover.initial_network import InitialNetwork
 from training.landcover.loss import IGNORE, LandCoverLoss, count_pixels
 from training.run.checkpoint import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
 from training.run.common_config import AugmentConfig
@@ -26,7 +26,7 @@ from training.scores.metrics import Confusion
 _PLAIN = AugmentConfig(flip=False, speckle=0.0, gain_common_db=0.0, gain_band_db=0.0, band_drop=0.0)
 
 
-def parameter_groups(start: Start, config: FinetuneConfig) -> list[dict[str, Any]]:
+def parameter_groups(start: InitialNetwork, config: FinetuneConfig) -> list[dict[str, Any]]:
     """AdamW groups with layer-wise learning rates: `scale` 1 at the head, times layer_decay for each block below.
 
     Norms, biases, positions and single tokens have no weight decay.
@@ -66,7 +66,7 @@ class Finetuner:
         ResourceError: The device or the precision can't be had.
     """
 
-    def __init__(self, start: Start, data: Data, config: FinetuneConfig) -> None:
+    def __init__(self, start: InitialNetwork, data: Data, config: FinetuneConfig) -> None:
         """Freeze what is to stay, and group the rest."""
         self.start, self.data, self.config = start, data, config
         self.device = pick_device(config.device)
@@ -201,7 +201,7 @@ class Finetuner:
         except (RuntimeError, KeyError) as error:
             raise ModelError(
                 f"The checkpoint in {folder} is of another network.",
-                "Have the backbone or the classes of the data changed? Start again in another folder.",
+                "Have the backbone or the classes of the data changed? InitialNetwork again in another folder.",
             ) from error
         self.best, self.stale = under("best."), int(scalars["stale"])
         self.best_iou = -math.inf if scalars["best_iou"] is None else float(scalars["best_iou"])
