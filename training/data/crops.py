@@ -34,7 +34,7 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Sample:
+class CropSample:
     """What the views of one sample are cut from.
 
     Attributes:
@@ -112,7 +112,7 @@ def resample(windows: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -
 
 
 def views(
-    samples: Sequence[Sample], rngs: Sequence[np.random.Generator], bands: Sequence[Band], config: CropConfig
+    samples: Sequence[CropSample], rngs: Sequence[np.random.Generator], bands: Sequence[Band], config: CropConfig
 ) -> list[torch.Tensor]:
     """All views of a batch, grouped by size.
 
@@ -149,7 +149,7 @@ def views(
     return [torch.from_numpy(_normalise(np.stack(made), bands)) for made in (large, small) if made]
 
 
-def _date(sample: Sample, view: int | None, rng: np.random.Generator) -> int:
+def _date(sample: CropSample, view: int | None, rng: np.random.Generator) -> int:
     """Which date a view shows: global views one each, local views (None) either."""
     if len(sample.dates) == 1:
         return 0

@@ -13,7 +13,7 @@ from backend.core.errors import InputError, ModelError
 from backend.engines.precision import autocast, settle_precision
 from backend.stream.decision import by_groups, decision, group_indices
 from training.landcover.chips import CropSampler
-from training.landcover.data import Data
+from training.landcover.data import LabelledData
 from training.landcover.initial_network import InitialNetwork
 from training.landcover.loss import IGNORE, LandCoverLoss, count_pixels
 from training.run.checkpoint import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
@@ -66,7 +66,7 @@ class Finetuner:
         ResourceError: The device or the precision can't be had.
     """
 
-    def __init__(self, start: InitialNetwork, data: Data, config: FinetuneConfig) -> None:
+    def __init__(self, start: InitialNetwork, data: LabelledData, config: FinetuneConfig) -> None:
         """Freeze what is to stay, and group the rest."""
         self.start, self.data, self.config = start, data, config
         self.device = pick_device(config.device)

@@ -21,7 +21,7 @@ from training.run.limits import Count, NotNegative, Range, Seed, Share, check_li
 from training.scores.metrics import MERGED
 from training.simulation.layout import inject, patch_of, procedural
 from training.simulation.library import PIXEL_M, LayoutLibrary
-from training.simulation.scene import Scene, simulate
+from training.simulation.scene import SimulatedScene, simulate
 
 BANDS = ("VV", "VH")
 _BLOCKS = 20
@@ -29,7 +29,7 @@ _TITLE = "Simulated Sentinel-1 scenes with land-cover labels (not observed data)
 
 
 @dataclass(frozen=True)
-class Request:
+class SimulationRequest:
     """What to make.
 
     Attributes:
@@ -73,7 +73,7 @@ _ATTEMPTS = 20
 class _Maker:
     """Makes single scenes of a request; one per process, so that layouts are read once."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: SimulationRequest) -> None:
         self.request = request
         self.library = LayoutLibrary(request.layouts) if request.layouts else None
 
@@ -91,7 +91,7 @@ class _Maker:
         layout[~known] = lc.UNKNOWN
         return layout
 
-    def make(self, index: int) -> tuple[str, Scene]:
+    def make(self, index: int) -> tuple[str, SimulatedScene]:
         """Group name and scene number ``index``."""
         request = self.request
         rng = np.random.default_rng([request.seed, index])
@@ -173,13 +173,13 @@ def _write_one(index: int) -> tuple[str, str]:
 _worker: _Maker
 
 
-def _start(request: Request) -> None:
+def _start(request: SimulationRequest) -> None:
     """Set a process up to write scenes of ``request``."""
     global _worker
     _worker = _Maker(request)
 
 
-def _rows(request: Request, jobs: int) -> Iterator[tuple[str, str]]:
+def _rows(request: SimulationRequest, jobs: int) -> Iterator[tuple[str, str]]:
     """Write all scenes and yield name and group of each, in order."""
     if jobs <= 1:
         _start(request)
@@ -189,7 +189,7 @@ def _rows(request: Request, jobs: int) -> Iterator[tuple[str, str]]:
         yield from pool.imap(_write_one, range(request.scenes), chunksize=8)
 
 
-def split_of(request: Request, group: str) -> str:
+def split_of(request: SimulationRequest, group: str) -> str:
     """Split of a group, a function of the group alone so that none crosses: "train" or "val"."""
     if group.startswith("procedural-"):
         blocks = min(_BLOCKS, request.scenes)
@@ -198,7 +198,7 @@ def split_of(request: Request, group: str) -> str:
     return "val" if any(group.startswith(name) for name in request.val_groups) else "train"
 
 
-def dataset_toml(request: Request) -> str:
+def dataset_toml(request: SimulationRequest) -> str:
     """Text of ``dataset.toml``: what the bands and labels of the folder mean."""
     lines = [f'title = "{_TITLE}"', "simulated = true", f"seed = {request.seed}", f"pixel_size_m = {PIXEL_M}"]
     lines += ['product = "gamma0"', f"ignore_value = {lc.UNKNOWN}", ""]
@@ -210,7 +210,7 @@ def dataset_toml(request: Request) -> str:
     return "\n".join(lines)
 
 
-def write_folder(request: Request, jobs: int = 1) -> dict[str, int]:
+def write_folder(request: SimulationRequest, jobs: int = 1) -> dict[str, int]:
     """Write a data folder.
 
     Args:

@@ -19,12 +19,12 @@ from training.data.dataset import ChipFolder
 from training.data.splits import read_splits
 from training.data.tiles import covering_windows, cut, extend
 from training.landcover.chips import LabelledChip, load_labelled
-from training.landcover.data import Data, merge_legends
+from training.landcover.data import LabelledData, merge_legends
 from training.study.settings import StudyConfig
 
 
 @dataclass(frozen=True)
-class Tile:
+class StudyTile:
     """A square of a chip as a network sees it.
 
     Attributes:
@@ -76,9 +76,9 @@ class Material:
         order = np.random.default_rng((seed, 1)).permutation(len(self.train))
         return [self.train[i] for i in order[: max(1, round(fraction * len(self.train)))]]
 
-    def data(self, chips: list[LabelledChip]) -> Data:
+    def data(self, chips: list[LabelledChip]) -> LabelledData:
         """Chips as fine-tuning takes them, without any to choose by."""
-        return Data(chips, [], self.classes, (self.title,))
+        return LabelledData(chips, [], self.classes, (self.title,))
 
 
 def load_material(root: Path, bands: Sequence[Band], config: StudyConfig) -> Material:
@@ -151,7 +151,7 @@ def _fingerprint(classes: Sequence[LandCoverClass], chips: Sequence[LabelledChip
     return stamp.hexdigest()
 
 
-def tiles_of(chip: LabelledChip, side: int, bands: Sequence[Band]) -> Iterator[Tile]:
+def tiles_of(chip: LabelledChip, side: int, bands: Sequence[Band]) -> Iterator[StudyTile]:
     """Tiles that cover a chip; each of its pixels has its label in one of them.
 
     Args:
@@ -164,10 +164,10 @@ def tiles_of(chip: LabelledChip, side: int, bands: Sequence[Band]) -> Iterator[T
         labels = extend(cut(chip.target, window), side, fill=-1).copy()
         labels[:rows] = -1
         labels[:, :columns] = -1
-        yield Tile(normalise(db, np.isfinite(db).any(axis=0), bands), db, labels, (window.top, window.left))
+        yield StudyTile(normalise(db, np.isfinite(db).any(axis=0), bands), db, labels, (window.top, window.left))
 
 
-def spread_tiles(chips: Sequence[LabelledChip], side: int, bands: Sequence[Band], most: int) -> list[Tile]:
+def spread_tiles(chips: Sequence[LabelledChip], side: int, bands: Sequence[Band], most: int) -> list[StudyTile]:
     """At most `most` tiles with a label, spread evenly over the chips."""
     counts = [len(covering_windows(chip.target.shape, side)) for chip in chips]
     places = [(number, index) for number, count in enumerate(counts) for index in range(count)]
