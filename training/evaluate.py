@@ -33,7 +33,8 @@ from backend.core.errors import InputError, SarDinoError
 from backend.engines.choice import ENGINES
 from backend.maps.predict import landcover
 from backend.maps.request import Request
-from training.data.dataset import ChipFolder, read_splits
+from training.data.dataset import ChipFolder
+from training.data.splits import read_splits
 from training.scores.evaluation import Counts, Evaluation
 from training.scores.metrics import class_indices, worldcover_groups
 from training.scores.pictures import MAPS_SHOWN, draw_maps, draw_scores

@@ -16,7 +16,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import torch
@@ -30,22 +30,22 @@ from training.landcover.data import load_data
 from training.landcover.finetuner import Finetuner
 from training.landcover.initial_network import carry_head, start_from
 from training.run.config import load_recipe, override, resolve, write_resolved
+from training.run.distributed import stop_on_signal
 from training.run.finetune_config import FinetuneConfig
-from training.run.log import CsvLog, Progress
+from training.run.log import CsvLog, ProgressLine
 from training.run.run_folder import claim_run
-from training.run.workers import stop_on_signal
 
 LOSS_COLUMNS = ("step", "loss", "lr")  # steps done, mean loss since the row before, learning rate of the head
 SCORE_COLUMNS = ("mean_iou", "overall_accuracy", "group_iou")
 
 
 def finetune(
-    backbone: str, folders: Sequence[Path], out: Path, config: FinetuneConfig, resume: bool, strict: bool = True
+    backbone: str, folders: Sequence[Path], out: Path, config: FinetuneConfig, resume: bool, strict: bool = False
 ) -> ModelCard:
     """Carry a fine-tuning to its end and write the model folder; `strict` refuses chips that can't be read.
 
     Raises:
-        InputError: Data or arguments can't be used.
+        InputError: LabelledData or arguments can't be used.
         ModelError: The backbone can't be used, or the loss is not finite.
         Cancelled: SIGINT or SIGTERM; a checkpoint was written.
     """
@@ -71,14 +71,11 @@ def finetune(
 def _loop(tuner: Finetuner, first: int, run: Path) -> None:
     config = tuner.config
     sampler = CropSampler(tuner.data.train, tuner.start.bands, config.tile, config.augment, config.seed)
-    progress = Progress(first, config.steps, config.batch)
+    progress = ProgressLine(first, config.steps, config.batch)
     log = CsvLog(run / "log.csv", first + 1 if first else 0, LOSS_COLUMNS + (SCORE_COLUMNS if tuner.data.val else ()))
     saved = time.monotonic()
-    with stop_on_signal() as stop, ThreadPoolExecutor(1) as ahead:
-        waiting = ahead.submit(sampler.batch, first, config.batch)
-        for step in range(first, config.steps):
-            inputs, targets = waiting.result()
-            waiting = ahead.submit(sampler.batch, step + 1, config.batch)
+    with stop_on_signal() as stop, closing(sampler.batches(range(first, config.steps), config.batch)) as batches:
+        for step, inputs, targets in batches:
             progress.show(step + 1, tuner.step(step, inputs, targets))
             last = step + 1 == config.steps
             if (step + 1) % config.val_every == 0 or last:
@@ -92,7 +89,7 @@ def _loop(tuner: Finetuner, first: int, run: Path) -> None:
                 raise Cancelled(f"Stopped after step {step + 1} of {config.steps}.", "Continue with --resume.")
 
 
-def _look(tuner: Finetuner, step: int, log: CsvLog, progress: Progress) -> bool:
+def _look(tuner: Finetuner, step: int, log: CsvLog, progress: ProgressLine) -> bool:
     """Write a row, with a check where there are chips for it; true where training should stop."""
     row = {"step": step + 1, "loss": tuner.take_loss(), "lr": tuner.rate(step)}
     if not tuner.data.val:

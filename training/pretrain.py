@@ -30,16 +30,15 @@ from backend.core.errors import Cancelled, SarDinoError
 from training.data.batches import StepBatches, iterate
 from training.data.store import ChipStore
 from training.dino.trainer import Trainer
-from training.monitor.record import Record
-from training.run.collective import all_reduce_mean, leave_processes
+from training.monitor.record import RunRecord
 from training.run.config import load_recipe, override, resolve, write_resolved
+from training.run.distributed import StopRequest, all_reduce_mean, joined, leave_processes, stop_on_signal
 from training.run.pretrain_config import PretrainConfig
 from training.run.run_folder import claim_run
-from training.run.workers import StopRequest, joined, stop_on_signal
 
 
 def pretrain(
-    config: PretrainConfig, data: Sequence[Path], run: Path, resume: bool, recipe: str = "", strict: bool = True
+    config: PretrainConfig, data: Sequence[Path], run: Path, resume: bool, recipe: str = "", strict: bool = False
 ) -> None:
     """Carry a run to its end.
 
@@ -70,7 +69,7 @@ def pretrain(
             pin = world.device.type == "cuda"
             steps = range(start, config.optim.steps)
             # The other processes wait for the first one where they exchange gradients.
-            with closing(Record(trainer, store.folders, run, start)) if world.first else nullcontext() as record:
+            with closing(RunRecord(trainer, store.folders, run, start)) if world.first else nullcontext() as record:
                 _loop(trainer, iterate(batches, steps, config.run.workers, pin), steps, run, stop, record)
 
 
@@ -84,7 +83,7 @@ def _loop(
     steps: range,
     run: Path,
     stop: StopRequest,
-    record: Record | None,
+    record: RunRecord | None,
 ) -> None:
     config, world = trainer.config, trainer.world
     saved = time.monotonic()

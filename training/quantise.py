@@ -35,6 +35,7 @@ from backend.network.int8 import layers_of
 from backend.network.weights import load_model
 from backend.radiometry.convert import normalise
 from training.data.dataset import ChipFolder
+from training.data.tiles import extend, random_window
 
 BATCH = 8
 TRIES = 20  # places looked at for each tile until one is mostly valid
@@ -56,13 +57,10 @@ def random_tiles(
     for _ in range(count * TRIES):
         folder, index = every[rng.integers(len(every))]
         entry = folder.entries[index]
-        top, left = (int(rng.integers(max(1, side - tile + 1))) for side in (entry.height, entry.width))
-        height, width = min(tile, entry.height), min(tile, entry.width)
-        db, valid = folder.read(index, (top, left, height, width))
+        db, valid = folder.read(index, random_window((entry.height, entry.width), tile, rng))
         if valid.mean() < LEAST_VALID:
             continue
-        x = normalise(db, valid, bands)
-        yield np.pad(x, ((0, 0), (0, tile - height), (0, tile - width)), "symmetric")
+        yield extend(normalise(db, valid, bands), tile)
         found += 1
         if found == count:
             return

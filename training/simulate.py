@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backend.core.errors import SarDinoError
-from training.simulation.folder import Request, write_folder
+from training.simulation.folder import SimulationRequest, write_folder
 
 
 def parser() -> argparse.ArgumentParser:
@@ -44,7 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     jobs = given.pop("jobs")
     begin = time.monotonic()
     try:
-        request = Request(**{**given, "classes": tuple(given["classes"]), "val_groups": tuple(given["val_groups"])})
+        request = SimulationRequest(
+            **{**given, "classes": tuple(given["classes"]), "val_groups": tuple(given["val_groups"])}
+        )
         counts = write_folder(request, jobs)
     except SarDinoError as error:
         print(f"{error.message} {error.hint}", file=sys.stderr)

@@ -1,16 +1,19 @@
-"""Values of a card: dataclasses from plain JSON, with every type and range checked.
+"""Build dataclasses from plain JSON or TOML values, with every key and type checked; check ranges of a card.
 
-Standard library only. Everything here refuses with ModelError.
+Standard library only. `from_plain` raises FieldError; everything else refuses with ModelError.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import sys
 import typing
-from typing import Any
+from typing import Any, TypeVar
 
 from backend.core.errors import ModelError
+
+T = TypeVar("T")
 
 # Layers of a network are counted in hundreds, and their values in tens.
 MOST_RANGES, HIGHEST = 2000, 1e6
@@ -36,35 +39,86 @@ def items(data: dict[str, Any], key: str, low: int, high: int) -> list[Any]:
     return list(value)
 
 
-def build(cls: Any, data: object, where: str) -> Any:
-    """A dataclass from a dict with exactly its keys (defaults may be left out) and scalar types checked."""
+class FieldError(ValueError):
+    """Plain values that don't fit a dataclass: `found` says which and what was wanted, `hint` what to do."""
+
+    def __init__(self, found: str, hint: str = "") -> None:
+        super().__init__(found)
+        self.found, self.hint = found, hint
+
+
+def build(cls: type[T], data: object, where: str) -> T:
+    """Build a part of a card as `from_plain` does; refuse with ModelError."""
+    try:
+        return from_plain(cls, data, where)
+    except FieldError as error:
+        refuse(error.found)
+
+
+def from_plain(cls: type[T], data: object, where: str = "") -> T:
+    """Build a dataclass from plain values of JSON or TOML.
+
+    Keys must be those of the dataclass; those with a default may be left out. Dataclasses are built from objects and
+    tuples from lists, to any depth; the types int, float, bool and str are checked, others taken as they are.
+
+    Args:
+        cls: The dataclass.
+        data: Its values.
+        where: Dotted name of the values, for messages.
+
+    Raises:
+        FieldError: A key is unknown or missing, or a value has the wrong type.
+    """
     if not isinstance(data, dict):
-        refuse(f"{where} is a {type(data).__name__}, wanted an object")
-    fields = {f.name: f for f in dataclasses.fields(cls)}
-    unknown = sorted(str(key)[:40] for key in data if key not in fields)
-    if unknown:
-        refuse(f"{where} has unknown keys {', '.join(unknown[:5])}")
-    hints = typing.get_type_hints(cls)
+        raise FieldError(f"{where} is {data!r:.60}, wanted keys with values", "Give its keys one by one.")
+    fields = {item.name: item for item in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    start = f"{where}." if where else ""
+    for key in data:
+        if key not in fields:
+            near = difflib.get_close_matches(str(key)[:40], fields, n=1)
+            hint = f"Did you mean {start}{near[0]}?" if near else f"Known here: {', '.join(fields)}."
+            raise FieldError(f"{start}{str(key)[:40]} is unknown", hint)
     for name, item in fields.items():
-        if name not in data:
-            if item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING:
-                refuse(f"{where}.{name} is missing")
-            continue
-        scalar(f"{where}.{name}", data[name], hints[name])
-    values = {name: float(v) if hints[name] is float else v for name, v in data.items()}
-    return cls(**values)
+        no_default = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+        if no_default and name not in data:
+            raise FieldError(f"{start}{name} is missing", "Add it.")
+    hints = typing.get_type_hints(cls)
+    return cls(**{name: _convert(hints[name], value, start + name) for name, value in data.items()})
 
 
 def scalar(name: str, value: object, wanted: Any) -> None:
     """Refuse a value that isn't of the wanted type, where that is int, float, bool or str."""
-    ok = {
-        int: isinstance(value, int) and not isinstance(value, bool),
-        float: isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and _fits(value)),
-        bool: isinstance(value, bool),
-        str: isinstance(value, str),
-    }.get(wanted, True)
-    if not ok:
-        refuse(f"{name} is {value!r:.60}, wanted {wanted.__name__}")
+    try:
+        _convert(wanted, value, name)
+    except FieldError as error:
+        refuse(error.found)
+
+
+def _convert(hint: Any, value: Any, name: str) -> Any:
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return value if isinstance(value, hint) else from_plain(hint, value, name)
+    if typing.get_origin(hint) is tuple:
+        return _convert_tuple(typing.get_args(hint), value, name)
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    fits, wanted = {
+        int: (whole, "a whole number"),
+        float: (isinstance(value, float) or (whole and _fits(value)), "a number"),
+        bool: (isinstance(value, bool), "true or false"),
+        str: (isinstance(value, str), "text"),
+    }.get(hint, (True, ""))
+    if not fits:
+        raise FieldError(f"{name} is {value!r:.60}, wanted {wanted}", "Correct the value.")
+    return float(value) if hint is float else value
+
+
+def _convert_tuple(hints: tuple[Any, ...], value: Any, name: str) -> tuple[Any, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise FieldError(f"{name} is {value!r:.60}, wanted a list", "Write it as [a, b].")
+    if hints[-1] is Ellipsis:
+        hints = (hints[0],) * len(value)
+    if len(hints) != len(value):
+        raise FieldError(f"{name} has {len(value)} values, wanted {len(hints)}", "Write it as [a, b].")
+    return tuple(_convert(hint, each, f"{name}[{i}]") for i, (hint, each) in enumerate(zip(hints, value)))
 
 
 def check_ranges(ranges: object) -> None:

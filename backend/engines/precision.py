@@ -4,19 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from backend.core.errors import InputError, ResourceError
+from backend.core.errors import ResourceError
 
 PRECISIONS = ("auto", "float32", "bfloat16")
-
-
-def check_precision(name: str) -> None:
-    """Refuse a word that is no precision.
-
-    Raises:
-        InputError: It is not one of PRECISIONS.
-    """
-    if name not in PRECISIONS:
-        raise InputError(f"precision is {name!r}.", f"Use one of {', '.join(PRECISIONS)}.")
 
 
 def settle_precision(name: str, device: torch.device) -> str:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from backend.stream.decision import decision, group_indices
 from training.data.dataset import ChipFolder
-from training.run.pretrain_config import ModelConfig
+from training.run.common_config import ModelConfig
 from training.scores.metrics import Confusion, class_indices
 from training.study.forest import features, fit_forest
 from training.study.settings import ForestConfig

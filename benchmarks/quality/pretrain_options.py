@@ -41,9 +41,9 @@ from training.monitor.probe import Probe
 from training.pretrain import pretrain
 from training.run.checkpoint import STATE
 from training.run.config import override, resolve, resolved
+from training.run.distributed import World, pick_device
 from training.run.files import write_text
 from training.run.pretrain_config import PretrainConfig
-from training.run.workers import World, pick_device
 
 BASE: dict[str, Any] = {
     "model": {

@@ -24,8 +24,8 @@ import torch
 
 from training.dino.trainer import Trainer
 from training.run.config import load_recipe, resolve
+from training.run.distributed import World, pick_device
 from training.run.pretrain_config import PretrainConfig
-from training.run.workers import World, pick_device
 
 NAMES = ("cpu_small", "vit_tiny_patch8", "vit_small_patch8", "vit_small_patch16", "vit_base_patch16")
 

@@ -25,8 +25,8 @@ from training.data.batches import StepBatches, iterate
 from training.data.store import ChipStore
 from training.dino.trainer import Trainer
 from training.run.config import load_recipe, override, resolve
+from training.run.distributed import World, pick_device
 from training.run.pretrain_config import PretrainConfig
-from training.run.workers import World, pick_device
 
 
 class Contest:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rasterio.transform import from_origin
 
 from backend.card.arch import Arch
-from training.run.pretrain_config import ModelConfig
+from training.run.common_config import ModelConfig
 
 PATCH = 8
 LEVELS = {10: (-8.0, -14.0), 80: (-24.0, -31.0)}

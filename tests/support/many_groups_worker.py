@@ -2,7 +2,7 @@
 
     python many_groups_worker.py RANK ROUNDS FOLDER
 
-Run by test_collective.py.
+Run by test_distributed.py.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from training.run.collective import all_reduce_max, all_reduce_mean, gather_rows, kept, leave_processes
+from training.run.distributed import all_reduce_max, all_reduce_mean, gather_rows, kept, leave_processes
 
 
 def main(rank: int, rounds: int, folder: str) -> None:

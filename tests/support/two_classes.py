@@ -15,8 +15,8 @@ from training.landcover.chips import CropSampler
 from training.landcover.data import load_data
 from training.landcover.finetuner import Finetuner
 from training.landcover.initial_network import start_from
+from training.run.common_config import ModelConfig
 from training.run.finetune_config import FinetuneConfig
-from training.run.pretrain_config import ModelConfig
 
 TOML = """
 [[bands]]

@@ -15,10 +15,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from training.dino.trainer import Trainer
-from training.run.collective import leave_processes
 from training.run.config import resolve
+from training.run.distributed import World, joined, leave_processes
 from training.run.pretrain_config import PretrainConfig
-from training.run.workers import World, joined
 
 # dino.drop_path is 0, since which paths are dropped differs by process.
 DINO = {"out_dim": 16, "hidden_dim": 16, "bottleneck_dim": 8, "drop_path": 0.0, "ibot_weight": 1.0, "koleo_weight": 0.1}

@@ -6,8 +6,9 @@ import numpy as np
 
 from tests.support.geotiffs import land, write
 from tools.real_data import arrange
-from training.data.dataset import ChipFolder, read_splits
-from training.run.pretrain_config import ModelConfig
+from training.data.dataset import ChipFolder
+from training.data.splits import read_splits
+from training.run.common_config import ModelConfig
 
 
 def test_dates_of_a_site_and_of_a_burst_are_places(tmp_path):

@@ -21,7 +21,7 @@ from backend.network.weights import save_model
 from backend.radiometry.convert import Units
 from training import evaluate as module
 from training.evaluate import main
-from training.run.pretrain_config import ModelConfig
+from training.run.common_config import ModelConfig
 
 LEGEND = {10: "Tree cover", 40: "Cropland", 30: "Grassland", 80: "Permanent water bodies"}
 SIZES = {"north": (40, 56), "south": (64, 33), "west": (48, 48)}

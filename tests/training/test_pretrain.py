@@ -24,9 +24,9 @@ from training.dino.backbone import load_backbone
 from training.dino.trainer import Trainer
 from training.pretrain import main, pretrain
 from training.run.config import load_recipe, override, resolve
+from training.run.distributed import World
 from training.run.log import COLUMNS, CollapseAlarm
 from training.run.pretrain_config import PretrainConfig
-from training.run.workers import World
 
 ROOT = Path(module.__file__).resolve().parents[1]
 RECIPE = f"""{TINY}[optim]

@@ -16,7 +16,7 @@ from backend.network.vit import build_model
 from backend.network.weights import load_model, save_model
 from backend.radiometry.convert import normalise
 from training.quantise import main, measure_ranges
-from training.run.pretrain_config import ModelConfig
+from training.run.common_config import ModelConfig
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from torch.utils.data import DataLoader, Dataset
 from backend.core.errors import InputError
 from training.data.crops import views
 from training.data.store import ChipStore
+from training.run.distributed import start_worker
 from training.run.pretrain_config import PretrainConfig
-from training.run.workers import start_worker
 
 
 class StepBatches(Dataset[list[torch.Tensor]]):

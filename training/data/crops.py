@@ -1,10 +1,8 @@
-"""Multi-crop for SAR: where views are cut, how they are resampled, and augmentations in physical terms.
+"""Cut the views of multi-crop: choose boxes, resample them in linear power, augment them.
 
 All views of a sample come from one square window of a scene, seen at one date or at two. Resampling is in linear
 power, as a mean of dB is not the dB of a mean; coherence is averaged as it is. Everything is drawn from a generator
 that the caller seeds by sample, so that a sample does not depend on workers, processes or on where a run was resumed.
-No photometric tricks for optical images: the absolute backscatter carries the class, and a view may differ from
-another only as two acquisitions of the same place do.
 """
 
 from __future__ import annotations
@@ -17,14 +15,11 @@ import torch
 
 from backend.card.model_card import Band
 from backend.core.arrays import BoolArray, FloatArray
-from backend.radiometry.convert import Units, from_linear, is_backscatter, normalise, to_linear, to_power
-from backend.raster.bands import acquisition
+from backend.radiometry.convert import Units, from_linear, normalise, to_linear
+from training.data.augment import augment
 from training.run.pretrain_config import CropConfig
 
 ATTEMPTS = 10
-# Weights of a pixel and its neighbours along an axis that give white speckle the correlation measured in Sentinel-1
-# IW GRDH at 10 m: 0.67 at lag 1 and 0.17 at lag 2 (measured 0.6 to 0.7 and 0.1 to 0.4).
-SPECKLE_KERNEL = np.array([0.25, 0.5, 0.25], dtype=np.float32)
 # An output pixel is valid where at least half of what it was averaged from is.
 VALID_SHARE = 0.5
 
@@ -39,7 +34,7 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Sample:
+class CropSample:
     """What the views of one sample are cut from.
 
     Attributes:
@@ -116,80 +111,8 @@ def resample(windows: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -
     return torch.where(kept, total / share, torch.nan), kept
 
 
-def speckle(shape: tuple[int, ...], looks: float, correlated: bool, rng: np.random.Generator) -> FloatArray:
-    """Multiplicative speckle of mean 1 and variance 1 / looks, for power.
-
-    The mean of L independent looks is gamma distributed with shape L (Goodman 1976; Ulaby & Long 2014, ch. 5).
-
-    Args:
-        shape: [..., H, W].
-        looks: equivalent number of looks.
-        correlated: smooth finer speckle along both axes, so that neighbours correlate as in IW GRDH.
-        rng: source of the draws.
-
-    Returns:
-        float32 of `shape`.
-    """
-    if not correlated:
-        return rng.standard_gamma(looks, size=shape, dtype=np.float32) / np.float32(looks)
-    # Smoothing multiplies the variance by the square sum of the weights, once an axis.
-    finer = looks * float(np.square(SPECKLE_KERNEL).sum()) ** 2
-    padded = (*shape[:-2], shape[-2] + 2, shape[-1] + 2)
-    noise = rng.standard_gamma(finer, size=padded, dtype=np.float32) / np.float32(finer)
-    side, middle, _ = SPECKLE_KERNEL
-    noise = side * (noise[..., :-2, :] + noise[..., 2:, :]) + middle * noise[..., 1:-1, :]
-    result: FloatArray = side * (noise[..., :-2] + noise[..., 2:]) + middle * noise[..., 1:-1]
-    return result
-
-
-def augment(
-    values: FloatArray, gain_db: float, bands: Sequence[Band], config: CropConfig, rng: np.random.Generator
-) -> FloatArray:
-    """What may differ between two acquisitions of one place, applied to one view.
-
-    Args:
-        values: [B, H, W] linear power, coherence plain, NaN where invalid; changed in place.
-        gain_db: gain that the whole sample has, shared by its views.
-        bands: the card's bands; coherence has neither speckle nor gain.
-        config: which augmentations, and how strong.
-        rng: source of the draws.
-
-    Returns:
-        [B, H, W], as `values`.
-    """
-    radar = is_backscatter(bands)
-    power = values if radar.all() else values[radar]
-    # Speckle: another look at the same place has another speckle, and the class does not follow from it.
-    if config.speckle and rng.random() < config.speckle:
-        low, high = np.log(config.speckle_looks)
-        looks = float(np.exp(rng.uniform(low, high)))
-        power *= speckle(power.shape, looks, config.speckle_correlated, rng)
-    # Gain: calibration, incidence angle, soil moisture. Small, or water would become field.
-    dates = _acquisitions(bands)
-    gain = gain_db + rng.normal(0, config.gain_common_db, size=max(dates, default=0) + 1)[dates]
-    gain += rng.normal(0, config.gain_band_db, size=len(power))
-    power *= to_power(gain.astype(np.float32), Units.DB)[:, None, None]
-    if power is not values:
-        values[radar] = power
-    # Band drop: a user's scene may have one polarisation; the same place must still be known by it.
-    present = np.flatnonzero(np.isfinite(values).any(axis=(1, 2)))
-    if config.band_drop and rng.random() < config.band_drop and len(present) > 1:
-        values[rng.choice(present)] = np.nan
-    # Rotation mixes the look direction (shadow and double bounce face the radar): an option, off by default.
-    if config.rot90:
-        values = np.ascontiguousarray(np.rot90(values, int(rng.integers(4)), axes=(1, 2)))
-    return values
-
-
-def _acquisitions(bands: Sequence[Band]) -> list[int]:
-    """Number of the acquisition of each backscatter band, from 0: a date has one gain, whatever the polarisation."""
-    names = [acquisition(band.name) for band, radar in zip(bands, is_backscatter(bands)) if radar]
-    order = {name: number for number, name in enumerate(dict.fromkeys(names))}
-    return [order[name] for name in names]
-
-
 def views(
-    samples: Sequence[Sample], rngs: Sequence[np.random.Generator], bands: Sequence[Band], config: CropConfig
+    samples: Sequence[CropSample], rngs: Sequence[np.random.Generator], bands: Sequence[Band], config: CropConfig
 ) -> list[torch.Tensor]:
     """All views of a batch, grouped by size.
 
@@ -217,6 +140,8 @@ def views(
         columns = resampling_matrix(left, length, flips[:, 1], size, side)
         cut = resample(linear[torch.from_numpy(first + dates)], rows, columns)[0].numpy()
         parts = [augment(v, s.gain_db, bands, config, rng) for v, s, rng in zip(cut, samples, rngs)]
+        if config.rot90:  # an option, off by default: it mixes the look direction (shadow and double bounce)
+            parts = [np.rot90(part, int(rng.integers(4)), axes=(1, 2)) for part, rng in zip(parts, rngs)]
         return np.stack(parts)
 
     large = [view(number, config.global_size, config.global_scale) for number in range(2)]
@@ -224,7 +149,7 @@ def views(
     return [torch.from_numpy(_normalise(np.stack(made), bands)) for made in (large, small) if made]
 
 
-def _date(sample: Sample, view: int | None, rng: np.random.Generator) -> int:
+def _date(sample: CropSample, view: int | None, rng: np.random.Generator) -> int:
     """Which date a view shows: global views one each, local views (None) either."""
     if len(sample.dates) == 1:
         return 0

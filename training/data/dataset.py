@@ -28,7 +28,6 @@ too. A name is a file's path under images/ without its suffix. Keys of dataset.t
 
 from __future__ import annotations
 
-import csv
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,9 +45,10 @@ from backend.core.errors import InputError, UnreadableError
 from training.data.dataset_toml import FolderFacts
 from training.data.listing import SUFFIXES, list_rasters
 from training.data.manifest import read_manifest
+from training.data.notices import tell_left_out
 from training.data.places import check_places, name_places
 from training.data.rasters import Scale, read_window
-from training.data.skipped import tell_left_out
+from training.data.splits import read_splits
 
 
 @dataclass(frozen=True)
@@ -212,26 +212,3 @@ class ChipFolder:
         # Wider types hold other values too, such as -9999 or 65535: no class has them, and cut to a byte one would.
         known = (label >= 0) & (label <= 255) & (label != self.facts.ignore_value)
         return np.where(known, label, 0).astype(np.uint8)
-
-
-def read_splits(root: Path) -> list[dict[str, str]]:
-    """Rows of splits.csv (name, group, split), with the law checked that a group never crosses splits.
-
-    Raises:
-        InputError: The file is missing, lacks a column, or a group crosses splits.
-    """
-    path = Path(root) / "splits.csv"
-    if not path.is_file():
-        raise InputError(f"No splits.csv in {root}.", "Write one with the columns name, group, split.")
-    with path.open(newline="", encoding="utf-8-sig") as lines:  # Excel begins its UTF-8 with a mark
-        rows = list(csv.DictReader(lines))
-    if rows and not {"name", "group", "split"} <= set(rows[0]):
-        raise InputError(f"{path} has columns {', '.join(rows[0])}.", "Wanted: name, group, split.")
-    home: dict[str, str] = {}
-    for row in rows:
-        if home.setdefault(row["group"], row["split"]) != row["split"]:
-            raise InputError(
-                f"Group {row['group']!r} of {path} is in splits {home[row['group']]!r} and {row['split']!r}.",
-                "Neighbouring chips leak between splits; keep a group in one split.",
-            )
-    return rows

@@ -6,11 +6,13 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from backend.card.model_card import LandCoverClass
 from backend.core.errors import InputError
 from backend.radiometry.convert import Units
 from training.run.config import resolve
+from training.run.limits import NotNegative, OneOf, check_limits
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -26,7 +28,10 @@ class FileBand:
     """One band of the files: name, and unit ("db", "linear_power", "amplitude", "coherence"; "auto" to recognise)."""
 
     name: str
-    unit: str = "auto"
+    unit: Annotated[str, OneOf(*_UNITS)] = "auto"
+
+    def __post_init__(self) -> None:
+        check_limits(self, f"bands[{self.name!r}]")
 
 
 @dataclass(frozen=True)
@@ -37,25 +42,21 @@ class FolderFacts:
     product: str = ""
     simulated: bool = False
     seed: int = 0
-    pixel_size_m: float = 0.0
+    pixel_size_m: NotNegative = 0.0
     ignore_value: int = 0
     label_codes: tuple[tuple[int, int], ...] = ()
     scale: float = 1.0
     nodata: tuple[float, ...] = ()
-    relative: str = ""
-    level_jitter_db: float = 0.0
-    weight: float = 1.0
+    relative: Annotated[str, OneOf("", "offset", "affine")] = ""
+    level_jitter_db: NotNegative = 0.0
+    weight: NotNegative = 1.0
     places: str = ""
     bands: tuple[FileBand, ...] = ()
     classes: tuple[LandCoverClass, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse words that have no meaning here."""
-        if self.relative not in ("", "offset", "affine"):
-            raise InputError(f"relative is {self.relative!r}.", 'Wanted: "offset", "affine", or none.')
-        for band in self.bands:
-            if band.unit not in _UNITS:
-                raise InputError(f"Band {band.name!r} has unit {band.unit!r}.", f"Wanted: {', '.join(_UNITS)}.")
+        check_limits(self)
         if len(self._declared()) > 1:
             found = " and ".join(sorted(self._declared()))
             raise InputError(f"Bands have units {found}.", "Give all backscatter of a folder in one unit.")
@@ -64,9 +65,6 @@ class FolderFacts:
         for what, value in (*named, *((f"Label code {code}", value) for code, value in self.label_codes)):
             if not 1 <= value <= 254:
                 raise InputError(f"{what} has value {value}.", "Wanted: 1 to 254; 0 is unlabelled.")
-        for key in ("weight", "level_jitter_db", "pixel_size_m"):
-            if not getattr(self, key) >= 0:
-                raise InputError(f"{key} is {getattr(self, key)}.", "Give 0 or more.")
 
     def _declared(self) -> set[str]:
         return {band.unit for band in self.bands} - {COHERENCE, Units.AUTO.value}
@@ -90,10 +88,11 @@ class FolderFacts:
         if not path.is_file():
             return FolderFacts()
         try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
+            return resolve(FolderFacts, tomllib.loads(path.read_text(encoding="utf-8")))
+        except InputError as error:
+            raise InputError(f"{path}: {error.message}", error.hint) from error
         except ValueError as error:
-            raise InputError(f"{path} is not valid TOML ({error}).", "Mend the file or take it away.") from error
-        return resolve(FolderFacts, data)
+            raise InputError(f"{path} is not valid TOML ({error}).", "Correct the file or take it away.") from error
 
 
 def _check_pattern(places: str) -> None:

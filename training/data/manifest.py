@@ -23,8 +23,8 @@ from backend.card.model_card import Band
 from backend.core.errors import InputError, UnreadableError
 from backend.radiometry.convert import Units
 from training.data.dataset_toml import FolderFacts
-from training.data.scan import UNIT_HINT, Entry, scan
-from training.run.collective import shared_out
+from training.data.scan import UNIT_HINT, FileEntry, scan
+from training.run.distributed import shared_out
 from training.run.files import write_text
 
 VERSION = 1
@@ -43,7 +43,7 @@ class Manifest:
         unreadable: Why the others can't be read, by name.
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[FileEntry, ...]
     units: Units
     unreadable: Mapping[str, str]
 
@@ -79,7 +79,7 @@ def read_manifest(
     return Manifest(tuple(found[name] for name in names if name in found), units, look.unreadable)
 
 
-def _common_units(entries: Sequence[Entry], files: Mapping[str, Path]) -> Units:
+def _common_units(entries: Sequence[FileEntry], files: Mapping[str, Path]) -> Units:
     """The unit of a folder: dB is told surely; power from amplitude less so, and most pixels decide."""
     votes: Counter[Units] = Counter()
     for entry in entries:
@@ -106,11 +106,11 @@ class _Look:
         self.root, self.files, self.facts, self.bands, self.together = root, files, facts, bands, together
         self.unreadable: dict[str, str] = {}
 
-    def at(self, names: Sequence[str], units: Units) -> dict[str, Entry]:
+    def at(self, names: Sequence[str], units: Units) -> dict[str, FileEntry]:
         """Entries by name, of files whose unit is known or (AUTO) is to be recognised, without those it can't read."""
         cache = self._cache(units)
         kept = {name: entry for name, entry in _load(cache).items() if name in self.files}
-        found: dict[str, Entry] = {}
+        found: dict[str, FileEntry] = {}
         saved = time.monotonic()
         share = shared_out if self.together else _alone
         for row in share(names, lambda part: self._rows(part, units, kept)):
@@ -127,7 +127,7 @@ class _Look:
             _keep(cache, {**kept, **found})
         return found
 
-    def _rows(self, names: Sequence[str], units: Units, kept: Mapping[str, Entry]) -> Iterator[str]:
+    def _rows(self, names: Sequence[str], units: Units, kept: Mapping[str, FileEntry]) -> Iterator[str]:
         """Entries as text, of files that can't be read the reason."""
         changed = [name for name in names if name not in kept or not _same(kept[name], self.files[name])]
         yield from (_text(kept[name]) for name in set(names) - set(changed))
@@ -173,7 +173,7 @@ def cache_folder() -> Path:
     return Path(base) / "sar-land-cover-dino"
 
 
-def _load(cache: Path) -> dict[str, Entry]:
+def _load(cache: Path) -> dict[str, FileEntry]:
     try:
         rows = json.loads(cache.read_text(encoding="utf-8"))
         return {row["name"]: _entry(row) for row in rows}
@@ -181,22 +181,22 @@ def _load(cache: Path) -> dict[str, Entry]:
         return {}
 
 
-def _text(entry: Entry) -> str:
+def _text(entry: FileEntry) -> str:
     return json.dumps(asdict(entry))
 
 
-def _entry(row: dict[str, Any]) -> Entry:
+def _entry(row: dict[str, Any]) -> FileEntry:
     levels = tuple((float(mean), float(spread)) for mean, spread in row["levels"])
-    return Entry(**{**row, "numbers": tuple(row["numbers"]), "levels": levels})
+    return FileEntry(**{**row, "numbers": tuple(row["numbers"]), "levels": levels})
 
 
-def _keep(cache: Path, entries: Mapping[str, Entry]) -> None:
+def _keep(cache: Path, entries: Mapping[str, FileEntry]) -> None:
     with suppress(OSError):
         cache.parent.mkdir(parents=True, exist_ok=True)
         write_text(cache, json.dumps([asdict(entry) for entry in entries.values()]))
 
 
-def _same(entry: Entry, path: Path) -> bool:
+def _same(entry: FileEntry, path: Path) -> bool:
     try:
         stat = path.stat()
     except OSError:

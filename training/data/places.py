@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from backend.core.errors import InputError
-from training.data.scan import Entry
+from training.data.scan import FileEntry
 
 
 def name_places(root: Path, names: Sequence[str], pattern: str) -> dict[str, str]:
@@ -50,13 +50,13 @@ def _from_pattern(names: Sequence[str], pattern: str) -> dict[str, str]:
     return {name: match[1] for name, match in found.items() if match and match[1]}
 
 
-def check_places(files: Mapping[str, Path], entries: Sequence[Entry], places: Mapping[str, str]) -> None:
+def check_places(files: Mapping[str, Path], entries: Sequence[FileEntry], places: Mapping[str, str]) -> None:
     """Refuse files of one place whose pixels don't lie on each other.
 
     Raises:
         InputError: Two of them differ in size, or in CRS or transform where both have one.
     """
-    first: dict[str, Entry] = {}
+    first: dict[str, FileEntry] = {}
     for entry in entries:
         if entry.name not in places:
             continue

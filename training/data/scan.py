@@ -25,8 +25,7 @@ from backend.raster.sampling import sample_values
 from backend.raster.source import RasterSource, gdal_environment
 from training.data.coverage import Coverage
 from training.data.dataset_toml import COHERENCE, FolderFacts
-from training.data.rasters import CACHE_BYTES
-from training.data.thinning import thinned
+from training.data.rasters import CACHE_BYTES, thinned
 
 # Rasters of more values than this are never read whole: they are judged by pixels spread over them.
 WHOLE_VALUES = 2**24
@@ -38,7 +37,7 @@ UNIT_HINT = "Or say the unit of the bands in dataset.toml."
 
 
 @dataclass(frozen=True)
-class Entry:
+class FileEntry:
     """What a look at a file found.
 
     Attributes:
@@ -79,7 +78,7 @@ class Entry:
         return self.height * self.width * sum(map(bool, self.numbers)) > WHOLE_VALUES
 
 
-def scan(name: str, path: Path, facts: FolderFacts, bands: Sequence[Band], units: Units) -> Entry:
+def scan(name: str, path: Path, facts: FolderFacts, bands: Sequence[Band], units: Units) -> FileEntry:
     """Look at a file.
 
     Args:
@@ -100,7 +99,7 @@ def scan(name: str, path: Path, facts: FolderFacts, bands: Sequence[Band], units
         with RasterSource(path, [n for n in numbers if n], nodata=facts.nodata) as source:
             grid = source.grid
             metres = source.pixel_metres
-            entry = Entry(
+            entry = FileEntry(
                 name=name,
                 size=stat.st_size,
                 modified=stat.st_mtime_ns,
@@ -119,7 +118,9 @@ def scan(name: str, path: Path, facts: FolderFacts, bands: Sequence[Band], units
             return _measure(source, path, entry, facts, bands)
 
 
-def _measure(source: RasterSource, path: Path, entry: Entry, facts: FolderFacts, bands: Sequence[Band]) -> Entry:
+def _measure(
+    source: RasterSource, path: Path, entry: FileEntry, facts: FolderFacts, bands: Sequence[Band]
+) -> FileEntry:
     """Read the pixels and fill in what they tell."""
     height, width = entry.height, entry.width
     if entry.large:

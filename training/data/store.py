@@ -18,12 +18,11 @@ from backend.card.model_card import Band
 from backend.core.arrays import BoolArray, DoubleArray, FloatArray
 from backend.core.errors import InputError, UnreadableError
 from training.data.coverage import Coverage
-from training.data.crops import Sample
+from training.data.crops import CropSample
 from training.data.dataset import ChipFolder
-from training.data.describe import describe
-from training.data.skipped import tell_left_out
+from training.data.notices import describe, tell_left_out
 from training.data.windows import cut_windows
-from training.run.collective import first_process
+from training.run.distributed import first_process
 from training.run.pretrain_config import CropConfig
 
 # Keys of dataset.toml that say nothing of the images.
@@ -34,7 +33,7 @@ Pixels = tuple[NDArray[np.float16], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredImage:
     """An image, by the folder it is in and its position there.
 
     Attributes:
@@ -55,7 +54,7 @@ class Stored:
 class _UnreadableChipError(Exception):
     """Pixels of an image can't be read."""
 
-    def __init__(self, chip: Stored, reason: UnreadableError) -> None:
+    def __init__(self, chip: StoredImage, reason: UnreadableError) -> None:
         super().__init__(reason.message)
         self.chip, self.reason = chip, reason
 
@@ -85,7 +84,7 @@ class ChipStore:
         self._strict = strict
         splits = [split if split and (root / "splits.csv").is_file() else None for root in roots]
         self.folders = [ChipFolder(root, bands, part, True, strict) for root, part in zip(roots, splits)]
-        self.chips: list[Stored] = []
+        self.chips: list[StoredImage] = []
         left = memory_gb * 1e9
         for number, folder in enumerate(self.folders):
             if first_process():
@@ -101,7 +100,7 @@ class ChipStore:
                     self._leave_out(folder, index, error)
                     continue
                 left -= size if memory else 0
-                self.chips.append(Stored(number, index, entry.pixels, entry.coverage, memory))
+                self.chips.append(StoredImage(number, index, entry.pixels, entry.coverage, memory))
             if len(self.chips) == before:
                 raise InputError(f"No valid pixel in {folder.root}.", "Check its nodata value, bands and units.")
         self._cumulative = np.cumsum(self._probabilities())
@@ -122,7 +121,7 @@ class ChipStore:
         result: DoubleArray = (share / share.sum())[folder] * pixels / totals[folder]
         return result
 
-    def _place(self, chip: Stored) -> str | None:
+    def _place(self, chip: StoredImage) -> str | None:
         folder = self.folders[chip.folder]
         return folder.places.get(folder.names[chip.index])
 
@@ -154,7 +153,7 @@ class ChipStore:
             lines.append(f"{chip.folder} {entry.name} {chip.pixels} {fixed}")
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
-    def draw(self, crops: CropConfig, rng: np.random.Generator) -> Sample:
+    def draw(self, crops: CropConfig, rng: np.random.Generator) -> CropSample:
         """A window of an image, and the same window at another date where the place has one and pairs are wanted.
 
         Where the pixels of a window can't be read, another one is drawn, and the image is named.
@@ -172,7 +171,7 @@ class ChipStore:
         except _UnreadableChipError as error:
             raise error.reason from error
 
-    def _draw(self, crops: CropConfig, rng: np.random.Generator) -> Sample:
+    def _draw(self, crops: CropConfig, rng: np.random.Generator) -> CropSample:
         position = int(np.searchsorted(self._cumulative, rng.random() * self._cumulative[-1], side="right"))
         position = min(position, len(self.chips) - 1)
         chosen = [self.chips[number] for number in (position, *self._other_date(position, crops.pairs, rng))]
@@ -185,7 +184,7 @@ class ChipStore:
         # The level of some sources isn't known. One gain for all views of a sample: its level varies from draw to
         # draw, but two views of one place never teach that the level does not matter.
         jitter = self.folders[chosen[0].folder].facts.level_jitter_db
-        return Sample(dates, float(rng.normal(0, jitter)) if jitter else 0.0)
+        return CropSample(dates, float(rng.normal(0, jitter)) if jitter else 0.0)
 
     def _other_date(self, position: int, pairs: float, rng: np.random.Generator) -> list[int]:
         chip = self.chips[position]
@@ -195,11 +194,11 @@ class ChipStore:
         others = [number for number in self._dates[chip.folder, place] if number != position]
         return [others[rng.integers(len(others))]] if others and rng.random() < pairs else []
 
-    def _coverage(self, chip: Stored) -> Coverage:
+    def _coverage(self, chip: StoredImage) -> Coverage:
         entry = self.folders[chip.folder].entries[chip.index]
         return Coverage.unpack(chip.coverage, entry.height, entry.width)
 
-    def _read(self, chip: Stored, place: Sequence[int]) -> Pixels:
+    def _read(self, chip: StoredImage, place: Sequence[int]) -> Pixels:
         if chip.memory is None:
             try:
                 return _rounded(*self.folders[chip.folder].read(chip.index, place))

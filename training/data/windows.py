@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from backend.core.arrays import BoolArray, FloatArray
 from training.data.coverage import Coverage
+from training.data.tiles import extend
 
 # Top, left, height and width to values [B, h, w] and validity [h, w] of each date.
 Read = Callable[[Sequence[int]], Sequence[tuple[NDArray[Any], BoolArray]]]
@@ -66,6 +67,4 @@ def cut_windows(
             best, best_share = dates, share
         if share >= min_valid:
             break
-    pad = ((0, 0), (0, side - height), (0, side - width))
-    windows = [np.where(valid, values, np.nan).astype(np.float32) for values, valid in best]
-    return [np.pad(window, pad, mode="symmetric") for window in windows] if (height, width) != (side, side) else windows
+    return [extend(np.where(valid, values, np.nan).astype(np.float32), side) for values, valid in best]

@@ -16,8 +16,8 @@ from backend.card.arch import Arch
 from backend.core.errors import ModelError
 from backend.network.timm_import import VisionTransformer, resample_abs_pos_embed
 from backend.network.vit import build_backbone
+from training.run.common_config import ModelConfig
 from training.run.files import write_tensors, write_text
-from training.run.pretrain_config import ModelConfig
 
 WEIGHTS = "backbone.safetensors"
 FACTS = "backbone.json"

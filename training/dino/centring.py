@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from training.run.collective import all_reduce_max, all_reduce_sum
+from training.run.distributed import all_reduce_max, all_reduce_sum
 from training.run.pretrain_config import DinoConfig
 
 SINKHORN_ITERATIONS = 3  # of SwAV and DINOv2

@@ -1,4 +1,4 @@
-"""Self-distillation with no labels (DINO, Caron et al., ICCV 2021): head, loss of views, student and teacher."""
+"""Build the networks of DINO (Caron et al., ICCV 2021): projection head, student and teacher."""
 
 from __future__ import annotations
 
@@ -128,20 +128,6 @@ class MultiCropNetwork(nn.Module):
     def last_layers(self) -> list[WeightNormLinear]:
         """The last layers of the heads, which a run may freeze at first."""
         return [head.last_layer for head in (self.head, self.patch_head) if head is not None]
-
-
-def dino_loss(student: Tensor, targets: Tensor, temperature: float) -> Tensor:
-    """Mean cross-entropy over the pairs of different views (Caron et al. 2021, equation 3).
-
-    Args:
-        student: logits of all V views [V, N, K]; its first G are the teacher's views, in the same order.
-        targets: the teacher's of the G global views [G, N, K].
-        temperature: of the student.
-    """
-    log_p = (student.float() / temperature).log_softmax(dim=-1)
-    pairs = -torch.einsum("gnk,vnk->gv", targets, log_p) / student.shape[1]
-    same_view = torch.eye(len(targets), len(student), dtype=torch.bool, device=pairs.device)
-    return pairs.masked_fill(same_view, 0).sum() / (~same_view).sum()
 
 
 class StudentTeacher(nn.Module):

@@ -7,9 +7,8 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from training.dino.centring import build_centring
-from training.dino.ibot import ibot_loss
-from training.dino.koleo import koleo_loss
-from training.dino.network import Outputs, dino_loss
+from training.dino.losses import dino_loss, ibot_loss, koleo_loss
+from training.dino.network import Outputs
 from training.run.pretrain_config import DinoConfig
 
 

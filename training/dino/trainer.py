@@ -16,14 +16,13 @@ from backend.core.errors import InputError, ModelError
 from backend.engines.precision import autocast, settle_precision
 from backend.network.vit import build_backbone
 from training.dino.backbone import save_backbone
-from training.dino.ibot import step_masks
+from training.dino.masking import step_masks
 from training.dino.network import MultiCropNetwork, StudentTeacher, parameter_groups
 from training.dino.objective import Objective
 from training.run.checkpoint import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
-from training.run.collective import all_reduce_mean, kept
+from training.run.distributed import World, all_reduce_mean, kept
 from training.run.pretrain_config import PretrainConfig
 from training.run.schedules import StepValues, values_at
-from training.run.workers import World
 
 
 class Trainer:

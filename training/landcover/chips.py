@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +16,14 @@ from backend.card.model_card import Band
 from backend.core.arrays import FloatArray
 from backend.core.errors import InputError
 from backend.radiometry.convert import Units, from_linear, normalise, to_linear
-from training.data.crops import augment
+from training.data.augment import augment
 from training.data.dataset import Chip, ChipFolder
-from training.run.pretrain_config import CropConfig
+from training.data.tiles import cut, extend, random_window
+from training.run.common_config import AugmentConfig
 from training.scores.metrics import class_indices
+
+# Step, inputs and targets.
+Batches = Generator[tuple[int, torch.Tensor, torch.Tensor], None, None]
 
 
 @dataclass(frozen=True)
@@ -84,12 +89,12 @@ class CropSampler:
         chips: What to draw from, in proportion to their weights.
         bands: The card's bands.
         size: Side of a crop in pixels; smaller chips are continued by reflection.
-        config: Augmentations; its crop geometry is not used.
+        config: Augmentations.
         seed: Start of every draw.
     """
 
     def __init__(
-        self, chips: Sequence[LabelledChip], bands: Sequence[Band], size: int, config: CropConfig, seed: int
+        self, chips: Sequence[LabelledChip], bands: Sequence[Band], size: int, config: AugmentConfig, seed: int
     ) -> None:
         """Compute the drawing weights once."""
         self.chips, self.bands, self.size, self.config, self.seed = chips, tuple(bands), size, config, seed
@@ -102,6 +107,28 @@ class CropSampler:
         inputs, targets = zip(*made)
         return torch.from_numpy(np.stack(inputs)), torch.from_numpy(np.stack(targets)).long()
 
+    def batches(self, steps: range, count: int) -> Batches:
+        """Each of `steps` with its batch; the next batch is cut in a thread while one is used.
+
+        Closed early, it doesn't wait for the batch that is being cut.
+        """
+        following = iter(steps)
+        pool = ThreadPoolExecutor(1)
+
+        def submit() -> tuple[int, Future[tuple[torch.Tensor, torch.Tensor]]] | None:
+            step = next(following, None)
+            return None if step is None else (step, pool.submit(self.batch, step, count))
+
+        try:
+            ahead = submit()
+            while ahead:
+                step, job = ahead
+                inputs, targets = job.result()
+                ahead = submit()
+                yield step, inputs, targets
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
     def chips_at(self, indices: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
         """One crop of each chip named, drawn by the chip's number alone; shapes and types as of `batch`."""
         made = [self._cut(self.chips[i], np.random.default_rng((self.seed, i))) for i in indices]
@@ -112,7 +139,9 @@ class CropSampler:
         return self._cut(self.chips[int(rng.choice(len(self.chips), p=self._share))], rng)
 
     def _cut(self, chip: LabelledChip, rng: np.random.Generator) -> tuple[FloatArray, NDArray[np.int16]]:
-        db, target = _window(chip, self.size, rng)
+        window = random_window(chip.target.shape, self.size, rng)
+        db = extend(cut(chip.db, window), self.size).astype(np.float32)
+        target = extend(cut(chip.target, window), self.size)
         if self.config.flip:
             for axis in (-1, -2):
                 if rng.random() < 0.5:
@@ -122,16 +151,3 @@ class CropSampler:
         level = from_linear(linear, self.bands)
         x = normalise(level, np.isfinite(level).any(axis=0), self.bands)
         return x, np.ascontiguousarray(target)
-
-
-def _window(chip: LabelledChip, size: int, rng: np.random.Generator) -> tuple[FloatArray, NDArray[np.int16]]:
-    height, width = chip.target.shape
-    top = int(rng.integers(0, max(height - size, 0) + 1))
-    left = int(rng.integers(0, max(width - size, 0) + 1))
-    part = np.s_[top : top + size, left : left + size]
-    db, target = chip.db[(slice(None), *part)].astype(np.float32), chip.target[part]
-    down, right = size - target.shape[0], size - target.shape[1]
-    if down or right:
-        db = np.pad(db, ((0, 0), (0, down), (0, right)), mode="symmetric")
-        target = np.pad(target, ((0, down), (0, right)), mode="symmetric")
-    return db, target

@@ -11,12 +11,13 @@ import numpy as np
 
 from backend.card.model_card import Band, LandCoverClass
 from backend.core.errors import InputError
-from training.data.dataset import ChipFolder, read_splits
+from training.data.dataset import ChipFolder
+from training.data.splits import read_splits
 from training.landcover.chips import LabelledChip, load_labelled
 
 
 @dataclass(frozen=True)
-class Data:
+class LabelledData:
     """What is learnt from: chips by split, and the legend."""
 
     train: list[LabelledChip]
@@ -27,7 +28,7 @@ class Data:
 
 def load_data(
     folders: Sequence[Path], bands: Sequence[Band], leave_out: Collection[str] = (), strict: bool = True
-) -> Data:
+) -> LabelledData:
     """Read every labelled chip.
 
     Args:
@@ -65,7 +66,7 @@ def load_data(
         chips = load_labelled(train, [item.value for item in kept], leave_out)
     held = load_labelled(val, [item.value for item in kept]) if val else []
     titles = tuple(dict.fromkeys(folder.facts.title or folder.root.name for folder in opened))
-    return Data(chips, held, tuple(kept), titles)
+    return LabelledData(chips, held, tuple(kept), titles)
 
 
 def merge_legends(folders: Sequence[ChipFolder]) -> tuple[LandCoverClass, ...]:

@@ -13,20 +13,20 @@ from backend.core.errors import InputError, ModelError
 from backend.engines.precision import autocast, settle_precision
 from backend.stream.decision import by_groups, decision, group_indices
 from training.landcover.chips import CropSampler
-from training.landcover.data import Data
-from training.landcover.initial_network import Start
+from training.landcover.data import LabelledData
+from training.landcover.initial_network import InitialNetwork
 from training.landcover.loss import IGNORE, LandCoverLoss, count_pixels
 from training.run.checkpoint import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
+from training.run.common_config import AugmentConfig
+from training.run.distributed import pick_device
 from training.run.finetune_config import FinetuneConfig
-from training.run.pretrain_config import CropConfig
 from training.run.schedules import cosine, linear
-from training.run.workers import pick_device
 from training.scores.metrics import Confusion
 
-_PLAIN = CropConfig(flip=False, speckle=0.0, gain_common_db=0.0, gain_band_db=0.0, band_drop=0.0)
+_PLAIN = AugmentConfig(flip=False, speckle=0.0, gain_common_db=0.0, gain_band_db=0.0, band_drop=0.0)
 
 
-def parameter_groups(start: Start, config: FinetuneConfig) -> list[dict[str, Any]]:
+def parameter_groups(start: InitialNetwork, config: FinetuneConfig) -> list[dict[str, Any]]:
     """AdamW groups with layer-wise learning rates: `scale` 1 at the head, times layer_decay for each block below.
 
     Norms, biases, positions and single tokens have no weight decay.
@@ -66,7 +66,7 @@ class Finetuner:
         ResourceError: The device or the precision can't be had.
     """
 
-    def __init__(self, start: Start, data: Data, config: FinetuneConfig) -> None:
+    def __init__(self, start: InitialNetwork, data: LabelledData, config: FinetuneConfig) -> None:
         """Freeze what is to stay, and group the rest."""
         self.start, self.data, self.config = start, data, config
         self.device = pick_device(config.device)
@@ -201,7 +201,7 @@ class Finetuner:
         except (RuntimeError, KeyError) as error:
             raise ModelError(
                 f"The checkpoint in {folder} is of another network.",
-                "Have the backbone or the classes of the data changed? Start again in another folder.",
+                "Have the backbone or the classes of the data changed? InitialNetwork again in another folder.",
             ) from error
         self.best, self.stale = under("best."), int(scalars["stale"])
         self.best_iou = -math.inf if scalars["best_iou"] is None else float(scalars["best_iou"])

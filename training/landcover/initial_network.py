@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
+
+from torch import Tensor
 
 from backend.card.arch import Arch
-from backend.card.model_card import Band, LandCoverClass, ModelCard
+from backend.card.model_card import Band, LandCoverClass
 from backend.card.registry import CARD
 from backend.core.errors import InputError
 from backend.network.vit import SarViT
 from backend.network.weights import load_model
 from training.dino.backbone import FACTS, check_tile, load_backbone, resampled
-from training.run.pretrain_config import ModelConfig
+from training.run.common_config import ModelConfig
+from training.run.config import resolve
 
 SCRATCH, RANDOM_FROZEN = "none", "random-frozen"
 
 
-@dataclasses.dataclass(frozen=True)
-class Start:
+@dataclass(frozen=True)
+class InitialNetwork:
     """A network to be fine-tuned.
 
     Attributes:
@@ -38,7 +41,9 @@ class Start:
     origin: str
 
 
-def start_from(backbone: str, defaults: ModelConfig, head: str, head_dim: int, tile: int, classes: int) -> Start:
+def start_from(
+    backbone: str, defaults: ModelConfig, head: str, head_dim: int, tile: int, classes: int
+) -> InitialNetwork:
     """Build the network.
 
     Args:
@@ -53,43 +58,50 @@ def start_from(backbone: str, defaults: ModelConfig, head: str, head_dim: int, t
         InputError: `backbone` is neither of the words nor such a folder.
         ModelError: The folder can't be used.
     """
+    source = _read(backbone, defaults, tile)
+    # The head is a new one: what an architecture says of a forest's trees and windows is left at its defaults.
+    old = source.arch
+    arch = Arch(old.timm, old.embed_dim, old.depth, old.heads, old.registers, head, head_dim)
+    model = SarViT(arch, len(source.bands), tile, source.patch, classes)
+    if source.weights:
+        model.backbone.load_state_dict(source.weights, strict=True)
+    return InitialNetwork(model, arch, source.bands, source.frozen, source.origin)
 
-    def build(arch: Arch, bands: tuple[Band, ...], patch: int, state: Any, frozen: bool, origin: str) -> Start:
-        arch = dataclasses.replace(
-            arch, head=head, head_dim=head_dim, windows=(), trees=1, tree_nodes=2, tree_depth=1, smooth=1
-        )
-        model = SarViT(arch, len(bands), tile, patch, classes)
-        if state is not None:
-            model.backbone.load_state_dict(state, strict=True)
-        return Start(model, arch, bands, frozen, origin)
 
+class _Source(NamedTuple):
+    """A backbone as it was found; random where there are no weights."""
+
+    arch: Arch
+    bands: tuple[Band, ...]
+    patch: int
+    weights: dict[str, Tensor]
+    frozen: bool
+    origin: str
+
+
+def _read(backbone: str, defaults: ModelConfig, tile: int) -> _Source:
     if backbone in (SCRATCH, RANDOM_FROZEN):
         frozen = backbone == RANDOM_FROZEN
         origin = "random weights, frozen" if frozen else "random weights (from scratch)"
-        return build(defaults.arch, defaults.bands, defaults.patch, None, frozen, origin)
+        return _Source(defaults.arch, defaults.bands, defaults.patch, {}, frozen, origin)
     folder = Path(backbone)
     if (folder / FACTS).is_file():
         vit, facts = load_backbone(folder, tile)
-        bands = tuple(Band(**{**band, "clip": tuple(band["clip"])}) for band in facts["bands"])
+        bands = tuple(resolve(Band, band) for band in facts["bands"])
         origin = f"DINO pre-training, step {facts.get('step')} of {facts.get('steps')}"
-        return build(Arch.from_dict(facts["arch"]), bands, int(facts["patch"]), vit.state_dict(), False, origin)
+        return _Source(Arch.from_dict(facts["arch"]), bands, int(facts["patch"]), vit.state_dict(), False, origin)
     if (folder / CARD).is_file():
-        old, card = load_model(folder)
+        model, card = load_model(folder)
         check_tile(tile, card.patch)
-        return _from_model(old, card, tile, build)
+        weights = resampled(model.backbone.state_dict(), model.backbone, tile // card.patch)
+        return _Source(card.arch, card.bands, card.patch, weights, False, f"model {card.name}")
     raise InputError(
         f"No backbone at {backbone}.",
         f'Give the folder of a pre-training run or of a model, "{SCRATCH}", or "{RANDOM_FROZEN}".',
     )
 
 
-def _from_model(old: SarViT, card: ModelCard, tile: int, build: Any) -> Start:
-    state = resampled(old.backbone.state_dict(), old.backbone, tile // card.patch)
-    start: Start = build(card.arch, card.bands, card.patch, state, False, f"model {card.name}")
-    return start
-
-
-def carry_head(start: Start, backbone: str, classes: Sequence[LandCoverClass]) -> bool:
+def carry_head(start: InitialNetwork, backbone: str, classes: Sequence[LandCoverClass]) -> bool:
     """Go on with the head of a model too, where it is of the same kind and for the same classes; true if it was taken.
 
     What a model has learnt of its classes is kept when it is adapted to a few chips of another region.

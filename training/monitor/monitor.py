@@ -22,13 +22,14 @@ from torch import nn
 from backend.core.errors import InputError, SarDinoError
 from backend.network.vit import SarViT
 from training.data.dataset import ChipFolder
-from training.monitor.board import Board
 from training.monitor.curves import draw_curves
+from training.monitor.event_files import EventFiles
 from training.monitor.pictures import Gallery, choose_scenes
 from training.monitor.probe import Probe
+from training.run.common_config import ModelConfig
 from training.run.files import write_bytes
 from training.run.log import CsvLog, read_log
-from training.run.pretrain_config import ModelConfig, PretrainConfig
+from training.run.pretrain_config import PretrainConfig
 
 LOOKS = 10
 SWITCHES = "monitor.probe, monitor.pictures and monitor.tensorboard switch it off"
@@ -89,7 +90,7 @@ class Monitor:
             self._at_first = next(iter(read_log(path)["knn_accuracy"]), None)
         if self.gallery:
             (self.run / "pictures").mkdir(exist_ok=True)
-        self.board = Board(self.run / "tensorboard", done) if tensorboard else None
+        self.board = EventFiles(self.run / "tensorboard", done) if tensorboard else None
 
     def due(self, done: int) -> bool:
         """Whether the teacher is to be looked at after `done` steps."""

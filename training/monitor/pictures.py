@@ -21,7 +21,8 @@ from backend.core.arrays import BoolArray, FloatArray
 from backend.network.vit import SarViT
 from backend.radiometry.convert import normalise
 from training.data.dataset import ChipFolder
-from training.run.pretrain_config import ModelConfig
+from training.data.tiles import centre_window
+from training.run.common_config import ModelConfig
 
 SIDE = 256
 # A chip with less of its centre valid gives way to the next one.
@@ -30,7 +31,7 @@ ATTEMPTS = 20
 
 
 @dataclass(frozen=True)
-class Scene:
+class PictureScene:
     """The centre of a chip.
 
     Attributes:
@@ -48,7 +49,7 @@ class Scene:
     tokens: BoolArray
 
 
-def choose_scenes(folders: Sequence[ChipFolder], model: ModelConfig, count: int) -> list[Scene]:
+def choose_scenes(folders: Sequence[ChipFolder], model: ModelConfig, count: int) -> list[PictureScene]:
     """Scenes spread evenly over the folders and over the chips of a folder; the same for the same data.
 
     Args:
@@ -57,7 +58,7 @@ def choose_scenes(folders: Sequence[ChipFolder], model: ModelConfig, count: int)
         count: how many at most; chips without a valid token are left out.
     """
     each = -(-count // len(folders))
-    scenes: list[Scene] = []
+    scenes: list[PictureScene] = []
     for number in range(count):
         folder = folders[number * len(folders) // count if count < len(folders) else number % len(folders)]
         begin = int((number // len(folders) + 0.5) / each * len(folder))
@@ -67,8 +68,8 @@ def choose_scenes(folders: Sequence[ChipFolder], model: ModelConfig, count: int)
     return scenes
 
 
-def _first_valid(folder: ChipFolder, begin: int, model: ModelConfig) -> Scene | None:
-    best: Scene | None = None
+def _first_valid(folder: ChipFolder, begin: int, model: ModelConfig) -> PictureScene | None:
+    best: PictureScene | None = None
     for index in range(begin, begin + min(ATTEMPTS, len(folder))):
         scene = _centre(folder, index % len(folder), model)
         if scene is not None and (best is None or scene.valid.mean() > best.valid.mean()):
@@ -78,15 +79,15 @@ def _first_valid(folder: ChipFolder, begin: int, model: ModelConfig) -> Scene | 
     return best
 
 
-def _centre(folder: ChipFolder, index: int, model: ModelConfig) -> Scene | None:
+def _centre(folder: ChipFolder, index: int, model: ModelConfig) -> PictureScene | None:
     entry, patch = folder.entries[index], model.patch
-    height, width = (min(side, SIDE) // patch * patch for side in (entry.height, entry.width))
-    if not height or not width:
+    window = centre_window((entry.height, entry.width), SIDE // patch * patch, patch)
+    if not window.height or not window.width:
         return None
-    db, valid = folder.read(index, ((entry.height - height) // 2, (entry.width - width) // 2, height, width))
-    tokens = valid.reshape(height // patch, patch, width // patch, patch).mean(axis=(1, 3)) >= 0.5
+    db, valid = folder.read(index, window)
+    tokens = valid.reshape(window.height // patch, patch, window.width // patch, patch).mean(axis=(1, 3)) >= 0.5
     name = f"{folder.root.name}\n{folder.names[index]}"
-    return Scene(name, db, valid, normalise(db, valid, model.bands), tokens) if tokens.any() else None
+    return PictureScene(name, db, valid, normalise(db, valid, model.bands), tokens) if tokens.any() else None
 
 
 class Gallery:
@@ -96,7 +97,7 @@ class Gallery:
         scenes: one or more, as `choose_scenes` gives them.
     """
 
-    def __init__(self, scenes: Sequence[Scene]) -> None:
+    def __init__(self, scenes: Sequence[PictureScene]) -> None:
         """Nothing drawn yet."""
         self.scenes = list(scenes)
         self._before: FloatArray | None = None
@@ -160,7 +161,7 @@ def _correlation(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     return result
 
 
-def _token_level(scene: Scene) -> FloatArray:
+def _token_level(scene: PictureScene) -> FloatArray:
     rows, columns = scene.tokens.shape
     patch = scene.valid.shape[0] // rows
     level = scene.x.mean(axis=0).reshape(rows, patch, columns, patch).mean(axis=(1, 3))
@@ -191,7 +192,7 @@ def pseudo_colour(db: FloatArray, valid: BoolArray) -> FloatArray:
 
 
 def _figure(
-    scenes: Sequence[Scene], attention: Sequence[FloatArray], colours: Sequence[FloatArray], title: str
+    scenes: Sequence[PictureScene], attention: Sequence[FloatArray], colours: Sequence[FloatArray], title: str
 ) -> Figure:
     heads = len(attention[0])
     titles = ["backscatter", "components", "attention: mean", *(f"head {i + 1}" for i in range(heads))]

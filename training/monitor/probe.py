@@ -24,7 +24,8 @@ from backend.core.errors import InputError
 from backend.network.vit import SarViT
 from backend.radiometry.convert import normalise
 from training.data.dataset import Chip, ChipFolder
-from training.run.pretrain_config import ModelConfig
+from training.data.tiles import cut, grid_windows
+from training.run.common_config import ModelConfig
 from training.scores.metrics import worldcover_groups
 
 NEIGHBOURS = 20
@@ -104,16 +105,11 @@ def _crops(
     if chip.label is None:
         return
     label = np.where(chip.valid, chip.label, 0).astype(np.uint8)
-    height, width = (min(tile, side // patch * patch) for side in label.shape)
-    if not height or not width:
-        return
-    corners = [(t, c) for t in range(0, label.shape[0] - height + 1, height)
-               for c in range(0, label.shape[1] - width + 1, width)]  # fmt: skip
-    for top, left in rng.permutation(np.array(corners)):
-        part = np.s_[top : top + height, left : left + width]
-        labels = patch_labels(label[part], patch)
+    windows = grid_windows(label.shape, tile, patch)
+    for index in rng.permutation(len(windows)):
+        labels = patch_labels(cut(label, windows[index]), patch)
         if labels.any():
-            yield normalise(chip.db[(slice(None), *part)], chip.valid[part], bands), labels
+            yield normalise(cut(chip.db, windows[index]), cut(chip.valid, windows[index]), bands), labels
 
 
 class Probe:

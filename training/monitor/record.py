@@ -8,11 +8,11 @@ from pathlib import Path
 from training.data.dataset import ChipFolder
 from training.dino.trainer import Trainer
 from training.monitor.monitor import Monitor
-from training.run.log import COLUMNS, CollapseAlarm, CsvLog, Progress
+from training.run.log import COLUMNS, CollapseAlarm, CsvLog, ProgressLine
 from training.run.schedules import values_at
 
 
-class Record:
+class RunRecord:
     """The record of a run, kept by its first process.
 
     Args:
@@ -30,7 +30,7 @@ class Record:
         self.config = config = trainer.config
         self.log = CsvLog(run / "log.csv", done, COLUMNS + trainer.columns)
         self.alarm = CollapseAlarm(round(config.optim.warmup * config.optim.steps))
-        self.progress = Progress(done, config.optim.steps, config.optim.batch)
+        self.progress = ProgressLine(done, config.optim.steps, config.optim.batch)
         teacher, device = trainer.pair.teacher.backbone, trainer.world.device
         self.monitor = Monitor(config, teacher, device, folders, run, done, self.progress.say)
         self.progress.start_clock()

@@ -7,13 +7,13 @@ type likewise, and the resolved settings are written beside the run: a run can a
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar
 
+from backend.card.validation import FieldError, from_plain
 from backend.core.errors import InputError
 from training.run.files import write_text
 
@@ -66,24 +66,16 @@ def override(data: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
     return result
 
 
-def resolve(cls: type[T], data: dict[str, Any], where: str = "") -> T:
+def resolve(cls: type[T], data: dict[str, Any]) -> T:
     """Build the dataclass `cls` from plain values: nested sections, scalars checked by type, the rest defaults.
 
     Raises:
         InputError: An unknown key, a missing one without default, or a value of the wrong type.
     """
-    hints = get_type_hints(cls)
-    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
-    for key in data:
-        if key not in fields:
-            near = difflib.get_close_matches(str(key), fields, n=1)
-            hint = f"Did you mean {where}{near[0]}?" if near else f"Known here: {', '.join(fields)}."
-            raise InputError(f"Unknown setting {where}{key}.", hint)
-    for name, item in fields.items():
-        required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
-        if required and name not in data:
-            raise InputError(f"The setting {where}{name} is missing.", "Add it to the recipe.")
-    return cls(**{key: _convert(hints[key], value, where + key) for key, value in data.items()})
+    try:
+        return from_plain(cls, data)
+    except FieldError as error:
+        raise InputError(f"{error.found}.", error.hint) from error
 
 
 def resolved(config: Any) -> dict[str, Any]:
@@ -117,34 +109,3 @@ def _literal(text: str) -> Any:
     except tomllib.TOMLDecodeError:
         return text
     return values["value"] if list(values) == ["value"] else text
-
-
-def _convert(hint: Any, value: Any, where: str) -> Any:
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        if not isinstance(value, dict):
-            raise InputError(f"{where} is {value!r:.60}, wanted a section.", "Give its keys one by one.")
-        return resolve(hint, value, f"{where}.")
-    if get_origin(hint) is tuple:
-        return _convert_tuple(hint, value, where)
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    fits = {
-        bool: isinstance(value, bool),
-        int: number and isinstance(value, int),
-        float: number,
-        str: isinstance(value, str),
-    }.get(hint, False)
-    if not fits:
-        wanted = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}.get(hint, str(hint))
-        raise InputError(f"{where} is {value!r:.60}, wanted {wanted}.", "Correct the recipe or the --set.")
-    return float(value) if hint is float else value
-
-
-def _convert_tuple(hint: Any, value: Any, where: str) -> tuple[Any, ...]:
-    inner = get_args(hint)
-    if not isinstance(value, (list, tuple)):
-        raise InputError(f"{where} is {value!r:.60}, wanted a list.", "Write it as [a, b].")
-    if inner[-1] is Ellipsis:
-        inner = (inner[0],) * len(value)
-    if len(inner) != len(value):
-        raise InputError(f"{where} has {len(value)} values, wanted {len(inner)}.", "Write it as [a, b].")
-    return tuple(_convert(t, v, f"{where}[{i}]") for i, (t, v) in enumerate(zip(inner, value)))

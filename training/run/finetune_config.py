@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from backend.card.arch import FINETUNED_HEADS
-from backend.core.errors import InputError
-from backend.engines.precision import check_precision
-from training.run.pretrain_config import CropConfig, ModelConfig
+from training.run.common_config import AugmentConfig, ModelConfig, Precision
+from training.run.limits import Count, Device, NotNegative, OneOf, Positive, Range, Seed, Share, check_limits
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class FinetuneConfig:
         head_dim: Width of the head at patch resolution; "linear" has none.
         freeze_backbone: Train the head only.
         tile: Side of training crops and of the model's tiles, in pixels.
-        augment: SAR augmentations (crop geometry is not used).
+        augment: SAR augmentations of the crops.
         steps: Optimiser steps.
         batch: Crops a step.
         lr: Peak learning rate of the head and, before layer decay, of the backbone.
@@ -49,49 +49,31 @@ class FinetuneConfig:
     name: str = "my-model"
     title: str = "My model"
     product: str = "gamma0"
-    gsd_m: float = 10.0
+    gsd_m: Positive = 10.0
     licence: str = ""
     trained_on: tuple[str, ...] = ()
     model: ModelConfig = field(default_factory=ModelConfig)
-    head: str = "decoder"
+    head: Annotated[str, OneOf(*FINETUNED_HEADS)] = "decoder"
     head_dim: int = 64
     freeze_backbone: bool = False
-    tile: int = 128
-    augment: CropConfig = field(default_factory=CropConfig)
-    steps: int = 2000
-    batch: int = 16
-    lr: float = 1e-3
-    layer_decay: float = 0.75
-    warmup: float = 0.05
-    weight_decay: float = 0.05
-    label_smoothing: float = 0.05
-    class_weights: str = "sqrt"
-    group_weight: float = 1.0
+    tile: Count = 128
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    steps: Count = 2000
+    batch: Count = 16
+    lr: NotNegative = 1e-3
+    layer_decay: Annotated[float, Range(0, 1, above=True)] = 0.75
+    warmup: Share = 0.05
+    weight_decay: NotNegative = 0.05
+    label_smoothing: Share = 0.05
+    class_weights: Annotated[str, OneOf("none", "sqrt", "inverse")] = "sqrt"
+    group_weight: NotNegative = 1.0
     leave_out: tuple[str, ...] = ()
-    val_every: int = 200
-    patience: int = 5
-    seed: int = 0
-    device: str = "auto"
-    precision: str = "auto"
-    checkpoint_every_s: float = 120.0
+    val_every: Count = 200
+    patience: Count = 5
+    seed: Seed = 0
+    device: Device = "auto"
+    precision: Precision = "auto"
+    checkpoint_every_s: NotNegative = 120.0
 
     def __post_init__(self) -> None:
-        """Refuse values outside their meaning."""
-        check_precision(self.precision)
-        if self.head not in FINETUNED_HEADS:
-            raise InputError(f"head is {self.head!r}.", f"Use one of {', '.join(FINETUNED_HEADS)}.")
-        if self.device not in ("auto", "cpu", "cuda", "mps"):
-            raise InputError(f"device is {self.device!r}.", "Use auto, cpu, cuda or mps.")
-        if self.seed < 0:
-            raise InputError(f"seed is {self.seed}.", "Give a whole number of 0 or more.")
-        for name in ("warmup", "label_smoothing"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise InputError(f"{name} is {getattr(self, name)}.", "Give a number from 0 to 1.")
-        if self.class_weights not in ("none", "sqrt", "inverse"):
-            raise InputError(f"class_weights is {self.class_weights!r}.", "Wanted: none, sqrt or inverse.")
-        if not self.group_weight >= 0:
-            raise InputError(f"group_weight is {self.group_weight}.", "Give 0 or more.")
-        if self.augment.rot90:
-            raise InputError("augment.rot90 would turn images and not labels.", "Leave it off for fine-tuning.")
-        if min(self.steps, self.batch, self.val_every, self.patience) < 1 or not 0 < self.layer_decay <= 1:
-            raise InputError("steps, batch, val_every and patience start at 1; layer_decay lies in (0, 1].", "Mend it.")
+        check_limits(self)

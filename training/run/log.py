@@ -55,7 +55,7 @@ def read_log(path: Path) -> dict[str, list[float]]:
         return {name: [float(row[name] or "nan") for row in rows] for name in reader.fieldnames or ()}
 
 
-class Progress:
+class ProgressLine:
     """One line of loss, speed, time left and a note: rewritten on a terminal, else printed every LINE_EVERY_S seconds.
 
     Args:

@@ -26,18 +26,18 @@ class Calibration:
         self.confidence: DoubleArray = np.zeros(BINS)
         self.correct: DoubleArray = np.zeros(BINS)
 
-    def add(self, truth: NDArray[Any], probabilities: NDArray[np.floating[Any]]) -> None:
-        """Count pixels; the prediction is the likeliest class, and its probability the confidence.
+    def add(self, truth: NDArray[Any], predicted: NDArray[Any], confidence: NDArray[np.floating[Any]]) -> None:
+        """Count pixels.
 
         Args:
-            truth: Class indices [...]; negative where unlabelled. An index without a probability counts as missed.
-            probabilities: float [classes, ...], nan where nothing was predicted (left out as well).
+            truth: Class indices [...]; negative where unlabelled. An index that is never predicted counts as missed.
+            predicted: Class indices [...], by the rule that made the map; negative where nothing was predicted.
+            confidence: Probability of the predicted class, float [...]; nan where nothing was predicted.
         """
-        keep = (truth >= 0) & np.isfinite(probabilities).all(axis=0)
-        shares = probabilities[:, keep]
+        keep = (truth >= 0) & (predicted >= 0) & np.isfinite(confidence)
         # Blended float32 shares may end a rounding error above 1.
-        confidence = np.minimum(shares.max(axis=0, initial=0).astype(np.float64), 1.0)
-        correct = (shares.argmax(axis=0) == truth[keep]).astype(np.float64)
+        confidence = np.minimum(confidence[keep].astype(np.float64), 1.0)
+        correct = (predicted[keep] == truth[keep]).astype(np.float64)
         for sums, weight in ((self.pixels, None), (self.confidence, confidence), (self.correct, correct)):
             sums += np.histogram(confidence, BINS, (0.0, 1.0), weights=weight)[0]
 

@@ -21,7 +21,7 @@ class Counts:
 
     Attributes:
         confusion: Label against map, by class.
-        calibration: Of the probabilities of the classes.
+        calibration: Of the probabilities of the mapped classes.
         groups: Group of each class; None where the legend is not WorldCover's.
         summed: Label against the group whose probabilities sum to most, by group.
         summed_calibration: Of those sums.
@@ -48,15 +48,17 @@ class Counts:
             shares: Probabilities [K, H, W] of the model's classes, the first of all; nan for nodata.
         """
         self.confusion.add(truth, mapped)
-        self.calibration.add(truth, shares)
+        # The map's own choice, which goes by groups where the legend has them, and the confidence that it writes.
+        self.calibration.add(truth, mapped, np.take_along_axis(shares, np.maximum(mapped, 0)[None], axis=0)[0])
         if self.groups is None:
             return
         index = np.array([self.summed.names.index(group) for group in self.groups])
         # Groups of labels that the model doesn't know come last, and have no share.
         united = group_sums(shares, index[: len(shares)].tolist())
         truth = np.where(truth >= 0, index[truth], -1)
-        self.summed.add(truth, np.where(mapped >= 0, united.argmax(axis=0), -1))
-        self.summed_calibration.add(truth, united)
+        likeliest = np.where(mapped >= 0, united.argmax(axis=0), -1)
+        self.summed.add(truth, likeliest)
+        self.summed_calibration.add(truth, likeliest, united.max(axis=0))
 
     def include(self, other: Counts) -> None:
         """Add what another counted of the same classes."""

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import rasterio
@@ -16,10 +17,11 @@ from numpy.typing import NDArray
 
 from backend.card import worldcover as lc
 from backend.core.errors import InputError
+from training.run.limits import Count, NotNegative, Range, Seed, Share, check_limits
 from training.scores.metrics import MERGED
 from training.simulation.layout import inject, patch_of, procedural
 from training.simulation.library import PIXEL_M, LayoutLibrary
-from training.simulation.scene import Scene, simulate
+from training.simulation.scene import SimulatedScene, simulate
 
 BANDS = ("VV", "VH")
 _BLOCKS = 20
@@ -27,7 +29,7 @@ _TITLE = "Simulated Sentinel-1 scenes with land-cover labels (not observed data)
 
 
 @dataclass(frozen=True)
-class Request:
+class SimulationRequest:
     """What to make.
 
     Attributes:
@@ -45,24 +47,20 @@ class Request:
     """
 
     out: Path
-    scenes: int
-    seed: int
-    size: int = 256
+    scenes: Count
+    seed: Seed
+    size: Annotated[int, Range(16)] = 256
     layouts: Path | None = None
     classes: tuple[int, ...] = ()
-    procedural_share: float = 0.35
+    procedural_share: Share = 0.35
     val_groups: tuple[str, ...] = ()
-    val_fraction: float = 0.1
-    label_jitter: float = 0.8
-    nodata_chance: float = 0.06
+    val_fraction: Share = 0.1
+    label_jitter: NotNegative = 0.8
+    nodata_chance: Share = 0.06
 
     def __post_init__(self) -> None:
         """Refuse what can't be made."""
-        if self.scenes < 1 or self.size < 16:
-            raise InputError(
-                f"{self.scenes} scenes of {self.size} pixels asked for.",
-                "Ask for at least 1 scene of at least 16 pixels.",
-            )
+        check_limits(self)
         strange = sorted(set(self.classes) - set(lc.CODES))
         if strange:
             raise InputError(f"Unknown classes {strange}.", f"Known WorldCover codes are {sorted(lc.CODES)}.")
@@ -75,7 +73,7 @@ _ATTEMPTS = 20
 class _Maker:
     """Makes single scenes of a request; one per process, so that layouts are read once."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: SimulationRequest) -> None:
         self.request = request
         self.library = LayoutLibrary(request.layouts) if request.layouts else None
 
@@ -93,7 +91,7 @@ class _Maker:
         layout[~known] = lc.UNKNOWN
         return layout
 
-    def make(self, index: int) -> tuple[str, Scene]:
+    def make(self, index: int) -> tuple[str, SimulatedScene]:
         """Group name and scene number ``index``."""
         request = self.request
         rng = np.random.default_rng([request.seed, index])
@@ -175,13 +173,13 @@ def _write_one(index: int) -> tuple[str, str]:
 _worker: _Maker
 
 
-def _start(request: Request) -> None:
+def _start(request: SimulationRequest) -> None:
     """Set a process up to write scenes of ``request``."""
     global _worker
     _worker = _Maker(request)
 
 
-def _rows(request: Request, jobs: int) -> Iterator[tuple[str, str]]:
+def _rows(request: SimulationRequest, jobs: int) -> Iterator[tuple[str, str]]:
     """Write all scenes and yield name and group of each, in order."""
     if jobs <= 1:
         _start(request)
@@ -191,7 +189,7 @@ def _rows(request: Request, jobs: int) -> Iterator[tuple[str, str]]:
         yield from pool.imap(_write_one, range(request.scenes), chunksize=8)
 
 
-def split_of(request: Request, group: str) -> str:
+def split_of(request: SimulationRequest, group: str) -> str:
     """Split of a group, a function of the group alone so that none crosses: "train" or "val"."""
     if group.startswith("procedural-"):
         blocks = min(_BLOCKS, request.scenes)
@@ -200,7 +198,7 @@ def split_of(request: Request, group: str) -> str:
     return "val" if any(group.startswith(name) for name in request.val_groups) else "train"
 
 
-def dataset_toml(request: Request) -> str:
+def dataset_toml(request: SimulationRequest) -> str:
     """Text of ``dataset.toml``: what the bands and labels of the folder mean."""
     lines = [f'title = "{_TITLE}"', "simulated = true", f"seed = {request.seed}", f"pixel_size_m = {PIXEL_M}"]
     lines += ['product = "gamma0"', f"ignore_value = {lc.UNKNOWN}", ""]
@@ -212,7 +210,7 @@ def dataset_toml(request: Request) -> str:
     return "\n".join(lines)
 
 
-def write_folder(request: Request, jobs: int = 1) -> dict[str, int]:
+def write_folder(request: SimulationRequest, jobs: int = 1) -> dict[str, int]:
     """Write a data folder.
 
     Args:

@@ -23,7 +23,7 @@ from training.simulation.fields import coordinates, gaussian_field
 from training.simulation.folder import BANDS, write_raster
 from training.simulation.layout import add_lakes, add_river, add_settlements, patch_of, regions
 from training.simulation.library import PIXEL_M
-from training.simulation.scene import Scene, simulate
+from training.simulation.scene import SimulatedScene, simulate
 
 SEED = 44
 SHAPE = (384, 512)
@@ -47,7 +47,7 @@ def sample_layout(rng: np.random.Generator) -> NDArray[np.uint8]:
     return layout
 
 
-def sample_scene() -> Scene:
+def sample_scene() -> SimulatedScene:
     """The scene, always the same, with a swath edge on one side."""
     rng = np.random.default_rng(SEED)
     return simulate(rng, sample_layout(rng), label_jitter=0.5, nodata_chance=1.0)

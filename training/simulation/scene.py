@@ -29,7 +29,7 @@ _DEGREES_PER_PIXEL = 10.0 / 14_700.0
 
 
 @dataclass(frozen=True)
-class Scene:
+class SimulatedScene:
     """A simulated scene.
 
     Attributes:
@@ -230,7 +230,7 @@ def _swath_edge(rng: np.random.Generator, shape: tuple[int, int], chance: float)
 
 def simulate(
     rng: np.random.Generator, layout: Labels, *, label_jitter: float = 0.8, nodata_chance: float = 0.06
-) -> Scene:
+) -> SimulatedScene:
     """Simulate a scene over a land-cover layout.
 
     Args:
@@ -261,4 +261,4 @@ def simulate(
     db = np.stack(bands).astype(np.float32)
     valid = _swath_edge(rng, shape, nodata_chance)
     db[:, ~valid] = np.nan
-    return Scene(db, np.where(valid, layout, lc.UNKNOWN).astype(np.uint8), looks, floors)
+    return SimulatedScene(db, np.where(valid, layout, lc.UNKNOWN).astype(np.uint8), looks, floors)

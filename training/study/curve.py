@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any, Callable
 
 import numpy as np
@@ -110,13 +110,8 @@ def run_network(
     start = networks.start(kind, settings, len(material.classes), extra)
     tuner = Finetuner(start, material.data(chips), settings)
     sampler = CropSampler(chips, start.bands, settings.tile, settings.augment, settings.seed)
-    losses = []
-    with ThreadPoolExecutor(1) as ahead:
-        waiting = ahead.submit(sampler.batch, 0, settings.batch)
-        for step in range(settings.steps):
-            batch = waiting.result()
-            waiting = ahead.submit(sampler.batch, step + 1, settings.batch)
-            losses.append(tuner.step(step, *batch))
+    with closing(sampler.batches(range(settings.steps), settings.batch)) as batches:
+        losses = [tuner.step(*batch) for batch in batches]
     tuner.model.eval()
     last = losses[-max(1, len(losses) // 10) :]
     found = score(material, _network_maps(tuner, start.bands, material), config)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from backend.core.arrays import DoubleArray, FloatArray
 from training.monitor.pictures import principal_scores, pseudo_colour, stretch
 from training.study.curve import ARMS
-from training.study.material import Material, Tile, spread_tiles
+from training.study.material import Material, StudyTile, spread_tiles
 from training.study.networks import PRETRAINED, Networks
 from training.study.settings import StudyConfig
 from training.study.summary import Cells, values
@@ -115,7 +115,7 @@ def _components(tokens: FloatArray, level: FloatArray, patch: int) -> FloatArray
     return coloured.reshape(count, rows, columns, 3)
 
 
-def _labels(tile: Tile, material: Material) -> DoubleArray:
+def _labels(tile: StudyTile, material: Material) -> DoubleArray:
     table = ListedColormap([to_rgb("#ffffff"), *(to_rgb(item.color) for item in material.classes)])
     result: DoubleArray = table(tile.target + 1)
     return result

@@ -13,7 +13,7 @@ from backend.card.model_card import Band
 from backend.core.arrays import FloatArray
 from backend.network.vit import SarViT
 from training.landcover.chips import LabelledChip
-from training.run.workers import pick_device
+from training.run.distributed import pick_device
 from training.study.curve import FOREST, SCRATCH, curve_cell, run_forest, run_network
 from training.study.forest import features
 from training.study.ledger import Cell

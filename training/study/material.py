@@ -15,14 +15,16 @@ from backend.card.model_card import Band, LandCoverClass
 from backend.core.arrays import FloatArray
 from backend.core.errors import InputError
 from backend.radiometry.convert import normalise
-from training.data.dataset import ChipFolder, read_splits
+from training.data.dataset import ChipFolder
+from training.data.splits import read_splits
+from training.data.tiles import covering_windows, cut, extend
 from training.landcover.chips import LabelledChip, load_labelled
-from training.landcover.data import Data, merge_legends
+from training.landcover.data import LabelledData, merge_legends
 from training.study.settings import StudyConfig
 
 
 @dataclass(frozen=True)
-class Tile:
+class StudyTile:
     """A square of a chip as a network sees it.
 
     Attributes:
@@ -74,9 +76,9 @@ class Material:
         order = np.random.default_rng((seed, 1)).permutation(len(self.train))
         return [self.train[i] for i in order[: max(1, round(fraction * len(self.train)))]]
 
-    def data(self, chips: list[LabelledChip]) -> Data:
+    def data(self, chips: list[LabelledChip]) -> LabelledData:
         """Chips as fine-tuning takes them, without any to choose by."""
-        return Data(chips, [], self.classes, (self.title,))
+        return LabelledData(chips, [], self.classes, (self.title,))
 
 
 def load_material(root: Path, bands: Sequence[Band], config: StudyConfig) -> Material:
@@ -149,7 +151,7 @@ def _fingerprint(classes: Sequence[LandCoverClass], chips: Sequence[LabelledChip
     return stamp.hexdigest()
 
 
-def tiles_of(chip: LabelledChip, side: int, bands: Sequence[Band]) -> Iterator[Tile]:
+def tiles_of(chip: LabelledChip, side: int, bands: Sequence[Band]) -> Iterator[StudyTile]:
     """Tiles that cover a chip; each of its pixels has its label in one of them.
 
     Args:
@@ -157,30 +159,18 @@ def tiles_of(chip: LabelledChip, side: int, bands: Sequence[Band]) -> Iterator[T
         side: Of a tile, in pixels.
         bands: The card's bands.
     """
-    height, width = chip.target.shape
-    down, right = max(side - height, 0), max(side - width, 0)
-    db = np.pad(chip.db.astype(np.float32), ((0, 0), (0, down), (0, right)), mode="symmetric")
-    target = np.pad(chip.target, ((0, down), (0, right)), constant_values=-1)
-    for top, fresh_down in _starts(target.shape[0], side):
-        for left, fresh_right in _starts(target.shape[1], side):
-            part = np.s_[top : top + side, left : left + side]
-            labels = target[part].copy()
-            labels[:fresh_down] = -1
-            labels[:, :fresh_right] = -1
-            values = db[(slice(None), *part)]
-            yield Tile(normalise(values, np.isfinite(values).any(axis=0), bands), values, labels, (top, left))
+    for window, (rows, columns) in covering_windows(chip.target.shape, side):
+        db = extend(cut(chip.db, window), side).astype(np.float32)
+        labels = extend(cut(chip.target, window), side, fill=-1).copy()
+        labels[:rows] = -1
+        labels[:, :columns] = -1
+        yield StudyTile(normalise(db, np.isfinite(db).any(axis=0), bands), db, labels, (window.top, window.left))
 
 
-def _starts(size: int, side: int) -> list[tuple[int, int]]:
-    """Where tiles begin, and how many of their first pixels lie in the tile before."""
-    whole = [(start, 0) for start in range(0, size - side + 1, side)]
-    rest = size - len(whole) * side
-    return [*whole, (size - side, side - rest)] if rest else whole
-
-
-def spread_tiles(chips: Sequence[LabelledChip], side: int, bands: Sequence[Band], most: int) -> list[Tile]:
+def spread_tiles(chips: Sequence[LabelledChip], side: int, bands: Sequence[Band], most: int) -> list[StudyTile]:
     """At most `most` tiles with a label, spread evenly over the chips."""
-    places = [(number, index) for number, chip in enumerate(chips) for index in range(_count(chip, side))]
+    counts = [len(covering_windows(chip.target.shape, side)) for chip in chips]
+    places = [(number, index) for number, count in enumerate(counts) for index in range(count)]
     chosen = places if len(places) <= most else [places[len(places) * i // most] for i in range(most)]
     wanted: dict[int, set[int]] = {}
     for number, index in chosen:
@@ -191,8 +181,3 @@ def spread_tiles(chips: Sequence[LabelledChip], side: int, bands: Sequence[Band]
         for index, tile in enumerate(tiles_of(chips[number], side, bands))
         if index in indices and (tile.target >= 0).any()
     ]
-
-
-def _count(chip: LabelledChip, side: int) -> int:
-    height, width = (max(size, side) for size in chip.target.shape)
-    return len(_starts(height, side)) * len(_starts(width, side))

@@ -14,9 +14,9 @@ from backend.card.model_card import Band
 from backend.card.registry import model_folder
 from backend.network.vit import SarViT
 from training.dino.backbone import FACTS
-from training.landcover.initial_network import SCRATCH, Start, start_from
+from training.landcover.initial_network import SCRATCH, InitialNetwork, start_from
+from training.run.common_config import ModelConfig
 from training.run.finetune_config import FinetuneConfig
-from training.run.pretrain_config import ModelConfig
 
 PRETRAINED, RANDOM = "DINO", "random weights"
 
@@ -37,7 +37,7 @@ class Networks:
     origin: str
     fingerprint: str
 
-    def start(self, kind: str, settings: FinetuneConfig, classes: int, extra: Sequence[Band] = ()) -> Start:
+    def start(self, kind: str, settings: FinetuneConfig, classes: int, extra: Sequence[Band] = ()) -> InitialNetwork:
         """A network to be trained.
 
         Args:

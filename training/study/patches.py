@@ -13,8 +13,8 @@ from backend.core.arrays import FloatArray
 from backend.core.errors import InputError
 from backend.network.vit import SarViT
 from training.monitor.probe import patch_labels
-from training.run.workers import pick_device
-from training.study.material import Material, Tile, spread_tiles
+from training.run.distributed import pick_device
+from training.study.material import Material, StudyTile, spread_tiles
 from training.study.networks import PRETRAINED, RANDOM, Networks
 from training.study.settings import StudyConfig
 
@@ -86,14 +86,14 @@ def load_patches(material: Material, networks: Networks, config: StudyConfig) ->
     return PatchSets(first, second)
 
 
-def _classes(tile: Tile, patch: int) -> NDArray[np.int16]:
+def _classes(tile: StudyTile, patch: int) -> NDArray[np.int16]:
     """Class index of each patch, -1 where no class covers enough of it; [rows, columns]."""
     found: NDArray[np.int16] = patch_labels((tile.target + 1).astype(np.uint8), patch).astype(np.int16) - 1
     return found
 
 
 def describe_patches(
-    tiles: Sequence[Tile], kinds: dict[str, SarViT], patch: int, present: Sequence[int], device: str = "auto"
+    tiles: Sequence[StudyTile], kinds: dict[str, SarViT], patch: int, present: Sequence[int], device: str = "auto"
 ) -> Patches:
     """Features and labels of all patches of tiles.
 
@@ -114,7 +114,7 @@ def describe_patches(
     return Patches(features, np.stack(labels).ravel(), np.tile(grid, (len(tiles), 1)), side)
 
 
-def _levels(tile: Tile, patch: int, present: Sequence[int]) -> FloatArray:
+def _levels(tile: StudyTile, patch: int, present: Sequence[int]) -> FloatArray:
     """Mean and deviation of each band over each patch, [patches, 2 * bands]; 0 of the network's input where missing."""
     x = tile.x[list(present)]
     bands, height, width = x.shape
@@ -125,7 +125,9 @@ def _levels(tile: Tile, patch: int, present: Sequence[int]) -> FloatArray:
 
 
 @torch.inference_mode()
-def _network_features(tiles: Sequence[Tile], kind: str, vit: SarViT, device: torch.device) -> dict[str, FloatArray]:
+def _network_features(
+    tiles: Sequence[StudyTile], kind: str, vit: SarViT, device: torch.device
+) -> dict[str, FloatArray]:
     vit = vit.to(device)
     attention: list[list[FloatArray]] = [[] for _ in range(vit.depth)]
     tokens: list[list[FloatArray]] = [[] for _ in range(vit.depth)]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
-from backend.core.errors import InputError
 from training.run.finetune_config import FinetuneConfig
+from training.run.limits import Amount, Count, NotNegative, OneOf, Range, Some, check_limits
 
 PARTS = ("curve", "probes", "heads", "clusters", "position", "inputs")
+Seeds = Annotated[tuple[int, ...], Range(0), Some()]
 
 
 @dataclass(frozen=True)
@@ -21,9 +23,12 @@ class CurveConfig:
             with the first seed: a score that still rises was not at its limit. 0 leaves that out.
     """
 
-    fractions: tuple[float, ...] = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0)
-    seeds: tuple[int, ...] = (0, 1, 2)
-    longer: float = 3.0
+    fractions: Annotated[tuple[float, ...], Range(0, 1, above=True), Some()] = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0)
+    seeds: Seeds = (0, 1, 2)
+    longer: NotNegative = 3.0
+
+    def __post_init__(self) -> None:
+        check_limits(self, "curve")
 
 
 @dataclass(frozen=True)
@@ -39,12 +44,15 @@ class PatchConfig:
         seeds: One run of each probe for each.
     """
 
-    tiles: int = 400
-    train_patches: int = 4000
-    test_patches: int = 10000
-    neighbours: int = 20
-    trees: int = 200
-    seeds: tuple[int, ...] = (0, 1, 2)
+    tiles: Count = 400
+    train_patches: Count = 4000
+    test_patches: Count = 10000
+    neighbours: Count = 20
+    trees: Count = 200
+    seeds: Seeds = (0, 1, 2)
+
+    def __post_init__(self) -> None:
+        check_limits(self, "patch")
 
 
 @dataclass(frozen=True)
@@ -57,9 +65,12 @@ class ForestConfig:
         leaf: Fewest pixels of a leaf.
     """
 
-    pixels: int = 500
-    trees: int = 80
-    leaf: int = 20
+    pixels: Count = 500
+    trees: Count = 80
+    leaf: Count = 20
+
+    def __post_init__(self) -> None:
+        check_limits(self, "forest")
 
 
 @dataclass(frozen=True)
@@ -81,39 +92,17 @@ class StudyConfig:
             all, `freeze_backbone` and `seed` are set by the study.
     """
 
-    parts: tuple[str, ...] = PARTS
-    tile: int = 128
-    train_chips: int = 0
-    test_chips: int = 0
-    every: int = 3
-    pictures: int = 4
-    jobs: int = 2
+    parts: Annotated[tuple[str, ...], OneOf(*PARTS), Some()] = PARTS
+    tile: Count = 128
+    train_chips: Amount = 0
+    test_chips: Amount = 0
+    every: Count = 3
+    pictures: Amount = 4
+    jobs: Count = 2
     curve: CurveConfig = field(default_factory=CurveConfig)
     patch: PatchConfig = field(default_factory=PatchConfig)
     forest: ForestConfig = field(default_factory=ForestConfig)
     finetune: FinetuneConfig = field(default_factory=lambda: FinetuneConfig(head="linear", class_weights="none"))
 
     def __post_init__(self) -> None:
-        """Refuse values outside their meaning."""
-        unknown = [part for part in self.parts if part not in PARTS]
-        if unknown or not self.parts:
-            raise InputError(f"parts has {unknown or 'nothing'}.", f"Name some of {', '.join(PARTS)}.")
-        if not self.curve.fractions or not all(0 < share <= 1 for share in self.curve.fractions):
-            raise InputError(f"curve.fractions is {list(self.curve.fractions)}.", "Give shares above 0 up to 1.")
-        for name, seeds in (("curve", self.curve.seeds), ("patch", self.patch.seeds)):
-            if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
-                raise InputError(f"{name}.seeds is {list(seeds)}.", "Give different whole numbers of 0 or more.")
-        counts = {
-            "tile": self.tile, "every": self.every, "patch.tiles": self.patch.tiles, "jobs": self.jobs,
-            "patch.train_patches": self.patch.train_patches, "patch.test_patches": self.patch.test_patches,
-            "patch.neighbours": self.patch.neighbours, "patch.trees": self.patch.trees,
-            "forest.pixels": self.forest.pixels, "forest.trees": self.forest.trees, "forest.leaf": self.forest.leaf,
-        }  # fmt: skip
-        for name, value in counts.items():
-            if value < 1:
-                raise InputError(f"{name} is {value}.", "Give 1 or more.")
-        for name in ("train_chips", "test_chips", "pictures"):
-            if getattr(self, name) < 0:
-                raise InputError(f"{name} is {getattr(self, name)}.", "Give 0 or more.")
-        if self.curve.longer < 0:
-            raise InputError(f"curve.longer is {self.curve.longer}.", "Give a factor on the steps, or 0 for none.")
+        check_limits(self)

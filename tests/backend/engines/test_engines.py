@@ -282,7 +282,7 @@ def test_nothing_is_reported_to_anyone(tiny_model, make_raster, scene_db, tmp_pa
         ({"a": 3}, "wanted \\[low, high\\]"),
         ({"a": [1, 2]}, "is 1, wanted -1000000.0 to 0.0"),
         ({"a": [-1, float("nan")]}, "nan"),
-        ({"a": [-1, "2"]}, "wanted float"),
+        ({"a": [-1, "2"]}, "wanted a number"),
         ({str(number): [-1, 1] for number in range(3000)}, "at most 2000"),
     ],
 )

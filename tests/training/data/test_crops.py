@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.card.model_card import Band
-from training.data.crops import Sample, augment, draw_box, resample, resampling_matrix, speckle, views
+from training.data.augment import augment, speckle
+from training.data.crops import CropSample, draw_box, resample, resampling_matrix, views
 from training.run.pretrain_config import CropConfig
 
 BANDS = (Band("VV", "db", (-30.0, 5.0), -12.0, 5.0), Band("VH", "db", (-35.0, 0.0), -20.0, 6.0))
@@ -22,7 +23,7 @@ def _rng(seed: int = 0) -> np.random.Generator:
 
 
 def _views(db: np.ndarray, config: CropConfig, seed: int = 0, gain: float = 0.0) -> list[torch.Tensor]:
-    return views([Sample([db.astype(np.float32)], gain)], [_rng(seed)], BANDS, config)
+    return views([CropSample([db.astype(np.float32)], gain)], [_rng(seed)], BANDS, config)
 
 
 def _flat(vv: float = -12.0, vh: float = -20.0) -> np.ndarray:
@@ -31,7 +32,7 @@ def _flat(vv: float = -12.0, vh: float = -20.0) -> np.ndarray:
 
 def test_shapes_and_groups() -> None:
     windows = [np.float32(-15) + _rng(i).normal(size=(2, 32, 32)).astype(np.float32) for i in range(4)]
-    samples, rngs = [Sample([window]) for window in windows], [_rng(i) for i in range(4)]
+    samples, rngs = [CropSample([window]) for window in windows], [_rng(i) for i in range(4)]
     large, small = views(samples, rngs, BANDS, dataclasses.replace(OFF, speckle=1))
     assert large.shape == (2, 4, 2, 16, 16) and small.shape == (3, 4, 2, 8, 8)
     assert large.dtype == torch.float32 and bool(torch.isfinite(large).all())
@@ -153,7 +154,7 @@ def test_a_sample_depends_on_its_own_generator_only() -> None:
     windows = [np.float32(-15) + _rng(i).normal(size=(2, 32, 32)).astype(np.float32) for i in range(3)]
     windows[2][:, :5] = np.nan
     config = dataclasses.replace(OFF, flip=True, speckle=0.5, gain_common_db=1.0, band_drop=0.5)
-    samples = [Sample(windows[:1]), Sample(windows[1:]), Sample(windows[2:])]
+    samples = [CropSample(windows[:1]), CropSample(windows[1:]), CropSample(windows[2:])]
     together = views(samples, [_rng(i) for i in range(3)], BANDS, config)
     alone = views(samples[1:2], [_rng(1)], BANDS, config)
     for group, single in zip(together, alone):
@@ -161,7 +162,7 @@ def test_a_sample_depends_on_its_own_generator_only() -> None:
 
 
 def test_two_dates_are_one_global_view_each_and_local_views_of_either() -> None:
-    sample = Sample([_flat(-7), _flat(-17)], 2.5)
+    sample = CropSample([_flat(-7), _flat(-17)], 2.5)
     large, small = views([sample], [_rng()], BANDS, dataclasses.replace(OFF, local_count=16))
     levels = large[:, 0, 0].mean(dim=(-1, -2))
     torch.testing.assert_close(levels, torch.tensor([1.5, -0.5]), atol=1e-4, rtol=0)  # and one gain of half a deviation
@@ -174,7 +175,7 @@ def test_views_avoid_what_is_invalid_at_either_date() -> None:
     dates[0][:, :, :12] = np.nan
     dates[1][:, :, 26:] = np.nan
     config = dataclasses.replace(OFF, min_valid=0.9, local_scale=(0.05, 0.1), local_count=40)
-    small = views([Sample(dates)], [_rng()], BANDS, config)[1]
+    small = views([CropSample(dates)], [_rng()], BANDS, config)[1]
     assert float((small.abs().amax(dim=(2, 3, 4)) == 0).float().mean()) == 0  # the mean, where there is data
     shares = torch.isfinite(small).float().mean()
     assert float(shares) == 1
@@ -200,7 +201,7 @@ def test_coherence_has_no_speckle_and_no_gain_but_may_be_dropped() -> None:
     got = augment(values.copy(), 2.0, COHERENT, config, _rng())
     assert (got[2] == 0.25).all() and got[0].std() > 0 and abs(got[0].mean() - 0.25) > 0.01
     window = np.concatenate([_flat(), np.full((1, 32, 32), 0.75)]).astype(np.float32)
-    group = views([Sample([window], 2.0)], [_rng()], COHERENT, config)[0]
+    group = views([CropSample([window], 2.0)], [_rng()], COHERENT, config)[0]
     torch.testing.assert_close(group[:, 0, 2], torch.ones_like(group[:, 0, 2]), atol=1e-5, rtol=0)
     drop = dataclasses.replace(OFF, band_drop=1.0)
     dropped = [np.isnan(augment(values.copy(), 0.0, COHERENT, drop, _rng(i))[2]).all() for i in range(30)]

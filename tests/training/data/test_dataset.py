@@ -9,9 +9,10 @@ import rasterio
 from backend.core.errors import InputError
 from backend.radiometry.convert import Units
 from tests.support.geotiffs import BANDS, PLACED, land, toml, write
-from training.data.dataset import ChipFolder, read_splits
+from training.data.dataset import ChipFolder
 from training.data.dataset_toml import FolderFacts
-from training.data.describe import describe
+from training.data.notices import describe
+from training.data.splits import read_splits
 
 
 def db(vv=-10.0, vh=-17.0, shape=(6, 7)):
@@ -131,7 +132,7 @@ def test_a_group_that_crosses_splits_is_refused(tmp_path):
 )
 def test_a_wrong_dataset_toml_is_refused(tmp_path, text):
     toml(tmp_path, text)
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="dataset.toml"):
         FolderFacts.load(tmp_path / "dataset.toml")
 
 

@@ -11,7 +11,7 @@ from rasterio.transform import from_origin
 from backend.core.errors import InputError
 from tests.support.geotiffs import BANDS, PLACED, land, toml, write
 from training.data.dataset import ChipFolder
-from training.data.describe import describe
+from training.data.notices import describe
 from training.data.places import name_places
 from training.data.store import ChipStore
 from training.run.pretrain_config import CropConfig

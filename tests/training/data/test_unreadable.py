@@ -12,9 +12,12 @@ from tests.support import two_classes
 from tests.support.geotiffs import BANDS, PLACED, land, write
 from training.data.dataset import ChipFolder
 from training.data.store import ChipStore
+from training.finetune import finetune
 from training.landcover.data import load_data
-from training.pretrain import main as pretrain
-from training.run.pretrain_config import CropConfig
+from training.pretrain import main, pretrain
+from training.run.config import load_recipe, override, resolve
+from training.run.finetune_config import FinetuneConfig
+from training.run.pretrain_config import CropConfig, PretrainConfig
 
 TINY = [
     'model.arch={timm="vit_tiny_patch16_224",embed_dim=16,depth=1,heads=2}', "model.patch=8", "model.tile=32",
@@ -39,14 +42,25 @@ def folder(tmp_path):
 def test_pre_training_goes_on_without_them(folder, tmp_path, capsys):
     sets = [part for setting in TINY for part in ("--set", setting)]
     command = ["--recipe", "cpu_small", "--data", str(folder), "--out", str(tmp_path / "run"), *sets]
-    assert pretrain([*command, "--strict"]) == 1
+    assert main([*command, "--strict"]) == 1
     said = capsys.readouterr().err
     assert "2 of 5 images" in said and "3.tif" in said and not (tmp_path / "run").exists()
-    assert pretrain(command) == 0
+    assert main(command) == 0
     said = capsys.readouterr().err
     assert f"{folder}: 2 of 5 images can't be read and are left out" in said
     assert "3.tif is not a raster" in said and "notes.tif is not a raster" in said
     assert f"{folder}: 3 files" in said
+
+
+def test_a_call_leaves_out_what_the_command_does(folder, tmp_path):
+    config = resolve(PretrainConfig, override(load_recipe("cpu_small"), TINY))
+    pretrain(config, [folder], tmp_path / "run", resume=False)
+    assert (tmp_path / "run" / "backbone.json").is_file()
+    (tmp_path / "labelled").mkdir()
+    data = two_classes.make_folder(tmp_path / "labelled")
+    damage(data / "images" / "0.tif")
+    small = resolve(FinetuneConfig, override({}, [*two_classes.SMALL, "steps=1"]))
+    assert finetune("none", [data], tmp_path / "model", small, resume=False).name == "my-model"
 
 
 def test_nothing_readable_is_refused(folder):

@@ -18,12 +18,12 @@ from backend.core.errors import InputError
 from backend.network.weights import load_model
 from tests.support.two_classes import make_folder
 from training.dino.backbone import load_backbone
-from training.dino.ibot import step_masks
+from training.dino.masking import step_masks
 from training.dino.trainer import Trainer
 from training.finetune import main as finetune
 from training.pretrain import pretrain
+from training.run.distributed import World
 from training.run.pretrain_config import DinoConfig
-from training.run.workers import World
 
 SUPPORT = Path(__file__).resolve().parents[2] / "support"
 ALONE = World(0, 1, torch.device("cpu"))

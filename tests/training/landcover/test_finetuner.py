@@ -13,8 +13,8 @@ from training.dino.backbone import save_backbone
 from training.landcover.finetuner import parameter_groups
 from training.landcover.initial_network import start_from
 from training.landcover.loss import IGNORE, balance
+from training.run.common_config import ModelConfig
 from training.run.finetune_config import FinetuneConfig
-from training.run.pretrain_config import ModelConfig
 
 
 @pytest.fixture(scope="module")

@@ -26,13 +26,13 @@ from tests.support.tiny_network import TINY
 from training.data.dataset import ChipFolder
 from training.dino.trainer import Trainer
 from training.monitor import monitor as module
-from training.monitor.board import Board
+from training.monitor.event_files import EventFiles
 from training.monitor.monitor import Monitor
 from training.pretrain import main
 from training.run.config import load_recipe, resolve
-from training.run.log import Progress, read_log
+from training.run.distributed import World
+from training.run.log import ProgressLine, read_log
 from training.run.pretrain_config import PretrainConfig
-from training.run.workers import World
 
 ROOT = Path(module.__file__).resolve().parents[2]
 RECIPE = f"""{TINY}drop_path = 0.3
@@ -283,7 +283,7 @@ def test_time_spent_looking_is_no_training_but_is_time_left(monkeypatch: pytest.
     now = 100.0
     monkeypatch.setattr("training.run.log.time.monotonic", lambda: now)
     stream = io.StringIO()
-    progress = Progress(0, 10, 4, stream)
+    progress = ProgressLine(0, 10, 4, stream)
     progress.note = "k-NN 0.5"
     now += 2
     progress.pause(1)
@@ -294,7 +294,7 @@ def test_time_spent_looking_is_no_training_but_is_time_left(monkeypatch: pytest.
 
 def test_two_boards_of_one_second_are_two_files(tmp_path: Path) -> None:
     for done in (0, 3):
-        board = Board(tmp_path / "tensorboard", done)
+        board = EventFiles(tmp_path / "tensorboard", done)
         for step in range(done + 1, 6):
             board.scalars("train", step, {"loss": float(step + done)})
         board.close()

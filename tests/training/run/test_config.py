@@ -5,7 +5,7 @@ import pytest
 
 from backend.core.errors import InputError
 from training.run.config import RECIPES, differences, load_recipe, override, resolve, resolved, write_resolved
-from training.run.pretrain_config import PretrainConfig
+from training.run.pretrain_config import DinoConfig, PretrainConfig
 
 NAMES = sorted(path.stem for path in RECIPES.glob("*.toml") if "[dino]" in path.read_text())
 
@@ -45,9 +45,16 @@ def test_settings_override_by_type() -> None:
         ("crops.flip=1", "true or false"),
         ("crops.global_scale=[0.5]", "1 values, wanted 2"),
         ("crops.global_scale=0.5", "wanted a list"),
-        ("crops.global_scale=[0.5, 2.0]", "highest"),
-        ("crops.local_size=30", "multiple"),
-        ("optim=3", "wanted a section"),
+        ("crops.global_scale=[0.5, 2.0]", "each value of crops.global_scale to a number above 0 up to 1"),
+        ("crops.global_scale=[0.9, 0.5]", "lowest number first"),
+        ("optim.steps=0", "Set optim.steps to 1 or more."),
+        ("optim.warmup=nan", "Set optim.warmup to a number from 0 to 1."),
+        ("dino.drop_path=1.0", "from 0 to below 1"),
+        ("dino.centring=none", "Set dino.centring to one of ema, sinkhorn."),
+        ("run.precision=half", "auto, float32, bfloat16"),
+        ("crops.local_size=30", "crops.local_size is 30. Set it to a multiple of model.patch, 8."),
+        ("optim=3", "optim is 3, wanted keys with values"),
+        (f"optim.base_lr=1{400 * '0'}", "optim.base_lr is 1000"),
         ("optim.steps.more=3", "section"),
         ("optim.steps", "section.key=value"),
         ("run.device=tpu", "run.device"),
@@ -59,6 +66,12 @@ def test_bad_settings_are_refused_by_name(setting: str, says: str) -> None:
     with pytest.raises(InputError) as caught:
         resolve(PretrainConfig, override(load_recipe("cpu_small"), [setting]))
     assert says in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_a_momentum_without_a_centre_is_refused() -> None:
+    with pytest.raises(InputError, match=r"dino.centre_momentum is 0.5, and sinkhorn"):
+        DinoConfig(centring="sinkhorn", centre_momentum=0.5)
+    assert DinoConfig(centring="sinkhorn") == resolve(DinoConfig, resolved(DinoConfig(centring="sinkhorn")))
 
 
 def test_unknown_recipe_names_the_known_ones(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from backend.core.errors import InputError, ResourceError
-from backend.engines.precision import PRECISIONS, autocast, check_precision
+from backend.core.errors import ResourceError
+from backend.engines.precision import autocast
 
 CPU = torch.device("cpu")
 
@@ -21,13 +21,6 @@ def test_a_matrix_product_on_the_cpu_has_the_precision_asked_for(name, dtype):
     assert y.dtype == dtype
     y.float().sum().backward()
     assert layer.weight.grad.dtype == torch.float32
-
-
-def test_only_words_that_are_known():
-    for name in PRECISIONS:
-        check_precision(name)
-    with pytest.raises(InputError, match="float16"):
-        check_precision("float16")
 
 
 def test_what_the_device_lacks_is_refused_if_asked_for_by_name():

@@ -8,7 +8,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backend.card.model_card import LandCoverClass
+from backend.stream.decision import choosing
 from training.scores.calibration import BINS, Calibration
+from training.scores.evaluation import Counts
+
+
+def add(calibration, truth, shares):
+    """Count pixels of a legend without groups: the likeliest class is mapped."""
+    calibration.add(truth, shares.argmax(axis=0), shares.max(axis=0))
 
 
 def softmax(rng, classes, pixels, sharpness):
@@ -28,8 +36,8 @@ def test_errors_equal_those_of_torchmetrics(classes, pixels, sharpness, seed):
     truth = truth[: shares.shape[1]]
     whole, rest = Calibration(), Calibration()
     half = len(truth) // 2
-    whole.add(truth[:half], shares[:, :half])
-    rest.add(truth[half:], shares[:, half:])
+    add(whole, truth[:half], shares[:, :half])
+    add(rest, truth[half:], shares[:, half:])
     whole.include(rest)
     if not len(truth):
         assert whole.scores() == {"pixels": 0}
@@ -45,8 +53,8 @@ def test_probabilities_that_hold_have_no_error_and_boasting_has():
     honest, boasting = Calibration(), Calibration()
     confidence = rng.uniform(0.5, 1, 200_000).astype(np.float32)
     truth = (rng.random(confidence.size) > confidence).astype(int)
-    honest.add(truth, np.stack([confidence, 1 - confidence]))
-    boasting.add(truth, np.stack([np.ones_like(confidence), np.zeros_like(confidence)]))
+    add(honest, truth, np.stack([confidence, 1 - confidence]))
+    add(boasting, truth, np.stack([np.ones_like(confidence), np.zeros_like(confidence)]))
     assert honest.scores()["expected_error"] < 0.01
     assert boasting.scores()["expected_error"] == pytest.approx(0.25, abs=0.01)
     last = boasting.scores()["bins"]
@@ -57,7 +65,7 @@ def test_a_set_larger_than_float32_can_count_is_counted():
     """torchmetrics 1.9 says 0 here: its sums stop growing at 2 to the 24th pixels of a bin."""
     calibration = Calibration()
     truth = (np.arange(1000) % 5 == 0).astype(int)
-    calibration.add(truth, np.stack([np.full(1000, 0.9), np.full(1000, 0.1)]))
+    add(calibration, truth, np.stack([np.full(1000, 0.9), np.full(1000, 0.1)]))
     for _ in range(16):  # 65 million pixels
         calibration.include(calibration)
     assert calibration.scores()["pixels"] == 65_536_000
@@ -67,7 +75,7 @@ def test_a_set_larger_than_float32_can_count_is_counted():
 def test_pixels_without_label_or_prediction_do_not_count_and_unknown_classes_are_missed():
     calibration = Calibration()
     shares = np.array([[0.8, 0.8, np.nan, 0.8], [0.2, 0.2, np.nan, 0.2]], dtype=np.float32)
-    calibration.add(np.array([0, -1, 0, 7]), shares)
+    add(calibration, np.array([0, -1, 0, 7]), shares)
     scores = calibration.scores()
     assert scores["pixels"] == 2 and scores["bins"][0]["accuracy"] == 0.5
     assert Calibration().scores() == {"pixels": 0}
@@ -75,5 +83,19 @@ def test_pixels_without_label_or_prediction_do_not_count_and_unknown_classes_are
 
 def test_a_blended_share_above_one_is_in_the_last_bin():
     calibration = Calibration()
-    calibration.add(np.array([0]), np.array([[1.0000001], [0.0]], dtype=np.float32))
+    add(calibration, np.array([0]), np.array([[1.0000001], [0.0]], dtype=np.float32))
     assert calibration.scores()["pixels"] == 1
+
+
+def test_a_grouped_legend_is_calibrated_by_the_rule_of_the_map():
+    """The likeliest class is tree, and the map says crop: crop is what the confidence layer speaks of."""
+    groups = ["tree", "open", "open", "open"]
+    classes = [LandCoverClass(10 * i + 10, str(i), "#000000", group) for i, group in enumerate(groups)]
+    shares = np.tile(np.array([0.35, 0.2, 0.25, 0.2], np.float32)[:, None, None], (1, 2, 2))
+    best, confidence = choosing(classes, confidence=True)(shares)
+    truth = np.array([[2, 2], [2, 0]], np.int16)
+    counts = Counts.none([item.name for item in classes], groups)
+    counts.add(truth, best.astype(np.int16), shares)
+    (filled,) = counts.by_class()["calibration"]["bins"]
+    assert filled["confidence"] == pytest.approx(float(confidence.mean())) == 0.25
+    assert filled["accuracy"] == counts.by_class()["overall_accuracy"] == 0.75

@@ -15,7 +15,7 @@ from affine import Affine
 from backend.card import worldcover as lc
 from backend.core.errors import InputError
 from training import simulate
-from training.simulation.folder import Request, split_of, write_folder
+from training.simulation.folder import SimulationRequest, split_of, write_folder
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -43,9 +43,9 @@ def layout_folder(folder: Path) -> Path:
 
 
 def test_same_seed_same_bytes_whatever_the_jobs(tmp_path: Path) -> None:
-    write_folder(Request(tmp_path / "a", 4, 7, size=64), jobs=1)
-    write_folder(Request(tmp_path / "b", 4, 7, size=64), jobs=2)
-    write_folder(Request(tmp_path / "c", 4, 8, size=64), jobs=1)
+    write_folder(SimulationRequest(tmp_path / "a", 4, 7, size=64), jobs=1)
+    write_folder(SimulationRequest(tmp_path / "b", 4, 7, size=64), jobs=2)
+    write_folder(SimulationRequest(tmp_path / "c", 4, 8, size=64), jobs=1)
     assert digest(tmp_path / "a") == digest(tmp_path / "b")
     assert not set(digest(tmp_path / "a").values()) & set(digest(tmp_path / "c").values())
 
@@ -79,7 +79,9 @@ def test_folder_without_layouts_from_the_command_line(tmp_path: Path, capsys: py
 
 def test_splits_never_part_a_group(tmp_path: Path) -> None:
     layouts = layout_folder(tmp_path / "layouts")
-    request = Request(tmp_path / "out", 24, 3, size=32, layouts=layouts, val_groups=("beta",), procedural_share=0.5)
+    request = SimulationRequest(
+        tmp_path / "out", 24, 3, size=32, layouts=layouts, val_groups=("beta",), procedural_share=0.5
+    )
     counts = write_folder(request)
     with open(request.out / "splits.csv", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -94,24 +96,24 @@ def test_splits_never_part_a_group(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("scenes", [2, 7, 20, 1000])
 def test_some_procedural_blocks_are_held_out(tmp_path: Path, scenes: int) -> None:
-    request = Request(tmp_path, scenes, 0)
+    request = SimulationRequest(tmp_path, scenes, 0)
     blocks = min(20, scenes)
     splits = [split_of(request, f"procedural-{block:02d}") for block in range(blocks)]
     assert splits.count("val") == max(1, round(0.1 * blocks))
 
 
 def test_favoured_classes_are_there(tmp_path: Path) -> None:
-    write_folder(Request(tmp_path / "out", 3, 5, size=64, classes=(50,), nodata_chance=0.0))
+    write_folder(SimulationRequest(tmp_path / "out", 3, 5, size=64, classes=(50,), nodata_chance=0.0))
     for path in (tmp_path / "out" / "labels").iterdir():
         with rasterio.open(path) as labels:
             assert (labels.read(1) == 50).mean() > 0.02
 
 
 def test_refusals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(InputError, match="0 scenes"):
-        Request(tmp_path, 0, 1)
+    with pytest.raises(InputError, match="scenes is 0"):
+        SimulationRequest(tmp_path, 0, 1)
     with pytest.raises(InputError, match=r"Unknown classes \[7\]"):
-        Request(tmp_path, 1, 1, classes=(7,))
+        SimulationRequest(tmp_path, 1, 1, classes=(7,))
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "mine.tif").touch()
     few = ["--scenes", "1", "--seed", "1"]

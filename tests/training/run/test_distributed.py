@@ -1,14 +1,21 @@
-"""Processes that exchange and part: sums, maxima and gatherings are right, and leaving never hangs."""
+"""The processes of a run: exchanges are right, leaving never hangs, loader workers outlive a signal."""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from training.run.distributed import start_worker
+
 SUPPORT = Path(__file__).resolve().parents[2] / "support"
-ROUNDS = 60  # without what collective.py holds, runs of 100 rounds hung every time
+ROUNDS = 60  # without what distributed.py holds, runs of 100 rounds hung every time
 
 
 def test_a_group_can_be_left_right_after_its_last_exchange(tmp_path: Path) -> None:
@@ -27,3 +34,13 @@ def test_a_group_can_be_left_right_after_its_last_exchange(tmp_path: Path) -> No
         for process in processes:
             process.kill()
     assert [process.returncode for process in processes] == [0, 0], "\n".join(told)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_workers_go_on_when_all_processes_are_asked_to_stop():
+    items = list(torch.arange(20))
+    batches = iter(DataLoader(items, batch_size=None, num_workers=1, worker_init_fn=start_worker))  # type: ignore[arg-type]
+    assert int(next(batches)) == 0
+    for number in (signal.SIGTERM, signal.SIGINT):
+        os.kill(batches._workers[0].pid, number)  # type: ignore[attr-defined]
+    assert [int(item) for item in batches] == list(range(1, 20))

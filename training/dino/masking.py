@@ -1,4 +1,4 @@
-"""Masked patches: what the student doesn't see, it says as the teacher does (iBOT, Zhou et al., ICLR 2022).
+"""Draw masks of patches that are hidden from the student (iBOT, Zhou et al., ICLR 2022).
 
 Masks are blocks, as in BEiT (Bao et al., ICLR 2022, algorithm 1): a lone hidden patch could be told from its
 neighbours. As in DINOv2 (arXiv 2304.07193), every global view is masked with a probability and to a share of its own.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from torch import Tensor
 
 from backend.core.arrays import BoolArray
 from training.run.pretrain_config import DinoConfig
@@ -81,22 +80,3 @@ def step_masks(seed: int, step: int, places: range, grid: tuple[int, int], confi
                 share = rng.uniform(*config.ibot_mask_ratio)
                 mask[:] = block_mask(*grid, max(1, round(share * mask.size)), rng)
     return masks
-
-
-def ibot_loss(student: Tensor, targets: Tensor, mask: Tensor, temperature: float) -> Tensor:
-    """Cross-entropy at hidden patches: their mean in a view, then the mean over views, which is 0 for a whole one.
-
-    Args:
-        student: logits at the hidden patches [M, K], in the order of ``mask.nonzero()``.
-        targets: the teacher's [M, K].
-        mask: bool [V, N, rows, columns] with M true.
-        temperature: of the student.
-
-    Returns:
-        Scalar. Its mean over processes with equal N is that of one process with the whole batch.
-    """
-    log_p = (student.float() / temperature).log_softmax(dim=-1)
-    each = -(targets * log_p).sum(dim=-1)
-    per_view = mask.flatten(2).sum(dim=-1).clamp(min=1)
-    weights = (1 / per_view)[..., None, None].expand(mask.shape)[mask]
-    return (each * weights).sum() / per_view.numel()

@@ -11,7 +11,7 @@ from typing import Any
 from backend.core.errors import InputError
 
 
-class Board:
+class EventFiles:
     """Writes to a folder that ``tensorboard --logdir`` shows.
 
     The package's own writer puts events into a short queue that a thread empties: where the disk is full the thread
