@@ -11,11 +11,11 @@ from affine import Affine
 from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.enums import Resampling
-from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from backend.core.errors import InputError
 from backend.grd.ground_control import Positions, transformed
+from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
 from backend.raster.opening import open_raster
 
@@ -109,7 +109,7 @@ class Elevation:
         window = Window(left * factor, top * factor, size[1] * factor, size[0] * factor)
         try:
             found = self._file.read(1, window=window, out_shape=size, resampling=Resampling.average, masked=True)
-        except RasterioError as error:
+        except RASTER_ERRORS as error:
             raise InputError(
                 f"The elevation model {self.path} can't be read: it is truncated or damaged.", "Get it again."
             ) from error
