@@ -25,7 +25,7 @@ from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.maps.predict import landcover
 from backend.maps.request import Request
-from backend.radiometry.convert import Units
+from backend.radiometry.units import Units
 from benchmarks.quality.forest_transfer import GROUPS
 from benchmarks.quality.real_places import Map, line, score
 from training.study.forest import features

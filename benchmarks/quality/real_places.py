@@ -31,7 +31,7 @@ from backend.card.model_card import ModelCard
 from backend.card.registry import CARD
 from backend.maps.predict import landcover
 from backend.maps.request import Request
-from backend.radiometry.convert import Units
+from backend.radiometry.units import Units
 from benchmarks.quality.forest_transfer import GROUPS, NAMES, features, train_forest
 from training.scores.metrics import Confusion
 

@@ -17,7 +17,14 @@ import torch
 
 from backend.card.model_card import Band
 from backend.core.arrays import BoolArray, FloatArray
-from backend.radiometry.convert import Units, from_linear, is_backscatter, normalise, to_linear, to_power
+from backend.radiometry.convert import (
+    from_linear,
+    is_backscatter,
+    normalise,
+    to_linear,
+    to_power,
+)
+from backend.radiometry.units import Units
 from backend.raster.bands import acquisition
 from training.run.pretrain_config import CropConfig
 

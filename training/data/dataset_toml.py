@@ -9,7 +9,7 @@ from pathlib import Path
 
 from backend.card.model_card import LandCoverClass
 from backend.core.errors import InputError
-from backend.radiometry.convert import Units
+from backend.radiometry.units import Units
 from training.run.config import resolve
 
 if sys.version_info >= (3, 11):

@@ -17,7 +17,8 @@ import numpy as np
 
 from backend.card.model_card import Band
 from backend.core.arrays import BoolArray, FloatArray
-from backend.radiometry.convert import Units, is_backscatter, to_scale
+from backend.radiometry.convert import is_backscatter, to_scale
+from backend.radiometry.units import Units
 from backend.raster.source import RasterSource, gdal_environment
 
 # Holds the blocks around a window of a raster with many interleaved bands. A process has it once, for all its files.

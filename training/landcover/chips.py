@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from backend.card.model_card import Band
 from backend.core.arrays import FloatArray
 from backend.core.errors import InputError
-from backend.radiometry.convert import Units, from_linear, normalise, to_linear
+from backend.radiometry.convert import from_linear, normalise, to_linear
+from backend.radiometry.units import Units
 from training.data.crops import augment
 from training.data.dataset import Chip, ChipFolder
 from training.run.pretrain_config import CropConfig
