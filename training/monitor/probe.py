@@ -19,13 +19,13 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from backend.card.model_card import Band
+from backend.card.worldcover import worldcover_groups
 from backend.core.arrays import FloatArray
 from backend.core.errors import InputError
 from backend.network.vit import SarViT
 from backend.radiometry.convert import normalise
 from training.data.dataset import Chip, ChipFolder
 from training.run.pretrain_config import ModelConfig
-from training.scores.metrics import worldcover_groups
 
 NEIGHBOURS = 20
 # A patch counts where one class covers this share of it.
