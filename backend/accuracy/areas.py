@@ -6,12 +6,11 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
-from rasterio.errors import RasterioError
 from rasterio.warp import transform as transform_points
 
 from backend.core.arrays import DoubleArray
+from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
 
 # Lambert's cylindrical equal-area projection of the ellipsoid (Snyder 1987, Map Projections, p. 81): what it makes of
@@ -76,7 +75,7 @@ class PixelAreas:
         columns, rows = np.meshgrid(np.linspace(0, grid.width - 1, 5), np.linspace(0, grid.height - 1, 5))
         try:
             found = self._measure(columns, rows)
-        except (RasterioError, CPLE_BaseError):
+        except RASTER_ERRORS:
             return True  # no way to the ground: the projection's own areas are all there is
         good = found[np.isfinite(found)]
         return bool(np.all(np.abs(good / nominal - 1) <= TOLERANCE))

@@ -7,9 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
-from rasterio._err import CPLE_BaseError
 from rasterio.enums import Resampling
-from rasterio.errors import RasterioError
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window
@@ -17,6 +15,7 @@ from rasterio.windows import Window
 from backend.accuracy.class_names import class_names
 from backend.core.arrays import BoolArray, IntArray
 from backend.core.errors import InputError
+from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
 from backend.raster.opening import open_raster
 
@@ -106,7 +105,7 @@ class ClassRaster:
                     warp_mem_limit=64,
                 )
             )
-        except (RasterioError, CPLE_BaseError) as error:
+        except RASTER_ERRORS as error:
             raise InputError(
                 f"{self.path} can't be brought to the map's grid: {str(error).splitlines()[0]}.",
                 "Check its coordinate system, or warp it first.",
@@ -135,7 +134,7 @@ class ClassRaster:
             return own.bounds()
         try:
             xmin, ymin, xmax, ymax = transform_bounds(own.crs, crs, *own.bounds())
-        except (RasterioError, CPLE_BaseError):
+        except RASTER_ERRORS:
             return None
         return xmin, ymin, xmax, ymax
 
@@ -157,7 +156,7 @@ class ClassRaster:
         try:
             raw = self._data.read(1, window=window)
             valid = self._data.read_masks(1, window=window) != 0
-        except RasterioError as error:
+        except RASTER_ERRORS as error:
             raise InputError(
                 f"{self.path} can't be read at row {top}: it is truncated or damaged.",
                 "Copy or download the file again.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 UNKNOWN = 0
 TREE, SHRUB, GRASS, CROP, BUILT, BARE = 10, 20, 30, 40, 50, 60
 SNOW, WATER, WETLAND, MANGROVE, MOSS = 70, 80, 90, 95, 100
@@ -35,3 +37,14 @@ COLOURS: dict[int, str] = {
 }
 
 CODES: tuple[int, ...] = tuple(NAMES)
+
+# Four groups that C-band backscatter can be expected to tell apart.
+MERGED: dict[int, str] = {
+    TREE: "tree", MANGROVE: "tree", SHRUB: "open", GRASS: "open", CROP: "open", BARE: "open", WETLAND: "open",
+    MOSS: "open", SNOW: "open", BUILT: "built", WATER: "water",
+}  # fmt: skip
+
+
+def worldcover_groups(values: Sequence[int]) -> list[str] | None:
+    """The group of each class value by MERGED; None where a value is not of WorldCover's legend."""
+    return [MERGED[value] for value in values] if all(value in MERGED for value in values) else None

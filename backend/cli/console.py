@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Callable, NoReturn
 from backend.core.cancel import EXIT_CANCELLED, Cancel
 from backend.core.errors import Cancelled, SarDinoError, unforeseen
 from backend.core.events import BarReporter, JsonReporter, Reporter
-from backend.radiometry.convert import Units
+from backend.radiometry.units import Units
 
 if TYPE_CHECKING:
     from backend.maps.request import Request

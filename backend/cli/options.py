@@ -11,7 +11,7 @@ from pathlib import Path
 
 from backend import __version__
 from backend.engines.choice import ENGINES
-from backend.radiometry.convert import Units
+from backend.radiometry.units import Units
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 GRIDS = ("patch", "input")

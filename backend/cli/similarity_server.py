@@ -25,7 +25,7 @@ from backend.maps.emit import masked, patch_grid, to_patches
 from backend.maps.request import Request
 from backend.maps.session import Session
 from backend.maps.similarity import LAYER, best_cosine, cell_of, check_points, similarity_qml, unit
-from backend.radiometry.convert import Units
+from backend.radiometry.units import Units
 from backend.raster.grid import Grid
 from backend.raster.output_names import check_output
 from backend.raster.resample import scale_factor

@@ -17,6 +17,7 @@ from backend.core.errors import Cancelled
 EXIT_CANCELLED = 130
 # A stage inside a library (an import, a long GDAL call) gets this long before the process ends without it.
 GRACE_S = 1.0
+# Whoever waits looks this often whether the run was stopped.
 POLL_S = 0.05
 
 

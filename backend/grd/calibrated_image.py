@@ -15,7 +15,7 @@ from typing import Any, Callable
 
 import numpy as np
 import rasterio
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.errors import NotGeoreferencedWarning
 from rasterio.windows import Window
 
 from backend.core.arrays import FloatArray
@@ -23,6 +23,7 @@ from backend.grd.border_noise import Border, Rows
 from backend.grd.damage import DamagedProductError
 from backend.grd.product import Channel, Product
 from backend.grd.tables import NoiseTable, calibration_table, noise_table
+from backend.raster.errors import RASTER_ERRORS
 
 
 class CalibratedImage:
@@ -109,7 +110,7 @@ class _Band:
         try:
             window = Window(0, top, self._width, bottom - top)
             numbers: Rows = self._file.read(1, window=window).astype(np.float32)
-        except RasterioError as error:
+        except RASTER_ERRORS as error:
             raise DamagedProductError(
                 f"{self._name} can't be read at line {top}: it is truncated or damaged."
             ) from error
@@ -122,7 +123,7 @@ def _open(channel: Channel) -> Any:
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         try:
             file = rasterio.open(channel.measurement)
-        except RasterioError as error:
+        except RASTER_ERRORS as error:
             raise DamagedProductError(
                 f"{channel.measurement} is missing, or is no image that GDAL can open."
             ) from error

@@ -11,11 +11,11 @@ from affine import Affine
 from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.enums import Resampling
-from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from backend.core.errors import InputError
 from backend.grd.ground_control import Positions, transformed
+from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
 from backend.raster.opening import open_raster
 
@@ -109,7 +109,7 @@ class Elevation:
         rows, columns = self._parts(top, bottom, self._file.height), self._parts(left, right, self._file.width)
         try:
             values: Heights = np.block([[self._mean(r, c) for c in columns] for r in rows])
-        except RasterioError as error:
+        except RASTER_ERRORS as error:
             raise InputError(
                 f"The elevation model {self.path} can't be read: it is truncated or damaged.", "Get it again."
             ) from error

@@ -8,12 +8,12 @@ from typing import Callable
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.crs import CRS
-from rasterio.errors import RasterioError
 from rasterio.warp import transform as transform_points
 from scipy.interpolate import RBFInterpolator
 
 from backend.grd.damage import DamagedProductError
 from backend.grd.xml import Annotation
+from backend.raster.errors import RASTER_ERRORS
 
 Positions = NDArray[np.float64]
 # Beyond these latitudes there is no UTM, but the Universal Polar Stereographic system.
@@ -70,5 +70,5 @@ def transformed(source: CRS, target: CRS, positions: Positions) -> Positions:
     """Positions [n, 2] in another CRS; not finite where they have no place in it."""
     try:
         return np.array(transform_points(source, target, positions[:, 0], positions[:, 1]), dtype=np.float64).T
-    except RasterioError:
+    except RASTER_ERRORS:
         return np.full_like(positions, np.nan)

@@ -12,7 +12,6 @@ from typing import Callable
 
 import rasterio
 from affine import Affine
-from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from backend import __version__
@@ -28,6 +27,7 @@ from backend.grd.range_doppler import Imaging
 from backend.grd.resample import warp
 from backend.grd.terrain import Terrain
 from backend.radiometry.convert import from_power
+from backend.raster.errors import RASTER_ERRORS
 from backend.raster.sink import Layer, RasterSink
 from backend.raster.source import LARGE_CACHE, gdal_environment
 
@@ -159,7 +159,7 @@ def _store(image: CalibratedImage, plan: MapPlan, path: Path, count: int, progre
                 values = image.read(plan.top + line, plan.top + line + lines)[:, :, columns]
                 file.write(values, window=Window(0, line, plan.width, lines))
                 progress(lines)
-    except (RasterioError, OSError) as error:
+    except (*RASTER_ERRORS, OSError) as error:
         raise ResourceError(f"The temporary file {path} can't be written: {error}.", "Check the free space.") from error
 
 

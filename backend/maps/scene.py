@@ -10,16 +10,8 @@ from backend.core.arrays import BoolArray
 from backend.core.errors import InputError
 from backend.grd.container import MANIFEST, is_product, refuse_part
 from backend.maps.request import Request
-from backend.radiometry.convert import (
-    Units,
-    check_coherence,
-    check_units,
-    decide_units,
-    is_backscatter,
-    rows_that_tell_units,
-    to_scale,
-)
-from backend.radiometry.units import nodata_doubt, units_doubt
+from backend.radiometry.convert import is_backscatter, rows_that_tell_units, to_scale
+from backend.radiometry.units import Units, check_coherence, check_units, decide_units, nodata_doubt, units_doubt
 from backend.raster.resample import MAX_REFINE, scale_factor
 from backend.raster.sampling import sample_values
 from backend.raster.source import RasterSource, gdal_environment

@@ -14,26 +14,8 @@ from numpy.typing import NDArray
 
 from backend.card.model_card import Band
 from backend.core.arrays import BoolArray, FloatArray
-from backend.radiometry.units import Units, check_coherence, check_units, decide_units, exactly_zero
+from backend.radiometry.units import Units, exactly_zero
 from backend.raster.bands import acquisition
-
-# Units and how to tell them are part of this module's interface.
-__all__ = [
-    "Units",
-    "check_coherence",
-    "check_units",
-    "decide_units",
-    "from_linear",
-    "from_power",
-    "is_backscatter",
-    "normalise",
-    "prepare",
-    "rows_that_tell_units",
-    "to_db",
-    "to_linear",
-    "to_power",
-    "to_scale",
-]
 
 
 def is_backscatter(bands: Sequence[Band]) -> BoolArray:

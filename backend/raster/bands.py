@@ -84,6 +84,9 @@ def _requested(count: int, names: Sequence[str], requested: Sequence[int], bears
     for band in requested:
         if not 0 <= band <= count:
             raise InputError(f"There is no band {band}; the raster has {count}.", HINT)
+        same = [name for name, number in zip(names, requested) if number == band]
+        if band and len(same) > 1:
+            raise InputError(f"Band {band} is given for {' and '.join(same)}; each needs a band of its own.", HINT)
     return tuple(requested)
 
 

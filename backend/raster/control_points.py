@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 from affine import Affine
-from rasterio._err import CPLE_BaseError
 from rasterio.enums import ColorInterp, Resampling
-from rasterio.errors import RasterioError
 from rasterio.vrt import WarpedVRT
 
 from backend.core.errors import InputError
+from backend.raster.errors import RASTER_ERRORS
 from backend.raster.opening import open_raster
 from backend.raster.virtual import across_antimeridian
 
@@ -47,7 +46,7 @@ def warped_by_points(file: Any) -> tuple[Any, Any]:
     try:
         # Nearest neighbour, since the values may be dB, which must not be averaged.
         warped = WarpedVRT(file, src_crs=crs, crs=crs, resampling=Resampling.nearest, warp_mem_limit=64, **options)
-    except (RasterioError, CPLE_BaseError) as error:
+    except RASTER_ERRORS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(
             f"{file.name} can't be put on a grid by its ground control points: {reason}.",

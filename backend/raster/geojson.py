@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
-from rasterio.errors import CRSError, RasterioError
+from rasterio.errors import CRSError
 from rasterio.features import is_valid_geom
 from rasterio.warp import transform_geom
 
 from backend.core.errors import InputError
+from backend.raster.errors import RASTER_ERRORS
 
 # RFC 7946, section 4: coordinates without a "crs" member are longitude and latitude on WGS 84.
 DEFAULT_CRS = CRS.from_string("OGC:CRS84")
@@ -73,7 +73,7 @@ def read_features(path: str | Path, crs: CRS | None) -> tuple[list[Feature], int
     if crs is not None and own != crs:
         try:
             geometries = list(transform_geom(own, crs, geometries))
-        except (RasterioError, CPLE_BaseError) as error:
+        except RASTER_ERRORS as error:
             raise InputError(
                 f"{path} can't be brought from {own.to_string()} to the raster's {crs.to_string()}.",
                 "Check its coordinate system, or reproject it first.",

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from affine import Affine
-from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
-from rasterio.errors import RasterioError
 from rasterio.warp import transform as transform_points
 
 from backend.core.errors import InputError
+from backend.raster.errors import RASTER_ERRORS
 
 # Snapping tolerance, in pixels, of an extent's edges.
 SNAP = 1e-6
@@ -85,7 +84,7 @@ class Grid:
         """Longitude and latitude in the grid's CRS; not finite where they have no place in it."""
         try:
             (x,), (y,) = transform_points(DEGREES, self.crs, [point[0]], [point[1]])
-        except RasterioError:
+        except RASTER_ERRORS:
             return math.nan, math.nan
         return x, y
 
@@ -115,7 +114,7 @@ class Grid:
         points = [self.transform * p for p in ((column, row), (column + 1, row), (column, row + 1))]
         try:
             lon, lat = transform_points(self.crs, DEGREES, [p[0] for p in points], [p[1] for p in points])
-        except (RasterioError, CPLE_BaseError):
+        except RASTER_ERRORS:
             return None
         if not all(map(math.isfinite, (*lon, *lat))):
             return None

@@ -10,10 +10,10 @@ from contextlib import ExitStack
 from typing import Any
 
 import rasterio
-from rasterio._err import CPLE_BaseError
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from backend.core.errors import InputError, UnreadableError
+from backend.raster.errors import RASTER_ERRORS
 from backend.raster.virtual import virtual_raster
 
 HINT = "Give a raster file, such as a GeoTIFF with VV and VH."
@@ -52,7 +52,7 @@ def open_raster(path: str) -> Any:
             raise UnreadableError(f"{path} is not a raster that GDAL can open.", HINT) from error
         except UnicodeDecodeError as error:
             raise not_utf8(path) from error
-        except CPLE_BaseError as error:
+        except RASTER_ERRORS as error:
             raise no_sense(path, error) from error
 
 

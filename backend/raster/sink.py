@@ -18,11 +18,11 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
-from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from backend.core.errors import ResourceError
 from backend.core.partial_files import hold, release, temporary
+from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
 from backend.raster.output_names import STALE, sidecar
 
@@ -229,7 +229,7 @@ class RasterSink:
 
     def discard(self) -> None:
         """Leave nothing behind. Does nothing after `commit`."""
-        with suppress(RasterioError):
+        with suppress(*RASTER_ERRORS):
             if self._file is not None and not self._file.closed:
                 self._file.close()
         self.remove_parts()
@@ -265,7 +265,7 @@ class _Refusing:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (RasterioError, OSError)):
+        if isinstance(error, (*RASTER_ERRORS, OSError)):
             raise ResourceError(
                 f"{self._path} can't be written: {self._reason(error)}.",
                 "Check the free space and that no program holds the file.",

@@ -11,15 +11,14 @@ import numpy as np
 import rasterio
 from affine import Affine
 from numpy.typing import NDArray
-from rasterio._err import CPLE_BaseError
 from rasterio.enums import ColorInterp, MaskFlags
-from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError, UnreadableError
 from backend.raster.bands import pick_bands
 from backend.raster.control_points import lies_by_points, warped_by_points
+from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
 from backend.raster.opening import no_sense, not_utf8, open_files
 from backend.raster.virtual import described
@@ -86,7 +85,7 @@ class RasterSource:
         except UnicodeDecodeError as error:
             self.close()
             raise not_utf8(self.path) from error
-        except CPLE_BaseError as error:
+        except RASTER_ERRORS as error:
             self.close()
             raise no_sense(self.path, error) from error
         except BaseException:
@@ -218,7 +217,7 @@ class RasterSource:
             if self._alpha:
                 # Read by hand: GDAL heeds alpha only in rasters of two or four bands.
                 valid &= self._dataset.read(self._alpha, window=window, out_shape=shape) != 0
-        except (RasterioError, CPLE_BaseError, UnicodeDecodeError) as error:
+        except (*RASTER_ERRORS, UnicodeDecodeError) as error:
             raise UnreadableError(
                 f"{self.path} can't be read at row {top}: it is truncated or damaged.",
                 "Copy or download the file again.",

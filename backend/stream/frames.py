@@ -8,7 +8,14 @@ import numpy as np
 
 from backend.card.model_card import Band
 from backend.core.arrays import BoolArray, FloatArray, IndexArray
-from backend.radiometry.convert import Units, from_linear, normalise, prepare, to_linear, to_scale
+from backend.radiometry.convert import (
+    from_linear,
+    normalise,
+    prepare,
+    to_linear,
+    to_scale,
+)
+from backend.radiometry.units import Units
 from backend.raster.resample import average_taps, bilinear_taps, combine, scaled_size
 from backend.raster.source import RasterSource
 

@@ -7,11 +7,9 @@ import threading
 from collections.abc import Iterator
 from typing import Callable, Generic, TypeVar
 
-from backend.core.cancel import Cancel
+from backend.core.cancel import POLL_S, Cancel
 
 T = TypeVar("T")
-# How long a blocked stage waits before it looks whether the run was stopped.
-POLL_S = 0.05
 
 
 class _StoppedError(Exception):

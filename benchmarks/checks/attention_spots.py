@@ -18,7 +18,7 @@ import rasterio
 
 from backend.maps.predict import attention
 from backend.maps.request import Request
-from backend.radiometry.convert import Units
+from backend.radiometry.units import Units
 
 
 def spots(model: Path, raster: Path) -> float:

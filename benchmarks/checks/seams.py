@@ -29,7 +29,7 @@ from backend.maps.embeddings import embed
 from backend.maps.predict import attention, landcover, landcover_overlap
 from backend.maps.request import Request
 from backend.maps.similarity import similarity
-from backend.radiometry.convert import Units
+from backend.radiometry.units import Units
 from backend.stream.tiling import AxisPlan, TilePlan, attention_overlap, plan_tiles
 from benchmarks.peers.maps import seam_ratio
 from benchmarks.peers.tiles import Borders, edges

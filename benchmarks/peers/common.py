@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from backend.card.model_card import ModelCard
 from backend.network.weights import load_model
-from backend.radiometry.convert import Units, prepare
+from backend.radiometry.convert import prepare
+from backend.radiometry.units import Units
 from backend.stream.decision import decision
 
 # Rows decided at once, so that the rule takes no memory beside that of the peer's own arrays.

@@ -14,7 +14,7 @@ from rasterio.windows import Window
 
 from backend.core.cancel import Cancel
 from backend.network.weights import load_model
-from backend.radiometry.convert import Units
+from backend.radiometry.units import Units
 from backend.raster.source import RasterSource, gdal_environment
 from backend.stream.decision import decision
 from backend.stream.frames import NativeFrame

@@ -34,7 +34,8 @@ from backend.engines.pytorch import TileRunner, auto_batch
 from backend.maps.predict import class_probabilities, landcover, landcover_overlap
 from backend.maps.request import Request
 from backend.network.weights import load_model
-from backend.radiometry.convert import Units, normalise
+from backend.radiometry.convert import normalise
+from backend.radiometry.units import Units
 from backend.stream.tiles import Model
 from backend.stream.tiling import TilePlan, plan_tiles
 from benchmarks.speed.scenes import sample_db, write_scene

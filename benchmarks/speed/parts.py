@@ -23,7 +23,7 @@ import rasterio
 from backend.card.model_card import LandCoverClass, ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.core.cancel import Cancel
-from backend.radiometry.convert import Units
+from backend.radiometry.units import Units
 from backend.raster.sink import Layer, RasterSink
 from backend.raster.source import RasterSource, gdal_environment
 from backend.raster.styles import rgb

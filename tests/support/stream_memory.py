@@ -19,7 +19,7 @@ from backend.maps.embeddings import picture
 from backend.maps.emit import masked, to_patches
 from backend.maps.pca import Scatter
 from backend.maps.predict import landcover_overlap
-from backend.radiometry.convert import Units
+from backend.radiometry.units import Units
 from backend.raster.grid import Grid
 from backend.raster.sink import Layer, RasterSink
 from backend.raster.source import RasterSource, gdal_environment

@@ -37,11 +37,12 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.errors import NotGeoreferencedWarning
 
 from backend.card.model_card import Band
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError, UnreadableError
+from backend.raster.errors import RASTER_ERRORS
 from training.data.dataset_toml import FolderFacts
 from training.data.listing import SUFFIXES, list_rasters
 from training.data.manifest import read_manifest
@@ -200,7 +201,7 @@ class ChipFolder:
                 warnings.simplefilter("ignore", NotGeoreferencedWarning)
                 with rasterio.open(path) as source:
                     label: NDArray[Any] = source.read(1)
-        except RasterioError as error:
+        except RASTER_ERRORS as error:
             raise UnreadableError(f"{path} can't be read ({error}).", "Replace the file or take it away.") from error
         if label.shape != shape:
             raise InputError(f"{path} has {label.shape} pixels, its image {shape}.", "Labels and images must match.")

@@ -19,6 +19,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from backend.card.model_card import Band
+from backend.card.worldcover import worldcover_groups
 from backend.core.arrays import FloatArray
 from backend.core.errors import InputError
 from backend.network.vit import SarViT
@@ -26,7 +27,6 @@ from backend.radiometry.convert import normalise
 from training.data.dataset import Chip, ChipFolder
 from training.data.tiles import cut, grid_windows
 from training.run.common_config import ModelConfig
-from training.scores.metrics import worldcover_groups
 
 NEIGHBOURS = 20
 # A patch counts where one class covers this share of it.

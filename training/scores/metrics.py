@@ -11,12 +11,6 @@ from sklearn.metrics import accuracy_score, confusion_matrix, jaccard_score, pre
 
 from backend.core.arrays import IntArray
 
-# WorldCover values by four groups that C-band backscatter can be expected to tell apart.
-MERGED: dict[int, str] = {
-    10: "tree", 95: "tree", 20: "open", 30: "open", 40: "open", 60: "open", 90: "open", 100: "open", 70: "open",
-    50: "built", 80: "water",
-}  # fmt: skip
-
 
 class Confusion:
     """A confusion matrix that grows chip by chip.
@@ -89,11 +83,6 @@ class Confusion:
     def table(self) -> dict[str, Any]:
         """The counts as plain types: a row for each labelled class, a column for each predicted one."""
         return {"names": self.names, "rows": "labels", "columns": "predictions", "counts": self.counts.tolist()}
-
-
-def worldcover_groups(values: Sequence[int]) -> list[str] | None:
-    """The group of each class value by MERGED; None where a value is not of WorldCover's legend."""
-    return [MERGED[value] for value in values] if all(value in MERGED for value in values) else None
 
 
 def class_indices(label: NDArray[np.uint8], values: Sequence[int]) -> NDArray[np.int16]:

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from backend.card import worldcover as lc
 from backend.core.errors import InputError
 from training.run.limits import Count, NotNegative, Range, Seed, Share, check_limits
-from training.scores.metrics import MERGED
 from training.simulation.layout import inject, patch_of, procedural
 from training.simulation.library import PIXEL_M, LayoutLibrary
 from training.simulation.scene import SimulatedScene, simulate
@@ -206,7 +205,7 @@ def dataset_toml(request: SimulationRequest) -> str:
         lines += ["[[bands]]", f'name = "{band}"', 'unit = "db"', ""]
     for code, name in lc.NAMES.items():
         lines += ["[[classes]]", f"value = {code}", f'name = "{name}"', f'color = "{lc.COLOURS[code]}"']
-        lines += [f'group = "{MERGED[code]}"', ""]
+        lines += [f'group = "{lc.MERGED[code]}"', ""]
     return "\n".join(lines)
 
 

@@ -10,7 +10,7 @@ from backend.core.events import Reporter
 from backend.engines.pytorch import TileRunner
 from backend.maps import predict
 from backend.maps.request import Request
-from backend.radiometry.convert import Units
+from backend.radiometry.units import Units
 
 
 @pytest.fixture

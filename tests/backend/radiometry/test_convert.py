@@ -11,10 +11,6 @@ from hypothesis.extra import numpy as hnp
 from backend.card.model_card import Band
 from backend.core.errors import InputError
 from backend.radiometry.convert import (
-    Units,
-    check_coherence,
-    check_units,
-    decide_units,
     from_linear,
     from_power,
     is_backscatter,
@@ -26,7 +22,7 @@ from backend.radiometry.convert import (
     to_power,
     to_scale,
 )
-from backend.radiometry.units import nodata_doubt, units_doubt
+from backend.radiometry.units import Units, check_coherence, check_units, decide_units, nodata_doubt, units_doubt
 
 BANDS = (Band("VV", "db", (-30.0, 5.0), -12.6, 5.3), Band("VH", "db", (-35.0, 0.0), -20.3, 5.9))
 

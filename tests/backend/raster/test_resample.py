@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from rasterio.transform import from_origin
 
 from backend.card.model_card import Band
-from backend.radiometry.convert import Units
+from backend.radiometry.units import Units
 from backend.raster.resample import average_taps, bilinear_taps, combine, scale_factor, scaled_size
 from backend.raster.source import RasterSource
 from backend.stream.frames import ScaledFrame

@@ -96,6 +96,20 @@ def test_a_file_cut_short_behind_our_back_is_not_given_its_name(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_damage_found_by_overviews_is_refused(tmp_path):
+    sink = write(tmp_path / "o.tif", np.random.default_rng(0).choice([0, 10, 80], (1, 1200, 1200)).astype(np.uint8))
+    sink._file.close()
+    with rasterio.open(sink.part) as file:
+        start = int(file.get_tag_item("BLOCK_OFFSET_1_1", "TIFF", bidx=1))
+    with sink.part.open("r+b") as file:
+        file.seek(start)
+        file.write(bytes(3000))
+    with pytest.raises(ResourceError, match="can't be written"):
+        sink.finish()
+    sink.discard()
+    assert not list(tmp_path.iterdir())
+
+
 def test_stale_temporaries_of_dead_processes_are_removed_and_others_kept(tmp_path):
     path = tmp_path / "o.tif"
     dead = subprocess.Popen([sys.executable, "-c", ""])

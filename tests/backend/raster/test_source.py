@@ -53,6 +53,7 @@ def test_bands_of_one_date_share_an_acquisition():
         ((None,), None, "1 band;"),
         (("VV", "VH"), (1,), "1 band numbers"),
         (("VV", "VH"), (1, 3), "no band 3"),
+        (("VV", "VH"), (1, 1), "Band 1 is given for VV and VH"),
         (("VV_before", "VV_after"), None, "no band VH"),
     ],
 )

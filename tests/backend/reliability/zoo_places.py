@@ -113,9 +113,10 @@ def envi(folder: Path) -> Specimen:
 
 @specimen
 def text_of_a_grid(folder: Path) -> Specimen:
-    path = folder / "scene.asc"
-    path.write_text("ncols 3\nnrows 2\nxllcorner 0\nyllcorner 0\ncellsize 10\n-9 -8 -7\n-9 -8 -7\n")
-    return Specimen(path, Mapped(np.ones((2, 3), dtype=bool)), ("--bands", 1, 1))
+    for name in ("VV", "VH"):
+        text = "ncols 3\nnrows 2\nxllcorner 0\nyllcorner 0\ncellsize 10\n-9 -8 -7\n-9 -8 -7\n"
+        (folder / f"scene_{name}.asc").write_text(text)
+    return Specimen(folder / "scene_*.asc", Mapped(np.ones((2, 3), dtype=bool)))
 
 
 @specimen

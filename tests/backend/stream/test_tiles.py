@@ -14,7 +14,7 @@ from rasterio.transform import from_origin
 from backend.card.model_card import Band
 from backend.core.cancel import Cancel
 from backend.core.errors import Cancelled
-from backend.radiometry.convert import Units
+from backend.radiometry.units import Units
 from backend.raster.sink import Layer, RasterSink
 from backend.raster.source import RasterSource, gdal_environment
 from backend.stream.blend import RowBlender

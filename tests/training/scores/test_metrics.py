@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, jaccard_score, precision_score, recall_score
 
-from training.scores.metrics import MERGED, Confusion, class_indices, worldcover_groups
+from training.scores.metrics import Confusion, class_indices
 
 
 @given(st.integers(2, 6), st.integers(1, 200), st.integers(0, 2**31))
@@ -62,9 +62,3 @@ def test_merging_adds_counts():
 
 def test_values_outside_the_legend_are_left_out():
     assert class_indices(np.array([10, 0, 80, 77], dtype=np.uint8), [10, 80]).tolist() == [0, -1, 1, -1]
-
-
-def test_every_worldcover_value_has_a_group_and_other_legends_have_none():
-    assert set(MERGED) == {10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100}
-    assert worldcover_groups([80, 10, 95]) == ["water", "tree", "tree"]
-    assert worldcover_groups([10, 11]) is None
