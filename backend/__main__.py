@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from backend.cli.console import leave, supervise
 from backend.cli.options import parse
 from backend.core.cancel import Cancel
 from backend.core.events import Reporter
+from backend.core.supervise import leave, supervise
 
 
 def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:

@@ -18,11 +18,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from backend.cli.console import leave, request_of, supervise
 from backend.cli.options import common, plain
+from backend.cli.run import request_of
 from backend.core.cancel import Cancel
 from backend.core.errors import ResourceError
 from backend.core.events import Reporter
+from backend.core.supervise import leave, supervise
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from backend import __version__
+from backend.core.supervise import add_progress
 from backend.engines.choice import ENGINES
 from backend.radiometry.convert import Units
 
@@ -70,7 +71,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     info = commands.add_parser("info", help="tell about a raster, a model, or this installation")
     info.add_argument("target", nargs="?", metavar="INPUT|MODEL", help="raster, model name or model folder")
     info.add_argument("--check", action="store_true", help="load the model too, which tells whether it can be used")
-    progress(info)
+    add_progress(info)
     return parser.parse_args([plain(text) for text in (sys.argv[1:] if arguments is None else arguments)])
 
 
@@ -103,7 +104,7 @@ def common(parser: argparse.ArgumentParser, output: str = "GeoTIFF to write") ->
     parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--batch-size", type=_whole, default=0, metavar="N", help="tiles at once; 0 chooses")
     parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
-    progress(parser)
+    add_progress(parser)
 
 
 def _engine(parser: argparse.ArgumentParser) -> None:
@@ -125,7 +126,7 @@ def _accuracy_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=_whole, default=0, metavar="N", help="of the draw (0)")
     parser.add_argument("--reference-name", metavar="TEXT", help="what the report calls the reference")
     parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
-    progress(parser)
+    add_progress(parser)
 
 
 def _calibrate_options(parser: argparse.ArgumentParser) -> None:
@@ -143,7 +144,7 @@ def _calibrate_options(parser: argparse.ArgumentParser) -> None:
         help="what its heights count from: geoid (mean sea level; SRTM, Copernicus and most others), or ellipsoid",
     )  # fmt: skip
     parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
-    progress(parser)
+    add_progress(parser)
 
 
 def _mapping(text: str) -> dict[str, int]:
@@ -169,11 +170,6 @@ def _tokens(parser: argparse.ArgumentParser, grid: str) -> None:
         help=f"of the output: a pixel for each patch of the model (there is one value for a patch; for the bundled "
         f"model 8 x 8 pixels of 10 m), or the input's own, interpolated; default {grid}",
     )
-
-
-def progress(parser: argparse.ArgumentParser) -> None:
-    """How a run tells of itself."""
-    parser.add_argument("--progress", choices=("bar", "json", "none"), default="bar")
 
 
 def _whole(text: str) -> int:

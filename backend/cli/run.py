@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Callable
 
-from backend.cli.console import request_of
 from backend.core.cancel import Cancel
 from backend.core.events import Reporter
+from backend.maps.request import Request
+from backend.radiometry.convert import Units
 
 MODEL_COMMANDS = ("landcover", "attention", "embed", "similarity")
 
@@ -29,3 +30,22 @@ def run_model(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -
         "similarity": lambda: similarity.similarity(request, given.point, given.block, given.grid),
     }
     commands[given.command]()
+
+
+def request_of(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> Request:
+    """What the options of `options.common` ask for."""
+    return Request(
+        input=options.input,
+        further=options.further,
+        output=options.output,
+        model=options.model,
+        bands=options.bands,
+        units=Units(options.units),
+        extent=options.extent,
+        device=options.device,
+        engine=getattr(options, "engine", "auto"),  # training has no choice
+        batch_size=options.batch_size,
+        overwrite=options.overwrite,
+        reporter=reporter,
+        cancel=cancel,
+    )

@@ -21,13 +21,13 @@ import time
 from contextlib import redirect_stderr, redirect_stdout
 from typing import TextIO
 
-from backend.cli.console import told
 from backend.cli.options import parse
 from backend.cli.run import MODEL_COMMANDS, run_model
 from backend.cli.similarity_server import Oracle, Question
 from backend.core.cancel import POLL_S, Cancel
 from backend.core.errors import Cancelled, InputError, SarDinoError
 from backend.core.events import JsonReporter
+from backend.core.supervise import as_refusal
 
 
 class Inbox:
@@ -106,7 +106,7 @@ def _answer(line: bytes, oracle: Oracle, reporter: JsonReporter, cancel: Cancel)
     except SarDinoError as refusal:
         reporter.error(refusal)
     except Exception as error:  # one fault must not be the end of all
-        reporter.error(told(error))
+        reporter.error(as_refusal(error))
 
 
 def _load() -> bool:

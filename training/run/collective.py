@@ -12,7 +12,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from backend.cli.console import leave
+from backend.core.supervise import leave
 
 S = TypeVar("S")
 N = TypeVar("N")

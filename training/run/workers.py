@@ -1,4 +1,4 @@
-"""The processes of a run: torchrun's ranks, loader workers, and the signals that end them."""
+"""The processes of a run: torchrun's ranks, and loader workers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType
 
 import torch
 import torch.distributed as dist
@@ -58,30 +57,6 @@ def joined(device: str) -> Iterator[World]:
         yield World(rank, size, chosen)
     finally:
         dist.destroy_process_group()
-
-
-class StopRequest:
-    """Whether SIGINT or SIGTERM came."""
-
-    def __init__(self) -> None:
-        """Not asked for yet."""
-        self.asked = False
-
-    def __call__(self, number: int, frame: FrameType | None) -> None:
-        """Take note; the loop ends after the step at hand."""
-        self.asked = True
-
-
-@contextmanager
-def stop_on_signal() -> Iterator[StopRequest]:
-    """Turn SIGINT and SIGTERM into a request; earlier handlers come back after."""
-    request = StopRequest()
-    before = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield request
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def start_worker(_: int) -> None:
