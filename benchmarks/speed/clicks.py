@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import rasterio
 
-from backend.cli.similarity_server import MOST_PIXELS
+from backend.cli.similarity_query import MOST_PIXELS
 from benchmarks.speed.memory import ROOT, make_scene
 
 

@@ -253,6 +253,7 @@ class AccuracyAlgorithm(WorkerAlgorithm):
         if self._source is not None:
             options.append("--field=" + self.parameterAsString(parameters, self.FIELD, context))
             options.append("--reference-name=" + self._source.sourceName())
-        options += ["--sample", str(self.parameterAsInt(parameters, self.SAMPLE_SIZE, context))]
-        options += ["--seed", str(self.parameterAsInt(parameters, self.SEED, context))]
+        size = self.parameterAsInt(parameters, self.SAMPLE_SIZE, context)
+        if size:
+            options += ["--sample", str(size), "--seed", str(self.parameterAsInt(parameters, self.SEED, context))]
         return options

@@ -36,7 +36,7 @@ class TrainClassifierAlgorithm(SarDinoAlgorithm):
     BLOCKS = "BLOCKS"
 
     COMMAND = "trainclassifier"
-    PROGRAM = ("training.ownclasses",)
+    PROGRAM = ("backend", "train")
     WARM = False
     ICON = "trainclassifier.svg"
     HELP = ("own-classes",)

@@ -54,8 +54,9 @@ def test_holds_one_folder_with_all_it_needs(names: list[str]) -> None:
     inside = {name.split("/", 1)[1] for name in names}
     for wanted in ("__init__.py", "metadata.txt", "LICENSE", "requirements.txt", "requirements-locked.txt",
                    "environment/__main__.py", "backend/__main__.py",
-                   "training/__init__.py", "training/ownclasses.py", "resources/sample/simulated_s1.tif"):  # fmt: skip
+                   "backend/own_classes/command.py", "resources/sample/simulated_s1.tif"):  # fmt: skip
         assert wanted in inside
+    assert not [name for name in inside if name.startswith("training/")], "the plugin trains own classes by the backend"
     models = {name.split("/")[2] for name in inside if name.startswith("resources/models/")}
     assert DEFAULT_MODEL in models, "the model used where none is named is not bundled"
     for model in models:
