@@ -2,7 +2,7 @@
 
     python -m tools.package [--folder DIR]      # --folder: the unzipped plugin in DIR/sardino_qgis instead
 
-A checkout keeps the three packages side by side; QGIS wants one folder with `metadata.txt` in it. The contents come
+A checkout keeps the packages side by side; QGIS wants one folder with `metadata.txt` in it. The contents come
 from git's list of tracked files, so that nothing lying about gets in; outside git, from the working tree. Translations
 are compiled for it, where lrelease is installed; the pages in docs/ are turned into HTML, for which Python's Markdown
 is needed (`make setup` installs both). The same files give the same bytes: entries are sorted and bear one fixed date.
@@ -34,7 +34,7 @@ FILES = {
     "requirements/locked.txt": "requirements-locked.txt",
 }
 # Folders, and where their contents go.
-TREES = {"sardino_qgis": "", "backend": "backend", "training": "training", "resources": "resources",
+TREES = {"sardino_qgis": "", "backend": "backend", "resources": "resources",
          help_pages.FOLDER: help_pages.FOLDER}  # fmt: skip
 REQUIRED = ["__init__.py", "metadata.txt", "LICENSE", "backend/__main__.py"]
 

@@ -30,7 +30,11 @@ from rasterio.windows import Window
 from backend.card.model_card import LandCoverClass, ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.card.worldcover import worldcover_groups
-from backend.core.errors import InputError, SarDinoError
+from backend.core.cancel import Cancel
+from backend.core.context import Context
+from backend.core.errors import InputError
+from backend.core.events import Reporter
+from backend.core.supervise import add_progress, supervise
 from backend.engines.choice import ENGINES
 from backend.maps.predict import landcover
 from backend.maps.request import Request
@@ -77,6 +81,7 @@ def evaluate(
     watch: Watch | None = None,
     most: int = 0,
     engine: str = "auto",
+    context: Context | None = None,
 ) -> Evaluation:
     """Map every labelled image of a folder with a model and count.
 
@@ -88,6 +93,7 @@ def evaluate(
         watch: Shown each image.
         most: Take at most so many images, evenly spread over their names; 0 for all.
         engine: As for the command line.
+        context: Receives the number of images done; its cancel ends the work.
 
     Raises:
         InputError: No labels, an image can't be read, a group of splits.csv is in more than one split, or dataset.toml
@@ -105,8 +111,10 @@ def evaluate(
         )
     legend = legend_of(card, folder)
     values, names, groups = [item.value for item in legend], [item.name for item in legend], groups_of(legend)
-    result = Evaluation(Counts.none(names, groups))
-    for index in _spread(len(folder), most):
+    result, context = Evaluation(Counts.none(names, groups)), context or Context()
+    chosen = _spread(len(folder), most)
+    for number, index in enumerate(chosen):
+        context.reporter.progress(number, len(chosen))
         entry, chip = folder.entries[index], folder[index]
         if chip.label is None:
             continue
@@ -115,8 +123,9 @@ def evaluate(
         with tempfile.TemporaryDirectory() as scratch:
             output, shares = Path(scratch) / "map.tif", Path(scratch) / "probabilities.tif"
             request = Request(
-                str(chip.path), output, model, bands=bands, units=folder.units, device=device, engine=engine
-            )
+                str(chip.path), output, model, bands=bands, units=folder.units, device=device, engine=engine,
+                cancel=context.cancel,
+            )  # fmt: skip
             landcover(request, probabilities=shares)
             counts = Counts.none(names, groups)
             # Some files say only in dataset.toml which values are no data; what is mapped there is no one's error.
@@ -176,8 +185,8 @@ def _line(scores: dict[str, Any]) -> str:
     return text + (f"  ECE {scores['calibration']['expected_error']:.3f}" if "calibration" in scores else "")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Options as a namespace; ends the process with 2 on wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("model", type=Path, help="model folder")
     parser.add_argument("data", type=Path, help="data folder with images/ and labels/")
@@ -187,29 +196,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--picture", type=Path, help="write labels beside maps as PNG, and NAME-scores.png beside it")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     parser.add_argument("--engine", default="auto", choices=ENGINES)
-    args = parser.parse_args(arguments)
+    add_progress(parser)
+    return parser.parse_args(arguments)
+
+
+def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    """Do what the options say.
+
+    Raises:
+        SarDinoError: Refused or cancelled.
+    """
     shown: list[tuple[str, NDArray[np.uint8], NDArray[np.uint8]]] = []
 
     def watch(*image: Any) -> None:
-        if args.picture and len(shown) < MAPS_SHOWN:
+        if options.picture and len(shown) < MAPS_SHOWN:
             shown.append(image)
 
-    try:
-        for path in filter(None, (args.json, args.picture)):
-            path.parent.mkdir(parents=True, exist_ok=True)  # now, not after hours of mapping
-        result = evaluate(args.model, args.data, args.split, args.device, watch, args.images, args.engine)
-        card = ModelCard.load(model_folder(args.model) / CARD)
-    except SarDinoError as error:
-        print(f"error: {error.message} {error.hint}", file=sys.stderr)
-        return 1
-    summary = {"model": card.name, "data": str(args.data), "split": args.split, **result.summary()}
-    print(report(summary))
-    if args.json:
-        args.json.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-    if args.picture:
-        draw_maps(shown, card, args.picture)
-        draw_scores(summary, args.picture.with_name(f"{args.picture.stem}-scores{args.picture.suffix}"))
-    return 0
+    for path in filter(None, (options.json, options.picture)):
+        path.parent.mkdir(parents=True, exist_ok=True)  # now, not after hours of mapping
+    result = evaluate(
+        options.model, options.data, options.split, options.device, watch, options.images, options.engine,
+        Context(reporter, cancel),
+    )  # fmt: skip
+    card = ModelCard.load(model_folder(options.model) / CARD)
+    summary = {"model": card.name, "data": str(options.data), "split": options.split, **result.summary()}
+    if options.json:
+        options.json.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    if options.picture:
+        draw_maps(shown, card, options.picture)
+        draw_scores(summary, options.picture.with_name(f"{options.picture.stem}-scores{options.picture.suffix}"))
+    if options.progress == "json":
+        reporter.result(summary)
+    else:
+        print(report(summary))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code: 0 done, 1 refused, 130 cancelled (2, wrong usage, ends the process inside argparse)."""
+    return supervise(command, parse(arguments))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ a few chips of a region); else its backbone gets a new head. A data folder has i
 "train" and "val" chips (without it all are "train", and the last step's weights are kept). Among checks on "val" the
 weights with the best mean IoU, of groups of classes where the legend has groups, are kept, and training stops when it
 hasn't risen for `patience` checks. OUT.run/ beside the model folder holds the settings, log.csv and the checkpoint that
---resume continues from. Exit 0 done, 1 refused, 2 usage, 130 stopped (a checkpoint is written).
+--resume continues from. Exit 0 done, 1 refused, 2 usage, 130 stopped by SIGINT or SIGTERM (or, with --progress
+json, by the end of standard input) after writing a checkpoint.
 """
 
 from __future__ import annotations
@@ -22,17 +23,21 @@ from pathlib import Path
 import torch
 
 from backend.card.model_card import SCHEMA_VERSION, ModelCard
-from backend.core.errors import Cancelled, InputError, ModelError, SarDinoError
+from backend.core.cancel import Cancel
+from backend.core.context import Context
+from backend.core.errors import Cancelled, InputError, ModelError
+from backend.core.events import Reporter
+from backend.core.supervise import supervise
 from backend.network.weights import save_model
 from backend.stream.decision import by_groups
 from training.landcover.chips import CropSampler
 from training.landcover.data import load_data
 from training.landcover.finetuner import Finetuner
 from training.landcover.initial_network import carry_head, start_from
+from training.run.command_line import RunOptions, report_start, resumable, run_parser
 from training.run.config import load_recipe, override, resolve, write_resolved
-from training.run.distributed import stop_on_signal
 from training.run.finetune_config import FinetuneConfig
-from training.run.log import CsvLog, ProgressLine
+from training.run.log import CsvLog, Speed
 from training.run.run_folder import claim_run
 
 LOSS_COLUMNS = ("step", "loss", "lr")  # steps done, mean loss since the row before, learning rate of the head
@@ -40,56 +45,59 @@ SCORE_COLUMNS = ("mean_iou", "overall_accuracy", "group_iou")
 
 
 def finetune(
-    backbone: str, folders: Sequence[Path], out: Path, config: FinetuneConfig, resume: bool, strict: bool = False
+    backbone: str, folders: Sequence[Path], out: Path, config: FinetuneConfig, options: RunOptions | None = None
 ) -> ModelCard:
-    """Carry a fine-tuning to its end and write the model folder; `strict` refuses chips that can't be read.
+    """Carry a fine-tuning to its end and write the model folder.
 
     Raises:
         InputError: LabelledData or arguments can't be used.
         ModelError: The backbone can't be used, or the loss is not finite.
-        Cancelled: SIGINT or SIGTERM; a checkpoint was written.
+        Cancelled: The run was stopped; a checkpoint was written if it had begun.
     """
+    options = options or RunOptions()
     run = out.with_name(f"{out.name}.run")
     facts = {"backbone": backbone, "data": [str(folder) for folder in folders]}
-    claim_run(run, config, facts, resume, lambda name: name == "checkpoint_every_s")
+    claim_run(run, config, facts, options.resume, lambda name: name == "checkpoint_every_s")
     torch.manual_seed(config.seed)
     bands = start_from(backbone, config.model, config.head, config.head_dim, config.tile, 1).bands
-    data = load_data(folders, bands, config.leave_out, strict)
+    data = load_data(folders, bands, config.leave_out, options.strict)
     torch.manual_seed(config.seed)
     start = start_from(backbone, config.model, config.head, config.head_dim, config.tile, len(data.classes))
     carry_head(start, backbone, data.classes)
     tuner = Finetuner(start, data, config)
     _check_card(tuner)
-    first = tuner.restore(run / "checkpoint") if resume else 0
+    first = tuner.restore(run / "checkpoint") if options.resume else 0
     write_resolved(run / "config.json", config, **facts)
-    _loop(tuner, first, run)
+    report_start(options.context.reporter, "finetune", backbone, tuner.device, folders, out)
+    _loop(tuner, first, run, options.context)
     if tuner.best:
         tuner.model.load_state_dict(tuner.best)
     return save_model(out, tuner.model, _card(tuner))
 
 
-def _loop(tuner: Finetuner, first: int, run: Path) -> None:
-    config = tuner.config
+def _loop(tuner: Finetuner, first: int, run: Path, context: Context) -> None:
+    config, reporter, cancel = tuner.config, context.reporter, context.cancel
     sampler = CropSampler(tuner.data.train, tuner.start.bands, config.tile, config.augment, config.seed)
-    progress = ProgressLine(first, config.steps, config.batch)
+    speed = Speed(first, config.batch)
     log = CsvLog(run / "log.csv", first + 1 if first else 0, LOSS_COLUMNS + (SCORE_COLUMNS if tuner.data.val else ()))
     saved = time.monotonic()
-    with stop_on_signal() as stop, closing(sampler.batches(range(first, config.steps), config.batch)) as batches:
+    with cancel.shielded(), closing(sampler.batches(range(first, config.steps), config.batch)) as batches:
         for step, inputs, targets in batches:
-            progress.show(step + 1, tuner.step(step, inputs, targets))
+            loss = tuner.step(step, inputs, targets)
+            reporter.progress(step + 1, config.steps, loss=loss, images_per_s=speed.images_per_s(step + 1))
             last = step + 1 == config.steps
             if (step + 1) % config.val_every == 0 or last:
-                if _look(tuner, step, log, progress):
+                if _look(tuner, step, log, reporter):
                     tuner.save(run / "checkpoint", config.steps)
                     return
-            if last or stop.asked or time.monotonic() - saved >= config.checkpoint_every_s:
+            if last or cancel.is_set() or time.monotonic() - saved >= config.checkpoint_every_s:
                 tuner.save(run / "checkpoint", step + 1)
                 saved = time.monotonic()
-            if stop.asked and not last:
+            if cancel.is_set() and not last:
                 raise Cancelled(f"Stopped after step {step + 1} of {config.steps}.", "Continue with --resume.")
 
 
-def _look(tuner: Finetuner, step: int, log: CsvLog, progress: ProgressLine) -> bool:
+def _look(tuner: Finetuner, step: int, log: CsvLog, reporter: Reporter) -> bool:
     """Write a row, with a check where there are chips for it; true where training should stop."""
     row = {"step": step + 1, "loss": tuner.take_loss(), "lr": tuner.rate(step)}
     if not tuner.data.val:
@@ -99,9 +107,9 @@ def _look(tuner: Finetuner, step: int, log: CsvLog, progress: ProgressLine) -> b
     finished = tuner.note(scores["group_iou"])
     log.write({**row, **{name: scores[name] for name in SCORE_COLUMNS}})
     told = f"val mIoU {scores['mean_iou']:.3f}, of groups {scores['group_iou']:.3f}"
-    progress.say(f"step {step + 1}  {told}  OA {scores['overall_accuracy']:.3f}")
+    reporter.log("info", f"step {step + 1}  {told}  OA {scores['overall_accuracy']:.3f}")
     if finished:
-        progress.say(f"Stopped: no better mean IoU in {tuner.config.patience} checks.")
+        reporter.log("info", f"Stopped: no better mean IoU in {tuner.config.patience} checks.")
     return finished
 
 
@@ -139,32 +147,35 @@ def _card(tuner: Finetuner) -> ModelCard:
     )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m training.finetune", description=(__doc__ or "").splitlines()[0])
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Options as a namespace; ends the process with 2 on wrong usage."""
+    parser = run_parser("training.finetune", __doc__)
     parser.add_argument("--backbone", required=True, help="a pre-training run, a model, none, or random-frozen")
     parser.add_argument("--data", required=True, nargs="+", type=Path, help="data folders with images/ and labels/")
     parser.add_argument("--out", required=True, type=Path, help="model folder to write")
     parser.add_argument("--recipe", help="a name in training/recipes, or a .toml file")
-    parser.add_argument("--resume", action="store_true", help="continue the run beside --out")
     parser.add_argument("--strict", action="store_true", help="refuse chips that can't be read, else left out")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a setting")
-    args = parser.parse_args(arguments)
-    try:
-        config = resolve(FinetuneConfig, override(load_recipe(args.recipe) if args.recipe else {}, args.set))
-        card = finetune(args.backbone, args.data, args.out, config, args.resume, args.strict)
-    except Cancelled as error:
-        print(f"{error.message} {error.hint}", file=sys.stderr)
-        return 130
-    except SarDinoError as error:
-        print(f"error: {error.message} {error.hint}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        # A full disk or a folder without write access; checkpoints are replaced whole, so the last one is good.
-        print(f"error: {error}. Mend that; --resume goes on from the last checkpoint.", file=sys.stderr)
-        return 1
-    print(f"{args.out}: {card.title}, {len(card.classes)} classes")
-    return 0
+    return parser.parse_args(arguments)
+
+
+def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    """Do what the options say.
+
+    Raises:
+        SarDinoError: Refused or stopped.
+    """
+    began = time.monotonic()
+    config = resolve(FinetuneConfig, override(load_recipe(options.recipe) if options.recipe else {}, options.set))
+    how = RunOptions(options.resume, options.strict, Context(reporter, cancel))
+    with resumable():
+        card = finetune(options.backbone, options.data, options.out, config, how)
+    reporter.log("info", f"{card.title}, {len(card.classes)} classes")
+    reporter.result({"outputs": {"output": str(options.out)}, "seconds": round(time.monotonic() - began, 3)})
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code: 0 done, 1 refused, 130 stopped (2, wrong usage, ends the process inside argparse)."""
+    return supervise(command, parse(arguments))
 
 
 if __name__ == "__main__":

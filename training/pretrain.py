@@ -11,13 +11,14 @@ first step, the teacher is looked at:
     curves.png            loss, learning rate, entropies, k-NN scores
     probe.csv             k-NN scores of the tokens on a labelled folder, with --set monitor.probe=FOLDER
     tensorboard/          the same and log.csv, for `tensorboard --logdir RUN`
-Exit 0 done, 1 refused, 2 usage, 130 stopped by SIGINT or SIGTERM after writing a checkpoint.
+Exit 0 done, 1 refused, 2 usage, 130 stopped by SIGINT or SIGTERM (or, with --progress json, by the end of standard
+input) after writing a checkpoint.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
+import os
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import closing, nullcontext
@@ -26,19 +27,24 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from backend.core.errors import Cancelled, SarDinoError
+from backend.core.cancel import Cancel
+from backend.core.context import Context
+from backend.core.errors import Cancelled
+from backend.core.events import Reporter
+from backend.core.supervise import supervise
 from training.data.batches import StepBatches, iterate
 from training.data.store import ChipStore
 from training.dino.trainer import Trainer
 from training.monitor.record import RunRecord
+from training.run.command_line import RunOptions, report_start, resumable, run_parser
 from training.run.config import load_recipe, override, resolve, write_resolved
-from training.run.distributed import StopRequest, all_reduce_mean, joined, leave_processes, stop_on_signal
+from training.run.distributed import all_reduce_mean, joined, leave_processes
 from training.run.pretrain_config import PretrainConfig
 from training.run.run_folder import claim_run
 
 
 def pretrain(
-    config: PretrainConfig, data: Sequence[Path], run: Path, resume: bool, recipe: str = "", strict: bool = False
+    config: PretrainConfig, data: Sequence[Path], run: Path, options: RunOptions | None = None, recipe: str = ""
 ) -> None:
     """Carry a run to its end.
 
@@ -46,31 +52,34 @@ def pretrain(
         config: resolved settings.
         data: data folders.
         run: folder of the run; created.
-        resume: continue from its checkpoint.
+        options: how it is carried out.
         recipe: name to write into config.json.
-        strict: refuse images that can't be read; else they are named, and left out.
 
     Raises:
         InputError: Data can't be used, or the run exists (or, to be resumed, is of other settings or data).
         ModelError: The loss is not finite, or the checkpoint can't be used.
-        Cancelled: SIGINT or SIGTERM; a checkpoint was written.
+        Cancelled: The run was stopped; a checkpoint was written if it had begun.
     """
+    options = options or RunOptions()
+    reporter, cancel = options.context.reporter, options.context.cancel
     with joined(config.run.device) as world:
-        store = ChipStore(data, config.model.bands, config.run.memory_gb, config.split, strict)
+        store = ChipStore(data, config.model.bands, config.run.memory_gb, config.split, options.strict)
         batches = StepBatches(store, config, world.rank, world.size)
         facts = {"recipe": recipe, "data": [str(d) for d in data], "data_sha256": store.fingerprint}
-        claim_run(run, config, {"data_sha256": store.fingerprint}, resume, _may_change)
+        claim_run(run, config, {"data_sha256": store.fingerprint}, options.resume, _may_change)
         # From here on: looking at the data may take long, and has nothing that a checkpoint would save.
-        with stop_on_signal() as stop:
+        with cancel.shielded():
             trainer = Trainer(config, world)
-            start = trainer.restore(run) if resume else 0
+            start = trainer.restore(run) if options.resume else 0
             if world.first:
                 write_resolved(run / "config.json", config, **facts)
+                report_start(reporter, "pretrain", recipe, world.device, data, run)
             pin = world.device.type == "cuda"
             steps = range(start, config.optim.steps)
             # The other processes wait for the first one where they exchange gradients.
-            with closing(RunRecord(trainer, store.folders, run, start)) if world.first else nullcontext() as record:
-                _loop(trainer, iterate(batches, steps, config.run.workers, pin), steps, run, stop, record)
+            telling = closing(RunRecord(trainer, store.folders, run, start, reporter)) if world.first else nullcontext()
+            with telling as record:
+                _loop(trainer, iterate(batches, steps, config.run.workers, pin), steps, run, cancel, record)
 
 
 def _may_change(name: str) -> bool:
@@ -82,7 +91,7 @@ def _loop(
     source: Iterable[list[Tensor]],
     steps: range,
     run: Path,
-    stop: StopRequest,
+    cancel: Cancel,
     record: RunRecord | None,
 ) -> None:
     config, world = trainer.config, trainer.world
@@ -91,7 +100,7 @@ def _loop(
         row = trainer.step(step, groups)
         logged = step % config.run.log_every == 0 or step + 1 == config.optim.steps
         health = trainer.health() if logged else {}
-        stopping = float(all_reduce_mean(torch.tensor(float(stop.asked), device=world.device))) > 0
+        stopping = float(all_reduce_mean(torch.tensor(float(cancel.is_set()), device=world.device))) > 0
         if record:
             record.step(step, row, health)
             # After the record: a resumed run finds everything told of the steps that its checkpoint holds.
@@ -104,33 +113,36 @@ def _loop(
         trainer.save(run, config.optim.steps)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m training.pretrain", description=__doc__.splitlines()[0])
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Options as a namespace; ends the process with 2 on wrong usage."""
+    parser = run_parser("training.pretrain", __doc__)
     parser.add_argument("--recipe", required=True, help="a name in training/recipes, or a .toml file")
     parser.add_argument("--data", required=True, nargs="+", type=Path, help="folders of SAR rasters")
     parser.add_argument("--out", required=True, type=Path, help="folder of the run")
-    parser.add_argument("--resume", action="store_true", help="continue the run in --out")
     parser.add_argument("--strict", action="store_true", help="refuse images that can't be read, else left out")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a setting")
-    args = parser.parse_args(arguments)
-    try:
-        config = resolve(PretrainConfig, override(load_recipe(args.recipe), args.set))
-        pretrain(config, args.data, args.out, args.resume, args.recipe, args.strict)
-    except Cancelled as error:
-        print(f"{error.message} {error.hint}", file=sys.stderr)
-        return 130
-    except KeyboardInterrupt:
-        print("Stopped while looking at the data.", file=sys.stderr)
-        return 130
-    except SarDinoError as error:
-        print(f"{error.message} {error.hint}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        # A full disk or a folder without write access; checkpoints are replaced whole, so the last one is good.
-        print(f"error: {error}. Mend that; --resume goes on from the last checkpoint.", file=sys.stderr)
-        return 1
-    return 0
+    options = parser.parse_args(arguments)
+    if int(os.environ.get("RANK", "0")):
+        options.progress = "none"  # the first process of torchrun's reports for all
+    return options
+
+
+def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    """Do what the options say.
+
+    Raises:
+        SarDinoError: Refused or stopped.
+    """
+    began = time.monotonic()
+    config = resolve(PretrainConfig, override(load_recipe(options.recipe), options.set))
+    how = RunOptions(options.resume, options.strict, Context(reporter, cancel))
+    with resumable():
+        pretrain(config, options.data, options.out, how, options.recipe)
+    reporter.result({"outputs": {"output": str(options.out)}, "seconds": round(time.monotonic() - began, 3)})
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code: 0 done, 1 refused, 130 stopped (2, wrong usage, ends the process inside argparse)."""
+    return supervise(command, parse(arguments))
 
 
 if __name__ == "__main__":

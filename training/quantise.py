@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -29,8 +30,12 @@ from torch import Tensor, nn
 from backend.card.model_card import Band, ModelCard
 from backend.card.registry import CARD
 from backend.core.arrays import DoubleArray, FloatArray
-from backend.core.errors import InputError, SarDinoError
+from backend.core.cancel import Cancel
+from backend.core.context import Context
+from backend.core.errors import InputError
+from backend.core.events import Reporter
 from backend.core.partial_files import temporary
+from backend.core.supervise import add_progress, supervise
 from backend.network.int8 import layers_of
 from backend.network.weights import load_model
 from backend.radiometry.convert import normalise
@@ -112,7 +117,16 @@ def _batches(tiles: Iterator[FloatArray]) -> Iterator[FloatArray]:
         yield np.stack(group)
 
 
-def quantise(model: Path, data: Sequence[Path], split: str | None, tiles: int, seed: int = 0) -> ModelCard:
+def _reported(tiles: Iterator[FloatArray], count: int, context: Context) -> Iterator[FloatArray]:
+    for number, tile in enumerate(tiles, 1):
+        context.cancel.check()
+        yield tile
+        context.reporter.progress(number, count)
+
+
+def quantise(
+    model: Path, data: Sequence[Path], split: str | None, tiles: int, seed: int = 0, context: Context | None = None
+) -> ModelCard:
     """Measure, and write the card of a model folder anew; returns it.
 
     Raises:
@@ -122,7 +136,8 @@ def quantise(model: Path, data: Sequence[Path], split: str | None, tiles: int, s
     if card.arch.head == "forest":
         raise InputError("A model of own classes decides by a forest, which has no ranges.", "Leave it as it is.")
     folders = [ChipFolder(folder, card.bands, split) for folder in data]
-    ranges = measure_ranges(network, random_tiles(folders, card.bands, card.tile, tiles, seed))
+    drawn = random_tiles(folders, card.bands, card.tile, tiles, seed)
+    ranges = measure_ranges(network, _reported(drawn, tiles, context or Context()))
     card = replace(card, activation_ranges=ranges)
     part = temporary(model / CARD)
     try:
@@ -135,22 +150,41 @@ def quantise(model: Path, data: Sequence[Path], split: str | None, tiles: int, s
     return card
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Options as a namespace; ends the process with 2 on wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m training.quantise", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("model", type=Path, help="model folder; its card is written anew")
     parser.add_argument("data", type=Path, nargs="+", help="data folder, plain or with splits.csv")
     parser.add_argument("--split", help="split of splits.csv; all images without")
     parser.add_argument("--tiles", type=int, default=512, help="random tiles to look at (512)")
     parser.add_argument("--seed", type=int, default=0, help="of the draw (0)")
-    given = parser.parse_args(arguments)
-    try:
-        card = quantise(given.model, given.data, given.split, max(1, given.tiles), given.seed)
-    except SarDinoError as error:
-        print(f"error: {error.message} {error.hint}", file=sys.stderr)
-        return 1
-    print(f"{len(card.activation_ranges)} ranges from {given.tiles} tiles are in {given.model / CARD}.")
-    return 0
+    add_progress(parser)
+    return parser.parse_args(arguments)
+
+
+def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    """Do what the options say.
+
+    Raises:
+        SarDinoError: Refused or cancelled.
+    """
+    began = time.monotonic()
+    card = quantise(
+        options.model,
+        options.data,
+        options.split,
+        max(1, options.tiles),
+        options.seed,
+        Context(reporter, cancel),
+    )
+    reporter.log("info", f"{len(card.activation_ranges)} ranges from {options.tiles} tiles")
+    output = str(options.model / CARD)
+    reporter.result({"outputs": {"output": output}, "seconds": round(time.monotonic() - began, 3)})
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code: 0 done, 1 refused, 130 cancelled (2, wrong usage, ends the process inside argparse)."""
+    return supervise(command, parse(arguments))
 
 
 if __name__ == "__main__":

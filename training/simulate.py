@@ -16,7 +16,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from backend.core.errors import SarDinoError
+from backend.core.cancel import Cancel
+from backend.core.context import Context
+from backend.core.events import Reporter
+from backend.core.supervise import add_progress, supervise
 from training.simulation.folder import SimulationRequest, write_folder
 
 
@@ -35,25 +38,31 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--label-jitter", type=float, default=0.8, help="misregistration of labels in pixels (default 0.8)")
     p.add_argument("--nodata-chance", type=float, default=0.06, help="share of scenes with a swath edge")
     p.add_argument("--jobs", type=int, default=1, help="processes (does not change the files)")
+    add_progress(p)
     return p
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; 0 done, 1 refused."""
-    given = vars(parser().parse_args(argv))
-    jobs = given.pop("jobs")
+def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    """Do what the options say.
+
+    Raises:
+        SarDinoError: Refused or cancelled.
+    """
+    given = dict(vars(options))
+    jobs, _ = given.pop("jobs"), given.pop("progress")
     begin = time.monotonic()
-    try:
-        request = SimulationRequest(
-            **{**given, "classes": tuple(given["classes"]), "val_groups": tuple(given["val_groups"])}
-        )
-        counts = write_folder(request, jobs)
-    except SarDinoError as error:
-        print(f"{error.message} {error.hint}", file=sys.stderr)
-        return 1
+    request = SimulationRequest(
+        **{**given, "classes": tuple(given["classes"]), "val_groups": tuple(given["val_groups"])}
+    )
+    counts = write_folder(request, jobs, Context(reporter, cancel))
     seconds = time.monotonic() - begin
-    print(f"{request.scenes} simulated scenes in {request.out}: {counts}, {request.scenes / seconds:.1f} scenes/s")
-    return 0
+    reporter.log("info", f"{request.scenes} simulated scenes: {counts}, {request.scenes / seconds:.1f} scenes/s")
+    reporter.result({"outputs": {"output": str(request.out)}, "seconds": round(seconds, 3), "scenes": counts})
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code: 0 done, 1 refused, 130 cancelled (2, wrong usage, ends the process inside argparse)."""
+    return supervise(command, parser().parse_args(arguments))
 
 
 if __name__ == "__main__":

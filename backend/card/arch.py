@@ -10,7 +10,7 @@ from backend.card.validation import between, build, items, refuse, scalar
 
 TIMM_NAMES = ("vit_tiny_patch16_224", "vit_small_patch16_224", "vit_base_patch16_224")
 FINETUNED_HEADS = ("decoder", "conv", "linear")
-HEADS = (*FINETUNED_HEADS, "forest")  # "forest" is grown from a user's own samples (training.ownclasses)
+HEADS = (*FINETUNED_HEADS, "forest")  # "forest" is grown from a user's own samples (own_classes)
 MAX_SHARES = 2**23  # of all classes at all nodes of a "forest" together: 32 MB
 MAX_WINDOW = 63
 

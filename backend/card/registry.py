@@ -8,14 +8,20 @@ from pathlib import Path
 from backend.core.errors import ModelError
 
 DEFAULT_MODEL = "sardino-s1-small"
-ROOT = Path(__file__).resolve().parents[2]
 CARD = "card.json"
 WEIGHTS = "model.safetensors"
 
 
+def resources() -> Path:
+    """Return the folder of bundled files: in an installed package, else beside it (checkout and plugin)."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "resources"
+    return inside if inside.is_dir() else package.parent / "resources"
+
+
 def _shelves() -> list[Path]:
     extra = os.environ.get("SARDINO_MODELS", "")
-    return [*(Path(part) for part in extra.split(os.pathsep) if part), ROOT / "resources" / "models"]
+    return [*(Path(part) for part in extra.split(os.pathsep) if part), resources() / "models"]
 
 
 def installed_models() -> dict[str, Path]:

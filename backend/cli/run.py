@@ -1,27 +1,56 @@
-"""The commands that read a raster with a model, from their options; run once, or one after another by `serve`."""
+"""Run one command from its options."""
 
 from __future__ import annotations
 
 import argparse
-from typing import Callable
+import sys
+from dataclasses import fields
+from typing import Any, Callable, TypeVar
 
-from backend.cli.console import request_of
 from backend.core.cancel import Cancel
 from backend.core.events import Reporter
+from backend.maps.request import Request
+from backend.radiometry.units import Units
 
+# Commands that `serve` takes too, one after another.
 MODEL_COMMANDS = ("landcover", "attention", "embed", "similarity")
+R = TypeVar("R")
+
+
+def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    """Run the command that the options name.
+
+    Raises:
+        SarDinoError: Refused or cancelled.
+    """
+    others: dict[str, Callable[[argparse.Namespace, Reporter, Cancel], None]] = {
+        "train": _train, "accuracy": _accuracy, "calibrate": _calibrate, "serve": _serve, "info": _info,
+    }  # fmt: skip
+    others.get(options.command, run_model)(options, reporter, cancel)
+
+
+def request_of(kind: Callable[..., R], options: argparse.Namespace, **more: Any) -> R:
+    """Build a request from the options that bear the names of its fields.
+
+    Args:
+        kind: Dataclass of the request.
+        options: Parsed command line.
+        more: Fields that no option gives, or another value for some.
+    """
+    given = vars(options)
+    names = {field.name for field in fields(kind)} & given.keys()  # type: ignore[arg-type]
+    return kind(**{**{name: given[name] for name in names}, **more})
 
 
 def run_model(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
-    """Do what the options of one of MODEL_COMMANDS say.
+    """Run one of MODEL_COMMANDS.
 
     Raises:
         SarDinoError: Refused or cancelled.
     """
     from backend.maps import embeddings, predict, similarity
 
-    request = request_of(options, reporter, cancel)
-    given = options
+    request, given = _model_request(options, reporter, cancel), options
     commands: dict[str, Callable[[], object]] = {
         "landcover": lambda: predict.landcover(request, given.confidence, given.probabilities),
         "attention": lambda: predict.attention(request, given.heads, given.block, given.mass, given.masks),
@@ -29,3 +58,44 @@ def run_model(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -
         "similarity": lambda: similarity.similarity(request, given.point, given.block, given.grid),
     }
     commands[given.command]()
+
+
+def _model_request(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> Request:
+    return request_of(Request, options, units=Units(options.units), reporter=reporter, cancel=cancel)
+
+
+def _train(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    from backend.own_classes.command import SampleSource, train
+
+    train(_model_request(options, reporter, cancel), request_of(SampleSource, options), not options.no_check)
+
+
+def _accuracy(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    from backend.accuracy.command import AccuracyRequest, accuracy
+
+    accuracy(request_of(AccuracyRequest, options, reporter=reporter, cancel=cancel))
+
+
+def _calibrate(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    from backend.grd.command import calibrate
+    from backend.grd.pipeline import CalibrateRequest
+
+    calibrate(request_of(CalibrateRequest, options, reporter=reporter, cancel=cancel))
+
+
+def _serve(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    from backend.cli.serve import Inbox, serve
+
+    inbox = Inbox()
+    cancel.watch_stdin(inbox.take)
+    serve(inbox, sys.stdout, cancel, options.device, options.idle_minutes * 60)
+
+
+def _info(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    from backend.cli import info
+
+    facts = info.describe_checked(options.target) if options.check else info.describe(options.target)
+    if options.progress == "json":
+        reporter.result(facts)
+    else:
+        print("\n".join(info.as_lines(facts)))

@@ -1,12 +1,12 @@
-"""A worker that stays, and answers one thing after another, a JSON object a line.
+"""The warm worker: answer runs and similarity queries one after another, a JSON object a line.
 
     {"run": ["landcover", "scene.tif", "map.tif", "--overwrite"]}
     {"input": "scene.tif", "points": [[x, y]], "output": "similarity.tif", "view": [xmin, ymin, xmax, ymax]}
 
 The first is a run: the arguments of one of `backend.cli.run.MODEL_COMMANDS`, as on the command line. The second is a
-question about similarity, whose scene is kept; `backend.cli.similarity_server.Question` says what it may hold. Either
-gets the events of a run, the last "result" or "error", after which the worker is ready for the next. A cancel ends the
-worker: closing its standard input is heeded by every stage of a run, and by its deadline where a stage can't.
+similarity query, whose scene stays in a cache; `backend.cli.similarity_query.Query` defines its keys. Both give the
+events of a run, the last "result" or "error", after which the worker is ready for the next. A cancel, such as the end
+of standard input, ends the worker.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ import time
 from contextlib import redirect_stderr, redirect_stdout
 from typing import TextIO
 
-from backend.cli.console import told
 from backend.cli.options import parse
 from backend.cli.run import MODEL_COMMANDS, run_model
-from backend.cli.similarity_server import Oracle, Question
+from backend.cli.similarity_query import Query
+from backend.cli.similarity_server import SimilarityServer
 from backend.core.cancel import POLL_S, Cancel
 from backend.core.errors import Cancelled, InputError, SarDinoError
 from backend.core.events import JsonReporter
+from backend.core.supervise import as_refusal
 
 
 class Inbox:
@@ -51,7 +52,7 @@ def serve(inbox: Inbox, stream: TextIO, cancel: Cancel, device: str, idle_s: flo
     Raises:
         Cancelled: It was set during an answer.
     """
-    oracle, asked, loaded = Oracle(device, cancel), time.monotonic(), False
+    server, asked, loaded = SimilarityServer(device, cancel), time.monotonic(), False
     while not cancel.is_set() and time.monotonic() - asked < idle_s:
         try:
             line = inbox.lines.get(timeout=POLL_S)
@@ -61,13 +62,13 @@ def serve(inbox: Inbox, stream: TextIO, cancel: Cancel, device: str, idle_s: flo
                 loaded = _load()
             continue
         with cancel.forgetting():
-            _answer(line, oracle, JsonReporter(stream), cancel)
+            _answer(line, server, JsonReporter(stream), cancel, device)
         _let_go()
         asked = time.monotonic()
 
 
 def run_options(line: bytes) -> argparse.Namespace | None:
-    """Options of a run; None where the line is no run but a question.
+    """Options of a run; None where the line is a similarity query.
 
     Raises:
         InputError: Its arguments can't be used.
@@ -94,19 +95,21 @@ def run_options(line: bytes) -> argparse.Namespace | None:
     return options
 
 
-def _answer(line: bytes, oracle: Oracle, reporter: JsonReporter, cancel: Cancel) -> None:
+def _answer(line: bytes, server: SimilarityServer, reporter: JsonReporter, cancel: Cancel, device: str) -> None:
     try:
         options = run_options(line)
         if options is not None:
+            if options.device == "auto":
+                options.device = device
             run_model(options, reporter, cancel)
         else:
-            oracle.answer(Question.parse(line), reporter)
+            server.answer(Query.parse(line), reporter)
     except Cancelled:
         raise
     except SarDinoError as refusal:
         reporter.error(refusal)
     except Exception as error:  # one fault must not be the end of all
-        reporter.error(told(error))
+        reporter.error(as_refusal(error))
 
 
 def _load() -> bool:

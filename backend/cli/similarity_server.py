@@ -1,20 +1,16 @@
-"""Questions about similarity, answered from tokens that are kept: the first takes seconds, others milliseconds."""
+"""Similarity queries over cached embeddings: the first of a scene takes seconds, the others milliseconds."""
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
+from backend.cli.similarity_query import Query, holds, region
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.cancel import Cancel
 from backend.core.errors import InputError
@@ -25,7 +21,6 @@ from backend.maps.emit import masked, patch_grid, to_patches
 from backend.maps.request import Request
 from backend.maps.session import Session
 from backend.maps.similarity import LAYER, best_cosine, cell_of, check_points, similarity_qml, unit
-from backend.radiometry.units import Units
 from backend.raster.grid import Grid
 from backend.raster.output_names import check_output
 from backend.raster.resample import scale_factor
@@ -33,66 +28,13 @@ from backend.raster.sink import RasterSink
 from backend.raster.source import RasterSource, gdal_environment
 from backend.raster.styles import aux_xml, date_now
 
-# Most pixels of the model's size that are looked at for one question: the first one on a scene takes seconds.
-MOST_PIXELS = 2**21
 # Scenes kept: of 192 features and patches of 8 pixels, 25 MB each.
 KEPT = 4
 
 
 @dataclass(frozen=True)
-class Question:
-    """Which points of which raster, and where the answer goes.
-
-    Attributes:
-        input: Raster.
-        points: x, y in the raster's CRS.
-        output: GeoTIFF to write; an older one is replaced.
-        view: xmin, ymin, xmax, ymax of what the user sees, in the raster's CRS; of use where the raster is large.
-        bands: As for `Request`; so are units and model.
-        units: Unit of the raster's values.
-        model: Name or folder.
-    """
-
-    input: str
-    points: tuple[tuple[float, float], ...]
-    output: Path
-    view: tuple[float, float, float, float] | None = None
-    bands: tuple[int, ...] | None = None
-    units: Units = Units.AUTO
-    model: str | None = None
-
-    @staticmethod
-    def parse(line: bytes) -> Question:
-        """Check and build; InputError on anything unexpected."""
-        try:
-            data = json.loads(line)
-            view, bands, model = (data.pop(name, None) for name in ("view", "bands", "model"))
-            question = Question(
-                input=str(data.pop("input")),
-                points=tuple((float(x), float(y)) for x, y in data.pop("points")),
-                output=Path(str(data.pop("output"))),
-                view=_four(view) if view is not None else None,
-                bands=tuple(int(band) for band in bands) if bands is not None else None,
-                units=Units(data.pop("units", Units.AUTO.value)),
-                model=str(model) if model is not None else None,
-            )
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            what = f"{type(error).__name__}: {error}"
-            hint = "Send one JSON object a line, with input, points and output."
-            raise InputError(f"This is no question ({what}).", hint) from error
-        if data:
-            raise InputError(f"A question has no {', '.join(sorted(data))}.", "Leave that out.")
-        return question
-
-
-def _four(values: Sequence[Any]) -> tuple[float, float, float, float]:
-    xmin, ymin, xmax, ymax = (float(value) for value in values)
-    return xmin, ymin, xmax, ymax
-
-
-@dataclass(frozen=True)
 class _Scene:
-    """The tokens of a part of a raster: float32 [features, rows, columns], and where they lie."""
+    """The tokens of a part of a raster: float32 [features, rows, columns], and their grids."""
 
     key: tuple[object, ...]
     tokens: FloatArray
@@ -103,8 +45,8 @@ class _Scene:
     tags: dict[str, str]
 
 
-class Oracle:
-    """Answers questions, and keeps the tokens of the scenes that it was last asked about.
+class SimilarityServer:
+    """Answers queries, and keeps the tokens of the scenes that were asked about last.
 
     Args:
         device: As for `Request`.
@@ -115,93 +57,75 @@ class Oracle:
         self._device, self._cancel = device, cancel
         self._scenes: list[_Scene] = []
 
-    def answer(self, question: Question, reporter: JsonReporter) -> None:
+    def answer(self, query: Query, reporter: JsonReporter) -> None:
         """Write the similarity layer, a pixel a patch, and report.
 
         Raises:
             SarDinoError: Refused or cancelled.
         """
         began = time.monotonic()
-        check_points(question.points)
-        check_output(question.output, question.input, overwrite=True)
+        check_points(query.points)
+        check_output(query.output, query.input, overwrite=True)
         with gdal_environment():
-            scene = self._scene(question, reporter)
-            self._write(scene, question)
+            scene = self._scene(query, reporter)
+            _write(scene, query)
         reporter.result(
-            {"outputs": {"output": str(question.output)}, "seconds": round(time.monotonic() - began, 3), **scene.facts}
+            {"outputs": {"output": str(query.output)}, "seconds": round(time.monotonic() - began, 3), **scene.facts}
         )
 
-    def _scene(self, question: Question, reporter: JsonReporter) -> _Scene:
-        refuse_part(question.input)
-        if is_product(question.input):
-            raise InputError(
-                f"{question.input} is a Sentinel-1 product as downloaded, which takes minutes to calibrate.",
-                "Calibrate it first (in QGIS: Calibrate Sentinel-1 GRD), and select the result.",
-            )
-        folder = model_folder(question.model)
+    def _scene(self, query: Query, reporter: JsonReporter) -> _Scene:
+        """Return the tokens for a query, from the cache where they are in it."""
+        _refuse_product(query.input)
+        folder = model_folder(query.model)
         card = ModelCard.load(folder / CARD)
-        names = [band.name for band in card.bands]
-        bears = card.bears_missing_bands
-        with RasterSource(question.input, question.bands, None, names, bears_missing=bears) as source:
-            metres, grid = source.pixel_metres, source.grid
-        factors = [scale_factor(metre, card.gsd_m) for metre in metres] if metres else [1.0, 1.0]
-        part = region(grid, factors[0] * factors[1], question.view, question.points[0])
-        key: tuple[object, ...] = (
-            question.input,
-            _stamp(question.input),
-            question.bands,
-            question.units,
-            card.weights_sha256,
-        )
-        for scene in self._scenes:
-            large_enough = scene.pixels.width * scene.pixels.height >= part.width * part.height
-            if scene.key == key and large_enough and holds(scene.pixels, question.points):
-                self._scenes.remove(scene)
-                break
-        else:
-            if not holds(part, question.points):
+        part = _part(query, card)
+        key = (query.input, _stamp(query.input), query.bands, query.units, card.weights_sha256)
+        scene = self._taken(key, part, query)
+        if scene is None:
+            if not holds(part, query.points):
                 raise InputError(
-                    "The points lie too far apart to be looked at together.",
+                    "The points lie too far apart to be embedded together.",
                     "Choose points nearer to each other, or zoom out until all are in view.",
                 )
-            request = Request(
-                input=question.input,
-                output=question.output,
-                model=folder,
-                bands=question.bands,
-                units=question.units,
-                extent=part.bounds(),
-                device=self._device,
-                reporter=reporter,
-                cancel=self._cancel,
-            )
-            # Room is made first: there is never more than KEPT of them.
+            # Room is made first: there are never more than KEPT of them.
             del self._scenes[KEPT - 1 :]
-            scene = _look(request, key)
+            request = Request(
+                input=query.input, output=query.output, model=folder, bands=query.bands, units=query.units,
+                extent=part.bounds(), device=self._device, reporter=reporter, cancel=self._cancel,
+            )  # fmt: skip
+            scene = _embedded(request, key)
         self._scenes.insert(0, scene)
         return scene
 
-    def _write(self, scene: _Scene, question: Question) -> None:
-        found = []
-        for point in question.points:
-            cell = cell_of(scene.cells, point)
-            if cell is None or not scene.valid[cell]:
-                what = f"The point {point[0]:.10g} {point[1]:.10g} lies where the raster has no data."
-                raise InputError(what, "Choose another place.")
-            found.append(scene.tokens[:, cell[0], cell[1]])
-        values = masked(best_cosine(scene.tokens, unit(np.stack(found))), scene.valid)
-        sink = RasterSink(question.output, scene.cells, replace(LAYER, tags=scene.tags))
-        try:
-            sink.write(values)
-            sink.finish()
-            sink.add_sidecar(".qml", similarity_qml(sink))
-            sink.add_sidecar(".aux.xml", aux_xml((), date_now()))
-            sink.commit()
-        finally:
-            sink.discard()
+    def _taken(self, key: tuple[object, ...], part: Grid, query: Query) -> _Scene | None:
+        """Take a scene out of the cache that holds all points and is as large as the part wanted."""
+        for scene in self._scenes:
+            large_enough = scene.pixels.width * scene.pixels.height >= part.width * part.height
+            if scene.key == key and large_enough and holds(scene.pixels, query.points):
+                self._scenes.remove(scene)
+                return scene
+        return None
 
 
-def _look(request: Request, key: tuple[object, ...]) -> _Scene:
+def _refuse_product(path: str) -> None:
+    refuse_part(path)
+    if is_product(path):
+        raise InputError(
+            f"{path} is a Sentinel-1 product as downloaded, which takes minutes to calibrate.",
+            "Calibrate it first (in QGIS: Calibrate Sentinel-1 GRD), and select the result.",
+        )
+
+
+def _part(query: Query, card: ModelCard) -> Grid:
+    """Return the part of the raster that a query wants."""
+    names = [band.name for band in card.bands]
+    with RasterSource(query.input, query.bands, None, names, bears_missing=card.bears_missing_bands) as source:
+        metres, grid = source.pixel_metres, source.grid
+    factors = [scale_factor(metre, card.gsd_m) for metre in metres] if metres else [1.0, 1.0]
+    return region(grid, factors[0] * factors[1], query.view, query.points[0])
+
+
+def _embedded(request: Request, key: tuple[object, ...]) -> _Scene:
     rows, validity = [], []
 
     def keep(tokens: FloatArray, valid: BoolArray) -> None:
@@ -216,45 +140,30 @@ def _look(request: Request, key: tuple[object, ...]) -> _Scene:
         return _Scene(key, tokens, valid, run.source.grid, patch_grid(run, plan), facts, run.tags())
 
 
-def region(grid: Grid, factor: float, view: Sequence[float] | None, point: tuple[float, float]) -> Grid:
-    """The part of a raster that is looked at: all, else what is in view, else a square about a point.
-
-    Args:
-        grid: The raster's.
-        factor: Raster pixels in a pixel of the model's size.
-        view: xmin, ymin, xmax, ymax in the raster's CRS, if known.
-        point: x, y in the raster's CRS.
-
-    Raises:
-        InputError: The point lies outside the raster.
-    """
-    at = cell_of(grid, point)
-    if at is None:
-        raise InputError(f"The point {point[0]:.10g} {point[1]:.10g} lies outside the raster.", "Choose another place.")
-    most = MOST_PIXELS * factor
-    if grid.width * grid.height <= most:
-        return grid
-    if view is not None and view[0] <= point[0] <= view[2] and view[1] <= point[1] <= view[3]:
-        seen = grid.offset(*grid.window(view))
-        if seen.width * seen.height <= most:
-            return seen
-    side = math.isqrt(int(most))
-    height, width = min(grid.height, side), min(grid.width, side)
-    top, left = (
-        max(0, min(a - n // 2, full - n)) for a, n, full in zip(at, (height, width), (grid.height, grid.width))
-    )
-    return grid.offset(top, left, height, width)
-
-
-def holds(grid: Grid, points: Sequence[tuple[float, float]]) -> bool:
-    """Whether all points (x, y) lie on a grid."""
-    return all(cell_of(grid, point) for point in points)
+def _write(scene: _Scene, query: Query) -> None:
+    found = []
+    for point in query.points:
+        cell = cell_of(scene.cells, point)
+        if cell is None or not scene.valid[cell]:
+            what = f"The point {point[0]:.10g} {point[1]:.10g} lies where the raster has no data."
+            raise InputError(what, "Choose another place.")
+        found.append(scene.tokens[:, cell[0], cell[1]])
+    values = masked(best_cosine(scene.tokens, unit(np.stack(found))), scene.valid)
+    sink = RasterSink(query.output, scene.cells, replace(LAYER, tags=scene.tags))
+    try:
+        sink.write(values)
+        sink.finish()
+        sink.add_sidecar(".qml", similarity_qml(sink))
+        sink.add_sidecar(".aux.xml", aux_xml((), date_now()))
+        sink.commit()
+    finally:
+        sink.discard()
 
 
 def _stamp(path: str) -> tuple[int, int] | None:
-    """What changes when a file does."""
+    """Return modification time and size of a file; None for a name that only GDAL understands."""
     try:
         found = os.stat(path)
     except OSError:
-        return None  # a name that only GDAL understands
+        return None
     return found.st_mtime_ns, found.st_size

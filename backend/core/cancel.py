@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import stat
@@ -68,11 +69,21 @@ class Cancel:
         finally:
             self._shielded = False
 
-    def watch_signals(self) -> None:
-        """Let SIGINT and SIGTERM set the flag, and end the process if nobody heeds it in time. Main thread only."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self.set())
-        threading.Thread(target=self._enforce, name="deadline", daemon=True).start()
+    @contextmanager
+    def watching_signals(self) -> Iterator[None]:
+        """Let SIGINT and SIGTERM set the flag within a block, and end the process GRACE_S after the flag was set.
+
+        Earlier handlers come back after it, and the process is left alone. Main thread only.
+        """
+        before = {number: signal.signal(number, lambda *_: self.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+        over = threading.Event()
+        threading.Thread(target=self._enforce, args=(over,), name="deadline", daemon=True).start()
+        try:
+            yield
+        finally:
+            over.set()
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def watch_stdin(self, heard: Callable[[bytes], None] = lambda chunk: None) -> None:
         """Set the flag when standard input, if it is a pipe or a socket, reaches its end: the parent has gone.
@@ -107,12 +118,15 @@ class Cancel:
             time.sleep(POLL_S)
         return False
 
-    def _enforce(self) -> None:
-        while not self._set:
-            time.sleep(POLL_S)
-        deadline = time.monotonic() + GRACE_S
-        while time.monotonic() < deadline or self._shielded:
-            time.sleep(POLL_S)
+    def _enforce(self, over: threading.Event) -> None:
+        deadline = math.inf
+        while time.monotonic() < deadline:
+            if over.wait(POLL_S):
+                return
+            if not self._set or self._shielded:
+                deadline = math.inf  # what follows a shielded stretch gets the whole time too
+            elif deadline == math.inf:
+                deadline = time.monotonic() + GRACE_S
         try:
             for cleanup in tuple(self._cleanups):
                 # One that fails must keep neither the others from being done nor the process from ending.

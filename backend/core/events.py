@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, TextIO
 
 from backend.core.errors import SarDinoError
@@ -12,6 +14,8 @@ from backend.core.errors import SarDinoError
 BAR_WIDTH = 28
 # Seconds between two redraws of the bar, and between two progress events.
 REDRAW_S = 0.1
+# Seconds between two lines of progress where there is no terminal to draw a bar on.
+LINE_S = 30.0
 
 
 def one_line(text: str) -> str:
@@ -30,8 +34,8 @@ class Reporter:
     def start(self, **facts: Any) -> None:
         """What is about to run: version, command, model, device, input, outputs."""
 
-    def progress(self, done: int, total: int) -> None:
-        """Tiles done. May be called from any one thread, as often as one likes."""
+    def progress(self, done: int, total: int, **figures: float) -> None:
+        """Tiles done, or steps with figures such as loss=0.5. May be called from any one thread, however often."""
         now = time.monotonic()
         if self._began is None:
             # The rate is counted from the first report on: warming up would make the estimate too long.
@@ -41,7 +45,7 @@ class Reporter:
         self._shown, self._last = now, done
         made = done - self._first
         eta = (now - self._began) / made * (total - done) if made > 0 else (0.0 if done >= total else None)
-        self._draw(done, total, eta)
+        self._draw(done, total, eta, figures)
 
     def another(self) -> None:
         """Another part of the work begins, with a bar and a pace of its own."""
@@ -58,7 +62,7 @@ class Reporter:
         hint = f" hint: {error.hint}" if error.hint else ""
         print(one_line(f"error: {error.message}{hint}"), file=sys.stderr)
 
-    def _draw(self, done: int, total: int, eta_s: float | None) -> None:
+    def _draw(self, done: int, total: int, eta_s: float | None, figures: Mapping[str, float]) -> None:
         pass
 
 
@@ -85,9 +89,9 @@ class JsonReporter(Reporter):
         """Event "error"."""
         self._send("error", {"message": error.message, "hint": error.hint})
 
-    def _draw(self, done: int, total: int, eta_s: float | None) -> None:
+    def _draw(self, done: int, total: int, eta_s: float | None, figures: Mapping[str, float]) -> None:
         eta = None if eta_s is None else round(eta_s, 1)
-        self._send("progress", {"done": done, "total": total, "eta_s": eta})
+        self._send("progress", {"done": done, "total": total, "eta_s": eta, **figures})
 
     def _send(self, event: str, facts: dict[str, Any]) -> None:
         # One write call, so that lines of two threads never mix.
@@ -96,7 +100,11 @@ class JsonReporter(Reporter):
 
 
 class BarReporter(Reporter):
-    """A bar with the time left, on standard error; without a terminal, only the log lines."""
+    """A bar with the time left, on standard error; without a terminal, a line of progress every LINE_S seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._printed = time.monotonic()
 
     def start(self, **facts: Any) -> None:
         """One line: model, where there is one, and device."""
@@ -118,12 +126,17 @@ class BarReporter(Reporter):
         self._clear()
         super().error(error)
 
-    def _draw(self, done: int, total: int, eta_s: float | None) -> None:
+    def _draw(self, done: int, total: int, eta_s: float | None, figures: Mapping[str, float]) -> None:
+        left = "" if eta_s is None else f" {timedelta(seconds=int(eta_s))} left"
+        shown = "".join(f"  {name.replace('_per_', '/')} {value:.4g}" for name, value in figures.items())
+        text = f"{done}/{total}{left}{shown}"
         if sys.stderr.isatty():
             full = BAR_WIDTH * done // max(total, 1)
-            left = "" if eta_s is None else f" {int(eta_s) // 60}:{int(eta_s) % 60:02d} left"
             bar = "#" * full + "." * (BAR_WIDTH - full)
-            print(f"\r[{bar}] {done}/{total}{left}   ", end="\n" if done == total else "", file=sys.stderr, flush=True)
+            print(f"\r[{bar}] {text}\x1b[K", end="\n" if done == total else "", file=sys.stderr, flush=True)
+        elif time.monotonic() - self._printed >= LINE_S:
+            self._printed = time.monotonic()
+            print(text, file=sys.stderr, flush=True)
 
     def _line(self, text: str) -> None:
         self._clear()

@@ -8,11 +8,9 @@ import numpy as np
 import rasterio
 from scipy.ndimage import map_coordinates
 
-from backend.card.registry import ROOT
+from backend.card.registry import resources
 from backend.core.arrays import DoubleArray
 from backend.grd.ground_control import Positions
-
-GRID = ROOT / "resources" / "geoid" / "egm96.tif"
 
 
 def undulation(degrees: Positions) -> DoubleArray:
@@ -26,7 +24,7 @@ def undulation(degrees: Positions) -> DoubleArray:
 @lru_cache(maxsize=1)
 def _grid() -> tuple[DoubleArray, float]:
     """Metres by row and column, from 90 north and 180 west on, and degrees between them."""
-    with rasterio.open(GRID) as file:
+    with rasterio.open(resources() / "geoid" / "egm96.tif") as file:
         metres = file.read(1) * np.float64(file.scales[0])
         # The meridian of 180 degrees comes first, and last once more.
         return np.concatenate((metres, metres[:, :1]), axis=1), file.transform.a

@@ -3,7 +3,7 @@
 Tokens of a frozen transformer say what a place looks like to a patch; mean and deviation of backscatter in windows say
 it to a pixel. A few dozen samples can't teach convolutions; a forest of randomised trees (Breiman 2001, Machine
 Learning 45, 5-32; Geurts et al. 2006, Machine Learning 63, 3-42) learns from them what both together tell.
-`training.ownclasses` grows it; here it is tensors, so that it runs wherever the transformer does.
+`python -m backend train` grows it; here it is tensors, so that it runs wherever the transformer does.
 """
 
 from __future__ import annotations

@@ -7,13 +7,15 @@ import re
 import shutil
 import socket
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, WEIGHTS
 from backend.core.cancel import Cancel
 from backend.core.errors import InputError, ResourceError
-from backend.network.vit import SarViT
-from backend.network.weights import save_model
+
+if TYPE_CHECKING:
+    from backend.network.vit import SarViT
 
 PART, OLD = ".sardino-part", ".sardino-old"
 OWN_FILES = frozenset((CARD, WEIGHTS))
@@ -76,6 +78,8 @@ def write_folder(path: Path, model: SarViT, card: ModelCard, cancel: Cancel) -> 
     Raises:
         ResourceError: The disk is full, or another program holds the older folder.
     """
+    from backend.network.weights import save_model
+
     path = _absolute(path)
     part, old = _beside(path, PART), _beside(path, OLD)
 

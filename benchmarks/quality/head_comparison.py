@@ -38,6 +38,7 @@ from training.landcover.data import load_data
 from training.landcover.finetuner import Finetuner
 from training.landcover.initial_network import start_from
 from training.run.checkpoint import STATE
+from training.run.command_line import RunOptions
 from training.run.config import load_recipe, override, resolve, resolved
 from training.run.finetune_config import FinetuneConfig
 from training.scores.metrics import Confusion, class_indices
@@ -99,7 +100,7 @@ def train_and_score(given: argparse.Namespace, config: FinetuneConfig) -> dict[s
     print(f"{name}: {config.steps} steps", flush=True)
     run = given.out / f"{name}.run"
     if not (model / CARD).is_file():
-        finetune(given.backbone, [given.data], model, config, resume=(run / "checkpoint" / STATE).is_file())
+        finetune(given.backbone, [given.data], model, config, RunOptions(resume=(run / "checkpoint" / STATE).is_file()))
     result = {"head": config.head, "seed": config.seed, "facts": facts}
     result["scores"] = score(model, given.data, given.split, given.images)
     path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Own classes from few samples: the forest of `training.ownclasses` beside those that analysts know, on real places.
+"""Own classes from few samples: the forest of `backend train` beside those that analysts know, on real places.
 
     python -m benchmarks.quality.own_classes CHIPS [FOLDER ...] --out DIR [--draws 5] [--counts 10 50 200]
         [--split NAME] [--kinds points polygons] [--every N] [--model NAME|DIR]

@@ -40,6 +40,7 @@ from training.dino.trainer import Trainer
 from training.monitor.probe import Probe
 from training.pretrain import pretrain
 from training.run.checkpoint import STATE
+from training.run.command_line import RunOptions
 from training.run.config import override, resolve, resolved
 from training.run.distributed import World, pick_device
 from training.run.files import write_text
@@ -105,7 +106,7 @@ def train(config: PretrainConfig, data: Sequence[Path], run: Path) -> None:
         before = json.loads((run / "config.json").read_text(encoding="utf-8"))["config"]
         if done == config.optim.steps and before == resolved(config):
             return
-    pretrain(config, data, run, resume=(run / "checkpoint" / STATE).is_file())
+    pretrain(config, data, run, RunOptions(resume=(run / "checkpoint" / STATE).is_file()))
 
 
 def network_of(config: PretrainConfig, run: Path | None) -> SarViT:

@@ -190,5 +190,7 @@ class AccuracyAlgorithm(BackendAlgorithm):
         mapping = self.parameterAsString(parameters, self.MAPPING, context).strip()
         # One word: a mapping may begin with a minus.
         options = [f"--remap={mapping}"] if mapping else []
-        options += ["--sample", str(self.parameterAsInt(parameters, self.SAMPLE_SIZE, context))]
-        return [*options, "--seed", str(self.parameterAsInt(parameters, self.SEED, context))]
+        size = self.parameterAsInt(parameters, self.SAMPLE_SIZE, context)
+        if size:
+            options += ["--sample", str(size), "--seed", str(self.parameterAsInt(parameters, self.SEED, context))]
+        return options

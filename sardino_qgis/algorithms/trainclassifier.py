@@ -37,7 +37,7 @@ class TrainClassifierAlgorithm(ModelAlgorithm):
     BLOCKS = "BLOCKS"
 
     COMMAND = "trainclassifier"
-    PROGRAM = ("training.ownclasses",)
+    PROGRAM = ("backend", "train")
     WARM = False
     ICON = "trainclassifier.svg"
     HELP = ("own-classes",)

@@ -90,14 +90,7 @@ def scene_db():
 @pytest.fixture
 def cli(capsys):
     """Run the command line in this process; exit code, standard output and error."""
-    import signal
-    import sys
-
     from backend.__main__ import main
-
-    hooks = sys.unraisablehook, sys.excepthook
-
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def call(*arguments):
         try:
@@ -107,10 +100,7 @@ def cli(capsys):
         out, err = capsys.readouterr()
         return code, out, err
 
-    yield call
-    sys.unraisablehook, sys.excepthook = hooks
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    return call
 
 
 @pytest.fixture

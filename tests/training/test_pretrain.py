@@ -23,6 +23,7 @@ from training.data.store import ChipStore
 from training.dino.backbone import load_backbone
 from training.dino.trainer import Trainer
 from training.pretrain import main, pretrain
+from training.run.command_line import RunOptions
 from training.run.config import load_recipe, override, resolve
 from training.run.distributed import World
 from training.run.log import COLUMNS, CollapseAlarm
@@ -255,16 +256,16 @@ def test_folders_are_drawn_by_the_square_root_of_their_pixels(data: list[Path]) 
 def test_refusals_name_what_to_do(recipe: Path, data: list[Path], tmp_path: Path) -> None:
     run, config = tmp_path / "run", _config("optim.steps=1")
     with pytest.raises(InputError, match="No run to resume"):
-        pretrain(config, data, run, resume=True)
-    pretrain(config, data, run, resume=False)
+        pretrain(config, data, run, RunOptions(resume=True))
+    pretrain(config, data, run)
     with pytest.raises(InputError, match="holds a run already"):
-        pretrain(config, data, run, resume=False)
+        pretrain(config, data, run)
     with pytest.raises(InputError, match="other settings: optim.batch"):
-        pretrain(_config("optim.steps=1", "optim.batch=8"), data, run, resume=True)
+        pretrain(_config("optim.steps=1", "optim.batch=8"), data, run, RunOptions(resume=True))
     with pytest.raises(InputError, match="other data"):
-        pretrain(config, data[:1], run, resume=True)
+        pretrain(config, data[:1], run, RunOptions(resume=True))
     with pytest.raises(InputError, match="No raster"):
-        pretrain(config, [tmp_path / "nothing"], tmp_path / "other", resume=False)
+        pretrain(config, [tmp_path / "nothing"], tmp_path / "other")
     with pytest.raises(InputError, match="shared by 3"):
         StepBatches(ChipStore(data, config.model.bands, 1.0), config, 0, 3)
     with pytest.raises(ModelError, match="No readable backbone"):

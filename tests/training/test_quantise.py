@@ -77,7 +77,7 @@ def test_command_writes_the_card_alone_and_again_the_same(model, data, capsys):
     assert {p.name for p in model.iterdir()} == {CARD, WEIGHTS}
     assert main([str(model), str(data), "--tiles", "20"]) == 0
     assert ModelCard.load(model / CARD) == after
-    assert "ranges from 20 tiles" in capsys.readouterr().out
+    assert "ranges from 20 tiles" in capsys.readouterr().err
 
 
 def test_data_without_valid_places_are_refused_and_the_card_stays(model, tmp_path, capsys):

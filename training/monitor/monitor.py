@@ -48,7 +48,7 @@ class Monitor:
         say: prints a line.
 
     Attributes:
-        note: the newest k-NN score beside the first, for a line of progress; empty before there is one.
+        note: the newest k-NN score and the first one, as text; empty before there is one.
 
     Raises:
         InputError: The probe folder can't be used, or something can't be written.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
+from backend.core.events import Reporter
 from training.data.dataset import ChipFolder
 from training.dino.trainer import Trainer
 from training.monitor.monitor import Monitor
-from training.run.log import COLUMNS, CollapseAlarm, CsvLog, ProgressLine
+from training.run.log import COLUMNS, CollapseAlarm, CsvLog, Speed
 from training.run.schedules import values_at
 
 
@@ -20,20 +22,24 @@ class RunRecord:
         folders: training data.
         run: folder of the run.
         done: steps done so far.
+        reporter: receives progress, alarms and scores.
 
     Raises:
         InputError: The monitor can't be set up.
     """
 
-    def __init__(self, trainer: Trainer, folders: Sequence[ChipFolder], run: Path, done: int) -> None:
+    def __init__(
+        self, trainer: Trainer, folders: Sequence[ChipFolder], run: Path, done: int, reporter: Reporter
+    ) -> None:
         """Open every file; the monitor looks at a new run's random teacher."""
-        self.config = config = trainer.config
+        self.config, self.reporter = trainer.config, reporter
+        config = trainer.config
         self.log = CsvLog(run / "log.csv", done, COLUMNS + trainer.columns)
         self.alarm = CollapseAlarm(round(config.optim.warmup * config.optim.steps))
-        self.progress = ProgressLine(done, config.optim.steps, config.optim.batch)
+        self.speed = Speed(done, config.optim.batch)
         teacher, device = trainer.pair.teacher.backbone, trainer.world.device
-        self.monitor = Monitor(config, teacher, device, folders, run, done, self.progress.say)
-        self.progress.start_clock()
+        self.monitor = Monitor(config, teacher, device, folders, run, done, partial(reporter.log, "warning"))
+        self.speed.restart()
 
     def step(self, step: int, row: Mapping[str, float], health: Mapping[str, float]) -> None:
         """Tell of a step.
@@ -44,19 +50,19 @@ class RunRecord:
             health: what `Trainer.health` gave; empty where the step is not logged.
         """
         done = step + 1
-        self.progress.show(done, row["loss"])
+        speed = self.speed.images_per_s(done)
+        self.reporter.progress(done, self.config.optim.steps, loss=row["loss"], images_per_s=speed)
         if health:
             values = vars(values_at(step, self.config.optim, self.config.dino))
-            numbers = {**values, **row, **health, "images_per_s": self.progress.images_per_s}
+            numbers = {**values, **row, **health, "images_per_s": speed}
             self.log.write({**numbers, "step": step})
             self.monitor.scalars(done, {name: numbers[name] for name in self.log.columns if name != "step"})
             if alarm := self.alarm.check(step, health["information"], health["spread"]):
-                self.progress.say(alarm)
+                self.reporter.log("warning", alarm)
         if self.monitor.due(done):
-            self.progress.pause(self.monitor.look(done))
-            self.progress.note = self.monitor.note
-            if done == self.config.optim.steps and self.progress.note:
-                self.progress.say(self.progress.note)
+            self.speed.pause(self.monitor.look(done))
+            if self.monitor.note:
+                self.reporter.log("info", f"step {done}  {self.monitor.note}")
 
     def close(self) -> None:
         """Close what is open."""

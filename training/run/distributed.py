@@ -9,15 +9,14 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType
 from typing import Any, Callable, NoReturn, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from backend.cli.console import leave
 from backend.core.errors import ResourceError
+from backend.core.supervise import leave
 from backend.engines.pytorch import available_devices
 
 S = TypeVar("S")
@@ -190,30 +189,6 @@ def joined(device: str) -> Iterator[World]:
         yield World(rank, size, chosen)
     finally:
         dist.destroy_process_group()
-
-
-class StopRequest:
-    """Whether SIGINT or SIGTERM came."""
-
-    def __init__(self) -> None:
-        """Not asked for yet."""
-        self.asked = False
-
-    def __call__(self, number: int, frame: FrameType | None) -> None:
-        """Take note; the loop ends after the step at hand."""
-        self.asked = True
-
-
-@contextmanager
-def stop_on_signal() -> Iterator[StopRequest]:
-    """Turn SIGINT and SIGTERM into a request; earlier handlers come back after."""
-    request = StopRequest()
-    before = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield request
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def start_worker(_: int) -> None:

@@ -1,15 +1,11 @@
-"""What a run tells: a CSV row every few steps, one line of progress, and an alarm when the features collapse."""
+"""What a run tells: a CSV row every few steps, its speed, and an alarm when the features collapse."""
 
 from __future__ import annotations
 
 import csv
-import datetime
-import math
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TextIO
 
 from training.run.files import write_text
 
@@ -17,7 +13,6 @@ COLUMNS = (
     "step", "loss", "lr", "weight_decay", "momentum", "teacher_temp", "teacher_entropy", "information", "spread",
     "grad_norm", "images_per_s",
 )  # fmt: skip
-LINE_EVERY_S = 30.0
 
 
 class CsvLog:
@@ -55,58 +50,29 @@ def read_log(path: Path) -> dict[str, list[float]]:
         return {name: [float(row[name] or "nan") for row in rows] for name in reader.fieldnames or ()}
 
 
-class ProgressLine:
-    """One line of loss, speed, time left and a note: rewritten on a terminal, else printed every LINE_EVERY_S seconds.
+class Speed:
+    """Images a second of the steps of this process, without the time spent on something else.
 
     Args:
-        start: first step of this process.
-        steps: steps of the whole run.
-        batch: images a step.
-        stream: where to; standard error where none is named.
+        start: First step of this process.
+        batch: Images a step.
     """
 
-    def __init__(self, start: int, steps: int, batch: int, stream: TextIO | None = None) -> None:
-        """Nothing shown yet."""
-        self.start, self.steps, self.batch, self.stream = start, steps, batch, stream or sys.stderr
-        self.printed = -math.inf
-        self.note = ""
-        self.start_clock()
+    def __init__(self, start: int, batch: int) -> None:
+        self._start, self._batch = start, batch
+        self.restart()
 
-    def start_clock(self) -> None:
-        """Count time from now on: what came before was no training."""
-        self.began = time.monotonic()
-        self.paused = 0.0
-
-    @property
-    def images_per_s(self) -> float:
-        """Mean speed of training since the start of this process; set by `show`."""
-        return self._speed
-
-    _speed = 0.0
+    def restart(self) -> None:
+        """Count time from now on."""
+        self._began = time.monotonic()
 
     def pause(self, seconds: float) -> None:
-        """Leave `seconds` just spent on something else out of the speed; the time left counts on more of them."""
-        self.paused += seconds
+        """Leave out `seconds` that were just spent on something else."""
+        self._began += seconds
 
-    def show(self, done: int, loss: float) -> None:
-        """Tell that `done` steps of the run are done."""
-        now = time.monotonic()
-        spent = max(now - self.began, 1e-9)
-        self._speed = (done - self.start) * self.batch / max(spent - self.paused, 1e-9)
-        live = self.stream.isatty()
-        if not live and now - self.printed < LINE_EVERY_S and done < self.steps:
-            return
-        self.printed = now
-        left = datetime.timedelta(seconds=round((self.steps - done) * spent / (done - self.start)))
-        line = f"step {done}/{self.steps}  loss {loss:.4f}  {self._speed:.1f} images/s  left {left}"
-        line += f"  {self.note}" if self.note else ""
-        self.stream.write(f"\r{line}\x1b[K" if live else f"{line}\n")
-        self.stream.flush()
-
-    def say(self, text: str) -> None:
-        """Print a line of its own."""
-        self.stream.write(f"\r\x1b[K{text}\n" if self.stream.isatty() else f"{text}\n")
-        self.stream.flush()
+    def images_per_s(self, done: int) -> float:
+        """Return the mean speed after `done` steps of the run."""
+        return (done - self._start) * self._batch / max(time.monotonic() - self._began, 1e-9)
 
 
 class CollapseAlarm:

@@ -16,6 +16,7 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from backend.card import worldcover as lc
+from backend.core.context import Context
 from backend.core.errors import InputError
 from training.run.limits import Count, NotNegative, Range, Seed, Share, check_limits
 from training.simulation.layout import inject, patch_of, procedural
@@ -209,19 +210,22 @@ def dataset_toml(request: SimulationRequest) -> str:
     return "\n".join(lines)
 
 
-def write_folder(request: SimulationRequest, jobs: int = 1) -> dict[str, int]:
+def write_folder(request: SimulationRequest, jobs: int = 1, context: Context | None = None) -> dict[str, int]:
     """Write a data folder.
 
     Args:
         request: What to make.
         jobs: Processes to use; the files do not depend on it.
+        context: Receives progress; its cancel ends the work after the scene at hand.
 
     Returns:
         Number of scenes by split.
 
     Raises:
         InputError: If the folder holds scenes already, or the layouts can't be used.
+        Cancelled: The work was stopped.
     """
+    context = context or Context()
     if (request.out / "images").is_dir() and any((request.out / "images").iterdir()):
         raise InputError(f"{request.out} holds images already.", "Name a new or empty folder with --out.")
     if request.layouts:
@@ -232,7 +236,9 @@ def write_folder(request: SimulationRequest, jobs: int = 1) -> dict[str, int]:
     with open(request.out / "splits.csv", "w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(("name", "group", "split"))
-        for name, group in _rows(request, jobs):
+        for number, (name, group) in enumerate(_rows(request, jobs), 1):
+            context.cancel.check()
+            context.reporter.progress(number, request.scenes)
             split = split_of(request, group)
             counts[split] = counts.get(split, 0) + 1
             table.writerow((name, group, split))

@@ -22,12 +22,17 @@ import argparse
 import functools
 import json
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from backend import __version__
-from backend.core.errors import SarDinoError
+from backend.core.cancel import Cancel
+from backend.core.context import Context
+from backend.core.events import Reporter
+from backend.core.supervise import supervise
+from training.run.command_line import report_start, resumable, run_parser
 from training.run.config import load_recipe, override, resolve, resolved, write_resolved
 from training.run.files import write_text
 from training.run.run_folder import claim_run
@@ -47,7 +52,9 @@ from training.study.settings import StudyConfig
 CONFIG = "config.json"
 
 
-def study(model: str, data: Path, out: Path, config: StudyConfig, resume: bool = False) -> dict[str, Any]:
+def study(
+    model: str, data: Path, out: Path, config: StudyConfig, resume: bool = False, context: Context | None = None
+) -> dict[str, Any]:
     """Carry a study to its end and write its report.
 
     Args:
@@ -56,6 +63,7 @@ def study(model: str, data: Path, out: Path, config: StudyConfig, resume: bool =
         out: Folder of the study.
         config: Settings.
         resume: Go on with what is in `out`.
+        context: Receives progress; its cancel ends the study after the piece of work at hand.
 
     Returns:
         The content of results.json.
@@ -63,7 +71,9 @@ def study(model: str, data: Path, out: Path, config: StudyConfig, resume: bool =
     Raises:
         InputError: Data or settings can't be used, or `out` holds another study.
         ModelError: The model can't be used, or a training diverged.
+        Cancelled: The study was stopped; what was found so far is kept.
     """
+    context = context or Context()
     networks = open_networks(model, config.tile)
     material = load_material(data, networks.model.bands, config)
     facts = {
@@ -75,7 +85,13 @@ def study(model: str, data: Path, out: Path, config: StudyConfig, resume: bool =
     write_resolved(out / CONFIG, config, **facts)
     patches = functools.cache(lambda: load_patches(material, networks, config))
     cells = _cells(material, networks, config, patches)
-    found = Ledger(out / "cells", lambda text: print(text, file=sys.stderr, flush=True)).run(cells)
+    report_start(context.reporter, "study", model, config.finetune.device, [data], out)
+
+    def say(text: str) -> None:
+        context.cancel.check()  # said before each piece of work
+        context.reporter.log("info", text)
+
+    found = Ledger(out / "cells", say).run(cells)
     results = {
         "facts": {**facts, "origin": networks.origin, **_described(material)},
         "config": resolved(config),
@@ -111,32 +127,35 @@ def _described(material: Material) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m training.study", description=(__doc__ or "").splitlines()[0])
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Options as a namespace; ends the process with 2 on wrong usage."""
+    parser = run_parser("training.study", __doc__)
     parser.add_argument("--model", required=True, help="pre-training run, model folder, or name of an installed model")
     parser.add_argument("--data", required=True, type=Path, help="data folder with images/, labels/ and splits.csv")
     parser.add_argument("--out", required=True, type=Path, help="folder of the study")
     parser.add_argument("--recipe", default="study", help="a name in training/recipes, or a .toml file")
     parser.add_argument("--quick", action="store_true", help="a trial of minutes: the recipe study_quick")
-    parser.add_argument("--resume", action="store_true", help="go on with the study in --out")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a setting")
-    args = parser.parse_args(arguments)
-    try:
-        recipe = load_recipe("study_quick" if args.quick else args.recipe)
-        config = resolve(StudyConfig, override(recipe, args.set))
-        study(args.model, args.data, args.out, config, args.resume)
-    except KeyboardInterrupt:
-        print("Stopped; what was found so far is kept. Continue with --resume.", file=sys.stderr)
-        return 130
-    except SarDinoError as error:
-        print(f"error: {error.message} {error.hint}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"error: {error}. Mend that; --resume goes on from what was found so far.", file=sys.stderr)
-        return 1
-    print(args.out / "report.html")
-    return 0
+    return parser.parse_args(arguments)
+
+
+def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    """Do what the options say.
+
+    Raises:
+        SarDinoError: Refused or stopped.
+    """
+    began = time.monotonic()
+    recipe = load_recipe("study_quick" if options.quick else options.recipe)
+    config = resolve(StudyConfig, override(recipe, options.set))
+    with resumable():
+        study(options.model, options.data, options.out, config, options.resume, Context(reporter, cancel))
+    report = str(options.out / "report.html")
+    reporter.result({"outputs": {"output": report}, "seconds": round(time.monotonic() - began, 3)})
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code: 0 done, 1 refused, 130 stopped (2, wrong usage, ends the process inside argparse)."""
+    return supervise(command, parse(arguments))
 
 
 if __name__ == "__main__":

@@ -1,148 +1,20 @@
-"""The worker that stays: what it is asked, what it keeps, when it ends."""
+"""The warm worker: runs and queries of one process, and when it ends."""
 
+import io
 import json
 import subprocess
 import sys
 import time
 
-import numpy as np
 import pytest
-import rasterio
-from affine import Affine
 
-from backend.cli import similarity_server as module
-from backend.cli.serve import Inbox, run_options
-from backend.cli.similarity_server import KEPT, MOST_PIXELS, Oracle, Question, region
+from backend.cli.serve import Inbox, run_options, serve
 from backend.core.cancel import Cancel
 from backend.core.errors import InputError
-from backend.core.events import JsonReporter
-from backend.raster.grid import Grid
-
-
-class Events:
-    """Where a JsonReporter writes."""
-
-    def __init__(self):
-        self.lines = []
-
-    def write(self, text):
-        self.lines.append(json.loads(text))
-
-    def flush(self):
-        pass
-
-    def kinds(self):
-        return [line["event"] for line in self.lines]
-
-
-@pytest.fixture
-def ask(tiny_model, tmp_path):
-    """Ask one oracle; the events, and the layer that it wrote."""
-    oracle = Oracle("cpu", Cancel())
-
-    def call(scene, *points, name="q.tif", view=None):
-        events = Events()
-        question = Question(str(scene), tuple(points), tmp_path / name, view, model=str(tiny_model))
-        oracle.answer(question, JsonReporter(events))
-        with rasterio.open(tmp_path / name) as file:
-            return events, file.read(1), file.transform
-
-    call.oracle = oracle
-    return call
 
 
 def at(row, column):
     return 500_005 + 10 * column, 4_599_995 - 10 * row
-
-
-def test_the_answer_is_that_of_the_command(ask, cli, make_raster, scene_db, tiny_model, tmp_path):
-    db = scene_db(100, 140)
-    db[:, :20, :30] = np.nan
-    scene = make_raster(db)
-    points = [at(50, 70), at(90, 9)]
-    options = [text for x, y in points for text in ("--point", x, y)]
-    code, _, _ = cli("similarity", scene, tmp_path / "s.tif", "--model", tiny_model, "--grid", "patch", *options)
-    assert code == 0
-    events, values, transform = ask(scene, *points)
-    with rasterio.open(tmp_path / "s.tif") as file:
-        assert transform == file.transform
-        np.testing.assert_allclose(values, file.read(1), atol=1e-5)
-    assert (tmp_path / "q.qml").exists()
-    assert events.lines[-1]["outputs"] == {"output": str(tmp_path / "q.tif")}
-
-
-def test_the_scene_is_read_once_until_it_changes(ask, make_raster, scene_db):
-    scene = make_raster(scene_db(100, 100))
-    assert "start" in ask(scene, at(50, 50))[0].kinds()
-    again, values, _ = ask(scene, at(9, 9))
-    assert again.kinds() == ["result"] and values[1, 1] == pytest.approx(1, abs=1e-5)
-    make_raster(scene_db(100, 110))
-    events, values, _ = ask(scene, at(50, 50))
-    assert "start" in events.kinds() and values.shape == (13, 14)
-
-
-def test_only_a_few_scenes_are_kept(ask, make_raster, scene_db):
-    scenes = [make_raster(scene_db(20, 20), f"{number}.tif") for number in range(KEPT + 1)]
-    for scene in scenes:
-        ask(scene, at(5, 5))
-    assert len(ask.oracle._scenes) == KEPT
-    assert ask(scenes[-1], at(6, 6))[0].kinds() == ["result"]
-    assert "start" in ask(scenes[0], at(6, 6))[0].kinds()
-
-
-def test_of_a_large_raster_the_view_is_read_or_a_square_about_the_point(ask, make_raster, scene_db, monkeypatch):
-    monkeypatch.setattr(module, "MOST_PIXELS", 64 * 64)
-    scene = make_raster(scene_db(200, 300))
-    view = (501_000, 4_599_000, 501_500, 4_599_500)
-    _, values, transform = ask(scene, at(60, 120), view=view)
-    assert transform == Affine(80, 0, 501_000, 0, -80, 4_599_500) and values.shape == (7, 7)
-    # A click within what is kept costs nothing, even where the view has moved on.
-    assert ask(scene, at(70, 110), view=(501_050, 4_598_900, 501_550, 4_599_400))[0].kinds() == ["result"]
-    _, values, transform = ask(scene, at(199, 0), view=(499_000, 4_590_000, 509_000, 4_610_000))
-    assert transform == Affine(80, 0, 500_000, 0, -80, 4_600_000 - 136 * 10) and values.shape == (8, 8)
-    with pytest.raises(InputError, match="too far apart"):
-        ask(scene, at(0, 0), at(199, 299))
-
-
-def test_points_without_an_answer_are_refused_and_leave_no_file(ask, make_raster, scene_db, tmp_path):
-    db = scene_db(40, 40)
-    db[:, :16, :16] = np.nan
-    scene = make_raster(db)
-    for point, message in ((at(3, 3), "no data"), ((0, 0), "outside")):
-        with pytest.raises(InputError, match=message):
-            ask(scene, point)
-    with pytest.raises(InputError, match="input"):
-        ask(scene, at(30, 30), name=scene.name)
-    assert {path.suffix for path in tmp_path.iterdir()} == {".tif"} and len(list(tmp_path.iterdir())) == 1
-
-
-def test_region_keeps_its_bound_for_any_raster():
-    for width, height, factor in ((10_980, 10_980, 1.0), (200_000, 30, 1.0), (5000, 5000, 4.0), (3000, 4000, 0.25)):
-        grid = Grid(None, Affine(10, 0, 0, 0, -10, 0), width, height)
-        for point in ((5, -5), (width * 10 - 5, 5 - height * 10), (width * 5, -height * 5)):
-            part = region(grid, factor, None, point)
-            assert part.width * part.height <= max(MOST_PIXELS * factor, 1)
-            x, y = ~part.transform * point
-            assert 0 <= x <= part.width and 0 <= y <= part.height
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        b"{",
-        b"[1]",
-        b'{"input": "a.tif", "points": [[1, 2]]}',
-        b'{"input": "a.tif", "points": [[1]], "output": "b.tif"}',
-        b'{"input": "a.tif", "points": [[1, 2]], "output": "b.tif", "view": [1, 2]}',
-        b'{"input": "a.tif", "points": [[1, 2]], "output": "b.tif", "units": "bels"}',
-        b'{"input": "a.tif", "points": [[1, 2]], "output": "b.tif", "colour": "red"}',
-        b"\xff\xfe",
-    ],
-)
-def test_lines_that_are_no_questions_are_refused(line):
-    with pytest.raises(InputError) as refusal:
-        Question.parse(line)
-    assert refusal.value.hint
 
 
 def test_lines_come_whole_however_the_bytes_come():
@@ -167,13 +39,13 @@ def test_lines_come_whole_however_the_bytes_come():
         (["landcover", 1], "no run"),
     ],
 )
-def test_runs_that_are_none_are_refused_without_a_word_elsewhere(arguments, message, capfd):
+def test_lines_that_are_no_runs_are_refused_in_silence(arguments, message, capfd):
     with pytest.raises(InputError, match=message) as refusal:
         run_options(json.dumps({"run": arguments}).encode())
     assert refusal.value.hint and capfd.readouterr() == ("", "")
 
 
-def test_a_run_is_told_from_a_question():
+def test_a_run_is_told_from_a_query():
     options = run_options(b'{"run": ["similarity", "a.tif", "b.tif", "--point", "-1e-05", "2"]}')
     assert options.command == "similarity" and options.point == [[-1e-05, 2]]
     for line in (b'{"input": "a.tif"}', b"[]", b"{"):
@@ -221,7 +93,7 @@ RUNS = {
 }
 
 
-def test_runs_of_one_process_write_what_runs_of_their_own_do(process, cli, make_raster, scene_db, tiny_model, tmp_path):
+def test_a_warm_worker_writes_what_separate_runs_write(process, cli, make_raster, scene_db, tiny_model, tmp_path):
     """Also after refusals, a raster that is damaged in the midst, and questions."""
     scene, events = make_raster(scene_db(100, 140)), {}
     bad = make_raster(scene_db(100, 140), "bad.tif", compress="deflate")
@@ -269,7 +141,7 @@ def test_a_run_that_is_refused_does_not_wait_for_pytorch(process, tmp_path):
     assert "no file" in event["message"] and time.monotonic() - began < 2
 
 
-def test_what_a_run_adds_for_the_deadline_is_forgotten_with_it():
+def test_cleanups_of_a_run_are_forgotten_at_its_end():
     cancel = Cancel()
     cancel.on_deadline(print)
     with pytest.raises(InputError), cancel.forgetting():
@@ -278,7 +150,7 @@ def test_what_a_run_adds_for_the_deadline_is_forgotten_with_it():
     assert cancel._cleanups == [print]
 
 
-def test_a_process_answers_refuses_and_ends_with_its_input(
+def test_a_worker_answers_refuses_and_ends_with_its_input(
     make_raster, scene_db, tiny_model, worker_environment, repo_root, tmp_path
 ):
     scene = make_raster(scene_db(60, 60))
@@ -300,7 +172,20 @@ def test_a_process_answers_refuses_and_ends_with_its_input(
         assert process.stderr.read() == ""
 
 
-def test_a_process_that_nobody_asks_ends_by_itself(worker_environment, repo_root):
+def test_an_idle_worker_ends_by_itself(worker_environment, repo_root):
     command = [sys.executable, "-m", "backend", "serve", "--idle-minutes", "0"]
     with subprocess.Popen(command, cwd=repo_root, env=worker_environment, stdin=subprocess.PIPE) as process:
         assert process.wait(timeout=60) == 0
+
+
+def test_the_device_of_a_worker_is_that_of_runs_that_name_none(make_raster, scene_db, tiny_model, tmp_path):
+    from backend.engines.pytorch import available_devices
+
+    absent = next(device for device in ("mps", "cuda") if device not in available_devices())
+    scene, inbox, events = make_raster(scene_db(20, 20)), Inbox(), io.StringIO()
+    words = ["landcover", str(scene), str(tmp_path / "o.tif"), "--model", str(tiny_model)]
+    for arguments in (words, [*words, "--device", "auto"], [*words, "--device", "cpu"]):
+        inbox.take(json.dumps({"run": arguments}).encode() + b"\n")
+    serve(inbox, events, Cancel(), absent, idle_s=1.0)
+    ends = [e for e in map(json.loads, events.getvalue().splitlines()) if e["event"] in ("result", "error")]
+    assert [end["event"] for end in ends] == ["error", "error", "result"] and absent in ends[0]["message"].lower()

@@ -23,8 +23,23 @@ def test_a_cleanup_that_fails_keeps_neither_the_others_nor_the_end_from_happenin
     cancel.on_deadline(fail)
     cancel.on_deadline(lambda: done.append(True))
     cancel.set()
-    cancel._enforce()
+    cancel._enforce(threading.Event())
     assert done == [True] and codes == [EXIT_CANCELLED]
+
+
+def test_what_follows_a_shielded_stretch_gets_the_whole_grace(monkeypatch):
+    ends = []
+    monkeypatch.setattr(module, "GRACE_S", 0.4)
+    monkeypatch.setattr(os, "_exit", lambda code: ends.append(time.monotonic()))
+    cancel = Cancel()
+    with cancel.watching_signals():
+        with cancel.shielded():
+            cancel.set()
+            time.sleep(0.7)
+        released = time.monotonic()
+        while not ends and time.monotonic() < released + 10:
+            time.sleep(0.01)
+    assert ends[0] - released >= 0.35
 
 
 @pytest.fixture

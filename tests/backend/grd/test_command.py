@@ -15,7 +15,8 @@ import pytest
 import rasterio
 from rasterio.warp import transform
 
-from backend.cli.similarity_server import Oracle, Question
+from backend.cli.similarity_query import Query
+from backend.cli.similarity_server import SimilarityServer
 from backend.core.cancel import Cancel
 from backend.core.errors import Cancelled, InputError, ResourceError
 from backend.core.events import Reporter
@@ -334,9 +335,9 @@ def test_uncalibrated_parts_are_refused_with_the_way_out(cli, product, tiny_mode
 
 
 def test_a_click_on_a_product_is_refused(product, tiny_model, tmp_path):
-    question = Question(str(product), ((9.2, 45.9),), tmp_path / "o.tif", model=str(tiny_model))
+    query = Query(str(product), ((9.2, 45.9),), tmp_path / "o.tif", model=str(tiny_model))
     with pytest.raises(InputError, match="takes minutes"):
-        Oracle("cpu", Cancel()).answer(question, Listener())
+        SimilarityServer("cpu", Cancel()).answer(query, Listener())
 
 
 def test_info_of_a_product(cli, product):

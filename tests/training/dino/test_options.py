@@ -110,7 +110,7 @@ def test_registers_go_from_pre_training_to_attention(tmp_path: Path) -> None:
     data.mkdir()
     make_folder(data)
     config = WORKER.config_of("sinkhorn", registers=4, log_every=1)
-    pretrain(config, [data], run, resume=False)
+    pretrain(config, [data], run)
     with (run / "log.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 4 and all(np.isfinite(float(row[name])) for row in rows for name in ("loss_ibot", "loss_koleo"))

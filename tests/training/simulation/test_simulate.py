@@ -53,7 +53,7 @@ def test_same_seed_same_bytes_whatever_the_jobs(tmp_path: Path) -> None:
 def test_folder_without_layouts_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     assert simulate.main(["--out", str(out), "--scenes", "3", "--seed", "1", "--size", "80"]) == 0
-    assert "3 simulated scenes" in capsys.readouterr().out
+    assert "3 simulated scenes" in capsys.readouterr().err
     described = tomllib.loads((out / "dataset.toml").read_text())
     assert described["simulated"] is True
     assert [(band["name"], band["unit"]) for band in described["bands"]] == [("VV", "db"), ("VH", "db")]

@@ -1,0 +1,115 @@
+"""Run a command line: one-line refusals, exit codes, signals, and a parent process that may end before it."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import logging
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Callable, NoReturn
+
+from backend.core.cancel import EXIT_CANCELLED, Cancel
+from backend.core.errors import Cancelled, SarDinoError, unforeseen
+from backend.core.events import BarReporter, JsonReporter, Reporter
+
+EXIT_REFUSED = 1
+REPORTERS: dict[str, Callable[[], Reporter]] = {
+    "bar": BarReporter,
+    "json": lambda: JsonReporter(sys.stdout),
+    "none": Reporter,
+}
+
+
+def add_progress(parser: argparse.ArgumentParser) -> None:
+    """Add --progress, which `supervise` reads."""
+    parser.add_argument("--progress", choices=tuple(REPORTERS), default="bar")
+
+
+def supervise(
+    run: Callable[[argparse.Namespace, Reporter, Cancel], None], options: argparse.Namespace, watch_stdin: bool = True
+) -> int:
+    """Do what the options say, with a reporter of their `progress` and a cancel that signals set.
+
+    Args:
+        run: Raises SarDinoError where it refuses or is cancelled.
+        options: Parsed command line.
+        watch_stdin: Whether a program that reads the events (progress "json") ends the run by closing standard input;
+            not where `run` reads it itself.
+
+    Returns:
+        Exit code: 0 done, 1 refused, 130 cancelled.
+    """
+    reporter, cancel = REPORTERS[options.progress](), Cancel()
+    with _quiet(), cancel.watching_signals():
+        if options.progress == "json" and watch_stdin:
+            cancel.watch_stdin()
+        try:
+            run(options, reporter, cancel)
+        except Cancelled as error:
+            reporter.error(error)
+            return EXIT_CANCELLED
+        except SarDinoError as error:
+            reporter.error(error)
+            return EXIT_REFUSED
+        except Exception as error:  # the last resort
+            reporter.error(as_refusal(error))
+            return EXIT_REFUSED
+    return 0
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep libraries' messages from between the lines that a user or a program reads; put all back after it."""
+    with warnings.catch_warnings(), _any_name_printable():
+        if _debugging():
+            yield
+            return
+        warnings.simplefilter("ignore")
+        handler, hooks = logging.NullHandler(), (sys.unraisablehook, sys.excepthook)
+        logging.getLogger().addHandler(handler)
+        # rasterio can't decode every message of GDAL's, and says so through either hook.
+        sys.unraisablehook, sys.excepthook = lambda fault: None, lambda kind, fault, trace: None
+        try:
+            yield
+        finally:
+            sys.unraisablehook, sys.excepthook = hooks
+            logging.getLogger().removeHandler(handler)
+
+
+@contextmanager
+def _any_name_printable() -> Iterator[None]:
+    """Let standard output show a name that its encoding lacks in escapes: printing it must not fail a finished run."""
+    stream = sys.stdout
+    if not isinstance(stream, io.TextIOWrapper):
+        yield
+        return
+    before = stream.errors
+    stream.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    finally:
+        stream.reconfigure(errors=before)
+
+
+def as_refusal(error: Exception) -> SarDinoError:
+    """Turn a fault of the program into one line for the user; SARDINO_DEBUG=1 prints the trace too."""
+    if _debugging():
+        traceback.print_exception(type(error), error, error.__traceback__)
+    return unforeseen(error)
+
+
+def _debugging() -> bool:
+    return bool(os.environ.get("SARDINO_DEBUG"))
+
+
+def leave(status: int) -> NoReturn:
+    """End the process with an exit code, at once."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # All files are closed by now. Taking PyTorch down in good order would keep whoever waits waiting for seconds.
+    os._exit(status)

@@ -1,0 +1,71 @@
+"""The command `train`: learn your own classes from samples in a raster, and write a model folder.
+
+    python -m backend train RASTER MODEL_DIR --samples SAMPLES.geojson --field CLASS [--title TEXT]
+        [--legend LEGEND.json] [--model NAME|DIR] [--no-check] [--bands 1 2] [--units auto] [--overwrite]
+        [--progress bar|json|none]
+
+SAMPLES holds points or polygons (GeoJSON), CLASS is the field with their class. LEGEND may give classes a name and a
+colour: {"class": {"name": "Forest", "color": "#006400"}}. The transformer of the model named by --model stays as it
+is; a forest learns the classes from its tokens and from focal statistics of backscatter at the samples' pixels. Unless
+--no-check is given, accuracy is measured on spatial blocks of samples held out in turn, logged, and written into the
+card. A minute or so on two cores.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.card.registry import model_folder
+from backend.core.errors import ResourceError
+from backend.maps.request import Request
+from backend.own_classes.legend import read_looks
+from backend.own_classes.model_folder import check_folder
+
+MAX_TITLE = 200  # characters, as a card takes them
+
+
+@dataclass(frozen=True)
+class SampleSource:
+    """Where samples come from, and what they are called.
+
+    Attributes:
+        samples: GeoJSON of points or polygons.
+        field: Property that holds the class.
+        legend: JSON with names and colours of classes; None for none.
+        title: Title of the model; empty for the name of its folder.
+    """
+
+    samples: Path
+    field: str
+    legend: Path | None = None
+    title: str = ""
+
+
+def train(request: Request, source: SampleSource, check: bool = True) -> None:
+    """Learn classes and write the model folder that the request names as its output.
+
+    Args:
+        request: Raster, backbone and output.
+        source: Samples.
+        check: Whether accuracy on held-out blocks is measured.
+
+    Raises:
+        SarDinoError: Refused or cancelled; then no folder is left, and an older one is as it was.
+    """
+    # PyTorch takes seconds to import: only after the cheap checks.
+    looks = read_looks(source.legend) if source.legend else {}
+    check_folder(request.output, model_folder(request.model), request.overwrite)
+    try:
+        from backend.own_classes.learn import learn
+    except ModuleNotFoundError as missing:
+        raise ResourceError(
+            f"The Python package {str(missing.name).partition('.')[0]} is not installed here; own classes need it.",
+            "Set up the backend again: it comes with this version.",
+        ) from missing
+    from backend.maps.session import Session
+
+    printable = "".join(c if c.isprintable() else " " for c in source.title)
+    title = " ".join(printable.split())[:MAX_TITLE] or request.output.name
+    with Session(request, "train", {}) as session:
+        learn(session, source.samples, source.field, title, looks, check)

@@ -1,0 +1,90 @@
+"""Events of a run, and what cancelled and killed runs leave behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+def test_events_of_a_run(cli, make_raster, scene_db, tiny_model, tmp_path):
+    scene = make_raster(scene_db(100, 100))
+    confidence = tmp_path / "c.tif"
+    code, out, err = cli(
+        "landcover", scene, tmp_path / "o.tif", "--confidence", confidence, "--model", tiny_model, "--progress", "json"
+    )
+    assert (code, err) == (0, "")
+    events = [json.loads(line) for line in out.splitlines()]
+    kinds = [event["event"] for event in events]
+    assert kinds[-1] == "result" and kinds.count("start") == 1 and set(kinds) <= {"start", "progress", "log", "result"}
+    progress = [event for event in events if event["event"] == "progress"]
+    assert progress[-1]["done"] == progress[-1]["total"] and set(progress[0]) == {"event", "done", "total", "eta_s"}
+    assert any("db" in event["message"] for event in events if event["event"] == "log")
+    result = events[-1]
+    assert result["outputs"] == {"output": str(tmp_path / "o.tif"), "confidence": str(confidence)}
+    assert result["device"] and result["model"] == "tiny"
+    assert sum(c["pixels"] for c in result["classes"]) == 10_000
+
+
+@pytest.fixture
+def long_run(make_raster, scene_db, tiny_model, worker_environment, repo_root, tmp_path):
+    """A process at work on a scene that takes long, with an older output in place."""
+    scene = make_raster(np.tile(scene_db(500, 500), (1, 4, 4)))
+    output = tmp_path / "out.tif"
+    output.write_bytes(b"older")
+    command = [sys.executable, "-m", "backend", "attention", str(scene), str(output), "--model", str(tiny_model)]
+    process = subprocess.Popen(
+        [*command, "--overwrite", "--progress", "json", "--batch-size", "1"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=repo_root,
+        env=worker_environment,
+    )
+    for line in process.stdout:
+        if json.loads(line)["event"] == "progress":
+            break
+    yield process, output
+    process.kill()
+    process.communicate()
+
+
+def left_behind(output: Path) -> list[str]:
+    return sorted(p.name for p in output.parent.iterdir() if p.name.startswith(".") or p.suffix in (".qml", ".xml"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "stdin"])
+def test_a_cancelled_run_ends_soon_and_leaves_the_older_file(long_run, how):
+    process, output = long_run
+    began = time.monotonic()
+    if how == "stdin":
+        process.stdin.close()
+        process.stdin = None
+    else:
+        process.send_signal(getattr(signal, how))
+    out, err = process.communicate(timeout=20)
+    # 1 s on a quiet machine; the run itself would take minutes.
+    assert time.monotonic() - began < 10
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert output.read_bytes() == b"older"
+    assert left_behind(output) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_killed_run_leaves_the_older_file_and_is_tidied_up(long_run, cli, make_raster, scene_db, tiny_model):
+    process, output = long_run
+    process.kill()
+    process.wait()
+    assert output.read_bytes() == b"older"
+    assert len(left_behind(output)) == 1
+    scene = make_raster(scene_db(20, 20), "small.tif")
+    assert cli("attention", scene, output, "--model", tiny_model, "--overwrite", "--progress", "none")[0] == 0
+    assert [name for name in left_behind(output) if "part" in name] == []

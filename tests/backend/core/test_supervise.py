@@ -1,0 +1,85 @@
+"""Exit codes of a supervised command, and that nothing of it stays in a program that calls it."""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import time
+import warnings
+
+import pytest
+
+from backend.core import cancel as cancelling
+from backend.core.errors import Cancelled, InputError
+from backend.core.supervise import add_progress, supervise
+
+QUIET = argparse.Namespace(progress="none")
+
+
+def fail(error):
+    def run(options, reporter, cancel):
+        raise error
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (InputError("No raster.", "Give one."), 1, "error: No raster. hint: Give one."),
+        (Cancelled(), 130, "error: Cancelled."),
+        (ZeroDivisionError("by nought\nand more"), 1, "error: Unexpected ZeroDivisionError: by nought hint: "),
+    ],
+)
+def test_what_is_raised_decides_the_exit_code(error, code, words, capsys):
+    assert supervise(fail(error), QUIET) == code
+    err = capsys.readouterr().err
+    assert err.startswith(words) and err.count("\n") == 1
+    assert supervise(lambda *_: None, QUIET) == 0
+
+
+def test_the_calling_program_gets_everything_back(capsys):
+    def state():
+        handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+        stdout = sys.stdout, sys.stdout.errors
+        return [
+            sys.unraisablehook,
+            sys.excepthook,
+            *handlers,
+            *stdout,
+            logging.getLogger().handlers[:],
+            warnings.filters,
+        ]
+
+    def run(options, reporter, cancel):
+        seen.extend(state())
+        raise InputError("x")
+
+    seen, before = [], state()
+    assert supervise(run, QUIET) == 1
+    assert state() == before
+    assert all(now != then for now, then in zip(seen[:4], before[:4]))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_cancelled_command_leaves_its_caller_alive(monkeypatch):
+    def run(options, reporter, cancel):
+        os.kill(os.getpid(), signal.SIGTERM)
+        while True:
+            cancel.check()
+
+    ends = []
+    monkeypatch.setattr(os, "_exit", ends.append)
+    monkeypatch.setattr(cancelling, "GRACE_S", 0.2)
+    assert supervise(run, QUIET) == 130
+    time.sleep(0.5)
+    assert ends == []
+
+
+def test_progress_is_one_of_three(capsys):
+    parser = argparse.ArgumentParser()
+    add_progress(parser)
+    assert parser.parse_args([]).progress == "bar"
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--progress", "dots"])

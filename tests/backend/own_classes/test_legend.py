@@ -1,0 +1,57 @@
+"""Legends from the classes of samples."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.core.errors import InputError
+from backend.own_classes.legend import build_legend, read_looks
+from backend.own_classes.samples import clean
+
+
+def test_values_do_not_depend_on_the_order_of_samples():
+    legend, index = build_legend([7, 254, 7], {})
+    assert [(c.value, c.name) for c in legend] == [(7, "7"), (254, "254")] and index == {7: 0, 254: 1}
+    one, _ = build_legend(["rice", "Tree cover", "fallow"], {})
+    assert one == build_legend(["fallow", "rice", "Tree cover", "rice"], {})[0]
+    assert [(c.value, c.name) for c in one] == [(1, "fallow"), (2, "rice"), (10, "Tree cover")]
+    assert one[2].color == "#006400"
+
+
+def test_looks_of_a_file_come_first(tmp_path):
+    path = tmp_path / "legend.json"
+    path.write_text(json.dumps({"a": {"name": "Alder", "color": "#102030"}, "7.0": {"name": "Seven"}, "z": {}}))
+    legend, _ = build_legend(["a", "b", 7], read_looks(path))
+    assert [(c.value, c.name) for c in legend] == [(1, "Alder"), (2, "b"), (7, "Seven")]
+    assert legend[0].color == "#102030" and len({c.color for c in legend}) == 3
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"a": "red"}', '{"a": {"color": "url(x)"}}', None])
+def test_what_is_no_legend_is_refused_with_a_hint(tmp_path, text):
+    path = tmp_path / "legend.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_looks(path)
+    assert caught.value.hint and "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize("labels", [["only"], list(range(-400, 0))])
+def test_too_few_and_too_many_classes_are_refused(labels):
+    with pytest.raises(InputError, match="2 to 254"):
+        build_legend(labels, {})
+
+
+@given(st.lists(st.one_of(st.integers(-5, 300), st.text(max_size=200)), min_size=2, max_size=60))
+def test_any_classes_make_a_legend_that_a_card_takes(values):
+    labels = [label for label in map(clean, values) if label is not None]
+    if len(set(labels)) < 2:
+        return
+    legend, index = build_legend(labels, {})
+    assert len({c.value for c in legend}) == len(legend) == len(set(labels))
+    assert all(1 <= c.value <= 254 and 0 < len(c.name) <= 100 and c.name.isprintable() for c in legend)
+    assert all(legend[index[v]].value == v for v in labels if isinstance(v, int) and 1 <= v <= 254)

@@ -1,0 +1,71 @@
+"""What the command lines of training share: options, how a run is carried out, and errors of the disk."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from backend import __version__
+from backend.core.context import Context
+from backend.core.errors import ResourceError
+from backend.core.events import Reporter
+from backend.core.supervise import add_progress
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a run is carried out; its settings are elsewhere.
+
+    Attributes:
+        resume: Continue from the run's checkpoint.
+        strict: Refuse images that can't be read; else they are named, and left out.
+        context: Receives progress; its cancel ends the run after the step at hand, with a checkpoint.
+    """
+
+    resume: bool = False
+    strict: bool = True
+    context: Context = field(default_factory=Context)
+
+
+def run_parser(prog: str, doc: str | None) -> argparse.ArgumentParser:
+    """Return a parser with the options of every command that begins or resumes a run.
+
+    Args:
+        prog: Name of the module.
+        doc: Docstring of the module, whose first line describes the command.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m {prog}", description=(doc or "").partition("\n")[0])
+    parser.add_argument("--resume", action="store_true", help="continue the run in --out")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a setting")
+    add_progress(parser)
+    return parser
+
+
+def report_start(reporter: Reporter, command: str, model: str, device: object, data: Sequence[Path], out: Path) -> None:
+    """Report what is about to run: the command, its recipe or backbone, device, data folders and output."""
+    reporter.start(
+        version=__version__,
+        command=command,
+        model=model,
+        device=str(device),
+        input=[str(folder) for folder in data],
+        outputs={"output": str(out)},
+    )
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Turn an error of the disk into a refusal that says how to go on.
+
+    Raises:
+        ResourceError: The disk is full, or the folder can't be written to. Checkpoints are replaced whole, so that the
+            last one is good.
+    """
+    try:
+        yield
+    except OSError as error:
+        hint = "Free the disk or change the folder's permissions, then continue with --resume."
+        raise ResourceError(f"{error}.", hint) from error
