@@ -30,7 +30,7 @@ from backend.raster.styles import rgb
 from backend.stream.blend import Reduce, RowBlender
 from backend.stream.decision import choosing
 from backend.stream.frames import NativeFrame
-from backend.stream.tiles import read_tile_row, run_stream
+from backend.stream.tiles import TileJob, read_tile_row, run_stream
 from benchmarks.speed.limit import plan_of
 from benchmarks.speed.scenes import SAMPLE, write_scene
 
@@ -78,11 +78,13 @@ def measure(side: int, folder: Path) -> dict[str, float]:
         timed(
             "all but writing, through the stream",
             lambda: run_stream(
-                frame, plan, cheap, lambda chosen, _: None,
-                channels=len(classes), batch=8, cancel=Cancel(), progress=lambda done, total: None,
-                blender=partial(RowBlender, reduce=choose),
+                frame,
+                TileJob(plan, len(classes), batch=8, blender=partial(RowBlender, reduce=choose)),
+                cheap,
+                lambda chosen, _: None,
+                Cancel(),
             ),
-        )  # fmt: skip
+        )
     return found
 
 
