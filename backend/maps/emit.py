@@ -39,13 +39,15 @@ def send_tiles(run: Session, job: TileJob, answer: Answer, emit: Emit) -> None:
     Raises:
         InputError: No pixel was valid.
     """
-    from backend.engines.factory import make_runner
+    from backend.engines.factory import RunnerOptions, make_runner
 
     request, tiles = run.request, len(job.plan) if job.only is None else len(job.only)
-    model = make_runner(run, answer, tiles, job.fetch)
+    options = RunnerOptions(answer, request.engine, job.batch, tiles, job.fetch, request.cancel, request.reporter.log)
     # Reading a few tiles beforehand is no part of the run's progress.
     progress = {} if job.only is not None else {"progress": request.reporter.progress}
-    if run_stream(run.frame, job, model, emit, request.cancel, **progress) == 0:
+    with make_runner(run.model, run.card, run.device, options) as (model, run.engine):
+        valid_pixels = run_stream(run.frame, job, model, emit, request.cancel, **progress)
+    if valid_pixels == 0:
         raise run.no_valid_pixel()
 
 
