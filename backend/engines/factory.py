@@ -14,7 +14,7 @@ from torch import Tensor
 from backend.card.model_card import ModelCard
 from backend.core.cancel import Cancel
 from backend.core.errors import ModelError, ResourceError
-from backend.engines.choice import choose_engine, tile_flop
+from backend.engines.choice import choose_engine
 from backend.engines.pytorch import TileRunner
 from backend.network.int8 import quantised
 from backend.network.vit import SarViT
@@ -35,7 +35,6 @@ class RunnerOptions:
         answer: What is wanted of the network.
         engine: One of `backend.engines.choice.ENGINES`.
         batch: Tiles at once.
-        tiles: How many will come.
         fetch: As for `TileRunner`; False on a graphics card alone.
         cancel: Once set, tiles that wait are given up.
         log: Called with (level, message).
@@ -44,7 +43,6 @@ class RunnerOptions:
     answer: Answer
     engine: str
     batch: int
-    tiles: int
     fetch: bool
     cancel: Cancel
     log: Callable[[str, str], None]
@@ -69,7 +67,7 @@ def make_runner(
         ModelError: The card's ranges don't fit the network.
         ResourceError: The engine that was asked for can't run it.
     """
-    engine = choose_engine(options.engine, device, card, options.tiles * tile_flop(network, card.tile))
+    engine = choose_engine(options.engine, device, card)
     if engine != "pytorch":
         try:
             converted = convert(network, card, options.answer, options.batch, engine == "openvino-int8")

@@ -41,8 +41,8 @@ def send_tiles(run: Session, job: TileJob, answer: Answer, emit: Emit) -> None:
     """
     from backend.engines.factory import RunnerOptions, make_runner
 
-    request, tiles = run.request, len(job.plan) if job.only is None else len(job.only)
-    options = RunnerOptions(answer, request.engine, job.batch, tiles, job.fetch, request.cancel, request.reporter.log)
+    request = run.request
+    options = RunnerOptions(answer, request.engine, job.batch, job.fetch, request.cancel, request.reporter.log)
     # Reading a few tiles beforehand is no part of the run's progress.
     progress = {} if job.only is not None else {"progress": request.reporter.progress}
     with make_runner(run.model, run.card, run.device, options) as (model, run.engine):

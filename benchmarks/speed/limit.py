@@ -62,7 +62,7 @@ def bare_model(folder: Path, engine: str, stack: ExitStack) -> tuple[Model, int]
     network, card = load_model(folder)
     device = torch.device("cpu")
     batch = auto_batch(network, card.tile, device)
-    options = RunnerOptions(class_probabilities, engine, batch, 1, True, Cancel(), print)
+    options = RunnerOptions(class_probabilities, engine, batch, True, Cancel(), print)
     return stack.enter_context(make_runner(network, card, device, options))[0], batch
 
 

@@ -194,15 +194,20 @@ def test_quantised_copies_and_refuses_names_it_does_not_know(tiny_model):
         quantised(network, {"nobody": [0.0, 1.0]})
 
 
-def test_auto_takes_openvino_where_the_run_is_long(monkeypatch):
-    card, large = tiny_card(), 1e15
-    assert choose_engine("auto", CPU, card, large) == "openvino"
-    assert choose_engine("auto", CPU, card, 1e9) == "pytorch"
-    assert choose_engine("auto", torch.device("cuda"), card, large) == "pytorch"
+def test_auto_takes_openvino_on_processors(monkeypatch):
+    card = tiny_card()
+    assert choose_engine("auto", CPU, card) == "openvino"
+    assert choose_engine("auto", torch.device("cuda"), card) == "pytorch"
     forest = replace(card, arch=replace(card.arch, head="forest", windows=(3,)))
-    assert choose_engine("auto", CPU, forest, large) == "pytorch"
+    assert choose_engine("auto", CPU, forest) == "pytorch"
     monkeypatch.setattr(backend.engines.choice, "installed", lambda: False)
-    assert choose_engine("auto", CPU, card, large) == "pytorch"
+    assert choose_engine("auto", CPU, card) == "pytorch"
+
+
+@pytest.mark.parametrize("extent", [None, (500_000, 4_599_900, 500_100, 4_600_000)])
+def test_auto_is_one_engine_for_a_raster_and_its_parts(tiny_model, make_raster, scene_db, tmp_path, extent):
+    _, _, facts, _ = mapped(tiny_model, make_raster(scene_db(70, 90)), tmp_path, "auto", device="cpu", extent=extent)
+    assert facts["engine"] == "openvino"
 
 
 def test_what_cannot_be_had_is_refused_before_anything_is_read(monkeypatch):
@@ -229,7 +234,6 @@ def test_command_line_refuses_eight_bits_without_ranges(cli, tiny_model, make_ra
 
 
 def test_auto_falls_back_to_pytorch(tiny_model, make_raster, scene_db, tmp_path, monkeypatch):
-    monkeypatch.setattr(backend.engines.choice, "WORTHWHILE_FLOP", 0)
     import backend.engines.openvino as module
 
     def broken(*_):
@@ -247,7 +251,6 @@ def test_auto_falls_back_to_pytorch(tiny_model, make_raster, scene_db, tmp_path,
 
 
 def test_another_result_is_not_accepted(tiny_model, make_raster, scene_db, tmp_path, monkeypatch):
-    monkeypatch.setattr(backend.engines.choice, "WORTHWHILE_FLOP", 0)
     import backend.engines.openvino as module
 
     right = module.Converted.answer
@@ -258,7 +261,6 @@ def test_another_result_is_not_accepted(tiny_model, make_raster, scene_db, tmp_p
 
 
 def test_a_broken_installation_is_borne(tiny_model, make_raster, scene_db, tmp_path, monkeypatch):
-    monkeypatch.setattr(backend.engines.choice, "WORTHWHILE_FLOP", 0)
     monkeypatch.delitem(sys.modules, "backend.engines.openvino", raising=False)
     monkeypatch.setitem(sys.modules, "openvino", None)
     monkeypatch.setattr(backend.engines.choice, "installed", lambda: True)
