@@ -84,7 +84,7 @@ def make_runner(
 
 
 def convert(network: SarViT, card: ModelCard, answer: Answer, batch: int, in_eight_bits: bool) -> Converted:
-    """Convert a network for OpenVINO on the processor, and check it against PyTorch unless it runs in eight bits.
+    """Convert a network for OpenVINO on the processor, and check it against PyTorch.
 
     Raises:
         ModelError: The card's ranges don't fit the network.
@@ -101,6 +101,5 @@ def convert(network: SarViT, card: ModelCard, answer: Answer, batch: int, in_eig
         except ValueError as error:
             raise ModelError(f"activation_ranges of the card don't fit: {error}.", "Copy the model again.") from error
     converted = Converted(network, answer, (len(card.bands), card.tile, card.tile), batch)
-    if not in_eight_bits:
-        converted.check()
+    converted.check(in_eight_bits)
     return converted

@@ -24,6 +24,10 @@ from backend.network.vit import SarViT
 
 # Most that a value may differ from PyTorch's, for each unit of the largest value.
 TOLERANCE = 1e-4
+# Most that values in eight bits may differ on average from PyTorch's emulation of them, relative to their mean size:
+# roundings that go the other way come to 0.003. Processors without VNNI instructions add products in 16 bits, which
+# overflow: that comes to 0.12, and single probabilities differ by 0.8.
+TOLERANCE_IN_EIGHT_BITS = 0.02
 CHECKED = 2  # tiles
 
 
@@ -106,22 +110,30 @@ class Converted:
             # Where the run failed, what waits is given up.
             pool.shutdown(cancel_futures=True)
 
-    def check(self) -> None:
-        """Compare with PyTorch.
+    def check(self, in_eight_bits: bool) -> None:
+        """Compare with the same network in PyTorch, on CHECKED random tiles.
+
+        Args:
+            in_eight_bits: Whether the network emulates eight bits, which rounding makes differ here and there.
 
         Raises:
-            ResourceError: They differ by more than TOLERANCE.
+            ResourceError: They differ by more than TOLERANCE, or TOLERANCE_IN_EIGHT_BITS.
         """
         tiles = np.random.default_rng(0).standard_normal((CHECKED, *self._shape), dtype=np.float32)
         with torch.inference_mode():
             wanted = self._module(torch.from_numpy(tiles)).numpy()
-        found = np.stack([self.answer(tile) for tile in tiles])
-        far = float(np.abs(found - wanted).max()) if found.shape == wanted.shape else float("inf")
-        most = TOLERANCE * max(1.0, float(np.abs(wanted).max()))
+        off = np.abs(np.stack([self.answer(tile) for tile in tiles]) - wanted)
+        if in_eight_bits:
+            far, most = float(off.mean()), TOLERANCE_IN_EIGHT_BITS * float(np.abs(wanted).mean())
+            what, hint = "in eight bits on this processor", "Use --engine openvino."
+        else:
+            far, most = float(off.max()), TOLERANCE * max(1.0, float(np.abs(wanted).max()))
+            what, hint = "on this model", "Use --engine pytorch, and report it."
         if not far <= most:
             raise ResourceError(
-                f"OpenVINO {openvino.__version__} differs from PyTorch by {far:.2g} on this model, wanted {most:.2g}.",
-                "Use --engine pytorch, and report it.",
+                f"OpenVINO {openvino.__version__} differs from PyTorch by {far:.2g} {what}; at most {most:.2g} is "
+                "accepted.",
+                hint,
             )
 
 

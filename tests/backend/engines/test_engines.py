@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import shutil
+import subprocess
 import sys
 import threading
 from contextlib import nullcontext
@@ -314,3 +315,13 @@ def test_ranges_of_another_network_are_refused(ranged_model, make_raster, scene_
     with pytest.raises(ModelError, match="no layer of this network"):
         mapped(folder, make_raster(scene_db(70, 70)), tmp_path, "openvino-int8")
     assert not (tmp_path / "openvino-int8.tif").exists()
+
+
+def test_eight_bits_that_overflow_are_refused(make_raster, scene_db, tmp_path, worker_environment):
+    """As on a processor without VNNI instructions, to which oneDNN is restricted here."""
+    words = ["landcover", make_raster(scene_db(70, 70)), tmp_path / "o.tif"]
+    command = [sys.executable, "-m", "backend", *map(str, words), "--engine", "openvino-int8", "--progress", "none"]
+    environment = {**worker_environment, "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1 and "in eight bits on this processor" in done.stderr, done.stderr
+    assert "--engine openvino" in done.stderr and not (tmp_path / "o.tif").exists()
