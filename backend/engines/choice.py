@@ -1,4 +1,8 @@
-"""Which library runs the network: PyTorch, or OpenVINO on a processor where it is installed and the run is long enough.
+"""Choose what runs the network: PyTorch, or OpenVINO on a processor where it is installed.
+
+The choice depends on the request, the model and the device, never on the raster's size: the map of an extent must equal
+that part of the whole map. For a chip of 256 x 256 pixels importing OpenVINO and converting the bundled model makes a
+run take 2.5 s instead of 1.9 s (two cores of an AMD EPYC 9005).
 
 Cheap to import: an engine that can't be had is refused before anything takes time.
 """
@@ -14,12 +18,7 @@ from backend.core.errors import InputError, ModelError, ResourceError
 if TYPE_CHECKING:
     import torch
 
-    from backend.network.vit import SarViT
-
 ENGINES = ("auto", "pytorch", "openvino", "openvino-int8")
-# Operations of a run from which on OpenVINO gains more than the second that importing it and converting the network
-# takes: about two megapixels with the bundled model.
-WORTHWHILE_FLOP = 3e11
 
 
 def installed() -> bool:
@@ -64,17 +63,9 @@ def check_engine(engine: str, device: str, card: ModelCard) -> None:
         )
 
 
-def choose_engine(engine: str, device: torch.device, card: ModelCard, flop: float) -> str:
-    """The engine that will run: as asked for, or for "auto" what a run of `flop` operations is done soonest with."""
+def choose_engine(engine: str, device: torch.device, card: ModelCard) -> str:
+    """Return the engine asked for; for "auto" OpenVINO on a processor, where it is installed and runs the head."""
     if engine != "auto":
         return engine
-    gains = device.type == "cpu" and card.arch.head != "forest" and flop >= WORTHWHILE_FLOP
-    return "openvino" if gains and installed() else "pytorch"
-
-
-def tile_flop(model: SarViT, tile: int) -> float:
-    """Operations of one tile, roughly: every weight for every token, and attention."""
-    tokens = (tile // model.patch) ** 2
-    parameters = sum(p.numel() for p in model.parameters())
-    width = int(model.backbone.embed_dim)
-    return float(2 * parameters * tokens + 4 * model.depth * tokens**2 * width)
+    able = device.type == "cpu" and card.arch.head != "forest"
+    return "openvino" if able and installed() else "pytorch"

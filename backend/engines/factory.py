@@ -1,71 +1,97 @@
-"""What runs the tiles of a session: PyTorch, or OpenVINO where that was asked for or gains."""
+"""Make what runs the tiles: PyTorch, or OpenVINO where that was asked for or is the device's."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Callable
 
+import torch
 from torch import Tensor
 
 from backend.card.model_card import ModelCard
 from backend.core.cancel import Cancel
 from backend.core.errors import ModelError, ResourceError
-from backend.engines.choice import choose_engine, tile_flop
+from backend.engines.choice import choose_engine
 from backend.engines.pytorch import TileRunner
 from backend.network.int8 import quantised
 from backend.network.vit import SarViT
 from backend.stream.tiles import Model
 
 if TYPE_CHECKING:
-    from backend.engines.openvino import OpenVinoRunner
-    from backend.maps.session import Session
+    from backend.engines.openvino import Converted
 
 # From the network and tiles [n, bands, tile, tile] to [n, channels, t, t].
 Answer = Callable[[SarViT, Tensor], Tensor]
 
 
-def make_runner(run: Session, answer: Answer, tiles: int, fetch: bool = True) -> Model:
-    """A callable on arrays for the stream; the session is told which engine it is.
+@dataclass(frozen=True)
+class RunnerOptions:
+    """How to run a network.
+
+    Attributes:
+        answer: What is wanted of the network.
+        engine: One of `backend.engines.choice.ENGINES`.
+        batch: Tiles at once.
+        fetch: As for `TileRunner`; False on a graphics card alone.
+        cancel: Once set, tiles that wait are given up.
+        log: Called with (level, message).
+    """
+
+    answer: Answer
+    engine: str
+    batch: int
+    fetch: bool
+    cancel: Cancel
+    log: Callable[[str, str], None]
+
+
+@contextmanager
+def make_runner(
+    network: SarViT, card: ModelCard, device: torch.device, options: RunnerOptions
+) -> Iterator[tuple[Model, str]]:
+    """Make a callable on arrays for the stream; its threads end with the context.
 
     Args:
-        run: An entered session.
-        answer: What is wanted of the network.
-        tiles: How many will come.
-        fetch: As for `TileRunner`; False on a graphics card alone.
+        network: On the device.
+        card: The network's.
+        device: Chosen for the request.
+        options: How to run it.
+
+    Yields:
+        The callable, and the name of its engine.
 
     Raises:
         ModelError: The card's ranges don't fit the network.
         ResourceError: The engine that was asked for can't run it.
     """
-    wanted, log = run.request.engine, run.request.reporter.log
-    run.engine = choose_engine(wanted, run.device, run.card, tiles * tile_flop(run.model, run.card.tile))
-    if run.engine != "pytorch":
+    engine = choose_engine(options.engine, device, card)
+    if engine != "pytorch":
         try:
-            runner = through_openvino(
-                run.model, run.card, answer, run.batch, run.engine == "openvino-int8", run.request.cancel
-            )
+            converted = convert(network, card, options.answer, options.batch, engine == "openvino-int8")
         except ResourceError as refusal:
-            if wanted != "auto":
+            if options.engine != "auto":
                 raise
-            log("warning", f"{refusal.message} PyTorch runs it instead.")
-            run.engine = "pytorch"
+            options.log("warning", f"{refusal.message} PyTorch runs it instead.")
         else:
-            log("info", f"OpenVINO runs the model{' in eight bits' if run.engine == 'openvino-int8' else ''}.")
-            return runner
-    return TileRunner(partial(answer, run.model), run.device, run.batch, log, fetch)
+            options.log("info", f"OpenVINO runs the model{' in eight bits' if engine == 'openvino-int8' else ''}.")
+            with converted.runner(options.cancel) as runner:
+                yield runner, engine
+            return
+    yield TileRunner(partial(options.answer, network), device, options.batch, options.log, options.fetch), "pytorch"
 
 
-def through_openvino(
-    network: SarViT, card: ModelCard, answer: Answer, batch: int, in_eight_bits: bool, cancel: Cancel
-) -> OpenVinoRunner:
-    """OpenVINO on the processor, checked against PyTorch unless it runs in eight bits; `cancel` ends its answers.
+def convert(network: SarViT, card: ModelCard, answer: Answer, batch: int, in_eight_bits: bool) -> Converted:
+    """Convert a network for OpenVINO on the processor, and check it against PyTorch.
 
     Raises:
         ModelError: The card's ranges don't fit the network.
-        ResourceError: It can't be loaded, can't run the network, or comes to another result.
+        ResourceError: OpenVINO can't be loaded, can't run the network, or comes to another result.
     """
     try:
-        from backend.engines.openvino import OpenVinoRunner
+        from backend.engines.openvino import Converted
     except (ImportError, OSError) as error:
         raise ResourceError(f"OpenVINO is here but can't be loaded ({error}).", "Install it again.") from error
 
@@ -74,7 +100,6 @@ def through_openvino(
             network = quantised(network, card.activation_ranges)
         except ValueError as error:
             raise ModelError(f"activation_ranges of the card don't fit: {error}.", "Copy the model again.") from error
-    runner = OpenVinoRunner(network, answer, len(card.bands), card.tile, batch, cancel)
-    if not in_eight_bits:
-        runner.check()
-    return runner
+    converted = Converted(network, answer, (len(card.bands), card.tile, card.tile), batch)
+    converted.check(in_eight_bits)
+    return converted

@@ -6,6 +6,7 @@ import queue
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, Callable
 
 import numpy as np
@@ -23,6 +24,10 @@ from backend.network.vit import SarViT
 
 # Most that a value may differ from PyTorch's, for each unit of the largest value.
 TOLERANCE = 1e-4
+# Most that values in eight bits may differ on average from PyTorch's emulation of them, relative to their mean size:
+# roundings that go the other way come to 0.003. Processors without VNNI instructions add products in 16 bits, which
+# overflow: that comes to 0.12, and single probabilities differ by 0.8.
+TOLERANCE_IN_EIGHT_BITS = 0.02
 CHECKED = 2  # tiles
 
 
@@ -37,83 +42,98 @@ class _Traced(nn.Module):
         return self._answer(self.network, x).float()
 
 
-class OpenVinoRunner:
-    """Arrays in, answers out as they are done, on as many threads as PyTorch would use.
+class Converted:
+    """A network converted and compiled for OpenVINO once, which any number of runs may use one after another.
 
     Args:
         network: On the processor; one of `backend.network.int8.quantised` runs in whole numbers of eight bits.
         answer: From the network and tiles [n, bands, tile, tile] to [n, channels, t, t].
-        bands: Input channels.
-        tile: Side of a tile in pixels.
+        shape: Bands, rows and columns of a tile.
         batch: Most tiles that will come at once.
-        cancel: Once set, tiles that wait are given up.
 
     Raises:
         ResourceError: OpenVINO can't run it.
     """
 
     def __init__(
-        self,
-        network: SarViT,
-        answer: Callable[[SarViT, Tensor], Tensor],
-        bands: int,
-        tile: int,
-        batch: int,
-        cancel: Cancel,
+        self, network: SarViT, answer: Callable[[SarViT, Tensor], Tensor], shape: tuple[int, int, int], batch: int
     ) -> None:
-        self._cancel = cancel
         self._module = _Traced(network, answer).eval()
-        self._shape = (bands, tile, tile)
+        self._shape = shape
+        # As many threads as PyTorch would use, each with a stream of its own.
+        self.streams = max(1, min(batch, torch.get_num_threads()))
         try:
-            model = _convert(self._module, self._shape)
-            streams = max(1, min(batch, torch.get_num_threads()))
-            self._compiled = openvino.Core().compile_model(model, "CPU", _settings(streams))
+            model = _convert(self._module, shape)
+            self._compiled = openvino.Core().compile_model(model, "CPU", _settings(self.streams))
             # Requests that nobody uses now: each belongs to one thread at a time.
             self._requests: queue.SimpleQueue[openvino.InferRequest] = queue.SimpleQueue()
-            for _ in range(streams):
+            for _ in range(self.streams):
                 self._requests.put(self._compiled.create_infer_request())
-            self._pool = ThreadPoolExecutor(streams, thread_name_prefix="tile")
         except Exception as error:  # whatever a converter stumbles over, PyTorch is there
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise ResourceError(f"OpenVINO can't run this model ({reason:.200}).", "Use --engine pytorch.") from error
 
-    def __call__(self, tiles: FloatArray) -> Iterator[FloatArray]:
-        """The answer of each tile, float32 [channels, t, t], in order; whoever takes one waits until it is done.
-
-        Tile by tile on whichever stream is free. Who asks for more tiles before the last answers are taken keeps all
-        streams at work: a reader or writer that takes one's core for a moment doesn't keep the others waiting.
-
-        Args:
-            tiles: float32 [n, bands, tile, tile], not to be changed before its answers are there.
-        """
-        answers = [self._pool.submit(self._answer_of, tile[None]) for tile in tiles]
-        return (answer.result() for answer in answers)
-
-    def _answer_of(self, tile: FloatArray) -> FloatArray:
-        self._cancel.check()
+    def answer(self, tile: FloatArray) -> FloatArray:
+        """The answer float32 [channels, t, t] to one tile float32 [bands, tile, tile]; for any thread."""
         request = self._requests.get()
         try:
-            answer: FloatArray = request.infer({0: tile}, share_inputs=True)[0][0]
+            answer: FloatArray = request.infer({0: tile[None]}, share_inputs=True)[0][0]
         finally:
             self._requests.put(request)
         return answer
 
-    def check(self) -> None:
-        """Hold it against PyTorch.
+    @contextmanager
+    def runner(self, cancel: Cancel) -> Iterator[Callable[[FloatArray], Iterator[FloatArray]]]:
+        """A callable on batches of tiles, whose threads end with the context.
+
+        It takes tiles float32 [n, bands, tile, tile], not to be changed before their answers are there, and gives the
+        answer of each, float32 [channels, t, t], in order; who takes one waits until it is done. Tile by tile they go
+        to the stream that is free. Who asks for more tiles before the last answers are taken keeps all streams at
+        work: a reader or writer that takes one's core for a moment doesn't keep the others waiting.
+
+        Args:
+            cancel: Once set, tiles that wait are given up.
+        """
+
+        def answer(tile: FloatArray) -> FloatArray:
+            cancel.check()
+            return self.answer(tile)
+
+        def run(tiles: FloatArray) -> Iterator[FloatArray]:
+            answers = [pool.submit(answer, tile) for tile in tiles]
+            return (each.result() for each in answers)
+
+        pool = ThreadPoolExecutor(self.streams, thread_name_prefix="tile")
+        try:
+            yield run
+        finally:
+            # Where the run failed, what waits is given up.
+            pool.shutdown(cancel_futures=True)
+
+    def check(self, in_eight_bits: bool) -> None:
+        """Compare with the same network in PyTorch, on CHECKED random tiles.
+
+        Args:
+            in_eight_bits: Whether the network emulates eight bits, which rounding makes differ here and there.
 
         Raises:
-            ResourceError: They differ by more than TOLERANCE.
+            ResourceError: They differ by more than TOLERANCE, or TOLERANCE_IN_EIGHT_BITS.
         """
         tiles = np.random.default_rng(0).standard_normal((CHECKED, *self._shape), dtype=np.float32)
         with torch.inference_mode():
             wanted = self._module(torch.from_numpy(tiles)).numpy()
-        found = np.stack(list(self(tiles)))
-        far = float(np.abs(found - wanted).max()) if found.shape == wanted.shape else float("inf")
-        most = TOLERANCE * max(1.0, float(np.abs(wanted).max()))
+        off = np.abs(np.stack([self.answer(tile) for tile in tiles]) - wanted)
+        if in_eight_bits:
+            far, most = float(off.mean()), TOLERANCE_IN_EIGHT_BITS * float(np.abs(wanted).mean())
+            what, hint = "in eight bits on this processor", "Use --engine openvino."
+        else:
+            far, most = float(off.max()), TOLERANCE * max(1.0, float(np.abs(wanted).max()))
+            what, hint = "on this model", "Use --engine pytorch, and report it."
         if not far <= most:
             raise ResourceError(
-                f"OpenVINO {openvino.__version__} differs from PyTorch by {far:.2g} on this model, wanted {most:.2g}.",
-                "Use --engine pytorch, and report it.",
+                f"OpenVINO {openvino.__version__} differs from PyTorch by {far:.2g} {what}; at most {most:.2g} is "
+                "accepted.",
+                hint,
             )
 
 

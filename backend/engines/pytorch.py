@@ -10,7 +10,6 @@ import torch
 
 from backend.core.arrays import FloatArray
 from backend.core.errors import ResourceError
-from backend.engines.choice import tile_flop
 from backend.network.vit import SarViT
 
 # A batch on the processor should take a fraction of a second, so that a cancel is heeded in time.
@@ -61,6 +60,14 @@ def auto_batch(model: SarViT, tile: int, device: torch.device) -> int:
         total = torch.cuda.get_device_properties(device).total_memory
         return int(max(1, min(GPU_MAX_BATCH, total // 4 // per_tile)))
     return int(max(1, min(8, CPU_BATCH_FLOP // tile_flop(model, tile))))
+
+
+def tile_flop(model: SarViT, tile: int) -> float:
+    """Operations of one tile, roughly: every weight for every token, and attention."""
+    tokens = (tile // model.patch) ** 2
+    parameters = sum(p.numel() for p in model.parameters())
+    width = int(model.backbone.embed_dim)
+    return float(2 * parameters * tokens + 4 * model.depth * tokens**2 * width)
 
 
 class TileRunner:

@@ -16,7 +16,7 @@ from backend.maps.request import Request
 from backend.maps.session import Session
 from backend.raster.sink import Layer, RasterSink
 from backend.raster.styles import ramp_qml, rgb_qml
-from backend.stream.tiles import Emit
+from backend.stream.tiles import Emit, TileJob
 from backend.stream.tiling import TilePlan, attention_overlap, plan_tiles
 
 PICTURE_ROWS = 16  # coloured at once: what that takes stays small beside a row of blocks, which is held anyway
@@ -91,16 +91,8 @@ def send_tokens(
         for each in emits:
             each(rows, valid)
 
-    send_tiles(
-        run,
-        plan,
-        lambda network, x: network.tokens(x, block),
-        emit,
-        channels=run.card.arch.embed_dim,
-        per_patch=True,
-        coverage=True,
-        only=only,
-    )
+    job = TileJob(plan, run.card.arch.embed_dim, run.batch, per_patch=True, coverage=True, only=only)
+    send_tiles(run, job, lambda network, x: network.tokens(x, block), emit)
 
 
 def picture(tokens: RasterSink, sink: RasterSink, components: Components, cancel: Cancel) -> None:

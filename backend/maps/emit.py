@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
@@ -15,8 +14,7 @@ from backend.core.errors import InputError
 from backend.maps.request import Request
 from backend.maps.session import Session
 from backend.raster.grid import Grid
-from backend.stream.blend import RowBlender
-from backend.stream.tiles import Blender, Emit, run_stream
+from backend.stream.tiles import Emit, TileJob, run_stream
 from backend.stream.tiling import TilePlan
 from backend.stream.upsample import Enlarger
 
@@ -29,53 +27,26 @@ Write = Callable[[FloatArray, FloatArray, BoolArray], None]
 WritePatches = Callable[[FloatArray, BoolArray], None]
 
 
-def send_tiles(
-    run: Session,
-    plan: TilePlan,
-    answer: Answer,
-    emit: Emit,
-    *,
-    channels: int,
-    per_patch: bool,
-    coverage: bool,
-    only: Collection[tuple[int, int]] | None = None,
-    blender: Callable[[TilePlan, int], Blender] = RowBlender,
-    fetch: bool = True,
-) -> None:
-    """Send the tiles of a run through the model; `emit`, `channels`, `coverage` and `only` as for `run_stream`.
+def send_tiles(run: Session, job: TileJob, answer: Answer, emit: Emit) -> None:
+    """Send the tiles of a run through the model.
 
     Args:
         run: An entered session.
-        plan: Tiles over the run's frame.
+        job: Tiles over the run's frame; with `coverage` where `emit` is of `to_patches` or an enlarging `to_pixels`.
         answer: From the network and tiles [n, bands, tile, tile] to [n, channels, t, t].
-        emit: From `to_pixels` or `to_patches`, say.
-        channels: Planes of the model's answer.
-        per_patch: The model answers for patches instead of pixels.
-        coverage: Append the channel of weights, which `to_patches` and an enlarging `to_pixels` want.
-        only: Tiles to be sent; all if None.
-        blender: What adds answers up.
-        fetch: Whether answers are arrays; else they stay on the device, which `blender` must bear.
+        emit: As for `run_stream`.
 
     Raises:
         InputError: No pixel was valid.
     """
-    from backend.engines.factory import make_runner
+    from backend.engines.factory import RunnerOptions, make_runner
 
     request = run.request
-    valid_pixels = run_stream(
-        run.frame,
-        plan,
-        make_runner(run, answer, len(plan) if only is None else len(only), fetch),
-        emit,
-        channels=channels,
-        batch=run.batch,
-        cancel=request.cancel,
-        progress=request.reporter.progress if only is None else lambda done, total: None,
-        blend_plan=plan.on_patches() if per_patch else plan,
-        coverage=coverage,
-        only=only,
-        blender=blender,
-    )
+    options = RunnerOptions(answer, request.engine, job.batch, job.fetch, request.cancel, request.reporter.log)
+    # Reading a few tiles beforehand is no part of the run's progress.
+    progress = {} if job.only is not None else {"progress": request.reporter.progress}
+    with make_runner(run.model, run.card, run.device, options) as (model, run.engine):
+        valid_pixels = run_stream(run.frame, job, model, emit, request.cancel, **progress)
     if valid_pixels == 0:
         raise run.no_valid_pixel()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
@@ -19,7 +20,7 @@ from backend.raster.sink import Layer, RasterSink
 from backend.raster.styles import paletted_qml, ramp_qml, rgb, share_qml
 from backend.stream.blend import RowBlender
 from backend.stream.decision import choosing, decision
-from backend.stream.tiles import Blender
+from backend.stream.tiles import Blender, TileJob
 from backend.stream.tiling import TilePlan, attention_overlap, plan_tiles
 
 if TYPE_CHECKING:
@@ -80,14 +81,12 @@ def landcover(request: Request, confidence: Path | None = None, probabilities: P
         if "probabilities" not in sinks and cell_factors(run, plan, per_patch=False) == (1.0, 1.0):
             # Nothing is resampled after it: classes are chosen as soon as sums are final, where they lie.
             on_device = decides_on_device(run)
-            send_tiles(
-                run, plan, class_probabilities, write_decided,
-                channels=len(classes), per_patch=False, coverage=False,
-                blender=_deciding(run, "confidence" in sinks, on_device), fetch=not on_device,
-            )  # fmt: skip
+            blender = _deciding(run, "confidence" in sinks, on_device)
+            job = TileJob(plan, len(classes), run.batch, blender=blender, fetch=not on_device)
+            send_tiles(run, job, class_probabilities, write_decided)
             run.close_outputs()
         else:
-            _stream(run, plan, class_probabilities, write, channels=len(classes), per_patch=False)
+            _stream(run, TileJob(plan, len(classes), run.batch), class_probabilities, write)
         styles = dict.fromkeys(sinks, share_qml())
         run.finish({**styles, "output": paletted_qml(classes)}, classes)
         found = [{"value": c.value, "name": c.name, "color": c.color, "pixels": int(counts[c.value])} for c in classes]
@@ -157,7 +156,8 @@ def attention(
 
         tile, patch = run.card.tile, run.card.patch
         plan = plan_tiles(run.frame.height, run.frame.width, tile, attention_overlap(tile, patch), patch)
-        _stream(run, plan, answer, write, channels=len(names) + (len(every) if masks else 0), per_patch=True)
+        channels = len(names) + (len(every) if masks else 0)
+        _stream(run, TileJob(plan, channels, run.batch, per_patch=True), answer, write)
         run.finish({role: ramp_qml(_drawn(sink)) for role, sink in sinks.items()})
         return run.report(classes=[])
 
@@ -199,18 +199,10 @@ def landcover_overlap(tile: int, patch: int, reach: int = 0) -> int:
     return max(1, int(room // patch), wanted) * patch if tile > patch else 0
 
 
-def _stream(
-    run: Session,
-    plan: TilePlan,
-    answer: Answer,
-    write: Write,
-    *,
-    channels: int,
-    per_patch: bool,
-) -> None:
-    scaled = cell_factors(run, plan, per_patch) != (1.0, 1.0)
-    emit = to_pixels(run, plan, per_patch, write) if scaled else lambda rows, valid: write(rows, rows, valid)
-    send_tiles(run, plan, answer, emit, channels=channels, per_patch=per_patch, coverage=scaled)
+def _stream(run: Session, job: TileJob, answer: Answer, write: Write) -> None:
+    scaled = cell_factors(run, job.plan, job.per_patch) != (1.0, 1.0)
+    emit = to_pixels(run, job.plan, job.per_patch, write) if scaled else lambda rows, valid: write(rows, rows, valid)
+    send_tiles(run, replace(job, coverage=scaled), answer, emit)
     run.close_outputs()
 
 

@@ -5,7 +5,7 @@ Three threads (reader, model, writer) with queues of two between them. The model
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Callable, Protocol
 
@@ -47,6 +47,41 @@ class Blender(Protocol):
         """Rows that are final once a tile row is complete; good until the next call."""
 
 
+@dataclass(frozen=True)
+class TileJob:
+    """Which tiles to send through a model, and how to put its answers together.
+
+    Attributes:
+        plan: Tiles over the frame.
+        channels: Planes of a tile of the model's answer.
+        batch: Tiles given to the model at once.
+        per_patch: Whether the model answers for patches instead of pixels.
+        coverage: Whether to append a channel with the summed weights of the tiles that were not skipped.
+        only: Indices (row, column) of the tiles to send; all if None. Tile rows without one are not even read, and
+            count as not valid.
+        blender: From plan and channels to the `Blender` that adds answers up.
+        fetch: Whether answers are arrays; else they stay on the device, as tensors that `blender` adds up.
+    """
+
+    plan: TilePlan
+    channels: int
+    batch: int
+    per_patch: bool = False
+    coverage: bool = False
+    only: Collection[tuple[int, int]] | None = None
+    blender: Callable[[TilePlan, int], Blender] = RowBlender
+    fetch: bool = True
+
+    @property
+    def blend_plan(self) -> TilePlan:
+        """The same tiles on the grid of the answers."""
+        return self.plan.on_patches() if self.per_patch else self.plan
+
+    def columns(self, row: int) -> set[int]:
+        """Indices of the tiles to send of a tile row."""
+        return {c for c in range(len(self.plan.columns.origins)) if self.only is None or (row, c) in self.only}
+
+
 @dataclass
 class _Work:
     """A batch of tiles, and the validity of the tile rows that begin with it."""
@@ -59,37 +94,23 @@ class _Work:
 
 def run_stream(
     frame: Frame,
-    plan: TilePlan,
+    job: TileJob,
     model: Model,
     emit: Emit,
-    *,
-    channels: int,
-    batch: int,
     cancel: Cancel,
-    progress: Callable[[int, int], None],
-    blend_plan: TilePlan | None = None,
-    coverage: bool = False,
-    only: Container[tuple[int, int]] | None = None,
-    blender: Callable[[TilePlan, int], Blender] = RowBlender,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> int:
     """Send every tile that holds a valid pixel through the model and emit blended rows from top to bottom.
 
     Args:
         frame: Source of network input.
-        plan: Tiles over the frame.
-        model: float32 [n, bands, tile, tile] to n times [channels, t, t] (float32, or what `blender` adds up), called
-            in the calling thread.
-        emit: Called from the writer's thread with finished rows [channels, rows, width] of the blend plan, as `blender`
-            hands them out, and the validity bool [rows, width] of the frame's rows of the same tile row.
-        channels: Planes of a tile of the model's answer.
-        batch: Tiles given to the model at once.
+        job: Tiles to send.
+        model: float32 [n, bands, tile, tile] to n times [channels, t, t] (float32, or what the job's blender adds up),
+            called in the calling thread.
+        emit: Called from the writer's thread with finished rows [channels, rows, width] of the blend plan, as the
+            blender hands them out, and the validity bool [rows, width] of the frame's rows of the same tile row.
         cancel: Ends the run with Cancelled.
         progress: Called with (done, total) tiles.
-        blend_plan: Where the model answers on another grid, such as that of patches, the same tiles on that grid.
-        coverage: Append a channel with the summed weights of the tiles that were not skipped.
-        only: Indices (row, column) of the tiles to be sent; all if None. Tile rows without one are not even read, and
-            count as not valid.
-        blender: From plan and channels to what adds the model's answers up.
 
     Returns:
         The number of valid pixels.
@@ -101,14 +122,13 @@ def run_stream(
 
     def reader() -> None:
         nonlocal valid_pixels
-        for work, count in _batches(frame, plan, batch, flow, only):
+        for work, count in _batches(frame, job, flow):
             valid_pixels += count
             read.put(work)
         read.close()
 
     def writer() -> None:
-        final = blend_plan or plan
-        _Writer(final, blender(final, channels + int(coverage)), emit, coverage).consume(computed)
+        _Writer(job, emit).consume(computed)
 
     def compute() -> None:
         for work in read:
@@ -116,7 +136,7 @@ def run_stream(
             flow.check()
             work.tiles = []
             computed.put((work, result))
-            progress(work.done, len(plan))
+            progress(work.done, len(job.plan))
         computed.close()
 
     flow.start(reader, "reader")
@@ -125,14 +145,12 @@ def run_stream(
     return valid_pixels
 
 
-def _batches(
-    frame: Frame, plan: TilePlan, batch: int, flow: Flow, only: Container[tuple[int, int]] | None
-) -> Iterator[tuple[_Work, int]]:
-    work, valid_pixels = _Work(), 0
+def _batches(frame: Frame, job: TileJob, flow: Flow) -> Iterator[tuple[_Work, int]]:
+    work, valid_pixels, plan = _Work(), 0, job.plan
     columns = len(plan.columns.origins)
     for row, top in enumerate(plan.rows.origins):
         flow.check()
-        wanted = {c for c in range(columns) if only is None or (row, c) in only}
+        wanted = job.columns(row)
         x, valid = read_tile_row(frame, plan, row) if wanted else _unread(plan)
         # Only the rows that become final with this tile row: the next ones come again with the next tile row.
         final = valid[: plan.rows.finished(row) - top, : frame.width]
@@ -144,7 +162,7 @@ def _batches(
                 work.places.append((row, column))
                 work.tiles.append(x[:, :, across])
             work.done = row * columns + column + 1
-            if len(work.tiles) == batch:
+            if len(work.tiles) == job.batch:
                 yield work, valid_pixels
                 work, valid_pixels = _Work(done=work.done), 0
         if not work.tiles or sum(v.size for v in work.opened.values()) > OPEN_PIXELS:
@@ -176,11 +194,11 @@ def _unread(plan: TilePlan) -> tuple[FloatArray, BoolArray]:
 class _Writer:
     """Blends results in order and closes tile rows when the first tile of a later one arrives."""
 
-    def __init__(self, plan: TilePlan, blender: Blender, emit: Emit, coverage: bool) -> None:
-        self._count = len(plan.rows.origins)
-        self._blender = blender
+    def __init__(self, job: TileJob, emit: Emit) -> None:
+        self._count = len(job.plan.rows.origins)
+        self._blender = job.blender(job.blend_plan, job.channels + int(job.coverage))
         self._emit = emit
-        self._coverage = coverage
+        self._coverage = job.coverage
         self._validity: dict[int, BoolArray] = {}
         self._row = 0
 

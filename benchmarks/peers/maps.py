@@ -18,7 +18,7 @@ from backend.radiometry.units import Units
 from backend.raster.source import RasterSource, gdal_environment
 from backend.stream.decision import decision
 from backend.stream.frames import NativeFrame
-from backend.stream.tiles import run_stream
+from backend.stream.tiles import TileJob, run_stream
 from backend.stream.tiling import plan_tiles
 from benchmarks.peers.tiles import Borders
 
@@ -106,15 +106,13 @@ def reference(scene: Path, model: Path, window: Window, output: Path) -> None:
     with gdal_environment(), RasterSource(cut, names=[band.name for band in card.bands]) as source:
         frame = NativeFrame(source, card.bands, Units.DB)
         overlap = int(card.tile * OVERLAP) // card.patch * card.patch
+        plan = plan_tiles(frame.height, frame.width, card.tile, overlap, card.patch)
         run_stream(
             frame,
-            plan_tiles(frame.height, frame.width, card.tile, overlap, card.patch),
+            TileJob(plan, len(card.classes), batch=8),
             run,
             lambda done, valid: rows.append(np.where(valid, values[decide(done)], np.uint8(0))),
-            channels=len(card.classes),
-            batch=8,
-            cancel=Cancel(),
-            progress=lambda done, total: None,
+            Cancel(),
         )
     found = np.concatenate(rows)[top : top + int(window.height), left : left + int(window.width)]
     with rasterio.open(scene) as source:

@@ -49,7 +49,7 @@ from backend.own_classes.forest import Lessons, grow, put_into
 from backend.own_classes.learn import SMOOTH, own_arch
 from backend.own_classes.pixels import PER_SAMPLE, Places
 from backend.radiometry.convert import normalise
-from backend.stream.tiles import run_stream
+from backend.stream.tiles import TileJob, run_stream
 from backend.stream.tiling import TilePlan, plan_tiles
 from benchmarks.quality.merged import GROUPS
 from benchmarks.quality.own_classes_tables import picture, table_of
@@ -174,9 +174,8 @@ def mapped(site: Site, model: SarViT, classes: int) -> NDArray[np.float32]:
         return result
 
     run_stream(
-        site.frame, site.plan, answer, lambda part, _: rows.append(part.copy()),
-        channels=classes, batch=4, cancel=Cancel(), progress=lambda done, total: None,
-    )  # fmt: skip
+        site.frame, TileJob(site.plan, classes, batch=4), answer, lambda part, _: rows.append(part.copy()), Cancel()
+    )
     return np.concatenate(rows, axis=1).transpose(1, 2, 0)
 
 

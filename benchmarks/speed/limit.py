@@ -17,7 +17,7 @@ import math
 import tempfile
 import time
 from collections import deque
-from functools import partial
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,8 @@ from backend.card.registry import CARD, model_folder
 from backend.core.arrays import FloatArray
 from backend.core.cancel import Cancel
 from backend.engines.choice import ENGINES
-from backend.engines.factory import through_openvino
-from backend.engines.pytorch import TileRunner, auto_batch
+from backend.engines.factory import RunnerOptions, make_runner
+from backend.engines.pytorch import auto_batch
 from backend.maps.predict import class_probabilities, landcover, landcover_overlap
 from backend.maps.request import Request
 from backend.network.weights import load_model
@@ -58,13 +58,13 @@ def tiles_in_memory(card: ModelCard, count: int) -> FloatArray:
     return np.stack([normalise(tile, np.isfinite(tile).all(axis=0), card.bands) for tile in cut])
 
 
-def bare_model(folder: Path, engine: str) -> tuple[Model, int]:
+def bare_model(folder: Path, engine: str, stack: ExitStack) -> tuple[Model, int]:
     """What a run of this engine calls for each batch, and the tiles of a batch."""
     network, card = load_model(folder)
-    batch = auto_batch(network, card.tile, torch.device("cpu"))
-    if engine == "pytorch":
-        return TileRunner(partial(class_probabilities, network), torch.device("cpu"), batch, print), batch
-    return through_openvino(network, card, class_probabilities, batch, engine == "openvino-int8", Cancel()), batch
+    device = torch.device("cpu")
+    batch = auto_batch(network, card.tile, device)
+    options = RunnerOptions(class_probabilities, engine, batch, True, Cancel(), print)
+    return stack.enter_context(make_runner(network, card, device, options))[0], batch
 
 
 def seconds_bare(model: Model, tiles: FloatArray, batch: int, count: int) -> float:
@@ -95,17 +95,18 @@ def measure(folder: Path, megapixels: float, rounds: int, engine: str, scratch: 
         if not path.exists():
             write_scene(path, side, side, share)
     plan = plan_of(card, side, side)
-    model, batch = bare_model(folder, engine)
-    tiles = tiles_in_memory(card, BATCHES * batch)
-    output = scratch / "map.tif"
-    timings = interleaved(
-        {
-            "bare": lambda: seconds_bare(model, tiles, batch, len(plan)),
-            "landcover": lambda: seconds_of_run(scenes[1.0], output, folder, engine),
-            "half empty": lambda: seconds_of_run(scenes[0.5], output, folder, engine),
-        },
-        rounds,
-    )
+    with ExitStack() as stack:
+        model, batch = bare_model(folder, engine, stack)
+        tiles = tiles_in_memory(card, BATCHES * batch)
+        output = scratch / "map.tif"
+        timings = interleaved(
+            {
+                "bare": lambda: seconds_bare(model, tiles, batch, len(plan)),
+                "landcover": lambda: seconds_of_run(scenes[1.0], output, folder, engine),
+                "half empty": lambda: seconds_of_run(scenes[0.5], output, folder, engine),
+            },
+            rounds,
+        )
     found = {"engine": engine, "megapixels": side * side / 1e6, "tiles": len(plan), "batch": batch}
     return {**found, "redundancy": round(plan.work_ratio(), 4), **summary(timings, "bare")}
 

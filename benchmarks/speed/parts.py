@@ -30,7 +30,7 @@ from backend.raster.styles import rgb
 from backend.stream.blend import Reduce, RowBlender
 from backend.stream.decision import choosing
 from backend.stream.frames import NativeFrame
-from backend.stream.tiles import read_tile_row, run_stream
+from backend.stream.tiles import TileJob, read_tile_row, run_stream
 from backend.stream.tiling import TilePlan
 from benchmarks.speed.limit import plan_of
 from benchmarks.speed.scenes import SAMPLE, write_scene
@@ -101,11 +101,8 @@ def streaming(frame: NativeFrame, plan: TilePlan, classes: Sequence[LandCoverCla
     """Stream a scene through a network that costs nothing, up to the choice of classes."""
 
     def run() -> None:
-        run_stream(
-            frame, plan, lambda x: np.repeat(x[:, :1], len(classes), axis=1), lambda chosen, _: None,
-            channels=len(classes), batch=8, cancel=Cancel(), progress=lambda done, total: None,
-            blender=partial(RowBlender, reduce=choosing(classes, confidence=False)),
-        )  # fmt: skip
+        job = TileJob(plan, len(classes), batch=8, blender=partial(RowBlender, reduce=choosing(classes, False)))
+        run_stream(frame, job, lambda x: np.repeat(x[:, :1], len(classes), axis=1), lambda chosen, _: None, Cancel())
 
     return {"all but writing, through the stream": run}
 

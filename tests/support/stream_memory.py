@@ -24,7 +24,7 @@ from backend.raster.grid import Grid
 from backend.raster.sink import Layer, RasterSink
 from backend.raster.source import RasterSource, gdal_environment
 from backend.stream.frames import NativeFrame
-from backend.stream.tiles import run_stream
+from backend.stream.tiles import TileJob, run_stream
 from backend.stream.tiling import attention_overlap, plan_tiles
 from tests.support.geotiffs import BANDS, write_large
 from tests.support.peak_memory import peak_mib
@@ -51,10 +51,7 @@ def map_scene(scene: Path, folder: Path) -> None:
             classes.write(np.where(valid, rows.argmax(axis=0) + 1, 0).astype(np.uint8)[None])
             confidence.write(np.where(valid, rows.max(axis=0), np.nan)[None])
 
-        run_stream(
-            frame, plan, cheap_model, emit,
-            channels=CLASSES, batch=4, cancel=Cancel(), progress=lambda done, total: None,
-        )  # fmt: skip
+        run_stream(frame, TileJob(plan, CLASSES, batch=4), cheap_model, emit, Cancel())
         for sink in (classes, confidence):
             sink.finish()
             sink.commit()
@@ -79,11 +76,8 @@ def embed_scene(scene: Path, folder: Path) -> None:
             sink.write(masked(tokens, valid))
             scatter.add(tokens[:, valid])
 
-        run_stream(
-            frame, plan, cheap_tokens, to_patches(plan, write),
-            channels=FEATURES, batch=4, cancel=Cancel(), progress=lambda done, total: None,
-            blend_plan=cells, coverage=True,
-        )  # fmt: skip
+        job = TileJob(plan, FEATURES, batch=4, per_patch=True, coverage=True)
+        run_stream(frame, job, cheap_tokens, to_patches(plan, write), Cancel())
         sink.finish()
         colours = RasterSink(folder / "pca.tif", grid, Layer("uint8", 0, ["1", "2", "3"], rgb=True))
         picture(sink, colours, scatter.components(3), Cancel())

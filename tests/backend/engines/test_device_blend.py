@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -44,8 +45,6 @@ def test_rows_are_those_of_the_processor(height, width, overlap, seed):
 
 @pytest.mark.parametrize("groups", [("", "", ""), ("a", "a", "b"), ("a", "b", "a")])
 def test_the_choice_is_that_of_the_processor(groups):
-    from dataclasses import replace
-
     classes = [replace(item, group=group) for item, group in zip(tiny_card().classes, groups)]
     # Few different values, so that there are many equals, of which the first one counts.
     values = np.random.default_rng(0).integers(0, 4, (3, 40, 50)).astype(np.float32) / 8
@@ -66,11 +65,11 @@ def test_maps_made_either_way_agree(tiny_model, make_raster, scene_db, tmp_path,
     for way in (False, True):
         monkeypatch.setattr(predict, "decides_on_device", lambda run, way=way: way)
         paths = [tmp_path / f"{name}{way}.tif" for name in ("map", "confidence")]
-        request = Request(str(scene), paths[0], tiny_model, device="cpu", batch_size=batch)
+        request = Request(str(scene), paths[0], tiny_model, device="cpu", engine="pytorch", batch_size=batch)
         facts = predict.landcover(request, confidence=paths[1])
         maps[way] = (read(paths[0]), read(paths[1]), [item["pixels"] for item in facts["classes"]])
         bare = tmp_path / f"bare{way}.tif"
-        predict.landcover(Request(str(scene), bare, tiny_model, device="cpu", batch_size=batch))
+        predict.landcover(replace(request, output=bare))
         np.testing.assert_array_equal(read(bare), maps[way][0])
     assert (maps[True][0] == maps[False][0]).mean() > 0.999  # where two are nearly equal, a rounding decides
     np.testing.assert_array_equal(maps[True][0] == 0, maps[False][0] == 0)

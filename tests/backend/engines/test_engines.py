@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gc
 import shutil
+import subprocess
 import sys
 import threading
-import time
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -27,6 +28,7 @@ from backend.maps.request import Request
 from backend.network.int8 import QuantisedLayer, layers_of, quantised
 from backend.network.vit import build_model
 from backend.network.weights import load_model, save_model
+from backend.raster.sink import RasterSink
 from tests.backend.conftest import tiny_card
 
 openvino = pytest.importorskip("openvino", reason="OpenVINO has no package for this platform")
@@ -121,27 +123,30 @@ def test_openvino_reads_attention_and_tokens_too(tiny_model, make_raster, scene_
 
 
 def test_tiles_that_wait_are_given_up_once_cancelled(tiny_model):
-    from backend.engines.openvino import OpenVinoRunner
+    from backend.engines.openvino import Converted
 
     cancel, (network, _) = Cancel(), load_model(tiny_model)
-    runner = OpenVinoRunner(network, lambda net, x: net(x), 2, 64, 2, cancel)
     tiles = np.zeros((6, 2, 64, 64), dtype=np.float32)
-    assert len(list(runner(tiles))) == 6
-    cancel.set()
-    with pytest.raises(Cancelled):
-        next(runner(tiles))
+    with Converted(network, lambda net, x: net(x), (2, 64, 64), 2).runner(cancel) as runner:
+        assert len(list(runner(tiles))) == 6
+        cancel.set()
+        with pytest.raises(Cancelled):
+            next(runner(tiles))
 
 
-def test_threads_of_a_run_end_with_it(tiny_model, make_raster, scene_db, tmp_path):
-    scene, counts = make_raster(scene_db(130, 170)), []
-    for _ in range(3):
-        mapped(tiny_model, scene, tmp_path, "openvino", overwrite=True)
-        gc.collect()
-        end = time.monotonic() + 5
-        while any(thread.name.startswith("tile") for thread in threading.enumerate()) and time.monotonic() < end:
-            time.sleep(0.01)
-        counts.append([thread.name for thread in threading.enumerate() if thread.name.startswith("tile")])
-    assert counts == [[], [], []]
+@pytest.mark.parametrize("fails", [False, True])
+def test_threads_of_a_run_end_with_it(tiny_model, make_raster, scene_db, tmp_path, monkeypatch, fails):
+    """At once, not when the garbage collector comes by."""
+    scene = make_raster(scene_db(130, 170))
+    if fails:
+        monkeypatch.setattr(RasterSink, "write", lambda self, rows: 1 / 0)
+    gc.disable()
+    try:
+        with pytest.raises(ZeroDivisionError) if fails else nullcontext():
+            mapped(tiny_model, scene, tmp_path, "openvino")
+        assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("tile")]
+    finally:
+        gc.enable()
 
 
 def test_eight_bits_differ_little(ranged_model, make_raster, scene_db, tmp_path):
@@ -156,11 +161,11 @@ def test_eight_bits_differ_little(ranged_model, make_raster, scene_db, tmp_path)
 
 
 def test_eight_bits_are_computed_as_whole_numbers(ranged_model):
-    from backend.engines.openvino import OpenVinoRunner
+    from backend.engines.openvino import Converted
 
     network, card = load_model(ranged_model)
-    runner = OpenVinoRunner(quantised(network, card.activation_ranges), lambda net, x: net(x), 2, 64, 8, Cancel())
-    facts = [node.get_rt_info() for node in runner._compiled.get_runtime_model().get_ops()]
+    converted = Converted(quantised(network, card.activation_ranges), lambda net, x: net(x), (2, 64, 64), 8)
+    facts = [node.get_rt_info() for node in converted._compiled.get_runtime_model().get_ops()]
     kinds = [f["runtimePrecision"].value for f in facts if f["layerType"].value in ("FullyConnected", "Convolution")]
     assert len(kinds) >= len(card.activation_ranges)
     assert sum(kind in ("i8", "u8") for kind in kinds) > len(kinds) / 2
@@ -190,15 +195,20 @@ def test_quantised_copies_and_refuses_names_it_does_not_know(tiny_model):
         quantised(network, {"nobody": [0.0, 1.0]})
 
 
-def test_auto_takes_openvino_where_the_run_is_long(monkeypatch):
-    card, large = tiny_card(), 1e15
-    assert choose_engine("auto", CPU, card, large) == "openvino"
-    assert choose_engine("auto", CPU, card, 1e9) == "pytorch"
-    assert choose_engine("auto", torch.device("cuda"), card, large) == "pytorch"
+def test_auto_takes_openvino_on_processors(monkeypatch):
+    card = tiny_card()
+    assert choose_engine("auto", CPU, card) == "openvino"
+    assert choose_engine("auto", torch.device("cuda"), card) == "pytorch"
     forest = replace(card, arch=replace(card.arch, head="forest", windows=(3,)))
-    assert choose_engine("auto", CPU, forest, large) == "pytorch"
+    assert choose_engine("auto", CPU, forest) == "pytorch"
     monkeypatch.setattr(backend.engines.choice, "installed", lambda: False)
-    assert choose_engine("auto", CPU, card, large) == "pytorch"
+    assert choose_engine("auto", CPU, card) == "pytorch"
+
+
+@pytest.mark.parametrize("extent", [None, (500_000, 4_599_900, 500_100, 4_600_000)])
+def test_auto_is_one_engine_for_a_raster_and_its_parts(tiny_model, make_raster, scene_db, tmp_path, extent):
+    _, _, facts, _ = mapped(tiny_model, make_raster(scene_db(70, 90)), tmp_path, "auto", device="cpu", extent=extent)
+    assert facts["engine"] == "openvino"
 
 
 def test_what_cannot_be_had_is_refused_before_anything_is_read(monkeypatch):
@@ -225,7 +235,6 @@ def test_command_line_refuses_eight_bits_without_ranges(cli, tiny_model, make_ra
 
 
 def test_auto_falls_back_to_pytorch(tiny_model, make_raster, scene_db, tmp_path, monkeypatch):
-    monkeypatch.setattr(backend.engines.choice, "WORTHWHILE_FLOP", 0)
     import backend.engines.openvino as module
 
     def broken(*_):
@@ -243,18 +252,16 @@ def test_auto_falls_back_to_pytorch(tiny_model, make_raster, scene_db, tmp_path,
 
 
 def test_another_result_is_not_accepted(tiny_model, make_raster, scene_db, tmp_path, monkeypatch):
-    monkeypatch.setattr(backend.engines.choice, "WORTHWHILE_FLOP", 0)
     import backend.engines.openvino as module
 
-    right = module.OpenVinoRunner.__call__
-    monkeypatch.setattr(module.OpenVinoRunner, "__call__", lambda self, tiles: (a + 0.001 for a in right(self, tiles)))
+    right = module.Converted.answer
+    monkeypatch.setattr(module.Converted, "answer", lambda self, tile: right(self, tile) + 0.001)
     _, _, facts, lines = mapped(tiny_model, make_raster(scene_db(70, 70)), tmp_path, "auto")
     assert facts["engine"] == "pytorch"
     assert any("differs from PyTorch by" in text for level, text in lines if level == "warning")
 
 
 def test_a_broken_installation_is_borne(tiny_model, make_raster, scene_db, tmp_path, monkeypatch):
-    monkeypatch.setattr(backend.engines.choice, "WORTHWHILE_FLOP", 0)
     monkeypatch.delitem(sys.modules, "backend.engines.openvino", raising=False)
     monkeypatch.setitem(sys.modules, "openvino", None)
     monkeypatch.setattr(backend.engines.choice, "installed", lambda: True)
@@ -308,3 +315,13 @@ def test_ranges_of_another_network_are_refused(ranged_model, make_raster, scene_
     with pytest.raises(ModelError, match="no layer of this network"):
         mapped(folder, make_raster(scene_db(70, 70)), tmp_path, "openvino-int8")
     assert not (tmp_path / "openvino-int8.tif").exists()
+
+
+def test_eight_bits_that_overflow_are_refused(make_raster, scene_db, tmp_path, worker_environment):
+    """As on a processor without VNNI instructions, to which oneDNN is restricted here."""
+    words = ["landcover", make_raster(scene_db(70, 70)), tmp_path / "o.tif"]
+    command = [sys.executable, "-m", "backend", *map(str, words), "--engine", "openvino-int8", "--progress", "none"]
+    environment = {**worker_environment, "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1 and "in eight bits on this processor" in done.stderr, done.stderr
+    assert "--engine openvino" in done.stderr and not (tmp_path / "o.tif").exists()

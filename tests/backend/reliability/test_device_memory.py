@@ -30,7 +30,8 @@ def test_the_batch_is_halved_the_same_tiles_retried_and_it_is_said_once(cli, tin
         seen.clear()
         code, out, err = cli(
             "landcover", scene, tmp_path / f"{name}.tif", "--confidence", tmp_path / f"{name}-c.tif",
-            "--model", tiny_model, "--batch-size", batch, "--progress", "json", "--device", "cpu",
+            "--model", tiny_model, "--batch-size", batch, "--device", "cpu", "--engine", "pytorch",
+            "--progress", "json",
         )  # fmt: skip
         assert (code, err) == (0, "")
         logs = [event["message"] for event in map(json.loads, out.splitlines()) if event["event"] == "log"]

@@ -19,7 +19,7 @@ from backend.raster.sink import Layer, RasterSink
 from backend.raster.source import RasterSource, gdal_environment
 from backend.stream.blend import RowBlender
 from backend.stream.frames import NativeFrame
-from backend.stream.tiles import run_stream
+from backend.stream.tiles import TileJob, run_stream
 from backend.stream.tiling import plan_tiles, reflect
 
 PLAIN = (Band("A", "db", (-1e9, 1e9), 0.0, 1.0),)
@@ -40,13 +40,10 @@ def map_file(scene, output, plan_of, model, batch, cancel=None):
         try:
             count = run_stream(
                 frame,
-                plan,
+                TileJob(plan, 1, batch),
                 model,
                 lambda rows, valid: sink.write(np.where(valid, rows, np.float32(np.nan))),
-                channels=1,
-                batch=batch,
-                cancel=cancel or Cancel(),
-                progress=lambda done, total: None,
+                cancel or Cancel(),
             )
             sink.finish()
             sink.commit()
@@ -178,13 +175,10 @@ def test_an_error_in_any_stage_ends_the_run_and_is_the_one_raised(tmp_path, wher
         with pytest.raises(KeyError, match="boom"):
             run_stream(
                 frame,
-                plan,
+                TileJob(plan, channels=1, batch=1),
                 {"model": fail, "late answer": lambda x: map(fail, x)}.get(where, plus_one),
                 fail if where == "writer" else lambda rows, valid: None,
-                channels=1,
-                batch=1,
-                cancel=Cancel(),
-                progress=lambda done, total: None,
+                Cancel(),
             )
 
 
