@@ -45,7 +45,7 @@ def finetune(
     """Carry a fine-tuning to its end and write the model folder; `strict` refuses chips that can't be read.
 
     Raises:
-        InputError: LabelledData or arguments can't be used.
+        InputError: Data or arguments can't be used.
         ModelError: The backbone can't be used, or the loss is not finite.
         Cancelled: SIGINT or SIGTERM; a checkpoint was written.
     """

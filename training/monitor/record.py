@@ -31,8 +31,7 @@ class RunRecord:
         self.log = CsvLog(run / "log.csv", done, COLUMNS + trainer.columns)
         self.alarm = CollapseAlarm(round(config.optim.warmup * config.optim.steps))
         self.progress = ProgressLine(done, config.optim.steps, config.optim.batch)
-        teacher, device = trainer.pair.teacher.backbone, trainer.world.device
-        self.monitor = Monitor(config, teacher, device, folders, run, done, self.progress.say)
+        self.monitor = Monitor(trainer, folders, run, done, self.progress.say)
         self.progress.start_clock()
 
     def step(self, step: int, row: Mapping[str, float], health: Mapping[str, float]) -> None:

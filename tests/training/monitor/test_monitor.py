@@ -161,7 +161,7 @@ def test_a_look_puts_back_every_generator_and_mode(folder: Path, tmp_path: Path)
         return random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state(), modes, grads, weights
 
     def look() -> None:
-        Monitor(config, teacher, torch.device("cpu"), folders, tmp_path, 0, print).close()
+        Monitor(trainer, folders, tmp_path, 0, print).close()
 
     before = state()
     look()
@@ -273,9 +273,9 @@ def test_by_default_a_run_is_looked_at_ten_times(folder: Path, tmp_path: Path) -
     recipe = load_recipe(str(folder / "tiny.toml"))
     recipe |= {"monitor": {"pictures": 0, "tensorboard": False}, "optim": {"steps": 1500}}
     config = resolve(PretrainConfig, recipe)
-    teacher = Trainer(config, World(0, 1, torch.device("cpu"))).pair.teacher.backbone
+    trainer = Trainer(config, World(0, 1, torch.device("cpu")))
     folders = [ChipFolder(folder / "blocks", config.model.bands)]
-    monitor = Monitor(config, teacher, torch.device("cpu"), folders, tmp_path, 0, print)
+    monitor = Monitor(trainer, folders, tmp_path, 0, print)
     assert [done for done in range(1, 1501) if monitor.due(done)] == list(range(150, 1501, 150))
 
 
