@@ -77,7 +77,7 @@ def test_files_that_do_not_fit_are_refused_all_the_same(folder):
         ChipFolder(folder, BANDS, strict=False)
 
 
-def test_fine_tuning_goes_on_without_unreadable_images_and_labels(tmp_path, capsys):
+def test_fine_tuning_leaves_out_unreadable_images_and_labels(tmp_path, capsys):
     data = two_classes.make_folder(tmp_path)
     damage(data / "images" / "0.tif")
     (data / "labels" / "1.tif").write_text("no raster")
@@ -93,7 +93,7 @@ def test_fine_tuning_goes_on_without_unreadable_images_and_labels(tmp_path, caps
     assert "2 of 10 images" in capsys.readouterr().err
 
 
-def test_an_image_lost_in_the_midst_of_a_run_is_left_out_of_its_draws(tmp_path, capsys):
+def test_an_image_lost_during_a_run_is_left_out_of_its_draws(tmp_path, capsys):
     for number in range(3):
         write(tmp_path / f"{number}.tif", land(number, 96), ("VV", "VH"), **PLACED)
     stores = [ChipStore([tmp_path], BANDS, 0.0, strict=strict) for strict in (True, False)]
