@@ -50,7 +50,7 @@ def finetune(
     """Carry a fine-tuning to its end and write the model folder.
 
     Raises:
-        InputError: LabelledData or arguments can't be used.
+        InputError: Data or arguments can't be used.
         ModelError: The backbone can't be used, or the loss is not finite.
         Cancelled: The run was stopped; a checkpoint was written if it had begun.
     """

@@ -80,7 +80,7 @@ def test_command_writes_the_card_alone_and_again_the_same(model, data, capsys):
     assert "ranges from 20 tiles" in capsys.readouterr().err
 
 
-def test_data_without_valid_places_are_refused_and_the_card_stays(model, tmp_path, capsys):
+def test_data_without_valid_pixels_is_refused_and_the_card_stays(model, tmp_path, capsys):
     write(tmp_path / "none" / "a.tif", np.full((2, 40, 40), -99.0))
     before = (model / CARD).read_bytes()
     assert main([str(model), str(tmp_path / "none"), "--tiles", "4"]) == 1

@@ -22,6 +22,7 @@ from torch import nn
 from backend.core.errors import InputError, SarDinoError
 from backend.network.vit import SarViT
 from training.data.dataset import ChipFolder
+from training.dino.trainer import Trainer
 from training.monitor.curves import draw_curves
 from training.monitor.event_files import EventFiles
 from training.monitor.pictures import Gallery, choose_scenes
@@ -29,7 +30,6 @@ from training.monitor.probe import Probe
 from training.run.common_config import ModelConfig
 from training.run.files import write_bytes
 from training.run.log import CsvLog, read_log
-from training.run.pretrain_config import PretrainConfig
 
 LOOKS = 10
 SWITCHES = "monitor.probe, monitor.pictures and monitor.tensorboard switch it off"
@@ -39,9 +39,7 @@ class Monitor:
     """What the first process of a run shows.
 
     Args:
-        config: settings of the run.
-        backbone: the teacher's; looked at, never changed.
-        device: where it is.
+        trainer: what is trained; its teacher is looked at, never changed.
         folders: training data, for the pictures.
         run: folder of the run.
         done: steps done so far.
@@ -55,20 +53,14 @@ class Monitor:
     """
 
     def __init__(
-        self,
-        config: PretrainConfig,
-        backbone: nn.Module,
-        device: torch.device,
-        folders: Sequence[ChipFolder],
-        run: Path,
-        done: int,
-        say: Callable[[str], None],
+        self, trainer: Trainer, folders: Sequence[ChipFolder], run: Path, done: int, say: Callable[[str], None]
     ) -> None:
         """Read probe and scenes, open the files, and look at the teacher of a new run before its first step."""
-        self.run, self.device, self.say = run, device, say
+        self.run, self.device, self.say = run, trainer.world.device, say
+        config = trainer.config
         settings = config.monitor
         self.steps, self.every = config.optim.steps, settings.every or -(-config.optim.steps // LOOKS)
-        self.vit = network_around(backbone, config.model)
+        self.vit = network_around(trainer.pair.teacher.backbone, config.model)
         self.probe = Probe(Path(settings.probe), config.model, settings.probe_tokens) if settings.probe else None
         scenes = choose_scenes(folders, config.model, settings.pictures) if settings.pictures else []
         self.gallery = Gallery(scenes) if scenes else None

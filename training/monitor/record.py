@@ -37,8 +37,7 @@ class RunRecord:
         self.log = CsvLog(run / "log.csv", done, COLUMNS + trainer.columns)
         self.alarm = CollapseAlarm(round(config.optim.warmup * config.optim.steps))
         self.speed = Speed(done, config.optim.batch)
-        teacher, device = trainer.pair.teacher.backbone, trainer.world.device
-        self.monitor = Monitor(config, teacher, device, folders, run, done, partial(reporter.log, "warning"))
+        self.monitor = Monitor(trainer, folders, run, done, partial(reporter.log, "warning"))
         self.speed.restart()
 
     def step(self, step: int, row: Mapping[str, float], health: Mapping[str, float]) -> None:

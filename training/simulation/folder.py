@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import rasterio
@@ -108,22 +108,22 @@ class _Maker:
         return source or f"procedural-{index * _BLOCKS // max(request.scenes, _BLOCKS):02d}", scene
 
 
+class Place(NamedTuple):
+    """Where a raster lies: from pixels to metres of a coordinate reference system."""
+
+    transform: Affine
+    epsg: int
+
+
 def write_raster(
-    path: Path,
-    bands: NDArray[np.generic],
-    transform: Affine,
-    epsg: int,
-    names: tuple[str, ...],
-    nodata: float,
-    scale: float = 1.0,
+    path: Path, bands: NDArray[np.generic], place: Place, names: tuple[str, ...], nodata: float, scale: float = 1.0
 ) -> None:
     """Write a small compressed GeoTIFF whose tags say that it is simulated.
 
     Args:
         path: File to write.
         bands: Values [B, H, W] in the dtype wanted.
-        transform: Pixel to map transform, metres.
-        epsg: Coordinate reference system.
+        place: Where it lies.
         names: Band descriptions, B of them.
         nodata: Value without data.
         scale: Scale tag: physical value of one stored unit.
@@ -137,8 +137,8 @@ def write_raster(
         width=bands.shape[2],
         count=bands.shape[0],
         dtype=bands.dtype.name,
-        crs=f"EPSG:{epsg}",
-        transform=transform,
+        crs=f"EPSG:{place.epsg}",
+        transform=place.transform,
         nodata=nodata,
         compress="deflate",
         zlevel=1,
@@ -152,11 +152,12 @@ def write_raster(
         sink.update_tags(SIMULATED="yes", TIFFTAG_IMAGEDESCRIPTION=_TITLE)
 
 
-def _placed(index: int, size: int) -> Affine:
-    """Where scene ``index`` lies: side by side with the others on a grid, so that no two overlap."""
+def _placed(index: int, size: int) -> Place:
+    """Place scene ``index`` next to the others on a grid, so that no two overlap."""
     step = (size + 16) * PIXEL_M
     row, column = divmod(index % 10_000, 100)
-    return Affine(PIXEL_M, 0, 200_000 + (column * step) % 600_000, 0, -PIXEL_M, 8_000_000 - row * step)
+    transform = Affine(PIXEL_M, 0, 200_000 + (column * step) % 600_000, 0, -PIXEL_M, 8_000_000 - row * step)
+    return Place(transform, 32601 + (index // 10_000) % 60)
 
 
 def _write_one(index: int) -> tuple[str, str]:
@@ -164,9 +165,9 @@ def _write_one(index: int) -> tuple[str, str]:
     group, scene = _worker.make(index)
     request = _worker.request
     name = f"simulated_{request.seed}_{index:06d}"
-    where, epsg = _placed(index, request.size), 32601 + (index // 10_000) % 60
-    write_raster(request.out / "images" / f"{name}.tif", scene.db, where, epsg, BANDS, float("nan"))
-    write_raster(request.out / "labels" / f"{name}.tif", scene.labels[None], where, epsg, ("land cover",), 0)
+    place = _placed(index, request.size)
+    write_raster(request.out / "images" / f"{name}.tif", scene.db, place, BANDS, float("nan"))
+    write_raster(request.out / "labels" / f"{name}.tif", scene.labels[None], place, ("land cover",), 0)
     return name, group
 
 

@@ -8,12 +8,10 @@ landscape pattern").
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backend.card import worldcover as lc
 from training.simulation.fields import coordinates, curve_distance, gaussian_field, parcels
-
-Labels = NDArray[np.uint8]
+from training.simulation.labels import Labels
 
 # Share of each land cover within a kind of country; drawn anew for every scene around these.
 BIOMES: dict[str, dict[int, float]] = {

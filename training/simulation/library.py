@@ -6,13 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
-from numpy.typing import NDArray
 
 from backend.card import worldcover as lc
 from backend.core.errors import InputError
 from training.simulation.fields import coordinates, gaussian_field
-
-Labels = NDArray[np.uint8]
+from training.simulation.labels import Labels
 
 PIXEL_M = 10.0
 _METRES_PER_DEGREE = 111_320.0

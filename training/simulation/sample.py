@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from backend.card import worldcover as lc
 from training.simulation.fields import coordinates, gaussian_field
-from training.simulation.folder import BANDS, write_raster
+from training.simulation.folder import BANDS, Place, write_raster
 from training.simulation.layout import add_lakes, add_river, add_settlements, patch_of, regions
 from training.simulation.library import PIXEL_M
 from training.simulation.scene import SimulatedScene, simulate
@@ -59,10 +59,10 @@ def write_sample(folder: Path) -> tuple[Path, Path]:
     scene = sample_scene()
     valid = np.isfinite(scene.db)
     stored = np.where(valid, np.round(np.where(valid, scene.db, 0) / SCALE), NODATA).astype(np.int16)
-    place = Affine(PIXEL_M, 0, _CORNER[0], 0, -PIXEL_M, _CORNER[1])
+    place = Place(Affine(PIXEL_M, 0, _CORNER[0], 0, -PIXEL_M, _CORNER[1]), _EPSG)
     image, labels = folder / "simulated_s1.tif", folder / "simulated_s1_labels.tif"
-    write_raster(image, stored, place, _EPSG, BANDS, NODATA, scale=SCALE)
-    write_raster(labels, scene.labels[None], place, _EPSG, ("land cover",), lc.UNKNOWN)
+    write_raster(image, stored, place, BANDS, NODATA, scale=SCALE)
+    write_raster(labels, scene.labels[None], place, ("land cover",), lc.UNKNOWN)
     return image, labels
 
 

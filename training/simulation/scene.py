@@ -11,6 +11,7 @@ from scipy import ndimage
 from backend.card import worldcover as lc
 from backend.core.arrays import BoolArray, FloatArray
 from training.simulation.fields import coordinates, curve_distance, gaussian_field
+from training.simulation.labels import Labels, displaced, hide_detail
 from training.simulation.relief import edge_gain, slope_gain
 from training.simulation.signature import (
     Climate,
@@ -21,8 +22,6 @@ from training.simulation.signature import (
 )
 from training.simulation.speckle import speckle
 from training.simulation.urban import urban_power
-
-Labels = NDArray[np.uint8]
 
 # 250 km of swath span 17 degrees of incidence: one 10 m pixel is this many degrees.
 _DEGREES_PER_PIXEL = 10.0 / 14_700.0
@@ -43,47 +42,6 @@ class SimulatedScene:
     labels: Labels
     looks: float
     noise_floor: tuple[float, float]
-
-
-def displaced(rng: np.random.Generator, layout: Labels, amplitude: float) -> Labels:
-    """Move the borders of a layout by a random field of ``amplitude`` pixels and a common shift; uint8 [H, W]."""
-    shape = (layout.shape[0], layout.shape[1])
-    rows, columns = coordinates(shape)
-    shift = rng.normal(0, 0.6 * amplitude, 2)
-    y = rows + shift[0] + amplitude * gaussian_field(rng, shape, 4.0, 3.0)
-    x = columns + shift[1] + amplitude * gaussian_field(rng, shape, 4.0, 3.0)
-    # Truncation after adding a half rounds to the nearest pixel for all that stay inside the frame.
-    y = np.clip(y + 0.5, 0, shape[0] - 1).astype(np.int64)
-    x = np.clip(x + 0.5, 0, shape[1] - 1).astype(np.int64)
-    result: Labels = layout[y, x]
-    return result
-
-
-# What a coarse map hides: (class on the map, class found in spots of it, largest share).
-_HIDDEN = (
-    (lc.CROP, lc.TREE, 0.1),
-    (lc.CROP, lc.GRASS, 0.12),
-    (lc.GRASS, lc.SHRUB, 0.15),
-    (lc.GRASS, lc.TREE, 0.08),
-    (lc.SHRUB, lc.GRASS, 0.2),
-    (lc.SHRUB, lc.BARE, 0.15),
-    (lc.TREE, lc.GRASS, 0.06),
-    (lc.BUILT, lc.TREE, 0.12),
-    (lc.BUILT, lc.GRASS, 0.12),
-    (lc.BARE, lc.SHRUB, 0.1),
-    (lc.WETLAND, lc.WATER, 0.1),
-)
-
-
-def hide_detail(rng: np.random.Generator, labels: Labels) -> Labels:
-    """The ground behind a map: spots of other classes, which the map leaves out, are put back; uint8 [H, W]."""
-    truth = labels.copy()
-    field = gaussian_field(rng, (labels.shape[0], labels.shape[1]), rng.uniform(1.5, 6), 2.6)
-    rank = 0.5 * (1.0 + np.tanh(field * 0.8))  # close enough to the normal distribution function
-    for code, found, share in _HIDDEN:
-        low = rng.uniform(0, 0.5)
-        truth[(labels == code) & (rank > low) & (rank < low + rng.uniform(0, share))] = found
-    return truth
 
 
 def _power(rng: np.random.Generator, truth: Labels, climate: Climate) -> list[FloatArray]:

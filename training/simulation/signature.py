@@ -11,13 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backend.card import worldcover as lc
 from backend.core.arrays import FloatArray
 from training.simulation.fields import gaussian_field, parcels, smooth_noise
-
-Labels = NDArray[np.uint8]
+from training.simulation.labels import Labels
 
 
 @dataclass(frozen=True)

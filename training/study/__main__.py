@@ -38,11 +38,12 @@ from training.run.files import write_text
 from training.run.run_folder import claim_run
 from training.study.clusters import cluster_cells
 from training.study.curve import curve_cells
+from training.study.experiment import Experiment
 from training.study.heads import head_cells
 from training.study.inputs import input_cells
 from training.study.ledger import Cell, Ledger
 from training.study.material import Material, load_material
-from training.study.networks import Networks, open_networks
+from training.study.networks import open_networks
 from training.study.patches import load_patches
 from training.study.position import position_cells
 from training.study.probes import probe_cells
@@ -83,8 +84,8 @@ def study(
     fixed = {key: facts[key] for key in ("model_sha256", "data_sha256")}
     claim_run(out, config, fixed, resume, lambda name: name in ("jobs", "pictures", "parts"), begun=Path(CONFIG))
     write_resolved(out / CONFIG, config, **facts)
-    patches = functools.cache(lambda: load_patches(material, networks, config))
-    cells = _cells(material, networks, config, patches)
+    experiment = Experiment(material, networks, config)
+    cells = _cells(experiment)
     report_start(context.reporter, "study", model, config.finetune.device, [data], out)
 
     def say(text: str) -> None:
@@ -98,19 +99,20 @@ def study(
         "cells": found,
     }
     write_text(out / "results.json", json.dumps(results, indent=1) + "\n")
-    write_report(out, results, material, networks, config)
+    write_report(out, results, experiment)
     return results
 
 
-def _cells(material: Material, networks: Networks, config: StudyConfig, patches: Any) -> list[Cell]:
-    names = material.names
+def _cells(experiment: Experiment) -> list[Cell]:
+    material, networks, config = experiment
+    names, patches = material.names, functools.cache(lambda: load_patches(experiment))
     parts = {
-        "curve": lambda: curve_cells(material, networks, config),
+        "curve": lambda: curve_cells(experiment),
         "probes": lambda: probe_cells(patches, names, config),
         "heads": lambda: head_cells(patches, names),
         "clusters": lambda: cluster_cells(patches, names, config),
         "position": lambda: position_cells(patches, networks.model.arch.depth, config),
-        "inputs": lambda: input_cells(material, networks, config),
+        "inputs": lambda: input_cells(experiment),
     }
     # What takes minutes comes first: a study that is stopped after a while has something of most questions.
     order = ("heads", "position", "clusters", "probes", "curve", "inputs")

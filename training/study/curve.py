@@ -23,11 +23,11 @@ from training.landcover.chips import CropSampler, LabelledChip
 from training.landcover.finetuner import Finetuner
 from training.run.finetune_config import FinetuneConfig
 from training.scores.metrics import Confusion
+from training.study.experiment import Experiment
 from training.study.forest import Describe, features, fit_forest, training_pixels
 from training.study.ledger import Cell
 from training.study.material import Material, tiles_of
-from training.study.networks import PRETRAINED, RANDOM, Networks
-from training.study.settings import StudyConfig
+from training.study.networks import PRETRAINED, RANDOM
 
 TUNED, FROZEN = "DINO, fine-tuned", "DINO, frozen"
 SCRATCH, RANDOM_FROZEN = "from scratch", "random weights, frozen"
@@ -46,75 +46,60 @@ LONGER = "longer"
 Mapper = Callable[[LabelledChip], Iterator[tuple[NDArray[Any], NDArray[np.int16]]]]
 
 
-def curve_cells(material: Material, networks: Networks, config: StudyConfig) -> list[Cell]:
+def curve_cells(experiment: Experiment) -> list[Cell]:
     """Every run of the comparison; keys are curve/arm/fraction/seed, and curve/arm/longer/seed."""
+    wanted = experiment.config.curve
     cells = []
-    for seed in config.curve.seeds:
-        for fraction in config.curve.fractions:
-            for arm in ARMS:
-                cells.append(curve_cell(arm, fraction, seed, material, networks, config))
-    if config.curve.longer:
-        seed, times = config.curve.seeds[0], config.curve.longer
-        cells += [curve_cell(arm, 1.0, seed, material, networks, config, times) for arm in (TUNED, SCRATCH)]
+    for seed in wanted.seeds:
+        for fraction in wanted.fractions:
+            cells += [curve_cell(arm, fraction, seed, experiment) for arm in ARMS]
+    if wanted.longer:
+        cells += [curve_cell(arm, 1.0, wanted.seeds[0], experiment, wanted.longer) for arm in (TUNED, SCRATCH)]
     return cells
 
 
-def curve_cell(
-    arm: str,
-    fraction: float,
-    seed: int,
-    material: Material,
-    networks: Networks,
-    config: StudyConfig,
-    times: float | None = None,
-) -> Cell:
+def curve_cell(arm: str, fraction: float, seed: int, experiment: Experiment, times: float | None = None) -> Cell:
     """One run: an arm on a share of the labels; of `times` the steps where that is given."""
     key = f"curve/{arm}/{LONGER if times else f'{fraction:g}'}/{seed}"
     if arm == FOREST:
 
         def describe(chip: LabelledChip) -> FloatArray:
-            return features(chip.db[list(material.present)])
+            return features(chip.db[list(experiment.material.present)])
 
-        return Cell(key, 0.3, lambda: run_forest(material, describe, fraction, seed, config))
+        return Cell(key, 0.3, lambda: run_forest(experiment, describe, fraction, seed))
     kind, frozen = NETWORKS[arm]
-    steps = round(config.finetune.steps * (times or 1))
-    settings = dataclasses.replace(config.finetune, steps=steps, freeze_backbone=frozen, seed=seed)
+    finetune = experiment.config.finetune
+    steps = round(finetune.steps * (times or 1))
+    settings = dataclasses.replace(finetune, steps=steps, freeze_backbone=frozen, seed=seed)
     cost = (times or 1) * (0.4 if frozen else 1.0)
-    return Cell(key, cost, lambda: run_network(material, networks, kind, fraction, settings, config))
+    return Cell(key, cost, lambda: run_network(experiment, kind, fraction, settings))
 
 
 def run_network(
-    material: Material,
-    networks: Networks,
-    kind: str,
-    fraction: float,
-    settings: FinetuneConfig,
-    config: StudyConfig,
-    extra: Sequence[Band] = (),
+    experiment: Experiment, kind: str, fraction: float, settings: FinetuneConfig, extra: Sequence[Band] = ()
 ) -> dict[str, Any]:
     """Train a network on a share of the chips and score it on the test regions.
 
     Args:
-        material: Chips; with `extra` bands behind those of the card.
-        networks: Where it comes from.
+        experiment: Of the study; its chips have the `extra` bands behind those of the card.
         kind: networks.PRETRAINED or RANDOM.
         fraction: Share of the training chips.
         settings: Of the training; its seed is that of chips and weights too.
-        config: Of the study.
         extra: Bands beside the model's.
 
     Returns:
         Scores as of `score`, and "chips" learnt from and the mean "loss" of the last tenth of the steps.
     """
+    material = experiment.material
     chips = material.share(fraction, settings.seed)
-    start = networks.start(kind, settings, len(material.classes), extra)
+    start = experiment.networks.start(kind, settings, len(material.classes), extra)
     tuner = Finetuner(start, material.data(chips), settings)
     sampler = CropSampler(chips, start.bands, settings.tile, settings.augment, settings.seed)
     with closing(sampler.batches(range(settings.steps), settings.batch)) as batches:
         losses = [tuner.step(*batch) for batch in batches]
     tuner.model.eval()
     last = losses[-max(1, len(losses) // 10) :]
-    found = score(material, _network_maps(tuner, start.bands, material), config)
+    found = score(experiment, _network_maps(tuner, start.bands, material))
     return {**found, "chips": len(chips), "loss": float(np.mean(last))}
 
 
@@ -133,21 +118,19 @@ def _network_maps(tuner: Finetuner, bands: Sequence[Band], material: Material) -
     return maps
 
 
-def run_forest(
-    material: Material, describe: Describe, fraction: float, seed: int, config: StudyConfig
-) -> dict[str, Any]:
+def run_forest(experiment: Experiment, describe: Describe, fraction: float, seed: int) -> dict[str, Any]:
     """Train a random forest on pixels of a share of the chips and score it on the test regions.
 
     Args:
-        material: Chips.
+        experiment: Of the study.
         describe: Features of a chip's pixels.
         fraction: Share of the training chips.
         seed: Of chips, pixels and forest.
-        config: Of the study.
 
     Returns:
         Scores as of `score`, and "chips" and "pixels" learnt from.
     """
+    material, _, config = experiment
     chips = material.share(fraction, seed)
     x, y = training_pixels(chips, describe, config.forest.pixels, np.random.default_rng((seed, 2)))
     forest = fit_forest(x, y, config.forest, seed, config.jobs)
@@ -163,18 +146,19 @@ def run_forest(
         mapped[part] = decide(shares).reshape(wanted.shape[:2])
         yield mapped, chip.target
 
-    return {**score(material, maps, config), "chips": len(chips), "pixels": len(y)}
+    return {**score(experiment, maps), "chips": len(chips), "pixels": len(y)}
 
 
-def score(material: Material, maps: Mapper, config: StudyConfig) -> dict[str, Any]:
+def score(experiment: Experiment, maps: Mapper) -> dict[str, Any]:
     """Scores on the test regions.
 
     Returns:
         "mean_iou", "overall_accuracy", "group_iou" (mean IoU of groups of classes, where the legend has them) and
         "classes" (IoU of each by name).
     """
+    material, every = experiment.material, experiment.config.every
     confusion = Confusion(material.names)
-    part = np.s_[..., :: config.every, :: config.every]
+    part = np.s_[..., ::every, ::every]
     for chip in material.test:
         for mapped, target in maps(chip):
             confusion.add(target[part], mapped[part])

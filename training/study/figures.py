@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from backend.core.arrays import DoubleArray, FloatArray
 from training.monitor.pictures import principal_scores, pseudo_colour, stretch
 from training.study.curve import ARMS
+from training.study.experiment import Experiment
 from training.study.material import Material, StudyTile, spread_tiles
-from training.study.networks import PRETRAINED, Networks
+from training.study.networks import PRETRAINED
 from training.study.settings import StudyConfig
 from training.study.summary import Cells, values
 
@@ -78,8 +79,9 @@ def draw_position(scores: Mapping[str, float]) -> Figure:
     return figure
 
 
-def draw_gallery(material: Material, networks: Networks, config: StudyConfig) -> Figure | None:
+def draw_gallery(experiment: Experiment) -> Figure | None:
     """Some tiles of test regions, one a row: backscatter, labels, components of the tokens, attention of every head."""
+    material, networks, config = experiment
     tiles = spread_tiles(material.test, config.tile, material.bands, config.pictures)
     if not tiles:
         return None

@@ -15,34 +15,37 @@ from backend.network.vit import SarViT
 from training.landcover.chips import LabelledChip
 from training.run.distributed import pick_device
 from training.study.curve import FOREST, SCRATCH, curve_cell, run_forest, run_network
+from training.study.experiment import Experiment
 from training.study.forest import features
 from training.study.ledger import Cell
 from training.study.material import Material, tiles_of
-from training.study.networks import PRETRAINED, RANDOM, Networks
+from training.study.networks import PRETRAINED, RANDOM
 from training.study.settings import StudyConfig
 
 KINDS = (PRETRAINED, RANDOM)
 LEARNERS = (FOREST, SCRATCH)
 
 
-def input_cells(material: Material, networks: Networks, config: StudyConfig) -> list[Cell]:
+def input_cells(experiment: Experiment) -> list[Cell]:
     """Keys are inputs/input/learner/seed; all labels are used. Without attention the runs are those of the curve."""
-    kept: dict[str, Material] = {}
+    material, networks, config = experiment
+    kept: dict[str, Experiment] = {}
 
-    def widened(kind: str) -> Material:
+    def widened(kind: str) -> Experiment:
         if kind not in kept:
             kept.clear()  # attention of all chips is large: one kind at a time
-            kept[kind] = add_attention(material, networks.frozen(kind, config.curve.seeds[0]), config)
+            wide = add_attention(material, networks.frozen(kind, config.curve.seeds[0]), config)
+            kept[kind] = experiment._replace(material=wide)
         return kept[kind]
 
     def cell(kind: str, learner: str, seed: int) -> Cell:
         own = len(material.bands)
         cost = 0.4 if learner == FOREST else 1.0
         key = input_key(kind, learner, seed)
-        return Cell(key, cost, lambda: _run(widened(kind), own, networks, learner, seed, config))
+        return Cell(key, cost, lambda: _run(widened(kind), own, learner, seed))
 
     seeds = config.curve.seeds
-    plain = [curve_cell(learner, 1.0, seed, material, networks, config) for learner in LEARNERS for seed in seeds]
+    plain = [curve_cell(learner, 1.0, seed, experiment) for learner in LEARNERS for seed in seeds]
     return plain + [cell(kind, learner, seed) for kind in KINDS for learner in LEARNERS for seed in seeds]
 
 
@@ -51,10 +54,9 @@ def input_key(kind: str, learner: str, seed: int) -> str:
     return f"inputs/{kind}/{learner}/{seed}" if kind else f"curve/{learner}/1/{seed}"
 
 
-def _run(
-    material: Material, own: int, networks: Networks, learner: str, seed: int, config: StudyConfig
-) -> dict[str, object]:
+def _run(experiment: Experiment, own: int, learner: str, seed: int) -> dict[str, object]:
     """Train and score on chips whose bands behind the first `own` are attention."""
+    material, _, config = experiment
     if learner == FOREST:
         present = list(material.present)
 
@@ -63,9 +65,9 @@ def _run(
             extra = np.nan_to_num(chip.db[own:].astype(np.float32)).reshape(len(chip.db) - own, -1).T
             return np.concatenate((features(chip.db[present]), extra), axis=1)
 
-        return run_forest(material, describe, 1.0, seed, config)
+        return run_forest(experiment, describe, 1.0, seed)
     settings = dataclasses.replace(config.finetune, freeze_backbone=False, seed=seed)
-    return run_network(material, networks, RANDOM, 1.0, settings, config, material.bands[own:])
+    return run_network(experiment, RANDOM, 1.0, settings, material.bands[own:])
 
 
 def add_attention(material: Material, vit: SarViT, config: StudyConfig) -> Material:

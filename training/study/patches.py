@@ -14,9 +14,9 @@ from backend.core.errors import InputError
 from backend.network.vit import SarViT
 from training.monitor.probe import patch_labels
 from training.run.distributed import pick_device
-from training.study.material import Material, StudyTile, spread_tiles
-from training.study.networks import PRETRAINED, RANDOM, Networks
-from training.study.settings import StudyConfig
+from training.study.experiment import Experiment
+from training.study.material import StudyTile, spread_tiles
+from training.study.networks import PRETRAINED, RANDOM
 
 BATCH = 16
 BACKSCATTER = "backscatter: mean and deviation"
@@ -62,12 +62,13 @@ class PatchSets:
     test: Patches
 
 
-def load_patches(material: Material, networks: Networks, config: StudyConfig) -> PatchSets:
+def load_patches(experiment: Experiment) -> PatchSets:
     """Look at tiles of both splits with the pre-trained network and with random weights (of the first seed).
 
     Raises:
         InputError: The splits have fewer than two classes in common that cover a patch.
     """
+    material, networks, config = experiment
     tiles = [
         spread_tiles(chips, config.tile, material.bands, config.patch.tiles)
         for chips in (material.train, material.test)

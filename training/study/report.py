@@ -18,9 +18,9 @@ from training.monitor.probe import SHARE
 from training.run.files import write_bytes, write_text
 from training.study import clusters, heads, inputs
 from training.study.curve import ARMS, FOREST, FROZEN, LONGER, RANDOM_FROZEN, SCRATCH, TUNED
+from training.study.experiment import Experiment
 from training.study.figures import draw_curves, draw_gallery, draw_heat, draw_position
-from training.study.material import Material
-from training.study.networks import PRETRAINED, Networks
+from training.study.networks import PRETRAINED
 from training.study.patches import attention_all
 from training.study.position import sources
 from training.study.probes import DESCRIPTIONS, PROBES
@@ -38,17 +38,13 @@ Place = Callable[[str, Figure], str]
 Section = dict[str, str]
 
 
-def write_report(
-    out: Path, results: dict[str, Any], material: Material, networks: Networks, config: StudyConfig
-) -> None:
+def write_report(out: Path, results: dict[str, Any], experiment: Experiment) -> None:
     """Write figures/, report.md and report.html.
 
     Args:
         out: Folder of the study.
         results: Content of results.json.
-        material: For names and pictures.
-        networks: For the pictures.
-        config: Settings.
+        experiment: For names, pictures and settings.
     """
     (out / FIGURES).mkdir(exist_ok=True)
 
@@ -58,7 +54,8 @@ def write_report(
         write_bytes(out / FIGURES / f"{name}.png", buffer.getvalue())
         return f"![{name.replace('-', ' ')}]({FIGURES}/{name}.png)"
 
-    cells, names, arch = results["cells"], material.names, networks.model.arch
+    config, cells = experiment.config, results["cells"]
+    names, arch = experiment.material.names, experiment.networks.model.arch
     sections: dict[str, Callable[[], Section]] = {
         "curve": lambda: _curve(cells, config, place),
         "probes": lambda: _probes(cells, names, place),
@@ -67,7 +64,7 @@ def write_report(
         "position": lambda: _position(cells, arch.depth, place),
         "inputs": lambda: _inputs(cells, config),
     }
-    gallery = draw_gallery(material, networks, config) if config.pictures else None
+    gallery = draw_gallery(experiment) if config.pictures else None
     text = _template().render(
         facts=results["facts"],
         config=config,

@@ -92,7 +92,7 @@ def test_band_drop_hides_exactly_one_of_two() -> None:
     assert bool((hidden.sum(dim=-1) == 1).all()) and bool(hidden.any(dim=0).all())
 
 
-def test_gain_is_common_or_of_a_band_and_jitter_is_shared_by_all_views() -> None:
+def test_gain_is_of_a_date_or_a_band_and_jitter_of_all_views() -> None:
     shared = _views(_flat(), OFF, gain=2.5)
     for group in shared:
         torch.testing.assert_close(group[..., 0, :, :], torch.full_like(group[..., 0, :, :], 0.5), atol=1e-4, rtol=0)
@@ -105,7 +105,7 @@ def test_gain_is_common_or_of_a_band_and_jitter_is_shared_by_all_views() -> None
 
 @pytest.mark.parametrize("correlated", [False, True])
 @pytest.mark.parametrize("looks", [2.0, 16.0])
-def test_speckle_has_mean_one_the_looks_asked_for_and_grdh_correlation(looks: float, correlated: bool) -> None:
+def test_speckle_has_the_mean_looks_and_correlation_wanted(looks: float, correlated: bool) -> None:
     noise = speckle((1, 400, 400), looks, correlated, _rng())[0].astype(np.float64)
     assert noise.mean() == pytest.approx(1, abs=0.02)
     assert 1 / noise.var() == pytest.approx(looks, rel=0.06)
@@ -161,7 +161,7 @@ def test_a_sample_depends_on_its_own_generator_only() -> None:
         torch.testing.assert_close(group[:, 1:2], single, atol=1e-4, rtol=1e-4)
 
 
-def test_two_dates_are_one_global_view_each_and_local_views_of_either() -> None:
+def test_each_global_view_shows_a_date_and_local_ones_either() -> None:
     sample = CropSample([_flat(-7), _flat(-17)], 2.5)
     large, small = views([sample], [_rng()], BANDS, dataclasses.replace(OFF, local_count=16))
     levels = large[:, 0, 0].mean(dim=(-1, -2))

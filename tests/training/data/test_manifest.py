@@ -94,7 +94,7 @@ def test_the_fingerprint_is_of_what_is_drawn_from(tmp_path, cache):
     assert stamp() != first
 
 
-def test_a_split_is_all_that_is_drawn_from_where_there_are_splits(tmp_path, cache):
+def test_only_the_split_is_drawn_from_where_there_are_splits(tmp_path, cache):
     for name in "ab":
         write(tmp_path / "split" / "images" / f"{name}.tif", land(0), ("VV", "VH"), **PLACED)
         write(tmp_path / "plain" / f"{name}.tif", land(0), ("VV", "VH"), **PLACED)

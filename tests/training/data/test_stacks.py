@@ -131,7 +131,7 @@ def test_coherence_reaches_the_network_as_it_is(tmp_path):
     np.testing.assert_allclose(chip.db[2], image(COHERENT, chip.label == 80, 0, True)[2])
 
 
-def test_coherence_that_is_no_fraction_or_that_is_declared_as_something_else_is_refused(tmp_path):
+def test_coherence_out_of_range_or_declared_as_db_is_refused(tmp_path):
     values = image(COHERENT, np.zeros((48, 48), dtype=bool), 0, False)
     values[2] *= 100
     write(tmp_path / "a.tif", values, ("VV", "VH", "coh_VV"), **PLACED)

@@ -15,6 +15,7 @@ import torch
 from rasterio.windows import Window
 
 from tests.support.geotiffs import BANDS, PLACED, land, toml, write
+from tests.support.pretraining import config_of, write_folders
 from training.data import store as module
 from training.data.batches import StepBatches, iterate
 from training.data.dataset import ChipFolder
@@ -87,7 +88,7 @@ def test_windows_are_those_of_rasterio_and_estimates_are_near(scene):
 
 
 @pytest.mark.parametrize("relative", ["", "affine", "offset"])
-def test_an_image_on_disk_gives_what_it_gives_in_memory_bit_by_bit(tmp_path, relative):
+def test_an_image_on_disk_gives_the_bits_of_one_in_memory(tmp_path, relative):
     toml(tmp_path, f"places = '^(.)_'\nnodata = [-99]\nlevel_jitter_db = 1.0\nrelative = \"{relative}\"\n")
     for seed in range(4):
         values = land(seed, 100)
@@ -121,3 +122,22 @@ def test_workers_give_the_batches_of_the_process_itself(scene, tmp_path):
     for workers in (1, 2):
         for one, other in zip(alone, iterate(batches, range(6), workers, False)):
             assert all(torch.equal(a, b) for a, b in zip(one, other))
+
+
+def test_chips_beyond_the_memory_budget_give_the_same_samples(tmp_path):
+    config, data = config_of(), write_folders(tmp_path)
+    kept, read = (ChipStore(data, config.model.bands, gb) for gb in (1.0, 0.0))
+    assert kept.fingerprint == read.fingerprint and all(c.memory is None for c in read.chips)
+    assert all(c.memory is not None for c in kept.chips)
+    for step in range(3):
+        for one, other in zip(StepBatches(kept, config)[step], StepBatches(read, config)[step]):
+            assert torch.equal(one, other)
+
+
+def test_folders_are_drawn_by_the_square_root_of_their_pixels(tmp_path):
+    store = ChipStore(write_folders(tmp_path), config_of().model.bands, 1.0)
+    rng, crops = np.random.default_rng(0), config_of().crops
+    # A window of the single ones lacks VH.
+    dual = np.mean([np.isfinite(store.draw(crops, rng).dates[0][1]).any() for _ in range(2000)])
+    pixels = np.sqrt([3 * 44 * 48, 3 * 20 * 24])
+    assert dual == pytest.approx(pixels[0] / pixels.sum(), abs=0.03)

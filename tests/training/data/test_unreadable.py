@@ -54,13 +54,13 @@ def test_pre_training_goes_on_without_them(folder, tmp_path, capsys):
 
 def test_a_call_leaves_out_what_the_command_does(folder, tmp_path):
     config = resolve(PretrainConfig, override(load_recipe("cpu_small"), TINY))
-    pretrain(config, [folder], tmp_path / "run", resume=False)
+    pretrain(config, [folder], tmp_path / "run")
     assert (tmp_path / "run" / "backbone.json").is_file()
     (tmp_path / "labelled").mkdir()
     data = two_classes.make_folder(tmp_path / "labelled")
     damage(data / "images" / "0.tif")
     small = resolve(FinetuneConfig, override({}, [*two_classes.SMALL, "steps=1"]))
-    assert finetune("none", [data], tmp_path / "model", small, resume=False).name == "my-model"
+    assert finetune("none", [data], tmp_path / "model", small).name == "my-model"
 
 
 def test_nothing_readable_is_refused(folder):
@@ -77,7 +77,7 @@ def test_files_that_do_not_fit_are_refused_all_the_same(folder):
         ChipFolder(folder, BANDS, strict=False)
 
 
-def test_fine_tuning_goes_on_without_unreadable_images_and_labels(tmp_path, capsys):
+def test_fine_tuning_leaves_out_unreadable_images_and_labels(tmp_path, capsys):
     data = two_classes.make_folder(tmp_path)
     damage(data / "images" / "0.tif")
     (data / "labels" / "1.tif").write_text("no raster")
@@ -93,7 +93,7 @@ def test_fine_tuning_goes_on_without_unreadable_images_and_labels(tmp_path, caps
     assert "2 of 10 images" in capsys.readouterr().err
 
 
-def test_an_image_lost_in_the_midst_of_a_run_is_left_out_of_its_draws(tmp_path, capsys):
+def test_an_image_lost_during_a_run_is_left_out_of_its_draws(tmp_path, capsys):
     for number in range(3):
         write(tmp_path / f"{number}.tif", land(number, 96), ("VV", "VH"), **PLACED)
     stores = [ChipStore([tmp_path], BANDS, 0.0, strict=strict) for strict in (True, False)]

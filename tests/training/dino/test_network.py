@@ -18,7 +18,7 @@ def _pair() -> StudentTeacher:
     return StudentTeacher(build_backbone(ARCH, 2, 32, 8), ARCH.embed_dim, SMALL).train()
 
 
-def test_last_layer_has_unit_rows_and_the_gain_is_learnt_only_when_asked() -> None:
+def test_last_layer_has_unit_rows_and_a_gain_only_when_asked() -> None:
     fixed, free = WeightNormLinear(5, 9, True), WeightNormLinear(5, 9, False)
     rows = fixed(torch.eye(5)).T
     torch.testing.assert_close(rows.norm(dim=1), torch.ones(9))
@@ -31,7 +31,7 @@ def test_head_gives_cosines() -> None:
     assert logits.shape == (7, 12) and float(logits.detach().abs().max()) <= 1 + 1e-6
 
 
-def test_teacher_starts_equal_and_gets_neither_gradient_nor_drop_path() -> None:
+def test_teacher_starts_equal_without_gradient_and_drop_path() -> None:
     pair = _pair()
     for mine, other in zip(pair.teacher.parameters(), pair.student.parameters()):
         assert torch.equal(mine, other) and not mine.requires_grad

@@ -42,7 +42,7 @@ def test_it_learns_and_the_backend_maps_with_it(data, tmp_path):
 
 
 @pytest.mark.parametrize("head", FINETUNED_HEADS)
-def test_every_head_learns_on_a_frozen_backbone_and_the_backend_maps_with_it(data, tmp_path, head):
+def test_every_head_learns_on_a_frozen_backbone_and_maps(data, tmp_path, head):
     settings = ("steps=60", "val_every=30", "freeze_backbone=true", f"head={head}", "lr=0.01")
     assert run(data, tmp_path / "m", *settings) == 0
     _, card = load_model(tmp_path / "m")
@@ -66,7 +66,7 @@ def test_the_log_tells_loss_rate_and_scores(data, tmp_path):
     assert all(0 <= float(row["mean_iou"]) <= float(row["overall_accuracy"]) <= 1 for row in log)
 
 
-def test_without_a_split_the_log_has_no_scores_and_the_last_weights_are_kept(data, tmp_path):
+def test_without_a_split_there_are_no_scores_but_last_weights(data, tmp_path):
     whole = tmp_path / "whole"
     whole.mkdir()
     for name in ("images", "labels", "dataset.toml"):
@@ -95,7 +95,7 @@ def test_one_group_of_all_classes_is_no_score(data, tmp_path):
     assert "mean_iou" in json.loads((tmp_path / "m" / "card.json").read_text())["metrics"]["validation"]
 
 
-def test_a_model_can_be_tuned_further_with_tiles_of_any_size_that_patches_fill(data, tmp_path, capsys):
+def test_a_model_is_tuned_further_with_tiles_of_another_size(data, tmp_path, capsys):
     assert run(data, tmp_path / "first", "steps=2", "val_every=2") == 0
     assert run(data, tmp_path / "second", "steps=1", "val_every=1", backbone=tmp_path / "first") == 0
     assert run(data, tmp_path / "third", "steps=1", "val_every=1", "tile=48", backbone=tmp_path / "first") == 0
@@ -104,7 +104,7 @@ def test_a_model_can_be_tuned_further_with_tiles_of_any_size_that_patches_fill(d
     assert "44" in capsys.readouterr().err
 
 
-def test_the_head_of_a_model_goes_on_where_kind_and_classes_are_the_same(data, tmp_path):
+def test_a_models_head_goes_on_for_the_same_kind_and_classes(data, tmp_path):
     assert run(data, tmp_path / "first", "steps=2", "val_every=2") == 0
     still = ("steps=1", "val_every=1", "lr=0.0")
     for name, extra in (("same", ()), ("other", ("head=conv",))):
@@ -186,6 +186,6 @@ def test_data_without_legend_or_labels_is_refused(data, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["finetune_small", "bundled_model"])
-def test_the_recipes_hold_settings_and_only_the_bundled_one_speaks_of_data(name):
+def test_recipes_resolve_and_only_the_bundled_one_names_data(name):
     config = resolve(FinetuneConfig, load_recipe(name))
     assert (config.name == "my-model") == (not config.trained_on) == (name == "finetune_small")

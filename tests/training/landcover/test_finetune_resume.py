@@ -69,7 +69,7 @@ def test_a_killed_run_resumes_bit_by_bit(data, tmp_path, repo_root):
     assert rows(tmp_path / "straight") == rows(broken)
 
 
-def test_numbers_that_run_away_stop_the_run_and_the_last_good_checkpoint_stays(data, tmp_path, capsys):
+def test_a_diverging_run_stops_and_its_last_checkpoint_stays(data, tmp_path, capsys):
     settings = ("steps=20", "lr=1e30", "warmup=0.0", "checkpoint_every_s=0.0", "val_every=100", "layer_decay=1.0")
     assert run(data, tmp_path / "m", *settings) == 1
     assert "Lower lr" in capsys.readouterr().err and not (tmp_path / "m").exists()

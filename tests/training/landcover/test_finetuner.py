@@ -56,7 +56,7 @@ def test_an_unfrozen_backbone_learns(data, backbones, kind):
 
 
 @pytest.mark.parametrize("head", FINETUNED_HEADS)
-def test_only_the_head_costs_gradients_where_the_backbone_is_frozen(data, head):
+def test_a_frozen_backbone_costs_no_gradients(data, head):
     frozen, inputs, _ = tuner_of(data, head=head, freeze_backbone=True)
     free, _, _ = tuner_of(data, head=head)
     stepped = {id(p) for group in frozen.optimizer.param_groups for p in group["params"]}

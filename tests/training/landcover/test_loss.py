@@ -45,7 +45,7 @@ def test_without_groups_it_is_the_cross_entropy_of_classes():
     assert torch.allclose(loss, wanted)
 
 
-def test_the_group_term_is_the_cross_entropy_of_summed_probabilities():
+def test_the_group_term_is_cross_entropy_of_summed_probabilities():
     logits, targets = batch(4)
     groups = torch.tensor([0, 1, 1, 2])
     loss = LandCoverLoss(legend("tree", "open", "open", ""), [1, 1, 1, 1], "none", 0.0, 0.5)(logits, targets)
@@ -91,7 +91,7 @@ def test_a_folder_with_a_higher_weight_is_drawn_more_often(folder, tmp_path_fact
     assert np.isclose(sampler._share[half:].sum(), 0.75)
 
 
-def test_a_place_left_out_is_not_loaded_and_a_name_that_is_not_there_is_refused(folder):
+def test_a_chip_left_out_is_not_loaded_and_must_exist(folder):
     names = ChipFolder(folder, BANDS, "train").names
     every, fewer = load_data([folder], BANDS), load_data([folder], BANDS, [names[0]])
     assert len(fewer.train) == len(every.train) - 1
@@ -118,7 +118,7 @@ def test_a_large_chip_counts_as_much_as_what_is_drawn_from_it():
     assert counts[1] / counts[0] == pytest.approx(float((targets == 1).sum() / (targets == 0).sum()), rel=0.3)
 
 
-def test_groups_of_one_folder_count_for_all_and_two_for_a_value_are_refused(tmp_path):
+def test_groups_of_folders_are_merged_and_must_agree(tmp_path):
     folders = []
     for name, group in (("plain", ""), ("grouped", "wet"), ("other", "dry")):
         (tmp_path / name).mkdir()

@@ -92,7 +92,7 @@ def test_invalid_patches_are_left_blank(tmp_path: Path) -> None:
     assert np.isnan(shown[2][0, :3]).all() and np.isfinite(shown[2][1:]).all()
 
 
-def test_colours_keep_their_meaning_when_components_turn_round_or_change_places() -> None:
+def test_colours_follow_components_that_flip_or_swap() -> None:
     rng = np.random.default_rng(0)
     parts = rng.normal(size=(200, 3))
     axes = np.linalg.qr(rng.normal(size=(8, 8)))[0][:3]

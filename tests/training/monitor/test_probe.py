@@ -44,7 +44,7 @@ def test_a_patch_has_the_class_that_covers_most_of_it(seed: int, patch: int, row
             assert found[row, column] == wanted
 
 
-def test_classes_that_differ_are_told_apart_and_shuffled_labels_are_not(vit: SarViT, tmp_path: Path) -> None:
+def test_classes_are_told_apart_and_shuffled_labels_are_not(vit: SarViT, tmp_path: Path) -> None:
     write_blocks(tmp_path / "true", "abcdef")
     scores = Probe(tmp_path / "true", small_model(), 400).score(vit, CPU)
     assert set(scores) == {

@@ -32,7 +32,7 @@ def test_a_checkpoint_that_finds_no_room_leaves_the_one_before(disk):
         assert not list((disk / "run").glob(".*"))
 
 
-def test_a_run_on_a_disk_that_fills_up_ends_in_one_line_and_resumes(disk, tmp_path, capsys):
+def test_a_run_on_a_full_disk_ends_in_one_line_and_resumes(disk, tmp_path, capsys):
     data = two_classes.make_folder(tmp_path)
     settings = ("steps=4", "checkpoint_every_s=0.0")
     assert two_classes.run(data, disk / "straight", "steps=4") == 0

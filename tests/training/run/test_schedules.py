@@ -25,7 +25,7 @@ def test_cosine_follows_its_formula() -> None:
     assert got[-1] == 0.2
 
 
-def test_learning_rate_warms_up_to_the_scaled_peak_and_ends_at_its_least() -> None:
+def test_the_learning_rate_warms_up_and_ends_at_its_least() -> None:
     optim = OptimConfig(steps=100, batch=64, base_lr=4e-3, min_lr=1e-5, warmup=0.1)
     rates = [values_at(step, optim, DinoConfig()).lr for step in range(100)]
     assert rates[0] == pytest.approx(1e-4)

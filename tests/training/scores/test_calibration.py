@@ -72,7 +72,7 @@ def test_a_set_larger_than_float32_can_count_is_counted():
     assert calibration.scores()["expected_error"] == pytest.approx(0.1)
 
 
-def test_pixels_without_label_or_prediction_do_not_count_and_unknown_classes_are_missed():
+def test_unlabelled_pixels_do_not_count_and_unknown_classes_miss():
     calibration = Calibration()
     shares = np.array([[0.8, 0.8, np.nan, 0.8], [0.2, 0.2, np.nan, 0.2]], dtype=np.float32)
     add(calibration, np.array([0, -1, 0, 7]), shares)

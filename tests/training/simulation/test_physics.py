@@ -10,10 +10,11 @@ import rasterio
 
 from backend.card import worldcover as lc
 from training.simulation.fields import gaussian_field, parcels
+from training.simulation.labels import displaced
 from training.simulation.layout import procedural
 from training.simulation.relief import slope_gain
 from training.simulation.sample import NODATA, SCALE, SHAPE, write_sample
-from training.simulation.scene import displaced, sheltered, simulate
+from training.simulation.scene import sheltered, simulate
 from training.simulation.signature import draw_climate, draw_levels
 from training.simulation.speckle import speckle
 

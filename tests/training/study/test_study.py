@@ -82,7 +82,7 @@ def test_every_question_has_its_figures(done: Path) -> None:
     assert results["config"]["curve"]["seeds"] == [0, 1]
 
 
-def test_networks_learn_without_the_random_gain_that_the_forest_never_sees(folder: Path, tmp_path: Path) -> None:
+def test_networks_learn_without_the_random_gain_of_the_folder(folder: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     shutil.copytree(folder / "data", data)
     (data / "dataset.toml").write_text("level_jitter_db = 30.0\n" + TOML)
@@ -93,7 +93,7 @@ def test_networks_learn_without_the_random_gain_that_the_forest_never_sees(folde
     assert material.fingerprint == load_material(folder / "data", bands, config).fingerprint
 
 
-def test_the_report_shows_the_figures_and_no_code_of_a_users_file(done: Path) -> None:
+def test_the_report_shows_figures_and_no_code_of_a_users_file(done: Path) -> None:
     text, page = ((done / name).read_text() for name in ("report.md", "report.html"))
     results = json.loads((done / "results.json").read_text())["cells"]
     runs = [results[f"curve/DINO, fine-tuned/1/{seed}"]["mean_iou"] for seed in (0, 1)]

@@ -161,7 +161,7 @@ def test_components_are_fitted_on_training_patches_alone(sets: PatchSets) -> Non
     assert np.allclose(known.mean(axis=0), 0, atol=1e-5) and not np.allclose(asked.mean(axis=0), 0, atol=1e-3)
 
 
-def test_a_heads_direction_and_threshold_come_from_training_regions(sets: PatchSets) -> None:
+def test_direction_and_threshold_come_from_training_regions(sets: PatchSets) -> None:
     found = run_heads(sets, attention_all(PRETRAINED), NAMES)
     assert (
         found["auc"]["water"][2] == pytest.approx(found["auc"]["land"][2], abs=1e-9) and found["auc"]["water"][2] > 0.8
