@@ -6,9 +6,8 @@ import json
 
 import pytest
 
-pytestmark = pytest.mark.slow
 
-
+@pytest.mark.slow
 def test_bench_runs_a_benchmark_and_collects_its_figures(benchmark, tmp_path):
     pytest.importorskip("openvino")
     done = benchmark("bench", "--only", "limit", "--megapixels", "0.05", "--rounds", 1, "--out", tmp_path)
@@ -29,6 +28,7 @@ def test_bench_refuses_an_unknown_benchmark(benchmark):
     assert done.returncode == 2 and "there is no benchmark speed" in done.stderr
 
 
+@pytest.mark.slow
 def test_growth_has_time_and_memory_of_every_size(benchmark, tmp_path):
     sizes = ["--width", 300, "--rows", 200, 500, "--engine", "pytorch", "--threads", 1]
     done = benchmark("speed.growth", *sizes, "--json", tmp_path / "g.json", "--picture", tmp_path / "g.png")
