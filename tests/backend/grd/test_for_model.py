@@ -27,7 +27,7 @@ def left_in(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_land_cover_of_a_product_is_that_of_the_calibrated_raster(cli, product, tiny_model, tmp_path):
+def test_land_cover_of_a_product_is_that_of_its_calibration(cli, product, tiny_model, tmp_path):
     assert cli("calibrate", product, tmp_path / "c.tif")[0] == 0
     run = ("--model", tiny_model, "--device", "cpu")
     assert cli("landcover", tmp_path / "c.tif", tmp_path / "a.tif", *run)[0] == 0
