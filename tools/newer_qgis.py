@@ -22,7 +22,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.setup import QGIS_PACKAGES, REQUIREMENTS, ROOT, SetupError, become_root, install_packages, run
+from tools.setup.environment import REQUIREMENTS
+from tools.setup.process import ROOT, SetupError, run
+from tools.setup.system import QGIS_PACKAGES, become_root, install_packages
 
 ROOTS = ROOT / "build" / "roots"
 RELEASES = ("trixie", "sid")

@@ -22,7 +22,8 @@ from PIL import Image
 
 from tools.demo import SAMPLE
 from tools.package import FOLDER, ROOT, write_folder
-from tools.setup import SetupError, install_packages
+from tools.setup.process import SetupError
+from tools.setup.system import install_packages
 
 LABELS = SAMPLE.with_name("simulated_s1_labels.tif")
 SCREEN = "1200x1000x24"

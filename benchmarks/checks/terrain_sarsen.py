@@ -22,8 +22,9 @@ from rasterio.windows import Window
 
 from backend.grd.command import calibrate
 from backend.grd.pipeline import CalibrateRequest
-from tests.support.make_orbit import Imaged, mountain, seen, write_dem
+from tests.support.make_orbit import Imaged, seen, write_dem
 from tests.support.make_safe import make_safe
+from tests.support.mountain import mountain
 
 
 def ours(product: Path, dem: Path, target: Path) -> np.ndarray:
@@ -58,7 +59,7 @@ def dem_on(path: Path, target: Path, geometry: Imaged) -> Path:
     columns, rows = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
     degrees = transform(crs, "EPSG:4326", *place * (columns.ravel(), rows.ravel()))
     heights = mountain(geometry, *(np.array(v) for v in degrees)).reshape(height, width).astype(np.float32)
-    return write_dem(target, heights, place.c, place.f, place.a, crs)
+    return write_dem(target, heights, (place.c, place.f), place.a, crs)
 
 
 def compare(folder: Path, geometry: Imaged) -> dict[str, float]:

@@ -73,8 +73,8 @@ def named(pairs: Sequence[str]) -> dict[str, Path]:
     return {name: Path(folder) for name, _, folder in split}
 
 
-def main() -> None:
-    """Print the table; write it where asked."""
+def options() -> tuple[argparse.Namespace, dict[str, Path], dict[str, Path]]:
+    """Return what the command line says, and its models by the row of --compare and by the place of --fold."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("real", type=Path)
     parser.add_argument("--simulated", type=Path, nargs="+", required=True)
@@ -90,10 +90,16 @@ def main() -> None:
         compared, folds = named(given.compare), named(given.fold)
     except argparse.ArgumentTypeError as error:
         parser.error(str(error))
-    images = images_of(given.real)
-    left = sorted({image.stem for image in images} - set(folds))
+    left = sorted({image.stem for image in images_of(given.real)} - set(folds))
     if folds and left:
         parser.error(f"--fold lacks {', '.join(left)}: every place needs a model that never saw it")
+    return given, compared, folds
+
+
+def main() -> None:
+    """Print the table; write it where asked."""
+    given, compared, folds = options()
+    images = images_of(given.real)
     forest, classes = learn_forest(given.simulated, given.scenes)
     majority = np.bincount(classes).argmax()
     rows: dict[str, Map] = {

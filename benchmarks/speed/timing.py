@@ -16,7 +16,7 @@ from typing import Any, Callable
 import torch
 
 ANCHOR_SIDE = 1024
-ANCHOR_S = 0.5
+ANCHOR_S = 0.2
 
 
 @dataclass(frozen=True)

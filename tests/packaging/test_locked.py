@@ -27,7 +27,7 @@ def test_it_covers_the_platforms_that_the_tool_names() -> None:
 
 @pytest.mark.parametrize("platform", lock.PLATFORMS)
 @pytest.mark.parametrize("python", lock.PYTHONS)
-def test_what_runtime_wants_is_pinned_to_one_version_that_it_allows(platform: str, python: tuple[int, int]) -> None:
+def test_runtime_packages_are_pinned_to_allowed_versions(platform: str, python: tuple[int, int]) -> None:
     values = lock.marker_environment(platform, python)
     pinned = {}
     for pin in PINS:

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tools import newer_qgis, setup
+from tools import newer_qgis
+from tools.setup.process import SetupError
 
 
 def test_the_mirror_is_the_machines_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(newer_qgis, "output_of", lambda _: "http://mirror.test/debian/\nhttp://other.test/debian/\n")
     assert newer_qgis.machine_mirror() == "http://mirror.test/debian/"
     monkeypatch.setattr(newer_qgis, "output_of", lambda _: "")
-    with pytest.raises(setup.SetupError, match=r"(?s)knows no mirror.*--mirror URI"):
+    with pytest.raises(SetupError, match=r"(?s)knows no mirror.*--mirror URI"):
         newer_qgis.machine_mirror()
 
 
@@ -22,7 +23,7 @@ def test_a_program_that_is_not_there_says_nothing() -> None:
     assert newer_qgis.output_of(["no-such-program-here"]) == ""
 
 
-def test_only_what_leads_to_the_mirror_is_taken_from_apts_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_of_apt_are_taken_if_they_lead_to_the_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = ['APT::Architecture "amd64";\n', 'Acquire::http::Proxy "http://proxy.test:1";\n',
              'Acquire::Check-Valid-Until "false";\n', 'Acquire::Languages "none";\n']  # fmt: skip
     monkeypatch.setattr(newer_qgis, "output_of", lambda _: "".join(lines))
@@ -31,7 +32,7 @@ def test_only_what_leads_to_the_mirror_is_taken_from_apts_settings(monkeypatch: 
 
 def test_without_roots_rights_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(newer_qgis, "become_root", lambda: None)
-    with pytest.raises(setup.SetupError, match="needs root's rights"):
+    with pytest.raises(SetupError, match="needs root's rights"):
         newer_qgis.inside("trixie", "true")
 
 
@@ -48,9 +49,7 @@ def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]
     return ran
 
 
-def test_a_base_that_is_there_stays_and_a_half_made_one_is_begun_anew(
-    commands: list[list[str]], tmp_path: Path
-) -> None:
+def test_a_base_stays_and_a_half_made_one_is_made_again(commands: list[list[str]], tmp_path: Path) -> None:
     (tmp_path / "sid.partial").mkdir()
     newer_qgis.ensure_base("sid", "http://mirror.test/debian")
     removed, made, named = commands
@@ -62,7 +61,7 @@ def test_a_base_that_is_there_stays_and_a_half_made_one_is_begun_anew(
     assert len(commands) == 3
 
 
-def test_packages_are_noted_when_they_are_there_and_not_installed_twice(
+def test_packages_are_noted_and_not_installed_twice(
     commands: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for folder in ("etc/apt/apt.conf.d", "usr/sbin"):
@@ -86,10 +85,10 @@ def test_nothing_is_noted_when_the_installation_fails(
         (tmp_path / "sid" / folder).mkdir(parents=True)
 
     def fail(release: str, what: str, *command: str) -> None:
-        raise setup.SetupError(what)
+        raise SetupError(what)
 
     monkeypatch.setattr(newer_qgis, "run_inside", fail)
-    with pytest.raises(setup.SetupError):
+    with pytest.raises(SetupError):
         newer_qgis.ensure_packages("sid")
     assert not (tmp_path / "sid" / newer_qgis.NOTE).exists()
 

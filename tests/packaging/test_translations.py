@@ -150,7 +150,7 @@ def test_the_zip_holds_every_translation_compiled(tmp_path: Path) -> None:
     assert list(check_zip(path)) == []
 
 
-def test_without_lrelease_the_plugin_is_packed_in_english_and_not_fit_for_upload(
+def test_without_lrelease_the_zip_is_english_and_unfit_for_upload(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lrelease, "find_lrelease", lambda: None)

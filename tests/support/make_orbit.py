@@ -138,20 +138,6 @@ class Imaged:
         )
 
 
-def middle(geometry: Imaged):
-    """Longitude and latitude of the middle of an image."""
-    (place,) = np.transpose(geometry.ground([geometry.shape[0] / 2], [geometry.shape[1] / 2]))
-    return place
-
-
-def mountain(geometry: Imaged, longitude, latitude, peak=1500.0):
-    """Heights above the ellipsoid: 200 m, and a mountain in the middle of an image."""
-    east, north = middle(geometry)
-    x = (longitude - east) * 111_320 * np.cos(np.radians(north))
-    y = (latitude - north) * 111_320
-    return 200 + peak * np.exp(-(x**2 + y**2) / (2 * 1900.0**2))
-
-
 def row(name, values) -> str:
     return f'<{name} count="{len(values)}">{" ".join(f"{v:.15e}" for v in values)}</{name}>'
 
@@ -169,12 +155,12 @@ def seen(geometry: Imaged, **changes) -> Scene:
     return replace(scene, **changes)
 
 
-def write_dem(path, heights, west, north, step, crs=DEGREES, **profile):
-    """A raster of heights."""
+def write_dem(path, heights, corner, step, crs=DEGREES, **profile):
+    """A raster of heights, whose upper left corner is (west, north)."""
     heights = np.asarray(heights)
     settings = {
         "driver": "GTiff", "count": 1, "height": heights.shape[0], "width": heights.shape[1],
-        "dtype": heights.dtype, "crs": crs, "transform": rasterio.transform.from_origin(west, north, step, step),
+        "dtype": heights.dtype, "crs": crs, "transform": rasterio.transform.from_origin(*corner, step, step),
         **profile,
     }  # fmt: skip
     with rasterio.open(path, "w", **settings) as file:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 
 from tests.support.geotiffs import land, write
@@ -11,7 +14,7 @@ from training.data.splits import read_splits
 from training.run.common_config import ModelConfig
 
 
-def test_dates_of_a_site_and_of_a_burst_are_places(tmp_path):
+def test_dates_of_a_site_and_of_a_burst_are_places(tmp_path, repo_root):
     source = tmp_path / "source"
     for date, seed in (("before", 0), ("after", 10)):
         for site in (1, 2):
@@ -40,4 +43,9 @@ def test_dates_of_a_site_and_of_a_burst_are_places(tmp_path):
     assert [item.name for item in flood.facts.classes] == ["not flooded", "flooded"]
     assert ChipFolder(sites.root, ModelConfig().bands, "train").names == ["after/0001", "before/0001"]
     assert set(made["opera_rtc_30m"].places.values()) == {"T137-292319-IW2"}
-    assert arrange(source, tmp_path / "out")  # once more, over what is there
+    command = [sys.executable, "-m", "tools.real_data", str(source), str(tmp_path / "out")]
+    done = subprocess.run(command, cwd=repo_root, capture_output=True, text=True)  # once more, over what is there
+    assert done.stdout.split() == [str(tmp_path / "out" / name) for name in made]
+    command[-2] = str(tmp_path / "none")
+    done = subprocess.run(command, cwd=repo_root, capture_output=True, text=True)
+    assert done.returncode == 1 and "None of ombria, " in done.stderr

@@ -171,7 +171,7 @@ def old_scene(line, sample):
     return np.where(beyond, 6.0, level * speckle), beyond
 
 
-def test_border_noise_of_older_products_is_masked_and_calm_water_is_not(tmp_path):
+def test_border_noise_is_masked_and_calm_water_is_not(tmp_path):
     scene = Scene(noise="single", processor="002.72", numbers=lambda line, sample: old_scene(line, sample)[0])
     values, image = read(make_safe(tmp_path, scene), polarisations=["VV", "VH"], step=33)
     masked, (_, beyond) = np.isnan(values), old_scene(*np.mgrid[:200, :260])

@@ -71,14 +71,15 @@ def test_positions_between_which_no_polynomial_fits(tmp_path):
 @given(
     angle=st.floats(0, 2 * math.pi),
     flip=st.booleans(),
-    longitude=st.floats(-180, 180),
-    latitude=st.sampled_from([-88.0, -60.0, -33.0, -0.01, 0.0, 12.0, 51.0, 72.0, 83.9, 88.0]),
+    place=st.tuples(
+        st.floats(-180, 180), st.sampled_from([-88.0, -60.0, -33.0, -0.01, 0.0, 12.0, 51.0, 72.0, 83.9, 88.0])
+    ),
     spacing=st.sampled_from([5.0, 10.0, 25.0]),
     curve=st.floats(-3e-6, 3e-6),
 )
-def test_any_heading_and_any_place(tmp_path_factory, angle, flip, longitude, latitude, spacing, curve):
-    crs = choose_crs(np.array([[longitude, latitude]]))
-    (x0,), (y0,) = transform(CRS.from_epsg(4326), crs, [longitude], [latitude])
+def test_any_heading_and_any_place(tmp_path_factory, angle, flip, place, spacing, curve):
+    crs = choose_crs(np.array([place]))
+    (x0,), (y0,) = transform(CRS.from_epsg(4326), crs, *([degrees] for degrees in place))
 
     def ground(line, sample):
         x, y = (sample - 30) * spacing * (-1 if flip else 1), (line - 25) * spacing

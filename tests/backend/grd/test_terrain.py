@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
-import subprocess
-import sys
+import shutil
 
 import numpy as np
 import pytest
@@ -17,59 +15,21 @@ from backend.core.cancel import Cancel
 from backend.core.errors import Cancelled, InputError
 from backend.core.events import Reporter
 from backend.grd.command import calibrate
-from backend.grd.elevation import Elevation
 from backend.grd.geoid import undulation
 from backend.grd.pipeline import CalibrateRequest
 from backend.grd.product import open_product
 from backend.grd.range_doppler import Imaging, earth_fixed
-from tests.support.make_orbit import Imaged, geocentric, middle, mountain, seen, write_dem
+from tests.support.listener import Listener
+from tests.support.make_orbit import Imaged, geocentric, seen, write_dem
 from tests.support.make_safe import make_safe
+from tests.support.mountain import DESCENDING, dem_of, middle, mountain, product_of, spots
 
-DESCENDING = Imaged()
 ASCENDING_SOUTH = Imaged(longitude=2.5, argument=math.radians(-33.0), near=880_000.0, height=120.0)
+
+
 # Heights of the geoid EGM96 above the ellipsoid in metres, from PROJ's own copy of it.
 GEOID = {(9.0, 47.0): 47.703, (-75.125, 40.625): -34.624, (80.0, 5.0): -105.992, (179.9, -17.0): 51.672,
          (8.95, 47.13): 47.292}  # fmt: skip
-
-
-def spots(geometry):
-    """Longitude and latitude of places on the mountain."""
-    east, north = middle(geometry)
-    aside = ((0, 0), (0.008, 0.003), (-0.009, 0.001), (0.002, 0.009), (-0.001, -0.01), (0.013, -0.006))
-    return np.array([(east + dx, north + dy) for dx, dy in aside])
-
-
-def product_of(folder, geometry, **changes):
-    """A product that shows the places as bright points of about a sample."""
-    seen_at = [geometry.image(x, y, mountain(geometry, x, y)) for x, y in spots(geometry)]
-
-    def numbers(line, sample):
-        values = np.full(line.shape, 60.0)
-        for at, over in seen_at:
-            values += 9000 * np.exp(-((line - at) ** 2 + (sample - over) ** 2) / 2)
-        return values
-
-    return make_safe(folder, seen(geometry, numbers=numbers, **changes))
-
-
-def dem_of(path, geometry, heights=None, step=1 / 3600, reach=0.2, **profile):
-    """Heights of the mountain above the ellipsoid, or what `heights` makes of them, in degrees."""
-    east, north = middle(geometry)
-    count = round(2 * reach / step)
-    across, down = (start + (np.arange(count) + 0.5) * step for start in (east - reach, north - reach))
-    values = mountain(geometry, across[None], down[::-1, None])
-    values = heights(values, across[None], down[::-1, None]) if heights else values
-    return str(write_dem(path, values.astype(np.float32), east - reach, north + reach, step, **profile))
-
-
-@pytest.fixture(scope="module")
-def product(tmp_path_factory):
-    return product_of(tmp_path_factory.mktemp("terrain"), DESCENDING)
-
-
-@pytest.fixture(scope="module")
-def dem(tmp_path_factory):
-    return dem_of(tmp_path_factory.mktemp("dem") / "dem.tif", DESCENDING)
 
 
 def run(product, target, **options):
@@ -121,13 +81,13 @@ def test_positions_are_those_of_sarsen(tmp_path):
     assert np.abs(found - table[:, 3:]).max() < 0.003 and imaging.agreement < 0.01
 
 
-def test_heights_above_the_geoid_are_raised_to_the_ellipsoid(tmp_path, product):
+def test_heights_above_the_geoid_are_raised_to_the_ellipsoid(tmp_path, relief):
     def above_geoid(values, longitude, latitude):
         return values - GEOID[8.95, 47.13]
 
     dem = dem_of(tmp_path / "dem.tif", DESCENDING, above_geoid)
-    right = metres_from(run(product, tmp_path / "g.tif", dem=dem, dem_heights="geoid"), spots(DESCENDING))
-    wrong = metres_from(run(product, tmp_path / "e.tif", dem=dem, dem_heights="ellipsoid"), spots(DESCENDING))
+    right = metres_from(run(relief, tmp_path / "g.tif", dem=dem, dem_heights="geoid"), spots(DESCENDING))
+    wrong = metres_from(run(relief, tmp_path / "e.tif", dem=dem, dem_heights="ellipsoid"), spots(DESCENDING))
     assert right.max() < 2 and 40 < wrong.min() and wrong.max() < 150
 
 
@@ -145,13 +105,15 @@ def test_geocentric_coordinates_are_those_of_proj():
 
 
 @pytest.mark.parametrize("kind", ["utm", "feet", "vertical feet", "scaled", "fine", "coarse pixels"])
-def test_elevation_models_of_any_dress(tmp_path, product, dem, kind):
+def test_elevation_models_of_any_dress(tmp_path, relief, dem, kind):
     path, options = tmp_path / "dem.tif", {}
     if kind == "utm":
         utm = CRS.from_epsg(32632)
         x, y = np.meshgrid(np.arange(485_000, 500_000, 20) + 10, np.arange(5_228_000, 5_212_000, -20) - 10)
         degrees = np.array(transform(utm, "EPSG:4326", x.ravel(), y.ravel()))
-        write_dem(path, mountain(DESCENDING, *degrees).reshape(x.shape).astype("float32"), 485_000, 5_228_000, 20, utm)
+        write_dem(
+            path, mountain(DESCENDING, *degrees).reshape(x.shape).astype("float32"), (485_000, 5_228_000), 20, utm
+        )
     elif kind == "fine":
         dem_of(path, DESCENDING, step=1 / 36000, reach=0.06)
     elif kind == "vertical feet":
@@ -163,14 +125,14 @@ def test_elevation_models_of_any_dress(tmp_path, product, dem, kind):
             file.units, file.scales = ("ft" if kind == "feet" else "m",), (0.5 if kind == "scaled" else 1,)
     if kind == "coarse pixels":
         options["pixel_size"] = 30.0
-    found = metres_from(run(product, tmp_path / "t.tif", dem=str(path), **options), spots(DESCENDING))
+    found = metres_from(run(relief, tmp_path / "t.tif", dem=str(path), **options), spots(DESCENDING))
     assert found.max() < (10 if kind == "coarse pixels" else 2)
 
 
-def test_an_extent_gives_the_same_pixels_as_the_whole(tmp_path, product, dem):
+def test_an_extent_gives_the_same_pixels_as_the_whole(tmp_path, relief, dem):
     east, north = middle(DESCENDING)
     extent = (east - 0.004, north - 0.003, east + 0.009, north + 0.005)
-    whole, part = (run(product, tmp_path / f"{n}.tif", dem=dem, extent=e) for n, e in enumerate((None, extent)))
+    whole, part = (run(relief, tmp_path / f"{n}.tif", dem=dem, extent=e) for n, e in enumerate((None, extent)))
     with rasterio.open(whole) as one, rasterio.open(part) as other:
         left, top = (round(v) for v in ~one.transform * (other.transform.c, other.transform.f))
         values = other.read(1)
@@ -179,10 +141,10 @@ def test_an_extent_gives_the_same_pixels_as_the_whole(tmp_path, product, dem):
     assert np.allclose(values, same, rtol=0.01)
 
 
-def test_flat_ground_lies_as_by_the_control_points(tmp_path, product):
+def test_flat_ground_lies_as_by_the_control_points(tmp_path, relief):
     flat = dem_of(tmp_path / "dem.tif", DESCENDING, lambda values, *_: values * 0)
-    with rasterio.open(run(product, tmp_path / "t.tif", dem=flat)) as one:
-        with rasterio.open(run(product, tmp_path / "g.tif", dem=None)) as other:
+    with rasterio.open(run(relief, tmp_path / "t.tif", dem=flat)) as one:
+        with rasterio.open(run(relief, tmp_path / "g.tif", dem=None)) as other:
             left, top = (round(v) for v in ~other.transform * (one.transform.c, one.transform.f))
             a, b = (
                 one.read(1),
@@ -193,23 +155,12 @@ def test_flat_ground_lies_as_by_the_control_points(tmp_path, product):
     assert np.abs(np.sqrt(a[both]) - np.sqrt(b[both])).max() < 0.02 * np.sqrt(b[both]).max()
 
 
-class Listener(Reporter):
-    """What was said."""
-
-    def __init__(self):
-        super().__init__()
-        self.messages = []
-
-    def log(self, level, message):
-        self.messages.append(f"{level}: {message}")
-
-
-def test_where_there_are_no_heights_there_are_no_values(tmp_path, product):
+def test_where_there_are_no_heights_there_are_no_values(tmp_path, relief):
     def half(values, longitude, latitude):
         return np.where(longitude < middle(DESCENDING)[0], values, -9999)
 
     holes, said = dem_of(tmp_path / "holes.tif", DESCENDING, half, nodata=-9999), Listener()
-    with rasterio.open(run(product, tmp_path / "t.tif", dem=holes, reporter=said)) as file:
+    with rasterio.open(run(relief, tmp_path / "t.tif", dem=holes, reporter=said)) as file:
         values = file.read(1)
         rows, columns = np.nonzero(np.isfinite(values))
         east, _ = transform(file.crs, "EPSG:4326", *file.transform * (columns + 0.5, rows + 0.5))
@@ -220,8 +171,8 @@ def test_where_there_are_no_heights_there_are_no_values(tmp_path, product):
     assert any("agree within 0.0 m" in message for message in said.messages)
 
 
-def test_tags_tell_of_it(tmp_path, product, dem, cli):
-    code, _, err = cli("calibrate", product, tmp_path / "t.tif", "--dem", dem, "--dem-heights", "ellipsoid")
+def test_tags_tell_of_it(tmp_path, relief, dem, cli):
+    code, _, err = cli("calibrate", relief, tmp_path / "t.tif", "--dem", dem, "--dem-heights", "ellipsoid")
     assert code == 0, err
     with rasterio.open(tmp_path / "t.tif") as file:
         assert file.tags()["SARDINO_TERRAIN_CORRECTION"] == "range-Doppler with dem.tif, heights above the ellipsoid"
@@ -229,69 +180,8 @@ def test_tags_tell_of_it(tmp_path, product, dem, cli):
     assert metres_from(tmp_path / "t.tif", spots(DESCENDING)).max() < 2
 
 
-def elsewhere(path):
-    return write_dem(path, np.ones((50, 50), np.float32), 20.0, 40.0, 0.01)
-
-
-def bands(path):
-    east, north = middle(DESCENDING)
-    settings = {"driver": "GTiff", "count": 3, "height": 9, "width": 9, "dtype": "uint8", "crs": "EPSG:4326"}
-    with rasterio.open(path, "w", **settings, transform=rasterio.Affine(0.1, 0, east - 0.5, 0, -0.1, north + 0.5)) as f:
-        f.write(np.ones((3, 9, 9), np.uint8))
-
-
-def in_units(path):
-    dem_of(path, DESCENDING)
-    with rasterio.open(path, "r+") as file:
-        file.units = ("fathom",)
-
-
-HOSTILE = {
-    "no coordinate system": lambda path: write_dem(path, np.ones((9, 9), np.float32), 0, 9, 1, None),
-    "does not reach the product": elsewhere,
-    "has no heights there": lambda path: dem_of(path, DESCENDING, lambda v, *_: v * np.nan),
-    "are in 'fathom'": in_units,
-    "has 3 bands": bands,
-    "heights from -32768": lambda path: dem_of(path, DESCENDING, lambda v, x, y: np.where(v > 900, -32768, v)),
-    "There is no file": lambda path: None,
-    "is not a raster": lambda path: path.write_text("heights"),
-}
-
-
-@pytest.mark.parametrize("match", HOSTILE)
-def test_elevation_models_that_can_not_be_used(tmp_path, product, cli, match):
-    HOSTILE[match](tmp_path / "dem.tif")
-    (tmp_path / "o.tif").write_text("older")
-    code, _, err = cli("calibrate", product, tmp_path / "o.tif", "--dem", tmp_path / "dem.tif", "--overwrite")
-    assert code == 1 and match in err and len(err.strip().splitlines()) <= 3
-    assert (tmp_path / "o.tif").read_text() == "older"
-    assert not [path for path in tmp_path.iterdir() if path.name not in ("o.tif", "dem.tif")]
-
-
-def test_the_elevation_model_is_not_overwritten(tmp_path, product, cli):
-    dem = dem_of(tmp_path / "dem.tif", DESCENDING)
-    before = (tmp_path / "dem.tif").read_bytes()
-    code, _, err = cli("calibrate", product, dem, "--dem", dem, "--overwrite")
-    assert code == 1 and "is the input" in err and (tmp_path / "dem.tif").read_bytes() == before
-
-
-@pytest.mark.parametrize(("west", "step"), [(-180.0, 1.0), (170.0, 0.5), (-190.0, 0.5), (0.0, 1.0)])
-def test_elevation_models_at_the_antimeridian(tmp_path, west, step):
-    columns = round(360 / step) if step == 1 else 40
-    longitude = west + (np.arange(columns) + 0.5) * step
-    path = write_dem(tmp_path / "dem.tif", np.tile(longitude.astype(np.float32), (20, 1)), west, 10.0, step)
-    with Elevation(str(path), 10.0) as elevation:
-        for x in (179.5, -179.5):
-            pixels = elevation.pixels(CRS.from_epsg(4326), np.array([(x, 0.5), (x, 0.6)]))
-            top, left, bottom, right = elevation.window(pixels)
-            heights = elevation.read(top, left, bottom, right)
-            found = heights[0, int(pixels[0, 0]) - left]
-            assert abs((found - x + 180) % 360 - 180) <= step
-
-
 def edited(product, target, change):
     """A copy of a product whose annotation is changed."""
-    import shutil
 
     copy = shutil.copytree(product, target / product.name)
     (path,) = (copy / "annotation").glob("*.xml")
@@ -310,15 +200,15 @@ def edited(product, target, change):
         (lambda text: text.replace("<sr0>8.50", "<sr0>8.51"), "samples apart"),
     ],
 )
-def test_annotations_that_can_not_be_used(tmp_path, product, dem, change, match):
-    copy = edited(product, tmp_path / "in", change)
+def test_annotations_that_can_not_be_used(tmp_path, relief, dem, change, match):
+    copy = edited(relief, tmp_path / "in", change)
     with pytest.raises(InputError, match=match):
         run(copy, tmp_path / "o.tif", dem=dem)
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
     run(copy, tmp_path / "o.tif", dem=None)
 
 
-def test_cancelled_while_the_map_is_made(tmp_path, product, dem):
+def test_cancelled_while_the_map_is_made(tmp_path, relief, dem):
     cancel = Cancel()
 
     class Bell(Reporter):
@@ -327,34 +217,5 @@ def test_cancelled_while_the_map_is_made(tmp_path, product, dem):
                 cancel.set()
 
     with pytest.raises(Cancelled):
-        run(product, tmp_path / "o.tif", dem=dem, reporter=Bell(), cancel=cancel)
+        run(relief, tmp_path / "o.tif", dem=dem, reporter=Bell(), cancel=cancel)
     assert not list(tmp_path.iterdir())
-
-
-PEAK = """
-import sys
-from pathlib import Path
-from backend.grd import pipeline
-from backend.grd.command import calibrate
-from backend.grd.pipeline import CalibrateRequest
-from tests.support.peak_memory import peak_mib
-pipeline.LARGE_CACHE = 4 * 2**20
-calibrate(CalibrateRequest(sys.argv[1], Path(sys.argv[2]), dem=sys.argv[3]))
-print(peak_mib())
-"""
-
-
-@pytest.mark.skipif(os.name == "nt", reason="no measure of the peak there")
-def test_memory_does_not_grow_with_the_lines(tmp_path, worker_environment, repo_root):
-    def peak(lines):
-        geometry = Imaged(shape=(lines, 500), height=300.0)
-        scene = seen(geometry, numbers=lambda line, sample: 50 + (line + sample) % 99)
-        folder = make_safe(tmp_path / str(lines), scene)
-        dem = dem_of(tmp_path / f"{lines}-dem.tif", geometry, reach=0.5, step=1 / 1200, tiled=True)
-        command = [sys.executable, "-c", PEAK, str(folder), str(tmp_path / f"{lines}.tif"), dem]
-        done = subprocess.run(
-            command, cwd=repo_root, env=worker_environment, check=True, capture_output=True, text=True
-        )
-        return float(done.stdout)
-
-    assert peak(6000) - peak(2000) < 16

@@ -80,7 +80,7 @@ import sys
 from pathlib import Path
 from tests.support.make_orbit import Imaged, seen
 from tests.support.make_safe import make_safe
-from tests.backend.grd.test_terrain import dem_of
+from tests.support.mountain import dem_of
 geometry = Imaged(shape=(60, 80))
 print(make_safe(Path(sys.argv[1]), seen(geometry)))
 dem_of(Path(sys.argv[1]) / "dem.tif", geometry, reach=0.1)

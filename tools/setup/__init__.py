@@ -1,0 +1,1 @@
+"""Make the development environment: `make setup`."""

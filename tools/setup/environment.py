@@ -1,0 +1,119 @@
+"""Make the virtual environment, and install PyTorch and the other Python packages into it.
+
+One virtual environment on the interpreter QGIS is bound to sees QGIS through the system packages, so that one
+pytest run reaches the plugin and the backend alike. (Users of the plugin need no such thing: there QGIS and the
+backend are two processes with an interpreter each.)
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from tools.setup.process import ROOT, SetupError, last_words, run, say
+
+REQUIREMENTS = ROOT / "requirements"
+# The release whose Python side still loads beside a torch it was not compiled for (one warning, no operators).
+LENIENT_TORCHVISION = "torchvision==0.16.2"
+
+
+def venv_python(venv: Path) -> Path:
+    """Return the interpreter of a virtual environment on this platform."""
+    return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def installation(python: Path) -> tuple[str, str] | None:
+    """Return version and folder of the installation an interpreter belongs to, or None if it doesn't run.
+
+    An environment has the folder of the interpreter it was made on. The version alone tells too little: pyenv's
+    3.11 sees nothing of the QGIS that the system's 3.11 has.
+    """
+    code = "import os, sys; print('%d.%d' % sys.version_info[:2], os.path.realpath(sys.base_prefix))"
+    try:
+        done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    version, _, folder = done.stdout.strip().partition(" ")
+    return (version, folder) if done.returncode == 0 else None
+
+
+def make_venv(base: Path, venv: Path, with_qgis: bool) -> Path:
+    """Create the environment, or keep the one that is there if it is made on `base`; return its interpreter."""
+    python = venv_python(venv)
+    wanted = installation(base)
+    if wanted is None:
+        raise SetupError(f"{base} does not run.\n  Name another Python with  make setup QGIS_PYTHON=…")
+    fresh = installation(python) != wanted
+    if fresh or with_qgis != ("include-system-site-packages = true" in (venv / "pyvenv.cfg").read_text()):
+        say(f"making {venv} on {base} (Python {wanted[0]})")
+        command = [str(base), "-m", "venv", str(venv)]
+        if with_qgis:
+            command.append("--system-site-packages")
+        if fresh and venv.exists():
+            command.append("--clear")
+        run(command, "making the virtual environment")
+    return python
+
+
+def requirement_files(with_qgis: bool) -> list[Path]:
+    """Return the requirement files that apply."""
+    names = ["runtime.txt", "dev.txt"] + (["qgis.txt"] if with_qgis else [])
+    return [REQUIREMENTS / name for name in names]
+
+
+def constraint_file(python: Path) -> Path | None:
+    """Return the exact versions tested with this Python, if there is such a list."""
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+    version = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    path = REQUIREMENTS / f"constraints-{version}.txt"
+    return path if path.exists() else None
+
+
+def install_python_packages(python: Path, with_qgis: bool) -> None:
+    """Install the requirements; torch comes from wherever pip is told to look (PIP_FIND_LINKS and the like)."""
+    command = [str(python), "-m", "pip", "install", "--quiet"]
+    for path in requirement_files(with_qgis):
+        command += ["-r", str(path)]
+    constraints = constraint_file(python)
+    if constraints:
+        command += ["-c", str(constraints)]
+    say("installing PyTorch and the other Python packages (one minute, or as long as the download takes)")
+    run(command, "pip")
+    reference = [str(python), "-m", "pip", "install", "--quiet", "--no-deps", "-r", str(REQUIREMENTS / "reference.txt")]
+    run(reference, "pip")
+
+
+def ensure_torchvision(python: Path) -> None:
+    """Check that timm imports; where torchvision and torch don't fit, fall back to a torchvision that loads.
+
+    A CPU-only torch beside the torchvision of the ordinary index, compiled for CUDA, is such a pair: its
+    operators can't be registered. timm needs torchvision's Python side only.
+    """
+    wrong = last_words(python, "import torchvision, timm")
+    if wrong is None:
+        return
+    say(f"torchvision does not fit this torch ({wrong})")
+    say(f"falling back to {LENIENT_TORCHVISION}, without its dependencies: enough for timm")
+    pip = [str(python), "-m", "pip", "install", "--quiet"]
+    # That release also imports requests, which it would have brought along.
+    commands = [[*pip, "requests"], [*pip, "--no-deps", LENIENT_TORCHVISION]]
+    if all(subprocess.run(command, check=False).returncode == 0 for command in commands):
+        wrong = last_words(python, "import torchvision, timm")
+        if wrong is None:
+            return
+    raise SetupError(
+        f"`import torchvision, timm` fails: {wrong}.\n"
+        "  Install the torchvision that was built with your torch, from the index your torch came from, then\n"
+        "  run `make setup` again."
+    )
+
+
+def check_imports(python: Path, with_qgis: bool) -> None:
+    """Raise SetupError unless everything imports, in one process."""
+    code = "import numpy, scipy.ndimage, torch, torchvision, timm, rasterio, safetensors.torch, pytest"
+    if with_qgis:
+        code = "import qgis.core; from osgeo import gdal, gdal_array; " + code
+    wrong = last_words(python, code)
+    if wrong is not None:
+        raise SetupError(f"the environment is there but does not work: {wrong}.\n  Remove .venv and try again.")

@@ -1,0 +1,58 @@
+"""Remember in the environment what it was made of, and for whom."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from tools.setup.environment import REQUIREMENTS, venv_python
+from tools.setup.process import works
+
+STAMP = "sardino-setup.json"
+
+
+def fingerprint(base: Path, with_qgis: bool) -> str:
+    """Return a digest of all that decides what the environment holds."""
+    digest = hashlib.sha256(f"{base} {with_qgis}".encode())
+    for path in [*sorted(Path(__file__).parent.glob("*.py")), *sorted(REQUIREMENTS.glob("*.txt"))]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def read_stamp(venv: Path) -> dict[str, Any]:
+    """Return what the set-up that completed the environment noted in it; empty where none did."""
+    try:
+        noted = json.loads((venv / STAMP).read_text())
+    except (OSError, ValueError):
+        return {}
+    return noted if isinstance(noted, dict) else {}
+
+
+def choose(venv: Path, without_qgis: str, qgis_python: str) -> tuple[Path, bool]:
+    """Return the interpreter to build on, and whether QGIS is wanted.
+
+    What isn't said this time is as the set-up before chose it: `make test` runs the set-up too, and must not install
+    QGIS where it was left out, nor look for it in another Python.
+
+    Args:
+        venv: the environment, with or without a stamp.
+        without_qgis: "1" to leave QGIS out, "0" to have it, "" to leave it as it is (with QGIS, the first time).
+        qgis_python: the interpreter named by hand; QGIS is wanted then, unless `without_qgis` is "1". Or "".
+    """
+    noted = read_stamp(venv)
+    with_qgis = without_qgis == "0" if without_qgis else bool(qgis_python) or noted.get("with_qgis") is not False
+    kept = str(noted.get("base", "")) if noted.get("with_qgis") is with_qgis else ""
+    # `python3` on PATH may well be another one (pyenv, conda), which can't see QGIS.
+    default = "/usr/bin/python3" if with_qgis else sys.executable
+    return Path(qgis_python or kept or default), with_qgis
+
+
+def is_current(venv: Path, digest: str) -> bool:
+    """Return whether the environment was completed with these very requirements and still runs."""
+    if read_stamp(venv).get("digest") != digest:
+        return False
+    looked_for = "'torch', 'torchvision', 'timm', 'rasterio', 'pytest'"
+    return works(venv_python(venv), f"from importlib.util import find_spec; assert all(map(find_spec, ({looked_for})))")
