@@ -27,8 +27,10 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
+from backend.accuracy.scores import class_indices
 from backend.card.model_card import LandCoverClass, ModelCard
 from backend.card.registry import CARD, model_folder
+from backend.card.worldcover import worldcover_groups
 from backend.core.cancel import Cancel
 from backend.core.context import Context
 from backend.core.errors import InputError
@@ -39,7 +41,6 @@ from backend.maps.predict import landcover
 from backend.maps.request import Request
 from training.data.dataset import ChipFolder, read_splits
 from training.scores.evaluation import Counts, Evaluation
-from training.scores.metrics import class_indices, worldcover_groups
 from training.scores.pictures import MAPS_SHOWN, draw_maps, draw_scores
 
 ROWS = 512  # rows of probabilities that are held at once
@@ -51,8 +52,8 @@ Watch = Callable[[str, NDArray[np.uint8], NDArray[np.uint8]], None]
 def legend_of(card: ModelCard, folder: ChipFolder) -> list[LandCoverClass]:
     """The classes that model and labels have between them: the model's, then those only the labels have.
 
-    WorldCover's values get the groups of `metrics.MERGED`, whatever the card says, so that models compare; a legend of
-    its own keeps its own groups.
+    WorldCover's values get the groups of `worldcover.MERGED`, whatever the card says, so that models compare; a legend
+    of its own keeps its own groups.
     """
     known = {item.value: item for item in (*folder.facts.classes, *card.classes)}
     labelled = {int(v) for chip in folder if chip.label is not None for v in np.unique(chip.label)} - {0}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 UNKNOWN = 0
 TREE, SHRUB, GRASS, CROP, BUILT, BARE = 10, 20, 30, 40, 50, 60
 SNOW, WATER, WETLAND, MANGROVE, MOSS = 70, 80, 90, 95, 100
@@ -35,3 +37,14 @@ COLOURS: dict[int, str] = {
 }
 
 CODES: tuple[int, ...] = tuple(NAMES)
+
+# Four groups of classes that C-band backscatter can be expected to separate.
+MERGED: dict[int, str] = {
+    TREE: "tree", MANGROVE: "tree", SHRUB: "open", GRASS: "open", CROP: "open", BARE: "open", WETLAND: "open",
+    MOSS: "open", SNOW: "open", BUILT: "built", WATER: "water",
+}  # fmt: skip
+
+
+def worldcover_groups(values: Sequence[int]) -> list[str] | None:
+    """Return the group of each class value; None where a value is not of WorldCover's legend."""
+    return [MERGED[value] for value in values] if all(value in MERGED for value in values) else None

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 
+from backend.accuracy.scores import Confusion, class_indices
 from backend.stream.decision import decision, group_indices
 from benchmarks.quality.forest_transfer import features
 from training.data.dataset import ChipFolder
 from training.run.pretrain_config import ModelConfig
-from training.scores.metrics import Confusion, class_indices
 
 
 def pixels(

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import accuracy_score, jaccard_score
 
-from training.scores.metrics import MERGED
+from backend.card.worldcover import MERGED
 from training.study.forest import features
 
 NAMES = ("tree", "open", "built", "water")

@@ -27,13 +27,13 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 
+from backend.accuracy.scores import Confusion
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD
 from backend.maps.predict import landcover
 from backend.maps.request import Request
 from backend.radiometry.convert import Units
 from benchmarks.quality.forest_transfer import GROUPS, NAMES, features, train_forest
-from training.scores.metrics import Confusion
 
 Map = Callable[[Path], NDArray[np.int16]]
 WATER = NAMES.index("water")

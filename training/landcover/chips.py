@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from backend.accuracy.scores import class_indices
 from backend.card.model_card import Band
 from backend.core.arrays import FloatArray
 from backend.core.errors import InputError
@@ -18,7 +19,6 @@ from backend.radiometry.convert import Units, from_linear, normalise, to_linear
 from training.data.crops import augment
 from training.data.dataset import Chip, ChipFolder
 from training.run.pretrain_config import CropConfig
-from training.scores.metrics import class_indices
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from backend.card import worldcover as lc
+from backend.card.worldcover import MERGED
 from backend.core.context import Context
 from backend.core.errors import InputError
-from training.scores.metrics import MERGED
 from training.simulation.layout import inject, patch_of, procedural
 from training.simulation.library import PIXEL_M, LayoutLibrary
 from training.simulation.scene import Scene, simulate
