@@ -19,8 +19,8 @@ from torch import Tensor
 
 from backend.card.arch import MAX_SHARES
 from backend.core.arrays import DoubleArray, FloatArray, IntArray
+from backend.maps.pca import Components
 from backend.network.forest_head import ForestHead, Trees
-from backend.own_classes.pca import Components
 
 # Chosen with benchmarks/quality/own_classes.py in sight, on other draws than those it reports.
 TREES, LEAVES, DEPTH = 128, 512, 16
@@ -114,8 +114,9 @@ def put_into(head: ForestHead, trees: Trees, components: Components) -> None:
         trees: Grown from features with `components` first.
         components: Of the tokens.
     """
+    weight, bias = map(torch.from_numpy, components.linear())
     with torch.no_grad():
-        head.tokens.weight.copy_(components.weight[:, :, None, None])
-        cast(Tensor, head.tokens.bias).copy_(components.bias)
+        head.tokens.weight.copy_(weight[:, :, None, None])
+        cast(Tensor, head.tokens.bias).copy_(bias)
         for name in ("feature", "threshold", "child", "share"):
             head.get_buffer(name).copy_(getattr(trees, name))

@@ -17,6 +17,7 @@ from backend.card.arch import Arch
 from backend.card.model_card import LandCoverClass, ModelCard
 from backend.core.arrays import IntArray
 from backend.core.errors import InputError
+from backend.maps.pca import Components
 from backend.maps.predict import landcover_overlap
 from backend.maps.session import Session
 from backend.network.forest_head import ForestHead, Trees
@@ -28,15 +29,12 @@ from backend.own_classes.forest import PORTIONS, Lessons, grow, put_into
 from backend.own_classes.heldout import held_out_scores
 from backend.own_classes.legend import Looks, build_legend
 from backend.own_classes.model_folder import folder_name, write_folder
-from backend.own_classes.pca import Components
 from backend.own_classes.pixels import Places, find_pixels, unclaimed
 from backend.own_classes.samples import Label, Samples, read_samples
 from backend.stream.tiling import plan_tiles
 
 # Sizes of the head; benchmarks/quality/own_classes.py measures what they are worth.
 WINDOWS, SMOOTH, COMPONENTS = (3, 5, 9, 15, 25), 9, 12
-# Progress counts tiles; growing one portion of trees takes about as long as so many of them.
-PORTION_TILES = 1
 # Samples of a class below which the user is warned; `benchmarks.quality.own_classes` shows how accuracy grows.
 FEW = 10
 
@@ -65,13 +63,13 @@ class Lesson:
         weights = 1 / np.bincount(sample)[sample]
         lessons = Lessons(
             self.x[which], self.classes[which.numpy()], weights / weights.mean(), len(self.legend),
-            len(self.components.bias),
+            len(self.components.deviations),
         )  # fmt: skip
         return grow(lessons, portion_done)
 
 
 class _Pace:
-    """Progress over tiles and then forests, heeding a cancel at every portion."""
+    """Progress over tiles and then forests: a portion of trees takes about as long as a tile."""
 
     def __init__(self, session: Session, tiles: int, forests: int) -> None:
         self._request, self._tiles, self._portions = session.request, tiles, 0
@@ -79,15 +77,16 @@ class _Pace:
 
     def forests(self, count: int) -> None:
         """Say how many there will be."""
-        self._total = self._tiles + count * PORTIONS * PORTION_TILES
+        self._total = self._tiles + count * PORTIONS
 
     def tiles(self, done: int) -> None:
+        self._request.cancel.check()
         self._request.reporter.progress(done, self._total)
 
     def portion(self) -> None:
         self._request.cancel.check()
         self._portions += 1
-        self._request.reporter.progress(self._tiles + self._portions * PORTION_TILES, self._total)
+        self._request.reporter.progress(self._tiles + self._portions, self._total)
 
 
 def learn(session: Session, path: Path, field: str, title: str, looks: Looks, check: bool) -> dict[str, Any]:
@@ -162,7 +161,7 @@ def _gathered(session: Session, model: SarViT, samples: Samples, fits: int) -> t
     overlap = landcover_overlap(card.tile, card.patch, own_arch(card.arch).reach)
     plan = plan_tiles(frame.height, frame.width, card.tile, overlap, card.patch)
     pace = _Pace(session, len(tiles_of(places, plan)), fits)
-    return places, gather(model, frame, plan, places, session.batch, request.cancel, pace.tiles), pace
+    return places, gather(model, frame, plan, places, session.batch, pace.tiles), pace
 
 
 def _transform(session: Session) -> Affine:

@@ -97,7 +97,7 @@ def load_site(chip: Chip, model: SarViT, card: Any) -> Site:
     plan = plan_tiles(height, width, card.tile, landcover_overlap(card.tile, card.patch, card.arch.reach), card.patch)
     rows, columns = (axis.ravel().astype(np.int64) for axis in np.indices(labels.shape))
     frame = ArrayFrame(x, chip.valid)
-    table = gather(model, frame, plan, Places(rows, columns, rows * 0), 4, Cancel(), lambda done: None)
+    table = gather(model, frame, plan, Places(rows, columns, rows * 0), 4, lambda done: None)
     values, counts = np.unique(labels[labels > 0], return_counts=True)
     kept = [int(v) for v, n in zip(values, counts) if n >= SHARE * counts.sum()]
     return Site(chip.path.stem, frame, plan, labels, table, features(chip.db), kept)
@@ -150,7 +150,7 @@ def maps_of(site: Site, places: Places, model: SarViT, card: Any) -> dict[str, I
     shares = blind.probabilities(site.table.pixels.T).reshape(shape).numpy()
     found["no tokens"] = smoothed(shares)
     components = site.table.components
-    trees = grow(Lessons(site.table.features(rows), classes, weights, len(values), len(components.bias)))
+    trees = grow(Lessons(site.table.features(rows), classes, weights, len(values), len(components.deviations)))
     head = cast(ForestHead, build_head(own_arch(card.arch, trees), len(card.bands), card.patch, len(values)))
     put_into(head, trees, components)
     model.head = head

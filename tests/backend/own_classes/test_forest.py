@@ -7,7 +7,6 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from sklearn.decomposition import PCA
 from sklearn.ensemble import ExtraTreesClassifier
 
 from backend.card.arch import MAX_SHARES
@@ -15,10 +14,10 @@ from backend.card.model_card import MAX_CLASSES, ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.core.cancel import Cancel
 from backend.core.errors import Cancelled
+from backend.maps.pca import Components
 from backend.network.focal import window_features
 from backend.network.vit import build_model
 from backend.own_classes.forest import DEPTH, LEAVES, PORTION, PORTIONS, TREES, Lessons, grow, leaves_for, put_into
-from backend.own_classes.pca import Components, Moments
 
 
 @pytest.fixture
@@ -63,24 +62,14 @@ def test_cancel_ends_the_growing(lessons):
         grow(lessons, cancel.check)
 
 
-def test_components_are_those_of_standardised_tokens():
-    rng = torch.Generator().manual_seed(0)
-    rows = torch.randn(400, 12, generator=rng) @ torch.randn(12, 12, generator=rng) + 5
-    moments = Moments(12)
-    for part in rows.split(150):
-        moments.add(part)
-    found = moments.components(4)(rows).numpy()
-    standard = ((rows - rows.mean(dim=0)) / rows.std(dim=0, correction=0)).numpy()
-    expected = PCA(4).fit_transform(standard)
-    np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-3)
-
-
 def test_a_head_answers_as_the_forest_that_was_put_into_it(own_model_card, lessons):
     torch.manual_seed(0)
     model = build_model(own_model_card).eval()
     head = model.head
     x = torch.randn(1, 2, 64, 64)
-    components = Components(torch.randn(8, head.tokens.in_channels), torch.randn(8))
+    tokens, rng = head.tokens.in_channels, np.random.default_rng(0)
+    axes, mean, scale = rng.normal(size=(8, tokens)), rng.normal(size=tokens), rng.uniform(0.5, 2, tokens)
+    components = Components(mean, scale, axes, np.ones(8), np.ones(8))
     trees = grow(lessons)
     put_into(head, trees, components)
     with torch.inference_mode():
@@ -88,7 +77,11 @@ def test_a_head_answers_as_the_forest_that_was_put_into_it(own_model_card, lesso
         found = head(x, grid).exp()[0, :, 20, 44]
         wide = torch.nn.functional.interpolate(torch.cat(grid, dim=1), (64, 64), mode="bilinear")[0, :, 20, 44]
         here = window_features(x, head.windows)[0, :, 20, 44]
-        expected = trees.probabilities(torch.cat((components(wide[None])[0], here))[:, None])[0]
+        expected = trees.probabilities(
+            torch.cat(
+                (((wide - torch.tensor(mean)) / torch.tensor(scale)).float() @ torch.tensor(axes).float().T, here)
+            )[:, None]
+        )[0]
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-3)
 
 
