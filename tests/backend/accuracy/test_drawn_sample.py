@@ -48,11 +48,11 @@ def test_every_pixel_of_a_class_can_be_drawn(make, tmp_path):
     """Each of 16 pixels comes about as often as the others."""
     values = np.arange(16, dtype=np.uint8).reshape(4, 4)
     reference = class_raster.ClassRaster(str(make(values, "ref.tif")))
-    land = class_raster.ClassRaster(str(make(np.ones((4, 4), np.uint8), "map.tif")))
-    with reference, land:
+    class_map = class_raster.ClassRaster(str(make(np.ones((4, 4), np.uint8), "map.tif")))
+    with reference, class_map:
         from backend.accuracy.areas import PixelAreas
 
         census = reference_raster.RasterReference(reference, 3200, 9)
-        found = census.compare(land, PixelAreas(land.grid), lambda rows: None)
+        found = census.compare(class_map, PixelAreas(class_map.grid), lambda rows: None)
     times = np.bincount([label for _, label in found.units], minlength=16)
     assert times.sum() == 3200 and np.all(np.abs(times - 200) < 5 * np.sqrt(200))

@@ -7,9 +7,9 @@ from sklearn.decomposition import PCA
 
 from backend.core.arrays import FloatArray
 from backend.network.vit import SarViT
-from backend.own_classes.features import gather
+from backend.own_classes.features import gather_features
 from backend.own_classes.learn import own_arch
-from backend.own_classes.pixels import Places
+from backend.own_classes.pixels import SamplePixels
 from backend.stream.tiles import read_tile_row
 from backend.stream.tiling import plan_tiles
 
@@ -35,9 +35,9 @@ def test_components_are_of_valid_patches_and_of_each_once(model):
     x = np.random.default_rng(0).normal(0, 1, (2, 100, 90)).astype(np.float32)
     x[:, :, :30] = 0
     frame, plan = ArrayFrame(x), plan_tiles(100, 90, 64, 16, 8)
-    places = Places(*(np.array(values) for values in ([5, 5, 90, 90], [40, 80, 40, 80], [0, 1, 2, 3])))
+    places = SamplePixels(*(np.array(values) for values in ([5, 5, 90, 90], [40, 80, 40, 80], [0, 1, 2, 3])))
     tiles: list[int] = []
-    found = gather(model, frame, plan, places, 3, tiles.append).components
+    found = gather_features(model, frame, plan, places, 3, tiles.append).components
     tokens = []
     for row, column in plan:
         top, left = plan.rows.origins[row], plan.columns.origins[column]
