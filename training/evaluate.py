@@ -27,6 +27,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
+from backend.accuracy.scores import class_indices
 from backend.card.model_card import LandCoverClass, ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.card.worldcover import worldcover_groups
@@ -41,7 +42,6 @@ from backend.maps.request import Request
 from training.data.dataset import ChipFolder
 from training.data.splits import read_splits
 from training.scores.evaluation import Counts, Evaluation
-from training.scores.metrics import class_indices
 from training.scores.pictures import MAPS_SHOWN, draw_maps, draw_scores
 
 ROWS = 512  # rows of probabilities that are held at once

@@ -32,7 +32,7 @@ class PixelAreas:
 
     Attributes:
         known: Whether areas can be told; else every pixel counts as 1.
-        how: One line for the report.
+        method: One line for the report.
     """
 
     def __init__(self, grid: Grid) -> None:
@@ -40,16 +40,18 @@ class PixelAreas:
         self._planar: float | None = None
         self.known = grid.pixel_metres() is not None
         if not self.known or grid.crs is None:
-            self._planar, self.how = 1.0, "The map has no coordinate system: areas are counted in pixels."
+            self._planar, self.method = 1.0, "The map has no coordinate system: areas are counted in pixels."
             return
         if grid.crs.is_projected:
             t, unit = grid.transform, float(grid.crs.linear_units_factor[1])
             nominal = abs(t.a * t.e - t.b * t.d) * unit**2
             if self._keeps_areas(nominal):
                 self._planar = nominal
-                self.how = f"Every pixel has {nominal:.6g} m² in the map's projection, within 1 % of its ground area."
+                self.method = (
+                    f"Every pixel has {nominal:.6g} m² in the map's projection, within 1 % of its ground area."
+                )
                 return
-        self.how = "The map's coordinate system does not keep areas: pixels are measured on the WGS 84 ellipsoid."
+        self.method = "The map's coordinate system does not keep areas: pixels are measured on the WGS 84 ellipsoid."
         straight = grid.crs.is_geographic and grid.transform.b == grid.transform.d == 0
         self._nodes = (
             np.array([grid.width // 2])

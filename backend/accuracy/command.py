@@ -82,12 +82,14 @@ def accuracy(request: AccuracyRequest) -> dict[str, Any]:
         check_document(path, [request.map, request.reference], request.overwrite)
     with ExitStack() as stack:
         stack.enter_context(gdal_environment(LARGE_CACHE))
-        land = stack.enter_context(ClassRaster(request.map, request.ignore_map))
-        reference, notes = _open_reference(request, land, stack)
-        areas = PixelAreas(land.grid)
+        class_map = stack.enter_context(ClassRaster(request.map, request.ignore_map))
+        reference, notes = _open_reference(request, class_map, stack)
+        areas = PixelAreas(class_map.grid)
         _start(request, wanted)
-        comparison = reference.compare(land, areas, _Rows(request, land.grid.height * reference.passes))
-        check_overlap(comparison, request.reference, land.names)
+        comparison = reference.compare(
+            class_map, areas, _RowProgress(request, class_map.grid.height * reference.passes)
+        )
+        check_overlap(comparison, request.reference, class_map.names)
     for what, count in notes.left_out.items():
         comparison.leave_out(what, count)
     facts = build_facts(comparison, areas.known, notes.names)
@@ -101,7 +103,7 @@ def accuracy(request: AccuracyRequest) -> dict[str, Any]:
         "sample": {"size": request.sample, "seed": request.seed} if request.sample else None,
         **facts,
         "left_out": comparison.left_out,
-        "notes": [areas.how, *land.notes, *notes.texts, *facts["notes"]],
+        "notes": [areas.method, *class_map.notes, *notes.texts, *facts["notes"]],
     }
     writers = {"output": as_html, "json": as_json, "csv": as_csv}
     write_documents({path: writers[role](facts) for role, path in wanted.items()}, request.cancel)
@@ -109,7 +111,7 @@ def accuracy(request: AccuracyRequest) -> dict[str, Any]:
 
 
 @dataclass
-class _Notes:
+class _ReferenceNotes:
     """What opening the reference brought up."""
 
     names: dict[int, str]
@@ -117,7 +119,7 @@ class _Notes:
     left_out: dict[str, int] = field(default_factory=dict)
 
 
-class _Rows:
+class _RowProgress:
     """Counts rows for the reporter."""
 
     def __init__(self, request: AccuracyRequest, total: int) -> None:
@@ -129,43 +131,47 @@ class _Rows:
         self._request.reporter.progress(self._done, self._total)
 
 
-def _open_reference(request: AccuracyRequest, land: ClassRaster, stack: ExitStack) -> tuple[Reference, _Notes]:
+def _open_reference(
+    request: AccuracyRequest, class_map: ClassRaster, stack: ExitStack
+) -> tuple[Reference, _ReferenceNotes]:
     if Path(request.reference).suffix.lower() in GEOJSON:
         if request.sample:
             raise InputError(
                 "A sample can be drawn from a reference raster only; points and polygons are one already.",
                 "Leave the sample size at 0.",
             )
-        return _open_vector(request, land)
+        return _open_vector(request, class_map)
     mapping = {}
     for text, value in request.mapping.items():
         old = integer_label(text)
         if old is None:
             raise InputError(f"The mapping names {text!r}; the reference raster has values.", 'Write "1=80,2=10".')
         mapping[old] = value
-    raster = stack.enter_context(ClassRaster(request.reference, request.ignore_reference, mapping, like=land.grid))
-    check_bounds(land.grid.bounds(), raster.bounds(), request.reference)
+    raster = stack.enter_context(ClassRaster(request.reference, request.ignore_reference, mapping, like=class_map.grid))
+    check_bounds(class_map.grid.bounds(), raster.bounds(), request.reference)
     # The map's names are those that its reader knows; the reference's own name what only it has.
     unmapped = {} if mapping else raster.names
-    return RasterReference(raster, request.sample, request.seed), _Notes({**unmapped, **land.names}, raster.notes)
+    return RasterReference(raster, request.sample, request.seed), _ReferenceNotes(
+        {**unmapped, **class_map.names}, raster.notes
+    )
 
 
-def _open_vector(request: AccuracyRequest, land: ClassRaster) -> tuple[Reference, _Notes]:
-    features, without_geometry = read_features(request.reference, land.grid.crs)
-    notes = _Notes(dict(land.names))
+def _open_vector(request: AccuracyRequest, class_map: ClassRaster) -> tuple[Reference, _ReferenceNotes]:
+    features, without_geometry = read_features(request.reference, class_map.grid.crs)
+    notes = _ReferenceNotes(dict(class_map.names))
     notes.left_out["features without a geometry"] = without_geometry
-    if land.grid.crs is None:
+    if class_map.grid.crs is None:
         notes.texts.append("The map has no coordinate system: the vector's coordinates are taken to be the map's.")
     values = field_values(features, request.class_field)
     counted = [(f, value) for f, value in zip(features, values) if integer_label(value) not in request.ignore_reference]
     notes.left_out["features with a value to ignore"] = len(features) - len(counted)
-    labels, unknown = _labels(request, [value for _, value in counted], land.names)
+    labels, unknown = _labels(request, [value for _, value in counted], class_map.names)
     notes.left_out["features without a class"] = labels.count(None) - sum(unknown.values())
     for name, count in unknown.items():
         notes.left_out[f"features of the class {name!r}, which the map doesn't name"] = count
     kept = [(feature, label) for (feature, _), label in zip(counted, labels) if label is not None]
     if not kept:
-        known = ", ".join(dict.fromkeys(land.names.values())) or "none (there is no legend beside it)"
+        known = ", ".join(dict.fromkeys(class_map.names.values())) or "none (there is no legend beside it)"
         given = f" The features name: {', '.join(map(repr, unknown))}." if unknown else ""
         raise InputError(
             f"No feature of {request.reference} has a class that the map has.{given} Names on the map: {known}.",
@@ -174,7 +180,7 @@ def _open_vector(request: AccuracyRequest, land: ClassRaster) -> tuple[Reference
     bounds = [feature.bounds() for feature, _ in kept]
     low = [min(box[i] for box in bounds) for i in (0, 1)]
     high = [max(box[i] for box in bounds) for i in (2, 3)]
-    check_bounds(land.grid.bounds(), (low[0], low[1], high[0], high[1]), request.reference)
+    check_bounds(class_map.grid.bounds(), (low[0], low[1], high[0], high[1]), request.reference)
     return VectorReference([f for f, _ in kept], [label for _, label in kept]), notes
 
 

@@ -46,15 +46,15 @@ class Reference(Protocol):
 
     passes: int
 
-    def compare(self, land: ClassRaster, areas: PixelAreas, advance: Advance) -> Comparison:
+    def compare(self, class_map: ClassRaster, areas: PixelAreas, advance: Advance) -> Comparison:
         """Go through the map and count."""
 
 
-def check_bounds(land: Bounds, reference: Bounds | None, name: str) -> None:
+def check_bounds(class_map: Bounds, reference: Bounds | None, name: str) -> None:
     """Refuse a reference that lies elsewhere, before either is read.
 
     Args:
-        land: xmin, ymin, xmax, ymax of the map.
+        class_map: xmin, ymin, xmax, ymax of the map.
         reference: The same of the reference, in the map's CRS; None where unknown.
         name: Of the reference.
 
@@ -63,10 +63,15 @@ def check_bounds(land: Bounds, reference: Bounds | None, name: str) -> None:
     """
     if reference is None or not all(map(math.isfinite, reference)):
         return
-    apart = reference[0] > land[2] or reference[2] < land[0] or reference[1] > land[3] or reference[3] < land[1]
+    apart = (
+        reference[0] > class_map[2]
+        or reference[2] < class_map[0]
+        or reference[1] > class_map[3]
+        or reference[3] < class_map[1]
+    )
     if apart:
         raise InputError(
-            f"{name} does not overlap the map: it covers {_corners(reference)}, the map {_corners(land)} "
+            f"{name} does not overlap the map: it covers {_corners(reference)}, the map {_corners(class_map)} "
             "(west, south, east, north in the map's coordinate system).",
             "Check the coordinate systems of both.",
         )

@@ -67,7 +67,7 @@ def build_facts(comparison: Comparison, areas_known: bool, names: Mapping[int, s
             }
             for value in values
         ],
-        "pixels": {"rows": "map", "columns": "reference", "matrix": counts.tolist(), **scores(counts)},
+        "pixels": {"rows": "map", "columns": "reference", "matrix": counts.T.tolist(), **scores(counts)},
         "areas": _areas(tally.mapped, values, compared),
         "estimates": estimates,
         "notes": notes,
@@ -99,8 +99,8 @@ def _areas(
         {
             "mapped": mapped.get(value, (0, 0.0))[1],
             "mapped_pixels": mapped.get(value, (0, 0.0))[0],
-            "compared_mapped": float(compared[i].sum()),
-            "compared_reference": float(compared[:, i].sum()),
+            "compared_mapped": float(compared[:, i].sum()),
+            "compared_reference": float(compared[i].sum()),
         }
         for i, value in enumerate(values)
     ]

@@ -23,11 +23,11 @@ class RasterReference:
         self._raster, self._size, self._seed = raster, size, seed
         self.passes = 2 if size else 1
 
-    def compare(self, land: ClassRaster, areas: PixelAreas, advance: Advance) -> Comparison:
+    def compare(self, class_map: ClassRaster, areas: PixelAreas, advance: Advance) -> Comparison:
         """Count all pixels that both have, then draw the sample from them."""
         result = Comparison()
-        for top, bottom in land.strips():
-            values, good, ignored = land.read(top, bottom)
+        for top, bottom in class_map.strips():
+            values, good, ignored = class_map.read(top, bottom)
             reference, there, passed_over = self._raster.read(top, bottom)
             size = np.broadcast_to(areas.rows(top, bottom), values.shape)
             both = good & there
@@ -42,10 +42,10 @@ class RasterReference:
             )
             advance(bottom - top)
         if self._size:
-            self._draw(result, land, areas, advance)
+            self._draw(result, class_map, areas, advance)
         return result
 
-    def _draw(self, result: Comparison, land: ClassRaster, areas: PixelAreas, advance: Advance) -> None:
+    def _draw(self, result: Comparison, class_map: ClassRaster, areas: PixelAreas, advance: Advance) -> None:
         """Draw points on the ground, uniformly within each stratum: pixels by their area, with replacement.
 
         Then the plain share of units is an unbiased estimate of the share of area, whatever the projection, and the
@@ -61,8 +61,8 @@ class RasterReference:
         }
         passed = dict.fromkeys(result.mapped, 0.0)
         units: list[tuple[int, int]] = []
-        for top, bottom in land.strips():
-            values, good, _ = land.read(top, bottom)
+        for top, bottom in class_map.strips():
+            values, good, _ = class_map.read(top, bottom)
             reference, there, _ = self._raster.read(top, bottom)
             size = np.broadcast_to(areas.rows(top, bottom), values.shape)
             both = good & there

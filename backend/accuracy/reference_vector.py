@@ -37,14 +37,14 @@ class VectorReference:
         points = [(x, y, label) for f, label in zip(features, labels) if not f.is_polygon for x, y in f.points()]
         self._points = np.array(points, dtype=np.float64).reshape(-1, 3)
 
-    def compare(self, land: ClassRaster, areas: PixelAreas, advance: Advance) -> Comparison:
+    def compare(self, class_map: ClassRaster, areas: PixelAreas, advance: Advance) -> Comparison:
         """Count pixels in polygons and under points."""
         result = Comparison()
-        columns, rows, labels = self._places(land, result)
-        boxes = _rows_of([feature for feature, _ in self._polygons], land.grid.transform)
+        columns, rows, labels = self._places(class_map, result)
+        boxes = _rows_of([feature for feature, _ in self._polygons], class_map.grid.transform)
         inside: dict[tuple[int, int], int] = {}
-        for top, bottom in land.strips():
-            values, good, ignored = land.read(top, bottom)
+        for top, bottom in class_map.strips():
+            values, good, ignored = class_map.read(top, bottom)
             size = np.broadcast_to(areas.rows(top, bottom), values.shape)
             result.tally.add_mapped(values[good], size[good])
             result.leave_out("pixels that are nodata on the map", np.count_nonzero(~good & ~ignored))
@@ -52,7 +52,7 @@ class VectorReference:
             here = (rows >= top) & (rows < bottom)
             self._take_points(result, (rows[here] - top, columns[here], labels[here]), (values, good, size))
             touched = np.flatnonzero((boxes[:, 0] < bottom) & (boxes[:, 1] >= top)) if len(boxes) else np.array([])
-            self._take_polygons(result, land, top, touched, (values, good, size), inside)
+            self._take_polygons(result, class_map, top, touched, (values, good, size), inside)
             advance(bottom - top)
         self._close_polygons(result, inside)
         kinds = ["points"] * bool(len(self._points)) + ["polygons, each as one unit"] * bool(self._polygons)
@@ -60,13 +60,13 @@ class VectorReference:
         result.mapped = {value: area for value, (_, area) in result.tally.mapped.items()}
         return result
 
-    def _places(self, land: ClassRaster, result: Comparison) -> tuple[IntArray, IntArray, IntArray]:
+    def _places(self, class_map: ClassRaster, result: Comparison) -> tuple[IntArray, IntArray, IntArray]:
         """Column, row and label of the points that lie on the map's grid."""
-        back = ~land.grid.transform
+        back = ~class_map.grid.transform
         x, y, labels = self._points.T
         columns = np.floor(back.a * x + back.b * y + back.c)
         rows = np.floor(back.d * x + back.e * y + back.f)
-        within = (columns >= 0) & (columns < land.grid.width) & (rows >= 0) & (rows < land.grid.height)
+        within = (columns >= 0) & (columns < class_map.grid.width) & (rows >= 0) & (rows < class_map.grid.height)
         result.leave_out("points outside the map", np.count_nonzero(~within))
         return columns[within].astype(np.int64), rows[within].astype(np.int64), labels[within].astype(np.int64)
 
@@ -86,7 +86,7 @@ class VectorReference:
     def _take_polygons(
         self,
         result: Comparison,
-        land: ClassRaster,
+        class_map: ClassRaster,
         top: int,
         touched: IndexArray,
         strip: tuple[IntArray, BoolArray, DoubleArray],
@@ -99,7 +99,7 @@ class VectorReference:
         burnt = rasterize(
             [(self._polygons[index][0].geometry, int(index) + 1) for index in touched],
             out_shape=values.shape,
-            transform=window_transform(window, land.grid.transform),
+            transform=window_transform(window, class_map.grid.transform),
             dtype="int32",
         )
         covered = (burnt > 0) & good

@@ -62,11 +62,11 @@ class Tally:
         return areas
 
     def matrices(self, classes: Sequence[int]) -> tuple[IntArray, DoubleArray]:
-        """Pixels and areas of the pairs, [map class, reference class], both in the order of `classes`."""
+        """Pixels and areas of the pairs, [reference class, map class], both in the order of `classes`."""
         place = {value: index for index, value in enumerate(classes)}
         counts, areas = np.zeros((len(classes),) * 2, np.int64), np.zeros((len(classes),) * 2)
         for (row, column), (count, area) in self._pairs.items():
-            counts[place[row], place[column]], areas[place[row], place[column]] = count, area
+            counts[place[column], place[row]], areas[place[column], place[row]] = count, area
         return counts, areas
 
 

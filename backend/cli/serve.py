@@ -59,11 +59,11 @@ def serve(inbox: Inbox, stream: TextIO, cancel: Cancel, device: str, idle_s: flo
         except queue.Empty:
             # Not before a run that waits already: what it refuses, it refuses at once.
             if not loaded:
-                loaded = _load()
+                loaded = _preload()
             continue
         with cancel.forgetting():
             _answer(line, server, JsonReporter(stream), cancel, device)
-        _let_go()
+        _free_memory()
         asked = time.monotonic()
 
 
@@ -112,7 +112,7 @@ def _answer(line: bytes, server: SimilarityServer, reporter: JsonReporter, cance
         reporter.error(as_refusal(error))
 
 
-def _load() -> bool:
+def _preload() -> bool:
     """Import what takes seconds, while the user still looks for a place to click."""
     import backend.engines.pytorch
     import backend.network.weights  # noqa: F401
@@ -120,7 +120,7 @@ def _load() -> bool:
     return True
 
 
-def _let_go() -> None:
+def _free_memory() -> None:
     """Give memory back: others may want it while nothing is asked, on a graphics card above all."""
     gc.collect()
     torch = sys.modules.get("torch")

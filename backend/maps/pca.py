@@ -1,4 +1,4 @@
-"""Principal components of a scene's tokens, from running sums: each strip of the scene is seen once and forgotten."""
+"""Principal components of tokens from running sums: each part of a scene is read once and forgotten."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from backend.core.arrays import DoubleArray, FloatArray
 
 # Deviations on either side of the mean that the colours span; what lies beyond is cut off.
 SPAN = 2.0
+# Least standard deviation that a feature is divided by: one that never changes must not blow up.
+STEADY = 1e-3
 
 
 @dataclass(frozen=True)
@@ -19,20 +21,27 @@ class Components:
 
     Attributes:
         mean: float64 [features].
+        scale: float64 [features], what each feature is divided by; 1 unless they are standardised.
         axes: float64 [components, features], of length 1; the largest entry of each is positive.
         deviations: float64 [components], standard deviation along each, largest first.
         shares: float64 [components], of the whole variance; 0 where there is none.
     """
 
     mean: DoubleArray
+    scale: DoubleArray
     axes: DoubleArray
     deviations: DoubleArray
     shares: DoubleArray
 
+    def linear(self) -> tuple[FloatArray, FloatArray]:
+        """Return the linear map from tokens to components: weight [components, features], bias [components]."""
+        weight = self.axes / self.scale
+        return weight.astype(np.float32), -(weight @ self.mean).astype(np.float32)
+
     def colours(self, tokens: FloatArray) -> NDArray[np.uint8]:
         """Tokens [features, rows, columns] as uint8 [components, rows, columns]: 1 to 255 over SPAN deviations."""
         flat = tokens.reshape(tokens.shape[0], -1) - self.mean[:, None].astype(np.float32)
-        scores = self.axes.astype(np.float32) @ flat
+        scores = (self.axes / self.scale).astype(np.float32) @ flat
         reach = SPAN * np.where(self.deviations > 0, self.deviations, 1.0)
         scaled = 128 + scores * (127 / reach[:, None])
         whole: NDArray[np.uint8] = np.clip(np.rint(scaled), 1, 255).astype(np.uint8)
@@ -68,13 +77,21 @@ class Scatter:
         self._mean += step * (n / total)
         self.count = total
 
-    def components(self, number: int) -> Components:
-        """The first principal components of what was added (Pearson 1901), by eigenvectors of the covariance."""
-        variances, vectors = np.linalg.eigh(self._sum / max(self.count, 1))
+    def components(self, number: int, standardised: bool = False) -> Components:
+        """Return the first principal components of what was added (Pearson 1901).
+
+        Args:
+            number: How many.
+            standardised: Whether features are scaled to unit deviation first: eigenvectors of the correlation matrix
+                instead of the covariance.
+        """
+        covariance = self._sum / max(self.count, 1)
+        scale = np.maximum(np.sqrt(np.diag(covariance)), STEADY) if standardised else np.ones(len(covariance))
+        variances, vectors = np.linalg.eigh(covariance / np.outer(scale, scale))
         order = np.argsort(variances)[::-1][:number]
         axes = vectors[:, order].T
         # An eigenvector may point either way; equal scenes shall have equal colours.
         signs = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])
         kept, whole = np.maximum(variances[order], 0), float(np.maximum(variances, 0).sum())
         shares = kept / whole if whole > 0 else np.zeros_like(kept)
-        return Components(self._mean.copy(), axes * signs[:, None], np.sqrt(kept), shares)
+        return Components(self._mean.copy(), scale, axes * signs[:, None], np.sqrt(kept), shares)

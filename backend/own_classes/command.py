@@ -19,7 +19,7 @@ from pathlib import Path
 from backend.card.registry import model_folder
 from backend.core.errors import ResourceError
 from backend.maps.request import Request
-from backend.own_classes.legend import read_looks
+from backend.own_classes.legend import read_styles
 from backend.own_classes.model_folder import check_folder
 
 MAX_TITLE = 200  # characters, as a card takes them
@@ -54,7 +54,7 @@ def train(request: Request, source: SampleSource, check: bool = True) -> None:
         SarDinoError: Refused or cancelled; then no folder is left, and an older one is as it was.
     """
     # PyTorch takes seconds to import: only after the cheap checks.
-    looks = read_looks(source.legend) if source.legend else {}
+    styles = read_styles(source.legend) if source.legend else {}
     check_folder(request.output, model_folder(request.model), request.overwrite)
     try:
         from backend.own_classes.learn import learn
@@ -68,4 +68,4 @@ def train(request: Request, source: SampleSource, check: bool = True) -> None:
     printable = "".join(c if c.isprintable() else " " for c in source.title)
     title = " ".join(printable.split())[:MAX_TITLE] or request.output.name
     with Session(request, "train", {}) as session:
-        learn(session, source.samples, source.field, title, looks, check)
+        learn(session, source.samples, source.field, title, styles, check)

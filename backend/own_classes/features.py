@@ -13,25 +13,24 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from backend.core.arrays import BoolArray, IntArray
-from backend.core.cancel import Cancel
+from backend.maps.pca import Components, Scatter
 from backend.network.focal import validity, window_features
 from backend.network.forest_head import ForestHead
 from backend.network.vit import SarViT
-from backend.own_classes.pca import Components, Moments
-from backend.own_classes.pixels import Places
+from backend.own_classes.pixels import SamplePixels
 from backend.stream.tiles import Frame, read_tile_row
 from backend.stream.tiling import AxisPlan, TilePlan
 
 
 @dataclass(frozen=True)
-class Table:
+class FeatureTable:
     """Features of pixels.
 
     Attributes:
         tokens: float32 [n, T], of all blocks that the head reads.
         pixels: float32 [n, P], of the pixel and its windows.
         valid: Whether the raster has data there, bool [n]; features are 0 elsewhere.
-        components: Of the tokens of all that was read, not of the samples', which may be few.
+        components: Of the standardised tokens of all valid patches that were read; the samples' may be few.
     """
 
     tokens: Tensor
@@ -41,12 +40,13 @@ class Table:
 
     def features(self, which: Tensor) -> Tensor:
         """What the forest sees of some pixels, float32 [m, C + P]."""
-        return torch.cat((self.components(self.tokens[which]), self.pixels[which]), dim=1)
+        weight, bias = map(torch.from_numpy, self.components.linear())
+        return torch.cat((self.tokens[which] @ weight.T + bias, self.pixels[which]), dim=1)
 
 
-def tiles_of(places: Places, plan: TilePlan) -> dict[tuple[int, int], IntArray]:
-    """Which pixels (indices into `places`) each tile answers for: the tile in which a pixel lies most inside."""
-    rows, columns = _nearest(places.rows, plan.rows), _nearest(places.columns, plan.columns)
+def tiles_of(wanted: SamplePixels, plan: TilePlan) -> dict[tuple[int, int], IntArray]:
+    """Which pixels (indices into `wanted`) each tile answers for: the tile in which a pixel lies most inside."""
+    rows, columns = _nearest_tile(wanted.rows, plan.rows), _nearest_tile(wanted.columns, plan.columns)
     order = np.lexsort((columns, rows))
     found: dict[tuple[int, int], IntArray] = {}
     if not len(order):
@@ -57,76 +57,94 @@ def tiles_of(places: Places, plan: TilePlan) -> dict[tuple[int, int], IntArray]:
     return found
 
 
-def _nearest(position: IntArray, axis: AxisPlan) -> IntArray:
+def _nearest_tile(position: IntArray, axis: AxisPlan) -> IntArray:
     origins = np.array(axis.origins)
     overlap = axis.tile - int(origins[1] - origins[0]) if len(origins) > 1 else 0
     # Past the middle of an overlap the next tile has the greater weight.
     return np.clip(np.searchsorted(origins + overlap // 2, position, side="right") - 1, 0, len(origins) - 1)
 
 
-def gather(
+def gather_features(
     model: SarViT,
     frame: Frame,
     plan: TilePlan,
-    places: Places,
+    wanted: SamplePixels,
     batch: int,
-    cancel: Cancel,
     progress: Callable[[int], None],
-) -> Table:
+) -> FeatureTable:
     """Read tiles and pick the features of pixels.
 
     Args:
         model: With a `ForestHead`, on its device; the head's weights are not used.
         frame: Source of network input.
         plan: Tiles, as land cover is mapped with.
-        places: Pixels of the frame.
+        wanted: Pixels of the frame.
         batch: Tiles at once.
-        cancel: Ends the work with Cancelled.
-        progress: Called with the number of tiles done.
+        progress: Called with the number of tiles done, before each read; may raise to end the work.
     """
     head = cast(ForestHead, model.head)
     channels, components = head.tokens.in_channels, head.tokens.out_channels
-    tokens, pixels = torch.zeros(len(places), channels), torch.zeros(len(places), head.features - components)
-    valid = np.zeros(len(places), dtype=np.bool_)
-    moments = Moments(channels)
+    tokens, pixels = torch.zeros(len(wanted), channels), torch.zeros(len(wanted), head.features - components)
+    valid = np.zeros(len(wanted), dtype=np.bool_)
+    scatter = Scatter(channels)
     device = next(model.parameters()).device
-    done = 0
-    for group in _batches(frame, plan, places, batch, cancel):
+    for group in _batches(frame, plan, wanted, batch, progress):
         x = torch.from_numpy(np.stack([tile for _, _, tile in group]))
         there = validity(x)[:, 0].bool()
         with torch.inference_mode():
             grids = torch.cat([grid.float() for grid in model.features(x.to(device))], dim=1).cpu()
             shown = window_features(x, head.windows)
             for number, (which, (top, left), _) in enumerate(group):
-                rows, columns = places.rows[which] - top, places.columns[which] - left
+                rows, columns = wanted.rows[which] - top, wanted.columns[which] - left
                 # As the head enlarges tokens; here, one tile at a time, and only its samples are kept.
                 wide_grid = F.interpolate(grids[number][None], plan.tile, mode="bilinear", align_corners=False)[0]
                 tokens[which] = wide_grid[:, rows, columns].T
                 pixels[which] = shown[number][:, rows, columns].T
                 valid[which] = there[number][rows, columns].numpy()
-                moments.add(grids[number].flatten(1).T)
-        done += len(group)
-        progress(done)
-    return Table(tokens, pixels, valid, moments.components(components))
+                scatter.add(grids[number].numpy()[:, _own_patches(plan, (top, left), there[number].numpy())])
+    return FeatureTable(tokens, pixels, valid, scatter.components(components, standardised=True))
+
+
+def _own_patches(plan: TilePlan, origin: tuple[int, int], valid: BoolArray) -> BoolArray:
+    """Choose the patches of a tile that lie most inside it, within the raster, and hold a valid pixel: [rows, columns].
+
+    Args:
+        plan: Tiles.
+        origin: First row and column of the tile.
+        valid: Pixels of the tile, [tile, tile].
+    """
+    count = plan.tile // plan.patch
+    inside = []
+    for first, axis in zip(origin, (plan.rows, plan.columns)):
+        starts = first + np.arange(count) * plan.patch
+        inside.append((_nearest_tile(starts, axis) == axis.origins.index(first)) & (starts < axis.size))
+    patches = valid.reshape(count, plan.patch, count, plan.patch).any(axis=(1, 3))
+    chosen: BoolArray = patches & np.outer(*inside)
+    return chosen
 
 
 _Tile = tuple[NDArray[np.int64], tuple[int, int], NDArray[np.float32]]
 
 
-def _batches(frame: Frame, plan: TilePlan, places: Places, batch: int, cancel: Cancel) -> Iterator[Sequence[_Tile]]:
+def _batches(
+    frame: Frame, plan: TilePlan, wanted: SamplePixels, batch: int, progress: Callable[[int], None]
+) -> Iterator[Sequence[_Tile]]:
     """Groups of (pixels, origin, network input); one row of tiles is held at a time."""
-    tiles = tiles_of(places, plan)
+    tiles = tiles_of(wanted, plan)
     group: list[_Tile] = []
+    done = 0
     for row in sorted({row for row, _ in tiles}):
-        cancel.check()
+        progress(done)
         x, _ = read_tile_row(frame, plan, row)
         for column in sorted(column for r, column in tiles if r == row):
             left = plan.columns.origins[column]
             tile = np.ascontiguousarray(x[:, :, left : left + plan.tile])
             group.append((tiles[row, column], (plan.rows.origins[row], left), tile))
             if len(group) == batch:
-                cancel.check()
                 yield group
+                done += len(group)
+                progress(done)
                 group = []
     if group:
         yield group
+        progress(done + len(group))

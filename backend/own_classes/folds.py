@@ -14,7 +14,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from backend.core.arrays import BoolArray, IntArray
-from backend.own_classes.pixels import Places
+from backend.own_classes.pixels import SamplePixels
 
 SIDES = (128, 64, 32, 16)  # pixels, the first that will do; below that, neighbours in all but name
 FOLDS = 5
@@ -41,14 +41,14 @@ class Folds:
     count: int
 
 
-def group_blocks(places: Places, side: int) -> IntArray:
+def group_blocks(pixels: SamplePixels, side: int) -> IntArray:
     """Number of the group of blocks in which each pixel lies, [n].
 
     Pixels of one sample are in one group, and so are pixels of one cell of a grid of `side` pixels.
     """
-    _, cells = np.unique(np.stack((places.rows // side, places.columns // side), axis=1), axis=0, return_inverse=True)
+    _, cells = np.unique(np.stack((pixels.rows // side, pixels.columns // side), axis=1), axis=0, return_inverse=True)
     cells = cells.reshape(-1)
-    samples, cell_count = places.sample, int(cells.max(initial=-1)) + 1
+    samples, cell_count = pixels.sample, int(cells.max(initial=-1)) + 1
     size = cell_count + int(samples.max(initial=-1)) + 1
     links = coo_matrix((np.ones(len(cells)), (cells, cell_count + samples)), shape=(size, size))
     _, parts = connected_components(links, directed=False)
@@ -57,36 +57,36 @@ def group_blocks(places: Places, side: int) -> IntArray:
     return result
 
 
-def plan_folds(places: Places, classes: IntArray, seed: int = 0) -> Folds | None:
+def plan_folds(pixels: SamplePixels, classes: IntArray, seed: int = 0) -> Folds | None:
     """Folds over the coarsest blocks with which most classes can be held out.
 
     Args:
-        places: Pixels of samples.
+        pixels: Pixels of samples.
         classes: Class index of each pixel, [n].
         seed: Of the shuffle of blocks.
 
     Returns:
         None where fewer than two classes lie in two blocks or more: nothing can be said.
     """
-    choices = [(side, group_blocks(places, side)) for side in SIDES]
+    choices = [(side, group_blocks(pixels, side)) for side in SIDES]
     # The first of equals is the coarsest.
-    side, groups = max(choices, key=lambda choice: _worth(choice[1], classes))
-    testable = len(_spread(groups, classes))
-    free = _free(groups, classes)
+    side, groups = max(choices, key=lambda choice: _quality(choice[1], classes))
+    testable = len(_testable_classes(groups, classes))
+    free = _testable_pixels(groups, classes)
     if testable < 2 or len(np.unique(classes[free])) < 2:
         return None
     rounds = min(FOLDS, len(np.unique(groups[free])))
     fold = np.full(len(classes), -1, dtype=np.int64)
-    fold[free] = _dealt(groups[free], classes[free], rounds, seed)
+    fold[free] = _assign_folds(groups[free], classes[free], rounds, seed)
     return Folds(side, int(groups.max()) + 1, groups, fold, rounds)
 
 
-def _worth(groups: IntArray, classes: IntArray) -> tuple[int, bool]:
+def _quality(groups: IntArray, classes: IntArray) -> tuple[int, bool]:
     """How many classes can be held out, and whether in blocks enough."""
-    return len(_spread(groups, classes)), int(groups.max()) + 1 >= ENOUGH
+    return len(_testable_classes(groups, classes)), int(groups.max()) + 1 >= ENOUGH
 
 
-def _spread(groups: IntArray, classes: IntArray) -> IntArray:
+def _testable_classes(groups: IntArray, classes: IntArray) -> IntArray:
     """Classes that lie in two groups or more."""
     pairs = np.unique(np.stack((classes, groups), axis=1), axis=0)
     found, counts = np.unique(pairs[:, 0], return_counts=True)
@@ -94,13 +94,13 @@ def _spread(groups: IntArray, classes: IntArray) -> IntArray:
     return result
 
 
-def _free(groups: IntArray, classes: IntArray) -> BoolArray:
+def _testable_pixels(groups: IntArray, classes: IntArray) -> BoolArray:
     """Pixels of groups that hold no class which is nowhere else."""
-    alone = ~np.isin(classes, _spread(groups, classes))
+    alone = ~np.isin(classes, _testable_classes(groups, classes))
     return ~np.isin(groups, groups[alone])
 
 
-def _dealt(groups: IntArray, classes: IntArray, rounds: int, seed: int) -> IntArray:
+def _assign_folds(groups: IntArray, classes: IntArray, rounds: int, seed: int) -> IntArray:
     """Fold of each pixel: groups go one by one, large ones first, where least of what they hold is yet."""
     _, group = np.unique(groups, return_inverse=True)
     _, kind = np.unique(classes, return_inverse=True)

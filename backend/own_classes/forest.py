@@ -19,8 +19,8 @@ from torch import Tensor
 
 from backend.card.arch import MAX_SHARES
 from backend.core.arrays import DoubleArray, FloatArray, IntArray
+from backend.maps.pca import Components
 from backend.network.forest_head import ForestHead, Trees
-from backend.own_classes.pca import Components
 
 # Chosen with benchmarks/quality/own_classes.py in sight, on other draws than those it reports.
 TREES, LEAVES, DEPTH = 128, 512, 16
@@ -30,7 +30,7 @@ NEVER = 1e30  # threshold that every value is below: a leaf
 
 
 @dataclass(frozen=True)
-class Lessons:
+class TrainingData:
     """What a forest is grown from.
 
     Attributes:
@@ -53,26 +53,26 @@ def leaves_for(classes: int) -> int:
     return min(LEAVES, MAX_SHARES // (2 * TREES * classes))
 
 
-def grow(lessons: Lessons, portion_done: Callable[[], None] = lambda: None) -> Trees:
-    """Grow all trees; the same lessons give the same trees.
+def grow(data: TrainingData, portion_done: Callable[[], None] = lambda: None) -> Trees:
+    """Grow all trees; the same data give the same trees.
 
     Args:
-        lessons: What they learn from.
+        data: What they learn from.
         portion_done: Called after each of PORTIONS portions; may raise to end the work.
     """
     grown: list[tuple[Any, int, IntArray]] = []
-    x = lessons.x.numpy()
+    x = data.x.numpy()
     for number in range(PORTIONS):
-        first = lessons.components if number % 2 else 0
+        first = data.components if number % 2 else 0
         forest = ExtraTreesClassifier(
-            PORTION, max_depth=DEPTH, max_leaf_nodes=max(2, leaves_for(lessons.count)), random_state=number
+            PORTION, max_depth=DEPTH, max_leaf_nodes=max(2, leaves_for(data.count)), random_state=number
         )
-        forest.fit(x[:, first:], lessons.classes, lessons.weights)
+        forest.fit(x[:, first:], data.classes, data.weights)
         known = np.asarray(forest.classes_, dtype=np.int64)
         grown += [(tree.tree_, first, known) for tree in forest.estimators_]
         portion_done()
     nodes = 1 + max(tree.node_count for tree, _, _ in grown)
-    tables = [_as_tables(tree, nodes, first, known, lessons.count) for tree, first, known in grown]
+    tables = [_as_tables(tree, nodes, first, known, data.count) for tree, first, known in grown]
     feature, threshold, child, share = (torch.from_numpy(np.stack(column)) for column in zip(*tables))
     return Trees(feature, threshold, child, share, max(1, *(int(tree.max_depth) for tree, _, _ in grown)))
 
@@ -106,7 +106,7 @@ def _rounded_down(values: DoubleArray) -> FloatArray:
     return result
 
 
-def put_into(head: ForestHead, trees: Trees, components: Components) -> None:
+def write_head(head: ForestHead, trees: Trees, components: Components) -> None:
     """Write a forest into a head.
 
     Args:
@@ -114,8 +114,9 @@ def put_into(head: ForestHead, trees: Trees, components: Components) -> None:
         trees: Grown from features with `components` first.
         components: Of the tokens.
     """
+    weight, bias = map(torch.from_numpy, components.linear())
     with torch.no_grad():
-        head.tokens.weight.copy_(components.weight[:, :, None, None])
-        cast(Tensor, head.tokens.bias).copy_(components.bias)
+        head.tokens.weight.copy_(weight[:, :, None, None])
+        cast(Tensor, head.tokens.bias).copy_(bias)
         for name in ("feature", "threshold", "child", "share"):
             head.get_buffer(name).copy_(getattr(trees, name))

@@ -43,7 +43,7 @@ def held_out_scores(
         held = folds.fold == number
         trees = grow(torch.from_numpy(np.flatnonzero(~held)))
         guess = trees.probabilities(x[torch.from_numpy(held)].T).argmax(dim=1).numpy()
-        np.add.at(counts, (guess, classes[held]), 1)
+        np.add.at(counts, (classes[held], guess), 1)
     found = scores(counts)
     per_class = {
         f"{item.value} {item.name}": {
@@ -60,7 +60,7 @@ def held_out_scores(
         "block_pixels": folds.side,
         **{name: _rounded(found[name]) for name in ("overall_accuracy", "mean_iou", "mean_f1")},
         "classes": per_class,
-        "confusion": counts.tolist(),
+        "confusion": counts.T.tolist(),
     }
 
 

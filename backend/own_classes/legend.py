@@ -15,7 +15,7 @@ from pathlib import Path
 from backend.card.model_card import MAX_CLASSES, LandCoverClass
 from backend.card.worldcover import COLOURS, NAMES
 from backend.core.errors import InputError
-from backend.own_classes.samples import Label, clean
+from backend.own_classes.samples import Label, clean_label
 
 MAX_NAME = 100  # characters, as a card takes them
 # Okabe and Ito (2008), "Color Universal Design", without black; then "muted" of Tol (2021, SRON/EPS/TN/09-002).
@@ -27,10 +27,10 @@ _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _GOLDEN = 0.618034  # part of a turn between two hues, which never repeats
 
 # Name and "#rrggbb" by class; either may be empty.
-Looks = Mapping[Label, tuple[str, str]]
+Styles = Mapping[Label, tuple[str, str]]
 
 
-def read_looks(path: Path) -> Looks:
+def read_styles(path: Path) -> Styles:
     """Names and colours that a user gives, from JSON: {"class": {"name": "…", "color": "#rrggbb"}, …}.
 
     Raises:
@@ -43,24 +43,24 @@ def read_looks(path: Path) -> Looks:
         raise InputError(f"{path} can't be read ({error.strerror}).", "Check the path.") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is no JSON.", hint) from error
-    if not isinstance(document, dict) or not all(isinstance(look, dict) for look in document.values()):
+    if not isinstance(document, dict) or not all(isinstance(style, dict) for style in document.values()):
         raise InputError(f"{path} is no table of classes.", hint)
-    looks: dict[Label, tuple[str, str]] = {}
-    for key, look in document.items():
-        label, color = clean(key), str(look.get("color") or "")
+    styles: dict[Label, tuple[str, str]] = {}
+    for key, style in document.items():
+        label, color = clean_label(key), str(style.get("color") or "")
         if color and not _COLOR.fullmatch(color):
             raise InputError(f"{path} gives {key!r:.60} the colour {color!r:.60}.", hint)
         if label is not None:
-            looks[label] = str(clean(str(look.get("name") or "")) or ""), color
-    return looks
+            styles[label] = str(clean_label(str(style.get("name") or "")) or ""), color
+    return styles
 
 
-def build_legend(labels: Sequence[Label], looks: Looks) -> tuple[tuple[LandCoverClass, ...], dict[Label, int]]:
+def build_legend(labels: Sequence[Label], styles: Styles) -> tuple[tuple[LandCoverClass, ...], dict[Label, int]]:
     """The classes in the order of their values, and the index of each label among them.
 
     Args:
         labels: Class of each sample, cleaned.
-        looks: Names and colours that come before any other.
+        styles: Names and colours that come before any other.
 
     Raises:
         InputError: Fewer than two classes, or more than a raster of bytes can hold.
@@ -78,9 +78,9 @@ def build_legend(labels: Sequence[Label], looks: Looks) -> tuple[tuple[LandCover
     worldcover = all(value in NAMES for value in values.values())
     classes = []
     for label in order:
-        name, color = looks.get(label, ("", ""))
+        name, color = styles.get(label, ("", ""))
         if not color:
-            known = worldcover or _worldcover(label) == values[label]
+            known = worldcover or _worldcover_value(label) == values[label]
             color = COLOURS[values[label]] if known else next(free)
         classes.append(LandCoverClass(values[label], (name or str(label))[:MAX_NAME], color))
     return tuple(classes), {label: index for index, label in enumerate(order)}
@@ -90,7 +90,7 @@ def _values(labels: set[Label]) -> dict[Label, int]:
     values: dict[Label, int] = {label: label for label in labels if isinstance(label, int) and 1 <= label <= 254}
     rest = sorted(labels - values.keys(), key=lambda label: (str(label).casefold(), str(label)))
     for label in rest:
-        value = _worldcover(label)
+        value = _worldcover_value(label)
         if value and value not in values.values():
             values[label] = value
     free = (value for value in range(1, 255) if value not in values.values())
@@ -100,7 +100,7 @@ def _values(labels: set[Label]) -> dict[Label, int]:
     return values
 
 
-def _worldcover(label: Label) -> int:
+def _worldcover_value(label: Label) -> int:
     """The WorldCover value that a text names, or 0."""
     text = str(label).casefold()
     return next((value for value, name in NAMES.items() if text == name.casefold()), 0)

@@ -53,7 +53,7 @@ def check_folder(path: Path, backbone: Path, overwrite: bool) -> None:
             raise InputError(f"The folder {path} holds {other}, so it is no model folder.", "Choose a new folder.")
         if found and not overwrite:
             raise InputError(f"There is a model in {path}.", "Choose another folder, or add --overwrite.")
-    part = _beside(path, PART)
+    part = _sibling(path, PART)
     try:
         part.mkdir(exist_ok=True)
         part.rmdir()
@@ -81,7 +81,7 @@ def write_folder(path: Path, model: SarViT, card: ModelCard, cancel: Cancel) -> 
     from backend.network.weights import save_model
 
     path = _absolute(path)
-    part, old = _beside(path, PART), _beside(path, OLD)
+    part, old = _sibling(path, PART), _sibling(path, OLD)
 
     def remove() -> None:
         shutil.rmtree(part, ignore_errors=True)
@@ -112,5 +112,5 @@ def _absolute(path: Path) -> Path:
     return Path(os.path.abspath(path))
 
 
-def _beside(path: Path, suffix: str) -> Path:
+def _sibling(path: Path, suffix: str) -> Path:
     return path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}{suffix}")

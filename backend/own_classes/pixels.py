@@ -26,7 +26,7 @@ BURNT = 2**22
 
 
 @dataclass(frozen=True)
-class Places:
+class SamplePixels:
     """Pixels of a grid, [n] each.
 
     Attributes:
@@ -42,12 +42,12 @@ class Places:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def take(self, which: BoolArray | IntArray) -> Places:
+    def take(self, which: BoolArray | IntArray) -> SamplePixels:
         """Some of them."""
-        return Places(self.rows[which], self.columns[which], self.sample[which])
+        return SamplePixels(self.rows[which], self.columns[which], self.sample[which])
 
 
-def find_pixels(samples: Sequence[Sample], transform: Affine, height: int, width: int, seed: int = 0) -> Places:
+def find_pixels(samples: Sequence[Sample], transform: Affine, height: int, width: int, seed: int = 0) -> SamplePixels:
     """Pixels of all samples; those outside of the grid are left out.
 
     Args:
@@ -65,23 +65,25 @@ def find_pixels(samples: Sequence[Sample], transform: Affine, height: int, width
         if len(rows) > limit:
             chosen = np.sort(rng.choice(len(rows), limit, replace=False))
             rows, columns = rows[chosen], columns[chosen]
-        parts.append(Places(rows, columns, np.full(len(rows), number, dtype=np.int64)))
-    found = Places(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("rows", "columns", "sample")))
+        parts.append(SamplePixels(rows, columns, np.full(len(rows), number, dtype=np.int64)))
+    found = SamplePixels(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("rows", "columns", "sample"))
+    )
     if len(found) > TOTAL:
         found = found.take(np.sort(rng.choice(len(found), TOTAL, replace=False)))
     return found
 
 
-def unclaimed(
-    samples: Sequence[Sample], places: Places, transform: Affine, height: int, width: int
+def without_overlaps(
+    samples: Sequence[Sample], pixels: SamplePixels, transform: Affine, height: int, width: int
 ) -> tuple[BoolArray, int]:
     """Which pixels to keep, [n]: none that samples of two classes claim, and each of the others once.
 
-    Where polygons are large only some of their pixels are in `places`, so that whole polygons are looked at.
+    Where polygons are large only some of their pixels are in `pixels`, so that whole polygons are looked at.
 
     Args:
         samples: All samples.
-        places: Pixels of samples.
+        pixels: Pixels of samples.
         transform: From (column, row) to coordinates.
         height: Rows of the grid.
         width: Columns of the grid.
@@ -91,22 +93,22 @@ def unclaimed(
     """
     order = {label: number for number, label in enumerate(dict.fromkeys(sample.label for sample in samples))}
     kinds = np.array([order[sample.label] for sample in samples], dtype=np.int64)
-    contested = np.zeros(len(places), dtype=np.bool_)
+    contested = np.zeros(len(pixels), dtype=np.bool_)
     for number, sample in enumerate(samples):
         top, left, bottom, right = _box(sample, transform, (height, width))
-        near = (places.rows >= top) & (places.rows < bottom) & (places.columns >= left) & (places.columns < right)
-        others = np.flatnonzero(near & (kinds[places.sample] != kinds[number]))
+        near = (pixels.rows >= top) & (pixels.rows < bottom) & (pixels.columns >= left) & (pixels.columns < right)
+        others = np.flatnonzero(near & (kinds[pixels.sample] != kinds[number]))
         if len(others):
             rows, columns = _burn(sample, transform, (height, width))
-            contested[others] |= np.isin(_key(places.take(others), width), rows * width + columns)
-    _, first = np.unique(_key(places, width), return_index=True)
-    once = np.zeros(len(places), dtype=np.bool_)
+            contested[others] |= np.isin(_key(pixels.take(others), width), rows * width + columns)
+    _, first = np.unique(_key(pixels, width), return_index=True)
+    once = np.zeros(len(pixels), dtype=np.bool_)
     once[first] = True
-    return once & ~contested, len(np.unique(_key(places, width)[contested]))
+    return once & ~contested, len(np.unique(_key(pixels, width)[contested]))
 
 
-def _key(places: Places, width: int) -> IntArray:
-    key: IntArray = places.rows * width + places.columns
+def _key(pixels: SamplePixels, width: int) -> IntArray:
+    key: IntArray = pixels.rows * width + pixels.columns
     return key
 
 

@@ -48,14 +48,14 @@ def read_samples(path: Path, field: str, crs: CRS | None) -> Samples:
         InputError: As `read_features` and `field_values` do, or no feature has a class.
     """
     features, shapeless = read_features(path, crs)
-    labels = [clean(value) for value in field_values(features, field)]
+    labels = [clean_label(value) for value in field_values(features, field)]
     items = [Sample(feature.geometry, label) for feature, label in zip(features, labels) if label is not None]
     if not items:
         raise InputError(f"{path} holds no sample with a class in {field!r}.", "Check layer and field.")
     return Samples(tuple(items), shapeless + len(features) - len(items))
 
 
-def clean(value: object) -> Label | None:
+def clean_label(value: object) -> Label | None:
     """A class as a property holds it, a whole number or a text without control characters; None where there is none."""
     if value is None or isinstance(value, (dict, list)):
         return None

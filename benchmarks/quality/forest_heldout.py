@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.accuracy.scores import Confusion, class_indices
 from backend.stream.decision import decision, group_indices
 from training.data.dataset import ChipFolder
 from training.run.common_config import ModelConfig
-from training.scores.metrics import Confusion, class_indices
 from training.study.forest import features, fit_forest
 from training.study.settings import ForestConfig
 

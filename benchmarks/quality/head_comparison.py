@@ -26,6 +26,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter, minimum_filter
 
+from backend.accuracy.scores import Confusion, class_indices
 from backend.card.arch import FINETUNED_HEADS
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD
@@ -41,7 +42,6 @@ from training.run.checkpoint import STATE
 from training.run.command_line import RunOptions
 from training.run.config import load_recipe, override, resolve, resolved
 from training.run.finetune_config import FinetuneConfig
-from training.scores.metrics import Confusion, class_indices
 
 REACH = 2  # pixels to each side of a border
 ROUNDS = 8

@@ -16,11 +16,11 @@ import rasterio
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 
+from backend.accuracy.scores import Confusion
 from backend.card.worldcover import MERGED
 from backend.maps.predict import landcover
 from backend.maps.request import Request
 from backend.radiometry.units import Units
-from training.scores.metrics import Confusion
 from training.study.forest import features, fit_forest
 from training.study.settings import ForestConfig
 

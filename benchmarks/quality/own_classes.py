@@ -44,10 +44,10 @@ from backend.network.forest_head import ForestHead
 from backend.network.heads import build_head
 from backend.network.vit import SarViT
 from backend.network.weights import load_model
-from backend.own_classes.features import Table, gather
-from backend.own_classes.forest import Lessons, grow, put_into
+from backend.own_classes.features import FeatureTable, gather_features
+from backend.own_classes.forest import TrainingData, grow, write_head
 from backend.own_classes.learn import SMOOTH, own_arch
-from backend.own_classes.pixels import PER_SAMPLE, Places
+from backend.own_classes.pixels import PER_SAMPLE, SamplePixels
 from backend.radiometry.convert import normalise
 from backend.stream.tiles import TileJob, run_stream
 from backend.stream.tiling import TilePlan, plan_tiles
@@ -84,7 +84,7 @@ class Site:
     frame: ArrayFrame
     plan: TilePlan
     labels: IntArray
-    table: Table
+    table: FeatureTable
     forest: NDArray[np.float32]
     classes: list[int]
 
@@ -97,7 +97,7 @@ def load_site(chip: Chip, model: SarViT, card: Any) -> Site:
     plan = plan_tiles(height, width, card.tile, landcover_overlap(card.tile, card.patch, card.arch.reach), card.patch)
     rows, columns = (axis.ravel().astype(np.int64) for axis in np.indices(labels.shape))
     frame = ArrayFrame(x, chip.valid)
-    table = gather(model, frame, plan, Places(rows, columns, rows * 0), 4, Cancel(), lambda done: None)
+    table = gather_features(model, frame, plan, SamplePixels(rows, columns, rows * 0), 4, lambda done: None)
     values, counts = np.unique(labels[labels > 0], return_counts=True)
     kept = [int(v) for v, n in zip(values, counts) if n >= SHARE * counts.sum()]
     return Site(chip.path.stem, frame, plan, labels, table, features(chip.db), kept)
@@ -110,7 +110,7 @@ def halves(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.bool_
     return np.isin(rows[:, None] * BLOCKS + columns, taken)
 
 
-def draw(site: Site, train: NDArray[np.bool_], count: int, kind: str, rng: np.random.Generator) -> Places:
+def draw(site: Site, train: NDArray[np.bool_], count: int, kind: str, rng: np.random.Generator) -> SamplePixels:
     """Samples from the training half, in turn from each of its classes."""
     labels, parts = site.labels, []
     pools = [rng.permutation(np.flatnonzero((labels == value) & train)) for value in site.classes]
@@ -126,10 +126,10 @@ def draw(site: Site, train: NDArray[np.bool_], count: int, kind: str, rng: np.ra
         chosen = rng.permutation(len(rows))[:PER_SAMPLE]
         parts.append((rows[chosen] + top, columns[chosen] + left, np.full(len(chosen), number)))
     none = (np.zeros(0),) * 3
-    return Places(*(np.concatenate(part).astype(np.int64) for part in zip(none, *parts)))
+    return SamplePixels(*(np.concatenate(part).astype(np.int64) for part in zip(none, *parts)))
 
 
-def maps_of(site: Site, places: Places, model: SarViT, card: Any) -> dict[str, IntArray]:
+def maps_of(site: Site, places: SamplePixels, model: SarViT, card: Any) -> dict[str, IntArray]:
     """Class of every pixel by each method."""
     index = places.rows * site.frame.width + places.columns
     truth = site.labels.ravel()[index]
@@ -146,13 +146,13 @@ def maps_of(site: Site, places: Places, model: SarViT, card: Any) -> dict[str, I
     plain = usual(site.forest)
     found = {"forest": plain, "smoothed": smoothed(plain), "tuned": smoothed(usual(site.table.pixels.numpy()))}
     rows = torch.from_numpy(index)
-    blind = grow(Lessons(site.table.pixels[rows], classes, weights, len(values), 0))
+    blind = grow(TrainingData(site.table.pixels[rows], classes, weights, len(values), 0))
     shares = blind.probabilities(site.table.pixels.T).reshape(shape).numpy()
     found["no tokens"] = smoothed(shares)
     components = site.table.components
-    trees = grow(Lessons(site.table.features(rows), classes, weights, len(values), len(components.bias)))
+    trees = grow(TrainingData(site.table.features(rows), classes, weights, len(values), len(components.deviations)))
     head = cast(ForestHead, build_head(own_arch(card.arch, trees), len(card.bands), card.patch, len(values)))
-    put_into(head, trees, components)
+    write_head(head, trees, components)
     model.head = head
     found["ours"] = mapped(site, model, len(values))
     return {name: values[chances.argmax(axis=-1)] for name, chances in found.items()}

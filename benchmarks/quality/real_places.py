@@ -24,10 +24,10 @@ from typing import Any
 
 import numpy as np
 
+from backend.accuracy.scores import Confusion
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD
 from benchmarks.quality.merged import NAMES, Map, by_forest, by_model, images_of, label_of, learn_forest, line, score
-from training.scores.metrics import Confusion
 
 WATER = NAMES.index("water")
 OURS = "this model"

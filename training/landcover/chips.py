@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from backend.accuracy.scores import class_indices
 from backend.card.model_card import Band
 from backend.core.arrays import FloatArray
 from backend.core.errors import InputError
@@ -21,7 +22,6 @@ from training.data.augment import augment
 from training.data.dataset import Chip, ChipFolder
 from training.data.tiles import cut, extend, random_window
 from training.run.common_config import AugmentConfig
-from training.scores.metrics import class_indices
 
 # Step, inputs and targets.
 Batches = Generator[tuple[int, torch.Tensor, torch.Tensor], None, None]

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from backend.accuracy.scores import Confusion
 from backend.core.errors import InputError, ModelError
 from backend.engines.precision import autocast, settle_precision
 from backend.stream.decision import by_groups, decision, group_indices
@@ -21,7 +22,6 @@ from training.run.common_config import AugmentConfig
 from training.run.distributed import pick_device
 from training.run.finetune_config import FinetuneConfig
 from training.run.schedules import cosine, linear
-from training.scores.metrics import Confusion
 
 _PLAIN = AugmentConfig(flip=False, speckle=0.0, gain_common_db=0.0, gain_band_db=0.0, band_drop=0.0)
 

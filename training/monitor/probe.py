@@ -7,7 +7,6 @@ No training, so a score follows the features alone.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from sklearn.neighbors import KNeighborsClassifier
 
+from backend.accuracy.scores import Confusion
 from backend.card.model_card import Band
 from backend.card.worldcover import worldcover_groups
 from backend.core.arrays import FloatArray
@@ -173,11 +172,10 @@ class Probe:
 
 
 def _scores(truth: NDArray[Any], predicted: NDArray[Any]) -> tuple[float, float]:
-    with warnings.catch_warnings():
-        # A class that only the first part has may well be predicted.
-        warnings.filterwarnings("ignore", message="y_pred contains classes not in y_true")
-        balanced = float(balanced_accuracy_score(truth, predicted))
-    return float(accuracy_score(truth, predicted)), balanced
+    names, found = np.unique(np.concatenate((truth, predicted)), return_inverse=True)
+    confusion = Confusion([str(name) for name in names])
+    confusion.add(found[: len(truth)], found[len(truth) :])
+    return float(confusion.scores()["overall_accuracy"]), confusion.balanced_accuracy()
 
 
 def _parts(root: Path, bands: Sequence[Band]) -> list[tuple[ChipFolder, range]]:

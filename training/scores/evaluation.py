@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.accuracy.scores import Confusion
 from backend.core.arrays import FloatArray
 from backend.stream.decision import group_sums
 from training.scores.calibration import Calibration
-from training.scores.metrics import Confusion
 
 
 @dataclass

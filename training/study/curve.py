@@ -16,13 +16,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from backend.accuracy.scores import Confusion
 from backend.card.model_card import Band
 from backend.core.arrays import FloatArray
 from backend.stream.decision import by_groups, decision, group_indices
 from training.landcover.chips import CropSampler, LabelledChip
 from training.landcover.finetuner import Finetuner
 from training.run.finetune_config import FinetuneConfig
-from training.scores.metrics import Confusion
 from training.study.experiment import Experiment
 from training.study.forest import Describe, features, fit_forest, training_pixels
 from training.study.ledger import Cell

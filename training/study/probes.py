@@ -16,8 +16,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from backend.accuracy.scores import Confusion
 from backend.core.arrays import FloatArray, IndexArray
-from training.scores.metrics import Confusion
 from training.study.ledger import Cell
 from training.study.networks import PRETRAINED, RANDOM
 from training.study.patches import BACKSCATTER, Patches, PatchSets, attention_all, attention_last, tokens_of
@@ -78,10 +78,9 @@ def run_probe(
     confusion = Confusion(names)
     confusion.add(sets.test.label[test], model.predict(asked))
     scores = confusion.scores()
-    recalls = [item["recall"] for item in scores["classes"].values()]
     return {
         "mean_iou": scores["mean_iou"],
-        "balanced_accuracy": float(np.mean(recalls)),
+        "balanced_accuracy": confusion.balanced_accuracy(),
         "classes": {name: item["f1"] for name, item in scores["classes"].items()},
         "dimensions": int(known.shape[1]),
     }

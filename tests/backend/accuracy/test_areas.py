@@ -55,7 +55,7 @@ def test_web_mercator_is_measured_on_the_ground():
     grid = Grid(CRS.from_epsg(3857), from_origin(1_000_000, 8_400_000, 10, 10), 40, 3)
     areas = PixelAreas(grid)
     found = areas.rows(1, 3)
-    assert found.shape == (2, 40) and "ellipsoid" in areas.how
+    assert found.shape == (2, 40) and "ellipsoid" in areas.method
     # About 60 degrees north: a quarter of the nominal area.
     latitude = 2 * math.atan(math.exp(8_400_000 / A)) - math.pi / 2
     assert found[0, 0] == pytest.approx(100 * math.cos(latitude) ** 2, rel=0.01)
@@ -71,4 +71,4 @@ def test_between_measured_columns_areas_are_interpolated():
 
 def test_without_a_crs_pixels_are_counted():
     areas = PixelAreas(Grid(None, from_origin(0, 0, 10, 10), 5, 5))
-    assert not areas.known and areas.rows(0, 5) == pytest.approx(1) and "pixels" in areas.how
+    assert not areas.known and areas.rows(0, 5) == pytest.approx(1) and "pixels" in areas.method

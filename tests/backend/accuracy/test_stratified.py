@@ -108,7 +108,7 @@ def test_rare_classes_get_the_recommended_fifty():
     assert allocate(640, np.array([2.0, 1.5, 32.0, 64.5]))[:2].tolist() == [59, 56]
 
 
-def test_absent_classes_get_no_unit_and_too_small_samples_are_refused():
+def test_absent_classes_get_no_unit_and_few_units_are_refused():
     assert allocate(10, np.array([5.0, 0.0]))[1] == 0
     with pytest.raises(InputError, match="too small"):
         allocate(5, np.ones(3))

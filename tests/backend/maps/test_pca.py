@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.decomposition import PCA
 
 from backend.maps.pca import SPAN, Scatter
 
@@ -49,3 +50,14 @@ def test_scenes_without_variance_are_grey(count):
     components = scatter.components(3)
     np.testing.assert_array_equal(components.shares, 0)
     np.testing.assert_array_equal(components.colours(np.full((12, 1, 2), components.mean[0], np.float32)), 128)
+
+
+def test_standardised_components_are_those_of_scaled_features():
+    rng = np.random.default_rng(0)
+    rows = (rng.normal(size=(400, 12)) @ rng.normal(size=(12, 12)) + 5).astype(np.float32)
+    scatter = Scatter(12)
+    for part in np.split(rows, (150, 151, 300)):
+        scatter.add(part.T)
+    weight, bias = scatter.components(4, standardised=True).linear()
+    expected = PCA(4).fit_transform((rows - rows.mean(axis=0)) / rows.std(axis=0))
+    np.testing.assert_allclose(np.abs(rows @ weight.T + bias), np.abs(expected), atol=1e-3)

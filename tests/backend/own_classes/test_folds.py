@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.own_classes.folds import group_blocks, plan_folds
-from backend.own_classes.pixels import Places
+from backend.own_classes.pixels import SamplePixels
 
 
 @st.composite
@@ -17,7 +17,7 @@ def drawn(draw):
     rows, columns = (np.array(draw(numbers), dtype=np.int64) for _ in range(2))
     sample = np.array(draw(st.lists(st.integers(0, 12), min_size=count, max_size=count)), dtype=np.int64)
     # Samples of one class each.
-    return Places(rows, columns, sample), sample % draw(st.integers(1, 4))
+    return SamplePixels(rows, columns, sample), sample % draw(st.integers(1, 4))
 
 
 @settings(max_examples=30)
@@ -49,7 +49,7 @@ def test_groups_join_blocks_that_share_a_sample(case, side):
 
 def test_a_class_in_one_place_is_always_learnt_from():
     rows = np.array([0, 200, 400, 600, 0, 200, 400, 600, 300])
-    places = Places(rows, rows * 0, np.arange(9))
+    places = SamplePixels(rows, rows * 0, np.arange(9))
     folds = plan_folds(places, np.array([0, 0, 0, 0, 1, 1, 1, 1, 2]))
     assert folds.fold[8] == -1 and (folds.fold >= 0).sum() >= 4
     assert plan_folds(places.take(np.array([0, 8])), np.array([0, 1])) is None

@@ -7,7 +7,6 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from sklearn.decomposition import PCA
 from sklearn.ensemble import ExtraTreesClassifier
 
 from backend.card.arch import MAX_SHARES
@@ -15,86 +14,90 @@ from backend.card.model_card import MAX_CLASSES, ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.core.cancel import Cancel
 from backend.core.errors import Cancelled
+from backend.maps.pca import Components
 from backend.network.focal import window_features
 from backend.network.vit import build_model
-from backend.own_classes.forest import DEPTH, LEAVES, PORTION, PORTIONS, TREES, Lessons, grow, leaves_for, put_into
-from backend.own_classes.pca import Components, Moments
+from backend.own_classes.forest import (
+    DEPTH,
+    LEAVES,
+    PORTION,
+    PORTIONS,
+    TREES,
+    TrainingData,
+    grow,
+    leaves_for,
+    write_head,
+)
 
 
 @pytest.fixture
-def lessons():
+def data():
     torch.manual_seed(0)
     x = torch.randn(60, 8 + 27)
     classes = (x[:, 3] > 0).long() + 2 * (x[:, 20] > 0).long()  # of five; the last never occurs
-    return Lessons(x, classes.numpy(), np.ones(60), 5, 8)
+    return TrainingData(x, classes.numpy(), np.ones(60), 5, 8)
 
 
-def test_trees_are_those_of_scikit_learn(lessons):
-    trees = grow(lessons)
+def test_trees_are_those_of_scikit_learn(data):
+    trees = grow(data)
     assert trees.share.shape == (TREES, trees.child.shape[1], 5) and 1 < trees.depth <= DEPTH
     fresh = torch.randn(500, 35)
     expected = np.zeros((500, 5))
     for number in range(PORTIONS):
         first = (0, 8)[number % 2]
         forest = ExtraTreesClassifier(PORTION, max_depth=DEPTH, max_leaf_nodes=LEAVES, random_state=number)
-        forest.fit(lessons.x[:, first:].numpy(), lessons.classes, lessons.weights)
+        forest.fit(data.x[:, first:].numpy(), data.classes, data.weights)
         expected[:, :4] += forest.predict_proba(fresh[:, first:].numpy()) / PORTIONS
     np.testing.assert_allclose(trees.probabilities(fresh.T).numpy(), expected, atol=1e-5)
-    assert torch.equal(grow(lessons).share, trees.share)
+    assert torch.equal(grow(data).share, trees.share)
 
 
 def test_trees_stay_within_what_a_card_takes():
     assert leaves_for(3) == LEAVES and 2 * TREES * leaves_for(MAX_CLASSES) * MAX_CLASSES <= MAX_SHARES
     rng = np.random.default_rng(0)
-    noise = Lessons(torch.randn(3000, 14), rng.integers(0, MAX_CLASSES, 3000), np.ones(3000), MAX_CLASSES, 4)
+    noise = TrainingData(torch.randn(3000, 14), rng.integers(0, MAX_CLASSES, 3000), np.ones(3000), MAX_CLASSES, 4)
     trees = grow(noise)
     assert trees.share.numel() <= MAX_SHARES and trees.depth <= DEPTH
 
 
 def test_samples_that_are_all_alike_make_trees_of_one_leaf():
-    trees = grow(Lessons(torch.zeros(4, 9), np.array([0, 0, 1, 1]), np.array([3.0, 3, 1, 1]), 2, 4))
+    trees = grow(TrainingData(torch.zeros(4, 9), np.array([0, 0, 1, 1]), np.array([3.0, 3, 1, 1]), 2, 4))
     np.testing.assert_allclose(trees.probabilities(torch.randn(9, 3)).numpy(), [[0.75, 0.25]] * 3, atol=1e-6)
 
 
-def test_cancel_ends_the_growing(lessons):
+def test_cancel_ends_the_growing(data):
     cancel = Cancel()
     cancel.set()
     with pytest.raises(Cancelled):
-        grow(lessons, cancel.check)
+        grow(data, cancel.check)
 
 
-def test_components_are_those_of_standardised_tokens():
-    rng = torch.Generator().manual_seed(0)
-    rows = torch.randn(400, 12, generator=rng) @ torch.randn(12, 12, generator=rng) + 5
-    moments = Moments(12)
-    for part in rows.split(150):
-        moments.add(part)
-    found = moments.components(4)(rows).numpy()
-    standard = ((rows - rows.mean(dim=0)) / rows.std(dim=0, correction=0)).numpy()
-    expected = PCA(4).fit_transform(standard)
-    np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-3)
-
-
-def test_a_head_answers_as_the_forest_that_was_put_into_it(own_model_card, lessons):
+def test_a_head_answers_as_the_forest_that_was_put_into_it(own_model_card, data):
     torch.manual_seed(0)
     model = build_model(own_model_card).eval()
     head = model.head
     x = torch.randn(1, 2, 64, 64)
-    components = Components(torch.randn(8, head.tokens.in_channels), torch.randn(8))
-    trees = grow(lessons)
-    put_into(head, trees, components)
+    tokens, rng = head.tokens.in_channels, np.random.default_rng(0)
+    axes, mean, scale = rng.normal(size=(8, tokens)), rng.normal(size=tokens), rng.uniform(0.5, 2, tokens)
+    components = Components(mean, scale, axes, np.ones(8), np.ones(8))
+    trees = grow(data)
+    write_head(head, trees, components)
     with torch.inference_mode():
         grid = model.features(x)
         found = head(x, grid).exp()[0, :, 20, 44]
         wide = torch.nn.functional.interpolate(torch.cat(grid, dim=1), (64, 64), mode="bilinear")[0, :, 20, 44]
         here = window_features(x, head.windows)[0, :, 20, 44]
-        expected = trees.probabilities(torch.cat((components(wide[None])[0], here))[:, None])[0]
+        expected = trees.probabilities(
+            torch.cat(
+                (((wide - torch.tensor(mean)) / torch.tensor(scale)).float() @ torch.tensor(axes).float().T, here)
+            )[:, None]
+        )[0]
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-3)
 
 
 @pytest.fixture
-def own_model_card(lessons):
-    card, trees = ModelCard.load(model_folder(None) / CARD), grow(lessons)
+def own_model_card(data):
+    card, trees = ModelCard.load(model_folder(None) / CARD), grow(data)
     sizes = {"trees": TREES, "tree_nodes": trees.child.shape[1], "tree_depth": trees.depth}
     arch = dataclasses.replace(card.arch, head="forest", head_dim=8, windows=(3, 5, 7, 9), **sizes)
     return dataclasses.replace(card, arch=arch, classes=card.classes[:5])

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.core.errors import InputError
-from backend.own_classes.legend import build_legend, read_looks
-from backend.own_classes.samples import clean
+from backend.own_classes.legend import build_legend, read_styles
+from backend.own_classes.samples import clean_label
 
 
 def test_values_do_not_depend_on_the_order_of_samples():
@@ -25,7 +25,7 @@ def test_values_do_not_depend_on_the_order_of_samples():
 def test_looks_of_a_file_come_first(tmp_path):
     path = tmp_path / "legend.json"
     path.write_text(json.dumps({"a": {"name": "Alder", "color": "#102030"}, "7.0": {"name": "Seven"}, "z": {}}))
-    legend, _ = build_legend(["a", "b", 7], read_looks(path))
+    legend, _ = build_legend(["a", "b", 7], read_styles(path))
     assert [(c.value, c.name) for c in legend] == [(1, "Alder"), (2, "b"), (7, "Seven")]
     assert legend[0].color == "#102030" and len({c.color for c in legend}) == 3
 
@@ -36,7 +36,7 @@ def test_what_is_no_legend_is_refused_with_a_hint(tmp_path, text):
     if text is not None:
         path.write_text(text)
     with pytest.raises(InputError) as caught:
-        read_looks(path)
+        read_styles(path)
     assert caught.value.hint and "\n" not in caught.value.message
 
 
@@ -48,7 +48,7 @@ def test_too_few_and_too_many_classes_are_refused(labels):
 
 @given(st.lists(st.one_of(st.integers(-5, 300), st.text(max_size=200)), min_size=2, max_size=60))
 def test_any_classes_make_a_legend_that_a_card_takes(values):
-    labels = [label for label in map(clean, values) if label is not None]
+    labels = [label for label in map(clean_label, values) if label is not None]
     if len(set(labels)) < 2:
         return
     legend, index = build_legend(labels, {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.own_classes.pixels import PER_SAMPLE, find_pixels, unclaimed
+from backend.own_classes.pixels import PER_SAMPLE, find_pixels, without_overlaps
 from backend.own_classes.samples import Sample
 from tests.support.samples import UTM, square
 
@@ -27,7 +27,7 @@ def test_pixels_that_two_classes_claim_are_left_out():
     to = UTM["transform"]
     items = [Sample(square(5e5, 5e6, 50), 1), Sample(square(5e5 + 30, 5e6, 50), 2), Sample(square(5e5, 5e6, 50), 1)]
     found = find_pixels(items, to, 20, 20)
-    kept, contested = unclaimed(items, found, to, 20, 20)
+    kept, contested = without_overlaps(items, found, to, 20, 20)
     assert contested == 10 and kept.sum() == 15 + 15
     assert set(found.columns[kept & (found.sample == 0)]) == {0, 1, 2} and not (found.sample[kept] == 2).any()
     assert set(found.columns[kept & (found.sample == 1)]) == {5, 6, 7}
@@ -37,6 +37,6 @@ def test_overlap_of_large_polygons_is_seen():
     to = UTM["transform"]
     items = [Sample(square(5e5, 5e6, 5000), "a"), Sample(square(5e5 + 2500, 5e6, 5000), "b")]
     found = find_pixels(items, to, 1000, 1000)
-    kept, contested = unclaimed(items, found, to, 1000, 1000)
+    kept, contested = without_overlaps(items, found, to, 1000, 1000)
     overlap = (found.columns >= 250) & (found.columns < 500)
     assert overlap.sum() > 20 and contested == overlap.sum() and (kept == ~overlap).all()

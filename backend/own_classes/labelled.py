@@ -1,0 +1,127 @@
+"""The labelled pixels that classes are learnt from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Callable
+
+import numpy as np
+import torch
+from affine import Affine
+from torch import Tensor
+
+from backend.card.model_card import LandCoverClass
+from backend.core.arrays import BoolArray, IntArray
+from backend.core.events import Reporter
+from backend.maps.pca import Components
+from backend.network.forest_head import Trees
+from backend.own_classes.features import FeatureTable
+from backend.own_classes.forest import TrainingData, grow
+from backend.own_classes.legend import Styles, build_legend
+from backend.own_classes.pixels import SamplePixels, without_overlaps
+from backend.own_classes.samples import Label, Sample
+
+# Samples of a class below which the user is warned; `benchmarks.quality.own_classes` shows how accuracy grows.
+FEW = 10
+
+
+@dataclass(frozen=True)
+class LabelledPixels:
+    """What is learnt from.
+
+    Attributes:
+        legend: Classes by index.
+        pixels: Pixels of samples, [n].
+        classes: Class index of each, int64 [n].
+        x: Features, float32 [n, F].
+        components: The linear map that made the first of them from tokens.
+    """
+
+    legend: tuple[LandCoverClass, ...]
+    pixels: SamplePixels
+    classes: IntArray
+    x: Tensor
+    components: Components
+
+    def forest(self, which: Tensor, portion_done: Callable[[], None]) -> Trees:
+        """A forest grown from some of the pixels; every sample counts alike, however many pixels it has."""
+        sample = self.pixels.sample[which.numpy()]
+        weights = 1 / np.bincount(sample)[sample]
+        data = TrainingData(
+            self.x[which], self.classes[which.numpy()], weights / weights.mean(), len(self.legend),
+            len(self.components.deviations),
+        )  # fmt: skip
+        return grow(data, portion_done)
+
+
+def usable(
+    samples: Sequence[Sample], pixels: SamplePixels, valid: BoolArray, grid: tuple[Affine, int, int], reporter: Reporter
+) -> IntArray:
+    """Choose the pixels to learn from: valid ones that samples of one class claim; report what is left out.
+
+    Args:
+        samples: All samples.
+        pixels: Their pixels.
+        valid: Whether the raster has data there.
+        grid: From (column, row) to coordinates; rows and columns.
+        reporter: Receives warnings.
+
+    Returns:
+        Indices into `pixels`.
+    """
+    there = np.flatnonzero(valid)
+    kept, contested = without_overlaps(samples, pixels.take(there), *grid)
+    if contested:
+        reporter.log(
+            "warning", f"{contested} pixels lie in samples of two classes and are left out. Do samples overlap?"
+        )
+    keep = there[kept]
+    left_out = len(samples) - len(np.unique(pixels.take(keep).sample))
+    if left_out:
+        reporter.log(
+            "warning",
+            f"{left_out} of {len(samples)} samples are left out: outside of the raster, on pixels without data, or on "
+            "those of another sample.",
+        )
+    return keep
+
+
+def label_pixels(
+    samples: Sequence[Sample],
+    table: FeatureTable,
+    pixels: SamplePixels,
+    keep: IntArray,
+    styles: Styles,
+    reporter: Reporter,
+) -> LabelledPixels:
+    """Give the chosen pixels their classes and features; report the classes.
+
+    Args:
+        samples: All samples.
+        table: Features of all pixels.
+        pixels: All pixels of samples.
+        keep: Which of them are learnt from.
+        styles: Names and colours of classes.
+        reporter: Receives the classes, and warnings.
+    """
+    labels, used = [item.label for item in samples], pixels.take(keep)
+    seen: list[Label] = [labels[number] for number in np.unique(used.sample)]
+    lost = [str(label) for label in dict.fromkeys(labels) if label not in set(seen)]
+    if lost and len(set(seen)) > 1:
+        reporter.log(
+            "warning", f"Classes without a usable sample, which the model won't have: {', '.join(lost)[:200]}."
+        )
+    legend, index = build_legend(seen, styles)
+    classes = np.array([index.get(label, -1) for label in labels], dtype=np.int64)[used.sample]
+    counts = Counter(seen)
+    for label, number in index.items():
+        item, total = legend[number], int((classes == number).sum())
+        reporter.log("info", f"{item.value:>4}  {item.name}: {counts[label]} samples, {total} pixels")
+    few = [f"{legend[number].name} ({counts[label]})" for label, number in index.items() if counts[label] < FEW]
+    if few:
+        reporter.log(
+            "warning", f"Few samples of {', '.join(few)[:200]}: draw {FEW} or more of each, in several places."
+        )
+    return LabelledPixels(legend, used, classes, table.features(torch.from_numpy(keep)), table.components)
