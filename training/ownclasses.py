@@ -49,7 +49,7 @@ def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None
     from backend.card.registry import model_folder
     from backend.maps.session import Session
     from backend.own_classes.legend import read_looks
-    from backend.own_classes.model_folder import check_folder
+    from backend.own_classes.model_folder import claim_folder
 
     try:
         from backend.own_classes.learn import learn
@@ -61,8 +61,8 @@ def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None
     title = " ".join("".join(c if c.isprintable() else " " for c in options.title).split())[:200]
     request = request_of(options, reporter, cancel)
     looks = read_looks(options.legend) if options.legend else {}
-    check_folder(request.output, model_folder(request.model), request.overwrite)
-    with Session(request, "trainclassifier", {}) as session:
+    place = claim_folder(request.output, model_folder(request.model), request.overwrite, cancel)
+    with place, Session(request, "trainclassifier", {}) as session:
         learn(session, options.samples, options.field, title or request.output.name, looks, not options.no_check)
 
 

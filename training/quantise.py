@@ -15,7 +15,6 @@ A minute for the bundled model on two cores.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -30,7 +29,6 @@ from backend.card.model_card import Band, ModelCard
 from backend.card.registry import CARD
 from backend.core.arrays import DoubleArray, FloatArray
 from backend.core.errors import InputError, SarDinoError
-from backend.core.partial_files import temporary
 from backend.network.int8 import layers_of
 from backend.network.weights import load_model
 from backend.radiometry.convert import normalise
@@ -126,14 +124,10 @@ def quantise(model: Path, data: Sequence[Path], split: str | None, tiles: int, s
     folders = [ChipFolder(folder, card.bands, split) for folder in data]
     ranges = measure_ranges(network, random_tiles(folders, card.bands, card.tile, tiles, seed))
     card = replace(card, activation_ranges=ranges)
-    part = temporary(model / CARD)
     try:
-        card.save(part)
-        os.replace(part, model / CARD)
+        card.save(model / CARD)
     except OSError as error:
         raise InputError(f"{model / CARD} can't be written ({error.strerror}).", "Copy the model folder.") from error
-    finally:
-        part.unlink(missing_ok=True)
     return card
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from backend.card.arch import Arch, check_shares
 from backend.card.validation import between, build, check_ranges, items, refuse, scalar
+from backend.core.atomic_files import write_files
 from backend.core.errors import ModelError
 
 SCHEMA_VERSION = 1
@@ -150,11 +151,15 @@ class ModelCard:
             raise ModelError(f"{path} is not valid JSON ({error}).", "Copy the model folder again.") from error
         return ModelCard.from_dict(data)
 
-    def save(self, path: Path) -> None:
-        """Write card.json, after the same checks as reading."""
+    def to_json(self) -> str:
+        """Return the text of card.json, after the same checks as reading."""
         text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
         ModelCard.from_dict(json.loads(text))
-        path.write_text(text + "\n", encoding="utf-8")
+        return text + "\n"
+
+    def save(self, path: Path) -> None:
+        """Write card.json, or leave an older one as it was; OSError where it can't be written."""
+        write_files({path: self.to_json().encode()})
 
 
 def _band(data: object) -> Band:

@@ -27,7 +27,7 @@ from backend.maps.session import Session
 from backend.maps.similarity import LAYER, best_cosine, cell_of, check_points, similarity_qml, unit
 from backend.radiometry.units import Units
 from backend.raster.grid import Grid
-from backend.raster.output_names import check_output
+from backend.raster.output_names import claim_outputs
 from backend.raster.resample import scale_factor
 from backend.raster.sink import RasterSink
 from backend.raster.source import RasterSource, gdal_environment
@@ -123,8 +123,7 @@ class Oracle:
         """
         began = time.monotonic()
         check_points(question.points)
-        check_output(question.output, question.input, overwrite=True)
-        with gdal_environment():
+        with claim_outputs([question.output], [question.input], True, self._cancel), gdal_environment():
             scene = self._scene(question, reporter)
             self._write(scene, question)
         reporter.result(
@@ -194,8 +193,8 @@ class Oracle:
         try:
             sink.write(values)
             sink.finish()
-            sink.add_sidecar(".qml", similarity_qml(sink))
-            sink.add_sidecar(".aux.xml", aux_xml((), date_now()))
+            sink.files.add_sidecar(".qml", similarity_qml(sink))
+            sink.files.add_sidecar(".aux.xml", aux_xml((), date_now()))
             sink.commit()
         finally:
             sink.discard()

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from backend.card.model_card import ModelCard
 from backend.core.cancel import Cancel
+from backend.core.claims import SCRATCH
 from backend.core.errors import InputError
 from backend.core.events import Reporter
-from backend.core.partial_files import SCRATCH
 from backend.grd.pipeline import CalibrateRequest, written
 from backend.grd.product import open_product
 
@@ -56,7 +56,6 @@ def calibrated(
         reporter=reporter,
         cancel=cancel,
     )
-    target = output.with_name(output.name + SCRATCH[1])
-    with written(request, product, there or product.polarisations, target) as sink:
+    with written(request, product, there or product.polarisations, SCRATCH[1]) as sink:
         reporter.another()
-        yield sink.part
+        yield sink.files.part
