@@ -83,7 +83,7 @@ class ModelCard:
         limits: One line for each thing that the model is known to do badly, or not at all.
         licence: Licence of the weights.
         weights_sha256: Hash of model.safetensors, lower-case hex.
-        bears_missing_bands: Whether a raster may lack some of the bands: training hid bands now and then.
+        allows_missing_bands: Whether a raster may lack some of the bands: training hid bands now and then.
         activation_ranges: Lowest and highest input of layers, by name (`backend.network.int8`); empty if unknown.
     """
 
@@ -102,7 +102,7 @@ class ModelCard:
     limits: tuple[str, ...] = ()
     licence: str = ""
     weights_sha256: str = "0" * 64
-    bears_missing_bands: bool = False
+    allows_missing_bands: bool = False
     activation_ranges: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -122,6 +122,9 @@ class ModelCard:
         if version != SCHEMA_VERSION:
             refuse(f"schema_version is {version!r:.40}, this program reads {SCHEMA_VERSION}")
         parts = dict(data)
+        # Cards of version 0.1 have it under this name.
+        if "bears_missing_bands" in parts and "allows_missing_bands" not in parts:
+            parts["allows_missing_bands"] = parts.pop("bears_missing_bands")
         parts["bands"] = tuple(_band(item) for item in items(data, "bands", 1, 64))
         parts["classes"] = tuple(_class(item) for item in items(data, "classes", 1, MAX_CLASSES))
         parts["trained_on"] = tuple(items(data, "trained_on", 0, 1000))

@@ -140,8 +140,9 @@ class Oracle:
         folder = model_folder(question.model)
         card = ModelCard.load(folder / CARD)
         names = [band.name for band in card.bands]
-        bears = card.bears_missing_bands
-        with RasterSource(question.input, question.bands, None, names, bears_missing=bears) as source:
+        with RasterSource(
+            question.input, question.bands, None, names, allows_missing=card.allows_missing_bands
+        ) as source:
             metres, grid = source.pixel_metres, source.grid
         factors = [scale_factor(metre, card.gsd_m) for metre in metres] if metres else [1.0, 1.0]
         part = region(grid, factors[0] * factors[1], question.view, question.points[0])

@@ -37,7 +37,7 @@ def calibrated(
     product, names = open_product(path), [band.name for band in card.bands]
     spoken = [name for name in POLARISATIONS if any(name in band.upper() for band in names)]
     there = [name for name in spoken if name in product.polarisations]
-    if len(there) < len(spoken) and not (there and card.bears_missing_bands):
+    if len(there) < len(spoken) and not (there and card.allows_missing_bands):
         raise InputError(
             f"{path} has the polarisations {', '.join(product.polarisations)}; the model wants {', '.join(names)}.",
             "Give a product with these polarisations, or take another model.",

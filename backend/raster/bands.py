@@ -16,7 +16,7 @@ def pick_bands(
     usable: Sequence[int],
     names: Sequence[str],
     requested: Sequence[int] | None,
-    bears_missing: bool = False,
+    allows_missing: bool = False,
 ) -> tuple[tuple[int, ...], str]:
     """Choose bands.
 
@@ -25,7 +25,7 @@ def pick_bands(
         usable: Band numbers (from 1) that may be taken without being asked for: all but alpha.
         names: What the model wants, such as ("VV", "VH").
         requested: Band numbers asked for by the user, in the order of `names`, or None; 0 for one that is missing.
-        bears_missing: Whether the model can do without some of them.
+        allows_missing: Whether the model can do without some of them.
 
     Returns:
         Band numbers in the order of `names`, 0 where one is missing, and how they were found, for the log.
@@ -35,11 +35,11 @@ def pick_bands(
     """
     wanted = ", ".join(names)
     if requested:
-        return _requested(len(descriptions), names, requested, bears_missing), "as asked"
+        return _requested(len(descriptions), names, requested, allows_missing), "as asked"
     found = {name: [b for b in numbers if b in usable] for name, numbers in find_bands(descriptions, names).items()}
     if all(found.values()):
         return tuple(found[name][0] for name in names), "by their descriptions"
-    if any(found.values()) and bears_missing:
+    if any(found.values()) and allows_missing:
         return tuple(next(iter(found[name]), 0) for name in names), "by their descriptions"
     if any(found.values()):
         have = ", ".join(repr(descriptions[b - 1] or f"band {b}") for b in usable)
@@ -48,7 +48,9 @@ def pick_bands(
     if len(usable) < len(names):
         raise InputError(
             f"The raster has {len(usable)} band{'s' * (len(usable) != 1)}; the model wants {len(names)} ({wanted}).",
-            _too_few(names) if bears_missing else "Give the file of the other polarisation too, or take another model.",
+            _too_few(names)
+            if allows_missing
+            else "Give the file of the other polarisation too, or take another model.",
         )
     return tuple(usable[: len(names)]), "by position"
 
@@ -72,12 +74,12 @@ def _too_few(names: Sequence[str]) -> str:
     )
 
 
-def _requested(count: int, names: Sequence[str], requested: Sequence[int], bears_missing: bool) -> tuple[int, ...]:
+def _requested(count: int, names: Sequence[str], requested: Sequence[int], allows_missing: bool) -> tuple[int, ...]:
     if len(requested) != len(names):
         raise InputError(
             f"{len(requested)} band numbers were given; the model wants {len(names)} ({', '.join(names)}).", HINT
         )
-    if 0 in requested and not bears_missing:
+    if 0 in requested and not allows_missing:
         raise InputError("A band number is 0, for a band that is missing; the model can't do without any.", HINT)
     if not any(requested):
         raise InputError("All bands were given as missing.", HINT)

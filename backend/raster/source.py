@@ -44,7 +44,7 @@ class RasterSource:
         extent: xmin, ymin, xmax, ymax in the raster's CRS; None for all of it.
         names: Band names that the model wants. Without names and bands, all bands are taken.
         nodata: File values that are no data, beside what the file declares.
-        bears_missing: Whether some of `names` may be missing.
+        allows_missing: Whether some of `names` may be missing.
 
     Attributes:
         grid: The pixels that `read` counts: those of the extent.
@@ -63,12 +63,12 @@ class RasterSource:
         extent: Sequence[float] | None = None,
         names: Sequence[str] = (),
         nodata: Sequence[float] = (),
-        bears_missing: bool = False,
+        allows_missing: bool = False,
     ) -> None:
         files = [str(path)] if isinstance(path, (str, Path)) else list(path)
         self.path = files[0] if len(files) == 1 else f"{files[0]} with {', '.join(files[1:])}"
         self._more_nodata = tuple(nodata)
-        self._bears_missing = bears_missing
+        self._allows_missing = allows_missing
         self.notes: list[tuple[str, str]] = []
         self._file = open_files(files)
         self._dataset: Any = self._file
@@ -91,7 +91,7 @@ class RasterSource:
         except BaseException:
             self.close()
             raise
-        self._arguments = (files, bands, extent, names, self._more_nodata, bears_missing)
+        self._arguments = (files, bands, extent, names, self._more_nodata, allows_missing)
 
     def _check(self, names: Sequence[str], bands: Sequence[int] | None) -> None:
         file = self._file
@@ -103,7 +103,7 @@ class RasterSource:
         if names:
             # A raster of one unnamed band is often named after its polarisation.
             texts = described(file.descriptions, self.path) if len(usable) == 1 else file.descriptions
-            chosen, how = pick_bands(texts, usable, names, bands, self._bears_missing)
+            chosen, how = pick_bands(texts, usable, names, bands, self._allows_missing)
             self._note_bands(names, chosen, how, len(usable))
             self.present = tuple(position for position, band in enumerate(chosen) if band)
             self.bands = tuple(filter(None, chosen))
