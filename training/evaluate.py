@@ -119,7 +119,7 @@ def evaluate(
         if chip.label is None:
             continue
         # What dataset.toml says of bands and units; the files themselves may not say it.
-        bands = entry.numbers if all(entry.numbers) or card.bears_missing_bands else None
+        bands = entry.numbers if all(entry.numbers) or card.allows_missing_bands else None
         with tempfile.TemporaryDirectory() as scratch:
             output, shares = Path(scratch) / "map.tif", Path(scratch) / "probabilities.tif"
             request = Request(

@@ -143,7 +143,7 @@ def _card(tuner: Finetuner) -> ModelCard:
         ),
         metrics=metrics,
         licence=config.licence,
-        bears_missing_bands=len(start.bands) > 1 and config.augment.band_drop > 0,
+        allows_missing_bands=len(start.bands) > 1 and config.augment.band_drop > 0,
     )
 
 

@@ -15,7 +15,6 @@ A minute for the bundled model on two cores.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -34,7 +33,6 @@ from backend.core.cancel import Cancel
 from backend.core.context import Context
 from backend.core.errors import InputError
 from backend.core.events import Reporter
-from backend.core.partial_files import temporary
 from backend.core.supervise import add_progress, supervise
 from backend.network.int8 import layers_of
 from backend.network.weights import load_model
@@ -139,14 +137,10 @@ def quantise(
     drawn = random_tiles(folders, card.bands, card.tile, tiles, seed)
     ranges = measure_ranges(network, _reported(drawn, tiles, context or Context()))
     card = replace(card, activation_ranges=ranges)
-    part = temporary(model / CARD)
     try:
-        card.save(part)
-        os.replace(part, model / CARD)
+        card.save(model / CARD)
     except OSError as error:
         raise InputError(f"{model / CARD} can't be written ({error.strerror}).", "Copy the model folder.") from error
-    finally:
-        part.unlink(missing_ok=True)
     return card
 
 

@@ -14,16 +14,16 @@ from backend import __version__
 from backend.accuracy.areas import PixelAreas
 from backend.accuracy.class_raster import ClassRaster
 from backend.accuracy.compare import Reference, check_bounds, check_overlap
-from backend.accuracy.documents import write_documents
 from backend.accuracy.figures import build_facts
 from backend.accuracy.reference_raster import RasterReference
 from backend.accuracy.reference_vector import VectorReference
 from backend.accuracy.report import as_csv, as_html, as_json
+from backend.core.atomic_files import refusing, write_files
 from backend.core.cancel import Cancel
 from backend.core.errors import InputError
 from backend.core.events import Reporter
 from backend.raster.geojson import field_values, integer_label, read_features
-from backend.raster.output_names import check_distinct, check_document
+from backend.raster.output_names import claim_outputs
 from backend.raster.source import LARGE_CACHE, gdal_environment
 
 GEOJSON = frozenset((".geojson", ".json"))
@@ -77,9 +77,17 @@ def accuracy(request: AccuracyRequest) -> dict[str, Any]:
     began = time.monotonic()
     outputs = {"output": request.output, "json": request.json, "csv": request.csv}
     wanted = {role: path for role, path in outputs.items() if path is not None}
-    check_distinct(list(wanted.values()), styled=False)
-    for path in wanted.values():
-        check_document(path, [request.map, request.reference], request.overwrite)
+    sources = [request.map, request.reference]
+    with claim_outputs(list(wanted.values()), sources, request.overwrite, request.cancel, rasters=False):
+        facts = _compared(request, wanted)
+        writers = {"output": as_html, "json": as_json, "csv": as_csv}
+        with refusing(request.output):
+            write_files({path: writers[role](facts).encode() for role, path in wanted.items()}, request.cancel)
+    return _result(request, wanted, facts, time.monotonic() - began)
+
+
+def _compared(request: AccuracyRequest, wanted: Mapping[str, Path]) -> dict[str, Any]:
+    """Every figure of the report, and what it was made of."""
     with ExitStack() as stack:
         stack.enter_context(gdal_environment(LARGE_CACHE))
         class_map = stack.enter_context(ClassRaster(request.map, request.ignore_map))
@@ -93,7 +101,7 @@ def accuracy(request: AccuracyRequest) -> dict[str, Any]:
     for what, count in notes.left_out.items():
         comparison.leave_out(what, count)
     facts = build_facts(comparison, areas.known, notes.names)
-    facts = {
+    return {
         "schema_version": 1,
         "program": f"SAR Land Cover (DINO) {__version__}",
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -105,9 +113,6 @@ def accuracy(request: AccuracyRequest) -> dict[str, Any]:
         "left_out": comparison.left_out,
         "notes": [areas.method, *class_map.notes, *notes.texts, *facts["notes"]],
     }
-    writers = {"output": as_html, "json": as_json, "csv": as_csv}
-    write_documents({path: writers[role](facts) for role, path in wanted.items()}, request.cancel)
-    return _result(request, wanted, facts, time.monotonic() - began)
 
 
 @dataclass

@@ -14,6 +14,7 @@ from typing import Any
 
 from backend.card.arch import Arch, check_shares
 from backend.card.validation import between, build, check_ranges, items, refuse, scalar
+from backend.core.atomic_files import write_files
 from backend.core.errors import ModelError
 
 SCHEMA_VERSION = 1
@@ -82,7 +83,7 @@ class ModelCard:
         limits: One line for each thing that the model is known to do badly, or not at all.
         licence: Licence of the weights.
         weights_sha256: Hash of model.safetensors, lower-case hex.
-        bears_missing_bands: Whether a raster may lack some of the bands: training hid bands now and then.
+        allows_missing_bands: Whether a raster may lack some of the bands: training hid bands now and then.
         activation_ranges: Lowest and highest input of layers, by name (`backend.network.int8`); empty if unknown.
     """
 
@@ -101,7 +102,7 @@ class ModelCard:
     limits: tuple[str, ...] = ()
     licence: str = ""
     weights_sha256: str = "0" * 64
-    bears_missing_bands: bool = False
+    allows_missing_bands: bool = False
     activation_ranges: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -121,6 +122,9 @@ class ModelCard:
         if version != SCHEMA_VERSION:
             refuse(f"schema_version is {version!r:.40}, this program reads {SCHEMA_VERSION}")
         parts = dict(data)
+        # Cards of version 0.1 have it under this name.
+        if "bears_missing_bands" in parts and "allows_missing_bands" not in parts:
+            parts["allows_missing_bands"] = parts.pop("bears_missing_bands")
         parts["bands"] = tuple(_band(item) for item in items(data, "bands", 1, 64))
         parts["classes"] = tuple(_class(item) for item in items(data, "classes", 1, MAX_CLASSES))
         parts["trained_on"] = tuple(items(data, "trained_on", 0, 1000))
@@ -150,11 +154,15 @@ class ModelCard:
             raise ModelError(f"{path} is not valid JSON ({error}).", "Copy the model folder again.") from error
         return ModelCard.from_dict(data)
 
-    def save(self, path: Path) -> None:
-        """Write card.json, after the same checks as reading."""
+    def to_json(self) -> str:
+        """Return the text of card.json, after the same checks as reading."""
         text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
         ModelCard.from_dict(json.loads(text))
-        path.write_text(text + "\n", encoding="utf-8")
+        return text + "\n"
+
+    def save(self, path: Path) -> None:
+        """Write card.json, or leave an older one as it was; OSError where it can't be written."""
+        write_files({path: self.to_json().encode()})
 
 
 def _band(data: object) -> Band:

@@ -22,7 +22,7 @@ from backend.maps.request import Request
 from backend.maps.session import Session
 from backend.maps.similarity import LAYER, best_cosine, cell_of, check_points, similarity_qml, unit
 from backend.raster.grid import Grid
-from backend.raster.output_names import check_output
+from backend.raster.output_names import claim_outputs
 from backend.raster.resample import scale_factor
 from backend.raster.sink import RasterSink
 from backend.raster.source import RasterSource, gdal_environment
@@ -65,8 +65,7 @@ class SimilarityServer:
         """
         began = time.monotonic()
         check_points(query.points)
-        check_output(query.output, query.input, overwrite=True)
-        with gdal_environment():
+        with claim_outputs([query.output], [query.input], True, self._cancel), gdal_environment():
             scene = self._scene(query, reporter)
             _write(scene, query)
         reporter.result(
@@ -119,7 +118,7 @@ def _refuse_product(path: str) -> None:
 def _part(query: Query, card: ModelCard) -> Grid:
     """Return the part of the raster that a query wants."""
     names = [band.name for band in card.bands]
-    with RasterSource(query.input, query.bands, None, names, bears_missing=card.bears_missing_bands) as source:
+    with RasterSource(query.input, query.bands, None, names, allows_missing=card.allows_missing_bands) as source:
         metres, grid = source.pixel_metres, source.grid
     factors = [scale_factor(metre, card.gsd_m) for metre in metres] if metres else [1.0, 1.0]
     return region(grid, factors[0] * factors[1], query.view, query.points[0])
@@ -153,8 +152,8 @@ def _write(scene: _Scene, query: Query) -> None:
     try:
         sink.write(values)
         sink.finish()
-        sink.add_sidecar(".qml", similarity_qml(sink))
-        sink.add_sidecar(".aux.xml", aux_xml((), date_now()))
+        sink.files.add_sidecar(".qml", similarity_qml(sink))
+        sink.files.add_sidecar(".aux.xml", aux_xml((), date_now()))
         sink.commit()
     finally:
         sink.discard()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timezone
 from typing import Any
 
 from backend import __version__
 from backend.grd.pipeline import CalibrateRequest, written
 from backend.grd.product import open_product
-from backend.raster.output_names import check_output
-from backend.raster.styles import aux_xml, ramp_qml
+from backend.raster.output_names import claim_outputs
+from backend.raster.styles import aux_xml, date_now, ramp_qml
 
 
 def calibrate(request: CalibrateRequest) -> dict[str, Any]:
@@ -24,23 +23,21 @@ def calibrate(request: CalibrateRequest) -> dict[str, Any]:
     """
     began, cancel = time.monotonic(), request.cancel
     product = open_product(request.input)
-    check_output(request.output, str(product.path), request.overwrite)
-    if request.dem is not None:
-        check_output(request.output, request.dem, request.overwrite)
-    request.reporter.start(
-        version=__version__,
-        command="calibrate",
-        model="",
-        device="cpu",
-        input=request.input,
-        outputs={"output": str(request.output)},
-    )
-    with written(request, product, product.polarisations, request.output) as sink:
-        date = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        sink.add_sidecar(".qml", ramp_qml(sink.thumbnail()))
-        sink.add_sidecar(".aux.xml", aux_xml((), {"SARDINO_DATE": date}))
-        with cancel.shielded():
-            sink.commit()
+    sources = [str(product.path), *filter(None, [request.dem])]
+    with claim_outputs([request.output], sources, request.overwrite, cancel):
+        request.reporter.start(
+            version=__version__,
+            command="calibrate",
+            model="",
+            device="cpu",
+            input=request.input,
+            outputs={"output": str(request.output)},
+        )
+        with written(request, product, product.polarisations) as sink:
+            sink.files.add_sidecar(".qml", ramp_qml(sink.thumbnail()))
+            sink.files.add_sidecar(".aux.xml", aux_xml((), date_now()))
+            with cancel.shielded():
+                sink.commit()
     facts = {
         "outputs": {"output": str(request.output)},
         "device": "cpu",

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from backend.card.model_card import ModelCard
 from backend.core.cancel import Cancel
+from backend.core.claims import SCRATCH
 from backend.core.errors import InputError
 from backend.core.events import Reporter
-from backend.core.partial_files import SCRATCH
 from backend.grd.pipeline import CalibrateRequest, written
 from backend.grd.product import open_product
 
@@ -37,7 +37,7 @@ def calibrated(
     product, names = open_product(path), [band.name for band in card.bands]
     spoken = [name for name in POLARISATIONS if any(name in band.upper() for band in names)]
     there = [name for name in spoken if name in product.polarisations]
-    if len(there) < len(spoken) and not (there and card.bears_missing_bands):
+    if len(there) < len(spoken) and not (there and card.allows_missing_bands):
         raise InputError(
             f"{path} has the polarisations {', '.join(product.polarisations)}; the model wants {', '.join(names)}.",
             "Give a product with these polarisations, or take another model.",
@@ -56,7 +56,6 @@ def calibrated(
         reporter=reporter,
         cancel=cancel,
     )
-    target = output.with_name(output.name + SCRATCH[1])
-    with written(request, product, there or product.polarisations, target) as sink:
+    with written(request, product, there or product.polarisations, SCRATCH[1]) as sink:
         reporter.another()
-        yield sink.part
+        yield sink.files.part

@@ -16,9 +16,9 @@ from rasterio.windows import Window
 
 from backend import __version__
 from backend.core.cancel import Cancel
+from backend.core.claims import SCRATCH, scratch
 from backend.core.errors import InputError, ResourceError
 from backend.core.events import Reporter
-from backend.core.partial_files import SCRATCH, scratch
 from backend.grd.calibrated_image import CalibratedImage
 from backend.grd.elevation import Elevation
 from backend.grd.map_plan import MapPlan, plan_map
@@ -75,13 +75,16 @@ class CalibrateRequest:
 
 @contextmanager
 def written(
-    request: CalibrateRequest, product: Product, polarisations: Sequence[str], path: Path
+    request: CalibrateRequest, product: Product, polarisations: Sequence[str], suffix: str = ""
 ) -> Iterator[RasterSink]:
-    """A sink that holds the whole map, closed and checked; it is discarded on the way out unless committed."""
+    """A sink that holds the whole map, closed and checked; it is discarded on the way out unless committed.
+
+    With a suffix, one of SCRATCH, the map is only on the way to the output of the request.
+    """
     _check(request)
     cancel = request.cancel
     # An output proper gets overviews; what is only read once doesn't.
-    overviews = path == request.output
+    overviews = not suffix
     with ExitStack() as stack:
         stack.enter_context(gdal_environment(LARGE_CACHE))
         plan = _plan(request, product, stack)
@@ -92,9 +95,10 @@ def written(
                     request.reporter.log(level, message)
                 _store(image, plan, power, len(polarisations), progress)
             tags = _tags(request, product, image.denoised)
-            sink = RasterSink(path, plan.grid, Layer("float32", math.nan, list(polarisations), tags=tags))
+            layer = Layer("float32", math.nan, list(polarisations), tags=tags)
+            sink = RasterSink(request.output, plan.grid, layer, suffix)
             stack.callback(sink.discard)
-            cancel.on_deadline(sink.remove_parts)
+            cancel.on_deadline(sink.files.remove_parts)
             for rows in warp(power, plan):
                 sink.write(rows if request.units == "linear_power" else from_power(rows))
                 progress(rows.shape[1] * progress.warping)

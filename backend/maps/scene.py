@@ -41,13 +41,13 @@ class Scene:
 
     def __init__(self, request: Request, files: list[str], card: ModelCard, output: Path, stack: ExitStack) -> None:
         self._request, self._files, self._card, self._stack = request, files, card, stack
-        names, bears = [band.name for band in card.bands], card.bears_missing_bands
+        names, lenient = [band.name for band in card.bands], card.allows_missing_bands
         self.is_product = any(map(is_product, files))
         if self.is_product:
             path = stack.enter_context(self._calibrated(output))
-            source = RasterSource(path, names=names, bears_missing=bears)
+            source = RasterSource(path, names=names, allows_missing=lenient)
         else:
-            source = RasterSource(files, request.bands, request.extent, names, bears_missing=bears)
+            source = RasterSource(files, request.bands, request.extent, names, allows_missing=lenient)
         self.source = stack.enter_context(source)
         stack.enter_context(gdal_environment(source.cache_bytes()))
         self.bands = [card.bands[position] for position in source.present]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +12,17 @@ from backend import __version__
 from backend.card.model_card import LandCoverClass, ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.core.errors import InputError
-from backend.core.partial_files import claim, unclaim
 from backend.engines.choice import check_engine
 from backend.maps.laps import Laps
 from backend.maps.request import Request
 from backend.maps.room import check_room
 from backend.maps.scene import Scene, check_inputs
 from backend.raster.grid import Grid
-from backend.raster.output_names import check_distinct, check_output, check_parts
+from backend.raster.output_names import check_parts, claim_outputs
 from backend.raster.sink import Layer, RasterSink
 from backend.raster.source import gdal_environment
 from backend.raster.styles import aux_xml, date_now
+from backend.raster.transaction import place_together
 from backend.raster.virtual import scene_files
 
 if TYPE_CHECKING:
@@ -69,11 +68,11 @@ class Session:
         check_engine(request.engine, request.device, self.card)
         files = scene_files(request.input, request.further)
         check_inputs(files)
-        self._claim_outputs(files, stack)
+        paths = list(self._outputs.values())
+        stack.enter_context(claim_outputs(paths, files, request.overwrite, request.cancel))
         self.scene = Scene(request, files, self.card, request.output, stack)
         self.source, self.frame, self.factors = self.scene.source, self.scene.frame, self.scene.factors
-        for path in self._outputs.values():
-            check_parts(path, self.source.files)
+        check_parts(paths, self.source.files)
         check_room(self.frame.width, self.card)
         request.cancel.check()
         self._laps.end("check")
@@ -87,18 +86,6 @@ class Session:
             input=request.input,
             outputs={role: str(path) for role, path in self._outputs.items()},
         )
-
-    def _claim_outputs(self, files: Sequence[str], stack: ExitStack) -> None:
-        """Refuse what can't be written, and a second run to the same place, before anything takes time."""
-        request, paths = self.request, list(self._outputs.values())
-        check_distinct(paths)
-        for path in paths:
-            for file in files:
-                check_output(path, file, request.overwrite)
-        for path in paths:
-            claim(path)
-            stack.callback(unclaim, path)
-            request.cancel.on_deadline(partial(unclaim, path))
 
     def _load_model(self) -> None:
         # PyTorch takes seconds to import: only now that everything else is known to be right.
@@ -133,7 +120,7 @@ class Session:
             self._outputs[role], grid or self.source.grid, Layer(**{**vars(layer), "tags": self.tags(role)})
         )
         self._stack.callback(sink.discard)
-        self.request.cancel.on_deadline(sink.remove_parts)
+        self.request.cancel.on_deadline(sink.files.remove_parts)
         self._sinks[role] = sink
         return sink
 
@@ -160,14 +147,10 @@ class Session:
         """
         date = date_now()
         for role, sink in self._sinks.items():
-            sink.add_sidecar(".qml", styles[role])
-            sink.add_sidecar(".aux.xml", aux_xml(classes if role == "output" else (), date))
+            sink.files.add_sidecar(".qml", styles[role])
+            sink.files.add_sidecar(".aux.xml", aux_xml(classes if role == "output" else (), date))
         with self.request.cancel.shielded():
-            ordered = [self._sinks[role] for role in sorted(self._sinks, key=lambda role: role == "output")]
-            # What may fail comes first, for all outputs: a full disk, then a raster that a program holds.
-            for step in (RasterSink.prepare, RasterSink.place, RasterSink.place_sidecars):
-                for sink in ordered:
-                    step(sink)
+            place_together([self._sinks[role].files for role in sorted(self._sinks, key=lambda role: role == "output")])
 
     def report(self, **more: Any) -> dict[str, Any]:
         """The facts of the result, sent to the reporter too; timings are seconds by part, in order."""

@@ -20,7 +20,7 @@ from backend.card.registry import model_folder
 from backend.core.errors import ResourceError
 from backend.maps.request import Request
 from backend.own_classes.legend import read_styles
-from backend.own_classes.model_folder import check_folder
+from backend.own_classes.model_folder import claim_folder
 
 MAX_TITLE = 200  # characters, as a card takes them
 
@@ -55,7 +55,6 @@ def train(request: Request, source: SampleSource, check: bool = True) -> None:
     """
     # PyTorch takes seconds to import: only after the cheap checks.
     styles = read_styles(source.legend) if source.legend else {}
-    check_folder(request.output, model_folder(request.model), request.overwrite)
     try:
         from backend.own_classes.learn import learn
     except ModuleNotFoundError as missing:
@@ -67,5 +66,6 @@ def train(request: Request, source: SampleSource, check: bool = True) -> None:
 
     printable = "".join(c if c.isprintable() else " " for c in source.title)
     title = " ".join(printable.split())[:MAX_TITLE] or request.output.name
-    with Session(request, "train", {}) as session:
+    place = claim_folder(request.output, model_folder(request.model), request.overwrite, request.cancel)
+    with place, Session(request, "train", {}) as session:
         learn(session, source.samples, source.field, title, styles, check)

@@ -180,5 +180,5 @@ def _card(
         metrics={"held_out": scores, "samples": counted},
         limits=("It knows the place and the date of its samples; of others nothing is known.",),
         # Only what the samples were seen without may be missing later.
-        bears_missing_bands=len(session.scene.bands) < len(old.bands),
+        allows_missing_bands=len(session.scene.bands) < len(old.bands),
     )

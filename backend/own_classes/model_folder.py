@@ -1,23 +1,25 @@
-"""A model folder that is whole or absent: written beside its place, then renamed into it."""
+"""Write the model folder of own classes: it is whole, the older one, or absent."""
 
 from __future__ import annotations
 
 import os
 import re
 import shutil
-import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, WEIGHTS
+from backend.core.atomic_files import refusing, sync_folder
 from backend.core.cancel import Cancel
-from backend.core.errors import InputError, ResourceError
+from backend.core.claims import claim, temporary
+from backend.core.errors import InputError
 
 if TYPE_CHECKING:
     from backend.network.vit import SarViT
 
-PART, OLD = ".sardino-part", ".sardino-old"
 OWN_FILES = frozenset((CARD, WEIGHTS))
 
 
@@ -27,17 +29,19 @@ def folder_name(path: Path) -> str:
     return text[:64] or "own-classes"
 
 
-def check_folder(path: Path, backbone: Path, overwrite: bool) -> None:
-    """Refuse a place where a model folder can't or mustn't be written, before any work is done.
+@contextmanager
+def claim_folder(path: Path, backbone: Path, overwrite: bool, cancel: Cancel) -> Iterator[None]:
+    """Check the place of a model folder before any work, and keep other runs from it until the end of the block.
 
     Args:
         path: The folder to be.
         backbone: Model folder that is read.
         overwrite: Whether an older model is replaced. An empty folder always is; one that holds anything else never.
+        cancel: Releases the folder as well where the process ends by force.
 
     Raises:
         InputError: There is something else, or the model that is read.
-        ResourceError: The folder above can't be written to.
+        ResourceError: The folder above can't be written to, or another run is writing the model.
     """
     path = _absolute(path)
     if not path.parent.is_dir():
@@ -47,70 +51,53 @@ def check_folder(path: Path, backbone: Path, overwrite: bool) -> None:
             raise InputError(f"The output {path} is a file.", "Give the name of a folder for the model.")
         if path.samefile(backbone):
             raise InputError(f"The output {path} is the model that is learnt from.", "Choose another folder.")
-        found = {item.name for item in path.iterdir()}
+        # What a killed run left in a model folder goes when the next model is written.
+        found = {item.name for item in path.iterdir() if not item.name.startswith(f".{WEIGHTS}.")}
         if found - OWN_FILES:
             other = sorted(found - OWN_FILES)[0]
             raise InputError(f"The folder {path} holds {other}, so it is no model folder.", "Choose a new folder.")
         if found and not overwrite:
             raise InputError(f"There is a model in {path}.", "Choose another folder, or add --overwrite.")
-    part = _sibling(path, PART)
-    try:
-        part.mkdir(exist_ok=True)
-        part.rmdir()
-    except OSError as error:
-        raise ResourceError(
-            f"The folder {path.parent} can't be written to ({error.strerror}).", "Choose another output folder."
-        ) from error
+    with claim(path, cancel):
+        yield
 
 
 def write_folder(path: Path, model: SarViT, card: ModelCard, cancel: Cancel) -> ModelCard:
-    """Write a model folder and give it its name, in place of an older one.
+    """Write a model folder: a new one under a temporary name first, files of an older one as `save_model` does.
 
     Args:
-        path: Checked by `check_folder`.
+        path: Claimed by `claim_folder`.
         model: Trained.
         card: Describes `model`.
-        cancel: Heeded before anything gets its name; what was written is removed then.
+        cancel: Ends it before anything gets its name; what was written is removed then.
 
     Returns:
         The card with the hash of the weights.
 
     Raises:
-        ResourceError: The disk is full, or another program holds the older folder.
+        ResourceError: The disk is full, or another program holds the older files.
     """
     from backend.network.weights import save_model
 
     path = _absolute(path)
-    part, old = _sibling(path, PART), _sibling(path, OLD)
+    part = temporary(path, "")
 
     def remove() -> None:
         shutil.rmtree(part, ignore_errors=True)
 
-    cancel.on_deadline(remove)
-    try:
-        card = save_model(part, model, card)
-        with cancel.shielded():
-            if path.exists():
-                os.replace(path, old)
-            try:
+    with refusing(path):
+        if path.exists():
+            return save_model(path, model, card, cancel)
+        cancel.on_deadline(remove)
+        try:
+            card = save_model(part, model, card, cancel)
+            with cancel.shielded():
                 os.replace(part, path)
-            except OSError:
-                if old.exists():
-                    os.replace(old, path)
-                raise
-            shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
-        raise ResourceError(
-            f"The model can't be written to {path} ({error.strerror}).", "Free the disk, or choose another folder."
-        ) from error
-    finally:
-        remove()
+                sync_folder(path.parent)
+        finally:
+            remove()
     return card
 
 
 def _absolute(path: Path) -> Path:
     return Path(os.path.abspath(path))
-
-
-def _sibling(path: Path, suffix: str) -> Path:
-    return path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}{suffix}")

@@ -19,20 +19,32 @@ from backend.raster.virtual import across_antimeridian
 MANY_POINTS = 60
 
 
-def lies_by_points(file: Any) -> bool:
-    """Whether an opened rasterio dataset has ground control points and no transform."""
-    return bool(file.gcps[0]) and file.transform == Affine.identity()
-
-
-def warped_by_points(file: Any) -> tuple[Any, Any]:
-    """The dataset to be closed in the end, which may be another than `file`, and its bands on a grid.
+def on_a_grid(file: Any) -> tuple[Any, Any, list[tuple[str, str]]]:
+    """Give a raster that has only ground control points a grid of its own.
 
     Args:
-        file: Opened rasterio dataset with ground control points; closed if another takes its place.
+        file: Opened rasterio dataset; closed if another takes its place.
+
+    Returns:
+        The dataset to be closed in the end, its bands on a grid, and (level, message) of what a user should know.
 
     Raises:
         InputError: The points give no grid.
     """
+    if file.gcps[0] and file.transform == Affine.identity():
+        file, warped = _warped(file)
+        note = (
+            f"The raster has only ground control points ({len(file.gcps[0])}); it is warped to a grid in "
+            f"{warped.crs}, {warped.width} x {warped.height} pixels, which the output has too."
+        )
+        return file, warped, [("info", note)]
+    if file.crs is None or file.transform == Affine.identity():
+        note = "The raster has no coordinate system: its pixel size is taken to be the model's."
+        return file, file, [("warning", note)]
+    return file, file, []
+
+
+def _warped(file: Any) -> tuple[Any, Any]:
     points, crs = file.gcps
     if crs is not None and crs.is_geographic and np.ptp([point.x for point in points]) > 180:
         with file:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import glob
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from backend.core.cancel import Cancel
+from backend.core.claims import claim, key
 from backend.core.errors import InputError, ResourceError
-from backend.core.partial_files import SCRATCH, key, no_folder, remove_stale, temporary
 from backend.raster.opening import check_name
 
 # Files written beside a raster, and those of an older raster that would be wrong beside a new one.
@@ -18,12 +20,104 @@ SIDECARS, STALE = (".qml", ".aux.xml"), (".ovr", ".msk")
 RASTERS = frozenset((".tif", ".tiff", ".img", ".vrt", ".jp2", ".nc", ".dat", ".asc", ".bil", ".gpkg", ".png", ".jpg"))
 
 
-def check_distinct(paths: Sequence[Path], styled: bool = True) -> None:
-    """Refuse outputs of one run that would overwrite each other, or each other's style.
+@contextmanager
+def claim_outputs(
+    paths: Sequence[Path], sources: Sequence[str], overwrite: bool, cancel: Cancel, rasters: bool = True
+) -> Iterator[None]:
+    """Check outputs before any work is done, and keep other runs from them until the end of the block.
+
+    Args:
+        paths: Outputs of the run.
+        sources: Its inputs.
+        overwrite: Whether existing outputs are replaced.
+        cancel: Releases the outputs as well where the process ends by force.
+        rasters: Whether the outputs are rasters, which have sidecars; text files have none.
 
     Raises:
-        InputError: Two paths lead to one file, or differ only after the last dot, as o.tif and o.tiff do.
+        InputError: As of `check_outputs`.
+        ResourceError: A folder can't be written to, another run is writing an output, or another program holds one.
     """
+    check_outputs(paths, sources, overwrite, rasters)
+    with ExitStack() as stack:
+        for path in paths:
+            stack.enter_context(claim(path, cancel))
+            _check_replaceable(path, rasters)
+        yield
+
+
+def check_outputs(paths: Sequence[Path], sources: Sequence[str], overwrite: bool, rasters: bool = True) -> None:
+    """Refuse outputs that must not be written; arguments as of `claim_outputs`.
+
+    Raises:
+        InputError: Two outputs, or an output and an input, are one file or share a style; an output or a file beside
+            it exists and `overwrite` is off; its name can't be used or its folder is missing.
+    """
+    _check_distinct(paths, rasters)
+    inputs = _Inputs(sources)
+    for path in paths:
+        check_name(str(path))
+        _check_length(path)
+        if not path.parent.is_dir():
+            raise InputError(f"There is no folder {path.parent}.", "Create it, or choose another output.")
+        if path.is_dir() or (rasters and path.suffix.lower() == ".qml"):
+            what = "a folder" if path.is_dir() else "a QGIS style"
+            example = "landcover.tif" if rasters else "report.html"
+            raise InputError(f"The output {path} is {what}.", f"Give the name of a file, such as {example}.")
+        inputs.check(path, rasters)
+        if path.exists() and not overwrite:
+            raise InputError(f"The output {path} exists.", "Choose another name, or add --overwrite.")
+        if rasters:
+            _check_sidecars(path, overwrite)
+
+
+def check_parts(paths: Sequence[Path], parts: Sequence[str]) -> None:
+    """Refuse outputs that the input is made of, such as a file that a virtual raster takes its pixels from.
+
+    Raises:
+        InputError: One is among `parts`.
+    """
+    made_of = _Inputs(parts)
+    for path in paths:
+        if made_of.same_file(path):
+            raise InputError(f"The output {path} is a part of the input.", "Choose another output.")
+
+
+class _Inputs:
+    """Files that no output may be; each is looked up once.
+
+    Args:
+        sources: Names; those of no file yet, or that only GDAL understands, are left out.
+    """
+
+    def __init__(self, sources: Sequence[str]) -> None:
+        known = [source for source in sources if os.path.exists(source)]
+        self._keys = {key(Path(source)) for source in known}
+        self._files = {_identity(source) for source in known}
+        # A product, a folder or an archive, has no style.
+        styled = [Path(s) for s in known if not os.path.isdir(s) and Path(s).suffix.lower() != ".zip"]
+        self._styles = {key(sidecar(source, ".qml")) for source in styled}
+
+    def same_file(self, path: Path) -> bool:
+        """Return whether an existing output is one of the files, by whatever link."""
+        return path.exists() and _identity(path) in self._files
+
+    def check(self, path: Path, rasters: bool) -> None:
+        if key(path) in self._keys or self.same_file(path):
+            raise InputError(f"The output {path} is the input.", "Choose another output.")
+        style = sidecar(path, ".qml")
+        if rasters and key(style) in self._styles:
+            raise InputError(
+                f"The output {path} would share one style, {style.name}, with the input.",
+                "Choose a name that differs from the input's before the last dot.",
+            )
+
+
+def _identity(path: str | Path) -> tuple[int, int]:
+    found = os.stat(path)
+    return found.st_dev, found.st_ino
+
+
+def _check_distinct(paths: Sequence[Path], styled: bool) -> None:
     for number, path in enumerate(paths):
         for other in paths[:number]:
             if key(path) == key(other):
@@ -33,54 +127,6 @@ def check_distinct(paths: Sequence[Path], styled: bool = True) -> None:
                     f"The outputs {other} and {path} would share one style, {sidecar(path, '.qml').name}.",
                     "Give each output a name of its own before the last dot.",
                 )
-
-
-def check_output(path: Path, source: str, overwrite: bool) -> None:
-    """Refuse an output that can't or mustn't be written, before any work is done.
-
-    Raises:
-        InputError: It is the input or would restyle it, it or a file beside it exists and `overwrite` is off, or its
-            folder is missing.
-        ResourceError: Its folder can't be written to, or another program holds an older file.
-    """
-    check_name(str(path))
-    _check_length(path)
-    if not path.parent.is_dir():
-        raise InputError(f"There is no folder {path.parent}.", "Create it, or choose another output.")
-    if path.is_dir() or path.suffix.lower() == ".qml":
-        what = "a folder" if path.is_dir() else "a QGIS style"
-        raise InputError(f"The output {path} is {what}.", "Give the name of a file, such as landcover.tif.")
-    _check_against_input(path, source)
-    if path.exists() and not overwrite:
-        raise InputError(f"The output {path} exists.", "Choose another name, or add --overwrite.")
-    _check_sidecars(path, overwrite)
-    _check_folder(path)
-    _check_replaceable(path)
-
-
-def check_parts(path: Path, parts: Sequence[str]) -> None:
-    """Refuse an output that the input is made of, such as a file that a virtual raster takes its pixels from.
-
-    Raises:
-        InputError: It is one of `parts`.
-    """
-    for part in parts:
-        if os.path.exists(part) and path.exists() and os.path.samefile(part, path):
-            raise InputError(f"The output {path} is a part of the input.", "Choose another output.")
-
-
-def check_document(path: Path, sources: Sequence[str], overwrite: bool) -> None:
-    """Refuse a text file that can't or mustn't be written, before any work is done; as `check_output` for rasters."""
-    if not path.parent.is_dir():
-        raise InputError(f"There is no folder {path.parent}.", "Create it, or choose another output.")
-    if path.is_dir():
-        raise InputError(f"The output {path} is a folder.", "Give the name of a file.")
-    if any(os.path.exists(source) and key(path) == key(Path(source)) for source in sources):
-        raise InputError(f"The output {path} is an input.", "Choose another output.")
-    if path.exists() and not overwrite:
-        raise InputError(f"The output {path} exists.", "Choose another name, or add --overwrite.")
-    _check_folder(path)
-    _check_replaceable(path)
 
 
 def _check_length(path: Path) -> None:
@@ -94,20 +140,6 @@ def _check_length(path: Path) -> None:
                 f"The name {path.name} is too long for its folder, with {SIDECARS[-1]} after it.",
                 "Give a shorter name.",
             ) from error
-
-
-def _check_against_input(path: Path, source: str) -> None:
-    if not os.path.exists(source):
-        return  # nothing yet, or a name that only GDAL understands
-    if key(path) == key(Path(source)) or (path.exists() and os.path.samefile(path, source)):
-        raise InputError(f"The output {path} is the input.", "Choose another output.")
-    if os.path.isdir(source) or Path(source).suffix.lower() == ".zip":
-        return  # a product, which has no style
-    if key(sidecar(path, ".qml")) == key(sidecar(Path(source), ".qml")):
-        raise InputError(
-            f"The output {path} would share one style, {sidecar(path, '.qml').name}, with the input.",
-            "Choose a name that differs from the input's before the last dot.",
-        )
 
 
 def _check_sidecars(path: Path, overwrite: bool) -> None:
@@ -130,20 +162,10 @@ def _check_sidecars(path: Path, overwrite: bool) -> None:
             )
 
 
-def _check_folder(path: Path) -> None:
-    probe = temporary(path)
-    for target in (path, *(sidecar(path, suffix) for suffix in (*SIDECARS, *SCRATCH))):
-        remove_stale(target, path)
-    try:
-        probe.touch(exist_ok=False)
-        probe.unlink()
-    except OSError as error:
-        raise no_folder(path, error) from error
-
-
-def _check_replaceable(path: Path) -> None:
+def _check_replaceable(path: Path, rasters: bool) -> None:
     # On Windows a file that a program holds open can't be replaced; better to know now than after hours of work.
-    for old in (path, *(sidecar(path, suffix) for suffix in (*SIDECARS, *STALE))):
+    beside = (sidecar(path, suffix) for suffix in (*SIDECARS, *STALE)) if rasters else ()
+    for old in (path, *beside):
         try:
             if old.exists():
                 os.replace(old, old)

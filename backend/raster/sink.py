@@ -7,7 +7,6 @@ model is slower than either. Date and legend go into the .aux.xml beside it, so 
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,17 +20,14 @@ from rasterio.enums import Resampling
 from rasterio.windows import Window
 
 from backend.core.errors import ResourceError
-from backend.core.partial_files import hold, release, temporary
 from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
-from backend.raster.output_names import STALE, sidecar
+from backend.raster.transaction import RasterFiles, place_together
 
 BLOCK = 256
 # Bytes of a row of blocks, which is held until it is whole; where many bands would need more, its blocks are lower.
 ROW_BYTES = 2**27
 LOWEST_BLOCK = 16  # TIFF wants multiples of 16
-# A disk with less room than this is full.
-FULL_BYTES = 2**20
 # Overviews are made until the smaller side is below this.
 OVERVIEW_SIDE = 256
 # Nothing else runs while they are made. Threads queue up pieces, which at GDAL's size (10 MB) take memory by height.
@@ -66,37 +62,34 @@ class RasterSink:
         path: Final name.
         grid: CRS, transform and size.
         layer: What it holds.
+        scratch: As for `RasterFiles`.
+
+    Attributes:
+        files: The raster and its sidecars, under temporary names.
 
     Raises:
         ResourceError: Writing fails, here and in every method.
     """
 
-    def __init__(self, path: Path, grid: Grid, layer: Layer) -> None:
-        self.path, self._grid, self._layer = path, grid, layer
+    def __init__(self, path: Path, grid: Grid, layer: Layer, scratch: str = "") -> None:
+        self._grid, self._layer = grid, layer
         self._bands = len(layer.descriptions)
         self._block = _block_rows(self._bands * grid.width * np.dtype(layer.dtype).itemsize)
-        self._part = temporary(path)
-        self._sidecars: dict[str, str] = {}
         self._pending: list[NDArray[Any]] = []
         self._written = 0
         self._last: NDArray[Any] = np.empty(0)
         self._file: Any = None
-        hold(path)
+        self.files = RasterFiles(path, scratch)
         try:
             self._create()
         except BaseException:
             self.discard()
             raise
 
-    @property
-    def part(self) -> Path:
-        """Where the raster lies until it gets its name."""
-        return self._part
-
     def _create(self) -> None:
         layer = self._layer
-        with self._refusing():
-            self._file = rasterio.open(self._part, "w", **self._profile())
+        with self.files.refusing():
+            self._file = rasterio.open(self.files.part, "w", **self._profile())
             self._file.update_tags(**layer.tags)
             for band, description in enumerate(layer.descriptions, 1):
                 self._file.set_band_description(band, description)
@@ -141,7 +134,7 @@ class RasterSink:
         # One row of blocks at a time, all bands of it: the order in the file doesn't depend on how rows came in.
         for top in range(0, block.shape[1], self._block):
             part = block[:, top : top + self._block]
-            with self._refusing():
+            with self.files.refusing():
                 self._file.write(part, window=Window(0, self._written, self._grid.width, part.shape[1]))
             self._written += part.shape[1]
         self._last = block[:, -1:].copy()
@@ -150,7 +143,7 @@ class RasterSink:
         """Close, re-open and check the file, and add overviews."""
         if self._written != self._grid.height:
             raise AssertionError(f"{self._written} of {self._grid.height} rows were written")
-        with self._refusing():
+        with self.files.refusing():
             self._file.close()
             self._check()
             if overviews:
@@ -158,7 +151,7 @@ class RasterSink:
                 self._check()
 
     def _check(self) -> None:
-        with rasterio.open(self._part) as file:
+        with rasterio.open(self.files.part) as file:
             same = (
                 (file.width, file.height, file.count) == (self._grid.width, self._grid.height, self._bands)
                 and file.transform == self._grid.transform
@@ -166,7 +159,7 @@ class RasterSink:
             )
             last = file.read(window=Window(0, self._grid.height - 1, self._grid.width, 1))
             if not same or not np.array_equal(last, self._last, equal_nan=self._layer.dtype == "float32"):
-                raise ResourceError(f"{self.path} was not written whole.", "Check the disk, and run again.")
+                raise ResourceError(f"{self.files.path} was not written whole.", "Check the disk, and run again.")
 
     def _overviews(self) -> None:
         side = max(self._grid.width, self._grid.height)
@@ -176,75 +169,36 @@ class RasterSink:
         how = Resampling.mode if self._layer.palette else Resampling.average
         flags = self._layer.dtype == "uint8" and not self._layer.palette and not self._layer.rgb
         how = Resampling.nearest if flags else how
-        with rasterio.Env(GDAL_TIFF_OVR_BLOCKSIZE=BLOCK, **OVERVIEWS_BY), rasterio.open(self._part, "r+") as file:
+        with rasterio.Env(GDAL_TIFF_OVR_BLOCKSIZE=BLOCK, **OVERVIEWS_BY), rasterio.open(self.files.part, "r+") as file:
             file.build_overviews(factors, how)
 
     def thumbnail(self, side: int = 512) -> NDArray[Any]:
         """The first band, decimated to at most `side` pixels a side, from the finished file."""
         step = max(1, -(-max(self._grid.width, self._grid.height) // side))
         shape = (-(-self._grid.height // step), -(-self._grid.width // step))
-        with rasterio.open(self._part) as file:
+        with rasterio.open(self.files.part) as file:
             data: NDArray[Any] = file.read(1, out_shape=shape)
         return data
 
     def rows(self) -> Iterator[NDArray[Any]]:
         """All values again, from top to bottom, from the finished file: [bands, rows, width], a row of blocks each."""
-        with rasterio.open(self._part) as file:
+        with rasterio.open(self.files.part) as file:
             for top in range(0, self._grid.height, self._block):
                 count = min(self._block, self._grid.height - top)
-                with self._refusing():
+                with self.files.refusing():
                     rows = file.read(window=Window(0, top, self._grid.width, count))
                 yield rows
 
-    def add_sidecar(self, suffix: str, content: str) -> None:
-        """A file to be put beside the raster on `commit`: ".aux.xml" is appended, ".qml" takes the place of ".tif"."""
-        self._sidecars[suffix] = content
-
-    def prepare(self) -> None:
-        """Write the sidecars under temporary names: all that needs room on the disk is done before any name changes."""
-        with self._refusing():
-            for suffix, content in self._sidecars.items():
-                temporary(sidecar(self.path, suffix)).write_text(content, encoding="utf-8")
-
-    def place(self) -> None:
-        """Give the raster its name, replacing an older one."""
-        with self._refusing():
-            os.replace(self._part, self.path)
-
-    def place_sidecars(self) -> None:
-        """Give the sidecars their names, and remove those of an older raster."""
-        with self._refusing():
-            for suffix in self._sidecars:
-                target = sidecar(self.path, suffix)
-                os.replace(temporary(target), target)
-            for stale in STALE:
-                sidecar(self.path, stale).unlink(missing_ok=True)
-        release(self.path)
-
     def commit(self) -> None:
-        """`prepare`, `place` and `place_sidecars`, for an output on its own."""
-        self.prepare()
-        self.place()
-        self.place_sidecars()
+        """Give an output on its own, and its sidecars, their names."""
+        place_together([self.files])
 
     def discard(self) -> None:
         """Leave nothing behind. Does nothing after `commit`."""
         with suppress(*RASTER_ERRORS):
             if self._file is not None and not self._file.closed:
                 self._file.close()
-        self.remove_parts()
-        release(self.path)
-
-    def remove_parts(self) -> None:
-        """Remove the temporary files, even while one is open, or a sidecar is added, in another thread."""
-        for target in (self.path, *(sidecar(self.path, suffix) for suffix in tuple(self._sidecars))):
-            part = temporary(target)
-            for path in (part, part.with_name(part.name + ".aux.xml")):
-                with suppress(OSError):
-                    path.unlink()
-
-    def _refusing(self) -> _Refusing:
-        return _Refusing(self.path)
+        self.files.discard()
 
 
 def _block_rows(row_bytes: int) -> int:
@@ -253,28 +207,3 @@ def _block_rows(row_bytes: int) -> int:
     while rows > LOWEST_BLOCK and rows * row_bytes > ROW_BYTES:
         rows //= 2
     return rows
-
-
-class _Refusing:
-    """Turns what disks and GDAL say into a refusal."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (*RASTER_ERRORS, OSError)):
-            raise ResourceError(
-                f"{self._path} can't be written: {self._reason(error)}.",
-                "Check the free space and that no program holds the file.",
-            ) from error
-
-    def _reason(self, error: Exception) -> str:
-        # GDAL tells of a full disk by whatever failed because of it.
-        with suppress(OSError):
-            free = shutil.disk_usage(self._path.parent).free
-            if free < FULL_BYTES:
-                return f"no space is left on the disk ({free} bytes are free)"
-        return (str(error).splitlines() or [""])[0].rstrip(".") or type(error).__name__

@@ -9,19 +9,17 @@ from typing import Any
 
 import numpy as np
 import rasterio
-from affine import Affine
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.windows import Window
 
 from backend.core.arrays import BoolArray, FloatArray
-from backend.core.errors import InputError, UnreadableError
-from backend.raster.bands import pick_bands
-from backend.raster.control_points import lies_by_points, warped_by_points
+from backend.core.errors import UnreadableError
+from backend.raster.bands import choose_bands, plain_dtype
+from backend.raster.control_points import on_a_grid
 from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
 from backend.raster.opening import no_sense, not_utf8, open_files
-from backend.raster.virtual import described
 
 # Bounds of GDAL's block cache, in bytes. (A small number would be taken as bytes too, not as megabytes.)
 SMALL_CACHE, LARGE_CACHE = 16 * 2**20, 192 * 2**20
@@ -44,7 +42,7 @@ class RasterSource:
         extent: xmin, ymin, xmax, ymax in the raster's CRS; None for all of it.
         names: Band names that the model wants. Without names and bands, all bands are taken.
         nodata: File values that are no data, beside what the file declares.
-        bears_missing: Whether some of `names` may be missing.
+        allows_missing: Whether some of `names` may be missing.
 
     Attributes:
         grid: The pixels that `read` counts: those of the extent.
@@ -63,18 +61,18 @@ class RasterSource:
         extent: Sequence[float] | None = None,
         names: Sequence[str] = (),
         nodata: Sequence[float] = (),
-        bears_missing: bool = False,
+        allows_missing: bool = False,
     ) -> None:
         files = [str(path)] if isinstance(path, (str, Path)) else list(path)
         self.path = files[0] if len(files) == 1 else f"{files[0]} with {', '.join(files[1:])}"
         self._more_nodata = tuple(nodata)
-        self._bears_missing = bears_missing
-        self.notes: list[tuple[str, str]] = []
         self._file = open_files(files)
         self._dataset: Any = self._file
         try:
-            self._check(names, bands)
-            self._locate()
+            choice = choose_bands(self._file, self.path, names, bands, allows_missing)
+            self.bands, self.present = choice.numbers, choice.present
+            self._file, self._dataset, notes = on_a_grid(self._file)
+            self.notes = [*choice.notes, *notes]
             alphas = [b for b, kind in enumerate(self._dataset.colorinterp, 1) if kind == ColorInterp.alpha]
             self._alpha = alphas[0] if alphas and alphas[0] not in self.bands else 0
             full = Grid(self._dataset.crs, self._dataset.transform, self._dataset.width, self._dataset.height)
@@ -91,60 +89,7 @@ class RasterSource:
         except BaseException:
             self.close()
             raise
-        self._arguments = (files, bands, extent, names, self._more_nodata, bears_missing)
-
-    def _check(self, names: Sequence[str], bands: Sequence[int] | None) -> None:
-        file = self._file
-        if file.count == 0:
-            inner = "; it holds " + ", ".join(file.subdatasets[:3]) if file.subdatasets else ""
-            raise InputError(f"{self.path} has no bands{inner}.", "Give one of the rasters inside it, or another file.")
-        # The list is made anew at each look, which counts where there are tens of thousands of bands.
-        usable = [b for b, kind in enumerate(file.colorinterp, 1) if kind != ColorInterp.alpha]
-        if names:
-            # A raster of one unnamed band is often named after its polarisation.
-            texts = described(file.descriptions, self.path) if len(usable) == 1 else file.descriptions
-            chosen, how = pick_bands(texts, usable, names, bands, self._bears_missing)
-            self._note_bands(names, chosen, how, len(usable))
-            self.present = tuple(position for position, band in enumerate(chosen) if band)
-            self.bands = tuple(filter(None, chosen))
-        else:
-            self.bands = tuple(bands or usable)
-            self.present = tuple(range(len(self.bands)))
-        kinds = file.dtypes
-        for band in self.bands:
-            if np.dtype(_dtype(kinds[band - 1])).kind == "c":
-                raise InputError(
-                    f"Band {band} of {self.path} is complex ({kinds[band - 1]}); backscatter is real.",
-                    "Detect and calibrate the product to gamma0 or sigma0 first (SLC data can't be used as they are).",
-                )
-
-    def _note_bands(self, names: Sequence[str], chosen: Sequence[int], how: str, count: int) -> None:
-        pairs = ", ".join(f"{name} = band {band}" for name, band in zip(names, chosen) if band)
-        level = "warning" if how == "by position" and count > len(names) else "info"
-        self.notes.append((level, f"Bands {how}: {pairs}."))
-        missing = ", ".join(name for name, band in zip(names, chosen) if not band)
-        if missing:
-            self.notes.append(
-                ("warning", f"The raster has no {missing}: the model does without, and the map is poorer for it.")
-            )
-
-    def _locate(self) -> None:
-        """Give a raster that has only ground control points a grid of its own."""
-        file = self._file
-        if lies_by_points(file):
-            self._file, self._dataset = warped_by_points(file)
-            self.notes.append(
-                (
-                    "info",
-                    f"The raster has only ground control points ({len(file.gcps[0])}); it is warped to a grid in "
-                    f"{self._dataset.crs}, {self._dataset.width} x {self._dataset.height} pixels, which the output has "
-                    "too.",
-                )
-            )
-        elif file.crs is None or file.transform == Affine.identity():
-            self.notes.append(
-                ("warning", "The raster has no coordinate system: its pixel size is taken to be the model's.")
-            )
+        self._arguments = (files, bands, extent, names, self._more_nodata, allows_missing)
 
     @property
     def files(self) -> list[str]:
@@ -161,7 +106,7 @@ class RasterSource:
         """
         file = self._file
         shapes, kinds = file.block_shapes, file.dtypes
-        item = max(np.dtype(_dtype(kinds[band - 1])).itemsize for band in self.bands)
+        item = max(plain_dtype(kinds[band - 1]).itemsize for band in self.bands)
         # Blocks at the end of a row are held whole, and what the cache writes about each counts too.
         sizes = ((rows, -(-file.width // columns), columns) for rows, columns in (shapes[b - 1] for b in self.bands))
         held = max(across * (rows * columns * item + BLOCK_OVERHEAD) for rows, across, columns in sizes)
@@ -263,7 +208,3 @@ class RasterSource:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _dtype(name: str) -> str:
-    return "complex64" if name.startswith("complex") else name

@@ -11,7 +11,7 @@ from xml.etree import ElementTree  # nosec B405: nothing is parsed here, only wr
 from rasterio.enums import ColorInterp, MaskFlags
 
 from backend.core.errors import InputError
-from backend.raster.bands import POLARISATION
+from backend.raster.bands import described
 
 # Origins that differ by less than this share of a pixel are those of one grid.
 SAME = 1e-3
@@ -47,12 +47,6 @@ def scene_files(source: str, further: Sequence[str] = ()) -> list[str]:
     if twice:
         raise InputError(f"{twice} is named twice among the files of one scene.", "Name each file once.")
     return files
-
-
-def described(descriptions: Sequence[str | None], path: str) -> list[str]:
-    """Descriptions of a file's bands, with the file's name before each that names no polarisation itself."""
-    stem, texts = Path(path).stem, [text or "" for text in descriptions]
-    return [text if POLARISATION.search(text) else f"{stem} {text}".strip() for text in texts]
 
 
 def virtual_raster(files: Sequence[Any]) -> str:

@@ -35,7 +35,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "model"
         shutil.copytree(model_folder(given.model), folder)
-        dataclasses.replace(ModelCard.load(folder / CARD), bears_missing_bands=True).save(folder / CARD)
+        dataclasses.replace(ModelCard.load(folder / CARD), allows_missing_bands=True).save(folder / CARD)
         for case, bands in CASES.items():
             there = [band for band in bands if band]
             forest, _ = learn_forest(given.simulated, given.scenes, there)

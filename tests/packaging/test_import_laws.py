@@ -140,12 +140,13 @@ def test_training_imports_backend_only(path: Path) -> None:
     assert not tops(path) & {"qgis", "PyQt5", "PyQt6", "osgeo", "sardino_qgis", "tools", "tests"}
 
 
-@pytest.mark.parametrize("name", ["model_card", "arch", "validation"])
-def test_card_imports_standard_library_only(name: str) -> None:
-    path = ROOT / "backend" / "card" / f"{name}.py"
+@pytest.mark.parametrize(
+    "path", [p for p in of("backend/core") + of("backend/card") if p.stem != "arrays"], ids=name_of
+)
+def test_core_and_card_import_standard_library_only(path: Path) -> None:
     assert tops(path) <= STANDARD | {"backend"}
-    ours = {"backend.core.errors", "backend.card.arch", "backend.card.validation"}
-    assert {name for name in imports(parse(path)) if name.startswith("backend")} <= ours
+    ours = {name for name in imports(parse(path)) if name.startswith("backend")}
+    assert all(name.startswith(("backend.core", "backend.card")) for name in ours) and "backend.core.arrays" not in ours
 
 
 @pytest.mark.parametrize("path", SOURCES + TOOLS, ids=name_of)

@@ -16,6 +16,7 @@ from backend.core.errors import Cancelled, InputError, ResourceError
 from backend.core.events import Reporter
 from backend.raster.styles import aux_xml
 from tests.support.class_maps import CLASSES, TRUTH, centre
+from tests.support.small_disk import leave_room, mounted
 
 FAR = from_origin(700_000, 4_600_000, 10, 10)
 EMPTY = np.zeros((60, 120), np.uint8)
@@ -125,20 +126,15 @@ def test_cancelled_runs_leave_the_older_report(make, noisy, tmp_path, monkeypatc
     assert not [p for p in tmp_path.iterdir() if "sardino-part" in p.name]
 
 
-def test_a_full_disk_leaves_the_older_report(make, noisy, tmp_path, monkeypatch):
-    report = tmp_path / "o.html"
-    report.write_text("older")
-    plain = Path.write_bytes
-
-    def fail(self, data):
-        if "sardino-part" in self.name and "json" in self.name:
-            raise OSError(28, "No space left on device", str(self))
-        return plain(self, data)
-
-    monkeypatch.setattr(Path, "write_bytes", fail)
-    request = AccuracyRequest(str(make(noisy, "map.tif")), str(make(TRUTH, "ref.tif")), report, tmp_path / "o.json",
-                              overwrite=True)  # fmt: skip
-    with pytest.raises(ResourceError, match="No space left"):
-        accuracy(request)
-    assert report.read_text() == "older"
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["map.tif", "o.html", "ref.tif"]
+def test_a_full_disk_leaves_the_older_report(make, noisy, tmp_path):
+    sources = [str(make(noisy, "map.tif")), str(make(TRUTH, "ref.tif"))]
+    with mounted(tmp_path / "disk", "size=1m") as disk:
+        accuracy(AccuracyRequest(*sources, disk / "o.html", disk / "o.json"))
+        room = (disk / "o.html").stat().st_size + 4096
+        (disk / "o.html").write_text("older")
+        (disk / "o.json").unlink()
+        leave_room(disk, room)
+        with pytest.raises(ResourceError, match="no space is left"):
+            accuracy(AccuracyRequest(*sources, disk / "o.html", disk / "o.json", overwrite=True))
+        assert (disk / "o.html").read_text() == "older"
+        assert sorted(path.name for path in disk.iterdir()) == ["filler", "o.html"]

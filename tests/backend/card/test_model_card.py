@@ -146,3 +146,10 @@ def test_what_is_not_a_card_is_refused(content, tmp_path):
 def test_a_missing_card_is_named(tmp_path):
     with pytest.raises(ModelError, match="card.json"):
         ModelCard.load(tmp_path / "card.json")
+
+
+def test_the_older_name_of_a_key_is_read(plain, tmp_path):
+    del plain["allows_missing_bands"]
+    assert ModelCard.from_dict({**plain, "bears_missing_bands": True}).allows_missing_bands
+    with pytest.raises(ModelError, match="unknown keys bears_missing_bands"):
+        ModelCard.from_dict({**plain, "bears_missing_bands": True, "allows_missing_bands": True})

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import pytest
 import rasterio
 
 from backend.core.cancel import Cancel
+from backend.core.claims import temporary
 from backend.core.errors import Cancelled, InputError, ResourceError
 from backend.grd import pipeline
 from backend.grd.command import calibrate
@@ -132,11 +132,9 @@ def test_too_little_room_is_refused_before_the_work(product, tmp_path, monkeypat
 
 
 def test_what_a_killed_run_left_goes_at_the_next(cli, product, tmp_path):
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    for suffix in (".radar", ".calibrated"):
-        (tmp_path / f".o.tif{suffix}.{socket.gethostname()}.{dead.pid}.sardino-part.tif").write_text("x")
-        (tmp_path / f".p.tif{suffix}.{socket.gethostname()}.{dead.pid}.sardino-part.tif").write_text("another's")
+    for suffix in (".radar.tif", ".calibrated.tif"):
+        for name in ("o.tif", "p.tif"):
+            temporary(tmp_path / name, suffix).write_text("x")
     assert cli("calibrate", product, tmp_path / "o.tif")[0] == 0
     left = left_in(tmp_path)
     assert len([n for n in left if n.startswith(".p")]) == 2 and not [n for n in left if n.startswith(".o")]

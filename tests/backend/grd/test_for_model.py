@@ -102,7 +102,7 @@ def test_polarisations_that_are_not_there_are_refused(cli, tiny_model, tmp_path)
 def test_a_polarisation_may_be_missing_where_the_model_bears_it(tmp_path, card):
     folder = make_safe(tmp_path, Scene(shape=(30, 40), polarisations=("VV",)))
     output = tmp_path / "o.tif"
-    with calibrated(str(folder), output, card(bears_missing_bands=True), None, Listener(), Cancel()) as path:
+    with calibrated(str(folder), output, card(allows_missing_bands=True), None, Listener(), Cancel()) as path:
         with rasterio.open(path) as file:
             assert file.descriptions == ("VV",) and np.isfinite(file.read()).any()
     with pytest.raises(InputError, match="has the polarisations VV; the model wants VV, VH"):

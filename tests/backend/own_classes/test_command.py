@@ -58,10 +58,10 @@ def test_a_raster_and_samples_become_a_model_that_maps(scene, tmp_path, capsys):
     done = [(e["done"], e["total"]) for e in events if e["event"] == "progress"]
     assert done[-1][0] == done[-1][1] and [d for d, _ in done] == sorted(d for d, _ in done)
     card = load_model(out)[1]
-    assert not card.bears_missing_bands
+    assert not card.allows_missing_bands
     assert card.title == "Mine" and [c.name for c in card.classes] == ["forest", "Lake"]
     assert card.classes[1].color == "#0000ff" and card.metrics["samples"]["2 Lake"]["samples"] == 8
-    assert len(card.limits) == 1 and not card.bears_missing_bands  # its own, not those of the backbone's model
+    assert len(card.limits) == 1 and not card.allows_missing_bands  # its own, not those of the backbone's model
     first = (out / "model.safetensors").read_bytes()
     assert main(call) == 1 and "add --overwrite" in capsys.readouterr().err
     assert main([*call, "--overwrite"]) == 0
@@ -79,7 +79,7 @@ def test_a_model_learnt_from_one_polarisation_maps_with_it(scene, tmp_path):
     out, one = tmp_path / "own", ["--bands", "1", "0", "--progress", "none"]
     learn = ["train", str(raster), str(out), "--samples", str(samples), "--field", "cover"]
     assert main([*learn, *one, "--no-check"]) == 0
-    assert load_model(out)[1].bears_missing_bands
+    assert load_model(out)[1].allows_missing_bands
     assert main(["landcover", str(raster), str(tmp_path / "map.tif"), "--model", str(out), *one]) == 0
     with rasterio.open(tmp_path / "map.tif") as file:
         values = file.read(1)

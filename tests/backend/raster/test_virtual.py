@@ -41,7 +41,7 @@ def forgiving(tiny_model, tmp_path):
     folder.mkdir()
     (folder / "model.safetensors").write_bytes((tiny_model / "model.safetensors").read_bytes())
     content = json.loads((tiny_model / "card.json").read_text())
-    (folder / "card.json").write_text(json.dumps({**content, "bears_missing_bands": True}))
+    (folder / "card.json").write_text(json.dumps({**content, "allows_missing_bands": True}))
     return folder
 
 
@@ -133,7 +133,7 @@ def test_a_missing_polarisation_is_what_training_showed_for_it(run, forgiving, t
 )
 def test_what_is_missing_has_to_be_clear(descriptions, requested, text):
     with pytest.raises(InputError) as refusal:
-        pick_bands(descriptions, range(1, len(descriptions) + 1), NAMES, requested, bears_missing=True)
+        pick_bands(descriptions, range(1, len(descriptions) + 1), NAMES, requested, allows_missing=True)
     assert text in refusal.value.message + refusal.value.hint
     with pytest.raises(InputError, match="can't do without"):
         pick_bands(("VV", "VH"), (1, 2), NAMES, (1, 0))

@@ -9,5 +9,5 @@ from pathlib import Path
 
 def late() -> None:
     """Begin after another run is at work in the folder WAIT_FOR_A_RUN_IN."""
-    while not list(Path(os.environ["WAIT_FOR_A_RUN_IN"]).glob(".*.sardino-part.tif")):
+    while not list(Path(os.environ["WAIT_FOR_A_RUN_IN"]).glob(".*.sardino-lock")):
         time.sleep(0.01)

@@ -8,12 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import rasterio
 
 from tests.backend.reliability import zoo
-from tests.backend.reliability.warm import asked
 from tests.backend.reliability.zoo_places import vrt
 
 NAMES = {
@@ -114,37 +112,3 @@ def test_what_a_virtual_raster_is_made_of_is_not_replaced(run, tmp_path):
     done = run(vrt(tmp_path / "mosaic.vrt", source), source, "--overwrite")
     assert done.code == 1 and "part of the input" in done.out, done
     assert source.read_bytes() == content
-
-
-def test_of_two_runs_to_one_output_one_is_refused_and_the_other_is_whole(warm, tiny_model, tmp_path):
-    sources = [zoo.write(tmp_path / f"{n}.tif", zoo.scene(150, 60 + n)) for n in range(2)]
-    output = tmp_path / "o.tif"
-    runs = [asked("landcover", s, output, "--model", tiny_model, "--progress", "none", "--overwrite") for s in sources]
-    finished = []
-    for _ in range(6):
-        results = warm.together(*runs)
-        good = [number for number, done in enumerate(results) if done.code == 0]
-        for number, done in enumerate(results):
-            if number not in good:
-                assert "Another run" in done.refusal
-        if good:  # at the same moment, each may see the other and step back
-            with rasterio.open(output) as file:
-                assert file.width == 60 + good[-1] if len(good) == 1 else file.width in (60, 61)
-                assert file.read(1).all()
-        finished += good
-        assert {path.name for path in tmp_path.iterdir()} <= {"0.tif", "1.tif", "o.tif", "o.qml", "o.tif.aux.xml"}
-    assert finished
-
-
-def test_a_run_that_begins_later_is_refused_and_leaves_the_first_alone(warm, tiny_model, tmp_path):
-    first = zoo.write(tmp_path / "first.tif", np.tile(zoo.scene(), (1, 12, 12)))
-    second, output = zoo.plain(tmp_path), tmp_path / "o.tif"
-    options = ["--model", tiny_model, "--progress", "none"]
-    slow = asked("landcover", first, output, *options, "--batch-size", 1)
-    wait = {"inject": "tests.backend.reliability.faults:late", "env": {"WAIT_FOR_A_RUN_IN": str(tmp_path)}}
-    late = asked("landcover", second, output, *options, **wait)
-    done, refused = warm.together(slow, late)
-    assert done.code == 0, done
-    assert "Another run" in refused.refusal and "process" in refused.refusal
-    with rasterio.open(output) as file:
-        assert file.height == 12 * zoo.HEIGHT

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,15 +49,25 @@ def temporaries(folder):
     return [path.name for path in folder.iterdir() if "sardino-part" in path.name]
 
 
+def holder(folder):
+    """The number of the process that holds the output."""
+    lock = folder / ".o.tif.sardino-lock"
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):
+            if os.readlink(link) == str(lock):
+                return int(link.parts[2])
+    return int(subprocess.run(["lsof", "-t", lock], check=True, capture_output=True, text=True).stdout)
+
+
 def test_a_worker_killed_from_outside_is_told_with_its_last_lines(command, feedback, repo_root, tmp_path):
     """By the signal of a library at fault: what Python says of it is what a report needs. test_runner.py has others."""
     killed = []
 
     def kill(_percent):
         if not killed:
-            (name,) = temporaries(tmp_path)
+            assert len(temporaries(tmp_path)) == 1
             killed.append(time.monotonic())
-            os.kill(int(name.split(".")[-3]), signal.SIGSEGV)
+            os.kill(holder(tmp_path), signal.SIGSEGV)
 
     feedback.progressChanged.connect(kill)
     env = {**worker_environment(), "PYTHONFAULTHANDLER": "1"}
@@ -79,9 +91,7 @@ def test_the_worker_ends_and_tidies_up_when_qgis_is_killed(command, repo_root, t
     for line in desktop.stdout:
         if line.startswith("progress") and temporaries(tmp_path):
             break
-    (name,) = temporaries(tmp_path)
-    worker = int(name.split(".")[-3])
-    os.kill(worker, 0)
+    worker = holder(tmp_path)
     desktop.kill()
     desktop.wait()
     watchdog.cancel()

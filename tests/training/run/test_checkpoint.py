@@ -7,7 +7,6 @@ import torch
 from torch import nn
 
 from backend.core.errors import ModelError
-from training.run import files
 from training.run.checkpoint import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
 
 
@@ -64,7 +63,7 @@ def test_a_failed_save_leaves_the_older_one(tmp_path: Path, monkeypatch: pytest.
             raise OSError("disk full")
         real(source, target)
 
-    monkeypatch.setattr(files.os, "replace", replace)
+    monkeypatch.setattr(os, "replace", replace)
     with pytest.raises(OSError, match="disk full"):
         save_checkpoint(tmp_path, 2, {"a": torch.zeros(2)}, {})
     step, tensors, _ = load_checkpoint(tmp_path)
