@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def classFactory(iface):
-    """The plugin object for QGIS; imported late, so that parts of this package load without a QGIS session.
+    """Return the plugin object for QGIS. It is imported here, so that parts of this package load without QGIS.
 
     Args:
         iface: The QgisInterface of the desktop, or None in `qgis_process`.
