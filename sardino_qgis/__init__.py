@@ -1,4 +1,4 @@
-"""QGIS plugin of SAR Land Cover (DINO): Processing algorithms that run the backend in a process of its own."""
+"""Load the QGIS plugin SAR Land Cover (DINO), whose Processing algorithms run the backend in a separate process."""
 
 from __future__ import annotations
 

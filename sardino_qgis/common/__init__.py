@@ -1,1 +1,1 @@
-"""Code that every other package of the plugin may use."""
+"""Provide code that every other package of the plugin may use."""
