@@ -1,10 +1,10 @@
-"""QGIS plugin of SAR Land Cover (DINO): Processing algorithms that run the backend in a process of its own."""
+"""Load the QGIS plugin SAR Land Cover (DINO), whose Processing algorithms run the backend in a separate process."""
 
 from __future__ import annotations
 
 
 def classFactory(iface):
-    """The plugin object for QGIS; imported late, so that parts of this package load without a QGIS session.
+    """Return the plugin object for QGIS. It is imported here, so that parts of this package load without QGIS.
 
     Args:
         iface: The QgisInterface of the desktop, or None in `qgis_process`.

@@ -1,4 +1,4 @@
-"""The plugin object: registers the provider, and on the desktop a small menu."""
+"""Register the Processing provider and, on the desktop, the plugin's menu."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def _theme_icon(name: str) -> QIcon:
 
 
 class SarDinoPlugin:
-    """What QGIS loads and unloads."""
+    """The object that QGIS loads and unloads."""
 
     def __init__(self, iface=None) -> None:
-        """`iface` is the desktop's QgisInterface; None in `qgis_process`."""
+        """Take `iface`, the QgisInterface of the desktop, or None in `qgis_process`."""
         self.iface = iface
         self.translator = None
         self.provider = None
@@ -35,7 +35,7 @@ class SarDinoPlugin:
         self.diagnostics_dialog = None
 
     def initProcessing(self) -> None:
-        """Register the provider; all that `qgis_process` calls."""
+        """Register the provider. `qgis_process` calls nothing else."""
         if self.provider is None:
             self.translator = install_translator()
             self.provider = SarDinoProvider()
@@ -49,7 +49,7 @@ class SarDinoPlugin:
         self.warm_pool = self.provider.warm_pool = WarmPool()
         self.menu = QMenu(tr("SAR Land Cover (DINO)"))
         self.menu.setIcon(QIcon(resource("icons", "sardino.svg")))
-        # Only here, since `qgis_process` has neither map nor tools.
+        # Imported here, since `qgis_process` has no map canvas.
         from .gui.similarity_tool import SimilarityAction
 
         self.similarity = SimilarityAction(self.iface, self.menu, self.warm_pool)
@@ -65,7 +65,7 @@ class SarDinoPlugin:
         self.iface.pluginMenu().addMenu(self.menu)
 
     def unload(self) -> None:
-        """Take away all that was added."""
+        """Remove everything that the plugin added, and end its processes."""
         if self.similarity is not None:
             self.similarity.remove()
             self.similarity = None
@@ -90,7 +90,7 @@ class SarDinoPlugin:
             self.translator = None
 
     def show_models(self) -> None:
-        """Show the dialog of installed models, with what has changed since it was shown last."""
+        """Show the dialog of installed models, with a fresh list."""
         if self.models_dialog is None:
             from .gui.models_dialog import ModelsDialog
 
@@ -101,11 +101,11 @@ class SarDinoPlugin:
         self.models_dialog.raise_()
 
     def show_help(self) -> None:
-        """Open the plugin's own pages in the browser."""
+        """Open the plugin's documentation in the browser."""
         QDesktopServices.openUrl(QUrl(help_page("index")))
 
     def choose_interpreter(self) -> None:
-        """Ask for the interpreter of an environment with PyTorch, and keep it in the settings."""
+        """Ask for the interpreter of an environment with PyTorch, and store it in the settings."""
         now = locate.stored_interpreter() or str(locate.managed_folder().parent)
         path, _ = QFileDialog.getOpenFileName(
             self.iface.mainWindow(), tr("Python interpreter of an environment with PyTorch"), now
@@ -121,18 +121,18 @@ class SarDinoPlugin:
         self.show_diagnostics()
 
     def set_up_backend(self) -> None:
-        """Show the dialog that installs the backend; the same one while an installation runs."""
+        """Show the dialog that installs the backend; a running installation keeps its dialog."""
         if self.setup_dialog is None:
             from .gui.setup_dialog import SetupDialog
 
             self.setup_dialog = SetupDialog(self.iface.mainWindow())
-            # Windows keeps the files of a running program: an older environment couldn't be removed.
+            # Windows doesn't delete the files of a running program, so the older environment couldn't be removed.
             self.setup_dialog.changing.connect(self.warm_pool.rest)
         self.setup_dialog.show()
         self.setup_dialog.raise_()
 
     def show_diagnostics(self) -> None:
-        """Tell versions, device and paths, or why there is no backend."""
+        """Show versions, device and paths, or why there is no backend."""
         from .gui.diagnostics_dialog import DiagnosticsDialog
 
         if self.diagnostics_dialog is not None:

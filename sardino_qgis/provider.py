@@ -1,4 +1,4 @@
-"""The Processing provider."""
+"""Provide the plugin's algorithms to Processing."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ PROVIDER_ID = "sardino"
 
 
 class SarDinoProvider(QgsProcessingProvider):
-    """Gives the toolbox the algorithms of this plugin."""
+    """The group of this plugin's algorithms in the toolbox."""
 
-    warm_pool: WarmPool | None = None  # the plugin's, in a desktop
+    warm_pool: WarmPool | None = None  # set by the plugin on the desktop
 
     def id(self) -> str:
         return PROVIDER_ID
@@ -35,7 +35,7 @@ class SarDinoProvider(QgsProcessingProvider):
             self.addAlgorithm(algorithm())
 
     def supportedOutputRasterLayerExtensions(self) -> list[str]:
-        """What the backend writes: GeoTIFF and nothing else."""
+        """Return the extensions of GeoTIFF, the only format that the backend writes."""
         return ["tif", "tiff"]
 
     def supportsNonFileBasedOutput(self) -> bool:

@@ -1,4 +1,4 @@
-"""The algorithms of the provider: each declares parameters, calls the runner, reports."""
+"""List the algorithms of the provider. Each declares parameters, runs the backend, and reports."""
 
 from __future__ import annotations
 

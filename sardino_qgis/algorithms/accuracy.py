@@ -1,4 +1,4 @@
-"""`sardino:accuracy`: a map of classes against a reference, with areas and confidence intervals."""
+"""Define `sardino:accuracy`: compare a map of classes with a reference; areas and confidence intervals."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ class AccuracyAlgorithm(BackendAlgorithm):
             "intervals by the stratified estimator of Olofsson et al. (2014), Remote Sensing of Environment 148, "
             "42-57: map classes are the strata, and their areas on the whole map are known. It assumes that the "
             "sample was drawn at random within each class (or over the whole map); places chosen by convenience "
-            "make a map look better than it is. Each point is one sampling unit, and so is each polygon, with the "
-            "map class of most of its pixels.\n\n"
-            "A reference raster is compared pixel by pixel. This is no sample, and neighbouring pixels are not "
-            "independent, so there are no intervals, unless a sample size is given: then as many places are drawn "
-            "from it at random within each map class.\n\n"
+            "overestimate the accuracy. Each point is one sampling unit, and so is each polygon, with the map class "
+            "of most of its pixels.\n\n"
+            "A reference raster is compared pixel by pixel. That is not a sample, and neighbouring pixels are not "
+            "independent, so there are no intervals unless a sample size is given: then that many places are drawn "
+            "from it at random within the map classes.\n\n"
             "Values are matched by value, names by name. Grids and coordinate systems may differ: the reference is "
-            "brought to the map's grid with the nearest pixel. Nodata and ignored values are left out and counted."
+            "resampled to the map's grid by nearest neighbour. Nodata and ignored values are left out and counted."
         )
 
     def initAlgorithm(self, configuration=None) -> None:
@@ -78,8 +78,8 @@ class AccuracyAlgorithm(BackendAlgorithm):
         self.add(
             QgsProcessingParameterString(self.MAPPING, tr("Reference values in the map's legend"), optional=True),
             tr(
-                "Where the reference has other values than the map: which reference value (or name, for vectors) means "
-                "which map value, such as 1=80,2=10 or Forest=10. What isn't named stays as it is."
+                "If the reference uses other values than the map: pairs of reference value (or name, for vectors) and "
+                "map value, such as 1=80,2=10 or Forest=10. Values that are not listed stay unchanged."
             ),
         )
         for name, description in (
@@ -88,7 +88,7 @@ class AccuracyAlgorithm(BackendAlgorithm):
         ):
             self.add(
                 QgsProcessingParameterString(name, description, optional=True),
-                tr("Values that don't count there, beside nodata, such as 0,255."),
+                tr("Values to leave out in addition to nodata, such as 0,255."),
                 advanced=True,
             )
         self.add(
@@ -108,11 +108,11 @@ class AccuracyAlgorithm(BackendAlgorithm):
     def _add_inputs(self) -> None:
         self.add(
             QgsProcessingParameterRasterLayer(self.INPUT, tr("Map of classes")),
-            tr("A raster of whole numbers, such as the output of Land cover; its first band is taken."),
+            tr("A raster of whole numbers, such as the output of Land cover; its first band is used."),
         )
         self.add(
             QgsProcessingParameterRasterLayer(self.REFERENCE, tr("Reference raster"), optional=True),
-            tr("A raster of classes that is held to be right. Give either this or a reference vector."),
+            tr("A raster of classes that is taken as correct. Give either this or a reference vector."),
         )
         points, areas = QgsProcessing.SourceType.TypeVectorPoint, QgsProcessing.SourceType.TypeVectorPolygon
         self.add(
@@ -144,7 +144,7 @@ class AccuracyAlgorithm(BackendAlgorithm):
 
     @staticmethod
     def _numbers() -> tuple[tuple[str, str, str], ...]:
-        """Number outputs: name, description, key in the worker's result."""
+        """Return the number outputs: name, description, and key in the result event."""
         return (
             ("OVERALL_ACCURACY", tr("Overall accuracy by pixels, 0 to 1"), "overall_accuracy"),
             ("MEAN_IOU", tr("Mean IoU by pixels, 0 to 1"), "mean_iou"),

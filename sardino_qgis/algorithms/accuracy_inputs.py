@@ -1,4 +1,4 @@
-"""Read the map and the reference of an accuracy assessment, and give them to the backend."""
+"""Read the map and the reference of an accuracy assessment, and pass them to the backend."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class AccuracyInputs:
     """
 
     def __init__(self, algorithm: Any, parameters: dict, context: Any, feedback: Any) -> None:
-        """Read the parameters of `algorithm`, on the main thread, where layers live.
+        """Read the parameters of `algorithm` on the main thread, which owns the layers.
 
         Raises:
             QgsProcessingException: They can't be used.
@@ -31,7 +31,7 @@ class AccuracyInputs:
         if layer is None:
             raise QgsProcessingException(algorithm.invalidRasterError(parameters, algorithm.INPUT))
         self.map = worker_source(layer, feedback)
-        # The file's own CRS, which is what the worker sees, whatever is set for the layer.
+        # The CRS of the file, which the backend reads, even if the layer has another one.
         self._crs = layer.dataProvider().crs()
         self._raster = self._field = ""
         self._vector: Any = None
@@ -39,9 +39,7 @@ class AccuracyInputs:
             parameters.get(name) not in (None, "") for name in (algorithm.REFERENCE, algorithm.REFERENCE_VECTOR)
         )
         if raster == vector:
-            raise QgsProcessingException(
-                tr("Give either a reference raster or reference points or polygons, not both and not none.")
-            )
+            raise QgsProcessingException(tr("Give exactly one reference: a raster, or points or polygons."))
         self._ignored = {
             option: _numbers(algorithm, parameters, name, context)
             for name, option in (
@@ -66,13 +64,13 @@ class AccuracyInputs:
             raise QgsProcessingException(algorithm.invalidSourceError(parameters, algorithm.REFERENCE_VECTOR))
         self._field = algorithm.parameterAsString(parameters, algorithm.FIELD, context)
         if not self._field:
-            raise QgsProcessingException(tr("Name the field of the reference that holds the class."))
+            raise QgsProcessingException(tr("Choose the field of the reference vector that holds the class."))
 
     def reference(self, context: Any, feedback: Any) -> str:
-        """Return what the backend opens as the reference; features are written to a temporary file.
+        """Return the source that the backend opens as reference; features are written to a temporary file.
 
         Raises:
-            QgsProcessingException: Cancelled, or a feature can't be brought into the map's CRS.
+            QgsProcessingException: Cancelled, or a feature can't be transformed to the map's CRS.
         """
         if self._vector is None:
             return self._raster
@@ -93,7 +91,7 @@ def _numbers(algorithm: Any, parameters: dict, name: str, context: Any) -> list[
     text = algorithm.parameterAsString(parameters, name, context)
     if not _NUMBERS.fullmatch(text):
         raise QgsProcessingException(
-            tr("{name}: write whole numbers with commas, such as 0,255.").format(
+            tr("{name}: write whole numbers separated by commas, such as 0,255.").format(
                 name=algorithm.parameterDefinition(name).description()
             )
         )

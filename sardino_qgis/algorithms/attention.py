@@ -1,4 +1,4 @@
-"""`sardino:attention`: where the vision transformer looks."""
+"""Define `sardino:attention`: map the attention of the vision transformer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .parameters import HEADS, fraction, static_enum
 
 
 class AttentionAlgorithm(ModelAlgorithm):
-    """Attention of the class token over the places of the scene."""
+    """Maps the attention of the class token to the patches of the scene."""
 
     HEADS = "HEADS"
     MASS = "MASS"
@@ -39,7 +39,7 @@ class AttentionAlgorithm(ModelAlgorithm):
             "self-distillation (DINO) often pick out water, built-up areas or edges without ever having "
             "seen a label.\n\n"
             "1 means as much attention as if it were spread evenly over the tile, 2 twice as much. "
-            "Attention says what the model weighs, not why, and is no land-cover map."
+            "Attention shows what the model weighs, not why; it is not a land-cover map."
         )
 
     def initAlgorithm(self, configuration=None) -> None:

@@ -1,4 +1,4 @@
-"""What all algorithms share: identity, whether there is a backend, parameters with help, running the worker."""
+"""Define the base of all algorithms: identity, parameters with help, and runs of the backend."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from .parameters import ADVANCED
 
 
 class BackendAlgorithm(QgsProcessingAlgorithm):
-    """Base of all algorithms: a command of the backend, run in a process of its own."""
+    """Base of all algorithms: each runs one command of the backend in a separate process."""
 
     COMMAND = ""
-    PROGRAM: tuple[str, ...] = ()  # module and arguments before the inputs; of the backend, if empty
-    WARM = False  # whether a worker that stays may run it
+    PROGRAM: tuple[str, ...] = ()  # module and arguments before the inputs; the backend and COMMAND if empty
+    WARM = False  # whether a warm worker may run it
     ICON = "sardino.svg"
-    HELP: tuple[str, ...] = ("algorithms",)  # page, and section of it
+    HELP: tuple[str, ...] = ("algorithms",)  # help page, and a section of it
 
-    # What QGIS asks
+    # Called by QGIS
 
     def name(self) -> str:
         return self.COMMAND
@@ -52,7 +52,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         return not problem, problem
 
     def checkParameterValues(self, parameters, context) -> tuple[bool, str]:
-        """Refuse what can't work before the run, while the dialog is still open."""
+        """Refuse unusable inputs before the run, while the dialog is still open."""
         good, why = super().checkParameterValues(parameters, context)
         if not good:
             return good, why
@@ -65,7 +65,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
     # For subclasses
 
     def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> Any:
-        """Read the layers, on the main thread, where layers live.
+        """Read the layers on the main thread, which owns them.
 
         Raises:
             QgsProcessingException: They can't be used.
@@ -81,10 +81,10 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         self.addParameter(parameter)
 
     def backend_command(self) -> list[str]:
-        """Interpreter, module and subcommand, to which the arguments are added.
+        """Return interpreter, module and command, to which the arguments are added.
 
         Raises:
-            QgsProcessingException: There is no interpreter that could run it.
+            QgsProcessingException: There is no interpreter.
         """
         try:
             return [locate.find_interpreter(), "-m", *(self.PROGRAM or ("backend", self.COMMAND))]
@@ -92,22 +92,22 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
             raise QgsProcessingException(str(missing)) from missing
 
     def run_backend(self, command: list[str], feedback: Any) -> dict:
-        """Run a command of the backend to its end; its result event.
+        """Run a command of the backend to its end, and return its result event.
 
         Raises:
-            QgsProcessingException: It refused, failed or was cancelled.
+            QgsProcessingException: The backend refused or failed, or the run was cancelled.
         """
         command = [*command, "--progress", "json", "--overwrite"]
         feedback.pushDebugInfo(" ".join(command))
         pool = self.provider().warm_pool if self.WARM and self.provider() is not None else None
         try:
-            # What follows "python -m backend".
+            # The words after "python -m backend".
             result = pool.run(command[3:], feedback, self.displayName()) if pool is not None else None
             if result is not None:
                 return result
             return run_worker(command, str(locate.backend_root()), feedback, self.displayName())
         except WorkerCancelledError:
-            # An exception rather than an empty result, for which `qgis_process` would report success.
+            # Not an empty result, for which `qgis_process` would report success.
             raise QgsProcessingException(tr("Cancelled.")) from None
         except (WorkerError, locate.BackendMissingError) as trouble:
             raise QgsProcessingException(str(trouble)) from trouble

@@ -1,4 +1,4 @@
-"""`sardino:calibrate`: a Sentinel-1 GRD product as downloaded into a map of backscatter."""
+"""Define `sardino:calibrate`: make a backscatter map from a Sentinel-1 GRD product as downloaded."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DEGREES = "EPSG:4326"
 
 
 class CalibrateAlgorithm(BackendAlgorithm):
-    """Calibration by the product's own tables, thermal noise removed, on a grid in UTM."""
+    """Calibrates with the product's own tables, removes thermal noise, and geocodes to UTM."""
 
     INPUT = "INPUT"
     PRODUCT = "PRODUCT"
@@ -57,14 +57,14 @@ class CalibrateAlgorithm(BackendAlgorithm):
             "with the product's own tables, thermal noise removed, noise at the borders masked (in products before "
             "2018), and placed on a grid in UTM by its ground control points. There is a band for each polarisation, "
             "named VV, VH (or HH, HV), so that Land cover finds them.\n\n"
-            "In mountains and hills places are displaced towards the radar, by about as much as they are higher than "
-            "their surroundings, or more. With an elevation model that covers the scene each place is put where it is "
-            "(terrain correction by the range-Doppler equations). Brightness stays as it is: slopes that face the "
-            "radar are brighter than they should be. Where that matters use a product that is corrected for it too "
-            "(RTC), or the Sentinel Application Platform (SNAP).\n\n"
-            "Land cover, Attention maps and the others take manifest.safe as their input too, and calibrate it by "
-            "themselves; calibrating it once saves time where several maps are made. A whole IW product takes minutes, "
-            "and about 8 GB of room on the disk, half of it for a while only."
+            "In mountains and hills, places are displaced towards the radar by about their height above the "
+            "surroundings, or more. An elevation model that covers the scene corrects this (terrain correction by the "
+            "range-Doppler equations). Brightness is not corrected: slopes that face the radar are too bright. Where "
+            "that matters, use a radiometrically terrain-corrected product (RTC), or the Sentinel Application Platform "
+            "(SNAP).\n\n"
+            "Land cover, Attention maps and the others accept manifest.safe too, and calibrate it themselves; "
+            "calibrating it once saves time if you make several maps. A whole IW product takes minutes, and about 8 GB "
+            "of disk space, half of it temporarily."
         )
 
     def initAlgorithm(self, configuration=None) -> None:
@@ -76,19 +76,19 @@ class CalibrateAlgorithm(BackendAlgorithm):
         self.add(
             static_enum(self.PRODUCT, tr("Backscatter"), ("gamma0", "sigma0")),
             tr(
-                "gamma0: per area as seen by the radar, which depends less on its angle (the bundled model is made for "
-                "it). sigma0: per area of ground."
+                "gamma0: per area perpendicular to the radar beam, which depends less on the incidence angle (the "
+                "bundled model expects it). sigma0: per area of ground."
             ),
         )
         self.add(
             static_enum(self.UNITS, tr("Units"), ("linear_power", "db")),
-            tr("linear_power, which may be averaged and resampled; or db (decibels), as backscatter is mostly shown."),
+            tr("linear_power, which may be averaged and resampled; or db (decibels), the usual form for display."),
         )
         kind = QgsProcessingParameterNumber.Type.Double
         size = QgsProcessingParameterNumber(
             self.PIXEL_SIZE, tr("Pixel size [m]"), kind, optional=True, minValue=1, maxValue=200
         )
-        self.add(size, tr("Of the result, in metres; that of the product if empty (10 m for IW GRDH)."))
+        self.add(size, tr("Pixel size of the result in metres; that of the product if empty (10 m for IW GRDH)."))
         self.add(
             QgsProcessingParameterExtent(self.EXTENT, tr("Extent"), optional=True),
             tr("Only this part is calibrated; the whole product if empty. Any CRS."),
@@ -103,22 +103,22 @@ class CalibrateAlgorithm(BackendAlgorithm):
         self.add(
             QgsProcessingParameterRasterLayer(self.DEM, tr("Elevation model"), optional=True),
             tr(
-                "Heights in metres or feet, in any CRS, such as tiles of the Copernicus DEM or SRTM; it should cover "
-                "the scene, for there are no values where it has no heights. Without it there is no terrain correction."
+                "Heights in metres or feet, in any CRS, such as tiles of the Copernicus DEM or SRTM. It should cover "
+                "the scene: the result has no values where it has none. Without it there is no terrain correction."
             ),
         )
-        heights = static_enum(self.DEM_HEIGHTS, tr("Heights count from"), ("geoid", "ellipsoid"))
+        heights = static_enum(self.DEM_HEIGHTS, tr("Heights above"), ("geoid", "ellipsoid"))
         heights.setFlags(heights.flags() | ADVANCED)
         self.add(
             heights,
             tr(
-                "geoid: mean sea level, as those of the Copernicus DEM, SRTM and most others do (EGM96 is taken for "
-                "it). ellipsoid: that of WGS 84. The wrong choice displaces what is shown by tens of metres."
+                "geoid: mean sea level, as in the Copernicus DEM, SRTM and most others (EGM96 is used). "
+                "ellipsoid: the WGS 84 ellipsoid. The wrong choice displaces the result by tens of metres."
             ),
         )
 
     def prepareAlgorithm(self, parameters, context, feedback) -> bool:
-        """Refuse what isn't there; layers are looked at here, in the thread that they belong to."""
+        """Read product and elevation model on the main thread, which owns the layers."""
         self.read_inputs(parameters, context, feedback)
         layer = self.parameterAsRasterLayer(parameters, self.DEM, context)
         if layer is None and parameters.get(self.DEM) not in (None, ""):
@@ -143,7 +143,7 @@ class CalibrateAlgorithm(BackendAlgorithm):
             degrees = QgsCoordinateReferenceSystem(DEGREES)
             command += corner_arguments(self.parameterAsExtent(parameters, self.EXTENT, context, degrees))
         if self._dem is not None:
-            # One word, for a path may begin with a dash.
+            # One word, since a path may begin with a dash.
             command += [f"--dem={self._dem}", "--dem-heights"]
             command += [self.parameterAsEnumString(parameters, self.DEM_HEIGHTS, context)]
         result = self.run_backend(command, feedback)

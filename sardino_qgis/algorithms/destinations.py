@@ -1,4 +1,4 @@
-"""Describe the files that an algorithm writes; check that they are there, and style them when QGIS loads them."""
+"""Describe the files that an algorithm writes; check that they exist, and style them when QGIS loads them."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ class Destination:
     folder: bool = False
 
     def path(self, algorithm: Any, parameters: dict, context: Any) -> str:
-        """Return where it is to be written; an empty string where it isn't wanted."""
+        """Return the path to write to; empty if the result isn't wanted."""
         read = algorithm.parameterAsFileOutput if self.folder else algorithm.parameterAsOutputLayer
         return read(parameters, self.parameter, context)
 
     def finish(self, path: str, context: Any) -> tuple[Any, Any] | None:
-        """Check that the backend wrote `path`, and have it styled if QGIS will load it.
+        """Check that the backend wrote `path`, and style it when QGIS loads it.
 
         Returns:
             QgsProcessingContext.LayerDetails and post-processor of a result that will be loaded, else None.
 
         Raises:
-            QgsProcessingException: Nothing is there.
+            QgsProcessingException: `path` does not exist.
         """
         if not (os.path.isdir if self.folder else os.path.isfile)(path):
-            raise QgsProcessingException(tr("The backend reported success, but {} is not there.").format(path))
+            raise QgsProcessingException(tr("The backend reported success, but {} does not exist.").format(path))
         if not context.willLoadLayerOnCompletion(path):
             return None
         details, styler = context.layerToLoadOnCompletionDetails(path), held(self.styler())
@@ -56,7 +56,7 @@ def finish(destinations: Sequence[Destination], paths: dict[str, str], context: 
     """Finish all destinations that are in `paths` (by parameter); several that are loaded form the group `name`.
 
     Raises:
-        QgsProcessingException: One of them isn't there.
+        QgsProcessingException: A path does not exist.
     """
     wanted = [destination for destination in destinations if destination.parameter in paths]
     loaded = [done for done in (d.finish(paths[d.parameter], context) for d in wanted) if done is not None]

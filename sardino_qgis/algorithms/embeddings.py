@@ -1,4 +1,4 @@
-"""`sardino:embeddings`: the features by which the vision transformer tells places apart."""
+"""Define `sardino:embeddings`: write the embeddings of the vision transformer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .parameters import static_enum
 
 
 class EmbeddingsAlgorithm(ModelAlgorithm):
-    """Tokens of the patches as bands, and a picture of their principal components."""
+    """Writes the tokens of the patches as bands, and a picture of their principal components."""
 
     GRID = "GRID"
     OUTPUT_PCA = "OUTPUT_PCA"
@@ -35,14 +35,14 @@ class EmbeddingsAlgorithm(ModelAlgorithm):
 
     def shortHelpString(self) -> str:
         return tr(
-            "Writes the features that the vision transformer has found for every place, a band each (192 for the "
-            "bundled model): input for a classifier or a clustering of your own.\n\n"
+            "Writes the features that the vision transformer computes for every place, one band each (192 for the "
+            "bundled model), as input for your own classifier or clustering.\n\n"
             "There is one set of features for each patch of the model, for the bundled model 8 x 8 pixels of 10 m. "
-            "So the result has pixels of 80 m, with the CRS and the upper left corner of the input. That is all there "
-            "is to know, and it is small: on the input's own grid the file is 64 times as large, and the values "
-            "between the patches are interpolated.\n\n"
-            "The picture shows the three directions in which the features of this scene differ most as red, green and "
-            "blue. Places of one colour look alike to the model; colours of different scenes can't be compared."
+            "So the result has pixels of 80 m, with the CRS and the upper left corner of the input. On the input's own "
+            "grid the file is 64 times as large and holds no more information: values between patches are "
+            "interpolated.\n\n"
+            "The picture shows the first three principal components of this scene's features as red, green and blue. "
+            "Places of one colour are similar to the model; colours of different scenes can't be compared."
         )
 
     def initAlgorithm(self, configuration=None) -> None:
@@ -50,13 +50,13 @@ class EmbeddingsAlgorithm(ModelAlgorithm):
         self.add(
             static_enum(self.GRID, tr("Grid"), ("patch", "input")),
             tr(
-                "patch: a pixel for each patch of the model (80 m for the bundled model), in register with the input. "
-                "input: the pixels of the input, interpolated; large, for tools that want equal grids."
+                "patch: one pixel for each patch of the model (80 m for the bundled model), aligned with the input. "
+                "input: the pixels of the input, interpolated; large, for tools that need equal grids."
             ),
         )
         self.add_block(tr("The block whose features are written, counted from 0; -1 is the last one."))
         self.add_running()
-        self.add_destination(self.OUTPUT, tr("Embeddings"), tr("Features of each place, a band each (GeoTIFF)."))
+        self.add_destination(self.OUTPUT, tr("Embeddings"), tr("Features of each place, one band each (GeoTIFF)."))
         self.add_destination(
             self.OUTPUT_PCA,
             tr("Principal components"),

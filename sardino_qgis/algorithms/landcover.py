@@ -1,4 +1,4 @@
-"""`sardino:landcover`: a SAR raster to a land-cover layer."""
+"""Define `sardino:landcover`: make a land-cover map from a SAR raster."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class LandCoverAlgorithm(ModelAlgorithm):
             "ESA WorldCover classes) with names and colours, and no data where the input has none. Any "
             "extent works: the raster is read in tiles. The model runs in a Python process of its own, so "
             "PyTorch is not needed in QGIS.\n\n"
-            "A model is only as good as what it was trained on; the model's card says what that was and how "
-            "well it did on held-out places. Check the map against places that you know."
+            "A model is only as good as its training data; the model's card describes them and gives the "
+            "accuracy on held-out places. Check the map at places that you know."
         )
 
     def initAlgorithm(self, configuration=None) -> None:
@@ -53,7 +53,7 @@ class LandCoverAlgorithm(ModelAlgorithm):
         self.add_destination(
             self.OUTPUT_CONFIDENCE,
             tr("Confidence"),
-            tr("Probability of the class that was chosen. Models tend to be surer than they should be."),
+            tr("Probability of the chosen class. Models tend to be overconfident."),
             optional=True,
         )
         self.add_destination(

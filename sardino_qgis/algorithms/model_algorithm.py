@@ -1,4 +1,4 @@
-"""What the algorithms that run a model share: input and device parameters, the worker's command, its results."""
+"""Define the base of the algorithms that run a model: common parameters, the command, and the results."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .parameters import DEVICES, ENGINES, RASTERS, UNITS, integer, static_enum
 
 
 class ModelAlgorithm(BackendAlgorithm):
-    """Base of the algorithms. A subclass names its command and destinations, and adds its own parameters."""
+    """Base of algorithms that run a model. A subclass sets command and destinations, and adds its own parameters."""
 
     WARM = True
 
@@ -54,7 +54,7 @@ class ModelAlgorithm(BackendAlgorithm):
     # Parameters
 
     def add_inputs(self) -> None:
-        """Declare what is mapped, and with which model."""
+        """Declare raster, extent, units and model."""
         self.add_raster()
         self.add(
             QgsProcessingParameterExtent(self.EXTENT, tr("Extent"), optional=True),
@@ -76,8 +76,8 @@ class ModelAlgorithm(BackendAlgorithm):
                 self.FURTHER, tr("Further rasters of the scene"), RASTERS, optional=True
             ),
             tr(
-                "Where each polarisation is a file of its own: the other files, on the same grid. Their bands follow "
-                "those of the SAR raster and are found by their descriptions or by VV and VH in the names of the files."
+                "If each polarisation is in a separate file: the other files, on the same grid. Their bands follow "
+                "those of the SAR raster. Bands are found by their descriptions, or by VV and VH in the file names."
             ),
             advanced=True,
         )
@@ -85,17 +85,17 @@ class ModelAlgorithm(BackendAlgorithm):
             QgsProcessingParameterBand(self.BANDS, tr("Bands"), None, self.INPUT, optional=True, allowMultiple=True),
             tr(
                 "Bands of the raster in the order of the model's bands (for the bundled model VV, VH). "
-                "If empty, they are found by their descriptions, else the first ones are taken."
+                "If empty, they are found by their descriptions, or else the first ones are used."
             ),
         )
 
     def add_reading(self) -> None:
-        """Declare what the values mean, and the model."""
+        """Declare units and model."""
         self.add(
             static_enum(self.UNITS, tr("Units"), UNITS),
             tr(
                 "Units of the pixel values: db (decibels), linear_power (sigma0 or gamma0 as power), "
-                "amplitude (its square root). auto decides by the values and reports what it decided."
+                "amplitude (its square root). auto decides from the values, and reports the decision in the log."
             ),
         )
         model = QgsProcessingParameterString(self.MODEL, tr("Model"), optional=True)
@@ -112,21 +112,21 @@ class ModelAlgorithm(BackendAlgorithm):
         )
 
     def add_block(self, text: str) -> None:
-        """Declare which block of the transformer is read; `text` is the help."""
+        """Declare the block of the transformer whose output is used; `text` is its help."""
         self.add(integer(self.BLOCK, tr("Transformer block"), -1, -1, 99), text, advanced=True)
 
     def add_running(self, engine: bool = True) -> None:
-        """Declare where and how the model runs; `engine` where there is a choice of what computes it."""
+        """Declare device, engine (if `engine`) and batch size, and the outputs that report them."""
         self.add(
             static_enum(self.DEVICE, tr("Device"), DEVICES),
-            tr("Where the model runs; auto takes a GPU if there is a usable one (cuda: NVIDIA or AMD, mps: Apple)."),
+            tr("Where the model runs; auto uses a GPU if a usable one is found (cuda: NVIDIA or AMD, mps: Apple)."),
             advanced=True,
         )
         if engine:
             self._add_engine()
         self.add(
             integer(self.BATCH_SIZE, tr("Batch size"), 0, 0, 1024),
-            tr("Tiles that go through the model at once; 0 chooses by device. Less needs less memory."),
+            tr("Tiles per batch; 0 chooses by device. Smaller batches need less memory."),
             advanced=True,
         )
         self.addOutput(QgsProcessingOutputString(self.MODEL_USED, tr("Model used")))
@@ -136,15 +136,15 @@ class ModelAlgorithm(BackendAlgorithm):
         self.add(
             static_enum(self.ENGINE, tr("Engine"), ENGINES),
             tr(
-                "What computes the model. auto: OpenVINO on a processor where it is installed and the raster is large, "
-                "PyTorch otherwise, with the same result. openvino-int8 computes in whole numbers of eight bits: two "
-                "to three times as fast on many processors, with a slightly different map."
+                "Library that runs the model. auto: OpenVINO on a processor if it is installed and the raster is "
+                "large, otherwise PyTorch, with the same result. openvino-int8 computes in 8-bit integers: two to "
+                "three times as fast on many processors, with a slightly different map."
             ),
             advanced=True,
         )
 
     def add_destination(self, name: str, description: str, text: str, optional: bool = False) -> None:
-        """Declare a raster output; an optional one is made only when asked for."""
+        """Declare a raster output; an optional one is written only on request."""
         self.add(
             QgsProcessingParameterRasterDestination(name, description, optional=optional, createByDefault=not optional),
             text,
@@ -153,11 +153,11 @@ class ModelAlgorithm(BackendAlgorithm):
     # Running
 
     def own_arguments(self, parameters: dict, context: Any, wanted: frozenset[str]) -> list[str]:
-        """Options of this command alone; `wanted` are the destination parameters that will be written."""
+        """Return the options of this command only; `wanted` holds the destination parameters that are written."""
         return []
 
     def prepareAlgorithm(self, parameters, context, feedback) -> bool:
-        """Read the layer on the main thread, where layers live."""
+        """Read layers and parameters on the main thread, which owns the layers."""
         self._input, options = self.read_inputs(parameters, context, feedback)
         options += model_arguments(self.parameterAsString(parameters, self.MODEL, context))
         bands = self.parameterAsInts(parameters, self.BANDS, context)
@@ -172,7 +172,7 @@ class ModelAlgorithm(BackendAlgorithm):
         return True
 
     def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> tuple[str, list[str]]:
-        """What the worker opens, and the options for what belongs to it and for the part of it that is wanted."""
+        """Return the source that the backend opens, and the options for further rasters and extent."""
         layer = self.parameterAsRasterLayer(parameters, self.INPUT, context)
         if layer is None:
             raise QgsProcessingException(self.invalidRasterError(parameters, self.INPUT))
@@ -188,7 +188,7 @@ class ModelAlgorithm(BackendAlgorithm):
         return source, options + extent_arguments(extent, layer)
 
     def processAlgorithm(self, parameters, context, feedback) -> dict:
-        """Run the worker; the paths of the outputs, and what model and device made them."""
+        """Run the backend; return the paths of the outputs, and the model and device that were used."""
         named = {each.parameter: each.path(self, parameters, context) for each in self.DESTINATIONS}
         paths = {parameter: path for parameter, path in named.items() if path}
         result = self.run_backend(self._command(parameters, context, paths), feedback)
@@ -197,14 +197,14 @@ class ModelAlgorithm(BackendAlgorithm):
         return {**paths, **self.facts(result)}
 
     def facts(self, result: dict) -> dict:
-        """Outputs that are no files: what made them."""
+        """Return the outputs that are no files."""
         return {
             self.MODEL_USED: str(result.get("model", "")),
             self.DEVICE_USED: str(result.get("device", "")),
         }
 
     def report(self, result: dict, feedback: Any) -> None:
-        """Tell in the log what the result event says."""
+        """Write facts of the result event to the log."""
         seconds = result.get("seconds")
         if isinstance(seconds, (int, float)):
             feedback.pushInfo(tr("Done in {:.1f} s.").format(seconds))

@@ -1,4 +1,4 @@
-"""Short forms for the kinds of parameters that the algorithms declare, and the values of the common choices."""
+"""Create the kinds of parameters that algorithms declare; list the values of common choices."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ ADVANCED = QgsProcessingParameterDefinition.Flag.FlagAdvanced
 
 
 def static_enum(name: str, description: str, values: tuple[str, ...]) -> QgsProcessingParameterEnum:
-    """A choice whose values are their own strings, so that scripts never depend on an order; the first is default."""
+    """Create a choice whose values are strings, so that scripts don't depend on their order; the first is default."""
     parameter = QgsProcessingParameterEnum(name, description, list(values), defaultValue=values[0])
     parameter.setUsesStaticStrings(True)
     return parameter
 
 
 def integer(name: str, description: str, default: int, low: int, high: int) -> QgsProcessingParameterNumber:
-    """A whole number from `low` to `high`."""
+    """Create a whole number from `low` to `high`."""
     kind = QgsProcessingParameterNumber.Type.Integer
     return QgsProcessingParameterNumber(name, description, kind, default, minValue=low, maxValue=high)
 
 
 def fraction(name: str, description: str, default: float, low: float, high: float) -> QgsProcessingParameterNumber:
-    """A real number from `low` to `high`."""
+    """Create a real number from `low` to `high`."""
     kind = QgsProcessingParameterNumber.Type.Double
     return QgsProcessingParameterNumber(name, description, kind, default, minValue=low, maxValue=high)

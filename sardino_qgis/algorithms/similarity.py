@@ -1,4 +1,4 @@
-"""`sardino:similarity`: how much every place is like some points."""
+"""Define `sardino:similarity`: map how similar every place is to given points."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .parameters import static_enum
 
 
 class SimilarityAlgorithm(ModelAlgorithm):
-    """Cosine similarity of the tokens of all places to those of a few."""
+    """Computes the cosine similarity of all tokens to those at some points."""
 
     POINT = "POINT"
     POINTS = "POINTS"
@@ -44,33 +44,31 @@ class SimilarityAlgorithm(ModelAlgorithm):
 
     def shortHelpString(self) -> str:
         return tr(
-            "Shows how much every place of the scene is like a point that you choose, or like the points of a layer, "
-            "in the eyes of the vision transformer: the cosine similarity of their features, 1 for the point itself, "
-            "down to -1.\n\n"
-            "With several points each is an example of what you look for, and a place counts by the example that it "
-            "is most similar to. Points outside the raster, or where it has no data, are left out with a warning.\n\n"
-            "Features belong to patches of the model (8 x 8 pixels of 10 m for the bundled one): things much smaller "
-            "than that can't be found. To try out points with a click each, use the map tool in the menu "
-            "SAR Land Cover (DINO)."
+            "Shows how similar every place of the scene is to a point that you choose, or to the points of a layer: "
+            "the cosine similarity of the vision transformer's features, from 1 for the point itself down to -1.\n\n"
+            "With several points, each place gets its similarity to the most similar one. Points outside the raster, "
+            "or where it has no data, are left out with a warning.\n\n"
+            "Features belong to patches of the model (8 x 8 pixels of 10 m for the bundled one): objects much smaller "
+            "than that can't be found. To try points by clicking, use the map tool in the menu SAR Land Cover (DINO)."
         )
 
     def initAlgorithm(self, configuration=None) -> None:
         self.add_inputs()
         self.add(
             QgsProcessingParameterPoint(self.POINT, tr("Point"), optional=True),
-            tr("The place to which others are compared. Any CRS. May be empty if there is a layer of points."),
+            tr("The place to compare others with, in any CRS. May be empty if there is a layer of points."),
         )
         self.add(
             QgsProcessingParameterFeatureSource(
                 self.POINTS, tr("Points"), [QgsProcessing.SourceType.TypeVectorPoint], optional=True
             ),
-            tr("More such places: a layer of at most 100 points, or the selected ones of it. Any CRS."),
+            tr("More such places: a layer of at most 100 points, or its selected points, in any CRS."),
         )
         self.add(
             static_enum(self.GRID, tr("Grid"), ("input", "patch")),
             tr(
-                "input: the pixels of the input, with features interpolated between patches. patch: a pixel for each "
-                "patch of the model (80 m for the bundled one), in register with the input; smaller and faster."
+                "input: the pixels of the input, with features interpolated between patches. patch: one pixel for each "
+                "patch of the model (80 m for the bundled one), aligned with the input; smaller and faster."
             ),
         )
         self.add_block(tr("The block whose features are compared, counted from 0; -1 is the last one."))
@@ -95,9 +93,9 @@ class SimilarityAlgorithm(ModelAlgorithm):
         return True
 
     def own_arguments(self, parameters: dict, context: Any, wanted: frozenset[str]) -> list[str]:
-        if not self._points:  # not said in prepareAlgorithm, whose exceptions QGIS shows in its log alone
+        if not self._points:  # not raised in prepareAlgorithm, whose exceptions QGIS shows in its log only
             raise QgsProcessingException(
-                tr("The layer of points holds none that can be used. Choose another, or give a point.")
+                tr("The layer of points has no usable point. Choose another layer, or give a point.")
             )
         return [
             *self._points,

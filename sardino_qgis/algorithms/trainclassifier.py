@@ -1,4 +1,4 @@
-"""`sardino:trainclassifier`: classes of the user's own, learnt from samples, as a model folder."""
+"""Define `sardino:trainclassifier`: learn the user's own classes from samples, and write a model folder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from qgis.core import (
 )
 
 from ..common.i18n import tr
-from ..layers.geojson_export import category_looks, write_geojson
+from ..layers.geojson_export import category_styles, write_geojson
 from ..models.installed import add_folder
 from .destinations import Destination
 from .model_algorithm import ModelAlgorithm
@@ -48,7 +48,7 @@ class TrainClassifierAlgorithm(ModelAlgorithm):
         self._source: Any = None
         self._crs: Any = None
         self._field = ""
-        self._looks: dict[str, dict[str, str]] = {}
+        self._styles: dict[str, dict[str, str]] = {}
 
     def displayName(self) -> str:
         return tr("Train own classes from samples")
@@ -58,13 +58,13 @@ class TrainClassifierAlgorithm(ModelAlgorithm):
 
     def shortHelpString(self) -> str:
         return tr(
-            "Learns classes of your own from points or polygons that you drew over a SAR raster, in a minute or so, "
-            "and writes a model folder, which joins the models that 'Land cover from SAR' lets you choose from.\n\n"
+            "Learns your own classes from points or polygons that you drew over a SAR raster, in about a minute, and "
+            "writes a model folder, which 'Land cover from SAR' then offers among its models.\n\n"
             "Draw samples of each class in several places, spread over the area to be mapped: a hundred small "
-            "polygons teach more than one large one. The accuracy told in the log was measured on blocks of samples "
-            "that were held out in turn; it holds for places like those of the samples, not for others.\n\n"
-            "Whole numbers from 1 to 254 stay the values of the map; other classes get values of their own. If the "
-            "layer is drawn by categories of the field, the map has their names and colours."
+            "polygons are better than one large one. The accuracy in the log is measured on blocks of samples that "
+            "are held out in turn; it applies to places like those of the samples, not to others.\n\n"
+            "Classes that are whole numbers from 1 to 254 keep their values in the map; other classes get new values. "
+            "If the layer is styled by categories of the field, the map has their names and colours."
         )
 
     def initAlgorithm(self, configuration=None) -> None:
@@ -72,7 +72,7 @@ class TrainClassifierAlgorithm(ModelAlgorithm):
         kinds = [QgsProcessing.SourceType.TypeVectorPoint, QgsProcessing.SourceType.TypeVectorPolygon]
         self.add(
             QgsProcessingParameterFeatureSource(self.SAMPLES, tr("Samples"), kinds),
-            tr("Points or polygons, each of one class, in any CRS. A point stands for the pixel it lies in."),
+            tr("Points or polygons, each of one class, in any CRS. A point stands for the pixel that it is in."),
         )
         self.add(
             QgsProcessingParameterField(self.FIELD, tr("Class field"), None, self.SAMPLES),
@@ -81,11 +81,11 @@ class TrainClassifierAlgorithm(ModelAlgorithm):
         self.add_reading()
         self.add(
             QgsProcessingParameterString(self.TITLE, tr("Title of the model"), optional=True),
-            tr("Name under which people find the model; that of its folder if empty."),
+            tr("Title of the model in lists; the name of its folder if empty."),
         )
         self.add(
             QgsProcessingParameterBoolean(self.CHECK, tr("Measure the accuracy"), True),
-            tr("Hold samples out, block by block, to tell how well the classes are found. Takes a few fits more."),
+            tr("Hold out samples block by block to measure the accuracy. This trains a few more classifiers."),
             advanced=True,
         )
         self.add_running(engine=False)
@@ -95,31 +95,31 @@ class TrainClassifierAlgorithm(ModelAlgorithm):
         )
         self.addOutput(QgsProcessingOutputNumber(self.ACCURACY, tr("Overall accuracy on held-out samples, 0 to 1")))
         self.addOutput(QgsProcessingOutputNumber(self.MEAN_IOU, tr("Mean IoU on held-out samples, 0 to 1")))
-        self.addOutput(QgsProcessingOutputNumber(self.BLOCKS, tr("Spatial blocks that the samples lie in")))
+        self.addOutput(QgsProcessingOutputNumber(self.BLOCKS, tr("Spatial blocks of the samples")))
 
     # Running
 
     def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> tuple[str, list[str]]:
-        """Read the samples too, and how their layer is drawn."""
+        """Read the samples and the style of their layer too."""
         found = super().read_inputs(parameters, context, feedback)
         self._source = self.parameterAsSource(parameters, self.SAMPLES, context)
         if self._source is None:
             raise QgsProcessingException(self.invalidSourceError(parameters, self.SAMPLES))
         self._field = self.parameterAsString(parameters, self.FIELD, context)
-        # The file's own CRS, which is what the worker sees, whatever is set for the layer.
+        # The CRS of the file, which the backend reads, even if the layer has another one.
         self._crs = self.parameterAsRasterLayer(parameters, self.INPUT, context).dataProvider().crs()
         if self._crs.isValid() and not self._source.sourceCrs().isValid():
-            feedback.pushWarning(tr("The samples have no CRS; that of the raster is taken."))
+            feedback.pushWarning(tr("The samples have no CRS; the CRS of the raster is assumed."))
         layer = self.parameterAsVectorLayer(parameters, self.SAMPLES, context)
-        self._looks = category_looks(layer, self._field) if layer is not None else {}
+        self._styles = category_styles(layer, self._field) if layer is not None else {}
         return found
 
     def processAlgorithm(self, parameters, context, feedback) -> dict:
-        """Hand the samples over, run the worker; the folder, and how well the classes were found."""
+        """Export the samples, and run the backend; return the folder and the accuracy."""
         folder = self.parameterAsFileOutput(parameters, self.OUTPUT, context)
         temporary = os.path.abspath(folder).startswith(os.path.abspath(QgsProcessingUtils.tempFolder()))
         if temporary:
-            feedback.pushWarning(tr("The model goes into a temporary folder, which QGIS removes when it ends."))
+            feedback.pushWarning(tr("The model is written to a temporary folder, which QGIS deletes when it exits."))
         self._options += self._hand_over(context, feedback)
         found = super().processAlgorithm(parameters, context, feedback)
         if not temporary:
@@ -128,15 +128,15 @@ class TrainClassifierAlgorithm(ModelAlgorithm):
         return found
 
     def _hand_over(self, context: Any, feedback: Any) -> list[str]:
-        """Samples and their looks as files, and the options that name them."""
+        """Write samples and their styles to files, and return the options that name them."""
         samples = QgsProcessingUtils.generateTempFilename("samples.geojson")
         count = write_geojson(self._source, self._field, self._crs, samples, context, feedback)
         feedback.pushInfo(tr("Features in the samples: {}.").format(count))
         options = ["--samples", samples, f"--field={self._field}"]
-        if self._looks:
+        if self._styles:
             legend = QgsProcessingUtils.generateTempFilename("legend.json")
             with open(legend, "w", encoding="utf-8") as file:
-                json.dump(self._looks, file)
+                json.dump(self._styles, file)
             options += ["--legend", legend]
         return options
 

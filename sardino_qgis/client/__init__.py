@@ -1,1 +1,1 @@
-"""Start the backend and talk to it."""
+"""Start the backend and exchange messages with it."""

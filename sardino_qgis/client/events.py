@@ -1,4 +1,4 @@
-"""The worker's events (JSON lines), passed on to a Processing feedback."""
+"""Pass the worker's events (JSON lines) on to a Processing feedback."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ..common.duration import time_left
 from ..common.errors import HintedError
 from ..common.i18n import tr
 
-NOISE_LIMIT = 50  # lines of output that are no events, shown in the log
-TEXT_SECONDS = 2.0  # least time between two progress texts
+NOISE_LIMIT = 50  # lines that are no events to show in the log
+TEXT_SECONDS = 2.0  # shortest time between two progress texts
 _EVENTS = frozenset({"start", "progress", "log", "result", "error"})
 
 
@@ -25,7 +25,7 @@ class WorkerCancelledError(Exception):
 
 
 def _event(line: str) -> dict | None:
-    """The event on a line of output, or None for anything else."""
+    """Parse a line of output; return None for anything but a known event."""
     try:
         event = json.loads(line)
     except ValueError:
@@ -35,10 +35,10 @@ def _event(line: str) -> dict | None:
 
 
 class Listener:
-    """Turns events into calls of a Processing feedback, and keeps the result or the error."""
+    """Turns events into calls of a Processing feedback, and keeps the result or error event."""
 
     def __init__(self, feedback: Any, label: str) -> None:
-        """`feedback` is a QgsProcessingFeedback; `label` names the work in the progress text."""
+        """Report to `feedback`, a QgsProcessingFeedback; `label` names the work in the progress text."""
         self.result: dict | None = None
         self.error: dict | None = None
         self._feedback = feedback
@@ -49,7 +49,7 @@ class Listener:
 
     @property
     def answered(self) -> bool:
-        """Whether there is a result or an error."""
+        """Return whether a result or an error has come."""
         return self.result is not None or self.error is not None
 
     def raise_error(self) -> None:
@@ -58,7 +58,7 @@ class Listener:
             raise WorkerError(str(self.error.get("message", "")), str(self.error.get("hint", "")))
 
     def hear(self, line: str) -> None:
-        """Take one line of the worker's output; what isn't an event is kept as log, never fatal."""
+        """Take one line of the worker's output. A line that is no event goes to the log and is never fatal."""
         event = _event(line)
         if event is None:
             self._hear_noise(line)
@@ -89,7 +89,7 @@ class Listener:
         self._feedback.setProgress(min(100.0, max(0.0, 100.0 * done / total)))
         left = time_left(event.get("eta_s"))
         text = f"{self._label}, {left}" if left else self._label
-        # QGIS writes every text into its log too, so: only what is new, and not too often.
+        # QGIS writes every text into its log too, so only new ones are sent, and not too often.
         if text != self._text and time.monotonic() - self._text_at >= TEXT_SECONDS:
             self._feedback.setProgressText(text)
             self._text, self._text_at = text, time.monotonic()

@@ -1,6 +1,6 @@
-"""The warm workers of a desktop: one for the algorithms and the map tool, and another for the tool while that is busy.
+"""Hold the warm workers of the desktop: a shared one, and a spare one for the map tool while the first is busy.
 
-A run never waits for another one: where the worker is at work, the algorithm starts one of its own, which ends with it.
+A run never waits for another one: while the shared worker is busy, an algorithm starts a process for its run only.
 """
 
 from __future__ import annotations
@@ -13,39 +13,37 @@ from .warm import WarmClient
 
 
 class WarmPool:
-    """Owned by the plugin, in a desktop only: `qgis_process` ends after its one run anyway."""
+    """The plugin's warm workers. `qgis_process` has none, since it ends after one run."""
 
     def __init__(self) -> None:
         self._shared, self._spare = WarmClient(), WarmClient()
 
     def warm(self) -> None:
-        """Have a worker load PyTorch; raises as `WarmClient.warm`."""
+        """Make the shared worker load PyTorch. Raise as `WarmClient.warm` does."""
         self._shared.warm()
 
     def run(self, arguments: Sequence[str], feedback: Any, label: str) -> dict | None:
-        """The result event of a run; None, at once, where the worker is at work on something else.
+        """Return the result event of a run, or None at once while the worker is busy. Raise as `WarmClient.ask` does.
 
         Args:
-            arguments: Of the backend, as on the command line.
-            feedback: QgsProcessingFeedback, used from the calling thread.
-            label: What is being done, for the progress text.
-
-        Raises as `WarmClient.ask`.
+            arguments: Arguments of the backend's command line.
+            feedback: QgsProcessingFeedback, used in the calling thread only.
+            label: Name of the work for the progress text.
         """
         return self._shared.offer({"run": list(arguments)}, feedback, label)
 
     def ask(self, question: dict, feedback: Any, label: str) -> dict:
-        """The result event that answers a question of the map tool; raises as `WarmClient.ask`."""
+        """Return the result event for a question of the map tool. Raise as `WarmClient.ask` does."""
         answer = self._shared.offer(question, feedback, label)
         return answer if answer is not None else self._spare.ask(question, feedback, label)
 
     def rest(self) -> None:
-        """End those that are idle: the environment that they run in is about to change."""
+        """Begin to end idle workers, before their environment changes."""
         for client in (self._shared, self._spare):
             client.rest()
 
     def close(self) -> None:
-        """End all, whatever they do, for good, and wait until they have gone."""
+        """End all workers for good, busy ones too, and wait until they have ended."""
         endings = [threading.Thread(target=client.close) for client in (self._shared, self._spare)]
         for ending in endings:
             ending.start()

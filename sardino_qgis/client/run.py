@@ -1,4 +1,4 @@
-"""Talks with the worker process: JSON lines in, progress, log, cancel and errors out to a Processing feedback."""
+"""Run a backend command in a process, report its progress to a Processing feedback, and cancel it on request."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ..environment.hints import setup_hint
 from ..environment.variables import worker_environment
 from .events import Listener, WorkerCancelledError, WorkerError
 
-POLL_SECONDS = 0.05  # how often cancel is looked at; well above the ten times a second that feel immediate
-# Time for the worker to tidy up: it ends itself, its temporary files removed, about 1.1 s after its input is closed.
-# With the looks before and the waits after it the whole stays within 2 s.
+POLL_SECONDS = 0.05  # time between two checks for a cancel
+# Time for the worker to clean up: it removes its temporary files and exits about 1.1 s after its input is closed.
+# Together with the polling before and the waits after it, a cancel takes less than 2 s.
 CANCEL_GRACE_SECONDS = 1.3
-END_GRACE_SECONDS = 5.0  # time to exit after the last word
+END_GRACE_SECONDS = 5.0  # time to exit after the output has ended
 
 
 def listen(worker: ChildProcess, listener: Listener, feedback: Any, until_answered: bool = False) -> bool:
@@ -29,10 +29,10 @@ def listen(worker: ChildProcess, listener: Listener, feedback: Any, until_answer
         worker: Its `lines` are read.
         listener: Takes every line.
         feedback: QgsProcessingFeedback, asked for a cancel.
-        until_answered: Return as soon as there is a result or an error.
+        until_answered: Return as soon as a result or an error has come.
 
     Returns:
-        Whether it returned for an answer.
+        Whether it returned because of an answer.
 
     Raises:
         WorkerCancelledError: `feedback` was cancelled. The worker is still running.
@@ -44,7 +44,7 @@ def listen(worker: ChildProcess, listener: Listener, feedback: Any, until_answer
         try:
             line = worker.lines.get(timeout=POLL_SECONDS)
         except queue.Empty:
-            # Output can stay open after the worker's end, held by something that it started.
+            # The output stays open after the worker's end if a process that it started holds it.
             if worker.process.poll() is not None:
                 exited_at = exited_at or time.monotonic()
                 if time.monotonic() - exited_at > 1.0:
@@ -57,7 +57,7 @@ def listen(worker: ChildProcess, listener: Listener, feedback: Any, until_answer
 
 
 def _exit_code(worker: ChildProcess, feedback: Any) -> int | None:
-    """The exit code of a worker that has said its last word; None if it had to be made to end."""
+    """Wait for a worker whose output has ended, and return its exit code; None if it had to be killed."""
     deadline = time.monotonic() + END_GRACE_SECONDS
     while not worker.finished(POLL_SECONDS):
         if feedback.isCanceled():
@@ -77,7 +77,13 @@ def _exit_text(code: int | None) -> str:
 
 
 def failure(code: int | None, lines: Sequence[str], python: str) -> WorkerError:
-    """The error for a worker that ended without saying why."""
+    """Return the error for a worker that ended without an error event.
+
+    Args:
+        code: Exit code, negative for a signal; None where it had to be killed.
+        lines: Its last lines on standard error.
+        python: Its interpreter.
+    """
     tail = "\n".join(lines)
     missing = re.findall(r"ModuleNotFoundError: No module named '([^']+)'|ImportError: (.+)", tail)
     if missing:
@@ -97,7 +103,7 @@ def failure(code: int | None, lines: Sequence[str], python: str) -> WorkerError:
 
 
 def start_worker(command: Sequence[str], cwd: str, env: Mapping[str, str] | None = None) -> ChildProcess:
-    """Start a backend command; arguments as for `run_worker`.
+    """Start a backend command. The arguments are those of `run_worker`.
 
     Raises:
         WorkerError: The program can't be started.
@@ -121,12 +127,12 @@ def run_worker(
     Args:
         command: Program and arguments; the program is the backend's interpreter.
         cwd: Folder that holds `backend/`.
-        feedback: A QgsProcessingFeedback (only used from the calling thread).
-        label: What is being done, for the progress text.
-        env: Environment variables; those of QGIS, cleaned, if None.
+        feedback: A QgsProcessingFeedback, used in the calling thread only.
+        label: Name of the work for the progress text.
+        env: Environment variables; those of `worker_environment` if None.
 
     Raises:
-        WorkerCancelledError: `feedback` was cancelled; the process has ended, within 2 s.
+        WorkerCancelledError: `feedback` was cancelled; the process has ended within 2 s.
         WorkerError: The worker refused, failed, couldn't be started, or ended without a result.
     """
     worker = start_worker(command, cwd, env)
@@ -141,7 +147,7 @@ def run_worker(
     finally:
         worker.stop(0)
     listener.raise_error()
-    # A worker that has written its result but hangs on its way out (code None) has done its work.
+    # A worker that wrote its result but then hung (code None) has done its work.
     if listener.result is None or code:
         raise failure(code, worker.last_lines(), command[0])
     feedback.setProgress(100)

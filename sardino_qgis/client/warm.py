@@ -1,4 +1,4 @@
-"""A worker that stays between runs: `python -m backend serve`, which has loaded PyTorch once for all of them."""
+"""Ask a warm worker: `python -m backend serve`, which stays between runs and loads PyTorch only once."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from .worker_spec import SpecReader, WorkerSpec
 
 
 class WarmClient:
-    """Starts the worker when it is needed, asks one thing at a time, and starts anew after its end.
+    """Starts a warm worker on demand, asks it one question at a time, and replaces it after its end.
 
-    `warm`, `rest` and `close` are called from the main thread, `ask` and `offer` from any.
+    `warm`, `rest` and `close` are called in the main thread, `ask` and `offer` in any.
     """
 
     def __init__(self) -> None:
         self._worker: ChildProcess | None = None
         self._spec: WorkerSpec | None = None
         self._specs = SpecReader()
-        self._endings: list[threading.Thread] = []  # of workers that are being ended
+        self._endings: list[threading.Thread] = []  # threads that end workers
         self._closed = False
         self._lock = threading.RLock()
         self._asking = threading.Lock()
 
     def warm(self) -> None:
-        """Start the worker, so that it has loaded PyTorch by the time it is asked; nothing where it is at work.
+        """Start the worker so that it loads PyTorch before the first question. Do nothing while it is busy.
 
         Raises:
-            BackendMissingError: No interpreter, or no backend.
+            BackendMissingError: There is no interpreter, or no backend.
             WorkerError: The interpreter can't be started.
         """
         if self._asking.acquire(blocking=False):
@@ -46,7 +46,7 @@ class WarmClient:
         return worker is not None and worker.process.poll() is None
 
     def rest(self) -> None:
-        """Begin to end the worker where it is idle, without waiting; the next question starts another."""
+        """Begin to end an idle worker, without waiting for it. The next question starts another one."""
         if self._asking.acquire(blocking=False):
             try:
                 self._retire()
@@ -54,13 +54,13 @@ class WarmClient:
                 self._asking.release()
 
     def stop(self) -> None:
-        """End the worker, whatever it does, and wait until it has gone."""
+        """End the worker even if it is busy, and wait until it has ended."""
         self._retire()
         for ending in list(self._endings):
             ending.join()
 
     def _retire(self) -> None:
-        """Begin to end the worker in a thread: a process that doesn't react takes more than a second."""
+        """Begin to end the worker, in a thread since an unresponsive one takes more than a second."""
         with self._lock:
             worker, self._worker = self._worker, None
             self._endings = [ending for ending in self._endings if ending.is_alive()]
@@ -69,12 +69,12 @@ class WarmClient:
                 self._endings[-1].start()
 
     def close(self) -> None:
-        """End the worker, whatever it does, for good: who asks meanwhile or later is told of a cancel."""
+        """End the worker even if it is busy, for good. Questions now and later raise WorkerCancelledError."""
         self._closed = True
         self.stop()
 
     def offer(self, question: dict, feedback: Any, label: str) -> dict | None:
-        """As `ask`, but None, without a wait, where the worker is at work on something else."""
+        """Ask like `ask`, but return None at once while the worker is busy with another question."""
         if not self._asking.acquire(blocking=False):
             return None
         try:
@@ -83,17 +83,18 @@ class WarmClient:
             self._asking.release()
 
     def ask(self, question: dict, feedback: Any, label: str) -> dict:
-        """The result event that answers `question`; blocks, at first until the worker has answered others.
+        """Return the result event for `question`. Wait while the worker answers another question.
 
         Args:
-            question: As `backend.cli.serve` says: a run, or a question about similarity.
-            feedback: QgsProcessingFeedback, used from the calling thread.
-            label: What is being done, for the progress text.
+            question: A run or a question about similarity, as `backend.cli.serve` defines them.
+            feedback: QgsProcessingFeedback, used in the calling thread only.
+            label: Name of the work for the progress text.
 
         Raises:
-            BackendMissingError: No interpreter, or no backend.
-            WorkerCancelledError: `feedback` was cancelled, or this closed; the worker has ended.
-            WorkerError: The worker refused (it lives on), or died (the next question starts another).
+            BackendMissingError: There is no interpreter, or no backend.
+            WorkerCancelledError: `feedback` was cancelled, or this client was closed. A worker that was answering this
+                question has ended.
+            WorkerError: The worker refused (it keeps running), or died (the next question starts another one).
         """
         while not self._asking.acquire(timeout=POLL_SECONDS):
             if self._closed or feedback.isCanceled():
@@ -123,28 +124,28 @@ class WarmClient:
                 raise WorkerCancelledError()
             if fresh or code:
                 break
-            # It had been idle for long, and ended in good order just as it was asked: ask another.
+            # It ended normally, after its idle time, just as it was asked: ask a new one.
         raise failure(code, worker.last_lines(), worker.process.args[0])
 
     def _running(self) -> tuple[ChildProcess, bool]:
-        """The worker, and whether it was started just now."""
+        """Return a running worker of the present spec, and whether it was started just now."""
         spec = self._specs.read()
         with self._lock:
             if self._closed:
                 raise WorkerCancelledError()
             if self.running() and self._spec == spec:
                 return self._worker, False
-            self._retire()  # it is outdated, or has ended and its pipes are to be closed
+            self._retire()  # outdated, or ended and its pipes must be closed
             self._worker = start_worker(spec.command, spec.root, dict(spec.variables))
             self._spec = spec
             return self._worker, True
 
     def _converse(self, worker: ChildProcess, line: str, listener: Listener, feedback: Any) -> int | None:
-        """Ask, and hear until there is an answer (None), or the worker has ended (its exit code)."""
+        """Ask and listen. Return None after an answer, or the exit code of a worker that ended without one."""
         try:
             worker.send(line)
         except (OSError, ValueError):
-            pass  # it has gone: what follows says how
+            pass  # it has ended; listening finds out how
         try:
             if listen(worker, listener, feedback, until_answered=True):
                 return None

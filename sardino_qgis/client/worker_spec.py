@@ -1,4 +1,4 @@
-"""Describe the warm worker that a question needs, so that an outdated one is noticed and replaced."""
+"""Describe the warm worker that a question needs, so that an outdated one is replaced."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 from ..environment import locate
 from ..environment.variables import worker_environment
 
-CHECK_SECONDS = 3.0  # least time between two looks at the files, which are hundreds
+CHECK_SECONDS = 3.0  # shortest time between two checks of the files, of which there are hundreds
 
 
 @dataclass(frozen=True)
 class WorkerSpec:
-    """All that a worker's answers depend on except the question. `modified` holds file times in ns."""
+    """Everything that a worker's answers depend on, except the question. `modified` holds file times in ns."""
 
     command: tuple[str, ...]
     root: str
@@ -24,7 +24,7 @@ class WorkerSpec:
 
 
 class SpecReader:
-    """Gives the spec of a worker that would be started now; not thread-safe."""
+    """Reads the spec of a worker that would be started now. Not thread-safe."""
 
     def __init__(self) -> None:
         self._place = ("", Path())
@@ -32,7 +32,7 @@ class SpecReader:
         self._looked_at = -math.inf
 
     def read(self) -> WorkerSpec:
-        """Return the present spec. A change of files is seen after at most CHECK_SECONDS.
+        """Return the present spec. Changed files are noticed after CHECK_SECONDS at the latest.
 
         Raises:
             BackendMissingError: There is no interpreter, or no backend.
@@ -46,7 +46,7 @@ class SpecReader:
 
 
 def _file_times(python: str, root: Path) -> tuple[int, ...]:
-    """Newest time of the backend's code, and those of the folders of packages, which change with an installation."""
+    """Return the newest time of the backend's code, and the times of the package folders, in ns."""
     prefix = Path(python).parent.parent
     packages = (*prefix.glob("lib/python3*/site-packages"), prefix / "Lib" / "site-packages")
     code = max((_file_time(path) for path in (root / "backend").rglob("*.py")), default=0)

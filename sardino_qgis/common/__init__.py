@@ -1,1 +1,1 @@
-"""What every other room of the plugin uses."""
+"""Provide code that every other package of the plugin may use."""

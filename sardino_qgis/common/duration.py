@@ -1,4 +1,4 @@
-"""Phrases for the time that a run still takes."""
+"""Phrase the time left of a run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .i18n import tr
 
 
 def time_left(seconds: Any) -> str:
-    """A rough phrase for the time left, in steps that change seldom; empty where unknown."""
+    """Return a phrase for the time left, in coarse steps; an empty string where `seconds` is no sensible number."""
     if not isinstance(seconds, (int, float)) or not 0 <= seconds < 1e7:
         return ""
     if seconds < 60:

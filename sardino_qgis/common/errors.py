@@ -1,4 +1,4 @@
-"""The base of errors that users read."""
+"""Define the base of the errors that users read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one translation context of the plugin."""
+"""Translate texts in the plugin's one translation context."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ CONTEXT = "SarDino"
 
 
 def tr(text: str) -> str:
-    """`text` in the language of the user; the same text where no translation is loaded."""
+    """Return `text` in the user's language, or unchanged where no translation is loaded."""
     return QCoreApplication.translate(CONTEXT, text) if QCoreApplication else text

@@ -1,4 +1,4 @@
-"""The plugin's texts in the language of QGIS, from the compiled translations in i18n/ (`make translations`)."""
+"""Load the compiled translation in i18n/ (`make translations`) for the language that QGIS is set to."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ STEM = "sardino"
 
 
 def install_translator() -> QTranslator | None:
-    """Have Qt use the translation for the language that QGIS is set to (or takes from the system).
+    """Install the translation for the language that QGIS is set to, or that it takes from the system.
 
-    Qt falls back from a country's language to the language: es_MX to es. The caller keeps the translator, for Qt does
-    not. None where there is no translation: texts stay in English.
+    Qt falls back from a country's language to the language: es_MX to es.
+
+    Returns:
+        The translator, which the caller must keep since Qt doesn't own it. None where there is no translation.
     """
     translator = QTranslator()
-    # Not the system's locale, which would go on to every other language that the user reads.
+    # Not QLocale.system(), which would also try the user's other languages.
     if not translator.load(QLocale(QgsApplication.locale()), STEM, "_", str(FOLDER)):
         return None
     QCoreApplication.installTranslator(translator)
@@ -26,6 +28,6 @@ def install_translator() -> QTranslator | None:
 
 
 def remove_translator(translator: QTranslator | None) -> None:
-    """Take back what `install_translator` did."""
+    """Remove what `install_translator` installed."""
     if translator is not None:
         QCoreApplication.removeTranslator(translator)

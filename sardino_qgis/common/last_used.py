@@ -1,6 +1,6 @@
-"""Choices of the last run in a dialog, offered as defaults the next time; QGIS itself only keeps them in its history.
+"""Offer the choices of the last run as defaults in the dialogs of algorithms.
 
-Defaults of the desktop's dialogs alone: `qgis_process`, scripts and models go by the algorithms' own.
+Only dialogs use these defaults. `qgis_process`, scripts and models use those that the algorithms declare.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from qgis.core import (
 )
 
 GROUP = "sardino/last"
-REMEMBERED = "sardino_remembered"  # in the metadata of other parameters that are remembered
+REMEMBERED = "sardino_remembered"  # key in the metadata of further parameters to remember
 
 
 def _key(algorithm: str, parameter: str) -> str:
@@ -23,20 +23,30 @@ def _key(algorithm: str, parameter: str) -> str:
 
 
 def _is_remembered(parameter: QgsProcessingParameterDefinition) -> bool:
-    """Whether it says how to work, and not with what: inputs, extents and outputs belong to one scene."""
+    """Return whether `parameter` is a setting: inputs, extents and outputs belong to one scene and are not kept."""
     kinds = (QgsProcessingParameterEnum, QgsProcessingParameterNumber)
     return isinstance(parameter, kinds) or bool(parameter.metadata().get(REMEMBERED))
 
 
 def offer(algorithm: str, parameter: QgsProcessingParameterDefinition) -> None:
-    """Have dialogs show what was last used for `parameter` of `algorithm` (its name), where it is still acceptable."""
+    """Make the last used value the default that dialogs show for `parameter`, if it is still acceptable.
+
+    Args:
+        algorithm: Name of the algorithm.
+        parameter: A parameter of it, before it is added.
+    """
     value = QgsSettings().value(_key(algorithm, parameter.name()))
     if value is not None and _is_remembered(parameter) and parameter.checkValueIsAcceptable(value):
         parameter.setGuiDefaultValueOverride(value)
 
 
 def keep(algorithm: Any, values: dict[str, Any]) -> None:
-    """Keep the values of a run of `algorithm` (a QgsProcessingAlgorithm); its own defaults need no keeping."""
+    """Store the values of a run that differ from the declared defaults.
+
+    Args:
+        algorithm: A QgsProcessingAlgorithm.
+        values: Value by parameter name.
+    """
     settings = QgsSettings()
     for parameter in algorithm.parameterDefinitions():
         name = parameter.name()
@@ -45,4 +55,4 @@ def keep(algorithm: Any, values: dict[str, Any]) -> None:
         if values[name] == parameter.defaultValue() or values[name] in (None, ""):
             settings.remove(_key(algorithm.name(), name))
         else:
-            settings.setValue(_key(algorithm.name(), name), str(values[name]))  # as it would come back from the file
+            settings.setValue(_key(algorithm.name(), name), str(values[name]))  # QgsSettings reads texts back

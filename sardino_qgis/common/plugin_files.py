@@ -1,4 +1,4 @@
-"""Find the files that come with the plugin, in an installed plugin and in a checkout."""
+"""Find the files that are shipped with the plugin, in an installed plugin and in a checkout."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def plugin_folder() -> Path:
 
 
 def shipped(installed: str, checkout: str = "") -> Path:
-    """Return the path of a file or folder that comes with the plugin; it may not exist.
+    """Return the path of a shipped file or folder; it may not exist.
 
     Args:
         installed: Path below the plugin's folder.

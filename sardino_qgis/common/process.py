@@ -1,4 +1,4 @@
-"""A child process whose pipes never block: output lines in a queue, its last errors kept, an orderly end."""
+"""Run child processes: read their pipes on threads so that neither side blocks, and end them in order."""
 
 from __future__ import annotations
 
@@ -12,20 +12,26 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
-KEPT_LINES = 40  # of standard error, for the error message
-LINE_LIMIT = 1 << 20  # bytes; a longer line comes in pieces
-KILL_SECONDS = 0.3  # at most, for a killed process to be gone
-READER_SECONDS = 0.1  # at most, for each of the two readers: what the process started may hold its pipes open
+KEPT_LINES = 40  # of standard error, for error messages
+LINE_LIMIT = 1 << 20  # bytes; a longer line is split
+KILL_SECONDS = 0.3  # longest wait for a killed process
+READER_SECONDS = 0.1  # longest wait for each of the two readers; a grandchild may hold the pipes open
 
 
 class ChildProcess:
-    """A child process with its pipes read on threads, so that neither side ever waits for the other.
+    """A child process whose output lines are read on a thread into a queue, `lines`; None marks the end.
 
-    Standard input stays open for as long as the run is wanted: its end tells the worker to stop, also when QGIS dies.
+    Standard input stays open while the process is wanted. Its end tells the backend to stop, also when QGIS dies.
     """
 
     def __init__(self, command: Sequence[str], cwd: str, env: Mapping[str, str], merged: bool = False) -> None:
-        """Start `command` in `cwd`; what it writes to standard error is among `lines` too if `merged`.
+        """Start a program.
+
+        Args:
+            command: Program and arguments.
+            cwd: Working folder.
+            env: Environment variables, all of them.
+            merged: Add the lines of standard error to `lines` instead of keeping the last ones.
 
         Raises:
             OSError: The program can't be started.
@@ -34,10 +40,10 @@ class ChildProcess:
         if sys.platform == "win32":
             options["creationflags"] = subprocess.CREATE_NO_WINDOW
         else:
-            # A session of its own: Ctrl-C in the terminal of qgis_process reaches the worker through us, in order,
-            # and a kill takes along what the worker started.
+            # Its own session: Ctrl-C in the terminal of qgis_process then reaches it only through `stop`, and a kill
+            # of the process group includes its children.
             options["start_new_session"] = True
-        # A list of arguments without a shell; the program is the interpreter that the user chose.
+        # No shell; the program is the interpreter that the user chose.
         self.process = subprocess.Popen(  # nosec B603
             list(command),
             cwd=cwd,
@@ -65,7 +71,7 @@ class ChildProcess:
         self._offer(None)
 
     def _offer(self, item: str | None) -> None:
-        """Put into the bounded queue, but never hang on it once nobody reads any more."""
+        """Put `item` into the bounded queue; give up once nobody reads it any more."""
         while not self._discard.is_set():
             try:
                 self.lines.put(item, timeout=0.1)
@@ -91,19 +97,19 @@ class ChildProcess:
         self.process.stdin.flush()
 
     def last_lines(self) -> list[str]:
-        """The worker's last lines on standard error, oldest first; all of them once it has ended."""
+        """Return the last lines of standard error, oldest first; complete once the process has ended."""
         if self.process.poll() is not None:
-            self._readers[-1].join(timeout=1.0)  # not for ever: what it started may hold the pipe open
+            self._readers[-1].join(timeout=1.0)  # bounded: a grandchild may hold the pipe open
         with self._errors_lock:
             return list(self._errors)
 
     def forget_errors(self) -> None:
-        """Keep `last_lines` from telling of what is over; for a worker that does one thing after another."""
+        """Drop the lines that `last_lines` would return, before a warm worker gets its next question."""
         with self._errors_lock:
             self._errors.clear()
 
     def finished(self, seconds: float) -> bool:
-        """Whether the process ends within `seconds`."""
+        """Wait up to `seconds`, and return whether the process has ended."""
         try:
             self.process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
@@ -111,12 +117,12 @@ class ChildProcess:
         return True
 
     def stop(self, grace: float) -> None:
-        """End the process: ask by closing its standard input, kill it after `grace` seconds."""
+        """Close standard input, which asks the process to end, and kill it after `grace` seconds."""
         self._discard.set()
         try:
             self.process.stdin.close()
         except OSError:
-            pass  # it is gone already
+            pass  # it has already ended
         if not self.finished(grace):
             self._kill()
             self.finished(KILL_SECONDS)
@@ -130,17 +136,18 @@ class ChildProcess:
             else:
                 os.killpg(self.process.pid, signal.SIGKILL)
         except OSError:
-            pass  # it ended in between
+            pass  # it has ended in the meantime
 
 
 def output_of(command: Sequence[str], variables: Mapping[str, str], cwd: str | None = None) -> str:
-    """What a program writes to standard output; it has a minute.
+    """Run a program for at most a minute, and return its standard output.
 
     Raises:
-        OSError, subprocess.SubprocessError: It can't be started, fails, or takes longer.
+        OSError: The program can't be started.
+        subprocess.SubprocessError: It fails, or takes longer.
     """
     options: dict[str, Any] = {"creationflags": subprocess.CREATE_NO_WINDOW} if sys.platform == "win32" else {}
-    # Words without a shell; the program is one that the user named, or that QGIS came with.
+    # No shell; the program is one that the user named, or one that comes with QGIS.
     done = subprocess.run(  # nosec B603
         command, env=dict(variables), cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=True,
         **options,

@@ -1,1 +1,1 @@
-"""The Python environment that the backend runs in."""
+"""Find or set up the Python environment that the backend runs in."""

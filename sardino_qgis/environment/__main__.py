@@ -1,4 +1,4 @@
-"""Set up, look at or remove the backend's environment from a shell, with QGIS's Python or any other from 3.9 on."""
+"""Install, diagnose or remove the backend's environment from a shell, with any Python from 3.9 on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .progress import InstallFeedback
 
 
 class Console(InstallFeedback):
-    """Writes the log to standard output, and what is being done beside it on a terminal."""
+    """Writes the log to standard output, and progress to standard error on a terminal."""
 
     def __init__(self) -> None:
         self._text = ""
@@ -26,7 +26,7 @@ class Console(InstallFeedback):
         print(line, flush=True)
 
     def progress(self, fraction: float, text: str) -> None:
-        """Print it over the one before on a terminal; elsewhere each step once."""
+        """Overwrite the progress line on a terminal; elsewhere print each step once."""
         if sys.stderr.isatty():
             print(f"\r\x1b[K{fraction:4.0%} {text}", end="\n" if fraction >= 1 else "", file=sys.stderr, flush=True)
         elif text.split(",")[0] != self._text:
@@ -43,20 +43,24 @@ def _parse() -> argparse.Namespace:
         "--folder",
         type=Path,
         default=locate.managed_folder(),
-        help="where the environment lies (%(default)s); for another one, name it in SARDINO_PYTHON to have it used",
+        help="folder of the environment (%(default)s); to use another one, set SARDINO_PYTHON to it",
     )
-    install_ = commands.add_parser("install", parents=[folder], help="set it up, or replace it by a new one")
-    install_.add_argument("--python", default="", metavar="PATH", help="interpreter to build on (found if not named)")
+    install_ = commands.add_parser(
+        "install", parents=[folder], help="install the environment, or replace it by a new one"
+    )
     install_.add_argument(
-        "--wheels", default="", metavar="DIR", help="take all packages from this folder; no index is asked"
+        "--python", default="", metavar="PATH", help="interpreter to build on (searched for by default)"
+    )
+    install_.add_argument(
+        "--wheels", default="", metavar="DIR", help="install all packages from this folder, without any index"
     )
     install_.add_argument(
         "--torch-index",
         default=os.environ.get(SOURCE_VARIABLE, ""),
         metavar="URL|DIR",
-        help=f"index or folder with another build of PyTorch (CPU alone, CUDA for Windows); also {SOURCE_VARIABLE}",
+        help=f"index or folder with another build of PyTorch (CPU only, CUDA for Windows); also {SOURCE_VARIABLE}",
     )
-    commands.add_parser("diagnose", help="tell versions, device and paths")
+    commands.add_parser("diagnose", help="print versions, device and paths")
     commands.add_parser("remove", parents=[folder], help="remove the environment")
     return parser.parse_args()
 
@@ -68,23 +72,23 @@ def _install(options: argparse.Namespace) -> int:
     python = install(plan, Console())
     print(f"The backend is set up: {python}")
     if store.current_interpreter(locate.managed_folder()) != python:
-        print(f"To have it used: set SARDINO_PYTHON to {options.folder}")
+        print(f"To use it, set SARDINO_PYTHON to {options.folder}")
     elif locate.find_interpreter() != str(python):
-        print(f"But another one is named and will be used: {locate.find_interpreter()}")
+        print(f"But another interpreter is set and will be used: {locate.find_interpreter()}")
     return 0
 
 
 def main() -> int:
-    """Exit status: 0 done, 1 refused or failed, 130 cancelled (2, wrong usage, ends the process inside argparse)."""
+    """Run the command; return 0 when done, 1 if refused or failed, 130 if cancelled. Wrong usage exits with 2."""
     options = _parse()
-    # What ends a service also tidies up.
-    for number in (signal.SIGINT, signal.SIGTERM):  # the first is ignored where a script started this in the background
+    # SIGTERM also cleans up; SIGINT is ignored by default where a script started this in the background.
+    for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
         if options.command == "install":
             return _install(options)
         if options.command == "remove":
-            print("Removed." if store.remove(options.folder) else f"There is none in {options.folder}.")
+            print("Removed." if store.remove(options.folder) else f"There is no environment in {options.folder}.")
         else:
             print(report())
     except InstallError as error:

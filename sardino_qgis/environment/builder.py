@@ -1,4 +1,4 @@
-"""Build a virtual environment in a fresh folder, and prove that the backend runs in it. Standard library only."""
+"""Build a virtual environment in a new folder, and check that the backend runs in it. Standard library only."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ print(json.dumps({"torch": torch.__version__, "cuda": cuda}))
 
 
 class EnvironmentBuilder:
-    """Makes one environment, with PyTorch from one of the places in a plan."""
+    """Builds one environment with one of the builds of PyTorch in a plan."""
 
     def __init__(self, plan: Plan, build: Build, folder: Path, feedback: InstallFeedback) -> None:
         self._plan, self._build, self._folder, self._feedback = plan, build, folder, feedback
         self._python = str(store.interpreter_in(folder))
         self._variables = variables_for(plan.request)
         self._progress = PipProgress(feedback, plan.request.folder, plan.download(build))
-        self._raw = False  # whether this pip can tell its progress in numbers
+        self._raw = False  # whether this pip knows --progress-bar raw
 
     def create(self) -> None:
-        """Make the environment, fill it, and run the backend in it.
+        """Create the environment, install the packages, and run the backend in it.
 
         Raises:
-            InstallError: One of these failed; AlteredFileError where a file isn't the pinned one.
-            InstallCancelledError: The feedback said so.
+            InstallError: One of these failed; AlteredFileError where a file doesn't have its pinned hash.
+            InstallCancelledError: The feedback asked to stop.
             OSError: Writing failed.
         """
-        self._feedback.progress(0, tr("Making the environment"))
+        self._feedback.progress(0, tr("Creating the environment"))
         venv = [self._plan.base.path, "-m", "venv", str(self._folder)]
         if self._plan.uv:
             venv = [self._plan.uv, "venv", "--no-project", "--python", self._plan.base.path, str(self._folder)]
@@ -59,11 +59,11 @@ class EnvironmentBuilder:
         self._variables.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary)))
         self._install_packages()
         shutil.rmtree(temporary)
-        self._feedback.progress(0.93, tr("Trying it out"))
+        self._feedback.progress(0.93, tr("Testing the environment"))
         self._prove()
 
     def _install_packages(self) -> None:
-        """Fill the environment; everything that has a hash is checked against it."""
+        """Install the packages; every package that has a hash is checked against it."""
         pinned, hashed = self._plan.pinned, ["--require-hashes", "--no-deps"]
         if not pinned.hashed:
             hashed = []
@@ -72,16 +72,18 @@ class EnvironmentBuilder:
             self._raw = True
         if self._build.kind == "listed":
             return self._add(pinned.text(), hashed)
-        self._feedback.log(tr("PyTorch and torchvision are pinned by version; files from there have no known hashes."))
+        self._feedback.log(
+            tr("PyTorch and torchvision are pinned by version only: no hashes are known for this build.")
+        )
         pair = pinned.pair("+cpu" if self._build.kind == "cpu" else "")
         self._add(pair, ["--no-deps"], place=True)
         self._add(pinned.text(torch=False), hashed)
         if self._build.kind == "source":
-            # What that build needs beyond what the list has: CUDA's libraries of another version, on Linux.
+            # That build may need packages that the list lacks: on Linux another version of CUDA's libraries.
             self._add(pair, [], place=True)
 
     def _add(self, requirements: str, options: Sequence[str], place: bool = False) -> None:
-        """Run pip or uv for a list; with `place`, PyTorch may come from where somebody said."""
+        """Run pip or uv for a list of requirements; with `place`, PyTorch may come from the source in the request."""
         path = self._folder / "tmp" / "requirements.txt"
         path.write_text(requirements, encoding="utf-8")
         request, variables, words = self._plan.request, dict(self._variables), []
@@ -90,7 +92,7 @@ class EnvironmentBuilder:
         if place and request.source and os.path.isdir(request.source):
             words += ["--find-links", os.path.abspath(request.source)]
         elif place and request.source:
-            # Not on the command line, which others can read: it may hold a password.
+            # Not on the command line, which other users can read: the URL may contain a password.
             variables.update(PIP_INDEX_URL=request.source, UV_DEFAULT_INDEX=request.source)
         if self._plan.uv:
             program = [self._plan.uv, "pip", "install", "--python", self._python]
@@ -101,7 +103,7 @@ class EnvironmentBuilder:
         )
 
     def _prove(self) -> None:
-        """Run in the new interpreter what the algorithms will run."""
+        """Import the libraries in the new interpreter, and run the backend's `info` command."""
         clean, root = worker_environment(), str(locate.backend_root())
         command = [self._python, "-m", "backend", "info", "--progress", "json"]
         facts = _answer(self._run([self._python, "-c", _CHECK], clean, cwd=root), "torch")
@@ -119,7 +121,7 @@ class EnvironmentBuilder:
         hear: Callable[[str], bool] | None = None,
         cwd: str = "",
     ) -> list[str]:
-        """Run a program to its end; its last lines."""
+        """Run a program to its end, and return its last lines."""
         worker = ChildProcess(command, cwd or str(self._plan.request.folder), variables or self._variables, merged=True)
         last: deque[str] = deque(maxlen=30)
         try:
@@ -136,7 +138,7 @@ class EnvironmentBuilder:
                     break
                 if line.strip() and not (hear and hear(line)):
                     last.append(discreet(line))
-                    if not line.startswith("{"):  # an answer for us
+                    if not line.startswith("{"):  # an answer to this plugin
                         self._feedback.log(last[-1])
             worker.finished(30)
         finally:
@@ -147,7 +149,7 @@ class EnvironmentBuilder:
 
 
 def _answer(lines: Sequence[str], key: str) -> dict[str, Any]:
-    """The last line that is a JSON object with that key."""
+    """Return the last line that is a JSON object with that key."""
     for line in reversed(lines):
         try:
             answer = json.loads(line)
@@ -156,7 +158,7 @@ def _answer(lines: Sequence[str], key: str) -> dict[str, Any]:
         if isinstance(answer, dict) and key in answer:
             return answer
     raise InstallError(
-        tr("The new environment doesn't answer as it should."), tr("Try again; if it fails, report this.")
+        tr("The backend in the new environment gave no valid answer."), tr("Try again; if it fails again, report this.")
     )
 
 
@@ -164,15 +166,15 @@ def _failure(command: Sequence[str], last: Sequence[str]) -> InstallError:
     text = "\n".join(last)
     if re.search(r"do not match the hashes|hash mismatch", text, re.IGNORECASE):
         return AlteredFileError(
-            tr("A downloaded file is not the one that was pinned:") + "\n" + text,
-            tr("Try again; if it stays so, something between you and the package index alters files."),
+            tr("A downloaded file does not have the pinned hash:") + "\n" + text,
+            tr("Try again; if it fails again, something between this machine and the package index alters files."),
         )
     words = [line for line in last if re.search(r"error", line, re.IGNORECASE)] or [*last]
     name = " ".join([os.path.basename(command[0]), *(word for word in command[1:4] if "\n" not in word)])
     hint = tr("If it fails again, report it with the log.")
     if "pip" in command:
         hint = tr(
-            "Is the machine connected, and does it need a proxy (QGIS: Settings > Options > Network)? Without a "
-            "connection, fill a folder with wheels on another machine and name it here."
+            "Check the internet connection and the proxy (QGIS: Settings > Options > Network). Without a connection, "
+            "download the wheels on another machine and choose their folder here."
         )
-    return InstallError(tr("{} failed: {}").format(name, words[-1][:300] if words else tr("it said nothing")), hint)
+    return InstallError(tr("{} failed: {}").format(name, words[-1][:300] if words else tr("no output")), hint)

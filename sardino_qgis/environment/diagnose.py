@@ -1,6 +1,6 @@
-"""What somebody who helps needs to know, as text: versions, device, paths. Nothing secret is in it.
+"""Report versions, device and paths as text for those who help users. It contains no secrets.
 
-Run it off the main thread: the backend takes some seconds to tell about itself.
+Run it off the main thread: the backend takes some seconds to answer.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from .variables import worker_environment
 
 
 def report() -> str:
-    """Facts about QGIS, the plugin and the backend, one a line, the home folder as `~`."""
+    """Return facts about QGIS, the plugin and the backend, one per line, with the home folder as `~`."""
     lines = [
         f"SAR Land Cover (DINO) {_plugin_version()}",
         tr("QGIS: {}").format(_qgis_version()),
-        tr("Python here: {}").format(platform.python_version()),
+        tr("This Python: {}").format(platform.python_version()),
         tr("System: {}").format(platform.platform()),
         tr("Graphics card: {}").format(nvidia_card(worker_environment()) or tr("no NVIDIA card found")),
         tr("Plugin: {}").format(plugin_files.plugin_folder()),
-        tr("Own environment: {}").format(_managed()),
+        tr("Managed environment: {}").format(_managed()),
     ]
     for name in (locate.VARIABLE, SOURCE_VARIABLE, "SARDINO_MODELS"):
         if os.environ.get(name):
@@ -78,5 +78,5 @@ def _backend() -> list[str]:
     except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
         return [*lines, tr("Backend: it fails: {}").format(error)]
     lines += [f"{name}: {version or tr('missing')}" for name, version in facts["versions"].items()]
-    lines.append(tr("Device: {} (to choose from: {})").format(facts["device"], ", ".join(facts["devices"])))
+    lines.append(tr("Device: {} (available: {})").format(facts["device"], ", ".join(facts["devices"])))
     return [*lines, tr("Models: {}").format(", ".join(model["name"] for model in facts["models"]))]

@@ -1,4 +1,4 @@
-"""Errors of an installation. Standard library only."""
+"""Define the errors of an installation. Standard library only."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from ..common.errors import HintedError
 
 
 class InstallError(HintedError):
-    """The environment can't be set up; `message` says why, `hint` what to do. The older one is as it was."""
+    """The environment can't be set up; `message` says why, `hint` what to do. An older one is unchanged."""
 
 
 class AlteredFileError(InstallError):
-    """A downloaded file isn't the pinned one: nothing else is tried after that."""
+    """A downloaded file doesn't have its pinned hash, so no other build is tried."""
 
 
 class InstallCancelledError(Exception):
-    """The installation was cancelled; nothing of it is left."""
+    """The installation was cancelled, and its files were removed."""

@@ -1,4 +1,4 @@
-"""Say how to get a backend."""
+"""Say how to set up a backend."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from ..common.i18n import tr
 
 
 def setup_command() -> str:
-    """What a user types in a shell to get a backend."""
+    """Return the shell command that sets up a backend."""
     folder = plugin_files.plugin_folder()
     return f'cd "{folder.parent}" && python3 -m {folder.name}.environment install'
 
 
 def setup_hint() -> str:
-    """What a user does to get a backend, one line."""
+    """Return one line for users about how to set up a backend."""
     return tr(
         "Open the menu Plugins > SAR Land Cover (DINO) > Set up backend…, or run in a shell: {command}. If you have a "
         "Python environment with PyTorch (the packages in {list}), choose its interpreter in the same menu, or name it "

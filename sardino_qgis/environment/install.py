@@ -1,7 +1,7 @@
-"""Setting up the plugin's own environment, and the proof that it works.
+"""Install the managed environment, and put it in use once the backend has run in it.
 
-Nothing of it enters QGIS's own Python: an interpreter is asked to make a virtual environment, pip (or uv) to fill it,
-and the new interpreter to run the backend. Only then does it take the place of an older one. Standard library only.
+QGIS's own Python is not changed: an interpreter creates a virtual environment, pip (or uv) installs packages into it,
+and the new interpreter runs the backend. Only then does it replace an older environment. Standard library only.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from .progress import InstallFeedback
 
 
 def install(plan: Plan, feedback: InstallFeedback) -> Path:
-    """Build a new environment, prove it, and put it in place of the older one; its interpreter.
+    """Build and test a new environment, replace the older one, and return the interpreter of the new one.
 
     Raises:
-        InstallError: It didn't work out, or somebody else is at it.
-        InstallCancelledError: The feedback said so.
+        InstallError: It failed, or another installation is running.
+        InstallCancelledError: The feedback asked to stop.
     """
     folder = plan.request.folder
     try:
@@ -38,7 +38,9 @@ def install(plan: Plan, feedback: InstallFeedback) -> Path:
             tr("Wait until it is done."),
         ) from busy
     except OSError as error:
-        raise InstallError(str(error), tr("Is there space left, and may you write to {}?").format(folder)) from error
+        raise InstallError(
+            str(error), tr("Check that the disk has space left, and that you may write to {}.").format(folder)
+        ) from error
     feedback.progress(1, tr("Done"))
     return store.interpreter_in(made)
 
@@ -51,17 +53,17 @@ def _check_space(plan: Plan, build: Build) -> None:
             tr("{free:.1f} GB are free in {folder}, and about {needed:.1f} GB are needed.").format(
                 free=free / 1e9, folder=plan.request.folder, needed=needed / 1e9
             ),
-            tr("Make room, or name another folder."),
+            tr("Free some space, or choose another folder."),
         )
 
 
 def _first_that_works(plan: Plan, feedback: InstallFeedback) -> Path:
-    """Try the ways to get PyTorch one after the other, each in a fresh folder."""
+    """Try the builds of PyTorch one after the other, each in a new folder."""
     problem = InstallError("")
     for build in plan.builds:
         made = store.next_folder(plan.request.folder)
         if problem.message:
-            feedback.log(tr("That did not work: {}").format(problem.message))
+            feedback.log(tr("This build failed: {}").format(problem.message))
         feedback.log(tr("PyTorch: {}.").format(build.label))
         try:
             _check_space(plan, build)

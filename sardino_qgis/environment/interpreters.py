@@ -1,7 +1,7 @@
-"""Which Python a new environment can be built on: places on Windows, macOS and Linux, and a look at each.
+"""Find a Python interpreter to build an environment on, on Windows, macOS and Linux.
 
-QGIS embeds Python, so that `sys.executable` is QGIS itself on Windows and macOS; the interpreter lies in its prefix.
-That one may not do (no ssl, no venv, or too old for PyTorch), so others on the machine are tried after it. Standard
+QGIS embeds Python, so `sys.executable` is QGIS itself on Windows and macOS; the interpreter is in its prefix. That one
+may be unsuitable (no ssl, no venv, or too old for PyTorch), so others on the machine are tried after it. Standard
 library only.
 """
 
@@ -25,7 +25,7 @@ from ..common.i18n import tr
 from ..common.process import output_of
 from .store import interpreter_in
 
-OLDEST = (3, 10)  # timm's
+OLDEST = (3, 10)  # required by timm
 _PROBE = """
 import importlib, json, platform, struct, sys
 missing = []
@@ -49,7 +49,7 @@ class Base:
 
 
 class UnfitError(Exception):
-    """An interpreter can't be built on; the text says why."""
+    """An interpreter is unsuitable; the text says why."""
 
 
 def candidates(
@@ -60,15 +60,15 @@ def candidates(
     find: Callable[[str], Any] = shutil.which,
     match: Callable[[str], Sequence[str]] = glob.glob,
 ) -> list[str]:
-    """Paths where an interpreter may be, the likeliest first, without repetition; they need not exist.
+    """Return paths where an interpreter may be, the likeliest first, without duplicates; they may not exist.
 
     Args:
         system: As `sys.platform`.
         executable: `sys.executable`.
         prefix: `sys.base_prefix`, the installation that QGIS's Python belongs to.
         variables: Environment variables.
-        find: Path of a program by its name, or None (`shutil.which`).
-        match: Files by a pattern (`glob.glob`).
+        find: Gives the path of a program by its name, or None (`shutil.which`).
+        match: Gives the files of a pattern (`glob.glob`).
     """
     paths = ntpath if system == "win32" else posixpath
     here = paths.dirname(executable)
@@ -84,7 +84,7 @@ def candidates(
             *(_newest(match(paths.join(local, "Programs", "Python", "Python3*", "python.exe"))) if local else []),
             *(find(name) or "" for name in ("py", "python3", "python")),
         ]
-        # The store's Python keeps what it writes under AppData to itself, and its stand-in only opens the store.
+        # Python from Microsoft's store redirects what it writes under AppData, and its stub only opens the store.
         found = [path for path in found if "\\windowsapps\\" not in path.lower()]
     else:
         found = [f"{prefix}/bin/python3", *own, *(f"{folder}/python3" for folder in (f"{here}/bin", here))]
@@ -97,23 +97,23 @@ def candidates(
             ]
         found += [find("python3") or "", *(find(f"python3.{minor}") or "" for minor in range(14, OLDEST[1] - 1, -1))]
         if system == "darwin":
-            # Apple's stand-in: it opens a window that offers developer tools, and they hold an old Python.
+            # Apple's stub opens a window that offers developer tools, which include an old Python.
             found = [path for path in found if path != "/usr/bin/python3"]
     return list(dict.fromkeys(path for path in found if path))
 
 
 def _newest(paths: Sequence[str]) -> list[str]:
-    """Interpreters in folders named Python39, Python312 and so on, the newest version first."""
+    """Sort interpreters in folders named Python39, Python312 and so on, the newest version first."""
     return sorted(paths, key=lambda path: int("0" + re.sub(r"\D", "", path.split("\\")[-2])), reverse=True)
 
 
 def look_at(path: str, variables: Mapping[str, str], needed: Sequence[str]) -> Base:
-    """Start an interpreter and see whether it will do.
+    """Start an interpreter, and return it if it is suitable.
 
     Args:
         path: Its path.
-        variables: Environment variables it is started with.
-        needed: Modules it must have.
+        variables: Environment variables to start it with.
+        needed: Modules that it must have.
 
     Raises:
         UnfitError: It can't be started, is too old, or lacks something.
@@ -128,7 +128,7 @@ def look_at(path: str, variables: Mapping[str, str], needed: Sequence[str]) -> B
     if facts["bits"] != 64:
         raise UnfitError(tr("PyTorch needs a 64-bit Python"))
     if facts["platform"] == "darwin" and facts["machine"] == "x86_64":
-        raise UnfitError(tr("PyTorch is no longer made for Macs with Intel processors"))
+        raise UnfitError(tr("PyTorch no longer supports Macs with Intel processors"))
     missing = [name for name in needed if name in facts["missing"]]
     if missing:
         what = tr("the module {} is missing").format(", ".join(missing))
@@ -142,21 +142,21 @@ def look_at(path: str, variables: Mapping[str, str], needed: Sequence[str]) -> B
 
 
 def _try_environment(path: str, variables: Mapping[str, str]) -> None:
-    """Make a small environment: that of an interpreter inside an application may well not start."""
+    """Make a small environment: one made with the interpreter of an application may fail to start."""
     with tempfile.TemporaryDirectory() as folder:
         trial = Path(folder, "trial")
         try:
             output_of([path, "-m", "venv", "--without-pip", str(trial)], variables)
             output_of([str(interpreter_in(trial)), "-c", "import ssl"], variables)
         except (OSError, subprocess.SubprocessError) as error:
-            raise UnfitError(tr("an environment made with it doesn't start")) from error
+            raise UnfitError(tr("a virtual environment made with it doesn't start")) from error
 
 
 def find_base(named: str, variables: Mapping[str, str], needed: Sequence[str]) -> Base:
-    """The interpreter that somebody named, or else the first one that will do.
+    """Return the interpreter `named` by the user, or else the first suitable one.
 
     Raises:
-        UnfitError: There is none; the text names each that was looked at, and what is wrong with it.
+        UnfitError: There is none; the text names each one that was tried, and what is wrong with it.
     """
     wanted = [named] if named else candidates(sys.platform, sys.executable, sys.base_prefix, variables)
     looked = []

@@ -1,8 +1,4 @@
-"""Which Python interpreter runs the backend, where the backend lies, and what the worker's environment holds.
-
-The modules beside this one set up an environment of the plugin's own; `python -m sardino_qgis.environment` does so from
-a shell, with QGIS's Python or any other.
-"""
+"""Find the Python interpreter that runs the backend, and the folder that holds the backend."""
 
 from __future__ import annotations
 
@@ -19,7 +15,7 @@ from .store import current_interpreter, default_profile
 
 try:
     from qgis.core import QgsApplication, QgsSettings
-except ImportError:  # a shell's Python without QGIS (`python -m sardino_qgis.environment`): there are no settings then
+except ImportError:  # `python -m sardino_qgis.environment` in a Python without QGIS, where there are no settings
     QgsApplication = QgsSettings = None
 
 VARIABLE = "SARDINO_PYTHON"
@@ -27,7 +23,7 @@ SETTING = "sardino/python"
 
 
 class BackendMissingError(HintedError):
-    """No interpreter, or no backend; `message` says what was found, `hint` what to do."""
+    """There is no interpreter or no backend; `message` says what was found, `hint` what to do."""
 
     BETWEEN = " "
 
@@ -51,9 +47,9 @@ class Attempt:
 
 
 def managed_folder() -> Path:
-    """The folder of the environment that the plugin keeps itself, inside the user's QGIS profile.
+    """Return the folder of the environment that the plugin manages, in the user's QGIS profile.
 
-    Outside a running QGIS (in a shell): the profile that the plugin is installed in, or else the default one.
+    Outside a running QGIS it is the profile that the plugin is installed in, or else the default profile.
     """
     if QgsApplication is not None and QgsApplication.instance() is not None:
         profile = Path(QgsApplication.qgisSettingsDirPath())
@@ -63,12 +59,12 @@ def managed_folder() -> Path:
 
 
 def stored_interpreter() -> str:
-    """The interpreter chosen in the plugin's settings, or an empty string."""
+    """Return the interpreter chosen in the plugin's settings, or an empty string."""
     return str(QgsSettings().value(SETTING, "") or "").strip() if QgsSettings is not None else ""
 
 
 def store_interpreter(path: str) -> None:
-    """Keep the chosen interpreter in the plugin's settings; an empty string forgets it."""
+    """Store the chosen interpreter in the plugin's settings; an empty string removes it."""
     if path:
         QgsSettings().setValue(SETTING, path)
     else:
@@ -76,29 +72,29 @@ def store_interpreter(path: str) -> None:
 
 
 def _resolved(text: str) -> str:
-    """A path, a name on PATH or the folder of an environment, as the path of an interpreter."""
+    """Return the path of an interpreter from its path, its name on PATH, or the folder of its environment."""
     path = Path(os.path.expanduser(text))
     if path.is_dir():
         return str(current_interpreter(path))
     if not path.exists() and os.sep not in text and "/" not in text:
         return shutil.which(text) or text
-    # Absolute, not resolved: the link bin/python of an environment is what makes it that environment.
+    # Absolute, not resolved: the link bin/python is what selects a virtual environment.
     return os.path.abspath(path)
 
 
 def why_unusable(path: str) -> str:
-    """Why `path` can't be an interpreter, or an empty string where it can."""
+    """Return why `path` can't be an interpreter, or an empty string where it can."""
     if not os.path.exists(path):
         return tr("there is no such file")
     if not os.path.isfile(path):
         return tr("this is not a file")
     if not os.access(path, os.X_OK):
-        return tr("the file may not be executed")
+        return tr("the file is not executable")
     return ""
 
 
 def attempts() -> list[Attempt]:
-    """Every place looked at, in order, up to the one that decides."""
+    """Look for an interpreter, and return each place in order, up to the one that decides."""
     named = (
         (tr("environment variable {}").format(VARIABLE), os.environ.get(VARIABLE, "").strip()),
         (tr("setting of the plugin"), stored_interpreter()),
@@ -114,10 +110,10 @@ def attempts() -> list[Attempt]:
 
 
 def find_interpreter() -> str:
-    """The interpreter that runs the backend.
+    """Return the interpreter that runs the backend.
 
     Raises:
-        BackendMissingError: None is set up, or the one that was named can't be used.
+        BackendMissingError: None is set up, or the one that a user named can't be used.
     """
     tried = attempts()
     last = tried[-1]
@@ -131,13 +127,13 @@ def find_interpreter() -> str:
             tr("Correct it, or remove it.") + " " + setup_hint(),
         )
     looked = "; ".join(f"{a.origin}: {a.path + ', ' if a.path else ''}{a.problem}" for a in tried)
-    # What to do comes before where it was looked for: the places matter to few.
+    # Advice comes before the places, which few readers need.
     hint = setup_hint() + " " + tr("Looked for it at: {}.").format(looked)
     raise BackendMissingError(tr("No Python interpreter for the backend is set up."), hint)
 
 
 def problem() -> str:
-    """Why the backend can't be started and what to do, or an empty string where it can."""
+    """Return why the backend can't be started and what to do, or an empty string where it can."""
     try:
         find_interpreter()
         backend_root()
@@ -147,7 +143,7 @@ def problem() -> str:
 
 
 def backend_root() -> Path:
-    """The folder that holds `backend/` and `resources/`: the installed plugin's own, or the checkout's.
+    """Return the folder that holds `backend/` and `resources/`: the installed plugin's, or the checkout's.
 
     Raises:
         BackendMissingError: Neither holds the backend.

@@ -1,8 +1,8 @@
-"""What is installed: the pinned lists, and from where PyTorch comes on which machine. Standard library only.
+"""Read the pinned lists of packages, and choose the builds of PyTorch for a machine. Standard library only.
 
-The hashed list holds the ordinary builds: with CUDA on Linux (gigabytes), without it on Windows, with Metal on Macs.
-Builds from elsewhere (CPU alone on Linux, CUDA on Windows) have other hashes, which can't be known beforehand: there
-PyTorch and torchvision are pinned by version alone, and everything else by hash as ever.
+The hashed list holds the default builds: with CUDA on Linux (gigabytes), without it on Windows, with Metal on Macs.
+Builds from other indexes (CPU only on Linux, CUDA on Windows) have other hashes, which aren't known in advance: for
+them PyTorch and torchvision are pinned by version only, and everything else by hash.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from ..common.process import output_of
 
 _PAIR = ("torch", "torchvision")
 _CUDA = ("nvidia-", "cuda-", "triton")
-# A CPU build of PyTorch for Linux, which is no part of the hashed list's sizes.
+# Of a CPU build of PyTorch for Linux, which the sizes in the hashed list don't include.
 CPU_TORCH_MB = 200
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One requirement with its hashes, as it stands in the list."""
+    """One requirement of a list, with its hashes."""
 
     name: str
     text: str
@@ -36,7 +36,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Pinned:
-    """A list of requirements. `hashed` tells whether each has hashes; sizes are in MB, 0 where unknown."""
+    """A list of requirements. `hashed` says whether each has hashes; sizes are in MB, 0 where unknown."""
 
     entries: tuple[Entry, ...]
     hashed: bool
@@ -44,30 +44,30 @@ class Pinned:
     size_without_torch: int = 0
 
     def text(self, torch: bool = True) -> str:
-        """The list for pip without pip itself, and with or without PyTorch's own packages."""
+        """Return the list for pip without pip itself, with or without the packages of PyTorch and CUDA."""
         kept = (e for e in self.entries if torch or not (e.name in _PAIR or e.name.startswith(_CUDA)))
         return "".join(entry.text for entry in kept if entry.name != "pip")
 
     def pip(self) -> str:
-        """The requirement of pip itself, or an empty string."""
+        """Return the requirement of pip itself, or an empty string."""
         return "".join(entry.text for entry in self.entries if entry.name == "pip")
 
     def pair(self, suffix: str = "") -> str:
-        """PyTorch and torchvision by version alone; `suffix` (such as "+cpu") goes to PyTorch's."""
+        """Return PyTorch and torchvision pinned by version only; `suffix` (such as "+cpu") is added to PyTorch's."""
         lines = (e.text.splitlines()[0].rstrip(" \\") for e in self.entries if e.name in _PAIR)
         return "".join(re.sub(r"^(torch==[\w.]+)", rf"\g<1>{suffix}", line) + "\n" for line in lines)
 
 
 @dataclass(frozen=True)
 class Build:
-    """One way to get PyTorch. `kind` is "listed" (from the list), "cpu" or "source"."""
+    """A build of PyTorch. `kind` is "listed" (from the pinned list), "cpu" or "source"."""
 
     kind: str
     label: str
 
 
 def read(platform: str, version: str) -> Pinned:
-    """The list for a platform and a Python version: the hashed one where it covers them, else the plain one.
+    """Read the list for a platform and a Python version: the hashed one if it covers them, else the plain one.
 
     Args:
         platform: Such as "linux-x86_64".
@@ -96,24 +96,24 @@ def _entries(text: str) -> tuple[Entry, ...]:
 
 
 def builds(platform: str, gpu: bool, source: str) -> list[Build]:
-    """Ways to get PyTorch, in the order in which they are tried.
+    """Return the builds of PyTorch in the order in which they are tried.
 
     Args:
         platform: Such as "linux-x86_64".
         gpu: Whether there is an NVIDIA card.
-        source: A folder of wheels or an index that somebody named, or an empty string.
+        source: A folder of wheels or an index that the user named, or an empty string.
     """
-    listed = Build("listed", tr("the ordinary one"))
-    cpu = Build("cpu", tr("for the processor alone, where pip's settings name a place that has it"))
-    found = [Build("source", tr("from the source that was named"))] if source else []
+    listed = Build("listed", tr("the default build"))
+    cpu = Build("cpu", tr("the CPU build, if pip's settings name an index that has it"))
+    found = [Build("source", tr("the build from the chosen source"))] if source else []
     if platform.startswith("linux"):
-        listed = Build("listed", tr("the ordinary one, with CUDA for NVIDIA cards"))
+        listed = Build("listed", tr("the default build, with CUDA for NVIDIA cards"))
         return [*found, listed, cpu] if gpu else [*found, cpu, listed]
     return [*found, listed]
 
 
 def nvidia_card(variables: Mapping[str, str], system: str = sys.platform) -> str:
-    """The name of the first NVIDIA card, as its driver tells it, or an empty string."""
+    """Return the name of the first NVIDIA card from its driver, or an empty string."""
     program = shutil.which("nvidia-smi")
     if program is None and system == "win32":
         program = os.path.join(variables.get("SYSTEMROOT", r"C:\Windows"), "System32", "nvidia-smi.exe")

@@ -1,4 +1,4 @@
-"""What will be done to set up the plugin's own environment, for a person to read and for `install` to do.
+"""Plan the installation of the managed environment: shown to the user, carried out by `install`.
 
 Standard library only.
 """
@@ -27,10 +27,14 @@ _PIP_TO_UV = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_EXTRA_INDEX_URL": "UV_IN
 
 @dataclass(frozen=True)
 class InstallRequest:
-    """What somebody chose.
+    """The user's choices.
 
-    `folder` is the managed folder, `python` the base interpreter ("" finds one), `wheels` a folder of wheels to be used
-    instead of any index, `source` a folder or an index with another build of PyTorch, `proxy` environment variables.
+    Attributes:
+        folder: The managed folder.
+        python: Interpreter to build on; one is searched for if empty.
+        wheels: Folder of wheels to use instead of any index.
+        source: Folder or index with another build of PyTorch.
+        proxy: Environment variables that set a proxy.
     """
 
     folder: Path
@@ -42,7 +46,7 @@ class InstallRequest:
 
 @dataclass(frozen=True)
 class Plan:
-    """What will be done."""
+    """An installation that can be carried out."""
 
     request: InstallRequest
     base: Base
@@ -52,12 +56,12 @@ class Plan:
     card: str
 
     def lines(self) -> list[str]:
-        """For whoever decides: what is installed, from where, how large, and where to."""
+        """Describe for the user what is installed, from where, how large it is, and where it goes."""
         tool = "uv" if self.uv else "pip"
-        place = self.request.wheels or tr("the package index that {} is set to use").format(tool)
+        place = self.request.wheels or tr("the package index that {} is configured to use").format(tool)
         lines = [
-            tr("Packages: PyTorch, timm, rasterio and what they need, from {}").format(place),
-            tr("PyTorch: {}").format(tr("; else ").join(build.label for build in self.builds)),
+            tr("Packages: PyTorch, timm, rasterio and their dependencies, from {}").format(place),
+            tr("PyTorch: {}").format(tr("; otherwise ").join(build.label for build in self.builds)),
             tr("Size: {}").format(self._sizes()),
             tr("Folder: {}").format(shortened(str(self.request.folder))),
             tr("Built on: Python {version}, {path} (with {tool})").format(
@@ -78,19 +82,19 @@ class Plan:
 
     def _advice(self) -> list[str]:
         if self.builds[0].kind == "cpu":
-            return [tr("For the small one, name PyTorch's package index for processors as its source.")]
+            return [tr("For the smaller CPU build, choose PyTorch's package index for CPUs as the source of PyTorch.")]
         if self.card and self.base.platform.startswith("win32"):
             return [
                 tr(
-                    "The ordinary PyTorch for Windows does not use the card. For one that does, name PyTorch's package "
-                    "index for CUDA as its source."
+                    "The default build of PyTorch for Windows does not use the card. For one that does, choose "
+                    "PyTorch's package index for CUDA as the source of PyTorch."
                 )
             ]
         return []
 
     def _sizes(self) -> str:
         if not self.pinned.size:
-            return tr("unknown for this machine; 0.2 to 3 GB to download elsewhere")
+            return tr("unknown for this machine; 0.2 to 3 GB to download on others")
         first, last = self.builds[0], self.builds[-1]
         texts = [self._size(first)]
         if first.kind == "cpu":
@@ -103,41 +107,41 @@ class Plan:
         )
 
     def download(self, build: Build) -> int:
-        """Bytes to download, roughly; 0 where unknown."""
+        """Return roughly how many bytes are downloaded; 0 where unknown."""
         known = self.pinned.size
         if known and build.kind == "cpu":
             known = self.pinned.size_without_torch + CPU_TORCH_MB
         return known * 10**6
 
     def disk(self, build: Build) -> int:
-        """Bytes that the environment takes in the end, roughly; 0 where unknown. CUDA's libraries are packed less."""
+        """Return roughly how many bytes the finished environment takes; 0 where unknown."""
         download = self.download(build)
         return download and 2 * download + 8 * 10**8
 
 
 def shortened(text: str) -> str:
-    """A text with the user's home folder as `~`."""
+    """Return `text` with the user's home folder as `~`."""
     home = str(Path.home())
     return re.sub(re.escape(home) + r"(?![^\\/\s:;,'\")])", "~", text) if len(home) > 1 else text
 
 
 def discreet(line: str) -> str:
-    """A line without the names and passwords of web addresses."""
+    """Return `line` without the user names and passwords in URLs."""
     return re.sub(r"://[^/\s@]+@", "://***@", line)
 
 
 def make_plan(request: InstallRequest) -> Plan:
-    """Look around and decide what will be done.
+    """Find an interpreter, the list of packages and the builds of PyTorch for a request.
 
     Raises:
-        InstallError: There is no Python to build on, or what was asked for doesn't fit together.
+        InstallError: There is no Python to build on, or the choices contradict each other.
     """
     if request.wheels and not os.path.isdir(request.wheels):
         raise InstallError(tr("There is no folder {}.").format(request.wheels), tr("Choose a folder of wheels."))
     if request.wheels and request.source and not os.path.isdir(request.source):
         raise InstallError(
-            tr("With a folder of wheels no index is asked, but PyTorch is to come from one."),
-            tr("Put PyTorch's wheels in a folder too, or leave one of the two out."),
+            tr("With a folder of wheels no package index is used, but the source of PyTorch is an index."),
+            tr("Choose a folder as the source of PyTorch too, or leave one of the two empty."),
         )
     variables = variables_for(request)
     uv = shutil.which("uv", path=variables.get("PATH")) or ""
@@ -146,21 +150,23 @@ def make_plan(request: InstallRequest) -> Plan:
         base = find_base(request.python, variables, needed)
     except UnfitError as unfit:
         raise InstallError(
-            tr("No Python was found that the environment can be built on ({}).").format(shortened(str(unfit))),
+            tr("No suitable Python was found to build the environment on ({}).").format(shortened(str(unfit))),
             tr("Install a 64-bit Python (3.10 to 3.14) and try again, or name one."),
         ) from unfit
     pinned = read(base.platform, base.version)
     if not pinned.entries:
-        raise InstallError(tr("The plugin is incomplete: it has no list of packages."), tr("Install its zip again."))
+        raise InstallError(
+            tr("The plugin is incomplete: it has no list of packages."), tr("Install the plugin's zip again.")
+        )
     card = nvidia_card(variables)
     return Plan(request, base, pinned, builds(base.platform, bool(card), request.source), uv, card)
 
 
 def variables_for(request: InstallRequest) -> dict[str, str]:
-    """Environment variables of pip and uv."""
+    """Return the environment variables for pip and uv."""
     variables = worker_environment()
     for name in _CERTIFICATES:
-        # QGIS for Windows names a folder that isn't there.
+        # QGIS for Windows names a folder that doesn't exist.
         if variables.get(name) and not os.path.exists(variables[name]):
             del variables[name]
     for theirs, uvs in _PIP_TO_UV.items():
@@ -168,12 +174,12 @@ def variables_for(request: InstallRequest) -> dict[str, str]:
             value = variables[theirs]
             variables.setdefault(uvs, ",".join(value.split()) if uvs == "UV_FIND_LINKS" else value)
     variables.update(request.proxy)
-    # A user's own settings of pip may send packages elsewhere, or keep gigabytes that nobody looks for.
+    # A user's settings of pip may install packages elsewhere, or cache gigabytes.
     variables.update(PIP_USER="0", PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_CACHE_DIR="1")
     variables.update(UV_PYTHON_DOWNLOADS="never")
     unwanted = ["PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_HASHES", "PIP_NO_DEPS"]
     if request.wheels:
-        # Nothing but that folder counts: no other place that settings name.
+        # Only that folder is used, not the indexes and folders that settings name.
         unwanted += [*_PIP_TO_UV, *_PIP_TO_UV.values()]
         variables.update(PIP_CONFIG_FILE=os.devnull)
     return {name: value for name, value in variables.items() if name not in unwanted}

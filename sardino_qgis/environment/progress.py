@@ -1,4 +1,4 @@
-"""Report how an installation goes; read from pip's output how much it has downloaded. Standard library only."""
+"""Report the progress of an installation, from pip's output. Standard library only."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from ..common.i18n import tr
 
 
 class InstallFeedback:
-    """Hears what goes on; this one keeps quiet."""
+    """Receives log and progress of an installation; the methods do nothing here and are overridden."""
 
     def log(self, line: str) -> None:
-        """Take a line for the log."""
+        """Take a line of the log."""
 
     def progress(self, fraction: float, text: str) -> None:
-        """Take how much is done (0 to 1) and what is being done."""
+        """Take the fraction that is done (0 to 1) and the name of the present step."""
 
     def cancelled(self) -> bool:
-        """Whether it should stop."""
+        """Return whether the installation is to stop."""
         return False
 
 
 class PipProgress:
-    """Turns pip's output into progress from 2 % to 90 % of an installation."""
+    """Turns pip's output into progress from 2 to 90 % of an installation."""
 
     def __init__(self, feedback: InstallFeedback, folder: Path, expected: int) -> None:
         """Report to `feedback`; pip runs in `folder`, and `expected` bytes are to be downloaded (0 if unknown)."""
@@ -35,7 +35,7 @@ class PipProgress:
         self._fraction = 0.0
 
     def take(self, line: str) -> bool:
-        """Take a line of pip's output, and return whether it holds nothing but progress."""
+        """Take a line of pip's output, and return whether it is only progress and need not be logged."""
         numbers = re.fullmatch(r"Progress (\d+) of (\d+)", line.strip())
         local = re.match(r"Processing (.+?\.whl)", line)
         if numbers:
@@ -49,7 +49,7 @@ class PipProgress:
         return bool(numbers)
 
     def _show(self, now: int, whole: int) -> None:
-        """Show how much is there, given the bytes of the present file: those received, and all."""
+        """Report the bytes received so far: `now` of the `whole` bytes of the present file, and all files before."""
         done = self._received + now
         if now == whole:
             self._received += whole

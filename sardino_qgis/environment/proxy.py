@@ -1,4 +1,4 @@
-"""QGIS's proxy settings as the environment variables that pip and uv heed. Called on the main thread."""
+"""Convert QGIS's proxy settings to the environment variables of pip and uv. Call it on the main thread."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _SCHEMES = {
 
 
 def proxy_variables() -> dict[str, str]:
-    """The proxy that is set in QGIS, name and password included, and the hosts it isn't for; empty without one.
+    """Return the proxy that is set in QGIS, with user name and password, and the hosts to reach without it.
 
-    With "use system proxy" QGIS has none of its own: pip and uv look at the system's by themselves.
+    Empty without a proxy, and with "use system proxy": pip and uv find the system's themselves.
     """
     manager = QgsNetworkAccessManager.instance()
     proxy = manager.fallbackProxy()
@@ -29,7 +29,7 @@ def proxy_variables() -> dict[str, str]:
         login = quote(proxy.user(), safe="") + ":" + quote(proxy.password(), safe="") + "@"
     port = f":{proxy.port()}" if proxy.port() else ""
     url = f"{scheme}://{login}{proxy.hostName()}{port}"
-    # QGIS keeps the starts of addresses here; pip and uv want hosts.
+    # QGIS stores the beginnings of URLs here; pip and uv expect hosts.
     direct = (urlsplit(address).hostname or address for address in manager.excludeList() + manager.noProxyList())
     hosts = ",".join(dict.fromkeys(host for host in direct if host))
     found = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), url)

@@ -1,9 +1,8 @@
-"""Environments on disk: numbered folders, a pointer to the one in use, and a lock for whoever changes them.
+"""Store environments in numbered folders, with a pointer file to the one in use and a lock for changes.
 
-A virtual environment can't be moved, so a new one is built where it will stay, under the next number, and counts from
-the moment when the pointer, a file, is replaced: before it the older one is whole, after it the new one. What the
-pointer doesn't name (a killed installation's remains, the older environment) is removed by the next one who holds the
-lock. Standard library only.
+A virtual environment can't be moved, so a new one is built in its final folder, under the next number. It is in use
+from the moment when the pointer file is replaced. Folders that the pointer doesn't name (remains of a killed
+installation, the older environment) are removed by the next holder of the lock. Standard library only.
 """
 
 from __future__ import annotations
@@ -23,12 +22,12 @@ except ImportError:  # Windows
 
 POINTER = "current"
 LOCK = "lock"
-# Locked on Windows: a byte far behind the text, which others then may still read.
+# Offset of the byte that is locked on Windows: far behind the text, so that others can still read the text.
 _LOCKED_BYTE = 1 << 20
 
 
 class BusyError(Exception):
-    """Another process is changing the environment; `process` is its number where known, else empty."""
+    """Another process is changing the environment; `process` is its id, or empty where unknown."""
 
     def __init__(self, process: str) -> None:
         super().__init__(process)
@@ -36,12 +35,12 @@ class BusyError(Exception):
 
 
 def interpreter_in(folder: Path) -> Path:
-    """The interpreter of a virtual environment (`folder`), whether or not it exists."""
+    """Return the interpreter of the virtual environment `folder`; it may not exist."""
     return folder / "Scripts" / "python.exe" if sys.platform == "win32" else folder / "bin" / "python"
 
 
 def current(folder: Path) -> str:
-    """The number of the environment in use in a managed folder, or an empty string."""
+    """Return the number of the environment in use in a managed folder, or an empty string."""
     try:
         name = (folder / POINTER).read_text(encoding="ascii").strip()
     except (OSError, ValueError):
@@ -50,18 +49,18 @@ def current(folder: Path) -> str:
 
 
 def current_interpreter(folder: Path) -> Path:
-    """The interpreter in use in a managed folder; of a plain virtual environment, its own. It may not exist."""
+    """Return the interpreter in use in a managed folder, or that of a plain virtual environment; it may not exist."""
     return interpreter_in(folder / current(folder))
 
 
 def next_folder(folder: Path) -> Path:
-    """Where the next environment is built. Short: paths inside PyTorch are long, and Windows allows 259 characters."""
+    """Return the folder for the next environment. Its name is short, since Windows limits paths to 259 characters."""
     numbers = [int(path.name) for path in folder.iterdir() if path.name.isdigit()]
     return folder / str(max(numbers, default=0) + 1)
 
 
 def activate(environment: Path) -> None:
-    """Make a complete environment the one in use, in one step."""
+    """Put a complete environment in use, atomically."""
     pointer = environment.parent / POINTER
     part = pointer.with_suffix(".part")
     with open(part, "w", encoding="ascii") as file:
@@ -72,14 +71,14 @@ def activate(environment: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove every environment that isn't in use. What Windows holds open stays until the next time."""
+    """Remove every environment that isn't in use. Files that Windows holds open stay until the next call."""
     for path in folder.iterdir():
         if path.name.isdigit() and path.name != current(folder):
             shutil.rmtree(path, ignore_errors=True)
 
 
 def remove(folder: Path) -> bool:
-    """Remove the environment in use; whether there was one.
+    """Remove the environment in use, and return whether there was one.
 
     Raises:
         BusyError: Another process is changing it.
@@ -95,9 +94,9 @@ def remove(folder: Path) -> bool:
 
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
-    """Hold the lock of a managed folder, which is made if need be.
+    """Hold the lock of a managed folder, which is created if needed.
 
-    The system holds it for the process: it is free as soon as its holder has ended, however that came about.
+    The operating system releases the lock when its process ends in any way.
 
     Raises:
         BusyError: Another process, or another part of this one, holds it.
@@ -130,13 +129,13 @@ def _lock(descriptor: int) -> None:
 def default_profile(
     plugin: Path, system: str = sys.platform, variables: Mapping[str, str] = os.environ, home: Path | None = None
 ) -> Path:
-    """The QGIS profile that a plugin is installed in, or else the user's default one, without asking QGIS.
+    """Return the QGIS profile that a plugin is installed in, or else the user's default profile, without QGIS.
 
     Args:
         plugin: The plugin's folder.
         system: As `sys.platform`.
         variables: Environment variables.
-        home: The user's home folder, if not this one's.
+        home: The user's home folder; that of this process if None.
     """
     if plugin.parent.name == "plugins" and plugin.parent.parent.name == "python":
         return plugin.parent.parent.parent

@@ -1,1 +1,1 @@
-"""Dialogs, widgets and the map tool."""
+"""Show dialogs, widgets and the map tool."""

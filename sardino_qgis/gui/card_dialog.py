@@ -1,4 +1,4 @@
-"""A model's card in a window of its own, beside the dialog of an algorithm."""
+"""Show a model's card in a separate window."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ..models.installed import find_model
 
 
 def card_browser() -> QTextBrowser:
-    """A browser for cards, which follows no links: what stands in a card opens nothing."""
+    """Return a browser for cards. It follows no links, since cards are untrusted."""
     browser = QTextBrowser()
     browser.setOpenLinks(False)
     return browser
 
 
 class CardDialog(QDialog):
-    """Modeless, and gone when it is closed."""
+    """A modeless dialog that is deleted when closed."""
 
     def __init__(self, page: str, parent: Any = None) -> None:
         super().__init__(parent)
@@ -37,7 +37,7 @@ class CardDialog(QDialog):
 
     @staticmethod
     def show_for(value: str, parent: Any) -> None:
-        """Show the card of the model that `value` of the parameter MODEL means, in place of one shown before."""
+        """Show the card of the model that `value` of the parameter MODEL means; close one that is open."""
         for shown in parent.findChildren(CardDialog):
             shown.close()
         model = find_model(value)

@@ -1,4 +1,4 @@
-"""The dialog with what somebody who helps needs to know, to be copied."""
+"""Show the diagnostics, to be copied and sent to those who help."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ..environment.diagnose import report
 
 
 class DiagnosticsDialog(QDialog):
-    """Shows the report as soon as it is gathered, which takes the backend some seconds."""
+    """Shows the report once the backend has answered, which takes some seconds."""
 
     def __init__(self, parent=None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Diagnostics: SAR Land Cover (DINO)"))
         self.resize(720, 460)
         layout = QVBoxLayout(self)
-        self.text = QPlainTextEdit(tr("Asking the backend, some seconds…"))
+        self.text = QPlainTextEdit(tr("Asking the backend; this takes some seconds…"))
         self.text.setReadOnly(True)
         layout.addWidget(self.text)
         buttons = QDialogButtonBox()

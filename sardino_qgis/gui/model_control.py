@@ -1,4 +1,4 @@
-"""The control for a model in Processing dialogs: installed models by title, or a folder, and the card of each."""
+"""Provide the control for the model in Processing dialogs: installed models, any folder, and the model's card."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ LAST_FOLDER = "sardino/lastModelFolder"
 
 
 class ModelControl:
-    """What the parameter's metadata names: QGIS calls it, in its older way, for the control of each kind of dialog."""
+    """Makes the control for each kind of dialog. QGIS calls it, since the parameter's metadata names it."""
 
     def __new__(cls, param: Any, dialog: Any, row: int = 0, col: int = 0, **kwargs: Any) -> Any:
-        """A control for `param`, as `dialog` needs it."""
+        """Return a control for `param` that fits `dialog`."""
         kind = dialog.__class__.__name__
         if kind == "ModelerParametersDialog":
             return _designer_control(param, dialog)
@@ -43,18 +43,18 @@ class ModelControl:
 
 
 def _keep(dialog: Any) -> None:
-    # Not `createProcessingParameters`, which raises where an input has gone in the meantime.
+    # Not `createProcessingParameters`, which raises if an input was removed in the meantime.
     wrappers = getattr(dialog.mainWidget(), "wrappers", {})
     keep(dialog.algorithm(), {name: wrapper.parameterValue() for name, wrapper in wrappers.items()})
 
 
 def _designer_control(param: Any, dialog: Any) -> Any:
-    """QGIS's control for a text, which takes expressions and model inputs too; it proposes the installed models."""
+    """Return QGIS's control for a text, which also takes expressions and model inputs, with proposed models."""
     registry = QgsGui.processingGuiRegistry()
     control = registry.createModelerParameterWidget(dialog.model, dialog.childId, param, dialog.context)
     control.setDialog(dialog)
     for line in control.findChildren(QLineEdit):
-        if isinstance(line.parent(), QStackedWidget):  # others belong to the pages for expressions and inputs
+        if isinstance(line.parent(), QStackedWidget):  # others are for expressions and inputs
             completer = QCompleter([model.value for model in installed_models()], line)
             completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
             completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
@@ -64,10 +64,10 @@ def _designer_control(param: Any, dialog: Any) -> Any:
 
 
 class ModelWidgetWrapper(QgsAbstractProcessingParameterWidgetWrapper):
-    """An editable list of the installed models, with a button that takes any folder and one that shows the card.
+    """An editable list of the installed models, with buttons to choose a folder and to show the card.
 
-    The control is a plain QWidget: QGIS takes it over, and the Python side of a subclass would be gone by then. So its
-    parts and their slots are kept here.
+    The control is a plain QWidget: QGIS takes ownership of it, and the Python part of a subclass would be deleted. So
+    its parts and their slots are kept here.
     """
 
     def __init__(self, param: Any, kind: Any) -> None:
@@ -75,7 +75,7 @@ class ModelWidgetWrapper(QgsAbstractProcessingParameterWidgetWrapper):
         self._choice = None
 
     def createWidget(self):
-        """Make the control, showing the parameter's default."""
+        """Create the control, with the parameter's default."""
         widget = QWidget()
         layout = QHBoxLayout(widget)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -113,10 +113,10 @@ class ModelWidgetWrapper(QgsAbstractProcessingParameterWidgetWrapper):
             self._choice.setEditText(text)
         else:
             self._choice.setCurrentIndex(index)
-        self._choice.lineEdit().home(False)  # a long title is read from its beginning
+        self._choice.lineEdit().home(False)  # show a long title from its beginning
 
     def widgetValue(self) -> str:
-        """The name of an installed model, a folder, or an empty string for the default model."""
+        """Return the name of an installed model, a folder, or an empty string for the default model."""
         if self._choice is None:
             return ""
         text = self._choice.currentText().strip()

@@ -1,4 +1,4 @@
-"""The dialog of installed models: their cards, and folders to add and to forget."""
+"""Show the dialog of installed models: their cards, and buttons to add and remove folders."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from .model_control import LAST_FOLDER
 
 
 class ModelsDialog(QDialog):
-    """Modeless. A folder is added only after the backend has loaded the model in it, which takes some seconds."""
+    """The modeless dialog. A folder is added only after the backend has loaded its model, which takes seconds."""
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Models: SAR Land Cover (DINO)"))
         self.resize(900, 620)
         self._check: QgsTask | None = None
-        self._feedback: QgsProcessingFeedback | None = None  # of the check that is running
+        self._feedback: QgsProcessingFeedback | None = None  # of the running check
         self.list = QListWidget()
         self.list.setWordWrap(True)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -47,7 +47,7 @@ class ModelsDialog(QDialog):
         halves.setSizes([300, 600])
         self.status = QLabel()
         self.status.setWordWrap(True)
-        self.status.setTextFormat(Qt.TextFormat.PlainText)  # it tells of files that come from anywhere
+        self.status.setTextFormat(Qt.TextFormat.PlainText)  # names of files are untrusted
         self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout = QVBoxLayout(self)
         layout.addWidget(halves, 1)
@@ -61,7 +61,7 @@ class ModelsDialog(QDialog):
         self.add_button = QPushButton(QgsApplication.getThemeIcon("/mActionAdd.svg"), tr("Add folder…"))
         self.add_button.setToolTip(tr("Add a model: a folder that holds card.json and model.safetensors"))
         self.forget_button = QPushButton(QgsApplication.getThemeIcon("/mActionRemove.svg"), tr("Forget"))
-        self.forget_button.setToolTip(tr("Take the model off this list. Its files stay where they are."))
+        self.forget_button.setToolTip(tr("Remove the model from this list. Its files are not deleted."))
         for button, slot in ((self.add_button, self.add), (self.forget_button, self.forget)):
             button.setAutoDefault(False)
             button.clicked.connect(lambda _checked, slot=slot: slot())
@@ -71,7 +71,7 @@ class ModelsDialog(QDialog):
         return buttons
 
     def fill(self, chosen: str = "") -> None:
-        """List the models anew, and select the one whose folder is `chosen`, else the one before, else the default."""
+        """Refresh the list. Select the model in the folder `chosen`, else the previous selection, else the default."""
         default, before = find_model(""), self.current() or find_model("")
         chosen = chosen or (before.folder if before is not None else "")
         self.list.clear()
@@ -94,12 +94,12 @@ class ModelsDialog(QDialog):
         self.forget_button.setEnabled(model is not None and model.added)
 
     def forget(self) -> None:
-        """Take the selected model off the list."""
+        """Remove the selected model from the list."""
         model = self.current()
         if model is not None and model.added:
             forget_folder(model.folder)
             self.fill()
-            self.status.setText(tr("Forgotten: {}. The folder is as it was.").format(model.folder))
+            self.status.setText(tr("Removed from the list: {}. The folder was not changed.").format(model.folder))
 
     def add(self) -> None:
         """Ask for a folder, have the backend check it, and add it."""
@@ -109,7 +109,7 @@ class ModelsDialog(QDialog):
             return
         QgsSettings().setValue(LAST_FOLDER, folder)
         self.add_button.setEnabled(False)
-        self.status.setText(tr("The backend is checking {}, some seconds…").format(folder))
+        self.status.setText(tr("The backend is checking {}; this takes some seconds…").format(folder))
         feedback = self._feedback = QgsProcessingFeedback(False)
         self._check = QgsTask.fromFunction(
             tr("Checking the model"), lambda _task: _ask(folder, feedback), on_finished=self._checked
@@ -134,7 +134,7 @@ class ModelsDialog(QDialog):
 
 
 def _ask(folder: str, feedback: QgsProcessingFeedback) -> tuple[str, str]:
-    """In a task's thread: the folder, and why the model in it can't be used (empty where it can)."""
+    """Check a model in a task's thread; return the folder, and why the model can't be used (empty where it can)."""
     try:
         check_model(folder, feedback)
     except (WorkerError, BackendMissingError) as trouble:

@@ -1,4 +1,4 @@
-"""The dialog that sets up the backend: first what will be done, then how it goes."""
+"""Show the dialog that sets up the backend: first the plan, then the progress."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from ..environment.proxy import proxy_variables
 
 
 class SetupTask(QgsTask):
-    """The installation, off the main thread; shown among QGIS's tasks too."""
+    """Runs the installation off the main thread, as one of QGIS's tasks."""
 
     said = pyqtSignal(str)
     moved = pyqtSignal(float, str)
@@ -49,7 +49,7 @@ class SetupTask(QgsTask):
             self.problem = str(error)
         except InstallCancelledError:
             self.problem = tr("Cancelled. Nothing was changed.")
-        except Exception as error:  # what is raised out of a task is lost, and its dialog would wait for ever
+        except Exception as error:  # QGIS drops what a task raises, and the dialog would wait forever
             self.problem = tr("Unexpected {}: {}").format(type(error).__name__, error)
         return not self.problem
 
@@ -70,9 +70,9 @@ class _TaskFeedback(InstallFeedback):
 
 
 class SetupDialog(QDialog):
-    """Modeless. Closed while an installation runs it only hides: the task goes on, and can be shown again.
+    """The modeless dialog. When closed during an installation, it only hides, and the task continues.
 
-    `changing` is emitted before an installation, and after one that worked.
+    `changing` is emitted before an installation, and after a successful one.
     """
 
     changing = pyqtSignal()
@@ -86,8 +86,8 @@ class SetupDialog(QDialog):
         layout = QVBoxLayout(self)
         intro = QLabel(
             tr(
-                "The algorithms run in a Python environment of their own, with PyTorch. It is set up once, in your "
-                "QGIS profile; QGIS's own Python stays as it is. Nothing is installed before you press Install."
+                "The algorithms run in a separate Python environment with PyTorch. It is set up once, in your QGIS "
+                "profile; QGIS's own Python is not changed. Nothing is installed before you press Install."
             )
         )
         intro.setWordWrap(True)
@@ -123,19 +123,19 @@ class SetupDialog(QDialog):
         box.setCollapsed(True)
         form = QFormLayout(box)
         self.folder = _file_widget(tr("Folder of the environment"), str(locate.managed_folder()))
-        self.python = _file_widget(tr("Found by itself"), "", QgsFileWidget.StorageMode.GetFile)
+        self.python = _file_widget(tr("Found automatically"), "", QgsFileWidget.StorageMode.GetFile)
         self.wheels = _file_widget(tr("None: packages are downloaded"), "")
         self.source = QLineEdit(os.environ.get(SOURCE_VARIABLE, ""))
-        self.source.setPlaceholderText(tr("The ordinary one"))
+        self.source.setPlaceholderText(tr("The default build"))
         self.source.setToolTip(
             tr(
-                "Address of a package index, or a folder, with another build of PyTorch: for the processor alone, "
-                "which is smaller, or for CUDA on Windows. PyTorch's installation page names the addresses."
+                "Address of a package index, or a folder, with another build of PyTorch: for the CPU only, which is "
+                "smaller, or for CUDA on Windows. PyTorch's installation page lists the addresses."
             )
         )
         self.wheels.setToolTip(
             tr(
-                "For machines without a connection: a folder filled on a machine of the same kind with "
+                "For machines without a connection: a folder filled on a machine with the same system and Python with "
                 "'pip download --require-hashes --no-deps -d FOLDER -r requirements-locked.txt'."
             )
         )
@@ -143,7 +143,7 @@ class SetupDialog(QDialog):
         form.addRow(tr("Python to build on"), self.python)
         form.addRow(tr("Folder of wheels"), self.wheels)
         form.addRow(tr("Source of PyTorch"), self.source)
-        # Not at every letter: looking around starts interpreters.
+        # Not at every key press: a plan starts interpreters.
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(700)
@@ -153,7 +153,7 @@ class SetupDialog(QDialog):
         return box
 
     def request(self) -> InstallRequest:
-        """What the fields say."""
+        """Return the choices in the fields."""
         return InstallRequest(
             Path(self.folder.filePath() or locate.managed_folder()),
             self.python.filePath(),
@@ -168,7 +168,7 @@ class SetupDialog(QDialog):
             self.look()
 
     def look(self) -> None:
-        """Show what an installation would do now."""
+        """Make a plan for the choices, and show it."""
         request = self.request()
         if self.task is not None or (self.plan is not None and self.plan.request == request):
             return
@@ -198,7 +198,7 @@ class SetupDialog(QDialog):
         QgsApplication.taskManager().addTask(self.task)
 
     def cancel(self) -> None:
-        """Stop the installation that is running; the dialog tells when it has ended."""
+        """Ask the running installation to stop; the dialog shows when it has ended."""
         if self.task is not None:
             self.step.setText(tr("Cancelling…"))
             self.task.cancel()
@@ -209,12 +209,12 @@ class SetupDialog(QDialog):
 
     def _succeed(self) -> None:
         folder = self.task.plan.request.folder
-        # Whoever sets it up here wants it used. The folder is stored: the interpreter's path changes when upgraded.
+        # Use the new environment. The folder is stored, since an upgrade changes the interpreter's path.
         locate.store_interpreter("" if folder == locate.managed_folder() else str(folder))
         self.changing.emit()
-        text = tr("The backend is set up. The algorithms can be run now.")
+        text = tr("The backend is set up. You can run the algorithms now.")
         if os.environ.get(locate.VARIABLE):
-            text += " " + tr("But the environment variable {} names another one, which is used.").format(
+            text += " " + tr("The environment variable {} names another environment, which is used instead.").format(
                 locate.VARIABLE
             )
         self._end(text)

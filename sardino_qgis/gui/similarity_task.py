@@ -1,4 +1,4 @@
-"""One question of the map tool, asked in the background."""
+"""Ask a question of the map tool in the background."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..environment.locate import BackendMissingError
 
 
 class _Feedback(QgsProcessingFeedback):
-    """Keeps the warnings, for the main thread to show; the rest is of no use to who clicks on a map."""
+    """Keeps warnings for the main thread; other messages are not shown."""
 
     def __init__(self) -> None:
         super().__init__(False)
@@ -24,18 +24,22 @@ class _Feedback(QgsProcessingFeedback):
 
 
 class SimilarityTask(QgsTask):
-    """Shows up in the list of tasks, with progress and a cross to cancel it.
+    """A question as one of QGIS's tasks, with progress and a cancel button.
 
     Attributes:
         result: The worker's result event; None without success.
         trouble: Why there is none; empty after a cancel.
-        warnings: What the user should know.
+        warnings: The worker's warnings, for the user.
     """
 
     def __init__(self, pool: WarmPool, question: dict, raster_id: str, done: Callable[[Any], None]) -> None:
-        """Ask `pool` the `question`; `done` is called with this task in the main thread at its end.
+        """Prepare the task.
 
-        `raster_id` is kept for `done`: the id of the layer that is asked about.
+        Args:
+            pool: Workers that answer.
+            question: As `backend.cli.serve` defines it.
+            raster_id: Id of the layer that the question is about, kept for `done`.
+            done: Called in the main thread with this task at its end.
         """
         super().__init__(tr("Similarity to a place"), QgsTask.Flag.CanCancel)
         self.question, self.raster_id = question, raster_id
@@ -60,7 +64,7 @@ class SimilarityTask(QgsTask):
         return True
 
     def cancel(self) -> None:
-        """Give up; the worker is ended too."""
+        """Cancel the question, which ends the worker too."""
         self._feedback.cancel()
         super().cancel()
 

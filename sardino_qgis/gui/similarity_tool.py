@@ -1,4 +1,4 @@
-"""The map tool: click on a place, and see what else in the scene is like it."""
+"""Provide the map tool: click on a place to see which places of the scene are similar."""
 
 from __future__ import annotations
 
@@ -30,35 +30,35 @@ from ..layers.sources import worker_source
 from ..layers.styling import apply_qml
 from .similarity_task import SimilarityTask
 
-SOURCE = "sardino/similarityTo"  # custom property of a result: id of the layer that it was made from
+SOURCE = "sardino/similarityTo"  # custom property of a result: id of its source layer
 MESSAGE_SECONDS = 6
-PATIENCE_MS = 1000  # an answer that takes longer is announced
+PATIENCE_MS = 1000  # after this time the user is told why the answer takes long
 
 
 class SimilarityTool(QgsMapTool):
-    """Clicks on the active raster layer become a similarity layer; Ctrl adds a place to those before.
+    """Shows the similarity of the active raster layer to the clicked place; Ctrl adds a place to the earlier ones.
 
-    One question runs at a time, in the background. Of the clicks made meanwhile the last one is asked next.
+    One question at a time runs in the background. Of the clicks in the meantime, the last one is asked next.
     """
 
     def __init__(self, iface: Any, pool: WarmPool) -> None:
-        """`iface` is the QgisInterface of the desktop; `pool` answer."""
+        """Take the QgisInterface of the desktop, and the workers that answer."""
         super().__init__(iface.mapCanvas())
         self._iface = iface
         self._pool = pool
         self._task: SimilarityTask | None = None
         self._next: SimilarityTask | None = None
-        self._raster_id = ""  # of the layer whose places are compared
-        self._results: dict[str, str] = {}  # id of the result by id of its raster
+        self._raster_id = ""  # id of the layer that the places belong to
+        self._results: dict[str, str] = {}  # id of the result layer by id of its raster layer
         self._places: list[Any] = []  # QgsPointXY in the CRS of the raster
         self._markers: list[QgsVertexMarker] = []
         self._closed = False
         self.setCursor(Qt.CursorShape.CrossCursor)
 
-    # What QGIS calls
+    # Called by QGIS
 
     def activate(self) -> None:
-        """Start the worker, which takes some seconds to load, while the user looks for a place."""
+        """Start the worker, which takes seconds to load, while the user looks for a place."""
         super().activate()
         try:
             self._pool.warm()
@@ -66,7 +66,7 @@ class SimilarityTool(QgsMapTool):
             self._say(str(trouble), Qgis.MessageLevel.Critical)
 
     def deactivate(self) -> None:
-        """Take the marks off the map. The worker ends by itself when it isn't asked for long."""
+        """Remove the marks from the map. The worker ends by itself after its idle time."""
         self._forget_places()
         super().deactivate()
 
@@ -76,7 +76,7 @@ class SimilarityTool(QgsMapTool):
             self.ask_about(event.mapPoint(), add)
 
     def close(self) -> None:
-        """Give up what is asked; the tool is of no use afterwards."""
+        """Cancel the question and remove the marks; the tool can't be used afterwards."""
         self._closed, self._next = True, None
         if self._task is not None:
             self._task.cancel()
@@ -85,11 +85,11 @@ class SimilarityTool(QgsMapTool):
     # From a click to a question
 
     def ask_about(self, point: Any, add: bool = False) -> None:
-        """Compare the active raster with its place at `point` (QgsPointXY in the canvas's CRS).
+        """Compare the active raster with its place at `point`.
 
         Args:
-            point: Where was clicked.
-            add: Keep the places that were clicked before, too.
+            point: Clicked QgsPointXY in the canvas's CRS.
+            add: Keep the places that were clicked before.
         """
         layer = self._raster()
         if layer is None:
@@ -121,7 +121,7 @@ class SimilarityTool(QgsMapTool):
         self._ask(SimilarityTask(self._pool, question, layer.id(), self._answered))
 
     def _raster(self) -> Any:
-        """The active raster layer, or the one from which the active result was made."""
+        """Return the active raster layer, or the source layer of the active result; None if there is none."""
         layer = self._iface.activeLayer()
         made_from = layer.customProperty(SOURCE, "") if layer is not None else ""
         if made_from:
@@ -138,7 +138,7 @@ class SimilarityTool(QgsMapTool):
 
     def _announce(self, task: SimilarityTask) -> None:
         if task is self._task:
-            text = tr("The scene is being read, which is done once; then clicks are answered at once.")
+            text = tr("The scene is read once; later clicks are answered immediately.")
             self._say(text, Qgis.MessageLevel.Info)
 
     # From an answer to a layer
@@ -154,17 +154,17 @@ class SimilarityTool(QgsMapTool):
         elif task.trouble:
             self._say(task.trouble, Qgis.MessageLevel.Critical)
             if self._next is None:
-                self._forget_places()  # the next Ctrl-click would be refused for the same place
+                self._forget_places()  # a Ctrl+click would be refused for the same place
         following, self._next = self._next, None
         if following is not None:
             self._ask(following)
 
     def _show(self, path: str, raster_id: str) -> None:
-        """Put an answer on the map: into the layer of the answer before, which keeps the look the user gave it."""
+        """Show an answer in the layer of the previous answer, which keeps its style, or in a new layer."""
         project = QgsProject.instance()
         raster = project.mapLayer(raster_id)
         if raster is None:
-            return  # it was removed meanwhile
+            return  # removed in the meantime
         shown = project.mapLayer(self._results.get(raster.id(), ""))
         if shown is not None:
             shown.setDataSource(path, shown.name(), "gdal", False)
@@ -199,7 +199,7 @@ class SimilarityTool(QgsMapTool):
         self._markers, self._places = [], []
 
     def _say(self, text: str, level: Any) -> None:
-        # The bar shows HTML, and names of files, bands and models come from anywhere.
+        # The bar shows HTML, and names of files, bands and models are untrusted.
         shown = html.escape(text, quote=False)
         self._iface.messageBar().pushMessage(tr("SAR Land Cover (DINO)"), shown, level, MESSAGE_SECONDS)
 
@@ -213,7 +213,7 @@ class SimilarityAction:
         icon = QIcon(resource("icons", "similarity.svg"))
         self.action = menu.addAction(icon, tr("Find similar places"))
         self.action.setToolTip(
-            tr("Click on a place of the active SAR raster to see what is like it; Ctrl adds a place to those before")
+            tr("Click on the active SAR raster to see which places are similar; Ctrl+click adds a place")
         )
         self.action.setCheckable(True)
         self.action.triggered.connect(self._use)
@@ -224,7 +224,7 @@ class SimilarityAction:
         self._iface.mapCanvas().setMapTool(self.tool)
 
     def remove(self) -> None:
-        """Take away tool and button; the entry goes with the menu."""
+        """Remove tool and button; the entry is deleted with the menu."""
         self._iface.mapCanvas().unsetMapTool(self.tool)
         self.tool.close()
         self._iface.removeToolBarIcon(self.action)

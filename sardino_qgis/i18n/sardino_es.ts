@@ -14,26 +14,26 @@
     <message>
         <source>Compares a map of classes with a reference: another raster of classes, or points and polygons with a class each. The report (it opens in the Results Viewer) holds the confusion matrix, overall, user's and producer's accuracy, F1 and IoU by pixels, and areas in hectares.
 
-Where the reference is a sample, the report also holds accuracies and areas with 95 % confidence intervals by the stratified estimator of Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57: map classes are the strata, and their areas on the whole map are known. It assumes that the sample was drawn at random within each class (or over the whole map); places chosen by convenience make a map look better than it is. Each point is one sampling unit, and so is each polygon, with the map class of most of its pixels.
+Where the reference is a sample, the report also holds accuracies and areas with 95 % confidence intervals by the stratified estimator of Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57: map classes are the strata, and their areas on the whole map are known. It assumes that the sample was drawn at random within each class (or over the whole map); places chosen by convenience overestimate the accuracy. Each point is one sampling unit, and so is each polygon, with the map class of most of its pixels.
 
-A reference raster is compared pixel by pixel. This is no sample, and neighbouring pixels are not independent, so there are no intervals, unless a sample size is given: then as many places are drawn from it at random within each map class.
+A reference raster is compared pixel by pixel. That is not a sample, and neighbouring pixels are not independent, so there are no intervals unless a sample size is given: then that many places are drawn from it at random within the map classes.
 
-Values are matched by value, names by name. Grids and coordinate systems may differ: the reference is brought to the map's grid with the nearest pixel. Nodata and ignored values are left out and counted.</source>
+Values are matched by value, names by name. Grids and coordinate systems may differ: the reference is resampled to the map's grid by nearest neighbour. Nodata and ignored values are left out and counted.</source>
         <translation>Compara un mapa de clases con una referencia: otro ráster de clases, o puntos y polígonos con una clase cada uno. El informe (se abre en el Visor de resultados) contiene la matriz de confusión, la exactitud global, las del usuario y del productor, F1 e IoU por píxeles, y las superficies en hectáreas.
 
-Si la referencia es una muestra, el informe contiene además exactitudes y superficies con intervalos de confianza del 95 % según el estimador estratificado de Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57: las clases del mapa son los estratos, y se conocen sus superficies en el mapa completo. Se supone que la muestra se tomó al azar dentro de cada clase (o en todo el mapa); los lugares elegidos por comodidad hacen que un mapa parezca mejor de lo que es. Cada punto es una unidad de muestreo, y también cada polígono, con la clase del mapa de la mayoría de sus píxeles.
+Si la referencia es una muestra, el informe contiene además exactitudes y superficies con intervalos de confianza del 95 % según el estimador estratificado de Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57: las clases del mapa son los estratos, y se conocen sus superficies en el mapa completo. Se supone que la muestra se tomó al azar dentro de cada clase (o en todo el mapa); los lugares elegidos por comodidad sobrestiman la exactitud. Cada punto es una unidad de muestreo, y también cada polígono, con la clase del mapa de la mayoría de sus píxeles.
 
-Un ráster de referencia se compara píxel a píxel. Eso no es una muestra, y los píxeles vecinos no son independientes, por lo que no hay intervalos, salvo que se indique un tamaño de muestra: entonces se toma de él al azar ese número de lugares, estratificados por clase del mapa.
+Un ráster de referencia se compara píxel a píxel. Eso no es una muestra, y los píxeles vecinos no son independientes, por lo que no hay intervalos, salvo que se indique un tamaño de muestra: entonces se toma de él al azar ese número de lugares, dentro de las clases del mapa.
 
-Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y los sistemas de coordenadas pueden ser distintos: la referencia se lleva a la cuadrícula del mapa con el píxel más cercano. Los píxeles sin datos y los valores ignorados se excluyen y se cuentan.</translation>
+Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y los sistemas de coordenadas pueden ser distintos: la referencia se remuestrea a la cuadrícula del mapa por el vecino más cercano. Los píxeles sin datos y los valores ignorados se excluyen y se cuentan.</translation>
     </message>
     <message>
         <source>Reference values in the map's legend</source>
         <translation>Valores de la referencia en la leyenda del mapa</translation>
     </message>
     <message>
-        <source>Where the reference has other values than the map: which reference value (or name, for vectors) means which map value, such as 1=80,2=10 or Forest=10. What isn't named stays as it is.</source>
-        <translation>Si la referencia tiene otros valores que el mapa: qué valor de la referencia (o nombre, si es vectorial) equivale a qué valor del mapa, por ejemplo 1=80,2=10 o Bosque=10. Lo que no se nombra queda como está.</translation>
+        <source>If the reference uses other values than the map: pairs of reference value (or name, for vectors) and map value, such as 1=80,2=10 or Forest=10. Values that are not listed stay unchanged.</source>
+        <translation>Si la referencia usa otros valores que el mapa: pares de valor de la referencia (o nombre, si es vectorial) y valor del mapa, por ejemplo 1=80,2=10 o Bosque=10. Los valores que no figuran se conservan.</translation>
     </message>
     <message>
         <source>Values to ignore in the map</source>
@@ -44,8 +44,8 @@ Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y 
         <translation>Valores que se ignoran en la referencia</translation>
     </message>
     <message>
-        <source>Values that don't count there, beside nodata, such as 0,255.</source>
-        <translation>Valores que no cuentan ahí, además de los píxeles sin datos, por ejemplo 0,255.</translation>
+        <source>Values to leave out in addition to nodata, such as 0,255.</source>
+        <translation>Valores que se excluyen además de los píxeles sin datos, por ejemplo 0,255.</translation>
     </message>
     <message>
         <source>Sample size (reference raster)</source>
@@ -68,7 +68,7 @@ Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y 
         <translation>Mapa de clases</translation>
     </message>
     <message>
-        <source>A raster of whole numbers, such as the output of Land cover; its first band is taken.</source>
+        <source>A raster of whole numbers, such as the output of Land cover; its first band is used.</source>
         <translation>Un ráster de números enteros, como la salida de Cobertura del suelo; se usa su primera banda.</translation>
     </message>
     <message>
@@ -76,7 +76,7 @@ Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y 
         <translation>Ráster de referencia</translation>
     </message>
     <message>
-        <source>A raster of classes that is held to be right. Give either this or a reference vector.</source>
+        <source>A raster of classes that is taken as correct. Give either this or a reference vector.</source>
         <translation>Un ráster de clases que se considera correcto. Indicar este o una referencia vectorial, no ambos.</translation>
     </message>
     <message>
@@ -160,20 +160,20 @@ Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y 
         <translation>Error estándar de la exactitud global estimada</translation>
     </message>
     <message>
-        <source>Give either a reference raster or reference points or polygons, not both and not none.</source>
-        <translation>Indicar un ráster de referencia, o bien puntos o polígonos de referencia: no ambos, ni ninguno.</translation>
+        <source>Give exactly one reference: a raster, or points or polygons.</source>
+        <translation>Indicar exactamente una referencia: un ráster, o puntos o polígonos.</translation>
     </message>
     <message>
-        <source>{name}: write whole numbers with commas, such as 0,255.</source>
-        <translation>{name}: escribir números enteros separados por comas, por ejemplo 0,255.</translation>
-    </message>
-    <message>
-        <source>Name the field of the reference that holds the class.</source>
-        <translation>Indicar el campo de la referencia que contiene la clase.</translation>
+        <source>Choose the field of the reference vector that holds the class.</source>
+        <translation>Elegir el campo de la referencia vectorial que contiene la clase.</translation>
     </message>
     <message>
         <source>Features in the reference: {}.</source>
         <translation>Objetos espaciales en la referencia: {}.</translation>
+    </message>
+    <message>
+        <source>{name}: write whole numbers separated by commas, such as 0,255.</source>
+        <translation>{name}: escribir números enteros separados por comas, por ejemplo 0,255.</translation>
     </message>
     <message>
         <source>Attention maps from SAR</source>
@@ -186,10 +186,10 @@ Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y 
     <message>
         <source>Shows where the vision transformer looks: the attention of its class token over the scene, as one layer (mean of the heads) or one band per head. Heads of a model trained by self-distillation (DINO) often pick out water, built-up areas or edges without ever having seen a label.
 
-1 means as much attention as if it were spread evenly over the tile, 2 twice as much. Attention says what the model weighs, not why, and is no land-cover map.</source>
+1 means as much attention as if it were spread evenly over the tile, 2 twice as much. Attention shows what the model weighs, not why; it is not a land-cover map.</source>
         <translation>Muestra dónde mira el transformador de visión: la atención de su token de clase sobre la escena, como una sola capa (media de las cabezas) o con una banda por cabeza. Las cabezas de un modelo entrenado por autodestilación (DINO) suelen destacar agua, zonas construidas o bordes sin haber visto nunca una etiqueta.
 
-1 significa tanta atención como si se repartiera por igual en la tesela; 2, el doble. La atención dice qué pondera el modelo, no por qué, y no es un mapa de cobertura del suelo.</translation>
+1 significa tanta atención como si se repartiera por igual en la tesela; 2, el doble. La atención muestra qué pondera el modelo, no por qué; no es un mapa de cobertura del suelo.</translation>
     </message>
     <message>
         <source>Heads</source>
@@ -228,100 +228,8 @@ Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y 
         <translation>1 donde está la masa de atención, 0 en el resto; siempre una banda por cabeza.</translation>
     </message>
     <message>
-        <source>Extent</source>
-        <translation>Extensión</translation>
-    </message>
-    <message>
-        <source>Only this part of the raster is mapped, snapped to whole pixels; all of it if empty. Any CRS.</source>
-        <translation>Solo se cartografía esta parte del ráster, ajustada a píxeles enteros; todo el ráster si se deja vacío. Cualquier SRC.</translation>
-    </message>
-    <message>
-        <source>SAR raster</source>
-        <translation>Ráster SAR</translation>
-    </message>
-    <message>
-        <source>Sentinel-1 or similar backscatter in a raster file, in dB, linear power or amplitude. Or manifest.safe of a Sentinel-1 GRD product as downloaded, which is calibrated first.</source>
-        <translation>Retrodispersión de Sentinel-1 o similar en un archivo ráster, en dB, potencia lineal o amplitud. O el manifest.safe de un producto GRD de Sentinel-1 tal como se descarga, que antes se calibra.</translation>
-    </message>
-    <message>
-        <source>Further rasters of the scene</source>
-        <translation>Otros rásteres de la escena</translation>
-    </message>
-    <message>
-        <source>Where each polarisation is a file of its own: the other files, on the same grid. Their bands follow those of the SAR raster and are found by their descriptions or by VV and VH in the names of the files.</source>
-        <translation>Si cada polarización es un archivo aparte: los demás archivos, con la misma malla. Sus bandas siguen a las del ráster SAR y se encuentran por sus descripciones o por VV y VH en los nombres de los archivos.</translation>
-    </message>
-    <message>
-        <source>Bands</source>
-        <translation>Bandas</translation>
-    </message>
-    <message>
-        <source>Bands of the raster in the order of the model's bands (for the bundled model VV, VH). If empty, they are found by their descriptions, else the first ones are taken.</source>
-        <translation>Bandas del ráster en el orden de las bandas del modelo (para el modelo incluido, VV, VH). Si se deja vacío, se buscan por sus descripciones; si no, se toman las primeras.</translation>
-    </message>
-    <message>
-        <source>Units</source>
-        <translation>Unidades</translation>
-    </message>
-    <message>
-        <source>Units of the pixel values: db (decibels), linear_power (sigma0 or gamma0 as power), amplitude (its square root). auto decides by the values and reports what it decided.</source>
-        <translation>Unidades de los valores de los píxeles: db (decibelios), linear_power (sigma0 o gamma0 como potencia), amplitude (su raíz cuadrada). auto lo decide por los valores e informa de lo decidido.</translation>
-    </message>
-    <message>
-        <source>Model</source>
-        <translation>Modelo</translation>
-    </message>
-    <message>
-        <source>none</source>
-        <translation>ninguno</translation>
-    </message>
-    <message>
-        <source>Name of an installed model, or the path of a model folder (one that holds card.json and model.safetensors). The default model if empty. Installed: {}. More are added in the menu Plugins &gt; SAR Land Cover (DINO) &gt; Models…</source>
-        <translation>Nombre de un modelo instalado, o ruta de una carpeta de modelo (la que contiene card.json y model.safetensors). El modelo predeterminado si se deja vacío. Instalados: {}. Se añaden más en el menú Complementos &gt; SAR Land Cover (DINO) &gt; Modelos…</translation>
-    </message>
-    <message>
-        <source>Transformer block</source>
-        <translation>Bloque del transformador</translation>
-    </message>
-    <message>
-        <source>Device</source>
-        <translation>Dispositivo</translation>
-    </message>
-    <message>
-        <source>Where the model runs; auto takes a GPU if there is a usable one (cuda: NVIDIA or AMD, mps: Apple).</source>
-        <translation>Dónde se ejecuta el modelo; auto usa una GPU si hay una utilizable (cuda: NVIDIA o AMD; mps: Apple).</translation>
-    </message>
-    <message>
-        <source>Batch size</source>
-        <translation>Tamaño de lote</translation>
-    </message>
-    <message>
-        <source>Tiles that go through the model at once; 0 chooses by device. Less needs less memory.</source>
-        <translation>Teselas que pasan a la vez por el modelo; con 0 se elige según el dispositivo. Cuantas menos, menos memoria se necesita.</translation>
-    </message>
-    <message>
-        <source>Model used</source>
-        <translation>Modelo usado</translation>
-    </message>
-    <message>
-        <source>Device used</source>
-        <translation>Dispositivo usado</translation>
-    </message>
-    <message>
-        <source>Engine</source>
-        <translation>Motor de cálculo</translation>
-    </message>
-    <message>
-        <source>What computes the model. auto: OpenVINO on a processor where it is installed and the raster is large, PyTorch otherwise, with the same result. openvino-int8 computes in whole numbers of eight bits: two to three times as fast on many processors, with a slightly different map.</source>
-        <translation>Qué calcula el modelo. auto: OpenVINO en un procesador si está instalado y el ráster es grande; si no, PyTorch, con el mismo resultado. openvino-int8 calcula con números enteros de ocho bits: de dos a tres veces más rápido en muchos procesadores, con un mapa ligeramente distinto.</translation>
-    </message>
-    <message>
-        <source>The backend reported success, but {} is not there.</source>
-        <translation>El motor comunicó que terminó bien, pero {} no existe.</translation>
-    </message>
-    <message>
-        <source>Done in {:.1f} s.</source>
-        <translation>Terminado en {:.1f} s.</translation>
+        <source>Cancelled.</source>
+        <translation>Cancelado.</translation>
     </message>
     <message>
         <source>Calibrate Sentinel-1 GRD</source>
@@ -334,14 +242,14 @@ Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y 
     <message>
         <source>Makes a map of backscatter from a Sentinel-1 GRD product as downloaded: calibrated to gamma0 or sigma0 with the product's own tables, thermal noise removed, noise at the borders masked (in products before 2018), and placed on a grid in UTM by its ground control points. There is a band for each polarisation, named VV, VH (or HH, HV), so that Land cover finds them.
 
-In mountains and hills places are displaced towards the radar, by about as much as they are higher than their surroundings, or more. With an elevation model that covers the scene each place is put where it is (terrain correction by the range-Doppler equations). Brightness stays as it is: slopes that face the radar are brighter than they should be. Where that matters use a product that is corrected for it too (RTC), or the Sentinel Application Platform (SNAP).
+In mountains and hills, places are displaced towards the radar by about their height above the surroundings, or more. An elevation model that covers the scene corrects this (terrain correction by the range-Doppler equations). Brightness is not corrected: slopes that face the radar are too bright. Where that matters, use a radiometrically terrain-corrected product (RTC), or the Sentinel Application Platform (SNAP).
 
-Land cover, Attention maps and the others take manifest.safe as their input too, and calibrate it by themselves; calibrating it once saves time where several maps are made. A whole IW product takes minutes, and about 8 GB of room on the disk, half of it for a while only.</source>
+Land cover, Attention maps and the others accept manifest.safe too, and calibrate it themselves; calibrating it once saves time if you make several maps. A whole IW product takes minutes, and about 8 GB of disk space, half of it temporarily.</source>
         <translation>Crea un mapa de retrodispersión a partir de un producto GRD de Sentinel-1 tal como se descarga: calibrado a gamma0 o sigma0 con las tablas del propio producto, sin el ruido térmico, con el ruido de los bordes enmascarado (en productos anteriores a 2018) y situado en una cuadrícula UTM mediante sus puntos de control. Tiene una banda por polarización, llamada VV, VH (o HH, HV), para que «Cobertura del suelo» las encuentre.
 
-En montañas y colinas los lugares se muestran desplazados hacia el radar, más o menos tanto como sobresalen de su entorno, o más. Con un modelo de elevaciones que cubra la escena cada lugar queda donde está (corrección del terreno por las ecuaciones de distancia y Doppler). El brillo queda como está: las laderas que miran al radar son más brillantes de lo debido. Donde eso importe, use un producto que también esté corregido en ello (RTC), o la Sentinel Application Platform (SNAP).
+En montañas y colinas los lugares aparecen desplazados hacia el radar, aproximadamente tanto como se elevan sobre su entorno, o más. Un modelo de elevaciones que cubra la escena lo corrige (corrección del terreno con las ecuaciones de distancia y Doppler). El brillo no se corrige: las laderas orientadas hacia el radar son demasiado brillantes. Si eso importa, usar un producto con corrección radiométrica del terreno (RTC), o la Sentinel Application Platform (SNAP).
 
-«Cobertura del suelo», «Mapas de atención» y los demás también aceptan manifest.safe como entrada y lo calibran por sí mismos; calibrarlo una sola vez ahorra tiempo cuando se hacen varios mapas. Un producto IW entero tarda minutos y ocupa unos 8 GB de disco, la mitad solo durante un rato.</translation>
+«Cobertura del suelo», «Mapas de atención» y los demás también admiten manifest.safe y lo calibran por sí mismos; calibrarlo una sola vez ahorra tiempo si se hacen varios mapas. Un producto IW completo tarda minutos y ocupa unos 8 GB en el disco, la mitad de forma temporal.</translation>
     </message>
     <message>
         <source>Sentinel-1 products (manifest.safe *.zip *.SAFE *.safe)</source>
@@ -364,20 +272,28 @@ En montañas y colinas los lugares se muestran desplazados hacia el radar, más 
         <translation>Retrodispersión</translation>
     </message>
     <message>
-        <source>gamma0: per area as seen by the radar, which depends less on its angle (the bundled model is made for it). sigma0: per area of ground.</source>
-        <translation>gamma0: por área vista desde el radar, que depende menos de su ángulo (el modelo incluido está hecho para ella). sigma0: por área del suelo.</translation>
+        <source>gamma0: per area perpendicular to the radar beam, which depends less on the incidence angle (the bundled model expects it). sigma0: per area of ground.</source>
+        <translation>gamma0: por área perpendicular al haz del radar, que depende menos del ángulo de incidencia (el modelo incluido la espera). sigma0: por área del suelo.</translation>
     </message>
     <message>
-        <source>linear_power, which may be averaged and resampled; or db (decibels), as backscatter is mostly shown.</source>
-        <translation>linear_power, que se puede promediar y remuestrear; o db (decibelios), como suele mostrarse la retrodispersión.</translation>
+        <source>Units</source>
+        <translation>Unidades</translation>
+    </message>
+    <message>
+        <source>linear_power, which may be averaged and resampled; or db (decibels), the usual form for display.</source>
+        <translation>linear_power, que se puede promediar y remuestrear; o db (decibelios), la forma habitual de mostrarla.</translation>
     </message>
     <message>
         <source>Pixel size [m]</source>
         <translation>Tamaño de píxel [m]</translation>
     </message>
     <message>
-        <source>Of the result, in metres; that of the product if empty (10 m for IW GRDH).</source>
-        <translation>Del resultado, en metros; el del producto si se deja vacío (10 m en IW GRDH).</translation>
+        <source>Pixel size of the result in metres; that of the product if empty (10 m for IW GRDH).</source>
+        <translation>Tamaño de píxel del resultado, en metros; el del producto si se deja vacío (10 m en IW GRDH).</translation>
+    </message>
+    <message>
+        <source>Extent</source>
+        <translation>Extensión</translation>
     </message>
     <message>
         <source>Only this part is calibrated; the whole product if empty. Any CRS.</source>
@@ -396,16 +312,16 @@ En montañas y colinas los lugares se muestran desplazados hacia el radar, más 
         <translation>Modelo de elevaciones</translation>
     </message>
     <message>
-        <source>Heights in metres or feet, in any CRS, such as tiles of the Copernicus DEM or SRTM; it should cover the scene, for there are no values where it has no heights. Without it there is no terrain correction.</source>
-        <translation>Alturas en metros o pies, en cualquier SRC, como las teselas del DEM de Copernicus o SRTM; debe cubrir la escena, pues no hay valores donde no tiene alturas. Sin él no hay corrección del terreno.</translation>
+        <source>Heights in metres or feet, in any CRS, such as tiles of the Copernicus DEM or SRTM. It should cover the scene: the result has no values where it has none. Without it there is no terrain correction.</source>
+        <translation>Alturas en metros o pies, en cualquier SRC, como las teselas del DEM de Copernicus o SRTM. Debe cubrir la escena: el resultado no tiene valores donde faltan alturas. Sin él no hay corrección del terreno.</translation>
     </message>
     <message>
-        <source>Heights count from</source>
-        <translation>Las alturas se cuentan desde</translation>
+        <source>Heights above</source>
+        <translation>Alturas sobre</translation>
     </message>
     <message>
-        <source>geoid: mean sea level, as those of the Copernicus DEM, SRTM and most others do (EGM96 is taken for it). ellipsoid: that of WGS 84. The wrong choice displaces what is shown by tens of metres.</source>
-        <translation>geoid: el nivel medio del mar, como las del DEM de Copernicus, SRTM y la mayoría (se toma EGM96 por él). ellipsoid: el de WGS 84. La elección equivocada desplaza lo mostrado decenas de metros.</translation>
+        <source>geoid: mean sea level, as in the Copernicus DEM, SRTM and most others (EGM96 is used). ellipsoid: the WGS 84 ellipsoid. The wrong choice displaces the result by tens of metres.</source>
+        <translation>geoid: el nivel medio del mar, como en el DEM de Copernicus, SRTM y la mayoría (se usa EGM96). ellipsoid: el elipsoide WGS 84. La elección equivocada desplaza el resultado decenas de metros.</translation>
     </message>
     <message>
         <source>There is no file or folder {}.</source>
@@ -416,6 +332,10 @@ En montañas y colinas los lugares se muestran desplazados hacia el radar, más 
         <translation>Bandas: {}.</translation>
     </message>
     <message>
+        <source>The backend reported success, but {} does not exist.</source>
+        <translation>El motor comunicó que terminó bien, pero {} no existe.</translation>
+    </message>
+    <message>
         <source>Embeddings from SAR</source>
         <translation>Incrustaciones (embeddings) a partir de SAR</translation>
     </message>
@@ -424,23 +344,23 @@ En montañas y colinas los lugares se muestran desplazados hacia el radar, más 
         <translation>sar,sentinel-1,radar,incrustaciones,embeddings,características,acp,pca,transformador de visión,vit,dino,autosupervisado</translation>
     </message>
     <message>
-        <source>Writes the features that the vision transformer has found for every place, a band each (192 for the bundled model): input for a classifier or a clustering of your own.
+        <source>Writes the features that the vision transformer computes for every place, one band each (192 for the bundled model), as input for your own classifier or clustering.
 
-There is one set of features for each patch of the model, for the bundled model 8 x 8 pixels of 10 m. So the result has pixels of 80 m, with the CRS and the upper left corner of the input. That is all there is to know, and it is small: on the input's own grid the file is 64 times as large, and the values between the patches are interpolated.
+There is one set of features for each patch of the model, for the bundled model 8 x 8 pixels of 10 m. So the result has pixels of 80 m, with the CRS and the upper left corner of the input. On the input's own grid the file is 64 times as large and holds no more information: values between patches are interpolated.
 
-The picture shows the three directions in which the features of this scene differ most as red, green and blue. Places of one colour look alike to the model; colours of different scenes can't be compared.</source>
-        <translation>Escribe las características que el transformador de visión encontró para cada lugar, una por banda (192 para el modelo incluido): entrada para un clasificador o un agrupamiento propios.
+The picture shows the first three principal components of this scene's features as red, green and blue. Places of one colour are similar to the model; colours of different scenes can't be compared.</source>
+        <translation>Escribe las características que el transformador de visión calcula para cada lugar, una por banda (192 para el modelo incluido), como entrada para un clasificador o un agrupamiento propios.
 
-Hay un conjunto de características por cada parche del modelo, que en el modelo incluido son 8 x 8 píxeles de 10 m. Por eso el resultado tiene píxeles de 80 m, con el SRC y la esquina superior izquierda de la entrada. No hay más información que esa, y ocupa poco: en la cuadrícula de la entrada el archivo es 64 veces mayor, y los valores entre los parches son interpolados.
+Hay un conjunto de características por cada parche del modelo, que en el modelo incluido son 8 x 8 píxeles de 10 m. Por eso el resultado tiene píxeles de 80 m, con el SRC y la esquina superior izquierda de la entrada. En la cuadrícula de la entrada el archivo es 64 veces mayor y no contiene más información: los valores entre los parches son interpolados.
 
-La imagen muestra en rojo, verde y azul las tres direcciones en que más difieren las características de esta escena. Los lugares de un mismo color son parecidos para el modelo; los colores de escenas distintas no se pueden comparar.</translation>
+La imagen muestra en rojo, verde y azul las tres primeras componentes principales de las características de esta escena. Los lugares de un mismo color son parecidos para el modelo; los colores de escenas distintas no se pueden comparar.</translation>
     </message>
     <message>
         <source>Grid</source>
         <translation>Cuadrícula</translation>
     </message>
     <message>
-        <source>patch: a pixel for each patch of the model (80 m for the bundled model), in register with the input. input: the pixels of the input, interpolated; large, for tools that want equal grids.</source>
+        <source>patch: one pixel for each patch of the model (80 m for the bundled model), aligned with the input. input: the pixels of the input, interpolated; large, for tools that need equal grids.</source>
         <translation>patch: un píxel por cada parche del modelo (80 m para el modelo incluido), alineado con la entrada. input: los píxeles de la entrada, interpolados; ocupa mucho, para herramientas que necesitan cuadrículas iguales.</translation>
     </message>
     <message>
@@ -452,7 +372,7 @@ La imagen muestra en rojo, verde y azul las tres direcciones en que más difiere
         <translation>Incrustaciones</translation>
     </message>
     <message>
-        <source>Features of each place, a band each (GeoTIFF).</source>
+        <source>Features of each place, one band each (GeoTIFF).</source>
         <translation>Características de cada lugar, una por banda (GeoTIFF).</translation>
     </message>
     <message>
@@ -476,12 +396,12 @@ La imagen muestra en rojo, verde y azul las tres direcciones en que más difiere
 
 The map has the grid and the CRS of the input, the legend of the model (for the bundled model ESA WorldCover classes) with names and colours, and no data where the input has none. Any extent works: the raster is read in tiles. The model runs in a Python process of its own, so PyTorch is not needed in QGIS.
 
-A model is only as good as what it was trained on; the model's card says what that was and how well it did on held-out places. Check the map against places that you know.</source>
+A model is only as good as its training data; the model's card describes them and gives the accuracy on held-out places. Check the map at places that you know.</source>
         <translation>Hace un mapa de cobertura del suelo a partir de la retrodispersión de Sentinel-1 (VV y VH) con un transformador de visión preentrenado por autodestilación (DINO).
 
 El mapa tiene la cuadrícula y el SRC de la entrada, la leyenda del modelo (para el modelo incluido, las clases de ESA WorldCover) con nombres y colores, y queda sin datos donde la entrada no los tiene. Sirve cualquier extensión: el ráster se lee por teselas. El modelo se ejecuta en un proceso de Python propio, de modo que no hace falta PyTorch en QGIS.
 
-Un modelo solo es tan bueno como aquello con lo que se entrenó; la ficha del modelo dice qué fue y qué tal funcionó en lugares reservados para la validación. Conviene comprobar el mapa en lugares conocidos.</translation>
+Un modelo solo es tan bueno como sus datos de entrenamiento; la ficha del modelo los describe e indica la exactitud en lugares reservados para la validación. Conviene comprobar el mapa en lugares conocidos.</translation>
     </message>
     <message>
         <source>Land cover</source>
@@ -496,8 +416,8 @@ Un modelo solo es tan bueno como aquello con lo que se entrenó; la ficha del mo
         <translation>Confianza</translation>
     </message>
     <message>
-        <source>Probability of the class that was chosen. Models tend to be surer than they should be.</source>
-        <translation>Probabilidad de la clase elegida. Los modelos suelen estar más seguros de lo que deberían.</translation>
+        <source>Probability of the chosen class. Models tend to be overconfident.</source>
+        <translation>Probabilidad de la clase elegida. Los modelos tienden a un exceso de confianza.</translation>
     </message>
     <message>
         <source>Class probabilities</source>
@@ -516,6 +436,90 @@ Un modelo solo es tan bueno como aquello con lo que se entrenó; la ficha del mo
         <translation>Ningún píxel de la entrada es válido: el mapa está vacío.</translation>
     </message>
     <message>
+        <source>Only this part of the raster is mapped, snapped to whole pixels; all of it if empty. Any CRS.</source>
+        <translation>Solo se cartografía esta parte del ráster, ajustada a píxeles enteros; todo el ráster si se deja vacío. Cualquier SRC.</translation>
+    </message>
+    <message>
+        <source>SAR raster</source>
+        <translation>Ráster SAR</translation>
+    </message>
+    <message>
+        <source>Sentinel-1 or similar backscatter in a raster file, in dB, linear power or amplitude. Or manifest.safe of a Sentinel-1 GRD product as downloaded, which is calibrated first.</source>
+        <translation>Retrodispersión de Sentinel-1 o similar en un archivo ráster, en dB, potencia lineal o amplitud. O el manifest.safe de un producto GRD de Sentinel-1 tal como se descarga, que antes se calibra.</translation>
+    </message>
+    <message>
+        <source>Further rasters of the scene</source>
+        <translation>Otros rásteres de la escena</translation>
+    </message>
+    <message>
+        <source>If each polarisation is in a separate file: the other files, on the same grid. Their bands follow those of the SAR raster. Bands are found by their descriptions, or by VV and VH in the file names.</source>
+        <translation>Si cada polarización está en un archivo aparte: los demás archivos, con la misma cuadrícula. Sus bandas siguen a las del ráster SAR. Las bandas se encuentran por sus descripciones, o por VV y VH en los nombres de los archivos.</translation>
+    </message>
+    <message>
+        <source>Bands</source>
+        <translation>Bandas</translation>
+    </message>
+    <message>
+        <source>Bands of the raster in the order of the model's bands (for the bundled model VV, VH). If empty, they are found by their descriptions, or else the first ones are used.</source>
+        <translation>Bandas del ráster en el orden de las bandas del modelo (para el modelo incluido, VV, VH). Si se deja vacío, se buscan por sus descripciones; si no las hay, se usan las primeras.</translation>
+    </message>
+    <message>
+        <source>Units of the pixel values: db (decibels), linear_power (sigma0 or gamma0 as power), amplitude (its square root). auto decides from the values, and reports the decision in the log.</source>
+        <translation>Unidades de los valores de los píxeles: db (decibelios), linear_power (sigma0 o gamma0 como potencia), amplitude (su raíz cuadrada). auto lo decide por los valores y anota la decisión en el registro.</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Modelo</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>ninguno</translation>
+    </message>
+    <message>
+        <source>Name of an installed model, or the path of a model folder (one that holds card.json and model.safetensors). The default model if empty. Installed: {}. More are added in the menu Plugins &gt; SAR Land Cover (DINO) &gt; Models…</source>
+        <translation>Nombre de un modelo instalado, o ruta de una carpeta de modelo (la que contiene card.json y model.safetensors). El modelo predeterminado si se deja vacío. Instalados: {}. Se añaden más en el menú Complementos &gt; SAR Land Cover (DINO) &gt; Modelos…</translation>
+    </message>
+    <message>
+        <source>Transformer block</source>
+        <translation>Bloque del transformador</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>Dispositivo</translation>
+    </message>
+    <message>
+        <source>Where the model runs; auto uses a GPU if a usable one is found (cuda: NVIDIA or AMD, mps: Apple).</source>
+        <translation>Dónde se ejecuta el modelo; auto usa una GPU si hay una utilizable (cuda: NVIDIA o AMD; mps: Apple).</translation>
+    </message>
+    <message>
+        <source>Batch size</source>
+        <translation>Tamaño de lote</translation>
+    </message>
+    <message>
+        <source>Tiles per batch; 0 chooses by device. Smaller batches need less memory.</source>
+        <translation>Teselas por lote; 0 lo elige según el dispositivo. Los lotes más pequeños necesitan menos memoria.</translation>
+    </message>
+    <message>
+        <source>Model used</source>
+        <translation>Modelo usado</translation>
+    </message>
+    <message>
+        <source>Device used</source>
+        <translation>Dispositivo usado</translation>
+    </message>
+    <message>
+        <source>Engine</source>
+        <translation>Motor de cálculo</translation>
+    </message>
+    <message>
+        <source>Library that runs the model. auto: OpenVINO on a processor if it is installed and the raster is large, otherwise PyTorch, with the same result. openvino-int8 computes in 8-bit integers: two to three times as fast on many processors, with a slightly different map.</source>
+        <translation>Biblioteca que ejecuta el modelo. auto: OpenVINO en un procesador si está instalado y el ráster es grande; si no, PyTorch, con el mismo resultado. openvino-int8 calcula con números enteros de 8 bits: de dos a tres veces más rápido en muchos procesadores, con un mapa ligeramente distinto.</translation>
+    </message>
+    <message>
+        <source>Done in {:.1f} s.</source>
+        <translation>Terminado en {:.1f} s.</translation>
+    </message>
+    <message>
         <source>Similarity to places from SAR</source>
         <translation>Similitud con lugares a partir de SAR</translation>
     </message>
@@ -524,35 +528,35 @@ Un modelo solo es tan bueno como aquello con lo que se entrenó; la ficha del mo
         <translation>sar,sentinel-1,radar,similitud,semejanza,buscar,encontrar,coseno,incrustaciones,embeddings,transformador de visión,vit,dino,similarity</translation>
     </message>
     <message>
-        <source>Shows how much every place of the scene is like a point that you choose, or like the points of a layer, in the eyes of the vision transformer: the cosine similarity of their features, 1 for the point itself, down to -1.
+        <source>Shows how similar every place of the scene is to a point that you choose, or to the points of a layer: the cosine similarity of the vision transformer's features, from 1 for the point itself down to -1.
 
-With several points each is an example of what you look for, and a place counts by the example that it is most similar to. Points outside the raster, or where it has no data, are left out with a warning.
+With several points, each place gets its similarity to the most similar one. Points outside the raster, or where it has no data, are left out with a warning.
 
-Features belong to patches of the model (8 x 8 pixels of 10 m for the bundled one): things much smaller than that can't be found. To try out points with a click each, use the map tool in the menu SAR Land Cover (DINO).</source>
-        <translation>Muestra cuánto se parece cada lugar de la escena a un punto elegido, o a los puntos de una capa, a ojos del transformador de visión: la similitud del coseno de sus características, desde 1 para el propio punto hasta -1.
+Features belong to patches of the model (8 x 8 pixels of 10 m for the bundled one): objects much smaller than that can't be found. To try points by clicking, use the map tool in the menu SAR Land Cover (DINO).</source>
+        <translation>Muestra cuánto se parece cada lugar de la escena a un punto elegido, o a los puntos de una capa: la similitud del coseno de las características del transformador de visión, de 1 en el propio punto hasta -1.
 
-Con varios puntos, cada uno es un ejemplo de lo que se busca, y para cada lugar cuenta el ejemplo al que más se parece. Los puntos fuera del ráster, o donde este no tiene datos, se excluyen con una advertencia.
+Con varios puntos, cada lugar recibe su similitud con el más parecido. Los puntos fuera del ráster, o donde este no tiene datos, se excluyen con una advertencia.
 
-Las características corresponden a parches del modelo (8 x 8 píxeles de 10 m para el modelo incluido): no se puede encontrar nada mucho más pequeño. Para probar puntos con un clic en cada uno, usar la herramienta de mapa del menú SAR Land Cover (DINO).</translation>
+Las características corresponden a parches del modelo (8 x 8 píxeles de 10 m en el modelo incluido): no se pueden encontrar objetos mucho más pequeños. Para probar puntos con clics, usar la herramienta de mapa del menú SAR Land Cover (DINO).</translation>
     </message>
     <message>
         <source>Point</source>
         <translation>Punto</translation>
     </message>
     <message>
-        <source>The place to which others are compared. Any CRS. May be empty if there is a layer of points.</source>
-        <translation>El lugar con el que se comparan los demás. Cualquier SRC. Puede quedar vacío si hay una capa de puntos.</translation>
+        <source>The place to compare others with, in any CRS. May be empty if there is a layer of points.</source>
+        <translation>El lugar con el que se comparan los demás, en cualquier SRC. Puede quedar vacío si hay una capa de puntos.</translation>
     </message>
     <message>
         <source>Points</source>
         <translation>Puntos</translation>
     </message>
     <message>
-        <source>More such places: a layer of at most 100 points, or the selected ones of it. Any CRS.</source>
-        <translation>Más lugares de ese tipo: una capa de 100 puntos como máximo, o los seleccionados en ella. Cualquier SRC.</translation>
+        <source>More such places: a layer of at most 100 points, or its selected points, in any CRS.</source>
+        <translation>Más lugares de ese tipo: una capa de 100 puntos como máximo, o sus puntos seleccionados, en cualquier SRC.</translation>
     </message>
     <message>
-        <source>input: the pixels of the input, with features interpolated between patches. patch: a pixel for each patch of the model (80 m for the bundled one), in register with the input; smaller and faster.</source>
+        <source>input: the pixels of the input, with features interpolated between patches. patch: one pixel for each patch of the model (80 m for the bundled one), aligned with the input; smaller and faster.</source>
         <translation>input: los píxeles de la entrada, con las características interpoladas entre los parches. patch: un píxel por cada parche del modelo (80 m para el modelo incluido), alineado con la entrada; más pequeño y rápido.</translation>
     </message>
     <message>
@@ -572,8 +576,8 @@ Las características corresponden a parches del modelo (8 x 8 píxeles de 10 m p
         <translation>No hay ningún lugar con el que comparar: indicar un punto o una capa de puntos.</translation>
     </message>
     <message>
-        <source>The layer of points holds none that can be used. Choose another, or give a point.</source>
-        <translation>La capa de puntos no contiene ninguno utilizable. Elegir otra, o indicar un punto.</translation>
+        <source>The layer of points has no usable point. Choose another layer, or give a point.</source>
+        <translation>La capa de puntos no contiene ningún punto utilizable. Elegir otra capa, o indicar un punto.</translation>
     </message>
     <message>
         <source>Train own classes from samples</source>
@@ -584,23 +588,23 @@ Las características corresponden a parches del modelo (8 x 8 píxeles de 10 m p
         <translation>sar,sentinel-1,radar,entrenar,entrenamiento,muestras,clasificador,supervisado,clases propias,dino</translation>
     </message>
     <message>
-        <source>Learns classes of your own from points or polygons that you drew over a SAR raster, in a minute or so, and writes a model folder, which joins the models that 'Land cover from SAR' lets you choose from.
+        <source>Learns your own classes from points or polygons that you drew over a SAR raster, in about a minute, and writes a model folder, which 'Land cover from SAR' then offers among its models.
 
-Draw samples of each class in several places, spread over the area to be mapped: a hundred small polygons teach more than one large one. The accuracy told in the log was measured on blocks of samples that were held out in turn; it holds for places like those of the samples, not for others.
+Draw samples of each class in several places, spread over the area to be mapped: a hundred small polygons are better than one large one. The accuracy in the log is measured on blocks of samples that are held out in turn; it applies to places like those of the samples, not to others.
 
-Whole numbers from 1 to 254 stay the values of the map; other classes get values of their own. If the layer is drawn by categories of the field, the map has their names and colours.</source>
-        <translation>Aprende clases propias a partir de puntos o polígonos dibujados sobre un ráster SAR, en un minuto más o menos, y escribe una carpeta de modelo, que se une a los modelos que ofrece «Cobertura del suelo a partir de SAR».
+Classes that are whole numbers from 1 to 254 keep their values in the map; other classes get new values. If the layer is styled by categories of the field, the map has their names and colours.</source>
+        <translation>Aprende clases propias a partir de puntos o polígonos dibujados sobre un ráster SAR, en un minuto más o menos, y escribe una carpeta de modelo, que «Cobertura del suelo a partir de SAR» ofrece desde entonces entre sus modelos.
 
-Conviene dibujar muestras de cada clase en varios lugares, repartidas por la zona que se va a cartografiar: cien polígonos pequeños enseñan más que uno grande. La exactitud que figura en el registro se midió en bloques de muestras apartados por turnos; vale para lugares como los de las muestras, no para otros.
+Conviene dibujar muestras de cada clase en varios lugares, repartidas por la zona que se va a cartografiar: cien polígonos pequeños son mejores que uno grande. La exactitud que figura en el registro se mide en bloques de muestras apartados por turnos; vale para lugares como los de las muestras, no para otros.
 
-Los números enteros de 1 a 254 se conservan como valores del mapa; las demás clases reciben valores propios. Si la capa se representa por categorías del campo, el mapa lleva sus nombres y colores.</translation>
+Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa; las demás reciben valores nuevos. Si la capa se representa por categorías del campo, el mapa lleva sus nombres y colores.</translation>
     </message>
     <message>
         <source>Samples</source>
         <translation>Muestras</translation>
     </message>
     <message>
-        <source>Points or polygons, each of one class, in any CRS. A point stands for the pixel it lies in.</source>
+        <source>Points or polygons, each of one class, in any CRS. A point stands for the pixel that it is in.</source>
         <translation>Puntos o polígonos, cada uno de una clase, en cualquier SRC. Un punto representa el píxel en el que se encuentra.</translation>
     </message>
     <message>
@@ -616,16 +620,16 @@ Los números enteros de 1 a 254 se conservan como valores del mapa; las demás c
         <translation>Título del modelo</translation>
     </message>
     <message>
-        <source>Name under which people find the model; that of its folder if empty.</source>
-        <translation>Nombre con el que se encuentra el modelo; si está vacío, el de su carpeta.</translation>
+        <source>Title of the model in lists; the name of its folder if empty.</source>
+        <translation>Título del modelo en las listas; el nombre de su carpeta si se deja vacío.</translation>
     </message>
     <message>
         <source>Measure the accuracy</source>
         <translation>Medir la exactitud</translation>
     </message>
     <message>
-        <source>Hold samples out, block by block, to tell how well the classes are found. Takes a few fits more.</source>
-        <translation>Apartar muestras, bloque por bloque, para saber hasta qué punto se reconocen las clases. Requiere algunos ajustes más.</translation>
+        <source>Hold out samples block by block to measure the accuracy. This trains a few more classifiers.</source>
+        <translation>Reservar muestras, bloque a bloque, para medir la exactitud. Se entrenan unos clasificadores más.</translation>
     </message>
     <message>
         <source>Model folder</source>
@@ -644,15 +648,15 @@ Los números enteros de 1 a 254 se conservan como valores del mapa; las demás c
         <translation>IoU media en las muestras apartadas, de 0 a 1</translation>
     </message>
     <message>
-        <source>Spatial blocks that the samples lie in</source>
-        <translation>Bloques espaciales en los que están las muestras</translation>
+        <source>Spatial blocks of the samples</source>
+        <translation>Bloques espaciales de las muestras</translation>
     </message>
     <message>
-        <source>The samples have no CRS; that of the raster is taken.</source>
-        <translation>Las muestras no tienen SRC; se toma el del ráster.</translation>
+        <source>The samples have no CRS; the CRS of the raster is assumed.</source>
+        <translation>Las muestras no tienen SRC; se supone el del ráster.</translation>
     </message>
     <message>
-        <source>The model goes into a temporary folder, which QGIS removes when it ends.</source>
+        <source>The model is written to a temporary folder, which QGIS deletes when it exits.</source>
         <translation>El modelo se guarda en una carpeta temporal, que QGIS elimina al cerrarse.</translation>
     </message>
     <message>
@@ -662,594 +666,6 @@ Los números enteros de 1 a 254 se conservan como valores del mapa; las demás c
     <message>
         <source>Features in the samples: {}.</source>
         <translation>Objetos espaciales en las muestras: {}.</translation>
-    </message>
-    <message>
-        <source>Cancelled.</source>
-        <translation>Cancelado.</translation>
-    </message>
-    <message>
-        <source>Model card</source>
-        <translation>Ficha del modelo</translation>
-    </message>
-    <message>
-        <source>Diagnostics: SAR Land Cover (DINO)</source>
-        <translation>Diagnóstico: SAR Land Cover (DINO)</translation>
-    </message>
-    <message>
-        <source>Asking the backend, some seconds…</source>
-        <translation>Consultando al motor, unos segundos…</translation>
-    </message>
-    <message>
-        <source>Copy to clipboard</source>
-        <translation>Copiar al portapapeles</translation>
-    </message>
-    <message>
-        <source>Diagnostics</source>
-        <translation>Diagnóstico</translation>
-    </message>
-    <message>
-        <source>Open the menu Plugins &gt; SAR Land Cover (DINO) &gt; Set up backend…, or run in a shell: {command}. If you have a Python environment with PyTorch (the packages in {list}), choose its interpreter in the same menu, or name it in the environment variable SARDINO_PYTHON.</source>
-        <translation>Abrir el menú Complementos &gt; SAR Land Cover (DINO) &gt; Configurar el motor…, o ejecutar en una terminal: {command}. Si ya hay un entorno de Python con PyTorch (los paquetes de {list}), elegir su intérprete en el mismo menú, o indicarlo en la variable de entorno SARDINO_PYTHON.</translation>
-    </message>
-    <message>
-        <source>there is no such file</source>
-        <translation>no existe ese archivo</translation>
-    </message>
-    <message>
-        <source>this is not a file</source>
-        <translation>no es un archivo</translation>
-    </message>
-    <message>
-        <source>the file may not be executed</source>
-        <translation>no hay permiso para ejecutar el archivo</translation>
-    </message>
-    <message>
-        <source>environment variable {}</source>
-        <translation>variable de entorno {}</translation>
-    </message>
-    <message>
-        <source>setting of the plugin</source>
-        <translation>configuración del complemento</translation>
-    </message>
-    <message>
-        <source>not set</source>
-        <translation>sin establecer</translation>
-    </message>
-    <message>
-        <source>environment managed by the plugin</source>
-        <translation>entorno gestionado por el complemento</translation>
-    </message>
-    <message>
-        <source>The Python interpreter {path} can't be used ({origin}): {problem}.</source>
-        <translation>No se puede usar el intérprete de Python {path} ({origin}): {problem}.</translation>
-    </message>
-    <message>
-        <source>Correct it, or remove it.</source>
-        <translation>Corregirlo o quitarlo.</translation>
-    </message>
-    <message>
-        <source>Looked for it at: {}.</source>
-        <translation>Se buscó en: {}.</translation>
-    </message>
-    <message>
-        <source>No Python interpreter for the backend is set up.</source>
-        <translation>No hay ningún intérprete de Python configurado para el motor.</translation>
-    </message>
-    <message>
-        <source>The plugin is incomplete: no folder 'backend' in {here} or {parent}.</source>
-        <translation>El complemento está incompleto: no hay una carpeta «backend» en {here} ni en {parent}.</translation>
-    </message>
-    <message>
-        <source>Install the plugin's zip again.</source>
-        <translation>Volver a instalar el zip del complemento.</translation>
-    </message>
-    <message>
-        <source>QGIS: {}</source>
-        <translation>QGIS: {}</translation>
-    </message>
-    <message>
-        <source>Python here: {}</source>
-        <translation>Python de QGIS: {}</translation>
-    </message>
-    <message>
-        <source>System: {}</source>
-        <translation>Sistema: {}</translation>
-    </message>
-    <message>
-        <source>Graphics card: {}</source>
-        <translation>Tarjeta gráfica: {}</translation>
-    </message>
-    <message>
-        <source>no NVIDIA card found</source>
-        <translation>no se encontró ninguna tarjeta NVIDIA</translation>
-    </message>
-    <message>
-        <source>Plugin: {}</source>
-        <translation>Complemento: {}</translation>
-    </message>
-    <message>
-        <source>Own environment: {}</source>
-        <translation>Entorno propio: {}</translation>
-    </message>
-    <message>
-        <source>Interpreter set in the plugin: {}</source>
-        <translation>Intérprete configurado en el complemento: {}</translation>
-    </message>
-    <message>
-        <source>not in this Python</source>
-        <translation>no disponible en este Python</translation>
-    </message>
-    <message>
-        <source>none in {}</source>
-        <translation>ninguno en {}</translation>
-    </message>
-    <message>
-        <source>Backend: none. {}</source>
-        <translation>Motor: ninguno. {}</translation>
-    </message>
-    <message>
-        <source>Backend's Python: {}</source>
-        <translation>Python del motor: {}</translation>
-    </message>
-    <message>
-        <source>Backend: it fails: {}</source>
-        <translation>Motor: falla: {}</translation>
-    </message>
-    <message>
-        <source>missing</source>
-        <translation>falta</translation>
-    </message>
-    <message>
-        <source>Device: {} (to choose from: {})</source>
-        <translation>Dispositivo: {} (disponibles: {})</translation>
-    </message>
-    <message>
-        <source>Models: {}</source>
-        <translation>Modelos: {}</translation>
-    </message>
-    <message>
-        <source>Another installation into {} is running (process {}).</source>
-        <translation>Hay otra instalación en curso en {} (proceso {}).</translation>
-    </message>
-    <message>
-        <source>Wait until it is done.</source>
-        <translation>Esperar a que termine.</translation>
-    </message>
-    <message>
-        <source>Is there space left, and may you write to {}?</source>
-        <translation>¿Queda espacio, y hay permiso para escribir en {}?</translation>
-    </message>
-    <message>
-        <source>Done</source>
-        <translation>Terminado</translation>
-    </message>
-    <message>
-        <source>{free:.1f} GB are free in {folder}, and about {needed:.1f} GB are needed.</source>
-        <translation>Hay {free:.1f} GB libres en {folder}, y se necesitan unos {needed:.1f} GB.</translation>
-    </message>
-    <message>
-        <source>Make room, or name another folder.</source>
-        <translation>Liberar espacio, o indicar otra carpeta.</translation>
-    </message>
-    <message>
-        <source>That did not work: {}</source>
-        <translation>No funcionó: {}</translation>
-    </message>
-    <message>
-        <source>PyTorch: {}.</source>
-        <translation>PyTorch: {}.</translation>
-    </message>
-    <message>
-        <source>Making the environment</source>
-        <translation>Creando el entorno</translation>
-    </message>
-    <message>
-        <source>Trying it out</source>
-        <translation>Probándolo</translation>
-    </message>
-    <message>
-        <source>PyTorch and torchvision are pinned by version; files from there have no known hashes.</source>
-        <translation>PyTorch y torchvision están fijados por versión; no se conocen los hashes de los archivos de ese origen.</translation>
-    </message>
-    <message>
-        <source>Unpacking</source>
-        <translation>Desempaquetando</translation>
-    </message>
-    <message>
-        <source>Downloading, {:.0f} MB of about {:.0f} MB</source>
-        <translation>Descargando, {:.0f} MB de unos {:.0f} MB</translation>
-    </message>
-    <message>
-        <source>PyTorch {}, device {}.</source>
-        <translation>PyTorch {}, dispositivo {}.</translation>
-    </message>
-    <message>
-        <source>This PyTorch does not use the graphics card ({}); the processor is used.</source>
-        <translation>Este PyTorch no usa la tarjeta gráfica ({}); se usa el procesador.</translation>
-    </message>
-    <message>
-        <source>The new environment doesn't answer as it should.</source>
-        <translation>El entorno nuevo no responde como debería.</translation>
-    </message>
-    <message>
-        <source>Try again; if it fails, report this.</source>
-        <translation>Intentarlo de nuevo; si falla, notificarlo.</translation>
-    </message>
-    <message>
-        <source>A downloaded file is not the one that was pinned:</source>
-        <translation>Un archivo descargado no es el que estaba fijado:</translation>
-    </message>
-    <message>
-        <source>Try again; if it stays so, something between you and the package index alters files.</source>
-        <translation>Intentarlo de nuevo; si se repite, algo altera los archivos entre este equipo y el índice de paquetes.</translation>
-    </message>
-    <message>
-        <source>If it fails again, report it with the log.</source>
-        <translation>Si vuelve a fallar, notificarlo junto con el registro.</translation>
-    </message>
-    <message>
-        <source>Is the machine connected, and does it need a proxy (QGIS: Settings &gt; Options &gt; Network)? Without a connection, fill a folder with wheels on another machine and name it here.</source>
-        <translation>¿Está conectado el equipo, y necesita un proxy (QGIS: Configuración &gt; Opciones &gt; Red)? Sin conexión, llenar una carpeta con paquetes wheel en otro equipo e indicarla aquí.</translation>
-    </message>
-    <message>
-        <source>{} failed: {}</source>
-        <translation>{} falló: {}</translation>
-    </message>
-    <message>
-        <source>it said nothing</source>
-        <translation>no dijo nada</translation>
-    </message>
-    <message>
-        <source>it doesn't start</source>
-        <translation>no arranca</translation>
-    </message>
-    <message>
-        <source>Python {}.{}, but at least {}.{} is needed</source>
-        <translation>Python {}.{}, pero se necesita al menos {}.{}</translation>
-    </message>
-    <message>
-        <source>PyTorch needs a 64-bit Python</source>
-        <translation>PyTorch necesita un Python de 64 bits</translation>
-    </message>
-    <message>
-        <source>PyTorch is no longer made for Macs with Intel processors</source>
-        <translation>PyTorch ya no se publica para Mac con procesadores Intel</translation>
-    </message>
-    <message>
-        <source>the module {} is missing</source>
-        <translation>falta el módulo {}</translation>
-    </message>
-    <message>
-        <source>(on Debian and Ubuntu: sudo apt install python3-venv)</source>
-        <translation>(en Debian y Ubuntu: sudo apt install python3-venv)</translation>
-    </message>
-    <message>
-        <source>an environment made with it doesn't start</source>
-        <translation>un entorno creado con él no arranca</translation>
-    </message>
-    <message>
-        <source>{}: there is no such program</source>
-        <translation>{}: no existe ese programa</translation>
-    </message>
-    <message>
-        <source>none found</source>
-        <translation>no se encontró ninguno</translation>
-    </message>
-    <message>
-        <source>the ordinary one</source>
-        <translation>el habitual</translation>
-    </message>
-    <message>
-        <source>for the processor alone, where pip's settings name a place that has it</source>
-        <translation>solo para el procesador, si la configuración de pip indica un origen que lo tenga</translation>
-    </message>
-    <message>
-        <source>from the source that was named</source>
-        <translation>del origen indicado</translation>
-    </message>
-    <message>
-        <source>the ordinary one, with CUDA for NVIDIA cards</source>
-        <translation>el habitual, con CUDA para tarjetas NVIDIA</translation>
-    </message>
-    <message>
-        <source>the package index that {} is set to use</source>
-        <translation>el índice de paquetes que {} tiene configurado</translation>
-    </message>
-    <message>
-        <source>Packages: PyTorch, timm, rasterio and what they need, from {}</source>
-        <translation>Paquetes: PyTorch, timm, rasterio y lo que necesitan (origen: {})</translation>
-    </message>
-    <message>
-        <source>PyTorch: {}</source>
-        <translation>PyTorch: {}</translation>
-    </message>
-    <message>
-        <source>; else </source>
-        <translation>; si no, </translation>
-    </message>
-    <message>
-        <source>Size: {}</source>
-        <translation>Tamaño: {}</translation>
-    </message>
-    <message>
-        <source>Folder: {}</source>
-        <translation>Carpeta: {}</translation>
-    </message>
-    <message>
-        <source>Built on: Python {version}, {path} (with {tool})</source>
-        <translation>Basado en: Python {version}, {path} (con {tool})</translation>
-    </message>
-    <message>
-        <source>No hashes are known for {} with Python {}: versions are pinned, files are not checked.</source>
-        <translation>No se conocen hashes para {} con Python {}: las versiones están fijadas, los archivos no se comprueban.</translation>
-    </message>
-    <message>
-        <source>For the small one, name PyTorch's package index for processors as its source.</source>
-        <translation>Para obtener el pequeño, indicar como origen el índice de paquetes de PyTorch para procesadores.</translation>
-    </message>
-    <message>
-        <source>The ordinary PyTorch for Windows does not use the card. For one that does, name PyTorch's package index for CUDA as its source.</source>
-        <translation>El PyTorch habitual para Windows no usa la tarjeta. Para uno que la use, indicar como origen el índice de paquetes de PyTorch para CUDA.</translation>
-    </message>
-    <message>
-        <source>unknown for this machine; 0.2 to 3 GB to download elsewhere</source>
-        <translation>desconocido para este equipo; en otros, de 0.2 a 3 GB de descarga</translation>
-    </message>
-    <message>
-        <source>with CUDA {}</source>
-        <translation>con CUDA, {}</translation>
-    </message>
-    <message>
-        <source>about {:.1f} GB to download, {:.1f} GB on disk</source>
-        <translation>unos {:.1f} GB de descarga, {:.1f} GB en disco</translation>
-    </message>
-    <message>
-        <source>There is no folder {}.</source>
-        <translation>No existe la carpeta {}.</translation>
-    </message>
-    <message>
-        <source>Choose a folder of wheels.</source>
-        <translation>Elegir una carpeta con paquetes wheel.</translation>
-    </message>
-    <message>
-        <source>With a folder of wheels no index is asked, but PyTorch is to come from one.</source>
-        <translation>Con una carpeta de paquetes wheel no se consulta ningún índice, pero se pide PyTorch de uno.</translation>
-    </message>
-    <message>
-        <source>Put PyTorch's wheels in a folder too, or leave one of the two out.</source>
-        <translation>Poner también los paquetes wheel de PyTorch en una carpeta, o prescindir de una de las dos opciones.</translation>
-    </message>
-    <message>
-        <source>No Python was found that the environment can be built on ({}).</source>
-        <translation>No se encontró ningún Python sobre el que crear el entorno ({}).</translation>
-    </message>
-    <message>
-        <source>Install a 64-bit Python (3.10 to 3.14) and try again, or name one.</source>
-        <translation>Instalar un Python de 64 bits (de 3.10 a 3.14) e intentarlo de nuevo, o indicar uno.</translation>
-    </message>
-    <message>
-        <source>The plugin is incomplete: it has no list of packages.</source>
-        <translation>El complemento está incompleto: no tiene la lista de paquetes.</translation>
-    </message>
-    <message>
-        <source>Install its zip again.</source>
-        <translation>Volver a instalar su zip.</translation>
-    </message>
-    <message>
-        <source>Output '{output}' of SAR Land Cover (DINO) from {input}.</source>
-        <translation>Salida «{output}» de SAR Land Cover (DINO) a partir de {input}.</translation>
-    </message>
-    <message>
-        <source>{date}: made by SAR Land Cover (DINO) {version} with the model {model} (weights SHA-256 {sha}).</source>
-        <translation>{date}: creado por SAR Land Cover (DINO) {version} con el modelo {model} (SHA-256 de los pesos: {sha}).</translation>
-    </message>
-    <message>
-        <source>{date}: made by SAR Land Cover (DINO) {version}.</source>
-        <translation>{date}: creado por SAR Land Cover (DINO) {version}.</translation>
-    </message>
-    <message>
-        <source>The layer '{name}' comes from '{provider}', not from a raster file. Web services give pictures, not backscatter: export the layer to a GeoTIFF (Layer &gt; Save As…, raw data), and use that.</source>
-        <translation>La capa «{name}» procede de «{provider}», no de un archivo ráster. Los servicios web dan imágenes, no retrodispersión: exportar la capa a un GeoTIFF (Capa &gt; Guardar como…, datos crudos) y usar ese archivo.</translation>
-    </message>
-    <message>
-        <source>Open options of the layer are not used: {}</source>
-        <translation>No se usan las opciones de apertura de la capa: {}</translation>
-    </message>
-    <message>
-        <source>The layer '{}' lives only in the memory of QGIS. Save it to a file, and use that.</source>
-        <translation>La capa «{}» solo existe en la memoria de QGIS. Guardarla en un archivo y usar este.</translation>
-    </message>
-    <message>
-        <source>The CRS of the layer ({layer}) is not that of its file ({file}); results carry that of the file.</source>
-        <translation>El SRC de la capa ({layer}) no es el de su archivo ({file}); los resultados llevan el del archivo.</translation>
-    </message>
-    <message>
-        <source>custom</source>
-        <translation>personalizado</translation>
-    </message>
-    <message>
-        <source>The extent {wanted} does not overlap the layer '{name}' ({has}). Choose another, or none.</source>
-        <translation>La extensión {wanted} no se solapa con la capa «{name}» ({has}). Elegir otra, o ninguna.</translation>
-    </message>
-    <message>
-        <source>Features of the points without a place in the coordinate system of the raster, left out: {}.</source>
-        <translation>Objetos espaciales de los puntos sin lugar en el sistema de coordenadas del ráster, excluidos: {}.</translation>
-    </message>
-    <message>
-        <source>There is no card that can be read in this folder. Remove the model, or copy its folder again.</source>
-        <translation>En esta carpeta no hay ninguna ficha que se pueda leer. Quitar el modelo, o volver a copiar su carpeta.</translation>
-    </message>
-    <message>
-        <source>Trained on</source>
-        <translation>Entrenado con</translation>
-    </message>
-    <message>
-        <source>The card doesn't say.</source>
-        <translation>La ficha no lo dice.</translation>
-    </message>
-    <message>
-        <source>Limits</source>
-        <translation>Limitaciones</translation>
-    </message>
-    <message>
-        <source>Accuracy</source>
-        <translation>Exactitud</translation>
-    </message>
-    <message>
-        <source>Classes</source>
-        <translation>Clases</translation>
-    </message>
-    <message>
-        <source>Input</source>
-        <translation>Entrada</translation>
-    </message>
-    <message>
-        <source>Licence</source>
-        <translation>Licencia</translation>
-    </message>
-    <message>
-        <source>The card names none.</source>
-        <translation>La ficha no indica ninguna.</translation>
-    </message>
-    <message>
-        <source>There is no model, and no folder, called {}.</source>
-        <translation>No hay ningún modelo, ni ninguna carpeta, con el nombre {}.</translation>
-    </message>
-    <message>
-        <source>… and {} more in card.json</source>
-        <translation>… y {} más en card.json</translation>
-    </message>
-    <message>
-        <source>The card names no limits of its own. Check maps against places that you know.</source>
-        <translation>La ficha no indica limitaciones propias. Comprobar los mapas en lugares conocidos.</translation>
-    </message>
-    <message>
-        <source>It needs these bands: {}.</source>
-        <translation>Necesita estas bandas: {}.</translation>
-    </message>
-    <message>
-        <source>It was made for pixels of {} m; others are resampled, and coarser ones give poorer maps.</source>
-        <translation>Se hizo para píxeles de {} m; los demás se remuestrean, y los más gruesos dan mapas peores.</translation>
-    </message>
-    <message>
-        <source>linear power</source>
-        <translation>potencia lineal</translation>
-    </message>
-    <message>
-        <source>Backscatter convention {product}, pixels of {metres} m, tiles of {tile} pixels, patches of {patch}.</source>
-        <translation>Convención de retrodispersión {product}, píxeles de {metres} m, teselas de {tile} píxeles, parches de {patch}.</translation>
-    </message>
-    <message>
-        <source>Band</source>
-        <translation>Banda</translation>
-    </message>
-    <message>
-        <source>Unit</source>
-        <translation>Unidad</translation>
-    </message>
-    <message>
-        <source>Range</source>
-        <translation>Intervalo</translation>
-    </message>
-    <message>
-        <source>The card gives no figures: nothing is known about how well it does.</source>
-        <translation>La ficha no da cifras: no se sabe qué tal funciona.</translation>
-    </message>
-    <message>
-        <source>More figures, in greater detail, are in card.json.</source>
-        <translation>Hay más cifras, con más detalle, en card.json.</translation>
-    </message>
-    <message>
-        <source>{} (default)</source>
-        <translation>{} (predeterminado)</translation>
-    </message>
-    <message>
-        <source>Bundled model</source>
-        <translation>Modelo incluido</translation>
-    </message>
-    <message>
-        <source>Checking the model</source>
-        <translation>Comprobando el modelo</translation>
-    </message>
-    <message>
-        <source>Models: SAR Land Cover (DINO)</source>
-        <translation>Modelos: SAR Land Cover (DINO)</translation>
-    </message>
-    <message>
-        <source>Add folder…</source>
-        <translation>Añadir carpeta…</translation>
-    </message>
-    <message>
-        <source>Add a model: a folder that holds card.json and model.safetensors</source>
-        <translation>Añadir un modelo: una carpeta que contiene card.json y model.safetensors</translation>
-    </message>
-    <message>
-        <source>Forget</source>
-        <translation>Olvidar</translation>
-    </message>
-    <message>
-        <source>Take the model off this list. Its files stay where they are.</source>
-        <translation>Quitar el modelo de esta lista. Sus archivos quedan donde están.</translation>
-    </message>
-    <message>
-        <source>Forgotten: {}. The folder is as it was.</source>
-        <translation>Olvidado: {}. La carpeta queda como estaba.</translation>
-    </message>
-    <message>
-        <source>Folder of a model</source>
-        <translation>Carpeta de un modelo</translation>
-    </message>
-    <message>
-        <source>The backend is checking {}, some seconds…</source>
-        <translation>El motor está comprobando {}, unos segundos…</translation>
-    </message>
-    <message>
-        <source>Not added: {}</source>
-        <translation>No añadido: {}</translation>
-    </message>
-    <message>
-        <source>Added: {}. Dialogs that are opened from now on offer it.</source>
-        <translation>Añadido: {}. Los cuadros de diálogo que se abran a partir de ahora lo ofrecen.</translation>
-    </message>
-    <message>
-        <source>SAR Land Cover (DINO)</source>
-        <translation>SAR Land Cover (DINO)</translation>
-    </message>
-    <message>
-        <source>Models…</source>
-        <translation>Modelos…</translation>
-    </message>
-    <message>
-        <source>Set up backend…</source>
-        <translation>Configurar el motor…</translation>
-    </message>
-    <message>
-        <source>Choose Python interpreter…</source>
-        <translation>Elegir el intérprete de Python…</translation>
-    </message>
-    <message>
-        <source>Diagnostics…</source>
-        <translation>Diagnóstico…</translation>
-    </message>
-    <message>
-        <source>Help</source>
-        <translation>Ayuda</translation>
-    </message>
-    <message>
-        <source>Python interpreter of an environment with PyTorch</source>
-        <translation>Intérprete de Python de un entorno con PyTorch</translation>
-    </message>
-    <message>
-        <source>less than a minute left</source>
-        <translation>queda menos de un minuto</translation>
-    </message>
-    <message>
-        <source>about {} min left</source>
-        <translation>quedan unos {} min</translation>
-    </message>
-    <message>
-        <source>about {hours} h {minutes} min left</source>
-        <translation>quedan unas {hours} h {minutes} min</translation>
     </message>
     <message>
         <source>Backend {}.</source>
@@ -1304,16 +720,444 @@ Los números enteros de 1 a 254 se conservan como valores del mapa; las demás c
         <translation>Iniciando el motor</translation>
     </message>
     <message>
-        <source>There is no field '{}' in the layer.</source>
-        <translation>No hay ningún campo «{}» en la capa.</translation>
-    </message>
-    <message>
-        <source>Feature {id} can't be brought to the coordinate system of the raster: {why}</source>
-        <translation>El objeto espacial {id} no se puede llevar al sistema de coordenadas del ráster: {why}</translation>
-    </message>
-    <message>
         <source>The worker is running already (process {}).</source>
         <translation>El motor ya está en marcha (proceso {}).</translation>
+    </message>
+    <message>
+        <source>less than a minute left</source>
+        <translation>queda menos de un minuto</translation>
+    </message>
+    <message>
+        <source>about {} min left</source>
+        <translation>quedan unos {} min</translation>
+    </message>
+    <message>
+        <source>about {hours} h {minutes} min left</source>
+        <translation>quedan unas {hours} h {minutes} min</translation>
+    </message>
+    <message>
+        <source>Creating the environment</source>
+        <translation>Creando el entorno</translation>
+    </message>
+    <message>
+        <source>Testing the environment</source>
+        <translation>Probando el entorno</translation>
+    </message>
+    <message>
+        <source>PyTorch and torchvision are pinned by version only: no hashes are known for this build.</source>
+        <translation>PyTorch y torchvision están fijados solo por versión: no se conocen los hashes de esta compilación.</translation>
+    </message>
+    <message>
+        <source>PyTorch {}, device {}.</source>
+        <translation>PyTorch {}, dispositivo {}.</translation>
+    </message>
+    <message>
+        <source>This PyTorch does not use the graphics card ({}); the processor is used.</source>
+        <translation>Este PyTorch no usa la tarjeta gráfica ({}); se usa el procesador.</translation>
+    </message>
+    <message>
+        <source>The backend in the new environment gave no valid answer.</source>
+        <translation>El motor del nuevo entorno no dio una respuesta válida.</translation>
+    </message>
+    <message>
+        <source>Try again; if it fails again, report this.</source>
+        <translation>Intentarlo de nuevo; si vuelve a fallar, notificarlo.</translation>
+    </message>
+    <message>
+        <source>A downloaded file does not have the pinned hash:</source>
+        <translation>Un archivo descargado no tiene el hash fijado:</translation>
+    </message>
+    <message>
+        <source>Try again; if it fails again, something between this machine and the package index alters files.</source>
+        <translation>Intentarlo de nuevo; si vuelve a fallar, algo altera los archivos entre este equipo y el índice de paquetes.</translation>
+    </message>
+    <message>
+        <source>If it fails again, report it with the log.</source>
+        <translation>Si vuelve a fallar, notificarlo junto con el registro.</translation>
+    </message>
+    <message>
+        <source>Check the internet connection and the proxy (QGIS: Settings &gt; Options &gt; Network). Without a connection, download the wheels on another machine and choose their folder here.</source>
+        <translation>Comprobar la conexión a Internet y el proxy (QGIS: Configuración &gt; Opciones &gt; Red). Sin conexión, descargar los paquetes wheel en otro equipo y elegir aquí su carpeta.</translation>
+    </message>
+    <message>
+        <source>{} failed: {}</source>
+        <translation>{} falló: {}</translation>
+    </message>
+    <message>
+        <source>no output</source>
+        <translation>sin salida</translation>
+    </message>
+    <message>
+        <source>QGIS: {}</source>
+        <translation>QGIS: {}</translation>
+    </message>
+    <message>
+        <source>This Python: {}</source>
+        <translation>Este Python: {}</translation>
+    </message>
+    <message>
+        <source>System: {}</source>
+        <translation>Sistema: {}</translation>
+    </message>
+    <message>
+        <source>Graphics card: {}</source>
+        <translation>Tarjeta gráfica: {}</translation>
+    </message>
+    <message>
+        <source>no NVIDIA card found</source>
+        <translation>no se encontró ninguna tarjeta NVIDIA</translation>
+    </message>
+    <message>
+        <source>Plugin: {}</source>
+        <translation>Complemento: {}</translation>
+    </message>
+    <message>
+        <source>Managed environment: {}</source>
+        <translation>Entorno del complemento: {}</translation>
+    </message>
+    <message>
+        <source>Interpreter set in the plugin: {}</source>
+        <translation>Intérprete configurado en el complemento: {}</translation>
+    </message>
+    <message>
+        <source>not in this Python</source>
+        <translation>no disponible en este Python</translation>
+    </message>
+    <message>
+        <source>none in {}</source>
+        <translation>ninguno en {}</translation>
+    </message>
+    <message>
+        <source>Backend: none. {}</source>
+        <translation>Motor: ninguno. {}</translation>
+    </message>
+    <message>
+        <source>Backend's Python: {}</source>
+        <translation>Python del motor: {}</translation>
+    </message>
+    <message>
+        <source>Backend: it fails: {}</source>
+        <translation>Motor: falla: {}</translation>
+    </message>
+    <message>
+        <source>missing</source>
+        <translation>falta</translation>
+    </message>
+    <message>
+        <source>Device: {} (available: {})</source>
+        <translation>Dispositivo: {} (disponibles: {})</translation>
+    </message>
+    <message>
+        <source>Models: {}</source>
+        <translation>Modelos: {}</translation>
+    </message>
+    <message>
+        <source>Open the menu Plugins &gt; SAR Land Cover (DINO) &gt; Set up backend…, or run in a shell: {command}. If you have a Python environment with PyTorch (the packages in {list}), choose its interpreter in the same menu, or name it in the environment variable SARDINO_PYTHON.</source>
+        <translation>Abrir el menú Complementos &gt; SAR Land Cover (DINO) &gt; Configurar el motor…, o ejecutar en una terminal: {command}. Si ya hay un entorno de Python con PyTorch (los paquetes de {list}), elegir su intérprete en el mismo menú, o indicarlo en la variable de entorno SARDINO_PYTHON.</translation>
+    </message>
+    <message>
+        <source>Another installation into {} is running (process {}).</source>
+        <translation>Hay otra instalación en curso en {} (proceso {}).</translation>
+    </message>
+    <message>
+        <source>Wait until it is done.</source>
+        <translation>Esperar a que termine.</translation>
+    </message>
+    <message>
+        <source>Check that the disk has space left, and that you may write to {}.</source>
+        <translation>Comprobar que queda espacio en el disco y que se puede escribir en {}.</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>Terminado</translation>
+    </message>
+    <message>
+        <source>{free:.1f} GB are free in {folder}, and about {needed:.1f} GB are needed.</source>
+        <translation>Hay {free:.1f} GB libres en {folder}, y se necesitan unos {needed:.1f} GB.</translation>
+    </message>
+    <message>
+        <source>Free some space, or choose another folder.</source>
+        <translation>Liberar espacio, o elegir otra carpeta.</translation>
+    </message>
+    <message>
+        <source>This build failed: {}</source>
+        <translation>Esta compilación falló: {}</translation>
+    </message>
+    <message>
+        <source>PyTorch: {}.</source>
+        <translation>PyTorch: {}.</translation>
+    </message>
+    <message>
+        <source>it doesn't start</source>
+        <translation>no arranca</translation>
+    </message>
+    <message>
+        <source>Python {}.{}, but at least {}.{} is needed</source>
+        <translation>Python {}.{}, pero se necesita al menos {}.{}</translation>
+    </message>
+    <message>
+        <source>PyTorch needs a 64-bit Python</source>
+        <translation>PyTorch necesita un Python de 64 bits</translation>
+    </message>
+    <message>
+        <source>PyTorch no longer supports Macs with Intel processors</source>
+        <translation>PyTorch ya no admite los Mac con procesadores Intel</translation>
+    </message>
+    <message>
+        <source>the module {} is missing</source>
+        <translation>falta el módulo {}</translation>
+    </message>
+    <message>
+        <source>(on Debian and Ubuntu: sudo apt install python3-venv)</source>
+        <translation>(en Debian y Ubuntu: sudo apt install python3-venv)</translation>
+    </message>
+    <message>
+        <source>a virtual environment made with it doesn't start</source>
+        <translation>un entorno virtual creado con él no arranca</translation>
+    </message>
+    <message>
+        <source>{}: there is no such program</source>
+        <translation>{}: no existe ese programa</translation>
+    </message>
+    <message>
+        <source>none found</source>
+        <translation>no se encontró ninguno</translation>
+    </message>
+    <message>
+        <source>there is no such file</source>
+        <translation>no existe ese archivo</translation>
+    </message>
+    <message>
+        <source>this is not a file</source>
+        <translation>no es un archivo</translation>
+    </message>
+    <message>
+        <source>the file is not executable</source>
+        <translation>el archivo no es ejecutable</translation>
+    </message>
+    <message>
+        <source>environment variable {}</source>
+        <translation>variable de entorno {}</translation>
+    </message>
+    <message>
+        <source>setting of the plugin</source>
+        <translation>configuración del complemento</translation>
+    </message>
+    <message>
+        <source>not set</source>
+        <translation>sin establecer</translation>
+    </message>
+    <message>
+        <source>environment managed by the plugin</source>
+        <translation>entorno gestionado por el complemento</translation>
+    </message>
+    <message>
+        <source>The Python interpreter {path} can't be used ({origin}): {problem}.</source>
+        <translation>No se puede usar el intérprete de Python {path} ({origin}): {problem}.</translation>
+    </message>
+    <message>
+        <source>Correct it, or remove it.</source>
+        <translation>Corregirlo o quitarlo.</translation>
+    </message>
+    <message>
+        <source>Looked for it at: {}.</source>
+        <translation>Se buscó en: {}.</translation>
+    </message>
+    <message>
+        <source>No Python interpreter for the backend is set up.</source>
+        <translation>No hay ningún intérprete de Python configurado para el motor.</translation>
+    </message>
+    <message>
+        <source>The plugin is incomplete: no folder 'backend' in {here} or {parent}.</source>
+        <translation>El complemento está incompleto: no hay una carpeta «backend» en {here} ni en {parent}.</translation>
+    </message>
+    <message>
+        <source>Install the plugin's zip again.</source>
+        <translation>Volver a instalar el zip del complemento.</translation>
+    </message>
+    <message>
+        <source>the default build</source>
+        <translation>la compilación predeterminada</translation>
+    </message>
+    <message>
+        <source>the CPU build, if pip's settings name an index that has it</source>
+        <translation>la compilación para el procesador, si la configuración de pip indica un índice que la tiene</translation>
+    </message>
+    <message>
+        <source>the build from the chosen source</source>
+        <translation>la compilación del origen elegido</translation>
+    </message>
+    <message>
+        <source>the default build, with CUDA for NVIDIA cards</source>
+        <translation>la compilación predeterminada, con CUDA para tarjetas NVIDIA</translation>
+    </message>
+    <message>
+        <source>the package index that {} is configured to use</source>
+        <translation>el índice de paquetes que {} tiene configurado</translation>
+    </message>
+    <message>
+        <source>Packages: PyTorch, timm, rasterio and their dependencies, from {}</source>
+        <translation>Paquetes: PyTorch, timm, rasterio y sus dependencias (origen: {})</translation>
+    </message>
+    <message>
+        <source>PyTorch: {}</source>
+        <translation>PyTorch: {}</translation>
+    </message>
+    <message>
+        <source>; otherwise </source>
+        <translation>; si no, </translation>
+    </message>
+    <message>
+        <source>Size: {}</source>
+        <translation>Tamaño: {}</translation>
+    </message>
+    <message>
+        <source>Folder: {}</source>
+        <translation>Carpeta: {}</translation>
+    </message>
+    <message>
+        <source>Built on: Python {version}, {path} (with {tool})</source>
+        <translation>Basado en: Python {version}, {path} (con {tool})</translation>
+    </message>
+    <message>
+        <source>No hashes are known for {} with Python {}: versions are pinned, files are not checked.</source>
+        <translation>No se conocen hashes para {} con Python {}: las versiones están fijadas, los archivos no se comprueban.</translation>
+    </message>
+    <message>
+        <source>For the smaller CPU build, choose PyTorch's package index for CPUs as the source of PyTorch.</source>
+        <translation>Para la compilación más pequeña, solo para el procesador, elegir como origen de PyTorch el índice de paquetes de PyTorch para procesadores.</translation>
+    </message>
+    <message>
+        <source>The default build of PyTorch for Windows does not use the card. For one that does, choose PyTorch's package index for CUDA as the source of PyTorch.</source>
+        <translation>La compilación predeterminada de PyTorch para Windows no usa la tarjeta. Para una que la use, elegir como origen de PyTorch el índice de paquetes de PyTorch para CUDA.</translation>
+    </message>
+    <message>
+        <source>unknown for this machine; 0.2 to 3 GB to download on others</source>
+        <translation>desconocido para este equipo; en otros, de 0.2 a 3 GB de descarga</translation>
+    </message>
+    <message>
+        <source>with CUDA {}</source>
+        <translation>con CUDA, {}</translation>
+    </message>
+    <message>
+        <source>about {:.1f} GB to download, {:.1f} GB on disk</source>
+        <translation>unos {:.1f} GB de descarga, {:.1f} GB en disco</translation>
+    </message>
+    <message>
+        <source>There is no folder {}.</source>
+        <translation>No existe la carpeta {}.</translation>
+    </message>
+    <message>
+        <source>Choose a folder of wheels.</source>
+        <translation>Elegir una carpeta con paquetes wheel.</translation>
+    </message>
+    <message>
+        <source>With a folder of wheels no package index is used, but the source of PyTorch is an index.</source>
+        <translation>Con una carpeta de paquetes wheel no se usa ningún índice, pero el origen de PyTorch es un índice.</translation>
+    </message>
+    <message>
+        <source>Choose a folder as the source of PyTorch too, or leave one of the two empty.</source>
+        <translation>Elegir también una carpeta como origen de PyTorch, o dejar vacío uno de los dos.</translation>
+    </message>
+    <message>
+        <source>No suitable Python was found to build the environment on ({}).</source>
+        <translation>No se encontró ningún Python adecuado para crear el entorno ({}).</translation>
+    </message>
+    <message>
+        <source>Install a 64-bit Python (3.10 to 3.14) and try again, or name one.</source>
+        <translation>Instalar un Python de 64 bits (de 3.10 a 3.14) e intentarlo de nuevo, o indicar uno.</translation>
+    </message>
+    <message>
+        <source>The plugin is incomplete: it has no list of packages.</source>
+        <translation>El complemento está incompleto: no tiene la lista de paquetes.</translation>
+    </message>
+    <message>
+        <source>Unpacking</source>
+        <translation>Desempaquetando</translation>
+    </message>
+    <message>
+        <source>Downloading, {:.0f} MB of about {:.0f} MB</source>
+        <translation>Descargando, {:.0f} MB de unos {:.0f} MB</translation>
+    </message>
+    <message>
+        <source>Model card</source>
+        <translation>Ficha del modelo</translation>
+    </message>
+    <message>
+        <source>Diagnostics: SAR Land Cover (DINO)</source>
+        <translation>Diagnóstico: SAR Land Cover (DINO)</translation>
+    </message>
+    <message>
+        <source>Asking the backend; this takes some seconds…</source>
+        <translation>Consultando al motor; tarda unos segundos…</translation>
+    </message>
+    <message>
+        <source>Copy to clipboard</source>
+        <translation>Copiar al portapapeles</translation>
+    </message>
+    <message>
+        <source>Diagnostics</source>
+        <translation>Diagnóstico</translation>
+    </message>
+    <message>
+        <source>Default model; or the name or folder of another</source>
+        <translation>Modelo predeterminado; o el nombre o la carpeta de otro</translation>
+    </message>
+    <message>
+        <source>Choose the folder of a model</source>
+        <translation>Elegir la carpeta de un modelo</translation>
+    </message>
+    <message>
+        <source>What the model was trained on, its accuracy and limits</source>
+        <translation>Con qué se entrenó el modelo, su exactitud y sus limitaciones</translation>
+    </message>
+    <message>
+        <source>Folder of a model</source>
+        <translation>Carpeta de un modelo</translation>
+    </message>
+    <message>
+        <source>Models: SAR Land Cover (DINO)</source>
+        <translation>Modelos: SAR Land Cover (DINO)</translation>
+    </message>
+    <message>
+        <source>Add folder…</source>
+        <translation>Añadir carpeta…</translation>
+    </message>
+    <message>
+        <source>Add a model: a folder that holds card.json and model.safetensors</source>
+        <translation>Añadir un modelo: una carpeta que contiene card.json y model.safetensors</translation>
+    </message>
+    <message>
+        <source>Forget</source>
+        <translation>Olvidar</translation>
+    </message>
+    <message>
+        <source>Remove the model from this list. Its files are not deleted.</source>
+        <translation>Quitar el modelo de esta lista. Sus archivos no se eliminan.</translation>
+    </message>
+    <message>
+        <source>{} (default)</source>
+        <translation>{} (predeterminado)</translation>
+    </message>
+    <message>
+        <source>Removed from the list: {}. The folder was not changed.</source>
+        <translation>Quitado de la lista: {}. La carpeta no se modificó.</translation>
+    </message>
+    <message>
+        <source>The backend is checking {}; this takes some seconds…</source>
+        <translation>El motor está comprobando {}; tarda unos segundos…</translation>
+    </message>
+    <message>
+        <source>Checking the model</source>
+        <translation>Comprobando el modelo</translation>
+    </message>
+    <message>
+        <source>Not added: {}</source>
+        <translation>No añadido: {}</translation>
+    </message>
+    <message>
+        <source>Added: {}. Dialogs that are opened from now on offer it.</source>
+        <translation>Añadido: {}. Los cuadros de diálogo que se abran a partir de ahora lo ofrecen.</translation>
     </message>
     <message>
         <source>Set up the backend of SAR Land Cover (DINO)</source>
@@ -1332,8 +1176,8 @@ Los números enteros de 1 a 254 se conservan como valores del mapa; las demás c
         <translation>Configurar el motor: SAR Land Cover (DINO)</translation>
     </message>
     <message>
-        <source>The algorithms run in a Python environment of their own, with PyTorch. It is set up once, in your QGIS profile; QGIS's own Python stays as it is. Nothing is installed before you press Install.</source>
-        <translation>Los algoritmos se ejecutan en un entorno de Python propio, con PyTorch: el motor. Se configura una sola vez, en el perfil de QGIS; el Python de QGIS queda como está. No se instala nada antes de pulsar Instalar.</translation>
+        <source>The algorithms run in a separate Python environment with PyTorch. It is set up once, in your QGIS profile; QGIS's own Python is not changed. Nothing is installed before you press Install.</source>
+        <translation>Los algoritmos se ejecutan en un entorno de Python aparte, con PyTorch. Se configura una sola vez, en el perfil de QGIS; el Python de QGIS no se modifica. No se instala nada antes de pulsar Instalar.</translation>
     </message>
     <message>
         <source>Install</source>
@@ -1352,7 +1196,7 @@ Los números enteros de 1 a 254 se conservan como valores del mapa; las demás c
         <translation>Carpeta del entorno</translation>
     </message>
     <message>
-        <source>Found by itself</source>
+        <source>Found automatically</source>
         <translation>Se busca automáticamente</translation>
     </message>
     <message>
@@ -1360,16 +1204,16 @@ Los números enteros de 1 a 254 se conservan como valores del mapa; las demás c
         <translation>Ninguna: los paquetes se descargan</translation>
     </message>
     <message>
-        <source>The ordinary one</source>
-        <translation>El habitual</translation>
+        <source>The default build</source>
+        <translation>La compilación predeterminada</translation>
     </message>
     <message>
-        <source>Address of a package index, or a folder, with another build of PyTorch: for the processor alone, which is smaller, or for CUDA on Windows. PyTorch's installation page names the addresses.</source>
+        <source>Address of a package index, or a folder, with another build of PyTorch: for the CPU only, which is smaller, or for CUDA on Windows. PyTorch's installation page lists the addresses.</source>
         <translation>Dirección de un índice de paquetes, o una carpeta, con otra compilación de PyTorch: solo para el procesador, que es más pequeña, o para CUDA en Windows. La página de instalación de PyTorch indica las direcciones.</translation>
     </message>
     <message>
-        <source>For machines without a connection: a folder filled on a machine of the same kind with 'pip download --require-hashes --no-deps -d FOLDER -r requirements-locked.txt'.</source>
-        <translation>Para equipos sin conexión: una carpeta llenada en un equipo del mismo tipo con «pip download --require-hashes --no-deps -d CARPETA -r requirements-locked.txt».</translation>
+        <source>For machines without a connection: a folder filled on a machine with the same system and Python with 'pip download --require-hashes --no-deps -d FOLDER -r requirements-locked.txt'.</source>
+        <translation>Para equipos sin conexión: una carpeta llenada en un equipo con el mismo sistema y Python con «pip download --require-hashes --no-deps -d CARPETA -r requirements-locked.txt».</translation>
     </message>
     <message>
         <source>Folder</source>
@@ -1392,12 +1236,12 @@ Los números enteros de 1 a 254 se conservan como valores del mapa; las demás c
         <translation>Cancelando…</translation>
     </message>
     <message>
-        <source>The backend is set up. The algorithms can be run now.</source>
+        <source>The backend is set up. You can run the algorithms now.</source>
         <translation>El motor está configurado. Ya se pueden ejecutar los algoritmos.</translation>
     </message>
     <message>
-        <source>But the environment variable {} names another one, which is used.</source>
-        <translation>Pero la variable de entorno {} indica otro, que es el que se usa.</translation>
+        <source>The environment variable {} names another environment, which is used instead.</source>
+        <translation>La variable de entorno {} indica otro entorno, que es el que se usa.</translation>
     </message>
     <message>
         <source>Similarity to a place</source>
@@ -1412,8 +1256,8 @@ Los números enteros de 1 a 254 se conservan como valores del mapa; las demás c
         <translation>Este lugar está fuera de la capa «{}».</translation>
     </message>
     <message>
-        <source>The scene is being read, which is done once; then clicks are answered at once.</source>
-        <translation>Se está leyendo la escena, lo que se hace una sola vez; después, los clics se responden al momento.</translation>
+        <source>The scene is read once; later clicks are answered immediately.</source>
+        <translation>La escena se lee una sola vez; los clics posteriores se responden al momento.</translation>
     </message>
     <message>
         <source>Similarity in {}</source>
@@ -1424,24 +1268,176 @@ Los números enteros de 1 a 254 se conservan como valores del mapa; las demás c
         <translation>No se puede abrir la capa de similitud {}.</translation>
     </message>
     <message>
+        <source>SAR Land Cover (DINO)</source>
+        <translation>SAR Land Cover (DINO)</translation>
+    </message>
+    <message>
         <source>Find similar places</source>
         <translation>Buscar lugares similares</translation>
     </message>
     <message>
-        <source>Click on a place of the active SAR raster to see what is like it; Ctrl adds a place to those before</source>
-        <translation>Hacer clic en un lugar del ráster SAR activo para ver qué se le parece; Ctrl añade un lugar a los anteriores</translation>
+        <source>Click on the active SAR raster to see which places are similar; Ctrl+click adds a place</source>
+        <translation>Hacer clic en el ráster SAR activo para ver qué lugares se parecen; Ctrl+clic añade un lugar</translation>
     </message>
     <message>
-        <source>Default model; or the name or folder of another</source>
-        <translation>Modelo predeterminado; o el nombre o la carpeta de otro</translation>
+        <source>The layer has no field '{}'.</source>
+        <translation>La capa no tiene ningún campo «{}».</translation>
     </message>
     <message>
-        <source>Choose the folder of a model</source>
-        <translation>Elegir la carpeta de un modelo</translation>
+        <source>Feature {id} can't be transformed to the CRS of the raster: {why}</source>
+        <translation>El objeto espacial {id} no se puede transformar al SRC del ráster: {why}</translation>
     </message>
     <message>
-        <source>What the model was trained on, its accuracy and limits</source>
-        <translation>Con qué se entrenó el modelo, su exactitud y sus limitaciones</translation>
+        <source>Output '{output}' of SAR Land Cover (DINO) from {input}.</source>
+        <translation>Salida «{output}» de SAR Land Cover (DINO) a partir de {input}.</translation>
+    </message>
+    <message>
+        <source>{date}: made by SAR Land Cover (DINO) {version} with the model {model} (weights SHA-256 {sha}).</source>
+        <translation>{date}: creado por SAR Land Cover (DINO) {version} con el modelo {model} (SHA-256 de los pesos: {sha}).</translation>
+    </message>
+    <message>
+        <source>{date}: made by SAR Land Cover (DINO) {version}.</source>
+        <translation>{date}: creado por SAR Land Cover (DINO) {version}.</translation>
+    </message>
+    <message>
+        <source>The layer '{name}' comes from '{provider}', not from a raster file. Web services give pictures, not backscatter: export the layer to a GeoTIFF (Layer &gt; Save As…, raw data), and use that.</source>
+        <translation>La capa «{name}» procede de «{provider}», no de un archivo ráster. Los servicios web dan imágenes, no retrodispersión: exportar la capa a un GeoTIFF (Capa &gt; Guardar como…, datos crudos) y usar ese archivo.</translation>
+    </message>
+    <message>
+        <source>Open options of the layer are not used: {}</source>
+        <translation>No se usan las opciones de apertura de la capa: {}</translation>
+    </message>
+    <message>
+        <source>The layer '{}' exists only in the memory of QGIS. Save it to a file, and use that.</source>
+        <translation>La capa «{}» solo existe en la memoria de QGIS. Guardarla en un archivo y usar este.</translation>
+    </message>
+    <message>
+        <source>The CRS of the layer ({layer}) differs from that of its file ({file}); results get the file's CRS.</source>
+        <translation>El SRC de la capa ({layer}) difiere del de su archivo ({file}); los resultados llevan el del archivo.</translation>
+    </message>
+    <message>
+        <source>custom</source>
+        <translation>personalizado</translation>
+    </message>
+    <message>
+        <source>The extent {wanted} does not overlap the layer '{name}' ({has}). Choose another one, or none.</source>
+        <translation>La extensión {wanted} no se solapa con la capa «{name}» ({has}). Elegir otra, o ninguna.</translation>
+    </message>
+    <message>
+        <source>Point features without a geometry in the CRS of the raster, left out: {}.</source>
+        <translation>Puntos excluidos por no tener geometría en el SRC del ráster: {}.</translation>
+    </message>
+    <message>
+        <source>This folder has no readable card.json. Remove the model, or copy its folder again.</source>
+        <translation>Esta carpeta no tiene un card.json legible. Quitar el modelo, o copiar de nuevo su carpeta.</translation>
+    </message>
+    <message>
+        <source>Trained on</source>
+        <translation>Entrenado con</translation>
+    </message>
+    <message>
+        <source>The card doesn't say.</source>
+        <translation>La ficha no lo dice.</translation>
+    </message>
+    <message>
+        <source>Limits</source>
+        <translation>Limitaciones</translation>
+    </message>
+    <message>
+        <source>Accuracy</source>
+        <translation>Exactitud</translation>
+    </message>
+    <message>
+        <source>Classes</source>
+        <translation>Clases</translation>
+    </message>
+    <message>
+        <source>Input</source>
+        <translation>Entrada</translation>
+    </message>
+    <message>
+        <source>Licence</source>
+        <translation>Licencia</translation>
+    </message>
+    <message>
+        <source>The card names none.</source>
+        <translation>La ficha no indica ninguna.</translation>
+    </message>
+    <message>
+        <source>There is no model or folder named {}.</source>
+        <translation>No hay ningún modelo ni ninguna carpeta con el nombre {}.</translation>
+    </message>
+    <message>
+        <source>… and {} more in card.json</source>
+        <translation>… y {} más en card.json</translation>
+    </message>
+    <message>
+        <source>The card states no limits. Check maps at places that you know.</source>
+        <translation>La ficha no indica limitaciones. Comprobar los mapas en lugares conocidos.</translation>
+    </message>
+    <message>
+        <source>It needs these bands: {}.</source>
+        <translation>Necesita estas bandas: {}.</translation>
+    </message>
+    <message>
+        <source>It is made for pixels of {} m. Others are resampled; coarser ones give less accurate maps.</source>
+        <translation>Está hecho para píxeles de {} m. Los demás se remuestrean; los más gruesos dan mapas menos exactos.</translation>
+    </message>
+    <message>
+        <source>linear power</source>
+        <translation>potencia lineal</translation>
+    </message>
+    <message>
+        <source>Backscatter convention {product}, pixels of {metres} m, tiles of {tile} and patches of {patch} pixels.</source>
+        <translation>Convención de retrodispersión {product}, píxeles de {metres} m, teselas de {tile} y parches de {patch} píxeles.</translation>
+    </message>
+    <message>
+        <source>Band</source>
+        <translation>Banda</translation>
+    </message>
+    <message>
+        <source>Unit</source>
+        <translation>Unidad</translation>
+    </message>
+    <message>
+        <source>Range</source>
+        <translation>Intervalo</translation>
+    </message>
+    <message>
+        <source>The card gives no figures: the accuracy of this model is unknown.</source>
+        <translation>La ficha no da cifras: la exactitud de este modelo se desconoce.</translation>
+    </message>
+    <message>
+        <source>card.json contains more detailed figures.</source>
+        <translation>card.json contiene cifras más detalladas.</translation>
+    </message>
+    <message>
+        <source>Bundled model</source>
+        <translation>Modelo incluido</translation>
+    </message>
+    <message>
+        <source>Models…</source>
+        <translation>Modelos…</translation>
+    </message>
+    <message>
+        <source>Set up backend…</source>
+        <translation>Configurar el motor…</translation>
+    </message>
+    <message>
+        <source>Choose Python interpreter…</source>
+        <translation>Elegir el intérprete de Python…</translation>
+    </message>
+    <message>
+        <source>Diagnostics…</source>
+        <translation>Diagnóstico…</translation>
+    </message>
+    <message>
+        <source>Help</source>
+        <translation>Ayuda</translation>
+    </message>
+    <message>
+        <source>Python interpreter of an environment with PyTorch</source>
+        <translation>Intérprete de Python de un entorno con PyTorch</translation>
     </message>
 </context>
 </TS>

@@ -1,1 +1,1 @@
-"""QGIS layers: sources given to the backend, styles and metadata of results."""
+"""Give QGIS layers to the backend; style and describe its results."""

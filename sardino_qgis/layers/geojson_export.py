@@ -1,4 +1,4 @@
-"""Labelled vector features for the backend: written as GeoJSON in a raster's CRS, which it reads without QGIS."""
+"""Export labelled vector features as GeoJSON in a raster's CRS, for the backend."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from qgis.core import (
 
 from ..common.i18n import tr
 
-DIGITS = 15  # of coordinates: nothing is lost
+DIGITS = 15  # of coordinates, enough for a float64
 
 
 def write_geojson(source: Any, field: str, crs: Any, path: str, context: Any, feedback: Any) -> int:
-    """Write the points or polygons of `source` with one field, and return how many.
+    """Write the points or polygons of `source` with one field, and return their number.
 
     Args:
-        source: A QgsProcessingFeatureSource (selection and filter are heeded by it).
+        source: A QgsProcessingFeatureSource, which applies selection and filter.
         field: Name of the field with the class.
-        crs: QgsCoordinateReferenceSystem to write in; where invalid (a raster without), coordinates stay as they are.
+        crs: QgsCoordinateReferenceSystem to write in; if invalid (a raster without one), coordinates are unchanged.
         path: File to write.
         context: QgsProcessingContext, for its coordinate transformations.
-        feedback: Its cancel is heeded.
+        feedback: QgsProcessingFeedback, asked for a cancel.
 
     Raises:
-        QgsProcessingException: Cancelled, no such field, or a geometry can't be brought to `crs`.
+        QgsProcessingException: Cancelled, no such field, or a geometry can't be transformed to `crs`.
     """
     index = source.fields().lookupField(field)
     if index < 0:
-        raise QgsProcessingException(tr("There is no field '{}' in the layer.").format(field))
+        raise QgsProcessingException(tr("The layer has no field '{}'.").format(field))
     transform = QgsCoordinateTransform(source.sourceCrs(), crs, context.transformContext()) if crs.isValid() else None
     count = 0
     with open(path, "w", encoding="utf-8") as file:
@@ -54,23 +54,23 @@ def write_geojson(source: Any, field: str, crs: Any, path: str, context: Any, fe
     return count
 
 
-def category_looks(layer: Any, field: str) -> dict[str, dict[str, str]]:
-    """Name and colour ("#rrggbb") by class, where a vector layer is drawn by categories of `field`; else nothing."""
+def category_styles(layer: Any, field: str) -> dict[str, dict[str, str]]:
+    """Return name and colour ("#rrggbb") by class if a vector layer is styled by categories of `field`, else {}."""
     renderer = layer.renderer()
     if not isinstance(renderer, QgsCategorizedSymbolRenderer) or renderer.classAttribute().strip('"') != field:
         return {}
-    looks = {}
+    styles = {}
     for category in renderer.categories():
         value = category.value()
-        # A category may stand for several values; that of all others has none.
+        # A category may have several values; the one for all other values has none.
         for item in value if isinstance(value, list) else [value]:
             if _plain(item) not in (None, ""):
-                looks[str(_plain(item))] = {"name": category.label(), "color": category.symbol().color().name()}
-    return looks
+                styles[str(_plain(item))] = {"name": category.label(), "color": category.symbol().color().name()}
+    return styles
 
 
 def _crs_member(crs: Any) -> str:
-    """The CRS by its code, else in full; nothing for an unknown one."""
+    """Return the GeoJSON member for a CRS: its EPSG code, else WKT; empty for an invalid one."""
     if not crs.isValid():
         return ""
     name = crs.authid() if crs.authid().startswith("EPSG:") else crs.toWkt(type(crs).WktVariant.WKT2_2018)
@@ -78,7 +78,7 @@ def _crs_member(crs: Any) -> str:
 
 
 def _geometry(feature: Any, transform: Any) -> Any:
-    """The geometry as GeoJSON's types, straightened and plane; None where there is none."""
+    """Return the geometry as GeoJSON, with curves as segments; None where there is none."""
     geometry = feature.geometry()
     if geometry.isNull() or geometry.isEmpty():
         return None
@@ -87,7 +87,7 @@ def _geometry(feature: Any, transform: Any) -> Any:
             geometry.transform(transform)
         except QgsCsException as trouble:
             raise QgsProcessingException(
-                tr("Feature {id} can't be brought to the coordinate system of the raster: {why}").format(
+                tr("Feature {id} can't be transformed to the CRS of the raster: {why}").format(
                     id=feature.id(), why=trouble
                 )
             ) from trouble
@@ -97,7 +97,7 @@ def _geometry(feature: Any, transform: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """An attribute as JSON has it; None for NULL."""
+    """Return an attribute as a JSON value; None for NULL."""
     if value is None or value == NULL:
         return None
     return value if isinstance(value, (int, float, str)) else str(value)

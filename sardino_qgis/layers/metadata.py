@@ -1,4 +1,4 @@
-"""What made a layer, for the properties of the layer (Information, Metadata), from the tags in its file."""
+"""Fill the metadata of a layer with its origin, from the tags in its file."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ PREFIX = "SARDINO_"
 
 
 def file_tags(path: str) -> dict[str, str]:
-    """The backend's tags in a raster file and beside it (.aux.xml), without their prefix; empty where it has none."""
+    """Return the backend's tags of a raster file (also from its .aux.xml), without their prefix."""
     try:
         data = gdal.Open(path)
         tags = data.GetMetadata() if data is not None else {}
-    except RuntimeError:  # where somebody has switched on GDAL's exceptions
+    except RuntimeError:  # raised if GDAL's exceptions are enabled
         return {}
     return {key[len(PREFIX) :]: value for key, value in tags.items() if key.startswith(PREFIX)}
 
 
 def describe(layer: Any) -> bool:
-    """Fill in the metadata of `layer` (a QgsRasterLayer) by the tags in its file; whether there are any."""
+    """Fill in the metadata of `layer` (a QgsRasterLayer) from the tags of its file; return whether there are any."""
     tags = file_tags(layer.source())
     if not tags:
         return False

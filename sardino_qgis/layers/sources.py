@@ -1,4 +1,4 @@
-"""From a QGIS raster layer to what GDAL opens in another process."""
+"""Convert QGIS layers, extents and points to arguments of the backend."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from qgis.core import QgsFeatureRequest, QgsPointXY, QgsProcessingException
 
 from ..common.i18n import tr
 
-# QGIS appends these to the name that GDAL opens: open options, credentials, an authentication configuration.
+# QGIS appends open options, credentials or an authentication configuration to the name that GDAL opens.
 _QGIS_SUFFIX = re.compile(r"(\|(?:option|credential):.*| authcfg='[^']*')$")
 
 
 def _absolute(source: str) -> str:
-    """`source` with the file in it made absolute, for the worker runs in another folder.
+    """Return `source` with an absolute path, since the worker runs in another folder.
 
-    A driver prefix (`NETCDF:"file.nc":vv`) is kept; names that hold no file here are left as they are.
+    A driver prefix (`NETCDF:"file.nc":vv`) is kept; a name that contains no existing file is unchanged.
     """
     if os.path.exists(source):
         return os.path.abspath(source)
@@ -31,10 +31,10 @@ def _absolute(source: str) -> str:
 
 
 def worker_source(layer: Any, feedback: Any) -> str:
-    """The name under which GDAL, in any process, opens the data of `layer` (a QgsRasterLayer).
+    """Return the name under which GDAL opens the data of `layer` (a QgsRasterLayer) in any process.
 
     Raises:
-        QgsProcessingException: The layer comes from a service or lives in the memory of QGIS.
+        QgsProcessingException: The layer comes from a service or exists in the memory of QGIS only.
     """
     if layer.providerType() != "gdal":
         raise QgsProcessingException(
@@ -50,33 +50,35 @@ def worker_source(layer: Any, feedback: Any) -> str:
         feedback.pushWarning(tr("Open options of the layer are not used: {}").format(full[len(source) :]))
     if source.startswith("/vsimem/"):
         raise QgsProcessingException(
-            tr("The layer '{}' lives only in the memory of QGIS. Save it to a file, and use that.").format(layer.name())
+            tr("The layer '{}' exists only in the memory of QGIS. Save it to a file, and use that.").format(
+                layer.name()
+            )
         )
     return _absolute(source)
 
 
 def check_crs(layer: Any, feedback: Any) -> None:
-    """Warn where the CRS set for the layer isn't the file's, which is what outputs will carry."""
+    """Warn if the CRS of the layer differs from that of its file, which outputs get."""
     own = layer.dataProvider().crs()
     if layer.crs().isValid() and own != layer.crs():
         feedback.pushWarning(
             tr(
-                "The CRS of the layer ({layer}) is not that of its file ({file}); results carry that of the file."
+                "The CRS of the layer ({layer}) differs from that of its file ({file}); results get the file's CRS."
             ).format(layer=layer.crs().authid() or tr("custom"), file=own.authid() or tr("none"))
         )
 
 
 def extent_arguments(extent: Any, layer: Any) -> list[str]:
-    """`--extent` with the corners of `extent` (a QgsRectangle in the layer's CRS), or nothing for a null one.
+    """Return `--extent` with the corners of `extent` (a QgsRectangle in the layer's CRS), or [] for a null one.
 
     Raises:
-        QgsProcessingException: It doesn't touch the layer, or is no area at all.
+        QgsProcessingException: It doesn't overlap the layer, or is empty.
     """
     if extent.isNull():
         return []
     if not extent.isFinite() or extent.isEmpty() or not extent.intersects(layer.extent()):
         raise QgsProcessingException(
-            tr("The extent {wanted} does not overlap the layer '{name}' ({has}). Choose another, or none.").format(
+            tr("The extent {wanted} does not overlap the layer '{name}' ({has}). Choose another one, or none.").format(
                 wanted=extent.toString(6), name=layer.name(), has=layer.extent().toString(6)
             )
         )
@@ -84,22 +86,22 @@ def extent_arguments(extent: Any, layer: Any) -> list[str]:
 
 
 def corner_arguments(extent: Any) -> list[str]:
-    """`--extent` with the corners of `extent` (a QgsRectangle)."""
+    """Return `--extent` with the corners of `extent` (a QgsRectangle)."""
     corners = (extent.xMinimum(), extent.yMinimum(), extent.xMaximum(), extent.yMaximum())
-    # Never 1e-05: an argument parser takes "-1e-05" for an option.
+    # No exponents: an argument parser takes "-1e-05" for an option.
     return ["--extent", *(f"{value:.10f}" for value in corners)]
 
 
 def points_of(source: Any, crs: Any, transforms: Any, feedback: Any) -> list[Any]:
-    """The points (QgsPointXY, in `crs`) of a feature source; multipoints count as their parts.
+    """Return the points (QgsPointXY in `crs`) of a feature source, and all parts of multipoints.
 
-    Features without a geometry, or with one that can't be brought into `crs`, are left out with a warning.
+    Features without a geometry, or whose geometry can't be transformed to `crs`, are left out with a warning.
 
     Args:
         source: QgsFeatureSource of points.
-        crs: Of the raster.
+        crs: QgsCoordinateReferenceSystem of the raster.
         transforms: QgsCoordinateTransformContext.
-        feedback: For warnings.
+        feedback: QgsProcessingFeedback for warnings.
     """
     request = QgsFeatureRequest().setDestinationCrs(crs, transforms)
     failed: list[int] = []
@@ -111,14 +113,12 @@ def points_of(source: Any, crs: Any, transforms: Any, feedback: Any) -> list[Any
         points += vertices
     if failed or empty:
         feedback.pushWarning(
-            tr("Features of the points without a place in the coordinate system of the raster, left out: {}.").format(
-                len(failed) + empty
-            )
+            tr("Point features without a geometry in the CRS of the raster, left out: {}.").format(len(failed) + empty)
         )
     return points
 
 
 def point_arguments(points: Sequence[Any]) -> list[str]:
-    """`--point X Y` for each of some QgsPointXY in the raster's CRS."""
-    # Never 1e-05, as for extents.
+    """Return `--point X Y` for each QgsPointXY in the raster's CRS."""
+    # No exponents, as for extents.
     return [text for point in points for text in ("--point", f"{point.x():.10f}", f"{point.y():.10f}")]

@@ -1,1 +1,1 @@
-"""Installed models and their cards."""
+"""List installed models and show their cards."""

@@ -1,4 +1,4 @@
-"""A model's card as a page to read. The card comes from anywhere: all of its text is escaped, and bounded in length."""
+"""Render a model's card as HTML. Cards are untrusted: their text is escaped and limited in length."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_LINES = 60  # of a list or a table
 MAX_COLUMNS, MAX_TABLES, MAX_DEPTH = 8, 20, 8  # of the figures
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _ABBREVIATIONS = {"iou": "IoU", "f1": "F1", "auc": "AUC", "ari": "ARI", "ece": "ECE", "knn": "k-NN"}
-_THIS = "This model"  # how benchmarks name it among others
+_THIS = "This model"  # name of the model itself in tables of benchmarks
 _STYLE = (
     "<style>h2 { margin-bottom: 0; } h3 { margin-bottom: 2px; } th { text-align: left; }"
     "th, td { padding: 1px 10px 1px 0; }</style>"
@@ -22,10 +22,10 @@ _STYLE = (
 
 
 def card_page(model: InstalledModel) -> str:
-    """HTML that tells what a model was trained on, how well it does, its limits, its input and its classes."""
+    """Return HTML with a model's training data, limits, accuracy, classes, input and licence."""
     card = read_card(model.folder)
     if not card:
-        why = tr("There is no card that can be read in this folder. Remove the model, or copy its folder again.")
+        why = tr("This folder has no readable card.json. Remove the model, or copy its folder again.")
         return _head(model) + _paragraph(why)
     parts = (
         (tr("Trained on"), _list(card.get("trained_on"), tr("The card doesn't say."))),
@@ -39,8 +39,8 @@ def card_page(model: InstalledModel) -> str:
 
 
 def unknown_page(value: str) -> str:
-    """HTML for a value of the parameter MODEL that is no model."""
-    return _paragraph(tr("There is no model, and no folder, called {}.").format(plain(value, 200)))
+    """Return HTML for a value of the parameter MODEL that is no model."""
+    return _paragraph(tr("There is no model or folder named {}.").format(plain(value, 200)))
 
 
 def _head(model: InstalledModel) -> str:
@@ -48,7 +48,7 @@ def _head(model: InstalledModel) -> str:
 
 
 def _text(value: Any) -> str:
-    """Text for HTML."""
+    """Return `value` as escaped text."""
     return html.escape(plain(value))
 
 
@@ -65,7 +65,7 @@ def _objects(value: Any) -> list[dict]:
 
 
 def _bounded(lines: Iterable[str], wrap: str) -> str:
-    """The first lines, and in `wrap` how many more there are."""
+    """Join the first lines, and a line in `wrap` that says how many more there are."""
     lines = list(lines)
     more = len(lines) - MAX_LINES
     kept = lines[:MAX_LINES] + ([wrap.format(_text(tr("… and {} more in card.json").format(more)))] if more > 0 else [])
@@ -83,19 +83,19 @@ def _table(head: Sequence[Any], rows: Iterable[Iterable[Any]]) -> str:
     return f"<table>{top}{_bounded(lines, '<tr><td>{}</td></tr>')}</table>"
 
 
-# What the model can be used for
+# Limits, input and classes
 
 
 def _own_limits(card: dict) -> list[Any]:
     stated = _items(card.get("limits"))
-    return stated or [tr("The card names no limits of its own. Check maps against places that you know.")]
+    return stated or [tr("The card states no limits. Check maps at places that you know.")]
 
 
 def _input_limits(card: dict) -> Iterator[str]:
-    """What follows from what the model was made for."""
+    """Yield the limits that follow from the model's bands and pixel size."""
     names = [plain(band.get("name"), 20) for band in _objects(card.get("bands"))]
     yield tr("It needs these bands: {}.").format(", ".join(names) or "?")
-    yield tr("It was made for pixels of {} m; others are resampled, and coarser ones give poorer maps.").format(
+    yield tr("It is made for pixels of {} m. Others are resampled; coarser ones give less accurate maps.").format(
         _number(card.get("gsd_m"))
     )
 
@@ -106,7 +106,7 @@ def _input(card: dict) -> str:
         span = " … ".join(_number(limit) for limit in _items(band.get("clip"))[:2])
         unit = plain(band.get("unit", "?"), 20)
         rows.append((band.get("name", "?"), {"db": "dB", "linear_power": tr("linear power")}.get(unit, unit), span))
-    facts = tr("Backscatter convention {product}, pixels of {metres} m, tiles of {tile} pixels, patches of {patch}.")
+    facts = tr("Backscatter convention {product}, pixels of {metres} m, tiles of {tile} and patches of {patch} pixels.")
     said = facts.format(
         product=plain(card.get("product", "?"), 20),
         metres=_number(card.get("gsd_m")),
@@ -126,24 +126,24 @@ def _classes(value: Any) -> str:
     return f"<table>{_bounded(lines, '<tr><td></td><td></td><td>{}</td></tr>')}</table>"
 
 
-# Its accuracy: figures in any nesting of names
+# Accuracy: figures in objects of any depth
 
 
 def _accuracy(metrics: Any) -> str:
     if not isinstance(metrics, dict) or not metrics:
-        return _paragraph(tr("The card gives no figures: nothing is known about how well it does."))
+        return _paragraph(tr("The card gives no figures: the accuracy of this model is unknown."))
     words = "".join(_paragraph(text) for text in metrics.values() if isinstance(text, str))
     rows: dict[tuple[str, tuple[str, ...]], list[tuple[str, dict]]] = {}
     for path, figures in _figures(metrics, ()):
         rows.setdefault((path[0] if path else "", tuple(figures)), []).append((" / ".join(path[1:]), figures))
     shown = [(place, found) for place, found in rows.items() if len(found) <= MAX_LINES][:MAX_TABLES]
     tables = "".join(_figure_table(*place, found) for place, found in shown)
-    note = _paragraph(tr("More figures, in greater detail, are in card.json."))
+    note = _paragraph(tr("card.json contains more detailed figures."))
     return words + tables + (note if len(shown) < len(rows) else "")
 
 
 def _figures(node: dict, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], dict]]:
-    """Path and numbers of every object in `node` that holds some."""
+    """Yield path and numbers of every object in `node` that contains numbers."""
     numbers = {str(k): v for k, v in node.items() if isinstance(v, (int, float)) and not isinstance(v, bool)}
     if numbers:
         yield path, numbers
@@ -157,13 +157,13 @@ def _figure_table(title: str, columns: tuple[str, ...], rows: list[tuple[str, di
     if len(rows) == 1:
         return head + _table((), ((_label(name), _number(value)) for name, value in rows[0][1].items()))
     columns = columns[:MAX_COLUMNS]
-    rows.sort(key=lambda row: not row[0].startswith(_THIS))  # before what it is compared with
+    rows.sort(key=lambda row: not row[0].startswith(_THIS))  # this model first
     body = ((name, *(_number(figures[column]) for column in columns)) for name, figures in rows)
     return head + _table(("", *map(_label, columns)), body)
 
 
 def _label(key: Any) -> str:
-    """A key as words; names of places and the like, with capitals in them, stay as they are."""
+    """Return a key as words; keys with capital letters, such as names of places, are unchanged."""
     text = plain(key, 80)
     if not text.islower():
         return text
@@ -174,5 +174,5 @@ def _label(key: Any) -> str:
 def _number(value: Any) -> str:
     try:
         return f"{value:.6g}" if not isinstance(value, bool) else "?"
-    except (TypeError, ValueError, OverflowError):  # no number, or one beyond a float's range
+    except (TypeError, ValueError, OverflowError):  # no number, or too large for a float
         return "?"

@@ -1,4 +1,4 @@
-"""The model folders that the user can choose from: which there are, and what their cards say, without the backend."""
+"""List the model folders that the user can choose from, and read their cards, without the backend."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ..environment import locate
 VARIABLE = "SARDINO_MODELS"
 SETTING = "sardino/models"
 CARD = "card.json"
-DEFAULT_MODEL = "sardino-s1-small"  # the backend's own; a test holds the two together
-MAX_CARD_BYTES = 1_000_000  # as the backend has it
+DEFAULT_MODEL = "sardino-s1-small"  # equal to the backend's, which a test checks
+MAX_CARD_BYTES = 1_000_000  # the backend's limit
 TITLE_LENGTH = 100
 
 
@@ -29,10 +29,10 @@ class InstalledModel:
 
     Attributes:
         name: Name of the folder.
-        title: What people read; one line without control characters.
-        folder: Its path.
-        value: What is said for it in the parameter MODEL: the name where the backend knows it by that, else the path.
-        added: Whether the user added it, so that it can be forgotten.
+        title: Title for users; one line without control characters.
+        folder: Path of the folder.
+        value: Value of the parameter MODEL: the name if the backend knows the model by it, else the path.
+        added: Whether the user added it, and can remove it from the list.
     """
 
     name: str
@@ -43,18 +43,18 @@ class InstalledModel:
 
 
 def plain(value: Any, length: int = 500) -> str:
-    """`value` as one line of at most `length` characters; what can't be printed is replaced.
+    """Return `value` as one line of at most `length` characters, with unprintable characters replaced.
 
-    Cards come from anywhere: control characters, and those that turn the direction of writing, don't get through.
+    Cards are untrusted: control characters, and those that change the direction of writing, are unprintable.
     """
     text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(value)[: length + 1])
     return text if len(text) <= length else text[:length] + "…"
 
 
 def read_card(folder: str | Path) -> dict[str, Any]:
-    """The card of a model folder as it stands there, unchecked; empty where it can't be read.
+    """Read the card of a model folder without checking it; return {} if it can't be read.
 
-    This is for showing it. Whether a model can be used is for the backend to say: see `check_model`.
+    It is only shown. The backend decides whether the model can be used: see `check_model`.
     """
     path = Path(folder) / CARD
     try:
@@ -67,13 +67,13 @@ def read_card(folder: str | Path) -> dict[str, Any]:
 
 
 def _model(folder: Path, value: str, added: bool = False) -> InstalledModel:
-    """The title is the folder's name where the card can't be read (the backend will say why)."""
+    """Describe a model folder. The title is the folder's name if the card can't be read."""
     title = plain(read_card(folder).get("title") or "", TITLE_LENGTH).strip()
     return InstalledModel(folder.name, title or plain(folder.name, TITLE_LENGTH), str(folder), value, added)
 
 
 def installed_models() -> list[InstalledModel]:
-    """Models on the shelves of SARDINO_MODELS and the bundled ones, the first of a name; then those that were added."""
+    """Return the models in SARDINO_MODELS and the bundled ones, the first of each name, then those that users added."""
     shelves = [part for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
     found: dict[str, InstalledModel] = {}
     for shelf in (*map(Path, shelves), Path(resource("models"))):
@@ -85,7 +85,7 @@ def installed_models() -> list[InstalledModel]:
 
 
 def find_model(value: str) -> InstalledModel | None:
-    """The model that the parameter MODEL means: a name, a folder, or nothing for the backend's default."""
+    """Return the model that a value of MODEL means: a name, a folder, or empty for the backend's default."""
     wanted = value.strip() or DEFAULT_MODEL
     for model in installed_models():
         if wanted in (model.name, model.value):
@@ -95,7 +95,7 @@ def find_model(value: str) -> InstalledModel | None:
 
 
 def labelled_models() -> list[tuple[str, str]]:
-    """Label and value of each model for a list to choose from; the default first, no label twice."""
+    """Return label and value of each model for a list: the default first, and each label once."""
     default = find_model("")
     labels = {tr("{} (default)").format(default.title) if default else tr("Bundled model"): ""}
     for model in installed_models():
@@ -109,13 +109,13 @@ def labelled_models() -> list[tuple[str, str]]:
 
 
 def added_folders() -> list[str]:
-    """Folders kept in the settings, in the order in which they were added."""
+    """Return the folders in the settings, in the order in which they were added."""
     kept = QgsSettings().value(SETTING) or []
     return [str(kept)] if isinstance(kept, str) else [str(folder) for folder in kept]
 
 
 def add_folder(folder: str) -> str:
-    """Keep a model folder in the settings, unless it is among the installed ones; its absolute path."""
+    """Add a model folder to the settings, unless it is installed already; return its absolute path."""
     path = os.path.abspath(folder)
     if path not in {model.folder for model in installed_models()}:
         QgsSettings().setValue(SETTING, [*added_folders(), path])
@@ -123,7 +123,7 @@ def add_folder(folder: str) -> str:
 
 
 def forget_folder(folder: str) -> None:
-    """Forget a folder that was added; its files stay."""
+    """Remove a folder from the settings; its files are not deleted."""
     kept = [path for path in added_folders() if path != folder]
     if kept:
         QgsSettings().setValue(SETTING, kept)
@@ -132,14 +132,14 @@ def forget_folder(folder: str) -> None:
 
 
 def check_model(folder: str, feedback: Any) -> None:
-    """Have the backend load a model: card, hash, and every tensor.
+    """Make the backend load a model with its card, hash, and every tensor.
 
     Args:
         folder: The model folder.
-        feedback: QgsProcessingFeedback; its cancel is heeded.
+        feedback: QgsProcessingFeedback, asked for a cancel.
 
     Raises:
-        BackendMissingError: There is no backend to ask.
+        BackendMissingError: There is no backend.
         WorkerCancelledError: `feedback` was cancelled.
         WorkerError: The model can't be used; the message is the backend's.
     """
@@ -148,7 +148,7 @@ def check_model(folder: str, feedback: Any) -> None:
 
 
 def model_arguments(value: str) -> list[str]:
-    """`--model` for a name or a folder; nothing for an empty value, which means the backend's default model."""
+    """Return `--model` for a name or a folder; [] for an empty value, which means the backend's default model."""
     wanted = value.strip()
     if not wanted:
         return []

@@ -1,4 +1,4 @@
-"""What the plugin's tests share. QGIS is real; only the worker's program is replaced, where a test says so."""
+"""Provide the fixtures of the plugin's tests. QGIS is real; some tests replace the worker's program."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from tests.support.random_model import write_model
 
 gdal.UseExceptions()
 
-# pytest names the running test in a variable. To a worker that stays this must not look like a changed environment.
+# pytest sets variables with the running test's name. A warm worker must not be replaced because of them.
 variables._DROPPED_PREFIXES += ("PYTEST_",)
 
 
 class RecordingFeedback(QgsProcessingFeedback):
-    """A real feedback that also remembers what it was told."""
+    """A real feedback that also records its messages."""
 
     def __init__(self) -> None:
         super().__init__(False)
@@ -79,7 +79,7 @@ def script(tmp_path):
 
 @pytest.fixture
 def stuck(script) -> Path:
-    """An interpreter that environments can be built on, but that never ends making one: it stops in the middle."""
+    """An interpreter that environments can be built on, but that hangs while creating one."""
     return script(
         f"""
         import json, os, subprocess, sys, time
@@ -99,7 +99,7 @@ def stuck(script) -> Path:
 
 @pytest.fixture
 def no_interpreter(qgis_app, monkeypatch, tmp_path):
-    """Nothing named anywhere, and an empty profile."""
+    """No interpreter is set anywhere, and the profile is empty."""
     monkeypatch.delenv(locate.VARIABLE, raising=False)
     before = locate.stored_interpreter()
     locate.store_interpreter("")
@@ -168,14 +168,14 @@ def model(tmp_path_factory, backend_python):
 
 @pytest.fixture
 def real_worker(model, backend_python, monkeypatch):
-    """The backend itself, in this Python, with the model `tiny` on its shelf."""
+    """Run the real backend with the model `tiny` installed."""
     monkeypatch.setenv("SARDINO_PYTHON", backend_python)
     monkeypatch.setenv("SARDINO_MODELS", str(model.parent))
 
 
 @pytest.fixture
 def settings(qgis_app):
-    """QgsSettings, without a trace of models and last choices before and after."""
+    """QgsSettings without models and last choices, before and after the test."""
 
     def clear():
         for name in (installed.SETTING, last_used.GROUP, model_control.LAST_FOLDER):

@@ -1,4 +1,4 @@
-"""Loading, the menu, and unloading without leftovers."""
+"""Test loading, the menu, and unloading without remains."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def providers():
     return {p.id() for p in QgsApplication.processingRegistry().providers()}
 
 
-def test_loads_and_unloads_without_leftovers_more_than_once(desktop, qgis_processing):
+def test_plugin_loads_and_unloads_repeatedly(desktop, qgis_processing):
     before = providers()
     plugin = sardino_qgis.classFactory(desktop)
     for _ in range(2):
@@ -35,7 +35,7 @@ def test_loads_and_unloads_without_leftovers_more_than_once(desktop, qgis_proces
 
 
 def things_of(desktop):
-    """What a plugin could leave behind: windows, children of the main window, map items, tasks, and the map tool."""
+    """Collect what a plugin could leave behind: windows, children, map items, tasks, the map tool, files."""
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     QApplication.processEvents()
     return {
@@ -52,7 +52,7 @@ def things_of(desktop):
     }
 
 
-def test_unloading_takes_away_what_is_open_and_running(desktop, qgis_processing, monkeypatch, script):
+def test_unloading_removes_open_windows_and_workers(desktop, qgis_processing, monkeypatch, script):
     monkeypatch.setenv("SARDINO_PYTHON", str(script("import sys\nsys.stdin.read()", "idle")))
     plugin = sardino_qgis.classFactory(desktop)
     before = things_of(desktop)
@@ -70,7 +70,7 @@ def test_unloading_takes_away_what_is_open_and_running(desktop, qgis_processing,
         assert things_of(desktop) == before
 
 
-def test_help_opens_the_plugins_own_pages(desktop, qgis_processing, monkeypatch):
+def test_help_opens_the_shipped_pages(desktop, qgis_processing, monkeypatch):
     opened = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
     plugin = sardino_qgis.classFactory(desktop)
@@ -80,7 +80,7 @@ def test_help_opens_the_plugins_own_pages(desktop, qgis_processing, monkeypatch)
     plugin.unload()
 
 
-def test_without_a_desktop(qgis_app, qgis_processing):
+def test_plugin_loads_without_a_desktop(qgis_app, qgis_processing):
     plugin = sardino_qgis.classFactory(None)
     plugin.initProcessing()
     assert "sardino" in providers()
@@ -88,7 +88,7 @@ def test_without_a_desktop(qgis_app, qgis_processing):
     assert "sardino" not in providers()
 
 
-def test_provider_bears_name_icon_and_algorithms(provider):
+def test_provider_has_name_icon_and_algorithms(provider):
     assert provider.name() == "SAR Land Cover (DINO)"
     assert not provider.icon().isNull()
     assert {a.id() for a in provider.algorithms()} == ALGORITHMS
@@ -110,7 +110,7 @@ def test_interpreter_is_chosen_in_the_menu(no_interpreter, qgis_processing, monk
     plugin.choose_interpreter()
     assert not said and locate.stored_interpreter() == ""
     plugin.choose_interpreter()
-    assert "may not be executed" in said.pop() and locate.stored_interpreter() == ""
+    assert "not executable" in said.pop() and locate.stored_interpreter() == ""
     plugin.choose_interpreter()
     assert locate.stored_interpreter() == chosen
     assert plugin.diagnostics_dialog.isVisible(), "what was chosen is shown"

@@ -1,4 +1,4 @@
-"""The parts of QGIS's desktop that the plugin uses."""
+"""Replace QGIS's desktop by the parts that the plugin uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small model of random weights, for tests of the plugin that need a real one."""
+"""Make a small model of random weights for tests of the plugin."""
 
 from __future__ import annotations
 

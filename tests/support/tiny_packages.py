@@ -1,4 +1,4 @@
-"""Small stand-ins for what the environment holds, as real wheels, and a packed plugin whose lists name them."""
+"""Make tiny packages as real wheels, and a packed plugin whose lists name them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ print(json.dumps({"event": "result", "versions": {"torch": torch.__version__, "t
 
 
 def write_wheel(folder: Path, name: str, version: str, source: str = "") -> Path:
-    """A wheel of one module, written by hand."""
+    """Write a wheel of one module."""
     folder.mkdir(exist_ok=True)
     path = folder / f"{name}-{version}-py3-none-any.whl"
     info = f"{name}-{version}.dist-info"
@@ -42,7 +42,7 @@ def write_wheel(folder: Path, name: str, version: str, source: str = "") -> Path
 
 
 def write_wheels(folder: Path, cpu: bool = True) -> None:
-    """All that the lists of `write_plugin` name; PyTorch as a build for the processor alone if `cpu`."""
+    """Write all wheels that the lists of `write_plugin` name, with a CPU build of PyTorch if `cpu`."""
     write_wheel(folder, "torch", "2.13.0", TORCH.format(version="2.13.0"))
     if cpu:
         write_wheel(folder, "torch", "2.13.0+cpu", TORCH.format(version="2.13.0+cpu"))
@@ -51,7 +51,7 @@ def write_wheels(folder: Path, cpu: bool = True) -> None:
 
 
 def write_plugin(parent: Path, wheels: Path, platform: str, version: str) -> Path:
-    """The packed plugin in `parent`, with lists of the tiny wheels and a backend that needs no more than them."""
+    """Write the packed plugin to `parent`, with lists of the tiny wheels and a backend that needs only them."""
     plugin = package.write_folder(ROOT, parent)
     shutil.rmtree(plugin / "backend")
     (plugin / "backend" / "network").mkdir(parents=True)

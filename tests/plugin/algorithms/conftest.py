@@ -1,4 +1,4 @@
-"""A stand-in for the backend that writes down how it was called."""
+"""Replace the backend by a program that records its call."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ print(json.dumps({{"event": "result", "outputs": {{"output": arguments[4]}}, "de
 
 @pytest.fixture
 def calls(script, monkeypatch, tmp_path):
-    """Name a worker that copies its input; returns a function that reads what it was called with."""
+    """Set a worker that copies its input; return a function that reads its recorded call."""
     record = tmp_path / "calls.json"
     monkeypatch.setenv("SARDINO_PYTHON", str(script(COPYIST.format(calls=str(record)), "copyist")))
     return lambda: json.loads(record.read_text())

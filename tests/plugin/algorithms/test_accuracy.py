@@ -1,4 +1,4 @@
-"""`sardino:accuracy` in a real QGIS with a real worker: rasters, vector layers of any CRS, refusals, cancel."""
+"""Test `sardino:accuracy` in a real QGIS with a real worker: rasters, vector layers in any CRS, refusals, cancel."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def outputs(tmp_path):
     return {"OUTPUT": str(tmp_path / "r.html"), "OUTPUT_JSON": str(tmp_path / "r.json")}
 
 
-def test_against_a_raster(classes, outputs, tmp_path, feedback):
+def test_accuracy_against_a_raster(classes, outputs, tmp_path, feedback):
     map_ = TRUTH.copy()
     map_[0], map_[1, :10] = 0, 80
     given = {"INPUT": classes(map_, "map.tif"), "REFERENCE": classes(TRUTH, "ref.tif"), "SAMPLE_SIZE": 200,
@@ -101,7 +101,7 @@ def test_against_a_raster(classes, outputs, tmp_path, feedback):
     assert not any("Model" in text for text in feedback.infos)
 
 
-def test_without_a_sample_there_are_no_estimates(classes, outputs):
+def test_accuracy_without_a_sample_has_no_estimates(classes, outputs):
     results = processing.run(
         "sardino:accuracy", {"INPUT": classes(TRUTH, "map.tif"), "REFERENCE": classes(TRUTH, "ref.tif"), **outputs}
     )
@@ -110,7 +110,7 @@ def test_without_a_sample_there_are_no_estimates(classes, outputs):
 
 
 @pytest.mark.parametrize("crs", [UTM, WGS])
-def test_against_named_points_in_any_crs(classes, layer, outputs, crs):
+def test_accuracy_against_named_points_in_any_crs(classes, layer, outputs, crs):
     places = [(5, 5), (5, 40), (30, 5), (30, 40), (6, 6), (6, 41), (7, 7)]
     points = layer(places, ["tree", "Water", "Water", "Tree", "Lake", None, "10"], crs)
     given = {"INPUT": classes(TRUTH, "map.tif"), "REFERENCE_VECTOR": points, "FIELD": "class",
@@ -122,7 +122,7 @@ def test_against_named_points_in_any_crs(classes, layer, outputs, crs):
     del points, given
 
 
-def test_polygons_and_selected_features_only(classes, outputs):
+def test_accuracy_against_polygons_and_selected_features(classes, outputs):
     areas = QgsVectorLayer(f"CurvePolygon?crs={UTM}&field=class:int", "areas", "memory")
     for value, wkt in (
         (10, "CURVEPOLYGON(CIRCULARSTRING(400020 5199950, 400070 5199900, 400120 5199950, 400070 5200000,"
@@ -149,14 +149,14 @@ def test_polygons_and_selected_features_only(classes, outputs):
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
-        ({}, "not none"),
-        ({"REFERENCE": "raster", "REFERENCE_VECTOR": "points", "FIELD": "class"}, "not both"),
-        ({"REFERENCE_VECTOR": "points"}, "Name the field"),
+        ({}, "exactly one"),
+        ({"REFERENCE": "raster", "REFERENCE_VECTOR": "points", "FIELD": "class"}, "exactly one"),
+        ({"REFERENCE_VECTOR": "points"}, "Choose the field"),
         ({"REFERENCE": "raster", "IGNORE_MAP": "0,x"}, "whole numbers"),
         ({"REFERENCE": "raster", "IGNORE_REFERENCE": "1.5"}, "whole numbers"),
     ],
 )
-def test_what_can_not_work_is_refused_in_the_dialog(provider, classes, layer, outputs, changes, match):
+def test_unusable_inputs_are_refused_in_the_dialog(provider, classes, layer, outputs, changes, match):
     points = layer([(0, 0)], ["Tree"])
     made = {"raster": classes(TRUTH, "ref.tif"), "points": points}
     given = {"INPUT": classes(TRUTH, "map.tif"), **{k: made.get(v, v) for k, v in changes.items()}, **outputs}
@@ -180,7 +180,7 @@ def test_values_to_ignore_may_be_negative_and_spaced(classes, outputs):
     assert figures(processing.run("sardino:accuracy", given))["left_out"] == {"pixels with a map value to ignore": 1000}
 
 
-def test_cancelled_while_handing_over(provider, classes, layer, outputs, tmp_path):
+def test_cancel_during_the_export_of_features(provider, classes, layer, outputs, tmp_path):
     points = layer([(0, 0)] * 3, ["Tree"] * 3)
     feedback = QgsProcessingFeedback(False)
     feedback.cancel()
@@ -191,7 +191,7 @@ def test_cancelled_while_handing_over(provider, classes, layer, outputs, tmp_pat
     del points, given
 
 
-def test_the_report_opens_in_the_results_viewer(provider):
+def test_report_opens_in_the_results_viewer(provider):
     outputs = {o.name(): o for o in provider.algorithm("accuracy").outputDefinitions()}
     assert isinstance(outputs["OUTPUT"], QgsProcessingOutputHtml)
     numbers = {name for name, output in outputs.items() if output.type() == "outputNumber"}
@@ -200,8 +200,8 @@ def test_the_report_opens_in_the_results_viewer(provider):
     assert not provider.algorithm("accuracy").parameterDefinition("OUTPUT_JSON").createByDefault()
 
 
-def test_the_files_own_crs_counts_not_that_of_the_layer(classes, layer, outputs):
-    """As for all algorithms: the worker reads the file."""
+def test_crs_of_the_file_is_used_not_of_the_layer(classes, layer, outputs):
+    """Use the CRS of the file, since the worker reads the file."""
     raster = QgsRasterLayer(classes(TRUTH, "map.tif"), "map")
     raster.setCrs(QgsCoordinateReferenceSystem("EPSG:3857"))
     points = layer([(5, 5), (5, 40)], ["Tree", "Water"], WGS)

@@ -1,4 +1,4 @@
-"""`sardino:calibrate`, and products as the input of the others, in a real QGIS with a real worker."""
+"""Test `sardino:calibrate`, and products as input of other algorithms, in a real QGIS with a real worker."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PART = "9.2565,9.2605,45.9595,45.9620 [EPSG:4326]"
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory):
-    """Folder of a product, made in another process: rasterio and QGIS bring a GDAL each."""
+    """Folder of a product, made in another process: rasterio and QGIS have a GDAL each."""
     command = [sys.executable, "-c", MAKE_PRODUCT, str(tmp_path_factory.mktemp("product"))]
     cwd, env = locate.backend_root(), worker_environment()
     done = subprocess.run(command, cwd=cwd, env=env, check=True, capture_output=True, text=True)
@@ -52,7 +52,7 @@ def run(product, output, feedback=None, **parameters):
     return processing.run("sardino:calibrate", given, feedback=feedback)
 
 
-def test_folder_manifest_and_zip(product, tmp_path, feedback):
+def test_product_as_folder_manifest_and_zip(product, tmp_path, feedback):
     packed = product.rpartition("/")[0] + "/product.zip"
     for number, given in enumerate((product, product + "/manifest.safe", packed)):
         results = run(given, tmp_path / f"{number}.tif", feedback)
@@ -87,7 +87,7 @@ dem_of(Path(sys.argv[1]) / "dem.tif", geometry, reach=0.1)
 """
 
 
-def test_an_elevation_model_reaches_the_worker(tmp_path, feedback, qgis_new_project):
+def test_elevation_model_reaches_the_worker(tmp_path, feedback, qgis_new_project):
     command = [sys.executable, "-c", MAKE_RELIEF, str(tmp_path)]
     cwd, env = locate.backend_root(), worker_environment()
     done = subprocess.run(command, cwd=cwd, env=env, check=True, capture_output=True, text=True)
@@ -95,8 +95,8 @@ def test_an_elevation_model_reaches_the_worker(tmp_path, feedback, qgis_new_proj
     # The project's own, for QGIS keeps the frames of a refusal.
     layer = QgsProject.instance().addMapLayer(QgsRasterLayer(str(tmp_path / "dem.tif"), "heights"))
     run(product, tmp_path / "o.tif", feedback, DEM=layer.id(), DEM_HEIGHTS="ellipsoid")
-    told = gdal.Open(str(tmp_path / "o.tif")).GetMetadata()["SARDINO_TERRAIN_CORRECTION"]
-    assert told == "range-Doppler with dem.tif, heights above the ellipsoid"
+    tag = gdal.Open(str(tmp_path / "o.tif")).GetMetadata()["SARDINO_TERRAIN_CORRECTION"]
+    assert tag == "range-Doppler with dem.tif, heights above the ellipsoid"
     assert any("Terrain correction" in text for text in feedback.infos)
     for bad in (str(tmp_path / "none.tif"), product + "/manifest.safe"):
         with pytest.raises(QgsProcessingException):
@@ -104,7 +104,7 @@ def test_an_elevation_model_reaches_the_worker(tmp_path, feedback, qgis_new_proj
     assert not (tmp_path / "p.tif").exists()
 
 
-def test_the_result_is_loaded_and_described(product, tmp_path, qgis_new_project):
+def test_result_is_loaded_and_described(product, tmp_path, qgis_new_project):
     definition = QgsProcessingOutputLayerDefinition(str(tmp_path / "o.tif"), QgsProject.instance())
     processing.runAndLoadResults("sardino:calibrate", {"INPUT": product, "OUTPUT": definition})
     (layer,) = QgsProject.instance().mapLayers().values()
@@ -114,7 +114,7 @@ def test_the_result_is_loaded_and_described(product, tmp_path, qgis_new_project)
 
 
 @pytest.mark.parametrize(("given", "match"), [("none.zip", "no file or folder"), ("text.zip", "no Sentinel-1 product")])
-def test_what_is_no_product_is_refused(provider, tmp_path, given, match):
+def test_files_that_are_no_product_are_refused(provider, tmp_path, given, match):
     (tmp_path / "text.zip").write_text("text")
     path = str(tmp_path / given)
     with pytest.raises(QgsProcessingException, match=match):
@@ -128,13 +128,13 @@ def test_what_is_no_product_is_refused(provider, tmp_path, given, match):
     assert good == (given == "text.zip") and (good or match in why)
 
 
-def test_a_folder_of_any_name_may_be_typed(provider, product, tmp_path):
+def test_folder_of_any_name_is_accepted(provider, product, tmp_path):
     parameter = provider.algorithm("calibrate").parameterDefinition("INPUT")
     for path in (product, product + "/manifest.safe", "/data/a.zip", "/data/folder"):
         assert parameter.checkValueIsAcceptable(path), path
 
 
-def test_cancelled(product, tmp_path):
+def test_calibration_can_be_cancelled(product, tmp_path):
     feedback = QgsProcessingFeedback(False)
     feedback.cancel()
     with pytest.raises(QgsProcessingException, match="Cancelled"):
@@ -142,8 +142,8 @@ def test_cancelled(product, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_land_cover_takes_the_layer_of_a_product(product, tmp_path, feedback):
-    """As it is when manifest.safe is dragged into QGIS: a layer in degrees, of digital numbers."""
+def test_land_cover_accepts_the_layer_of_a_product(product, tmp_path, feedback):
+    """Use the layer that QGIS makes of manifest.safe: digital numbers, in degrees."""
     layer = QgsRasterLayer(product + "/manifest.safe", "product")
     assert layer.isValid() and layer.crs().authid() == "EPSG:4326"
     given = {"INPUT": layer, "DEVICE": "cpu", "OUTPUT": str(tmp_path / "o.tif"), "EXTENT": PART}
@@ -156,7 +156,7 @@ def test_land_cover_takes_the_layer_of_a_product(product, tmp_path, feedback):
     del layer, given
 
 
-def test_a_single_image_of_a_product_is_refused_with_what_to_do(product, tmp_path, qgis_new_project):
+def test_single_image_of_a_product_is_refused_with_advice(product, tmp_path, qgis_new_project):
     for source in (f"SENTINEL1_CALIB:UNCALIB:{product}/manifest.safe:IW_VV:AMPLITUDE",
                    gdal.Open(product).GetFileList()[-1]):  # fmt: skip
         # The project's own: QGIS keeps the frames of a refusal, and would miss a layer that only they hold at its end.

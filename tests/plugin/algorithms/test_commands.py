@@ -1,4 +1,4 @@
-"""Commands that the algorithms make of their parameters."""
+"""Test the commands that algorithms make from their parameters."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_command_of_embeddings(provider, calls, scene, tmp_path):
     assert option(arguments, "--pca") == [pca] and results["OUTPUT_PCA"] == pca
 
 
-def test_extent_of_another_crs_comes_in_the_layers(provider, calls, scene, tmp_path):
+def test_extent_is_transformed_to_the_crs_of_the_layer(provider, calls, scene, tmp_path):
     degrees = QgsReferencedRectangle(
         QgsRectangle(13.688, 46.944, 13.692, 46.947), QgsCoordinateReferenceSystem("EPSG:4326")
     )
@@ -113,7 +113,7 @@ def test_model_may_be_a_folder(provider, calls, scene, tmp_path, monkeypatch):
     assert option(calls()["arguments"], "--model") == [str(tmp_path / "mine")]
 
 
-def test_open_options_of_the_layer_are_left_out_and_said(provider, calls, scene, tmp_path, feedback):
+def test_open_options_are_dropped_with_a_warning(provider, calls, scene, tmp_path, feedback):
     layer = QgsRasterLayer(f"{scene}|option:NUM_THREADS=2", "scene")
     assert layer.isValid()
     processing.run("sardino:landcover", {"INPUT": layer, "OUTPUT": str(tmp_path / "o.tif")}, feedback=feedback)

@@ -1,4 +1,4 @@
-"""What the algorithms declare: parameters, help, icons, choices."""
+"""Test what the algorithms declare: parameters, help, icons, choices."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from qgis.core import QgsProcessingParameterDefinition
 from qgis.PyQt.QtCore import QUrl
 
 
-def test_parameters(provider):
+def test_parameters_are_declared(provider):
     landcover = provider.algorithm("landcover")
     names = [p.name() for p in landcover.parameterDefinitions()]
     assert names == [
@@ -24,7 +24,7 @@ EVERY = ["landcover", "attention", "embeddings", "similarity", "trainclassifier"
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_every_parameter_has_help_and_the_algorithm_tells_of_itself(provider, name):
+def test_algorithms_and_parameters_have_help(provider, name):
     algorithm = provider.algorithm(name)
     for parameter in algorithm.parameterDefinitions():
         assert len(parameter.help()) > 15, parameter.name()
@@ -39,7 +39,7 @@ def test_every_parameter_has_help_and_the_algorithm_tells_of_itself(provider, na
 
 
 @pytest.mark.parametrize("name", ["landcover", "attention", "embeddings", "similarity", "accuracy"])
-def test_help_opens_a_page_that_is_there(provider, name):
+def test_help_opens_an_existing_page(provider, name):
     url = QUrl(provider.algorithm(name).helpUrl())
     assert url.isLocalFile() and os.path.isfile(url.toLocalFile())
     with open(url.toLocalFile(), encoding="utf-8") as page:

@@ -1,4 +1,4 @@
-"""Runs that can't begin, or whose backend fails."""
+"""Test runs that can't start, or whose backend fails."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_web_layers_are_refused_before_the_run(provider, calls, tmp_path):
     del layer, given
 
 
-def test_no_interpreter_is_told_before_and_in_the_run(no_interpreter, provider, scene, tmp_path):
+def test_missing_interpreter_is_reported_before_and_in_a_run(no_interpreter, provider, scene, tmp_path):
     can, why = provider.algorithm("landcover").canExecute()
     assert not can
     assert "Set up backend…" in why and "SARDINO_PYTHON" in why
@@ -41,5 +41,5 @@ def test_refusal_of_the_worker_is_an_exception(provider, scene, tmp_path, script
 def test_success_without_a_file_is_an_exception(provider, scene, tmp_path, script, monkeypatch):
     body = "import json\nprint(json.dumps({'event': 'result', 'outputs': {}}))"
     monkeypatch.setenv("SARDINO_PYTHON", str(script(body, "liar")))
-    with pytest.raises(QgsProcessingException, match="is not there"):
+    with pytest.raises(QgsProcessingException, match="does not exist"):
         processing.run("sardino:landcover", {"INPUT": str(scene), "OUTPUT": str(tmp_path / "o.tif")})

@@ -1,4 +1,4 @@
-"""Points of a similarity run, from a parameter and from a layer."""
+"""Test the points of a similarity run, from a parameter and from a layer."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_command_of_similarity_to_a_point(provider, calls, scene, tmp_path):
     assert option(arguments, "--grid") == ["patch"]
 
 
-def test_points_of_a_layer_come_in_the_crs_of_the_raster(provider, calls, scene, tmp_path, feedback):
+def test_points_are_transformed_to_the_crs_of_the_raster(provider, calls, scene, tmp_path, feedback):
     to_degrees = QgsCoordinateTransform(
         QgsCoordinateReferenceSystem("EPSG:32633"), QgsCoordinateReferenceSystem("EPSG:4326"), QgsProject.instance()
     )
@@ -80,6 +80,6 @@ def test_similarity_without_a_place_is_refused(provider, calls, scene, tmp_path)
     with pytest.raises(QgsProcessingException, match="No place to compare with"):
         processing.run("sardino:similarity", given)
     empty = point_layer("EPSG:32633")
-    with pytest.raises(QgsProcessingException, match="holds none that can be used"):
+    with pytest.raises(QgsProcessingException, match="has no usable point"):
         processing.run("sardino:similarity", {**given, "POINTS": empty})
     del empty

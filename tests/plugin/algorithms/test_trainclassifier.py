@@ -1,4 +1,4 @@
-"""Own classes in a real QGIS with a real worker: train on samples, map with the model; refusals and cancel."""
+"""Test own classes in a real QGIS with a real worker: train on samples, map with the model; refusals and cancel."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def layer_of(kind, classes, field="cover", field_type=QVariant.String):
     return layer
 
 
-def test_polygons_become_a_model_and_the_model_a_styled_map(halves, tmp_path, feedback, qgis_new_project):
+def test_polygons_train_a_model_that_makes_a_styled_map(halves, tmp_path, feedback, qgis_new_project):
     layer = layer_of("Polygon", ["See", "Wald"])
     symbols = [QgsSymbol.defaultSymbol(layer.geometryType()) for _ in range(2)]
     symbols[0].setColor(QColor("#0000ff"))
@@ -127,7 +127,7 @@ def test_selected_points_with_numbers_keep_their_values(halves, tmp_path, qgis_n
     assert not added_folders()
 
 
-def test_refusals_and_a_cancel_leave_the_older_folder_as_it_was(halves, tmp_path, feedback, qgis_new_project):
+def test_refusals_and_cancel_keep_the_older_folder(halves, tmp_path, feedback, qgis_new_project):
     foreign = tmp_path / "thesis"
     foreign.mkdir()
     (foreign / "chapter.txt").write_text("one")

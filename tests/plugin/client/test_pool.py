@@ -1,4 +1,4 @@
-"""Runs of a desktop's algorithms by a worker that stays: the same results, sooner, and never behind one another."""
+"""Test runs by the desktop's warm worker: same results, faster, and without waiting for each other."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("qgis_processing")
 
 SOON_S = 5.0  # twice and more what it takes, for machines that are busy
 
-# Takes each run down, with the process that did it; warm ("serve") or on its own.
+# Records each run with its process: warm ("serve") or alone.
 CLERK = """
 import json, os, shutil, sys, time
 def run(arguments, how):
@@ -47,7 +47,7 @@ def plugin(desktop):
 
 @pytest.fixture
 def clerk(script, monkeypatch, tmp_path):
-    """Name the clerk as the backend; a function that reads what it took down."""
+    """Set the clerk as the backend; return a function that reads its record."""
     record = tmp_path / "record"
     body = CLERK.format(record=str(record), hold=str(tmp_path / "hold"))
     monkeypatch.setenv("SARDINO_PYTHON", str(script(body, "clerk")))
@@ -56,7 +56,7 @@ def clerk(script, monkeypatch, tmp_path):
 
 @pytest.fixture
 def run(scene, tmp_path, feedback):
-    """Run an algorithm on the scene; the path of its output."""
+    """Run an algorithm on the scene; return the path of its output."""
 
     def go(name="out.tif", algorithm="landcover", given=feedback, **parameters):
         output = str(tmp_path / name)
@@ -68,7 +68,7 @@ def run(scene, tmp_path, feedback):
 
 
 def warm_process(feedback):
-    """Number of the process that answered the last run, if it was running before."""
+    """Return the ids of worker processes that were running before their run."""
     found = [re.search(r"running already \(process (\d+)\)", text) for text in feedback.debug]
     return [int(match.group(1)) for match in found if match]
 
@@ -77,7 +77,7 @@ def temporaries(folder):
     return [path.name for path in folder.iterdir() if "sardino-part" in path.name]
 
 
-def test_the_second_run_has_the_same_worker_is_faster_and_writes_the_same(plugin, real_worker, run, feedback):
+def test_second_run_is_faster_and_writes_the_same(plugin, real_worker, run, feedback):
     seconds, paths = [], []
     for name in ("first.tif", "second.tif"):
         began = time.monotonic()
@@ -97,7 +97,7 @@ def test_the_second_run_has_the_same_worker_is_faster_and_writes_the_same(plugin
     assert all(other == first for other in others)
 
 
-def test_a_cancel_ends_the_worker_and_leaves_the_older_file(plugin, real_worker, make_scene, run, feedback, tmp_path):
+def test_cancel_ends_the_worker_and_keeps_the_older_file(plugin, real_worker, make_scene, run, feedback, tmp_path):
     large = make_scene(np.random.default_rng(0).normal(-12, 2, (1500, 1500)), "large.tif")
     (tmp_path / "out.tif").write_bytes(b"older")
     plugin.warm_pool.warm()
@@ -118,24 +118,24 @@ def test_a_cancel_ends_the_worker_and_leaves_the_older_file(plugin, real_worker,
     assert warm_process(feedback) == [process.pid]
 
 
-def test_all_algorithms_that_run_a_model_and_no_others(plugin, clerk, run, scene, tmp_path):
+def test_model_algorithms_share_the_warm_worker(plugin, clerk, run, scene, tmp_path):
     for algorithm in ("landcover", "attention", "embeddings"):
         run(algorithm=algorithm)
     point = "400300,5199500 [EPSG:32633]"
     run(algorithm="similarity", POINT=point)
-    told = clerk()
-    assert [how for how, _, _ in told] == ["warm"] * 4 and len({process for _, process, _ in told}) == 1
-    assert [arguments[0] for _, _, arguments in told] == ["landcover", "attention", "embed", "similarity"]
-    assert told[0][2][-3:] == ["--progress", "json", "--overwrite"]
+    record = clerk()
+    assert [how for how, _, _ in record] == ["warm"] * 4 and len({process for _, process, _ in record}) == 1
+    assert [arguments[0] for _, _, arguments in record] == ["landcover", "attention", "embed", "similarity"]
+    assert record[0][2][-3:] == ["--progress", "json", "--overwrite"]
 
 
-def test_without_a_desktop_each_run_has_a_process_of_its_own(provider, clerk, run):
+def test_each_run_without_a_desktop_has_its_own_process(provider, clerk, run):
     run()
     run()
     assert [how for how, _, _ in clerk()] == ["alone", "alone"] and clerk()[0][1] != clerk()[1][1]
 
 
-def test_a_run_does_not_wait_for_another(plugin, clerk, run, scene, tmp_path, feedback):
+def test_run_does_not_wait_for_another(plugin, clerk, run, scene, tmp_path, feedback):
     (tmp_path / "hold").touch()
     other = type(feedback)()
 
@@ -163,7 +163,7 @@ def test_a_run_does_not_wait_for_another(plugin, clerk, run, scene, tmp_path, fe
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
-def test_a_worker_that_is_killed_is_told_of_and_the_next_run_starts_another(plugin, clerk, run, feedback, tmp_path):
+def test_killed_worker_is_reported_and_replaced(plugin, clerk, run, feedback, tmp_path):
     run()
     process = plugin.warm_pool._shared._worker.process
     (tmp_path / "hold").touch()
@@ -175,7 +175,7 @@ def test_a_worker_that_is_killed_is_told_of_and_the_next_run_starts_another(plug
     assert [how for how, _, _ in clerk()] == ["warm", "warm"] and clerk()[1][1] != process.pid
 
 
-def test_it_rests_where_another_interpreter_is_chosen_or_an_installation_begins(plugin, clerk, run):
+def test_installation_ends_the_idle_worker(plugin, clerk, run):
     run()
     process = plugin.warm_pool._shared._worker.process
     plugin.set_up_backend()

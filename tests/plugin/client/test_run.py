@@ -1,4 +1,4 @@
-"""The conversation with a worker, against real processes that behave well, badly, or not at all."""
+"""Test runs of the worker with real processes: well-behaved, faulty, and unresponsive ones."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run(script, feedback, tmp_path):
 
 
 def cancel_after(feedback, seconds):
-    """Cancel as a user does, from another thread; returns the list that gets the time of it."""
+    """Cancel from another thread, as a user does; return a list that gets the time of the cancel."""
     import threading
 
     pressed = []
@@ -128,20 +128,20 @@ def test_flood_without_line_ends_does_not_block(run):
     assert run("import sys\nsys.stderr.write('x' * 30_000_000)\n" + RESULT)["model"] == "m"
 
 
-def test_flood_of_events_is_heard_to_the_end(run, feedback):
+def test_flood_of_events_is_read_to_the_end(run, feedback):
     result = run(SAY + "for i in range(20000): say(event='progress', done=i, total=20000, eta_s=10)\n" + RESULT)
     assert result["model"] == "m"
     assert len(feedback.texts) < 10  # QGIS writes each into its log
 
 
-def test_closed_output_with_result_but_living_on_is_a_success(run, monkeypatch):
+def test_hung_worker_with_a_result_is_a_success(run, monkeypatch):
     monkeypatch.setattr(runner, "END_GRACE_SECONDS", 0.5)
     started = time.monotonic()
     assert run(RESULT + "os.close(1)\ntime.sleep(60)")["model"] == "m"
     assert time.monotonic() - started < 5
 
 
-def test_closed_output_without_result_but_living_on_is_an_error(run, monkeypatch):
+def test_hung_worker_without_a_result_is_an_error(run, monkeypatch):
     monkeypatch.setattr(runner, "END_GRACE_SECONDS", 0.5)
     with pytest.raises(WorkerError, match="closed its output"):
         run("import os, time\nos.close(1)\ntime.sleep(60)")
@@ -154,7 +154,7 @@ def test_output_held_open_by_a_grandchild_does_not_block(run):
     assert time.monotonic() - started < 10
 
 
-def test_unstartable_program(feedback, tmp_path):
+def test_unstartable_program_is_an_error(feedback, tmp_path):
     with pytest.raises(WorkerError, match="can't be started"):
         run_worker([str(tmp_path / "nothing")], str(tmp_path), feedback, "x")
 
@@ -166,7 +166,7 @@ TALKING = "import sys\nwhile True: sys.stderr.write('x' * 10000)"
 
 
 @pytest.mark.parametrize("body", [WELL_BEHAVED, DEAF, FLOODING, TALKING], ids=["good", "deaf", "flood", "stderr"])
-def test_cancel_ends_the_worst_of_workers(run, feedback, body):
+def test_cancel_ends_unresponsive_workers(run, feedback, body):
     pressed = cancel_after(feedback, 0.7)
     with pytest.raises(WorkerCancelledError):
         run(body)
@@ -174,16 +174,16 @@ def test_cancel_ends_the_worst_of_workers(run, feedback, body):
     assert time.monotonic() - pressed[0] < 5
 
 
-def test_all_waits_of_a_cancel_together_are_below_two_seconds():
+def test_waits_of_a_cancel_sum_to_less_than_two_seconds():
     waits = [runner.POLL_SECONDS, runner.CANCEL_GRACE_SECONDS, process.KILL_SECONDS, 2 * process.READER_SECONDS]
     assert sum(waits) < 2
 
 
-def test_the_worker_has_tidied_up_before_it_would_be_killed():
+def test_worker_cleans_up_before_it_would_be_killed():
     assert runner.CANCEL_GRACE_SECONDS > cancel.GRACE_S + 2 * cancel.POLL_S + 0.1
 
 
-def test_cancelled_worker_is_gone(run, feedback, tmp_path):
+def test_cancelled_worker_has_ended(run, feedback, tmp_path):
     cancel_after(feedback, 0.7)
     with pytest.raises(WorkerCancelledError):
         run(f"import os, time\nopen({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)")
@@ -191,6 +191,6 @@ def test_cancelled_worker_is_gone(run, feedback, tmp_path):
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
-def test_standard_input_stays_open_while_wanted(run):
+def test_standard_input_stays_open_during_a_run(run):
     body = SAY + "import select\nopen_ = not select.select([0], [], [], 0.5)[0]\nassert open_\n"
     assert run(body + RESULT)["model"] == "m"

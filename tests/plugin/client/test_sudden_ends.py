@@ -1,4 +1,4 @@
-"""One of the two processes is killed from outside: the other one ends soon, and says what it knows."""
+"""Kill QGIS or the worker: the other one ends soon, and reports what it knows."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def holder(folder):
     return int(subprocess.run(["lsof", "-t", lock], check=True, capture_output=True, text=True).stdout)
 
 
-def test_a_worker_killed_from_outside_is_told_with_its_last_lines(command, feedback, repo_root, tmp_path):
-    """By the signal of a library at fault: what Python says of it is what a report needs. test_runner.py has others."""
+def test_killed_worker_is_reported_with_its_last_lines(command, feedback, repo_root, tmp_path):
+    """Kill it with the signal of a faulty library, and expect Python's fault report. test_run.py has other signals."""
     killed = []
 
     def kill(_percent):
@@ -78,7 +78,7 @@ def test_a_worker_killed_from_outside_is_told_with_its_last_lines(command, feedb
     assert caught.value.hint and (tmp_path / "o.tif").read_bytes() == b"older"
 
 
-def test_the_worker_ends_and_tidies_up_when_qgis_is_killed(command, repo_root, tmp_path):
+def test_worker_cleans_up_when_qgis_is_killed(command, repo_root, tmp_path):
     desktop = subprocess.Popen(
         [sys.executable, "-c", DESKTOP, str(repo_root), *command],
         cwd=repo_root,
@@ -104,7 +104,7 @@ def test_the_worker_ends_and_tidies_up_when_qgis_is_killed(command, repo_root, t
 
 
 def runs(process: int) -> bool:
-    """Whether a process lives: an ended one may wait for whoever inherited it to take note."""
+    """Return whether a process runs; an ended one may be a zombie until its new parent reaps it."""
     try:
         with open(f"/proc/{process}/stat") as file:
             return file.read().rpartition(")")[2].split()[0] != "Z"

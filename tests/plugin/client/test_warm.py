@@ -1,4 +1,4 @@
-"""The worker that stays, against programs that answer, refuse, or end at the wrong moment."""
+"""Test the client of a warm worker with programs that answer, refuse, or end at the wrong moment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sardino_qgis.client.events import WorkerCancelledError, WorkerError
 from sardino_qgis.client.warm import WarmClient
 from sardino_qgis.environment import locate
 
-# Answers each line with how often this program was started and what it was asked.
+# Answers each line with the question and the number of times that this program was started.
 WORKER = """
 import json, os, sys, threading, time
 starts = {starts!r}
@@ -58,24 +58,24 @@ def test_one_worker_answers_many_questions(client, feedback):
     assert answers[0]["question"] == {"do": "tell", "where": "Tromsø"}
 
 
-def test_a_refusal_leaves_the_worker_alive(client, feedback):
+def test_refusal_keeps_the_worker_alive(client, feedback):
     with pytest.raises(WorkerError, match="too dark\nmore light"):
         client.ask({"do": "refuse"}, feedback, "x")
     assert client.ask({"do": "tell"}, feedback, "x")["starts"] == 1
 
 
-def test_a_death_is_told_with_the_last_lines_and_the_next_question_starts_anew(client, feedback):
+def test_dead_worker_is_reported_and_replaced(client, feedback):
     with pytest.raises(WorkerError, match="(?s)exit code 3.*overheated"):
         client.ask({"do": "die"}, feedback, "x")
     assert client.ask({"do": "tell"}, feedback, "x")["starts"] == 2
 
 
-def test_a_worker_that_ends_in_good_order_as_it_is_asked_is_replaced_unnoticed(client, feedback):
+def test_worker_that_just_ended_normally_is_replaced(client, feedback):
     client.ask({"do": "tell"}, feedback, "x")
     assert client.ask({"do": "leave"}, feedback, "x")["starts"] == 2
 
 
-def test_a_cancel_ends_the_worker(client, feedback):
+def test_cancel_ends_the_worker(client, feedback):
     client.warm()
     process = client._worker.process
     threading.Timer(0.3, feedback.cancel).start()
@@ -86,7 +86,7 @@ def test_a_cancel_ends_the_worker(client, feedback):
 
 
 def asking(client, feedback, question):
-    """Ask in another thread, as a task does; the list gets what came of it."""
+    """Ask in another thread, as a task does; return the thread and a list that gets the outcome."""
     outcome = []
 
     def ask():
@@ -102,7 +102,7 @@ def asking(client, feedback, question):
     return thread, outcome
 
 
-def test_an_offer_does_not_wait_while_another_is_answered(client, feedback, other_feedback):
+def test_offer_does_not_wait_for_another_question(client, feedback, other_feedback):
     thread, _ = asking(client, other_feedback, {"do": "wait"})
     process = client._worker.process
     began = time.monotonic()
@@ -115,7 +115,7 @@ def test_an_offer_does_not_wait_while_another_is_answered(client, feedback, othe
     assert client.offer({"do": "tell"}, feedback, "x")["starts"] == 2
 
 
-def test_a_queued_question_is_cancelled_at_once(client, feedback, other_feedback):
+def test_queued_question_is_cancelled_at_once(client, feedback, other_feedback):
     thread, _ = asking(client, other_feedback, {"do": "wait"})
     pressed = []
     threading.Timer(0.3, lambda: (pressed.append(time.monotonic()), feedback.cancel())).start()
@@ -166,7 +166,7 @@ def test_questions_in_quick_succession_scan_no_folders(client, feedback):
     assert SCANNED == []
 
 
-def test_at_rest_there_is_no_worker_until_the_next_question(client, feedback):
+def test_rest_ends_the_worker_until_the_next_question(client, feedback):
     client.ask({"do": "tell"}, feedback, "x")
     process = client._worker.process
     client.rest()
@@ -175,7 +175,7 @@ def test_at_rest_there_is_no_worker_until_the_next_question(client, feedback):
 
 
 @pytest.mark.parametrize("change", ["variable", "interpreter", "backend"])
-def test_a_worker_of_another_environment_is_replaced(client, feedback, monkeypatch, change, tmp_path, repo_root):
+def test_outdated_worker_is_replaced(client, feedback, monkeypatch, change, tmp_path, repo_root):
     (tmp_path / "backend").mkdir()
     (tmp_path / "backend" / "__main__.py").write_text("")
     monkeypatch.setattr(locate, "backend_root", lambda: tmp_path)
@@ -195,14 +195,14 @@ def test_a_worker_of_another_environment_is_replaced(client, feedback, monkeypat
     assert client.ask({"do": "tell"}, feedback, "x")["starts"] == 2
 
 
-def test_only_what_was_said_since_the_question_is_told_of_a_death(client, feedback):
+def test_error_has_only_lines_since_the_question(client, feedback):
     client.ask({"do": "mumble"}, feedback, "x")
     with pytest.raises(WorkerError) as caught:
         client.ask({"do": "die"}, feedback, "x")
     assert "overheated" in caught.value.message and "mumbled" not in caught.value.message
 
 
-def test_closed_for_good_also_for_who_is_being_answered(client, feedback):
+def test_close_cancels_present_and_later_questions(client, feedback):
     thread, outcome = asking(client, feedback, {"do": "wait"})
     process = client._worker.process
     began = time.monotonic()
@@ -216,7 +216,7 @@ def test_closed_for_good_also_for_who_is_being_answered(client, feedback):
     assert not client.running()
 
 
-def test_stopping_in_the_midst_of_a_question_from_another_thread(client, feedback):
+def test_stop_from_another_thread_ends_a_question(client, feedback):
     client.warm()
     threading.Timer(0.3, client.stop).start()
     with pytest.raises(WorkerError):

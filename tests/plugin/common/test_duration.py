@@ -1,4 +1,4 @@
-"""Phrases for the time left: rough, and empty where it is unknown."""
+"""Test the phrases for the time left."""
 
 from __future__ import annotations
 

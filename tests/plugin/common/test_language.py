@@ -1,4 +1,4 @@
-"""The plugin speaks the language of QGIS, from loading until it is unloaded."""
+"""Test that the plugin uses the language of QGIS from loading until unloading."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_menu_and_algorithms_are_spanish_until_unloaded(set_language, desktop, q
     [("es", "Cobertura del suelo"), ("es_419", "Cobertura del suelo"), ("en", "Land cover"), ("pt_BR", "Land cover"),
      ("C", "Land cover")],
 )  # fmt: skip
-def test_a_country_falls_back_to_its_language_and_others_to_english(set_language, name, shown):
+def test_country_falls_back_to_language_then_english(set_language, name, shown):
     set_language(name)
     translator = language.install_translator()
     assert tr("Land cover") == shown
@@ -65,7 +65,7 @@ def test_a_country_falls_back_to_its_language_and_others_to_english(set_language
     assert tr("Land cover") == "Land cover"
 
 
-def test_a_checkout_without_compiled_translations_speaks_english(set_language, monkeypatch, tmp_path):
+def test_checkout_without_translations_is_english(set_language, monkeypatch, tmp_path):
     set_language("es")
     monkeypatch.setattr(language, "FOLDER", tmp_path)
     assert language.install_translator() is None

@@ -1,4 +1,4 @@
-"""The backend itself, and a layer panel to load its results into."""
+"""Provide the real backend, and a layer panel for its results."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from qgis.gui import QgsLayerTreeView
 
 @pytest.fixture(autouse=True)
 def worker(provider, real_worker):
-    """All tests here run the backend itself."""
+    """Run the real backend in all tests of this folder."""
 
 
 @pytest.fixture
 def layer_panel(qgis_new_project, monkeypatch):
-    """The project's layer tree in a real view, into which newer versions of QGIS load results."""
+    """Show the project's layer tree in a real view; newer versions of QGIS load results into it."""
     view = QgsLayerTreeView()
     view.setModel(QgsLayerTreeModel(QgsProject.instance().layerTreeRoot(), view))
     monkeypatch.setattr(utils.iface, "layerTreeView", lambda: view, raising=False)

@@ -1,4 +1,4 @@
-"""Results of real runs as the desktop loads them: styles, groups, metadata; batches."""
+"""Test how the desktop loads results of real runs: styles, groups, metadata, batches."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def is_stretched_between_its_percentiles(layer):
 
 
 def test_results_are_loaded_styled_and_described(scene, tmp_path, layer_panel):
-    """As the desktop loads them: what Processing itself does after a run, on the project."""
+    """Load results as Processing does after a run on the desktop."""
     names = {"OUTPUT": "Land cover", "OUTPUT_CONFIDENCE": "Confidence"}
     given = {k: QgsProcessingOutputLayerDefinition(str(tmp_path / f"{k}.tif"), QgsProject.instance()) for k in names}
     for key, definition in given.items():
@@ -48,7 +48,7 @@ def test_results_are_loaded_styled_and_described(scene, tmp_path, layer_panel):
     del layers, confidence
 
 
-def test_a_second_run_in_one_session_loads_its_layers_too(scene, tmp_path, layer_panel):
+def test_second_run_in_a_session_loads_its_layers(scene, tmp_path, layer_panel):
     for number in range(2):
         path = str(tmp_path / f"{number}.tif")
         given = QgsProcessingOutputLayerDefinition(path, QgsProject.instance())

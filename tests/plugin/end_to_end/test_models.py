@@ -1,4 +1,4 @@
-"""Runs inside a model of the designer, and with a model that was added."""
+"""Test runs in a model of the designer, and with an added model folder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sardino_qgis.models import installed
 
 
 def model_of(*children):
-    """A model as the designer makes it: a raster SCENE goes through child algorithms of (id, algorithm, parameters)."""
+    """Build a designer's model: a raster SCENE goes through children (id, algorithm, parameters, outputs)."""
     model = QgsProcessingModelAlgorithm("chain", "tests")
     scene = QgsProcessingParameterRasterLayer("SCENE", "Scene")
     model.addModelParameter(scene, QgsProcessingModelParameter("SCENE"))
@@ -84,7 +84,7 @@ def test_runs_inside_a_model_before_others(scene, tmp_path, feedback, qgis_new_p
     assert "Confusion" in report or "matrix" in report
 
 
-def test_an_added_model_is_run_by_name(model, scene, tmp_path, settings, monkeypatch):
+def test_added_model_is_run_by_name(model, scene, tmp_path, settings, monkeypatch):
     monkeypatch.delenv("SARDINO_MODELS")
     installed.add_folder(str(model))
     given = {"INPUT": str(scene), "MODEL": "tiny", "OUTPUT": str(tmp_path / "o.tif")}

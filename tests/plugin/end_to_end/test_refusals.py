@@ -1,4 +1,4 @@
-"""Real runs that are refused or cancelled."""
+"""Test real runs that are refused or cancelled."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from osgeo import gdal
 from qgis.core import QgsProcessingException
 
 
-def test_refusals_come_with_a_hint_and_leave_no_file(scene, tmp_path):
+def test_refusals_have_a_hint_and_leave_no_file(scene, tmp_path):
     output = tmp_path / "o.tif"
     with pytest.raises(QgsProcessingException, match="installed: .*tiny") as caught:
         processing.run("sardino:landcover", {"INPUT": str(scene), "MODEL": "unheard-of", "OUTPUT": str(output)})
@@ -23,7 +23,7 @@ def test_refusals_come_with_a_hint_and_leave_no_file(scene, tmp_path):
     assert not output.exists()
 
 
-def test_cancel_of_a_real_run_leaves_the_older_file(tmp_path, feedback, qgis_new_project):
+def test_cancel_of_a_real_run_keeps_the_older_file(tmp_path, feedback, qgis_new_project):
     big = str(tmp_path / "big.tif")
     data = gdal.GetDriverByName("GTiff").Create(big, 3000, 3000, 2, gdal.GDT_Float32)
     data.SetGeoTransform((400000, 10, 0, 5200000, 0, -10))
@@ -43,14 +43,14 @@ def test_cancel_of_a_real_run_leaves_the_older_file(tmp_path, feedback, qgis_new
     given = {"INPUT": big, "MODEL": "tiny", "DEVICE": "cpu", "OUTPUT": str(output)}
     with pytest.raises(QgsProcessingException, match="Cancelled"):
         processing.run("sardino:landcover", given, feedback=feedback)
-    # Below 2 s where the machine is idle; test_runner.py adds up the waits. The whole scene would take far longer.
+    # Below 2 s where the machine is idle; test_run.py adds up the waits. The whole scene would take far longer.
     assert time.monotonic() - cancelled_at[0] < 5
     assert output.read_bytes() == b"older"
     assert {p.name for p in tmp_path.iterdir()} == {"big.tif", "o.tif"}
 
 
 def test_worker_without_pytorch_says_what_to_install(scene, tmp_path, monkeypatch):
-    """A bare virtual environment: the commonest mistake in choosing an interpreter."""
+    """Choose an empty virtual environment, the most common mistake."""
     bare = tmp_path / "bare"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(bare)], check=True)
     monkeypatch.setenv("SARDINO_PYTHON", str(bare))

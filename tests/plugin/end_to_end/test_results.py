@@ -1,4 +1,4 @@
-"""Files of real runs: grid, legend, nodata, and the tags that say what made them."""
+"""Test the files of real runs: grid, legend, nodata, and tags with their origin."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def opens_with_names_and_colours(path):
     del plain, styled, layer
 
 
-def tells_what_made_it(path):
-    """Tags of the file, and the metadata that a layer gets from them."""
+def assert_origin(path):
+    """Check the tags of a file, and the metadata that a layer gets from them."""
     tags = gdal.Open(path).GetMetadata()
     assert [tags[f"SARDINO_{key}"] for key in ("MODEL", "INPUT", "VERSION")] == ["tiny", "scene.tif", __version__]
     assert re.match(r"\d{4}-\d\d-\d\dT", tags["SARDINO_DATE"])
@@ -45,12 +45,12 @@ def tells_what_made_it(path):
     del layer
 
 
-def test_landcover_has_the_grid_legend_and_nodata_of_its_parts(scene, tmp_path, feedback, qgis_new_project):
+def test_landcover_has_grid_legend_and_nodata(scene, tmp_path, feedback, qgis_new_project):
     paths = {k: str(tmp_path / f"{k}.tif") for k in ("OUTPUT", "OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES")}
     results = processing.run("sardino:landcover", {"INPUT": str(scene), "MODEL": "tiny", **paths}, feedback=feedback)
     assert paths.items() <= results.items()
     for path in paths.values():
-        tells_what_made_it(path)
+        assert_origin(path)
     assert results["DEVICE_USED"] and "tiny" in results["MODEL_USED"]
     made, given = gdal.Open(paths["OUTPUT"]), gdal.Open(str(scene))
     assert made.GetGeoTransform() == given.GetGeoTransform()
@@ -67,7 +67,7 @@ def test_landcover_has_the_grid_legend_and_nodata_of_its_parts(scene, tmp_path, 
     assert feedback.progress() == 100
 
 
-def test_attention_of_the_mean_and_of_all_heads(scene, tmp_path):
+def test_attention_of_mean_and_all_heads(scene, tmp_path):
     one, all_, masks = (str(tmp_path / name) for name in ("one.tif", "all.tif", "masks.tif"))
     given = {"INPUT": str(scene), "MODEL": "tiny"}
     processing.run("sardino:attention", {**given, "OUTPUT": one})
@@ -76,7 +76,7 @@ def test_attention_of_the_mean_and_of_all_heads(scene, tmp_path):
     assert gdal.Open(all_).RasterCount == 2
     assert gdal.Open(masks).RasterCount == 2
     for path in (all_, masks):
-        tells_what_made_it(path)
+        assert_origin(path)
 
 
 def test_embeddings_and_their_picture(scene, tmp_path, feedback):
@@ -84,7 +84,7 @@ def test_embeddings_and_their_picture(scene, tmp_path, feedback):
     results = processing.run("sardino:embeddings", {"INPUT": str(scene), "MODEL": "tiny", **paths}, feedback=feedback)
     assert paths.items() <= results.items()
     for path in paths.values():
-        tells_what_made_it(path)
+        assert_origin(path)
     made = gdal.Open(paths["OUTPUT"])
     assert (made.RasterXSize, made.RasterYSize, made.RasterCount) == (12, 10, 16)
     assert made.GetGeoTransform() == (400000, 80, 0, 5200000, 0, -80)
@@ -100,7 +100,7 @@ def test_similarity_to_a_point_of_another_crs(scene, tmp_path, feedback):
     output = str(tmp_path / "s.tif")
     given = {"INPUT": str(scene), "MODEL": "tiny", "POINT": "13.69,46.945 [EPSG:4326]", "OUTPUT": output}
     processing.run("sardino:similarity", given)
-    tells_what_made_it(output)
+    assert_origin(output)
     layer = QgsRasterLayer(output, "similarity")
     assert (layer.width(), layer.height()) == (96, 80)
     to_layer = QgsCoordinateTransform(
@@ -126,7 +126,7 @@ def test_extent_and_chosen_bands(scene, tmp_path):
     assert made.GetGeoTransform()[0::3] == (400200, 5199800)
 
 
-def test_each_polarisation_in_a_file_of_its_own(scene, tmp_path):
+def test_polarisations_in_separate_files(scene, tmp_path):
     whole, joined = str(tmp_path / "whole.tif"), str(tmp_path / "joined.tif")
     for band, name in ((1, "VV"), (2, "VH")):
         options = gdal.TranslateOptions(bandList=[band], creationOptions=["PROFILE=GeoTIFF"])

@@ -1,4 +1,4 @@
-"""Setting up the environment for real: virtual environments, pip and wheels; only what the wheels hold is small."""
+"""Test real installations with virtual environments, pip and wheels of tiny packages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="uses shell scri
 
 
 class Recorder(InstallFeedback):
-    """Keeps what it hears; cancels as soon as a line holds `stop_at`."""
+    """Keeps log and progress; cancels as soon as a line contains `stop_at`."""
 
     def __init__(self, stop_at: str = "") -> None:
         self.lines: list[str] = []
@@ -55,7 +55,7 @@ def wheels(tmp_path) -> Path:
 
 @pytest.fixture
 def plugin(tmp_path, wheels, monkeypatch) -> Path:
-    """The packed plugin with the tiny lists; this process takes its lists and backend from there too."""
+    """The packed plugin with lists of tiny packages; this process uses its lists and backend too."""
     made = write_plugin(tmp_path / "plugins", wheels, HERE, VERSION)
     monkeypatch.setattr(plugin_files, "plugin_folder", lambda: made)
     # Neither uv nor a graphics card, whatever this machine has.
@@ -79,14 +79,14 @@ def names(folder: Path) -> set[str]:
 
 
 def shell(plugin: Path, *words: str, **options) -> subprocess.Popen:
-    """The command of a shell whose Python knows nothing of QGIS: without site-packages."""
+    """Run the shell command in a Python without site-packages, and so without QGIS."""
     command = [sys.executable, "-S", "-m", f"{plugin.name}.environment", *words]
     return subprocess.Popen(
         command, cwd=plugin.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
     )
 
 
-def test_from_a_shell_without_qgis_then_upgraded_then_removed(plugin, wheels, tmp_path):
+def test_shell_installs_upgrades_and_removes_without_qgis(plugin, wheels, tmp_path):
     folder = tmp_path / "managed"
     words = ["install", "--folder", str(folder), "--wheels", str(wheels), "--python", sys.executable]
     done = shell(plugin, *words)
@@ -105,7 +105,7 @@ def test_from_a_shell_without_qgis_then_upgraded_then_removed(plugin, wheels, tm
     done = shell(plugin, *words)
     said = done.communicate()[0]
     assert done.returncode == 0, said
-    assert "That did not work" in said and "No matching distribution found for torch==2.13.0+cpu" in said
+    assert "This build failed" in said and "No matching distribution found for torch==2.13.0+cpu" in said
     assert "PyTorch 2.13.0, device cpu." in said, "the listed build takes the place of the one that is not there"
     number = store.current(folder)
     assert number != "1" and names(folder) == {number, store.POINTER}, "replaced whole, the older one removed"
@@ -114,17 +114,17 @@ def test_from_a_shell_without_qgis_then_upgraded_then_removed(plugin, wheels, tm
     assert "Removed." in removed and names(folder) == set()
 
 
-def test_an_altered_file_ends_it_and_the_older_environment_stays(plugin, wheels, older):
+def test_altered_file_ends_the_installation(plugin, wheels, older):
     write_wheel(wheels, "rasterio", "1.4.4", "altered = True")
     recorder = Recorder()
-    with pytest.raises(InstallError, match="not the one that was pinned"):
+    with pytest.raises(InstallError, match="does not have the pinned hash"):
         install(make_plan(InstallRequest(older, sys.executable, str(wheels))), recorder)
-    assert not any("That did not work" in line for line in recorder.lines), "no other build is tried after that"
+    assert not any("This build failed" in line for line in recorder.lines), "no other build is tried after that"
     assert names(older) == {"4", store.POINTER} and (older / "4" / "kept").exists()
     assert store.current(older) == "4"
 
 
-def test_an_environment_that_does_not_run_the_backend_does_not_count(plugin, wheels, older):
+def test_environment_that_fails_the_test_is_discarded(plugin, wheels, older):
     (plugin / "backend" / "__main__.py").write_text("raise SystemExit('ModuleError: the backend fails')")
     plan = make_plan(InstallRequest(older, sys.executable, str(wheels)))
     with pytest.raises(InstallError, match="the backend fails"):
@@ -132,7 +132,7 @@ def test_an_environment_that_does_not_run_the_backend_does_not_count(plugin, whe
     assert names(older) == {"4", store.POINTER} and store.current(older) == "4"
 
 
-def test_cancel_leaves_nothing_half_made(plugin, wheels, older, stuck):
+def test_cancel_removes_the_unfinished_environment(plugin, wheels, older, stuck):
     begun = time.monotonic()
     with pytest.raises(InstallCancelledError):
         install(make_plan(InstallRequest(older, str(stuck), str(wheels))), Recorder(stop_at="making it"))
@@ -148,13 +148,13 @@ def wait_for(condition, seconds=60):
 
 
 def running(plugin, folder, wheels, stuck):
-    """An installation in another process, in the middle of making the environment."""
+    """Start an installation in another process, and wait until it is creating the environment."""
     done = shell(plugin, "install", "--folder", str(folder), "--wheels", str(wheels), "--python", str(stuck))
     wait_for((folder / "5" / "half").is_dir)
     return done
 
 
-def test_killed_in_the_middle_the_older_environment_stays_and_the_lock_is_free(plugin, wheels, older, stuck):
+def test_killed_installation_keeps_the_older_environment(plugin, wheels, older, stuck):
     process = running(plugin, older, wheels, stuck)
     with pytest.raises(InstallError, match=rf"Another installation .* \(process {process.pid}\)"):
         install(make_plan(InstallRequest(older, sys.executable, str(wheels))), Recorder())
@@ -167,7 +167,7 @@ def test_killed_in_the_middle_the_older_environment_stays_and_the_lock_is_free(p
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_shell_command_tidily(plugin, wheels, older, stuck, number):
+def test_signal_ends_the_shell_command_cleanly(plugin, wheels, older, stuck, number):
     process = running(plugin, older, wheels, stuck)
     process.send_signal(number)
     said = process.communicate(timeout=60)[0]
@@ -175,7 +175,7 @@ def test_a_signal_ends_the_shell_command_tidily(plugin, wheels, older, stuck, nu
     assert names(older) == {"4", store.POINTER} and store.current(older) == "4"
 
 
-def test_the_lock_is_for_one_at_a_time_and_names_its_holder(tmp_path):
+def test_lock_is_exclusive_and_names_its_holder(tmp_path):
     with store.exclusive(tmp_path):
         with pytest.raises(store.BusyError) as caught, store.exclusive(tmp_path):
             pass
@@ -184,13 +184,13 @@ def test_the_lock_is_for_one_at_a_time_and_names_its_holder(tmp_path):
         pass
 
 
-def test_a_pointer_that_makes_no_sense_is_none(tmp_path):
+def test_invalid_pointer_is_ignored(tmp_path):
     for text in ("../../elsewhere", "", "\xff", "1 2"):
         (tmp_path / store.POINTER).write_text(text, encoding="latin-1")
         assert store.current(tmp_path) == ""
 
 
-def test_too_little_space_is_said_before_anything_is_downloaded(plugin, wheels, older, monkeypatch):
+def test_too_little_space_is_reported_before_downloading(plugin, wheels, older, monkeypatch):
     plan = make_plan(InstallRequest(older, sys.executable, str(wheels)))
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10**8))
     with pytest.raises(InstallError, match=r"0\.1 GB are free .* about [0-9.]+ GB are needed"):

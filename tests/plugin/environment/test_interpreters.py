@@ -1,4 +1,4 @@
-"""Interpreters to build on: where they are looked for on three systems, and why they are refused."""
+"""Test the search for interpreters to build on, on three systems, and their refusal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def nothing(_):
     return None
 
 
-def test_on_windows_the_interpreter_lies_in_the_prefix_and_not_in_sys_executable():
+def test_candidates_on_windows_are_in_the_prefix():
     root = r"C:\Program Files\QGIS 3.40.4"
     apps = [rf"{root}\apps\Python39\python.exe", rf"{root}\apps\Python312\python.exe"]
     found = candidates(
@@ -32,7 +32,7 @@ def test_on_windows_the_interpreter_lies_in_the_prefix_and_not_in_sys_executable
     assert found[-1] == r"C:\Windows\py.exe" and len(found) == len(set(found))
 
 
-def test_on_macos_the_bundle_is_looked_into_and_the_stand_in_of_apple_is_not_started():
+def test_candidates_on_macos_include_the_bundle_not_the_stub():
     app = "/Applications/QGIS.app/Contents/MacOS"
     found = candidates("darwin", f"{app}/QGIS", app, {}, {"python3": "/usr/bin/python3"}.get, lambda _: [])
     assert found[0] == f"{app}/bin/python3"
@@ -41,7 +41,7 @@ def test_on_macos_the_bundle_is_looked_into_and_the_stand_in_of_apple_is_not_sta
     assert f"{app}/QGIS" not in found and "/usr/bin/python3" not in found
 
 
-def test_on_linux_the_prefix_comes_before_path():
+def test_candidates_on_linux_begin_with_the_prefix():
     found = candidates("linux", "/usr/bin/qgis", "/usr", {}, {"python3.12": "/opt/bin/python3.12"}.get, lambda _: [])
     assert found == ["/usr/bin/python3", "/usr/bin/bin/python3", "/opt/bin/python3.12"]
     in_shell = candidates("linux", "/home/ann/v/bin/python", "/usr", {}, nothing, lambda _: [])
@@ -64,17 +64,17 @@ def answering(script, **changes):
         ({"missing": ["ensurepip"]}, "apt install python3-venv"),
     ],
 )
-def test_an_interpreter_that_does_not_do_is_refused_with_the_reason(script, changes, why):
+def test_unsuitable_interpreter_is_refused_with_the_reason(script, changes, why):
     with pytest.raises(UnfitError, match=why):
         find_base(answering(script, **changes), {}, ("ssl", "ensurepip"))
 
 
-def test_what_is_no_interpreter_is_refused(script, tmp_path):
+def test_programs_that_are_no_interpreter_are_refused(script, tmp_path):
     with pytest.raises(UnfitError, match="no such program"):
         find_base(str(tmp_path / "python"), {}, ())
     with pytest.raises(UnfitError, match="doesn't start"):
         find_base(str(script("print('hello')", "python3")), {}, ())
 
 
-def test_windows_names_of_processors_are_those_of_the_list(script):
+def test_windows_processor_names_match_the_list(script):
     assert find_base(answering(script, platform="win32", machine="AMD64"), {}, ()).platform == "win32-x86_64"

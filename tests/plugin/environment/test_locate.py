@@ -1,4 +1,4 @@
-"""Which interpreter runs the backend, and what its process inherits."""
+"""Test which interpreter runs the backend."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_order_is_variable_then_setting_then_managed(monkeypatch, script):
     assert find_interpreter() == named
 
 
-def test_a_wrong_variable_is_an_error_not_the_next_place(monkeypatch):
+def test_wrong_variable_is_an_error(monkeypatch):
     managed_python()
     monkeypatch.setenv("SARDINO_PYTHON", "/nowhere/python")
     with pytest.raises(BackendMissingError) as caught:
@@ -44,20 +44,20 @@ def test_a_wrong_variable_is_an_error_not_the_next_place(monkeypatch):
     assert "no such file" in caught.value.message
 
 
-def test_a_wrong_setting_is_an_error(tmp_path):
+def test_wrong_setting_is_an_error(tmp_path):
     managed_python()
     plain = tmp_path / "python"
     plain.write_text("")
     locate.store_interpreter(str(plain))
     if os.geteuid() == 0:  # also root may not execute a file without any x bit
         plain.chmod(0o644)
-    with pytest.raises(BackendMissingError, match="may not be executed"):
+    with pytest.raises(BackendMissingError, match="not executable"):
         find_interpreter()
 
 
 @pytest.mark.parametrize("looked_before", [0, 1, 5])
-def test_a_named_interpreter_decides_wherever_it_was_named(monkeypatch, looked_before):
-    """The number of places that were looked at before it says nothing."""
+def test_named_interpreter_decides_in_any_place(monkeypatch, looked_before):
+    """Use different numbers of places before it."""
     unset = locate.Attempt("elsewhere", "", "not set")
     named = locate.Attempt("a file", "/nowhere/python", "there is no such file", named=True)
     monkeypatch.setattr(locate, "attempts", lambda: [*[unset] * looked_before, named])
@@ -71,7 +71,7 @@ def test_places_that_users_name_are_marked(monkeypatch):
     assert [attempt.named for attempt in locate.attempts()] == [True]
 
 
-def test_nothing_set_tells_every_place_and_what_to_do():
+def test_nothing_set_lists_places_and_advice():
     with pytest.raises(BackendMissingError) as caught:
         find_interpreter()
     for word in ("SARDINO_PYTHON", "setting", str(locate.managed_folder())):
@@ -84,7 +84,7 @@ def test_nothing_set_tells_every_place_and_what_to_do():
     assert found.index("Looked for it at") > found.index("SARDINO_PYTHON")
 
 
-def test_the_folder_of_an_environment_and_a_name_on_path_are_taken(monkeypatch, tmp_path):
+def test_folder_and_name_on_path_are_accepted(monkeypatch, tmp_path):
     managed = managed_python()
     monkeypatch.setenv("SARDINO_PYTHON", str(locate.managed_folder()))
     assert find_interpreter() == managed
@@ -93,7 +93,7 @@ def test_the_folder_of_an_environment_and_a_name_on_path_are_taken(monkeypatch, 
     assert find_interpreter() == managed
 
 
-def test_a_link_is_not_resolved(monkeypatch):
+def test_links_are_not_resolved(monkeypatch):
     managed = managed_python()
     monkeypatch.setenv("SARDINO_PYTHON", managed)
     assert find_interpreter() == managed

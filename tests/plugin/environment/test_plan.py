@@ -1,4 +1,4 @@
-"""What an installation would do: the folder, the builds of PyTorch, the pinned lists, and the summary."""
+"""Test the plan of an installation: folder, builds of PyTorch, pinned lists, description."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from sardino_qgis.environment.store import default_profile
         ("linux", {"QGIS_CUSTOM_CONFIG_PATH": "/own"}, "/own/profiles/default"),
     ],
 )
-def test_the_profile_without_asking_qgis(tmp_path, system, variables, expected):
+def test_default_profile_is_found_without_qgis(tmp_path, system, variables, expected):
     assert default_profile(Path("/a/checkout/sardino_qgis"), system, variables, tmp_path) == tmp_path / expected
 
 
-def test_an_installed_plugin_tells_its_profile(tmp_path):
+def test_profile_of_an_installed_plugin(tmp_path):
     assert default_profile(tmp_path / "python" / "plugins" / "sardino_qgis", "linux", {}) == tmp_path
 
 
-def test_qgis_4_is_taken_where_it_is_alone(tmp_path):
+def test_profile_of_qgis_4_is_used_if_there_is_no_other(tmp_path):
     (tmp_path / ".local" / "share" / "QGIS" / "QGIS4").mkdir(parents=True)
     assert "QGIS4" in str(default_profile(Path("/x"), "linux", {}, tmp_path))
 
@@ -49,11 +49,11 @@ def test_qgis_4_is_taken_where_it_is_alone(tmp_path):
         ("darwin-arm64", False, "", ["listed"]),
     ],
 )
-def test_the_build_with_cuda_where_there_is_a_card_and_one_without_after_it(platform, gpu, source, kinds):
+def test_builds_depend_on_platform_card_and_source(platform, gpu, source, kinds):
     assert [build.kind for build in builds(platform, gpu, source)] == kinds
 
 
-def test_the_card_is_what_its_driver_tells(script, monkeypatch, tmp_path):
+def test_card_is_named_by_its_driver(script, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert nvidia_card({}, "linux") == ""
     tool = script("print('NVIDIA GeForce RTX 4070')", "nvidia-smi")
@@ -62,7 +62,7 @@ def test_the_card_is_what_its_driver_tells(script, monkeypatch, tmp_path):
     assert nvidia_card({}, "linux") == "", "a card without a working driver is none"
 
 
-def test_lists_with_hashes_where_they_are_known_and_without_elsewhere():
+def test_list_has_hashes_where_they_are_known():
     known = pinned.read("linux-x86_64", "3.11")
     assert known.hashed and known.size > known.size_without_torch > 0
     rest = known.text(torch=False)
@@ -84,7 +84,7 @@ def plan_for(platform, card="", source="", version="3.12"):
     return Plan(request, Base("/usr/bin/python3", version, platform), listed, ways, "", card)
 
 
-def test_the_plan_says_size_place_interpreter_and_what_a_card_needs():
+def test_plan_describes_size_folder_interpreter_and_card():
     text = "\n".join(plan_for("win32-x86_64", "RTX 4070").lines())
     assert "about 0.3 GB to download" in text and "~/env" in text.replace("\\", "/") and "/usr/bin/python3" in text
     assert "RTX 4070" in text and "does not use the card" in text
@@ -93,8 +93,8 @@ def test_the_plan_says_size_place_interpreter_and_what_a_card_needs():
     assert "No hashes are known for linux-x86_64 with Python 3.15" in text and "unknown for this machine" in text
 
 
-def test_an_index_beside_a_folder_of_wheels_is_refused(tmp_path):
-    with pytest.raises(InstallError, match="no index is asked"):
+def test_index_with_a_folder_of_wheels_is_refused(tmp_path):
+    with pytest.raises(InstallError, match="no package index is used"):
         make_plan(InstallRequest(tmp_path, wheels=str(tmp_path), source="https://example.org/simple"))
     with pytest.raises(InstallError, match="no folder"):
         make_plan(InstallRequest(tmp_path, wheels=str(tmp_path / "nowhere")))

@@ -1,4 +1,4 @@
-"""Variables that pip, uv and the backend get, and the text that is never shown."""
+"""Test the environment variables of pip, uv and the backend, and the hiding of private text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sardino_qgis.environment.proxy import proxy_variables
 from sardino_qgis.environment.variables import worker_environment
 
 
-def test_settings_of_pip_reach_uv_and_none_counts_beside_a_folder_of_wheels(monkeypatch, tmp_path):
+def test_pip_settings_reach_uv_except_with_wheels(monkeypatch, tmp_path):
     monkeypatch.setenv("PIP_INDEX_URL", "https://example.org/simple")
     monkeypatch.setenv("PIP_FIND_LINKS", "/a /b")
     monkeypatch.setenv("PIP_TARGET", "/elsewhere")
@@ -44,7 +44,7 @@ def proxy_settings(qgis_app):
     put()
 
 
-def test_the_proxy_of_qgis_becomes_variables(proxy_settings):
+def test_proxy_of_qgis_becomes_variables(proxy_settings):
     proxy_settings(
         proxyEnabled=True, proxyType="HttpProxy", proxyHost="proxy.example.org", proxyPort="3128",
         proxyUser="ann", proxyPassword="p@ss:w/rd", noProxyUrls=["http://intranet.example.org/x"],
@@ -57,20 +57,20 @@ def test_the_proxy_of_qgis_becomes_variables(proxy_settings):
     assert proxy_variables()["https_proxy"] == "socks5h://p.example.org:1080"
 
 
-def test_no_proxy_and_the_proxy_of_the_system_are_left_to_pip(proxy_settings):
+def test_system_proxy_is_left_to_pip(proxy_settings):
     proxy_settings()
     assert proxy_variables() == {}
     proxy_settings(proxyEnabled=True, proxyType="DefaultProxy")
     assert proxy_variables() == {}
 
 
-def test_the_home_folder_is_shortened_and_names_that_begin_like_it_are_not(monkeypatch, tmp_path):
+def test_home_folder_is_shortened(monkeypatch, tmp_path):
     home = str(Path.home())
     assert shortened(f"in {home}/x, and {home}") == "in ~/x, and ~"
     assert shortened(f"{home}son/x") == f"{home}son/x"
 
 
-def test_the_worker_inherits_nothing_of_the_libraries_of_qgis():
+def test_worker_inherits_no_settings_of_qgis_libraries():
     dropped = {
         name: "x"
         for name in (

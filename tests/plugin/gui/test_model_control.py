@@ -1,4 +1,4 @@
-"""The control for a model in the dialogs of Processing, and what they remember."""
+"""Test the control for a model in Processing dialogs, and the last used values."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def shelf(tmp_path, monkeypatch):
 
 @pytest.fixture
 def open_dialog(provider, shelf, qgis_new_project, monkeypatch):
-    """Open the real dialog of an algorithm, in a QGIS without a main window."""
+    """Open the real dialog of an algorithm in a QGIS without a main window."""
     from processing.gui import ParametersPanel
     from processing.gui.AlgorithmDialog import AlgorithmDialog
 
@@ -101,7 +101,7 @@ def test_card_of_the_chosen_model_is_shown_before_the_run(open_dialog):
     wrapper.setParameterValue("my-model", QgsProcessingContext())
     assert "my samples" in shown()
     wrapper.setParameterValue("unheard-of", QgsProcessingContext())
-    assert "no model, and no folder, called unheard-of" in shown()
+    assert "no model or folder named unheard-of" in shown()
 
 
 def test_batch_dialog_has_the_control_in_each_row(provider, shelf, qgis_new_project):
@@ -120,7 +120,7 @@ def test_batch_dialog_has_the_control_in_each_row(provider, shelf, qgis_new_proj
 
 
 def test_model_designer_takes_a_model(provider, shelf, qgis_new_project):
-    """It used to fail on opening: the designer knows only its own kind of control."""
+    """Open the designer's dialog, which failed once: it only accepts its own kind of control."""
     from processing.modeler.ModelerParametersDialog import ModelerParametersDialog
 
     dialog = ModelerParametersDialog(provider.algorithm("landcover").create(), QgsProcessingModelAlgorithm())
@@ -150,7 +150,7 @@ def run_with(dialog, good=True, **values):
     dialog.algorithmFinished.emit(good, {})
 
 
-def test_next_dialog_offers_what_was_last_run_with(open_dialog, scene):
+def test_next_dialog_offers_the_last_used_values(open_dialog, scene):
     used = {"MODEL": "my-model", "UNITS": "db", "DEVICE": "cpu", "BATCH_SIZE": 4}
     run_with(open_dialog(), INPUT=str(scene), EXTENT="1,2,3,4 [EPSG:32633]", **used)
     names = ("MODEL", "UNITS", "DEVICE", "BATCH_SIZE", "EXTENT")
@@ -160,7 +160,7 @@ def test_next_dialog_offers_what_was_last_run_with(open_dialog, scene):
     assert values_of(open_dialog(), *names) == ["", "auto", "auto", 0, None]
 
 
-def test_a_real_run_of_the_dialog_is_remembered(open_dialog, scene, tmp_path, script, monkeypatch):
+def test_real_run_of_the_dialog_is_remembered(open_dialog, scene, tmp_path, script, monkeypatch):
     body = """
         import json, shutil, sys
         shutil.copy(sys.argv[4], sys.argv[5])
@@ -181,15 +181,15 @@ def test_a_real_run_of_the_dialog_is_remembered(open_dialog, scene, tmp_path, sc
         time.sleep(0.01)
     assert ended == [True] and (tmp_path / "o.tif").is_file()
     assert values_of(open_dialog(), "UNITS", "MODEL") == ["db", "my-model"]
-    assert values_of(open_dialog(), "INPUT") != [str(scene)], "inputs are asked for anew"
+    assert values_of(open_dialog(), "INPUT") != [str(scene)], "inputs are not remembered"
 
 
-def test_runs_that_fail_are_not_remembered(open_dialog):
+def test_failed_runs_are_not_remembered(open_dialog):
     run_with(open_dialog(), good=False, UNITS="db")
     assert values_of(open_dialog(), "UNITS") == ["auto"]
 
 
-def test_scripts_and_qgis_process_start_from_the_algorithms_own_defaults(provider, settings):
+def test_scripts_use_the_declared_defaults(provider, settings):
     landcover = provider.algorithm("landcover").create()
     keep(landcover, {"UNITS": "db", "MODEL": "my-model"})
     fresh = provider.algorithm("landcover").create()
@@ -198,7 +198,7 @@ def test_scripts_and_qgis_process_start_from_the_algorithms_own_defaults(provide
     assert (model.defaultValue(), model.defaultValueForGui()) == (None, "my-model")
 
 
-def test_what_is_no_longer_acceptable_is_not_offered(provider, settings):
+def test_values_no_longer_acceptable_are_not_offered(provider, settings):
     settings.setValue("sardino/last/landcover/UNITS", "furlongs")
     settings.setValue("sardino/last/landcover/BATCH_SIZE", 5000)
     fresh = provider.algorithm("landcover").create()

@@ -1,4 +1,4 @@
-"""The dialog of installed models, with the backend itself as the judge of what is added."""
+"""Test the dialog of installed models, with the real backend checking added folders."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def dialog(desktop, backend_python, monkeypatch):
 
 @pytest.fixture
 def add(dialog, monkeypatch):
-    """Add a folder as a user does; what the dialog says at the end."""
+    """Add a folder as a user does; return the dialog's last message."""
 
     def run(folder, seconds=60):
         monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: str(folder))
@@ -55,7 +55,7 @@ def test_models_are_listed_by_title_with_their_cards(dialog):
     assert "Towns are found poorly" in dialog.card.toPlainText()
 
 
-def test_a_good_model_is_added_shown_offered_and_forgotten(dialog, add, model):
+def test_good_model_is_added_offered_and_removed(dialog, add, model):
     assert add(model).startswith("Added: ")
     assert installed.added_folders() == [str(model)]
     assert dialog.current().folder == str(model) and "Random weights" in titles(dialog)
@@ -66,7 +66,7 @@ def test_a_good_model_is_added_shown_offered_and_forgotten(dialog, add, model):
     assert dialog.current().folder == installed.find_model("").folder
 
 
-def test_refusals_are_the_backends_own(dialog, add, model, tmp_path):
+def test_refusals_come_from_the_backend(dialog, add, model, tmp_path):
     assert "card.json and model.safetensors" in add(tmp_path)
     damaged = shutil.copytree(model, tmp_path / "damaged")
     weights = (damaged / "model.safetensors").read_bytes()
@@ -79,13 +79,13 @@ def test_refusals_are_the_backends_own(dialog, add, model, tmp_path):
     assert installed.added_folders() == [] and len(titles(dialog)) == 1
 
 
-def test_without_a_backend_it_says_how_to_get_one(dialog, add, model, monkeypatch, tmp_path):
+def test_missing_backend_is_explained(dialog, add, model, monkeypatch, tmp_path):
     monkeypatch.setenv("SARDINO_PYTHON", str(tmp_path / "none"))
     assert "Set up backend…" in add(model)
     assert installed.added_folders() == []
 
 
-def test_unloading_ends_a_check(dialog, desktop, script, monkeypatch, model):
+def test_unloading_ends_a_running_check(dialog, desktop, script, monkeypatch, model):
     monkeypatch.setenv("SARDINO_PYTHON", str(script("import sys\nsys.stdin.read()", "idle")))
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: str(model))
     dialog.add_button.click()

@@ -1,4 +1,4 @@
-"""The dialogs: what is shown before, a real installation, cancel, and the report to be copied."""
+"""Test the set-up and diagnostics dialogs: plan, real installation, cancel, copied report."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("no_interpreter")
 
 @pytest.fixture
 def dialog(tmp_path, monkeypatch):
-    """The dialog over a packed plugin whose lists name tiny wheels."""
+    """Open the dialog of a packed plugin whose lists name tiny wheels."""
     wheels = tmp_path / "wheels"
     write_wheels(wheels)
     here = f"{sys.platform}-{platform.machine()}"
@@ -46,7 +46,7 @@ def until(condition, seconds=120):
         time.sleep(0.02)
 
 
-def test_nothing_is_done_before_install_is_pressed_then_the_backend_is_found(dialog):
+def test_install_button_sets_up_a_backend_that_is_found(dialog):
     managed = locate.managed_folder()
     dialog.show()
     for shown in ("PyTorch", "GB on disk", managed.name, sys.executable.rsplit("/", 1)[-1]):
@@ -61,7 +61,7 @@ def test_nothing_is_done_before_install_is_pressed_then_the_backend_is_found(dia
     assert not [path for path in sys.path if str(managed) in path]
 
 
-def test_cancel_ends_it_and_leaves_nothing(dialog, stuck):
+def test_cancel_ends_the_installation_without_remains(dialog, stuck):
     managed = locate.managed_folder()
     dialog.python.setFilePath(str(stuck))
     dialog.start()
@@ -74,20 +74,20 @@ def test_cancel_ends_it_and_leaves_nothing(dialog, stuck):
     assert {path.name for path in managed.iterdir()} == {store.LOCK}
 
 
-def test_what_cannot_work_is_said_and_cannot_be_started(dialog, tmp_path):
+def test_impossible_choices_are_explained_and_disable_install(dialog, tmp_path):
     dialog.python.setFilePath(str(tmp_path / "nowhere"))
     dialog.show()
     assert "no such program" in dialog.summary.text() and not dialog.install_button.isEnabled()
 
 
-def test_diagnostics_are_gathered_and_copied(monkeypatch, script):
+def test_diagnostics_are_shown_and_copied(monkeypatch, script):
     facts = {"versions": {"torch": "2.13.0", "timm": None}, "device": "cpu", "devices": ["cpu"],
              "models": [{"name": "one"}]}  # fmt: skip
     locate.store_interpreter(str(script(f"import json; print(json.dumps({facts!r}))", "python")))
     dialog = DiagnosticsDialog()
     until(dialog.copy_button.isEnabled)
     text = dialog.text.toPlainText()
-    for line in ("torch: 2.13.0", "timm: missing", "Device: cpu (to choose from: cpu)", "Models: one"):
+    for line in ("torch: 2.13.0", "timm: missing", "Device: cpu (available: cpu)", "Models: one"):
         assert line in text.splitlines()
     dialog.copy_button.click()
     assert QgsApplication.clipboard().text() == text

@@ -1,4 +1,4 @@
-"""The map tool on a real canvas, with a real worker and the bundled model."""
+"""Test the map tool on a real canvas, with a real worker and the bundled model."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def desk(desktop, two_textures, backend_python, monkeypatch):
 
 @pytest.fixture(scope="module")
 def warm():
-    """One worker for the tests that need no death of it: it takes seconds to start."""
+    """One worker for all tests that don't end it, since it takes seconds to start."""
     pool = WarmPool()
     yield pool
     pool.close()
@@ -102,7 +102,7 @@ def value(layer, x, y):
     return layer.dataProvider().sample(QgsPointXY(x, y), 1)[0]
 
 
-def test_clicks_become_a_layer_and_the_second_is_answered_at_once(warm_desk):
+def test_second_click_updates_the_layer_at_once(warm_desk):
     warm_desk.plugin.similarity.action.trigger()
     assert warm_desk.canvas.mapTool() is warm_desk.tool and warm_desk.plugin.similarity.action.isChecked()
     began = time.monotonic()
@@ -141,7 +141,7 @@ def test_clicks_become_a_layer_and_the_second_is_answered_at_once(warm_desk):
     assert warm_desk.messages() == []
 
 
-def test_clicks_in_the_crs_of_the_map_and_outside_the_raster(warm_desk):
+def test_clicks_in_the_map_crs_and_outside_the_raster(warm_desk):
     degrees = QgsCoordinateReferenceSystem("EPSG:4326")
     layer = warm_desk.activeLayer()
     to_degrees = QgsCoordinateTransform(layer.crs(), degrees, QgsProject.instance())
@@ -162,7 +162,7 @@ def test_clicks_in_the_crs_of_the_map_and_outside_the_raster(warm_desk):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
-def test_a_worker_that_dies_is_told_of_and_started_again(desk, monkeypatch):
+def test_dead_worker_is_reported_and_restarted(desk, monkeypatch):
     desk.canvas.setMapTool(desk.tool)
     worker = desk.tool._pool._shared._worker
     process, send, sent = worker.process, worker.send, threading.Event()
@@ -178,14 +178,14 @@ def test_a_worker_that_dies_is_told_of_and_started_again(desk, monkeypatch):
     assert len(results()) == 1 and desk.tool._pool._shared._worker.process.pid != process.pid
 
 
-def test_of_clicks_made_meanwhile_the_last_one_is_asked(warm_desk):
+def test_last_of_several_clicks_is_asked(warm_desk):
     for x in (400_300, 400_500, 401_000):
         click(warm_desk, x, 5_199_500)
     wait(lambda: results() and warm_desk.tool._task is None)
     assert value(results()[0], 401_000, 5_199_500) == pytest.approx(1, abs=1e-5)
 
 
-def test_unloading_in_the_midst_of_it_leaves_nothing(desk):
+def test_unloading_during_a_question_leaves_nothing(desk):
     desk.plugin.similarity.action.trigger()
     process = desk.tool._pool._shared._worker.process
     click(desk, 400_300, 5_199_500)
@@ -201,7 +201,7 @@ def test_unloading_in_the_midst_of_it_leaves_nothing(desk):
     assert not tool._pool._shared.running()
 
 
-def test_no_interpreter_is_said_when_the_tool_is_taken(desk, no_interpreter):
+def test_missing_interpreter_is_reported_on_activation(desk, no_interpreter):
     desk.canvas.setMapTool(desk.tool)
     assert "Set up backend" in desk.messages()[-1]
 
@@ -216,6 +216,6 @@ def test_web_layers_are_refused(desk):
     del layer
 
 
-def test_markup_in_what_the_worker_says_is_shown_as_it_is(desk):
+def test_markup_in_messages_is_escaped(desk):
     desk.tool._say("no band <img src='x'> & co", Qgis.MessageLevel.Warning)
     assert desk.messages()[-1] == "no band &lt;img src='x'&gt; &amp; co"

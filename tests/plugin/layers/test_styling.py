@@ -1,4 +1,4 @@
-"""How layers look on the desktop after a run."""
+"""Test how layers look on the desktop after a run."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ def test_ramp_spans_the_percentiles(layer):
     assert sum(low) < 30 and sum(high) > 600
 
 
-def test_style_file_beside_the_raster_wins(layer, scene):
+def test_style_file_of_the_raster_is_applied(layer, scene):
     renderer = layer.renderer().type()
     layer.saveNamedStyle(str(scene.with_suffix(".qml")))
     styling.StretchStyler().postProcessLayer(layer, QgsProcessingContext(), QgsProcessingFeedback())
     assert layer.renderer().type() == renderer != "singlebandpseudocolor"
 
 
-def test_broken_style_file_is_passed_over(layer, scene):
+def test_broken_style_file_is_ignored(layer, scene):
     scene.with_suffix(".qml").write_text("<qgis")
     styling.StretchStyler().postProcessLayer(layer, QgsProcessingContext(), QgsProcessingFeedback())
     assert layer.renderer().type() == "singlebandpseudocolor"
 
 
-def test_no_style_file_leaves_the_colours_of_the_file(layer):
+def test_without_a_style_file_the_file_colours_stay(layer):
     before = layer.renderer().type()
     styling.QmlStyler().postProcessLayer(layer, QgsProcessingContext(), QgsProcessingFeedback())
     assert layer.renderer().type() == before
@@ -61,7 +61,7 @@ def tag(path, **tags):
 
 
 @pytest.mark.parametrize("styler", [styling.QmlStyler, styling.StretchStyler])
-def test_layers_tell_what_made_them(scene, qgis_app, styler):
+def test_layers_have_their_origin_in_the_metadata(scene, qgis_app, styler):
     tag(scene, VERSION="9.9", MODEL="tiny", MODEL_SHA256="abc", INPUT="s1.tif", OUTPUT="confidence", DATE="2024-05-06")
     layer = QgsRasterLayer(str(scene), "Confidence")
     styler().postProcessLayer(layer, QgsProcessingContext(), QgsProcessingFeedback())
@@ -94,7 +94,7 @@ def test_results_are_grouped(qgis_app):
         assert [(s.group, s.on_top) for s in stylers] == [("Land cover from SAR: scene", top) for top in (True, False)]
 
 
-def test_layers_are_moved_into_a_group_beside_them(qgis_new_project, scene):
+def test_layers_are_moved_into_a_neighbouring_group(qgis_new_project, scene):
     root = QgsProject.instance().layerTreeRoot()
     results = root.insertGroup(0, "Results")  # as Processing can be set to have one
     layers = [QgsRasterLayer(str(scene), name) for name in ("confidence", "cover", "second run")]
@@ -110,8 +110,8 @@ def test_layers_are_moved_into_a_group_beside_them(qgis_new_project, scene):
     del layers, layer
 
 
-def test_a_layer_that_qgis_put_into_the_group_already_gets_no_group_of_its_own(qgis_new_project, scene):
-    """The desktop adds a layer beside the selected one: after the first result was moved, that is inside the group."""
+def test_layer_in_the_group_already_stays_there(qgis_new_project, scene):
+    """Add the layer next to the selected one, which is inside the group after the first result was moved."""
     root = QgsProject.instance().layerTreeRoot()
     group = root.insertGroup(0, "Land cover: scene")
     for name in ("confidence", "cover"):
@@ -124,8 +124,8 @@ def test_a_layer_that_qgis_put_into_the_group_already_gets_no_group_of_its_own(q
     del layer
 
 
-def test_styler_is_called_after_the_algorithm_is_gone(provider, scene, tmp_path, script, monkeypatch):
-    """As the desktop does: run, drop the algorithm, collect garbage, then post-process the details QGIS kept."""
+def test_styler_outlives_the_algorithm(provider, scene, tmp_path, script, monkeypatch):
+    """Run, delete the algorithm, collect garbage, then post-process the details that QGIS kept, as the desktop does."""
     body = """
         import json, shutil, sys
         shutil.copy(sys.argv[4], sys.argv[5])  # after "-m backend attention"

@@ -1,4 +1,4 @@
-"""Which models there are, what a value of the parameter MODEL means, and the page made of a card."""
+"""Test the list of models, the values of the parameter MODEL, and the page of a card."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def shelf(tmp_path, monkeypatch):
 
 
 def text_of(page):
-    """What a reader sees."""
+    """Return the text that a reader sees."""
     document = QTextDocument()
     document.setHtml(page)
     return document.toPlainText()
@@ -53,7 +53,7 @@ def test_titles_come_from_the_cards(shelf):
     assert all(found[name] == name for name in ("odd", "deep", "list", "large"))
 
 
-def test_titles_are_one_line_without_tricks(shelf):
+def test_titles_are_one_printable_line(shelf):
     make(shelf / "sly", {"title": "a\nb\x1b[2J\u202egnp"})
     make(shelf / "long", {"title": "x" * 500})
     found = {m.name: m.title for m in installed.installed_models()}
@@ -61,7 +61,7 @@ def test_titles_are_one_line_without_tricks(shelf):
     assert found["long"] == "x" * 100 + "…"
 
 
-def test_added_folders_are_kept_once_and_forgotten(tmp_path, settings, monkeypatch):
+def test_added_folders_are_stored_once_and_removed(tmp_path, settings, monkeypatch):
     first, second = (make(tmp_path / place / "mine", {"title": place}) for place in ("one", "two"))
     monkeypatch.chdir(tmp_path)
     for folder in ("one/mine", str(first), str(second)):
@@ -77,7 +77,7 @@ def test_added_folders_are_kept_once_and_forgotten(tmp_path, settings, monkeypat
     assert first.is_dir() and second.is_dir()
 
 
-def test_labels_are_told_apart(shelf, tmp_path):
+def test_labels_are_unique(shelf, tmp_path):
     default = installed.find_model("")
     make(shelf / "one", {"title": "Same"})
     make(shelf / "two", {"title": "Same"})
@@ -89,7 +89,7 @@ def test_labels_are_told_apart(shelf, tmp_path):
     assert default.name not in {value for _, value in labels}, "the default is listed once"
 
 
-def test_what_a_value_means(shelf, tmp_path, monkeypatch):
+def test_value_means_a_name_folder_or_default(shelf, tmp_path, monkeypatch):
     make(shelf / "good", {"title": "A good one"})
     mine = make(tmp_path / "mine", {"title": "Mine"})
     monkeypatch.chdir(tmp_path)
@@ -108,7 +108,7 @@ def test_what_a_value_means(shelf, tmp_path, monkeypatch):
     assert installed.model_arguments(str(clash)) == ["--model", str(clash)]
 
 
-def test_page_of_the_bundled_model_holds_what_matters():
+def test_page_of_the_bundled_model_is_complete():
     page = card_page(installed.find_model(""))
     text = text_of(page)
     for words in ("Trained on", "no real label", "Limits", "Towns are found poorly", "pixels of 10 m", "Accuracy",
@@ -123,7 +123,7 @@ EVIL = '<img src="http://example.org/x.png"><script>alert(1)</script>\x1b]0;\x07
 
 
 def evil(node):
-    """A card with every text in it made hostile, keys of the metrics too."""
+    """Make every text of a card hostile, including keys of the metrics."""
     if isinstance(node, dict):
         return {key: evil(value) for key, value in node.items()}
     if isinstance(node, list):
@@ -153,11 +153,11 @@ def test_text_of_cards_is_escaped(shelf):
         {"metrics": {"a": {"row": {str(j): 1 for j in range(9999)}, "row 2": {str(j): 2 for j in range(9999)}}}},
     ],
 )
-def test_odd_cards_make_short_pages(shelf, card):
+def test_malformed_cards_make_short_pages(shelf, card):
     page = card_page(installed.InstalledModel("odd", "Odd", str(make(shelf / "odd", card)), "odd"))
     assert "Trained on" in page and len(page) < 100_000
     assert "onclick" not in page
 
 
-def test_a_folder_without_a_card_says_so(tmp_path):
-    assert "no card that can be read" in card_page(installed.InstalledModel("gone", "Gone", str(tmp_path), "gone"))
+def test_folder_without_a_card_is_reported(tmp_path):
+    assert "no readable card.json" in card_page(installed.InstalledModel("gone", "Gone", str(tmp_path), "gone"))
