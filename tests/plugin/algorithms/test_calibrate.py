@@ -141,6 +141,7 @@ def test_cancelled(product, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_land_cover_takes_the_layer_of_a_product(product, tmp_path, feedback):
     """As it is when manifest.safe is dragged into QGIS: a layer in degrees, of digital numbers."""
     layer = QgsRasterLayer(product + "/manifest.safe", "product")

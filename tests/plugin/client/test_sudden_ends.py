@@ -65,6 +65,7 @@ def test_a_worker_killed_from_outside_is_told_with_its_last_lines(command, feedb
     assert caught.value.hint and (tmp_path / "o.tif").read_bytes() == b"older"
 
 
+@pytest.mark.slow
 def test_the_worker_ends_and_tidies_up_when_qgis_is_killed(command, repo_root, tmp_path):
     desktop = subprocess.Popen(
         [sys.executable, "-c", DESKTOP, str(repo_root), *command],

@@ -83,6 +83,7 @@ def shell(plugin: Path, *words: str, **options) -> subprocess.Popen:
     )
 
 
+@pytest.mark.slow
 def test_from_a_shell_without_qgis_then_upgraded_then_removed(plugin, wheels, tmp_path):
     folder = tmp_path / "managed"
     words = ["install", "--folder", str(folder), "--wheels", str(wheels), "--python", sys.executable]
@@ -111,6 +112,7 @@ def test_from_a_shell_without_qgis_then_upgraded_then_removed(plugin, wheels, tm
     assert "Removed." in removed and names(folder) == set()
 
 
+@pytest.mark.slow
 def test_an_altered_file_ends_it_and_the_older_environment_stays(plugin, wheels, older):
     write_wheel(wheels, "rasterio", "1.4.4", "altered = True")
     listener = Listener()
@@ -121,6 +123,7 @@ def test_an_altered_file_ends_it_and_the_older_environment_stays(plugin, wheels,
     assert store.current(older) == "4"
 
 
+@pytest.mark.slow
 def test_an_environment_that_does_not_run_the_backend_does_not_count(plugin, wheels, older):
     (plugin / "backend" / "__main__.py").write_text("raise SystemExit('ModuleError: the backend fails')")
     plan = make_plan(Request(older, sys.executable, str(wheels)))
