@@ -112,7 +112,9 @@ def test_the_result_is_loaded_and_described(product, tmp_path, qgis_new_project)
     del layer
 
 
-@pytest.mark.parametrize(("given", "match"), [("none.zip", "no file or folder"), ("text.zip", "no Sentinel-1 product")])
+@pytest.mark.parametrize(
+    ("given", "match"), [("none.zip", "no file or folder"), ("text.zip", "not a Sentinel-1 product")]
+)
 def test_what_is_no_product_is_refused(provider, tmp_path, given, match):
     (tmp_path / "text.zip").write_text("text")
     path = str(tmp_path / given)
