@@ -210,7 +210,6 @@ def test_an_added_model_is_run_by_name(model, scene, tmp_path, settings, monkeyp
     assert processing.run("sardino:landcover", given)["MODEL_USED"] == "tiny"
 
 
-@pytest.mark.slow
 def test_batch_runs_each_row_with_its_own_model(scene, model, tmp_path, layer_panel):
     from processing.gui.BatchAlgorithmDialog import BatchAlgorithmDialog
 
@@ -235,7 +234,6 @@ def test_batch_runs_each_row_with_its_own_model(scene, model, tmp_path, layer_pa
         dialog.deleteLater()
 
 
-@pytest.mark.slow
 def test_a_second_run_in_one_session_loads_its_layers_too(scene, tmp_path, layer_panel):
     for number in range(2):
         path = str(tmp_path / f"{number}.tif")
@@ -250,7 +248,6 @@ def test_a_second_run_in_one_session_loads_its_layers_too(scene, tmp_path, layer
     del layers, layer
 
 
-@pytest.mark.slow
 def test_attention_of_the_mean_and_of_all_heads(scene, tmp_path):
     one, all_, masks = (str(tmp_path / name) for name in ("one.tif", "all.tif", "masks.tif"))
     given = {"INPUT": str(scene), "MODEL": "tiny"}
@@ -280,7 +277,6 @@ def test_embeddings_and_their_picture(scene, tmp_path, feedback):
     del picture
 
 
-@pytest.mark.slow
 def test_similarity_to_a_point_of_another_crs(scene, tmp_path, feedback):
     output = str(tmp_path / "s.tif")
     given = {"INPUT": str(scene), "MODEL": "tiny", "POINT": "13.69,46.945 [EPSG:4326]", "OUTPUT": output}
@@ -311,7 +307,6 @@ def test_extent_and_chosen_bands(scene, tmp_path):
     assert made.GetGeoTransform()[0::3] == (400200, 5199800)
 
 
-@pytest.mark.slow
 def test_each_polarisation_in_a_file_of_its_own(scene, tmp_path):
     whole, joined = str(tmp_path / "whole.tif"), str(tmp_path / "joined.tif")
     for band, name in ((1, "VV"), (2, "VH")):

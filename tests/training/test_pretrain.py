@@ -140,7 +140,6 @@ def test_a_stopped_run_resumes_bit_by_bit(
     assert strip == [{k: v for k, v in row.items() if k != "images_per_s"} for row in _rows(broken)]
 
 
-@pytest.mark.slow
 def test_a_killed_run_resumes_bit_by_bit_and_workers_change_nothing(
     recipe: Path, data: list[Path], tmp_path: Path
 ) -> None:
@@ -166,7 +165,6 @@ def test_a_killed_run_resumes_bit_by_bit_and_workers_change_nothing(
     _assert_same(straight, broken)
 
 
-@pytest.mark.slow
 def test_two_processes_give_the_loss_of_one(recipe: Path, data: list[Path], tmp_path: Path) -> None:
     settings = ["--set", "dino.drop_path=0", "--set", "optim.steps=4"]  # which paths are dropped differs by process
     one, two = tmp_path / "one", tmp_path / "two"

@@ -221,7 +221,6 @@ RUNS = {
 }
 
 
-@pytest.mark.slow
 def test_runs_of_one_process_write_what_runs_of_their_own_do(process, cli, make_raster, scene_db, tiny_model, tmp_path):
     """Also after refusals, a raster that is damaged in the midst, and questions."""
     scene, events = make_raster(scene_db(100, 140)), {}

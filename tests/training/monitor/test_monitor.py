@@ -169,7 +169,6 @@ def test_a_look_puts_back_every_generator_and_mode(folder: Path, tmp_path: Path)
         torch.testing.assert_close(one, other, rtol=0, atol=0)
 
 
-@pytest.mark.slow
 def test_a_killed_run_tells_everything_once(folder: Path, tmp_path: Path) -> None:
     run = tmp_path / "broken"
     settings = ("run.checkpoint_every_s=0", "optim.steps=30")

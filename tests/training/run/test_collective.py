@@ -7,13 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 SUPPORT = Path(__file__).resolve().parents[2] / "support"
 ROUNDS = 60  # without what collective.py holds, runs of 100 rounds hung every time
 
 
-@pytest.mark.slow
 def test_a_group_can_be_left_right_after_its_last_exchange(tmp_path: Path) -> None:
     processes = [
         subprocess.Popen(
