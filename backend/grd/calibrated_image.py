@@ -1,8 +1,7 @@
-"""From digital numbers to power, row by row, in the geometry of the image.
+"""Convert digital numbers to power, row by row, in image geometry.
 
-value = (DN² - noise) / A², with the tables of `tables.py`. Values below 0 are kept here: where there is no echo the
-mean of (DN² - noise) is 0, and only an average over values of both signs is 0 too. They are raised to a floor after
-resampling (`resample.py`).
+value = (DN² - noise) / A², with the tables of `tables.py`. Values below 0 are kept: where there is no echo, the mean of
+(DN² - noise) is 0 only over values of both signs. They are raised to a floor after resampling (`resample.py`).
 """
 
 from __future__ import annotations
@@ -27,16 +26,16 @@ from backend.raster.errors import RASTER_ERRORS
 
 
 class CalibratedImage:
-    """Rows of backscatter of a product, as a context.
+    """Rows of calibrated backscatter; a context manager.
 
     Args:
-        product: Opened.
+        product: GRD product.
         quantity: "sigma0" or "gamma0".
-        polarisations: Which, in which order.
+        polarisations: Bands to read, in this order.
 
     Attributes:
-        notes: (level, message) of what a user should know.
-        denoised: Whether thermal noise is removed, by us or before.
+        notes: (level, message) for the user.
+        denoised: Whether thermal noise is removed, here or by the processor.
 
     Raises:
         InputError: A part is missing or damaged.
@@ -52,24 +51,24 @@ class CalibratedImage:
             self._stack = stack.pop_all()
         self.denoised = all(band.denoised for band in self._bands)
         if not self.denoised:
-            self.notes.append(("warning", "The product has no usable table of thermal noise: it is not removed."))
+            self.notes.append(
+                ("warning", "The product has no usable thermal noise table; thermal noise is not removed.")
+            )
 
     def _find_border(self, product: Product, quantity: str, stack: ExitStack) -> Callable[[int, int], Any] | None:
-        """What tells where rows lie beyond the swath; None where the processor has set them to 0."""
+        """Return a function that masks border noise in rows; None if the processor has set it to 0."""
         co_polarised = _Band(product, product.channels[0], quantity, stack)
-        if not co_polarised.old:
+        if not co_polarised.has_border_noise:
             return None
         border = Border(co_polarised.numbers_and_noise, (self.height, self.width))
-        self.notes.append(
-            ("info", "The product is older than IPF 2.90: noise beyond the sides of the swath is masked by its level.")
-        )
+        self.notes.append(("info", "The product is older than IPF 2.90: border noise is masked by its level."))
         return lambda top, bottom: border.mask(top, *co_polarised.numbers_and_noise(top, bottom))
 
     def read(self, top: int, bottom: int) -> FloatArray:
-        """Linear power of some lines, float32 [bands, rows, width]; NaN where nothing was measured.
+        """Read lines as linear power, float32 [bands, rows, width]; NaN for nodata.
 
         Raises:
-            InputError: The file can't be read there.
+            InputError: A measurement file is truncated or damaged.
         """
         values = np.stack([band.power(top, bottom) for band in self._bands])
         if self._border is not None:
@@ -86,7 +85,7 @@ class CalibratedImage:
 
 
 class _Band:
-    """One polarisation: its digital numbers and tables."""
+    """One polarisation: digital numbers and tables."""
 
     def __init__(self, product: Product, channel: Channel, quantity: str, stack: ExitStack) -> None:
         self._name = channel.measurement
@@ -94,19 +93,19 @@ class _Band:
         self._file = stack.enter_context(_open(channel))
         self._factor = calibration_table(channel, quantity)
         noise = noise_table(product, channel)
-        self.old = noise.single if noise is not None else (product.processor or 0) < 2.9
+        self.has_border_noise = noise.single if noise is not None else (product.processor or 0) < 2.9
         self.denoised = channel.denoised or noise is not None
         self._noise: NoiseTable | None = None if channel.denoised else noise
 
     def power(self, top: int, bottom: int) -> FloatArray:
-        """Linear power float32 [rows, width]; NaN where the digital number is 0, the processor's sign for no value."""
+        """Read linear power, float32 [rows, width]; NaN where the digital number is 0, the nodata value."""
         numbers, noise = self.numbers_and_noise(top, bottom)
         values: FloatArray = (numbers * numbers - noise) / np.square(self._factor.rows(top, bottom))
         values[numbers == 0] = np.nan
         return values
 
     def numbers_and_noise(self, top: int, bottom: int) -> tuple[Rows, Rows]:
-        """Digital numbers, and noise in the unit of their squares, float32 [rows, width] each."""
+        """Return digital numbers, and noise in squared digital numbers, float32 [rows, width] each."""
         try:
             window = Window(0, top, self._width, bottom - top)
             numbers: Rows = self._file.read(1, window=window).astype(np.float32)

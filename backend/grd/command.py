@@ -1,4 +1,4 @@
-"""The command `calibrate`."""
+"""Run the command `calibrate`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def calibrate(request: CalibrateRequest) -> dict[str, Any]:
     """Write a map of backscatter, float32, a band for each polarisation, named by it; NaN for nodata.
 
     Returns:
-        The facts of the result event.
+        The result event.
 
     Raises:
-        SarDinoError: Refused or cancelled; then no output is left, and an older one is as it was.
+        SarDinoError: Refused or cancelled; then no new output is left, and an existing one is unchanged.
     """
     began, cancel = time.monotonic(), request.cancel
     product = open_product(request.input)

@@ -1,4 +1,4 @@
-"""The files of a product, whether it is a folder or a zip: small ones as bytes, images by the name GDAL opens."""
+"""Read the files of a product from a folder or a zip: XML as bytes, images by their GDAL name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from backend.core.errors import InputError
 from backend.grd.damage import DamagedProductError
 
 MANIFEST = "manifest.safe"
-# Annotations of real products have at most a few MiB.
+# Annotations of real products have a few MiB at most.
 MAX_BYTES = 8 * 2**20
 _ZIP = "/vsizip/"
 
@@ -20,8 +20,8 @@ class Container:
     """A folder that holds manifest.safe, or a zip of such a folder.
 
     Args:
-        path: Folder, or zip file.
-        inside: Folder inside the zip, ending in "/" or empty; None for a folder on the disk.
+        path: Folder or zip file.
+        inside: Folder inside the zip, ending in "/" or empty; None for a folder on disk.
     """
 
     def __init__(self, path: Path, inside: str | None = None) -> None:
@@ -29,36 +29,36 @@ class Container:
 
     @property
     def name(self) -> str:
-        """What the product is called, such as S1A_IW_GRDH_….SAFE."""
+        """Name of the product, such as S1A_IW_GRDH_….SAFE."""
         return PurePosixPath(self._inside).name if self._inside else self.path.resolve().name
 
     def read(self, href: str) -> bytes:
-        """A small file, named as in the manifest.
+        """Read a file named in the manifest.
 
         Raises:
-            InputError: It isn't there, can't be read, or is larger than such a file can be.
+            InputError: It is missing, unreadable, or larger than MAX_BYTES.
         """
-        inner = plain(href, self.path)
+        inner = inner_path(href, self.path)
         try:
             data = self._zipped(inner) if self._inside is not None else self._plain(inner)
         except (FileNotFoundError, KeyError) as error:
             raise DamagedProductError(f"{self.path} lacks {inner}, which its manifest names.") from error
-        # What zipfile says of damage, of passwords, and of ways to pack that it doesn't know.
+        # zipfile raises these for damage, passwords and unknown compression.
         except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
             raise DamagedProductError(f"{inner} in {self.path} can't be read: {error}.") from error
         if len(data) > MAX_BYTES:
             raise DamagedProductError(
-                f"{inner} in {self.path} has more than {MAX_BYTES >> 20} MiB, which no annotation of Sentinel-1 has."
+                f"{inner} in {self.path} has more than {MAX_BYTES >> 20} MiB; no Sentinel-1 annotation is that large."
             )
         return data
 
     def gdal_name(self, href: str) -> str:
-        """The name under which GDAL opens an image, named as in the manifest; it may be missing.
+        """Return the name by which GDAL opens an image named in the manifest. The image itself may be missing.
 
         Raises:
-            InputError: The manifest's name leads outside the product.
+            InputError: The name leads outside the product.
         """
-        inner = plain(href, self.path)
+        inner = inner_path(href, self.path)
         if self._inside is None:
             return str(self.path / inner)
         return f"{_ZIP}{{{self.path.resolve().as_posix()}}}/{self._inside}{inner}"
@@ -68,28 +68,28 @@ class Container:
             return file.read(MAX_BYTES + 1)
 
     def _zipped(self, inner: str) -> bytes:
-        # Read up to the bound, whatever size the zip claims to unpack to.
+        # Read up to the limit; the size that the zip states may be forged.
         with zipfile.ZipFile(self.path) as archive, archive.open(f"{self._inside}{inner}") as file:
             return file.read(MAX_BYTES + 1)
 
 
-def plain(href: str, product: Path) -> str:
-    """A relative path as the manifest writes it ("./annotation/a.xml"), checked to stay inside the product.
+def inner_path(href: str, product: Path) -> str:
+    """Return a path of the manifest ("./annotation/a.xml") relative to the product.
 
     Raises:
-        InputError: It doesn't.
+        InputError: It leads outside the product.
     """
     path = PurePosixPath(href)
     if not path.parts or path.is_absolute() or ".." in path.parts or "\\" in href or ":" in href or "\0" in href:
-        raise DamagedProductError(f"The manifest of {product} names {href!r}, which is not inside the product.")
+        raise DamagedProductError(f"The manifest of {product} names {href!r}, which is outside the product.")
     return str(path)
 
 
 def find_container(path: str) -> Container | None:
-    """The product that a path means: its folder, its manifest.safe, or its zip; None where it is something else.
+    """Return the product at a path to its folder, its manifest.safe or its zip; None if it is something else.
 
     Raises:
-        InputError: A zip holds several products.
+        InputError: The zip holds several products.
     """
     if path.startswith(_ZIP):
         return _by_gdals_name(path[len(_ZIP) :])
@@ -105,15 +105,15 @@ def find_container(path: str) -> Container | None:
 
 
 def is_product(path: str) -> bool:
-    """Whether a path means a product as downloaded: its folder, its manifest.safe or its zip."""
+    """Return whether a path is the folder, the manifest.safe or the zip of a product."""
     return find_container(path) is not None
 
 
 def refuse_part(path: str) -> None:
-    """Refuse one image out of a product: it holds digital numbers, and the tables lie beside it.
+    """Refuse a single image of a product: it holds digital numbers, and its calibration tables are other files.
 
     Raises:
-        InputError: It is one, or a name by which GDAL opens one.
+        InputError: The path is such an image, or GDAL's name of one.
     """
     folder, name, _ = path.replace("\\", "/").rpartition("/measurement/")
     if path.upper().startswith("SENTINEL1_CALIB:"):
@@ -123,7 +123,7 @@ def refuse_part(path: str) -> None:
     else:
         return
     raise InputError(
-        f"{path} is a part of a Sentinel-1 product, without position on a map and not denoised.",
+        f"{path} is one file of a Sentinel-1 product; it is neither calibrated nor on a map grid.",
         f"Give {whole} instead, or calibrate that first: `python -m backend calibrate`, in QGIS Calibrate Sentinel-1 "
         "GRD (sardino:calibrate).",
     )
@@ -139,13 +139,13 @@ def _in_zip(path: Path) -> Container | None:
     if len(found) > 1:
         raise InputError(
             f"{path} holds {len(found)} products: {', '.join(f.rstrip('/') for f in found[:3])}.",
-            "Unpack it, and give one of them.",
+            "Unpack it and give one of them.",
         )
     return Container(path, found[0]) if found else None
 
 
 def _by_gdals_name(path: str) -> Container | None:
-    """A zip by GDAL's name for what is inside it: "a.zip", "{a.zip}/b.SAFE", "a.zip/b.SAFE/manifest.safe"."""
+    """Find a zip by GDAL's name of its content: "a.zip", "{a.zip}/b.SAFE", "a.zip/b.SAFE/manifest.safe"."""
     path = path.replace("{", "").replace("}", "")
     end = path.lower().find(".zip") + len(".zip")
     found = find_container(path[:end]) if end >= len(".zip") else None

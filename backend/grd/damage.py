@@ -1,4 +1,4 @@
-"""Refuse a product that lacks a part, is damaged, or contradicts itself."""
+"""Refuse a product that is incomplete, damaged or contradictory."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from backend.core.errors import InputError
 
 
 class DamagedProductError(InputError):
-    """The product can't be used as it is.
+    """The product is incomplete, damaged or contradictory.
 
     Args:
-        message: What was found and what was wanted.
-        otherwise: What else the user can do; may be empty.
+        message: One line: what was found and what was wanted.
+        otherwise: Added to the hint: what else the user can do. May be empty.
     """
 
     def __init__(self, message: str, otherwise: str = "") -> None:
-        super().__init__(message, f"Download the product again, whole{otherwise}.")
+        super().__init__(message, f"Download the complete product again{otherwise}.")

@@ -1,4 +1,4 @@
-"""An elevation model of the user's: checked, and read in metres where the map needs it."""
+"""Check an elevation model (DEM), and read heights in metres from it."""
 
 from __future__ import annotations
 
@@ -20,28 +20,31 @@ from backend.raster.grid import Grid
 from backend.raster.opening import open_raster
 
 Heights = NDArray[np.float32]
-# Metres between which all land lies, with some room: beyond is a wrong unit, or a sign for no data that isn't declared.
+# Metres, with a margin, between which all land lies. Other values are in a wrong unit, or undeclared nodata.
 LOWEST, HIGHEST = -600.0, 9_000.0
-# Rows read at once while looking through the heights.
+# Rows read at once in a search for the extremes.
 ROWS = 256
 METRES = {
     **dict.fromkeys(("", "m", "metre", "metres", "meter", "meters"), 1.0),
     **dict.fromkeys(("ft", "foot", "feet", "international foot"), 0.3048),
     **dict.fromkeys(("us-ft", "ftus", "us survey foot", "us survey feet", "us_survey_foot"), 1200 / 3937),
 }
-# The unit of heights in a compound CRS, and how many metres it has.
+# Metres per unit of the heights in a compound CRS.
 _VERTICAL = re.compile(r'VERT(?:_CS|CRS|CS)\[.*?UNIT\["[^"]*",\s*([0-9.eE+-]+)', re.DOTALL)
 
 
 class Elevation:
-    """Heights by position, as a context.
+    """Heights of an elevation model; a context manager. A fine model is averaged to cells of about `spacing` metres.
 
     Args:
         path: Raster of heights, one band, in any CRS.
-        spacing: Metres between the places that are asked for: a finer raster is averaged to about that.
+        spacing: Metres between the points whose heights are wanted.
+
+    Attributes:
+        shape: Rows and columns of cells.
 
     Raises:
-        InputError: It can't be opened, or isn't a raster of heights with a place on the map.
+        InputError: It can't be opened, or isn't a georeferenced raster of heights.
     """
 
     def __init__(self, path: str, spacing: float) -> None:
@@ -58,7 +61,7 @@ class Elevation:
         self._factor = max(1, int(spacing / size + 0.01))
         self._place = self._file.transform * Affine.scale(self._factor)
         self._middle = float((self._file.bounds.left + self._file.bounds.right) / 2)
-        # The last row and column of cells may hold fewer of the file's.
+        # The last row and column of cells may be cut off.
         self.shape = -(-self._file.height // self._factor), -(-self._file.width // self._factor)
 
     def _check(self) -> None:
@@ -66,7 +69,7 @@ class Elevation:
         if file.count != 1 or np.dtype(file.dtypes[0]).kind not in "iuf":
             raise InputError(
                 f"{path} has {file.count} bands of {file.dtypes[0] if file.count else 'nothing'}; an elevation model "
-                "has one, of heights.",
+                "has one band of heights.",
                 "Give a raster of heights in metres, such as a tile of the Copernicus DEM.",
             )
         if file.crs is None:
@@ -76,23 +79,23 @@ class Elevation:
         unit = (file.units[0] or "").strip().lower()
         if unit not in METRES:
             raise InputError(
-                f"The heights of {path} are in {unit!r}; wanted are metres or feet.", "Convert them to metres."
+                f"The heights of {path} are in {unit!r}; metres or feet are wanted.", "Convert them to metres."
             )
         vertical = _VERTICAL.search(file.crs.to_wkt())
         metres = METRES[unit] if unit or vertical is None else float(vertical.group(1))
         self._scale, self._offset = file.scales[0] * metres, file.offsets[0] * metres
 
     def pixels(self, crs: CRS, positions: Positions) -> Positions:
-        """Column and row, counted from the outer corner of the first pixel, of positions [n, 2] in a CRS."""
+        """Return the column and row of cells, from the outer corner of the first, at points [n, 2] in a CRS."""
         own = transformed(crs, self._file.crs, positions)
         if self._file.crs.is_geographic:
-            # All on one side of the antimeridian, and that the raster's.
+            # Longitudes are put on one side of the antimeridian: that of the raster.
             own[:, 0] = own[0, 0] + (own[:, 0] - own[0, 0] + 180) % 360 - 180
             own[:, 0] += 360 * np.round((self._middle - own[:, 0].mean()) / 360)
         return np.stack(~self._place * (own[:, 0], own[:, 1]), axis=1)
 
     def window(self, pixels: Positions) -> tuple[int, int, int, int]:
-        """Top, left, bottom and right of the raster around pixels [n, 2]; empty where it doesn't reach there."""
+        """Return top, left, bottom and right of the cells around `pixels` [n, 2]; an empty window outside the model."""
         finite = pixels[np.isfinite(pixels).all(axis=1)]
         if not len(finite):
             return 0, 0, 0, 0
@@ -101,30 +104,31 @@ class Elevation:
         return top, left, int(bottom), int(right)
 
     def read(self, top: int, left: int, bottom: int, right: int) -> Heights:
-        """Heights in metres, float32 [rows, columns]; NaN where there are none.
+        """Read heights in metres, float32 [rows, columns]; NaN for nodata.
 
         Raises:
-            InputError: It can't be read, or holds what is no height.
+            InputError: The file is truncated or damaged.
         """
         rows, columns = self._parts(top, bottom, self._file.height), self._parts(left, right, self._file.width)
         try:
             values: Heights = np.block([[self._mean(r, c) for c in columns] for r in rows])
         except RASTER_ERRORS as error:
             raise InputError(
-                f"The elevation model {self.path} can't be read: it is truncated or damaged.", "Get it again."
+                f"The elevation model {self.path} can't be read: it is truncated or damaged.",
+                "Download or copy it again.",
             ) from error
         heights: Heights = values * np.float32(self._scale) + np.float32(self._offset)
         heights[~np.isfinite(heights)] = np.nan
         return heights
 
     def _parts(self, start: int, stop: int, length: int) -> list[tuple[int, int]]:
-        """Return a range of cells as one or two: the whole cells, and the last one if it is cut off by the edge."""
+        """Split a range of cells into the whole ones and the last one, if it is cut off by the edge."""
         whole = length // self._factor
         parts = (start, min(stop, whole)), (max(start, whole), stop)
         return [(first, last) for first, last in parts if first < last]
 
     def _mean(self, rows: tuple[int, int], columns: tuple[int, int]) -> Heights:
-        """Return the means of some cells, all of them whole or all cut off, in the file's unit; NaN for nodata."""
+        """Read the means of cells that are all whole or all cut off, in the unit of the file; NaN for nodata."""
         (top, bottom), (left, right) = rows, columns
         y, x = top * self._factor, left * self._factor
         height = min(bottom * self._factor, self._file.height) - y
@@ -136,10 +140,10 @@ class Elevation:
         return values
 
     def span(self, window: tuple[int, int, int, int]) -> tuple[float, float]:
-        """The lowest and the highest of a part.
+        """Return the lowest and the highest height in metres inside a window.
 
         Raises:
-            InputError: There is none, or they are no heights on Earth.
+            InputError: There is no height, or one that can't be on Earth.
         """
         top, left, bottom, right = window
         lowest, highest = np.inf, -np.inf
@@ -150,13 +154,13 @@ class Elevation:
         if lowest > highest:
             raise InputError(
                 f"The elevation model {self.path} does not reach the product (or the extent), or has no heights there.",
-                "Give one that covers it; several tiles make one with gdalbuildvrt.",
+                "Give a model that covers it; gdalbuildvrt joins several tiles.",
             )
         if lowest < LOWEST or highest > HIGHEST:
             raise InputError(
                 f"{self.path} has heights from {lowest:g} to {highest:g} m; on Earth they are -430 to 8,850 m.",
-                "If a number means that there is no data, declare it: gdal_edit.py -a_nodata NUMBER. "
-                "If they aren't metres, convert them.",
+                "If one of these numbers stands for nodata, declare it: gdal_edit.py -a_nodata NUMBER. "
+                "If they are not metres, convert them.",
             )
         return lowest, highest
 

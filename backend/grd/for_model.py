@@ -1,4 +1,4 @@
-"""Products as the input of a model: calibrated on the way, as its card wants it."""
+"""Calibrate a product to the input of a model."""
 
 from __future__ import annotations
 
@@ -21,18 +21,21 @@ POLARISATIONS = ("VV", "VH", "HH", "HV")
 def calibrated(
     path: str, output: Path, card: ModelCard, extent: Sequence[float] | None, reporter: Reporter, cancel: Cancel
 ) -> Iterator[Path]:
-    """A temporary raster of a product, in linear power, beside the output that is made of it; removed on the way out.
+    """Calibrate a product to a temporary raster of linear power in the folder of the output; remove it at the end.
 
     Args:
         path: Product.
-        output: What the raster is on the way to.
-        card: Says which polarisations, which quantity and what pixel size.
-        extent: Longitude and latitude: west, south, east, north; None for all.
-        reporter: Told what happens.
+        output: Output that is made from the raster.
+        card: Model card with the wanted polarisations, quantity and pixel size.
+        extent: West, south, east and north in degrees; None for the whole product.
+        reporter: Receives log and progress.
         cancel: Ends the run when set.
 
+    Yields:
+        The temporary raster.
+
     Raises:
-        SarDinoError: Refused, such as for polarisations that the product lacks, or cancelled.
+        SarDinoError: Refused, for example for a missing polarisation, or cancelled.
     """
     product, names = open_product(path), [band.name for band in card.bands]
     spoken = [name for name in POLARISATIONS if any(name in band.upper() for band in names)]
@@ -40,11 +43,11 @@ def calibrated(
     if len(there) < len(spoken) and not (there and card.allows_missing_bands):
         raise InputError(
             f"{path} has the polarisations {', '.join(product.polarisations)}; the model wants {', '.join(names)}.",
-            "Give a product with these polarisations, or take another model.",
+            "Give a product with these polarisations, or choose another model.",
         )
     reporter.log(
         "info",
-        f"The input is a Sentinel-1 product: it is calibrated to {card.product} first, on a grid of {card.gsd_m:g} m, "
+        f"The input is a Sentinel-1 product: it is first calibrated to {card.product}, on a grid of {card.gsd_m:g} m, "
         "without terrain correction.",
     )
     request = CalibrateRequest(

@@ -1,4 +1,7 @@
-"""How far the geoid, from which elevation models count, lies above the ellipsoid, from which orbits do: EGM96."""
+"""Look up the height of the geoid EGM96 above the ellipsoid.
+
+Elevation models count heights from the geoid; orbits refer to the ellipsoid.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from backend.grd.ground_control import Positions
 
 
 def undulation(degrees: Positions) -> DoubleArray:
-    """Height of the geoid above the ellipsoid of WGS 84, in metres, shape [n], at longitude and latitude [n, 2]."""
+    """Return the height of the geoid above the WGS 84 ellipsoid in metres, [n], at longitude and latitude [n, 2]."""
     values, step = _grid()
     columns, rows = ((degrees[:, 0] + 180) % 360) / step, (90 - degrees[:, 1]) / step
     found: DoubleArray = map_coordinates(values, (rows, columns), order=1, mode="nearest")

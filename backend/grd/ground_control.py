@@ -1,4 +1,4 @@
-"""Positions in a product: of the image, in degrees, and in metres of a map projection."""
+"""Read ground control points of a product, choose a map projection for them, and fit splines through them."""
 
 from __future__ import annotations
 
@@ -21,24 +21,31 @@ UTM_NORTH, UTM_SOUTH = 84.0, -80.0
 
 
 def read_points(annotation: Annotation, shape: tuple[int, int]) -> tuple[Positions, Positions]:
-    """Image positions (sample, line) and longitude and latitude of the geolocation grid, shape [n, 2] each.
+    """Read the geolocation grid: image positions (sample, line) and longitude and latitude, [n, 2] each.
 
-    An image position counts from the outer corner of the first sample, as GDAL counts; the annotation numbers samples,
-    and its positions are those of their centres.
+    Image positions count from the outer corner of the first sample, as in GDAL. The annotation gives the centres of
+    samples.
+
+    Args:
+        annotation: Of one polarisation.
+        shape: Lines and samples of the image.
+
+    Raises:
+        InputError: A position is impossible.
     """
     items = annotation.all("geolocationGrid/geolocationGridPointList/geolocationGridPoint")
     table = [[float(p.numbers(name)[0]) for name in ("pixel", "line", "longitude", "latitude")] for p in items]
     values = np.array(table, dtype=np.float64).reshape(-1, 4)
     image, degrees = values[:, :2] + 0.5, values[:, 2:]
-    # A grid may reach a little beyond the image.
+    # The grid may extend a little beyond the image.
     if (np.abs(image) > (2 * shape[1], 2 * shape[0])).any() or (np.abs(degrees) > (360, 90)).any():
-        raise DamagedProductError(f"{annotation.name} has impossible positions.")
+        raise DamagedProductError(f"{annotation.name} has impossible ground control points.")
     return image, degrees
 
 
 def choose_crs(degrees: Positions) -> CRS:
-    """The zone of UTM (WGS 84), or the polar system, for the middle of positions [n, 2] of longitude and latitude."""
-    # Mean direction: the mean of 179 and -179 is 180.
+    """Return the UTM zone (WGS 84), or the UPS system near a pole, of the mean longitude and latitude of [n, 2]."""
+    # The mean of directions: that of 179 and -179 is 180.
     turn = np.exp(1j * np.radians(degrees[:, 0])).mean()
     longitude, latitude = math.degrees(np.angle(turn)), float(degrees[:, 1].mean())
     if latitude > UTM_NORTH or latitude < UTM_SOUTH:
@@ -48,16 +55,18 @@ def choose_crs(degrees: Positions) -> CRS:
 
 
 def spline(source: Positions, target: Positions) -> Callable[[Positions], Positions]:
-    """A thin-plate spline through points [n, 2]. It doesn't depend on the scale, but solving for it does.
+    """Fit a thin-plate spline from points [n, 2] to points [n, 2].
+
+    The spline doesn't depend on the scale of the points, but the accuracy of its solution does: they are normalised.
 
     Raises:
-        InputError: There is none: the points lie on a line.
+        InputError: The points lie on a line.
     """
     middle, scale = source.mean(axis=0), np.ptp(source, axis=0).max()
     try:
         fit = RBFInterpolator((source - middle) / scale, target, kernel="thin_plate_spline")
     except np.linalg.LinAlgError as error:
-        raise DamagedProductError("The positions of the product lie on one line.") from error
+        raise DamagedProductError("The ground control points of the product lie on one line.") from error
 
     def at(positions: Positions) -> Positions:
         found: Positions = fit((positions - middle) / scale)
@@ -67,7 +76,7 @@ def spline(source: Positions, target: Positions) -> Callable[[Positions], Positi
 
 
 def transformed(source: CRS, target: CRS, positions: Positions) -> Positions:
-    """Positions [n, 2] in another CRS; not finite where they have no place in it."""
+    """Transform points [n, 2] to another CRS; not finite where the CRS doesn't cover them."""
     try:
         return np.array(transform_points(source, target, positions[:, 0], positions[:, 1]), dtype=np.float64).T
     except RASTER_ERRORS:

@@ -1,10 +1,10 @@
-"""Where the pixels of a map grid lie in an image, by the ground control points of its annotation.
+"""Choose the map grid of a product, and locate its pixels in the image by the geolocation grid of the annotation.
 
-A thin-plate spline, which passes through every point: their heights above the ellipsoid follow the terrain from line to
-line, so that GDAL's own choice, a polynomial of second order, misses the 210 points of a real scene over the Western
-Ghats by 108 m (root mean square) and 191 m at most. Between the points the terrain isn't known: a place h metres above
-the height annotated there is shown about h / tan(incidence) too near to the radar. With an elevation model the points
-only tell about where the map lies; where each pixel comes from is then found by `terrain.py`.
+Pixels are located by a thin-plate spline, which passes through every ground control point. The heights of these points
+follow the terrain, so that a polynomial of second order, GDAL's default, misses the 210 points of a real scene over the
+Western Ghats by 108 m (root mean square; 191 m at most). Between the points the terrain is unknown: ground h metres
+above the annotated height is displaced by about h / tan(incidence) towards the radar. With an elevation model, the
+points only give the outline of the map, and `terrain.py` locates each pixel.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ from backend.grd.product import Channel
 from backend.grd.terrain import Terrain
 from backend.raster.grid import DEGREES, Grid
 
-# Positions along each edge by which the outlines of an image and of an extent are drawn.
+# Points along each edge in the outline of an image or an extent.
 EDGE = 65
-# Image samples around an extent, for interpolation and for what an outline misses.
-SLACK = 32
-# Metres around the outline of an image in which heights are looked for: a place as high as any lies less beyond it.
-REACH = 20_000.0
+# Image samples added around an extent, for interpolation and for the error of its outline.
+EXTRA = 32
+# Metres around the outline of an image in which heights count: no relief displaces ground by more.
+MARGIN = 20_000.0
 
 
 @dataclass(frozen=True)
 class MapPlan:
-    """Where the pixels come from, and where they go.
+    """The map grid, the part of the image that it needs, and the mapping between both.
 
     Attributes:
         grid: Map grid.
-        to_image: From coordinates [n, 2] in the grid's CRS to positions (sample, line) in the part of the image below,
-            counted from the outer corner of its first sample.
-        top: First line of the image that is needed; so for the others.
-        left: First sample.
-        height: Lines.
-        width: Samples.
-        places: Places across and down a pixel of which its value is the mean: as many as it has samples or lines.
-        terrain: By which pixels are located; None for `to_image`.
+        to_image: Maps coordinates [n, 2] in the grid's CRS to (sample, line) in the part of the image, counted from
+            the outer corner of its first sample.
+        top: First line of the part.
+        left: First sample of the part.
+        height: Lines of the part.
+        width: Samples of the part.
+        subsamples: Points across and down a pixel whose mean is its value: as many as it has samples or lines.
+        terrain: Locates pixels by their height; None to use `to_image`.
     """
 
     grid: Grid
@@ -56,20 +56,20 @@ class MapPlan:
     left: int
     height: int
     width: int
-    places: tuple[int, int]
+    subsamples: tuple[int, int]
     terrain: Terrain | None = None
 
     def mesh(self, count: int) -> Positions:
-        """Places on the map that the image shows, of `count` along each side, shape [n, 2]."""
+        """Return points of a grid of `count` x `count` over the map that lie inside the image, [n, 2]."""
         shares = (np.arange(count) + 0.5) / count
         columns, rows = np.meshgrid(shares * self.grid.width, shares * self.grid.height)
-        places = np.stack(self.grid.transform * (columns.ravel(), rows.ravel()), axis=1)
-        image = self.to_image(places)
-        shown: Positions = places[((image >= 0) & (image <= (self.width, self.height))).all(axis=1)]
-        return shown if len(shown) else places
+        points = np.stack(self.grid.transform * (columns.ravel(), rows.ravel()), axis=1)
+        image = self.to_image(points)
+        shown: Positions = points[((image >= 0) & (image <= (self.width, self.height))).all(axis=1)]
+        return shown if len(shown) else points
 
     def locate(self, patch: Patch) -> Located:
-        """Where the part of the image shows some pixels."""
+        """Locate the pixels of a patch in the part of the image."""
         if self.terrain is None:
             return Smooth(patch, self.to_image)
         return self.terrain.locate(patch, np.array([self.left, self.top], dtype=np.float64))
@@ -78,20 +78,20 @@ class MapPlan:
 def plan_map(
     channel: Channel, pixel_size: float, extent: Sequence[float] | None, terrain: Terrain | None = None
 ) -> MapPlan:
-    """Choose the CRS (UTM zone of the middle) and the grid, north up, its edges at multiples of the pixel size.
+    """Choose the CRS (the UTM zone of the middle) and a north-up grid with edges at multiples of the pixel size.
 
     Args:
         channel: One polarisation.
         pixel_size: In metres.
-        extent: Longitude and latitude: west, south, east, north; None for all.
-        terrain: By which pixels are located; None for the annotation's positions alone.
+        extent: West, south, east and north in degrees; None for the whole product.
+        terrain: Locates pixels by their height; None to use the geolocation grid alone.
 
     Raises:
-        InputError: Positions are damaged, the extent lies outside, or the elevation model does.
+        InputError: The geolocation grid is damaged, or extent or elevation model lie outside the product.
     """
     shape = channel.shape
     image, degrees = read_points(channel.annotation, shape)
-    unusable = DamagedProductError(f"{channel.annotation.name} has no usable grid of positions.")
+    unusable = DamagedProductError(f"{channel.annotation.name} has no usable geolocation grid.")
     if len(image) < 4 or (np.ptp(image, axis=0) == 0).any() or len(np.unique(image, axis=0)) < len(image):
         raise unusable
     crs = choose_crs(degrees)
@@ -104,11 +104,11 @@ def plan_map(
     backward = spline(ground, image)
     low, high = outline.min(axis=0), outline.max(axis=0)
     _check_size(channel, low, high)
-    places = _places(backward, ground.mean(axis=0), pixel_size, channel.spacings)
+    subsamples = _subsamples(backward, ground.mean(axis=0), pixel_size, channel.spacings)
     heights = []
     if terrain is not None:
-        heights = list(_span(terrain, crs, low - REACH, high + REACH, extent))
-        outline = np.concatenate([_outline_at(terrain, crs, forward, rim, height) for height in heights])
+        heights = list(_span(terrain, crs, low - MARGIN, high + MARGIN, extent))
+        outline = np.concatenate([_outline_at_height(terrain, crs, forward, rim, height) for height in heights])
         low, high = outline.min(axis=0), outline.max(axis=0)
     box = (0, 0, *shape)
     if extent is not None:
@@ -121,59 +121,60 @@ def plan_map(
     columns, rows = (int(n) for n in high - low)
     grid = Grid(crs, from_origin(low[0] * pixel_size, high[1] * pixel_size, pixel_size, pixel_size), columns, rows)
     corner = np.array([box[1], box[0]], dtype=np.float64)
-    return MapPlan(grid, lambda positions: backward(positions) - corner, *box, places, terrain)
+    return MapPlan(grid, lambda points: backward(points) - corner, *box, subsamples, terrain)
 
 
-def _places(
+def _subsamples(
     backward: Callable[[Positions], Positions], middle: Positions, pixel_size: float, spacings: tuple[float, float]
 ) -> tuple[int, int]:
-    """Return how many samples or lines a pixel has across and down, by the direction of both in the image."""
+    """Return how many samples or lines a pixel spans across and down, by the direction of its sides in the image."""
     corners = middle + pixel_size * np.array([(0, 0), (1, 0), (0, 1)])
     at = backward(corners) * spacings
     sides = at[1:] - at[0]
     directions = sides / np.maximum(np.linalg.norm(sides, axis=1, keepdims=True), np.finfo(float).tiny)
-    # Rounded twice: where both spacings are equal, a half is to stay one, however the image is turned.
+    # Rounded twice: with equal spacings, an exact half stays one whatever the heading of the image.
     across, down = np.round(pixel_size * np.linalg.norm(directions / spacings, axis=1), 6)
     return max(1, round(across)), max(1, round(down))
 
 
-def _outline_at(
-    terrain: Terrain, crs: CRS, forward: Callable[[Positions], Positions], rim: Positions, height: float
+def _outline_at_height(
+    terrain: Terrain, crs: CRS, forward: Callable[[Positions], Positions], outline: Positions, height: float
 ) -> Positions:
-    """The map places [n, 2] that image positions show if the ground is at a height.
+    """Return the map coordinates [n, 2] of image positions on ground at a height.
 
-    Relief moves what is shown; going back by as much, as the spline measures it, comes within metres in three steps.
+    A fixed-point iteration: the displacement by relief, measured by the spline, is subtracted. Three steps converge to
+    metres.
     """
-    places = start = forward(rim)
+    points = start = forward(outline)
     for _ in range(3):
-        places = places + start - forward(terrain.positions(crs, places, height))
-    return places
+        points = points + start - forward(terrain.positions(crs, points, height))
+    return points
 
 
 def _span(
     terrain: Terrain, crs: CRS, low: Positions, high: Positions, extent: Sequence[float] | None
 ) -> tuple[float, float]:
-    """The lowest and the highest place of a rectangle of the map, or of what an extent covers of it."""
+    """Return the lowest and the highest height in a rectangle of the map, or in the part that an extent covers."""
     edge = _outline(*low, *high) if extent is None else _within(extent, crs, low, high)[2]
     return terrain.span(crs, edge)
 
 
 def _outline(left: float, top: float, right: float, bottom: float) -> Positions:
-    """Positions all around a rectangle, shape [n, 2]."""
+    """Return points along the sides of a rectangle, [n, 2]."""
     x, y = np.linspace(left, right, EDGE), np.linspace(top, bottom, EDGE)
     sides = [(x, np.full(EDGE, top)), (x, np.full(EDGE, bottom)), (np.full(EDGE, left), y), (np.full(EDGE, right), y)]
     return np.concatenate([np.stack(side, axis=1) for side in sides])
 
 
 def _check_size(channel: Channel, low: Positions, high: Positions) -> None:
-    """Damaged positions would make a grid that fills the disk."""
+    """Refuse ground control points that span more than the image: their grid would fill the disk."""
     size = [count * spacing for count, spacing in zip(reversed(channel.shape), channel.spacings)]
-    # A rectangle that stands on a corner fills half of the box around it; polar grids stretch a little more.
+    # A rectangle on its corner fills half of its bounding box; polar grids stretch it a little more.
     longest = 1.5 * math.hypot(*size)
     if not 0 < longest < 5e6 or (high - low > longest).any():
         wide, tall = (float(n) / 1000 for n in high - low)
         raise DamagedProductError(
-            f"{channel.annotation.name}: the positions span {wide:.4g} x {tall:.4g} km, but the image "
+            f"{channel.annotation.name}: the ground control points span {wide:.4g} x {tall:.4g} km, the image "
             f"{size[0] / 1000:.4g} x {size[1] / 1000:.4g} km."
         )
 
@@ -181,12 +182,12 @@ def _check_size(channel: Channel, low: Positions, high: Positions) -> None:
 def _within(
     extent: Sequence[float], crs: CRS, low: Positions, high: Positions
 ) -> tuple[Positions, Positions, Positions]:
-    """Corners of the part of the map that an extent covers, and an outline of that part."""
+    """Return both corners of the part of the map that an extent covers, and its outline [n, 2]."""
     west, south, east, north = extent
     if not all(map(math.isfinite, extent)) or west >= east or south >= north or max(abs(south), abs(north)) > 90:
         raise InputError(
             f"The extent {west:g} {south:g} {east:g} {north:g} is empty, or not in degrees.",
-            "For a Sentinel-1 product give it as longitude and latitude: WEST SOUTH EAST NORTH.",
+            "For a Sentinel-1 product, give west, south, east and north in degrees.",
         )
     edge = transformed(DEGREES, crs, _outline(west, south, east, north))
     if not np.isfinite(edge).all():
@@ -198,14 +199,14 @@ def _within(
 
 
 def _box(positions: Positions, shape: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Top, left, height and width of the image around some image positions."""
-    left, top = np.maximum(np.floor(positions.min(axis=0)) - SLACK, 0).astype(int)
-    right, bottom = np.minimum(np.ceil(positions.max(axis=0)) + SLACK, (shape[1], shape[0])).astype(int)
+    """Return top, left, height and width of the part of the image around image positions."""
+    left, top = np.maximum(np.floor(positions.min(axis=0)) - EXTRA, 0).astype(int)
+    right, bottom = np.minimum(np.ceil(positions.max(axis=0)) + EXTRA, (shape[1], shape[0])).astype(int)
     return int(top), int(left), int(bottom - top), int(right - left)
 
 
 def _outside(extent: Sequence[float]) -> InputError:
     return InputError(
         f"The extent {' '.join(f'{value:g}' for value in extent)} lies outside the product.",
-        "For a Sentinel-1 product give it as longitude and latitude: WEST SOUTH EAST NORTH.",
+        "For a Sentinel-1 product, give west, south, east and north in degrees.",
     )

@@ -1,4 +1,4 @@
-"""The path of the satellite, from the state vectors of an annotation, and when it was abreast of a place."""
+"""Interpolate the orbit between the state vectors of an annotation, and find the zero-Doppler time of ground points."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from backend.core.arrays import DoubleArray
 from backend.grd.damage import DamagedProductError
 from backend.grd.xml import Annotation
 
-# Seconds by which an image may reach beyond the state vectors, which are 10 s apart.
+# Seconds by which an image may extend beyond the state vectors, which are 10 s apart.
 BEYOND = 10.0
-# Newton's method ends at this many seconds, which is a thousandth of a millimetre on the ground, or after some steps.
+# Newton's method ends at a step of EXACT seconds, a thousandth of a millimetre on the ground, or after STEPS.
 EXACT, STEPS = 1e-10, 20
 
 
 class Orbit:
-    """Positions by time, in a frame that turns with the Earth (ECEF, WGS 84).
+    """Satellite positions by time, in an Earth-fixed frame (ECEF, WGS 84).
 
-    Cubic between state vectors, through their positions and velocities: of a circle like the satellite's that misses
-    less than a millimetre.
+    Positions are a cubic Hermite spline through the positions and velocities of the state vectors. On a circular orbit
+    like that of Sentinel-1 its error is below a millimetre.
 
     Args:
-        annotation: Of one polarisation.
-        epoch: From which times are counted.
+        annotation: Annotation of one polarisation.
+        epoch: Origin of times.
 
     Raises:
         InputError: There are no usable state vectors.
@@ -41,39 +41,39 @@ class Orbit:
         _, once = np.unique(times, return_index=True)
         if len(once) < 4:
             raise unusable
-        places, velocities = (
+        positions, velocities = (
             np.array([[vector.numbers(f"{name}/{axis}")[0] for axis in "xyz"] for vector in vectors])
             for name in ("position", "velocity")
         )
         self.first, self.last = float(times[once[0]]), float(times[once[-1]])
-        self._place = CubicHermiteSpline(times[once], places[once], velocities[once])
-        self._velocity, self._acceleration = self._place.derivative(1), self._place.derivative(2)
+        self._position = CubicHermiteSpline(times[once], positions[once], velocities[once])
+        self._velocity, self._acceleration = self._position.derivative(1), self._position.derivative(2)
 
     def covers(self, first: float, last: float) -> bool:
-        """Whether the state vectors surround a span of time."""
+        """Return whether the state vectors cover a time span, in seconds."""
         return self.first - BEYOND <= first and last <= self.last + BEYOND
 
-    def abreast(self, places: DoubleArray, guess: float) -> tuple[DoubleArray, DoubleArray]:
-        """Zero-Doppler time and slant range, in seconds and metres, shape [n] each.
+    def zero_doppler(self, points: DoubleArray, guess: float) -> tuple[DoubleArray, DoubleArray]:
+        """Return zero-Doppler times in seconds and slant ranges in metres, [n] each.
 
         Args:
-            places: On the ground, ECEF in metres, shape [n, 3].
-            guess: A time near all of them.
+            points: Ground points, ECEF in metres, [n, 3].
+            guess: Time in seconds near all of them.
         """
-        times = np.full(len(places), guess)
+        times = np.full(len(points), guess)
         for _ in range(STEPS):
-            away, velocity = places - self._place(times), self._velocity(times)
-            # The line of sight is at a right angle to the path.
+            away, velocity = points - self._position(times), self._velocity(times)
+            # At zero Doppler, the line of sight is perpendicular to the velocity.
             slope = _dot(away, self._acceleration(times)) - _dot(velocity, velocity)
             step = _dot(away, velocity) / slope
             times = times - step
             if not (np.abs(step) > EXACT).any():
                 break
-        return times, np.linalg.norm(places - self._place(times), axis=1)
+        return times, np.linalg.norm(points - self._position(times), axis=1)
 
 
 def seconds(item: Annotation, path: str, epoch: np.datetime64) -> float:
-    """The time at a path, counted from an epoch."""
+    """Return the time at a path in seconds from an epoch."""
     return float((item.moment(path) - epoch) / np.timedelta64(1, "ns")) / 1e9
 
 

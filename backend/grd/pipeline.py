@@ -1,4 +1,4 @@
-"""The two passes of a calibration: power in the geometry of the image, tiled on the disk, then the map."""
+"""Calibrate a product in two passes: power in image geometry, in tiles on disk; then the map."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from backend.grd.calibrated_image import CalibratedImage
 from backend.grd.elevation import Elevation
 from backend.grd.map_plan import MapPlan, plan_map
 from backend.grd.product import Product
-from backend.grd.range_doppler import Imaging
+from backend.grd.range_doppler import RangeDoppler
 from backend.grd.resample import warp
 from backend.grd.terrain import Terrain
 from backend.radiometry.convert import from_power
@@ -31,32 +31,31 @@ from backend.raster.errors import RASTER_ERRORS
 from backend.raster.sink import Layer, RasterSink
 from backend.raster.source import LARGE_CACHE, gdal_environment
 
-# Lines of the image in one piece, and the side of the tiles of the raster between the two passes.
+# Image lines read at once, and the side of the tiles of the intermediate raster.
 LINES = 256
 TILE = 256
-# A row of the map takes about as long as this many lines of the image, and its overviews as this many.
+# Work of resampling a map row, and of its overviews, in units of an image line; and of a row with terrain correction.
 WARP_WORK, OVERVIEW_WORK = 4, 2
-# With an elevation model.
 RELIEF_WORK = 5
-# Places along each side of a map at which it is looked whether there are heights.
+# Points along each side of the map at which the coverage by the elevation model is checked.
 MESH = 24
 
 
 @dataclass
 class CalibrateRequest:
-    """What a user asks for.
+    """A calibration as requested.
 
     Attributes:
         input: Product: folder, manifest.safe or zip.
         output: Raster to write.
         quantity: "gamma0" or "sigma0".
         units: "linear_power" or "db".
-        pixel_size: In metres; None for that of the product.
-        extent: Longitude and latitude: west, south, east, north; None for all.
-        dem: Raster of heights for terrain correction; None for none.
-        dem_heights: What its heights count from: "geoid" or "ellipsoid".
+        pixel_size: In metres; None for the spacing of the product.
+        extent: West, south, east and north in degrees; None for the whole product.
+        dem: Elevation model for terrain correction; None for none.
+        dem_heights: Reference of its heights: "geoid" or "ellipsoid".
         overwrite: Whether an existing output is replaced.
-        reporter: Told what happens.
+        reporter: Receives log and progress.
         cancel: Ends the run when set.
     """
 
@@ -109,50 +108,50 @@ def written(
 
 
 def _plan(request: CalibrateRequest, product: Product, stack: ExitStack) -> MapPlan:
-    """The map, and how its pixels are located; an elevation model is closed with the stack."""
+    """Plan the map. The elevation model is closed with the stack."""
     channel = product.channels[0]
     pixel_size = request.pixel_size or _round(channel.spacing)
     if request.dem is None:
         return plan_map(channel, pixel_size, request.extent)
-    imaging = Imaging(channel)
+    geometry = RangeDoppler(channel)
     request.reporter.log(
         "info",
-        "Terrain correction: orbit and grid of positions in the annotation agree within "
-        f"{imaging.agreement:.1f} m (median).",
+        "Terrain correction: orbit and geolocation grid of the annotation agree within "
+        f"{geometry.agreement:.1f} m (median).",
     )
     spacing = pixel_size / max(1, round(pixel_size / channel.spacing))
     elevation = stack.enter_context(Elevation(request.dem, spacing))
-    terrain = Terrain(imaging, elevation, geoid=request.dem_heights == "geoid")
+    terrain = Terrain(geometry, elevation, geoid=request.dem_heights == "geoid")
     plan = plan_map(channel, pixel_size, request.extent, terrain)
-    lacking = terrain.lacking(plan.grid.crs, plan.mesh(MESH))
-    if lacking:
+    missing = terrain.missing_share(plan.grid.crs, plan.mesh(MESH))
+    if missing:
         request.reporter.log(
             "warning",
-            f"The elevation model has no heights for about {max(lacking, 0.01):.0%} of the map: no values there.",
+            f"The elevation model has no heights for about {max(missing, 0.01):.0%} of the map, which is nodata there.",
         )
     return plan
 
 
 def _store(image: CalibratedImage, plan: MapPlan, path: Path, count: int, progress: Callable[[int], None]) -> None:
-    """Write the part of the image that the map needs as power, in tiles: it is read along slanting lines later.
+    """Write the part of the image that the map needs as power, in tiles.
 
-    Measurements are stored line by line, of which every row of the map would need thousands.
+    Measurement files are stored line by line, and a map row crosses thousands of lines.
 
     Raises:
-        ResourceError: There is no room for it.
+        ResourceError: The disk has too little free space.
     """
     needed = 4 * count * plan.height * plan.width
     free = shutil.disk_usage(path.parent).free
     if free < needed:
         raise ResourceError(
-            f"{path.parent} has {free / 1e9:.1f} GB free; {needed / 1e9:.1f} GB are needed on the way.",
-            "Make room, choose an output on another disk, or give an extent.",
+            f"{path.parent} has {free / 1e9:.1f} GB free; {needed / 1e9:.1f} GB are needed for a temporary file.",
+            "Free some space, choose an output on another disk, or give an extent.",
         )
     profile = {
         "driver": "GTiff", "dtype": "float32", "nodata": math.nan, "count": count, "width": plan.width,
         "height": plan.height, "tiled": True, "blockxsize": TILE, "blockysize": TILE, "interleave": "band",
         "bigtiff": "if_safer", "sparse_ok": True,
-        # Not of the ground: numbers of samples and lines of the whole image, whole at their centres.
+        # Not georeferenced: sample and line numbers of the whole image, integers at the centres.
         "transform": Affine(1, 0, plan.left - 0.5, 0, -1, 0.5 - plan.top),
     }  # fmt: skip
     columns = slice(plan.left, plan.left + plan.width)
@@ -168,7 +167,7 @@ def _store(image: CalibratedImage, plan: MapPlan, path: Path, count: int, progre
 
 
 class _Progress:
-    """Counts the work of both passes for the reporter, and heeds a cancel."""
+    """Count the work of both passes for the reporter, and check for a cancel."""
 
     def __init__(self, request: CalibrateRequest, plan: MapPlan, overviews: bool) -> None:
         self._request, self._done = request, 0
@@ -184,11 +183,11 @@ class _Progress:
 def _check(request: CalibrateRequest) -> None:
     size = request.pixel_size
     if size is not None and not 1 <= size <= 200:
-        raise InputError(f"The pixel size is {size:g} m; wanted are 1 to 200.", "Give 10 for a product of mode IW.")
+        raise InputError(f"The pixel size is {size:g} m; 1 to 200 m are allowed.", "Give 10 for a product of mode IW.")
 
 
 def _round(spacing: float) -> float:
-    """The pixel size of a product, to a tenth of a metre."""
+    """Round a spacing to a tenth of a metre, and to 1 m or more."""
     return max(1.0, round(spacing, 1))
 
 

@@ -1,4 +1,4 @@
-"""A Sentinel-1 product: what it is, and which files belong to which polarisation, as its manifest says.
+"""Read the manifest of a Sentinel-1 product: type, polarisations and their files.
 
 Structure and names are those of the Sentinel-1 Product Specification (S1-RS-MDA-52-7441).
 """
@@ -14,7 +14,7 @@ from backend.grd.container import MANIFEST, Container, find_container
 from backend.grd.damage import DamagedProductError
 from backend.grd.xml import Annotation
 
-# What the manifest calls the four files of a polarisation.
+# Kind of annotation file by its schema in the manifest.
 _SCHEMAS = {
     "s1Level1ProductSchema": "annotation",
     "s1Level1CalibrationSchema": "calibration",
@@ -22,9 +22,9 @@ _SCHEMAS = {
 }
 _CO_POLARISED = ("VV", "HH")
 _OTHER_TYPES = {
-    "SLC": "Download the GRD product of the same scene instead, or detect and calibrate this one in SNAP.",
-    "RAW": "Download the GRD product of the same scene instead.",
-    "OCN": "Download the GRD product of the same scene instead.",
+    "SLC": "Download the GRD product of the scene instead, or detect and calibrate this one in SNAP.",
+    "RAW": "Download the GRD product of the scene instead.",
+    "OCN": "Download the GRD product of the scene instead.",
 }
 
 
@@ -34,11 +34,11 @@ class Channel:
 
     Attributes:
         polarisation: Such as "VV".
-        measurement: Name under which GDAL opens the digital numbers.
+        measurement: Name by which GDAL opens the digital numbers.
         annotation: Geometry and processing.
-        container: Where the tables lie.
-        calibration: Name in the manifest of the calibration tables.
-        noise: Name in the manifest of the noise tables; None where the product has none.
+        container: Holds the tables.
+        calibration: Name of the calibration tables in the manifest.
+        noise: Name of the noise tables in the manifest; None if the product has none.
     """
 
     polarisation: str
@@ -56,10 +56,10 @@ class Channel:
 
     @property
     def spacings(self) -> tuple[float, float]:
-        """Distances on the ground between samples (range) and between lines (azimuth), in metres.
+        """Spacing on the ground between samples (range) and between lines (azimuth), in metres.
 
         Raises:
-            InputError: They are not above 0.
+            InputError: A spacing is not above 0.
         """
         names = ("rangePixelSpacing", "azimuthPixelSpacing")
         across, along = (self.annotation.numbers(f"imageAnnotation/imageInformation/{name}")[0] for name in names)
@@ -74,12 +74,12 @@ class Channel:
 
     @property
     def denoised(self) -> bool:
-        """Whether the thermal noise has been removed already."""
+        """Whether the processor has removed thermal noise."""
         path = "imageAnnotation/processingInformation/thermalNoiseCorrectionPerformed"
         return self.annotation.text(path, "false").lower() == "true"
 
     def table(self, href: str) -> Annotation:
-        """One of the files of tables."""
+        """Read a file of tables."""
         return Annotation.parse(self.container.read(href), href)
 
 
@@ -88,9 +88,9 @@ class Product:
     """A GRD product.
 
     Attributes:
-        path: As it was found.
+        path: Folder or zip.
         name: Such as S1A_IW_GRDH_….SAFE.
-        processor: Version of the Instrument Processing Facility, such as 3.31; None where the manifest has none.
+        processor: Version of the Instrument Processing Facility, such as 3.31; None if the manifest states none.
         channels: One for each polarisation, co-polarised first.
     """
 
@@ -101,30 +101,30 @@ class Product:
 
     @cached_property
     def polarisations(self) -> tuple[str, ...]:
-        """What there is, in the order of the channels."""
+        """Polarisations in the order of the channels."""
         return tuple(channel.polarisation for channel in self.channels)
 
     @property
     def mode(self) -> str:
-        """IW, EW or S1 to S6."""
+        """Mode: IW, EW or S1 to S6."""
         return self.channels[0].annotation.text("adsHeader/mode")
 
     @property
     def start(self) -> str:
-        """When the first line was taken, in UTC, ISO 8601."""
+        """Time of the first line, UTC, ISO 8601."""
         return self.channels[0].annotation.text("adsHeader/startTime", "unknown")
 
 
 def open_product(path: str) -> Product:
-    """Read the manifest and the annotation of each polarisation; no pixel.
+    """Read the manifest and the annotation of each polarisation, but no pixels.
 
     Raises:
-        InputError: It is no product, not of type GRD, or lacks a part.
+        InputError: It is not a product, not of type GRD, or incomplete.
     """
     container = find_container(path)
     if container is None:
         raise InputError(
-            f"{path} is no Sentinel-1 product: there is no {MANIFEST} in it.",
+            f"{path} is not a Sentinel-1 product: it has no {MANIFEST}.",
             "Give the .SAFE folder, its manifest.safe, or the zip as downloaded.",
         )
     manifest = Annotation.parse(container.read(MANIFEST), f"{MANIFEST} of {path}")
@@ -135,7 +135,7 @@ def open_product(path: str) -> Product:
     names = [channel.polarisation for channel in channels]
     if len(set(names)) < len(names):
         raise InputError(
-            f"{path} has several images of one polarisation ({', '.join(names)}), as no GRD product has.",
+            f"{path} has several images of one polarisation ({', '.join(names)}); a GRD product has one of each.",
             "Give a GRD product of mode IW, EW or SM.",
         )
     channels.sort(key=lambda channel: channel.polarisation not in _CO_POLARISED)
@@ -146,11 +146,11 @@ def open_product(path: str) -> Product:
 
 def _check_type(manifest: Annotation, path: str) -> None:
     if "/sentinel-1/" not in manifest.element.get("version", "").lower():
-        raise InputError(f"{path} is no Sentinel-1 product.", "Give a Sentinel-1 GRD product.")
+        raise InputError(f"{path} is not a Sentinel-1 product.", "Give a Sentinel-1 GRD product.")
     kind = (manifest.element.findtext(".//{*}productType") or "unknown").strip().upper()
     if kind != "GRD":
         raise InputError(
-            f"{path} is a Sentinel-1 product of type {kind}; wanted is GRD.",
+            f"{path} is a Sentinel-1 product of type {kind}; type GRD is wanted.",
             _OTHER_TYPES.get(kind, "Give a Sentinel-1 GRD product."),
         )
 
@@ -166,7 +166,7 @@ def _processor(manifest: Annotation) -> float | None:
 
 
 def _files(manifest: Annotation) -> list[tuple[str, dict[str, str]]]:
-    """Of each image its name, and the names of its annotation files by kind."""
+    """Return, for each image, its name and the names of its annotation files by kind."""
     objects, pointers = {}, {}
     for item in manifest.element.iter("dataObject"):
         location = item.find("byteStream/fileLocation")
@@ -190,9 +190,9 @@ def _files(manifest: Annotation) -> list[tuple[str, dict[str, str]]]:
 def _channel(container: Container, measurement: str, files: dict[str, str]) -> Channel:
     missing = [kind for kind in ("annotation", "calibration") if not files.get(kind)]
     if missing or not measurement:
-        lacking = " and no ".join(missing) or "image"
+        missing_parts = " and no ".join(missing) or "image"
         raise DamagedProductError(
-            f"The manifest of {container.path} names no {lacking} for {measurement or files['annotation']}."
+            f"The manifest of {container.path} names no {missing_parts} for {measurement or files['annotation']}."
         )
     annotation = Annotation.parse(container.read(files["annotation"]), files["annotation"])
     return Channel(

@@ -1,7 +1,7 @@
-"""Where an image shows a place of known height: backward geocoding by the range-Doppler equations.
+"""Locate points of known height in an image: backward geocoding by the range-Doppler equations.
 
-Source of the method: "Guide to Sentinel-1 Geocoding" (UZH-S1-GC-AD), for ground-range products: zero-Doppler time by
-the orbit, slant range, and ground range by the coordinate conversion of the annotation.
+Method: "Guide to Sentinel-1 Geocoding" (UZH-S1-GC-AD), for ground-range products: zero-Doppler time from the orbit,
+slant range, and ground range by the coordinate conversion of the annotation.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from backend.grd.product import Channel
 from backend.grd.xml import Annotation
 
 LIGHT = 299_792_458.0
-# WGS 84: half the longer axis, and the square of the eccentricity.
+# WGS 84: semi-major axis in metres, and squared eccentricity.
 AXIS, ECCENTRICITY = 6_378_137.0, 6.69437999014e-3
 IMAGE = "imageAnnotation/imageInformation/"
-# Samples by which the annotation's own positions may miss: more means that its parts don't belong together.
+# Largest median distance in samples to the geolocation grid; beyond it the parts of the annotation contradict.
 TOLERANCE = 20.0
 
 
-class Imaging:
-    """The geometry of an image.
+class RangeDoppler:
+    """The imaging geometry of a polarisation.
 
     Args:
         channel: One polarisation.
 
     Attributes:
-        agreement: Median distance in metres between the annotation's grid of positions and what is found for it.
+        agreement: Median distance in metres between the geolocation grid and the positions computed for it.
 
     Raises:
-        InputError: The annotation lacks a part of the geometry, or contradicts itself.
+        InputError: The geometry in the annotation is incomplete or contradictory.
     """
 
     def __init__(self, channel: Channel) -> None:
@@ -42,13 +42,13 @@ class Imaging:
         self._last = seconds(annotation, IMAGE + "productLastLineUtcTime", epoch)
         self._orbit = Orbit(annotation, epoch)
         if not self._last > 0 or not self._orbit.covers(0, self._last):
-            raise _contradiction(annotation, "the times of its lines and of its orbit don't fit")
+            raise _contradiction(annotation, "its orbit does not cover the times of its lines")
         self._lines_per_second = (channel.shape[0] - 1) / self._last
         self._spacing = channel.spacings[0]
         items = annotation.all("coordinateConversion/coordinateConversionList/coordinateConversion")
         tables = [item.numbers("srgrCoefficients") for item in items]
         if not items or len({table.size for table in tables}) > 1:
-            raise _contradiction(annotation, "there is no usable conversion of slant range to ground range")
+            raise _contradiction(annotation, "it has no usable conversion of slant range to ground range")
         times = np.array([seconds(item, "azimuthTime", epoch) for item in items])
         order = np.argsort(times)
         self._times, self._coefficients = times[order], np.array(tables)[order].T
@@ -60,27 +60,27 @@ class Imaging:
         missed = self.positions(table[:, :2], table[:, 2]) - 0.5 - table[:, 3:5]
         apart = float(np.median(np.hypot(*missed.T)))
         if not apart <= TOLERANCE:
-            raise _contradiction(annotation, f"its orbit and its grid of positions are {apart:.4g} samples apart")
+            raise _contradiction(annotation, f"its orbit and its geolocation grid are {apart:.4g} samples apart")
         self.agreement = float(np.median(np.hypot(*(missed * channel.spacings).T)))
 
     def positions(self, degrees: Positions, heights: DoubleArray) -> Positions:
-        """Image positions (sample, line), counted from the outer corner of the first sample, shape [n, 2].
+        """Return image positions (sample, line), counted from the outer corner of the first sample, [n, 2].
 
         Args:
-            degrees: Longitude and latitude, shape [n, 2].
-            heights: Above the ellipsoid of WGS 84, in metres, shape [n].
+            degrees: Longitude and latitude, [n, 2].
+            heights: Heights above the WGS 84 ellipsoid in metres, [n].
         """
-        times, slant = self._orbit.abreast(earth_fixed(degrees, heights), self._last / 2)
+        times, slant = self._orbit.zero_doppler(earth_fixed(degrees, heights), self._last / 2)
         sample = self._ground(times, slant) / self._spacing
         return np.stack((sample + 0.5, times * self._lines_per_second + 0.5), axis=1)
 
     def _ground(self, times: DoubleArray, slant: DoubleArray) -> DoubleArray:
-        """Ground range in metres. The polynomials hold inside the image; beyond it goes on with their last slope."""
+        """Return ground range in metres. Outside the image, the polynomials are continued linearly."""
         coefficients = np.stack([np.interp(times, self._times, values) for values in self._coefficients])
         origins = np.interp(times, self._times, self._origins)
         inside = np.clip(slant, self._near, self._far)
         ground, slope = np.zeros_like(slant), np.zeros_like(slant)
-        # Horner's scheme, for the polynomial and for its derivative.
+        # Horner's scheme, for the polynomial and its derivative.
         for factor in coefficients[::-1]:
             slope = slope * (inside - origins) + ground
             ground = ground * (inside - origins) + factor
@@ -89,7 +89,7 @@ class Imaging:
 
 
 def earth_fixed(degrees: Positions, heights: DoubleArray) -> DoubleArray:
-    """Geocentric coordinates (ECEF) in metres, shape [n, 3], of longitude and latitude on WGS 84."""
+    """Convert WGS 84 longitude and latitude [n, 2] and heights [n] to ECEF coordinates in metres, [n, 3]."""
     longitude, latitude = np.radians(degrees).T
     radius = AXIS / np.sqrt(1 - ECCENTRICITY * np.sin(latitude) ** 2)
     flat = (radius + heights) * np.cos(latitude)

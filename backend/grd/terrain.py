@@ -1,8 +1,8 @@
-"""Where an image shows the pixels of a map, with the heights of an elevation model.
+"""Locate map pixels in an image with the heights of an elevation model.
 
-The image position of a place is a smooth function of its coordinates and its height, and only the height changes from
-pixel to pixel. So it is found exactly at the nodes of a patch, for three heights; between them it is linear in the
-coordinates and quadratic in the height. Both together miss by less than a hundredth of a sample.
+The image position of a point is a smooth function of its coordinates and its height; only the height is rough. So the
+position is computed exactly at the nodes of a patch for three heights, and interpolated linearly in the coordinates and
+quadratically in the height. The error is below a hundredth of a sample.
 """
 
 from __future__ import annotations
@@ -15,62 +15,62 @@ from backend.grd.elevation import Elevation, Heights
 from backend.grd.geoid import undulation
 from backend.grd.ground_control import Positions, transformed
 from backend.grd.patch import Located, Patch
-from backend.grd.range_doppler import Imaging
+from backend.grd.range_doppler import RangeDoppler
 from backend.raster.grid import DEGREES
 
-# Half the least difference in metres of the heights for which a position is found.
+# Half the smallest height range, in metres, over which positions are interpolated.
 LEAST = 50.0
 
 
 class Terrain:
-    """An image and the ground that it shows.
+    """Imaging geometry and terrain heights.
 
     Args:
-        imaging: Geometry of the image.
-        elevation: Heights.
-        geoid: Whether heights count from the geoid; else from the ellipsoid.
+        geometry: Imaging geometry.
+        elevation: Elevation model.
+        geoid: Whether heights refer to the geoid; otherwise to the ellipsoid.
     """
 
-    def __init__(self, imaging: Imaging, elevation: Elevation, geoid: bool) -> None:
-        self._imaging, self._elevation, self._geoid = imaging, elevation, geoid
+    def __init__(self, geometry: RangeDoppler, elevation: Elevation, geoid: bool) -> None:
+        self._geometry, self._elevation, self._geoid = geometry, elevation, geoid
 
     def span(self, crs: CRS, outline: Positions) -> tuple[float, float]:
-        """The lowest and the highest place inside an outline [n, 2] on the map.
+        """Return the lowest and the highest height in metres inside an outline [n, 2] on the map.
 
         Raises:
             InputError: The elevation model has no heights there, or impossible ones.
         """
         return self._elevation.span(self._elevation.window(self._elevation.pixels(crs, outline)))
 
-    def positions(self, crs: CRS, places: Positions, height: float) -> Positions:
-        """Sample and line [n, 2] of places [n, 2] on the map at a height."""
-        degrees = transformed(crs, DEGREES, places)
+    def positions(self, crs: CRS, points: Positions, height: float) -> Positions:
+        """Return samples and lines [n, 2] of map points [n, 2] at a height in metres."""
+        degrees = transformed(crs, DEGREES, points)
         heights = np.full(len(degrees), height)
         if self._geoid:
             heights += undulation(degrees)
-        return self._imaging.positions(degrees, heights)
+        return self._geometry.positions(degrees, heights)
 
-    def lacking(self, crs: CRS, places: Positions) -> float:
-        """Share of places [n, 2] on the map for which there is no height."""
-        pixels = self._elevation.pixels(crs, places)
+    def missing_share(self, crs: CRS, points: Positions) -> float:
+        """Return the share of map points [n, 2] without a height."""
+        pixels = self._elevation.pixels(crs, points)
         rows, columns = self._elevation.shape
         inside = ((pixels >= 0) & (pixels < (columns, rows))).all(axis=1)
         there = [self._elevation.read(int(y), int(x), int(y) + 1, int(x) + 1)[0, 0] for x, y in pixels[inside]]
-        return 1 - float(np.isfinite(there).sum()) / len(places)
+        return 1 - float(np.isfinite(there).sum()) / len(points)
 
     def locate(self, patch: Patch, corner: Positions) -> Located:
-        """Where the image shows a patch; sample and line count from a corner [2] of the image."""
-        places, crs = patch.coordinates(), patch.grid.crs
-        pixels = self._elevation.pixels(crs, places)
+        """Locate the pixels of a patch; samples and lines count from a corner [2] of the image."""
+        points, crs = patch.coordinates(), patch.grid.crs
+        pixels = self._elevation.pixels(crs, points)
         window = self._elevation.window(pixels)
         top, left, bottom, right = window
         heights = self._elevation.read(*window) if top < bottom and left < right else np.empty((0, 0), np.float32)
         if not np.isfinite(heights).any():
-            return _Nowhere(patch.size)
+            return _NoHeights(patch.size)
         low, high = float(np.nanmin(heights)), float(np.nanmax(heights))
         middle, half = (low + high) / 2, max((high - low) / 2, LEAST)
         below, at, above = (
-            (self.positions(crs, places, middle + share * half) - corner).reshape(*patch.shape, 2)
+            (self.positions(crs, points, middle + share * half) - corner).reshape(*patch.shape, 2)
             for share in (-1, 0, 1)
         )
         nodes = (pixels - (left, top) - 0.5).reshape(*patch.shape, 2)
@@ -78,13 +78,13 @@ class Terrain:
 
 
 class _Relief:
-    """A patch with heights, these as shares of a span around a middle, from -1 to 1.
+    """Image positions of a patch with heights, which are scaled to -1 to 1.
 
     Args:
-        patch: Of the map.
-        heights: Of a part of the elevation model, float32 [rows, columns]; NaN where there is none.
-        nodes: Column and row in `heights` at the nodes of the patch, shape [n, m, 2].
-        images: Sample and line at the nodes at heights of -1, 0 and 1, shape [n, m, 2] each.
+        patch: Pixels to locate.
+        heights: Part of the elevation model, float32 [rows, columns]; NaN is nodata.
+        nodes: Column and row in `heights` at the nodes of the patch, [n, m, 2].
+        images: Sample and line at the nodes for heights of -1, 0 and 1, [n, m, 2] each.
     """
 
     def __init__(
@@ -100,8 +100,7 @@ class _Relief:
         self.holes = bool(beyond or np.isnan(heights).any())
 
     def at(self, dy: float, dx: float) -> Positions:
-        """See `Located`."""
-        column, row = (self._patch.between(self._nodes[..., axis], dy, dx) for axis in (0, 1))
+        column, row = (self._patch.interpolate(self._nodes[..., axis], dy, dx) for axis in (0, 1))
         height = map_coordinates(self._heights, (row, column), order=1, mode="nearest", output=np.float64)
         if self.holes:
             rows, columns = self._heights.shape
@@ -110,13 +109,13 @@ class _Relief:
         return np.stack([self._position(axis, height, dy, dx) for axis in (0, 1)])
 
     def _position(self, axis: int, height: Positions, dy: float, dx: float) -> Positions:
-        fixed, linear, square = (self._patch.between(term[..., axis], dy, dx) for term in self._terms)
+        fixed, linear, square = (self._patch.interpolate(term[..., axis], dy, dx) for term in self._terms)
         found: Positions = fixed + height * (linear + height * square)
         return found
 
 
-class _Nowhere:
-    """A patch without any height."""
+class _NoHeights:
+    """A patch without heights."""
 
     holes = True
 
@@ -125,5 +124,4 @@ class _Nowhere:
         self._size = size
 
     def at(self, dy: float, dx: float) -> Positions:
-        """See `Located`."""
         return np.full((2, *self._size), np.nan)

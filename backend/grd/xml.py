@@ -1,23 +1,23 @@
-"""XML of a product, parsed so that a hostile file can do no harm, and its numbers."""
+"""Parse the XML of a product safely, and read numbers and times from it."""
 
 from __future__ import annotations
 
+# Entities make this parser unsafe; they are refused before it runs.
 import xml.etree.ElementTree as ElementTree  # nosec B405
 from xml.etree.ElementTree import Element  # nosec B405
 
 import numpy as np
 
-# Entities, which are what makes this parser unsafe, are refused before it sees anything.
 from backend.core.arrays import DoubleArray
 from backend.grd.damage import DamagedProductError
 
 
 class Annotation:
-    """One XML file, or an element of it.
+    """An XML file, or an element of it.
 
     Args:
-        element: Where paths begin.
-        name: Of the file, for refusals.
+        element: Element to which paths are relative.
+        name: Name of the file, for messages.
     """
 
     def __init__(self, element: Element, name: str) -> None:
@@ -25,25 +25,25 @@ class Annotation:
 
     @classmethod
     def parse(cls, data: bytes, name: str) -> Annotation:
-        """Read a whole file.
+        """Parse a file.
 
         Raises:
-            InputError: It is no XML, or declares a document type: products have none, and entities can be bombs.
+            InputError: It isn't XML, or declares a document type. Products have none, and entities can exhaust memory.
         """
         try:
             text = data.decode("utf-8-sig")
             if "<!DOCTYPE" in text or "<!ENTITY" in text:
-                raise DamagedProductError(f"{name} declares a document type, which no file of Sentinel-1 does.")
-            # As text: what the file says of its own encoding doesn't count then.
+                raise DamagedProductError(f"{name} declares a document type; Sentinel-1 files have none.")
+            # As text, so that the parser ignores the encoding that the file declares.
             return cls(ElementTree.fromstring(text), name)  # nosec B314
         except (UnicodeDecodeError, ElementTree.ParseError, ValueError) as error:
-            raise DamagedProductError(f"{name} is damaged: it is no XML ({error}).") from error
+            raise DamagedProductError(f"{name} is damaged: it is not XML ({error}).") from error
 
     def text(self, path: str, default: str | None = None) -> str:
-        """Text of the element at a path.
+        """Return the text at a path.
 
         Raises:
-            InputError: It isn't there and has no default.
+            InputError: It is missing, and there is no default.
         """
         found = (self.element.findtext(path) or "").strip()
         if found or default is not None:
@@ -51,41 +51,41 @@ class Annotation:
         raise DamagedProductError(f"{self.name} has no {path}.")
 
     def whole(self, path: str, default: str | None = None) -> int:
-        """Whole number at a path; refusals as of `numbers`."""
+        """Return the integer at a path; raise InputError as `numbers` does."""
         values = self.numbers(path, default)
         if values.size != 1 or values[0] != np.rint(values[0]) or abs(values[0]) > 2**31:
-            raise DamagedProductError(f"{self.name}: {path} is no whole number.")
+            raise DamagedProductError(f"{self.name}: {path} is not an integer.")
         return int(values[0])
 
     def numbers(self, path: str, default: str | None = None) -> DoubleArray:
-        """Numbers at a path, with spaces between them, float64 [n]; n is at least 1.
+        """Return the numbers at a path, which spaces separate, float64 [n] with n of 1 or more.
 
         Raises:
-            InputError: They are missing, or aren't finite numbers.
+            InputError: They are missing, or not finite numbers.
         """
         text = self.text(path, default)
         try:
             values = np.array(text.split(), dtype=np.float64)
         except ValueError as error:
-            raise DamagedProductError(f"{self.name}: {path} holds what is no number.") from error
+            raise DamagedProductError(f"{self.name}: {path} holds text that is not a number.") from error
         if not np.isfinite(values).all():
             raise DamagedProductError(f"{self.name}: {path} holds numbers that are not finite.")
         return values
 
     def moment(self, path: str) -> np.datetime64:
-        """Time at a path, in UTC, to the nanosecond.
+        """Return the time at a path, UTC, to the nanosecond.
 
         Raises:
-            InputError: It is missing, or is no time.
+            InputError: It is missing, or not a time.
         """
         try:
             found = np.datetime64(self.text(path).rstrip("Z"), "ns")
         except ValueError:
             found = np.datetime64("NaT")
         if np.isnat(found):
-            raise DamagedProductError(f"{self.name}: {path} is no time.")
+            raise DamagedProductError(f"{self.name}: {path} is not a time.")
         return found
 
     def all(self, path: str) -> list[Annotation]:
-        """All elements at a path, in order."""
+        """Return all elements at a path, in order."""
         return [Annotation(element, self.name) for element in self.element.findall(path)]

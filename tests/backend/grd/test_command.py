@@ -86,7 +86,7 @@ def test_one_bar_for_both_passes(cli, product, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("options", "match"),
-    [(("--pixel-size", "0.5"), "wanted are 1 to 200"), (("--pixel-size", "nan"), "wanted are 1 to 200"),
+    [(("--pixel-size", "0.5"), "1 to 200 m are allowed"), (("--pixel-size", "nan"), "1 to 200 m are allowed"),
      (("--extent", "1", "1", "2", "2"), "outside"), ((), "exists")],
 )  # fmt: skip
 def test_refusals(cli, product, tmp_path, options, match):
@@ -98,7 +98,7 @@ def test_refusals(cli, product, tmp_path, options, match):
 
 def test_no_product_is_refused_in_one_line(cli, sample_scene, tmp_path):
     code, _, err = cli("calibrate", sample_scene, tmp_path / "o.tif")
-    assert code == 1 and "no Sentinel-1 product" in err and not left_in(tmp_path)
+    assert code == 1 and "not a Sentinel-1 product" in err and not left_in(tmp_path)
 
 
 @pytest.mark.parametrize("step", [1, 2, 3])
@@ -126,7 +126,7 @@ def test_a_file_that_breaks_off_leaves_the_older_output(product, tmp_path):
 
 def test_too_little_room_is_refused_before_the_work(product, tmp_path, monkeypatch):
     monkeypatch.setattr(pipeline.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1000}))
-    with pytest.raises(ResourceError, match="are needed on the way"):
+    with pytest.raises(ResourceError, match="are needed for a temporary file"):
         calibrate(CalibrateRequest(str(product), tmp_path / "o.tif"))
     assert not left_in(tmp_path)
 

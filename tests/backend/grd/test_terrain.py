@@ -18,7 +18,7 @@ from backend.grd.command import calibrate
 from backend.grd.geoid import undulation
 from backend.grd.pipeline import CalibrateRequest
 from backend.grd.product import open_product
-from backend.grd.range_doppler import Imaging, earth_fixed
+from backend.grd.range_doppler import RangeDoppler, earth_fixed
 from tests.support.listener import Listener
 from tests.support.make_orbit import Imaged, geocentric, seen, write_dem
 from tests.support.make_safe import make_safe
@@ -76,9 +76,9 @@ def test_positions_are_those_of_sarsen(tmp_path):
         (8.956551973, 47.132280063, 1678.683, 89.549, 253.347), (8.967096368, 47.139482416, 1381.95, 65.627, 161.114),
         (8.920933665, 47.143059272, 774.126, 501.27, 184.338), (8.956537308, 47.150277139, 1094.428, 205.895, 58.194),
     ])  # fmt: skip
-    imaging = Imaging(product.channels[0])
-    found = imaging.positions(table[:, :2], table[:, 2]) - 0.5
-    assert np.abs(found - table[:, 3:]).max() < 0.003 and imaging.agreement < 0.01
+    geometry = RangeDoppler(product.channels[0])
+    found = geometry.positions(table[:, :2], table[:, 2]) - 0.5
+    assert np.abs(found - table[:, 3:]).max() < 0.003 and geometry.agreement < 0.01
 
 
 def test_heights_above_the_geoid_are_raised_to_the_ellipsoid(tmp_path, relief):
@@ -196,7 +196,7 @@ def edited(product, target, change):
         (lambda text: text.replace("Earth Fixed", "Quasi Mean"), "no usable orbit"),
         (lambda text: text.replace("coordinateConversionList", "list"), "no usable conversion"),
         (lambda text: text.replace("<orbit><time>2021-04-01", "<orbit><time>2021-04-02"), "times of its lines"),
-        (lambda text: text.replace("<orbit><time>2021", "<orbit><time>yesterday"), "is no time"),
+        (lambda text: text.replace("<orbit><time>2021", "<orbit><time>yesterday"), "is not a time"),
         (lambda text: text.replace("<sr0>8.50", "<sr0>8.51"), "samples apart"),
     ],
 )

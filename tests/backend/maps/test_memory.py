@@ -11,11 +11,13 @@ from tests.support.stream_memory import FEATURES, PATCH, measure
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="no measure of the peak there")
 
 
+@pytest.mark.slow
 def test_peak_memory_does_not_grow_with_height(tmp_path):
     low, high = (measure(rows, 1500, tmp_path) for rows in (6000, 16000))
     assert high <= 1.05 * low  # one byte a pixel kept for the whole raster would be 1.08
 
 
+@pytest.mark.slow
 def test_embeddings_are_not_kept(tmp_path):
     low, high = (measure(rows, 1500, tmp_path, "embed") for rows in (5000, 20000))
     kept = (20000 - 5000) * 1500 / PATCH**2 * FEATURES * 4 / 2**20

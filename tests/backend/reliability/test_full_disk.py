@@ -37,6 +37,7 @@ def refusal(outcome) -> str:
     return event["message"]
 
 
+@pytest.mark.slow
 def test_full_at_any_moment(warm, command, small_disk):
     folder = small_disk(f"size={SIZE}")
     outputs = ["--heads", "all", "--masks", folder / "m.tif", "--overwrite"]

@@ -26,6 +26,7 @@ def content(folder) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.slow
 def test_killed_at_any_instant(warm, command, tmp_path):
     folder = tmp_path / "out"
     seconds = []

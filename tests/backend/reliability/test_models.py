@@ -179,6 +179,7 @@ def peak(arguments: list[object], environment: dict[str, str], root: Path) -> in
     return round(float(done.stdout.splitlines()[-1]))
 
 
+@pytest.mark.slow
 def test_the_memory_of_a_refusal_is_little_above_that_of_pytorch(folder, worker_environment, repo_root, tmp_path):
     options = ["--model", folder, "--progress", "none"]
     floor = peak(["landcover", tmp_path / "no.tif", tmp_path / "o.tif", *options], worker_environment, repo_root)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from tests.backend.reliability.mutants import hunt, prepare
 
 # These once ended in something else than a map or a clear refusal.
@@ -11,6 +13,7 @@ LESSONS = (21, 28, 44, 153, 1564, 1804, 3152, 3729, 5056, 5748)
 COUNT = 10_000 if os.environ.get("SARDINO_THOROUGH") else 200
 
 
+@pytest.mark.slow
 def test_mutants_are_mapped_or_refused(warm, tiny_model, tmp_path):
     prepare(tmp_path, tiny_model)
     counts, faults = hunt(warm, tmp_path, 0, COUNT)

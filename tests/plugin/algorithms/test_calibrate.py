@@ -113,7 +113,9 @@ def test_result_is_loaded_and_described(product, tmp_path, qgis_new_project):
     del layer
 
 
-@pytest.mark.parametrize(("given", "match"), [("none.zip", "no file or folder"), ("text.zip", "no Sentinel-1 product")])
+@pytest.mark.parametrize(
+    ("given", "match"), [("none.zip", "no file or folder"), ("text.zip", "not a Sentinel-1 product")]
+)
 def test_files_that_are_no_product_are_refused(provider, tmp_path, given, match):
     (tmp_path / "text.zip").write_text("text")
     path = str(tmp_path / given)
@@ -142,6 +144,7 @@ def test_calibration_can_be_cancelled(product, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_land_cover_accepts_the_layer_of_a_product(product, tmp_path, feedback):
     """Use the layer that QGIS makes of manifest.safe: digital numbers, in degrees."""
     layer = QgsRasterLayer(product + "/manifest.safe", "product")

@@ -78,6 +78,7 @@ def layer_of(kind, classes, field="cover", field_type=QVariant.String):
     return layer
 
 
+@pytest.mark.slow
 def test_polygons_train_a_model_that_makes_a_styled_map(halves, tmp_path, feedback, qgis_new_project):
     layer = layer_of("Polygon", ["See", "Wald"])
     symbols = [QgsSymbol.defaultSymbol(layer.geometryType()) for _ in range(2)]
@@ -127,6 +128,7 @@ def test_selected_points_with_numbers_keep_their_values(halves, tmp_path, qgis_n
     assert not added_folders()
 
 
+@pytest.mark.slow
 def test_refusals_and_cancel_keep_the_older_folder(halves, tmp_path, feedback, qgis_new_project):
     foreign = tmp_path / "thesis"
     foreign.mkdir()

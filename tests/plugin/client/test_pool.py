@@ -77,6 +77,7 @@ def temporaries(folder):
     return [path.name for path in folder.iterdir() if "sardino-part" in path.name]
 
 
+@pytest.mark.slow
 def test_second_run_is_faster_and_writes_the_same(plugin, real_worker, run, feedback):
     seconds, paths = [], []
     for name in ("first.tif", "second.tif"):

@@ -78,6 +78,7 @@ def test_killed_worker_is_reported_with_its_last_lines(command, feedback, repo_r
     assert caught.value.hint and (tmp_path / "o.tif").read_bytes() == b"older"
 
 
+@pytest.mark.slow
 def test_worker_cleans_up_when_qgis_is_killed(command, repo_root, tmp_path):
     desktop = subprocess.Popen(
         [sys.executable, "-c", DESKTOP, str(repo_root), *command],

@@ -86,6 +86,7 @@ def shell(plugin: Path, *words: str, **options) -> subprocess.Popen:
     )
 
 
+@pytest.mark.slow
 def test_shell_installs_upgrades_and_removes_without_qgis(plugin, wheels, tmp_path):
     folder = tmp_path / "managed"
     words = ["install", "--folder", str(folder), "--wheels", str(wheels), "--python", sys.executable]
@@ -114,6 +115,7 @@ def test_shell_installs_upgrades_and_removes_without_qgis(plugin, wheels, tmp_pa
     assert "Removed." in removed and names(folder) == set()
 
 
+@pytest.mark.slow
 def test_altered_file_ends_the_installation(plugin, wheels, older):
     write_wheel(wheels, "rasterio", "1.4.4", "altered = True")
     recorder = Recorder()
@@ -124,6 +126,7 @@ def test_altered_file_ends_the_installation(plugin, wheels, older):
     assert store.current(older) == "4"
 
 
+@pytest.mark.slow
 def test_environment_that_fails_the_test_is_discarded(plugin, wheels, older):
     (plugin / "backend" / "__main__.py").write_text("raise SystemExit('ModuleError: the backend fails')")
     plan = make_plan(InstallRequest(older, sys.executable, str(wheels)))

@@ -101,6 +101,7 @@ def folder(root: Path, bands: tuple[Band, ...], linear: bool) -> Path:
     return root
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("bands", "linear"), [(STACK, True), (COHERENT, False)], ids=["seasons", "coherence"])
 def test_from_pre_training_to_a_map(tmp_path, bands, linear, capsys):
     data = folder(tmp_path / "data", bands, linear)

@@ -39,6 +39,7 @@ def _worker() -> ModuleType:
 WORKER = _worker()
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_losses_and_gradients_of_one(tmp_path: Path) -> None:
     few = WORKER.config_of("few_masks").dino
     halves = [[step_masks(0, s, range(a, a + 3), (4, 4), few).any() for a in (0, 3)] for s in range(WORKER.STEPS)]
@@ -105,6 +106,7 @@ def test_bfloat16_learns_alike_and_a_run_keeps_its_precision(tmp_path: Path) -> 
     assert Trainer(WORKER.config_of("sinkhorn", precision="bfloat16"), ALONE).restore(tmp_path) == 2
 
 
+@pytest.mark.slow
 def test_registers_go_from_pre_training_to_attention(tmp_path: Path) -> None:
     data, run, model = tmp_path / "data", tmp_path / "run", tmp_path / "model"
     data.mkdir()

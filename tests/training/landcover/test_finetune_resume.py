@@ -46,6 +46,7 @@ def test_a_resumed_run_ends_where_a_straight_one_does(data, tmp_path, monkeypatc
     ).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumes_bit_by_bit(data, tmp_path, repo_root):
     settings = ("steps=30", "val_every=7", "patience=99", "batch=4", "head=conv")
     assert run(data, tmp_path / "straight", *settings) == 0
