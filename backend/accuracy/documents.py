@@ -1,4 +1,4 @@
-"""Write text files that appear whole and together, or not at all."""
+"""Write text files atomically and together."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from backend.core.partial_files import hold, release, temporary
 
 
 def write_documents(texts: Mapping[Path, str], cancel: Cancel) -> None:
-    """Write each text, UTF-8, first under a temporary name; names are given when all are on the disk.
+    """Write each text, UTF-8, under a temporary name, and rename all when all are on the disk.
 
     Raises:
-        ResourceError: Writing fails. Older files are as they were, if no new one has got its name.
-        Cancelled: The run was stopped before names were given.
+        ResourceError: Writing fails. Older files are unchanged unless a file was already renamed.
+        Cancelled: The run was stopped before the first file was renamed.
     """
     parts = {path: temporary(path) for path in texts}
 

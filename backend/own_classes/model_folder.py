@@ -1,4 +1,4 @@
-"""A model folder that is whole or absent: written beside its place, then renamed into it."""
+"""Write a model folder atomically: under a temporary name in the same folder, then renamed."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ OWN_FILES = frozenset((CARD, WEIGHTS))
 
 
 def folder_name(path: Path) -> str:
-    """A card's name from that of its folder: lower case, without what a card doesn't take."""
+    """Make the name in the card from that of the folder: lower case, without characters that a card doesn't allow."""
     text = re.sub(r"[^a-z0-9_.-]+", "-", path.name.lower()).strip("-_.")
     return text[:64] or "own-classes"
 
 
 def check_folder(path: Path, backbone: Path, overwrite: bool) -> None:
-    """Refuse a place where a model folder can't or mustn't be written, before any work is done.
+    """Check that a model folder can be written, before any work is done.
 
     Args:
-        path: The folder to be.
+        path: Folder to write.
         backbone: Model folder that is read.
-        overwrite: Whether an older model is replaced. An empty folder always is; one that holds anything else never.
+        overwrite: Whether an older model may be replaced. An empty folder always may; one with other files never.
 
     Raises:
-        InputError: There is something else, or the model that is read.
-        ResourceError: The folder above can't be written to.
+        InputError: The path is a file, a folder with other files, an older model, or the model that is read.
+        ResourceError: The parent folder can't be written to.
     """
     path = _absolute(path)
     if not path.parent.is_dir():
@@ -46,11 +46,11 @@ def check_folder(path: Path, backbone: Path, overwrite: bool) -> None:
         if not path.is_dir():
             raise InputError(f"The output {path} is a file.", "Give the name of a folder for the model.")
         if path.samefile(backbone):
-            raise InputError(f"The output {path} is the model that is learnt from.", "Choose another folder.")
+            raise InputError(f"The output {path} is the model that provides the backbone.", "Choose another folder.")
         found = {item.name for item in path.iterdir()}
         if found - OWN_FILES:
             other = sorted(found - OWN_FILES)[0]
-            raise InputError(f"The folder {path} holds {other}, so it is no model folder.", "Choose a new folder.")
+            raise InputError(f"The folder {path} holds {other}, so it is not a model folder.", "Choose a new folder.")
         if found and not overwrite:
             raise InputError(f"There is a model in {path}.", "Choose another folder, or add --overwrite.")
     part = _sibling(path, PART)
@@ -64,13 +64,13 @@ def check_folder(path: Path, backbone: Path, overwrite: bool) -> None:
 
 
 def write_folder(path: Path, model: SarViT, card: ModelCard, cancel: Cancel) -> ModelCard:
-    """Write a model folder and give it its name, in place of an older one.
+    """Write a model folder, in place of an older one.
 
     Args:
-        path: Checked by `check_folder`.
-        model: Trained.
-        card: Describes `model`.
-        cancel: Heeded before anything gets its name; what was written is removed then.
+        path: Folder, checked by `check_folder`.
+        model: Trained network.
+        card: Card of `model`.
+        cancel: Checked before the folder is renamed; after a cancel the temporary folder is removed.
 
     Returns:
         The card with the hash of the weights.

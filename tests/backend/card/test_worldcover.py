@@ -1,4 +1,4 @@
-"""The legend of ESA WorldCover and its groups."""
+"""Test the legend of ESA WorldCover and its groups."""
 
 from backend.card.worldcover import MERGED, NAMES, worldcover_groups
 

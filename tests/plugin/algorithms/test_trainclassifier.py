@@ -132,7 +132,7 @@ def test_refusals_and_a_cancel_leave_the_older_folder_as_it_was(halves, tmp_path
     foreign.mkdir()
     (foreign / "chapter.txt").write_text("one")
     given = {"INPUT": str(halves), "SAMPLES": layer_of("Polygon", ["a", "b"]), "FIELD": "cover"}
-    with pytest.raises(QgsProcessingException, match="chapter.txt, so it is no model folder"):
+    with pytest.raises(QgsProcessingException, match="chapter.txt, so it is not a model folder"):
         processing.run("sardino:trainclassifier", {**given, "OUTPUT": str(foreign)})
     with pytest.raises(QgsProcessingException, match="have 1 class"):
         one = {**given, "SAMPLES": layer_of("Polygon", ["a"]), "OUTPUT": str(tmp_path / "m")}
