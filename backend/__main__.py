@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def command() -> NoReturn:
-    """Run the command line of this process, and end the process."""
+    """Run the command line and end the process."""
     leave(main())
 
 

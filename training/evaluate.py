@@ -93,7 +93,7 @@ def evaluate(
         watch: Shown each image.
         most: Take at most so many images, evenly spread over their names; 0 for all.
         engine: As for the command line.
-        context: Receives the number of images done; its cancel ends the work.
+        context: Receives progress; its cancel ends the evaluation.
 
     Raises:
         InputError: No labels, an image can't be read, a group of splits.csv is in more than one split, or dataset.toml
@@ -186,7 +186,7 @@ def _line(scores: dict[str, Any]) -> str:
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Options as a namespace; ends the process with 2 on wrong usage."""
+    """Return options as a namespace; wrong usage ends the process with 2."""
     parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("model", type=Path, help="model folder")
     parser.add_argument("data", type=Path, help="data folder with images/ and labels/")
@@ -201,7 +201,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
-    """Do what the options say.
+    """Run the command with its options.
 
     Raises:
         SarDinoError: Refused or cancelled.
@@ -213,7 +213,7 @@ def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> 
             shown.append(image)
 
     for path in filter(None, (options.json, options.picture)):
-        path.parent.mkdir(parents=True, exist_ok=True)  # now, not after hours of mapping
+        path.parent.mkdir(parents=True, exist_ok=True)  # before hours of mapping, not after
     result = evaluate(
         options.model, options.data, options.split, options.device, watch, options.images, options.engine,
         Context(reporter, cancel),
@@ -232,7 +232,7 @@ def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code: 0 done, 1 refused, 130 cancelled (2, wrong usage, ends the process inside argparse)."""
+    """Run the command line; exit code: 0 done, 1 refused, 130 cancelled. Wrong usage ends the process with 2."""
     return supervise(command, parse(arguments))
 
 

@@ -106,8 +106,8 @@ def _look(tuner: Finetuner, step: int, log: CsvLog, reporter: Reporter) -> bool:
     scores = tuner.check()
     finished = tuner.note(scores["group_iou"])
     log.write({**row, **{name: scores[name] for name in SCORE_COLUMNS}})
-    told = f"val mIoU {scores['mean_iou']:.3f}, of groups {scores['group_iou']:.3f}"
-    reporter.log("info", f"step {step + 1}  {told}  OA {scores['overall_accuracy']:.3f}")
+    found = f"val mIoU {scores['mean_iou']:.3f}, of groups {scores['group_iou']:.3f}"
+    reporter.log("info", f"step {step + 1}  {found}  OA {scores['overall_accuracy']:.3f}")
     if finished:
         reporter.log("info", f"Stopped: no better mean IoU in {tuner.config.patience} checks.")
     return finished
@@ -148,7 +148,7 @@ def _card(tuner: Finetuner) -> ModelCard:
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Options as a namespace; ends the process with 2 on wrong usage."""
+    """Return options as a namespace; wrong usage ends the process with 2."""
     parser = run_parser("training.finetune", __doc__)
     parser.add_argument("--backbone", required=True, help="a pre-training run, a model, none, or random-frozen")
     parser.add_argument("--data", required=True, nargs="+", type=Path, help="data folders with images/ and labels/")
@@ -159,7 +159,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
-    """Do what the options say.
+    """Run the command with its options.
 
     Raises:
         SarDinoError: Refused or stopped.
@@ -174,7 +174,7 @@ def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code: 0 done, 1 refused, 130 stopped (2, wrong usage, ends the process inside argparse)."""
+    """Run the command line; exit code: 0 done, 1 refused, 130 stopped. Wrong usage ends the process with 2."""
     return supervise(command, parse(arguments))
 
 

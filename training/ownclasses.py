@@ -1,4 +1,4 @@
-"""Forward to `python -m backend train`, which replaces this name; it goes with the next version."""
+"""Forward to `python -m backend train`, which replaces this module; it is removed in the next version."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from backend.core.supervise import leave
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Say that the name is old, and run `backend train`; returns its exit code."""
-    print("training.ownclasses is now `python -m backend train`.", file=sys.stderr)
+    """Warn that the module has moved, run `backend train`, and return its exit code."""
+    print("training.ownclasses is deprecated; use `python -m backend train`.", file=sys.stderr)
     return backend_main(["train", *(sys.argv[1:] if arguments is None else arguments)])
 
 

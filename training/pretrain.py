@@ -52,7 +52,7 @@ def pretrain(
         config: resolved settings.
         data: data folders.
         run: folder of the run; created.
-        options: how it is carried out.
+        options: resuming, unreadable images, progress and cancel.
         recipe: name to write into config.json.
 
     Raises:
@@ -114,7 +114,7 @@ def _loop(
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Options as a namespace; ends the process with 2 on wrong usage."""
+    """Return options as a namespace; wrong usage ends the process with 2."""
     parser = run_parser("training.pretrain", __doc__)
     parser.add_argument("--recipe", required=True, help="a name in training/recipes, or a .toml file")
     parser.add_argument("--data", required=True, nargs="+", type=Path, help="folders of SAR rasters")
@@ -122,12 +122,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--strict", action="store_true", help="refuse images that can't be read, else left out")
     options = parser.parse_args(arguments)
     if int(os.environ.get("RANK", "0")):
-        options.progress = "none"  # the first process of torchrun's reports for all
+        options.progress = "none"  # of torchrun's processes only the first reports
     return options
 
 
 def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
-    """Do what the options say.
+    """Run the command with its options.
 
     Raises:
         SarDinoError: Refused or stopped.
@@ -141,7 +141,7 @@ def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code: 0 done, 1 refused, 130 stopped (2, wrong usage, ends the process inside argparse)."""
+    """Run the command line; exit code: 0 done, 1 refused, 130 stopped. Wrong usage ends the process with 2."""
     return supervise(command, parse(arguments))
 
 

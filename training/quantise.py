@@ -145,9 +145,9 @@ def quantise(
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Options as a namespace; ends the process with 2 on wrong usage."""
+    """Return options as a namespace; wrong usage ends the process with 2."""
     parser = argparse.ArgumentParser(prog="python -m training.quantise", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("model", type=Path, help="model folder; its card is written anew")
+    parser.add_argument("model", type=Path, help="model folder; its card is replaced")
     parser.add_argument("data", type=Path, nargs="+", help="data folder, plain or with splits.csv")
     parser.add_argument("--split", help="split of splits.csv; all images without")
     parser.add_argument("--tiles", type=int, default=512, help="random tiles to look at (512)")
@@ -157,7 +157,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
-    """Do what the options say.
+    """Run the command with its options.
 
     Raises:
         SarDinoError: Refused or cancelled.
@@ -177,7 +177,7 @@ def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code: 0 done, 1 refused, 130 cancelled (2, wrong usage, ends the process inside argparse)."""
+    """Run the command line; exit code: 0 done, 1 refused, 130 cancelled. Wrong usage ends the process with 2."""
     return supervise(command, parse(arguments))
 
 

@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
-    """Do what the options say.
+    """Run the command with its options.
 
     Raises:
         SarDinoError: Refused or cancelled.
@@ -61,7 +61,7 @@ def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code: 0 done, 1 refused, 130 cancelled (2, wrong usage, ends the process inside argparse)."""
+    """Run the command line; exit code: 0 done, 1 refused, 130 cancelled. Wrong usage ends the process with 2."""
     return supervise(command, parser().parse_args(arguments))
 
 

@@ -1,1 +1,1 @@
-"""A class map against reference data: matrix, accuracies, areas, and the report of them."""
+"""Accuracy assessment of a class map: confusion matrix, scores, areas, and a report."""

@@ -1,4 +1,4 @@
-"""The area of pixels in square metres, row by row: planar where a projection keeps areas, else on the ellipsoid."""
+"""Compute pixel areas in square metres, row by row: planar if the projection keeps areas, else on the ellipsoid."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from backend.core.arrays import DoubleArray
 from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
 
-# Lambert's cylindrical equal-area projection of the ellipsoid (Snyder 1987, Map Projections, p. 81): what it makes of
-# a pixel has the pixel's own area, exactly so for one bounded by meridians and parallels.
+# Lambert's cylindrical equal-area projection of the ellipsoid (Snyder 1987, Map Projections, p. 81): a projected pixel
+# has the area of the pixel, exactly if it is bounded by meridians and parallels.
 EQUAL_AREA = CRS.from_proj4("+proj=cea +lon_0=0 +lat_ts=0 +datum=WGS84 +units=m")
 ROUND_THE_WORLD = 2 * math.pi * 6378137.0
-# Planar areas of projections that depart less than this from the ground are taken as they are, as users expect of
-# 10 m pixels in UTM (there at most 0.2 %). Web Mercator is far beyond it.
+# Planar areas that differ less than this from the area on the ground are used unchanged, as users expect of 10 m
+# pixels in UTM (at most 0.2 %). Web Mercator differs far more.
 TOLERANCE = 0.01
-# Columns of a row whose pixels are measured; the others lie between them.
+# Columns of a row whose pixels are measured; areas of the others are interpolated.
 NODES = 33
 
 
@@ -28,11 +28,11 @@ class PixelAreas:
     """Areas of the pixels of a grid.
 
     Args:
-        grid: Pixels with a CRS, or without one: then areas are unknown.
+        grid: Pixels; without a CRS their areas are unknown.
 
     Attributes:
-        known: Whether areas can be told; else every pixel counts as 1.
-        method: One line for the report.
+        known: Whether areas are in square metres; if not, every pixel counts as 1.
+        method: How areas are computed, one line for the report.
     """
 
     def __init__(self, grid: Grid) -> None:
@@ -60,12 +60,12 @@ class PixelAreas:
         )
 
     def rows(self, top: int, bottom: int) -> DoubleArray:
-        """Square metres of pixels, float64, shape [rows, width] or broadcasting to it ([rows, 1], [1, 1])."""
+        """Return square metres of pixels, float64, of a shape that broadcasts to [rows, width]."""
         if self._planar is not None:
             return np.full((1, 1), self._planar)
         rows = np.arange(top, bottom)
         measured = self._measure(*np.meshgrid(self._nodes, rows)).reshape(rows.size, self._nodes.size)
-        # Corners of global projections may lie off the earth: there is no area there.
+        # Corners of global projections may lie outside the Earth's outline: there is no area there.
         measured = np.nan_to_num(measured, nan=0.0, posinf=0.0)
         if self._nodes.size == 1:
             return measured
@@ -78,18 +78,18 @@ class PixelAreas:
         try:
             found = self._measure(columns, rows)
         except RASTER_ERRORS:
-            return True  # no way to the ground: the projection's own areas are all there is
+            return True  # not convertible to the equal-area projection: only planar areas are left
         good = found[np.isfinite(found)]
         return bool(np.all(np.abs(good / nominal - 1) <= TOLERANCE))
 
     def _measure(self, columns: NDArray[np.generic], rows: NDArray[np.generic]) -> DoubleArray:
-        """Square metres of the pixels at `columns` and `rows`, flat, by the shoelace formula on their corners."""
+        """Return square metres of the pixels at `columns` and `rows`, flat, by the shoelace formula."""
         c, r = columns.ravel().astype(np.float64), rows.ravel().astype(np.float64)
         corners = np.concatenate([np.stack((c + dc, r + dr)) for dc, dr in ((0, 0), (1, 0), (1, 1), (0, 1))], axis=1)
         t = self._grid.transform
         xs, ys = t.a * corners[0] + t.b * corners[1] + t.c, t.d * corners[0] + t.e * corners[1] + t.f
         if self._grid.crs is not None and self._grid.crs.is_geographic:
-            # Rows of global grids may overhang the poles by half a pixel.
+            # Rows of global grids may reach half a pixel past the poles.
             ys = np.clip(ys, -90, 90)
         east, north = transform_points(self._grid.crs, EQUAL_AREA, xs.tolist(), ys.tolist())
         x, y = np.array(east).reshape(4, -1), np.array(north).reshape(4, -1)

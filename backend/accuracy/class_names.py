@@ -1,8 +1,8 @@
-"""Names of classes that lie beside a raster: GDAL's .aux.xml (attribute table, category names) and QGIS's .qml."""
+"""Read class names from a raster's sidecar files: GDAL's .aux.xml (attribute table, categories) and QGIS's .qml."""
 
 from __future__ import annotations
 
-# What comes from outside is looked at before it is parsed: see _parse.
+# Files of unknown origin are checked before they are parsed: see _parse.
 import xml.etree.ElementTree as ET  # noqa: N817  # nosec B405
 from pathlib import Path
 
@@ -15,9 +15,9 @@ MAX_BYTES = 4 * 2**20
 
 
 def class_names(raster: str) -> dict[int, str]:
-    """Name of each class value, from the files beside `raster`; empty where there are none or they can't be read.
+    """Return the name of each class value; empty if there are no sidecar files or they can't be read.
 
-    The attribute table goes before category names, and these before the labels of a QGIS style.
+    The attribute table takes precedence over category names, and these over the labels of a QGIS style.
     """
     path = Path(raster)
     pam = _parse(sidecar(path, ".aux.xml"))
@@ -32,16 +32,16 @@ def class_names(raster: str) -> dict[int, str]:
 
 
 def _parse(path: Path) -> ET.Element | None:
-    """The root of an XML file, or None.
+    """Return the root of an XML file, or None.
 
-    Such files come with rasters from anywhere. ElementTree fetches nothing from outside; what remains to be feared are
-    entities that blow up, so that documents which define any are not read. (A .qml has a DOCTYPE, but no entities.)
+    The files may come from anywhere. ElementTree loads no external entities; documents that define entities are not
+    read, since these may expand without bound. (A .qml has a DOCTYPE, but no entities.)
     """
     try:
         if path.stat().st_size > MAX_BYTES:
             return None
         text = path.read_text(encoding="utf-8-sig")
-        # Text, not bytes: an encoding that the document declares can't hide from the look that is taken here.
+        # Text, not bytes: else a declared encoding could hide an entity from this check.
         return None if "<!ENTITY" in text else ET.fromstring(text)  # nosec B314
     except (OSError, ValueError, ET.ParseError):
         return None

@@ -1,4 +1,4 @@
-"""Read a raster of classes by strips of rows: its values, which of them count, and names of the classes."""
+"""Read a class raster in strips of rows: values, validity, and names of the classes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
 from backend.raster.opening import open_raster
 
-# Pixels of a strip: what is held at once.
+# Pixels of a strip, which are in memory at once.
 STRIP_PIXELS = 2**20
 
 
@@ -28,17 +28,17 @@ class ClassRaster:
 
     Args:
         path: Anything that GDAL opens.
-        ignore: Values that don't count, beside nodata.
-        mapping: Values to be read as others (after `ignore`).
-        like: Bring it to this grid, with the nearest pixel.
+        ignore: Values to leave out, in addition to nodata.
+        mapping: New value of some values (applied after `ignore`).
+        like: Grid to warp to, by nearest neighbour.
 
     Attributes:
         grid: Its own grid, or `like`.
-        names: Name of each class value, from the files beside it.
-        notes: What a user should know.
+        names: Name of each class value, from the sidecar files.
+        notes: Remarks for the user.
 
     Raises:
-        InputError: It isn't a raster of whole numbers, or can't be brought to `like`.
+        InputError: The raster doesn't hold whole numbers, or can't be warped to `like`.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class ClassRaster:
     def _check(self) -> None:
         file = self._file
         if file.count == 0:
-            raise InputError(f"{self.path} has no bands.", "Give a raster of classes.")
+            raise InputError(f"{self.path} has no bands.", "Choose a raster of classes.")
         if np.dtype("complex64" if "complex" in file.dtypes[0] else file.dtypes[0]).kind not in "iu":
             raise InputError(
                 f"{self.path} holds {file.dtypes[0]} values; classes are whole numbers.",
@@ -88,7 +88,7 @@ class ClassRaster:
                     f"{self.path} has another grid than the map, and one of them has no coordinate system.",
                     "Assign one first (in QGIS: Raster > Projections > Assign Projection).",
                 )
-            self.notes.append("Only one of the two rasters has a coordinate system; their pixels are taken to match.")
+            self.notes.append("Only one of the two rasters has a coordinate system; it is assumed for both.")
             self.grid = like
             return
         try:
@@ -100,18 +100,18 @@ class ClassRaster:
                     width=like.width,
                     height=like.height,
                     resampling=Resampling.nearest,
-                    # Tells what lies outside, or is nodata, from any class value.
+                    # Marks pixels outside and nodata, whatever the class values are.
                     add_alpha=True,
                     warp_mem_limit=64,
                 )
             )
         except RASTER_ERRORS as error:
             raise InputError(
-                f"{self.path} can't be brought to the map's grid: {str(error).splitlines()[0]}.",
+                f"{self.path} can't be warped to the map's grid: {str(error).splitlines()[0]}.",
                 "Check its coordinate system, or warp it first.",
             ) from error
         self.grid = like
-        self.notes.append("The reference was brought to the map's grid with the nearest pixel.")
+        self.notes.append("The reference was warped to the map's grid by nearest neighbour.")
         self._compare_sizes(like)
 
     def _compare_sizes(self, like: Grid) -> None:
@@ -128,7 +128,7 @@ class ClassRaster:
             )
 
     def bounds(self) -> tuple[float, float, float, float] | None:
-        """Bounds of the raster itself in the CRS of `grid`; None where they can't be told."""
+        """Return the bounds of the raster itself in the CRS of `grid`; None if they can't be computed."""
         own, crs = self.own_grid, self.grid.crs
         if own.crs is None or crs is None or own.crs == crs:
             return own.bounds()
@@ -139,7 +139,7 @@ class ClassRaster:
         return xmin, ymin, xmax, ymax
 
     def strips(self) -> Iterator[tuple[int, int]]:
-        """First and last (exclusive) row of each strip, whole rows of blocks where these are small enough."""
+        """Return first and last (exclusive) row of each strip: whole rows of blocks if these are small enough."""
         rows = max(1, STRIP_PIXELS // self.grid.width)
         block = int(self._file.block_shapes[0][0])
         rows = rows // block * block if rows >= block else rows
@@ -147,10 +147,10 @@ class ClassRaster:
             yield top, min(self.grid.height, top + rows)
 
     def read(self, top: int, bottom: int) -> tuple[IntArray, BoolArray, BoolArray]:
-        """Rows of the grid: values int64 [rows, width], what counts, and what was ignored.
+        """Read rows of the grid: values int64 [rows, width], validity, and the mask of ignored values.
 
         Raises:
-            InputError: The file can't be read there.
+            InputError: The file can't be read at these rows.
         """
         window = Window(0, top, self.grid.width, bottom - top)
         try:
@@ -175,7 +175,7 @@ class ClassRaster:
 
 
 def remap(values: IntArray, mapping: Mapping[int, int]) -> IntArray:
-    """Values replaced all at once, so that 1=2, 2=1 swaps them."""
+    """Replace values all at once, so that 1=2, 2=1 swaps them."""
     result = values.copy()
     for old, new in mapping.items():
         result[values == old] = new

@@ -1,4 +1,4 @@
-"""How well a class map fits a reference: matrix, scores, and areas with confidence intervals, as a report and JSON."""
+"""Run `accuracy`: compare a class map with a reference, and write a report, JSON and CSV."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ GEOJSON = frozenset((".geojson", ".json"))
 
 @dataclass
 class AccuracyRequest:
-    """What a user asks for.
+    """Options of an accuracy assessment.
 
     Attributes:
         map: Raster of classes.
@@ -39,15 +39,15 @@ class AccuracyRequest:
         output: HTML report to write.
         json: Also write every figure as JSON.
         csv: Also write the matrix of pixels as CSV.
-        class_field: Property of the vector that holds the class; None where there is just one.
+        class_field: Property of the vector that holds the class; None if there is only one.
         mapping: Reference value or name (as text) to map value.
-        ignore_map: Map values that don't count.
-        ignore_reference: Reference values that don't count, as in the file.
+        ignore_map: Map values to leave out.
+        ignore_reference: Reference values to leave out, as in the file.
         sample: Pixels to draw from a reference raster; 0 for none.
         seed: Of the draw.
-        reference_name: What the report calls the reference; its path where None.
+        reference_name: Name of the reference in the report; None for its path.
         overwrite: Whether existing outputs are replaced.
-        reporter: Told what happens.
+        reporter: Receives progress and messages.
         cancel: Ends the run when set.
     """
 
@@ -117,7 +117,7 @@ def _compared(request: AccuracyRequest, wanted: Mapping[str, Path]) -> dict[str,
 
 @dataclass
 class _ReferenceNotes:
-    """What opening the reference brought up."""
+    """Names, remarks and omissions found while opening the reference."""
 
     names: dict[int, str]
     texts: list[str] = field(default_factory=list)
@@ -125,7 +125,7 @@ class _ReferenceNotes:
 
 
 class _RowProgress:
-    """Counts rows for the reporter."""
+    """Reports rows done; raises Cancelled when the run was cancelled."""
 
     def __init__(self, request: AccuracyRequest, total: int) -> None:
         self._request, self._total, self._done = request, total, 0
@@ -142,7 +142,7 @@ def _open_reference(
     if Path(request.reference).suffix.lower() in GEOJSON:
         if request.sample:
             raise InputError(
-                "A sample can be drawn from a reference raster only; points and polygons are one already.",
+                "A sample can be drawn from a reference raster only; points and polygons already are a sample.",
                 "Leave the sample size at 0.",
             )
         return _open_vector(request, class_map)
@@ -150,11 +150,11 @@ def _open_reference(
     for text, value in request.mapping.items():
         old = integer_label(text)
         if old is None:
-            raise InputError(f"The mapping names {text!r}; the reference raster has values.", 'Write "1=80,2=10".')
+            raise InputError(f"The mapping names {text!r}, but a reference raster has numbers.", 'Write "1=80,2=10".')
         mapping[old] = value
     raster = stack.enter_context(ClassRaster(request.reference, request.ignore_reference, mapping, like=class_map.grid))
     check_bounds(class_map.grid.bounds(), raster.bounds(), request.reference)
-    # The map's names are those that its reader knows; the reference's own name what only it has.
+    # Readers know the map's names; the reference's own names are for classes that only it has.
     unmapped = {} if mapping else raster.names
     return RasterReference(raster, request.sample, request.seed), _ReferenceNotes(
         {**unmapped, **class_map.names}, raster.notes
@@ -166,7 +166,7 @@ def _open_vector(request: AccuracyRequest, class_map: ClassRaster) -> tuple[Refe
     notes = _ReferenceNotes(dict(class_map.names))
     notes.left_out["features without a geometry"] = without_geometry
     if class_map.grid.crs is None:
-        notes.texts.append("The map has no coordinate system: the vector's coordinates are taken to be the map's.")
+        notes.texts.append("The map has no coordinate system: the vector is assumed to be in the map's coordinates.")
     values = field_values(features, request.class_field)
     counted = [(f, value) for f, value in zip(features, values) if integer_label(value) not in request.ignore_reference]
     notes.left_out["features with a value to ignore"] = len(features) - len(counted)
@@ -176,11 +176,11 @@ def _open_vector(request: AccuracyRequest, class_map: ClassRaster) -> tuple[Refe
         notes.left_out[f"features of the class {name!r}, which the map doesn't name"] = count
     kept = [(feature, label) for (feature, _), label in zip(counted, labels) if label is not None]
     if not kept:
-        known = ", ".join(dict.fromkeys(class_map.names.values())) or "none (there is no legend beside it)"
+        known = ", ".join(dict.fromkeys(class_map.names.values())) or "none (the map has no legend)"
         given = f" The features name: {', '.join(map(repr, unknown))}." if unknown else ""
         raise InputError(
             f"No feature of {request.reference} has a class that the map has.{given} Names on the map: {known}.",
-            'Give values, or say which name means which value, such as "Forest=10".',
+            'Use values, or map names to values, such as "Forest=10".',
         )
     bounds = [feature.bounds() for feature, _ in kept]
     low = [min(box[i] for box in bounds) for i in (0, 1)]
@@ -192,7 +192,7 @@ def _open_vector(request: AccuracyRequest, class_map: ClassRaster) -> tuple[Refe
 def _labels(
     request: AccuracyRequest, values: Sequence[Any], names: Mapping[int, str]
 ) -> tuple[list[int | None], dict[str, int]]:
-    """Class value of each feature, None where it has none, and the names that mean no class with their numbers."""
+    """Return the class value of each feature (None if it has none), and the number of features of each unknown name."""
     by_name = {name.casefold(): value for value, name in names.items()}
     mapping = {text.strip().casefold(): value for text, value in request.mapping.items()}
     labels: list[int | None] = []

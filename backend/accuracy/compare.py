@@ -1,4 +1,4 @@
-"""What comes of comparing a class map with a reference, and when there is nothing to compare."""
+"""Collect the counts of a comparison, and refuse data that can't be compared."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from backend.accuracy.class_raster import ClassRaster
 from backend.accuracy.tally import Tally
 from backend.core.errors import InputError
 
-# Tells rows done in all passes; raises Cancelled where the run is to end.
+# Called with the number of rows done; raises Cancelled when the run was cancelled.
 Advance = Callable[[int], None]
 Bounds = tuple[float, float, float, float]
 
 
 @dataclass
 class Comparison:
-    """What was counted.
+    """Counts of a comparison.
 
     Attributes:
         tally: Mapped pixels, and pairs of pixels.
         units: Sampling units as (map value, reference value).
-        unit: What a sampling unit is; empty where the reference is no sample.
+        unit: Description of a sampling unit; empty if the reference is a census.
         mapped: Area of each map value in the region that the units are a sample of.
-        left_out: How many of what were not compared.
+        left_out: Number of items that were not compared, by reason.
     """
 
     tally: Tally = field(default_factory=Tally)
@@ -36,22 +36,26 @@ class Comparison:
     left_out: dict[str, int] = field(default_factory=dict)
 
     def leave_out(self, what: str, count: int) -> None:
-        """Count something that isn't compared."""
+        """Count items that are not compared."""
         if count:
             self.left_out[what] = self.left_out.get(what, 0) + int(count)
 
 
 class Reference(Protocol):
-    """What a map is compared with."""
+    """Reference data of a map.
+
+    Attributes:
+        passes: How many times `compare` goes through the rows of the map.
+    """
 
     passes: int
 
     def compare(self, class_map: ClassRaster, areas: PixelAreas, advance: Advance) -> Comparison:
-        """Go through the map and count."""
+        """Compare with a map and count."""
 
 
 def check_bounds(class_map: Bounds, reference: Bounds | None, name: str) -> None:
-    """Refuse a reference that lies elsewhere, before either is read.
+    """Refuse a reference that does not overlap the map, before either is read.
 
     Args:
         class_map: xmin, ymin, xmax, ymax of the map.
@@ -59,7 +63,7 @@ def check_bounds(class_map: Bounds, reference: Bounds | None, name: str) -> None
         name: Of the reference.
 
     Raises:
-        InputError: They don't touch.
+        InputError: The bounds don't touch.
     """
     if reference is None or not all(map(math.isfinite, reference)):
         return
@@ -82,10 +86,10 @@ def _corners(bounds: Bounds) -> str:
 
 
 def check_overlap(result: Comparison, reference: str, names: Mapping[int, str]) -> None:
-    """Refuse a comparison that compared nothing, or classes that have nothing in common.
+    """Check that pixels were compared and that map and reference share a class.
 
     Raises:
-        InputError: So it is.
+        InputError: The map is empty, no pixel was compared, or no class is in both.
     """
     if not result.tally.mapped:
         raise InputError("The map has no valid pixel.", "Check its nodata value and the values to ignore.")
@@ -100,7 +104,7 @@ def check_overlap(result: Comparison, reference: str, names: Mapping[int, str]) 
         raise InputError(
             f"The map and the reference have no class in common: {_listed(sorted(result.tally.mapped), names)} "
             f"against {_listed(found, names)}.",
-            'Say which reference value means which map class, such as "1=80,2=10".',
+            'Map reference values to map values, such as "1=80,2=10".',
         )
 
 

@@ -1,4 +1,4 @@
-"""Every figure of an accuracy report, as plain types, from what was counted."""
+"""Compute every figure of an accuracy report, as plain types, from the counts."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from backend.core.errors import InputError
 
 CENSUS = (
     "The reference is a raster: every pixel that both have is compared. That is a census, not a sample, and "
-    "neighbouring pixels resemble each other, so that no confidence intervals follow from it. Ask for a sample size to "
-    "have a stratified random sample drawn from it, and estimates with intervals."
+    "neighbouring pixels are not independent, so there are no confidence intervals. Set a sample size to draw a "
+    "stratified random sample from it, with estimates and intervals."
 )
 DRAWN = (
     "The sample was drawn where map and reference both have a value: its estimates hold for that part of the map, and "
-    "only as far as the reference raster itself is right."
+    "are only as good as the reference raster itself."
 )
 GIVEN = (
     "The estimates hold for the whole map if the points and polygons are a random sample within each map class "
-    "(stratified), or over the whole map. Places that were chosen because they are easy to tell, or that the map was "
-    "trained with, make every figure look better than it is."
+    "(stratified), or over the whole map. Places that were chosen because they are easy to classify, or that the map "
+    "was trained with, make every figure look better than it is."
 )
 POLYGONS = (
-    "A polygon counts as one sampling unit in the estimates (with the map class of most of its pixels), and with all "
-    "its pixels in the matrix of pixels: pixels of one polygon are not independent of each other."
+    "In the estimates a polygon is one sampling unit, with the map class of most of its pixels, since pixels of one "
+    "polygon are not independent. In the matrix of pixels all its pixels count."
 )
 
 
 def build_facts(comparison: Comparison, areas_known: bool, names: Mapping[int, str]) -> dict[str, Any]:
-    """Classes, matrix and scores of pixels, areas, and estimates from the sampling units.
+    """Compute classes, matrix and scores of pixels, areas, and estimates from the sampling units.
 
     Args:
-        comparison: What was counted; at least one pair of pixels.
-        areas_known: Whether areas are square metres; else they are pixels.
+        comparison: Counts, of at least one pair of pixels.
+        areas_known: Whether areas are in square metres; if not, in pixels.
         names: Of class values.
 
     Returns:
@@ -75,7 +75,7 @@ def build_facts(comparison: Comparison, areas_known: bool, names: Mapping[int, s
 
 
 def label(value: int, names: Mapping[int, str]) -> str:
-    """A class as people read it."""
+    """Format a class for reading."""
     return f"{value} {names[value]}" if names.get(value) else str(value)
 
 
@@ -86,9 +86,9 @@ def _one_sided(
     only_reference = ", ".join(label(v, names) for v in values if v not in mapped)
     notes = []
     if only_map:
-        notes.append(f"Only on the map, never in the reference that was compared: {only_map}.")
+        notes.append(f"Only on the map, not in the reference where it was compared: {only_map}.")
     if only_reference:
-        notes.append(f"Only in the reference, never on the map: {only_reference}.")
+        notes.append(f"Only in the reference, not on the map: {only_reference}.")
     return notes
 
 
@@ -124,7 +124,7 @@ def _estimates(
         share = 1 - found.total / mapped.sum()
         listed = ", ".join(f"{label(values[i], names)} ({int(matrix[i].sum())})" for i in missing)
         notes.append(
-            f"Map classes with fewer than {MIN_UNITS} sampling units take no part in the estimates: {listed}; "
+            f"Map classes with fewer than {MIN_UNITS} sampling units are left out of the estimates: {listed}; "
             f"these are {100 * share:.3g} % of the map's area."
         )
     return {
@@ -152,7 +152,7 @@ def _class(found: Estimate, mapped: DoubleArray, index: int) -> dict[str, Any]:
 
 
 def _figure(pair: tuple[float, float] | DoubleArray, share: bool = False) -> dict[str, float] | None:
-    """Estimate, standard error and 95 % confidence interval, cut to what is possible; None where there is none."""
+    """Return estimate, standard error and 95 % confidence interval, clipped to the valid range; None for NaN."""
     if none_if_nan(float(pair[0])) is None:
         return None
     low, high = interval(pair)

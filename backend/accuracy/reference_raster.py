@@ -1,4 +1,4 @@
-"""A raster as the reference of a class map: all pixels are compared, and a sample of them drawn on demand."""
+"""Compare a class map with a reference raster: all pixels, and optionally a random sample of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from backend.accuracy.stratified import allocate
 
 
 class RasterReference:
-    """A reference raster on the map's grid: a census; a sample of its pixels is drawn where one is asked for.
+    """A reference raster on the map's grid: a census, and a sample drawn from it if a size is given.
 
     Args:
         raster: The reference.
@@ -46,15 +46,15 @@ class RasterReference:
         return result
 
     def _draw(self, result: Comparison, class_map: ClassRaster, areas: PixelAreas, advance: Advance) -> None:
-        """Draw points on the ground, uniformly within each stratum: pixels by their area, with replacement.
+        """Draw points uniformly on the ground within each stratum: pixels by their area, with replacement.
 
-        Then the plain share of units is an unbiased estimate of the share of area, whatever the projection, and the
-        variance formula, which has no correction for finite populations, is exact.
+        The share of units then is an unbiased estimate of the share of area in any projection, and the variance
+        formula, which has no finite population correction, is exact.
         """
         result.mapped = result.tally.compared_areas()
         generator = np.random.default_rng(self._seed)
         sizes = allocate(self._size, np.array(list(result.mapped.values())))
-        # A hair less than the area, for it is summed in another order here than it was there.
+        # Slightly less than the area, since the second pass sums it in another order.
         waiting = {
             value: np.sort(generator.uniform(0, area * (1 - 1e-9), count))
             for (value, area), count in zip(result.mapped.items(), sizes)

@@ -1,4 +1,4 @@
-"""Labelled points and polygons as the reference of a class map."""
+"""Compare a class map with labelled points and polygons."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from backend.raster.geojson import Feature
 
 
 class VectorReference:
-    """Labelled points and polygons: each point is a sampling unit, and so is each polygon.
+    """Labelled points and polygons; each is one sampling unit.
 
-    For the pixel matrix every pixel whose centre lies in a polygon counts (in the later one where they overlap), and
-    every point. As a sampling unit a polygon has the map class of most of its pixels, the smallest value of several:
-    pixels of one polygon resemble each other, and would make intervals look narrower than they are.
+    The pixel matrix counts every pixel whose centre lies in a polygon (in the later one if they overlap), and the
+    pixel of every point. As a sampling unit a polygon has the map class of most of its pixels, the smallest value in a
+    tie: pixels of one polygon are not independent, and single ones would make the intervals too narrow.
 
     Args:
         features: Points and polygons in the map's CRS.
@@ -61,7 +61,7 @@ class VectorReference:
         return result
 
     def _places(self, class_map: ClassRaster, result: Comparison) -> tuple[IntArray, IntArray, IntArray]:
-        """Column, row and label of the points that lie on the map's grid."""
+        """Return column, row and label of the points that lie on the map's grid."""
         back = ~class_map.grid.transform
         x, y, labels = self._points.T
         columns = np.floor(back.a * x + back.b * y + back.c)
@@ -123,7 +123,7 @@ class VectorReference:
 
 
 def _rows_of(features: Sequence[Feature], transform: Affine) -> DoubleArray:
-    """First and last row that each feature can touch, [features, 2]."""
+    """Return first and last row that each feature can touch, [features, 2]."""
     back = ~transform
     found = []
     for feature in features:

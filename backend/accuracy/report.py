@@ -1,7 +1,7 @@
-"""An accuracy report as one self-contained HTML page, as JSON, and its matrix as CSV.
+"""Format an accuracy report as one self-contained HTML page, as JSON, and its matrix as CSV.
 
-Whatever comes from files or users goes through `html.escape`. Tables and inline colours alone, no script and nothing
-from outside: old web views and Qt's text browser show it too.
+Texts from files or users are escaped. The page has tables and inline colours only, no script and no external files,
+so that old web views and Qt's text browser show it too.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ th { background-color: #f1f3f5; font-weight: 600; } th.name, td.name { text-alig
 table.key td { text-align: center; padding: 10px 22px; } table.key big { font-size: 24px; }
 small, .faint { color: #667; } li { margin: 4px 0; }
 """
-# Heat of the matrix: from white to these, right in blue and wrong in orange, told apart by the colour-blind.
+# Colours of the matrix, from white to these: correct in blue, wrong in orange, which colour-blind readers can separate.
 RIGHT, WRONG = (33, 102, 172), (217, 95, 2)
 SQUARE_METRES_PER_HECTARE = 10_000
 DASH = "–"
 METHOD = """
 <p><b>Matrix.</b> Rows are the map, columns the reference. User's accuracy: of what the map calls a class, how much is
 (precision). Producer's accuracy: of what is a class, how much the map finds (recall). F1 is their harmonic mean, IoU
-the intersection over the union. Means are over the classes that the reference holds.</p>
+the intersection over the union. Means are over the classes of the reference.</p>
 <p><b>Estimates.</b> Stratified estimator with the map's classes as strata and their mapped areas as weights: P.
 Olofsson, G. M. Foody, M. Herold, S. V. Stehman, C. E. Woodcock, M. A. Wulder (2014), Good practices for estimating area
 and assessing accuracy of land change, Remote Sensing of Environment 148, 42–57: equations 1 to 3 and 5 to 7 for
 accuracies, 9 to 11 for areas. Intervals are 1.96 standard errors to each side, cut at 0 and 100 %. Where all units of a
-class are right, or none is, the formula gives an interval without width: with few units, that says little.</p>
+class are right, or none is, the formula gives an interval of zero width: with few units, that says little.</p>
 """
 
 
 def as_json(facts: Mapping[str, Any]) -> str:
-    """Every figure, for programs."""
+    """Format every figure as JSON."""
     return json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def as_csv(facts: Mapping[str, Any]) -> str:
-    """The matrix of pixels: a row for each map class, a column for each reference class."""
+    """Format the matrix of pixels as CSV: a row for each map class, a column for each reference class."""
     names = [_name(item) for item in facts["classes"]]
     text = io.StringIO()
     writer = csv.writer(text)
@@ -57,7 +57,7 @@ def as_csv(facts: Mapping[str, Any]) -> str:
 
 
 def as_html(facts: Mapping[str, Any]) -> str:
-    """The report, for people."""
+    """Format the report as HTML."""
     title = f"Accuracy of {PurePath(facts['map']).name}"
     estimates = facts["estimates"]
     parts = [
@@ -70,9 +70,9 @@ def as_html(facts: Mapping[str, Any]) -> str:
         "<h2>Confusion matrix (pixels)</h2>",
         _matrix(facts["classes"], facts["pixels"]["matrix"]),
         *(_estimate_parts(facts, estimates) if estimates else ["<h2>Areas</h2>", _area_table(facts)]),
-        *_list("What was left out", [f"{what}: {count:,}" for what, count in facts["left_out"].items()]),
-        *_list("To be kept in mind", facts["notes"]),
-        "<h2>How it was computed</h2>",
+        *_list("Left out", [f"{what}: {count:,}" for what, count in facts["left_out"].items()]),
+        *_list("Notes", facts["notes"]),
+        "<h2>Method</h2>",
         METHOD,
     ]
     head = f"<meta charset='utf-8'><title>{escape(title)}</title><style>{STYLE}</style>"
@@ -160,7 +160,7 @@ def _estimate_parts(facts: Mapping[str, Any], estimates: Mapping[str, Any]) -> I
 
 
 def _matrix(classes: Sequence[Mapping[str, Any]], matrix: Sequence[Sequence[int]]) -> str:
-    """Counts with their share of the row, which gives the colour."""
+    """Format counts with their share of the row, which sets the colour."""
     heads = "".join(f"<th>{escape(_name(item))}</th>" for item in classes)
     lines = [f"<tr><th class='name'>Map ↓ &nbsp; Reference →</th>{heads}<th>Sum</th></tr>"]
     for i, (item, row) in enumerate(zip(classes, matrix)):
@@ -176,13 +176,13 @@ def _cell(count: int, total: int, right: bool) -> str:
     red, green, blue = (round(255 + (end - 255) * share) for end in (RIGHT if right else WRONG))
     ink = "#fff" if share > 0.6 and right else "#222"
     style = f"background-color:#{red:02x}{green:02x}{blue:02x};color:{ink}"
-    # Not <small>, whose grey can't be read on colour.
+    # Not <small>: its grey is hard to read on colour.
     percent = f"<br><span style='font-size:11px'>{100 * share:.1f} %</span>" if count else ""
     return f"<td style='{style}'>{count:,}{percent}</td>"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of escaped texts, the first column to the left."""
+    """Format a table of escaped texts, with the first column left-aligned."""
     kinds = [" class='name'"] + [""] * (len(heads) - 1)
     head = "".join(f"<th{kind}>{escape(text)}</th>" for kind, text in zip(kinds, heads))
     lines = ["".join(f"<td{kind}>{escape(text)}</td>" for kind, text in zip(kinds, row)) for row in rows]
@@ -203,7 +203,7 @@ def _percent(share: float | None) -> str:
 
 
 def _share(figure: Mapping[str, float] | None) -> str:
-    """A share with the half of its interval."""
+    """Format a share with half the width of its interval."""
     return DASH if figure is None else f"{100 * figure['estimate']:.1f} ± {196 * figure['standard_error']:.1f} %"
 
 

@@ -1,6 +1,7 @@
-"""Accuracy and area from a stratified sample: Olofsson et al. 2014, Remote Sensing of Environment 148, 42-57.
+"""Estimate accuracy and area from a stratified sample (Olofsson et al. 2014, Remote Sensing of Environment 148, 42-57).
 
-The map's classes are the strata, and their mapped areas are known. Equation numbers are those of the paper.
+The map's classes are the strata, and their mapped areas are known. Equation numbers are those of the paper, and so is
+the orientation of matrices: rows are the map.
 """
 
 from __future__ import annotations
@@ -14,25 +15,25 @@ from backend.core.errors import InputError
 
 # Standard errors to each side of a 95 % confidence interval (normal approximation, as in the paper).
 Z95 = 1.96
-# Fewest units from which a variance can be told.
+# Fewest units that a variance can be estimated from.
 MIN_UNITS = 2
-# Units that a rare class should get before the rest is shared by area (section 5.1.2 of the paper: 50 to 100).
+# Units for each class before the rest is allocated by area (section 5.1.2 of the paper: 50 to 100).
 RARE_CLASS_UNITS = 50
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Estimates with standard errors; NaN where a class has none (no unit in the reference, not on the map).
+    """Estimates with standard errors; NaN if a class has none (no unit in the reference, not on the map).
 
     Attributes:
-        strata: Which classes took part as strata, bool [classes].
-        weights: Mapped share W of each stratum in the area of all that took part; 0 for others.
-        proportions: Share of the area by map (rows) and reference (columns), p_ij.
+        strata: Classes that are used as strata, bool [classes].
+        weights: Mapped share W of each stratum in the area of all strata; 0 for other classes.
+        proportions: Share of the area p_ij, [map class, reference class].
         overall: Overall accuracy and its standard error.
         users: User's accuracy, [classes, 2].
         producers: Producer's accuracy, [classes, 2].
         areas: Error-adjusted area of each class and its standard error, in the unit of the mapped areas, [classes, 2].
-        total: Area of the strata that took part.
+        total: Area of the strata.
     """
 
     strata: BoolArray
@@ -53,7 +54,7 @@ def estimate(counts: IntArray, mapped: DoubleArray) -> Estimate:
         mapped: Area of each map class in the whole map, any unit.
 
     Returns:
-        The estimates. Strata with fewer than two units take no part: nothing can be said about them.
+        The estimates. Classes with fewer than two units are not used as strata: they have no variance estimate.
 
     Raises:
         InputError: No stratum has two units.
@@ -62,13 +63,13 @@ def estimate(counts: IntArray, mapped: DoubleArray) -> Estimate:
     strata = (units >= MIN_UNITS) & (mapped > 0)
     if not strata.any():
         raise InputError(
-            "No class of the map has two sampling units or more: nothing can be estimated.", "Give more of them."
+            "No class of the map has two or more sampling units, so nothing can be estimated.", "Give more units."
         )
     total = float(mapped[strata].sum())
     weights = np.where(strata, mapped, 0.0) / total
     shares = np.where(strata[:, None], counts, 0) / np.maximum(units, 1)[:, None]
     proportions = weights[:, None] * shares  # eq. 4
-    # Estimated variance of each cell's share within its stratum, of which all others are made.
+    # Estimated variance of each cell's share within its stratum; the other variances are sums of these.
     variances = shares * (1 - shares) / np.maximum(units - 1, 1)[:, None]
     return Estimate(
         strata=strata,
@@ -85,19 +86,19 @@ def estimate(counts: IntArray, mapped: DoubleArray) -> Estimate:
 
 
 def interval(pair: tuple[float, float] | DoubleArray) -> tuple[float, float]:
-    """Lower and upper end of the 95 % confidence interval of (estimate, standard error)."""
+    """Return the lower and upper end of the 95 % confidence interval of (estimate, standard error)."""
     return float(pair[0] - Z95 * pair[1]), float(pair[0] + Z95 * pair[1])
 
 
 def _users(shares: DoubleArray, variances: DoubleArray, strata: BoolArray) -> DoubleArray:
-    """Eq. 2 and 6."""
+    """Compute eq. 2 and 6."""
     both = np.stack((np.diag(shares), np.sqrt(np.diag(variances))), axis=1)
     users: DoubleArray = np.where(strata[:, None], both, np.nan)
     return users
 
 
 def _producers(proportions: DoubleArray, variances: DoubleArray, weights: DoubleArray) -> DoubleArray:
-    """Eq. 3 and 7, in shares of the area instead of pixels (N_i. is W_i times all of them)."""
+    """Compute eq. 3 and 7, in shares of the area instead of pixels (N_i. is W_i times all pixels)."""
     columns = proportions.sum(axis=0)
     found = columns > 0
     safe = np.where(found, columns, 1.0)
@@ -110,16 +111,16 @@ def _producers(proportions: DoubleArray, variances: DoubleArray, weights: Double
 
 
 def allocate(size: int, mapped: DoubleArray) -> IntArray:
-    """Share a sample among strata: a base for each, so that rare classes are seen, and the rest by area.
+    """Allocate a sample to strata: a base for each, so that rare classes are sampled, and the rest by area.
 
-    The base is RARE_CLASS_UNITS, or half of an equal share where the sample is too small for that.
+    The base is RARE_CLASS_UNITS, or half of an equal share if the sample is too small for that.
 
     Args:
-        size: Units in all.
-        mapped: Area of each stratum; those of 0 get none.
+        size: Number of units.
+        mapped: Area of each stratum; strata of area 0 get no units.
 
     Raises:
-        InputError: Too few for two units in each.
+        InputError: There are fewer than two units for each stratum.
     """
     there = mapped > 0
     if size < MIN_UNITS * there.sum():
@@ -131,7 +132,7 @@ def allocate(size: int, mapped: DoubleArray) -> IntArray:
     rest = size - base * int(there.sum())
     exact = rest * mapped / mapped.sum()
     units: IntArray = np.where(there, base, 0) + np.floor(exact).astype(np.int64)
-    # Largest remainders get what rounding left over.
+    # The largest remainders get the units that rounding left over.
     order = np.argsort(-(exact - np.floor(exact)), kind="stable")
     units[order[: size - int(units.sum())]] += 1
     return units

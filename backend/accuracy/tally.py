@@ -1,4 +1,4 @@
-"""Count pairs of class values, by pixels and by area, in tables that grow by the values they meet."""
+"""Count class values and pairs of them, by pixels and by area."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from backend.core.arrays import DoubleArray, IndexArray, IntArray
 from backend.core.errors import InputError
 
 MAX_CLASSES = 256
-# Values that span less than this are looked up in a table, others by sorting.
+# Spans of values below this use a lookup table, larger ones are sorted.
 TABLE = 2**16
 
 
 class Tally:
-    """What is mapped, and which pairs of map and reference value occur.
+    """Counts of map values, and of pairs of map and reference value.
 
     Attributes:
-        mapped: Pixels and area of each map value, wherever the map has one.
+        mapped: Pixels and area of each map value, with or without a reference.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Tally:
         self._pairs: dict[tuple[int, int], tuple[int, float]] = {}
 
     def add_mapped(self, values: IntArray, areas: DoubleArray) -> None:
-        """Count pixels of the map: values and areas, flat and of one length.
+        """Count pixels of the map: values and areas, flat and of equal length.
 
         Raises:
             InputError: There are more than MAX_CLASSES values.
@@ -37,7 +37,7 @@ class Tally:
             check_number(self.mapped, "the map")
 
     def add_pairs(self, mapped: IntArray, reference: IntArray, areas: DoubleArray) -> None:
-        """Count pixels that have both values: three flat arrays of one length.
+        """Count pixels that have both values: three flat arrays of equal length.
 
         Raises:
             InputError: There are more than MAX_CLASSES values in the reference.
@@ -51,18 +51,18 @@ class Tally:
         check_number(self.reference_values(), "the reference")
 
     def reference_values(self) -> list[int]:
-        """Values of the reference in the pairs, ascending."""
+        """Return the reference values of the pairs, ascending."""
         return sorted({column for _, column in self._pairs})
 
     def compared_areas(self) -> dict[int, float]:
-        """Area of each map value where there is a reference, values ascending."""
+        """Return the area of each map value that has a reference, values ascending."""
         areas: dict[int, float] = {}
         for (row, _), (_, area) in sorted(self._pairs.items()):
             areas[row] = areas.get(row, 0.0) + area
         return areas
 
     def matrices(self, classes: Sequence[int]) -> tuple[IntArray, DoubleArray]:
-        """Pixels and areas of the pairs, [reference class, map class], both in the order of `classes`."""
+        """Return pixels and areas of the pairs, [reference class, map class], both in the order of `classes`."""
         place = {value: index for index, value in enumerate(classes)}
         counts, areas = np.zeros((len(classes),) * 2, np.int64), np.zeros((len(classes),) * 2)
         for (row, column), (count, area) in self._pairs.items():
@@ -71,7 +71,7 @@ class Tally:
 
 
 def distinct(values: IntArray) -> tuple[IntArray, IndexArray]:
-    """Distinct values, ascending, and the place of each value among them; `numpy.unique`, faster for small spans."""
+    """Return distinct values, ascending, and the index of each: `numpy.unique`, faster for small spans."""
     low, high = int(values.min()), int(values.max())
     if high - low >= TABLE:
         found, codes = np.unique(values, return_inverse=True)
@@ -82,14 +82,14 @@ def distinct(values: IntArray) -> tuple[IntArray, IndexArray]:
 
 
 def check_number(values: Sequence[int] | dict[int, tuple[int, float]] | IntArray, what: str) -> None:
-    """Refuse what can't be classes.
+    """Check that there are no more values than classes can have.
 
     Raises:
-        InputError: There are too many values.
+        InputError: There are more than MAX_CLASSES.
     """
     if len(values) > MAX_CLASSES:
         raise InputError(
-            f"There are more than {MAX_CLASSES} different values in {what}: these are no classes.",
+            f"There are more than {MAX_CLASSES} different values in {what}; these are not classes.",
             "Give a raster of classes, not of continuous values or counts.",
         )
 

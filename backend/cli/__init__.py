@@ -1,1 +1,1 @@
-"""The command line and the long-running worker."""
+"""Parse the command line, and run one command or a warm worker."""

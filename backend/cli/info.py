@@ -1,4 +1,4 @@
-"""Facts about this installation, a raster or a model, as plain types."""
+"""Describe this installation, a raster, a Sentinel-1 product or a model, as plain types."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ PACKAGES = ("torch", "timm", "rasterio", "numpy", "safetensors")
 
 
 def describe(target: str | None) -> dict[str, Any]:
-    """Facts about a raster, a Sentinel-1 product, a model (name or folder), or, without a target, the installation.
+    """Describe a raster, a Sentinel-1 product, a model (name or folder), or the installation if there is no target.
 
     Raises:
-        SarDinoError: The target is neither.
+        SarDinoError: The target is none of these.
     """
     if target is None:
         return describe_installation()
@@ -39,13 +39,13 @@ def describe(target: str | None) -> dict[str, Any]:
 
 
 def describe_checked(target: str | None) -> dict[str, Any]:
-    """Facts about a model (name, folder, or None for the default) that was loaded to see that it can be used.
+    """Load a model (name, folder, or None for the default) to check that it can be used, and describe it.
 
     Raises:
-        ModelError: There is no such model, or its card, hash, or tensors are not in order.
+        ModelError: There is no such model, or its card, hash or tensors are invalid.
     """
     folder = model_folder(target)
-    card = ModelCard.load(folder / CARD)  # it may be refused before PyTorch is imported
+    card = ModelCard.load(folder / CARD)  # an invalid card is refused before PyTorch is imported
     from backend.network.weights import load_model
 
     load_model(folder)
@@ -53,7 +53,7 @@ def describe_checked(target: str | None) -> dict[str, Any]:
 
 
 def describe_product(path: str) -> dict[str, Any]:
-    """What a Sentinel-1 GRD product holds."""
+    """Describe a Sentinel-1 GRD product."""
     product = open_product(path)
     lines, samples = product.channels[0].shape
     return {
@@ -69,7 +69,7 @@ def describe_product(path: str) -> dict[str, Any]:
 
 
 def describe_installation() -> dict[str, Any]:
-    """Versions, devices and installed models; a model whose card can't be read is listed with its error."""
+    """List versions, devices and installed models; a model whose card can't be read is listed with its error."""
     facts: dict[str, Any] = {"versions": {"sardino": __version__, "python": platform.python_version()}}
     for package in PACKAGES:
         try:
@@ -90,11 +90,11 @@ def describe_installation() -> dict[str, Any]:
 
 
 def describe_raster(path: str) -> dict[str, Any]:
-    """Size, bands, CRS, bounds, pixel size and likely units of a raster."""
+    """Describe size, bands, CRS, bounds, pixel size and likely units of a raster."""
     with gdal_environment(), RasterSource(path) as source:
         grid = source.grid
         values, valid = sample_values(source)
-        # As for a model of such bands: those of the first acquisition tell.
+        # As a run does: the bands of the first acquisition decide the units.
         dates = [acquisition(band["description"]) for band in source.describe_bands()]
         values = values[[date == dates[0] for date in dates]]
         doubts: list[str | None] = []
@@ -118,7 +118,7 @@ def describe_raster(path: str) -> dict[str, Any]:
 
 
 def as_lines(facts: dict[str, Any]) -> list[str]:
-    """The facts for reading: one a line, nested ones indented."""
+    """Format facts for reading: one a line, nested ones indented."""
     lines: list[str] = []
     for key, value in facts.items():
         if isinstance(value, dict):

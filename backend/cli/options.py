@@ -17,7 +17,7 @@ from backend.radiometry.units import Units
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 GRIDS = ("patch", "input")
-# A worker that nobody asks keeps its memory, and a graphics card's, for this long.
+# An idle warm worker keeps its memory, and that of a graphics card, for this long.
 IDLE_MINUTES = 5.0
 # Options that refine another one: the option they need, and their default. Without that option they are refused.
 REFINING = {"mass": ("masks", 0.6), "seed": ("sample", 0), "dem_heights": ("dem", "geoid")}
@@ -90,7 +90,9 @@ def _train(parser: argparse.ArgumentParser) -> None:
 
 def _serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=DEVICES, default="auto", help="of queries, and of runs that name none")
-    parser.add_argument("--idle-minutes", type=float, default=IDLE_MINUTES, help="end after so long unasked (5)")
+    parser.add_argument(
+        "--idle-minutes", type=float, default=IDLE_MINUTES, help="end after so many minutes without a run or query (5)"
+    )
     parser.set_defaults(progress="json")
 
 
@@ -182,7 +184,7 @@ def _model_options(parser: argparse.ArgumentParser, output: str = "GeoTIFF to wr
 
 
 def _engine(parser: argparse.ArgumentParser) -> None:
-    what = "what computes the model; auto takes OpenVINO on a processor where it gains, openvino-int8 is fastest"
+    what = "library that runs the model; auto takes OpenVINO on a processor if that is faster; openvino-int8 is fastest"
     parser.add_argument("--engine", choices=ENGINES, default="auto", help=what)
 
 
@@ -190,13 +192,13 @@ def _tokens(parser: argparse.ArgumentParser, grid: str) -> None:
     parser.add_argument("--block", type=int, default=-1, help="transformer block from 0; -1 is the last")
     parser.add_argument(
         "--grid", choices=GRIDS, default=grid,
-        help=f"of the output: a pixel for each patch of the model (there is one value for a patch; for the bundled "
-        f"model 8 x 8 pixels of 10 m), or the input's own, interpolated; default {grid}",
+        help=f"of the output: patch, a pixel for each patch of the model (80 m for the bundled model), or input, "
+        f"interpolated to the input's own; default {grid}",
     )  # fmt: skip
 
 
 def _mapping(text: str) -> dict[str, int]:
-    """Read "1=80,Forest=10" as a table; the new value follows the last equals sign of each part."""
+    """Parse "1=80,Forest=10"; the new value follows the last equals sign of each part."""
     found: dict[str, int] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         old, equals, new = part.rpartition("=")

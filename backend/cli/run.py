@@ -30,12 +30,12 @@ def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None
 
 
 def request_of(kind: Callable[..., R], options: argparse.Namespace, **more: Any) -> R:
-    """Build a request from the options that bear the names of its fields.
+    """Build a request from the options that have the names of its fields.
 
     Args:
         kind: Dataclass of the request.
         options: Parsed command line.
-        more: Fields that no option gives, or another value for some.
+        more: Fields that no option sets, or that take another value.
     """
     given = vars(options)
     names = {field.name for field in fields(kind)} & given.keys()  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The warm worker: answer runs and similarity queries one after another, a JSON object a line.
+"""Run the warm worker: it answers runs and similarity queries one after another, a JSON object a line.
 
     {"run": ["landcover", "scene.tif", "map.tif", "--overwrite"]}
     {"input": "scene.tif", "points": [[x, y]], "output": "similarity.tif", "view": [xmin, ymin, xmax, ymax]}
@@ -32,14 +32,14 @@ from backend.core.supervise import as_refusal
 
 
 class Inbox:
-    """Lines from the bytes that come in."""
+    """Splits incoming bytes into lines."""
 
     def __init__(self) -> None:
         self.lines: queue.Queue[bytes] = queue.Queue()
         self._rest = b""
 
     def take(self, chunk: bytes) -> None:
-        """Add bytes; lines that are whole with them can be got from `lines`."""
+        """Add bytes; complete lines go to the queue `lines`."""
         *whole, self._rest = (self._rest + chunk).split(b"\n")
         for line in whole:
             if line.strip():
@@ -47,17 +47,24 @@ class Inbox:
 
 
 def serve(inbox: Inbox, stream: TextIO, cancel: Cancel, device: str, idle_s: float) -> None:
-    """Answer until `cancel` is set, or nothing was asked for `idle_s` seconds.
+    """Answer lines until `cancel` is set, or none came for `idle_s` seconds.
+
+    Args:
+        inbox: Lines to answer.
+        stream: Receives the events.
+        cancel: Ends the worker.
+        device: Device of queries, and of runs that name none.
+        idle_s: Seconds without a line after which the worker ends.
 
     Raises:
-        Cancelled: It was set during an answer.
+        Cancelled: `cancel` was set during an answer.
     """
     server, asked, loaded = SimilarityServer(device, cancel), time.monotonic(), False
     while not cancel.is_set() and time.monotonic() - asked < idle_s:
         try:
             line = inbox.lines.get(timeout=POLL_S)
         except queue.Empty:
-            # Not before a run that waits already: what it refuses, it refuses at once.
+            # Only while nothing waits: a run that is refused is refused without waiting for these imports.
             if not loaded:
                 loaded = _preload()
             continue
@@ -68,7 +75,7 @@ def serve(inbox: Inbox, stream: TextIO, cancel: Cancel, device: str, idle_s: flo
 
 
 def run_options(line: bytes) -> argparse.Namespace | None:
-    """Options of a run; None where the line is a similarity query.
+    """Return the options of a run; None if the line is a similarity query.
 
     Raises:
         InputError: Its arguments can't be used.
@@ -81,17 +88,20 @@ def run_options(line: bytes) -> argparse.Namespace | None:
         return None
     arguments = data.pop("run")
     if data or not isinstance(arguments, list) or not all(isinstance(text, str) for text in arguments):
-        raise InputError("This is no run.", 'Send {"run": [arguments, as on the command line]}, and nothing beside it.')
+        hint = 'Send {"run": [arguments, as on the command line]}, without other keys.'
+        raise InputError("This line is not a run.", hint)
     said = io.StringIO()
     try:
         with redirect_stdout(said), redirect_stderr(said):
             options = parse(arguments)
     except SystemExit as end:
-        # Usage before it, and the program's name: neither is of use to who did not type a command.
+        # Without the usage text and the program's name, which are noise for a caller that typed no command.
         last = (said.getvalue().strip().splitlines() or [""])[-1].partition("error: ")[2]
-        raise InputError(f"These arguments can't be used: {last or 'they ask for help'}.", "Correct them.") from end
+        raise InputError(
+            f"These arguments can't be used: {last or 'they ask for help or the version'}.", "Correct them."
+        ) from end
     if options.command not in MODEL_COMMANDS:
-        raise InputError(f"A run can't be {options.command}.", f"Wanted is one of {', '.join(MODEL_COMMANDS)}.")
+        raise InputError(f"A warm worker can't run {options.command}.", f"Use one of {', '.join(MODEL_COMMANDS)}.")
     return options
 
 
@@ -108,12 +118,12 @@ def _answer(line: bytes, server: SimilarityServer, reporter: JsonReporter, cance
         raise
     except SarDinoError as refusal:
         reporter.error(refusal)
-    except Exception as error:  # one fault must not be the end of all
+    except Exception as error:  # a fault in one answer must not end the worker
         reporter.error(as_refusal(error))
 
 
 def _preload() -> bool:
-    """Import what takes seconds, while the user still looks for a place to click."""
+    """Import the modules that take seconds, before the first run or query."""
     import backend.engines.pytorch
     import backend.network.weights  # noqa: F401
 
@@ -121,7 +131,7 @@ def _preload() -> bool:
 
 
 def _free_memory() -> None:
-    """Give memory back: others may want it while nothing is asked, on a graphics card above all."""
+    """Return memory to the system and the graphics card while the worker is idle."""
     gc.collect()
     torch = sys.modules.get("torch")
     if torch is None:

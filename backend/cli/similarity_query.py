@@ -1,4 +1,4 @@
-"""A similarity query of the map tool, and the part of the raster that it is answered from."""
+"""Parse a similarity query of the map tool, and choose the part of the raster to embed for it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Query:
         """Build a query from a JSON object.
 
         Raises:
-            InputError: It isn't one, or holds something else.
+            InputError: The line is not a query, or has unknown keys.
         """
         try:
             data = json.loads(line)
@@ -62,7 +62,7 @@ class Query:
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             what = f"{type(error).__name__}: {error}"
-            hint = "Send one JSON object a line, with input, points and output."
+            hint = "Send one JSON object a line, with the keys input, points and output."
             raise InputError(f"This line is not a similarity query ({what}).", hint) from error
         if data:
             raise InputError(f"A similarity query has no {', '.join(sorted(data))}.", "Leave that out.")

@@ -46,11 +46,11 @@ class _Scene:
 
 
 class SimilarityServer:
-    """Answers queries, and keeps the tokens of the scenes that were asked about last.
+    """Answers queries and caches the tokens of the last scenes.
 
     Args:
         device: As for `Request`.
-        cancel: Ends a run.
+        cancel: Ends the query.
     """
 
     def __init__(self, device: str, cancel: Cancel) -> None:
@@ -73,7 +73,7 @@ class SimilarityServer:
         )
 
     def _scene(self, query: Query, reporter: JsonReporter) -> _Scene:
-        """Return the tokens for a query, from the cache where they are in it."""
+        """Return the tokens for a query, from the cache if possible."""
         _refuse_product(query.input)
         folder = model_folder(query.model)
         card = ModelCard.load(folder / CARD)
@@ -86,7 +86,7 @@ class SimilarityServer:
                     "The points lie too far apart to be embedded together.",
                     "Choose points nearer to each other, or zoom out until all are in view.",
                 )
-            # Room is made first: there are never more than KEPT of them.
+            # Before the new scene is read, so that no more than KEPT are held at any time.
             del self._scenes[KEPT - 1 :]
             request = Request(
                 input=query.input, output=query.output, model=folder, bands=query.bands, units=query.units,
@@ -97,7 +97,7 @@ class SimilarityServer:
         return scene
 
     def _taken(self, key: tuple[object, ...], part: Grid, query: Query) -> _Scene | None:
-        """Take a scene out of the cache that holds all points and is as large as the part wanted."""
+        """Remove and return a cached scene that holds all points and is at least as large as the part."""
         for scene in self._scenes:
             large_enough = scene.pixels.width * scene.pixels.height >= part.width * part.height
             if scene.key == key and large_enough and holds(scene.pixels, query.points):
@@ -110,13 +110,13 @@ def _refuse_product(path: str) -> None:
     refuse_part(path)
     if is_product(path):
         raise InputError(
-            f"{path} is a Sentinel-1 product as downloaded, which takes minutes to calibrate.",
+            f"{path} is a Sentinel-1 product as downloaded; calibrating it takes minutes.",
             "Calibrate it first (in QGIS: Calibrate Sentinel-1 GRD), and select the result.",
         )
 
 
 def _part(query: Query, card: ModelCard) -> Grid:
-    """Return the part of the raster that a query wants."""
+    """Choose the part of the raster to embed for a query."""
     names = [band.name for band in card.bands]
     with RasterSource(query.input, query.bands, None, names, allows_missing=card.allows_missing_bands) as source:
         metres, grid = source.pixel_metres, source.grid

@@ -1,4 +1,4 @@
-"""The two objects that a long piece of work shares with its caller."""
+"""Bundle the reporter and the cancel of a long piece of work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run a command line: one-line refusals, exit codes, signals, and a parent process that may end before it."""
+"""Run a command line: one-line refusals, exit codes, signals, and the end of the parent process."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def add_progress(parser: argparse.ArgumentParser) -> None:
 def supervise(
     run: Callable[[argparse.Namespace, Reporter, Cancel], None], options: argparse.Namespace, watch_stdin: bool = True
 ) -> int:
-    """Do what the options say, with a reporter of their `progress` and a cancel that signals set.
+    """Call `run` with the options, a reporter as `options.progress` names it, and a cancel that signals set.
 
     Args:
-        run: Raises SarDinoError where it refuses or is cancelled.
+        run: Raises SarDinoError if it refuses or is cancelled.
         options: Parsed command line.
-        watch_stdin: Whether a program that reads the events (progress "json") ends the run by closing standard input;
-            not where `run` reads it itself.
+        watch_stdin: Whether, with progress "json", the end of standard input cancels the run; False if `run` reads
+            standard input itself.
 
     Returns:
         Exit code: 0 done, 1 refused, 130 cancelled.
@@ -64,7 +64,7 @@ def supervise(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep libraries' messages from between the lines that a user or a program reads; put all back after it."""
+    """Silence the messages of libraries within a block, so that only our own lines are shown."""
     with warnings.catch_warnings(), _any_name_printable():
         if _debugging():
             yield
@@ -72,7 +72,7 @@ def _quiet() -> Iterator[None]:
         warnings.simplefilter("ignore")
         handler, hooks = logging.NullHandler(), (sys.unraisablehook, sys.excepthook)
         logging.getLogger().addHandler(handler)
-        # rasterio can't decode every message of GDAL's, and says so through either hook.
+        # rasterio can't decode every message of GDAL, and reports that through either hook.
         sys.unraisablehook, sys.excepthook = lambda fault: None, lambda kind, fault, trace: None
         try:
             yield
@@ -83,7 +83,7 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def _any_name_printable() -> Iterator[None]:
-    """Let standard output show a name that its encoding lacks in escapes: printing it must not fail a finished run."""
+    """Escape characters that the encoding of standard output lacks: printing a path must not fail a finished run."""
     stream = sys.stdout
     if not isinstance(stream, io.TextIOWrapper):
         yield
@@ -97,7 +97,7 @@ def _any_name_printable() -> Iterator[None]:
 
 
 def as_refusal(error: Exception) -> SarDinoError:
-    """Turn a fault of the program into one line for the user; SARDINO_DEBUG=1 prints the trace too."""
+    """Turn an unexpected exception into one line for the user; SARDINO_DEBUG=1 also prints the trace."""
     if _debugging():
         traceback.print_exception(type(error), error, error.__traceback__)
     return unforeseen(error)
@@ -111,5 +111,5 @@ def leave(status: int) -> NoReturn:
     """End the process with an exit code, at once."""
     sys.stdout.flush()
     sys.stderr.flush()
-    # All files are closed by now. Taking PyTorch down in good order would keep whoever waits waiting for seconds.
+    # All files are closed by now. An orderly exit would spend seconds on PyTorch's teardown.
     os._exit(status)

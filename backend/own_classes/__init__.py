@@ -1,1 +1,1 @@
-"""Classes of a user's own: samples and their pixels, features, the forest on them, and how well they do."""
+"""Own classes: samples and their pixels, features, the forest, and its accuracy on held-out samples."""

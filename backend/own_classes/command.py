@@ -1,4 +1,4 @@
-"""The command `train`: learn your own classes from samples in a raster, and write a model folder.
+"""Run `train`: learn your own classes from samples in a raster, and write a model folder.
 
     python -m backend train RASTER MODEL_DIR --samples SAMPLES.geojson --field CLASS [--title TEXT]
         [--legend LEGEND.json] [--model NAME|DIR] [--no-check] [--bands 1 2] [--units auto] [--overwrite]
@@ -27,12 +27,12 @@ MAX_TITLE = 200  # characters, as a card takes them
 
 @dataclass(frozen=True)
 class SampleSource:
-    """Where samples come from, and what they are called.
+    """Samples, and the names of their classes.
 
     Attributes:
         samples: GeoJSON of points or polygons.
         field: Property that holds the class.
-        legend: JSON with names and colours of classes; None for none.
+        legend: JSON with names and colours of classes, or None.
         title: Title of the model; empty for the name of its folder.
     """
 
@@ -51,7 +51,7 @@ def train(request: Request, source: SampleSource, check: bool = True) -> None:
         check: Whether accuracy on held-out blocks is measured.
 
     Raises:
-        SarDinoError: Refused or cancelled; then no folder is left, and an older one is as it was.
+        SarDinoError: Refused or cancelled; then no folder is written, and an older one is unchanged.
     """
     # PyTorch takes seconds to import: only after the cheap checks.
     styles = read_styles(source.legend) if source.legend else {}
@@ -60,7 +60,7 @@ def train(request: Request, source: SampleSource, check: bool = True) -> None:
     except ModuleNotFoundError as missing:
         raise ResourceError(
             f"The Python package {str(missing.name).partition('.')[0]} is not installed here; own classes need it.",
-            "Set up the backend again: it comes with this version.",
+            "Set up the backend again: the environment is of an older version.",
         ) from missing
     from backend.maps.session import Session
 

@@ -1,4 +1,4 @@
-"""What the head will see at the pixels of samples: only tiles that hold some are read and sent through the backbone."""
+"""Compute the features that the head will see at the pixels of samples; only tiles with samples are read."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ class FeatureTable:
     """Features of pixels.
 
     Attributes:
-        tokens: float32 [n, T], of all blocks that the head reads.
-        pixels: float32 [n, P], of the pixel and its windows.
-        valid: Whether the raster has data there, bool [n]; features are 0 elsewhere.
-        components: Of the standardised tokens of all valid patches that were read; the samples' may be few.
+        tokens: Tokens of all blocks that the head reads, interpolated, float32 [n, T].
+        pixels: Backscatter of the pixel and its focal statistics, float32 [n, P].
+        valid: Whether the raster has data at the pixel, bool [n]; other features are 0.
+        components: Principal components of the standardised tokens of all valid patches that were read, since samples
+            may be few.
     """
 
     tokens: Tensor
@@ -39,13 +40,13 @@ class FeatureTable:
     components: Components
 
     def features(self, which: Tensor) -> Tensor:
-        """What the forest sees of some pixels, float32 [m, C + P]."""
+        """Return components and backscatter features of some pixels, float32 [m, C + P]."""
         weight, bias = map(torch.from_numpy, self.components.linear())
         return torch.cat((self.tokens[which] @ weight.T + bias, self.pixels[which]), dim=1)
 
 
 def tiles_of(wanted: SamplePixels, plan: TilePlan) -> dict[tuple[int, int], IntArray]:
-    """Which pixels (indices into `wanted`) each tile answers for: the tile in which a pixel lies most inside."""
+    """Assign pixels (indices into `wanted`) to the tile in whose interior they lie deepest."""
     rows, columns = _nearest_tile(wanted.rows, plan.rows), _nearest_tile(wanted.columns, plan.columns)
     order = np.lexsort((columns, rows))
     found: dict[tuple[int, int], IntArray] = {}
@@ -60,7 +61,7 @@ def tiles_of(wanted: SamplePixels, plan: TilePlan) -> dict[tuple[int, int], IntA
 def _nearest_tile(position: IntArray, axis: AxisPlan) -> IntArray:
     origins = np.array(axis.origins)
     overlap = axis.tile - int(origins[1] - origins[0]) if len(origins) > 1 else 0
-    # Past the middle of an overlap the next tile has the greater weight.
+    # Beyond the middle of an overlap the next tile has the larger weight.
     return np.clip(np.searchsorted(origins + overlap // 2, position, side="right") - 1, 0, len(origins) - 1)
 
 
@@ -72,14 +73,14 @@ def gather_features(
     batch: int,
     progress: Callable[[int], None],
 ) -> FeatureTable:
-    """Read tiles and pick the features of pixels.
+    """Read the tiles that hold pixels of samples, and compute the features of these pixels.
 
     Args:
-        model: With a `ForestHead`, on its device; the head's weights are not used.
+        model: Network with a `ForestHead`, on its device; the head's weights are not used.
         frame: Source of network input.
-        plan: Tiles, as land cover is mapped with.
+        plan: Tiles, as for land cover.
         wanted: Pixels of the frame.
-        batch: Tiles at once.
+        batch: Tiles of a batch.
         progress: Called with the number of tiles done, before each read; may raise to end the work.
     """
     head = cast(ForestHead, model.head)
@@ -96,7 +97,7 @@ def gather_features(
             shown = window_features(x, head.windows)
             for number, (which, (top, left), _) in enumerate(group):
                 rows, columns = wanted.rows[which] - top, wanted.columns[which] - left
-                # As the head enlarges tokens; here, one tile at a time, and only its samples are kept.
+                # As in the head, but for one tile at a time: only its samples are kept.
                 wide_grid = F.interpolate(grids[number][None], plan.tile, mode="bilinear", align_corners=False)[0]
                 tokens[which] = wide_grid[:, rows, columns].T
                 pixels[which] = shown[number][:, rows, columns].T
@@ -106,7 +107,7 @@ def gather_features(
 
 
 def _own_patches(plan: TilePlan, origin: tuple[int, int], valid: BoolArray) -> BoolArray:
-    """Choose the patches of a tile that lie most inside it, within the raster, and hold a valid pixel: [rows, columns].
+    """Choose the valid patches of a tile that lie deepest in this tile, within the raster: bool [rows, columns].
 
     Args:
         plan: Tiles.
@@ -129,7 +130,7 @@ _Tile = tuple[NDArray[np.int64], tuple[int, int], NDArray[np.float32]]
 def _batches(
     frame: Frame, plan: TilePlan, wanted: SamplePixels, batch: int, progress: Callable[[int], None]
 ) -> Iterator[Sequence[_Tile]]:
-    """Groups of (pixels, origin, network input); one row of tiles is held at a time."""
+    """Yield batches of (pixels, origin, network input); one row of tiles is in memory at a time."""
     tiles = tiles_of(wanted, plan)
     group: list[_Tile] = []
     done = 0

@@ -1,8 +1,8 @@
-"""Spatial blocks: what is near together is held out together, or an accuracy would be too good.
+"""Plan folds of spatial blocks for cross-validation.
 
-Neighbouring pixels are alike whatever the classifier has learnt, so samples are cut into the cells of a grid and whole
-cells are held out (Roberts et al. 2017, Ecography 40, 913-929, "block cross-validation"). A polygon that lies in
-several cells joins them.
+Neighbouring pixels are correlated, so that randomly held-out pixels would make the accuracy too good. Whole cells of a
+grid are held out instead (block cross-validation: Roberts et al. 2017, Ecography 40, 913-929). A polygon in several
+cells joins them.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from scipy.sparse.csgraph import connected_components
 from backend.core.arrays import BoolArray, IntArray
 from backend.own_classes.pixels import SamplePixels
 
-SIDES = (128, 64, 32, 16)  # pixels, the first that will do; below that, neighbours in all but name
+SIDES = (128, 64, 32, 16)  # pixels, the first that suffices; smaller blocks would hold out direct neighbours
 FOLDS = 5
-ENOUGH = 2 * FOLDS  # blocks with which a coarser grid is preferred to a finer one
+ENOUGH = 2 * FOLDS  # blocks from which on a coarser grid is preferred
 
 
 @dataclass(frozen=True)
 class Folds:
-    """How samples are held out in turn.
+    """Folds of a cross-validation.
 
     Attributes:
-        side: Of a block, in pixels.
-        blocks: How many blocks of samples there are.
-        block: Number of each pixel's block (or of several that one sample joins), int64 [n].
-        fold: For each pixel the number of the fold that holds it out, or -1 where it is always learnt from: there
-            would be nothing to learn one of its block's classes from otherwise. int64 [n].
+        side: Side of a block in pixels.
+        blocks: Number of blocks with samples.
+        block: Block of each pixel (or group of blocks that a sample joins), int64 [n].
+        fold: Fold that holds out each pixel, int64 [n]; -1 for pixels that are always in the training set, because
+            their block has a class that no other block has.
         count: Number of folds, at least 2.
     """
 
@@ -42,7 +42,7 @@ class Folds:
 
 
 def group_blocks(pixels: SamplePixels, side: int) -> IntArray:
-    """Number of the group of blocks in which each pixel lies, [n].
+    """Return the group of blocks of each pixel, [n].
 
     Pixels of one sample are in one group, and so are pixels of one cell of a grid of `side` pixels.
     """
@@ -58,18 +58,18 @@ def group_blocks(pixels: SamplePixels, side: int) -> IntArray:
 
 
 def plan_folds(pixels: SamplePixels, classes: IntArray, seed: int = 0) -> Folds | None:
-    """Folds over the coarsest blocks with which most classes can be held out.
+    """Plan folds over the coarsest blocks with which most classes can be held out.
 
     Args:
         pixels: Pixels of samples.
         classes: Class index of each pixel, [n].
-        seed: Of the shuffle of blocks.
+        seed: Seed of the shuffle of blocks.
 
     Returns:
-        None where fewer than two classes lie in two blocks or more: nothing can be said.
+        The folds; None if fewer than two classes lie in two blocks or more, so that accuracy can't be measured.
     """
     choices = [(side, group_blocks(pixels, side)) for side in SIDES]
-    # The first of equals is the coarsest.
+    # Of equal choices max() takes the first, which is the coarsest.
     side, groups = max(choices, key=lambda choice: _quality(choice[1], classes))
     testable = len(_testable_classes(groups, classes))
     free = _testable_pixels(groups, classes)
@@ -82,12 +82,12 @@ def plan_folds(pixels: SamplePixels, classes: IntArray, seed: int = 0) -> Folds 
 
 
 def _quality(groups: IntArray, classes: IntArray) -> tuple[int, bool]:
-    """How many classes can be held out, and whether in blocks enough."""
+    """Return how many classes can be held out, and whether there are enough blocks."""
     return len(_testable_classes(groups, classes)), int(groups.max()) + 1 >= ENOUGH
 
 
 def _testable_classes(groups: IntArray, classes: IntArray) -> IntArray:
-    """Classes that lie in two groups or more."""
+    """Return the classes that lie in two groups or more."""
     pairs = np.unique(np.stack((classes, groups), axis=1), axis=0)
     found, counts = np.unique(pairs[:, 0], return_counts=True)
     result: IntArray = found[counts > 1]
@@ -95,13 +95,13 @@ def _testable_classes(groups: IntArray, classes: IntArray) -> IntArray:
 
 
 def _testable_pixels(groups: IntArray, classes: IntArray) -> BoolArray:
-    """Pixels of groups that hold no class which is nowhere else."""
+    """Return the mask of pixels whose group has no class that is in no other group."""
     alone = ~np.isin(classes, _testable_classes(groups, classes))
     return ~np.isin(groups, groups[alone])
 
 
 def _assign_folds(groups: IntArray, classes: IntArray, rounds: int, seed: int) -> IntArray:
-    """Fold of each pixel: groups go one by one, large ones first, where least of what they hold is yet."""
+    """Return the fold of each pixel: groups, largest first, go to the fold with fewest pixels of their classes."""
     _, group = np.unique(groups, return_inverse=True)
     _, kind = np.unique(classes, return_inverse=True)
     held = np.zeros((int(group.max()) + 1, int(kind.max()) + 1))
@@ -110,7 +110,7 @@ def _assign_folds(groups: IntArray, classes: IntArray, rounds: int, seed: int) -
     order = np.random.default_rng(seed).permutation(len(held))
     load, dealt = np.zeros((rounds, held.shape[1])), np.empty(len(held), dtype=np.int64)
     for item in order[np.argsort(-held[order].sum(axis=1), kind="stable")]:
-        # A fold without anything costs nothing and so comes first: none stays empty.
+        # An empty fold has the lowest load and comes first, so that no fold stays empty.
         dealt[item] = np.lexsort((load.sum(axis=1), load @ held[item]))[0]
         load[dealt[item]] += held[item]
     result: IntArray = dealt[group.reshape(-1)]

@@ -1,9 +1,8 @@
-"""A forest grown from the features of samples, and put into the head that maps with it.
+"""Grow a forest from the features of samples, and write it to the head that maps with it.
 
 Extremely randomised trees (Geurts et al. 2006, Machine Learning 63, 3-42), which split at random thresholds, did better
-here than those of a random forest. Half of them see the windowed backscatter alone, the other half the components of
-the tokens too: where a handful of samples is all there is, plain features hold the average up; with more samples the
-tokens say what windows can't.
+here than a random forest. Half of the trees use focal statistics of backscatter only, the other half also components of
+the tokens: with few samples the plain features are more reliable, with more samples tokens add information.
 """
 
 from __future__ import annotations
@@ -22,23 +21,23 @@ from backend.core.arrays import DoubleArray, FloatArray, IntArray
 from backend.maps.pca import Components
 from backend.network.forest_head import ForestHead, Trees
 
-# Chosen with benchmarks/quality/own_classes.py in sight, on other draws than those it reports.
+# Chosen with benchmarks/quality/own_classes.py, on other draws than those it reports.
 TREES, LEAVES, DEPTH = 128, 512, 16
-PORTION = 16  # trees that are grown between two looks at whether the user has cancelled
+PORTION = 16  # trees grown between two checks for a cancel
 PORTIONS = TREES // PORTION
-NEVER = 1e30  # threshold that every value is below: a leaf
+NEVER = 1e30  # threshold of a leaf: above every value
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a forest is grown from.
+    """Training data of a forest.
 
     Attributes:
-        x: Components of tokens, then windowed backscatter, float32 [n, C + P].
-        classes: Class index of each, int64 [n].
-        weights: What each counts, [n].
+        x: Components of tokens, then focal statistics of backscatter, float32 [n, C + P].
+        classes: Class index of each pixel, int64 [n].
+        weights: Weight of each pixel, [n].
         count: Number of classes K.
-        components: C.
+        components: Number of components C.
     """
 
     x: Tensor
@@ -49,15 +48,15 @@ class TrainingData:
 
 
 def leaves_for(classes: int) -> int:
-    """Leaves of a tree: fewer with very many classes, whose shares at all nodes must fit into memory."""
+    """Return the most leaves of a tree: fewer with many classes, since each node stores a share of every class."""
     return min(LEAVES, MAX_SHARES // (2 * TREES * classes))
 
 
 def grow(data: TrainingData, portion_done: Callable[[], None] = lambda: None) -> Trees:
-    """Grow all trees; the same data give the same trees.
+    """Grow all trees; equal data give equal trees.
 
     Args:
-        data: What they learn from.
+        data: Training data.
         portion_done: Called after each of PORTIONS portions; may raise to end the work.
     """
     grown: list[tuple[Any, int, IntArray]] = []
@@ -80,10 +79,10 @@ def grow(data: TrainingData, portion_done: Callable[[], None] = lambda: None) ->
 def _as_tables(
     tree: Any, nodes: int, first: int, known: IntArray, count: int
 ) -> tuple[NDArray[np.int16], FloatArray, NDArray[np.int16], FloatArray]:
-    """A tree of scikit-learn as `Trees` holds it: feature, threshold, child and share."""
+    """Convert a tree of scikit-learn to the tables of `Trees`: feature, threshold, child and share."""
     left, right = tree.children_left, tree.children_right
     inner = np.flatnonzero(left >= 0)
-    # Where each of its nodes goes: the root first, then pairs of children.
+    # New index of each node: the root first, then pairs of children.
     place = np.zeros(tree.node_count, dtype=np.int64)
     place[left[inner]] = 1 + 2 * np.arange(len(inner))
     place[right[inner]] = 2 + 2 * np.arange(len(inner))
@@ -99,7 +98,7 @@ def _as_tables(
 
 
 def _rounded_down(values: DoubleArray) -> FloatArray:
-    """To float32, such that a float32 is at most the result where it was at most the value."""
+    """Round down to float32, so that comparing a float32 with the result equals comparing it with the value."""
     nearest = values.astype(np.float32)
     lower = np.nextafter(nearest, np.float32(-np.inf), dtype=np.float32)
     result: FloatArray = np.where(nearest > values, lower, nearest)
@@ -107,12 +106,12 @@ def _rounded_down(values: DoubleArray) -> FloatArray:
 
 
 def write_head(head: ForestHead, trees: Trees, components: Components) -> None:
-    """Write a forest into a head.
+    """Write a forest to a head.
 
     Args:
-        head: Of the same sizes, features and classes.
-        trees: Grown from features with `components` first.
-        components: Of the tokens.
+        head: Head with the same number of trees, nodes, features and classes.
+        trees: Forest grown from features with `components` first.
+        components: Principal components of the tokens.
     """
     weight, bias = map(torch.from_numpy, components.linear())
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Accuracy on samples that were held out, block by block."""
+"""Measure accuracy on held-out samples by cross-validation."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from backend.network.forest_head import Trees
 from backend.own_classes.folds import Folds
 
 Grow = Callable[[Tensor], Trees]
-# Of those that `backend.accuracy.scores` gives for each class.
+# Keys of `backend.accuracy.scores` for each class that go into the card.
 PER_CLASS = ("users_accuracy", "producers_accuracy", "f1", "iou")
 
 
 def held_out_scores(
     x: Tensor, classes: IntArray, folds: Folds, legend: Sequence[LandCoverClass], grow: Grow
 ) -> dict[str, Any]:
-    """Grow without each fold in turn and score on it.
+    """Grow a forest without each fold in turn, and score it on that fold.
 
-    A class that a fold's training lacks (it lies only in blocks held out together) counts as missed there.
+    A class that the training set of a fold lacks (it lies only in blocks held out together) counts as missed there.
 
     Args:
         x: Features [n, F].
-        classes: Class index of each, [n].
-        folds: Which is held out when.
+        classes: Class index of each pixel, [n].
+        folds: Folds of the pixels.
         legend: Classes by index.
-        grow: From indices into `x`, int64 [m], to a forest grown from them.
+        grow: Function from indices into `x`, int64 [m], to a forest grown from these pixels.
 
     Returns:
-        overall_accuracy, mean_iou and mean_f1; in "classes", by value and name, those of each class that could be held
-        out with its pixels and blocks; in "confusion" the pixels, [mapped][true]; and how it was done.
+        overall_accuracy, mean_iou and mean_f1; "classes" with scores, pixels and blocks of each class that could be
+        held out, by value and name; "confusion" with pixels, [mapped][true]; and the method.
     """
     counts = np.zeros((len(legend), len(legend)), dtype=np.int64)
     for number in range(folds.count):

@@ -1,4 +1,4 @@
-"""The labelled pixels that classes are learnt from."""
+"""Select and label the pixels that classes are learnt from."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from backend.own_classes.legend import Styles, build_legend
 from backend.own_classes.pixels import SamplePixels, without_overlaps
 from backend.own_classes.samples import Label, Sample
 
-# Samples of a class below which the user is warned; `benchmarks.quality.own_classes` shows how accuracy grows.
+# Fewer samples of a class give a warning; `benchmarks.quality.own_classes` measures accuracy by sample count.
 FEW = 10
 
 
 @dataclass(frozen=True)
 class LabelledPixels:
-    """What is learnt from.
+    """Pixels with class and features.
 
     Attributes:
         legend: Classes by index.
         pixels: Pixels of samples, [n].
-        classes: Class index of each, int64 [n].
+        classes: Class index of each pixel, int64 [n].
         x: Features, float32 [n, F].
-        components: The linear map that made the first of them from tokens.
+        components: Principal components that the first features are.
     """
 
     legend: tuple[LandCoverClass, ...]
@@ -46,7 +46,7 @@ class LabelledPixels:
     components: Components
 
     def forest(self, which: Tensor, portion_done: Callable[[], None]) -> Trees:
-        """A forest grown from some of the pixels; every sample counts alike, however many pixels it has."""
+        """Grow a forest from some of the pixels; every sample has equal weight, however many pixels it has."""
         sample = self.pixels.sample[which.numpy()]
         weights = 1 / np.bincount(sample)[sample]
         data = TrainingData(
@@ -59,13 +59,13 @@ class LabelledPixels:
 def usable(
     samples: Sequence[Sample], pixels: SamplePixels, valid: BoolArray, grid: tuple[Affine, int, int], reporter: Reporter
 ) -> IntArray:
-    """Choose the pixels to learn from: valid ones that samples of one class claim; report what is left out.
+    """Choose the valid pixels that samples of only one class cover, and report what is left out.
 
     Args:
         samples: All samples.
         pixels: Their pixels.
-        valid: Whether the raster has data there.
-        grid: From (column, row) to coordinates; rows and columns.
+        valid: Whether the raster has data at each pixel, [n].
+        grid: Transform from (column, row) to coordinates, number of rows, number of columns.
         reporter: Receives warnings.
 
     Returns:
@@ -74,16 +74,14 @@ def usable(
     there = np.flatnonzero(valid)
     kept, contested = without_overlaps(samples, pixels.take(there), *grid)
     if contested:
-        reporter.log(
-            "warning", f"{contested} pixels lie in samples of two classes and are left out. Do samples overlap?"
-        )
+        reporter.log("warning", f"{contested} pixels are left out: samples of two classes cover them.")
     keep = there[kept]
     left_out = len(samples) - len(np.unique(pixels.take(keep).sample))
     if left_out:
         reporter.log(
             "warning",
-            f"{left_out} of {len(samples)} samples are left out: outside of the raster, on pixels without data, or on "
-            "those of another sample.",
+            f"{left_out} of {len(samples)} samples are left out: outside the raster, on pixels without data, or on "
+            "pixels of another sample.",
         )
     return keep
 
@@ -96,13 +94,13 @@ def label_pixels(
     styles: Styles,
     reporter: Reporter,
 ) -> LabelledPixels:
-    """Give the chosen pixels their classes and features; report the classes.
+    """Assign classes and features to the chosen pixels, and report the classes.
 
     Args:
         samples: All samples.
         table: Features of all pixels.
         pixels: All pixels of samples.
-        keep: Which of them are learnt from.
+        keep: Indices of the pixels to learn from.
         styles: Names and colours of classes.
         reporter: Receives the classes, and warnings.
     """
@@ -111,7 +109,7 @@ def label_pixels(
     lost = [str(label) for label in dict.fromkeys(labels) if label not in set(seen)]
     if lost and len(set(seen)) > 1:
         reporter.log(
-            "warning", f"Classes without a usable sample, which the model won't have: {', '.join(lost)[:200]}."
+            "warning", f"Classes without a usable sample, which are not in the model: {', '.join(lost)[:200]}."
         )
     legend, index = build_legend(seen, styles)
     classes = np.array([index.get(label, -1) for label in labels], dtype=np.int64)[used.sample]

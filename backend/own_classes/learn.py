@@ -1,4 +1,4 @@
-"""From an opened raster and a file of samples to a model folder: read, gather, hold out, grow, write."""
+"""Learn classes from an opened raster and a file of samples: read, compute features, validate, grow, write."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from backend.own_classes.pixels import SamplePixels, find_pixels
 from backend.own_classes.samples import Samples, read_samples
 from backend.stream.tiling import plan_tiles
 
-# Sizes of the head; benchmarks/quality/own_classes.py measures what they are worth.
+# Sizes of the head; benchmarks/quality/own_classes.py measures their effect.
 WINDOWS, SMOOTH, COMPONENTS = (3, 5, 9, 15, 25), 9, 12
 
 
@@ -41,7 +41,7 @@ class _Progress:
         self.forests(forests)
 
     def forests(self, count: int) -> None:
-        """Say how many there will be."""
+        """Set the number of forests."""
         self._total = self._tiles + count * PORTIONS
 
     def tiles(self, done: int) -> None:
@@ -60,21 +60,21 @@ def learn(session: Session, path: Path, field: str, title: str, styles: Styles, 
     Args:
         session: Raster, units and backbone.
         path: Samples (GeoJSON).
-        field: Their class.
-        title: Of the model.
-        styles: Names and colours for some or all of the classes.
+        field: Property that holds the class.
+        title: Title of the model.
+        styles: Names and colours of some or all classes.
         check: Whether accuracy on held-out blocks is measured.
 
     Returns:
         The facts of the result event.
 
     Raises:
-        SarDinoError: Refused or cancelled; then nothing is left, and an older folder is as it was.
+        SarDinoError: Refused or cancelled; then nothing is written, and an older folder is unchanged.
     """
     request, log = session.request, session.request.reporter.log
     samples = read_samples(path, field, session.source.grid.crs)
     if samples.skipped:
-        log("warning", f"{samples.skipped} samples without a shape or a class are left out.")
+        log("warning", f"{samples.skipped} samples without a geometry or a class are left out.")
     model = _blank_model(session)
     pixels, table, progress = _gathered(session, model, samples, FOLDS + 1 if check else 1)
     grid = _transform(session), session.frame.height, session.frame.width
@@ -100,7 +100,7 @@ def learn(session: Session, path: Path, field: str, title: str, styles: Styles, 
 
 
 def own_arch(arch: Arch, trees: Trees | None = None) -> Arch:
-    """A backbone's sizes with a head that holds these trees, or one that knows nothing yet."""
+    """Return the sizes of a backbone with a head for these trees, or with an empty head."""
     count, nodes = trees.feature.shape if trees else (1, 2)
     return dataclasses.replace(
         arch, head="forest", head_dim=min(COMPONENTS, ForestHead.taps * arch.embed_dim), windows=WINDOWS, smooth=SMOOTH,
@@ -109,7 +109,7 @@ def own_arch(arch: Arch, trees: Trees | None = None) -> Arch:
 
 
 def _blank_model(session: Session) -> SarViT:
-    """The backbone with a head of the right kind, which knows nothing yet."""
+    """Return the backbone with an empty forest head."""
     card = session.card
     model = SarViT(own_arch(session.card.arch), len(card.bands), card.tile, card.patch, 1)
     model.backbone.load_state_dict(session.model.backbone.state_dict())
@@ -119,7 +119,7 @@ def _blank_model(session: Session) -> SarViT:
 def _gathered(
     session: Session, model: SarViT, samples: Samples, fits: int
 ) -> tuple[SamplePixels, FeatureTable, _Progress]:
-    """Pixels of the samples, and their features."""
+    """Find the pixels of the samples, and compute their features."""
     frame, card, request = session.frame, session.card, session.request
     pixels = find_pixels(samples.items, _transform(session), frame.height, frame.width)
     if not len(pixels):
@@ -134,7 +134,7 @@ def _gathered(
 
 
 def _transform(session: Session) -> Affine:
-    """From (column, row) of the frame, which has the raster's first corner and the model's pixels, to coordinates."""
+    """Return the transform from (column, row) of the frame, in pixels of the model's size, to coordinates."""
     down, across = session.factors
     return session.source.grid.transform * Affine.scale(across, down)
 
@@ -144,20 +144,20 @@ def _held_out(session: Session, labelled: LabelledPixels, progress: _Progress) -
     folds = plan_folds(labelled.pixels, labelled.classes)
     if folds is None:
         why = "fewer than two classes have samples in two places apart"
-        log("warning", f"The accuracy can't be told: {why}. Draw samples of each class in several places.")
+        log("warning", f"The accuracy can't be measured: {why}. Draw samples of each class in several places.")
         return {"not_known": why}
     progress.forests(folds.count + 1)
     scores = held_out_scores(
         labelled.x, labelled.classes, folds, labelled.legend, lambda which: labelled.forest(which, progress.portion)
     )
-    log("info", f"Accuracy on samples held out in turn, in {folds.blocks} blocks of {folds.side} pixels or more:")
+    log("info", f"Accuracy on held-out samples, in {folds.blocks} blocks of {folds.side} pixels or more:")
     log("info", f"  overall {scores['overall_accuracy']:.2f}, mean IoU {scores['mean_iou']:.2f}")
     for name, found in scores["classes"].items():
         where = f"{found['pixels']} pixels in {found['blocks']} blocks"
         log("info", f"  {name}: F1 {found['f1']:.2f}, IoU {found['iou']:.2f} ({where})")
     for item in labelled.legend:
         if f"{item.value} {item.name}" not in scores["classes"]:
-            log("warning", f"Nothing is known of {item.name}: its samples lie in one place. Draw some elsewhere.")
+            log("warning", f"The accuracy of {item.name} is unknown: its samples lie in one place only.")
     return scores
 
 
@@ -176,9 +176,9 @@ def _card(
         title=title,
         arch=own_arch(session.card.arch, trees),
         classes=labelled.legend,
-        trained_on=(learnt, f"Backbone: model {old.name}, kept as it was", *(f"Backbone: {s}" for s in old.trained_on)),
+        trained_on=(learnt, f"Backbone: model {old.name}, unchanged", *(f"Backbone: {s}" for s in old.trained_on)),
         metrics={"held_out": scores, "samples": counted},
-        limits=("It knows the place and the date of its samples; of others nothing is known.",),
-        # Only what the samples were seen without may be missing later.
+        limits=("Trained at the place and date of its samples; accuracy elsewhere is unknown.",),
+        # A band may be missing later only if it was missing during training.
         allows_missing_bands=len(session.scene.bands) < len(old.bands),
     )

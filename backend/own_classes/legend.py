@@ -1,7 +1,7 @@
-"""From the classes of samples to a legend: raster value, name and colour of each.
+"""Build a legend from the classes of samples: raster value, name and colour of each.
 
-Whole numbers from 1 to 254 stay the values they are. A text that is a name of ESA WorldCover gets its value and colour;
-others get the smallest free values in alphabetical order, so that the same classes always get the same values.
+Whole numbers from 1 to 254 are kept as raster values. A class named as in ESA WorldCover gets WorldCover's value and
+colour; others get the smallest free values in alphabetical order, so that equal classes always get equal values.
 """
 
 from __future__ import annotations
@@ -17,59 +17,59 @@ from backend.card.worldcover import COLOURS, NAMES
 from backend.core.errors import InputError
 from backend.own_classes.samples import Label, clean_label
 
-MAX_NAME = 100  # characters, as a card takes them
+MAX_NAME = 100  # characters, the limit of a card
 # Okabe and Ito (2008), "Color Universal Design", without black; then "muted" of Tol (2021, SRON/EPS/TN/09-002).
 SAFE = (
     "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7",
     "#332288", "#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77", "#cc6677", "#882255", "#aa4499",
 )  # fmt: skip
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
-_GOLDEN = 0.618034  # part of a turn between two hues, which never repeats
+_GOLDEN = 0.618034  # golden ratio: turn between two hues, so that they don't repeat
 
 # Name and "#rrggbb" by class; either may be empty.
 Styles = Mapping[Label, tuple[str, str]]
 
 
 def read_styles(path: Path) -> Styles:
-    """Names and colours that a user gives, from JSON: {"class": {"name": "…", "color": "#rrggbb"}, …}.
+    """Read names and colours of classes from JSON: {"class": {"name": "…", "color": "#rrggbb"}, …}.
 
     Raises:
-        InputError: It can't be read, or is something else.
+        InputError: The file can't be read, or has another structure.
     """
-    hint = 'Write {"class": {"name": "text", "color": "#rrggbb"}}, with either or both for each class.'
+    hint = 'Write {"class": {"name": "text", "color": "#rrggbb"}}, with one or both keys for each class.'
     try:
         document = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(f"{path} can't be read ({error.strerror}).", "Check the path.") from error
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is no JSON.", hint) from error
+        raise InputError(f"{path} is not valid JSON.", hint) from error
     if not isinstance(document, dict) or not all(isinstance(style, dict) for style in document.values()):
-        raise InputError(f"{path} is no table of classes.", hint)
+        raise InputError(f"{path} is not a table of classes.", hint)
     styles: dict[Label, tuple[str, str]] = {}
     for key, style in document.items():
         label, color = clean_label(key), str(style.get("color") or "")
         if color and not _COLOR.fullmatch(color):
-            raise InputError(f"{path} gives {key!r:.60} the colour {color!r:.60}.", hint)
+            raise InputError(f"{path} gives the class {key!r:.60} an invalid colour, {color!r:.60}.", hint)
         if label is not None:
             styles[label] = str(clean_label(str(style.get("name") or "")) or ""), color
     return styles
 
 
 def build_legend(labels: Sequence[Label], styles: Styles) -> tuple[tuple[LandCoverClass, ...], dict[Label, int]]:
-    """The classes in the order of their values, and the index of each label among them.
+    """Return the classes in the order of their values, and the index of each label.
 
     Args:
         labels: Class of each sample, cleaned.
-        styles: Names and colours that come before any other.
+        styles: Names and colours that take precedence.
 
     Raises:
-        InputError: Fewer than two classes, or more than a raster of bytes can hold.
+        InputError: There are fewer than two classes, or more than a raster of bytes can hold.
     """
     found = set(labels)
     if not 2 <= len(found) <= MAX_CLASSES:
         named = f" ({next(iter(found))})" if len(found) == 1 else ""
         raise InputError(
-            f"The samples have {len(found)} class{'es' * (len(found) != 1)}{named}, wanted are 2 to {MAX_CLASSES}.",
+            f"The samples have {len(found)} class{'es' * (len(found) != 1)}{named}; 2 to {MAX_CLASSES} are needed.",
             "Choose the field that holds the class, and draw samples of each class.",
         )
     values = _values(found)
@@ -101,7 +101,7 @@ def _values(labels: set[Label]) -> dict[Label, int]:
 
 
 def _worldcover_value(label: Label) -> int:
-    """The WorldCover value that a text names, or 0."""
+    """Return the WorldCover value that a text names, or 0."""
     text = str(label).casefold()
     return next((value for value, name in NAMES.items() if text == name.casefold()), 0)
 

@@ -24,7 +24,7 @@ OWN_FILES = frozenset((CARD, WEIGHTS))
 
 
 def folder_name(path: Path) -> str:
-    """A card's name from that of its folder: lower case, without what a card doesn't take."""
+    """Make the name in the card from that of the folder: lower case, without characters that a card doesn't allow."""
     text = re.sub(r"[^a-z0-9_.-]+", "-", path.name.lower()).strip("-_.")
     return text[:64] or "own-classes"
 
@@ -34,14 +34,14 @@ def claim_folder(path: Path, backbone: Path, overwrite: bool, cancel: Cancel) ->
     """Check the place of a model folder before any work, and keep other runs from it until the end of the block.
 
     Args:
-        path: The folder to be.
+        path: Folder to write.
         backbone: Model folder that is read.
-        overwrite: Whether an older model is replaced. An empty folder always is; one that holds anything else never.
-        cancel: Releases the folder as well where the process ends by force.
+        overwrite: Whether an older model may be replaced. An empty folder always may; one with other files never.
+        cancel: Releases the folder if the process is ended by force.
 
     Raises:
-        InputError: There is something else, or the model that is read.
-        ResourceError: The folder above can't be written to, or another run is writing the model.
+        InputError: The path is a file, a folder with other files, an older model, or the model that is read.
+        ResourceError: The parent folder can't be written to, or another run writes the model.
     """
     path = _absolute(path)
     if not path.parent.is_dir():
@@ -50,12 +50,12 @@ def claim_folder(path: Path, backbone: Path, overwrite: bool, cancel: Cancel) ->
         if not path.is_dir():
             raise InputError(f"The output {path} is a file.", "Give the name of a folder for the model.")
         if path.samefile(backbone):
-            raise InputError(f"The output {path} is the model that is learnt from.", "Choose another folder.")
-        # What a killed run left in a model folder goes when the next model is written.
+            raise InputError(f"The output {path} is the model that provides the backbone.", "Choose another folder.")
+        # Leftovers of a killed run in a model folder are removed when the next model is written.
         found = {item.name for item in path.iterdir() if not item.name.startswith(f".{WEIGHTS}.")}
         if found - OWN_FILES:
             other = sorted(found - OWN_FILES)[0]
-            raise InputError(f"The folder {path} holds {other}, so it is no model folder.", "Choose a new folder.")
+            raise InputError(f"The folder {path} holds {other}, so it is not a model folder.", "Choose a new folder.")
         if found and not overwrite:
             raise InputError(f"There is a model in {path}.", "Choose another folder, or add --overwrite.")
     with claim(path, cancel):
@@ -66,10 +66,10 @@ def write_folder(path: Path, model: SarViT, card: ModelCard, cancel: Cancel) -> 
     """Write a model folder: a new one under a temporary name first, files of an older one as `save_model` does.
 
     Args:
-        path: Claimed by `claim_folder`.
-        model: Trained.
-        card: Describes `model`.
-        cancel: Ends it before anything gets its name; what was written is removed then.
+        path: Folder, claimed by `claim_folder`.
+        model: Trained network.
+        card: Card of `model`.
+        cancel: Checked before files are renamed; after a cancel the temporary files are removed.
 
     Returns:
         The card with the hash of the weights.

@@ -1,8 +1,8 @@
-"""Which pixels of a grid samples stand for.
+"""Find the pixels of samples on a grid.
 
-A point stands for the one pixel it lies in: what surrounds it may be something else, and its features look around
-anyway. A polygon stands for the pixels whose centres it holds, or that it touches where it holds none. Of many pixels
-of one polygon, which are nearly the same, some are drawn at random; polygons count alike whatever their size.
+A point gives the one pixel it lies in: its neighbours may be of other classes, and its features include focal
+statistics anyway. A polygon gives the pixels whose centres it holds, or, if it holds none, those it touches. Of a large
+polygon, whose pixels are much alike, some are drawn at random; polygons of any size have equal weight.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from backend.core.arrays import BoolArray, IntArray
 from backend.own_classes.samples import Sample
 
 PER_SAMPLE = 64  # pixels of one polygon
-TOTAL = 20_000  # pixels of all samples, which bounds memory and time
-# A polygon over more pixels than this is laid over a coarser grid.
+TOTAL = 20_000  # pixels of all samples: a bound on memory and time
+# A polygon over more pixels than this is rasterised on a coarser grid.
 BURNT = 2**22
 
 
 @dataclass(frozen=True)
 class SamplePixels:
-    """Pixels of a grid, [n] each.
+    """Pixels of samples on a grid, int64 [n] each.
 
     Attributes:
-        rows: From 0.
-        columns: From 0.
-        sample: Which sample each belongs to.
+        rows: Row of each pixel, from 0.
+        columns: Column of each pixel, from 0.
+        sample: Index of its sample.
     """
 
     rows: IntArray
@@ -43,19 +43,19 @@ class SamplePixels:
         return len(self.rows)
 
     def take(self, which: BoolArray | IntArray) -> SamplePixels:
-        """Some of them."""
+        """Return some of the pixels."""
         return SamplePixels(self.rows[which], self.columns[which], self.sample[which])
 
 
 def find_pixels(samples: Sequence[Sample], transform: Affine, height: int, width: int, seed: int = 0) -> SamplePixels:
-    """Pixels of all samples; those outside of the grid are left out.
+    """Find the pixels of all samples; pixels outside the grid are left out.
 
     Args:
-        samples: In the grid's coordinates.
-        transform: From (column, row) to coordinates.
+        samples: Samples in the grid's coordinates.
+        transform: Transform from (column, row) to coordinates.
         height: Rows of the grid.
         width: Columns of the grid.
-        seed: Decides which pixels of large polygons are taken.
+        seed: Seed of the draw of pixels from large polygons.
     """
     rng = np.random.default_rng(seed)
     limit = max(1, min(PER_SAMPLE, TOTAL // len(samples)))
@@ -77,19 +77,19 @@ def find_pixels(samples: Sequence[Sample], transform: Affine, height: int, width
 def without_overlaps(
     samples: Sequence[Sample], pixels: SamplePixels, transform: Affine, height: int, width: int
 ) -> tuple[BoolArray, int]:
-    """Which pixels to keep, [n]: none that samples of two classes claim, and each of the others once.
+    """Leave out pixels that samples of two classes cover, and duplicates.
 
-    Where polygons are large only some of their pixels are in `pixels`, so that whole polygons are looked at.
+    Of large polygons only some pixels are in `pixels`; overlaps are tested with the whole polygons.
 
     Args:
         samples: All samples.
         pixels: Pixels of samples.
-        transform: From (column, row) to coordinates.
+        transform: Transform from (column, row) to coordinates.
         height: Rows of the grid.
         width: Columns of the grid.
 
     Returns:
-        What to keep, and how many pixels two classes claim.
+        Mask of the pixels to keep, [n], and the number of pixels that two classes cover.
     """
     order = {label: number for number, label in enumerate(dict.fromkeys(sample.label for sample in samples))}
     kinds = np.array([order[sample.label] for sample in samples], dtype=np.int64)
@@ -129,7 +129,7 @@ def _burn(sample: Sample, transform: Affine, shape: tuple[int, int]) -> tuple[In
 
 
 def _box(sample: Sample, transform: Affine, shape: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Top, left, bottom and right of the pixels that may be touched, within the grid."""
+    """Return top, left, bottom and right of the pixels that a sample may touch, within the grid."""
     xmin, ymin, xmax, ymax = geometry_bounds(sample.geometry)
     back = ~transform
     corners = [back * corner for corner in ((xmin, ymin), (xmin, ymax), (xmax, ymin), (xmax, ymax))]

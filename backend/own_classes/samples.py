@@ -1,4 +1,4 @@
-"""Samples as a user draws them: points or polygons with a class, from a GeoJSON file, in a raster's coordinates."""
+"""Read samples, points or polygons with a class, from GeoJSON into a raster's coordinates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Label = Union[int, str]
 
 @dataclass(frozen=True)
 class Sample:
-    """One feature: a GeoJSON geometry in the raster's coordinates, and its class."""
+    """A GeoJSON geometry in the raster's coordinates, and its class."""
 
     geometry: Mapping[str, Any]
     label: Label
@@ -25,11 +25,11 @@ class Sample:
 
 @dataclass(frozen=True)
 class Samples:
-    """What a file holds.
+    """Samples of a file.
 
     Attributes:
-        items: In the order of the file.
-        skipped: Features without geometry or class.
+        items: Samples in the order of the file.
+        skipped: Number of features without geometry or class.
     """
 
     items: tuple[Sample, ...]
@@ -40,23 +40,23 @@ def read_samples(path: Path, field: str, crs: CRS | None) -> Samples:
     """Read a GeoJSON FeatureCollection.
 
     Args:
-        path: File.
-        field: Property that names the class.
-        crs: Of the raster; coordinates are taken as they are where it has none.
+        path: GeoJSON file.
+        field: Property that holds the class.
+        crs: CRS of the raster; None to use coordinates without conversion.
 
     Raises:
-        InputError: As `read_features` and `field_values` do, or no feature has a class.
+        InputError: As `read_features` and `field_values`, or no feature has a class.
     """
     features, shapeless = read_features(path, crs)
     labels = [clean_label(value) for value in field_values(features, field)]
     items = [Sample(feature.geometry, label) for feature, label in zip(features, labels) if label is not None]
     if not items:
-        raise InputError(f"{path} holds no sample with a class in {field!r}.", "Check layer and field.")
+        raise InputError(f"{path} has no sample with a class in the field {field!r}.", "Check layer and field.")
     return Samples(tuple(items), shapeless + len(features) - len(items))
 
 
 def clean_label(value: object) -> Label | None:
-    """A class as a property holds it, a whole number or a text without control characters; None where there is none."""
+    """Normalise a class to a whole number or a text without control characters; None if the value is no class."""
     if value is None or isinstance(value, (dict, list)):
         return None
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""The wheel: built without a network, installed apart from the checkout, and run by its own command."""
+"""Test the wheel: built offline, installed apart from the checkout, and run by its command."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from a copy: setuptools leaves files beside the sources, and packs what older builds left."""
+    """Build from a copy: setuptools writes into the source folder, and packs files of older builds."""
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     for name in ("backend", "training", "resources", "requirements"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -41,7 +41,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def sardino(installed: Path, *words: object) -> subprocess.CompletedProcess[str]:
-    """Run the command where neither the checkout nor its folder is on the path."""
+    """Run the installed command; the checkout is not on its path."""
     environment = {**os.environ, "PYTHONPATH": str(installed), "OMP_NUM_THREADS": "1"}
     command = [str(installed / "bin" / "sardino"), *map(str, words)]
     return subprocess.run(command, cwd=installed, env=environment, capture_output=True, text=True, check=False)

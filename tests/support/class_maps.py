@@ -1,4 +1,4 @@
-"""A map of three classes on a grid of 10 m, and places on it."""
+"""Provide a map of three classes on a grid of 10 m, and coordinates of its pixels."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Samples of own classes as GeoJSON, on a grid of 10 m."""
+"""Build samples of own classes as GeoJSON, on a grid of 10 m."""
 
 from __future__ import annotations
 

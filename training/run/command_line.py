@@ -1,4 +1,4 @@
-"""What the command lines of training share: options, how a run is carried out, and errors of the disk."""
+"""Share options, run options and disk errors among the command lines of training."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from backend.core.supervise import add_progress
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a run is carried out; its settings are elsewhere.
+    """Options of a run that are not settings of the training.
 
     Attributes:
         resume: Continue from the run's checkpoint.
-        strict: Refuse images that can't be read; else they are named, and left out.
-        context: Receives progress; its cancel ends the run after the step at hand, with a checkpoint.
+        strict: Refuse images that can't be read; if False, name them and leave them out.
+        context: Receives progress; its cancel ends the run after the current step, with a checkpoint.
     """
 
     resume: bool = False
@@ -31,7 +31,7 @@ class RunOptions:
 
 
 def run_parser(prog: str, doc: str | None) -> argparse.ArgumentParser:
-    """Return a parser with the options of every command that begins or resumes a run.
+    """Return a parser with the options of every command that starts or resumes a run.
 
     Args:
         prog: Name of the module.
@@ -45,7 +45,7 @@ def run_parser(prog: str, doc: str | None) -> argparse.ArgumentParser:
 
 
 def report_start(reporter: Reporter, command: str, model: str, device: object, data: Sequence[Path], out: Path) -> None:
-    """Report what is about to run: the command, its recipe or backbone, device, data folders and output."""
+    """Report the start of a run: command, recipe or backbone, device, data folders and output."""
     reporter.start(
         version=__version__,
         command=command,
@@ -58,11 +58,11 @@ def report_start(reporter: Reporter, command: str, model: str, device: object, d
 
 @contextmanager
 def resumable() -> Iterator[None]:
-    """Turn an error of the disk into a refusal that says how to go on.
+    """Turn an OSError into a refusal that says how to resume.
 
     Raises:
-        ResourceError: The disk is full, or the folder can't be written to. Checkpoints are replaced whole, so that the
-            last one is good.
+        ResourceError: The disk is full, or the folder can't be written to. Checkpoints are replaced atomically, so that
+            the last one is valid.
     """
     try:
         yield

@@ -51,7 +51,7 @@ def read_log(path: Path) -> dict[str, list[float]]:
 
 
 class Speed:
-    """Images a second of the steps of this process, without the time spent on something else.
+    """Measures images per second of this process, without time spent on other work.
 
     Args:
         start: First step of this process.
@@ -67,7 +67,7 @@ class Speed:
         self._began = time.monotonic()
 
     def pause(self, seconds: float) -> None:
-        """Leave out `seconds` that were just spent on something else."""
+        """Exclude `seconds` that were just spent on other work."""
         self._began += seconds
 
     def images_per_s(self, done: int) -> float:

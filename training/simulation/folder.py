@@ -217,7 +217,7 @@ def write_folder(request: SimulationRequest, jobs: int = 1, context: Context | N
     Args:
         request: What to make.
         jobs: Processes to use; the files do not depend on it.
-        context: Receives progress; its cancel ends the work after the scene at hand.
+        context: Receives progress; its cancel ends the work after the current scene.
 
     Returns:
         Number of scenes by split.

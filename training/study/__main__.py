@@ -64,7 +64,7 @@ def study(
         out: Folder of the study.
         config: Settings.
         resume: Go on with what is in `out`.
-        context: Receives progress; its cancel ends the study after the piece of work at hand.
+        context: Receives progress; its cancel ends the study after the current piece of work.
 
     Returns:
         The content of results.json.
@@ -72,7 +72,7 @@ def study(
     Raises:
         InputError: Data or settings can't be used, or `out` holds another study.
         ModelError: The model can't be used, or a training diverged.
-        Cancelled: The study was stopped; what was found so far is kept.
+        Cancelled: The study was stopped; finished pieces of work are kept.
     """
     context = context or Context()
     networks = open_networks(model, config.tile)
@@ -89,7 +89,7 @@ def study(
     report_start(context.reporter, "study", model, config.finetune.device, [data], out)
 
     def say(text: str) -> None:
-        context.cancel.check()  # said before each piece of work
+        context.cancel.check()  # the ledger calls this before each piece of work
         context.reporter.log("info", text)
 
     found = Ledger(out / "cells", say).run(cells)
@@ -130,7 +130,7 @@ def _described(material: Material) -> dict[str, Any]:
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Options as a namespace; ends the process with 2 on wrong usage."""
+    """Return options as a namespace; wrong usage ends the process with 2."""
     parser = run_parser("training.study", __doc__)
     parser.add_argument("--model", required=True, help="pre-training run, model folder, or name of an installed model")
     parser.add_argument("--data", required=True, type=Path, help="data folder with images/, labels/ and splits.csv")
@@ -141,7 +141,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
-    """Do what the options say.
+    """Run the command with its options.
 
     Raises:
         SarDinoError: Refused or stopped.
@@ -156,7 +156,7 @@ def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code: 0 done, 1 refused, 130 stopped (2, wrong usage, ends the process inside argparse)."""
+    """Run the command line; exit code: 0 done, 1 refused, 130 stopped. Wrong usage ends the process with 2."""
     return supervise(command, parse(arguments))
 
 

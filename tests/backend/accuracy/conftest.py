@@ -1,4 +1,4 @@
-"""A map, references for it, and accuracy reports as figures."""
+"""Fixtures: a map, references for it, and accuracy reports."""
 
 import json
 
@@ -11,7 +11,7 @@ from tests.support.class_maps import TRUTH
 
 @pytest.fixture
 def noisy():
-    """A map that is wrong in one pixel of five."""
+    """A map with errors in one pixel of five."""
     generator = np.random.default_rng(1)
     wrong = generator.random(TRUTH.shape) < 0.2
     return np.where(wrong, generator.permutation(TRUTH.ravel()).reshape(TRUTH.shape), TRUTH).astype(np.uint8)
@@ -27,7 +27,7 @@ def make(make_raster):
 
 @pytest.fixture
 def assess(tmp_path):
-    """Run, and return all figures."""
+    """Run an assessment and return the figures of its JSON."""
 
     def run(map_, reference, **options):
         target = tmp_path / "out" / "report.html"

@@ -1,4 +1,4 @@
-"""Areas of pixels: planar, by row in degrees, and on the ellipsoid where a projection distorts."""
+"""Test pixel areas: planar, by row in degrees, and on the ellipsoid."""
 
 import math
 
@@ -11,7 +11,7 @@ from rasterio.transform import from_origin
 from backend.accuracy.areas import PixelAreas
 from backend.raster.grid import Grid
 
-# Surface of the WGS 84 ellipsoid in square metres, and its constants, by which the areas below are derived.
+# Surface of the WGS 84 ellipsoid in square metres, and its constants.
 EARTH = 510_065_621_724_088.5
 A, F = 6378137.0, 1 / 298.257223563
 

@@ -1,4 +1,4 @@
-"""A map against a reference raster, pixel by pixel."""
+"""Test a map against a reference raster, pixel by pixel."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from tests.support.class_maps import TRUTH, brute
 
 
 @pytest.mark.parametrize("strip", [2**20, 1000])
-def test_every_pixel_is_counted_whatever_the_strips(make, assess, noisy, monkeypatch, strip):
+def test_every_pixel_is_counted_with_any_strips(make, assess, noisy, monkeypatch, strip):
     monkeypatch.setattr(class_raster, "STRIP_PIXELS", strip)
     facts = assess(make(noisy, "map.tif"), make(TRUTH, "ref.tif"))
     assert facts["pixels"]["matrix"] == brute(noisy, TRUTH, (10, 40, 80))
@@ -42,7 +42,7 @@ def test_values_are_mapped_all_at_once(make, assess):
     assert facts["pixels"]["overall_accuracy"] == 1
 
 
-def test_values_of_one_side_only_are_told(make, assess):
+def test_values_of_one_side_only_are_noted(make, assess):
     reference = np.where(TRUTH == 80, 95, TRUTH).astype(np.uint8)
     facts = assess(make(TRUTH, "map.tif"), make(reference, "ref.tif"))
     assert {c["value"]: (c["on_map"], c["in_reference"]) for c in facts["classes"]} == {
@@ -62,7 +62,7 @@ def test_a_finer_reference_that_covers_a_part(make, assess, noisy):
 
 
 def test_a_reference_in_another_crs(make, assess):
-    """In degrees, fine enough: what differs can only lie along the borders of classes."""
+    """A fine grid in degrees: only pixels at the borders of classes can differ."""
     longitude, latitude = transform("EPSG:32630", "EPSG:4326", [500_000, 501_200], [4_600_000, 4_599_400])
     step = 5e-5
     transform_ = from_origin(longitude[0] - 20 * step, latitude[0] + 20 * step, step, step)
@@ -93,7 +93,7 @@ def test_without_any_crs_areas_are_pixels(make, assess, noisy):
 
 
 def test_large_rasters_are_read_in_strips(tmp_path, monkeypatch):
-    """Never more than a strip at once, and whole rows of blocks."""
+    """Strips are bounded and are whole rows of blocks."""
     profile = {"driver": "GTiff", "dtype": "uint8", "count": 1, "width": 3000, "height": 2000, "tiled": True,
                "blockxsize": 256, "blockysize": 256, "compress": "deflate"}  # fmt: skip
     with rasterio.open(tmp_path / "m.tif", "w", **profile, transform=from_origin(0, 0, 10, 10)):

@@ -1,4 +1,4 @@
-"""Names of classes from the files beside a raster, and files that nobody should read."""
+"""Test class names from sidecar files, and files that must not be parsed."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def pam(raster, text):
     raster.with_name("map.tif.aux.xml").write_text(text, encoding="utf-8")
 
 
-def test_of_our_own_maps(raster):
+def test_names_of_our_own_maps(raster):
     pam(raster, aux_xml(CLASSES, {}))
     assert class_names(str(raster)) == NAMES
 
@@ -36,7 +36,7 @@ def test_style_of_qgis_with_its_doctype(raster):
     assert class_names(str(raster)) == NAMES
 
 
-def test_nothing_beside_it(raster):
+def test_no_sidecar_file_gives_no_names(raster):
     assert class_names(str(raster)) == {} == class_names('NETCDF:"x.nc":class')
 
 

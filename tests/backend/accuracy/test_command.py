@@ -1,4 +1,4 @@
-"""The command `accuracy`: refusals, outputs, events, and cancelling."""
+"""Test the command `accuracy`: refusals, outputs, events, and cancelling."""
 
 import csv
 import json
@@ -22,7 +22,7 @@ FAR = from_origin(700_000, 4_600_000, 10, 10)
 EMPTY = np.zeros((60, 120), np.uint8)
 POINT, AWAY = {"type": "Point", "coordinates": centre(0, 0)}, {"type": "Point", "coordinates": [1, 1]}
 LINE = {"type": "LineString", "coordinates": [[0, 0], [1, 1]]}
-# What is wrong: how to make the map and the reference of the good map, and what the refusal says.
+# Kind of error: functions that make map and reference from the good map, and a part of the message.
 REFUSALS = {
     "float map": (lambda make, _, good: (make(TRUTH.astype(np.float32), "f.tif"), good), "float32"),
     "float reference": (lambda make, _, good: (good, make(TRUTH.astype(np.float32), "f.tif")), "float32"),
@@ -68,9 +68,9 @@ def test_a_sample_is_drawn_from_rasters_only(make, assess, geojson):
         assess(make(TRUTH, "m.tif"), make(TRUTH, "r.tif"), mapping={"Lake": 80})
 
 
-def test_outputs_are_not_written_over_inputs_or_without_leave(make, cli, noisy, tmp_path):
+def test_outputs_need_overwrite_and_spare_inputs(make, cli, noisy, tmp_path):
     map_, reference, report = make(noisy, "map.tif"), make(TRUTH, "ref.tif"), tmp_path / "o.html"
-    # As outputs of rasters may not: a report beside a raster of its name takes nothing from it.
+    # Unlike raster outputs, a report may have the name of a raster: it replaces no sidecar file.
     assert cli("accuracy", map_, reference, tmp_path / "map.html", "--json", tmp_path / "map.json")[0] == 0
     report.write_text("older")
     for outputs in ([report], [map_, "--overwrite"], [tmp_path / "n.html", "--json", tmp_path / "n.html"],
@@ -105,7 +105,7 @@ def test_events(make, noisy, cli, tmp_path):
 
 
 @pytest.mark.parametrize("text", ["1", "1=", "=2", "1=x", "a=1.5"])
-def test_a_mapping_that_is_none_is_wrong_usage(cli, text):
+def test_an_invalid_mapping_is_wrong_usage(cli, text):
     assert cli("accuracy", "a", "b", "c", "--remap", text)[0] == 2
 
 

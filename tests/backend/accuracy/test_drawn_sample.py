@@ -1,4 +1,4 @@
-"""A sample drawn from a reference raster."""
+"""Test samples drawn from a reference raster."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def test_a_drawn_sample_estimates_what_the_census_counts(make, assess, noisy, mo
         assert figure["low"] < figure["estimate"] < figure["high"]
 
 
-def test_the_seed_decides_the_draw_and_strips_do_not(make, assess, noisy, monkeypatch):
+def test_the_draw_depends_on_the_seed_not_on_strips(make, assess, noisy, monkeypatch):
     map_, reference = make(noisy, "map.tif"), make(TRUTH, "ref.tif")
     first = assess(map_, reference, sample=200, seed=1)["estimates"]["matrix"]
     monkeypatch.setattr(class_raster, "STRIP_PIXELS", 700)
@@ -30,7 +30,7 @@ def test_the_seed_decides_the_draw_and_strips_do_not(make, assess, noisy, monkey
 
 
 def test_the_draw_is_unbiased_where_pixels_differ_in_area(make, assess):
-    """Degrees: each row another area. By area the reference is half wrong, by pixels far less than half."""
+    """In degrees rows differ in area: half of the area is wrong, but far less than half of the pixels."""
     rows = np.arange(85)[:, None] * np.ones((1, 20), int)
     weights = np.cos(np.radians(85 - rows - 0.5))
     border = int(np.searchsorted(np.cumsum(weights[:, 0]) / weights[:, 0].sum(), 0.5))
@@ -45,7 +45,7 @@ def test_the_draw_is_unbiased_where_pixels_differ_in_area(make, assess):
 
 
 def test_every_pixel_of_a_class_can_be_drawn(make, tmp_path):
-    """Each of 16 pixels comes about as often as the others."""
+    """Each of 16 pixels is drawn about equally often."""
     values = np.arange(16, dtype=np.uint8).reshape(4, 4)
     reference = class_raster.ClassRaster(str(make(values, "ref.tif")))
     class_map = class_raster.ClassRaster(str(make(np.ones((4, 4), np.uint8), "map.tif")))

@@ -1,4 +1,4 @@
-"""The report: all figures in it, nothing from outside, nothing that a file's name or a class's name could inject."""
+"""Test the report: all figures, no external files, and no injection by file or class names."""
 
 import re
 from html.parser import HTMLParser
@@ -13,7 +13,7 @@ NASTY = "<script>alert('x')</script> & \"quotes\""
 
 
 class Outline(HTMLParser):
-    """Tags that are open, tables as lists of rows of texts, and all attributes."""
+    """Collects open tags, tables as rows of texts, and attributes."""
 
     def __init__(self):
         super().__init__()
@@ -54,7 +54,7 @@ def facts():
             **built, "left_out": {NASTY: 1234}, "notes": [*built["notes"], NASTY]}  # fmt: skip
 
 
-def test_it_is_well_formed_and_runs_nothing(facts):
+def test_the_report_is_well_formed_without_scripts(facts):
     page = as_html(facts)
     outline = Outline()
     outline.feed(page)
@@ -89,6 +89,6 @@ def test_without_estimates_areas_are_shown(facts):
     assert outline.tables[3][0][1] == "Whole map (pixels)"
 
 
-def test_json_and_csv_hold_names_as_they_are(facts):
+def test_json_and_csv_hold_names_unescaped(facts):
     assert NASTY.replace('"', '\\"') in as_json(facts)
     assert as_csv(facts).splitlines()[0].endswith("80 Water,sum")

@@ -1,4 +1,4 @@
-"""Scores of a confusion matrix against scikit-learn's on the pixels themselves; rows are the reference."""
+"""Test scores of a confusion matrix, whose rows are the reference, against scikit-learn."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from backend.accuracy.scores import Confusion, class_indices, scores
 
 
 @given(st.integers(2, 6), st.integers(0, 2**32 - 1))
-def test_as_scikit_learn_has_them(classes, seed):
+def test_scores_of_counts_equal_scikit_learn(classes, seed):
     counts = np.random.default_rng(seed).integers(0, 9, (classes, classes)) + np.eye(classes, dtype=int)
     truth, mapped = (axis.ravel() for axis in np.indices(counts.shape))
     given_weights = {"sample_weight": counts.ravel()}
@@ -40,7 +40,7 @@ def test_classes_on_one_side_only():
     assert tree["users_accuracy"] == tree["producers_accuracy"] == 0.75 and tree["iou"] == pytest.approx(0.6)
     assert only_map["users_accuracy"] == 0 and only_map["producers_accuracy"] is None
     assert only_reference["users_accuracy"] is None and only_reference["producers_accuracy"] == 0
-    # The class that the reference never has isn't in the means.
+    # A class that is not in the reference is not in the means.
     assert found["mean_iou"] == pytest.approx((0.6 + 0) / 2)
 
 

@@ -1,4 +1,4 @@
-"""The stratified estimator against the published example, another derivation, and its own promise in repeated draws."""
+"""Test the stratified estimator: the published example, another derivation, and coverage in repeated draws."""
 
 import numpy as np
 import pytest
@@ -61,7 +61,7 @@ def test_agrees_with_the_estimator_of_single_units(classes, seed):
         np.testing.assert_allclose(found.areas[k] / mapped.sum(), share)
 
 
-def test_intervals_cover_the_truth_about_as_often_as_they_say():
+def test_intervals_cover_the_truth_at_their_level():
     generator = np.random.default_rng(5)
     truth = np.array([[0.8, 0.15, 0.05], [0.1, 0.85, 0.05], [0.05, 0.05, 0.9]])
     mapped = np.array([700.0, 250.0, 50.0])
@@ -74,7 +74,7 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
     assert np.all(np.abs(covered / 2000 - 0.95) < 0.025)
 
 
-def test_strata_without_two_units_take_no_part():
+def test_strata_without_two_units_are_left_out():
     counts = np.array([[20, 2, 0], [0, 1, 0], [0, 0, 0]])
     found = estimate(counts, np.array([90.0, 10.0, 0.0]))
     assert found.strata.tolist() == [True, False, False]
@@ -84,7 +84,7 @@ def test_strata_without_two_units_take_no_part():
 
 
 def test_nothing_to_estimate_is_refused():
-    with pytest.raises(InputError, match="two sampling units"):
+    with pytest.raises(InputError, match="two or more sampling units"):
         estimate(np.eye(3, dtype=int), np.ones(3))
 
 
@@ -96,7 +96,7 @@ def test_a_class_that_only_the_reference_has_gets_an_area():
 
 
 @given(st.integers(1, 12), st.integers(0, 5000), st.integers(0, 2**32 - 1))
-def test_a_sample_is_shared_whole_and_reaches_every_class(classes, more, seed):
+def test_an_allocation_is_complete_and_reaches_all_classes(classes, more, seed):
     mapped = np.random.default_rng(seed).pareto(1, classes) + 1e-3
     size = 2 * classes + more
     units = allocate(size, mapped)

@@ -1,4 +1,4 @@
-"""A map against points and polygons."""
+"""Test a map against points and polygons."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def test_points_are_units(make, assess, noisy, geojson, monkeypatch, strip):
     assert weights == pytest.approx([(noisy == v).mean() for v in (10, 40, 80)])
 
 
-def test_a_polygon_is_one_unit_but_all_its_pixels(make, assess, geojson, monkeypatch):
+def test_a_polygon_is_one_unit_but_many_pixels(make, assess, geojson, monkeypatch):
     monkeypatch.setattr(class_raster, "STRIP_PIXELS", 500)
     map_ = TRUTH.copy()
     map_[0:4, 0:10] = 80  # a wrong corner, smaller than the rest of the first polygon
@@ -66,8 +66,8 @@ def test_names_and_mapped_names(make, assess, geojson):
         assess(path, geojson([("rocks", points[0][1])]))
 
 
-def test_values_to_ignore_are_those_of_the_file(make, assess, geojson):
-    """Before values are mapped, for vectors as for rasters."""
+def test_ignored_values_are_those_of_the_file(make, assess, geojson):
+    """They are left out before values are mapped, for vectors as for rasters."""
     points = [(v, {"type": "Point", "coordinates": centre(0, c)}) for v, c in ((1, 0), (2, 1), ("7", 2), (10, 3))]
     facts = assess(make(TRUTH, "map.tif"), geojson(points), mapping={"1": 10, "2": 7}, ignore_reference=[7])
     assert facts["left_out"] == {"features with a value to ignore": 1} and facts["pixels"]["total"] == 3
@@ -79,7 +79,7 @@ def test_points_in_degrees(make, assess, geojson):
     assert assess(make(TRUTH, "map.tif"), geojson(points, crs=None))["pixels"]["overall_accuracy"] == 1
 
 
-def test_too_few_units_are_told_instead_of_estimated(make, assess, geojson):
+def test_too_few_units_give_a_note_not_an_estimate(make, assess, geojson):
     facts = assess(make(TRUTH, "map.tif"), geojson([(10, {"type": "Point", "coordinates": centre(0, 0)})]))
     assert facts["estimates"] is None and any("No estimates" in note for note in facts["notes"])
     points = [(10, {"type": "Point", "coordinates": centre(0, c)}) for c in range(4)]

@@ -1,3 +1,5 @@
+"""Test the legend of ESA WorldCover and its groups."""
+
 from backend.card.worldcover import CODES, COLOURS, MERGED, NAMES, worldcover_groups
 
 

@@ -1,4 +1,4 @@
-"""Facts about the installation, rasters and models."""
+"""Test `info`: the installation, rasters and models."""
 
 import json
 import shutil

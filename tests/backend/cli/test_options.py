@@ -1,4 +1,4 @@
-"""Options as they are parsed, and wrong usage."""
+"""Test parsed options, requests made from them, and wrong usage."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Refusals: one line that says what to do, and nothing left behind."""
+"""Test refusals: one line with a hint, and no files left."""
 
 import json
 import os
@@ -18,7 +18,7 @@ def truncated(make, scene):
 
 
 def cut_data(make, scene):
-    """Whole header, data missing from the middle on."""
+    """A raster with a complete header whose data end in the middle."""
     path = make(scene(600, 600))
     os.truncate(path, path.stat().st_size // 2)
     return path
@@ -90,7 +90,7 @@ def test_bad_options_are_refused_in_one_line(options, cli, make_raster, scene_db
     assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["scene.tif"]
 
 
-def test_an_unforeseen_fault_is_one_line_without_a_trace(cli, make_raster, scene_db, tiny_model, monkeypatch, tmp_path):
+def test_an_unexpected_exception_is_one_line(cli, make_raster, scene_db, tiny_model, monkeypatch, tmp_path):
     from backend.network.vit import SarViT
 
     def fail(self, x):
@@ -122,7 +122,7 @@ def test_existing_output_needs_overwrite(cli, make_raster, scene_db, tiny_model,
     assert cli("landcover", scene, scene, "--model", tiny_model, "--overwrite", "--progress", "none")[0] == 1
 
 
-def test_help_and_refusals_do_not_wait_for_pytorch(worker_environment, repo_root):
+def test_refusals_do_not_import_pytorch(worker_environment, repo_root):
     code = (
         "import sys; from backend.__main__ import main; main(['landcover', 'no.tif', 'o.tif', '--progress', 'none']);"
         "sys.exit('torch' in sys.modules)"

@@ -1,4 +1,4 @@
-"""Events of a run, and what cancelled and killed runs leave behind."""
+"""Test the events of a run, and cancelled and killed runs."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def test_events_of_a_run(cli, make_raster, scene_db, tiny_model, tmp_path):
 
 @pytest.fixture
 def long_run(make_raster, scene_db, tiny_model, worker_environment, repo_root, tmp_path):
-    """A process at work on a scene that takes long, with an older output in place."""
+    """A process that maps a large scene, with an older output in place."""
     scene = make_raster(np.tile(scene_db(500, 500), (1, 4, 4)))
     output = tmp_path / "out.tif"
     output.write_bytes(b"older")
@@ -70,7 +70,7 @@ def test_a_cancelled_run_ends_soon_and_leaves_the_older_file(long_run, how):
     else:
         process.send_signal(getattr(signal, how))
     out, err = process.communicate(timeout=20)
-    # 1 s on a quiet machine; the run itself would take minutes.
+    # 1 s on an idle machine; the whole run would take minutes.
     assert time.monotonic() - began < 10
     assert process.returncode == 130
     assert "Traceback" not in err

@@ -1,4 +1,4 @@
-"""The warm worker: runs and queries of one process, and when it ends."""
+"""Test the warm worker: runs and queries of one process, and its end."""
 
 import io
 import json
@@ -17,7 +17,7 @@ def at(row, column):
     return 500_005 + 10 * column, 4_599_995 - 10 * row
 
 
-def test_lines_come_whole_however_the_bytes_come():
+def test_inbox_splits_bytes_into_lines():
     inbox = Inbox()
     for byte in b'{"a": 1}\n\n  \n{"b"':
         inbox.take(bytes([byte]))
@@ -33,29 +33,29 @@ def test_lines_come_whole_however_the_bytes_come():
         (["--help"], "ask for help"),
         (["--version"], "ask for help"),
         ([], "required: command"),
-        (["serve"], "can't be serve"),
-        (["info"], "can't be info"),
-        ("landcover", "no run"),
-        (["landcover", 1], "no run"),
+        (["serve"], "can't run serve"),
+        (["info"], "can't run info"),
+        ("landcover", "not a run"),
+        (["landcover", 1], "not a run"),
     ],
 )
-def test_lines_that_are_no_runs_are_refused_in_silence(arguments, message, capfd):
+def test_invalid_runs_are_refused_without_printing(arguments, message, capfd):
     with pytest.raises(InputError, match=message) as refusal:
         run_options(json.dumps({"run": arguments}).encode())
     assert refusal.value.hint and capfd.readouterr() == ("", "")
 
 
-def test_a_run_is_told_from_a_query():
+def test_runs_and_queries_are_distinguished():
     options = run_options(b'{"run": ["similarity", "a.tif", "b.tif", "--point", "-1e-05", "2"]}')
     assert options.command == "similarity" and options.point == [[-1e-05, 2]]
     for line in (b'{"input": "a.tif"}', b"[]", b"{"):
         assert run_options(line) is None
-    with pytest.raises(InputError, match="no run"):
+    with pytest.raises(InputError, match="not a run"):
         run_options(b'{"run": ["landcover", "a.tif", "b.tif"], "points": []}')
 
 
 class Process:
-    """A worker that stays, talked with."""
+    """A warm worker process."""
 
     def __init__(self, repo_root, environment):
         command = [sys.executable, "-m", "backend", "serve", "--device", "cpu"]
@@ -76,12 +76,12 @@ class Process:
 
 @pytest.fixture
 def process(repo_root, worker_environment):
-    """One that is ended, and has nothing to say on its standard error."""
+    """A worker that is ended by the test and must print nothing on standard error."""
     worker = Process(repo_root, worker_environment)
     with worker.process:
         yield worker
         worker.process.stdin.close()
-        # 130 where it was still loading PyTorch, which hears nothing.
+        # 130 if it was still importing PyTorch, which can't be interrupted.
         assert worker.process.wait(timeout=20) in (0, 130) and worker.process.stderr.read() == ""
 
 
@@ -94,7 +94,7 @@ RUNS = {
 
 
 def test_a_warm_worker_writes_what_separate_runs_write(process, cli, make_raster, scene_db, tiny_model, tmp_path):
-    """Also after refusals, a raster that is damaged in the midst, and questions."""
+    """Also after refusals, a raster with damaged data, and queries."""
     scene, events = make_raster(scene_db(100, 140)), {}
     bad = make_raster(scene_db(100, 140), "bad.tif", compress="deflate")
     content = bad.read_bytes()
@@ -113,8 +113,8 @@ def test_a_warm_worker_writes_what_separate_runs_write(process, cli, make_raster
             assert process.run("landcover")[-1]["event"] == "error"
             assert "exists" in process.run(*words)[-1]["message"]
             assert "damaged" in process.run("landcover", bad, tmp_path / "b.tif", "--model", tiny_model)[-1]["message"]
-            question = {"input": str(scene), "points": [at(3, 3)], "output": str(tmp_path / "q.tif")}
-            assert process.events(json.dumps({**question, "model": str(tiny_model)}))[-1]["event"] == "result"
+            query = {"input": str(scene), "points": [at(3, 3)], "output": str(tmp_path / "q.tif")}
+            assert process.events(json.dumps({**query, "model": str(tiny_model)}))[-1]["event"] == "result"
     names = sorted(path.name for path in (tmp_path / "alone").glob("*.tif"))
     assert len(names) == 8
     for name in names:
@@ -127,7 +127,7 @@ def test_a_warm_worker_writes_what_separate_runs_write(process, cli, make_raster
     assert list(tmp_path.rglob(".*sardino-part*")) == [] and not (tmp_path / "b.tif").exists()
 
 
-def test_a_result_tells_where_its_time_went(cli, make_raster, scene_db, tiny_model, tmp_path):
+def test_a_result_has_timings(cli, make_raster, scene_db, tiny_model, tmp_path):
     scene = make_raster(scene_db(60, 60))
     _, out, _ = cli("landcover", scene, tmp_path / "o.tif", "--model", tiny_model, "--progress", "json")
     result = json.loads(out.splitlines()[-1])
@@ -135,13 +135,13 @@ def test_a_result_tells_where_its_time_went(cli, make_raster, scene_db, tiny_mod
     assert sum(result["timings"].values()) == pytest.approx(result["seconds"], abs=0.01)
 
 
-def test_a_run_that_is_refused_does_not_wait_for_pytorch(process, tmp_path):
+def test_a_refused_run_does_not_import_pytorch(process, tmp_path):
     began = time.monotonic()
     (event,) = process.run("landcover", tmp_path / "nothing.tif", tmp_path / "o.tif")
     assert "no file" in event["message"] and time.monotonic() - began < 2
 
 
-def test_cleanups_of_a_run_are_forgotten_at_its_end():
+def test_cleanups_of_a_run_are_removed_at_its_end():
     cancel = Cancel()
     cancel.on_deadline(print)
     with pytest.raises(InputError), cancel.forgetting():
@@ -160,11 +160,11 @@ def test_a_worker_answers_refuses_and_ends_with_its_input(
         def last_event(line):
             return worker.events(line)[-1]
 
-        question = {"input": str(scene), "output": str(tmp_path / "q.tif"), "model": str(tiny_model)}
+        query = {"input": str(scene), "output": str(tmp_path / "q.tif"), "model": str(tiny_model)}
         assert last_event("nonsense")["event"] == "error"
-        assert last_event(json.dumps({**question, "points": [at(30, 30)]}))["event"] == "result"
-        assert last_event(json.dumps({**question, "points": [[0, 0]]}))["event"] == "error"
-        assert last_event(json.dumps({**question, "points": [at(40, 30)]}))["seconds"] < 5
+        assert last_event(json.dumps({**query, "points": [at(30, 30)]}))["event"] == "result"
+        assert last_event(json.dumps({**query, "points": [[0, 0]]}))["event"] == "error"
+        assert last_event(json.dumps({**query, "points": [at(40, 30)]}))["seconds"] < 5
         began = time.monotonic()
         process.stdin.close()
         assert process.wait(timeout=20) == 0
@@ -178,7 +178,7 @@ def test_an_idle_worker_ends_by_itself(worker_environment, repo_root):
         assert process.wait(timeout=60) == 0
 
 
-def test_the_device_of_a_worker_is_that_of_runs_that_name_none(make_raster, scene_db, tiny_model, tmp_path):
+def test_runs_without_a_device_use_the_worker_device(make_raster, scene_db, tiny_model, tmp_path):
     from backend.engines.pytorch import available_devices
 
     absent = next(device for device in ("mps", "cuda") if device not in available_devices())

@@ -1,4 +1,4 @@
-"""Similarity queries: their answers, what is cached, and what is refused."""
+"""Test similarity queries: answers, cache, and refusals."""
 
 import json
 
@@ -17,7 +17,7 @@ from backend.raster.grid import Grid
 
 
 class Events:
-    """Where a JsonReporter writes."""
+    """A stream that collects the events of a JsonReporter."""
 
     def __init__(self):
         self.lines = []
@@ -34,7 +34,7 @@ class Events:
 
 @pytest.fixture
 def ask(tiny_model, tmp_path):
-    """Query one server; the events, and the layer that it wrote."""
+    """Query a server; return the events, and values and transform of the layer it wrote."""
     server = SimilarityServer("cpu", Cancel())
 
     def call(scene, *points, name="q.tif", view=None):
@@ -52,7 +52,7 @@ def at(row, column):
     return 500_005 + 10 * column, 4_599_995 - 10 * row
 
 
-def test_the_answer_is_that_of_the_command(ask, cli, make_raster, scene_db, tiny_model, tmp_path):
+def test_a_query_equals_the_similarity_command(ask, cli, make_raster, scene_db, tiny_model, tmp_path):
     db = scene_db(100, 140)
     db[:, :20, :30] = np.nan
     scene = make_raster(db)
@@ -68,7 +68,7 @@ def test_the_answer_is_that_of_the_command(ask, cli, make_raster, scene_db, tiny
     assert events.lines[-1]["outputs"] == {"output": str(tmp_path / "q.tif")}
 
 
-def test_the_scene_is_read_once_until_it_changes(ask, make_raster, scene_db):
+def test_a_scene_is_read_once_until_it_changes(ask, make_raster, scene_db):
     scene = make_raster(scene_db(100, 100))
     assert "start" in ask(scene, at(50, 50))[0].kinds()
     again, values, _ = ask(scene, at(9, 9))
@@ -78,7 +78,7 @@ def test_the_scene_is_read_once_until_it_changes(ask, make_raster, scene_db):
     assert "start" in events.kinds() and values.shape == (13, 14)
 
 
-def test_only_a_few_scenes_are_kept(ask, make_raster, scene_db):
+def test_only_a_few_scenes_are_cached(ask, make_raster, scene_db):
     scenes = [make_raster(scene_db(20, 20), f"{number}.tif") for number in range(KEPT + 1)]
     for scene in scenes:
         ask(scene, at(5, 5))
@@ -93,7 +93,7 @@ def test_a_large_raster_is_read_in_view_or_around_the_point(ask, make_raster, sc
     view = (501_000, 4_599_000, 501_500, 4_599_500)
     _, values, transform = ask(scene, at(60, 120), view=view)
     assert transform == Affine(80, 0, 501_000, 0, -80, 4_599_500) and values.shape == (7, 7)
-    # A click within what is kept costs nothing, even where the view has moved on.
+    # A point within a cached scene is answered from the cache, even if the view has moved.
     assert ask(scene, at(70, 110), view=(501_050, 4_598_900, 501_550, 4_599_400))[0].kinds() == ["result"]
     _, values, transform = ask(scene, at(199, 0), view=(499_000, 4_590_000, 509_000, 4_610_000))
     assert transform == Affine(80, 0, 500_000, 0, -80, 4_600_000 - 136 * 10) and values.shape == (8, 8)
@@ -101,7 +101,7 @@ def test_a_large_raster_is_read_in_view_or_around_the_point(ask, make_raster, sc
         ask(scene, at(0, 0), at(199, 299))
 
 
-def test_points_without_an_answer_are_refused_and_leave_no_file(ask, make_raster, scene_db, tmp_path):
+def test_invalid_points_are_refused_and_leave_no_file(ask, make_raster, scene_db, tmp_path):
     db = scene_db(40, 40)
     db[:, :16, :16] = np.nan
     scene = make_raster(db)
@@ -113,7 +113,7 @@ def test_points_without_an_answer_are_refused_and_leave_no_file(ask, make_raster
     assert {path.suffix for path in tmp_path.iterdir()} == {".tif"} and len(list(tmp_path.iterdir())) == 1
 
 
-def test_region_keeps_its_bound_for_any_raster():
+def test_region_is_bounded_for_any_raster():
     for width, height, factor in ((10_980, 10_980, 1.0), (200_000, 30, 1.0), (5000, 5000, 4.0), (3000, 4000, 0.25)):
         grid = Grid(None, Affine(10, 0, 0, 0, -10, 0), width, height)
         for point in ((5, -5), (width * 10 - 5, 5 - height * 10), (width * 5, -height * 5)):
@@ -136,7 +136,7 @@ def test_region_keeps_its_bound_for_any_raster():
         b"\xff\xfe",
     ],
 )
-def test_lines_that_are_no_queries_are_refused(line):
+def test_invalid_queries_are_refused(line):
     with pytest.raises(InputError) as refusal:
         Query.parse(line)
     assert refusal.value.hint

@@ -1,4 +1,4 @@
-"""Progress as JSON and as lines where there is no terminal."""
+"""Test progress as JSON, and as lines without a terminal."""
 
 import io
 import json
@@ -12,7 +12,7 @@ from backend.core.events import BarReporter, JsonReporter
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that only moves when told: clock[0] is now, in seconds."""
+    """A clock that a test sets: clock[0] is the time in seconds."""
     now = [100.0]
     monkeypatch.setattr(events.time, "monotonic", lambda: now[0])
     return now

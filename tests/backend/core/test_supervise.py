@@ -1,4 +1,4 @@
-"""Exit codes of a supervised command, and that nothing of it stays in a program that calls it."""
+"""Test exit codes of supervised commands, and that the calling process is restored."""
 
 import argparse
 import logging
@@ -32,14 +32,14 @@ def fail(error):
         (ZeroDivisionError("by nought\nand more"), 1, "error: Unexpected ZeroDivisionError: by nought hint: "),
     ],
 )
-def test_what_is_raised_decides_the_exit_code(error, code, words, capsys):
+def test_the_exception_decides_the_exit_code(error, code, words, capsys):
     assert supervise(fail(error), QUIET) == code
     err = capsys.readouterr().err
     assert err.startswith(words) and err.count("\n") == 1
     assert supervise(lambda *_: None, QUIET) == 0
 
 
-def test_the_calling_program_gets_everything_back(capsys):
+def test_process_state_is_restored(capsys):
     def state():
         handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
         stdout = sys.stdout, sys.stdout.errors

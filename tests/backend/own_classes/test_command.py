@@ -1,4 +1,4 @@
-"""The command `train` from end to end."""
+"""Test the command `train` from end to end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SIZE = 160
 
 @pytest.fixture
 def scene(tmp_path):
-    """Water left, forest right, no data at the bottom; and a file with eight polygons of each."""
+    """A raster with water left, forest right and nodata at the bottom; samples with eight polygons of each."""
     rng = np.random.default_rng(0)
     values = rng.normal(0, 1.5, (2, SIZE, SIZE)) + np.array([-8.0, -14.0])[:, None, None]
     values[:, :, : SIZE // 2] -= 13
@@ -40,7 +40,7 @@ def scene(tmp_path):
     return raster, samples
 
 
-def test_a_raster_and_samples_become_a_model_that_maps(scene, tmp_path, capsys):
+def test_train_writes_a_model_that_maps(scene, tmp_path, capsys):
     raster, samples = scene
     legend = tmp_path / "legend.json"
     legend.write_text('{"water": {"name": "Lake", "color": "#0000ff"}}')
@@ -74,7 +74,7 @@ def test_a_raster_and_samples_become_a_model_that_maps(scene, tmp_path, capsys):
     assert not values[-10:].any()
 
 
-def test_a_model_learnt_from_one_polarisation_maps_with_it(scene, tmp_path):
+def test_a_model_of_one_polarisation_maps_with_it(scene, tmp_path):
     raster, samples = scene
     out, one = tmp_path / "own", ["--bands", "1", "0", "--progress", "none"]
     learn = ["train", str(raster), str(out), "--samples", str(samples), "--field", "cover"]
@@ -111,10 +111,10 @@ def test_a_missing_package_is_refused_in_one_line(scene, tmp_path):
 def test_the_folder_of_the_backbone_is_never_replaced(scene, capsys):
     raster, samples = scene
     call = ["train", str(raster), str(model_folder(None)), "--samples", str(samples), "--field", "cover", "--overwrite"]
-    assert main(call) == 1 and "learnt from" in capsys.readouterr().err
+    assert main(call) == 1 and "provides the backbone" in capsys.readouterr().err
 
 
-def test_the_old_name_forwards_and_says_so(scene, tmp_path, capsys):
+def test_the_old_module_forwards_with_a_warning(scene, tmp_path, capsys):
     raster, samples = scene
     words = [str(raster), str(tmp_path / "own"), "--samples", str(samples), "--field", "cover", "--no-check"]
     assert old_main([*words, "--progress", "json"]) == 0

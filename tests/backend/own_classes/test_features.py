@@ -1,4 +1,4 @@
-"""Features of samples: the tokens that the principal components are fitted to."""
+"""Test features of samples: the tokens that principal components are fitted to."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from backend.stream.tiling import plan_tiles
 
 
 class ArrayFrame:
-    """Network input that is in memory; 0 in all bands is invalid."""
+    """Network input from an array; 0 in all bands is invalid."""
 
     def __init__(self, x: FloatArray) -> None:
         self.x, (self.height, self.width) = x, x.shape[1:]
@@ -30,8 +30,8 @@ def model(card):
     return SarViT(own_arch(card().arch), 2, 64, 8, 1).eval()
 
 
-def test_components_are_of_valid_patches_and_of_each_once(model):
-    """Invalid patches, what reflection adds beyond the raster, and a second tile's view of a patch don't count."""
+def test_components_use_each_valid_patch_once(model):
+    """Invalid patches, reflected patches beyond the raster and the second view of a patch are not used."""
     x = np.random.default_rng(0).normal(0, 1, (2, 100, 90)).astype(np.float32)
     x[:, :, :30] = 0
     frame, plan = ArrayFrame(x), plan_tiles(100, 90, 64, 16, 8)
@@ -47,7 +47,7 @@ def test_components_are_of_valid_patches_and_of_each_once(model):
         for r in range(8):
             for c in range(8):
                 y, x = top + 8 * r, left + 8 * c
-                # Tiles share pixels 48 … 63: the patch at 48 is the first one's, that at 56 the second one's.
+                # Tiles overlap in pixels 48 … 63: the patch at 48 belongs to the first, that at 56 to the second.
                 own = (y >= 56) == bool(row) and (x >= 56) == bool(column) and y < 100 and x < 90
                 if own and tile[:, 8 * r : 8 * r + 8, 8 * c : 8 * c + 8].any():
                     tokens.append(grid[:, r, c])

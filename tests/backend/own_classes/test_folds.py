@@ -1,4 +1,4 @@
-"""Spatial folds that never leak."""
+"""Test that spatial folds never share a sample or block."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def drawn(draw):
 
 @settings(max_examples=30)
 @given(drawn())
-def test_no_sample_and_no_block_is_on_both_sides(case):
+def test_no_sample_and_no_block_is_in_both_sets(case):
     places, classes = case
     folds = plan_folds(places, classes)
     if folds is None:
@@ -47,7 +47,7 @@ def test_groups_join_blocks_that_share_a_sample(case, side):
             assert found.setdefault(name, group) == group
 
 
-def test_a_class_in_one_place_is_always_learnt_from():
+def test_a_class_in_one_block_is_always_in_training():
     rows = np.array([0, 200, 400, 600, 0, 200, 400, 600, 300])
     places = SamplePixels(rows, rows * 0, np.arange(9))
     folds = plan_folds(places, np.array([0, 0, 0, 0, 1, 1, 1, 1, 2]))

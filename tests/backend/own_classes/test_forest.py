@@ -1,4 +1,4 @@
-"""The forest, and the head that answers as it does."""
+"""Test the forest, and the head that holds it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def data():
     return TrainingData(x, classes.numpy(), np.ones(60), 5, 8)
 
 
-def test_trees_are_those_of_scikit_learn(data):
+def test_trees_equal_those_of_scikit_learn(data):
     trees = grow(data)
     assert trees.share.shape == (TREES, trees.child.shape[1], 5) and 1 < trees.depth <= DEPTH
     fresh = torch.randn(500, 35)
@@ -52,7 +52,7 @@ def test_trees_are_those_of_scikit_learn(data):
     assert torch.equal(grow(data).share, trees.share)
 
 
-def test_trees_stay_within_what_a_card_takes():
+def test_trees_stay_within_the_limits_of_a_card():
     assert leaves_for(3) == LEAVES and 2 * TREES * leaves_for(MAX_CLASSES) * MAX_CLASSES <= MAX_SHARES
     rng = np.random.default_rng(0)
     noise = TrainingData(torch.randn(3000, 14), rng.integers(0, MAX_CLASSES, 3000), np.ones(3000), MAX_CLASSES, 4)
@@ -60,19 +60,19 @@ def test_trees_stay_within_what_a_card_takes():
     assert trees.share.numel() <= MAX_SHARES and trees.depth <= DEPTH
 
 
-def test_samples_that_are_all_alike_make_trees_of_one_leaf():
+def test_equal_samples_make_trees_of_one_leaf():
     trees = grow(TrainingData(torch.zeros(4, 9), np.array([0, 0, 1, 1]), np.array([3.0, 3, 1, 1]), 2, 4))
     np.testing.assert_allclose(trees.probabilities(torch.randn(9, 3)).numpy(), [[0.75, 0.25]] * 3, atol=1e-6)
 
 
-def test_cancel_ends_the_growing(data):
+def test_cancel_stops_growing(data):
     cancel = Cancel()
     cancel.set()
     with pytest.raises(Cancelled):
         grow(data, cancel.check)
 
 
-def test_a_head_answers_as_the_forest_that_was_put_into_it(own_model_card, data):
+def test_a_head_answers_as_its_forest(own_model_card, data):
     torch.manual_seed(0)
     model = build_model(own_model_card).eval()
     head = model.head

@@ -1,4 +1,4 @@
-"""Legends from the classes of samples."""
+"""Test legends from the classes of samples."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_values_do_not_depend_on_the_order_of_samples():
     assert one[2].color == "#006400"
 
 
-def test_looks_of_a_file_come_first(tmp_path):
+def test_styles_of_a_file_take_precedence(tmp_path):
     path = tmp_path / "legend.json"
     path.write_text(json.dumps({"a": {"name": "Alder", "color": "#102030"}, "7.0": {"name": "Seven"}, "z": {}}))
     legend, _ = build_legend(["a", "b", 7], read_styles(path))
@@ -31,7 +31,7 @@ def test_looks_of_a_file_come_first(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"a": "red"}', '{"a": {"color": "url(x)"}}', None])
-def test_what_is_no_legend_is_refused_with_a_hint(tmp_path, text):
+def test_an_invalid_legend_is_refused_with_a_hint(tmp_path, text):
     path = tmp_path / "legend.json"
     if text is not None:
         path.write_text(text)
@@ -47,7 +47,7 @@ def test_too_few_and_too_many_classes_are_refused(labels):
 
 
 @given(st.lists(st.one_of(st.integers(-5, 300), st.text(max_size=200)), min_size=2, max_size=60))
-def test_any_classes_make_a_legend_that_a_card_takes(values):
+def test_any_classes_make_a_legend_valid_in_a_card(values):
     labels = [label for label in map(clean_label, values) if label is not None]
     if len(set(labels)) < 2:
         return

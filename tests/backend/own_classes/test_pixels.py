@@ -1,4 +1,4 @@
-"""Pixels of points and polygons, and those that two classes claim."""
+"""Test pixels of points and polygons, and overlaps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from backend.own_classes.samples import Sample
 from tests.support.samples import UTM, square
 
 
-def test_a_point_is_a_pixel_and_a_tiny_polygon_at_least_one():
+def test_points_and_tiny_polygons_give_a_pixel():
     to = UTM["transform"]
     point = Sample({"type": "Point", "coordinates": [5e5 + 35, 5e6 - 28]}, 1)
     tiny = Sample(square(5e5 + 51, 5e6 - 51, 2), 1)
@@ -18,12 +18,12 @@ def test_a_point_is_a_pixel_and_a_tiny_polygon_at_least_one():
     assert where[3] == {(row, column) for row in range(5) for column in range(5)}
 
 
-def test_a_huge_polygon_costs_no_memory_and_no_more_say():
+def test_a_huge_polygon_gives_few_pixels():
     found = find_pixels([Sample(square(5e5, 5e6, 1e6), 1)], UTM["transform"], 100_000, 100_000)
     assert len(found) == PER_SAMPLE and found.rows.max() > 50_000 and found.columns.max() > 50_000
 
 
-def test_pixels_that_two_classes_claim_are_left_out():
+def test_pixels_that_two_classes_cover_are_left_out():
     to = UTM["transform"]
     items = [Sample(square(5e5, 5e6, 50), 1), Sample(square(5e5 + 30, 5e6, 50), 2), Sample(square(5e5, 5e6, 50), 1)]
     found = find_pixels(items, to, 20, 20)
@@ -33,7 +33,7 @@ def test_pixels_that_two_classes_claim_are_left_out():
     assert set(found.columns[kept & (found.sample == 1)]) == {5, 6, 7}
 
 
-def test_overlap_of_large_polygons_is_seen():
+def test_overlap_of_large_polygons_is_found():
     to = UTM["transform"]
     items = [Sample(square(5e5, 5e6, 5000), "a"), Sample(square(5e5 + 2500, 5e6, 5000), "b")]
     found = find_pixels(items, to, 1000, 1000)

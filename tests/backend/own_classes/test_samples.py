@@ -1,4 +1,4 @@
-"""Samples as GeoJSON."""
+"""Test samples from GeoJSON."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN.keys())
-def test_what_is_no_sample_file_is_refused_with_a_hint(tmp_path, text):
+def test_an_invalid_sample_file_is_refused_with_a_hint(tmp_path, text):
     path = tmp_path / "s.geojson"
     path.write_text(text)
     with pytest.raises(InputError) as caught:
@@ -40,7 +40,7 @@ def test_what_is_no_sample_file_is_refused_with_a_hint(tmp_path, text):
     assert caught.value.hint and "\n" not in caught.value.message
 
 
-def test_degrees_and_a_named_crs_lead_to_the_same_place(tmp_path):
+def test_degrees_and_a_named_crs_give_the_same_place(tmp_path):
     metres = {"type": "Point", "coordinates": [500123.0, 4999877.0]}
     there = transform_geom("EPSG:32633", "EPSG:4326", metres)
     named = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::32633"}}

@@ -134,7 +134,7 @@ def test_refusals_and_cancel_keep_the_older_folder(halves, tmp_path, feedback, q
     foreign.mkdir()
     (foreign / "chapter.txt").write_text("one")
     given = {"INPUT": str(halves), "SAMPLES": layer_of("Polygon", ["a", "b"]), "FIELD": "cover"}
-    with pytest.raises(QgsProcessingException, match="chapter.txt, so it is no model folder"):
+    with pytest.raises(QgsProcessingException, match="chapter.txt, so it is not a model folder"):
         processing.run("sardino:trainclassifier", {**given, "OUTPUT": str(foreign)})
     with pytest.raises(QgsProcessingException, match="have 1 class"):
         one = {**given, "SAMPLES": layer_of("Polygon", ["a"]), "OUTPUT": str(tmp_path / "m")}

@@ -1,4 +1,4 @@
-"""Command lines of training as a program sees them: events, exit codes, and a parent that goes."""
+"""Test command lines of training: events, exit codes, and the end of the parent process."""
 
 from __future__ import annotations
 
