@@ -27,8 +27,9 @@ def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None
     if options.command == "serve":
         return _serve(options, cancel)
     from backend.cli.run import run_model
+    from backend.maps.request import Context
 
-    run_model(options, reporter, cancel)
+    run_model(options, Context(reporter, cancel))
 
 
 def _accuracy(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:

@@ -32,7 +32,7 @@ from backend.card.registry import CARD, model_folder
 from backend.core.errors import InputError, SarDinoError
 from backend.engines.choice import ENGINES
 from backend.maps.predict import landcover
-from backend.maps.request import Request
+from backend.maps.request import Context, Request
 from training.data.dataset import ChipFolder, read_splits
 from training.scores.evaluation import Counts, Evaluation
 from training.scores.metrics import class_indices, worldcover_groups
@@ -51,7 +51,8 @@ def legend_of(card: ModelCard, folder: ChipFolder) -> list[LandCoverClass]:
     its own keeps its own groups.
     """
     known = {item.value: item for item in (*folder.facts.classes, *card.classes)}
-    labelled = {int(v) for chip in folder if chip.label is not None for v in np.unique(chip.label)} - {0}
+    labels = (folder.label(index) for index in range(len(folder)))
+    labelled = {int(v) for label in labels if label is not None for v in np.unique(label)} - {0}
     values = [item.value for item in card.classes]
     values += sorted(labelled - set(values))
     legend = [known.get(value, LandCoverClass(value, str(value), "#000000")) for value in values]
@@ -103,7 +104,7 @@ def evaluate(
         )
     legend = legend_of(card, folder)
     values, names, groups = [item.value for item in legend], [item.name for item in legend], groups_of(legend)
-    result = Evaluation(Counts.none(names, groups))
+    result, context = Evaluation(Counts.none(names, groups)), Context()
     for index in _spread(len(folder), most):
         entry, chip = folder.entries[index], folder[index]
         if chip.label is None:
@@ -115,7 +116,7 @@ def evaluate(
             request = Request(
                 str(chip.path), output, model, bands=bands, units=folder.units, device=device, engine=engine
             )
-            landcover(request, probabilities=shares)
+            landcover(request, probabilities=shares, context=context)
             counts = Counts.none(names, groups)
             # Some files say only in dataset.toml which values are no data; what is mapped there is no one's error.
             label = np.where(chip.valid, chip.label, 0).astype(np.uint8)

@@ -47,7 +47,8 @@ def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None
     """
     # PyTorch takes seconds to import; a wrong usage should be told before.
     from backend.card.registry import model_folder
-    from backend.maps.session import Session
+    from backend.maps.request import Context
+    from backend.maps.run import start_run
     from backend.own_classes.legend import read_looks
     from backend.own_classes.model_folder import check_folder
 
@@ -59,10 +60,10 @@ def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None
             "Set up the backend again: it comes with this version.",
         ) from missing
     title = " ".join("".join(c if c.isprintable() else " " for c in options.title).split())[:200]
-    request = request_of(options, reporter, cancel)
+    request = request_of(options)
     looks = read_looks(options.legend) if options.legend else {}
     check_folder(request.output, model_folder(request.model), request.overwrite)
-    with Session(request, "trainclassifier", {}) as session:
+    with start_run(request, "trainclassifier", {}, Context(reporter, cancel)) as session:
         learn(session, options.samples, options.field, title or request.output.name, looks, not options.no_check)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from backend.maps.request import Request
 
 
-def request_of(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> Request:
+def request_of(options: argparse.Namespace) -> Request:
     """What the options of `options.common` ask for."""
     from backend.maps.request import Request
 
@@ -36,8 +36,6 @@ def request_of(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) 
         engine=getattr(options, "engine", "auto"),  # training has no choice
         batch_size=options.batch_size,
         overwrite=options.overwrite,
-        reporter=reporter,
-        cancel=cancel,
     )
 
 

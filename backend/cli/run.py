@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import argparse
-from typing import Callable
+from typing import TYPE_CHECKING, Callable
 
 from backend.cli.console import request_of
-from backend.core.cancel import Cancel
-from backend.core.events import Reporter
+
+if TYPE_CHECKING:
+    from backend.maps.request import Context
 
 MODEL_COMMANDS = ("landcover", "attention", "embed", "similarity")
 
 
-def run_model(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def run_model(options: argparse.Namespace, context: Context) -> None:
     """Do what the options of one of MODEL_COMMANDS say.
+
+    Args:
+        options: Parsed command line.
+        context: Reporter, cancel and models.
 
     Raises:
         SarDinoError: Refused or cancelled.
     """
     from backend.maps import embeddings, predict, similarity
 
-    request = request_of(options, reporter, cancel)
-    given = options
+    request, given = request_of(options), options
     commands: dict[str, Callable[[], object]] = {
-        "landcover": lambda: predict.landcover(request, given.confidence, given.probabilities),
-        "attention": lambda: predict.attention(request, given.heads, given.block, given.mass, given.masks),
-        "embed": lambda: embeddings.embed(request, given.block, given.grid, given.pca),
-        "similarity": lambda: similarity.similarity(request, given.point, given.block, given.grid),
+        "landcover": lambda: predict.landcover(request, given.confidence, given.probabilities, context),
+        "attention": lambda: predict.attention(request, given.heads, given.block, given.mass, given.masks, context),
+        "embed": lambda: embeddings.embed(request, given.block, given.grid, given.pca, context),
+        "similarity": lambda: similarity.similarity(request, given.point, given.block, given.grid, context),
     }
     commands[given.command]()

@@ -28,6 +28,8 @@ from backend.cli.similarity_server import Oracle, Question
 from backend.core.cancel import POLL_S, Cancel
 from backend.core.errors import Cancelled, InputError, SarDinoError
 from backend.core.events import JsonReporter
+from backend.maps.load import ModelCache
+from backend.maps.request import Context
 
 
 class Inbox:
@@ -51,7 +53,8 @@ def serve(inbox: Inbox, stream: TextIO, cancel: Cancel, device: str, idle_s: flo
     Raises:
         Cancelled: It was set during an answer.
     """
-    oracle, asked, loaded = Oracle(device, cancel), time.monotonic(), False
+    models = ModelCache()
+    oracle, asked, loaded = Oracle(device, cancel, models), time.monotonic(), False
     while not cancel.is_set() and time.monotonic() - asked < idle_s:
         try:
             line = inbox.lines.get(timeout=POLL_S)
@@ -61,7 +64,7 @@ def serve(inbox: Inbox, stream: TextIO, cancel: Cancel, device: str, idle_s: flo
                 loaded = _load()
             continue
         with cancel.forgetting():
-            _answer(line, oracle, JsonReporter(stream), cancel)
+            _answer(line, oracle, Context(JsonReporter(stream), cancel, models))
         _let_go()
         asked = time.monotonic()
 
@@ -94,19 +97,19 @@ def run_options(line: bytes) -> argparse.Namespace | None:
     return options
 
 
-def _answer(line: bytes, oracle: Oracle, reporter: JsonReporter, cancel: Cancel) -> None:
+def _answer(line: bytes, oracle: Oracle, context: Context) -> None:
     try:
         options = run_options(line)
         if options is not None:
-            run_model(options, reporter, cancel)
+            run_model(options, context)
         else:
-            oracle.answer(Question.parse(line), reporter)
+            oracle.answer(Question.parse(line), context.reporter)
     except Cancelled:
         raise
     except SarDinoError as refusal:
-        reporter.error(refusal)
+        context.reporter.error(refusal)
     except Exception as error:  # one fault must not be the end of all
-        reporter.error(told(error))
+        context.reporter.error(told(error))
 
 
 def _load() -> bool:

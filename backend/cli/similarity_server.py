@@ -18,12 +18,13 @@ from backend.card.registry import CARD, model_folder
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.cancel import Cancel
 from backend.core.errors import InputError
-from backend.core.events import JsonReporter
+from backend.core.events import Reporter
 from backend.grd.container import is_product, refuse_part
 from backend.maps.embeddings import send_tokens, token_plan
 from backend.maps.emit import masked, patch_grid, to_patches
-from backend.maps.request import Request
-from backend.maps.session import Session
+from backend.maps.load import ModelCache
+from backend.maps.request import Context, Request
+from backend.maps.run import start_run
 from backend.maps.similarity import LAYER, best_cosine, cell_of, check_points, similarity_qml, unit
 from backend.radiometry.convert import Units
 from backend.raster.grid import Grid
@@ -109,13 +110,14 @@ class Oracle:
     Args:
         device: As for `Request`.
         cancel: Ends a run.
+        models: As for `Context`.
     """
 
-    def __init__(self, device: str, cancel: Cancel) -> None:
-        self._device, self._cancel = device, cancel
+    def __init__(self, device: str, cancel: Cancel, models: ModelCache | None = None) -> None:
+        self._device, self._cancel, self._models = device, cancel, models or ModelCache()
         self._scenes: list[_Scene] = []
 
-    def answer(self, question: Question, reporter: JsonReporter) -> None:
+    def answer(self, question: Question, reporter: Reporter) -> None:
         """Write the similarity layer, a pixel a patch, and report.
 
         Raises:
@@ -131,7 +133,7 @@ class Oracle:
             {"outputs": {"output": str(question.output)}, "seconds": round(time.monotonic() - began, 3), **scene.facts}
         )
 
-    def _scene(self, question: Question, reporter: JsonReporter) -> _Scene:
+    def _scene(self, question: Question, reporter: Reporter) -> _Scene:
         refuse_part(question.input)
         if is_product(question.input):
             raise InputError(
@@ -172,12 +174,10 @@ class Oracle:
                 units=question.units,
                 extent=part.bounds(),
                 device=self._device,
-                reporter=reporter,
-                cancel=self._cancel,
             )
             # Room is made first: there is never more than KEPT of them.
             del self._scenes[KEPT - 1 :]
-            scene = _look(request, key)
+            scene = _look(request, Context(reporter, self._cancel, self._models), key)
         self._scenes.insert(0, scene)
         return scene
 
@@ -201,19 +201,19 @@ class Oracle:
             sink.discard()
 
 
-def _look(request: Request, key: tuple[object, ...]) -> _Scene:
+def _look(request: Request, context: Context, key: tuple[object, ...]) -> _Scene:
     rows, validity = [], []
 
     def keep(tokens: FloatArray, valid: BoolArray) -> None:
         rows.append(tokens)
         validity.append(valid)
 
-    with Session(request, "similarity", {}) as run:
-        plan = token_plan(run)
+    with start_run(request, "similarity", {}, context) as run:
+        plan = token_plan(run.scene, run.card)
         send_tokens(run, plan, -1, [to_patches(plan, keep)])
-        facts = {"model": run.card.name, "device": run.device_text}
+        facts = {"model": run.card.name, "device": run.loaded.device_name}
         tokens, valid = np.concatenate(rows, axis=1), np.concatenate(validity)
-        return _Scene(key, tokens, valid, run.source.grid, patch_grid(run, plan), facts, run.tags())
+        return _Scene(key, tokens, valid, run.scene.source.grid, patch_grid(run.scene, plan), facts, run.outputs.tags())
 
 
 def region(grid: Grid, factor: float, view: Sequence[float] | None, point: tuple[float, float]) -> Grid:

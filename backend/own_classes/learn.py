@@ -18,7 +18,7 @@ from backend.card.model_card import LandCoverClass, ModelCard
 from backend.core.arrays import IntArray
 from backend.core.errors import InputError
 from backend.maps.predict import landcover_overlap
-from backend.maps.session import Session
+from backend.maps.run import Run
 from backend.network.forest_head import ForestHead, Trees
 from backend.network.heads import build_head
 from backend.network.vit import SarViT
@@ -73,8 +73,8 @@ class Lesson:
 class _Pace:
     """Progress over tiles and then forests, heeding a cancel at every portion."""
 
-    def __init__(self, session: Session, tiles: int, forests: int) -> None:
-        self._request, self._tiles, self._portions = session.request, tiles, 0
+    def __init__(self, session: Run, tiles: int, forests: int) -> None:
+        self._context, self._tiles, self._portions = session.context, tiles, 0
         self.forests(forests)
 
     def forests(self, count: int) -> None:
@@ -82,15 +82,15 @@ class _Pace:
         self._total = self._tiles + count * PORTIONS * PORTION_TILES
 
     def tiles(self, done: int) -> None:
-        self._request.reporter.progress(done, self._total)
+        self._context.reporter.progress(done, self._total)
 
     def portion(self) -> None:
-        self._request.cancel.check()
+        self._context.cancel.check()
         self._portions += 1
-        self._request.reporter.progress(self._tiles + self._portions * PORTION_TILES, self._total)
+        self._context.reporter.progress(self._tiles + self._portions * PORTION_TILES, self._total)
 
 
-def learn(session: Session, path: Path, field: str, title: str, looks: Looks, check: bool) -> dict[str, Any]:
+def learn(session: Run, path: Path, field: str, title: str, looks: Looks, check: bool) -> dict[str, Any]:
     """Learn the classes of samples and write the model folder that the session's request names.
 
     Args:
@@ -107,14 +107,14 @@ def learn(session: Session, path: Path, field: str, title: str, looks: Looks, ch
     Raises:
         SarDinoError: Refused or cancelled; then nothing is left, and an older folder is as it was.
     """
-    request, log = session.request, session.request.reporter.log
-    samples = read_samples(path, field, session.source.grid.crs)
+    request, log = session.prepared.request, session.context.reporter.log
+    samples = read_samples(path, field, session.scene.source.grid.crs)
     if samples.skipped:
         log("warning", f"{samples.skipped} samples without a shape or a class are left out.")
     model = _blank_model(session)
     places, table, pace = _gathered(session, model, samples, FOLDS + 1 if check else 1)
     lesson = _lesson(session, samples, places, table, looks)
-    request.cancel.check()
+    session.context.cancel.check()
     scores = _held_out(session, lesson, pace) if check else {"not_known": "it was not asked for"}
     if "not_known" in scores:
         pace.forests(1)
@@ -123,7 +123,7 @@ def learn(session: Session, path: Path, field: str, title: str, looks: Looks, ch
     head = cast(ForestHead, build_head(card.arch, len(card.bands), card.patch, len(card.classes)))
     put_into(head, trees, lesson.components)
     model.head = head
-    card = write_folder(request.output, model, card, request.cancel)
+    card = write_folder(request.output, model, card, session.context.cancel)
     return session.report(
         outputs={"output": str(request.output)},
         classes=[{"value": c.value, "name": c.name, "color": c.color} for c in card.classes],
@@ -142,17 +142,17 @@ def own_arch(arch: Arch, trees: Trees | None = None) -> Arch:
     )  # fmt: skip
 
 
-def _blank_model(session: Session) -> SarViT:
+def _blank_model(session: Run) -> SarViT:
     """The backbone with a head of the right kind, which knows nothing yet."""
     card = session.card
     model = SarViT(own_arch(session.card.arch), len(card.bands), card.tile, card.patch, 1)
-    model.backbone.load_state_dict(session.model.backbone.state_dict())
-    return model.to(session.device).eval()
+    model.backbone.load_state_dict(session.loaded.network.backbone.state_dict())
+    return model.to(session.loaded.device).eval()
 
 
-def _gathered(session: Session, model: SarViT, samples: Samples, fits: int) -> tuple[Places, Table, _Pace]:
+def _gathered(session: Run, model: SarViT, samples: Samples, fits: int) -> tuple[Places, Table, _Pace]:
     """Pixels of the samples, and their features."""
-    frame, card, request = session.frame, session.card, session.request
+    frame, card, request = session.scene.frame, session.card, session.prepared.request
     places = find_pixels(samples.items, _transform(session), frame.height, frame.width)
     if not len(places):
         raise InputError(
@@ -162,19 +162,19 @@ def _gathered(session: Session, model: SarViT, samples: Samples, fits: int) -> t
     overlap = landcover_overlap(card.tile, card.patch, own_arch(card.arch).reach)
     plan = plan_tiles(frame.height, frame.width, card.tile, overlap, card.patch)
     pace = _Pace(session, len(tiles_of(places, plan)), fits)
-    return places, gather(model, frame, plan, places, session.batch, request.cancel, pace.tiles), pace
+    return places, gather(model, frame, plan, places, session.loaded.batch, session.context.cancel, pace.tiles), pace
 
 
-def _transform(session: Session) -> Affine:
+def _transform(session: Run) -> Affine:
     """From (column, row) of the frame, which has the raster's first corner and the model's pixels, to coordinates."""
-    down, across = session.factors
-    return session.source.grid.transform * Affine.scale(across, down)
+    down, across = session.scene.factors
+    return session.scene.source.grid.transform * Affine.scale(across, down)
 
 
-def _lesson(session: Session, samples: Samples, places: Places, table: Table, looks: Looks) -> Lesson:
+def _lesson(session: Run, samples: Samples, places: Places, table: Table, looks: Looks) -> Lesson:
     """Leave out what can't be learnt from, and say so."""
-    log = session.request.reporter.log
-    labels, frame = [item.label for item in samples.items], session.frame
+    log = session.context.reporter.log
+    labels, frame = [item.label for item in samples.items], session.scene.frame
     valid = np.flatnonzero(table.valid)
     kept, contested = unclaimed(samples.items, places.take(valid), _transform(session), frame.height, frame.width)
     if contested:
@@ -204,8 +204,8 @@ def _lesson(session: Session, samples: Samples, places: Places, table: Table, lo
     return Lesson(legend, used, classes, table.features(torch.from_numpy(keep)), table.components)
 
 
-def _held_out(session: Session, lesson: Lesson, pace: _Pace) -> dict[str, Any]:
-    log = session.request.reporter.log
+def _held_out(session: Run, lesson: Lesson, pace: _Pace) -> dict[str, Any]:
+    log = session.context.reporter.log
     folds = plan_folds(lesson.places, lesson.classes)
     if folds is None:
         why = "fewer than two classes have samples in two places apart"
@@ -226,16 +226,16 @@ def _held_out(session: Session, lesson: Lesson, pace: _Pace) -> dict[str, Any]:
     return scores
 
 
-def _card(session: Session, lesson: Lesson, trees: Trees, title: str, origin: str, scores: dict[str, Any]) -> ModelCard:
+def _card(session: Run, lesson: Lesson, trees: Trees, title: str, origin: str, scores: dict[str, Any]) -> ModelCard:
     old, counted = session.card, {}
     for number, item in enumerate(lesson.legend):
         here = lesson.classes == number
         samples = len(np.unique(lesson.places.sample[here]))
         counted[f"{item.value} {item.name}"] = {"samples": samples, "pixels": int(here.sum())}
-    learnt = f"Own samples: {origin}, over {Path(session.request.input).name}"
+    learnt = f"Own samples: {origin}, over {Path(session.prepared.request.input).name}"
     return dataclasses.replace(
         old,
-        name=folder_name(session.request.output),
+        name=folder_name(session.prepared.request.output),
         title=title,
         arch=own_arch(session.card.arch, trees),
         classes=lesson.legend,
