@@ -38,6 +38,7 @@ from backend.core.events import Reporter
 from backend.core.supervise import add_progress, supervise
 from backend.engines.choice import ENGINES
 from backend.maps.predict import landcover
+from backend.maps.request import Context as MapContext
 from backend.maps.request import Request
 from training.data.dataset import ChipFolder
 from training.data.splits import read_splits
@@ -57,7 +58,8 @@ def legend_of(card: ModelCard, folder: ChipFolder) -> list[LandCoverClass]:
     legend keeps its own groups.
     """
     known = {item.value: item for item in (*folder.facts.classes, *card.classes)}
-    labelled = {int(v) for chip in folder if chip.label is not None for v in np.unique(chip.label)} - {0}
+    labels = (folder.label(index) for index in range(len(folder)))
+    labelled = {int(v) for label in labels if label is not None for v in np.unique(label)} - {0}
     values = [item.value for item in card.classes]
     values += sorted(labelled - set(values))
     legend = [known.get(value, LandCoverClass(value, str(value), "#000000")) for value in values]
@@ -112,7 +114,7 @@ def evaluate(
     legend = legend_of(card, folder)
     values, names, groups = [item.value for item in legend], [item.name for item in legend], groups_of(legend)
     result, context = Evaluation(Counts.none(names, groups)), context or Context()
-    chosen = _spread(len(folder), most)
+    maps, chosen = MapContext(cancel=context.cancel), _spread(len(folder), most)
     for number, index in enumerate(chosen):
         context.reporter.progress(number, len(chosen))
         entry, chip = folder.entries[index], folder[index]
@@ -123,10 +125,9 @@ def evaluate(
         with tempfile.TemporaryDirectory() as scratch:
             output, shares = Path(scratch) / "map.tif", Path(scratch) / "probabilities.tif"
             request = Request(
-                str(chip.path), output, model, bands=bands, units=folder.units, device=device, engine=engine,
-                cancel=context.cancel,
-            )  # fmt: skip
-            landcover(request, probabilities=shares)
+                str(chip.path), output, model, bands=bands, units=folder.units, device=device, engine=engine
+            )
+            landcover(request, probabilities=shares, context=maps)
             counts = Counts.none(names, groups)
             # Some files say only in dataset.toml which values are no data; what is mapped there is no one's error.
             label = np.where(chip.valid, chip.label, 0).astype(np.uint8)

@@ -9,7 +9,7 @@ from typing import Any, Callable, TypeVar
 
 from backend.core.cancel import Cancel
 from backend.core.events import Reporter
-from backend.maps.request import Request
+from backend.maps.request import Context, Request
 from backend.radiometry.units import Units
 
 # Commands that `serve` takes too, one after another.
@@ -26,7 +26,10 @@ def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None
     others: dict[str, Callable[[argparse.Namespace, Reporter, Cancel], None]] = {
         "train": _train, "accuracy": _accuracy, "calibrate": _calibrate, "serve": _serve, "info": _info,
     }  # fmt: skip
-    others.get(options.command, run_model)(options, reporter, cancel)
+    if options.command in others:
+        others[options.command](options, reporter, cancel)
+    else:
+        run_model(options, Context(reporter, cancel))
 
 
 def request_of(kind: Callable[..., R], options: argparse.Namespace, **more: Any) -> R:
@@ -42,32 +45,37 @@ def request_of(kind: Callable[..., R], options: argparse.Namespace, **more: Any)
     return kind(**{**{name: given[name] for name in names}, **more})
 
 
-def run_model(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def run_model(options: argparse.Namespace, context: Context) -> None:
     """Run one of MODEL_COMMANDS.
+
+    Args:
+        options: Parsed command line.
+        context: Reporter, cancel and models.
 
     Raises:
         SarDinoError: Refused or cancelled.
     """
     from backend.maps import embeddings, predict, similarity
 
-    request, given = _model_request(options, reporter, cancel), options
+    request, given = _model_request(options), options
     commands: dict[str, Callable[[], object]] = {
-        "landcover": lambda: predict.landcover(request, given.confidence, given.probabilities),
-        "attention": lambda: predict.attention(request, given.heads, given.block, given.mass, given.masks),
-        "embed": lambda: embeddings.embed(request, given.block, given.grid, given.pca),
-        "similarity": lambda: similarity.similarity(request, given.point, given.block, given.grid),
+        "landcover": lambda: predict.landcover(request, given.confidence, given.probabilities, context),
+        "attention": lambda: predict.attention(request, given.heads, given.block, given.mass, given.masks, context),
+        "embed": lambda: embeddings.embed(request, given.block, given.grid, given.pca, context),
+        "similarity": lambda: similarity.similarity(request, given.point, given.block, given.grid, context),
     }
     commands[given.command]()
 
 
-def _model_request(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> Request:
-    return request_of(Request, options, units=Units(options.units), reporter=reporter, cancel=cancel)
+def _model_request(options: argparse.Namespace) -> Request:
+    return request_of(Request, options, units=Units(options.units))
 
 
 def _train(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
     from backend.own_classes.command import SampleSource, train
 
-    train(_model_request(options, reporter, cancel), request_of(SampleSource, options), not options.no_check)
+    context = Context(reporter, cancel)
+    train(_model_request(options), request_of(SampleSource, options), not options.no_check, context)
 
 
 def _accuracy(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:

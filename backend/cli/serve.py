@@ -29,6 +29,8 @@ from backend.core.cancel import POLL_S, Cancel
 from backend.core.errors import Cancelled, InputError, SarDinoError
 from backend.core.events import JsonReporter
 from backend.core.supervise import as_refusal
+from backend.maps.load import ModelCache
+from backend.maps.request import Context
 
 
 class Inbox:
@@ -59,7 +61,8 @@ def serve(inbox: Inbox, stream: TextIO, cancel: Cancel, device: str, idle_s: flo
     Raises:
         Cancelled: `cancel` was set during an answer.
     """
-    server, asked, loaded = SimilarityServer(device, cancel), time.monotonic(), False
+    models = ModelCache()
+    server, asked, loaded = SimilarityServer(device, cancel, models), time.monotonic(), False
     while not cancel.is_set() and time.monotonic() - asked < idle_s:
         try:
             line = inbox.lines.get(timeout=POLL_S)
@@ -69,7 +72,7 @@ def serve(inbox: Inbox, stream: TextIO, cancel: Cancel, device: str, idle_s: flo
                 loaded = _preload()
             continue
         with cancel.forgetting():
-            _answer(line, server, JsonReporter(stream), cancel, device)
+            _answer(line, server, Context(JsonReporter(stream), cancel, models), device)
         _free_memory()
         asked = time.monotonic()
 
@@ -105,21 +108,21 @@ def run_options(line: bytes) -> argparse.Namespace | None:
     return options
 
 
-def _answer(line: bytes, server: SimilarityServer, reporter: JsonReporter, cancel: Cancel, device: str) -> None:
+def _answer(line: bytes, server: SimilarityServer, context: Context, device: str) -> None:
     try:
         options = run_options(line)
         if options is not None:
             if options.device == "auto":
                 options.device = device
-            run_model(options, reporter, cancel)
+            run_model(options, context)
         else:
-            server.answer(Query.parse(line), reporter)
+            server.answer(Query.parse(line), context.reporter)
     except Cancelled:
         raise
     except SarDinoError as refusal:
-        reporter.error(refusal)
+        context.reporter.error(refusal)
     except Exception as error:  # a fault in one answer must not end the worker
-        reporter.error(as_refusal(error))
+        context.reporter.error(as_refusal(error))
 
 
 def _preload() -> bool:

@@ -14,12 +14,13 @@ from backend.cli.similarity_query import Query, holds, region
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.cancel import Cancel
 from backend.core.errors import InputError
-from backend.core.events import JsonReporter
+from backend.core.events import Reporter
 from backend.grd.container import is_product, refuse_part
 from backend.maps.embeddings import send_tokens, token_plan
 from backend.maps.emit import masked, patch_grid, to_patches
-from backend.maps.request import Request
-from backend.maps.session import Session
+from backend.maps.load import ModelCache
+from backend.maps.request import Context, Request
+from backend.maps.run import start_run
 from backend.maps.similarity import LAYER, best_cosine, cell_of, check_points, similarity_qml, unit
 from backend.raster.grid import Grid
 from backend.raster.output_names import claim_outputs
@@ -51,13 +52,14 @@ class SimilarityServer:
     Args:
         device: As for `Request`.
         cancel: Ends the query.
+        models: As for `Context`.
     """
 
-    def __init__(self, device: str, cancel: Cancel) -> None:
-        self._device, self._cancel = device, cancel
+    def __init__(self, device: str, cancel: Cancel, models: ModelCache | None = None) -> None:
+        self._device, self._cancel, self._models = device, cancel, models or ModelCache()
         self._scenes: list[_Scene] = []
 
-    def answer(self, query: Query, reporter: JsonReporter) -> None:
+    def answer(self, query: Query, reporter: Reporter) -> None:
         """Write the similarity layer, a pixel a patch, and report.
 
         Raises:
@@ -72,7 +74,7 @@ class SimilarityServer:
             {"outputs": {"output": str(query.output)}, "seconds": round(time.monotonic() - began, 3), **scene.facts}
         )
 
-    def _scene(self, query: Query, reporter: JsonReporter) -> _Scene:
+    def _scene(self, query: Query, reporter: Reporter) -> _Scene:
         """Return the tokens for a query, from the cache if possible."""
         _refuse_product(query.input)
         folder = model_folder(query.model)
@@ -90,9 +92,9 @@ class SimilarityServer:
             del self._scenes[KEPT - 1 :]
             request = Request(
                 input=query.input, output=query.output, model=folder, bands=query.bands, units=query.units,
-                extent=part.bounds(), device=self._device, reporter=reporter, cancel=self._cancel,
+                extent=part.bounds(), device=self._device,
             )  # fmt: skip
-            scene = _embedded(request, key)
+            scene = _embedded(request, Context(reporter, self._cancel, self._models), key)
         self._scenes.insert(0, scene)
         return scene
 
@@ -124,19 +126,19 @@ def _part(query: Query, card: ModelCard) -> Grid:
     return region(grid, factors[0] * factors[1], query.view, query.points[0])
 
 
-def _embedded(request: Request, key: tuple[object, ...]) -> _Scene:
+def _embedded(request: Request, context: Context, key: tuple[object, ...]) -> _Scene:
     rows, validity = [], []
 
     def keep(tokens: FloatArray, valid: BoolArray) -> None:
         rows.append(tokens)
         validity.append(valid)
 
-    with Session(request, "similarity", {}) as run:
-        plan = token_plan(run)
+    with start_run(request, "similarity", {}, context) as run:
+        plan = token_plan(run.scene, run.card)
         send_tokens(run, plan, -1, [to_patches(plan, keep)])
-        facts = {"model": run.card.name, "device": run.device_text}
+        facts = {"model": run.card.name, "device": run.loaded.device_name}
         tokens, valid = np.concatenate(rows, axis=1), np.concatenate(validity)
-        return _Scene(key, tokens, valid, run.source.grid, patch_grid(run, plan), facts, run.tags())
+        return _Scene(key, tokens, valid, run.scene.source.grid, patch_grid(run.scene, plan), facts, run.outputs.tags())
 
 
 def _write(scene: _Scene, query: Query) -> None:

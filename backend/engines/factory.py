@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Callable
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # From the network and tiles [n, bands, tile, tile] to [n, channels, t, t].
 Answer = Callable[[SarViT, Tensor], Tensor]
+# Converted networks kept at most; each holds the weights again.
+KEPT = 2
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class RunnerOptions:
         fetch: As for `TileRunner`; False on a graphics card alone.
         cancel: Once set, tiles that wait are given up.
         log: Called with (level, message).
+        converted: The network as OpenVINO runs it, by answer, from earlier runs with this engine and batch; added to,
+            KEPT at most.
     """
 
     answer: Answer
@@ -46,6 +50,7 @@ class RunnerOptions:
     fetch: bool
     cancel: Cancel
     log: Callable[[str, str], None]
+    converted: dict[Answer, Converted] = field(default_factory=dict)
 
 
 @contextmanager
@@ -70,7 +75,12 @@ def make_runner(
     engine = choose_engine(options.engine, device, card)
     if engine != "pytorch":
         try:
-            converted = convert(network, card, options.answer, options.batch, engine == "openvino-int8")
+            converted = options.converted.get(options.answer)
+            if converted is None:
+                converted = convert(network, card, options.answer, options.batch, engine == "openvino-int8")
+                while len(options.converted) >= KEPT:
+                    options.converted.pop(next(iter(options.converted)))
+                options.converted[options.answer] = converted
         except ResourceError as refusal:
             if options.engine != "auto":
                 raise

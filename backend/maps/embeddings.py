@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backend.card.model_card import ModelCard
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.cancel import Cancel
 from backend.maps.emit import check_block, masked, output_paths, patch_grid, send_tiles, to_patches, to_pixels
 from backend.maps.pca import Components, Scatter
-from backend.maps.request import Request
-from backend.maps.session import Session
+from backend.maps.request import Context, Request
+from backend.maps.run import Run, start_run
+from backend.maps.scene import Scene
 from backend.raster.sink import Layer, RasterSink
 from backend.raster.styles import ramp_qml, rgb_qml
 from backend.stream.tiles import Emit, TileJob
 from backend.stream.tiling import TilePlan, attention_overlap, plan_tiles
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from backend.network.vit import SarViT
+
 PICTURE_ROWS = 16  # coloured at once: what that takes stays small beside a row of blocks, which is held anyway
 
 
-def embed(request: Request, block: int = -1, grid: str = "patch", pca: Path | None = None) -> dict[str, Any]:
+def embed(
+    request: Request,
+    block: int = -1,
+    grid: str = "patch",
+    pca: Path | None = None,
+    context: Context | None = None,
+) -> dict[str, Any]:
     """Write the normalised patch tokens of a block, float32, a band for each feature, NaN for nodata.
 
     There is one token for a patch. On the grid of patches (the default) each is a pixel, in register with the input;
@@ -35,6 +49,7 @@ def embed(request: Request, block: int = -1, grid: str = "patch", pca: Path | No
         grid: "patch" or "input".
         pca: Also write the first three principal components, fitted to all of the scene's valid tokens, as red, green
             and blue: uint8, 1 to 255 over two standard deviations on either side of the mean, 0 for nodata.
+        context: Reporter, cancel and models.
 
     Returns:
         The facts of the result event.
@@ -42,12 +57,13 @@ def embed(request: Request, block: int = -1, grid: str = "patch", pca: Path | No
     Raises:
         SarDinoError: Refused or cancelled; then no output is left, and older ones are as they were.
     """
-    with Session(request, "embed", output_paths(request, pca=pca)) as run:
-        check_block(run, block)
-        plan, features = token_plan(run), run.card.arch.embed_dim
-        target = patch_grid(run, plan) if grid == "patch" else run.source.grid
+    with start_run(request, "embed", output_paths(request, pca=pca), context) as run:
+        scene, card = run.scene, run.card
+        check_block(card, block)
+        plan, features = token_plan(scene, card), card.arch.embed_dim
+        target = patch_grid(scene, plan) if grid == "patch" else scene.source.grid
         names = [f"feature {number}" for number in range(1, features + 1)]
-        output = run.sink("output", Layer("float32", math.nan, names), target)
+        output = run.outputs.sink("output", Layer("float32", math.nan, names), target)
         scatter = Scatter(features)
 
         def write(tokens: FloatArray, valid: BoolArray) -> None:
@@ -57,33 +73,43 @@ def embed(request: Request, block: int = -1, grid: str = "patch", pca: Path | No
             scatter.add(tokens[:, valid])
 
         emits = [
-            to_patches(plan, write) if grid == "patch" else to_pixels(run, plan, True, lambda _, s, v: write(s, v))
+            to_patches(plan, write) if grid == "patch" else to_pixels(scene, plan, True, lambda _, s, v: write(s, v))
         ]
         if pca:
             # From the patches on either grid, so that the colours are the same.
             emits.append(to_patches(plan, learn))
         send_tokens(run, plan, block, emits)
-        run.close_outputs()
+        run.outputs.close()
         styles = {"output": ramp_qml(output.thumbnail())}
         if pca:
             colour = Layer("uint8", 0, ["component 1", "component 2", "component 3"], rgb=True)
             components = scatter.components(3)
             shares = ", ".join(f"{share:.0%}" for share in components.shares)
-            request.reporter.log("info", f"Red, green and blue hold {shares} of the variance of the embeddings.")
-            picture(output, run.sink("pca", colour, target), components, request.cancel)
+            run.context.reporter.log("info", f"Red, green and blue hold {shares} of the variance of the embeddings.")
+            picture(output, run.outputs.sink("pca", colour, target), components, run.context.cancel)
             styles["pca"] = rgb_qml()
-        run.finish(styles)
+        run.outputs.commit(styles)
         return run.report(classes=[])
 
 
-def token_plan(run: Session) -> TilePlan:
+@dataclass(frozen=True)
+class Tokens:
+    """Read the normalised tokens of a block; equal for equal blocks, so that a converted network is found again."""
+
+    block: int
+
+    def __call__(self, network: SarViT, x: Tensor) -> Tensor:
+        return network.tokens(x, self.block)
+
+
+def token_plan(scene: Scene, card: ModelCard) -> TilePlan:
     """The tiles by which tokens are made: half of each shared with its neighbour."""
-    tile, patch = run.card.tile, run.card.patch
-    return plan_tiles(run.frame.height, run.frame.width, tile, attention_overlap(tile, patch), patch)
+    overlap = attention_overlap(card.tile, card.patch)
+    return plan_tiles(scene.frame.height, scene.frame.width, card.tile, overlap, card.patch)
 
 
 def send_tokens(
-    run: Session, plan: TilePlan, block: int, emits: list[Emit], only: set[tuple[int, int]] | None = None
+    run: Run, plan: TilePlan, block: int, emits: list[Emit], only: set[tuple[int, int]] | None = None
 ) -> None:
     """Send the tiles of a `token_plan` through the network, and the blended tokens to all of `emits`."""
 
@@ -91,8 +117,9 @@ def send_tokens(
         for each in emits:
             each(rows, valid)
 
-    job = TileJob(plan, run.card.arch.embed_dim, run.batch, per_patch=True, coverage=True, only=only)
-    send_tiles(run, job, lambda network, x: network.tokens(x, block), emit)
+    features = run.card.arch.embed_dim
+    job = TileJob(plan, features, run.loaded.batch, per_patch=True, coverage=True, only=only)
+    send_tiles(run, job, Tokens(block), emit)
 
 
 def picture(tokens: RasterSink, sink: RasterSink, components: Components, cancel: Cancel) -> None:

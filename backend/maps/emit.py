@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Callable
 import numpy as np
 from affine import Affine
 
+from backend.card.model_card import ModelCard
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
 from backend.maps.request import Request
-from backend.maps.session import Session
+from backend.maps.run import Run
+from backend.maps.scene import Scene
 from backend.raster.grid import Grid
 from backend.stream.tiles import Emit, TileJob, run_stream
 from backend.stream.tiling import TilePlan
@@ -27,11 +29,11 @@ Write = Callable[[FloatArray, FloatArray, BoolArray], None]
 WritePatches = Callable[[FloatArray, BoolArray], None]
 
 
-def send_tiles(run: Session, job: TileJob, answer: Answer, emit: Emit) -> None:
+def send_tiles(run: Run, job: TileJob, answer: Answer, emit: Emit) -> None:
     """Send the tiles of a run through the model.
 
     Args:
-        run: An entered session.
+        run: Started.
         job: Tiles over the run's frame; with `coverage` where `emit` is of `to_patches` or an enlarging `to_pixels`.
         answer: From the network and tiles [n, bands, tile, tile] to [n, channels, t, t].
         emit: As for `run_stream`.
@@ -41,27 +43,32 @@ def send_tiles(run: Session, job: TileJob, answer: Answer, emit: Emit) -> None:
     """
     from backend.engines.factory import RunnerOptions, make_runner
 
-    request = run.request
-    options = RunnerOptions(answer, request.engine, job.batch, job.fetch, request.cancel, request.reporter.log)
+    request, context, loaded = run.prepared.request, run.context, run.loaded
+    options = RunnerOptions(
+        answer, request.engine, job.batch, job.fetch, context.cancel, context.reporter.log, loaded.converted
+    )
     # Reading a few tiles beforehand is no part of the run's progress.
-    progress = {} if job.only is not None else {"progress": request.reporter.progress}
-    with make_runner(run.model, run.card, run.device, options) as (model, run.engine):
-        valid_pixels = run_stream(run.frame, job, model, emit, request.cancel, **progress)
+    progress = {} if job.only is not None else {"progress": context.reporter.progress}
+    with make_runner(loaded.network, loaded.card, loaded.device, options) as (model, run.engine):
+        valid_pixels = run_stream(run.scene.frame, job, model, emit, context.cancel, **progress)
     if valid_pixels == 0:
-        raise run.no_valid_pixel()
+        raise InputError(
+            f"{request.input} has no valid pixel in the bands and extent asked for.",
+            "Check the nodata value, the units, the bands and the extent.",
+        )
 
 
-def to_pixels(run: Session, plan: TilePlan, per_patch: bool, write: Write) -> Emit:
+def to_pixels(scene: Scene, plan: TilePlan, per_patch: bool, write: Write) -> Emit:
     """Rows brought to the raster's own pixels by an `Enlarger`: of patches, or of the model's pixels."""
     cells = plan.on_patches() if per_patch else plan
-    grid = run.source.grid
+    grid = scene.source.grid
     enlarger = Enlarger(
-        (cells.rows.size, cells.columns.size), (grid.height, grid.width), cell_factors(run, plan, per_patch)
+        (cells.rows.size, cells.columns.size), (grid.height, grid.width), cell_factors(scene, plan, per_patch)
     )
 
     def emit(rows: FloatArray, _: BoolArray) -> None:
         for piece in enlarger.push(rows):
-            write(piece.nearest, piece.smooth, run.scene.validity(piece.top, piece.bottom))
+            write(piece.nearest, piece.smooth, scene.validity(piece.top, piece.bottom))
 
     return emit
 
@@ -79,27 +86,27 @@ def to_patches(plan: TilePlan, write: WritePatches) -> Emit:
     return emit
 
 
-def cell_factors(run: Session, plan: TilePlan, per_patch: bool) -> tuple[float, float]:
+def cell_factors(scene: Scene, plan: TilePlan, per_patch: bool) -> tuple[float, float]:
     """Raster pixels per cell of the model's answer, down and across."""
     size = plan.patch if per_patch else 1
-    return run.factors[0] * size, run.factors[1] * size
+    return scene.factors[0] * size, scene.factors[1] * size
 
 
-def patch_grid(run: Session, plan: TilePlan) -> Grid:
+def patch_grid(scene: Scene, plan: TilePlan) -> Grid:
     """One pixel for each patch, in register with the raster: same CRS, same first corner.
 
     The last row and column reach past the raster where it doesn't hold a whole number of patches.
     """
-    down, across = cell_factors(run, plan, per_patch=True)
-    cells, grid = plan.on_patches(), run.source.grid
+    down, across = cell_factors(scene, plan, per_patch=True)
+    cells, grid = plan.on_patches(), scene.source.grid
     return Grid(grid.crs, grid.transform * Affine.scale(across, down), cells.columns.size, cells.rows.size)
 
 
-def check_block(run: Session, block: int) -> None:
+def check_block(card: ModelCard, block: int) -> None:
     """Refuse a transformer block that the model hasn't got."""
-    if not -run.card.arch.depth <= block < run.card.arch.depth:
+    if not -card.arch.depth <= block < card.arch.depth:
         raise InputError(
-            f"There is no block {block}; the model has {run.card.arch.depth}, counted from 0.",
+            f"There is no block {block}; the model has {card.arch.depth}, counted from 0.",
             "Use -1 for the last block.",
         )
 

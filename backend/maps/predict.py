@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
 from backend.maps.emit import Write, cell_factors, check_block, masked, output_paths, send_tiles, to_pixels
-from backend.maps.request import Request
-from backend.maps.session import Session
+from backend.maps.request import Context, Request
+from backend.maps.run import Run, start_run
 from backend.raster.sink import Layer, RasterSink
 from backend.raster.styles import paletted_qml, ramp_qml, rgb, share_qml
 from backend.stream.blend import RowBlender
@@ -34,13 +34,19 @@ REDUNDANCY = 1.35
 NO_MASK = 255
 
 
-def landcover(request: Request, confidence: Path | None = None, probabilities: Path | None = None) -> dict[str, Any]:
+def landcover(
+    request: Request,
+    confidence: Path | None = None,
+    probabilities: Path | None = None,
+    context: Context | None = None,
+) -> dict[str, Any]:
     """Write a map of classes, uint8 with 0 for nodata, in the legend of the model's card.
 
     Args:
         request: What to read and write.
         confidence: Also write the probability of the class, float32 0 to 1, NaN for nodata.
         probabilities: Also write the probability of every class, one band each.
+        context: Reporter, cancel and models.
 
     Returns:
         The facts of the result event: outputs, classes with their pixel counts, device, seconds, model.
@@ -49,9 +55,11 @@ def landcover(request: Request, confidence: Path | None = None, probabilities: P
         SarDinoError: Refused or cancelled; then no output is left, and older ones are as they were.
     """
     outputs = output_paths(request, confidence=confidence, probabilities=probabilities)
-    with Session(request, "landcover", outputs) as run:
+    with start_run(request, "landcover", outputs, context) as run:
         classes = run.card.classes
-        sinks = {role: run.sink(role, layer) for role, layer in _landcover_layers(run).items() if role in outputs}
+        sinks = {
+            role: run.outputs.sink(role, layer) for role, layer in _landcover_layers(run).items() if role in outputs
+        }
         values = np.array([item.value for item in classes], dtype=np.uint8)
         decide = decision(classes)
         counts = np.zeros(256, dtype=np.int64)
@@ -77,33 +85,33 @@ def landcover(request: Request, confidence: Path | None = None, probabilities: P
 
         tile, patch = run.card.tile, run.card.patch
         overlap = landcover_overlap(tile, patch, run.card.arch.reach)
-        plan = plan_tiles(run.frame.height, run.frame.width, tile, overlap, patch)
-        if "probabilities" not in sinks and cell_factors(run, plan, per_patch=False) == (1.0, 1.0):
+        plan = plan_tiles(run.scene.frame.height, run.scene.frame.width, tile, overlap, patch)
+        if "probabilities" not in sinks and cell_factors(run.scene, plan, per_patch=False) == (1.0, 1.0):
             # Nothing is resampled after it: classes are chosen as soon as sums are final, where they lie.
             on_device = decides_on_device(run)
             blender = _deciding(run, "confidence" in sinks, on_device)
-            job = TileJob(plan, len(classes), run.batch, blender=blender, fetch=not on_device)
+            job = TileJob(plan, len(classes), run.loaded.batch, blender=blender, fetch=not on_device)
             send_tiles(run, job, class_probabilities, write_decided)
-            run.close_outputs()
+            run.outputs.close()
         else:
-            _stream(run, TileJob(plan, len(classes), run.batch), class_probabilities, write)
+            _stream(run, TileJob(plan, len(classes), run.loaded.batch), class_probabilities, write)
         styles = dict.fromkeys(sinks, share_qml())
-        run.finish({**styles, "output": paletted_qml(classes)}, classes)
+        run.outputs.commit({**styles, "output": paletted_qml(classes)}, classes)
         found = [{"value": c.value, "name": c.name, "color": c.color, "pixels": int(counts[c.value])} for c in classes]
         return run.report(classes=found)
 
 
-def decides_on_device(run: Session) -> bool:
+def decides_on_device(run: Run) -> bool:
     """Whether probabilities are blended and classes chosen on a graphics card."""
-    return run.device.type == "cuda"
+    return run.loaded.device.type == "cuda"
 
 
-def _deciding(run: Session, confidence: bool, on_device: bool) -> Callable[[TilePlan, int], Blender]:
+def _deciding(run: Run, confidence: bool, on_device: bool) -> Callable[[TilePlan, int], Blender]:
     if not on_device:
         return partial(RowBlender, reduce=choosing(run.card.classes, confidence))
     from backend.engines.device_blend import DeviceBlender, deciding
 
-    return partial(DeviceBlender, device=run.device, reduce=deciding(run.card.classes, confidence))
+    return partial(DeviceBlender, device=run.loaded.device, reduce=deciding(run.card.classes, confidence))
 
 
 def class_probabilities(network: SarViT, x: Tensor) -> Tensor:
@@ -118,6 +126,7 @@ def attention(
     block: int = -1,
     mass: float = 0.6,
     masks: Path | None = None,
+    context: Context | None = None,
 ) -> dict[str, Any]:
     """Write the CLS attention of a block, float32 relative to its mean over a tile (1 is average), NaN for nodata.
 
@@ -127,6 +136,7 @@ def attention(
         block: Transformer block from 0; negative from the end.
         mass: Share of a head's attention that its mask keeps (DINO, arXiv 2104.14294, figure 1).
         masks: Also write, for each head, where the patches lie that hold that share: 1 there, 0 elsewhere, 255 nodata.
+        context: Reporter, cancel and models.
 
     Returns:
         The facts of the result event.
@@ -137,13 +147,13 @@ def attention(
     if not 0 < mass <= 1:
         raise InputError(f"The attention mass is {mass:g}; wanted is a share above 0, at most 1.", "Give 0.6, say.")
     outputs = output_paths(request, masks=masks)
-    with Session(request, "attention", outputs) as run:
-        check_block(run, block)
+    with start_run(request, "attention", outputs, context) as run:
+        check_block(run.card, block)
         every = [f"head {number}" for number in range(1, run.card.arch.heads + 1)]
         names = every if heads == "all" else ["mean attention"]
-        sinks = {"output": run.sink("output", Layer("float32", math.nan, names))}
+        sinks = {"output": run.outputs.sink("output", Layer("float32", math.nan, names))}
         if masks:
-            sinks["masks"] = run.sink("masks", Layer("uint8", NO_MASK, every))
+            sinks["masks"] = run.outputs.sink("masks", Layer("uint8", NO_MASK, every))
 
         def write(nearest: FloatArray, smooth: FloatArray, valid: BoolArray) -> None:
             sinks["output"].write(masked(smooth[: len(names)], valid))
@@ -151,15 +161,25 @@ def attention(
                 kept = (nearest[len(names) :] >= 0.5).astype(np.uint8)
                 sinks["masks"].write(np.where(valid, kept, np.uint8(NO_MASK)))
 
-        def answer(network: SarViT, x: Tensor) -> Tensor:
-            return read_attention(network.attention(x, block), heads == "all", mass if masks else None)
-
+        answer = Attention(block, heads == "all", mass if masks else None)
         tile, patch = run.card.tile, run.card.patch
-        plan = plan_tiles(run.frame.height, run.frame.width, tile, attention_overlap(tile, patch), patch)
+        plan = plan_tiles(run.scene.frame.height, run.scene.frame.width, tile, attention_overlap(tile, patch), patch)
         channels = len(names) + (len(every) if masks else 0)
-        _stream(run, TileJob(plan, channels, run.batch, per_patch=True), answer, write)
-        run.finish({role: ramp_qml(_drawn(sink)) for role, sink in sinks.items()})
+        _stream(run, TileJob(plan, channels, run.loaded.batch, per_patch=True), answer, write)
+        run.outputs.commit({role: ramp_qml(_drawn(sink)) for role, sink in sinks.items()})
         return run.report(classes=[])
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Read the attention of a block as maps show it; equal for equal settings, as `Tokens` of embeddings are."""
+
+    block: int
+    every_head: bool
+    mass: float | None
+
+    def __call__(self, network: SarViT, x: Tensor) -> Tensor:
+        return read_attention(network.attention(x, self.block), self.every_head, self.mass)
 
 
 def read_attention(raw: Tensor, every_head: bool, mass: float | None) -> Tensor:
@@ -199,14 +219,16 @@ def landcover_overlap(tile: int, patch: int, reach: int = 0) -> int:
     return max(1, int(room // patch), wanted) * patch if tile > patch else 0
 
 
-def _stream(run: Session, job: TileJob, answer: Answer, write: Write) -> None:
-    scaled = cell_factors(run, job.plan, job.per_patch) != (1.0, 1.0)
-    emit = to_pixels(run, job.plan, job.per_patch, write) if scaled else lambda rows, valid: write(rows, rows, valid)
+def _stream(run: Run, job: TileJob, answer: Answer, write: Write) -> None:
+    scaled = cell_factors(run.scene, job.plan, job.per_patch) != (1.0, 1.0)
+    emit = (
+        to_pixels(run.scene, job.plan, job.per_patch, write) if scaled else lambda rows, valid: write(rows, rows, valid)
+    )
     send_tiles(run, replace(job, coverage=scaled), answer, emit)
-    run.close_outputs()
+    run.outputs.close()
 
 
-def _landcover_layers(run: Session) -> dict[str, Layer]:
+def _landcover_layers(run: Run) -> dict[str, Layer]:
     classes = run.card.classes
     palette = {item.value: rgb(item.color) for item in classes}
     return {

@@ -1,4 +1,4 @@
-"""What a user asks of a model, whatever the output."""
+"""Hold what a user asks of a model, whatever the output, and whom a run answers to."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backend.core.cancel import Cancel
-from backend.core.events import Reporter
+from backend.core import context
+from backend.maps.load import ModelCache
 from backend.radiometry.units import Units
 
 
-@dataclass
+@dataclass(frozen=True)
 class Request:
     """What a user asks for.
 
     Attributes:
         input: Raster to read, a pattern of several, or a Sentinel-1 GRD product as downloaded.
-        further: More rasters or patterns of the same scene, whose bands follow those of `input`.
         output: Main raster to write.
         model: Name of an installed model, folder, or None for the default.
         bands: Band numbers in the card's order, 0 for one that is missing; None to find them.
@@ -27,8 +26,7 @@ class Request:
         engine: One of `backend.engines.choice.ENGINES`.
         batch_size: Tiles at once; 0 to choose.
         overwrite: Whether existing outputs are replaced.
-        reporter: Told what happens.
-        cancel: Ends the run when set.
+        further: More rasters or patterns of the same scene, whose bands follow those of `input`.
     """
 
     input: str
@@ -41,6 +39,15 @@ class Request:
     engine: str = "auto"
     batch_size: int = 0
     overwrite: bool = False
-    reporter: Reporter = field(default_factory=Reporter)
-    cancel: Cancel = field(default_factory=Cancel)
     further: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Context(context.Context):
+    """Share the loaded model as well, with the next run that gets the same context.
+
+    Attributes:
+        models: Keeps the model loaded.
+    """
+
+    models: ModelCache = field(default_factory=ModelCache)

@@ -9,7 +9,7 @@ from backend.card.model_card import ModelCard
 from backend.core.arrays import BoolArray
 from backend.core.errors import InputError
 from backend.grd.container import MANIFEST, is_product, refuse_part
-from backend.maps.request import Request
+from backend.maps.request import Context, Request
 from backend.radiometry.convert import is_backscatter, rows_that_tell_units, to_scale
 from backend.radiometry.units import Units, check_coherence, check_units, decide_units, nodata_doubt, units_doubt
 from backend.raster.resample import MAX_REFINE, scale_factor
@@ -22,10 +22,10 @@ class Scene:
     """The raster that a run reads, as its model sees it.
 
     Args:
-        request: What is asked for; its reporter is told what is found.
+        request: What is asked for; a product is calibrated beside its output.
+        context: Its reporter receives what is found; its cancel ends a calibration.
         files: Of `stack.scene_files`, each checked by `refuse_part`.
         card: The model's.
-        output: The main output, beside which a product is calibrated.
         stack: Takes what is to be closed.
 
     Attributes:
@@ -39,12 +39,12 @@ class Scene:
         SarDinoError: It can't be used, or the run was cancelled while a product was calibrated.
     """
 
-    def __init__(self, request: Request, files: list[str], card: ModelCard, output: Path, stack: ExitStack) -> None:
-        self._request, self._files, self._card, self._stack = request, files, card, stack
+    def __init__(self, request: Request, context: Context, files: list[str], card: ModelCard, stack: ExitStack) -> None:
+        self._request, self._context, self._files, self._card, self._stack = request, context, files, card, stack
         names, lenient = [band.name for band in card.bands], card.allows_missing_bands
         self.is_product = any(map(is_product, files))
         if self.is_product:
-            path = stack.enter_context(self._calibrated(output))
+            path = stack.enter_context(self._calibrated())
             source = RasterSource(path, names=names, allows_missing=lenient)
         else:
             source = RasterSource(files, request.bands, request.extent, names, allows_missing=lenient)
@@ -53,7 +53,7 @@ class Scene:
         self.bands = [card.bands[position] for position in source.present]
         self._twin: RasterSource | None = None
         for level, message in source.notes:
-            request.reporter.log(level, message)
+            context.reporter.log(level, message)
         self.units = Units.LINEAR_POWER if self.is_product else self._decided_units()
         self.factors = self._scale()
         self.frame = self._frame()
@@ -76,7 +76,7 @@ class Scene:
             self._twin = self._stack.enter_context(self.source.reopen())
         return to_scale(*self._twin.read(top, bottom), self.bands, self.units)[1]
 
-    def _calibrated(self, output: Path) -> AbstractContextManager[Path]:
+    def _calibrated(self) -> AbstractContextManager[Path]:
         """A temporary raster of a product, as the model wants it."""
         from backend.grd.for_model import calibrated
 
@@ -86,10 +86,12 @@ class Scene:
                 f"{', '.join(self._files)} is a Sentinel-1 product: bands are found by polarisation, units are known.",
                 "Give the product alone, without bands and units.",
             )
-        return calibrated(self._files[0], output, self._card, request.extent, request.reporter, request.cancel)
+        return calibrated(
+            self._files[0], request.output, self._card, request.extent, self._context.reporter, self._context.cancel
+        )
 
     def _decided_units(self) -> Units:
-        log = self._request.reporter.log
+        log = self._context.reporter.log
         sample, valid = sample_values(self.source)
         check_coherence(sample[~is_backscatter(self.bands)], valid)
         rows = rows_that_tell_units(self.bands)
@@ -108,7 +110,7 @@ class Scene:
         return units
 
     def _scale(self) -> tuple[float, float]:
-        metres, gsd, log = self.source.pixel_metres, self._card.gsd_m, self._request.reporter.log
+        metres, gsd, log = self.source.pixel_metres, self._card.gsd_m, self._context.reporter.log
         # Down (rows) before across (columns).
         factors = (scale_factor(metres[1], gsd), scale_factor(metres[0], gsd)) if metres else (1.0, 1.0)
         if metres is None or factors == (1.0, 1.0):

@@ -11,10 +11,12 @@ import numpy as np
 
 from backend.core.arrays import BoolArray, FloatArray, IndexArray
 from backend.core.errors import InputError
+from backend.core.events import Reporter
 from backend.maps.embeddings import send_tokens, token_plan
 from backend.maps.emit import cell_factors, check_block, masked, output_paths, patch_grid, to_patches, to_pixels
-from backend.maps.request import Request
-from backend.maps.session import Session
+from backend.maps.request import Context, Request
+from backend.maps.run import Run, start_run
+from backend.maps.scene import Scene
 from backend.raster.grid import Grid
 from backend.raster.resample import bilinear_taps, nearest_index
 from backend.raster.sink import Layer, RasterSink
@@ -26,7 +28,13 @@ LAYER = Layer("float32", math.nan, ["cosine similarity"])
 Point = tuple[float, float]
 
 
-def similarity(request: Request, points: Sequence[Point], block: int = -1, grid: str = "input") -> dict[str, Any]:
+def similarity(
+    request: Request,
+    points: Sequence[Point],
+    block: int = -1,
+    grid: str = "input",
+    context: Context | None = None,
+) -> dict[str, Any]:
     """Write the cosine similarity of every place to the point that it is most similar to, float32 -1 to 1, NaN nodata.
 
     With several points each is an example of what is looked for, and a place needs to be like one of them, not like
@@ -38,6 +46,7 @@ def similarity(request: Request, points: Sequence[Point], block: int = -1, grid:
         block: Transformer block from 0; negative from the end.
         grid: "input" for the raster's pixels, whose tokens are interpolated between patches; "patch" for a pixel a
             patch, in register with the raster.
+        context: Reporter, cancel and models.
 
     Returns:
         The facts of the result event.
@@ -46,19 +55,21 @@ def similarity(request: Request, points: Sequence[Point], block: int = -1, grid:
         SarDinoError: As for `embed`; also where no point lies on a valid pixel.
     """
     check_points(points)
-    with Session(request, "similarity", output_paths(request)) as run:
-        check_block(run, block)
-        plan, per_pixel = token_plan(run), grid == "input"
-        references = _references(run, plan, block, pixels_of(run, points), per_pixel)
-        sink = run.sink("output", LAYER, None if per_pixel else patch_grid(run, plan))
+    with start_run(request, "similarity", output_paths(request), context) as run:
+        scene, card = run.scene, run.card
+        check_block(card, block)
+        plan, per_pixel = token_plan(scene, card), grid == "input"
+        pixels = pixels_of(scene, points, run.context.reporter)
+        references = _references(run, plan, block, pixels, per_pixel)
+        sink = run.outputs.sink("output", LAYER, None if per_pixel else patch_grid(scene, plan))
 
         def write(tokens: FloatArray, valid: BoolArray) -> None:
             sink.write(masked(best_cosine(tokens, references), valid))
 
-        emit = to_pixels(run, plan, True, lambda _, s, v: write(s, v)) if per_pixel else to_patches(plan, write)
+        emit = to_pixels(scene, plan, True, lambda _, s, v: write(s, v)) if per_pixel else to_patches(plan, write)
         send_tokens(run, plan, block, [emit])
-        run.close_outputs()
-        run.finish({"output": similarity_qml(sink)})
+        run.outputs.close()
+        run.outputs.commit({"output": similarity_qml(sink)})
         return run.report(classes=[])
 
 
@@ -103,7 +114,7 @@ def cell_of(grid: Grid, point: Point) -> tuple[int, int] | None:
     return (row, column) if 0 <= row < grid.height and 0 <= column < grid.width else None
 
 
-def pixels_of(run: Session, points: Sequence[Point]) -> list[tuple[int, int]]:
+def pixels_of(scene: Scene, points: Sequence[Point], reporter: Reporter) -> list[tuple[int, int]]:
     """Row and column of the points that lie on valid pixels; the others are left out with a warning.
 
     Raises:
@@ -111,15 +122,15 @@ def pixels_of(run: Session, points: Sequence[Point]) -> list[tuple[int, int]]:
     """
     found, reasons = [], []
     for point in points:
-        pixel = cell_of(run.source.grid, run.scene.in_grid(point))
+        pixel = cell_of(scene.source.grid, scene.in_grid(point))
         if pixel is None:
             reasons.append(f"The point {point[0]:.10g} {point[1]:.10g} lies outside the raster or the extent asked for")
-        elif not run.scene.validity(pixel[0], pixel[0] + 1)[0, pixel[1]]:
+        elif not scene.validity(pixel[0], pixel[0] + 1)[0, pixel[1]]:
             reasons.append(f"The point {point[0]:.10g} {point[1]:.10g} lies where the raster has no data")
         else:
             found.append(pixel)
     if not found:
-        xmin, ymin, xmax, ymax = run.source.grid.bounds()
+        xmin, ymin, xmax, ymax = scene.source.grid.bounds()
         more = f" ({len(reasons)} points were given, none can be used)" if len(reasons) > 1 else ""
         raise InputError(
             f"{reasons[0]}{more}.",
@@ -127,7 +138,7 @@ def pixels_of(run: Session, points: Sequence[Point]) -> list[tuple[int, int]]:
             f"{ymin:.10g} to {ymax:.10g}.",
         )
     for reason in reasons:
-        run.request.reporter.log("warning", f"{reason}; it is left out.")
+        reporter.log("warning", f"{reason}; it is left out.")
     return found
 
 
@@ -141,8 +152,8 @@ class _Taps:
     across: FloatArray
 
 
-def _taps(run: Session, plan: TilePlan, pixel: tuple[int, int], per_pixel: bool) -> _Taps:
-    cells, factors = plan.on_patches(), cell_factors(run, plan, True)
+def _taps(scene: Scene, plan: TilePlan, pixel: tuple[int, int], per_pixel: bool) -> _Taps:
+    cells, factors = plan.on_patches(), cell_factors(scene, plan, True)
     sizes = cells.rows.size, cells.columns.size
     at = [np.array([position]) for position in pixel]
     if per_pixel:  # as the `Enlarger` does, so that the point itself gets 1
@@ -153,9 +164,9 @@ def _taps(run: Session, plan: TilePlan, pixel: tuple[int, int], per_pixel: bool)
     return _Taps(rows, columns, whole, whole)
 
 
-def _references(run: Session, plan: TilePlan, block: int, pixels: list[tuple[int, int]], per_pixel: bool) -> FloatArray:
+def _references(run: Run, plan: TilePlan, block: int, pixels: list[tuple[int, int]], per_pixel: bool) -> FloatArray:
     """Unit tokens [points, features] of some pixels, from the few tiles that have a share in them."""
-    taps = [_taps(run, plan, pixel, per_pixel) for pixel in pixels]
+    taps = [_taps(run.scene, plan, pixel, per_pixel) for pixel in pixels]
     patches = {(int(r), int(c)) for tap in taps for r in tap.rows for c in tap.columns}
     found: dict[tuple[int, int], FloatArray] = {}
     top = 0

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from backend.card.registry import model_folder
 from backend.core.errors import ResourceError
-from backend.maps.request import Request
+from backend.maps.request import Context, Request
 from backend.own_classes.legend import read_styles
 from backend.own_classes.model_folder import claim_folder
 
@@ -42,13 +42,14 @@ class SampleSource:
     title: str = ""
 
 
-def train(request: Request, source: SampleSource, check: bool = True) -> None:
+def train(request: Request, source: SampleSource, check: bool = True, context: Context | None = None) -> None:
     """Learn classes and write the model folder that the request names as its output.
 
     Args:
         request: Raster, backbone and output.
         source: Samples.
         check: Whether accuracy on held-out blocks is measured.
+        context: Reporter, cancel and models; new ones if None.
 
     Raises:
         SarDinoError: Refused or cancelled; then no folder is written, and an older one is unchanged.
@@ -62,10 +63,11 @@ def train(request: Request, source: SampleSource, check: bool = True) -> None:
             f"The Python package {str(missing.name).partition('.')[0]} is not installed here; own classes need it.",
             "Set up the backend again: the environment is of an older version.",
         ) from missing
-    from backend.maps.session import Session
+    from backend.maps.run import start_run
 
+    context = context or Context()
     printable = "".join(c if c.isprintable() else " " for c in source.title)
     title = " ".join(printable.split())[:MAX_TITLE] or request.output.name
-    place = claim_folder(request.output, model_folder(request.model), request.overwrite, request.cancel)
-    with place, Session(request, "train", {}) as session:
+    place = claim_folder(request.output, model_folder(request.model), request.overwrite, context.cancel)
+    with place, start_run(request, "train", {}, context) as session:
         learn(session, source.samples, source.field, title, styles, check)

@@ -14,7 +14,7 @@ from backend.card.arch import Arch
 from backend.card.model_card import ModelCard
 from backend.core.errors import InputError
 from backend.maps.predict import landcover_overlap
-from backend.maps.session import Session
+from backend.maps.run import Run
 from backend.network.forest_head import ForestHead, Trees
 from backend.network.heads import build_head
 from backend.network.vit import SarViT
@@ -36,8 +36,8 @@ WINDOWS, SMOOTH, COMPONENTS = (3, 5, 9, 15, 25), 9, 12
 class _Progress:
     """Progress over tiles and then forests: a portion of trees takes about as long as a tile."""
 
-    def __init__(self, session: Session, tiles: int, forests: int) -> None:
-        self._request, self._tiles, self._portions = session.request, tiles, 0
+    def __init__(self, session: Run, tiles: int, forests: int) -> None:
+        self._context, self._tiles, self._portions = session.context, tiles, 0
         self.forests(forests)
 
     def forests(self, count: int) -> None:
@@ -45,16 +45,16 @@ class _Progress:
         self._total = self._tiles + count * PORTIONS
 
     def tiles(self, done: int) -> None:
-        self._request.cancel.check()
-        self._request.reporter.progress(done, self._total)
+        self._context.cancel.check()
+        self._context.reporter.progress(done, self._total)
 
     def portion(self) -> None:
-        self._request.cancel.check()
+        self._context.cancel.check()
         self._portions += 1
-        self._request.reporter.progress(self._tiles + self._portions, self._total)
+        self._context.reporter.progress(self._tiles + self._portions, self._total)
 
 
-def learn(session: Session, path: Path, field: str, title: str, styles: Styles, check: bool) -> dict[str, Any]:
+def learn(session: Run, path: Path, field: str, title: str, styles: Styles, check: bool) -> dict[str, Any]:
     """Learn the classes of samples and write the model folder that the session's request names.
 
     Args:
@@ -71,16 +71,16 @@ def learn(session: Session, path: Path, field: str, title: str, styles: Styles, 
     Raises:
         SarDinoError: Refused or cancelled; then nothing is written, and an older folder is unchanged.
     """
-    request, log = session.request, session.request.reporter.log
-    samples = read_samples(path, field, session.source.grid.crs)
+    request, log = session.prepared.request, session.context.reporter.log
+    samples = read_samples(path, field, session.scene.source.grid.crs)
     if samples.skipped:
         log("warning", f"{samples.skipped} samples without a geometry or a class are left out.")
     model = _blank_model(session)
     pixels, table, progress = _gathered(session, model, samples, FOLDS + 1 if check else 1)
-    grid = _transform(session), session.frame.height, session.frame.width
-    keep = usable(samples.items, pixels, table.valid, grid, request.reporter)
-    labelled = label_pixels(samples.items, table, pixels, keep, styles, request.reporter)
-    request.cancel.check()
+    grid = _transform(session), session.scene.frame.height, session.scene.frame.width
+    keep = usable(samples.items, pixels, table.valid, grid, session.context.reporter)
+    labelled = label_pixels(samples.items, table, pixels, keep, styles, session.context.reporter)
+    session.context.cancel.check()
     scores = _held_out(session, labelled, progress) if check else {"not_known": "it was not asked for"}
     if "not_known" in scores:
         progress.forests(1)
@@ -89,7 +89,7 @@ def learn(session: Session, path: Path, field: str, title: str, styles: Styles, 
     head = cast(ForestHead, build_head(card.arch, len(card.bands), card.patch, len(card.classes)))
     write_head(head, trees, labelled.components)
     model.head = head
-    card = write_folder(request.output, model, card, request.cancel)
+    card = write_folder(request.output, model, card, session.context.cancel)
     return session.report(
         outputs={"output": str(request.output)},
         classes=[{"value": c.value, "name": c.name, "color": c.color} for c in card.classes],
@@ -108,19 +108,17 @@ def own_arch(arch: Arch, trees: Trees | None = None) -> Arch:
     )  # fmt: skip
 
 
-def _blank_model(session: Session) -> SarViT:
+def _blank_model(session: Run) -> SarViT:
     """Return the backbone with an empty forest head."""
     card = session.card
     model = SarViT(own_arch(session.card.arch), len(card.bands), card.tile, card.patch, 1)
-    model.backbone.load_state_dict(session.model.backbone.state_dict())
-    return model.to(session.device).eval()
+    model.backbone.load_state_dict(session.loaded.network.backbone.state_dict())
+    return model.to(session.loaded.device).eval()
 
 
-def _gathered(
-    session: Session, model: SarViT, samples: Samples, fits: int
-) -> tuple[SamplePixels, FeatureTable, _Progress]:
+def _gathered(session: Run, model: SarViT, samples: Samples, fits: int) -> tuple[SamplePixels, FeatureTable, _Progress]:
     """Find the pixels of the samples, and compute their features."""
-    frame, card, request = session.frame, session.card, session.request
+    frame, card, request = session.scene.frame, session.card, session.prepared.request
     pixels = find_pixels(samples.items, _transform(session), frame.height, frame.width)
     if not len(pixels):
         raise InputError(
@@ -130,17 +128,17 @@ def _gathered(
     overlap = landcover_overlap(card.tile, card.patch, own_arch(card.arch).reach)
     plan = plan_tiles(frame.height, frame.width, card.tile, overlap, card.patch)
     progress = _Progress(session, len(tiles_of(pixels, plan)), fits)
-    return pixels, gather_features(model, frame, plan, pixels, session.batch, progress.tiles), progress
+    return pixels, gather_features(model, frame, plan, pixels, session.loaded.batch, progress.tiles), progress
 
 
-def _transform(session: Session) -> Affine:
+def _transform(session: Run) -> Affine:
     """Return the transform from (column, row) of the frame, in pixels of the model's size, to coordinates."""
-    down, across = session.factors
-    return session.source.grid.transform * Affine.scale(across, down)
+    down, across = session.scene.factors
+    return session.scene.source.grid.transform * Affine.scale(across, down)
 
 
-def _held_out(session: Session, labelled: LabelledPixels, progress: _Progress) -> dict[str, Any]:
-    log = session.request.reporter.log
+def _held_out(session: Run, labelled: LabelledPixels, progress: _Progress) -> dict[str, Any]:
+    log = session.context.reporter.log
     folds = plan_folds(labelled.pixels, labelled.classes)
     if folds is None:
         why = "fewer than two classes have samples in two places apart"
@@ -162,17 +160,17 @@ def _held_out(session: Session, labelled: LabelledPixels, progress: _Progress) -
 
 
 def _card(
-    session: Session, labelled: LabelledPixels, trees: Trees, title: str, origin: str, scores: dict[str, Any]
+    session: Run, labelled: LabelledPixels, trees: Trees, title: str, origin: str, scores: dict[str, Any]
 ) -> ModelCard:
     old, counted = session.card, {}
     for number, item in enumerate(labelled.legend):
         here = labelled.classes == number
         samples = len(np.unique(labelled.pixels.sample[here]))
         counted[f"{item.value} {item.name}"] = {"samples": samples, "pixels": int(here.sum())}
-    learnt = f"Own samples: {origin}, over {Path(session.request.input).name}"
+    learnt = f"Own samples: {origin}, over {Path(session.prepared.request.input).name}"
     return dataclasses.replace(
         old,
-        name=folder_name(session.request.output),
+        name=folder_name(session.prepared.request.output),
         title=title,
         arch=own_arch(session.card.arch, trees),
         classes=labelled.legend,

@@ -14,12 +14,16 @@ from sklearn.metrics import accuracy_score, confusion_matrix, jaccard_score
 
 from backend.card.arch import Arch
 from backend.card.model_card import LandCoverClass, ModelCard
+from backend.engines import factory
+from backend.engines.choice import installed
 from backend.maps.predict import landcover
 from backend.maps.request import Request
+from backend.network import weights
 from backend.network.vit import build_model
 from backend.network.weights import save_model
 from backend.radiometry.units import Units
 from training import evaluate as module
+from training.data.dataset import ChipFolder
 from training.evaluate import main
 from training.run.common_config import ModelConfig
 
@@ -118,6 +122,24 @@ def test_scores_are_those_of_the_pixels_that_users_get(model, data, tmp_path, mo
     expected = float(reference(torch.from_numpy(united.T.copy()), torch.from_numpy(truth), 4, n_bins=15))
     assert found["summed"]["all"]["calibration"]["expected_error"] == pytest.approx(expected, abs=1e-5)
     assert not np.array_equal(of_map, chosen)  # or this test could not tell the two apart
+
+
+def test_the_model_is_loaded_once_and_each_image_read_once(model, data, tmp_path, monkeypatch):
+    calls = {"load": 0, "convert": 0, "read": 0}
+
+    def counted(name, function):
+        def call(*arguments):
+            calls[name] += 1
+            return function(*arguments)
+
+        return call
+
+    monkeypatch.setattr(weights, "load_model", counted("load", weights.load_model))
+    monkeypatch.setattr(factory, "convert", counted("convert", factory.convert))
+    monkeypatch.setattr(ChipFolder, "read", counted("read", ChipFolder.read))
+    engine = "openvino" if installed() else "pytorch"
+    assert len(scored(model, data, tmp_path, "--engine", engine)["images"]) == 3
+    assert calls == {"load": 1, "convert": int(installed()), "read": 3}
 
 
 def test_all_images_without_a_split_and_what_is_printed(model, data, tmp_path, capsys):

@@ -175,7 +175,7 @@ class ChipFolder:
             InputError: The file can't be read.
         """
         values, valid = self.read(index)
-        label = self._label(index, valid.shape)
+        label = self.label(index, valid.shape)
         return Chip(values, valid, label, self._files[self.names[index]], self.facts.level_jitter_db)
 
     def read(self, index: int, place: Sequence[int] | None = None) -> tuple[FloatArray, BoolArray]:
@@ -192,7 +192,16 @@ class ChipFolder:
         scale = Scale(self.bands, entry.numbers, self.units, facts.nodata, facts.scale, facts.relative, entry.levels)
         return read_window(self._files[entry.name], scale, place)
 
-    def _label(self, index: int, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
+    def label(self, index: int, shape: tuple[int, ...] | None = None) -> NDArray[np.uint8] | None:
+        """Read the labels of an image as of Chip.
+
+        Args:
+            index: Which image.
+            shape: Rows and columns that they must have; any if None.
+
+        Raises:
+            InputError: The file can't be read, or has another shape.
+        """
         path = self._labels.get(self.names[index])
         if path is None:
             return None
@@ -203,7 +212,7 @@ class ChipFolder:
                     label: NDArray[Any] = source.read(1)
         except RASTER_ERRORS as error:
             raise UnreadableError(f"{path} can't be read ({error}).", "Replace the file or take it away.") from error
-        if label.shape != shape:
+        if shape is not None and label.shape != shape:
             raise InputError(f"{path} has {label.shape} pixels, its image {shape}.", "Labels and images must match.")
         if self.facts.label_codes:
             coded = np.zeros(label.shape, dtype=np.uint8)

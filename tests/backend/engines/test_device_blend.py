@@ -87,7 +87,7 @@ def test_only_a_card_decides_there(tiny_model, make_raster, scene_db, tmp_path, 
     monkeypatch.setattr(predict, "decides_on_device", ask)
     predict.landcover(Request(str(make_raster(scene_db(70, 70))), tmp_path / "a.tif", tiny_model, device="cpu"))
     assert asked == [False]
-    assert predict_right(SimpleNamespace(device=torch.device("cuda")))
+    assert predict_right(SimpleNamespace(loaded=SimpleNamespace(device=torch.device("cuda"))))
     # What is resampled afterwards is blended here.
     fine = make_raster(scene_db(70, 70), "fine.tif", transform=rasterio.transform.from_origin(5e5, 46e5, 20, 20))
     predict.landcover(Request(str(fine), tmp_path / "b.tif", tiny_model, device="cpu"))

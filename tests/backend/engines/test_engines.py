@@ -24,7 +24,7 @@ from backend.core.errors import Cancelled, InputError, ModelError, ResourceError
 from backend.core.events import Reporter
 from backend.engines.choice import check_engine, choose_engine
 from backend.maps import embeddings, predict
-from backend.maps.request import Request
+from backend.maps.request import Context, Request
 from backend.network.int8 import QuantisedLayer, layers_of, quantised
 from backend.network.vit import build_model
 from backend.network.weights import load_model, save_model
@@ -80,9 +80,9 @@ def read(path):
 
 def mapped(model, scene, folder, engine, **options):
     told = Told()
-    request = Request(str(scene), folder / f"{engine}.tif", model, engine=engine, reporter=told, **options)
+    request = Request(str(scene), folder / f"{engine}.tif", model, engine=engine, **options)
     shares = folder / f"{engine}-shares.tif"
-    facts = predict.landcover(request, probabilities=shares)
+    facts = predict.landcover(request, probabilities=shares, context=Context(told))
     return read(folder / f"{engine}.tif"), read(shares), facts, told.lines
 
 
@@ -106,12 +106,15 @@ def test_openvino_reads_attention_and_tokens_too(tiny_model, make_raster, scene_
     for engine in ("pytorch", "openvino"):
         told = Told()
         output, masks = tmp_path / f"{engine}.tif", tmp_path / f"{engine}-masks.tif"
-        request = Request(str(scene), output, tiny_model, engine=engine, reporter=told)
+        request = Request(str(scene), output, tiny_model, engine=engine)
         if what == "tokens":
-            embeddings.embed(request)
+            embeddings.embed(request, context=Context(told))
         else:
             predict.attention(
-                request, heads="all" if what == "all" else "mean", masks=masks if what == "masks" else None
+                request,
+                heads="all" if what == "all" else "mean",
+                masks=masks if what == "masks" else None,
+                context=Context(told),
             )
         results.append(read(masks if what == "masks" else output).astype(np.float64))
         assert not [line for line in told.lines if line[0] == "warning"]

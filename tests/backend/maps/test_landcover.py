@@ -9,7 +9,7 @@ from backend.core.errors import InputError, ResourceError
 from backend.core.events import Reporter
 from backend.engines.pytorch import TileRunner
 from backend.maps import predict
-from backend.maps.request import Request
+from backend.maps.request import Context, Request
 from backend.radiometry.units import Units
 
 
@@ -98,8 +98,8 @@ def test_borders_of_zero_db_are_no_data_and_told(tiny_model, make_raster, scene_
 
     values = scene_db(90, 90)
     values[:, :20] = 0
-    request = Request(str(make_raster(values)), tmp_path / "o.tif", tiny_model, device="cpu", reporter=Listener())
-    predict.landcover(request)
+    request = Request(str(make_raster(values)), tmp_path / "o.tif", tiny_model, device="cpu")
+    predict.landcover(request, context=Context(Listener()))
     with rasterio.open(tmp_path / "o.tif") as file:
         classes = file.read(1)
     assert (classes[:20] == 0).all() and (classes[20:] > 0).all()

@@ -1,0 +1,80 @@
+"""Write the outputs of a run, and give them their names together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+from backend import __version__
+from backend.card.model_card import LandCoverClass
+from backend.maps.prepare import Prepared
+from backend.raster.grid import Grid
+from backend.raster.sink import Layer, RasterSink
+from backend.raster.styles import aux_xml, date_now
+from backend.raster.transaction import place_together
+
+
+class Outputs:
+    """The rasters of a run by role, as a context: those that were not committed are removed at its end.
+
+    Args:
+        prepared: The run.
+    """
+
+    def __init__(self, prepared: Prepared) -> None:
+        self._prepared, self._cancel = prepared, prepared.context.cancel
+        self._sinks: dict[str, RasterSink] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Outputs:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._stack.close()
+
+    def sink(self, role: str, layer: Layer, grid: Grid | None = None) -> RasterSink:
+        """Open the output of a role, on the input's grid or another."""
+        layer = replace(layer, tags=self.tags(role))
+        sink = RasterSink(self._prepared.paths[role], grid or self._prepared.scene.source.grid, layer)
+        self._stack.callback(sink.discard)
+        self._cancel.on_deadline(sink.files.remove_parts)
+        self._sinks[role] = sink
+        return sink
+
+    def tags(self, role: str = "output") -> dict[str, str]:
+        """Return metadata by which the output of a role can be recognised and made again."""
+        scene, card = self._prepared.scene.name, self._prepared.card
+        what = role if role != "output" else self._prepared.command
+        return {
+            "SARDINO_VERSION": __version__,
+            "SARDINO_MODEL": card.name,
+            "SARDINO_MODEL_SHA256": card.weights_sha256,
+            "SARDINO_INPUT": scene,
+            "SARDINO_OUTPUT": what,
+            # What other programs show of a TIFF.
+            "TIFFTAG_SOFTWARE": f"SAR Land Cover (DINO) {__version__}",
+            "TIFFTAG_IMAGEDESCRIPTION": f"{what} of {scene} by the model {card.name}",
+        }
+
+    def close(self) -> None:
+        """Close and check all outputs."""
+        self._prepared.timings.end("run")
+        for sink in self._sinks.values():
+            self._cancel.check()
+            sink.finish()
+
+    def commit(self, styles: dict[str, str], classes: Sequence[LandCoverClass] = ()) -> None:
+        """Give all outputs their names, the main one last.
+
+        Args:
+            styles: QGIS style of each role.
+            classes: Legend of the main output.
+        """
+        date = date_now()
+        for role, sink in self._sinks.items():
+            sink.files.add_sidecar(".qml", styles[role])
+            sink.files.add_sidecar(".aux.xml", aux_xml(classes if role == "output" else (), date))
+        with self._cancel.shielded():
+            place_together([self._sinks[role].files for role in sorted(self._sinks, key=lambda role: role == "output")])

@@ -1,0 +1,109 @@
+"""Prepare a run: validate the card, claim the outputs, open the raster, decide its units.
+
+Cheap checks come first; PyTorch is not imported here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from backend.card.model_card import ModelCard
+from backend.card.registry import CARD, model_folder
+from backend.core.errors import ResourceError
+from backend.engines.choice import check_engine
+from backend.maps.request import Context, Request
+from backend.maps.scene import Scene, check_inputs
+from backend.maps.timings import Timings
+from backend.raster.output_names import check_parts, claim_outputs
+from backend.raster.source import gdal_environment
+from backend.raster.virtual import scene_files
+
+FLOAT_BYTES = 4
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is known to be right before a model is loaded.
+
+    Attributes:
+        request: What is asked for.
+        context: Reporter, cancel and models.
+        command: Name of the output asked for, such as "landcover".
+        paths: Outputs by role; "output" is the main one.
+        folder: Of the model.
+        card: The model's, validated.
+        scene: The raster, opened.
+        timings: Of the run.
+    """
+
+    request: Request
+    context: Context
+    command: str
+    paths: dict[str, Path]
+    folder: Path
+    card: ModelCard
+    scene: Scene
+    timings: Timings = field(default_factory=Timings)
+
+
+@contextmanager
+def prepare(request: Request, context: Context, command: str, paths: dict[str, Path]) -> Iterator[Prepared]:
+    """Check a request and open its raster; all is closed, and outputs are free again, when the context ends.
+
+    Args:
+        request: What is asked for.
+        context: Reporter and cancel.
+        command: Name of the output asked for.
+        paths: Outputs by role.
+
+    Raises:
+        SarDinoError: Something asked for can't be had, or the run was cancelled.
+    """
+    timings = Timings()
+    with ExitStack() as stack:
+        stack.enter_context(gdal_environment())
+        folder = model_folder(request.model)
+        card = ModelCard.load(folder / CARD)
+        check_engine(request.engine, request.device, card)
+        files = scene_files(request.input, request.further)
+        check_inputs(files)
+        outputs = list(paths.values())
+        stack.enter_context(claim_outputs(outputs, files, request.overwrite, context.cancel))
+        scene = Scene(request, context, files, card, stack)
+        check_parts(outputs, scene.source.files)
+        check_memory(scene.frame.width, card)
+        context.cancel.check()
+        timings.end("check")
+        yield Prepared(request, context, command, paths, folder, card, scene, timings)
+
+
+def check_memory(width: int, card: ModelCard) -> None:
+    """Check that one row of tiles, which is held whole, fits into memory.
+
+    Args:
+        width: Columns that the model sees.
+        card: Its tile, bands and classes.
+
+    Raises:
+        ResourceError: A row of tiles, as read, as prepared and as blended, is larger than all memory of the machine.
+    """
+    needed = width * card.tile * FLOAT_BYTES * (2 * len(card.bands) + len(card.classes))
+    there = _all_memory()
+    if there and needed > there:
+        raise ResourceError(
+            f"A raster of {width} columns needs {needed / 2**30:.0f} GiB of memory at least; there are "
+            f"{there / 2**30:.0f} GiB here.",
+            "Map it in parts, with --extent.",
+        )
+
+
+def _all_memory() -> int:
+    """Return the bytes of memory in this machine; 0 where that is unknown."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # Windows has no sysconf
+        return 0
