@@ -18,7 +18,7 @@ from backend.maps.predict import landcover
 from backend.maps.request import Request
 from backend.network.vit import build_model
 from backend.network.weights import save_model
-from backend.radiometry.convert import Units
+from backend.radiometry.units import Units
 from training import evaluate as module
 from training.evaluate import main
 from training.run.common_config import ModelConfig

@@ -12,7 +12,8 @@ import numpy as np
 
 from backend.card.model_card import Band
 from backend.core.arrays import FloatArray
-from backend.radiometry.convert import Units, is_backscatter, to_power
+from backend.radiometry.convert import is_backscatter, to_power
+from backend.radiometry.units import Units
 from backend.raster.bands import acquisition
 from training.run.common_config import AugmentConfig
 

@@ -15,7 +15,8 @@ import torch
 
 from backend.card.model_card import Band
 from backend.core.arrays import BoolArray, FloatArray
-from backend.radiometry.convert import Units, from_linear, normalise, to_linear
+from backend.radiometry.convert import from_linear, normalise, to_linear
+from backend.radiometry.units import Units
 from training.data.augment import augment
 from training.run.pretrain_config import CropConfig
 

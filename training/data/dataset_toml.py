@@ -10,7 +10,7 @@ from typing import Annotated
 
 from backend.card.model_card import LandCoverClass
 from backend.core.errors import InputError
-from backend.radiometry.convert import Units
+from backend.radiometry.units import Units
 from training.run.config import resolve
 from training.run.limits import NotNegative, OneOf, check_limits
 

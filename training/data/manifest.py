@@ -21,7 +21,7 @@ from typing import Any, Callable
 
 from backend.card.model_card import Band
 from backend.core.errors import InputError, UnreadableError
-from backend.radiometry.convert import Units
+from backend.radiometry.units import Units
 from training.data.dataset_toml import FolderFacts
 from training.data.scan import UNIT_HINT, FileEntry, scan
 from training.run.distributed import shared_out

@@ -17,7 +17,8 @@ import numpy as np
 
 from backend.card.model_card import Band
 from backend.core.arrays import BoolArray, FloatArray, IntArray
-from backend.radiometry.convert import Units, is_backscatter, to_scale
+from backend.radiometry.convert import is_backscatter, to_scale
+from backend.radiometry.units import Units
 from backend.raster.source import RasterSource, gdal_environment
 from training.data.coverage import probe_shape
 

@@ -11,15 +11,8 @@ import numpy as np
 from backend.card.model_card import Band
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
-from backend.radiometry.convert import (
-    Units,
-    check_coherence,
-    check_units,
-    decide_units,
-    is_backscatter,
-    rows_that_tell_units,
-    to_scale,
-)
+from backend.radiometry.convert import is_backscatter, rows_that_tell_units, to_scale
+from backend.radiometry.units import Units, check_coherence, check_units, decide_units
 from backend.raster.bands import find_bands
 from backend.raster.sampling import sample_values
 from backend.raster.source import RasterSource, gdal_environment

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from backend.card.model_card import Band
 from backend.core.arrays import FloatArray
 from backend.core.errors import InputError
-from backend.radiometry.convert import Units, from_linear, normalise, to_linear
+from backend.radiometry.convert import from_linear, normalise, to_linear
+from backend.radiometry.units import Units
 from training.data.augment import augment
 from training.data.dataset import Chip, ChipFolder
 from training.data.tiles import cut, extend, random_window

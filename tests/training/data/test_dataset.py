@@ -7,7 +7,7 @@ import pytest
 import rasterio
 
 from backend.core.errors import InputError
-from backend.radiometry.convert import Units
+from backend.radiometry.units import Units
 from tests.support.geotiffs import BANDS, PLACED, land, toml, write
 from training.data.dataset import ChipFolder
 from training.data.dataset_toml import FolderFacts
