@@ -57,22 +57,27 @@ def finetune(
     options = options or RunOptions()
     run = out.with_name(f"{out.name}.run")
     facts = {"backbone": backbone, "data": [str(folder) for folder in folders]}
-    claim_run(run, config, facts, options.resume, lambda name: name == "checkpoint_every_s")
+    with claim_run(run, config, facts, options.resume, lambda name: name == "checkpoint_every_s"):
+        tuner = _set_up(backbone, folders, config, options.strict)
+        first = tuner.restore(run / "checkpoint") if options.resume else 0
+        write_resolved(run / "config.json", config, **facts)
+        report_start(options.context.reporter, "finetune", backbone, tuner.device, folders, out)
+        _loop(tuner, first, run, options.context)
+        if tuner.best:
+            tuner.model.load_state_dict(tuner.best)
+        return save_model(out, tuner.model, _card(tuner))
+
+
+def _set_up(backbone: str, folders: Sequence[Path], config: FinetuneConfig, strict: bool) -> Finetuner:
     torch.manual_seed(config.seed)
     bands = start_from(backbone, config.model, config.head, config.head_dim, config.tile, 1).bands
-    data = load_data(folders, bands, config.leave_out, options.strict)
+    data = load_data(folders, bands, config.leave_out, strict)
     torch.manual_seed(config.seed)
     start = start_from(backbone, config.model, config.head, config.head_dim, config.tile, len(data.classes))
     carry_head(start, backbone, data.classes)
     tuner = Finetuner(start, data, config)
     _check_card(tuner)
-    first = tuner.restore(run / "checkpoint") if options.resume else 0
-    write_resolved(run / "config.json", config, **facts)
-    report_start(options.context.reporter, "finetune", backbone, tuner.device, folders, out)
-    _loop(tuner, first, run, options.context)
-    if tuner.best:
-        tuner.model.load_state_dict(tuner.best)
-    return save_model(out, tuner.model, _card(tuner))
+    return tuner
 
 
 def _loop(tuner: Finetuner, first: int, run: Path, context: Context) -> None:

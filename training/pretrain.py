@@ -66,9 +66,9 @@ def pretrain(
         store = ChipStore(data, config.model.bands, config.run.memory_gb, config.split, options.strict)
         batches = StepBatches(store, config, world.rank, world.size)
         facts = {"recipe": recipe, "data": [str(d) for d in data], "data_sha256": store.fingerprint}
-        claim_run(run, config, {"data_sha256": store.fingerprint}, options.resume, _may_change)
-        # From here on: looking at the data may take long, and has nothing that a checkpoint would save.
-        with cancel.shielded():
+        fixed = {"data_sha256": store.fingerprint}
+        # Signals from here on: looking at the data may take long, and has nothing that a checkpoint would save.
+        with claim_run(run, config, fixed, options.resume, _may_change), cancel.shielded():
             trainer = Trainer(config, world)
             start = trainer.restore(run) if options.resume else 0
             if world.first:

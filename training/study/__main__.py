@@ -82,24 +82,24 @@ def study(
         "data": str(data), "data_sha256": material.fingerprint,
     }  # fmt: skip
     fixed = {key: facts[key] for key in ("model_sha256", "data_sha256")}
-    claim_run(out, config, fixed, resume, lambda name: name in ("jobs", "pictures", "parts"), begun=Path(CONFIG))
-    write_resolved(out / CONFIG, config, **facts)
-    experiment = Experiment(material, networks, config)
-    cells = _cells(experiment)
-    report_start(context.reporter, "study", model, config.finetune.device, [data], out)
 
     def say(text: str) -> None:
         context.cancel.check()  # the ledger calls this before each piece of work
         context.reporter.log("info", text)
 
-    found = Ledger(out / "cells", say).run(cells)
-    results = {
-        "facts": {**facts, "origin": networks.origin, **_described(material)},
-        "config": resolved(config),
-        "cells": found,
-    }
-    write_text(out / "results.json", json.dumps(results, indent=1) + "\n")
-    write_report(out, results, experiment)
+    with claim_run(out, config, fixed, resume, lambda name: name in ("jobs", "pictures", "parts"), begun=Path(CONFIG)):
+        write_resolved(out / CONFIG, config, **facts)
+        experiment = Experiment(material, networks, config)
+        cells = _cells(experiment)
+        report_start(context.reporter, "study", model, config.finetune.device, [data], out)
+        found = Ledger(out / "cells", say).run(cells)
+        results = {
+            "facts": {**facts, "origin": networks.origin, **_described(material)},
+            "config": resolved(config),
+            "cells": found,
+        }
+        write_text(out / "results.json", json.dumps(results, indent=1) + "\n")
+        write_report(out, results, experiment)
     return results
 
 

@@ -59,8 +59,6 @@ class Ledger:
         if len(left) < len(cells):
             self.say(f"{len(cells) - len(left)} of {len(cells)} pieces of work are there already.")
         for told, cell in zip(_clock(left, len(cells)), left):
-            if self.done(cell.key):  # by another process meanwhile
-                continue
             self.say(f"{told}  {cell.key}")
             began = time.monotonic()
             value = cell.make()
