@@ -1,11 +1,11 @@
-"""All that is measured of speed and memory, one after the other: `make bench`.
+"""Run all benchmarks of speed and memory, one after the other: `make bench`.
 
     python -m benchmarks.bench [--out build/bench] [--megapixels 10] [--rounds 3] [--only NAME …]
 
-Runs the benchmarks below, each as a program of its own whose docstring says what it measures, prints their tables, and
-writes what all of them found into bench.json. Nothing else should run on the machine meanwhile. With the default sizes
-it takes about half an hour on two cores; the table of docs/performance.md has 100 megapixels. The peers need an
-environment of 2.8 GB, made once with `python -m benchmarks.peers --setup`, and are left out without it.
+Runs each benchmark in a process of its own, prints its table, and collects the figures in bench.json. The docstring of
+each benchmark says what it measures. Nothing else should run on the machine. The defaults take about half an hour on
+two cores; the tables of docs/performance.md use 100 megapixels. The peers need an environment of 2.8 GB (`python -m
+benchmarks.peers --setup`) and are skipped without it.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from pathlib import Path
 from benchmarks.peers import environment
 
 ROOT = Path(__file__).resolve().parent.parent
-SCENES = 40  # simulated, for the training to read
+SCENES = 40  # simulated scenes for training_speed
 
 
 def commands(megapixels: float, rounds: int, data: Path, out: Path) -> dict[str, list[str]]:
-    """Arguments of each benchmark, by name; `--json` comes on top."""
+    """Return the arguments of each benchmark by name, without `--json`."""
     size = ["--megapixels", str(megapixels)]
     turns = ["--rounds", str(rounds)]
     return {
@@ -39,12 +39,12 @@ def commands(megapixels: float, rounds: int, data: Path, out: Path) -> dict[str,
 
 
 def program(module: str, *arguments: str) -> int:
-    """Run a module of this repository; its exit status."""
+    """Run a module of this repository and return its exit status."""
     return subprocess.run([sys.executable, "-m", module, *arguments], cwd=ROOT, check=False).returncode
 
 
 def main() -> int:
-    """Run them; 1 where one of them failed."""
+    """Run the benchmarks; return 1 if one failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench")
     parser.add_argument("--megapixels", type=float, default=10)
@@ -64,7 +64,7 @@ def main() -> int:
         for name in given.only or every:
             print(f"\n== {name}", flush=True)
             if name == "peers" and not environment.python().exists():
-                print("left out: make their environment with python -m benchmarks.peers --setup")
+                print("skipped: make their environment with python -m benchmarks.peers --setup")
                 continue
             if name == "training_speed":
                 program("training.simulate", "--out", str(data), "--scenes", str(SCENES), "--seed", "1")

@@ -1,1 +1,1 @@
-"""Tools of the house: set-up, packaging, the demo. Nothing here is shipped to users."""
+"""Tools for developers: set-up, packaging, demonstration. Nothing here is shipped to users."""

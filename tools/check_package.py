@@ -2,9 +2,9 @@
 
     .venv/bin/python -m tools.check_package [ZIP]     # default: the zip is built first
 
-What plugins.qgis.org looks at: the keys of metadata.txt, what may be in a zip and how large it may be, and what Bandit
-(https://bandit.readthedocs.io) and detect-secrets (https://github.com/Yelp/detect-secrets) find in it. Here nothing may
-be found, at any severity; where a finding is wrong, the line says so with `# nosec` and the rule.
+Checks what plugins.qgis.org checks: the keys of metadata.txt, the contents and size of the zip, and the findings of
+Bandit (https://bandit.readthedocs.io) and detect-secrets (https://github.com/Yelp/detect-secrets). No finding is
+allowed, at any severity; a false one is marked in its line with `# nosec` and the rule.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from typing import Any
 from tools.lrelease import HINT
 from tools.package import FOLDER, MAX_BYTES, ROOT, PackageError, version, write_zip
 
-# https://docs.qgis.org/latest/en/docs/pyqgis_developer_cookbook/plugins/plugins.html#metadata-txt and what the
-# repository's upload form demands beyond it.
+# https://docs.qgis.org/latest/en/docs/pyqgis_developer_cookbook/plugins/plugins.html#metadata-txt, and what the
+# repository's upload form demands in addition.
 REQUIRED_KEYS = ("name", "qgisMinimumVersion", "description", "about", "version", "author", "email", "tracker",
                  "repository")  # fmt: skip
-# What makes an entry in the plugin manager a good one, and what a provider needs.
+# Keys that the plugin manager shows, and that a provider needs.
 WANTED_KEYS = ("homepage", "tags", "icon", "category", "license", "changelog", "experimental", "deprecated",
                "hasProcessingProvider")  # fmt: skip
 ADDRESS, SWITCH = r"https?://[\w.-]+\.\w+(/\S*)?", r"yes|no|true|false"
-# Key, pattern of its value where it is given, and that pattern in words.
+# Key, pattern of its value, and that pattern in words.
 FORMS = (
     ("name", r"[ -~]+", "ASCII"),
     ("version", r"\d+(\.\d+){1,2}", "X.Y or X.Y.Z"),
@@ -50,11 +50,11 @@ FORMS = (
     ("server", SWITCH, "True or False"),
     ("description", r"(.|\n){1,500}", "500 characters at most"),
 )
-# The only files that may hold other bytes than text.
+# The only files that may be binary.
 BINARIES = re.compile(
     r"resources/(models/[^/]+/model\.safetensors|(sample|geoid)/[^/]+\.tif|icons/[^/]+\.png)|i18n/[^/]+\.qm|docs/[^/]+/[^/]+\.png"
 )
-# A hash of weights is no secret; JSON has no comments in which that could be said.
+# A hash of weights is not a secret, and JSON has no comments to say so.
 NO_SECRETS = r'"weights_sha256": "[0-9a-f]{64}"'
 
 
@@ -170,7 +170,7 @@ def check_code(folder: Path) -> Iterator[str]:
 
 
 def check(path: Path) -> list[str]:
-    """Everything that is wrong with a zip."""
+    """Return all that is wrong with a zip."""
     wrong = list(check_zip(path))
     if any("outside" in line or "no zip" in line or "a link" in line for line in wrong):
         return wrong  # not to be unpacked

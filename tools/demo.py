@@ -1,9 +1,9 @@
-"""Map the embedded simulated scene in QGIS and draw one picture of it: `make demo`.
+"""Map the embedded simulated scene in QGIS and draw a picture of it: `make demo`.
 
     .venv/bin/python -m tools.demo [--input SCENE.tif] [--out build/demo]
 
 The plugin is packed as users get it, enabled in a private QGIS profile under `build/`, and both algorithms are run
-through `qgis_process`: what is seen here is what a user sees.
+through `qgis_process`, as a user would.
 """
 
 from __future__ import annotations

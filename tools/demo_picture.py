@@ -1,7 +1,6 @@
-"""One picture of a result: the SAR scene, the land cover with its legend, the attention map.
+"""Draw one picture of a result: the SAR scene, the land cover with its legend, the attention map.
 
-Reads with the GDAL that QGIS uses, and takes names and colours from the land-cover file itself: a file that does not
-carry them shows here.
+It is read with the GDAL of QGIS. Names and colours come from the land-cover file itself.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ MAX_SIDE = 1600  # larger scenes are thinned for the picture
 
 
 def read(path: Path) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Read a raster, thinned to the picture's size, as [bands, H, W] and its validity [H, W]."""
+    """Read a raster, thinned to the picture's size, as [bands, H, W], and its validity [H, W]."""
     dataset = gdal.Open(str(path))
     scale = max(1.0, max(dataset.RasterXSize, dataset.RasterYSize) / MAX_SIDE)
     size = {
@@ -61,7 +60,7 @@ def composite(values: NDArray[Any], valid: NDArray[np.bool_]) -> NDArray[np.floa
 
 def legend(path: Path, present: NDArray[Any]) -> list[tuple[int, str, tuple[float, float, float]]]:
     """Return value, name and colour of the classes that occur, from the file's colour table and category names."""
-    dataset = gdal.Open(str(path))  # a band outlives its dataset in Python only
+    dataset = gdal.Open(str(path))  # the dataset must outlive its band
     band = dataset.GetRasterBand(1)
     table, names = band.GetRasterColorTable(), band.GetRasterCategoryNames() or []
     entries = []
@@ -117,6 +116,6 @@ def draw(scene: Path, landcover: Path, attention: Path, target: Path, title: str
 
 
 def upper_limit(values: NDArray[Any]) -> float:
-    """Return the 99th percentile: few tokens draw most of the attention, and would leave the rest black."""
+    """Return the 99th percentile: a few tokens hold most of the attention, and the rest would be black."""
     finite = values[np.isfinite(values)]
     return float(np.percentile(finite, 99)) if finite.size else 1.0

@@ -1,4 +1,4 @@
-"""A running QGIS desktop in the hands of a script: wait, click, take pictures. Imported inside QGIS alone."""
+"""Drive a running QGIS desktop: wait, click, take pictures. Imported only inside QGIS."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from qgis.utils import iface
 
 
 class TourError(Exception):
-    """The desktop did not do what it should."""
+    """The desktop did not do what was expected."""
 
 
 class Desktop:
-    """The main window, and what can be done with it.
+    """The main window of QGIS.
 
     Args:
-        folder: where the pictures go.
-        size: of the main window, in pixels; it should be the screen's.
+        folder: Folder for the pictures.
+        size: Size of the main window in pixels, which should be the screen's.
     """
 
     def __init__(self, folder: Path, size: tuple[int, int]) -> None:
@@ -35,7 +35,7 @@ class Desktop:
         self.settle()
 
     def until(self, true: Callable[[], object], what: str, seconds: float = 120) -> None:
-        """Let QGIS go on until `true()`; raise TourError naming `what` after so many seconds."""
+        """Process events until `true()`; raise TourError naming `what` after so many seconds."""
         end = time.monotonic() + seconds
         while not true():
             if time.monotonic() > end:
@@ -44,7 +44,7 @@ class Desktop:
             time.sleep(0.01)
 
     def settle(self, seconds: float = 0.7) -> None:
-        """Let QGIS lay out, draw the map and end what it does in the background."""
+        """Let QGIS lay out, draw the map and finish background work."""
         begun = time.monotonic()
         self.until(lambda: time.monotonic() > begun + seconds, "the clock")
         self.until(lambda: QgsApplication.taskManager().countActiveTasks() == 0, "the tasks in the background")
@@ -52,12 +52,12 @@ class Desktop:
         self.until(lambda: not self.canvas.isDrawing(), "the map to be drawn")
 
     def picture(self, name: str, widget: Any = None) -> None:
-        """Save a picture of a widget (of the main window, without one) as NAME.png."""
+        """Save a picture of a widget (by default the main window) as NAME.png."""
         self.settle()
         self._save((widget or self.window).grab(), name)
 
     def screen(self, name: str, area: QRect) -> None:
-        """Save a part of the screen as it is, menus that are open included."""
+        """Save a part of the screen, with open menus."""
         self.settle()
         self._save(QApplication.primaryScreen().grabWindow(0).copy(area), name)
 
@@ -75,12 +75,12 @@ class Desktop:
         return layer
 
     def layer(self, name: str) -> Any:
-        """The layer of that name, as soon as it is there."""
+        """Return the layer of that name as soon as it exists."""
         self.until(lambda: QgsProject.instance().mapLayersByName(name), f"the layer '{name}'")
         return QgsProject.instance().mapLayersByName(name)[0]
 
     def show(self, layer: Any) -> None:
-        """Show all of one layer and no other, with its legend unfolded and no message above the map."""
+        """Show one whole layer alone, with its legend unfolded and no message above the map."""
         iface.messageBar().clearWidgets()
         for node in QgsProject.instance().layerTreeRoot().findLayers():
             node.setItemVisibilityChecked(node.layer() is layer)
@@ -88,7 +88,7 @@ class Desktop:
         shown = QgsProject.instance().layerTreeRoot().findLayer(layer.id())
         shown.setItemVisibilityCheckedParentRecursive(True)
         self.settle()
-        # Not before: a legend that QGIS has yet to build comes up folded.
+        # A legend that QGIS has not built yet would appear folded.
         shown.setExpanded(True)
         extent = layer.extent()
         extent.scale(1.05)
@@ -97,7 +97,7 @@ class Desktop:
         self.settle()
 
     def click(self, fraction_x: float, fraction_y: float, layer: Any) -> None:
-        """Click on the map, at a place given as fractions of a layer's width and height from its north-west corner."""
+        """Click on the map at fractions of the width and height of a layer, from its north-west corner."""
         extent = layer.extent()
         x = extent.xMinimum() + fraction_x * extent.width()
         y = extent.yMaximum() - fraction_y * extent.height()
@@ -107,7 +107,7 @@ class Desktop:
         QTest.mouseClick(self.canvas.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, position)
 
     def modal_picture(self, name: str, size: tuple[int, int], act: Callable[[], object]) -> None:
-        """Do what opens a modal dialog, save a picture of that dialog at this size, and close it."""
+        """Run `act`, which opens a modal dialog; save a picture of that dialog at this size, and close it."""
         taken: list[Exception | None] = []
 
         def look() -> None:
@@ -119,7 +119,7 @@ class Desktop:
                 dialog.resize(*size)
                 self.picture(name, dialog)
                 taken.append(None)
-            except Exception as trouble:  # would be lost here: Qt calls this, not `act`
+            except Exception as trouble:  # Qt calls this, so that an exception would be lost
                 taken.append(trouble)
             dialog.close()
 

@@ -1,7 +1,7 @@
-"""What the pictures of the user's guide show, from the first look to the accuracy report. Runs inside QGIS.
+"""Take the pictures of the user's guide, from the first start to the accuracy report. Runs inside QGIS.
 
-`tools/screenshots.py` starts QGIS with this file as its start-up script, and says by environment variables where the
-sample scene is (SARDINO_TOUR_SAMPLE, SARDINO_TOUR_LABELS) and where pictures go (SARDINO_TOUR_PICTURES).
+`tools/screenshots.py` starts QGIS with this file as its start-up script. Environment variables give the sample scene
+(SARDINO_TOUR_SAMPLE, SARDINO_TOUR_LABELS) and the folder of the pictures (SARDINO_TOUR_PICTURES).
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from qgis.utils import iface, plugins
 from tools.desktop import Desktop, TourError
 
 SIZE = (1200, 760)
-REPORT = (1130, 1215)  # as far as the areas; what follows is for those who open the report
+REPORT = (1130, 1215)  # down to the areas
 PATIENCE = 300  # seconds for an algorithm; the first run reads PyTorch from the disk
 
 
 class Tour:
-    """The stations, in order; each leaves the desktop ready for the next."""
+    """The pictures in order; each method leaves the desktop ready for the next."""
 
     def __init__(self, desk: Desktop, sample: Path, labels: Path) -> None:
         self.desk, self.sample, self.labels = desk, sample, labels
@@ -34,7 +34,7 @@ class Tour:
         self.scene: Any = None
 
     def tidy(self) -> None:
-        """Close what isn't needed, as people with small screens do, and give the layer panel room for names."""
+        """Close unneeded panels, as on small screens, and make room for names in the layer panel."""
         for dock in self.desk.window.findChildren(QDockWidget):
             if dock.objectName() != "Layers":
                 dock.close()
@@ -42,7 +42,7 @@ class Tour:
         self.desk.window.resizeDocks([layers], [300], Qt.Orientation.Horizontal)
 
     def missing_backend(self) -> None:
-        """What a first run says before anything is set up."""
+        """Show the message of a first run without a backend."""
         pointer = Path(QgsApplication.qgisSettingsDirPath()) / "sardino" / "env" / "current"
         aside = pointer.with_name("aside")
         pointer.rename(aside)
@@ -54,7 +54,7 @@ class Tour:
             aside.rename(pointer)
 
     def _select(self, algorithm: str) -> None:
-        """Unfold the plugin's group in the toolbox and select an algorithm there."""
+        """Unfold the plugin's group in the toolbox and select an algorithm."""
         toolbox = plugins["processing"].toolbox
         toolbox.setUserVisible(True)
         self.desk.settle()
@@ -74,7 +74,7 @@ class Tour:
         raise TourError(f"{algorithm} is not in the toolbox")
 
     def toolbox(self) -> None:
-        """The sample scene, and the algorithms in the toolbox."""
+        """Show the sample scene, and the algorithms in the toolbox."""
         self.scene = self.desk.add_raster(self.sample, "simulated_s1")
         self._select("sardino:landcover")
         self.desk.window.resizeDocks([plugins["processing"].toolbox], [340], Qt.Orientation.Horizontal)
@@ -82,7 +82,7 @@ class Tour:
         self.desk.picture("toolbox")
 
     def menu(self) -> None:
-        """The plugin's menu, unfolded."""
+        """Show the plugin's menu."""
         bar, menu = self.desk.window.menuBar(), iface.pluginMenu()
         corner = bar.mapToGlobal(bar.actionGeometry(menu.menuAction()).bottomLeft())
         menu.popup(corner)
@@ -95,7 +95,7 @@ class Tour:
         menu.close()
 
     def set_up(self) -> None:
-        """The dialog that installs the backend, before anything is pressed."""
+        """Show the dialog that installs the backend, before any button is pressed."""
         self.plugin.set_up_backend()
         self.desk.until(lambda: self.plugin.setup_dialog.plan is not None, "the plan of the installation")
         self.plugin.setup_dialog.resize(760, 420)
@@ -103,8 +103,8 @@ class Tour:
         self.plugin.setup_dialog.close()
 
     def run(self, algorithm: str, parameters: dict[str, Any], picture: str = "") -> dict[str, Any]:
-        """Fill in an algorithm's dialog, take a picture of it where one is named, press Run, and return the results."""
-        iface.setActiveLayer(self.scene)  # results are loaded beside it
+        """Fill in an algorithm's dialog, take a picture of it if one is named, run it, and return the results."""
+        iface.setActiveLayer(self.scene)  # results are loaded too
         dialog = processing.createAlgorithmDialog(f"sardino:{algorithm}", parameters)
         dialog.resize(900, 780)
         dialog.show()
@@ -122,7 +122,7 @@ class Tour:
         return ended[0][1]
 
     def land_cover(self) -> None:
-        """Dialog, map and confidence."""
+        """Show dialog, map and confidence."""
         plugins["processing"].toolbox.setUserVisible(False)
         # A file: its name stands in the accuracy report.
         output = str(self.sample.with_name("landcover.tif"))
@@ -133,20 +133,20 @@ class Tour:
             self.desk.picture(name.replace(" ", "").lower())
 
     def attention(self) -> None:
-        """What the transformer looked at."""
+        """Show the attention map."""
         self.run("attention", {"INPUT": self.scene, "OUTPUT": "TEMPORARY_OUTPUT"})
         self.desk.show(self.desk.layer("Attention"))
         self.desk.picture("attention")
 
     def embeddings(self) -> None:
-        """The picture of the features."""
+        """Show the principal components of the embeddings."""
         given = {"INPUT": self.scene, "OUTPUT": "TEMPORARY_OUTPUT", "OUTPUT_PCA": "TEMPORARY_OUTPUT"}
         self.run("embeddings", given)
         self.desk.show(self.desk.layer("Principal components"))
         self.desk.picture("embeddings")
 
     def similarity(self) -> None:
-        """The map tool after a click on the river."""
+        """Show the map tool after a click on the river."""
         self.desk.show(self.scene)
         iface.setActiveLayer(self.scene)
         self.plugin.similarity.action.trigger()
@@ -156,7 +156,7 @@ class Tour:
         iface.actionPan().trigger()
 
     def accuracy(self) -> None:
-        """Dialog and report of a comparison with the labels that the sample was simulated from."""
+        """Show dialog and report of a comparison with the labels that the sample was simulated from."""
         reference = self.desk.add_raster(self.labels, "simulated_s1_labels")
         given = {"INPUT": self.desk.layer("Land cover"), "REFERENCE": reference, "SAMPLE_SIZE": 500}
         results = self.run("accuracy", given, "accuracy-dialog")
@@ -167,7 +167,7 @@ class Tour:
         page.close()
 
     def go(self) -> None:
-        """All stations."""
+        """Take all pictures."""
         self.tidy()
         self.toolbox()
         self.missing_backend()
@@ -184,7 +184,7 @@ def report_page(path: Path) -> Any:
     """Return a widget that shows the upper part of an accuracy report, much as a web browser does."""
     try:
         from qgis.PyQt.QtWebKitWidgets import QWebView
-    except ImportError:  # left out of newer systems; the text browser shows the same without some of the spacing
+    except ImportError:  # newer systems lack it; the text browser shows the same with less spacing
         page = QTextBrowser()
         page.setHtml(path.read_text(encoding="utf-8"))
     else:
@@ -196,7 +196,7 @@ def report_page(path: Path) -> Any:
 
 
 def main() -> None:
-    """Take the tour and end QGIS: with status 0 where all pictures were taken."""
+    """Take the pictures and end QGIS, with status 0 if all were taken."""
     status = 1
     try:
         desk = Desktop(Path(os.environ["SARDINO_TOUR_PICTURES"]), SIZE)

@@ -3,7 +3,7 @@
     .venv/bin/python -m tools.geoid /usr/share/proj/egm96_15.gtx
 
 EGM96 is by NASA's Goddard Space Flight Center and the National Geospatial-Intelligence Agency of the United States,
-and is in the public domain. Tenths of a metre are kept, which is less than what the model itself is off.
+and is in the public domain. Heights are kept to a tenth of a metre, which is below the error of the model.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TARGET = Path(__file__).resolve().parents[1] / "resources" / "geoid" / "egm96.ti
 
 
 def main() -> None:
-    """Write it."""
+    """Write the grid."""
     with rasterio.open(sys.argv[1]) as source:
         tenths = np.rint(source.read(1) * 10).astype(np.int16)
         profile = {

@@ -1,4 +1,4 @@
-"""The pages in docs/ as the plugin ships them: HTML beside its pictures, opened from the plugin as files."""
+"""Turn the pages in docs/ into the HTML that the plugin ships and opens as files."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def page(text: str, pages: Collection[str]) -> str:
 
     Args:
         text: Markdown.
-        pages: Stems of all the pages that are shipped: links to them are kept, links to other files become plain text.
+        pages: Stems of all shipped pages. Links to them are kept; links to other files become plain text.
 
     Raises:
         ImportError: Python's Markdown is not installed.

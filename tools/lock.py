@@ -1,10 +1,10 @@
-"""Pin what the plugin's own environment holds, with hashes: requirements/runtime.txt to requirements/locked.txt.
+"""Pin the plugin's own environment with hashes: requirements/runtime.txt to requirements/locked.txt.
 
     python -m tools.lock [--uv PATH]      # uv resolves for all platforms at once: pip install uv
 
-The list names every package with its dependencies, and the hashes of the wheels that fit the platforms and Python
-versions below: those for which QGIS is distributed and PyTorch has wheels. Its head says which these are, and how much
-is downloaded there; `sardino_qgis/environment/pinned.py` reads it.
+The list names every package with its dependencies, and the hashes of the wheels for the platforms and Python versions
+below: those for which QGIS is distributed and PyTorch has wheels. Its head states these, and the size of the download.
+`sardino_qgis/environment/pinned.py` reads it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PLATFORMS = {
     "win32-x86_64": ["win_amd64"],
     "darwin-arm64": list(tags.mac_platforms((14, 0), "arm64")),
 }
-# What only the CUDA build of PyTorch needs, and the two that a build from elsewhere replaces.
+# Packages that only the CUDA build of PyTorch needs, and the two that another build replaces.
 CUDA = ("nvidia-", "cuda-", "triton")
 TORCH = ("torch", "torchvision")
 
@@ -61,7 +61,7 @@ def resolve(uv: str) -> list[dict[str, Any]]:
 
     with tempfile.TemporaryDirectory() as folder:
         wanted, lock = Path(folder, "wanted.in"), Path(folder, "pylock.toml")
-        # An environment's own pip may be too old to know today's wheels, and tells no progress.
+        # The pip of an environment may be too old for today's wheels, and it reports no progress.
         wanted.write_text(SOURCE.read_text() + "\npip\n")
         command = [uv, "pip", "compile", "--quiet", "--universal", "--python-version", "3.10", "--format",
                    "pylock.toml", str(wanted), "--output-file", str(lock)]  # fmt: skip
@@ -83,7 +83,7 @@ def best_wheel(package: dict[str, Any], supported: list[tags.Tag]) -> dict[str, 
 
 
 def covered(packages: list[dict[str, Any]]) -> Iterator[tuple[str, str, dict[str, dict[str, Any]]]]:
-    """Yield platform, Python and the wheels by package, where every package that is needed has a wheel."""
+    """Yield platform, Python and the wheels by package, if every needed package has a wheel."""
     for platform, names in PLATFORMS.items():
         for python in PYTHONS:
             supported = [
@@ -125,7 +125,7 @@ def render(packages: list[dict[str, Any]]) -> str:
     for package in sorted(packages, key=lambda p: (p["name"], p["version"])):
         pin = f"{package['name']}=={package['version']}"
         if pin in hashes:
-            # Nothing older is covered: the condition that all share says nothing.
+            # Nothing older is covered, so the condition that all share is left out.
             marker = re.sub(r"^python_full_version >= '3\.10'( and |$)", "", package.get("marker", ""))
             marker = f" ; {marker}" if marker else ""
             lines.append(" \\\n".join([pin + marker, *(f"    --hash=sha256:{h}" for h in sorted(hashes[pin]))]))

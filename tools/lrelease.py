@@ -1,7 +1,7 @@
-"""Compile translations: the .ts files that are kept to the .qm files that Qt loads, with Qt's own `lrelease`.
+"""Compile translations from .ts to .qm files with Qt's `lrelease`.
 
-No package on PyPI writes .qm files but whole copies of Qt; Linux distributions have the program in a small package.
-Standard library only.
+On PyPI, only whole copies of Qt write .qm files; Linux distributions have the program in a small package. Standard
+library only.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-# Qt 5's and Qt 6's write the same format.
+# Those of Qt 5 and Qt 6 write the same format.
 NAMES = ("lrelease", "lrelease-qt6", "lrelease-qt5", "lrelease6", "lrelease5", "pyside6-lrelease")
-# Where Debian puts them, which is not on PATH.
+# Debian's folder, which is not on PATH.
 FOLDERS = ("/usr/lib/qt6/bin", "/usr/lib/qt5/bin")
 PACKAGE = "qt6-l10n-tools"  # Debian's and Ubuntu's
 HINT = f"install Qt's lrelease (Debian, Ubuntu: {PACKAGE}; elsewhere Qt's Linguist tools, or pip's pyside6-essentials)"
 
 
 class LreleaseError(Exception):
-    """A translation can't be compiled; the text says what lrelease said."""
+    """A translation can't be compiled; the text holds the output of lrelease."""
 
 
 def find_lrelease() -> str | None:
-    """Return the path of an lrelease that runs, or None. Debian's own may be a stand-in for one not installed."""
+    """Return the path of an lrelease that runs, or None. On Debian, the program may be only a stub."""
     path = os.pathsep.join([os.environ.get("PATH", ""), *FOLDERS])
     for name in NAMES:
         for folder in path.split(os.pathsep):
@@ -36,10 +36,10 @@ def find_lrelease() -> str | None:
 
 
 def compiled(source: Path) -> bytes:
-    """Return a .ts file as a .qm file; entries that aren't finished stay out, so that they are shown in English.
+    """Compile a .ts file to a .qm file; unfinished entries are left out and shown in English.
 
     Raises:
-        LreleaseError: there is no lrelease, or it failed.
+        LreleaseError: There is no lrelease, or it failed.
     """
     program = find_lrelease()
     if program is None:

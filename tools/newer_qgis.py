@@ -2,14 +2,13 @@
 
     python -m tools.newer_qgis [--mirror URI] [--release trixie sid] [-- options for pytest]
 
-Debian's releases bring the versions: trixie QGIS 3.40 with Python 3.13, sid a later one. Each gets a root folder of
-its own (build/roots/RELEASE, about 2.5 GB), made once with debootstrap and kept; one that was half made is gone on
-with. The tests run in it with that root's QGIS and Python. The backend they start runs on this machine's own system,
-in `.venv`, with the very packages that are tested here: as with users, QGIS and the backend are two processes with a
-Python each.
+The versions come from releases of Debian: trixie has QGIS 3.40 with Python 3.13, sid a later one. Each gets its own
+root folder (build/roots/RELEASE, about 2.5 GB), made once with debootstrap; an interrupted one is completed. The tests
+run with the QGIS and Python of that root. The backend that they start runs on this machine's system, in `.venv`: as
+with users, QGIS and the backend are two processes with two Pythons.
 
 Needs root's rights (or sudo) to make roots and to mount, and Debian's package `debootstrap`. All mounts are made in a
-mount namespace that ends with the tests, so nothing has to be taken down, and a root can be deleted like any folder.
+mount namespace that ends with the tests, so nothing has to be unmounted, and a root can be deleted like any folder.
 """
 
 from __future__ import annotations
@@ -28,16 +27,16 @@ from tools.setup.system import QGIS_PACKAGES, become_root, install_packages
 
 ROOTS = ROOT / "build" / "roots"
 RELEASES = ("trixie", "sid")
-# Markdown is what the plugin is packed with.
+# Markdown is needed to pack the plugin.
 PACKAGES = [*QGIS_PACKAGES, "python3-venv", "python3-pytest", "python3-hypothesis", "python3-markdown"]
 NOTE = "sardino-packages"  # written into a root when all that it names is installed there
 BACKEND = "usr/local/bin/sardino-backend-python"
-MACHINE = "machine"  # where the machine's own file system is seen in a root
+MACHINE = "machine"  # mount point of the machine's file system in a root
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-# Words: the root, the checkout, then what to run. The machine comes first, so that it holds none of the other mounts.
-# A root is bound onto itself, since a mount point is what package scripts expect `/` to be. The shell stays, as the
-# first process of a namespace of processes: it takes leave of orphans, and when it dies, none of them goes on.
+# Arguments: the root, the checkout, then the command. The machine is mounted first, so that it holds none of the other
+# mounts. A root is bound onto itself, because package scripts expect `/` to be a mount point. The shell stays as the
+# first process of a process namespace: it reaps orphans, and none of them outlives it.
 ENTER = f"""set -e
 root=$1 checkout=$2; shift 2
 mount --bind "$root" "$root"
@@ -57,7 +56,7 @@ def say(text: str) -> None:
 
 
 def output_of(command: Sequence[str]) -> str:
-    """Return what a program prints, or an empty string where it is not there or fails."""
+    """Return what a program prints; an empty string if it is missing or fails."""
     try:
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout
     except OSError:
@@ -65,10 +64,10 @@ def output_of(command: Sequence[str]) -> str:
 
 
 def machine_mirror() -> str:
-    """Return the address that this machine's own apt takes Debian from.
+    """Return the Debian mirror of this machine's apt.
 
     Raises:
-        SetupError: It knows none: not Debian, or `apt-get update` has never run.
+        SetupError: There is none: this is not Debian, or `apt-get update` has never run.
     """
     lines = output_of(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Label: Debian", "Identifier: Packages"])
     if not lines.strip():
@@ -80,14 +79,14 @@ def machine_mirror() -> str:
 
 
 def apt_settings() -> str:
-    """Return how this machine's apt reaches its mirror: proxies, certificates, checks of dates."""
+    """Return the settings by which this machine's apt reaches its mirror: proxies, certificates, date checks."""
     wanted = ("Acquire::http", "Acquire::https", "Acquire::Check-")
     lines = output_of(["apt-config", "dump"]).splitlines(keepends=True)
     return "".join(line for line in lines if line.startswith(wanted))
 
 
 def rights() -> list[str]:
-    """Return the words before a command that needs root's rights, or raise SetupError where there are none."""
+    """Return the command prefix for root's rights; raise SetupError if there is none."""
     prefix = become_root()
     if prefix is None:
         raise SetupError("making a root folder and mounting in it needs root's rights: run this as root, or with sudo")
@@ -115,14 +114,14 @@ def run_inside(release: str, what: str, *command: str) -> None:
 
 
 def write(path: Path, text: str, mode: str = "644") -> None:
-    """Write a file of a root, which belongs to root."""
+    """Write a file of a root, as root."""
     command = [*rights(), "sh", "-c", 'cat > "$1" && chmod "$2" "$1"', "sh", str(path), mode]
     if subprocess.run(command, input=text, text=True, check=False).returncode != 0:
         raise SetupError(f"{path} can't be written")
 
 
 def ensure_base(release: str, mirror: str) -> None:
-    """Make the root of a release with Debian's base system in it; one that is there stays."""
+    """Make the root of a release with the base system of Debian, unless it exists."""
     root = ROOTS / release
     if root.is_dir():
         return
@@ -131,7 +130,7 @@ def ensure_base(release: str, mirror: str) -> None:
     say(f"making {root} (two minutes)")
     partial, packages = ROOTS / f"{release}.partial", ROOTS / "packages"
     packages.mkdir(parents=True, exist_ok=True)
-    # What was unpacked before an interruption can't be relied on; what was downloaded is kept in the other folder.
+    # Files unpacked before an interruption are unreliable; downloads are kept in the other folder.
     run([*rights(), "rm", "-rf", str(partial)], "removing what was half made")
     run(
         [*rights(), "env", f"PATH={PATH}", "debootstrap", "--variant=minbase", "--include=ca-certificates",
@@ -142,7 +141,7 @@ def ensure_base(release: str, mirror: str) -> None:
 
 
 def ensure_packages(release: str) -> None:
-    """Install QGIS and the test tools in the root of a release, and say there that all is done."""
+    """Install QGIS and the test tools in the root of a release, and note that there."""
     root = ROOTS / release
     wanted = "\n".join(PACKAGES) + "\n"
     if (root / NOTE).is_file() and (root / NOTE).read_text() == wanted:
@@ -152,8 +151,8 @@ def ensure_packages(release: str) -> None:
     for name in ("resolv.conf", "hosts"):
         if Path("/etc", name).is_file():
             write(root / "etc" / name, Path("/etc", name).read_text())
-    write(root / "usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", "755")  # no services are started in there
-    # After an interruption; what this can't finish for lack of other packages, `--fix-broken` does below.
+    write(root / "usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", "755")  # no services are started there
+    # After an interruption. What lacks other packages is finished by `--fix-broken` below.
     subprocess.run(inside(release, "dpkg", "--configure", "-a"), check=False)
     run_inside(release, "refreshing the package lists", "apt-get", "-q", "update")
     install = ["apt-get", "-q", "install", "-y", "--fix-broken", "--no-install-recommends", *PACKAGES]
@@ -163,7 +162,7 @@ def ensure_packages(release: str) -> None:
 
 
 def ensure_test_packages() -> None:
-    """Put pytest-qgis, which Debian doesn't have, beside the roots: it is plain Python, one copy serves them all."""
+    """Put pytest-qgis, which Debian lacks, next to the roots: it is plain Python, and one copy serves all."""
     pins = [line for line in (REQUIREMENTS / "qgis.txt").read_text().splitlines() if line.startswith("pytest-qgis")]
     folder = ROOTS / "test-packages"
     if not (folder / "pytest_qgis").is_dir():
@@ -173,7 +172,7 @@ def ensure_test_packages() -> None:
 
 def run_tests(release: str, options: Sequence[str]) -> bool:
     """Run the plugin's tests in the root of a release; return whether they passed."""
-    # The backend steps back onto the machine's own system. Both see the checkout and /tmp under the same names.
+    # The backend runs on the machine's system. Both see the checkout and /tmp under the same names.
     leave = f'#!/bin/sh\nexec chroot /{MACHINE} /usr/bin/env -C "$PWD" "{sys.executable}" "$@"\n'
     write(ROOTS / release / BACKEND, leave, "755")
     run_inside(release, "making the runtime folder", "install", "-d", "-m", "700", "/run/sardino")

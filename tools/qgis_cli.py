@@ -1,4 +1,4 @@
-"""Run the packed plugin through `qgis_process` in a QGIS profile of its own; the user's profile is never touched."""
+"""Run the packed plugin through `qgis_process` in a private QGIS profile; the user's profile is never touched."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 
 
 class QgisError(Exception):
-    """`qgis_process` is missing or failed; the text ends with what it printed."""
+    """`qgis_process` is missing or failed; the text ends with its output."""
 
 
 def find_qgis_process() -> str | None:
     """Return the path of QGIS's command, or None.
 
-    Debian 12's `qgis_process` is a wrapper that passes a flag the program rejects: the program itself is preferred.
+    The program itself is preferred: Debian 12's `qgis_process` is a wrapper that passes a flag the program rejects.
     """
     return shutil.which("qgis_process.bin") or shutil.which("qgis_process")
 
@@ -29,12 +29,12 @@ def tail(output: str) -> str:
 
 
 class QgisProcess:
-    """One private QGIS profile with the plugin enabled in it.
+    """A private QGIS profile with the plugin enabled.
 
     Args:
-        profile: folder for the profile; made if missing.
-        plugin_path: the folder above the plugin's, or None if the plugin lies in the profile itself.
-        worker: interpreter with PyTorch, handed to the plugin as SARDINO_PYTHON.
+        profile: Folder of the profile; made if missing.
+        plugin_path: Folder above the plugin's, or None if the plugin is in the profile itself.
+        worker: Interpreter with PyTorch, passed to the plugin as SARDINO_PYTHON.
     """
 
     def __init__(self, profile: Path, plugin_path: Path | None = None, worker: Path | None = None) -> None:
@@ -52,28 +52,28 @@ class QgisProcess:
             QGIS_CUSTOM_CONFIG_PATH=str(profile),
             XDG_RUNTIME_DIR=str(runtime),
             QT_QPA_PLATFORM="offscreen",
-            # Not resolved: a virtual environment's python is a link, and is one by the path it is called by.
+            # Not resolved: the python of a virtual environment is a link, and works only by that path.
             SARDINO_PYTHON=str(worker or sys.executable),
         )
-        for name in ("QGIS_PLUGINPATH", "QGIS_OPTIONS_PATH"):  # set by pytest-qgis, and by people's own set-ups
+        for name in ("QGIS_PLUGINPATH", "QGIS_OPTIONS_PATH"):  # set by pytest-qgis, and by some users
             self.environment.pop(name, None)
         if plugin_path is not None:
             self.environment["QGIS_PLUGINPATH"] = str(plugin_path)
 
     def enable(self, *plugins: str) -> None:
-        """Enable plugins by their folder names. A fresh profile loses `processing` by it: name that too."""
+        """Enable plugins by their folder names. In a fresh profile this disables `processing`: name that too."""
         for plugin in plugins:
             self._call("plugins", "enable", plugin)
 
     def run(self, algorithm: str, **parameters: object) -> dict[str, Any]:
-        """Run an algorithm and return its results, parameter name -> value.
+        """Run an algorithm and return its results by parameter name.
 
         Raises:
-            QgisError: if the program exits non-zero, which it does on any Processing error, or prints no results.
+            QgisError: The program exits non-zero, as it does on any Processing error, or prints no results.
         """
         words = [f"--{name}={value}" for name, value in parameters.items()]
         output = self._call("--json", "run", algorithm, *words)
-        # Notices of Qt and of other plugins may stand before the JSON document.
+        # Messages of Qt and of other plugins may precede the JSON document.
         try:
             results: dict[str, Any] = json.loads(output[output.index("{") :])["results"]
         except (ValueError, KeyError) as problem:
@@ -81,10 +81,10 @@ class QgisProcess:
         return results
 
     def help(self, algorithm: str) -> str:
-        """Return what QGIS tells about an algorithm.
+        """Return the help of an algorithm.
 
         Raises:
-            QgisError: if the program exits non-zero.
+            QgisError: The program exits non-zero.
         """
         return self._call("help", algorithm)
 

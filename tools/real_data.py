@@ -1,9 +1,9 @@
-"""Arrange the real SAR data sets that the bundled model learns from as data folders, by links.
+"""Arrange the real SAR data sets that the bundled model learns from as data folders of links.
 
     python -m tools.real_data SOURCE OUT
 
-SOURCE holds the sets as their publishers give them (see docs/training.md for names and licences); OUT gets one data
-folder for each set found, with a dataset.toml that says what its numbers mean. Nothing is copied.
+SOURCE holds the sets as published (names and licences: docs/training.md). OUT gets one data folder for each set found,
+with a dataset.toml that describes its values. Nothing is copied.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-# Chips stretched by their own minimum and maximum have lost level and spread; where only a gain is lost, only a gain
-# is put back. Training then draws a random level for them, since the true one is not known.
+# Chips stretched by their own minimum and maximum have lost level and spread; others have lost only a gain. Training
+# draws a random level for them, because the true one is unknown.
 _STRETCHED = 'nodata = [0, 255]\nrelative = "affine"\nlevel_jitter_db = 3.0\npixel_size_m = 10.0\n'
 
 
@@ -39,7 +39,7 @@ class RealSet:
         images: Folder of the images, or several, which become sub-folders of images/.
         facts: Text of dataset.toml.
         labels: Folder of the labels, or one for each folder of images.
-        splits: Table whose columns name, group and split count; its names are those of the files in each folder.
+        splits: Table with columns name, group and split; its names are those of the files in each folder.
     """
 
     images: tuple[str, ...]
@@ -49,7 +49,7 @@ class RealSet:
 
 
 SETS = {
-    # A site has one file number, before and after; a burst of OPERA has a name, and each of its files a date.
+    # The files of a site, before and after, have one number; the files of an OPERA burst have its name and a date.
     "ombria": RealSet(
         ("ombria/before", "ombria/after"),
         _STRETCHED + "places = '^(\\d+)$'\n" + _bands("VV") + _classes(*_WEAK),
@@ -104,7 +104,7 @@ def _link(target: Path, link: Path) -> None:
 
 
 def _link_folders(sources: list[Path], folder: Path, names: list[str]) -> list[str]:
-    """Link one folder as `folder`, or several under it by `names`; what names of their files begin with."""
+    """Link one folder as `folder`, or several in it by `names`; return the prefixes of their file names."""
     if len(sources) == 1:
         _link(sources[0], folder)
         return [""]
@@ -125,7 +125,7 @@ def _copy_splits(source: Path, target: Path, parts: list[str]) -> None:
 
 
 def main() -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("source", type=Path)
     parser.add_argument("out", type=Path)

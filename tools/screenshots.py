@@ -2,10 +2,9 @@
 
     python -m tools.screenshots [--out docs/images]
 
-The plugin is packed as users get it and put into a fresh QGIS profile in a home folder of its own, with `.venv` in the
-place of the backend that *Set up backend…* would install. QGIS is started on a virtual screen (Xvfb) with
-tools/desktop_tour.py as its start-up script, and maps the simulated sample scene. Nothing is drawn or pasted in: what
-is wrong in a picture is wrong in the plugin or in the tour.
+The plugin is packed as users get it and put into a fresh QGIS profile in a home folder of its own, with `.venv` in
+place of the backend that *Set up backend…* would install. QGIS runs on a virtual screen (Xvfb) with
+tools/desktop_tour.py as its start-up script, and maps the simulated sample scene. The pictures aren't edited.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ MAX_BYTES = 150_000
 COLOURS = (256, 128, 96, 64, 48, 32)
 LIMIT_S = 900
 
-# No news, no tips, no check for newer versions: nothing that changes from day to day or asks the network.
+# No news, tips or version checks: nothing that changes daily or uses the network.
 SETTINGS = f"""[PythonPlugins]
 processing=true
 {FOLDER}=true
@@ -59,7 +58,7 @@ def ensure_screen() -> str:
 
 
 def make_home(home: Path) -> None:
-    """Make a home folder with a QGIS profile in it: the plugin installed and enabled, its backend set up."""
+    """Make a home folder with a QGIS profile: the plugin installed and enabled, its backend set up."""
     profile = home / ".local/share/QGIS/QGIS3/profiles/default"
     write_folder(ROOT, profile / "python" / "plugins")
     (profile / "QGIS").mkdir()
@@ -74,7 +73,7 @@ def make_home(home: Path) -> None:
 
 
 def take(home: Path, folder: Path) -> None:
-    """Let QGIS take the pictures into `folder`; raise ScreenshotError with its last words if it doesn't get through."""
+    """Let QGIS take the pictures into `folder`; raise ScreenshotError with its last output if it fails."""
     variables = {
         "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT),
         "XDG_RUNTIME_DIR": str(home / "runtime"), "SARDINO_TOUR_PICTURES": str(folder),
@@ -92,10 +91,10 @@ def take(home: Path, folder: Path) -> None:
 
 
 def squeeze(source: Path, target: Path) -> int:
-    """Write a picture with as many colours of its own as MAX_BYTES allow; return its size in bytes."""
+    """Write a picture with as many colours as MAX_BYTES allow; return its size in bytes."""
     picture = Image.open(source).convert("RGB")
     for colours in COLOURS:
-        # Far-apart colours, so that a legend keeps its own beside a noisy map; each then the mean of its pixels.
+        # Distant colours, so that a legend keeps its colours next to a noisy map; each is then the mean of its pixels.
         small = picture.quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
         small.save(target, optimize=True)
         if target.stat().st_size <= MAX_BYTES:
@@ -104,11 +103,11 @@ def squeeze(source: Path, target: Path) -> int:
 
 
 def main() -> int:
-    """Take all pictures anew; return the exit status."""
+    """Take all pictures again; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.screenshots", description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images", help="folder for the pictures")
     out: Path = parser.parse_args().out.resolve()
-    # Paths in it show in dialogs and in the report: short, and the same each time.
+    # Its paths appear in dialogs and in the report: short, and always the same.
     home = Path(tempfile.gettempdir()) / "sardino-guide"
     shutil.rmtree(home, ignore_errors=True)
     folder = home / "pictures"

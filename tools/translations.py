@@ -1,15 +1,15 @@
-"""Bring the translations up to date with the code: `make translations`.
+"""Update the translations from the code: `make translations`.
 
-    .venv/bin/python -m tools.translations [LANGUAGE ...]      # a language that isn't there yet is begun
+    .venv/bin/python -m tools.translations [LANGUAGE ...]      # adds a language that doesn't exist yet
 
 Every text in a `tr("…")` of the plugin gets an entry in each sardino_qgis/i18n/sardino_*.ts (Qt Linguist's format);
-what the code no longer has goes. The order is that of the code and there are no line numbers, so that a changed text
-changes its entry alone. Where lrelease is installed, .qm files are made beside (ignored by git): a QGIS that runs this
-checkout then speaks the language.
+entries that the code no longer has are removed. They are in the order of the code, without line numbers, so that a
+changed text changes only its entry. If lrelease is installed, .qm files are compiled (ignored by git), and a QGIS that
+runs this checkout shows the language.
 
-Python's own parser finds the texts. Other extractors don't do: Qt 5's lupdate reads no Python; pylupdate6 and Qt 6's
-lupdate take `tr` for a method, whose context is the class around it (here it is a function with one context); Babel
-goes by tokens, and before Python 3.12 misses what stands inside an f-string.
+Python's own parser finds the texts. Other extractors fail: Qt 5's lupdate reads no Python; pylupdate6 and Qt 6's
+lupdate take `tr` for a method, whose context is its class (here it is a function with one context); Babel works on
+tokens, and before Python 3.12 misses texts inside f-strings.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ ALIKE = 0.7  # of 1: the translation of a text that is gone is kept as a draft f
 
 
 class ExtractionError(Exception):
-    """A text can't be told from the code; the message says where."""
+    """A text can't be extracted from the code; the message says where."""
 
 
 def texts_in(node: ast.AST, name: str) -> Iterator[str]:
-    """Yield the texts that are given to `tr` below `node`, in the order of the code; `name` of the file is for errors.
+    """Yield the texts given to `tr` below `node`, in the order of the code; `name` is the file, for errors.
 
     Raises:
-        ExtractionError: `tr` is given something else than one plain text.
+        ExtractionError: The argument of `tr` is not one plain text.
     """
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tr":
         text = node.args[0] if len(node.args) == 1 and not node.keywords else None
@@ -51,10 +51,10 @@ def texts_in(node: ast.AST, name: str) -> Iterator[str]:
 
 
 def source_texts(root: Path) -> list[str]:
-    """Return the texts to be translated, each once: files by name, texts in the order of the code.
+    """Return the texts to translate, each once: files by name, texts in the order of the code.
 
     Raises:
-        ExtractionError: as for `texts_in`.
+        ExtractionError: As for `texts_in`.
     """
     found: dict[str, None] = {}
     for path in sorted((root / FOLDER).rglob("*.py")):
@@ -74,7 +74,7 @@ def read(path: Path) -> dict[str, tuple[str, bool]]:
 
 
 def merged(texts: Iterable[str], known: dict[str, tuple[str, bool]]) -> dict[str, tuple[str, bool]]:
-    """Return the entries for `texts`; what is new has no translation, or a draft: that of a text it replaces."""
+    """Return the entries for `texts`. A new text has no translation, or as a draft that of the text it replaces."""
     texts = list(texts)
     gone = [text for text in known if text not in texts and known[text][0]]
     entries = {}
@@ -88,7 +88,7 @@ def merged(texts: Iterable[str], known: dict[str, tuple[str, bool]]) -> dict[str
 
 
 def document(entries: dict[str, tuple[str, bool]], language: str) -> str:
-    """Return a .ts file, laid out as Qt Linguist does."""
+    """Return a .ts file in the layout of Qt Linguist."""
     root = ElementTree.Element("TS", version="2.1", language=language, sourcelanguage="en")
     root.text = root.tail = "\n"
     context = ElementTree.SubElement(root, "context")
@@ -104,13 +104,13 @@ def document(entries: dict[str, tuple[str, bool]], language: str) -> str:
 
 
 def updated(path: Path, texts: list[str]) -> str:
-    """Return what `path`, a .ts file that may not exist yet, should hold for the texts of the code."""
+    """Return the new content of `path`, a .ts file that may not exist yet, for the texts of the code."""
     known = read(path) if path.is_file() else {}
     return document(merged(texts, known), path.stem.partition("_")[2])
 
 
 def unfinished(path: Path) -> list[str]:
-    """Return the sources in a .ts file that still have to be translated, or whose draft has to be looked at."""
+    """Return the sources of a .ts file that have no translation or only a draft."""
     return [source for source, (translation, finished) in read(path).items() if not (finished and translation)]
 
 

@@ -1,1 +1,1 @@
-"""Agreement with independent implementations; artefacts."""
+"""Compare with independent implementations, and look for artefacts."""

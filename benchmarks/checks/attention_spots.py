@@ -1,10 +1,10 @@
-"""Does the attention of a model show areas, or a few bright spots? Its largest value by its median, for each raster.
+"""Measure whether attention shows areas or a few bright spots: its largest value over its median, for each raster.
 
     python -m benchmarks.checks.attention_spots MODEL [MODEL ...] --rasters FILE [FILE ...]
 
-The mean attention over heads is made as users get it (`python -m backend attention`). Where an area stands out the
-ratio is a few; where single patches take nearly all of the attention (Darcet et al., arXiv 2309.16588, figure 2) it is
-tens to hundreds. Rasters are VV and VH in dB.
+The mean attention over heads is made as by users (`python -m backend attention`). Where areas stand out, the ratio is a
+few; where single patches take nearly all of the attention (Darcet et al., arXiv 2309.16588, figure 2), it is tens to
+hundreds. Rasters are VV and VH in dB.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from backend.radiometry.units import Units
 
 
 def spots(model: Path, raster: Path) -> float:
-    """Largest value of the mean attention by its median."""
+    """Return the largest value of the mean attention over its median."""
     with tempfile.TemporaryDirectory() as scratch:
         output = Path(scratch) / "attention.tif"
         attention(Request(str(raster), output, model, units=Units.DB))
@@ -32,7 +32,7 @@ def spots(model: Path, raster: Path) -> float:
 
 
 def main() -> None:
-    """One line for each model and raster."""
+    """Print a line for each model and raster."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("models", type=Path, nargs="+")
     parser.add_argument("--rasters", type=Path, nargs="+", required=True)

@@ -1,8 +1,8 @@
-"""How far GDAL's default polynomial misses the ground control points of a raster, beside a thin-plate spline.
+"""Measure the error of GDAL's default polynomial, and of a thin-plate spline, at the ground control points of a raster.
 
     python -m benchmarks.checks.control_points RASTER [RASTER ...]
 
-For rasters that have only ground control points, such as the measurements of a Sentinel-1 GRD product.
+RASTER has only ground control points, such as a measurement file of a Sentinel-1 GRD product.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from backend.grd.map_plan import choose_crs
 
 
 def misses(points: list[GroundControlPoint], crs: CRS, spline: bool) -> NDArray[np.float64]:
-    """Metres between each control point and where the fit through all of them puts it, shape [n]."""
+    """Return the metres between each ground control point and its position by the fit, [n]."""
     with GCPTransformer(points, tps=spline) as fit:
         xs, ys = fit.xy([p.row for p in points], [p.col for p in points], offset="ul")
     degrees = np.array([(p.x, p.y) for p in points])

@@ -1,14 +1,13 @@
-"""Do tiles show? The mean step between neighbouring pixels across tile borders, over the mean step elsewhere.
+"""Measure whether tiles show: the mean step between pixels across tile borders over the mean step elsewhere.
 
     python -m benchmarks.checks.seams SCENE [--model NAME|DIR] [--relative]
 
-SCENE is a raster at the model's pixel size. For attention, each head and the mean: |difference| of neighbours; for
-land cover: the share of neighbours of different class; from patch to patch, the mean over all features of the
-embeddings, the components of their picture, and similarity to a place in the middle. (Not from pixel to pixel: between
-two patches that differ much, the cosine changes fastest half way, at their border, whether or not tiles meet there.)
-All along rows and columns; 1 means that borders look like any other place, and 1.1 is the most that may be. --relative
-takes an 8-bit scene stretched by its own extremes: its first band is read as VV from -25 to 0 dB and VH is put 7 dB
-below.
+SCENE is a raster at the model's pixel size. A step is, for attention (each head and the mean), the absolute difference;
+for land cover, a change of class. For embeddings (the mean of all features), their principal components and similarity
+to the middle of the scene, it is the difference from patch to patch: between two different patches, the cosine changes
+fastest at their border, with or without a tile border there. Ratios are given along rows and columns. 1 means that
+borders don't differ from the rest; 1.1 is the limit. --relative takes an 8-bit scene stretched by its own extremes: its
+first band is read as VV from -25 to 0 dB, and VH is set 7 dB lower.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ LIMIT = 1.1
 
 
 def absolute_copy(scene: Path, folder: Path) -> Path:
-    """A dual-polarised copy in plausible dB of a stretched 8-bit scene."""
+    """Write a stretched 8-bit scene as VV and VH in plausible dB."""
     with rasterio.open(scene) as source:
         stretched, valid = source.read(1).astype(np.float32), source.read_masks(1) > 0
         profile = {**source.profile, "count": 2, "dtype": "float32", "nodata": float("nan")}
@@ -51,10 +50,10 @@ def absolute_copy(scene: Path, folder: Path) -> Path:
 
 
 def border_ratio(values: NDArray[Any], plan: AxisPlan, axis: int) -> float:
-    """Mean step across tile borders of one axis over the mean step elsewhere.
+    """Return the mean step across tile borders of one axis over the mean step elsewhere.
 
     Args:
-        values: [H, W], nan where there is none.
+        values: [H, W], NaN for nodata.
         plan: Tiles along the axis.
         axis: 0 for borders between rows, 1 for borders between columns.
     """
@@ -66,14 +65,14 @@ def border_ratio(values: NDArray[Any], plan: AxisPlan, axis: int) -> float:
 
 
 def ratios(layer: Path, plan: TilePlan) -> list[tuple[float, float]]:
-    """Ratio along rows and columns for each band of a layer."""
+    """Return the ratios along rows and columns for each band of a layer."""
     with rasterio.open(layer) as source:
         bands = source.read(masked=True).astype(np.float64).filled(np.nan)
     return [(border_ratio(values, plan.rows, 0), border_ratio(values, plan.columns, 1)) for values in bands]
 
 
 def middle(scene: Path) -> tuple[float, float]:
-    """The valid pixel that is nearest to the middle of a scene, in map coordinates."""
+    """Return the map coordinates of the valid pixel nearest to the middle of a scene."""
     with rasterio.open(scene) as source:
         rows, columns = np.nonzero(np.isfinite(source.read(1, masked=True).astype(np.float32).filled(np.nan)))
         nearest = np.hypot(rows - source.height / 2, columns - source.width / 2).argmin()
@@ -82,7 +81,7 @@ def middle(scene: Path) -> tuple[float, float]:
 
 
 def show(title: str, pairs: Sequence[tuple[float, float]]) -> None:
-    """A line for each band: the ratios along rows and columns."""
+    """Print the ratios along rows and columns for each band."""
     for number, pair in enumerate(pairs, 1):
         verdict = "ok" if max(pair) <= LIMIT else "TILES SHOW"
         print(f"{title} {number}: rows {pair[0]:.3f}  columns {pair[1]:.3f}  {verdict}")

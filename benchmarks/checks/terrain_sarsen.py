@@ -1,11 +1,11 @@
-"""Terrain correction beside sarsen, an independent implementation, on a simulated product over a mountain.
+"""Compare terrain correction with sarsen, an independent implementation, on a simulated product over a mountain.
 
     python -m benchmarks.checks.terrain_sarsen [FOLDER]
 
-Needs `pip install sarsen` in an environment of its own (Python 3.11 or newer), whose interpreter runs this. Both
-get the same elevation model, on the grid of the map; sarsen takes its heights as above the ellipsoid and removes no
-noise, so the product has none. Prints how far apart positions are, in samples and lines: the digital
-numbers hold their own.
+Needs `pip install sarsen` in an environment of its own (Python 3.11 or newer), whose interpreter runs this. Both get
+the same elevation model, on the grid of the map. sarsen takes heights above the ellipsoid and removes no noise, so the
+product has none. Digital numbers hold their own positions; the program prints how far these differ in samples and
+lines.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tests.support.mountain import mountain
 
 
 def ours(product: Path, dem: Path, target: Path) -> np.ndarray:
-    """Sigma nought at the pixels of the elevation model, float32 [rows, columns]."""
+    """Return sigma nought by this program at the pixels of the elevation model, float32 [rows, columns]."""
     calibrate(CalibrateRequest(str(product), target, "sigma0", dem=str(dem), dem_heights="ellipsoid", overwrite=True))
     with rasterio.open(target) as file, rasterio.open(dem) as grid:
         left, top = (round(v) for v in ~file.transform * (grid.transform.c, grid.transform.f))
@@ -38,10 +38,10 @@ def ours(product: Path, dem: Path, target: Path) -> np.ndarray:
 
 
 def sarsens(product: Path, dem: Path, target: Path) -> np.ndarray:
-    """The same by sarsen. It gives beta nought; all tables of the product are alike."""
+    """Return beta nought by sarsen there; all calibration tables of the product are equal."""
     import sarsen
 
-    # By itself it ends a metre from the plane of zero Doppler, which shows as a shift of a tenth of a line.
+    # By default its search ends within a metre of the zero-Doppler plane, which shifts the image by a tenth of a line.
     search = sarsen.geocoding.backward_geocode
     sarsen.geocoding.backward_geocode = functools.partial(search, zero_doppler_distance=1e-3)
     image = sarsen.Sentinel1SarProduct(str(product), measurement_group="IW/VV")
@@ -53,7 +53,7 @@ def sarsens(product: Path, dem: Path, target: Path) -> np.ndarray:
 
 
 def dem_on(path: Path, target: Path, geometry: Imaged) -> Path:
-    """The mountain's heights at the pixels of a raster."""
+    """Write the heights of the mountain at the pixels of a raster."""
     with rasterio.open(path) as file:
         place, crs, height, width = file.transform, file.crs, file.height, file.width
     columns, rows = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
@@ -63,7 +63,7 @@ def dem_on(path: Path, target: Path, geometry: Imaged) -> Path:
 
 
 def compare(folder: Path, geometry: Imaged) -> dict[str, float]:
-    """Differences: in samples along range and lines, at most and root mean square."""
+    """Return the largest and the root mean square difference in samples and in lines."""
     found = {}
     positions = {"samples": lambda line, sample: 500 + sample, "lines": lambda line, sample: 500 + line}
     for name, numbers in positions.items():
@@ -72,7 +72,7 @@ def compare(folder: Path, geometry: Imaged) -> dict[str, float]:
         dem = dem_on(folder / "grid.tif", folder / f"{name}-dem.tif", geometry)
         values = ours(product, dem, folder / f"{name}-ours.tif")
         other = sarsens(product, dem, folder / f"{name}-sarsen.tif")
-        # Both are DN squared, over 500 squared.
+        # Both are DN² / 500².
         apart = 500 * (np.sqrt(values) - np.sqrt(other))
         apart = apart[np.isfinite(apart)]
         found |= {f"{name}, pixels": apart.size, f"{name}, at most": float(np.abs(apart).max()),

@@ -1,25 +1,25 @@
-"""`landcover` against what people would use instead: same weights, raster, tiles and threads.
+"""Compare `landcover` with other programs on the same weights, raster, tiles and threads.
 
-    python -m benchmarks.peers --setup                      the peers' environment, once: build/peers/venv, 2.8 GB
+    python -m benchmarks.peers --setup                      make the peers' environment once: build/peers/venv, 2.8 GB
     python -m benchmarks.peers [--megapixels 10] [--rounds 3] [--only [NAME …]] [--defaults] [--json PATH]
 
-Contenders, each a program of its own:
+Contenders, each in a process of its own:
 
-- ours: `python -m backend landcover`, as users run it, by PyTorch alone, and in eight bits;
+- ours: `python -m backend landcover`, as users run it; with PyTorch alone; and with eight bits;
 - monai: `sliding_window_inference` over the whole scene as one array, Gaussian blending;
 - terratorch: `tiled_inference` over the whole scene as one array, a quarter of each overlap cut, the rest blended;
 - geoai: `predict_geotiff`, from file to file, spline blending;
-- onnx: ONNX Runtime with a plain loop of tiles, middles set into the map, as the QGIS plugin Deepness does;
-- torchgeo: a loop over `GridGeoSampler`, a file a tile, then merged, as the QGIS plugin IAMAP does.
+- onnx: ONNX Runtime in a loop over tiles whose middles are copied into the map, as the QGIS plugin Deepness does;
+- torchgeo: a loop over `GridGeoSampler`, one file a tile, then merged, as the QGIS plugin IAMAP does.
 
-All have tiles of the model's size, our overlap and our batch; --defaults adds each peer with the sizes that its users
-get who leave them alone. The scene is the simulated sample reflected over and over, with speckle that doesn't repeat.
+All use tiles of the model's size, our overlap and our batch; --defaults adds each peer with its default sizes. The
+scene is the simulated sample, mirrored repeatedly, with speckle that doesn't repeat.
 
-For each: seconds from opening the raster to the closed map, imports and loading left out (ours: from its start event to
-its result event), seconds of the whole program, the most memory it had resident, the share of pixels of the same class
-as in our map, and in a reference (three quarters of overlap, on a part in the middle), and changes of class across tile
-borders over those elsewhere (the larger of both directions; 1 is as good as can be, above 1.1 tiles show). A peer that
-wants more memory than --memory-gb is reported as out of memory.
+Figures of each contender: seconds from opening the raster to the closed map, without imports and loading (ours: from
+its start event to its result event); seconds of the whole process; peak resident memory; the share of pixels with the
+class of our map, and with that of a reference (three quarters of overlap, in the middle of the scene); and the rate of
+class changes across tile borders divided by the rate elsewhere (the larger of both directions; 1 is ideal, above 1.1
+tiles show). A peer that needs more memory than --memory-gb is reported as out of memory.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from benchmarks.speed.timing import interleaved, summary
 
 
 def options() -> argparse.Namespace:
-    """What the command line says."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--setup", action="store_true", help="make the peers' environment, and end")
     parser.add_argument("--megapixels", type=float, default=10)
@@ -62,14 +62,14 @@ def options() -> argparse.Namespace:
 
 
 def same_tiles(model: Path) -> Tiles:
-    """The tiles that `landcover` takes without a graphics card."""
+    """Return the tiles that `landcover` uses on a processor."""
     network, card = load_model(model)
     overlap = landcover_overlap(card.tile, card.patch, card.arch.reach)
     return Tiles(card.tile, overlap, auto_batch(network, card.tile, torch.device("cpu")))
 
 
 def compare(given: argparse.Namespace, folder: Path) -> dict[str, object]:
-    """Make the scene, run the contenders by turns, and judge their maps."""
+    """Make the scene, run the contenders in turn, and compare their maps."""
     model = model_folder(given.model)
     card = ModelCard.load(model / CARD)
     job = contest.Job(folder / "scene.tif", model, given.threads, given.memory_gb)

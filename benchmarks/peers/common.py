@@ -1,7 +1,7 @@
-"""What all peers share: the network as they want it, the scene as network input, and the map that they write.
+"""Load the network for peers, prepare the scene, and write their maps.
 
-Normalisation, weights and the rule that decides are our own, so that maps can be compared; reading, tiles, blending and
-memory are each peer's.
+Normalisation, weights and class decision are ours, so that maps can be compared. Reading, tiling, blending and memory
+are those of each peer.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from backend.radiometry.convert import prepare
 from backend.radiometry.units import Units
 from backend.stream.decision import decision
 
-# Rows decided at once, so that the rule takes no memory beside that of the peer's own arrays.
+# Rows decided at once, so that deciding adds little to the memory of the peer's arrays.
 ROWS = 256
 
 
 class Probabilities(torch.nn.Module):
-    """The network with a softmax, as those want it who blend probabilities; counts the tiles it was given."""
+    """The network with a softmax, which peers blend; counts its tiles."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -33,24 +33,24 @@ class Probabilities(torch.nn.Module):
         self.tiles = 0
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Probabilities [n, classes, h, w] of network input [n, bands, h, w]."""
+        """Return probabilities [n, classes, h, w] of network input [n, bands, h, w]."""
         self.tiles += len(x)
         return self.network(x).softmax(dim=1)
 
 
 def normalised(values: NDArray[Any], card: ModelCard) -> NDArray[np.float32]:
-    """Network input [bands, h, w] of dB [bands, h, w]; 0 where a value isn't finite."""
+    """Normalise dB [bands, h, w] to network input [bands, h, w]; 0 where a value isn't finite."""
     return prepare(values, np.isfinite(values).all(axis=0), card.bands, Units.DB)[0]
 
 
 def whole_scene(scene: Path, card: ModelCard) -> torch.Tensor:
-    """All of a scene as network input [1, bands, height, width]."""
+    """Read a whole scene as network input [1, bands, height, width]."""
     with rasterio.open(scene) as source:
         return torch.from_numpy(normalised(source.read(), card))[None]
 
 
 def decided(probabilities: NDArray[np.float32], card: ModelCard) -> NDArray[np.uint8]:
-    """Class values [h, w] of probabilities [classes, h, w]."""
+    """Decide class values [h, w] from probabilities [classes, h, w]."""
     decide, values = decision(card.classes), np.array([c.value for c in card.classes], dtype=np.uint8)
     result = np.empty(probabilities.shape[1:], dtype=np.uint8)
     for top in range(0, len(result), ROWS):
@@ -59,7 +59,7 @@ def decided(probabilities: NDArray[np.float32], card: ModelCard) -> NDArray[np.u
 
 
 def write_map(output: Path, scene: Path, classes: NDArray[np.uint8]) -> None:
-    """A tiled, compressed GeoTIFF of class values on the grid of a scene."""
+    """Write class values as a tiled, compressed GeoTIFF on the grid of a scene."""
     with rasterio.open(scene) as source:
         grid = {"crs": source.crs, "transform": source.transform, "height": source.height, "width": source.width}
     layout = {"tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate"}

@@ -1,4 +1,4 @@
-"""Contenders as programs of their own: started, watched, and asked what they took."""
+"""Run contenders as processes, and measure their time and memory."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Job:
 
     Attributes:
         scene: Raster to map.
-        model: Folder of the model.
-        threads: Of the contender.
-        memory_gb: Most address space of a peer.
+        model: Model folder.
+        threads: Threads of the contender.
+        memory_gb: Largest address space of a peer.
     """
 
     scene: Path
@@ -37,7 +37,7 @@ class Job:
     memory_gb: float = 0
 
     def options(self) -> list[str]:
-        """Return these as options of `benchmarks.peers.worker`; the exported network lies beside the scene."""
+        """Return options of `benchmarks.peers.worker`; the exported network is in the folder of the scene."""
         onnx = self.scene.with_name("network.onnx")
         return ["--model", str(self.model), "--onnx", str(onnx), "--threads", str(self.threads)]
 
@@ -47,12 +47,12 @@ class Outcome:
     """One run of one contender.
 
     Attributes:
-        seconds: From opening the raster to the closed map, the network loaded; nan if there is no map.
-        whole_s: From the start of the program to its end.
-        peak_mib: Most memory it had resident.
-        tiles: Given to the network.
+        seconds: From opening the raster to the closed map, with the network loaded; NaN without a map.
+        whole_s: Seconds of the whole process.
+        peak_mib: Peak resident memory.
+        tiles: Number of tiles given to the network.
         failed: Why there is no map; None if there is one.
-        facts: What else it told.
+        facts: Other figures that it reported.
     """
 
     seconds: float
@@ -65,7 +65,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Program:
-    """What a program left: exit status, lines with the time of each, last words, and what it took."""
+    """A finished process: exit status, JSON lines with their times, last error line, seconds and peak memory."""
 
     status: int
     lines: list[tuple[float, dict[str, Any]]]
@@ -77,8 +77,8 @@ class Program:
 def run_program(command: list[str], threads: int) -> Program:
     """Run a program that prints JSON lines.
 
-    Its peak is VmHWM, looked at again and again while it runs: it never falls, and unlike what the system tells of
-    ended children it begins with the program itself, not with the memory of who started it.
+    The peak is VmHWM, polled while the program runs. It never falls, and it starts with the program; the peak that the
+    system reports of finished children includes the memory of their parent.
     """
     began, peak, lines = time.perf_counter(), [0.0], []
     with tempfile.TemporaryFile("w+") as errors:
@@ -89,7 +89,7 @@ def run_program(command: list[str], threads: int) -> Program:
         watch = threading.Thread(target=_watch, args=(process, peak), daemon=True)
         watch.start()
         assert process.stdout and process.stdin
-        # Its input stays open: our own program ends when that closes.
+        # Its input stays open, because our own program ends when that closes.
         for line in process.stdout:
             if line.startswith("{"):
                 lines.append((time.perf_counter(), json.loads(line)))
@@ -116,7 +116,7 @@ def _watch(process: subprocess.Popen[str], peak: list[float]) -> None:
 
 
 def run_ours(job: Job, output: Path, engine: str = "auto") -> Outcome:
-    """`python -m backend landcover` as users run it; its seconds run from the start event, the network just loaded."""
+    """Run `python -m backend landcover`; its seconds count from the start event, with the network loaded."""
     command = [sys.executable, "-m", "backend", "landcover", str(job.scene), str(output), "--model", str(job.model)]
     command += ["--units", "db", "--device", "cpu", "--engine", engine, "--overwrite", "--progress", "json"]
     program = run_program(command, job.threads)
@@ -131,7 +131,7 @@ def run_ours(job: Job, output: Path, engine: str = "auto") -> Outcome:
 
 
 def run_peer(job: Job, name: str, output: Path, tiles: Tiles) -> Outcome:
-    """A peer in its environment, within a limit of memory."""
+    """Run a peer in its environment, with limited memory."""
     output.unlink(missing_ok=True)
     command = [str(python()), "-m", "benchmarks.peers.worker", name, str(job.scene), str(output), *job.options()]
     options = {"memory-gb": job.memory_gb, **asdict(tiles)}
@@ -146,10 +146,10 @@ def run_peer(job: Job, name: str, output: Path, tiles: Tiles) -> Outcome:
 
 
 def export(job: Job, tile: int) -> float:
-    """Write the ONNX file; largest difference of probabilities from PyTorch.
+    """Write the ONNX file; return the largest difference of probabilities from PyTorch.
 
     Raises:
-        SystemExit: It can't be exported.
+        SystemExit: The export failed.
     """
     command = [str(python()), "-m", "benchmarks.peers.worker", "export", *job.options(), "--tile", str(tile)]
     program = run_program(command, job.threads)
@@ -160,7 +160,7 @@ def export(job: Job, tile: int) -> float:
 
 def _failed(program: Program) -> Outcome:
     why = program.last_words or f"exit status {program.status}"
-    # A peer's line says why it failed; so does our own error event.
+    # The last line of a peer, or our error event, gives the reason.
     told = [facts.get("failed") or facts["message"] for _, facts in program.lines if facts.keys() & {"failed", "hint"}]
     if told:
         why = told[-1]

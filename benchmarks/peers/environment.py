@@ -1,4 +1,4 @@
-"""The peers' environment: build/peers/venv, apart from ours, whose packages theirs would replace."""
+"""Make the peers' environment, build/peers/venv; its packages would replace ours."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "build" / "peers" / "venv"
 PINS = ROOT / "requirements" / "peers.txt"
-# Packages of a PyTorch made for graphics cards, gigabytes that nothing here uses.
+# Packages of a PyTorch with CUDA: gigabytes that nothing here uses.
 CARD_PACKAGES = ("nvidia", "triton")
 
 
 def python() -> Path:
-    """The environment's interpreter."""
+    """Return the interpreter of the environment."""
     return FOLDER / "bin" / "python"
 
 
 def torch_pin(pins: Path = PINS) -> str:
-    """The line of a list of pins that names PyTorch."""
+    """Return the line of a list of pins that names PyTorch."""
     return next(line for line in pins.read_text().splitlines() if line.startswith("torch=="))
 
 
 def setup() -> None:
-    """Make the environment, or bring it up to the pins; minutes, 2.8 GB.
+    """Make or update the environment: minutes, 2.8 GB.
 
-    PyTorch comes first, with what it needs; all else as pinned and without dependencies, so that no peer brings another
-    PyTorch.
+    PyTorch is installed first with its dependencies, and the rest as pinned without dependencies, so that no peer
+    replaces PyTorch.
 
     Raises:
-        SystemExit: A package can't be had, or a PyTorch for graphics cards came.
+        SystemExit: A package can't be installed, or PyTorch came with CUDA.
     """
     if not python().exists():
         subprocess.run([sys.executable, "-m", "venv", str(FOLDER)], check=True)
@@ -49,8 +49,8 @@ def setup() -> None:
 
 
 def variables(threads: int) -> dict[str, str]:
-    """Environment variables of every contender: the same threads, nothing fetched, this checkout's packages."""
-    # Some peers look for newer versions or models when they are imported.
+    """Return the environment variables of contenders: equal threads, no downloads, this checkout's packages."""
+    # Some peers look for updates or models on import.
     quiet = {"NO_ALBUMENTATIONS_UPDATE": "1", "HF_HUB_OFFLINE": "1", "PYTHONWARNINGS": "ignore"}
-    # Both PyTorch's threads and those of what NumPy multiplies with.
+    # Limits the threads of PyTorch and of NumPy's BLAS.
     return {**os.environ, **quiet, "OMP_NUM_THREADS": str(threads), "PYTHONPATH": str(ROOT)}

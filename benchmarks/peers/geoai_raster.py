@@ -1,4 +1,4 @@
-"""GeoAI (geoai-py): `predict_geotiff`, from file to file, with its own reading, blending and writing."""
+"""Run GeoAI (geoai-py): `predict_geotiff`, which reads, blends and writes by itself."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from pathlib import Path
 from benchmarks.peers.common import decided, normalised
 from benchmarks.peers.tiles import Tiles, blended_borders
 
-# Its second part is imported by the function itself.
+# The function imports the second one.
 LIBRARIES = ("geoai.inference", "geoai.utils")
-# As its users get it: what stands in the function's signature.
+# Defaults of the function.
 DEFAULTS = Tiles(tile=256, overlap=64, batch=4)
 borders = blended_borders
 
 
 def predict(model: object, scene: Path, output: Path, tiles: Tiles) -> int:
-    """Write the map of a scene; the number of tiles that the network saw."""
+    """Write the map of a scene; return the number of tiles that the network saw."""
     from geoai.inference import predict_geotiff
 
     predict_geotiff(

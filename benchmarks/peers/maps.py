@@ -1,4 +1,4 @@
-"""What two maps have in common, whether tiles show in one, and a map in which no tile can show."""
+"""Compare two maps, detect visible tiles in a map, and make a reference map in which no tile can show."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from backend.stream.tiling import plan_tiles
 from benchmarks.peers.tiles import Borders
 
 CHUNK = 1024
-# Share of a tile that neighbours overlap in the reference.
+# Overlap of neighbouring tiles in the reference.
 OVERLAP = 0.75
 
 
 def agreement(first: Path, second: Path, window: Window | None = None) -> float:
-    """Share of pixels of the same class in two maps; of the second, only what lies in `window` of the first."""
+    """Return the share of pixels with equal classes; the second map covers only `window` of the first."""
     same = total = 0
     with rasterio.open(first) as a, rasterio.open(second) as b:
         window = window or Window(0, 0, a.width, a.height)
@@ -41,11 +41,11 @@ def agreement(first: Path, second: Path, window: Window | None = None) -> float:
 
 
 def seam_ratio(layer: Path, borders: Borders) -> tuple[float, float]:
-    """Changes of class across tile borders over those elsewhere, down and across.
+    """Return the rate of class changes across tile borders over the rate elsewhere, down and across.
 
     Args:
         layer: Map of classes, 0 for nodata.
-        borders: Where tiles meet in it.
+        borders: Tile borders of the map.
     """
     with rasterio.open(layer) as source:
         height, width = source.height, source.width
@@ -54,7 +54,7 @@ def seam_ratio(layer: Path, borders: Borders) -> tuple[float, float]:
             for axis in (0, 1):
                 before, after = (band[:-1], band[1:]) if axis == 0 else (band[:, :-1], band[:, 1:])
                 valid = (before > 0) & (after > 0)
-                # Steps are counted at the pixel after them; a strip begins with the last row of the one before it.
+                # A step is counted at its second pixel; a strip begins with the last row of the one before.
                 first = top + 1 if axis == 0 else 1
                 if axis == 1 and top:
                     before, after, valid = before[1:], after[1:], valid[1:]
@@ -66,7 +66,7 @@ def seam_ratio(layer: Path, borders: Borders) -> tuple[float, float]:
 
 
 def _strips(source: Any) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    """First row, and rows [n, width], with the last row of the strip before."""
+    """Yield the first row and the rows [n, width] of strips that begin with the last row of the strip before."""
     for top in range(0, source.height, CHUNK):
         first = max(0, top - 1)
         yield first, source.read(1, window=Window(0, first, source.width, min(source.height, top + CHUNK) - first))
@@ -81,7 +81,7 @@ def _over(changed: NDArray[np.int64], counted: NDArray[np.int64], borders: froze
 
 
 def middle_window(height: int, width: int, megapixels: float, patch: int) -> Window:
-    """A square of whole patches in the middle of a raster, at most as large as the raster."""
+    """Return a square of whole patches in the middle of a raster."""
     side = int((megapixels * 1e6) ** 0.5) // patch * patch
     rows, columns = (min(side, size // patch * patch) for size in (height, width))
     top, left = ((size - part) // 2 // patch * patch for size, part in ((height, rows), (width, columns)))
@@ -89,9 +89,9 @@ def middle_window(height: int, width: int, megapixels: float, patch: int) -> Win
 
 
 def reference(scene: Path, model: Path, window: Window, output: Path) -> None:
-    """A map of a window of a scene by tiles of which every pixel is in up to sixteen; no border can show.
+    """Map a window of a scene with so much overlap that each pixel is in up to sixteen tiles.
 
-    The window is mapped with a margin of a tile, so that its edges see what they would see in the whole scene.
+    The window is mapped with a margin of one tile, so that its edges have the same context as in the whole scene.
     """
     network, card = load_model(model)
     cut = output.with_suffix(".scene.tif")
@@ -124,7 +124,7 @@ def reference(scene: Path, model: Path, window: Window, output: Path) -> None:
 
 
 def _cut(scene: Path, output: Path, window: Window, margin: int) -> tuple[int, int]:
-    """Write a window of a scene with a margin; how far into that the window begins, down and across."""
+    """Write a window of a scene with a margin; return the offset of the window in it, down and across."""
     with rasterio.open(scene) as source:
         top, left = (int(max(0, offset - margin)) for offset in (window.row_off, window.col_off))
         bottom = min(source.height, int(window.row_off + window.height) + margin)

@@ -1,4 +1,4 @@
-"""MONAI: the whole scene as one array through `sliding_window_inference`, as its users do."""
+"""Run MONAI: `sliding_window_inference` over the whole scene as one array."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from benchmarks.peers.common import decided, whole_scene, write_map
 from benchmarks.peers.tiles import Tiles, blended_borders
 
 LIBRARIES = ("monai.inferers",)
-# Same tiles: overlaps blended by a Gaussian, as most of its users set it.
+# Gaussian blending, which most users set.
 BLEND = "gaussian"
-# As its users get it: what stands in the function's signature (the batch, which has no default, as in its tutorials).
+# Defaults of the function; the batch has none, and is that of the tutorials.
 DEFAULTS = Tiles(tile=128, overlap=32, batch=4, blend="constant")
 borders = blended_borders
 
 
 def predict(model: object, scene: Path, output: Path, tiles: Tiles) -> int:
-    """Write the map of a scene; the number of tiles that the network saw."""
+    """Write the map of a scene; return the number of tiles that the network saw."""
     from monai.inferers import sliding_window_inference
 
     image = whole_scene(scene, model.card)

@@ -1,9 +1,8 @@
-"""ONNX Runtime with a plain loop of tiles, as the QGIS plugin Deepness does.
+"""Run ONNX Runtime in a loop over tiles, as the QGIS plugin Deepness does.
 
-A window is read, goes through the network, is decided, and its middle, without half of each overlap, is set into a map
-held in memory, which is written at the end. (Deepness reads through QGIS and smooths its map by a median; neither is
-done here, which spares it time.) The network is exported once, before anything is timed: who uses Deepness is given an
-ONNX file.
+Each window is read, run and decided, and its middle, without half of each overlap, is copied into a map in memory,
+which is written at the end. Deepness also reads through QGIS and smooths its map by a median; leaving both out saves
+time here. The network is exported before anything is timed, because users of Deepness are given an ONNX file.
 """
 
 from __future__ import annotations
@@ -21,19 +20,19 @@ from benchmarks.peers.common import Probabilities, decided, normalised, write_ma
 from benchmarks.peers.tiles import Borders, Tiles, overhanging
 
 LIBRARIES = ("onnxruntime", "rasterio")
-# As its users get it: one tile at a time. (Its overlap of 15 % is nearly that of the same tiles.)
+# Defaults of Deepness: one tile at a time. Its overlap of 15 % is nearly ours.
 DEFAULTS = Tiles(tile=128, overlap=16, batch=1)
 
 
 class Loaded(NamedTuple):
-    """A session, its threads set, and the card of its weights."""
+    """A session and the card of its weights."""
 
     session: Any
     card: Any
 
 
 def export(folder: Path, onnx: Path, tile: int) -> float:
-    """Write the network with a softmax as ONNX for tiles of one size and any batch.
+    """Write the network with a softmax as ONNX, for tiles of one size and any batch.
 
     Returns:
         Largest difference of probabilities between PyTorch and ONNX Runtime on three tiles of noise.
@@ -41,18 +40,18 @@ def export(folder: Path, onnx: Path, tile: int) -> float:
     model = Probabilities(folder)
     x = torch.randn(3, len(model.card.bands), tile, tile, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        # Not by torch.export, which fixes the batch of this network to that of the example.
+        # torch.export would fix the batch to that of the example.
         names = {"input_names": ["x"], "output_names": ["p"], "dynamic_axes": {"x": {0: "n"}, "p": {0: "n"}}}
         torch.onnx.export(model.eval(), (x,), onnx, opset_version=17, dynamo=False, **names)
         wanted = model(x).numpy()
     session = load(onnx, folder).session
-    # All at once, and one at a time: the batch is free.
+    # As one batch, and one at a time, because the batch must be free.
     found = [session.run(None, {"x": part})[0] for part in (x.numpy(), *np.split(x.numpy(), len(x)))]
     return float(max(np.abs(found[0] - wanted).max(), np.abs(np.concatenate(found[1:]) - wanted).max()))
 
 
 def load(onnx: Path, folder: Path) -> Loaded:
-    """The exported network, with as many threads as PyTorch has."""
+    """Load the exported network with as many threads as PyTorch has."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -62,7 +61,7 @@ def load(onnx: Path, folder: Path) -> Loaded:
 
 
 def predict(model: Loaded, scene: Path, output: Path, tiles: Tiles) -> int:
-    """Write the map of a scene; the number of tiles that the network saw."""
+    """Write the map of a scene; return the number of tiles that the network saw."""
     with rasterio.open(scene) as source:
         height, width = source.height, source.width
         places = [(row, column) for row in overhanging(height, tiles) for column in overhanging(width, tiles)]
@@ -77,7 +76,7 @@ def predict(model: Loaded, scene: Path, output: Path, tiles: Tiles) -> int:
 
 
 def _window(source: Any, top: int, left: int, tile: int) -> Any:
-    """The pixels of a tile [bands, tile, tile], nan beyond the raster."""
+    """Read the pixels of a tile [bands, tile, tile]; NaN outside the raster."""
     rows, columns = min(tile, source.height - top), min(tile, source.width - left)
     values = np.full((source.count, tile, tile), np.nan, dtype=np.float32)
     values[:, :rows, :columns] = source.read(window=((top, top + rows), (left, left + columns)))
@@ -85,7 +84,7 @@ def _window(source: Any, top: int, left: int, tile: int) -> Any:
 
 
 def _set_middle(result: Any, classes: Any, place: tuple[int, int], tiles: Tiles) -> None:
-    """Set a tile into the map without half of each overlap, but with all of it at the edges of the raster."""
+    """Copy a tile into the map without half of each overlap, but with all of it at the edges of the raster."""
     half = tiles.overlap // 2
     inner = []
     for origin, size in zip(place, result.shape):
@@ -96,7 +95,7 @@ def _set_middle(result: Any, classes: Any, place: tuple[int, int], tiles: Tiles)
 
 
 def borders(height: int, width: int, tiles: Tiles) -> Borders:
-    """Where tiles meet in its map: in the middle of each overlap."""
+    """Return the tile borders in its map: the middle of each overlap."""
     half = tiles.overlap // 2
     rows, columns = (
         frozenset(o + half for o in overhanging(size, tiles) if 0 < o + half < size and o) for size in (height, width)

@@ -1,4 +1,4 @@
-"""Contenders with what their runs gave, and the table of them."""
+"""Compare the maps of contenders, and print the table."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HEADS = ("contender", "seconds", "ratio", "whole s", "peak MiB", "ratio", "as ou
 
 @dataclass
 class Contender:
-    """Who runs, with which tiles, where its map lies, by which of our engines, and its runs so far."""
+    """A contender: peer, map, tiles, our engine, and its runs so far."""
 
     peer: str
     map: Path
@@ -34,16 +34,16 @@ class Contender:
 
     @property
     def failed(self) -> str | None:
-        """Why its last run gave no map, if it gave none."""
+        """Why its last run gave no map; None if it gave one."""
         return self.outcomes[-1].failed if self.outcomes else None
 
     @property
     def peak_mib(self) -> float:
-        """Of the run that took most."""
+        """Peak memory over all runs."""
         return max(outcome.peak_mib for outcome in self.outcomes)
 
     def borders(self, height: int, width: int) -> Borders:
-        """Where tiles meet in its map."""
+        """Return the tile borders in its map."""
         if self.peer != OURS:
             return peer_module(self.peer).borders(height, width, self.tiles)
         rows, columns = (edges(overhanging(size, self.tiles), self.tiles.tile, size) for size in (height, width))
@@ -53,14 +53,14 @@ class Contender:
 def facts_of(
     contenders: dict[str, Contender], timing: dict[str, Any], scene: Path, model: Path, reference_megapixels: float
 ) -> dict[str, Any]:
-    """Everything about every contender, as JSON can hold it: None where there is no map.
+    """Return all figures of all contenders, ready for JSON; None without a map.
 
     Args:
-        contenders: By name, all of them run; one of them is OURS.
-        timing: Of `benchmarks.speed.timing.summary`, with OURS as reference.
-        scene: What was mapped.
-        model: Folder of the model.
-        reference_megapixels: Size of the part for which a reference is made; 0 for none.
+        contenders: Contenders by name, all run; one of them is OURS.
+        timing: Result of `benchmarks.speed.timing.summary`, with OURS as reference.
+        scene: Raster that was mapped.
+        model: Model folder.
+        reference_megapixels: Size of the reference map; 0 for none.
     """
     with rasterio.open(scene) as source:
         size = source.height, source.width
@@ -93,12 +93,12 @@ def facts_of(
 
 
 def _plain(facts: dict[str, Any]) -> dict[str, Any]:
-    """None for nan, which JSON doesn't know."""
+    """Replace NaN by None, for JSON."""
     return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in facts.items()}
 
 
 def show(facts: dict[str, Any]) -> None:
-    """Print a line for each contender; times and memory as ratios to ours too."""
+    """Print a line for each contender, with time and memory relative to ours."""
     lines = [HEADS, *(_cells(name, row) for name, row in facts["contenders"].items())]
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEADS))]
     print(f"{facts['megapixels']:.1f} megapixels, {facts['threads']} threads, anchors {facts['anchor_gflops']} GFLOP/s")

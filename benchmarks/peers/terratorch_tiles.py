@@ -1,4 +1,4 @@
-"""TerraTorch: the whole scene as one array through `tiled_inference`, which its tasks call for large images."""
+"""Run TerraTorch: the whole scene as one array through `tiled_inference`, which its tasks call for large images."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from benchmarks.peers.common import decided, whole_scene, write_map
 from benchmarks.peers.tiles import Borders, Tiles, edges, pulled_back
 
 LIBRARIES = ("terratorch.tasks.tiled_inference",)
-# As its users get it: what stands in the function's signature.
+# Defaults of the function.
 DEFAULTS = Tiles(tile=224, overlap=32, batch=16)
 
 
 def cut(tiles: Tiles) -> int:
-    """Pixels cut off each side of a tile before it is blended: the part of the overlap that its defaults cut (8 of 32).
+    """Return the pixels cut off each side of a tile before blending, by the proportion of its defaults (8 of 32).
 
-    (Its default of 8 pixels would leave nothing of an overlap of 16 to be blended.)
+    Its default of 8 pixels would leave nothing of an overlap of 16 to blend.
     """
     return tiles.overlap // 4
 
 
 def predict(model: object, scene: Path, output: Path, tiles: Tiles) -> int:
-    """Write the map of a scene; the number of tiles that the network saw."""
+    """Write the map of a scene; return the number of tiles that the network saw."""
     from terratorch.tasks.tiled_inference import tiled_inference
 
     probabilities = tiled_inference(
@@ -37,7 +37,7 @@ def predict(model: object, scene: Path, output: Path, tiles: Tiles) -> int:
 
 
 def borders(height: int, width: int, tiles: Tiles) -> Borders:
-    """Where tiles meet in its map: they are laid over the scene with a frame of the pixels that are cut off."""
+    """Return the tile borders in its map; tiles are laid over the scene with a frame as wide as the cut."""
     frame = 2 * cut(tiles)
     rows, columns = (
         edges(pulled_back(size + frame, tiles), tiles.tile - frame, size) for size in (height, width)

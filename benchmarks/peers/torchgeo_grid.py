@@ -1,7 +1,6 @@
-"""TorchGeo: a data loader over `GridGeoSampler`, a file a tile, merged at the end, as the QGIS plugin IAMAP does.
+"""Run TorchGeo: a data loader over `GridGeoSampler`, one file a tile, merged at the end, as the QGIS plugin IAMAP does.
 
-(IAMAP writes features; here each file holds the classes of a tile. As there, the tile that comes first wins where two
-overlap.)
+IAMAP writes features; here each file holds the classes of a tile. As there, the first tile wins in an overlap.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from benchmarks.peers.common import decided, normalised, write_map
 from benchmarks.peers.tiles import Borders, Tiles, overhanging
 
 LIBRARIES = ("torchgeo.datasets", "torchgeo.samplers", "rasterio.merge")
-# As its users get it: no overlap, and without a GPU one tile at a time.
+# Defaults of IAMAP without a graphics card: no overlap, one tile at a time.
 DEFAULTS = Tiles(tile=128, overlap=0, batch=1)
 
 
 def predict(model: object, scene: Path, output: Path, tiles: Tiles) -> int:
-    """Write the map of a scene; the number of tiles that the network saw."""
+    """Write the map of a scene; return the number of tiles that the network saw."""
     from rasterio.merge import merge
     from torch.utils.data import DataLoader
     from torchgeo.datasets import RasterDataset, stack_samples
@@ -48,7 +47,7 @@ def predict(model: object, scene: Path, output: Path, tiles: Tiles) -> int:
 
 
 def _write_tile(path: Path, classes: Any, corner: tuple[float, float], dataset: Any) -> None:
-    """The classes of a tile, whose upper left corner is at `corner` in map coordinates."""
+    """Write the classes of a tile whose upper left corner is at `corner` in map coordinates."""
     transform = rasterio.transform.from_origin(*corner, *dataset.res)
     height, width = classes.shape
     grid = {"crs": dataset.crs, "transform": transform, "height": height, "width": width}
@@ -57,7 +56,7 @@ def _write_tile(path: Path, classes: Any, corner: tuple[float, float], dataset: 
 
 
 def borders(height: int, width: int, tiles: Tiles) -> Borders:
-    """Where tiles meet in its map: at the end of the earlier one. Rows are laid from the bottom."""
+    """Return the tile borders in its map: the ends of the earlier tiles. Rows are laid from the bottom."""
     rows, columns = (
         frozenset(o + tiles.tile for o in overhanging(size, tiles) if o + tiles.tile < size) for size in (height, width)
     )

@@ -1,9 +1,9 @@
-"""One run of one peer, in the peers' environment: prints one JSON line.
+"""Run one peer once, in the peers' environment, and print one JSON line.
 
     python -m benchmarks.peers.worker NAME SCENE OUTPUT --model DIR --onnx FILE --tile 128 --overlap 16 --batch 8
 
-The line has seconds (from opening the raster to the closed map), imports_s, load_s, and tiles; or `failed`. NAME export
-writes the ONNX file instead, and tells the largest difference from PyTorch.
+The line has seconds (from opening the raster to the closed map), imports_s, load_s and tiles, or `failed`. With NAME
+export, the ONNX file is written instead, and the line has the largest difference from PyTorch.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ PEERS = {
     "torchgeo": "torchgeo_grid",
 }
 OUT_OF_MEMORY = "out of memory"
-# What allocators say that raise no MemoryError: PyTorch's and ONNX Runtime's.
+# Messages of PyTorch's and ONNX Runtime's allocators, which raise no MemoryError.
 SIGNS = ("can't allocate memory", "not enough memory", "bad_alloc", "bad allocation", "Failed to allocate memory")
 
 
 def peer_module(name: str) -> Any:
-    """The module of a peer; its libraries are imported only when it runs."""
+    """Import the module of a peer; its libraries are imported only when it runs."""
     return importlib.import_module(f"benchmarks.peers.{PEERS[name]}")
 
 
 def limit_memory(gigabytes: float) -> None:
-    """Let allocations beyond `gigabytes` of address space fail, instead of the machine."""
+    """Limit the address space, so that allocations beyond `gigabytes` fail instead of the machine."""
     import resource  # not on Windows
 
     size = int(gigabytes * 2**30)
@@ -44,8 +44,8 @@ def limit_memory(gigabytes: float) -> None:
 
 
 def run(name: str, scene: Path, output: Path, model: Path, onnx: Path, tiles: Tiles) -> dict[str, Any]:
-    """Seconds by part, and tiles; or why there is no map."""
-    # After the limit of memory, as PyTorch.
+    """Return seconds by part and the number of tiles, or why there is no map."""
+    # Imports PyTorch, so only after the memory limit is set.
     from benchmarks.peers.common import Probabilities
 
     peer = peer_module(name)

@@ -1,1 +1,1 @@
-"""Scores on labelled places."""
+"""Score models on labelled places."""

@@ -1,10 +1,10 @@
-"""What backscatter gives on held-out simulated scenes, all classes: a random forest beside the figures of fine-tuning.
+"""Score a random forest on backscatter on held-out simulated scenes, all classes, to compare with fine-tuning.
 
     python -m benchmarks.quality.forest_heldout SIMULATED [SIMULATED ...] [--scenes 120]
 
-Trains on pixels of the split "train" and tests on the split "val" of the folders, the chips on which fine-tuning checks
-its networks. Features as in training/study/forest.py. A network far below it has not learnt enough; one
-beside it has met the limit that the overlap of the simulated classes sets.
+It learns from pixels of the split "train" of the folders, and is tested on the split "val", on which fine-tuning checks
+its networks. Features are those of training/study/forest.py. A network far below the forest has not learnt enough; one
+near it has reached the limit that the overlap of the simulated classes sets.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from training.study.settings import ForestConfig
 def pixels(
     folder: ChipFolder, values: list[int], scenes: int, count: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
-    """Features and class indices of at most `count` labelled pixels from each of `scenes` chips."""
+    """Return features and class indices of at most `count` labelled pixels from each of `scenes` chips."""
     xs, ys = [], []
     for index in rng.permutation(len(folder))[:scenes]:
         chip = folder[int(index)]

@@ -1,13 +1,13 @@
-"""Which head is worth its cost? The three heads on one backbone, by held-out scores, sharpness, size and time.
+"""Compare the three heads on one backbone by held-out scores, sharpness, size and time.
 
     python -m benchmarks.quality.head_comparison DATA --out DIR [--backbone RUN|none] [--recipe finetune_small]
         [--seeds 0 1] [--steps 300] [--split val] [--images 60] [--set key=value ...]
 
-DATA is a labelled data folder with splits. Each head is trained with the same settings, draws and number of steps, and
-scored as `training.evaluate` scores, on all classes and on merged groups. Sharpness is the mean IoU of pixels within
-two of a border of the labels, beside that of the others. Time is that of a training step as a ratio to the linear
-head's, measured in turns on one batch, since clocks of shared machines swing. At the defaults about 15 minutes on two
-free cores. Started again, it goes on where it was; what is finished is not trained again.
+DATA is a labelled data folder with splits. Each head is trained with the same settings, samples and number of steps,
+and scored as by `training.evaluate`, on all classes and on merged groups. Sharpness is the mean IoU of pixels within
+two of a border of the labels, next to that of the others. Time is that of a training step relative to the linear
+head's, measured in turn on one batch, because clocks of shared machines vary. The defaults take about 15 minutes on two
+free cores. Started again, it continues, and trains nothing twice.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ NAMES = tuple(sorted(FINETUNED_HEADS, key=("linear", "conv", "decoder").index))
 
 
 def near_border(label: NDArray[np.uint8], reach: int = REACH) -> NDArray[np.bool_]:
-    """Where a label of another class lies within `reach` pixels, along rows, columns or both; bool [H, W].
+    """Return where a label of another class lies within `reach` pixels along rows, columns or both; bool [H, W].
 
     Args:
-        label: uint8 [H, W], 0 where unlabelled (that is no border).
-        reach: In pixels.
+        label: uint8 [H, W]; 0 is unlabelled and makes no border.
+        reach: Distance in pixels.
     """
     size = 2 * reach + 1
     highest = maximum_filter(label, size, mode="nearest")
@@ -63,7 +63,7 @@ def near_border(label: NDArray[np.uint8], reach: int = REACH) -> NDArray[np.bool
 
 
 def score(model: Path, data: Path, split: str, images: int) -> dict[str, Any]:
-    """Scores of a model on a split: overall, near borders and elsewhere, by class and by group."""
+    """Score a model on a split: overall, near borders and elsewhere, by class and by group."""
     card = ModelCard.load(model / CARD)
     legend = legend_of(card, ChipFolder(data, card.bands, split))
     values, groups = [item.value for item in legend], groups_of(legend)
@@ -83,10 +83,10 @@ def score(model: Path, data: Path, split: str, images: int) -> dict[str, Any]:
 
 
 def train_and_score(given: argparse.Namespace, config: FinetuneConfig) -> dict[str, Any]:
-    """The result of one head and seed: from its file if it is there, else by training, continued where it stopped.
+    """Return the result of one head and seed, from its file, or by training, continued where it stopped.
 
     Raises:
-        InputError: The file is that of other settings.
+        InputError: The file has other settings.
     """
     name = f"{config.head}-{config.seed}"
     path, model = given.out / f"{name}.json", given.out / name
@@ -108,7 +108,7 @@ def train_and_score(given: argparse.Namespace, config: FinetuneConfig) -> dict[s
 
 
 def cost(given: argparse.Namespace, configs: dict[str, FinetuneConfig]) -> dict[str, dict[str, float]]:
-    """Parameters of each head, and the median ratio of its training step to the linear head's, taken in turns."""
+    """Return the parameters of each head, and the median time of its training step relative to the linear head's."""
     tuners, batch = {}, None
     for name, config in configs.items():
         torch.manual_seed(0)
@@ -124,7 +124,7 @@ def cost(given: argparse.Namespace, configs: dict[str, FinetuneConfig]) -> dict[
             began = time.perf_counter()
             tuner.step(step, *batch)
             seconds[name].append(time.perf_counter() - began)
-    # The first round pays for memory that the others find ready.
+    # The first round allocates memory that the others reuse.
     ratios = {name: [a / b for a, b in zip(times[1:], seconds[NAMES[0]][1:])] for name, times in seconds.items()}
     return {
         name: {
@@ -137,7 +137,7 @@ def cost(given: argparse.Namespace, configs: dict[str, FinetuneConfig]) -> dict[
 
 
 def table(results: Sequence[dict[str, Any]], costs: dict[str, dict[str, float]]) -> str:
-    """A line for each head, means over seeds."""
+    """Return a line for each head, with means over seeds."""
     columns = {
         "OA": ("all", "overall_accuracy"), "mIoU": ("all", "mean_iou"),
         "border": ("border", "mean_iou"), "inside": ("inside", "mean_iou"),
@@ -159,14 +159,14 @@ def table(results: Sequence[dict[str, Any]], costs: dict[str, dict[str, float]])
 
 
 def compare(given: argparse.Namespace) -> str:
-    """Train and score what is not there yet; returns the table, written to comparison.json with all else too.
+    """Train and score what is missing, write comparison.json, and return the table.
 
     Raises:
         SarDinoError: The data, the backbone or a setting can't be used, or DIR holds results of other settings.
     """
 
     def settings(head: str, seed: int) -> FinetuneConfig:
-        # No check before the end: the heads are compared after the same number of steps, not each at its best.
+        # Checked only at the end: heads are compared after the same number of steps, not each at its best.
         fixed = [f"steps={given.steps}", f"val_every={given.steps}", f"head={head}", f"seed={seed}", f"name={head}"]
         return resolve(FinetuneConfig, override(load_recipe(given.recipe), [*given.set, *fixed]))
 
@@ -183,7 +183,7 @@ def compare(given: argparse.Namespace) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the table; returns the exit status."""
+    """Print the table; return the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, required=True)

@@ -46,7 +46,7 @@ def label_of(image: Path) -> NDArray[np.uint8]:
 
 
 def by_model(model: Path, bands: tuple[int, ...] | None = None) -> Map:
-    """Map with a model folder, through the stream that users run; from some bands, 0 for a missing one."""
+    """Map with a model folder through the stream that users run; `bands` may give 0 for a missing one."""
 
     def apply(image: Path) -> NDArray[np.int16]:
         with tempfile.TemporaryDirectory() as scratch:
@@ -62,15 +62,15 @@ def by_model(model: Path, bands: tuple[int, ...] | None = None) -> Map:
 def learn_forest(
     folders: Iterable[Path], scenes: int, bands: Sequence[int] = (1, 2)
 ) -> tuple[RandomForestClassifier, NDArray[np.int16]]:
-    """Fit a random forest to at most 500 pixels, in their natural shares, of some scenes of each folder.
+    """Fit a random forest to at most 500 pixels, in their natural proportions, of some scenes of each folder.
 
     Args:
         folders: Simulated scenes.
-        scenes: How many of each folder, drawn at random.
+        scenes: Number of scenes of each folder, drawn at random.
         bands: Numbers of the bands that the forest sees.
 
     Returns:
-        The forest, and the merged classes of the pixels it has learnt from.
+        The forest, and the merged classes of the pixels that it learnt from.
     """
     xs, ys = [], []
     for folder in folders:

@@ -1,11 +1,11 @@
-"""What a map loses where a polarisation is missing, beside a random forest that learnt from what is left.
+"""Measure what a map loses without one polarisation, next to a random forest that learnt from the other one.
 
     python -m benchmarks.quality.missing_band REAL [REAL ...] --simulated DIR [DIR ...] --model MODEL
 
-REAL holds images/ (VV, VH in dB) and labels/ (WorldCover values) of real places. Each is mapped by the model with both
-bands, with VV alone and with VH alone, through the users' own stream, and by a random forest on the same bands that
-learnt from the simulated scenes. Classes are merged as in `benchmarks.quality.real_places`. A model whose card does not
-say that it bears missing bands is tried as if it did.
+REAL holds images/ (VV, VH in dB) and labels/ (WorldCover values) of real places. Each is mapped by the model from both
+bands, from VV alone and from VH alone, and by a random forest on the same bands that learnt from the simulated scenes.
+Classes are merged as in `benchmarks.quality.real_places`. The model runs with a copy of its card that allows missing
+bands.
 """
 
 from __future__ import annotations

@@ -62,17 +62,15 @@ BLOCKS, SHARE = 4, 0.005
 
 @dataclass
 class ArrayFrame:
-    """Network input that lies in memory."""
+    """Network input in memory."""
 
     x: NDArray[np.float32]
     valid: NDArray[np.bool_]
 
     def __post_init__(self) -> None:
-        """Size of the array."""
         self.height, self.width = self.valid.shape
 
     def read(self, top: int, bottom: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Rows."""
         return self.x[:, top:bottom], self.valid[top:bottom]
 
 
@@ -90,7 +88,7 @@ class Site:
 
 
 def load_site(chip: Chip, model: SarViT, card: Any) -> Site:
-    """All features of a labelled chip; a band that it lacks is 0 to all methods."""
+    """Compute all features of a labelled chip; a band that it lacks is 0 for all methods."""
     x = normalise(chip.db, chip.valid, card.bands)
     labels = np.where(chip.valid, 0 if chip.label is None else chip.label, 0).astype(np.int64)
     height, width = labels.shape
@@ -104,14 +102,14 @@ def load_site(chip: Chip, model: SarViT, card: Any) -> Site:
 
 
 def halves(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Where a draw takes its samples from: half of the blocks."""
+    """Return the half of the blocks from which a draw takes its samples, bool [H, W]."""
     rows, columns = (np.minimum(np.arange(n) * BLOCKS // n, BLOCKS - 1) for n in shape)
     taken = rng.permutation(BLOCKS * BLOCKS)[: BLOCKS * BLOCKS // 2]
     return np.isin(rows[:, None] * BLOCKS + columns, taken)
 
 
 def draw(site: Site, train: NDArray[np.bool_], count: int, kind: str, rng: np.random.Generator) -> SamplePixels:
-    """Samples from the training half, in turn from each of its classes."""
+    """Draw samples from the training half, in turn from each of its classes."""
     labels, parts = site.labels, []
     pools = [rng.permutation(np.flatnonzero((labels == value) & train)) for value in site.classes]
     pools = [pools[i] for i in rng.permutation(len(pools)) if len(pools[i]) >= 20]
@@ -130,7 +128,7 @@ def draw(site: Site, train: NDArray[np.bool_], count: int, kind: str, rng: np.ra
 
 
 def maps_of(site: Site, places: SamplePixels, model: SarViT, card: Any) -> dict[str, IntArray]:
-    """Class of every pixel by each method."""
+    """Map every pixel by each method."""
     index = places.rows * site.frame.width + places.columns
     truth = site.labels.ravel()[index]
     values, classes = np.unique(truth, return_inverse=True)
@@ -159,13 +157,13 @@ def maps_of(site: Site, places: SamplePixels, model: SarViT, card: Any) -> dict[
 
 
 def smoothed(shares: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Probabilities [H, W, K], averaged as in our maps."""
+    """Average probabilities [H, W, K] as in our maps."""
     result: NDArray[np.float32] = ndimage.uniform_filter(shares, (SMOOTH, SMOOTH, 1))
     return result
 
 
 def mapped(site: Site, model: SarViT, classes: int) -> NDArray[np.float32]:
-    """Probabilities [H, W, K] as `landcover` streams them."""
+    """Return probabilities [H, W, K] as `landcover` streams them."""
     rows: list[NDArray[np.float32]] = []
 
     def answer(tiles: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -180,7 +178,7 @@ def mapped(site: Site, model: SarViT, classes: int) -> NDArray[np.float32]:
 
 
 def score(site: Site, guess: IntArray, test: NDArray[np.bool_], merged: bool) -> float | None:
-    """Mean IoU over the classes, or merged groups, that the test half holds; None where groups say nothing."""
+    """Return the mean IoU over the classes or merged groups of the test half; None if the groups say nothing."""
     keep = test & np.isin(site.labels, site.classes)
     truth, guess = site.labels[keep], guess[keep]
     if merged:
@@ -194,7 +192,7 @@ def score(site: Site, guess: IntArray, test: NDArray[np.bool_], merged: bool) ->
 
 @dataclass(frozen=True)
 class Draw:
-    """One draw: the kind of its samples, how many, and its number."""
+    """One draw: kind and number of its samples, and its own number."""
 
     kind: str
     count: int
@@ -202,7 +200,7 @@ class Draw:
 
 
 def scored(site: Site, case: Draw, number: int, model: SarViT, card: Any) -> list[dict[str, Any]]:
-    """Return the scores of one draw at a site, of which `number` seeds it; none if its samples are all of one class."""
+    """Score one draw at a site, which `number` seeds; return nothing if all samples are of one class."""
     rng = np.random.default_rng([case.draw, case.count, number])
     train = halves(site.labels.shape, rng)
     places = draw(site, train, case.count, case.kind, rng)
@@ -216,7 +214,7 @@ def scored(site: Site, case: Draw, number: int, model: SarViT, card: Any) -> lis
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Draw, fit, map, score; print the table."""
+    """Draw, fit, map and score; print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, required=True)
@@ -228,7 +226,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     given = parser.parse_args(arguments)
     given.out.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(1)  # where other programs use the cores, two threads wait for each other for ages
+    torch.set_num_threads(1)  # on busy cores, two threads wait for each other for most of the time
     source, card = load_model(model_folder(given.model))
     card = replace(card, arch=own_arch(card.arch))
     model = SarViT(card.arch, len(card.bands), card.tile, card.patch, 1).eval()

@@ -1,4 +1,4 @@
-"""What `benchmarks.quality.own_classes` found, as lines of text and as a picture."""
+"""Show the results of `benchmarks.quality.own_classes` as text and as a picture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ METHODS = ("forest", "smoothed", "tuned", "no tokens", "ours")
 
 
 def table_of(rows: list[dict[str, Any]]) -> list[str]:
-    """Means and wins over the forest, a line for each kind and number of samples."""
+    """Return means, and wins over the forest, a line for each kind and number of samples."""
     lines = []
     for key, title in (("all", "all classes"), ("merged", "merged groups")):
         lines.append(f"mIoU of {title}: {', '.join(METHODS)}; draws in which ours is above forest and tuned")
@@ -35,7 +35,7 @@ def table_of(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def picture(rows: list[dict[str, Any]], path: Path) -> None:
-    """Mean curve of each method over the number of samples, points beside polygons."""
+    """Draw the mean of each method over the number of samples, for points and polygons."""
     from matplotlib import pyplot
 
     kinds = list(dict.fromkeys(row["kind"] for row in rows))

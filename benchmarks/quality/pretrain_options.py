@@ -1,18 +1,18 @@
-"""What each option of pre-training brings: the same small network, data and steps, with and without it.
+"""Measure what each option of pre-training brings: the same small network, data and steps, with and without it.
 
     python -m benchmarks.quality.pretrain_options --data FOLDER [FOLDER ...] --labelled FOLDER --out DIR [--seeds 1]
 
 Pre-trains a run for every variant and seed in DIR, then prints a table and writes DIR/options.json:
     k-NN, logistic   balanced accuracy of patch tokens on the split "val" of the labelled folder, by the 20 nearest
-                     neighbours and by a logistic regression from the split "train"; training/monitor/probe.py says
-                     which tokens count
-    outliers         share of patch tokens of which the norm before the last layer norm stands out: its logarithm more
-                     than 5 robust deviations above the median (Darcet et al., arXiv 2309.16588, section 2.1, put a
-                     threshold into the gap of their histogram by eye); and the largest norm by the median one
-    time             of a step without cutting crops, by that of the base in the same round; the median of rounds
+                     neighbours and by a logistic regression, from the split "train"; training/monitor/probe.py selects
+                     the tokens
+    outliers         share of patch tokens whose norm before the last layer norm is large: its logarithm is more than 5
+                     robust deviations above the median (Darcet et al., arXiv 2309.16588, section 2.1, set a threshold
+                     by eye in the gap of their histogram); and the largest norm over the median one
+    time             of a step, without cutting crops, relative to the base in the same round; the median over rounds
                      in which each variant takes one step
 Seeds are paired: all variants of a seed see the same views. The row "random" is the network before any step. Started
-again, it goes on where it was: finished runs and scores are kept. 20 minutes for a seed on two idle CPU cores.
+again, it continues; finished runs and scores are kept. A seed takes 20 minutes on two idle CPU cores.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ ROBUST = 5.0  # robust deviations: 3 in ten million of a log-normal distribution
 
 
 def config_of(variant: str, seed: int, given: argparse.Namespace) -> PretrainConfig:
-    """The settings of a run."""
+    """Return the settings of a run."""
     common = (
         f"run.seed={seed}",
         f"run.device={given.device}",
@@ -100,7 +100,7 @@ def config_of(variant: str, seed: int, given: argparse.Namespace) -> PretrainCon
 
 
 def train(config: PretrainConfig, data: Sequence[Path], run: Path) -> None:
-    """Carry a run to its end, unless it is there already."""
+    """Train a run to its end, unless it is finished."""
     if (run / FACTS).is_file():
         done = json.loads((run / FACTS).read_text(encoding="utf-8"))["step"]
         before = json.loads((run / "config.json").read_text(encoding="utf-8"))["config"]
@@ -110,7 +110,7 @@ def train(config: PretrainConfig, data: Sequence[Path], run: Path) -> None:
 
 
 def network_of(config: PretrainConfig, run: Path | None) -> SarViT:
-    """The teacher of a run, or the network before any step."""
+    """Return the teacher of a run, or the network before any step."""
     model = config.model
     torch.manual_seed(config.run.seed)
     vit = SarViT(model.arch, len(model.bands), model.tile, model.patch, 1)
@@ -120,7 +120,7 @@ def network_of(config: PretrainConfig, run: Path | None) -> SarViT:
 
 
 def scores_of(vit: SarViT, probe: Probe, device: torch.device) -> dict[str, float]:
-    """`SCORES` of a network."""
+    """Compute the `SCORES` of a network."""
     vit.to(device)
     known, classes = probe.train.features(vit, device)
     norms: list[NDArray[np.float32]] = []
@@ -140,7 +140,7 @@ def scores_of(vit: SarViT, probe: Probe, device: torch.device) -> dict[str, floa
 
 
 def outliers_of(norms: NDArray[np.float32]) -> tuple[float, float]:
-    """Share of norms [N] far above the rest, and the largest by the median."""
+    """Return the share of norms [N] far above the rest, and the largest norm over the median."""
     logs = np.log(norms)
     median = np.median(logs)
     deviation = 1.4826 * np.median(np.abs(logs - median))
@@ -150,7 +150,7 @@ def outliers_of(norms: NDArray[np.float32]) -> tuple[float, float]:
 def scored(
     run: Path, config: PretrainConfig, probe: Probe, settings: dict[str, Any], trained: bool
 ) -> dict[str, float]:
-    """Scores from RUN/scores.json where they are of the same folder and tokens, else computed and kept there."""
+    """Read the scores from RUN/scores.json if they have the same settings; otherwise compute and keep them."""
     path = run / "scores.json"
     if path.is_file():
         kept = json.loads(path.read_text(encoding="utf-8"))
@@ -164,7 +164,7 @@ def scored(
 
 
 def step_times(configs: dict[str, PretrainConfig], rounds: int) -> dict[str, float]:
-    """Median time of a step by that of the first variant in the same round; the first round only warms up."""
+    """Return the median time of a step relative to the first variant in its round; the first round is a warm-up."""
     trainers = {}
     for name, config in configs.items():
         trainers[name] = Trainer(config, World(0, 1, pick_device(config.run.device)))
@@ -187,7 +187,7 @@ def step_times(configs: dict[str, PretrainConfig], rounds: int) -> dict[str, flo
 
 
 def table(found: dict[str, list[dict[str, float]]], times: dict[str, float]) -> str:
-    """Rows of variants: means over seeds, with the deviation where there are several, and time by the base."""
+    """Return rows of variants: means over seeds, deviations if there are several, and relative time."""
     lines = ["variant | k-NN | logistic | outliers | largest / median norm | time", "--- | --- | --- | --- | --- | ---"]
     for name, seeds in found.items():
         values = {score: np.array([seed[score] for seed in seeds]) for score in SCORES}

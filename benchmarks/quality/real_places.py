@@ -1,16 +1,16 @@
-"""The table of a model card: scores on real places, beside baselines that learnt from the same simulated scenes.
+"""Make the table of a model card: scores on real places, with baselines that learnt from the same simulated scenes.
 
     python -m benchmarks.quality.real_places REAL --simulated DIR [DIR ...] --model MODEL
         [--compare "NAME=MODEL" ...] [--fold PLACE=MODEL ...] [--flood DIR] [--json PATH] [--write]
 
 REAL holds images/ (VV, VH in dB) and labels/ (WorldCover values) of real places. Classes are merged to tree, open,
-built, water. Rows: the majority class of the training pixels; a random forest on backscatter (see
-`benchmarks.quality.merged`); other networks by --compare, such as the same one from scratch or with frozen
-random weights; the model. Networks run through the users' own stream. mIoU is over the classes in a place's labels.
+built, water. Rows are the majority class of the training pixels; a random forest on backscatter
+(`benchmarks.quality.merged`); other networks by --compare, such as the same one from scratch or with frozen random
+weights; and the model. Networks run through the stream that users run. mIoU is over the classes in a place's labels.
 
-Where the model has learnt from these places, each is mapped by a model that learnt from the others alone: give all of
-them by --fold (leave one place out), and the row "this model" holds their scores. With --flood, a folder with labels 0
-dry, 1 water, 255 unknown, water is scored too. --write puts the table into the card of --model, where users see it.
+If the model has learnt from these places, give by --fold, for each place, a model that learnt from the others (leave
+one out); the row "this model" then holds their scores. --flood scores water on a folder with labels 0 dry, 1 water, 255
+unknown. --write puts the table into the card of --model, where users see it.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ OURS = "this model"
 
 
 def one_left_out(folds: dict[str, Path]) -> Map:
-    """Maps each place with the model that never saw it."""
+    """Map each place with the model that never saw it."""
     return lambda image: by_model(folds[image.stem])(image)
 
 
 def flood_iou(apply: Map, images: list[Path]) -> float:
-    """IoU of water, with everything else merged to dry."""
+    """Return the IoU of water, with all else merged to dry."""
     confusion = Confusion(["dry", "water"])
     for image in images:
         label, predicted = label_of(image).astype(np.int16), apply(image)
@@ -48,7 +48,7 @@ def flood_iou(apply: Map, images: list[Path]) -> float:
 
 
 def reading(table: dict[str, dict[str, Any]]) -> str:
-    """The table in a sentence for each place: whether the model is above every baseline in mean IoU."""
+    """Put the table into a sentence for each place: whether the model is above every baseline in mean IoU."""
     lines = []
     for place, scores in table[OURS].items():
         best = max((name for name in table if name != OURS), key=lambda name: table[name][place]["mean_iou"])
@@ -58,14 +58,14 @@ def reading(table: dict[str, dict[str, Any]]) -> str:
 
 
 def rounded(value: Any) -> Any:
-    """Figures as they are shown, three decimals; counts of pixels as they are."""
+    """Round figures to three decimals, as they are shown; counts of pixels are kept."""
     if isinstance(value, dict):
         return {key: rounded(item) for key, item in value.items()}
     return round(value, 3) if isinstance(value, float) else value
 
 
 def named(pairs: Sequence[str]) -> dict[str, Path]:
-    """NAME=FOLDER arguments by name; argparse reports one without "="."""
+    """Parse NAME=FOLDER arguments; argparse reports one without "="."""
     split = [pair.rpartition("=") for pair in pairs]
     wrong = [folder for name, _, folder in split if not name]
     if wrong:
@@ -74,7 +74,7 @@ def named(pairs: Sequence[str]) -> dict[str, Path]:
 
 
 def options() -> tuple[argparse.Namespace, dict[str, Path], dict[str, Path]]:
-    """Return what the command line says, and its models by the row of --compare and by the place of --fold."""
+    """Parse the command line; return it with the models of --compare by row and of --fold by place."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("real", type=Path)
     parser.add_argument("--simulated", type=Path, nargs="+", required=True)
@@ -97,7 +97,7 @@ def options() -> tuple[argparse.Namespace, dict[str, Path], dict[str, Path]]:
 
 
 def main() -> None:
-    """Print the table; write it where asked."""
+    """Print the table; write it if asked."""
     given, compared, folds = options()
     images = images_of(given.real)
     forest, classes = learn_forest(given.simulated, given.scenes)

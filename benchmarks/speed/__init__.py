@@ -1,1 +1,1 @@
-"""Seconds and memory."""
+"""Measure seconds and memory."""

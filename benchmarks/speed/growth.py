@@ -1,11 +1,11 @@
-"""Does time grow with the area alone, and memory not at all with the height? Measured over four sizes, and drawn.
+"""Measure time and memory over the size of the raster: time should be linear in the area, memory constant.
 
     python -m benchmarks.speed.growth [--width 4000] [--rows 1000 2000 4000 8000] [--engine openvino] [--json PATH]
         [--picture PATH] [--folder DIR]
 
-Each size is a run of `python -m backend landcover` with the bundled model as a program of its own: its seconds from
-start to end, and the most memory it had resident. "off the line" is how far a time lies from the straight line through
-all of them, as a share of it: noise of the machine, or growth that isn't linear.
+Each size is a run of `python -m backend landcover` with the bundled model: seconds of the whole process, and its peak
+resident memory. "off the line" is the relative distance of a time from the straight line through all of them: noise of
+the machine, or growth that isn't linear.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from matplotlib import pyplot  # noqa: E402 - after the choice of a backend with
 
 
 def measure(width: int, heights: list[int], engine: str, threads: int, scratch: Path) -> dict[str, Any]:
-    """Seconds and peak memory of each height, and the line through the seconds."""
+    """Return seconds and peak memory of each height, and the line through the seconds."""
     job, found = Job(scratch / "scene.tif", model_folder(None), threads), []
     for rows in heights:
         write_scene(job.scene, rows, width)
@@ -53,7 +53,7 @@ def measure(width: int, heights: list[int], engine: str, threads: int, scratch: 
 
 
 def draw(found: dict[str, Any], path: Path) -> None:
-    """Seconds and memory over the area, side by side, as a PNG."""
+    """Draw seconds and memory over the area as a PNG."""
     areas = [each["megapixels"] for each in found["sizes"]]
     figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
     axes[0].plot(areas, [each["seconds"] for each in found["sizes"]], "o", color="#1f5fa8")
@@ -68,7 +68,7 @@ def draw(found: dict[str, Any], path: Path) -> None:
 
 
 def main() -> None:
-    """Print a table; write JSON and a picture if asked to."""
+    """Print a table; write JSON and a picture if asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--width", type=int, default=4000)
     parser.add_argument("--rows", type=int, nargs="+", default=[1000, 2000, 4000, 8000])

@@ -1,12 +1,12 @@
-"""End-to-end time of `landcover` over that of the bare model on as many tiles: what reading, blending and writing cost.
+"""Measure a whole `landcover` run against the bare model on as many tiles: the cost of reading, blending and writing.
 
     python -m benchmarks.speed.limit [--megapixels 100] [--rounds 3] [--engines openvino pytorch] [--json PATH]
         [--folder DIR]
 
-"landcover" is a whole run in this process: the model loaded (and converted), a square scene read, mapped and written,
-overviews and checks included. "bare" is the same model on the same number of tiles that lie in memory, in the same
-batches; a run should take at most 1.05 times as long. "half empty" is a run on a scene of which half is nodata, which
-should take half as long. For each engine they run in turn, and ratios are taken within a round.
+"landcover" is a whole run in this process: the model is loaded and converted, and a square scene is read, mapped and
+written, with overviews and checks. "bare" is the same model on as many tiles in memory, in the same batches; the aim is
+a ratio of at most 1.05. "half empty" is a run on a scene of which half is nodata; it should take half as long. The
+three run in turn for each engine, and ratios are taken within a round.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ from backend.stream.tiling import TilePlan, plan_tiles
 from benchmarks.speed.scenes import sample_db, write_scene
 from benchmarks.speed.timing import interleaved, summary
 
-BATCHES = 4  # different batches of tiles that lie in memory
+BATCHES = 4  # distinct batches of tiles in memory
 
 
 def plan_of(card: ModelCard, rows: int, width: int) -> TilePlan:
-    """The tiles of a land-cover run."""
+    """Plan the tiles of a land-cover run."""
     return plan_tiles(rows, width, card.tile, landcover_overlap(card.tile, card.patch, card.arch.reach), card.patch)
 
 
 def tiles_in_memory(card: ModelCard, count: int) -> FloatArray:
-    """Random tiles of the sample as network input, float32 [count, bands, tile, tile]."""
+    """Return random tiles of the sample as network input, float32 [count, bands, tile, tile]."""
     db = sample_db()
     rng = np.random.default_rng(0)
     corners = [(rng.integers(db.shape[1] - card.tile), rng.integers(db.shape[2] - card.tile)) for _ in range(count)]
@@ -59,7 +59,7 @@ def tiles_in_memory(card: ModelCard, count: int) -> FloatArray:
 
 
 def bare_model(folder: Path, engine: str, stack: ExitStack) -> tuple[Model, int]:
-    """What a run of this engine calls for each batch, and the tiles of a batch."""
+    """Return the function that a run of this engine calls for each batch, and the tiles of a batch."""
     network, card = load_model(folder)
     device = torch.device("cpu")
     batch = auto_batch(network, card.tile, device)
@@ -68,7 +68,7 @@ def bare_model(folder: Path, engine: str, stack: ExitStack) -> tuple[Model, int]
 
 
 def seconds_bare(model: Model, tiles: FloatArray, batch: int, count: int) -> float:
-    """Seconds for `count` tiles; a batch is asked for before the answers of the one before it are taken."""
+    """Return the seconds for `count` tiles; each batch is requested before the last one is taken."""
     began, before = time.perf_counter(), iter(())
     for number in range(math.ceil(count / batch)):
         first = number % BATCHES * batch
@@ -80,14 +80,14 @@ def seconds_bare(model: Model, tiles: FloatArray, batch: int, count: int) -> flo
 
 
 def seconds_of_run(scene: Path, output: Path, folder: Path, engine: str) -> float:
-    """Seconds of a whole run, from opening to the named output."""
+    """Return the seconds of a whole run, from opening to the final output."""
     began = time.perf_counter()
     landcover(Request(str(scene), output, folder, units=Units.DB, device="cpu", engine=engine, overwrite=True))
     return time.perf_counter() - began
 
 
 def measure(folder: Path, megapixels: float, rounds: int, engine: str, scratch: Path) -> dict[str, Any]:
-    """Whole runs, a half-empty one and the bare model in turn, for one engine."""
+    """Run the bare model, a whole run and a half-empty one in turn, with one engine."""
     card = ModelCard.load(folder / CARD)
     side = round(math.sqrt(megapixels * 1e6))
     scenes = {1.0: scratch / "full.tif", 0.5: scratch / "half.tif"}
@@ -112,7 +112,7 @@ def measure(folder: Path, megapixels: float, rounds: int, engine: str, scratch: 
 
 
 def main() -> None:
-    """Print a table, and write JSON if asked to."""
+    """Print a table; write JSON if asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megapixels", type=float, default=100)
     parser.add_argument("--rounds", type=int, default=3)

@@ -1,11 +1,10 @@
-"""What a land-cover run does beside the network, part by part: milliseconds of one core for each megapixel.
+"""Measure each part of a land-cover run outside the network, in milliseconds of one core for a megapixel.
 
     python -m benchmarks.speed.parts [--side 3000] [--folder DIR]
 
-Each part runs on its own over a whole scene, in one thread: reading and decoding; the same by rows of tiles, with
-normalising and what overhangs; adding tiles up (copies of random ones); the same and choosing classes; writing them;
-closing, overviews and checks; and last reading, adding up and choosing through the stream, with a network that costs
-nothing.
+Each part runs alone over a whole scene, in one thread: reading and decoding; reading rows of tiles, normalised; adding
+up tiles (copies of random ones); the same with the choice of classes; writing; closing, overviews and checks; and at
+last reading, adding up and choosing through the stream, with a network that costs nothing.
 """
 
 from __future__ import annotations

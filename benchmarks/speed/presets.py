@@ -1,11 +1,11 @@
-"""What a recipe of pre-training costs on this device: parameters, images a second, peak memory, hours for the whole.
+"""Measure what a pre-training recipe costs on this device: parameters, images a second, peak memory, hours.
 
     python -m benchmarks.speed.presets [RECIPE ...] [--batch 4] [--steps 3] [--device auto] [--json PATH]
 
-Each recipe of training/recipes with a [model] and [crops] of pre-training takes `--steps` steps of its own trainer
-(after one that is not counted) on random views of its own sizes, in a process of its own so that peak memory is its
-own. Cutting crops is not counted: it runs beside the training with run.workers. The hours are those of the recipe's
-steps and batch at this speed: on a CPU they say how far out of reach a recipe is.
+Each recipe of training/recipes with a [model] and [crops] of pre-training runs `--steps` steps of its trainer, after
+one that isn't counted, on random views of its sizes. It runs in a process of its own, for its peak memory. Cutting
+crops isn't counted, because worker processes do that (run.workers). The hours are those of the recipe's steps and batch
+at this speed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ NAMES = ("cpu_small", "vit_tiny_patch8", "vit_small_patch8", "vit_small_patch16"
 
 
 def measure(name: str, batch: int, steps: int, device: str) -> dict[str, Any]:
-    """Cost of one recipe, in this process."""
+    """Measure one recipe in this process."""
     config = resolve(PretrainConfig, load_recipe(name))
     whole = config.optim.steps * config.optim.batch
     config = dataclasses.replace(config, optim=dataclasses.replace(config.optim, batch=batch))
@@ -62,7 +62,7 @@ def measure(name: str, batch: int, steps: int, device: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure each recipe in its own process and print a table."""
+    """Measure each recipe in a process of its own, and print a table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("recipes", nargs="*", default=NAMES)
     parser.add_argument("--batch", type=int, default=4)

@@ -1,7 +1,7 @@
-"""Scenes of any size for measuring: the embedded sample, mirrored again and again, with speckle that never repeats.
+"""Make scenes of any size: the embedded sample, mirrored repeatedly, with speckle that never repeats.
 
-They look like land (fields, towns, water) to the model, so that maps can be compared, and compress like a real file:
-VV and VH in dB, float32.
+To the model they look like land (fields, towns, water), so that maps can be compared, and they compress like real
+files. VV and VH in dB, float32.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from backend.raster.source import gdal_environment
 
 SAMPLE = Path(__file__).resolve().parents[2] / "resources" / "sample" / "simulated_s1.tif"
 STRIP = 512  # rows written at once
-# The sample's own speckle repeats with it; what comes on top, of so many looks, never does.
+# Looks of the added speckle, which never repeats; the sample's own speckle does.
 LOOKS = 20
 
 
 def sample_db() -> NDArray[np.float32]:
-    """The embedded sample [2, rows, columns] in dB; nan where it has no data."""
+    """Read the embedded sample [2, rows, columns] in dB; NaN is nodata."""
     with rasterio.open(SAMPLE) as source:
         values = source.read(masked=True).astype(np.float32).filled(np.nan)
         scales = np.array(source.scales, dtype=np.float32)[:, None, None]
@@ -32,12 +32,12 @@ def sample_db() -> NDArray[np.float32]:
 
 
 def side_of(megapixels: float) -> int:
-    """Rows, and columns, of a square scene: a multiple of 8, so that tiles from the bottom keep the patches' phase."""
+    """Return the side of a square scene: a multiple of 8, so that tiles from the bottom align with patches."""
     return max(8, round((megapixels * 1e6) ** 0.5 / 8) * 8)
 
 
 def mirrored(rows: int, width: int, top: int, count: int) -> NDArray[np.float32]:
-    """Rows `top` to `top + count` of the sample reflected over and over: dB, float32 [2, count, width]."""
+    """Return rows `top` to `top + count` of the mirrored sample: dB, float32 [2, count, width]."""
     sample = sample_db()
     level = np.nanmean(sample, axis=(1, 2), keepdims=True)
     sample = np.where(np.isnan(sample), level, sample)
@@ -55,9 +55,9 @@ def write_scene(path: Path, rows: int, width: int, valid: float = 1.0) -> None:
 
     Args:
         path: File to write.
-        rows: Of the scene.
+        rows: Rows of the scene.
         width: Columns of the scene.
-        valid: Share of each row that holds data; the rest, at its end, is nodata.
+        valid: Share of each row that holds data; the rest is nodata.
     """
     random = np.random.default_rng(0)
     profile = {"driver": "GTiff", "dtype": "float32", "count": 2, "height": rows, "width": width, "crs": "EPSG:32632"}

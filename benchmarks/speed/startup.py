@@ -1,15 +1,14 @@
-"""Where the time of a small map goes, from `qgis_process run sardino:landcover` to its end; and a second run's.
+"""Measure the parts of a small map's time, from `qgis_process run sardino:landcover` to its end, and of a second run.
 
     python -m benchmarks.speed.startup [--rounds 5] [--side 256] [--json PATH]
 
-A chip of the embedded sample scene is mapped with the bundled model, by turns in a new `qgis_process` with the packed
-plugin in a profile of its own, and by a worker that has mapped it before (`python -m backend serve`, as a QGIS desktop
-keeps it). What the worker says of itself (`timings` of its result) gives its parts; the plugin is told of an
-interpreter that is a small shell script, whose marks say when the worker began and ended. Medians over the rounds, each
-part by itself, so that parts add up to the total only nearly.
+A chip of the embedded sample is mapped with the bundled model, in turn by a new `qgis_process` with the packed plugin
+in its own profile, and by a warm worker (`python -m backend serve`, as in a QGIS desktop). The worker reports its parts
+in the `timings` of its result. The interpreter given to the plugin is a shell script that marks when the worker began
+and ended. Figures are medians of each part over the rounds, so that parts add up to the total only nearly.
 
-`qgis` is all before the worker starts: the program, its providers, the plugin, the algorithm's checks. `python` is the
-interpreter with the backend's own imports, and its exit; `end` what QGIS does afterwards.
+`qgis` is all before the worker starts: the program, its providers, the plugin, the checks of the algorithm. `python` is
+the interpreter with the imports of the backend, and its exit; `end` is what QGIS does afterwards.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ Parts = dict[str, float]
 
 
 def make_chip(path: Path, side: int) -> Path:
-    """A square of the sample scene, from its first corner, as it is there."""
+    """Write a square of the sample scene, from its first corner."""
     with rasterio.open(SAMPLE) as source:
         window = Window(0, 0, side, side)
         profile = {**source.profile, "width": side, "height": side, "transform": source.window_transform(window)}
@@ -56,7 +55,7 @@ def make_chip(path: Path, side: int) -> Path:
 
 
 def in_qgis(folder: Path, chip: Path) -> Callable[[], Parts]:
-    """A function that runs the algorithm in a new QGIS, and tells the seconds of its parts."""
+    """Return a function that runs the algorithm in a new QGIS and returns the seconds of its parts."""
     interpreter = folder / "python"
     interpreter.write_text(INTERPRETER.format(folder=folder, python=sys.executable))
     interpreter.chmod(0o755)
@@ -77,7 +76,7 @@ def in_qgis(folder: Path, chip: Path) -> Callable[[], Parts]:
 
 
 class WarmWorker:
-    """As a context: a worker that stays, and has mapped the chip once."""
+    """A context manager: a warm worker that has mapped the chip once."""
 
     def __init__(self, folder: Path, chip: Path) -> None:
         words = ["landcover", str(chip), str(folder / "warm.tif"), "--overwrite"]
@@ -88,7 +87,7 @@ class WarmWorker:
         )  # fmt: skip
 
     def run(self) -> Parts:
-        """Map the chip; seconds by part, what lies between the question and the worker's own clock as "python"."""
+        """Map the chip; return seconds by part, with the time outside the worker's own clock as "python"."""
         assert self._process.stdin and self._process.stdout
         began = time.monotonic()
         self._process.stdin.write(self._line)
@@ -112,7 +111,7 @@ class WarmWorker:
 
 
 def measure(rounds: int, side: int, folder: Path) -> dict[str, Any]:
-    """Medians of both over some rounds, and the machine's anchor."""
+    """Measure both in turn over some rounds."""
     chip = make_chip(folder / "chip.tif", side)
     cold = in_qgis(folder, chip)
     parts: dict[str, list[Parts]] = {QGIS: [], WARM: []}
@@ -144,7 +143,7 @@ def _medians(every: list[Parts]) -> Parts:
 
 
 def table(found: dict[str, Any]) -> str:
-    """Lines of seconds by part."""
+    """Return the table of seconds by part."""
     names = list(found["parts"])
     lines = [f"{'seconds':<10}" + "".join(f"{name:>14}" for name in names)]
     for part in PARTS:
@@ -158,7 +157,7 @@ def table(found: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Print a table, and write JSON where asked."""
+    """Print a table; write JSON if asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--side", type=int, default=256, help="of the chip, in pixels; at most 384")

@@ -1,8 +1,8 @@
-"""Fair timing on machines whose clocks swing: contenders in turn, ratios within a round, an anchor beside each.
+"""Time contenders fairly on machines with varying clocks: in turn, by ratios within a round, with an anchor.
 
-The anchor is a product of two matrices, whose speed says what the processor gave at that moment. Two contenders of one
-round ran within minutes of each other; the median over rounds of the ratio of their times is what is reported. The
-spread of the anchors says how far to trust it.
+The anchor is a product of two matrices, whose speed shows what the processor gave at that moment. The contenders of a
+round run within minutes of each other; the result is the median over rounds of the ratio of their times. The spread of
+the anchors shows how far to trust it.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ class Timing:
     """One run of one contender.
 
     Attributes:
-        name: Of the contender.
-        round: From 0.
-        seconds: As the contender told.
-        anchor_gflops: Mean of the anchors just before and just after, billions of operations a second.
+        name: Name of the contender.
+        round: Number of the round, from 0.
+        seconds: Seconds that the contender returned.
+        anchor_gflops: Mean of the anchors just before and after, billions of operations a second.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Timing:
 
 
 def anchor_gflops(seconds: float = ANCHOR_S) -> float:
-    """Billions of float32 operations a second of a product of two matrices, with PyTorch's threads."""
+    """Return billions of float32 operations a second of a matrix product, with PyTorch's threads."""
     a = torch.randn(ANCHOR_SIDE, ANCHOR_SIDE, generator=torch.Generator().manual_seed(0))
     count, began = 0, time.perf_counter()
     while time.perf_counter() - began < seconds:
@@ -47,11 +47,11 @@ def anchor_gflops(seconds: float = ANCHOR_S) -> float:
 
 
 def interleaved(contenders: Mapping[str, Callable[[], float]], rounds: int) -> list[Timing]:
-    """Run all contenders once in every round, each round beginning with another one.
+    """Run all contenders once in every round; each round begins with another one.
 
     Args:
-        contenders: By name: runs the contender, and returns the seconds that count.
-        rounds: 3 or more, for a median that bears one bad round.
+        contenders: Functions by name, which run a contender and return the seconds that count.
+        rounds: 3 or more, so that one bad round doesn't move the median.
     """
     names, timings = list(contenders), []
     anchor_gflops()  # the first use of a library takes longer
@@ -67,18 +67,18 @@ def interleaved(contenders: Mapping[str, Callable[[], float]], rounds: int) -> l
 
 
 def seconds_of(timings: list[Timing], name: str) -> float:
-    """Median seconds of a contender."""
+    """Return the median seconds of a contender."""
     return statistics.median(t.seconds for t in timings if t.name == name)
 
 
 def ratio(timings: list[Timing], name: str, reference: str) -> float:
-    """Median over the rounds of a contender's seconds over those of `reference` in the same round."""
+    """Return the median over rounds of the seconds of a contender over those of `reference`."""
     of = {(t.name, t.round): t.seconds for t in timings}
     return statistics.median(of[name, number] / of[reference, number] for number in {t.round for t in timings})
 
 
 def summary(timings: list[Timing], reference: str) -> dict[str, Any]:
-    """Seconds and ratio of every contender, the spread of the anchors, and every single run."""
+    """Return seconds and ratio of every contender, the spread of the anchors, and every run."""
     names = list(dict.fromkeys(t.name for t in timings))
     anchors = [t.anchor_gflops for t in timings]
     return {

@@ -1,12 +1,11 @@
-"""Images a second of pre-training against the bare forward and backward passes, and how long it waits for data.
+"""Measure images a second of pre-training against bare forward and backward passes, and the wait for data.
 
     python -m benchmarks.speed.training_speed --data FOLDER [FOLDER …] [--recipe cpu_small] [--steps 10] [--rounds 3]
         [--set KEY=VALUE …] [--json PATH]
 
-"training" is what `python -m training.pretrain` does in its loop: batches read, cut and augmented by its loader, the
-step of the optimiser, the teacher's update. "bare" is teacher and student forwards, the loss and the backward pass on
-one batch that lies in memory. They run in turn. "waiting" is the share of the training's time that passes until the
-next batch is there.
+"training" is the loop of `python -m training.pretrain`: batches read, cut and augmented by its loader, the optimiser
+step, and the update of the teacher. "bare" is the forward passes of teacher and student, the loss and the backward pass
+on one batch in memory. They run in turn. "waiting" is the share of the training's time until the next batch is ready.
 """
 
 from __future__ import annotations
@@ -30,12 +29,12 @@ from training.run.pretrain_config import PretrainConfig
 
 
 class Contest:
-    """One trainer, driven both ways.
+    """A trainer that is run both ways.
 
     Args:
         config: Settings of the recipe.
         data: Data folders.
-        steps: Of a turn.
+        steps: Steps of a turn.
     """
 
     def __init__(self, config: PretrainConfig, data: list[Path], steps: int) -> None:
@@ -48,7 +47,7 @@ class Contest:
         self.waited = self.trained = 0.0
 
     def training(self) -> float:
-        """Seconds of some steps, from the first batch on: workers that start are no part of a long run."""
+        """Return the seconds of some steps, from the first batch on: starting workers is no part of a long run."""
         source = iterate(self.batches, range(self.steps + 1), self.config.run.workers, self.world.device.type == "cuda")
         self.trainer.step(0, next(source))
         began = time.perf_counter()
@@ -63,7 +62,7 @@ class Contest:
         return seconds
 
     def bare(self) -> float:
-        """Seconds of as many forward and backward passes."""
+        """Return the seconds of as many forward and backward passes."""
         trainer, began = self.trainer, time.perf_counter()
         for _ in range(self.steps):
             trainer.optimizer.zero_grad(set_to_none=True)
@@ -83,7 +82,7 @@ class Contest:
 
 
 def measure(config: PretrainConfig, data: list[Path], steps: int, rounds: int) -> dict[str, Any]:
-    """Both in turn."""
+    """Measure both in turn."""
     contest = Contest(config, data, steps)
     timings = interleaved({"bare": contest.bare, "training": contest.training}, rounds)
     found = summary(timings, "bare")
@@ -94,7 +93,7 @@ def measure(config: PretrainConfig, data: list[Path], steps: int, rounds: int) -
 
 
 def main() -> None:
-    """Print both, and write JSON if asked to."""
+    """Print both; write JSON if asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, nargs="+", required=True)
     parser.add_argument("--recipe", default="cpu_small")

@@ -14,7 +14,7 @@ from tools.setup import environment, process, stamp, system
 
 def test_another_system_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(system.sys, "platform", "darwin")
-    with pytest.raises(process.SetupError, match=r"(?s)no Debian or Ubuntu.*QGIS_PYTHON=.*WITHOUT_QGIS=1"):
+    with pytest.raises(process.SetupError, match=r"(?s)not Debian or Ubuntu.*QGIS_PYTHON=.*WITHOUT_QGIS=1"):
         system.install_packages(["qgis"])
 
 

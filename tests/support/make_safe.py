@@ -1,6 +1,6 @@
 """A small Sentinel-1 GRD product from simulated numbers, with the structure and the XML of real ones.
 
-    python -m tests.support.make_safe FOLDER        # FOLDER/S1A_IW_GRDH_….SAFE
+    python -m tests.support.make_safe FOLDER [LINES SAMPLES]        # FOLDER/S1A_IW_GRDH_….SAFE
 
 Names of elements and files, and how the manifest links them, are those of products of IPF 3.31 as published.
 """
@@ -18,6 +18,7 @@ import rasterio
 from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
 from rasterio.warp import transform
+from rasterio.windows import Window
 
 from tests.support.safe_annotation import annotation, calibration, noise
 from tests.support.safe_manifest import manifest
@@ -25,6 +26,7 @@ from tests.support.safe_manifest import manifest
 NAME = "S1A_IW_GRDH_1SDV_20210401T052623_20210401T052648_037258_04638E_6001.SAFE"
 START, SECONDS = np.datetime64("2021-04-01T05:26:23.794457"), 25.0
 UTM = CRS.from_epsg(32632)
+STRIP = 1024  # lines made at once
 Ground = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
@@ -145,16 +147,18 @@ def zip_safe(folder: Path, target: Path) -> Path:
 
 def write_measurement(path: Path, scene: Scene, index: int) -> None:
     height, width = scene.shape
-    line, sample = np.mgrid[:height, :width]
-    if scene.polarisations[index] in ("VV", "HH"):
-        numbers = scene.numbers(line, sample)
-    else:
-        numbers = scene.cross(line, sample) if scene.cross else scene.numbers(line, sample) / 2
     points = [GroundControlPoint(row=r, col=c, x=x, y=y) for r, c, x, y in scene.positions()]
     profile = {"driver": "GTiff", "count": 1, "height": height, "width": width, "dtype": "uint16", "blockysize": 1}
     with rasterio.open(path, "w", **profile, gcps=points, crs=CRS.from_epsg(4326)) as file:
-        file.write(np.clip(np.rint(numbers), 0, 65535).astype(np.uint16), 1)
+        for top in range(0, height, STRIP):
+            line, sample = np.mgrid[top : min(top + STRIP, height), :width]
+            if scene.polarisations[index] in ("VV", "HH"):
+                numbers = scene.numbers(line, sample)
+            else:
+                numbers = scene.cross(line, sample) if scene.cross else scene.numbers(line, sample) / 2
+            window = Window(0, top, width, len(line))
+            file.write(np.clip(np.rint(numbers), 0, 65535).astype(np.uint16), 1, window=window)
 
 
 if __name__ == "__main__":
-    print(make_safe(Path(sys.argv[1])))
+    print(make_safe(Path(sys.argv[1]), Scene(shape=tuple(map(int, sys.argv[2:4])) or Scene.shape)))

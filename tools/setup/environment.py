@@ -1,8 +1,8 @@
 """Make the virtual environment, and install PyTorch and the other Python packages into it.
 
-One virtual environment on the interpreter QGIS is bound to sees QGIS through the system packages, so that one
-pytest run reaches the plugin and the backend alike. (Users of the plugin need no such thing: there QGIS and the
-backend are two processes with an interpreter each.)
+The environment is made on the interpreter of QGIS and sees QGIS through the system packages, so that one pytest run
+reaches plugin and backend. (Users don't need that: there, QGIS and the backend are two processes with two
+interpreters.)
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from tools.setup.process import ROOT, SetupError, last_words, run, say
 
 REQUIREMENTS = ROOT / "requirements"
-# The release whose Python side still loads beside a torch it was not compiled for (one warning, no operators).
+# A release whose Python side loads with a torch that it was not compiled for (one warning, no operators).
 LENIENT_TORCHVISION = "torchvision==0.16.2"
 
 
@@ -24,10 +24,10 @@ def venv_python(venv: Path) -> Path:
 
 
 def installation(python: Path) -> tuple[str, str] | None:
-    """Return version and folder of the installation an interpreter belongs to, or None if it doesn't run.
+    """Return version and base folder of an interpreter's installation; None if it doesn't run.
 
-    An environment has the folder of the interpreter it was made on. The version alone tells too little: pyenv's
-    3.11 sees nothing of the QGIS that the system's 3.11 has.
+    An environment has the base folder of the interpreter that it was made on. The version alone isn't enough: pyenv's
+    3.11 doesn't see the QGIS of the system's 3.11.
     """
     code = "import os, sys; print('%d.%d' % sys.version_info[:2], os.path.realpath(sys.base_prefix))"
     try:
@@ -39,7 +39,7 @@ def installation(python: Path) -> tuple[str, str] | None:
 
 
 def make_venv(base: Path, venv: Path, with_qgis: bool) -> Path:
-    """Create the environment, or keep the one that is there if it is made on `base`; return its interpreter."""
+    """Create the environment, or keep one that is made on `base`; return its interpreter."""
     python = venv_python(venv)
     wanted = installation(base)
     if wanted is None:
@@ -71,7 +71,7 @@ def constraint_file(python: Path) -> Path | None:
 
 
 def install_python_packages(python: Path, with_qgis: bool) -> None:
-    """Install the requirements; torch comes from wherever pip is told to look (PIP_FIND_LINKS and the like)."""
+    """Install the requirements; pip finds torch by its own settings (PIP_FIND_LINKS and the like)."""
     command = [str(python), "-m", "pip", "install", "--quiet"]
     for path in requirement_files(with_qgis):
         command += ["-r", str(path)]
@@ -85,10 +85,10 @@ def install_python_packages(python: Path, with_qgis: bool) -> None:
 
 
 def ensure_torchvision(python: Path) -> None:
-    """Check that timm imports; where torchvision and torch don't fit, fall back to a torchvision that loads.
+    """Check that timm imports; if torchvision and torch don't fit, install a torchvision that loads.
 
-    A CPU-only torch beside the torchvision of the ordinary index, compiled for CUDA, is such a pair: its
-    operators can't be registered. timm needs torchvision's Python side only.
+    A CPU-only torch with a torchvision compiled for CUDA doesn't fit: its operators can't be registered. timm needs
+    only the Python side of torchvision.
     """
     wrong = last_words(python, "import torchvision, timm")
     if wrong is None:
@@ -96,7 +96,7 @@ def ensure_torchvision(python: Path) -> None:
     say(f"torchvision does not fit this torch ({wrong})")
     say(f"falling back to {LENIENT_TORCHVISION}, without its dependencies: enough for timm")
     pip = [str(python), "-m", "pip", "install", "--quiet"]
-    # That release also imports requests, which it would have brought along.
+    # That release also imports requests, one of its dependencies.
     commands = [[*pip, "requests"], [*pip, "--no-deps", LENIENT_TORCHVISION]]
     if all(subprocess.run(command, check=False).returncode == 0 for command in commands):
         wrong = last_words(python, "import torchvision, timm")

@@ -1,4 +1,4 @@
-"""Run commands, and say what goes on."""
+"""Run commands, and print progress."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class SetupError(Exception):
-    """The set-up cannot go on; the text says what a person can do."""
+    """The set-up cannot continue; the text says what to do."""
 
 
 def say(text: str) -> None:

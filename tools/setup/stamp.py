@@ -1,4 +1,4 @@
-"""Remember in the environment what it was made of, and for whom."""
+"""Record the settings and requirements of a completed environment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STAMP = "sardino-setup.json"
 
 
 def fingerprint(base: Path, with_qgis: bool) -> str:
-    """Return a digest of all that decides what the environment holds."""
+    """Return a digest of all that determines the contents of the environment."""
     digest = hashlib.sha256(f"{base} {with_qgis}".encode())
     for path in [*sorted(Path(__file__).parent.glob("*.py")), *sorted(REQUIREMENTS.glob("*.txt"))]:
         digest.update(path.read_bytes())
@@ -23,7 +23,7 @@ def fingerprint(base: Path, with_qgis: bool) -> str:
 
 
 def read_stamp(venv: Path) -> dict[str, Any]:
-    """Return what the set-up that completed the environment noted in it; empty where none did."""
+    """Return the record of a completed environment; empty if there is none."""
     try:
         noted = json.loads((venv / STAMP).read_text())
     except (OSError, ValueError):
@@ -34,24 +34,24 @@ def read_stamp(venv: Path) -> dict[str, Any]:
 def choose(venv: Path, without_qgis: str, qgis_python: str) -> tuple[Path, bool]:
     """Return the interpreter to build on, and whether QGIS is wanted.
 
-    What isn't said this time is as the set-up before chose it: `make test` runs the set-up too, and must not install
-    QGIS where it was left out, nor look for it in another Python.
+    Options that aren't given are those of the last set-up: `make test` runs the set-up too, and must not install QGIS
+    where it was left out, nor look for it in another Python.
 
     Args:
-        venv: the environment, with or without a stamp.
-        without_qgis: "1" to leave QGIS out, "0" to have it, "" to leave it as it is (with QGIS, the first time).
-        qgis_python: the interpreter named by hand; QGIS is wanted then, unless `without_qgis` is "1". Or "".
+        venv: Environment, with or without a record.
+        without_qgis: "1" to leave QGIS out, "0" to have it, "" to keep the last choice (at first, to have it).
+        qgis_python: Interpreter given by hand, or "". With one, QGIS is wanted unless `without_qgis` is "1".
     """
     noted = read_stamp(venv)
     with_qgis = without_qgis == "0" if without_qgis else bool(qgis_python) or noted.get("with_qgis") is not False
     kept = str(noted.get("base", "")) if noted.get("with_qgis") is with_qgis else ""
-    # `python3` on PATH may well be another one (pyenv, conda), which can't see QGIS.
+    # `python3` on PATH may be another one (pyenv, conda), which doesn't see QGIS.
     default = "/usr/bin/python3" if with_qgis else sys.executable
     return Path(qgis_python or kept or default), with_qgis
 
 
 def is_current(venv: Path, digest: str) -> bool:
-    """Return whether the environment was completed with these very requirements and still runs."""
+    """Return whether the environment was completed with these requirements and still runs."""
     if read_stamp(venv).get("digest") != digest:
         return False
     looked_for = "'torch', 'torchvision', 'timm', 'rasterio', 'pytest'"

@@ -1,4 +1,4 @@
-"""Install the Debian packages that the machine lacks: QGIS, venv, Qt's compiler of translations."""
+"""Install the Debian packages that the machine lacks: QGIS, venv, Qt's lrelease."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ QGIS_PACKAGES = ["qgis", "python3-qgis", "qgis-providers"]
 
 
 def missing_packages(python: Path, with_qgis: bool) -> list[str]:
-    """Return the Debian packages that hold what this machine lacks."""
+    """Return the Debian packages that this machine lacks."""
     missing: list[str] = []
     has_process = shutil.which("qgis_process.bin") or shutil.which("qgis_process")
     if with_qgis and not (has_process and works(python, "import qgis.core, osgeo.gdal")):
@@ -26,7 +26,7 @@ def missing_packages(python: Path, with_qgis: bool) -> list[str]:
 
 
 def become_root() -> list[str] | None:
-    """Return the words to put before a command for root's rights, or None where there are none to be had."""
+    """Return the command prefix for root's rights, or None if there are none."""
     if os.geteuid() == 0:
         return []
     if (
@@ -38,12 +38,12 @@ def become_root() -> list[str] | None:
 
 
 def install_packages(packages: list[str]) -> None:
-    """Install Debian packages, or raise SetupError that says what to do by hand."""
+    """Install Debian packages, or raise SetupError with the commands to run by hand."""
     wanted = " ".join(packages)
     without = "For the backend and training alone, without QGIS: make setup WITHOUT_QGIS=1"
     if not sys.platform.startswith("linux") or not shutil.which("apt-get"):
         raise SetupError(
-            f"missing here: {wanted}, and this is no Debian or Ubuntu system where they could be installed for you.\n"
+            f"missing here: {wanted}, and this is not Debian or Ubuntu, where they could be installed for you.\n"
             "  Install QGIS (3.22 is tested) with its own installer or your package manager, then name the Python it\n"
             "  is bound to:  make setup QGIS_PYTHON=/path/to/the/python3/of/qgis\n"
             f"  {without}"
@@ -63,7 +63,7 @@ def install_packages(packages: list[str]) -> None:
 
 
 def ensure_system(python: Path, with_qgis: bool) -> None:
-    """Install what the system lacks, and check that it is there afterwards."""
+    """Install missing packages, and check them afterwards."""
     missing = missing_packages(python, with_qgis)
     if not missing:
         return
@@ -78,7 +78,7 @@ def ensure_system(python: Path, with_qgis: bool) -> None:
 
 
 def ensure_lrelease() -> None:
-    """Install what compiles translations where that can be done; all else works without, in English."""
+    """Install Qt's lrelease if possible; without it, the plugin is English only."""
     if find_lrelease() is not None:
         return
     if not shutil.which("apt-get") or become_root() is None:
