@@ -11,7 +11,7 @@ from backend.core import cancel as module
 from backend.core.cancel import EXIT_CANCELLED, Cancel
 
 
-def test_a_cleanup_that_fails_keeps_neither_the_others_nor_the_end_from_happening(monkeypatch):
+def test_a_failing_cleanup_stops_neither_others_nor_the_end(monkeypatch):
     done, codes = [], []
     monkeypatch.setattr(module, "GRACE_S", 0.0)
     monkeypatch.setattr(os, "_exit", codes.append)
