@@ -60,7 +60,7 @@ def serve(inbox: Inbox, stream: TextIO, cancel: Cancel, device: str, idle_s: flo
             if not loaded:
                 loaded = _load()
             continue
-        with cancel.forgetting():
+        with cancel.cleanup_scope():
             _answer(line, oracle, JsonReporter(stream), cancel)
         _let_go()
         asked = time.monotonic()

@@ -57,5 +57,5 @@ def calibrated(
         cancel=cancel,
     )
     with written(request, product, there or product.polarisations, SCRATCH[1]) as sink:
-        reporter.another()
+        reporter.restart()
         yield sink.files.part

@@ -272,7 +272,7 @@ def test_a_run_that_is_refused_does_not_wait_for_pytorch(process, tmp_path):
 def test_what_a_run_adds_for_the_deadline_is_forgotten_with_it():
     cancel = Cancel()
     cancel.on_deadline(print)
-    with pytest.raises(InputError), cancel.forgetting():
+    with pytest.raises(InputError), cancel.cleanup_scope():
         cancel.on_deadline(repr)
         raise InputError("x")
     assert cancel._cleanups == [print]

@@ -16,7 +16,7 @@ from backend.radiometry.convert import (
     is_backscatter,
     normalise,
     prepare,
-    rows_that_tell_units,
+    rows_for_units,
     to_db,
     to_linear,
     to_power,
@@ -86,8 +86,8 @@ def test_coherence_is_not_converted_to_db():
 
 def test_units_are_decided_by_bands_of_one_date():
     stack = tuple(Band(n, "db", (-30.0, 5.0), -12.0, 5.0) for n in ("VV_winter", "VV_summer", "VH_winter"))
-    assert rows_that_tell_units(stack) == [0, 2] and rows_that_tell_units(COHERENT) == [0, 1]
-    assert rows_that_tell_units(COHERENT[2:]) == []
+    assert rows_for_units(stack) == [0, 2] and rows_for_units(COHERENT) == [0, 1]
+    assert rows_for_units(COHERENT[2:]) == []
 
 
 def test_coherence_that_is_no_fraction_is_refused():
