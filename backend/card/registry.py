@@ -19,7 +19,7 @@ def resources() -> Path:
     return inside if inside.is_dir() else package.parent / "resources"
 
 
-def _shelves() -> list[Path]:
+def _model_folders() -> list[Path]:
     extra = os.environ.get("SARDINO_MODELS", "")
     return [*(Path(part) for part in extra.split(os.pathsep) if part), resources() / "models"]
 
@@ -27,7 +27,7 @@ def _shelves() -> list[Path]:
 def installed_models() -> dict[str, Path]:
     """Folder of each model by name: those of SARDINO_MODELS first, then the bundled ones."""
     found: dict[str, Path] = {}
-    for shelf in _shelves():
+    for shelf in _model_folders():
         if shelf.is_dir():
             for folder in sorted(shelf.iterdir()):
                 if (folder / CARD).is_file():

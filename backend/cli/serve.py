@@ -71,7 +71,7 @@ def serve(inbox: Inbox, stream: TextIO, cancel: Cancel, device: str, idle_s: flo
             if not loaded:
                 loaded = _preload()
             continue
-        with cancel.forgetting():
+        with cancel.cleanup_scope():
             _answer(line, server, Context(JsonReporter(stream), cancel, models), device)
         _free_memory()
         asked = time.monotonic()

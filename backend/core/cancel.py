@@ -51,7 +51,7 @@ class Cancel:
         self._cleanups.append(cleanup)
 
     @contextmanager
-    def forgetting(self) -> Iterator[None]:
+    def cleanup_scope(self) -> Iterator[None]:
         """One run of several in a process: what it adds for the deadline is forgotten at its end, when all is done."""
         kept = len(self._cleanups)
         try:

@@ -47,7 +47,7 @@ class Reporter:
         eta = (now - self._began) / made * (total - done) if made > 0 else (0.0 if done >= total else None)
         self._draw(done, total, eta, figures)
 
-    def another(self) -> None:
+    def restart(self) -> None:
         """Another part of the work begins, with a bar and a pace of its own."""
         self._began, self._last, self._shown = None, -1, 0.0
 

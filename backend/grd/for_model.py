@@ -60,5 +60,5 @@ def calibrated(
         cancel=cancel,
     )
     with written(request, product, there or product.polarisations, SCRATCH[1]) as sink:
-        reporter.another()
+        reporter.restart()
         yield sink.files.part

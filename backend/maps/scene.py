@@ -10,7 +10,7 @@ from backend.core.arrays import BoolArray
 from backend.core.errors import InputError
 from backend.grd.container import MANIFEST, is_product, refuse_part
 from backend.maps.request import Context, Request
-from backend.radiometry.convert import is_backscatter, rows_that_tell_units, to_scale
+from backend.radiometry.convert import is_backscatter, rows_for_units, to_scale
 from backend.radiometry.units import Units, check_coherence, check_units, decide_units, nodata_doubt, units_doubt
 from backend.raster.resample import MAX_REFINE, scale_factor
 from backend.raster.sampling import sample_values
@@ -94,7 +94,7 @@ class Scene:
         log = self._context.reporter.log
         sample, valid = sample_values(self.source)
         check_coherence(sample[~is_backscatter(self.bands)], valid)
-        rows = rows_that_tell_units(self.bands)
+        rows = rows_for_units(self.bands)
         if not rows:  # coherence alone has no unit to be told
             return Units.DB
         values, units, doubts = sample[rows], self._request.units, []

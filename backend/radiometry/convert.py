@@ -23,7 +23,7 @@ def is_backscatter(bands: Sequence[Band]) -> BoolArray:
     return np.array([band.unit != "coherence" for band in bands], dtype=np.bool_)
 
 
-def rows_that_tell_units(bands: Sequence[Band]) -> list[int]:
+def rows_for_units(bands: Sequence[Band]) -> list[int]:
     """Positions of the backscatter bands of one acquisition: their level and difference tell the unit of a raster."""
     rows = [row for row, radar in enumerate(is_backscatter(bands)) if radar]
     return [row for row in rows if acquisition(bands[row].name) == acquisition(bands[rows[0]].name)]

@@ -53,10 +53,10 @@ def open_raster(path: str) -> Any:
         except UnicodeDecodeError as error:
             raise not_utf8(path) from error
         except RASTER_ERRORS as error:
-            raise no_sense(path, error) from error
+            raise undecodable(path, error) from error
 
 
-def no_sense(path: str, error: Exception) -> UnreadableError:
+def undecodable(path: str, error: Exception) -> UnreadableError:
     """The refusal of a raster whose description of itself GDAL can't follow."""
     reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
     return UnreadableError(f"{path} can't be read: {reason}.", "Copy or download the file again.")

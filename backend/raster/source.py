@@ -19,7 +19,7 @@ from backend.raster.bands import choose_bands, plain_dtype
 from backend.raster.control_points import on_a_grid
 from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
-from backend.raster.opening import no_sense, not_utf8, open_files
+from backend.raster.opening import not_utf8, open_files, undecodable
 
 # Bounds of GDAL's block cache, in bytes. (A small number would be taken as bytes too, not as megabytes.)
 SMALL_CACHE, LARGE_CACHE = 16 * 2**20, 192 * 2**20
@@ -85,7 +85,7 @@ class RasterSource:
             raise not_utf8(self.path) from error
         except RASTER_ERRORS as error:
             self.close()
-            raise no_sense(self.path, error) from error
+            raise undecodable(self.path, error) from error
         except BaseException:
             self.close()
             raise

@@ -11,7 +11,7 @@ import numpy as np
 from backend.card.model_card import Band
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
-from backend.radiometry.convert import is_backscatter, rows_that_tell_units, to_scale
+from backend.radiometry.convert import is_backscatter, rows_for_units, to_scale
 from backend.radiometry.units import Units, check_coherence, check_units, decide_units
 from backend.raster.bands import find_bands
 from backend.raster.sampling import sample_values
@@ -146,7 +146,7 @@ def _measure(
 def _told_units(
     path: Path, units: Units, sample: FloatArray, valid: BoolArray, facts: FolderFacts, present: Sequence[Band]
 ) -> Units:
-    rows = rows_that_tell_units(present)
+    rows = rows_for_units(present)
     telling = valid & (sample != 0).any(axis=0)
     if facts.relative or np.count_nonzero(telling) < TELLING_PIXELS:
         return units

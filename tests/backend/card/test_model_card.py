@@ -45,7 +45,7 @@ def test_a_card_may_state_limits(plain):
     assert card.limits == ("poor on towns",) and ModelCard.from_dict(card.to_dict()) == card
 
 
-def test_the_bundled_card_has_the_legend_of_worldcover_and_states_limits(repo_root):
+def test_bundled_card_has_worldcover_legend_and_limits(repo_root):
     card = ModelCard.load(repo_root / "resources" / "models" / DEFAULT_MODEL / "card.json")
     assert {c.value: (c.name, c.color) for c in card.classes} == WORLDCOVER
     assert len(card.limits) >= 3

@@ -144,7 +144,7 @@ def test_a_refused_run_does_not_import_pytorch(process, tmp_path):
 def test_cleanups_of_a_run_are_removed_at_its_end():
     cancel = Cancel()
     cancel.on_deadline(print)
-    with pytest.raises(InputError), cancel.forgetting():
+    with pytest.raises(InputError), cancel.cleanup_scope():
         cancel.on_deadline(repr)
         raise InputError("x")
     assert cancel._cleanups == [print]

@@ -28,13 +28,13 @@ def point(x, y):
     return {"type": "Point", "coordinates": [x, y]}
 
 
-def test_without_a_crs_member_it_is_longitude_and_latitude(geojson):
+def test_missing_crs_member_means_longitude_and_latitude(geojson):
     features, missing = read_features(geojson([({"a": 1}, point(-3, 0))]), UTM)
     assert missing == 0 and features[0].points()[0] == pytest.approx((500_000, 0), abs=1e-6)
 
 
 @pytest.mark.parametrize("name", ["EPSG:32630", "urn:ogc:def:crs:EPSG::32630", UTM.to_wkt()])
-def test_a_crs_that_is_the_rasters_leaves_coordinates_alone(geojson, name):
+def test_coordinates_in_the_rasters_crs_are_kept(geojson, name):
     features, _ = read_features(geojson([({}, point(1.25, 2.5))], name), UTM)
     assert features[0].points() == [(1.25, 2.5)]
 
@@ -79,7 +79,7 @@ def test_no_geojson_is_refused(tmp_path, text):
         read_features(path, UTM)
 
 
-def test_missing_empty_and_lost_ones_are_refused(geojson, tmp_path):
+def test_missing_empty_and_distant_features_are_refused(geojson, tmp_path):
     with pytest.raises(InputError, match="can't be read"):
         read_features(tmp_path / "absent.geojson", UTM)
     with pytest.raises(InputError, match="no feature"):
@@ -107,5 +107,5 @@ def test_the_field_with_the_class(geojson):
     [(10, 10), (10.0, 10), ("10", 10), (" 10.0 ", 10), (-1, -1), (10.5, None), ("tree", None), (True, None),
      (None, None), ("nan", None), (float("inf"), None)],
 )  # fmt: skip
-def test_class_values_come_in_several_kinds(given, value):
+def test_class_values_of_several_types_are_read(given, value):
     assert integer_label(given) == value

@@ -22,7 +22,7 @@ def begin(path, overwrite=False):
         pass
 
 
-def test_outputs_that_cannot_be_are_refused_before_any_work(tmp_path):
+def test_outputs_that_cannot_be_written_are_refused_first(tmp_path):
     path = tmp_path / "o.tif"
     path.touch()
     with pytest.raises(InputError, match="exists"):
@@ -63,7 +63,7 @@ def held(source, target):
 
 
 @pytest.mark.parametrize("name", ["o.tif", "o.qml", "o.tif.aux.xml", "o.tif.ovr"])
-def test_files_that_another_program_holds_are_found_before_any_work(tmp_path, monkeypatch, name):
+def test_files_held_by_another_program_are_found_first(tmp_path, monkeypatch, name):
     (tmp_path / "o.tif").touch()
     (tmp_path / name).touch()
     monkeypatch.setattr(os, "replace", held)
@@ -73,7 +73,7 @@ def test_files_that_another_program_holds_are_found_before_any_work(tmp_path, mo
 
 
 @pytest.mark.parametrize("beside", ["s1.qml", "s1.tif.aux.xml"])
-def test_files_beside_an_output_that_is_new_are_not_replaced_unasked(tmp_path, beside):
+def test_sidecars_without_their_raster_need_overwrite(tmp_path, beside):
     (tmp_path / beside).touch()
     with pytest.raises(InputError, match=beside):
         check(tmp_path / "s1.tif", "in.tif", overwrite=False)

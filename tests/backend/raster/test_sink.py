@@ -56,7 +56,7 @@ def test_equal_rows_in_any_portions_make_equal_files(tmp_path):
     assert len({(tmp_path / f"{step}.tif").read_bytes() for step in (7, 256, 600)}) == 1
 
 
-def test_a_file_cut_short_behind_our_back_is_not_given_its_name(tmp_path):
+def test_a_truncated_file_does_not_get_its_name(tmp_path):
     path = tmp_path / "o.tif"
     values = np.random.default_rng(0).integers(1, 250, (1, 900, 900)).astype(np.uint8)
     sink = write(path, values)

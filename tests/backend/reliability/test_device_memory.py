@@ -12,7 +12,7 @@ from backend.network.vit import SarViT
 from tests.backend.reliability import zoo
 
 
-def test_the_batch_is_halved_the_same_tiles_retried_and_it_is_said_once(cli, tiny_model, tmp_path, monkeypatch):
+def test_batch_is_halved_and_the_same_tiles_are_retried(cli, tiny_model, tmp_path, monkeypatch):
     scene = zoo.write(tmp_path / "scene.tif", np.tile(zoo.scene(), (1, 4, 3)))
     real, seen, refused, limits = SarViT.forward, [], [], [0]
 

@@ -156,7 +156,7 @@ HOSTILE: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_model_is_refused_runs_nothing_and_takes_little_memory(name, warm, folder, tmp_path):
+def test_hostile_model_is_refused_in_little_memory(name, warm, folder, tmp_path):
     scene = zoo.plain(tmp_path)
     HOSTILE[name](folder)
     before = {path.name for path in tmp_path.iterdir()}
@@ -180,7 +180,7 @@ def peak(arguments: list[object], environment: dict[str, str], root: Path) -> in
 
 
 @pytest.mark.slow
-def test_the_memory_of_a_refusal_is_little_above_that_of_pytorch(folder, worker_environment, repo_root, tmp_path):
+def test_memory_of_a_refusal_is_little_above_pytorch(folder, worker_environment, repo_root, tmp_path):
     options = ["--model", folder, "--progress", "none"]
     floor = peak(["landcover", tmp_path / "no.tif", tmp_path / "o.tif", *options], worker_environment, repo_root)
     header_of_99_megabytes(folder)

@@ -42,7 +42,7 @@ def run(warm, tiny_model):
 
 
 @pytest.mark.parametrize("name", [*NAMES.values(), f"{DEEP}/scene.tif"], ids=[*NAMES, "three_hundred_deep"])
-def test_any_name_will_do_for_an_input_and_an_output(run, tmp_path, name):
+def test_unusual_names_work_for_inputs_and_outputs(run, tmp_path, name):
     source = zoo.write(tmp_path / "plain.tif", zoo.scene())
     target = tmp_path / "in" / name
     target.parent.mkdir(parents=True)
@@ -67,7 +67,7 @@ def test_any_name_will_do_for_an_input_and_an_output(run, tmp_path, name):
     [("n" * 246 + ".tif", "too long"), ("n" * 400 + ".tif", "too long"), (os.fsdecode(b"\xff.tif"), "UTF-8")],
     ids=["no_room_for_metadata", "four_hundred", "no_text"],
 )
-def test_names_that_cannot_be_are_refused_before_any_work(warm, tiny_model, tmp_path, name, reason):
+def test_names_that_cannot_be_used_are_refused_first(warm, tiny_model, tmp_path, name, reason):
     options = ["--model", tiny_model, "--progress", "none"]
     assert reason in warm("landcover", zoo.plain(tmp_path), tmp_path / name, *options).refusal
     (tmp_path / "scene.tif").unlink()
@@ -84,7 +84,7 @@ def test_a_missing_file_with_breaks_in_its_name_is_one_line(warm, tiny_model, tm
     assert "\\x1b" in done.err and "\x1b" not in done.err
 
 
-def test_a_name_that_the_terminal_cannot_show_is_no_fault(tiny_model, worker_environment, repo_root, tmp_path):
+def test_names_the_terminal_cannot_show_are_escaped(tiny_model, worker_environment, repo_root, tmp_path):
     output = tmp_path / "地図.tif"
     done = subprocess.run(
         [sys.executable, "-m", "backend", "landcover", zoo.plain(tmp_path), output, "--model", tiny_model],
@@ -106,7 +106,7 @@ def test_an_output_that_is_the_input_under_any_name_is_refused(run, tmp_path):
     assert source.read_bytes() == content
 
 
-def test_what_a_virtual_raster_is_made_of_is_not_replaced(run, tmp_path):
+def test_sources_of_a_virtual_raster_are_not_replaced(run, tmp_path):
     source = zoo.plain(tmp_path)
     content = source.read_bytes()
     done = run(vrt(tmp_path / "mosaic.vrt", source), source, "--overwrite")

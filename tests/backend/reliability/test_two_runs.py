@@ -20,7 +20,7 @@ from tests.support.make_safe import Scene, make_safe
 from training.ownclasses import main as train
 
 
-def test_of_two_runs_to_one_output_one_is_refused_and_the_other_is_whole(warm, tiny_model, tmp_path):
+def test_two_runs_at_once_leave_one_whole_output(warm, tiny_model, tmp_path):
     sources = [zoo.write(tmp_path / f"{n}.tif", zoo.scene(150, 60 + n)) for n in range(2)]
     output = tmp_path / "o.tif"
     runs = [asked("landcover", s, output, "--model", tiny_model, "--progress", "none", "--overwrite") for s in sources]
@@ -40,7 +40,7 @@ def test_of_two_runs_to_one_output_one_is_refused_and_the_other_is_whole(warm, t
     assert finished
 
 
-def test_a_run_that_begins_later_is_refused_and_leaves_the_first_alone(warm, tiny_model, tmp_path):
+def test_a_later_run_is_refused_and_the_first_ends_well(warm, tiny_model, tmp_path):
     first = zoo.write(tmp_path / "first.tif", np.tile(zoo.scene(), (1, 12, 12)))
     second, output = zoo.plain(tmp_path), tmp_path / "o.tif"
     options = ["--model", tiny_model, "--progress", "none"]

@@ -56,12 +56,12 @@ def check(outcome: Outcome, specimen, folder, before, plain_map):
         zoo.as_it_should_be(folder / "out.tif", specimen.expected, plain_map)
 
 
-def test_the_zoo_is_large():
+def test_zoo_has_many_specimens():
     assert len(SPECIMENS) >= 60
 
 
 @pytest.mark.parametrize("name", SPECIMENS)
-def test_a_specimen_is_mapped_or_refused(name, warm, tiny_model, tmp_path, plain_map):
+def test_each_specimen_is_mapped_or_refused(name, warm, tiny_model, tmp_path, plain_map):
     specimen = SPECIMENS[name](tmp_path)
     before = {path.name for path in tmp_path.iterdir()}
     outcome = warm(*command(specimen, tmp_path / "out.tif", tiny_model), limit=KILL_S)

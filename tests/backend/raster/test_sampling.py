@@ -1,0 +1,37 @@
+"""The values by which units are decided."""
+
+import numpy as np
+import pytest
+
+from backend.core.errors import InputError
+from backend.raster.sampling import sample_values
+from backend.raster.source import RasterSource
+
+NAMES = ("VV", "VH")
+
+
+def test_sample_is_of_the_whole_raster_else_of_the_extent(make_raster, scene_db):
+    scene = scene_db(200, 200)
+    extent = (500000, 4599900, 500100, 4600000)
+    with RasterSource(make_raster(scene), names=NAMES, extent=extent) as source:
+        assert sample_values(source)[1].sum() > 64 * 64
+        np.testing.assert_array_equal(source.read(0, 10)[0], scene[:, :10, :10])
+    # Valid only between the windows that are spread over the whole.
+    tall = np.full((2, 2000, 200), np.nan, np.float32)
+    tall[:, 70:75, 5] = -7
+    extent = (500000, 4600000 - 900, 500100, 4600000 - 600)
+    with RasterSource(make_raster(tall), names=NAMES, extent=extent) as source:
+        sample, valid = sample_values(source)
+        assert (sample[:, valid] == -7).all() and valid.any()
+
+
+def test_sample_finds_the_only_valid_pixel(make_raster):
+    values = np.full((2, 700, 700), np.nan, dtype=np.float32)
+    empty = make_raster(values, "empty.tif")
+    values[:, 333, 222] = -9
+    with RasterSource(make_raster(values), names=NAMES) as source:
+        sample, valid = sample_values(source)
+        assert (sample[:, valid] == -9).all()
+        assert valid.sum() == 1
+    with RasterSource(empty, names=NAMES) as source, pytest.raises(InputError, match="no valid pixel"):
+        sample_values(source)
