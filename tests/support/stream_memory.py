@@ -34,12 +34,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def cheap_model(x: np.ndarray) -> np.ndarray:
-    """As many planes as there are classes, from the first band; costs next to nothing."""
+    """Return as many planes as there are classes, from the first band; costs almost nothing."""
     return np.repeat(x[:, :1], CLASSES, axis=1)
 
 
 def map_scene(scene: Path, folder: Path) -> None:
-    """The whole file path of a land-cover run, but for the network."""
+    """Run the whole file path of a land-cover run, without the network."""
     with gdal_environment(), RasterSource(scene, names=["VV", "VH"]) as source, gdal_environment(source.cache_bytes()):
         frame = NativeFrame(source, BANDS, Units.DB)
         plan = plan_tiles(frame.height, frame.width, TILE, landcover_overlap(TILE, PATCH), PATCH)
@@ -61,12 +61,12 @@ def map_scene(scene: Path, folder: Path) -> None:
 
 
 def cheap_tokens(x: np.ndarray) -> np.ndarray:
-    """FEATURES planes of a value a patch; costs next to nothing."""
+    """Return FEATURES planes of a value a patch; costs almost nothing."""
     return np.repeat(x[:, :1, ::PATCH, ::PATCH], FEATURES, axis=1)
 
 
 def embed_scene(scene: Path, folder: Path) -> None:
-    """The whole file path of a run of embeddings, but for the network."""
+    """Run the whole file path of a run of embeddings, without the network."""
     with gdal_environment(), RasterSource(scene, names=["VV", "VH"]) as source, gdal_environment(source.cache_bytes()):
         frame = NativeFrame(source, BANDS, Units.DB)
         plan = plan_tiles(frame.height, frame.width, TILE, attention_overlap(TILE, PATCH), PATCH)
