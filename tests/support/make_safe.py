@@ -20,8 +20,8 @@ from rasterio.crs import CRS
 from rasterio.warp import transform
 from rasterio.windows import Window
 
-from tests.support.safe_annotation import annotation, calibration, noise
-from tests.support.safe_manifest import manifest
+from tests.support.safe.annotation import annotation, calibration, noise
+from tests.support.safe.manifest import manifest
 
 NAME = "S1A_IW_GRDH_1SDV_20210401T052623_20210401T052648_037258_04638E_6001.SAFE"
 START, SECONDS = np.datetime64("2021-04-01T05:26:23.794457"), 25.0

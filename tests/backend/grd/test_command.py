@@ -20,7 +20,7 @@ from backend.core.errors import Cancelled, InputError, ResourceError
 from backend.grd import pipeline
 from backend.grd.command import calibrate
 from backend.grd.pipeline import CalibrateRequest
-from tests.support.listener import Listener
+from tests.backend.grd.listener import Listener
 from tests.support.make_safe import NAME, Scene, make_safe, zip_safe
 
 

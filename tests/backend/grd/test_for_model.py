@@ -14,7 +14,7 @@ from backend.core.cancel import Cancel
 from backend.core.errors import InputError
 from backend.grd import pipeline
 from backend.grd.for_model import calibrated
-from tests.support.listener import Listener
+from tests.backend.grd.listener import Listener
 from tests.support.make_safe import NAME, Scene, make_safe, zip_safe
 
 

@@ -19,7 +19,7 @@ from backend.grd.geoid import undulation
 from backend.grd.pipeline import CalibrateRequest
 from backend.grd.product import open_product
 from backend.grd.range_doppler import RangeDoppler, earth_fixed
-from tests.support.listener import Listener
+from tests.backend.grd.listener import Listener
 from tests.support.make_orbit import Imaged, geocentric, seen, write_dem
 from tests.support.make_safe import make_safe
 from tests.support.mountain import DESCENDING, dem_of, middle, mountain, product_of, spots
