@@ -138,8 +138,7 @@ def maps_of(site: Site, places: SamplePixels, model: SarViT, card: Any) -> dict[
 
     def usual(x: NDArray[np.float32]) -> NDArray[np.float32]:
         forest = RandomForestClassifier(200, random_state=0).fit(x[index], classes, weights)
-        shares: NDArray[np.float32] = forest.predict_proba(x).reshape(shape).astype(np.float32)
-        return shares
+        return forest.predict_proba(x).reshape(shape).astype(np.float32)
 
     plain = usual(site.forest)
     found = {"forest": plain, "smoothed": smoothed(plain), "tuned": smoothed(usual(site.table.pixels.numpy()))}
@@ -158,8 +157,7 @@ def maps_of(site: Site, places: SamplePixels, model: SarViT, card: Any) -> dict[
 
 def smoothed(shares: NDArray[np.float32]) -> NDArray[np.float32]:
     """Average probabilities [H, W, K] as in our maps."""
-    result: NDArray[np.float32] = ndimage.uniform_filter(shares, (SMOOTH, SMOOTH, 1))
-    return result
+    return ndimage.uniform_filter(shares, (SMOOTH, SMOOTH, 1))
 
 
 def mapped(site: Site, model: SarViT, classes: int) -> NDArray[np.float32]:
@@ -168,8 +166,7 @@ def mapped(site: Site, model: SarViT, classes: int) -> NDArray[np.float32]:
 
     def answer(tiles: NDArray[np.float32]) -> NDArray[np.float32]:
         with torch.inference_mode():
-            result: NDArray[np.float32] = model(torch.from_numpy(tiles)).softmax(dim=1).numpy()
-        return result
+            return model(torch.from_numpy(tiles)).softmax(dim=1).numpy()
 
     run_stream(
         site.frame, TileJob(site.plan, classes, batch=4), answer, lambda part, _: rows.append(part.copy()), Cancel()

@@ -1,4 +1,4 @@
-"""Benchmarks are run as programs, as `make bench` and the documents run them."""
+"""Run benchmarks as programs, as `make bench` and the documents do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 @pytest.fixture
 def benchmark(repo_root):
-    """Run a module of benchmarks with some arguments; the finished process, which may be one that failed."""
+    """Run a module of benchmarks with some arguments; return the finished process."""
 
     def run(module, *arguments):
         command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]

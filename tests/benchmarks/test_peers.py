@@ -1,4 +1,4 @@
-"""The comparison with other programs: of our own engines everywhere, of all where the peers' environment is there."""
+"""The comparison with other programs: our own engines everywhere, the peers where their environment exists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The comparisons of heads and of options of pre-training: they run to a table."""
+"""The comparisons of heads and of pre-training options run and give a table."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_options_are_trained_and_compared(benchmark, data, tmp_path):
     assert done.returncode == 0, done.stderr
     found = json.loads((out / "options.json").read_text())
     assert list(found["scores"]) == ["random", "base"] and found["times"] == {"base": 1.0}
-    # Water and trees 12 dB apart are told apart by tokens of any network.
+    # Tokens of any network separate water and trees that are 12 dB apart.
     assert all(seed["knn"] > 0.95 for seeds in found["scores"].values() for seed in seeds)
     assert all(0 <= seed["outliers"] < 0.1 for seeds in found["scores"].values() for seed in seeds)
     lines = done.stdout.splitlines()

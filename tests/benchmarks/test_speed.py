@@ -1,4 +1,4 @@
-"""`make bench` measures what it says, on scenes so small that only the figures' being there and fitting counts."""
+"""`make bench` writes complete figures; the scenes are too small for their values to mean anything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The packed plugin, made once."""
+"""The packed plugin, built once."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Find what Qt 6 and PyQt6 lack in Python code, without a QGIS on Qt 6.
 
-Three judges: the type stubs that come with PyQt6 (installed without Qt itself, see requirements/reference.txt) say what
-is where in Qt 6; the QGIS at hand says which attributes are values of an enum; the rest are rules on the syntax tree.
-QGIS's own migration script (scripts/pyqt5_to_pyqt6) rewrites files and needs a running QGIS on Qt 6, so it isn't used.
+Three sources are used: the type stubs of PyQt6 (installed without Qt itself, see requirements/reference.txt) say where
+names are in Qt 6; the installed QGIS says which attributes are values of an enum; the rest are rules on the syntax
+tree. QGIS's migration script (scripts/pyqt5_to_pyqt6) rewrites files and needs a running QGIS on Qt 6.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from typing import Any
 PYQT6 = find_spec("PyQt6")
 
 
-# What qgis.PyQt adds to PyQt6's modules, so that code of Qt 5 finds it where it was (python/PyQt/PyQt of QGIS).
+# Names that qgis.PyQt adds to PyQt6's modules, where Qt 5 had them (python/PyQt/PyQt of QGIS).
 SHIMS = {"QtWidgets": {"QAction", "QShortcut"}}
 
 
-# Classes whose attributes qgis.PyQt completes (QVariant.Int and its like), so that PyQt6's stubs say too little.
+# Classes to which qgis.PyQt adds attributes (QVariant.Int and the like) that the stubs of PyQt6 lack.
 COMPLETED = {"QVariant"}
 
 
-# Modules that Qt 6 has no successor for, or that are no modules of Qt.
+# Modules without a successor in Qt 6, or that are not modules of Qt.
 GONE_MODULES = {"QtWebKit", "QtWebKitWidgets", "QtScript", "QtXmlPatterns", "Qt"}
 
 
-# Methods of Qt 5 or PyQt5 that are gone, of names that mean nothing else.
+# Methods of Qt 5 or PyQt5 that are gone, with unambiguous names.
 GONE_METHODS = {"exec_", "print_", "desktop", "fromTime_t", "toTime_t", "setTabStopWidth", "tabStopWidth", "setCodec"}
 
 
@@ -44,7 +44,7 @@ def tree_of(path: Path) -> ast.Module:
 
 
 def foreign_names(tree: ast.AST) -> dict[str, tuple[str, str]]:
-    """Local name -> (module, name) of what comes from qgis.*, wherever it is imported."""
+    """Return (module, name) by local name of all imports from qgis.*, in functions too."""
     found = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.level == 0 and (node.module or "").startswith("qgis"):
@@ -53,7 +53,7 @@ def foreign_names(tree: ast.AST) -> dict[str, tuple[str, str]]:
 
 
 def chains(tree: ast.AST) -> Iterator[tuple[int, list[str]]]:
-    """Line and parts of every `a.b.c`, longest form only."""
+    """Yield line and parts of every `a.b.c`, longest form only."""
     inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and id(node) not in inner:
@@ -67,7 +67,7 @@ def chains(tree: ast.AST) -> Iterator[tuple[int, list[str]]]:
 
 
 def syntax_offences(tree: ast.AST) -> Iterator[str]:
-    """What Qt 6 or PyQt6 doesn't have, told by the syntax alone."""
+    """Yield what Qt 6 or PyQt6 lacks, by the syntax alone."""
     for node in ast.walk(tree):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             yield from (f"{node.lineno}: {text}" for text in import_offences(node))
@@ -100,7 +100,7 @@ def import_offences(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
 
 @cache
 def stub(module: str) -> dict[str, ast.AST]:
-    """Top-level classes and functions of a module of PyQt6, by name."""
+    """Return the top-level classes and functions of a module of PyQt6, by name."""
     assert PYQT6 is not None and PYQT6.submodule_search_locations
     path = Path(PYQT6.submodule_search_locations[0]) / f"{module}.pyi"
     return members(ast.parse(path.read_text(encoding="utf-8"))) if path.is_file() else {}
@@ -119,7 +119,7 @@ def members(body: ast.AST) -> dict[str, ast.AST]:
 
 
 def inherited(node: ast.AST, attribute: str) -> ast.AST | None:
-    """A member of a class of the stubs, its own or of a base, or None."""
+    """Return a member of a class of the stubs, its own or inherited, or None."""
     own = members(node).get(attribute)
     if own is not None or not isinstance(node, ast.ClassDef):
         return own
@@ -134,7 +134,7 @@ def inherited(node: ast.AST, attribute: str) -> ast.AST | None:
 
 
 def qt6_offences(tree: ast.AST) -> Iterator[str]:
-    """Names of Qt that PyQt6 has nowhere, or elsewhere."""
+    """Yield names of Qt that PyQt6 lacks or has elsewhere."""
     names = foreign_names(tree)
     for module, name in names.values():
         package, _, short = module.rpartition(".")
@@ -152,12 +152,12 @@ def qt6_offences(tree: ast.AST) -> Iterator[str]:
 
 
 def is_enum(kind: type) -> bool:
-    """Whether it is an enum of Python, or one that sip made of C++."""
+    """Return whether it is an enum of Python, or one that sip made of C++."""
     return issubclass(kind, enum.Enum) or type(kind).__name__ == "enumtype"
 
 
 def enum_offences(tree: ast.AST) -> Iterator[str]:
-    """Values of enums that are named without their enum, which Qt 6 and QGIS 4 don't have."""
+    """Yield values of enums without their enum, which Qt 6 and QGIS 4 lack."""
     names = foreign_names(tree)
     for line, (first, *rest) in chains(tree):
         module, name = names.get(first, ("", ""))

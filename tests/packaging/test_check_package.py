@@ -1,4 +1,4 @@
-"""`make check-package`: the zip passes, and every rule sees what breaks it."""
+"""`make check-package`: the zip passes, and every rule finds what breaks it."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def test_the_zip_passes(archive: Path) -> None:
 
 
 def without(key: str) -> str:
-    """metadata.txt without a key and the lines that continue it."""
+    """Return metadata.txt without a key and its continuation lines."""
     return re.sub(rf"^{key}=.*\n(?:[ \t]+.*\n)*", "", METADATA, flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("key", [*check_package.REQUIRED_KEYS, *check_package.WANTED_KEYS])
-def test_every_key_is_missed(key: str) -> None:
+def test_a_missing_key_is_reported(key: str) -> None:
     names = ICON | {""}  # a missing icon is said once
     assert list(check_metadata(without(key), names)) == [f"metadata.txt: {key} is missing or empty"]
 
@@ -40,13 +40,13 @@ def test_every_key_is_missed(key: str) -> None:
      ("name", "Land cover plugin"), ("icon", "icon.png"), ("about", "A <b>bold</b> one"),
      ("description", "x" * 501)],
 )  # fmt: skip
-def test_values_of_the_wrong_form_are_told(key: str, value: str) -> None:
+def test_values_of_the_wrong_form_are_reported(key: str, value: str) -> None:
     changed = without(key).replace("[general]", f"[general]\n{key}={value}")
     found = list(check_metadata(changed, ICON))
     assert len(found) == 1 and key in found[0]
 
 
-def test_metadata_that_is_none() -> None:
+def test_invalid_metadata_is_reported() -> None:
     assert "can't be read" in next(check_metadata("name=x", ICON))
 
 
@@ -80,7 +80,7 @@ def pack(path: Path, **more: bytes) -> Path:
         ("sardino_qgis/x.py", b"match x:\n    case 1: pass\n", "not Python 3.9"),
     ],
 )
-def test_what_may_not_be_in_a_zip(tmp_path: Path, name: str, content: bytes, match: str) -> None:
+def test_forbidden_entries_are_reported(tmp_path: Path, name: str, content: bytes, match: str) -> None:
     assert list(check_zip(pack(tmp_path / "good.zip"))) == []
     found = list(check_zip(pack(tmp_path / "bad.zip", **{name: content})))
     assert len(found) == 1 and match in found[0] and name in found[0]
@@ -107,9 +107,9 @@ def test_links_missing_files_size_and_no_zip(tmp_path: Path) -> None:
     assert "is no zip" in check(path)[0]
 
 
-def test_scanners_find_what_they_are_for(tmp_path: Path) -> None:
+def test_scanners_report_their_findings(tmp_path: Path) -> None:
     (tmp_path / "bad.py").write_text("import subprocess\nsubprocess.run('ls', shell=True)\n")
-    # Put together here, so that no scanner takes this test for a leak.
+    # Assembled here, so that no scanner reports this test.
     (tmp_path / "keys.py").write_text("aws = '" + "AKIA" + "IOSFODNN7EXAMPLQ" + "'\n")
     (tmp_path / "card.json").write_text('{"weights_sha256": "' + "0123456789abcdef" * 4 + '"}')
     found = list(check_code(tmp_path))

@@ -1,4 +1,4 @@
-"""The guide: its links lead somewhere, its pictures are there and small, and the messages it explains exist."""
+"""The guide: its links work, its pictures exist and are small, and the messages it explains exist in the code."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ TOTAL_BYTES = 1_500_000
 
 
 def links(page: Path) -> list[str]:
-    """Targets of links and pictures, those to the web aside."""
+    """Return the targets of links and pictures, except those to the web."""
     return [target for target in LINK.findall(page.read_text(encoding="utf-8")) if not re.match(r"\w+:", target)]
 
 
 def anchors(page: Path) -> set[str]:
-    """What the headings of a page are called in links."""
+    """Return the anchors of the headings of a page."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -53,7 +53,7 @@ def test_pictures_are_shown_and_small() -> None:
 
 
 def texts() -> Iterator[str]:
-    """Every text in the code of plugin and backend, with … for what is put in."""
+    """Yield every text in the code of plugin and backend, with … for inserted values."""
     for path in [*(ROOT / "sardino_qgis").rglob("*.py"), *(ROOT / "backend").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):

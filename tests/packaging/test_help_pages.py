@@ -1,4 +1,4 @@
-"""The pages of help in the plugin zip: their links lead somewhere."""
+"""The help pages in the plugin zip: their links work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plugin zip as a user gets it: it runs from a fresh QGIS profile."""
+"""The plugin zip, as users get it, runs from a fresh QGIS profile."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tools.qgis_cli import QgisError, QgisProcess, find_qgis_process
 ROOT = Path(__file__).resolve().parents[2]
 
 
-# The rasters made are read with osgeo, which an environment made WITHOUT_QGIS lacks, whatever the machine has.
+# Outputs are read with osgeo, which an environment made WITHOUT_QGIS lacks.
 HAS_QGIS = find_qgis_process() is not None and importlib.util.find_spec("osgeo") is not None
 
 
@@ -30,7 +30,7 @@ needs_qgis = pytest.mark.skipif(not HAS_QGIS, reason="qgis_process or this Pytho
 
 @pytest.fixture(scope="module")
 def installed(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> QgisProcess:
-    """A fresh QGIS profile with the zip unpacked where the plugin manager unpacks it, far from the checkout."""
+    """A fresh QGIS profile with the zip unpacked as by the plugin manager, far from the checkout."""
     profile = tmp_path_factory.mktemp("qgis")
     with zipfile.ZipFile(archive) as opened:
         opened.extractall(profile / "profiles" / "default" / "python" / "plugins")
@@ -159,7 +159,7 @@ def test_a_program_that_prints_no_results_is_an_error(tmp_path: Path, monkeypatc
 
 
 def gdalinfo(path: Path) -> dict[str, Any]:
-    """What GDAL says of a raster, from a process of its own: this one may hold another GDAL already."""
+    """Return GDAL's information on a raster, from a child process: this one may hold another GDAL already."""
     code = "import json, sys; from osgeo import gdal; print(json.dumps(gdal.Info(sys.argv[1], format='json')))"
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
     info: dict[str, Any] = json.loads(done.stdout)

@@ -1,4 +1,4 @@
-"""The hashed list of the plugin's own environment: it follows runtime.txt, and each pin can be checked."""
+"""The hashed list of the plugin's own environment follows runtime.txt, and each pin can be checked."""
 
 from __future__ import annotations
 

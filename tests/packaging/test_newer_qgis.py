@@ -1,4 +1,4 @@
-"""What `make test-qgis-next` takes from the machine, what it leaves alone, and how a command gets into a root."""
+"""`make test-qgis-next` takes only the apt settings of the machine, and runs commands inside a root."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_the_mirror_is_the_machines_own(monkeypatch: pytest.MonkeyPatch) -> None
         newer_qgis.machine_mirror()
 
 
-def test_a_program_that_is_not_there_says_nothing() -> None:
+def test_a_missing_program_gives_no_output() -> None:
     assert newer_qgis.output_of(["no-such-program-here"]) == ""
 
 
@@ -38,7 +38,7 @@ def test_without_roots_rights_it_says_so(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.fixture
 def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """The commands that would be run, in folders of their own; debootstrap is there."""
+    """The commands that would be run, in folders of their own; debootstrap exists."""
     ran: list[list[str]] = []
     monkeypatch.setattr(newer_qgis, "ROOTS", tmp_path)
     monkeypatch.setattr(newer_qgis, "become_root", lambda: [])

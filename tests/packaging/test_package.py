@@ -1,4 +1,4 @@
-"""The plugin zip: what is in it, and that it is the same each time."""
+"""The plugin zip holds what it should, and the same bytes each time."""
 
 from __future__ import annotations
 

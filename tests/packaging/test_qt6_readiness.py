@@ -1,4 +1,4 @@
-"""The plugin's code against Qt 6, without a QGIS on Qt 6: every import and every enum is looked up."""
+"""The plugin's code against Qt 6, without a QGIS on Qt 6: every import and every enum is checked."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def name_of(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_nothing_that_qt_6_lacks(path: Path) -> None:
+def test_syntax_is_that_of_qt_6(path: Path) -> None:
     assert not list(syntax_offences(tree_of(path)))
 
 
 @needs_stubs
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_what_is_taken_from_qt_is_where_qt_6_has_it(path: Path) -> None:
+def test_names_of_qt_are_where_qt_6_has_them(path: Path) -> None:
     assert not list(qt6_offences(tree_of(path)))
 
 
@@ -49,8 +49,8 @@ def test_enums_are_scoped(path: Path) -> None:
 
 @needs_qgis
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_what_is_taken_from_qgis_is_there(path: Path) -> None:
-    """The same names in the oldest QGIS that is supported, which these tests run in."""
+def test_names_of_qgis_exist(path: Path) -> None:
+    """In the oldest supported QGIS, in which these tests run."""
     for module, name in foreign_names(tree_of(path)).values():
         assert hasattr(importlib.import_module(module), name), f"{module} has no {name}"
 
@@ -65,7 +65,7 @@ def test_what_is_taken_from_qgis_is_there(path: Path) -> None:
         "import qgis.core",
     ],
 )  # fmt: skip
-def test_the_rules_see_what_they_should(source: str) -> None:
+def test_the_rules_find_offences(source: str) -> None:
     assert list(syntax_offences(ast.parse(source)))
 
 
@@ -80,7 +80,7 @@ def test_the_rules_see_what_they_should(source: str) -> None:
         "from qgis.PyQt.QtCore import QSettings\nQSettings.value.missing\nQSettings.NoSuch",
     ],
 )  # fmt: skip
-def test_the_stubs_see_what_they_should(source: str) -> None:
+def test_the_stubs_find_offences(source: str) -> None:
     assert list(qt6_offences(ast.parse(source)))
 
 

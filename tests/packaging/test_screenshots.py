@@ -1,4 +1,4 @@
-"""The pictures of the guide: small enough, and a home folder in which QGIS finds the plugin and its backend."""
+"""The pictures of the guide are small enough, and QGIS finds the plugin and its backend in the home folder."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_picture_becomes_small_enough(tmp_path: Path) -> None:
     assert np.abs(small - smooth).mean() < 8
 
 
-def test_one_that_can_not_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_that_stays_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Image.new("RGB", (90, 90)).save(tmp_path / "a.png")
     monkeypatch.setattr(screenshots, "MAX_BYTES", 10)
     with pytest.raises(screenshots.ScreenshotError, match="too large"):

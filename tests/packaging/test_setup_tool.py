@@ -1,4 +1,4 @@
-"""What the set-up says and does where it can't go on, and that it leaves a finished environment alone."""
+"""The set-up gives instructions where it can't continue, and keeps a finished environment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from tools.setup import environment, process, stamp, system
 
 
-def test_another_system_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_system_gets_instructions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(system.sys, "platform", "darwin")
     with pytest.raises(process.SetupError, match=r"(?s)not Debian or Ubuntu.*QGIS_PYTHON=.*WITHOUT_QGIS=1"):
         system.install_packages(["qgis"])
@@ -121,7 +121,7 @@ def test_the_python_of_qgis_is_remembered(tmp_path: Path) -> None:
 
 
 def test_an_environment_on_another_installation_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another installation of the same version can't see QGIS: its environment is made anew."""
+    """Another installation of the same version doesn't see QGIS."""
     base, venv = Path("/usr/bin/python3"), tmp_path / "venv"
     venv.mkdir()
     (venv / "pyvenv.cfg").write_text("include-system-site-packages = true\n")

@@ -1,4 +1,4 @@
-"""What a user of the plugin reads goes through `tr`, as text that can be found and translated: read from the source."""
+"""All texts that a user of the plugin reads go through `tr`, as plain text: read from the source."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SOURCES = sorted((ROOT / "sardino_qgis").rglob("*.py"))
 # Speaks to a shell, in English as the backend's command line does.
 IN_ENGLISH = {"sardino_qgis/environment/__main__.py"}
 
-# What other programs are told, or say.
+# Texts to and from other programs.
 NOT_SHOWN = {
     ".environment install", "This model", "do not match the hashes|hash mismatch", "Installing collected packages",
     "import ssl", "ModuleNotFoundError: No module named '([^']+)'|ImportError: (.+)",
@@ -59,7 +59,7 @@ def called(node: ast.Call) -> str:
 
 
 def literals(node: ast.AST) -> Iterator[ast.Constant]:
-    """Text literals that make up the value of an expression; of calls, only those that format or join text."""
+    """Yield the text literals in the value of an expression; of calls, only those that format or join text."""
     if isinstance(node, ast.Call):
         if isinstance(node.func, ast.Attribute) and node.func.attr in ("format", "join"):
             yield from literals(node.func.value)
@@ -73,7 +73,7 @@ def literals(node: ast.AST) -> Iterator[ast.Constant]:
 
 
 def texts_shown(tree: ast.AST) -> Iterator[ast.AST]:
-    """Expressions whose value a user reads."""
+    """Yield the expressions whose value a user reads."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             name = called(node)

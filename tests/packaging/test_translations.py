@@ -58,7 +58,7 @@ def test_is_finished(path: Path) -> None:
 def test_keeps_what_is_no_language(path: Path) -> None:
     for source, (translation, finished) in translations.read(path).items():
         if not finished:
-            continue  # told by the test above
+            continue  # the test above reports it
         assert parts(translation) == parts(source), f"{source!r}: {translation!r}"
         assert translation.strip() == translation or source.strip() != source, f"stray spaces: {translation!r}"
 
@@ -83,7 +83,7 @@ def code(root: Path, **files: str) -> Path:
     return root
 
 
-def test_texts_are_found_in_whatever_form_they_are_written(tmp_path: Path) -> None:
+def test_texts_are_found_in_any_form(tmp_path: Path) -> None:
     first = """
 def f(self):
     self.say(tr('one'), tr(
@@ -99,12 +99,12 @@ def f(self):
 
 
 @pytest.mark.parametrize("call", ["tr(text)", "tr(f'{n} px')", "tr('a' + b)", "tr('a', 'b')", "tr('a', n=2)", "tr()"])
-def test_what_is_no_plain_text_is_told_with_its_place(tmp_path: Path, call: str) -> None:
+def test_other_arguments_than_plain_text_are_reported(tmp_path: Path, call: str) -> None:
     with pytest.raises(translations.ExtractionError, match=r"sardino_qgis/a\.py:2: tr takes one plain text"):
         translations.source_texts(code(tmp_path, a=f"def f(text, n, b):\n    return {call}\n"))
 
 
-def test_what_is_known_stays_and_what_is_gone_goes() -> None:
+def test_known_entries_stay_and_others_are_removed() -> None:
     known = {"Old": ("Viejo", True), "Same": ("Igual", True), "Begun": ("", False)}
     assert translations.merged(["New", "Same", "Begun"], known) == {
         "New": ("", False),
@@ -150,9 +150,7 @@ def test_the_zip_holds_every_translation_compiled(tmp_path: Path) -> None:
     assert list(check_zip(path)) == []
 
 
-def test_without_lrelease_the_zip_is_english_and_unfit_for_upload(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_lrelease_the_zip_is_english_and_not_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lrelease, "find_lrelease", lambda: None)
     path = package.write_zip(ROOT, tmp_path / "plugin.zip")
     with zipfile.ZipFile(path) as archive:
@@ -162,7 +160,7 @@ def test_without_lrelease_the_zip_is_english_and_unfit_for_upload(
     ]
 
 
-def test_a_stand_in_for_lrelease_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stub_of_lrelease_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Debian's qtchooser puts an `lrelease` on PATH that fails where Qt's tools aren't installed."""
     for name, status in (("lrelease", 1), ("lrelease-qt6", 0)):
         (tmp_path / name).write_text(f"#!/bin/sh\nexit {status}\n")

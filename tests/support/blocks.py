@@ -1,4 +1,4 @@
-"""Small scenes of square blocks of two classes, and a backbone's settings, for the tests of what a run shows."""
+"""Small scenes of square blocks of two classes, and a backbone's settings."""
 
 from __future__ import annotations
 

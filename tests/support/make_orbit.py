@@ -1,6 +1,6 @@
-"""A satellite like Sentinel-1 on a circle around a turning Earth, and what it sees: the truth of terrain correction.
+"""A satellite on a circular orbit around a rotating Earth, and its images: the truth of terrain correction.
 
-Nothing here is shared with the code under test: times are found by the least distance, places by a solver.
+It shares nothing with the code under test: times are found by the least distance, ground points by a solver.
 """
 
 from __future__ import annotations
@@ -17,28 +17,29 @@ from tests.support.make_safe import START, Scene
 
 LIGHT = 299_792_458.0
 RADIUS, INCLINATION, TURN, EARTH = 7_071_000.0, np.radians(98.18), 2 * np.pi / 5924.0, 7.2921159e-5
-# Slant range by ground range: the sine of the incidence angle, and half its change by metre.
+# Slant range by ground range: sine of the incidence angle, and half its change per metre.
 SLOPE, CURVE = 0.59, 3.6e-7
 DEGREES, GEOCENTRIC = CRS.from_epsg(4326), CRS.from_epsg(4978)
 
 
 def geocentric(longitude, latitude, height):
-    """ECEF by PROJ, shape [n, 3]."""
+    """Return ECEF coordinates by PROJ, [n, 3]."""
     values = [np.atleast_1d(np.asarray(v, dtype=float)) for v in (longitude, latitude, height)]
     return np.stack(transform(CRS.from_epsg(4979), GEOCENTRIC, *values), axis=1)
 
 
 @dataclass(frozen=True)
 class Imaged:
-    """A scene seen from an orbit.
+    """A scene imaged from an orbit.
 
     Attributes:
-        longitude: Of the ascending node at the beginning of time, in radians, as the Earth then lies.
-        argument: Where on its circle the satellite is when it takes the first line, in radians.
+        longitude: Of the ascending node at time 0, in radians.
+        argument: Argument of latitude of the satellite at the first line, in radians.
         near: Slant range of the first sample, in metres.
         shape: Lines and samples.
-        spacing: Of samples on the ground, and of lines, in metres.
-        height: Of the ground control points, above the ellipsoid.
+        spacing: Of samples and lines on the ground, in metres.
+        height: Of the ground control points above the ellipsoid, in metres.
+        interval: Seconds between lines.
     """
 
     longitude: float = 3.2496
@@ -50,7 +51,7 @@ class Imaged:
     interval: float = 1.4905e-3
 
     def place(self, time):
-        """Of the satellite, ECEF, shape [n, 3]."""
+        """Return positions of the satellite, ECEF, [n, 3]."""
         time = np.asarray(time, dtype=float)
         along, node = self.argument + TURN * time, self.longitude - EARTH * time
         flat = np.cos(along), np.sin(along) * np.cos(INCLINATION)
@@ -62,14 +63,14 @@ class Imaged:
         return (self.place(np.asarray(time) + 0.01) - self.place(np.asarray(time) - 0.01)) / 0.02
 
     def look(self, point):
-        """Time and slant range of the least distance to a point, ECEF [3]."""
+        """Return time and slant range of the least distance to a point, ECEF [3]."""
         found = minimize_scalar(
             lambda t: float(((self.place(t) - point) ** 2).sum() / 1e9), bracket=(-1, 0, 2), options={"xtol": 1e-12}
         )
         return found.x, float(np.linalg.norm(self.place(found.x) - point))
 
     def slant(self, sample):
-        """Slant range by sample: what the conversion says, a curve like that of the real ones."""
+        """Return the slant range by sample: a curve like that of real products."""
         ground = np.asarray(sample, dtype=float) * self.spacing
         return self.near + SLOPE * ground + CURVE * ground**2
 
@@ -77,13 +78,13 @@ class Imaged:
         return 2 * float(self.slant(sample)) / LIGHT
 
     def image(self, longitude, latitude, height):
-        """Line and sample at which a place of known height is seen, whole at centres."""
+        """Return line and sample of a point of known height, whole at centres."""
         time, slant = self.look(geocentric(longitude, latitude, height)[0])
         sample = (np.sqrt(SLOPE**2 + 4 * CURVE * (slant - self.near)) - SLOPE) / (2 * CURVE) / self.spacing
         return time / self.interval, float(sample)
 
     def ground(self, line, sample):
-        """Longitude and latitude of image positions, on the ground control points' height; to the right of the path."""
+        """Return longitude and latitude of image positions at the height of the points, right of the track."""
         found = []
         for one, other in zip(np.ravel(line), np.ravel(sample)):
             time, slant = one * self.interval, float(self.slant(other))
@@ -100,7 +101,7 @@ class Imaged:
             found.append(fsolve(miss, (x, y), xtol=1e-13))
         return np.array(found).T
 
-    # What the annotation says of it
+    # Parts of the annotation
 
     def orbit(self) -> str:
         text = ""
@@ -122,7 +123,7 @@ class Imaged:
         )
 
     def conversion(self) -> str:
-        """Slant range to ground range and back; a polynomial of degree 8 as in real products."""
+        """Slant range to ground range and back; polynomials of degree 8 as in real products."""
         ground = np.linspace(-0.1, 1.1, 200) * self.shape[1] * self.spacing
         there = np.polynomial.Polynomial.fit(self.slant(ground / self.spacing) - self.near, ground, 8).convert().coef
         back = [self.near, SLOPE, CURVE, *[0.0] * 6]
@@ -147,7 +148,7 @@ def moment(time: float) -> str:
 
 
 def seen(geometry: Imaged, **changes) -> Scene:
-    """The scene of a geometry, its ground control points on their height; all else as of `Scene`."""
+    """Return the scene of a geometry, with its ground control points at their height; all else as in `Scene`."""
     scene = Scene(
         shape=geometry.shape, ground=geometry.ground, crs=DEGREES, spacing=geometry.spacing, noise="none", flat=True,
         polarisations=("VV",), seconds=geometry.interval * (geometry.shape[0] - 1), geometry=geometry,
@@ -156,7 +157,7 @@ def seen(geometry: Imaged, **changes) -> Scene:
 
 
 def write_dem(path, heights, corner, step, crs=DEGREES, **profile):
-    """A raster of heights, whose upper left corner is (west, north)."""
+    """Write a raster of heights, whose upper left corner is (west, north)."""
     heights = np.asarray(heights)
     settings = {
         "driver": "GTiff", "count": 1, "height": heights.shape[0], "width": heights.shape[1],

@@ -1,8 +1,8 @@
-"""A small Sentinel-1 GRD product from simulated numbers, with the structure and the XML of real ones.
+"""Make a small Sentinel-1 GRD product of simulated numbers, with the structure and the XML of real ones.
 
     python -m tests.support.make_safe FOLDER [LINES SAMPLES]        # FOLDER/S1A_IW_GRDH_….SAFE
 
-Names of elements and files, and how the manifest links them, are those of products of IPF 3.31 as published.
+Names of elements and files, and the links of the manifest, are those of products of IPF 3.31.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from rasterio.crs import CRS
 from rasterio.warp import transform
 from rasterio.windows import Window
 
-from tests.support.safe_annotation import annotation, calibration, noise
-from tests.support.safe_manifest import manifest
+from tests.support.safe.annotation import annotation, calibration, noise
+from tests.support.safe.manifest import manifest
 
 NAME = "S1A_IW_GRDH_1SDV_20210401T052623_20210401T052648_037258_04638E_6001.SAFE"
 START, SECONDS = np.datetime64("2021-04-01T05:26:23.794457"), 25.0
@@ -31,7 +31,7 @@ Ground = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 def slanting(line, sample):
-    """Metres in UTM 32 of image positions (centres of samples at whole numbers): descending, a little curved."""
+    """Return metres in UTM 32 of image positions (centres of samples at whole numbers): descending, slightly curved."""
     x, y = sample * 10.0, line * 10.0
     east = 520000 + 0.974 * x - 0.225 * y + 2e-6 * x * y + 3e-6 * y * y
     north = 5_090_000 - 0.225 * x - 0.974 * y + 4e-6 * x * x
@@ -51,25 +51,25 @@ def simulated(line, sample):
 
 @dataclass
 class Scene:
-    """What is made; change what a test is about.
+    """A scene to make; tests change what they are about.
 
     Attributes:
         shape: Lines and samples.
         polarisations: In the order of the manifest.
         numbers: Digital numbers by line and sample.
-        cross: The same of VH and HV; half of the others if None.
-        ground: UTM coordinates (of `crs`) by line and sample.
-        crs: Of `ground`.
+        cross: The same for VH and HV; half of the others if None.
+        ground: Coordinates in `crs` by line and sample.
+        crs: CRS of `ground`.
         noise: "range and azimuth", "single" (before IPF 2.90) or "none".
         noise_level: In squared digital numbers.
-        denoised: Whether the product says that its noise is removed.
+        denoised: Whether the product declares its noise as removed.
         processor: Version of the IPF.
-        kind: Type of product.
+        kind: Product type.
         spacing: Of samples, in metres.
-        line_spacing: Of lines; as of samples if None.
-        flat: Calibration tables without slopes, all 500.
+        line_spacing: Of lines; that of samples if None.
+        flat: Whether all calibration factors are 500.
         seconds: From the first line to the last.
-        geometry: An `Imaged` of `make_orbit.py`, which writes orbit and ranges into the annotation, if any.
+        geometry: An `Imaged` of `make_orbit.py`, which writes orbit and ranges into the annotation, or None.
     """
 
     shape: tuple[int, int] = (200, 260)
@@ -94,7 +94,7 @@ class Scene:
     geometry: object = None
 
     def lines(self, count: int) -> list[int]:
-        """Some lines, the first and the last among them."""
+        """Return `count` lines, with the first and the last."""
         return [int(n) for n in np.linspace(0, self.shape[0] - 1, count).round()]
 
     def samples(self, count: int) -> list[int]:
@@ -108,7 +108,7 @@ class Scene:
         return f"s1a-{self.mode.lower()}-grd-{self.polarisations[index].lower()}-20210401t052623-20210401t052648-037258-04638e-{index + 1:03d}"  # noqa: E501
 
     def positions(self) -> list[tuple[int, int, float, float]]:
-        """Line, sample, longitude and latitude of the geolocation grid."""
+        """Return line, sample, longitude and latitude of the geolocation grid."""
         pairs = [(line, sample) for line in self.lines(6) for sample in self.samples(9)]
         lines, samples = (np.array(values, dtype=float) for values in zip(*pairs))
         east, north = self.ground(lines, samples)
@@ -138,7 +138,7 @@ def make_safe(parent: Path, scene: Scene | None = None) -> Path:
 
 
 def zip_safe(folder: Path, target: Path) -> Path:
-    """The same product as a zip."""
+    """Pack a product as a zip."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.rglob("*")):
             archive.write(path, path.relative_to(folder.parent))

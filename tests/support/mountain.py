@@ -1,4 +1,4 @@
-"""A mountain with bright points on it: as a product that shows it, and as an elevation model."""
+"""A mountain with bright points: as a product that shows it, and as an elevation model."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ DESCENDING = Imaged()
 
 
 def middle(geometry: Imaged):
-    """Longitude and latitude of the middle of an image."""
+    """Return longitude and latitude of the middle of an image."""
     (place,) = np.transpose(geometry.ground([geometry.shape[0] / 2], [geometry.shape[1] / 2]))
     return place
 
 
 def mountain(geometry: Imaged, longitude, latitude, peak=1500.0):
-    """Heights above the ellipsoid: 200 m, and a mountain in the middle of an image."""
+    """Return heights above the ellipsoid: 200 m, and a mountain in the middle of an image."""
     east, north = middle(geometry)
     x = (longitude - east) * 111_320 * np.cos(np.radians(north))
     y = (latitude - north) * 111_320
@@ -25,14 +25,14 @@ def mountain(geometry: Imaged, longitude, latitude, peak=1500.0):
 
 
 def spots(geometry):
-    """Longitude and latitude of places on the mountain."""
+    """Return longitude and latitude of points on the mountain."""
     east, north = middle(geometry)
     aside = ((0, 0), (0.008, 0.003), (-0.009, 0.001), (0.002, 0.009), (-0.001, -0.01), (0.013, -0.006))
     return np.array([(east + dx, north + dy) for dx, dy in aside])
 
 
 def product_of(folder, geometry, **changes):
-    """A product that shows the places as bright points of about a sample."""
+    """Write a product that shows these points as bright spots of about a sample."""
     seen_at = [geometry.image(x, y, mountain(geometry, x, y)) for x, y in spots(geometry)]
 
     def numbers(line, sample):
@@ -45,7 +45,7 @@ def product_of(folder, geometry, **changes):
 
 
 def dem_of(path, geometry, heights=None, step=1 / 3600, reach=0.2, **profile):
-    """Heights of the mountain above the ellipsoid, or what `heights` makes of them, in degrees."""
+    """Write an elevation model of the mountain, in degrees; `heights` may change its values."""
     east, north = middle(geometry)
     count = round(2 * reach / step)
     across, down = (start + (np.arange(count) + 0.5) * step for start in (east - reach, north - reach))

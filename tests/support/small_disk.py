@@ -1,4 +1,4 @@
-"""A file system of a few pages, for tests of full disks."""
+"""Make a file system of a few pages, for tests of full disks."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import pytest
 
 @contextmanager
 def mounted(folder: Path, options: str) -> Iterator[Path]:
-    """A folder that is a file system of its own, in memory; the test is skipped where that can't be had.
+    """Mount a file system in memory on a folder; skip the test where that isn't possible.
 
     Args:
-        folder: Made where missing.
-        options: Of tmpfs, such as "size=100k".
+        folder: Made if missing.
+        options: Options of tmpfs, such as "size=100k".
     """
     if sys.platform != "linux" or os.geteuid() != 0:
         pytest.skip("only root may mount")
@@ -34,13 +34,13 @@ def mounted(folder: Path, options: str) -> Iterator[Path]:
 
 
 def used(folder: Path) -> int:
-    """Bytes that are taken on its file system."""
+    """Return the bytes used on its file system."""
     found = os.statvfs(folder)
     return (found.f_blocks - found.f_bfree) * found.f_frsize
 
 
 def leave_room(folder: Path, room: int) -> None:
-    """Fill its file system, with a file called "filler", until so many bytes are free."""
+    """Fill its file system with a file "filler" until so many bytes are free."""
     filler = folder / "filler"
     filler.unlink(missing_ok=True)
     found = os.statvfs(folder)

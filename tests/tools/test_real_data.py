@@ -1,4 +1,4 @@
-"""Real sets arranged as data folders: what they are called, and which files show one place."""
+"""Real data sets arranged as data folders: their names, and the files of one place."""
 
 from __future__ import annotations
 

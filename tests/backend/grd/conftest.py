@@ -1,4 +1,4 @@
-"""Products that the tests only read, and what is read of maps."""
+"""Products and elevation models that tests only read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calibration of Sentinel-1 GRD: against xarray-sentinel, against the formula, and where there is nothing."""
+"""Calibration of Sentinel-1 GRD agrees with xarray-sentinel and with the formula, and keeps nodata."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreference
 
 
 def read(folder, quantity="sigma0", polarisations=("VV",), step=70):
-    """All lines, in pieces that don't fit the blocks of anything."""
+    """Read all lines, in pieces that don't fit any block."""
     with CalibratedImage(open_product(str(folder)), quantity, polarisations) as image:
         parts = [image.read(top, min(top + step, image.height)) for top in range(0, image.height, step)]
         return np.concatenate(parts, axis=1), image
@@ -28,9 +28,8 @@ def numbers_of(folder, polarisation="vv"):
         return file.read(1).astype(float)
 
 
-# What xarray-sentinel 0.9.6 (calibrate_intensity on its open_calibration_dataset) makes of the product of `hundred`, by
-# line and sample: sigma0, gamma0. Over the whole image it and this program differ by at most 2e-6 dB; with the noise of
-# its tables subtracted too, by 5e-5 dB. (GDAL's SAFE driver offers calibrated values for SLC products only.)
+# Values of xarray-sentinel 0.9.6 (calibrate_intensity on its open_calibration_dataset) for the product of `hundred`, by
+# line and sample: sigma0, gamma0. GDAL's SAFE driver calibrates SLC products only.
 XARRAY_SENTINEL = {
     (0, 0): (2.6014566e-02, 3.1887755e-02),
     (0, 259): (3.6243945e-02, 3.7692528e-02),
@@ -67,7 +66,7 @@ def test_gdals_driver_knows_the_products_of_these_tests(tmp_path):
 
 
 def test_tables_differ_by_quantity_line_and_sample(tmp_path):
-    """Or else the comparison with GDAL would prove little."""
+    """Otherwise the comparison with xarray-sentinel would prove little."""
     folder = make_safe(tmp_path, Scene(noise="none", numbers=hundred))
     sigma, gamma = (read(folder, q)[0][0] for q in ("sigma0", "gamma0"))
     assert (np.abs(sigma / gamma - 1) > 0.01).mean() > 0.9
@@ -75,7 +74,7 @@ def test_tables_differ_by_quantity_line_and_sample(tmp_path):
 
 
 def expected_noise(scene, line, sample):
-    """Bilinear between the vectors of make_safe, times the factor of the block; point by point, on its own."""
+    """Interpolate bilinearly between the vectors of make_safe, times the factor of the block; point by point."""
     third = scene.shape[1] // 3
 
     def vector(number):
@@ -123,7 +122,7 @@ def test_noise_that_was_removed_is_not_removed_again(tmp_path):
     assert image.denoised and np.allclose(values[0][there], numbers[there] ** 2 / 500**2, rtol=1e-5)
 
 
-def test_the_mean_of_what_has_no_echo_is_zero(tmp_path):
+def test_the_mean_without_echo_is_zero(tmp_path):
     """Clipping each sample at 0 would leave 40 % of the noise behind."""
 
     scene = Scene(shape=(60, 80), flat=True)
@@ -155,14 +154,14 @@ def test_noise_of_the_first_processors_is_on_another_scale(tmp_path, processor, 
     assert values[0, 0, 0] / without[0, 0, 0] == pytest.approx(ratio, rel=1e-4) and image.denoised == bool(factor)
 
 
-def test_digital_numbers_of_zero_are_no_values(tmp_path):
+def test_digital_numbers_of_zero_are_nodata(tmp_path):
     values, _ = read(make_safe(tmp_path), polarisations=["VV", "VH"])
     numbers = numbers_of(tmp_path / Scene().name)
     assert np.array_equal(np.isnan(values[0]), numbers == 0) and 0 < np.isnan(values[0]).mean() < 0.2
 
 
 def old_scene(line, sample):
-    """Low but not 0 beyond slanting sides, and before the first lines; a calm lake at the side and within."""
+    """Low values, but not 0, beyond slanting sides and before the first lines; calm lakes at the side and inside."""
     rng = np.random.default_rng(2)
     speckle = np.sqrt(rng.gamma(4.4, 1 / 4.4, line.shape))
     level = np.full(line.shape, 120.0)
@@ -180,12 +179,12 @@ def test_border_noise_is_masked_and_calm_water_is_not(tmp_path):
     inside, lake = masked[0] & ~beyond, np.zeros_like(beyond)
     lake[81:110] = True
     assert not inside[~lake].any()
-    # Over the lake, which is as dark as the border, some more is lost at the side.
+    # Over the lake, which is as dark as the border, some more samples are masked at the side.
     assert inside[lake].mean() < 0.1 and not inside[:, 100:180].any()
     assert any("older" in message for _, message in image.notes)
 
 
-def test_newer_products_keep_what_is_low_at_the_sides(tmp_path):
+def test_newer_products_keep_low_values_at_the_sides(tmp_path):
     scene = Scene(numbers=lambda line, sample: old_scene(line, sample)[0])
     assert np.isfinite(read(make_safe(tmp_path, scene))[0]).all()
 

@@ -1,4 +1,4 @@
-"""`calibrate` from the command line: what it writes, refuses and leaves behind."""
+"""`calibrate` from the command line: outputs, refusals, and the files that remain."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from backend.core.errors import Cancelled, InputError, ResourceError
 from backend.grd import pipeline
 from backend.grd.command import calibrate
 from backend.grd.pipeline import CalibrateRequest
-from tests.support.listener import Listener
+from tests.backend.grd.listener import Listener
 from tests.support.make_safe import NAME, Scene, make_safe, zip_safe
 
 
@@ -45,7 +45,7 @@ def test_bands_are_named_and_tagged(cli, product, tmp_path):
     assert left_in(tmp_path) == ["o.qml", "o.tif", "o.tif.aux.xml"]
 
 
-def test_decibels_and_sigma_nought_are_the_same_in_another_dress(cli, product, tmp_path):
+def test_units_and_quantity_change_the_values_as_they_should(cli, product, tmp_path):
     for name, options in {"p": (), "d": ("--units", "db"), "s": ("--product", "sigma0")}.items():
         assert cli("calibrate", product, tmp_path / f"{name}.tif", *options)[0] == 0
     power, decibels, sigma = (values_of(tmp_path / f"{name}.tif") for name in "pds")
@@ -64,7 +64,7 @@ def test_folder_manifest_and_zip_give_the_same_bytes(cli, product, tmp_path):
     assert contents[0] == contents[1] == contents[2]
 
 
-def test_output_beside_a_product_may_bear_its_name(cli, tmp_path):
+def test_output_may_have_the_name_of_the_product(cli, tmp_path):
     folder = make_safe(tmp_path, Scene(shape=(30, 40)))
     assert cli("calibrate", folder, folder.with_suffix(".tif"))[0] == 0
     packed = zip_safe(folder, folder.with_suffix(".zip"))
@@ -96,7 +96,7 @@ def test_refusals(cli, product, tmp_path, options, match):
     assert (tmp_path / "o.tif").read_text() == "older" and left_in(tmp_path) == ["o.tif"]
 
 
-def test_no_product_is_refused_in_one_line(cli, sample_scene, tmp_path):
+def test_a_raster_is_refused_in_one_line(cli, sample_scene, tmp_path):
     code, _, err = cli("calibrate", sample_scene, tmp_path / "o.tif")
     assert code == 1 and "not a Sentinel-1 product" in err and not left_in(tmp_path)
 
@@ -113,7 +113,7 @@ def test_cancelled_at_any_step(product, tmp_path, step, monkeypatch):
     assert (tmp_path / "o.tif").read_text() == "older" and left_in(tmp_path) == ["o.tif"]
 
 
-def test_a_file_that_breaks_off_leaves_the_older_output(product, tmp_path):
+def test_a_truncated_image_leaves_the_older_output(product, tmp_path):
     copy = shutil.copytree(product, tmp_path / "in" / NAME)
     (path,) = copy.glob("measurement/*-vv-*")
     with open(path, "r+b") as file:
@@ -124,7 +124,7 @@ def test_a_file_that_breaks_off_leaves_the_older_output(product, tmp_path):
     assert (tmp_path / "o.tif").read_text() == "older" and left_in(tmp_path) == ["in", "o.tif"]
 
 
-def test_too_little_room_is_refused_before_the_work(product, tmp_path, monkeypatch):
+def test_a_full_disk_is_refused_before_the_work(product, tmp_path, monkeypatch):
     monkeypatch.setattr(pipeline.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1000}))
     with pytest.raises(ResourceError, match="are needed for a temporary file"):
         calibrate(CalibrateRequest(str(product), tmp_path / "o.tif"))
@@ -156,7 +156,7 @@ sys.exit(main(sys.argv[1:]))
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 @pytest.mark.parametrize("arguments", [["calibrate"], ["landcover", "--model"]])
-def test_a_signal_in_the_middle_of_a_long_call_leaves_nothing(
+def test_a_signal_during_a_long_call_leaves_nothing(
     product, tmp_path, worker_environment, repo_root, tiny_model, arguments
 ):
     more = [str(tiny_model)] if len(arguments) > 1 else []

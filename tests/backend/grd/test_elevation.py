@@ -1,4 +1,4 @@
-"""Elevation models: all of a model is read, each height in its place, and what can't be used is refused."""
+"""Elevation models are read to their edges, with each height in place; unusable ones are refused."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("match", HOSTILE)
-def test_elevation_models_that_can_not_be_used(tmp_path, relief, cli, match):
+def test_unusable_elevation_models_are_refused(tmp_path, relief, cli, match):
     HOSTILE[match](tmp_path / "dem.tif")
     (tmp_path / "o.tif").write_text("older")
     code, _, err = cli("calibrate", relief, tmp_path / "o.tif", "--dem", tmp_path / "dem.tif", "--overwrite")

@@ -1,4 +1,4 @@
-"""Products as the input of everything else: calibrated on the way, with nothing lost."""
+"""All commands take products as input, and calibrate them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from backend.core.cancel import Cancel
 from backend.core.errors import InputError
 from backend.grd import pipeline
 from backend.grd.for_model import calibrated
-from tests.support.listener import Listener
+from tests.backend.grd.listener import Listener
 from tests.support.make_safe import NAME, Scene, make_safe, zip_safe
 
 
@@ -81,12 +81,12 @@ def test_attention_embeddings_and_similarity_take_products_too(cli, product, tin
 
 
 @pytest.mark.parametrize("options", [("--bands", "1", "2"), ("--units", "db")])
-def test_what_a_product_tells_itself_is_not_to_be_given(cli, product, tiny_model, tmp_path, options):
+def test_bands_and_units_of_a_product_are_refused(cli, product, tiny_model, tmp_path, options):
     code, _, err = cli("landcover", product, tmp_path / "o.tif", "--model", tiny_model, *options)
     assert code == 1 and "without bands and units" in err and not left_in(tmp_path)
 
 
-def test_a_product_beside_other_files_is_refused(cli, product, tiny_model, make_raster, scene_db, tmp_path):
+def test_a_product_with_other_files_is_refused(cli, product, tiny_model, make_raster, scene_db, tmp_path):
     raster = make_raster(scene_db(20, 20))
     for first, second in ((product, raster), (raster, product / "manifest.safe")):
         code, _, err = cli("landcover", first, tmp_path / "o.tif", "--with", second, "--model", tiny_model)
@@ -99,7 +99,7 @@ def test_polarisations_that_are_not_there_are_refused(cli, tiny_model, tmp_path)
     assert code == 1 and "HH, HV" in err and "VV, VH" in err and left_in(tmp_path) == [NAME]
 
 
-def test_a_polarisation_may_be_missing_where_the_model_bears_it(tmp_path, card):
+def test_a_polarisation_may_be_missing_if_the_model_allows_it(tmp_path, card):
     folder = make_safe(tmp_path, Scene(shape=(30, 40), polarisations=("VV",)))
     output = tmp_path / "o.tif"
     with calibrated(str(folder), output, card(allows_missing_bands=True), None, Listener(), Cancel()) as path:
@@ -118,7 +118,7 @@ def test_an_existing_output_is_refused_before_the_calibration(cli, product, tiny
     assert code == 1 and "exists" in err
 
 
-def test_uncalibrated_parts_are_refused_with_the_way_out(cli, product, tiny_model, tmp_path, make_raster):
+def test_uncalibrated_parts_are_refused_with_a_hint(cli, product, tiny_model, tmp_path, make_raster):
     (image,) = product.glob("measurement/*-vv-*")
     numbers = make_raster(np.random.default_rng(0).integers(50, 400, (2, 64, 64)).astype(np.uint16), "dn.tif")
     for given in (image, f"SENTINEL1_CALIB:UNCALIB:{product}/manifest.safe:IW:AMPLITUDE", numbers):

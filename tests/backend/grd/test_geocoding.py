@@ -1,4 +1,4 @@
-"""Where the pixels of a geocoded product lie, told by digital numbers that hold their own position."""
+"""Pixels of a geocoded product are in the right place; digital numbers hold their own position."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def run(folder, target, **options):
 
 
 def errors(tmp_path, scene):
-    """Metres by which pixels are misplaced, and the share of pixels that have a value.
+    """Return the errors of pixels in metres, and the share of pixels that have a value.
 
-    Digital numbers are metres along one axis of the scene's CRS in VV, along the other in VH, to the whole metre.
+    Digital numbers are whole metres along one axis of the scene's CRS in VV, and along the other in VH.
     """
     line, sample = np.mgrid[: scene.shape[0], : scene.shape[1]]
     begin = [axis.min() - 1000 for axis in scene.ground(line, sample)]
@@ -45,9 +45,9 @@ def errors(tmp_path, scene):
     return np.hypot(*(found - transform(crs, scene.crs, x, y))), np.isfinite(values[0]).mean()
 
 
-def test_a_curved_scene_lies_where_it_should(tmp_path):
+def test_a_curved_scene_is_placed_right(tmp_path):
     wrong, share = errors(tmp_path, Scene())
-    # At the rim the last half pixel has no neighbour to interpolate with.
+    # At the border, the last half pixel has no neighbour for interpolation.
     assert share > 0.6 and np.quantile(wrong, 0.97) < 1.2 and wrong.max() < 7.1
 
 
@@ -57,8 +57,8 @@ def kilometres(line, sample):
     return east + 150 * np.sin(line / 25), north
 
 
-def test_positions_between_which_no_polynomial_fits(tmp_path):
-    """As of the product over the Western Ghats of `map_plan.py`: a polynomial would be 100 m off."""
+def test_terrain_that_no_polynomial_fits(tmp_path):
+    """As in the product over the Western Ghats (`map_plan.py`); a polynomial would be 100 m off."""
     scene = Scene(polarisations=("VV",), noise="none", flat=True, ground=kilometres, spacing=900)
     product = open_product(str(make_safe(tmp_path, scene)))
     plan = plan_map(product.channels[0], 900, None)
@@ -130,7 +130,7 @@ def test_an_extent_gives_the_same_pixels_as_the_whole(tmp_path):
     [((20, 40, 21, 41), "outside"), ((9.3, 45.9, 9.2, 46), "empty"), ((519000, 5e6, 520000, 5.1e6), "in degrees"),
      ((9.2, 45.9, math.nan, 46), "empty")],
 )  # fmt: skip
-def test_extents_that_can_not_be(tmp_path, extent, match):
+def test_impossible_extents_are_refused(tmp_path, extent, match):
     with pytest.raises(InputError, match=match):
         run(make_safe(tmp_path), tmp_path / "o.tif", extent=extent)
     assert [p.name for p in tmp_path.iterdir()] == [Scene().name]

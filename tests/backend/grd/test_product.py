@@ -1,4 +1,4 @@
-"""Finding what belongs to a product, and refusing what is none, is damaged, or means harm."""
+"""Products are found by folder, manifest and zip; damaged, foreign and hostile ones are refused."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def whole(tmp_path_factory):
 
 @pytest.fixture
 def product(whole, tmp_path):
-    """A copy that a test may spoil."""
+    """A copy that a test may change."""
     return shutil.copytree(whole, tmp_path / NAME)
 
 
@@ -36,7 +36,7 @@ def edit(product, pattern, old, new):
 
 
 def open_all(path):
-    """As a run does, up to the first pixel."""
+    """Open a product as a run does, up to the first pixels."""
     found = open_product(str(path))
     plan_map(found.channels[0], 10, None)
     with CalibratedImage(found, "gamma0", found.polarisations) as image:
@@ -59,7 +59,7 @@ def test_folder_manifest_and_zip_are_one_product(whole, tmp_path):
     assert open_product(str(flat)).polarisations == ("VV", "VH") and (open_all(flat) > 0).any()
 
 
-def test_other_things_are_no_products(whole, tmp_path, sample_scene):
+def test_other_paths_are_not_products(whole, tmp_path, sample_scene):
     (tmp_path / "empty.zip").write_bytes(b"PK\x05\x06" + bytes(18))
     (tmp_path / "text.zip").write_text("no zip")
     (tmp_path / "manifest.safe").mkdir()
@@ -80,7 +80,7 @@ def test_a_zip_of_several_products_is_refused(whole, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["SLC", "RAW", "OCN", "XYZ"])
-def test_other_types_are_refused_with_what_to_do(tmp_path, kind):
+def test_other_types_are_refused_with_a_hint(tmp_path, kind):
     with pytest.raises(InputError, match=f"type {kind}; type GRD is wanted") as refusal:
         open_product(str(make_safe(tmp_path, Scene(shape=(20, 30), kind=kind))))
     assert "GRD" in refusal.value.hint
@@ -92,7 +92,7 @@ def test_a_product_of_another_mission_is_refused(product):
         open_product(str(product))
 
 
-def test_one_polarisation_and_no_noise_will_do(tmp_path):
+def test_one_polarisation_without_noise_is_enough(tmp_path):
     found = open_product(str(make_safe(tmp_path, Scene(shape=(20, 30), polarisations=("HH",), noise="none"))))
     assert found.polarisations == ("HH",) and found.channels[0].noise is None
 
@@ -143,7 +143,7 @@ def test_a_truncated_image_is_refused(product):
         ("annotation/calibration/noise-*-vv-*", "<noiseAzimuthLut", "<noiseAzimuthLut>1</noiseAzimuthLut><", "not XML"),
     ],
 )  # fmt: skip
-def test_damage_is_refused_in_a_sentence(product, pattern, old, new, match):
+def test_damage_is_refused_with_a_hint(product, pattern, old, new, match):
     edit(product, pattern, old, new)
     with pytest.raises(InputError, match=match) as refusal:
         open_all(product)
@@ -168,12 +168,12 @@ def test_elements_within_elements_do_no_harm():
     assert Annotation.parse(b"<a>" * depth + b"</a>" * depth, "deep.xml").all("a/a")
 
 
-def test_an_encoding_that_hides_entities_does_not_count():
+def test_an_encoding_that_hides_entities_is_ignored():
     hidden = b'<?xml version="1.0" encoding="utf-7"?><p>+ADw-!DOCTYPE x+AD4-</p>'
-    assert "DOCTYPE" in Annotation.parse(hidden, "a.xml").text(".")  # inner_path text, and no more
+    assert "DOCTYPE" in Annotation.parse(hidden, "a.xml").text(".")  # plain text only
 
 
-def test_files_too_large_for_what_they_should_be_are_refused(product, tmp_path, monkeypatch):
+def test_files_that_are_too_large_are_refused(product, tmp_path, monkeypatch):
     monkeypatch.setattr(container, "MAX_BYTES", 3000)
     packed = zip_safe(product, tmp_path / "a.zip")
     for path in (product, packed):
@@ -195,13 +195,13 @@ def test_a_zip_that_is_damaged_inside_is_refused(product, tmp_path):
 @pytest.mark.parametrize(
     "href", ["/a", "../a", "a/../../b", "a\\b", "C:/a", "", ".", "/vsicurl/http://x", "a:b", "a\0b"]
 )
-def test_names_that_lead_outside(href, tmp_path):
+def test_names_that_lead_outside_are_refused(href, tmp_path):
     with pytest.raises(InputError, match="outside"):
         inner_path(href, tmp_path)
     assert inner_path("./annotation/a.xml", tmp_path) == "annotation/a.xml"
 
 
-def test_parts_are_refused_with_what_to_give_instead(whole, tmp_path):
+def test_parts_are_refused_with_a_hint(whole, tmp_path):
     (image,) = whole.glob("measurement/*-vv-*")
     with pytest.raises(InputError, match="is one file") as refusal:
         refuse_part(str(image))

@@ -1,4 +1,4 @@
-"""Terrain correction: bright points on a simulated mountain, seen from an orbit, land where they are."""
+"""Terrain correction: bright points on a simulated mountain, imaged from an orbit, land in the right place."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from backend.grd.geoid import undulation
 from backend.grd.pipeline import CalibrateRequest
 from backend.grd.product import open_product
 from backend.grd.range_doppler import RangeDoppler, earth_fixed
-from tests.support.listener import Listener
+from tests.backend.grd.listener import Listener
 from tests.support.make_orbit import Imaged, geocentric, seen, write_dem
 from tests.support.make_safe import make_safe
 from tests.support.mountain import DESCENDING, dem_of, middle, mountain, product_of, spots
@@ -27,7 +27,7 @@ from tests.support.mountain import DESCENDING, dem_of, middle, mountain, product
 ASCENDING_SOUTH = Imaged(longitude=2.5, argument=math.radians(-33.0), near=880_000.0, height=120.0)
 
 
-# Heights of the geoid EGM96 above the ellipsoid in metres, from PROJ's own copy of it.
+# Heights of the geoid EGM96 above the ellipsoid in metres, from PROJ's grid.
 GEOID = {(9.0, 47.0): 47.703, (-75.125, 40.625): -34.624, (80.0, 5.0): -105.992, (179.9, -17.0): 51.672,
          (8.95, 47.13): 47.292}  # fmt: skip
 
@@ -39,7 +39,7 @@ def run(product, target, **options):
 
 
 def metres_from(path, places, reach=12):
-    """From each place to the middle of the bright point within some pixels of it; infinite where there is none."""
+    """Return the distance of each point to the bright point within some pixels of it; infinite if there is none."""
     with rasterio.open(path) as file:
         x, y = transform("EPSG:4326", file.crs, *np.transpose(places))
         power, found = np.nan_to_num(np.pad(file.read(1), reach)), []
@@ -59,7 +59,7 @@ def test_points_on_a_mountain_land_within_a_pixel(tmp_path, geometry):
     corrected = run(product, tmp_path / "t.tif", dem=dem_of(tmp_path / "dem.tif", geometry))
     assert metres_from(corrected, places).max() < 2
     without = run(product, tmp_path / "g.tif", dem=None)
-    # Where they are shown without: as far towards the radar as the heights say.
+    # Without correction, they are displaced towards the radar as their heights demand.
     lines, samples = np.transpose([geometry.image(x, y, mountain(geometry, x, y)) for x, y in places])
     shown = np.transpose(geometry.ground(lines, samples))
     inside = (samples > 5) & (samples < geometry.shape[1] - 5)
@@ -69,7 +69,7 @@ def test_points_on_a_mountain_land_within_a_pixel(tmp_path, geometry):
 
 
 def test_positions_are_those_of_sarsen(tmp_path):
-    """Of sarsen 0.9.6 (`python -m benchmarks.checks.terrain_sarsen`): longitude, latitude, height, sample, line."""
+    """By sarsen 0.9.6 (`python -m benchmarks.checks.terrain_sarsen`): longitude, latitude, height, sample, line."""
     product = open_product(str(make_safe(tmp_path, seen(DESCENDING))))
     table = np.array([
         (8.940743714, 47.118775127, 1143.212, 253.399, 421.323), (8.947326185, 47.127776913, 1597.724, 160.595, 314.63),
@@ -105,7 +105,7 @@ def test_geocentric_coordinates_are_those_of_proj():
 
 
 @pytest.mark.parametrize("kind", ["utm", "feet", "vertical feet", "scaled", "fine", "coarse pixels"])
-def test_elevation_models_of_any_dress(tmp_path, relief, dem, kind):
+def test_elevation_models_of_any_form(tmp_path, relief, dem, kind):
     path, options = tmp_path / "dem.tif", {}
     if kind == "utm":
         utm = CRS.from_epsg(32632)
@@ -155,7 +155,7 @@ def test_flat_ground_lies_as_by_the_control_points(tmp_path, relief):
     assert np.abs(np.sqrt(a[both]) - np.sqrt(b[both])).max() < 0.02 * np.sqrt(b[both]).max()
 
 
-def test_where_there_are_no_heights_there_are_no_values(tmp_path, relief):
+def test_pixels_without_heights_are_nodata(tmp_path, relief):
     def half(values, longitude, latitude):
         return np.where(longitude < middle(DESCENDING)[0], values, -9999)
 
@@ -171,7 +171,7 @@ def test_where_there_are_no_heights_there_are_no_values(tmp_path, relief):
     assert any("agree within 0.0 m" in message for message in said.messages)
 
 
-def test_tags_tell_of_it(tmp_path, relief, dem, cli):
+def test_tags_describe_the_terrain_correction(tmp_path, relief, dem, cli):
     code, _, err = cli("calibrate", relief, tmp_path / "t.tif", "--dem", dem, "--dem-heights", "ellipsoid")
     assert code == 0, err
     with rasterio.open(tmp_path / "t.tif") as file:
@@ -181,7 +181,7 @@ def test_tags_tell_of_it(tmp_path, relief, dem, cli):
 
 
 def edited(product, target, change):
-    """A copy of a product whose annotation is changed."""
+    """Return a copy of a product with a changed annotation."""
 
     copy = shutil.copytree(product, target / product.name)
     (path,) = (copy / "annotation").glob("*.xml")
@@ -200,7 +200,7 @@ def edited(product, target, change):
         (lambda text: text.replace("<sr0>8.50", "<sr0>8.51"), "samples apart"),
     ],
 )
-def test_annotations_that_can_not_be_used(tmp_path, relief, dem, change, match):
+def test_unusable_annotations_are_refused(tmp_path, relief, dem, change, match):
     copy = edited(relief, tmp_path / "in", change)
     with pytest.raises(InputError, match=match):
         run(copy, tmp_path / "o.tif", dem=dem)

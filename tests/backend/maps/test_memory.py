@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.support.stream_memory import FEATURES, PATCH, measure
+from tests.backend.maps.stream_memory import FEATURES, PATCH, measure
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="no measure of the peak there")
 

@@ -25,12 +25,12 @@ from training.pretrain import pretrain
 from training.run.distributed import World
 from training.run.pretrain_config import DinoConfig
 
-SUPPORT = Path(__file__).resolve().parents[2] / "support"
+HERE = Path(__file__).resolve().parent
 ALONE = World(0, 1, torch.device("cpu"))
 
 
 def _worker() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("two_process_worker", SUPPORT / "two_process_worker.py")
+    spec = importlib.util.spec_from_file_location("two_process_worker", HERE / "two_process_worker.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -46,8 +46,8 @@ def test_two_processes_give_the_losses_and_gradients_of_one(tmp_path: Path) -> N
     assert [True, False] in halves or [False, True] in halves
     subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-        + [str(SUPPORT / "two_process_worker.py"), str(tmp_path)],
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(SUPPORT.parents[1])},
+        + [str(HERE / "two_process_worker.py"), str(tmp_path)],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(HERE.parents[2])},
         check=True,
         capture_output=True,
         timeout=120,

@@ -1,4 +1,4 @@
-"""The manifest of a simulated Sentinel-1 product, as XML; `scene` is a Scene of make_safe.py."""
+"""Write the manifest of a simulated Sentinel-1 product as XML; `scene` is a Scene of make_safe.py."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def manifest(scene) -> str:
 
 
 def links(scene) -> tuple[str, str, str]:
-    """Which file describes which: content units, metadata objects, data objects."""
+    """Return content units, metadata objects and data objects, which link files to their annotation."""
     units = metadata = objects = ""
     for index in range(len(scene.polarisations)):
         stem = scene.stem(index)

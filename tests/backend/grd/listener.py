@@ -1,4 +1,4 @@
-"""A reporter that keeps what a run says."""
+"""A reporter that keeps the messages of a run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from backend.core.events import Reporter
 
 
 class Listener(Reporter):
-    """Keeps messages and steps, and rings a bell at each step."""
+    """Keeps messages and steps, and calls `bell` at each step."""
 
     def __init__(self, bell=lambda: None):
         super().__init__()

@@ -1,6 +1,6 @@
 """Measure the peak memory of whole runs with a model that costs nothing, each run in a process of its own.
 
-    python -m tests.support.stream_memory landcover|embed SCENE FOLDER
+    python -m tests.backend.maps.stream_memory landcover|embed SCENE FOLDER
 
 A run takes the whole file path: read, prepare, tiles, blend, write classes and confidence (or embeddings and the
 picture of their components), close, overviews, check. Prints its peak in MiB.
@@ -30,16 +30,16 @@ from tests.support.geotiffs import BANDS, write_large
 from tests.support.peak_memory import peak_mib
 
 TILE, PATCH, CLASSES, FEATURES = 192, 8, 11, 64
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def cheap_model(x: np.ndarray) -> np.ndarray:
-    """As many planes as there are classes, from the first band; costs next to nothing."""
+    """Return as many planes as there are classes, from the first band; costs almost nothing."""
     return np.repeat(x[:, :1], CLASSES, axis=1)
 
 
 def map_scene(scene: Path, folder: Path) -> None:
-    """The whole file path of a land-cover run, but for the network."""
+    """Run the whole file path of a land-cover run, without the network."""
     with gdal_environment(), RasterSource(scene, names=["VV", "VH"]) as source, gdal_environment(source.cache_bytes()):
         frame = NativeFrame(source, BANDS, Units.DB)
         plan = plan_tiles(frame.height, frame.width, TILE, landcover_overlap(TILE, PATCH), PATCH)
@@ -58,12 +58,12 @@ def map_scene(scene: Path, folder: Path) -> None:
 
 
 def cheap_tokens(x: np.ndarray) -> np.ndarray:
-    """FEATURES planes of a value a patch; costs next to nothing."""
+    """Return FEATURES planes of a value a patch; costs almost nothing."""
     return np.repeat(x[:, :1, ::PATCH, ::PATCH], FEATURES, axis=1)
 
 
 def embed_scene(scene: Path, folder: Path) -> None:
-    """The whole file path of a run of embeddings, but for the network."""
+    """Run the whole file path of a run of embeddings, without the network."""
     with gdal_environment(), RasterSource(scene, names=["VV", "VH"]) as source, gdal_environment(source.cache_bytes()):
         frame = NativeFrame(source, BANDS, Units.DB)
         plan = plan_tiles(frame.height, frame.width, TILE, attention_overlap(TILE, PATCH), PATCH)
@@ -91,7 +91,7 @@ RUNS = {"landcover": map_scene, "embed": embed_scene}
 def measure(rows: int, width: int, folder: Path, what: str = "landcover") -> float:
     """Return the peak in MiB of a run over a scene made for it; `what` is one of RUNS."""
     scene = write_large(folder / f"scene{rows}.tif", rows, width)
-    command = [sys.executable, "-m", "tests.support.stream_memory", what, str(scene), str(folder)]
+    command = [sys.executable, "-m", "tests.backend.maps.stream_memory", what, str(scene), str(folder)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=1800, cwd=ROOT)
     scene.unlink()
     return float(done.stdout)

@@ -1,4 +1,4 @@
-"""The annotation of a simulated Sentinel-1 product: geometry, and the tables of calibration and noise, as XML.
+"""Write the annotation of a simulated Sentinel-1 product as XML: geometry, calibration and noise tables.
 
 `scene` is a Scene of make_safe.py, `index` the number of the polarisation.
 """
@@ -57,7 +57,7 @@ def series(name: str, values: Sequence[float], form: str = "{:.6e}") -> str:
 
 
 def factors(scene, line: int, samples: np.ndarray, name: str) -> np.ndarray:
-    """Calibration factors: no two tables, lines or samples alike."""
+    """Return calibration factors; no two tables, lines or samples are alike."""
     if scene.flat:
         return np.full(len(samples), 500.0)
     across, down = samples / scene.shape[1], line / scene.shape[0]
@@ -89,7 +89,7 @@ def noise(scene, index: int) -> str:
     vector, table = ("noiseVector", "noiseLut") if single else ("noiseRangeVector", "noiseRangeLut")
     ranges = ""
     for number, line in enumerate(scene.lines(4)):
-        # Real vectors have samples of their own, which differ from line to line.
+        # The samples of real vectors differ from line to line.
         samples = np.array(sorted({*scene.samples(11 + number), scene.shape[1] // 3, scene.shape[1] // 3 + 1}))
         step = np.where(samples > scene.shape[1] // 3, 1.3, 1.0)  # at the border of two swaths
         level = scene.noise_level * step * (1 + 0.2 * np.cos(samples / 30) + 0.02 * number)
@@ -102,7 +102,7 @@ def noise(scene, index: int) -> str:
 
 
 def azimuth_noise(scene) -> str:
-    """Blocks that tile the image: swaths across, each with lines of its own and cut in two along azimuth."""
+    """Write blocks that tile the image: swaths across, each with its own lines and cut in two along azimuth."""
     height, width = scene.shape
     edges = [width * n // scene.blocks for n in range(scene.blocks + 1)]
     text = ""

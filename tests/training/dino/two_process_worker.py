@@ -2,7 +2,7 @@
 
     torchrun --nproc-per-node 2 two_process_worker.py OUT_DIR
 
-Run by test_pretrain_options.py, which calls `run` itself for the one process.
+Run by test_options.py, which calls `run` itself for the one process.
 """
 
 from __future__ import annotations
