@@ -31,7 +31,7 @@ from backend.card.model_card import LandCoverClass, ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.core.errors import InputError, SarDinoError
 from backend.engines.choice import ENGINES
-from backend.maps.predict import landcover
+from backend.maps.landcover import landcover
 from backend.maps.request import Context, Request
 from training.data.dataset import ChipFolder, read_splits
 from training.scores.evaluation import Counts, Evaluation

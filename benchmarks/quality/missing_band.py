@@ -23,7 +23,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
-from backend.maps.predict import landcover
+from backend.maps.landcover import landcover
 from backend.maps.request import Request
 from backend.radiometry.convert import Units
 from benchmarks.quality.forest_transfer import GROUPS

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD
-from backend.maps.predict import landcover
+from backend.maps.landcover import landcover
 from backend.maps.request import Request
 from backend.radiometry.convert import Units
 from benchmarks.quality.forest_transfer import GROUPS, NAMES, features, train_forest

@@ -13,7 +13,7 @@ from rasterio.warp import transform as transform_points
 
 from backend.card.model_card import ModelCard
 from backend.core.errors import InputError
-from backend.maps import predict
+from backend.maps.landcover import landcover
 from backend.maps.request import Request
 from backend.raster.bands import pick_bands
 from backend.raster.grid import Grid
@@ -27,7 +27,7 @@ NAMES = ("VV", "VH")
 def run(tiny_model, tmp_path):
     def call(scene, model=tiny_model, **options):
         output = tmp_path / "out.tif"
-        predict.landcover(Request(str(scene), output, model, device="cpu", overwrite=True, **options))
+        landcover(Request(str(scene), output, model, device="cpu", overwrite=True, **options))
         with rasterio.open(output) as file:
             return file.read(1), file.profile
 
