@@ -37,7 +37,7 @@ from backend.core.errors import InputError
 from backend.core.events import Reporter
 from backend.core.supervise import add_progress, supervise
 from backend.engines.choice import ENGINES
-from backend.maps.predict import landcover
+from backend.maps.landcover import landcover
 from backend.maps.request import Context as MapContext
 from backend.maps.request import Request
 from training.data.dataset import ChipFolder

@@ -55,14 +55,17 @@ def run_model(options: argparse.Namespace, context: Context) -> None:
     Raises:
         SarDinoError: Refused or cancelled.
     """
-    from backend.maps import embeddings, predict, similarity
+    from backend.maps.attention import attention
+    from backend.maps.embeddings import embed
+    from backend.maps.landcover import landcover
+    from backend.maps.similarity import similarity
 
     request, given = _model_request(options), options
     commands: dict[str, Callable[[], object]] = {
-        "landcover": lambda: predict.landcover(request, given.confidence, given.probabilities, context),
-        "attention": lambda: predict.attention(request, given.heads, given.block, given.mass, given.masks, context),
-        "embed": lambda: embeddings.embed(request, given.block, given.grid, given.pca, context),
-        "similarity": lambda: similarity.similarity(request, given.point, given.block, given.grid, context),
+        "landcover": lambda: landcover(request, given.confidence, given.probabilities, context),
+        "attention": lambda: attention(request, given.heads, given.block, given.mass, given.masks, context),
+        "embed": lambda: embed(request, given.block, given.grid, given.pca, context),
+        "similarity": lambda: similarity(request, given.point, given.block, given.grid, context),
     }
     commands[given.command]()
 

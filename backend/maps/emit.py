@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
@@ -56,6 +57,15 @@ def send_tiles(run: Run, job: TileJob, answer: Answer, emit: Emit) -> None:
             f"{request.input} has no valid pixel in the bands and extent asked for.",
             "Check the nodata value, the units, the bands and the extent.",
         )
+
+
+def send_pixels(run: Run, job: TileJob, answer: Answer, write: Write) -> None:
+    """Send the tiles of a run through the model, and write what it answers on the raster's own pixels."""
+    scaled = cell_factors(run.scene, job.plan, job.per_patch) != (1.0, 1.0)
+    emit = (
+        to_pixels(run.scene, job.plan, job.per_patch, write) if scaled else lambda rows, valid: write(rows, rows, valid)
+    )
+    send_tiles(run, replace(job, coverage=scaled), answer, emit)
 
 
 def to_pixels(scene: Scene, plan: TilePlan, per_patch: bool, write: Write) -> Emit:

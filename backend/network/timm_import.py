@@ -48,7 +48,8 @@ class _Compiler(ModuleType):
     """Stands for torch._dynamo while torchvision and timm are imported.
 
     They ask it to mark functions that it shall or shall not compile. Nothing is compiled here, and importing it
-    takes a second and 100 MB, at every start.
+    takes a second and 100 MB, at every start. Afterwards the real one can be imported, and compiles the network; only
+    the marks of what isn't used here (RoI align, timm's NaFlexVit) are lost.
     """
 
     def __init__(self) -> None:

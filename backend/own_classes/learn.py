@@ -13,7 +13,7 @@ from affine import Affine
 from backend.card.arch import Arch
 from backend.card.model_card import ModelCard
 from backend.core.errors import InputError
-from backend.maps.predict import landcover_overlap
+from backend.maps.landcover import landcover_overlap
 from backend.maps.run import Run
 from backend.network.forest_head import ForestHead, Trees
 from backend.network.heads import build_head

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import rasterio
 
-from backend.maps.predict import attention
+from backend.maps.attention import attention
 from backend.maps.request import Request
 from backend.radiometry.units import Units
 

@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
+from backend.maps.attention import attention
 from backend.maps.embeddings import embed
-from backend.maps.predict import attention, landcover, landcover_overlap
+from backend.maps.landcover import landcover, landcover_overlap
 from backend.maps.request import Request
 from backend.maps.similarity import similarity
 from backend.radiometry.units import Units

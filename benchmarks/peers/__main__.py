@@ -34,7 +34,7 @@ import torch
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.engines.pytorch import auto_batch
-from backend.maps.predict import landcover_overlap
+from backend.maps.landcover import landcover_overlap
 from backend.network.weights import load_model
 from benchmarks.peers import contest, environment
 from benchmarks.peers.table import OUR_ENGINES, OURS, Contender, facts_of, show

@@ -18,7 +18,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from backend.accuracy.scores import Confusion
 from backend.card.worldcover import MERGED
-from backend.maps.predict import landcover
+from backend.maps.landcover import landcover
 from backend.maps.request import Request
 from backend.radiometry.units import Units
 from training.study.forest import features, fit_forest

@@ -39,7 +39,7 @@ from sklearn.metrics import jaccard_score
 from backend.card.registry import model_folder
 from backend.core.arrays import IntArray
 from backend.core.cancel import Cancel
-from backend.maps.predict import landcover_overlap
+from backend.maps.landcover import landcover_overlap
 from backend.network.forest_head import ForestHead
 from backend.network.heads import build_head
 from backend.network.vit import SarViT

@@ -31,7 +31,7 @@ from backend.core.cancel import Cancel
 from backend.engines.choice import ENGINES
 from backend.engines.factory import RunnerOptions, make_runner
 from backend.engines.pytorch import auto_batch
-from backend.maps.predict import class_probabilities, landcover, landcover_overlap
+from backend.maps.landcover import class_probabilities, landcover, landcover_overlap
 from backend.maps.request import Request
 from backend.network.weights import load_model
 from backend.radiometry.convert import normalise

@@ -16,7 +16,7 @@ from backend.card.arch import Arch
 from backend.card.model_card import LandCoverClass, ModelCard
 from backend.engines import factory
 from backend.engines.choice import installed
-from backend.maps.predict import landcover
+from backend.maps.landcover import landcover
 from backend.maps.request import Request
 from backend.network import weights
 from backend.network.vit import build_model

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.engines.device_blend import DeviceBlender, deciding
-from backend.maps import predict
+from backend.maps import landcover as module
+from backend.maps.landcover import landcover
 from backend.maps.request import Request
 from backend.stream.blend import RowBlender
 from backend.stream.decision import decision
@@ -63,13 +63,13 @@ def test_maps_made_either_way_agree(tiny_model, make_raster, scene_db, tmp_path,
     values[:, :60, :70] = np.nan
     scene, maps = make_raster(values), {}
     for way in (False, True):
-        monkeypatch.setattr(predict, "decides_on_device", lambda run, way=way: way)
+        monkeypatch.setattr(module, "decides_on_device", lambda device, way=way: way)
         paths = [tmp_path / f"{name}{way}.tif" for name in ("map", "confidence")]
         request = Request(str(scene), paths[0], tiny_model, device="cpu", engine="pytorch", batch_size=batch)
-        facts = predict.landcover(request, confidence=paths[1])
+        facts = landcover(request, confidence=paths[1])
         maps[way] = (read(paths[0]), read(paths[1]), [item["pixels"] for item in facts["classes"]])
         bare = tmp_path / f"bare{way}.tif"
-        predict.landcover(replace(request, output=bare))
+        landcover(replace(request, output=bare))
         np.testing.assert_array_equal(read(bare), maps[way][0])
     assert (maps[True][0] == maps[False][0]).mean() > 0.999  # where two are nearly equal, a rounding decides
     np.testing.assert_array_equal(maps[True][0] == 0, maps[False][0] == 0)
@@ -79,16 +79,16 @@ def test_maps_made_either_way_agree(tiny_model, make_raster, scene_db, tmp_path,
 def test_only_a_card_decides_there(tiny_model, make_raster, scene_db, tmp_path, monkeypatch):
     asked = []
 
-    def ask(run):
-        asked.append(predict_right(run))
+    def ask(device):
+        asked.append(real(device))
         return False
 
-    predict_right = predict.decides_on_device
-    monkeypatch.setattr(predict, "decides_on_device", ask)
-    predict.landcover(Request(str(make_raster(scene_db(70, 70))), tmp_path / "a.tif", tiny_model, device="cpu"))
+    real = module.decides_on_device
+    monkeypatch.setattr(module, "decides_on_device", ask)
+    landcover(Request(str(make_raster(scene_db(70, 70))), tmp_path / "a.tif", tiny_model, device="cpu"))
     assert asked == [False]
-    assert predict_right(SimpleNamespace(loaded=SimpleNamespace(device=torch.device("cuda"))))
+    assert real(torch.device("cuda"))
     # What is resampled afterwards is blended here.
     fine = make_raster(scene_db(70, 70), "fine.tif", transform=rasterio.transform.from_origin(5e5, 46e5, 20, 20))
-    predict.landcover(Request(str(fine), tmp_path / "b.tif", tiny_model, device="cpu"))
+    landcover(Request(str(fine), tmp_path / "b.tif", tiny_model, device="cpu"))
     assert asked == [False]

@@ -23,7 +23,9 @@ from backend.core.cancel import Cancel
 from backend.core.errors import Cancelled, InputError, ModelError, ResourceError
 from backend.core.events import Reporter
 from backend.engines.choice import check_engine, choose_engine
-from backend.maps import embeddings, predict
+from backend.maps.attention import attention
+from backend.maps.embeddings import embed
+from backend.maps.landcover import landcover
 from backend.maps.request import Context, Request
 from backend.network.int8 import QuantisedLayer, layers_of, quantised
 from backend.network.vit import build_model
@@ -82,7 +84,7 @@ def mapped(model, scene, folder, engine, **options):
     told = Told()
     request = Request(str(scene), folder / f"{engine}.tif", model, engine=engine, **options)
     shares = folder / f"{engine}-shares.tif"
-    facts = predict.landcover(request, probabilities=shares, context=Context(told))
+    facts = landcover(request, probabilities=shares, context=Context(told))
     return read(folder / f"{engine}.tif"), read(shares), facts, told.lines
 
 
@@ -108,9 +110,9 @@ def test_openvino_reads_attention_and_tokens_too(tiny_model, make_raster, scene_
         output, masks = tmp_path / f"{engine}.tif", tmp_path / f"{engine}-masks.tif"
         request = Request(str(scene), output, tiny_model, engine=engine)
         if what == "tokens":
-            embeddings.embed(request, context=Context(told))
+            embed(request, context=Context(told))
         else:
-            predict.attention(
+            attention(
                 request,
                 heads="all" if what == "all" else "mean",
                 masks=masks if what == "masks" else None,

@@ -17,8 +17,8 @@ import numpy as np
 from backend.core.cancel import Cancel
 from backend.maps.embeddings import picture
 from backend.maps.emit import masked, to_patches
+from backend.maps.landcover import landcover_overlap
 from backend.maps.pca import Scatter
-from backend.maps.predict import landcover_overlap
 from backend.radiometry.units import Units
 from backend.raster.grid import Grid
 from backend.raster.sink import Layer, RasterSink

@@ -4,15 +4,14 @@ import rasterio
 import torch
 
 from backend.core.errors import InputError
-from backend.maps import predict
-from backend.maps.predict import read_attention
+from backend.maps.attention import attention, read_attention
 from backend.maps.request import Request
 
 
 @pytest.fixture
 def attend(tiny_model, tmp_path):
     def call(scene, **options):
-        predict.attention(Request(str(scene), tmp_path / "a.tif", tiny_model, device="cpu", overwrite=True), **options)
+        attention(Request(str(scene), tmp_path / "a.tif", tiny_model, device="cpu", overwrite=True), **options)
         with rasterio.open(tmp_path / "a.tif") as file:
             return file.read(), file.descriptions
 
@@ -60,7 +59,7 @@ def test_mass_keeps_the_largest_patches():
 def test_no_tile_grid_shows(tiny_model, make_raster, scene_db, tmp_path):
     """The mean step across the borders of tiles is at most 1.1 times the mean step elsewhere."""
     scene = make_raster(scene_db(330, 330, seed=4))
-    predict.attention(Request(str(scene), tmp_path / "a.tif", tiny_model, device="cpu"))
+    attention(Request(str(scene), tmp_path / "a.tif", tiny_model, device="cpu"))
     with rasterio.open(tmp_path / "a.tif") as file:
         found = file.read(1)
     for axis in (0, 1):

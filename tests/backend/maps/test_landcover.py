@@ -8,7 +8,7 @@ from rasterio.transform import from_origin
 from backend.core.errors import InputError, ResourceError
 from backend.core.events import Reporter
 from backend.engines.pytorch import TileRunner
-from backend.maps import predict
+from backend.maps.landcover import landcover
 from backend.maps.request import Context, Request
 from backend.radiometry.units import Units
 
@@ -18,7 +18,7 @@ def run(tiny_model, tmp_path):
     def call(scene, name="out.tif", roles=(), **options):
         more = {role: tmp_path / f"{role}.tif" for role in roles}
         request = Request(str(scene), tmp_path / name, tiny_model, device="cpu", overwrite=True, **options)
-        facts = predict.landcover(request, **more)
+        facts = landcover(request, **more)
         with rasterio.open(tmp_path / name) as file:
             return file.read(1), file.profile, facts
 
@@ -99,7 +99,7 @@ def test_borders_of_zero_db_are_no_data_and_told(tiny_model, make_raster, scene_
     values = scene_db(90, 90)
     values[:, :20] = 0
     request = Request(str(make_raster(values)), tmp_path / "o.tif", tiny_model, device="cpu")
-    predict.landcover(request, context=Context(Listener()))
+    landcover(request, context=Context(Listener()))
     with rasterio.open(tmp_path / "o.tif") as file:
         classes = file.read(1)
     assert (classes[:20] == 0).all() and (classes[20:] > 0).all()
@@ -165,5 +165,5 @@ def test_a_device_that_is_not_there_is_refused(run, make_raster, scene_db, tiny_
     missing = next(d for d in ("mps", "cuda") if d not in available_devices())
     request = Request(str(make_raster(scene_db(9, 9))), tmp_path / "o.tif", tiny_model, device=missing)
     with pytest.raises(ResourceError, match=missing) as refusal:
-        predict.landcover(request)
+        landcover(request)
     assert refusal.value.hint and not (tmp_path / "o.tif").exists()

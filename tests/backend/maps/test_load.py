@@ -10,7 +10,8 @@ import torch
 from backend.core.errors import ModelError
 from backend.engines.choice import installed
 from backend.maps import load as module
-from backend.maps.predict import attention, landcover
+from backend.maps.attention import attention
+from backend.maps.landcover import landcover
 from backend.maps.request import Context, Request
 from backend.network.weights import load_model, save_model
 

@@ -12,7 +12,7 @@ import torch
 from scipy import ndimage
 
 from backend.card.model_card import ModelCard
-from backend.maps.predict import landcover, landcover_overlap
+from backend.maps.landcover import landcover, landcover_overlap
 from backend.maps.request import Request
 from backend.network.focal import feature_count, window_features
 from backend.network.forest_head import PIXELS, Trees

@@ -72,6 +72,20 @@ def test_a_run_does_without_the_compiler_and_leaves_it_to_others(repo_root, tiny
     assert second.startswith("False ") and second.endswith("utils.py")
 
 
+def test_torch_compile_works_in_the_same_process(repo_root, tiny_model):
+    code = (
+        "import torch; from pathlib import Path; from backend.network.weights import load_model\n"
+        f"network, _ = load_model(Path({str(tiny_model)!r}))\n"
+        "double = torch.compile(lambda x: 2 * x, backend='eager', fullgraph=True)\n"
+        "assert double(torch.ones(3)).tolist() == [2, 2, 2]\n"
+        "x = torch.randn(1, 2, 64, 64)\n"
+        "with torch.inference_mode():\n"
+        "    torch.testing.assert_close(torch.compile(network, backend='eager')(x), network(x))\n"
+        "import torch._dynamo; print(torch._dynamo.allow_in_graph.__module__)"
+    )
+    assert run_alone(code, repo_root).strip() == "torch._dynamo.decorators"
+
+
 def test_who_needs_the_compiler_gets_it(repo_root, tmp_path):
     parts = {"layers/drop": "DropPath = 1", "layers/pos_embed": "resample_abs_pos_embed = 1"}
     sources = {

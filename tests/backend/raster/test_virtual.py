@@ -11,7 +11,7 @@ from rasterio.transform import from_origin
 
 from backend.card.model_card import ModelCard
 from backend.core.errors import InputError
-from backend.maps import predict
+from backend.maps.landcover import landcover
 from backend.maps.request import Request
 from backend.raster.source import RasterSource
 from backend.raster.virtual import scene_files
@@ -23,7 +23,7 @@ NAMES = ("VV", "VH")
 def run(tiny_model, tmp_path):
     def call(scene, model=tiny_model, **options):
         output = tmp_path / "out.tif"
-        predict.landcover(Request(str(scene), output, model, device="cpu", overwrite=True, **options))
+        landcover(Request(str(scene), output, model, device="cpu", overwrite=True, **options))
         with rasterio.open(output) as file:
             return file.read(1), file.profile
 

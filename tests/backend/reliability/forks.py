@@ -115,7 +115,7 @@ def warm_up() -> None:
 
     import backend.accuracy.command
     import backend.maps.embeddings
-    import backend.maps.predict
+    import backend.maps.landcover
     import backend.maps.similarity
     import backend.network.weights
     from backend.card.registry import installed_models

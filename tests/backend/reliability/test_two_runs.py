@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import rasterio
 
-from backend.cli.similarity_server import Oracle, Question
+from backend.cli.similarity_query import Query
+from backend.cli.similarity_server import SimilarityServer
 from backend.core.cancel import Cancel
 from backend.core.claims import claim, temporary
 from backend.core.errors import ResourceError
@@ -86,9 +87,9 @@ def test_accuracy_refuses_an_output_that_is_taken(role, cli, taken, tmp_path):
 
 
 def test_the_map_tool_refuses_an_output_that_is_taken(tiny_model, taken, tmp_path):
-    question = Question(str(zoo.plain(tmp_path)), ((500005.0, 4599995.0),), taken, model=str(tiny_model))
+    question = Query(str(zoo.plain(tmp_path)), ((500005.0, 4599995.0),), taken, model=str(tiny_model))
     with pytest.raises(ResourceError, match="Another run is writing"):
-        Oracle("cpu", Cancel()).answer(question, JsonReporter(io.StringIO()))
+        SimilarityServer("cpu", Cancel()).answer(question, JsonReporter(io.StringIO()))
 
 
 def test_train_refuses_a_folder_that_is_taken(taken, tiny_model, tmp_path, capsys):

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.maps.predict import landcover_overlap
+from backend.maps.landcover import landcover_overlap
 from backend.stream.tiling import attention_overlap, plan_tiles, reflect
 
 

@@ -1,0 +1,122 @@
+"""Write attention maps: what the CLS token of a transformer block attends to."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.core.arrays import BoolArray, FloatArray
+from backend.core.errors import InputError
+from backend.maps.emit import check_block, masked, output_paths, send_pixels
+from backend.maps.request import Context, Request
+from backend.maps.run import start_run
+from backend.raster.sink import Layer, RasterSink
+from backend.raster.styles import ramp_qml
+from backend.stream.tiles import TileJob
+from backend.stream.tiling import attention_overlap, plan_tiles
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from backend.network.vit import SarViT
+
+NO_MASK = 255
+
+
+def attention(
+    request: Request,
+    heads: str = "mean",
+    block: int = -1,
+    mass: float = 0.6,
+    masks: Path | None = None,
+    context: Context | None = None,
+) -> dict[str, Any]:
+    """Write the CLS attention of a block, float32 relative to its mean over a tile (1 is average), NaN for nodata.
+
+    Args:
+        request: What to read and write.
+        heads: "mean" for one band, "all" for a band for each head.
+        block: Transformer block from 0; negative from the end.
+        mass: Share of a head's attention that its mask keeps (DINO, arXiv 2104.14294, figure 1).
+        masks: Also write, for each head, where the patches lie that hold that share: 1 there, 0 elsewhere, 255 nodata.
+        context: Reporter, cancel and models.
+
+    Returns:
+        The facts of the result event.
+
+    Raises:
+        SarDinoError: As for `landcover`.
+    """
+    if not 0 < mass <= 1:
+        raise InputError(f"The attention mass is {mass:g}; wanted is a share above 0, at most 1.", "Give 0.6, say.")
+    outputs = output_paths(request, masks=masks)
+    with start_run(request, "attention", outputs, context) as run:
+        check_block(run.card, block)
+        every = [f"head {number}" for number in range(1, run.card.arch.heads + 1)]
+        names = every if heads == "all" else ["mean attention"]
+        sinks = {"output": run.outputs.sink("output", Layer("float32", math.nan, names))}
+        if masks:
+            sinks["masks"] = run.outputs.sink("masks", Layer("uint8", NO_MASK, every))
+
+        def write(nearest: FloatArray, smooth: FloatArray, valid: BoolArray) -> None:
+            sinks["output"].write(masked(smooth[: len(names)], valid))
+            if masks:
+                kept = (nearest[len(names) :] >= 0.5).astype(np.uint8)
+                sinks["masks"].write(np.where(valid, kept, np.uint8(NO_MASK)))
+
+        answer = Attention(block, heads == "all", mass if masks else None)
+        tile, patch = run.card.tile, run.card.patch
+        plan = plan_tiles(run.scene.frame.height, run.scene.frame.width, tile, attention_overlap(tile, patch), patch)
+        channels = len(names) + (len(every) if masks else 0)
+        send_pixels(run, TileJob(plan, channels, run.loaded.batch, per_patch=True), answer, write)
+        run.outputs.close()
+        run.outputs.commit({role: ramp_qml(_drawn(sink)) for role, sink in sinks.items()})
+        return run.report(classes=[])
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Read the attention of a block as maps show it; equal for equal settings, as `Tokens` of embeddings are."""
+
+    block: int
+    every_head: bool
+    mass: float | None
+
+    def __call__(self, network: SarViT, x: Tensor) -> Tensor:
+        return read_attention(network.attention(x, self.block), self.every_head, self.mass)
+
+
+def read_attention(raw: Tensor, every_head: bool, mass: float | None) -> Tensor:
+    """What is blended for attention maps.
+
+    Args:
+        raw: CLS attention [n, heads, rows, columns]; each head sums to at most 1 over its tile.
+        every_head: Keep the heads apart instead of averaging them.
+        mass: Also append, for each head, 1 where the patches lie that hold this share of its attention, else 0.
+
+    Returns:
+        [n, channels, rows, columns]. Attention is multiplied by the number of patches: it is a share of its tile, and
+        shares of tiles don't fit together, but shares relative to an even spread do.
+    """
+    import torch
+
+    n, heads, rows, columns = raw.shape
+    relative = raw * (rows * columns)
+    shown = relative if every_head else relative.mean(dim=1, keepdim=True)
+    if mass is None:
+        return shown
+    flat = raw.reshape(n, heads, -1)
+    ascending, order = torch.sort(flat / flat.sum(dim=-1, keepdim=True), dim=-1, stable=True)
+    kept = (ascending.cumsum(dim=-1) > 1 - mass).to(flat.dtype)
+    masks = torch.zeros_like(flat).scatter(-1, order, kept)
+    return torch.cat((shown, masks.reshape(raw.shape)), dim=1)
+
+
+def _drawn(sink: RasterSink) -> NDArray[Any]:
+    sample = sink.thumbnail()
+    return sample[sample != NO_MASK] if sample.dtype == np.uint8 else sample

@@ -1,0 +1,149 @@
+"""Write land cover: the class of every pixel, its confidence, and the probability of every class."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.core.arrays import BoolArray, FloatArray
+from backend.maps.emit import cell_factors, masked, output_paths, send_pixels, send_tiles
+from backend.maps.request import Context, Request
+from backend.maps.run import Run, start_run
+from backend.raster.sink import Layer
+from backend.raster.styles import paletted_qml, rgb, share_qml
+from backend.stream.blend import RowBlender
+from backend.stream.decision import choosing, decision
+from backend.stream.tiles import Blender, TileJob
+from backend.stream.tiling import TilePlan, plan_tiles
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from backend.network.vit import SarViT
+
+# Most pixels that go through the model, for each pixel of the raster.
+REDUNDANCY = 1.35
+
+
+def landcover(
+    request: Request,
+    confidence: Path | None = None,
+    probabilities: Path | None = None,
+    context: Context | None = None,
+) -> dict[str, Any]:
+    """Write a map of classes, uint8 with 0 for nodata, in the legend of the model's card.
+
+    Args:
+        request: What to read and write.
+        confidence: Also write the probability of the class, float32 0 to 1, NaN for nodata.
+        probabilities: Also write the probability of every class, one band each.
+        context: Reporter, cancel and models.
+
+    Returns:
+        The facts of the result event: outputs, classes with their pixel counts, device, seconds, model.
+
+    Raises:
+        SarDinoError: Refused or cancelled; then no output is left, and older ones are as they were.
+    """
+    paths = output_paths(request, confidence=confidence, probabilities=probabilities)
+    with start_run(request, "landcover", paths, context) as run:
+        card, frame = run.card, run.scene.frame
+        overlap = landcover_overlap(card.tile, card.patch, card.arch.reach)
+        plan = plan_tiles(frame.height, frame.width, card.tile, overlap, card.patch)
+        job, writer = TileJob(plan, len(card.classes), run.loaded.batch), _Writer(run)
+        if probabilities is None and cell_factors(run.scene, plan, per_patch=False) == (1.0, 1.0):
+            # Nothing is resampled after it: classes are chosen as soon as sums are final, where they lie.
+            on_device = decides_on_device(run.loaded.device)
+            blender = _deciding(run, confidence is not None, on_device)
+            job = replace(job, blender=blender, fetch=not on_device)
+            send_tiles(run, job, class_probabilities, writer.write_decided)
+        else:
+            send_pixels(run, job, class_probabilities, writer.write)
+        run.outputs.close()
+        run.outputs.commit({**dict.fromkeys(paths, share_qml()), "output": paletted_qml(card.classes)}, card.classes)
+        return run.report(classes=writer.classes())
+
+
+class _Writer:
+    """Write rows to the outputs of a run, and count the pixels of each class."""
+
+    def __init__(self, run: Run) -> None:
+        classes = run.card.classes
+        layers = {
+            "output": Layer("uint8", 0, ["land cover"], {item.value: rgb(item.color) for item in classes}),
+            "confidence": Layer("float32", math.nan, ["confidence"]),
+            "probabilities": Layer("float32", math.nan, [item.name for item in classes]),
+        }
+        paths = run.prepared.paths
+        self._sinks = {role: run.outputs.sink(role, layer) for role, layer in layers.items() if role in paths}
+        self._classes, self._decide = classes, decision(classes)
+        self._values = np.array([item.value for item in classes], dtype=np.uint8)
+        self._counts = np.zeros(256, dtype=np.int64)
+
+    def write(self, nearest: FloatArray, smooth: FloatArray, valid: BoolArray) -> None:
+        """Write rows of probabilities float32 [K, rows, width], resampled by either method."""
+        best = self._decide(nearest)
+        self._record(best, valid)
+        if "confidence" in self._sinks:
+            # Of the class that is written: resampled smoothly, another one may be the likeliest.
+            self._write("confidence", np.take_along_axis(smooth, best[None], axis=0), valid)
+        self._write("probabilities", smooth, valid)
+
+    def write_decided(self, rows: NDArray[Any], valid: BoolArray) -> None:
+        """Write rows of class indices, and of their probabilities where these are wanted, [1 or 2, rows, width]."""
+        self._record(rows[0].astype(np.uint8), valid)
+        self._write("confidence", rows[1:], valid)
+
+    def classes(self) -> list[dict[str, Any]]:
+        """Return the legend with the pixels of each class."""
+        counts = self._counts
+        return [
+            {"value": item.value, "name": item.name, "color": item.color, "pixels": int(counts[item.value])}
+            for item in self._classes
+        ]
+
+    def _record(self, best: NDArray[Any], valid: BoolArray) -> None:
+        chosen = np.where(valid, self._values[best], np.uint8(0))
+        self._counts += np.bincount(chosen.ravel(), minlength=256)
+        self._sinks["output"].write(chosen[None])
+
+    def _write(self, role: str, values: FloatArray, valid: BoolArray) -> None:
+        if role in self._sinks:
+            self._sinks[role].write(masked(values, valid))
+
+
+def decides_on_device(device: torch.device) -> bool:
+    """Whether probabilities are blended and classes chosen on a graphics card."""
+    return device.type == "cuda"
+
+
+def _deciding(run: Run, confidence: bool, on_device: bool) -> Callable[[TilePlan, int], Blender]:
+    if not on_device:
+        return partial(RowBlender, reduce=choosing(run.card.classes, confidence))
+    from backend.engines.device_blend import DeviceBlender, deciding
+
+    return partial(DeviceBlender, device=run.loaded.device, reduce=deciding(run.card.classes, confidence))
+
+
+def class_probabilities(network: SarViT, x: Tensor) -> Tensor:
+    """What is blended for land cover: float32 [n, classes, tile, tile] of tiles [n, bands, tile, tile]."""
+    logits: Tensor = network(x)
+    return logits.float().softmax(dim=1)
+
+
+def landcover_overlap(tile: int, patch: int, reach: int = 0) -> int:
+    """The largest overlap, in whole patches and at least one, whose redundant work stays within REDUNDANCY.
+
+    More, up to half a tile, where a head looks at `reach` pixels around each: windows are cut short at the edge of a
+    tile, and must fade out there.
+    """
+    room = tile * (1 - 1 / math.sqrt(REDUNDANCY))
+    wanted = min(math.ceil(reach / patch), tile // 2 // patch)
+    return max(1, int(room // patch), wanted) * patch if tile > patch else 0
