@@ -1,6 +1,6 @@
-"""Values of a card: dataclasses from plain JSON, with every type and range checked.
+"""Build dataclasses from the JSON of a card, with all types and ranges checked; refusals are ModelError.
 
-Standard library only. Everything here refuses with ModelError.
+Imports the standard library only.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from typing import Any
 
 from backend.core.errors import ModelError
 
-# Layers of a network are counted in hundreds, and their values in tens.
+# Far above any network: layers are counted in hundreds, and their values in tens.
 MOST_RANGES, HIGHEST = 2000, 1e6
 
 
 def refuse(found: str) -> typing.NoReturn:
-    """Raise the refusal of a card in which `found` was found."""
+    """Raise ModelError for a card; `found` says what was found."""
     raise ModelError(f"The model card is not usable: {found}.", "Copy the model folder again, or choose another model.")
 
 
 def between(name: str, value: float, low: float, high: float) -> None:
-    """Refuse a number outside of a range."""
-    if not low <= value <= high:  # nan isn't either
+    """Refuse a number outside a range (or nan)."""
+    if not low <= value <= high:
         refuse(f"{name} is {value!r:.60}, wanted {low} to {high}")
 
 
 def items(data: dict[str, Any], key: str, low: int, high: int) -> list[Any]:
-    """The list at a key, of `low` to `high` entries."""
+    """Return the list at a key; refuse fewer than `low` or more than `high` entries."""
     value = data.get(key)
     if not isinstance(value, (list, tuple)) or not low <= len(value) <= high:
         found = len(value) if isinstance(value, (list, tuple)) else type(value).__name__
@@ -37,7 +37,7 @@ def items(data: dict[str, Any], key: str, low: int, high: int) -> list[Any]:
 
 
 def build(cls: Any, data: object, where: str) -> Any:
-    """A dataclass from a dict with exactly its keys (defaults may be left out) and scalar types checked."""
+    """Return a dataclass from a dict; refuse unknown keys, missing ones without default, and wrong scalar types."""
     if not isinstance(data, dict):
         refuse(f"{where} is a {type(data).__name__}, wanted an object")
     fields = {f.name: f for f in dataclasses.fields(cls)}
@@ -56,7 +56,7 @@ def build(cls: Any, data: object, where: str) -> Any:
 
 
 def scalar(name: str, value: object, wanted: Any) -> None:
-    """Refuse a value that isn't of the wanted type, where that is int, float, bool or str."""
+    """Refuse a value of another type than wanted, if that is int, float, bool or str."""
     ok = {
         int: isinstance(value, int) and not isinstance(value, bool),
         float: isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and _fits(value)),
@@ -68,7 +68,7 @@ def scalar(name: str, value: object, wanted: Any) -> None:
 
 
 def check_ranges(ranges: object) -> None:
-    """Refuse what isn't an object of names with a low and a high number around zero each."""
+    """Refuse ranges that are not an object of [low, high] pairs around zero."""
     if not isinstance(ranges, dict) or len(ranges) > MOST_RANGES:
         refuse(f"activation_ranges is not an object of at most {MOST_RANGES} entries")
     for name, pair in ranges.items():
@@ -80,5 +80,5 @@ def check_ranges(ranges: object) -> None:
 
 
 def _fits(value: int) -> bool:
-    """Whether a float can hold it: JSON's whole numbers have any number of digits."""
+    """Return whether a float can hold an integer of JSON, which may have any number of digits."""
     return abs(value) <= sys.float_info.max
