@@ -1,1 +1,1 @@
-"""Model cards: what a model folder says of itself, and where model folders lie."""
+"""Model cards, their validation, and the registry of model folders."""

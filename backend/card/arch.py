@@ -1,4 +1,4 @@
-"""Sizes of a network, as a card gives them. Standard library only."""
+"""Define and check the network sizes of a card. Imports the standard library only."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from backend.card.validation import between, build, items, refuse, scalar
 
 TIMM_NAMES = ("vit_tiny_patch16_224", "vit_small_patch16_224", "vit_base_patch16_224")
 FINETUNED_HEADS = ("decoder", "conv", "linear")
-HEADS = (*FINETUNED_HEADS, "forest")  # "forest" is grown from a user's own samples (own_classes)
-MAX_SHARES = 2**23  # of all classes at all nodes of a "forest" together: 32 MB
+HEADS = (*FINETUNED_HEADS, "forest")  # "forest" is grown from samples of a user (backend.own_classes)
+MAX_SHARES = 2**23  # most class shares at the nodes of a "forest", all trees together: 32 MB
 MAX_WINDOW = 63
 
 
 @dataclass(frozen=True)
 class Arch:
-    """The network as a timm name and integers; never a class path.
+    """Sizes of a network: a timm name and integers, never a class path.
 
     Attributes:
         timm: A timm vision-transformer name, one of TIMM_NAMES; the integers below override its sizes.
         embed_dim: Token width.
         depth: Number of transformer blocks.
         heads: Attention heads per block; divides embed_dim.
-        registers: Register tokens (Darcet et al. 2023) beside the CLS token.
+        registers: Number of register tokens (Darcet et al. 2023), in addition to the CLS token.
         head: "decoder" (tokens of two blocks and a full-resolution convolutional stem), "conv" (tokens of several
-            blocks, convolutions), "linear" (the last tokens alone) or "forest" (trees on tokens of several blocks,
-            backscatter and its windowed statistics, pixel by pixel).
-        head_dim: Channel width of the head at patch resolution, for "forest" components of the tokens; "linear" has
-            none.
-        windows: Sides in pixels, odd and ascending, of the windows of "forest"; the other heads have none.
+            blocks, convolutions), "linear" (the last tokens only) or "forest" (trees per pixel on tokens of several
+            blocks, backscatter and its focal statistics).
+        head_dim: Channel width of the head at patch resolution; for "forest" the number of components of the tokens;
+            unused by "linear".
+        windows: Sides in pixels, odd and ascending, of the focal windows of "forest"; the other heads have none.
         trees: Number of trees of "forest".
-        tree_nodes: Room for nodes in each tree, inner ones and leaves.
+        tree_nodes: Most nodes of a tree, leaves included.
         tree_depth: Most decisions from the root of a tree to a leaf.
         smooth: Side in pixels, odd, of the window over which "forest" averages its probabilities; 1 for none.
     """
@@ -52,16 +52,16 @@ class Arch:
 
     @property
     def reach(self) -> int:
-        """Pixels around a pixel that its windows and its smoothing look at; tiles must overlap as far."""
+        """Pixels by which focal windows and smoothing reach beyond a pixel; tiles must overlap as far."""
         return max(self.windows, default=1) // 2 + self.smooth // 2
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain types, ready for JSON."""
+        """Return plain types, ready for JSON."""
         return dataclasses.asdict(self)
 
     @staticmethod
     def from_dict(data: object) -> Arch:
-        """Check and build; ModelError on anything unexpected."""
+        """Check and build. ModelError if anything is unexpected."""
         if isinstance(data, dict) and "windows" in data:
             data = {**data, "windows": tuple(items(data, "windows", 0, 8))}
         arch: Arch = build(Arch, data, "arch")
@@ -95,7 +95,7 @@ def _check_windows(arch: Arch) -> None:
 
 
 def check_shares(arch: Arch, classes: int) -> None:
-    """Refuse a "forest" that is too large for its number of classes."""
+    """Refuse a "forest" with more than MAX_SHARES class shares."""
     shares = arch.trees * arch.tree_nodes * classes
     if arch.head == "forest" and shares > MAX_SHARES:
         refuse(f"arch.trees x arch.tree_nodes x classes is {shares}, wanted at most {MAX_SHARES}")

@@ -1,6 +1,6 @@
-"""The model card: what a set of weights means. Validated wholly before any tensor is read.
+"""Define, validate, read and write model cards, which describe weights. A card is validated before any tensor is read.
 
-Standard library only, so that anything may read a card without paying for torch.
+Imports the standard library only, so that a card can be read without importing torch.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _SHA256 = re.compile(r"^[0-9a-f]{64}$")
 
 @dataclass(frozen=True)
 class Band:
-    """One input band and the fixed scaling that training saw.
+    """An input band and its fixed scaling, as in training.
 
     Attributes:
         name: Polarisation or product, such as "VV"; matched against band descriptions.
-        unit: Unit in which the card speaks of the band; one of BAND_UNITS.
-        clip: Lowest and highest value kept, in dB (coherence: plain).
-        mean: Mean after clipping, same unit as clip.
-        std: Standard deviation after clipping, same unit as clip; above 0.
+        unit: Unit of the band; one of BAND_UNITS.
+        clip: Lowest and highest value kept, in dB (coherence: as it is).
+        mean: Mean after clipping, in the unit of clip.
+        std: Standard deviation after clipping, in the unit of clip; above 0.
     """
 
     name: str
@@ -48,13 +48,14 @@ class Band:
 
 @dataclass(frozen=True)
 class LandCoverClass:
-    """One class of the legend.
+    """A class of the legend.
 
     Attributes:
         value: Raster value, 1 to 254.
-        name: What the legend says.
+        name: Name shown to people.
         color: "#rrggbb".
-        group: Classes of one group share their probability when a pixel is decided; see `backend.stream.decision`.
+        group: Name of a group of classes whose probabilities are added for the decision; see
+            `backend.stream.decision`.
     """
 
     value: int
@@ -65,7 +66,7 @@ class LandCoverClass:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """Everything that must be known to run a set of weights and to judge its maps.
+    """All that is needed to run a set of weights and to judge its maps.
 
     Attributes:
         schema_version: Version of this file format.
@@ -79,11 +80,11 @@ class ModelCard:
         patch: Patch side in pixels.
         classes: Legend in the order of the logits; value 0 is nodata and never listed.
         trained_on: One line per data source.
-        metrics: Held-out figures, free-form JSON.
-        limits: One line for each thing that the model is known to do badly, or not at all.
+        metrics: Held-out scores, free-form JSON.
+        limits: One line for each known weakness.
         licence: Licence of the weights.
-        weights_sha256: Hash of model.safetensors, lower-case hex.
-        allows_missing_bands: Whether a raster may lack some of the bands: training hid bands now and then.
+        weights_sha256: SHA-256 of model.safetensors, lower-case hex.
+        allows_missing_bands: Whether a raster may lack some of the bands, because training hid bands at random.
         activation_ranges: Lowest and highest input of layers, by name (`backend.network.int8`); empty if unknown.
     """
 
@@ -106,7 +107,7 @@ class ModelCard:
     activation_ranges: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain types, ready for JSON."""
+        """Return plain types, ready for JSON."""
         return dataclasses.asdict(self)
 
     @staticmethod
@@ -114,7 +115,7 @@ class ModelCard:
         """Check and build a card.
 
         Raises:
-            ModelError: A key is missing or unknown, or a value has the wrong type or lies out of range.
+            ModelError: A key is missing or unknown, or a value has the wrong type or is out of range.
         """
         if not isinstance(data, dict):
             refuse(f"the card is a JSON {type(data).__name__}, wanted an object")
@@ -139,7 +140,7 @@ class ModelCard:
         """Read card.json.
 
         Raises:
-            ModelError: The file is missing, too large, not JSON, or its content is not a valid card.
+            ModelError: The file is missing, too large, not JSON or not a valid card.
         """
         try:
             if path.stat().st_size > MAX_CARD_BYTES:
@@ -161,7 +162,7 @@ class ModelCard:
         return text + "\n"
 
     def save(self, path: Path) -> None:
-        """Write card.json, or leave an older one as it was; OSError where it can't be written."""
+        """Write card.json atomically. OSError if it can't be written."""
         write_files({path: self.to_json().encode()})
 
 

@@ -1,4 +1,4 @@
-"""Where model folders are found, by name or by path. Standard library only."""
+"""Find model folders by name or path. Imports the standard library only."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _model_folders() -> list[Path]:
 
 
 def installed_models() -> dict[str, Path]:
-    """Folder of each model by name: those of SARDINO_MODELS first, then the bundled ones."""
+    """Return the folder of each model by name; those in SARDINO_MODELS take precedence over the bundled ones."""
     found: dict[str, Path] = {}
     for shelf in _model_folders():
         if shelf.is_dir():
@@ -36,10 +36,13 @@ def installed_models() -> dict[str, Path]:
 
 
 def model_folder(name_or_dir: str | Path | None) -> Path:
-    """The folder of a model, given as a path, a name, or None for the default.
+    """Return the folder of a model.
+
+    Args:
+        name_or_dir: Path, name of an installed model, or None for the default model.
 
     Raises:
-        ModelError: Neither a folder with a card nor the name of an installed model.
+        ModelError: There is neither a folder with a card nor an installed model of that name.
     """
     wanted = str(name_or_dir or DEFAULT_MODEL)
     if os.path.isfile(Path(wanted) / CARD):

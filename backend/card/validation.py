@@ -15,23 +15,23 @@ from backend.core.errors import ModelError
 
 T = TypeVar("T")
 
-# Layers of a network are counted in hundreds, and their values in tens.
+# Far above any network: layers are counted in hundreds, and their values in tens.
 MOST_RANGES, HIGHEST = 2000, 1e6
 
 
 def refuse(found: str) -> typing.NoReturn:
-    """Raise the refusal of a card in which `found` was found."""
+    """Raise ModelError for a card; `found` says what was found."""
     raise ModelError(f"The model card is not usable: {found}.", "Copy the model folder again, or choose another model.")
 
 
 def between(name: str, value: float, low: float, high: float) -> None:
-    """Refuse a number outside of a range."""
-    if not low <= value <= high:  # nan isn't either
+    """Refuse a number outside a range (or nan)."""
+    if not low <= value <= high:
         refuse(f"{name} is {value!r:.60}, wanted {low} to {high}")
 
 
 def items(data: dict[str, Any], key: str, low: int, high: int) -> list[Any]:
-    """The list at a key, of `low` to `high` entries."""
+    """Return the list at a key; refuse fewer than `low` or more than `high` entries."""
     value = data.get(key)
     if not isinstance(value, (list, tuple)) or not low <= len(value) <= high:
         found = len(value) if isinstance(value, (list, tuple)) else type(value).__name__
@@ -122,7 +122,7 @@ def _convert_tuple(hints: tuple[Any, ...], value: Any, name: str) -> tuple[Any, 
 
 
 def check_ranges(ranges: object) -> None:
-    """Refuse what isn't an object of names with a low and a high number around zero each."""
+    """Refuse ranges that are not an object of [low, high] pairs around zero."""
     if not isinstance(ranges, dict) or len(ranges) > MOST_RANGES:
         refuse(f"activation_ranges is not an object of at most {MOST_RANGES} entries")
     for name, pair in ranges.items():
@@ -134,5 +134,5 @@ def check_ranges(ranges: object) -> None:
 
 
 def _fits(value: int) -> bool:
-    """Whether a float can hold it: JSON's whole numbers have any number of digits."""
+    """Return whether a float can hold an integer of JSON, which may have any number of digits."""
     return abs(value) <= sys.float_info.max

@@ -1,4 +1,4 @@
-"""The label legend: ESA WorldCover 2021 map codes and colours (Zanaga et al. 2022, WorldCover 10 m 2021 v200)."""
+"""List codes, names and colours of the ESA WorldCover legend (Zanaga et al. 2022, WorldCover 10 m 2021 v200)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ COLOURS: dict[int, str] = {
 
 CODES: tuple[int, ...] = tuple(NAMES)
 
-# Four groups that C-band backscatter can be expected to tell apart.
+# Four groups that can be expected to differ in C-band backscatter.
 MERGED: dict[int, str] = {
     TREE: "tree", MANGROVE: "tree", SHRUB: "open", GRASS: "open", CROP: "open", BARE: "open", WETLAND: "open",
     MOSS: "open", SNOW: "open", BUILT: "built", WATER: "water",
@@ -46,5 +46,5 @@ MERGED: dict[int, str] = {
 
 
 def worldcover_groups(values: Sequence[int]) -> list[str] | None:
-    """The group of each class value by MERGED; None where a value is not of WorldCover's legend."""
+    """Return the group of each class value by MERGED; None if a value is not in the WorldCover legend."""
     return [MERGED[value] for value in values] if all(value in MERGED for value in values) else None

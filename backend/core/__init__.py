@@ -1,1 +1,1 @@
-"""Errors, cancel, events and partial files: imports the standard library only."""
+"""Errors, cancel, events, claims and atomic files; imports the standard library only (arrays: numpy)."""

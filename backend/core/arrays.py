@@ -1,4 +1,4 @@
-"""Names for the array types that signatures use, by element type."""
+"""Name the array types of signatures by element type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write files that appear whole, and sets of them together, or not at all."""
+"""Write files atomically, one or several together: under temporary names first, renamed when all are on the disk."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from backend.core.cancel import Cancel
 from backend.core.claims import temporary
 from backend.core.errors import ResourceError
 
-# A disk with less room than this is full.
+# A disk with less free space than this counts as full.
 FULL_BYTES = 2**20
 
 
 class Part:
-    """A file under a temporary name beside the one that it will get.
+    """A file that is written under a temporary name in the folder of its final name.
 
     Args:
         path: Final name.
-        owner: The output that it belongs to, where that is another file beside it.
-        ending: Of the temporary name; that of `path` by default.
+        owner: Output that the file belongs to, if not itself.
+        ending: Extension of the temporary name; that of `path` by default.
 
     Attributes:
-        temporary: Temporary name; other programs than `write` may write there too.
+        temporary: Temporary name, for `write` or for other writers.
 
     Raises:
-        OSError: In each method but `discard`.
+        OSError: All methods but `discard`.
     """
 
     def __init__(self, path: Path, owner: Path | None = None, ending: str | None = None) -> None:
@@ -37,30 +37,30 @@ class Part:
         self.temporary = temporary(owner or path, path.suffix if ending is None else ending)
 
     def write(self, data: bytes) -> None:
-        """Write the whole file, to the disk."""
+        """Create the file, write all its bytes and flush them to the disk."""
         with self.temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
 
     def sync(self) -> None:
-        """Bring to the disk what another program wrote."""
+        """Flush to the disk a file that another writer wrote."""
         with self.temporary.open("r+b") as file:
             os.fsync(file.fileno())
 
     def place(self, path: Path | None = None) -> None:
-        """Give the file its name, or another, in place of an older file; `sync_folder` makes that last."""
+        """Rename the file to its final name, or to `path`, replacing an older one; call `sync_folder` afterwards."""
         os.replace(self.temporary, path or self.path)
 
     def discard(self) -> None:
-        """Remove the file, where it has not got its name."""
+        """Remove the temporary file, if there is one."""
         with suppress(OSError):
             self.temporary.unlink()
 
 
 @contextmanager
 def parts_of(paths: Iterable[Path], owner: Path | None = None, cancel: Cancel | None = None) -> Iterator[list[Part]]:
-    """Yield a part for each path; those that get no name are removed, also where the process ends by force."""
+    """Yield a `Part` for each path; remove those not placed, also if the process is ended by force."""
     parts = [Part(path, owner) for path in paths]
 
     def remove() -> None:
@@ -76,11 +76,15 @@ def parts_of(paths: Iterable[Path], owner: Path | None = None, cancel: Cancel | 
 
 
 def write_files(contents: Mapping[Path, bytes], cancel: Cancel | None = None) -> None:
-    """Write files; they get their names when all are on the disk.
+    """Write files, and rename them to their final names when all are on the disk.
+
+    Args:
+        contents: Bytes by final name.
+        cancel: Stops the writing before any file is renamed.
 
     Raises:
-        OSError: Writing fails. Older files are as they were, if no new one has got its name.
-        Cancelled: The run was stopped before names were given.
+        OSError: Writing fails; older files are unchanged, unless a rename failed after others had succeeded.
+        Cancelled: The run was stopped; older files are unchanged.
     """
     cancel = cancel or Cancel()
     with parts_of(contents, cancel=cancel) as parts:
@@ -95,7 +99,7 @@ def write_files(contents: Mapping[Path, bytes], cancel: Cancel | None = None) ->
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring names given in a folder to the disk, as far as the system offers that."""
+    """Flush renames in a folder to the disk, where the system supports that."""
     if sys.platform == "win32":
         return
     with suppress(OSError):
@@ -108,10 +112,10 @@ def sync_folder(folder: Path) -> None:
 
 @contextmanager
 def refusing(path: Path, *kinds: type[Exception]) -> Iterator[None]:
-    """Turn errors of the system, and of other `kinds`, that come up while `path` is written into refusals.
+    """Turn OSError and other `kinds` of errors, raised while `path` is written, into refusals.
 
     Raises:
-        ResourceError: It can't be written.
+        ResourceError: `path` can't be written.
     """
     caught: tuple[type[Exception], ...] = (OSError, *kinds)
     try:
@@ -124,7 +128,7 @@ def refusing(path: Path, *kinds: type[Exception]) -> Iterator[None]:
 
 
 def _reason(path: Path, error: Exception) -> str:
-    # Of a full disk libraries report whatever failed because of it.
+    # On a full disk libraries report follow-up errors.
     with suppress(OSError):
         free = shutil.disk_usage(path.parent).free
         if free < FULL_BYTES:

@@ -1,4 +1,4 @@
-"""Stopping a run: a flag that all stages look at, and a deadline for those that can't look."""
+"""Stop a run: by a flag that every stage polls, and by a deadline for stages that cannot poll."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from typing import Callable
 from backend.core.errors import Cancelled
 
 EXIT_CANCELLED = 130
-# A stage inside a library (an import, a long GDAL call) gets this long before the process ends without it.
+# Seconds after which the process ends although a stage is inside a library (an import, a long GDAL call).
 GRACE_S = 1.0
-# Whoever waits looks this often whether the run was stopped.
+# Seconds between two looks at the flag by code that waits.
 POLL_S = 0.05
 
 
 class Cancel:
-    """A flag that signals, a closed standard input or a caller sets.
+    """A flag that is set by signals, by the end of standard input or by a caller.
 
-    A plain attribute and not an Event: a signal handler may interrupt the very call that would hold an Event's lock.
+    It is a plain attribute, not an Event: a signal handler may interrupt the call that holds an Event's lock.
     """
 
     def __init__(self) -> None:
@@ -34,25 +34,25 @@ class Cancel:
         self._cleanups: list[Callable[[], None]] = []
 
     def set(self) -> None:
-        """Ask for the end of the run."""
+        """Ask the run to stop."""
         self._set = True
 
     def is_set(self) -> bool:
-        """Whether the run is to end."""
+        """Return whether the run must stop."""
         return self._set
 
     def check(self) -> None:
-        """Raise Cancelled where the run is to end."""
+        """Raise Cancelled if the run must stop."""
         if self._set:
             raise Cancelled
 
     def on_deadline(self, cleanup: Callable[[], None]) -> None:
-        """Add what must be done before the process ends by force, such as removing temporary files."""
+        """Register a call to make before the process is ended by force, such as the removal of temporary files."""
         self._cleanups.append(cleanup)
 
     @contextmanager
     def cleanup_scope(self) -> Iterator[None]:
-        """One run of several in a process: what it adds for the deadline is forgotten at its end, when all is done."""
+        """Scope clean-up calls to one run of a long-lived process: drop those of the block at its end."""
         kept = len(self._cleanups)
         try:
             yield
@@ -61,7 +61,7 @@ class Cancel:
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
-        """A stretch that is finished rather than broken off: giving outputs their names."""
+        """Protect a block, such as the renaming of outputs, from being ended by force; raise Cancelled before it."""
         self.check()
         self._shielded = True
         try:
@@ -73,7 +73,7 @@ class Cancel:
     def watching_signals(self) -> Iterator[None]:
         """Let SIGINT and SIGTERM set the flag within a block, and end the process GRACE_S after the flag was set.
 
-        Earlier handlers come back after it, and the process is left alone. Main thread only.
+        Earlier handlers are restored after the block. Call from the main thread only.
         """
         before = {number: signal.signal(number, lambda *_: self.set()) for number in (signal.SIGINT, signal.SIGTERM)}
         over = threading.Event()
@@ -86,10 +86,10 @@ class Cancel:
                 signal.signal(number, handler)
 
     def watch_stdin(self, heard: Callable[[bytes], None] = lambda chunk: None) -> None:
-        """Set the flag when standard input, if it is a pipe or a socket, reaches its end: the parent has gone.
+        """Set the flag when standard input, if it is a pipe or a socket, ends: the parent process is gone.
 
         Args:
-            heard: Called with the bytes that come before that, from a thread of its own.
+            heard: Called, in a separate thread, with the bytes that arrive before the end.
         """
         try:
             mode = os.fstat(sys.stdin.fileno()).st_mode
@@ -99,19 +99,19 @@ class Cancel:
             threading.Thread(target=self._drain, args=(sys.stdin.fileno(), heard), name="stdin", daemon=True).start()
 
     def _drain(self, descriptor: int, heard: Callable[[bytes], None]) -> None:
-        # A thread that waits inside a read of a pipe can keep native modules from loading on Windows (their runtime
-        # looks at standard input, which the read has locked): there, it only looks whether something has come.
+        # On Windows a blocking read of a pipe locks standard input, and native modules that look at it cannot load
+        # meanwhile: poll for available bytes there instead.
         waiting = _bytes_waiting if sys.platform == "win32" else None
         with suppress(OSError):
-            while waiting is None or self._something_came(waiting, descriptor):
+            while waiting is None or self._wait_for_bytes(waiting, descriptor):
                 chunk = os.read(descriptor, 4096)
                 if not chunk:
                     break
                 heard(chunk)
         self.set()
 
-    def _something_came(self, waiting: Callable[[int], int], descriptor: int) -> bool:
-        """Look now and then, without blocking; False when the run ends anyway. OSError at the end of the pipe."""
+    def _wait_for_bytes(self, waiting: Callable[[int], int], descriptor: int) -> bool:
+        """Poll until bytes are available; return False if the run stops first. OSError at the end of the pipe."""
         while not self._set:
             if waiting(descriptor):
                 return True
@@ -129,7 +129,7 @@ class Cancel:
                 deadline = time.monotonic() + GRACE_S
         try:
             for cleanup in tuple(self._cleanups):
-                # One that fails must keep neither the others from being done nor the process from ending.
+                # A call that fails must not prevent the others, nor the end of the process.
                 with suppress(Exception):
                     cleanup()
         finally:
@@ -137,7 +137,7 @@ class Cancel:
 
 
 def _bytes_waiting(descriptor: int) -> int:
-    """Bytes that can be read from a pipe of Windows without waiting. OSError when its other end is closed."""
+    """Return the number of bytes that a Windows pipe can deliver at once. OSError if its other end is closed."""
     if sys.platform == "win32":
         import ctypes
         import msvcrt
@@ -149,4 +149,4 @@ def _bytes_waiting(descriptor: int) -> int:
         if not peek(msvcrt.get_osfhandle(descriptor), None, 0, None, ctypes.byref(count), None):
             raise ctypes.WinError(ctypes.get_last_error())
         return count.value
-    raise OSError("Pipes can be looked at in this way on Windows only.")
+    raise OSError("Only pipes of Windows can be polled in this way.")

@@ -1,6 +1,6 @@
-"""Keep other runs from an output while it is written, and remove what killed runs left of it.
+"""Keep other runs from an output while it is written, and remove temporary files that killed runs left.
 
-Who holds the lock of an output owns all temporary files of that output.
+The run that holds the lock of an output owns all temporary files of that output.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from backend.core.errors import ResourceError
 from backend.core.file_lock import FileLock
 
 PART, LOCK = ".sardino-part", ".sardino-lock"
-# Rasters made on the way to an output, which are gone when it is there.
+# Suffixes of intermediate rasters, removed when their output is complete.
 SCRATCH = (".radar", ".calibrated")
-# Bytes of a name beyond which those of its temporary files are shortened; most file systems allow 255.
+# Names of outputs longer than this, in bytes, are shortened in temporary names; most file systems allow 255.
 LONG_NAME = 160
 # Outputs that this process holds.
 _held: set[str] = set()
@@ -29,11 +29,11 @@ _held: set[str] = set()
 
 @contextmanager
 def claim(path: Path, cancel: Cancel | None = None) -> Iterator[None]:
-    """Hold an output, a file or a folder, until the end of the block, and remove what killed runs left of it.
+    """Hold an output, a file or a folder, until the end of the block; remove what killed runs left of it first.
 
     Args:
         path: The output.
-        cancel: Releases it as well where the process ends by force.
+        cancel: Also releases it if the process is ended by force.
 
     Raises:
         ResourceError: Another run holds it, or its folder can't be written to.
@@ -62,7 +62,7 @@ def claim(path: Path, cancel: Cancel | None = None) -> Iterator[None]:
 
 @contextmanager
 def claimed(path: Path) -> Iterator[None]:
-    """Hold an output as `claim` does, where this process doesn't hold it already."""
+    """Hold an output as `claim` does, unless this process holds it already."""
     if key(path) in _held:
         yield
     else:
@@ -72,12 +72,12 @@ def claimed(path: Path) -> Iterator[None]:
 
 @contextmanager
 def scratch(output: Path, suffix: str, cancel: Cancel) -> Iterator[Path]:
-    """Name a temporary raster, one of SCRATCH, beside an output; it is removed at the end of the block.
+    """Yield a name for an intermediate raster of an output; the raster is removed at the end of the block.
 
     Args:
-        output: What the raster is on the way to.
+        output: Final output.
         suffix: One of SCRATCH.
-        cancel: Removes it as well where the process ends by force.
+        cancel: Also removes it if the process is ended by force.
     """
     part = temporary(output, f"{suffix}.tif")
 
@@ -94,25 +94,25 @@ def scratch(output: Path, suffix: str, cancel: Cancel) -> Iterator[Path]:
 
 
 def temporary(output: Path, ending: str) -> Path:
-    """Return a new name beside an output, by which the temporary file is known as the output's.
+    """Return an unused name, in the folder of an output, for a temporary file that belongs to it.
 
     Args:
         output: The output.
-        ending: Such as ".tif", after the kind of the temporary file.
+        ending: Extension that fits the kind of the temporary file, such as ".tif".
     """
     return output.with_name(f"{_start(output)}{secrets.token_hex(4)}{PART}{ending}")
 
 
 def key(path: Path) -> str:
-    """Return a text that is equal for two names of one file, as far as names show."""
+    """Return a text that is equal for two names of one file (links resolved, case as the system has it)."""
     return os.path.normcase(os.path.realpath(path))
 
 
 def _start(output: Path) -> str:
-    """Return what the names of all temporary files of an output begin with."""
+    """Return the common beginning of the names of all temporary files of an output."""
     name = output.name
     if len(os.fsencode(name)) > LONG_NAME:
-        # The temporary's name is longer, and the file system must allow it too.
+        # The temporary name is longer, and must be short enough for the file system too.
         name = f"{name[: LONG_NAME // 8]}~{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}"
     return f".{name}."
 

@@ -1,16 +1,15 @@
-"""Refusals: each says what was found and wanted (message) and what to do about it (hint)."""
+"""Define refusals: each says what was found and wanted (message) and what to do (hint)."""
 
 
 class SarDinoError(Exception):
-    """Base of every refusal that a user is meant to read.
+    """Base class of all errors that are shown to users.
 
     Args:
         message: One line: what was found and what was wanted.
-        hint: One line: what the user can do. May be empty.
+        hint: One line: what to do. May be empty.
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
-        """Keep message and hint apart, so that each front end can show them its own way."""
         super().__init__(message)
         self.message = message
         self.hint = hint
@@ -21,29 +20,28 @@ class InputError(SarDinoError):
 
 
 class UnreadableError(InputError):
-    """The raster can't be opened, or its pixels can't be read: missing, damaged, or no raster at all."""
+    """The raster is missing, damaged, or not a raster."""
 
 
 class ModelError(SarDinoError):
-    """The model folder is missing, damaged or doesn't fit."""
+    """The model folder is missing, damaged or unsuitable."""
 
 
 class ResourceError(SarDinoError):
-    """Device, memory, disk or output path can't do what was asked."""
+    """Device, memory, disk or output path do not suffice."""
 
 
 class Cancelled(SarDinoError):  # noqa: N818 - not an error to the user
     """The user stopped the run."""
 
     def __init__(self, message: str = "Cancelled.", hint: str = "") -> None:
-        """Default the message, since a cancel needs no explanation."""
         super().__init__(message, hint)
 
 
 def unforeseen(error: Exception) -> SarDinoError:
-    """What a user is told of an error that is nobody's refusal: one line, the rest on demand."""
+    """Return the one-line error to show for an exception that no code expected."""
     if isinstance(error, MemoryError):
-        return ResourceError("Memory ran out.", "Close other programs, or map the raster in parts, with --extent.")
+        return ResourceError("Memory ran out.", "Close other programs, or map the raster in parts with --extent.")
     first = (str(error).splitlines() or [""])[0]
     return SarDinoError(
         f"Unexpected {type(error).__name__}: {first}",

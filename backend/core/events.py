@@ -1,4 +1,4 @@
-"""How a run tells what it does: a bar on a terminal, JSON lines for a program, or nothing."""
+"""Report progress and results: as a bar on a terminal, as JSON lines for a program, or not at all."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import Any, TextIO
 from backend.core.errors import SarDinoError
 
 BAR_WIDTH = 28
-# Seconds between two redraws of the bar, and between two progress events.
+# Least seconds between two redraws of the bar, or two progress events.
 REDRAW_S = 0.1
 # Seconds between two lines of progress where there is no terminal to draw a bar on.
 LINE_S = 30.0
 
 
 def one_line(text: str) -> str:
-    """Text without line breaks, and with control characters, which names of files and bands may hold, spelt out."""
+    """Return text on one line, with control characters (names of files and bands may have them) escaped."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
 
 
 class Reporter:
-    """Says nothing but errors; the base of the others."""
+    """Base class; prints errors only."""
 
     def __init__(self) -> None:
         self._began: float | None = None
@@ -32,13 +32,13 @@ class Reporter:
         self._shown = 0.0
 
     def start(self, **facts: Any) -> None:
-        """What is about to run: version, command, model, device, input, outputs."""
+        """Report the start of a run: version, command, model, device, input, outputs."""
 
     def progress(self, done: int, total: int, **figures: float) -> None:
-        """Tiles done, or steps with figures such as loss=0.5. May be called from any one thread, however often."""
+        """Report the tiles or steps done, their total, and figures such as loss=0.5; often, but from one thread only."""
         now = time.monotonic()
         if self._began is None:
-            # The rate is counted from the first report on: warming up would make the estimate too long.
+            # The rate is measured from the first report on: warming up would make the estimate too long.
             self._began, self._first = now, done
         if done == self._last or (done < total and now - self._shown < REDRAW_S):
             return
@@ -48,17 +48,17 @@ class Reporter:
         self._draw(done, total, eta, figures)
 
     def restart(self) -> None:
-        """Another part of the work begins, with a bar and a pace of its own."""
+        """Begin a new bar, with a rate of its own, for another part of the work."""
         self._began, self._last, self._shown = None, -1, 0.0
 
     def log(self, level: str, message: str) -> None:
-        """Something a user may want to know; level is "info" or "warning"."""
+        """Report a message; level is "info" or "warning"."""
 
     def result(self, facts: dict[str, Any]) -> None:
-        """What came out."""
+        """Report the result of a run."""
 
     def error(self, error: SarDinoError) -> None:
-        """Why nothing came out, in one line."""
+        """Report an error, in one line."""
         hint = f" hint: {error.hint}" if error.hint else ""
         print(one_line(f"error: {error.message}{hint}"), file=sys.stderr)
 
@@ -67,26 +67,22 @@ class Reporter:
 
 
 class JsonReporter(Reporter):
-    """One JSON object a line on standard output."""
+    """Writes one JSON object a line to a stream."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
         self._stream = stream
 
     def start(self, **facts: Any) -> None:
-        """Event "start"."""
         self._send("start", facts)
 
     def log(self, level: str, message: str) -> None:
-        """Event "log"."""
         self._send("log", {"level": level, "message": message})
 
     def result(self, facts: dict[str, Any]) -> None:
-        """Event "result"."""
         self._send("result", facts)
 
     def error(self, error: SarDinoError) -> None:
-        """Event "error"."""
         self._send("error", {"message": error.message, "hint": error.hint})
 
     def _draw(self, done: int, total: int, eta_s: float | None, figures: Mapping[str, float]) -> None:
@@ -94,7 +90,7 @@ class JsonReporter(Reporter):
         self._send("progress", {"done": done, "total": total, "eta_s": eta, **figures})
 
     def _send(self, event: str, facts: dict[str, Any]) -> None:
-        # One write call, so that lines of two threads never mix.
+        # One call of write, so that lines of two threads never mix.
         self._stream.write(json.dumps({"event": event, **facts}, ensure_ascii=True) + "\n")
         self._stream.flush()
 
@@ -107,22 +103,19 @@ class BarReporter(Reporter):
         self._printed = time.monotonic()
 
     def start(self, **facts: Any) -> None:
-        """One line: model, where there is one, and device."""
         model = f" with {facts['model']}" if facts["model"] else ""
         self._line(f"{facts['command']}{model} on {facts['device']}")
 
     def log(self, level: str, message: str) -> None:
-        """One line."""
         self._line(f"{level}: {message}" if level != "info" else message)
 
     def result(self, facts: dict[str, Any]) -> None:
-        """Where the outputs are, on standard output."""
+        """Print the paths of the outputs to standard output."""
         self._line(f"done in {facts['seconds']:.1f} s")
         for path in facts["outputs"].values():
             print(path)
 
     def error(self, error: SarDinoError) -> None:
-        """One line."""
         self._clear()
         super().error(error)
 

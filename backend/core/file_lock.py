@@ -1,8 +1,7 @@
 """Lock a file so that the operating system frees it when the process ends, however it ends.
 
-Not the package filelock: what becomes of the lock file and of file systems without locks differs between its versions
-(3.19 is the last for Python 3.9), and where locks are missing it compares process numbers and host names, which
-containers share.
+The package filelock is not used: its versions differ in whether they remove the lock file (3.19 is the last one for
+Python 3.9), and on file systems without locks it compares process numbers and host names, which containers share.
 """
 
 from __future__ import annotations
@@ -13,22 +12,22 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-# What `flock` says on file systems that have no locks.
+# Errors of `flock` on file systems without locks.
 _NO_LOCKS = frozenset((errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP))
 
 
 class FileLock:
-    """A lock on a file that this process made or found.
+    """An exclusive lock on a file, which is created where missing.
 
     Args:
         path: The file; removed when the lock is released.
 
     Attributes:
-        kept: Whether the file system has locks; without, nothing is known of other processes.
+        kept: Whether the file system has locks; if False, other processes are not excluded.
 
     Raises:
-        BlockingIOError: Another process, or another lock of this one, holds it.
-        OSError: The file can't be made.
+        BlockingIOError: Another process, or another lock of this process, holds the file.
+        OSError: The file cannot be created.
     """
 
     def __init__(self, path: Path) -> None:
@@ -41,7 +40,7 @@ class FileLock:
             except OSError:
                 os.close(self._descriptor)
                 raise
-            # Whoever held it may have removed the file after it was opened here: then the lock is on nothing.
+            # The previous holder may have removed the file after it was opened here: then open the new one.
             if _is_at(self._descriptor, path):
                 return
             os.close(self._descriptor)
@@ -63,11 +62,11 @@ class FileLock:
             raise BlockingIOError(errno.EAGAIN, "The file is locked", str(self._path)) from error
 
     def release(self) -> None:
-        """Remove the file and free the lock. Does nothing the second time."""
+        """Remove the file and free the lock; a second call does nothing."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is None:
             return
-        # Removed while it is still locked; Windows removes no file that is open.
+        # Removed while it is still locked; Windows cannot remove an open file.
         if sys.platform == "win32":
             os.close(descriptor)
         with suppress(OSError):
@@ -81,7 +80,7 @@ def _open(path: Path) -> int:
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o666)
     except PermissionError as denied:
-        # Left behind by a killed run of another user: it can be locked, though not written to.
+        # A killed run of another user left the file: it can be locked without write access.
         try:
             return os.open(path, os.O_RDONLY | flags)
         except FileNotFoundError:

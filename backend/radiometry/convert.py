@@ -1,7 +1,7 @@
-"""Units of backscatter → dB → clip → z-score, and the validity mask. Coherence is taken as it is written.
+"""Convert backscatter to dB, clip and standardise it, with validity; coherence keeps its values.
 
-The only place that does it, for inference and training alike, so that both see the same numbers.
-Backscatter is averaged and resampled in linear power only: `to_power` and `from_power` are for that.
+Inference and training both use this module, so that both see the same numbers. Backscatter must be averaged and
+resampled in linear power: see `to_linear` and `from_linear`.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from backend.raster.bands import acquisition
 
 
 def is_backscatter(bands: Sequence[Band]) -> BoolArray:
-    """Which bands are backscatter, shape [B]; the others are coherence, 0 to 1, which has neither dB nor gain."""
+    """Return which bands are backscatter, bool [B]; the others are coherence (0 to 1), which has no dB and no gain."""
     return np.array([band.unit != "coherence" for band in bands], dtype=np.bool_)
 
 
 def rows_for_units(bands: Sequence[Band]) -> list[int]:
-    """Positions of the backscatter bands of one acquisition: their level and difference tell the unit of a raster."""
+    """Return the positions of the backscatter bands of the first acquisition, by which units are decided."""
     rows = [row for row, radar in enumerate(is_backscatter(bands)) if radar]
     return [row for row in rows if acquisition(bands[row].name) == acquisition(bands[rows[0]].name)]
 
 
 def to_power(values: NDArray[Any], units: Units) -> FloatArray:
-    """Linear power of values in the given units, any shape; float32."""
+    """Return linear power, float32, of values of any shape in `units` (not AUTO)."""
     data = np.asarray(values, dtype=np.float32)
     if units is Units.DB:
         return np.power(np.float32(10), data / np.float32(10), dtype=np.float32)
@@ -38,24 +38,27 @@ def to_power(values: NDArray[Any], units: Units) -> FloatArray:
 
 
 def from_power(power: NDArray[Any]) -> FloatArray:
-    """Decibels of linear power, any shape; float32. Not above 0 gives -inf or nan, to be masked by the caller."""
+    """Return dB, float32, of linear power of any shape; -inf or nan where power is not above 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         result: FloatArray = np.float32(10) * np.log10(np.asarray(power, dtype=np.float32))
     return result
 
 
 def to_db(values: NDArray[Any], valid: NDArray[Any], units: Units) -> tuple[FloatArray, BoolArray]:
-    """Backscatter in dB and its validity.
+    """Return backscatter in dB and its validity.
 
     Args:
-        values: Shape [B, H, W], in `units` (not AUTO).
-        valid: Shape [H, W]: where the file has data.
-        units: Unit of `values`.
+        values: Shape [B, H, W], in `units`.
+        valid: Validity in the file, shape [H, W].
+        units: Unit of `values`, not AUTO.
 
     Returns:
-        dB, float32 [B, H, W], and validity [H, W]: valid before, finite in every band, above 0 where linear. Of two
-        or more bands in dB, a pixel that is exactly 0 in all of them is invalid too: exports of SNAP and Earth Engine
-        have such borders without a nodata tag, and measured polarisations never agree on 0 dB to the last digit.
+        dB, float32 [B, H, W], and validity, bool [H, W]: valid in the file, finite in every band, and above 0 in linear
+        units. With two or more bands in dB, a pixel of exactly 0 in all bands is invalid too: exports of SNAP and Earth
+        Engine have such borders without a nodata tag, and measured polarisations are never both exactly 0 dB.
+
+    Raises:
+        ValueError: `units` is AUTO.
     """
     if units is Units.AUTO:
         raise ValueError("units must be decided before conversion")
@@ -75,12 +78,12 @@ def to_db(values: NDArray[Any], valid: NDArray[Any], units: Units) -> tuple[Floa
 def to_scale(
     values: NDArray[Any], valid: NDArray[Any], bands: Sequence[Band], units: Units
 ) -> tuple[FloatArray, BoolArray]:
-    """Values in the scale of their bands, backscatter in dB and coherence as it is; otherwise as `to_db`.
+    """Return backscatter in dB and coherence unchanged, float32 [B, H, W], and validity as of `to_db`.
 
     Args:
         values: Shape [B, H, W]; backscatter in `units`.
         valid: Shape [H, W].
-        bands: One per row of `values`.
+        bands: One for each of `values`.
         units: Unit of the backscatter.
     """
     radar = is_backscatter(bands)
@@ -94,12 +97,12 @@ def to_scale(
 
 
 def to_linear(values: NDArray[Any], bands: Sequence[Band], units: Units) -> FloatArray:
-    """What may be averaged: power of backscatter in `units`, coherence as it is; float32 [..., B, H, W]."""
+    """Return values that may be averaged: backscatter as linear power, coherence unchanged; float32 [..., B, H, W]."""
     return _rows(values, bands, lambda data: to_power(data, units))
 
 
 def from_linear(values: NDArray[Any], bands: Sequence[Band]) -> FloatArray:
-    """Back from averages to the scale of the bands: dB of power, coherence as it is; float32 [..., B, H, W]."""
+    """Return the inverse of `to_linear`: dB of linear power, coherence unchanged; float32 [..., B, H, W]."""
     return _rows(values, bands, from_power)
 
 
@@ -113,15 +116,15 @@ def _rows(values: NDArray[Any], bands: Sequence[Band], convert: Callable[[NDArra
 
 
 def normalise(db: NDArray[Any], valid: NDArray[Any], bands: Sequence[Band]) -> FloatArray:
-    """Clip to the card's range and standardise by the card's fixed mean and deviation, never by the scene's.
+    """Clip and standardise by the fixed values of the card, never by statistics of the scene.
 
     Args:
-        db: Shape [B, H, W], dB (coherence plain), in card order. A band that isn't there is all nan.
+        db: Shape [B, H, W], dB (coherence unchanged), in card order; a missing band is all nan.
         valid: Shape [H, W].
-        bands: The card's bands.
+        bands: Bands of the card.
 
     Returns:
-        float32 [B, H, W]; 0 (the mean) wherever a value is invalid or missing.
+        float32 [B, H, W]; 0 (the mean) where a value is invalid or missing.
     """
 
     def column(values: list[float]) -> FloatArray:
@@ -129,7 +132,7 @@ def normalise(db: NDArray[Any], valid: NDArray[Any], bands: Sequence[Band]) -> F
 
     low, high = column([b.clip[0] for b in bands]), column([b.clip[1] for b in bands])
     x: FloatArray = np.clip(np.asarray(db, dtype=np.float32), low, high)
-    # In place: for a whole strip, memory for each step takes longer than the step.
+    # In place: for a strip, allocating memory takes longer than the arithmetic.
     x -= column([b.mean for b in bands])
     x /= column([b.std for b in bands])
     np.copyto(x, np.float32(0), where=~(np.asarray(valid, dtype=np.bool_) & np.isfinite(x)))
@@ -139,16 +142,16 @@ def normalise(db: NDArray[Any], valid: NDArray[Any], bands: Sequence[Band]) -> F
 def prepare(
     values: NDArray[Any], valid: NDArray[Any], bands: Sequence[Band], units: Units
 ) -> tuple[FloatArray, BoolArray]:
-    """From file values to network input: `to_scale`, then `normalise`.
+    """Convert file values to network input: `to_scale`, then `normalise`.
 
     Args:
         values: Shape [B, H, W], in `units`.
         valid: Shape [H, W].
-        bands: The card's bands, one per row of `values`.
-        units: Unit of `values`, decided.
+        bands: Bands of the card, one for each of `values`.
+        units: Unit of `values`, not AUTO.
 
     Returns:
-        Network input float32 [B, H, W], and validity [H, W].
+        Network input, float32 [B, H, W], and validity, bool [H, W].
     """
     scaled, good = to_scale(values, valid, bands, units)
     return normalise(scaled, good, bands), good

@@ -1,4 +1,4 @@
-"""Which unit backscatter is written in: decided from values, or checked against what was declared."""
+"""Decide the units of backscatter from value statistics, or check declared units against them."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from numpy.typing import NDArray
 from backend.core.arrays import BoolArray, DoubleArray
 from backend.core.errors import InputError
 
-# Sentinel-1 land and sea lie between about -45 and +25 dB; a value far outside can't be backscatter in dB.
+# Sentinel-1 backscatter of land and sea is between about -45 and +25 dB; values far outside are not dB.
 DB_RANGE = (-70.0, 50.0)
-# One value in a hundred lies below this in any scene in dB; noise-subtracted power is negative by far less.
+# In dB, 1 % of the values of any scene are below this; noise-subtracted power is never this negative.
 DB_LOW = -1.0
-# A median above this, in dB, belongs to digital numbers: calibrated backscatter is mostly below 0 dB.
+# A median level above this, in dB, means digital numbers: calibrated backscatter is mostly below 0 dB.
 LEVEL_CEILING = 6.0
-# Level (median of 10 log10) and difference of two polarisations that part power from amplitude. In 20 real scenes
+# Level (median of 10 log10) and difference of two polarisations that separate power from amplitude. In 20 real scenes
 # the level was -10.3 to -16.6 as power and -5.2 to -8.3 as amplitude; VV - VH was 5.2 to 9.6 and 2.6 to 4.8.
 LEVEL_SPLIT, DIFFERENCE_SPLIT, LEVEL_WEIGHT = -9.2, 5.0, 0.4
-# Nearer than this to the line between them, in dB, a user should look: one band tells far less than two.
+# Scores closer to 0 than this, in dB, are uncertain; one band is much less certain than two.
 DOUBT_ONE_BAND, DOUBT_TWO_BANDS = 3.0, 1.0
-# Shares of the sample from which exact zeros, and one value out of range, are worth a word.
+# Fraction of the sample above which exact zeros give a warning, and coherence out of range is refused.
 ZERO_SHARE = 0.01
-# Resampling with a cubic kernel overshoots a little.
+# Cubic resampling overshoots 0 and 1 a little.
 COHERENCE_SLACK = 0.05
 
 
 class Units(str, Enum):
-    """How backscatter is written in a file."""
+    """Units of backscatter in a file."""
 
     AUTO = "auto"
     DB = "db"
@@ -41,12 +41,12 @@ def decide_units(sample: NDArray[Any], valid: NDArray[Any]) -> Units:
     """Decide from values whether backscatter is in dB, linear power or amplitude.
 
     Args:
-        sample: Values drawn from over the whole raster, shape [bands, H, W].
-        valid: Which of them count, shape [bands, H, W] or [H, W].
+        sample: Values from all over the raster, shape [bands, H, W].
+        valid: Validity of the values, shape [bands, H, W] or [H, W].
 
     Returns:
-        DB where values are as negative as only dB are; otherwise LINEAR_POWER or AMPLITUDE, by the level and, where
-        there are two polarisations, their difference: the square root halves both in dB.
+        DB if 1 % of the values are below DB_LOW; otherwise LINEAR_POWER or AMPLITUDE, by the level and, for two
+        polarisations, their difference: the square root halves both in dB.
 
     Raises:
         InputError: The values fit none of the three.
@@ -57,7 +57,7 @@ def decide_units(sample: NDArray[Any], valid: NDArray[Any]) -> Units:
     values = values[values != 0]
     if values.size == 0:
         raise InputError(
-            "Every valid value is 0, which is no backscatter in any unit.",
+            "All valid values are 0; this is not backscatter.",
             "Check which bands were chosen, and the nodata value of the raster.",
         )
     low, median, high = _percentiles(values)
@@ -65,15 +65,15 @@ def decide_units(sample: NDArray[Any], valid: NDArray[Any]) -> Units:
     if low < DB_LOW:
         if low < DB_RANGE[0] or high > DB_RANGE[1]:
             raise InputError(
-                f"Units can't be told: {found}; backscatter in dB lies between -50 and 30.",
+                f"Units can't be decided: {found}; backscatter in dB is between -50 and 30.",
                 _nodata_hint(values)
-                or "Give calibrated backscatter (dB, linear power or amplitude), or say which with the units option.",
+                or "Give calibrated backscatter (dB, linear power or amplitude), or set the units option.",
             )
         return Units.DB
     positive = values[values > 0]
     if positive.size == 0:
         raise InputError(
-            f"Units can't be told: {found}; dB would reach lower, and linear backscatter is above 0.",
+            f"Units can't be decided: {found}; values in dB reach lower, and linear values are above 0.",
             "Check which bands were chosen, and the nodata value of the raster.",
         )
     if _level(positive) > LEVEL_CEILING:
@@ -82,11 +82,11 @@ def decide_units(sample: NDArray[Any], valid: NDArray[Any]) -> Units:
 
 
 def units_doubt(sample: NDArray[Any], valid: NDArray[Any]) -> str | None:
-    """What to tell a user where power and amplitude are hard to tell apart; None where `decide_units` is sure.
+    """Return a warning if the choice between power and amplitude is uncertain; None otherwise.
 
     Args:
-        sample: As for `decide_units`, which must have accepted it.
-        valid: As there.
+        sample: See `decide_units`, which must have accepted it.
+        valid: See `decide_units`.
     """
     units = decide_units(sample, valid)
     if units is Units.DB:
@@ -96,46 +96,51 @@ def units_doubt(sample: NDArray[Any], valid: NDArray[Any]) -> str | None:
         return None
     other = Units.AMPLITUDE if units is Units.LINEAR_POWER else Units.LINEAR_POWER
     return (
-        f"The values are taken for {units.value} but could be {other.value}; if the map looks wrong, "
+        f"The values are read as {units.value} but could be {other.value}; if the map looks wrong, "
         f"set the units option to {other.value}."
     )
 
 
 def nodata_doubt(units: Units, sample: NDArray[Any], valid: NDArray[Any]) -> str | None:
-    """What to tell a user where a raster in dB seems to hold undeclared nodata; None otherwise.
+    """Return a warning if a raster in dB seems to have undeclared nodata; None otherwise.
 
     Args:
-        units: Decided or declared unit.
-        sample: As for `decide_units`.
-        valid: As there.
+        units: Decided or declared units.
+        sample: See `decide_units`.
+        valid: See `decide_units`.
     """
     if units is not Units.DB:
         return None
     keep = np.broadcast_to(valid, sample.shape).all(axis=0)
     share = float(np.mean(exactly_zero(sample)[keep])) if keep.any() else 0.0
     if share > ZERO_SHARE:
-        what = "taken as no data" if len(sample) > 1 else "which looks like undeclared nodata, but is taken as data"
+        what = "read as nodata" if len(sample) > 1 else "read as data, though it looks like undeclared nodata"
         return (
-            f"About {share:.0%} of the pixels are exactly 0 dB in every band, {what}. Declare the nodata value to be "
-            "sure (gdal_translate -a_nodata 0)."
+            f"About {share:.0%} of the pixels are exactly 0 dB in every band; this is {what}. Declare the nodata value "
+            "(gdal_translate -a_nodata 0)."
         )
     return _nodata_hint(_finite(sample, valid)) or None
 
 
 def exactly_zero(values: NDArray[Any]) -> BoolArray:
-    """Where all bands of [bands, H, W] are exactly 0, shape [H, W]."""
+    """Return where all bands of [bands, H, W] are exactly 0, bool [H, W]."""
     zero: BoolArray = (np.asarray(values) == 0).all(axis=0)
     return zero
 
 
 def check_units(declared: Units, sample: NDArray[Any], valid: NDArray[Any]) -> None:
-    """Refuse a declared unit that the values contradict.
+    """Refuse declared units that the values contradict.
+
+    Args:
+        declared: Units given by the user; AUTO is accepted.
+        sample: See `decide_units`.
+        valid: See `decide_units`.
 
     Raises:
-        InputError: Clearly negative values or digital numbers declared as linear, or dB values that no radar gives.
+        InputError: Negative values or digital numbers are declared as linear, or the values are impossible in dB.
     """
     values = _finite(sample, valid)
-    values = values[values != 0]  # no data in every unit
+    values = values[values != 0]  # nodata in all units
     if values.size == 0 or declared is Units.AUTO:
         return
     if declared is Units.DB:
@@ -145,16 +150,20 @@ def check_units(declared: Units, sample: NDArray[Any], valid: NDArray[Any]) -> N
 
 
 def check_coherence(sample: NDArray[Any], valid: NDArray[Any]) -> None:
-    """Refuse coherence that isn't written as a fraction.
+    """Refuse coherence that is not a fraction.
+
+    Args:
+        sample: Values of coherence bands, shape [bands, H, W].
+        valid: Validity, shape [bands, H, W] or [H, W].
 
     Raises:
-        InputError: More than one value in a hundred lies outside 0 to 1.
+        InputError: More than 1 % of the values are outside 0 to 1.
     """
     values = _finite(sample, valid)
     if values.size and np.mean((values < -COHERENCE_SLACK) | (values > 1 + COHERENCE_SLACK)) > ZERO_SHARE:
         low, _, high = _percentiles(values)
         raise InputError(
-            f"Coherence lies between 0 and 1, but the values run from {low:.4g} to {high:.4g} (1 to 99 %).",
+            f"Coherence is between 0 and 1, but values run from {low:.4g} to {high:.4g} (1 to 99 %).",
             "Give the file a scale tag (gdal_edit.py -scale), or check which bands were chosen.",
         )
 
@@ -168,13 +177,13 @@ def _check_db(values: DoubleArray) -> None:
         )
     if low >= 0 and 0 < median < 1:
         raise InputError(
-            f"The units were given as dB, but values lie between {low:.4g} and {high:.4g}, as linear ones do.",
+            f"The units were given as dB, but values run from {low:.4g} to {high:.4g}, as linear ones do.",
             "Use units linear_power or amplitude, or auto.",
         )
 
 
 def _check_linear(declared: Units, values: DoubleArray) -> None:
-    # Power after noise subtraction is slightly negative over calm water and dry sand; only large negatives contradict.
+    # Noise-subtracted power is slightly negative over calm water and dry sand: only large negatives contradict it.
     low, median, high = _percentiles(values)
     if low < DB_LOW:
         raise InputError(
@@ -213,10 +222,10 @@ def _level(positive: DoubleArray) -> float:
 
 
 def _power_score(sample: NDArray[Any], valid: NDArray[Any]) -> tuple[float, float]:
-    """Above 0 for power and below for amplitude, in dB, and how near 0 is doubtful.
+    """Return a score in dB, above 0 for power and below 0 for amplitude, and its uncertainty.
 
-    For gamma speckle the coefficient of variation tells power from amplitude only in flat areas; level and
-    polarisation difference are steadier.
+    The coefficient of variation (gamma speckle) separates power from amplitude in homogeneous areas only; level and
+    difference of polarisations are more stable.
     """
     values = np.asarray(sample, dtype=np.float64)
     keep = np.broadcast_to(valid, values.shape) & np.isfinite(values) & (values > 0)
@@ -224,13 +233,13 @@ def _power_score(sample: NDArray[Any], valid: NDArray[Any]) -> tuple[float, floa
     both = keep[:2].all(axis=0)
     if len(values) < 2 or not both.any():
         return -above, DOUBT_ONE_BAND
-    # Which of the two comes first doesn't matter: the other polarisation is the weaker one nearly everywhere.
+    # The order of the two does not matter: cross polarisation is weaker nearly everywhere.
     difference = abs(10 * float(np.median(np.log10(values[0][both]) - np.log10(values[1][both]))))
     return difference - DIFFERENCE_SPLIT - LEVEL_WEIGHT * above, DOUBT_TWO_BANDS
 
 
 def _nodata_hint(values: DoubleArray) -> str:
-    """Names a value beyond dB that comes again and again, as nodata does and backscatter doesn't; else empty."""
+    """Return a hint that names a frequent value outside DB_RANGE, which must be nodata; empty if there is none."""
     outside = values[(values < DB_RANGE[0]) | (values > DB_RANGE[1])]
     if outside.size == 0:
         return ""

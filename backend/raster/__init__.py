@@ -1,1 +1,1 @@
-"""Rasters in and out: opening, bands, grids, the writer; imports rasterio, never torch."""
+"""Read and write rasters; imports rasterio, never torch."""

@@ -1,4 +1,4 @@
-"""Which bands of a raster are the ones that the model wants: by request, by description, or by position."""
+"""Match bands of a raster to those of a model: by request, by description, or by position."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class BandChoice:
     """Bands of an opened raster that a model reads.
 
     Attributes:
-        numbers: From 1, of what is there.
-        present: Positions of these in the model's names.
-        notes: (level, message) of what a user should know.
+        numbers: Band numbers, from 1, without missing bands.
+        present: Positions of these bands in the model's names.
+        notes: (level, message) pairs for the log.
     """
 
     numbers: tuple[int, ...]
@@ -40,17 +40,17 @@ def choose_bands(
     Args:
         file: Opened rasterio dataset.
         path: Its name, for messages.
-        names: As for `pick_bands`; without any, all bands but alpha are taken, or those requested.
-        requested: As for `pick_bands`.
-        allows_missing: As for `pick_bands`.
+        names: See `pick_bands`; if empty, all bands but alpha are chosen, or those requested.
+        requested: See `pick_bands`.
+        allows_missing: See `pick_bands`.
 
     Raises:
-        InputError: As of `pick_bands`; or it has no bands, or a chosen one is complex.
+        InputError: See `pick_bands`; also if there are no bands, or a chosen one is complex.
     """
     if file.count == 0:
         inner = "; it holds " + ", ".join(file.subdatasets[:3]) if file.subdatasets else ""
         raise InputError(f"{path} has no bands{inner}.", "Give one of the rasters inside it, or another file.")
-    # Each look makes these lists again, which counts where there are tens of thousands of bands.
+    # rasterio makes these lists at each access, which is slow for tens of thousands of bands.
     usable = [band for band, kind in enumerate(file.colorinterp, 1) if kind != ColorInterp.alpha]
     if names:
         # A raster of one unnamed band is often named after its polarisation.
@@ -66,7 +66,7 @@ def choose_bands(
         if plain_dtype(kinds[band - 1]).kind == "c":
             raise InputError(
                 f"Band {band} of {path} is complex ({kinds[band - 1]}); backscatter is real.",
-                "Detect and calibrate the product to gamma0 or sigma0 first (SLC data can't be used as they are).",
+                "Detect and calibrate the product to gamma0 or sigma0 first (SLC data can't be used directly).",
             )
     return choice
 
@@ -77,17 +77,17 @@ def _notes(names: Sequence[str], chosen: Sequence[int], how: str, count: int) ->
     notes = [(level, f"Bands {how}: {pairs}.")]
     missing = ", ".join(name for name, band in zip(names, chosen) if not band)
     if missing:
-        notes.append(("warning", f"The raster has no {missing}: the model does without, and the map is poorer for it."))
+        notes.append(("warning", f"The raster has no {missing}; the model runs without, and accuracy is lower."))
     return tuple(notes)
 
 
 def plain_dtype(name: str) -> np.dtype[Any]:
-    """Return NumPy's type of a band; GDAL has complex ones that NumPy lacks."""
+    """Return the NumPy type of a band; complex types of GDAL that NumPy lacks become complex64."""
     return np.dtype("complex64" if name.startswith("complex") else name)
 
 
 def described(descriptions: Sequence[str | None], path: str) -> list[str]:
-    """Descriptions of a file's bands, with the file's name before each that names no polarisation itself."""
+    """Return the descriptions of bands, with the stem of the file name before those that name no polarisation."""
     stem, texts = Path(path).stem, [text or "" for text in descriptions]
     return [text if POLARISATION.search(text) else f"{stem} {text}".strip() for text in texts]
 
@@ -99,20 +99,21 @@ def pick_bands(
     requested: Sequence[int] | None,
     allows_missing: bool = False,
 ) -> tuple[tuple[int, ...], str]:
-    """Choose bands.
+    """Choose a band for each name.
 
     Args:
-        descriptions: Of every band of the raster, in order; None or "" where it has none.
-        usable: Band numbers (from 1) that may be taken without being asked for: all but alpha.
-        names: What the model wants, such as ("VV", "VH").
-        requested: Band numbers asked for by the user, in the order of `names`, or None; 0 for one that is missing.
-        allows_missing: Whether the model can do without some of them.
+        descriptions: Of every band of the raster, in order; None or "" if a band has none.
+        usable: Band numbers (from 1) that may be chosen without a request: all but alpha.
+        names: Bands of the model, such as ("VV", "VH").
+        requested: Band numbers given by the user, in the order of `names`, 0 for a missing band; or None.
+        allows_missing: Whether the model can run without some of the bands.
 
     Returns:
-        Band numbers in the order of `names`, 0 where one is missing, and how they were found, for the log.
+        Band numbers in the order of `names`, 0 for a missing band, and how they were found, for the log.
 
     Raises:
-        InputError: Too few bands, an unknown band number, or descriptions that name only some of what is wanted.
+        InputError: There are too few bands, a band number is unknown or given twice, or descriptions match only some
+            of the names.
     """
     wanted = ", ".join(names)
     if requested:
@@ -131,27 +132,27 @@ def pick_bands(
             f"The raster has {len(usable)} band{'s' * (len(usable) != 1)}; the model wants {len(names)} ({wanted}).",
             _too_few(names)
             if allows_missing
-            else "Give the file of the other polarisation too, or take another model.",
+            else "Give the file of the other polarisation too, or choose another model.",
         )
     return tuple(usable[: len(names)]), "by position"
 
 
 def find_bands(descriptions: Sequence[str | None], names: Sequence[str]) -> dict[str, list[int]]:
-    """Numbers (from 1) of the bands whose description speaks of a name, and of no other, by name; case is ignored."""
-    spoken = [_names(text or "", names) for text in descriptions]
-    return {name: [number for number, said in enumerate(spoken, 1) if said == {name.upper()}] for name in names}
+    """Return, by name, the numbers (from 1) of bands whose description has that name and no other, in any case."""
+    matched = [_names(text or "", names) for text in descriptions]
+    return {name: [number for number, found in enumerate(matched, 1) if found == {name.upper()}] for name in names}
 
 
 def acquisition(name: str) -> str:
-    """What a band's name says beside its polarisation: bands of one date share it ("vv_winter", "VH_winter")."""
+    """Return the name of a band without its polarisation; bands of one date share it ("vv_winter", "VH_winter")."""
     return POLARISATION.sub("", name).strip(" _-.").lower()
 
 
 def _too_few(names: Sequence[str]) -> str:
     example = f"--bands 1{' 0' * (len(names) - 1)}"
     return (
-        f"The model can do without some: say which is there, 0 for what is missing ({example} for {names[0]} alone), "
-        "or give the file of the other polarisation too."
+        f"Name the bands that are there, and 0 for a missing one ({example} for {names[0]} only), or give the file of "
+        "the other polarisation too."
     )
 
 
@@ -161,9 +162,9 @@ def _requested(count: int, names: Sequence[str], requested: Sequence[int], allow
             f"{len(requested)} band numbers were given; the model wants {len(names)} ({', '.join(names)}).", HINT
         )
     if 0 in requested and not allows_missing:
-        raise InputError("A band number is 0, for a band that is missing; the model can't do without any.", HINT)
+        raise InputError("A band number is 0, which means a missing band; this model needs all its bands.", HINT)
     if not any(requested):
-        raise InputError("All bands were given as missing.", HINT)
+        raise InputError("All band numbers are 0, which means that all bands are missing.", HINT)
     for band in requested:
         if not 0 <= band <= count:
             raise InputError(f"There is no band {band}; the raster has {count}.", HINT)
@@ -174,18 +175,17 @@ def _requested(count: int, names: Sequence[str], requested: Sequence[int], allow
 
 
 def _names(description: str, names: Sequence[str]) -> set[str]:
-    """Which of the names stand in a description as words of their own: VV in "Sigma0_VV_db", but not in "VVX".
+    """Return the names that occur in a description as separate words: VV in "Sigma0_VV_db", but not in "VVX".
 
-    Of a band of one date, "VV_winter", polarisation and date may stand apart: "S1_winter_VV".
-
-    A name that is only a part of another one found is left out: "coh_VV" is not VV where there is a coh_VV.
+    For a band of one date, "VV_winter", polarisation and date may be apart: "S1_winter_VV". A name that is part of
+    another name found is left out: "coh_VV" is not VV if there is a coh_VV.
     """
     found = {name.upper() for name in names if all(_has_word(description, word) for word in _words(name, description))}
     return {name for name in found if not any(name != other and _has_word(other, name) for other in found)}
 
 
 def _words(name: str, description: str) -> tuple[str, ...]:
-    """The name itself, or its polarisation and its date where the description has them apart."""
+    """Return the name itself, or its polarisation and date if the description has them apart."""
     date, polarisation = acquisition(name), POLARISATION.search(name)
     if not date or polarisation is None or _has_word(description, name):
         return (name,)

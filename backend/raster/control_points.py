@@ -1,4 +1,4 @@
-"""Rasters that have only ground control points: put on a grid of their own."""
+"""Warp rasters that have only ground control points to a regular grid."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from backend.raster.errors import RASTER_ERRORS
 from backend.raster.opening import open_raster
 from backend.raster.virtual import across_antimeridian
 
-# So many points are a product's own. They follow the terrain, which GDAL's polynomial of second order misses by 108 m
-# (root mean square) in a real scene of hills; a thin-plate spline passes through them all. Fewer may be set by hand.
+# This many points come from a product and follow the terrain: GDAL's second-order polynomial misses them by 108 m
+# (root mean square) in a real scene of hills, a thin-plate spline passes through all. Fewer may be set by hand.
 MANY_POINTS = 60
 
 
 def on_a_grid(file: Any) -> tuple[Any, Any, list[tuple[str, str]]]:
-    """Give a raster that has only ground control points a grid of its own.
+    """Return the bands of a raster on a regular grid; warp them if it has only ground control points.
 
     Args:
-        file: Opened rasterio dataset; closed if another takes its place.
+        file: Opened rasterio dataset; closed if another replaces it.
 
     Returns:
-        The dataset to be closed in the end, its bands on a grid, and (level, message) of what a user should know.
+        The dataset to close at the end, the dataset with the grid, and (level, message) pairs for the log.
 
     Raises:
         InputError: The points give no grid.
@@ -39,7 +39,7 @@ def on_a_grid(file: Any) -> tuple[Any, Any, list[tuple[str, str]]]:
         )
         return file, warped, [("info", note)]
     if file.crs is None or file.transform == Affine.identity():
-        note = "The raster has no coordinate system: its pixel size is taken to be the model's."
+        note = "The raster has no coordinate system; its pixel size is assumed to be the model's."
         return file, file, [("warning", note)]
     return file, file, []
 
@@ -56,7 +56,7 @@ def _warped(file: Any) -> tuple[Any, Any]:
     elif ColorInterp.alpha not in file.colorinterp:
         options["add_alpha"] = True
     try:
-        # Nearest neighbour, since the values may be dB, which must not be averaged.
+        # Nearest neighbour: values in dB must not be averaged.
         warped = WarpedVRT(file, src_crs=crs, crs=crs, resampling=Resampling.nearest, warp_mem_limit=64, **options)
     except RASTER_ERRORS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,8 +1,8 @@
-"""Name what GDAL raises through rasterio."""
+"""List the exceptions that GDAL raises through rasterio."""
 
 from __future__ import annotations
 
-# Private, but some calls of rasterio (overviews, warps, coordinate transforms) let GDAL's own exceptions through.
+# Private, but raised by some functions of rasterio (overviews, warps, coordinate transforms).
 from rasterio._err import CPLE_BaseError
 from rasterio.errors import RasterioError
 

@@ -1,4 +1,4 @@
-"""GeoJSON to geometries in a raster's CRS, each with its properties: how labelled vectors reach the backend."""
+"""Read labelled points and polygons from GeoJSON, in the CRS of a raster."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Feature:
     """A geometry with its properties.
 
     Attributes:
-        number: Place in the file, from 1.
-        geometry: GeoJSON geometry of type Point, MultiPoint, Polygon or MultiPolygon, plane, in the raster's CRS.
+        number: Position in the file, from 1.
+        geometry: GeoJSON geometry (Point, MultiPoint, Polygon or MultiPolygon), two-dimensional, in the raster's CRS.
         properties: As in the file.
     """
 
@@ -38,44 +38,44 @@ class Feature:
 
     @property
     def is_polygon(self) -> bool:
-        """Whether it has an area."""
+        """Whether the geometry has an area."""
         return self.geometry["type"] in POLYGONS
 
     def points(self) -> list[tuple[float, float]]:
-        """Coordinates of a point or of the points of a multipoint."""
+        """Return the coordinates of a point or of the points of a multipoint."""
         found = self.geometry["coordinates"]
         return [tuple(p) for p in (found if self.geometry["type"] == "MultiPoint" else [found])]
 
     def bounds(self) -> tuple[float, float, float, float]:
-        """xmin, ymin, xmax, ymax."""
+        """Return xmin, ymin, xmax, ymax."""
         pairs = list(_pairs(self.geometry["coordinates"]))
         xs, ys = [x for x, _ in pairs], [y for _, y in pairs]
         return min(xs), min(ys), max(xs), max(ys)
 
 
 def read_features(path: str | Path, crs: CRS | None) -> tuple[list[Feature], int]:
-    """Points and polygons of a GeoJSON file, brought to a CRS, and the number of features without a geometry.
+    """Return points and polygons of a GeoJSON file in a CRS, and the number of features without a geometry.
 
     Args:
-        path: A FeatureCollection. Its CRS is its "crs" member (a name, as GDAL writes it), else WGS 84.
-        crs: Where the geometries are wanted; None where the raster has no CRS: then coordinates are taken as they are.
+        path: FeatureCollection. Its CRS is named by its "crs" member (as GDAL writes it), else it is WGS 84.
+        crs: Target CRS; None if the raster has none: then coordinates are not transformed.
 
     Raises:
-        InputError: It can't be read, holds lines or collections, no feature at all, or can't be brought to `crs`.
+        InputError: The file can't be read, has lines, collections or no features, or can't be transformed to `crs`.
     """
     document = _load(Path(path))
     own = _own_crs(document, path)
     items = document["features"]
     kept = [(number, item) for number, item in enumerate(items, 1) if _has_geometry(item)]
     if not kept:
-        raise InputError(f"{path} has no feature with a geometry.", "Give points or polygons with a class each.")
+        raise InputError(f"{path} has no feature with a geometry.", "Give points or polygons, each with a class.")
     geometries = [_plane(item["geometry"], number, path) for number, item in kept]
     if crs is not None and own != crs:
         try:
             geometries = list(transform_geom(own, crs, geometries))
         except RASTER_ERRORS as error:
             raise InputError(
-                f"{path} can't be brought from {own.to_string()} to the raster's {crs.to_string()}.",
+                f"{path} can't be transformed from {own.to_string()} to the raster's {crs.to_string()}.",
                 "Check its coordinate system, or reproject it first.",
             ) from error
     features = [
@@ -84,14 +84,14 @@ def read_features(path: str | Path, crs: CRS | None) -> tuple[list[Feature], int
     for feature in features:
         if not all(map(math.isfinite, feature.bounds())):
             raise InputError(
-                f"Feature {feature.number} of {path} lies where the raster's coordinate system is not defined.",
+                f"Feature {feature.number} of {path} lies outside the area of the raster's coordinate system.",
                 "Check the coordinate systems of both.",
             )
     return features, len(items) - len(kept)
 
 
 def integer_label(value: Any) -> int | None:
-    """A class value given as 10, 10.0 or "10"; None for anything else."""
+    """Return a class value given as 10, 10.0 or "10"; None for anything else."""
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
@@ -105,17 +105,17 @@ def integer_label(value: Any) -> int | None:
 
 
 def field_values(features: Sequence[Feature], field: str | None) -> list[Any]:
-    """The property `field` of each feature, None where it has none; without a name, of the only property there is.
+    """Return the property `field` of each feature, None where missing; without a name, the only property there is.
 
     Raises:
-        InputError: No feature has it, or none is named where there are several.
+        InputError: No feature has the property, or there are several and none is named.
     """
     known = list(dict.fromkeys(name for feature in features for name in feature.properties))
     if field is None and len(known) == 1:
         field = known[0]
     if field not in known:
-        asked = "No field with the class is named" if field is None else f"There is no field {field!r}"
-        raise InputError(f"{asked}; the features have: {', '.join(known) or 'no fields'}.", "Name one of them.")
+        asked = "No class field is named" if field is None else f"There is no field {field!r}"
+        raise InputError(f"{asked}; the features have: {', '.join(known) or 'no fields'}.", "Name one of these fields.")
     return [feature.properties.get(field) for feature in features]
 
 
@@ -140,7 +140,7 @@ def _own_crs(document: Mapping[str, Any], path: str | Path) -> CRS:
     try:
         return CRS.from_user_input(member["properties"]["name"])
     except (CRSError, KeyError, TypeError) as error:
-        raise InputError(f"The coordinate system that {path} names is unknown.", "Export it again.") from error
+        raise InputError(f"{path} names an unknown coordinate system.", "Export the layer again.") from error
 
 
 def _has_geometry(item: Any) -> bool:
@@ -151,7 +151,9 @@ def _has_geometry(item: Any) -> bool:
 def _plane(geometry: Mapping[str, Any], number: int, path: str | Path) -> dict[str, Any]:
     kind = geometry.get("type")
     if kind not in POINTS + POLYGONS:
-        raise InputError(f"Feature {number} of {path} is a {kind}.", "Give points or polygons.")
+        raise InputError(
+            f"Feature {number} of {path} is a {kind}; wanted are points or polygons.", "Remove or convert it."
+        )
     try:
         coordinates = _flat(geometry["coordinates"])
         pairs = list(_pairs(coordinates))
@@ -165,7 +167,7 @@ def _plane(geometry: Mapping[str, Any], number: int, path: str | Path) -> dict[s
 
 
 def _flat(coordinates: Any) -> Any:
-    """Without heights."""
+    """Return coordinates without heights."""
     if not isinstance(coordinates, (list, tuple)):
         raise ValueError("not nested as coordinates are")
     if isinstance(coordinates[0], (int, float)):

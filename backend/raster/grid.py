@@ -1,4 +1,4 @@
-"""Where pixels lie: CRS, transform and size as one value; extents, and the size of a pixel on the ground."""
+"""Hold CRS, transform and size of a raster as one value; compute extents and the ground size of pixels."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from backend.raster.errors import RASTER_ERRORS
 
 # Snapping tolerance, in pixels, of an extent's edges.
 SNAP = 1e-6
-# Above this the nominal metres of a projection (Web Mercator far from the equator) are not metres on the ground.
+# Relative difference above which metres of a projection (Web Mercator far from the equator) are not ground metres.
 DISTORTION = 0.05
 DEGREES = CRS.from_epsg(4326)
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Pixels of a raster.
+    """The pixel grid of a raster.
 
     Attributes:
-        crs: None where unknown.
+        crs: None if unknown.
         transform: From (column, row) to coordinates.
         width: Columns.
         height: Rows.
@@ -37,30 +37,33 @@ class Grid:
     height: int
 
     def check(self, name: str) -> None:
-        """Refuse a transform that leads nowhere, or puts all pixels on one line; `name` is the raster's.
+        """Refuse a transform that is not finite or not invertible.
+
+        Args:
+            name: The raster's, for the message.
 
         Raises:
-            InputError: It does.
+            InputError: The transform is one of these.
         """
         numbers = tuple(self.transform)[:6]
         if not all(map(math.isfinite, numbers)) or self.transform.determinant == 0:
             raise InputError(
-                f"The pixels of {name} lie nowhere: its geotransform is {', '.join(f'{n:g}' for n in numbers)}.",
-                "Give it its right place, for instance with gdal_edit.py -a_ullr.",
+                f"{name} has an invalid geotransform: {', '.join(f'{n:g}' for n in numbers)}.",
+                "Set the right one, for instance with gdal_edit.py -a_ullr.",
             )
 
     def offset(self, top: int, left: int, height: int, width: int) -> Grid:
-        """The grid of some of these pixels."""
+        """Return the grid of a window of these pixels."""
         return Grid(self.crs, self.transform * Affine.translation(left, top), width, height)
 
     def window(self, extent: Sequence[float]) -> tuple[int, int, int, int]:
-        """Top, left, height and width of the whole pixels that an extent touches.
+        """Return top, left, height and width of the window of whole pixels that an extent touches.
 
         Args:
             extent: xmin, ymin, xmax, ymax in the grid's CRS.
 
         Raises:
-            InputError: The extent is empty, not finite or lies outside.
+            InputError: The extent is empty, not finite or outside the grid.
         """
         xmin, ymin, xmax, ymax = extent
         if not all(map(math.isfinite, extent)) or xmin >= xmax or ymin >= ymax:
@@ -81,7 +84,7 @@ class Grid:
         return top, left, bottom - top, right - left
 
     def from_degrees(self, point: tuple[float, float]) -> tuple[float, float]:
-        """Longitude and latitude in the grid's CRS; not finite where they have no place in it."""
+        """Return a point given as longitude and latitude in the grid's CRS; nan or inf if it has no place there."""
         try:
             (x,), (y,) = transform_points(DEGREES, self.crs, [point[0]], [point[1]])
         except RASTER_ERRORS:
@@ -89,13 +92,13 @@ class Grid:
         return x, y
 
     def bounds(self) -> tuple[float, float, float, float]:
-        """Smallest xmin, ymin, xmax, ymax around all pixels."""
+        """Return xmin, ymin, xmax, ymax of all pixels."""
         corners = [self.transform * c for c in ((0, 0), (self.width, 0), (0, self.height), (self.width, self.height))]
         xs, ys = [x for x, _ in corners], [y for _, y in corners]
         return min(xs), min(ys), max(xs), max(ys)
 
     def pixel_metres(self) -> tuple[float, float] | None:
-        """Width and height of the middle pixel in metres on the ground; None where the CRS doesn't tell."""
+        """Return width and height of the central pixel in metres on the ground; None if they are unknown."""
         if self.crs is None or self.transform == Affine.identity():
             return None
         t = self.transform
@@ -122,6 +125,6 @@ class Grid:
         # Metres of a degree on WGS 84 (National Geospatial-Intelligence Agency, series expansion).
         per_lat = 111132.92 - 559.82 * math.cos(2 * phi) + 1.175 * math.cos(4 * phi)
         per_lon = 111412.84 * math.cos(phi) - 93.5 * math.cos(3 * phi)
-        east = [(x - lon[0] + 180) % 360 - 180 for x in lon]  # the short way, across the antimeridian too
+        east = [(x - lon[0] + 180) % 360 - 180 for x in lon]  # the shorter way round, also across the antimeridian
         x, y = (math.hypot(east[i] * per_lon, (lat[i] - lat[0]) * per_lat) for i in (1, 2))
         return (x, y) if min(x, y) > 0 else None

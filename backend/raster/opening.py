@@ -1,4 +1,4 @@
-"""Open what GDAL opens, and refuse what it doesn't, or would wait for without end."""
+"""Open rasters with GDAL; refuse what is not a raster, and pipes on which GDAL would block."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ HINT = "Give a raster file, such as a GeoTIFF with VV and VH."
 
 
 def open_files(paths: Sequence[str]) -> Any:
-    """One file, or several as one: their bands follow each other. A rasterio dataset, for a context.
+    """Return one file, or several with their bands stacked, as an opened rasterio dataset.
 
     Raises:
-        InputError: One can't be opened, or does not lie on the grid of the first.
+        InputError: A file can't be opened, or is not on the grid of the first.
     """
     if len(paths) == 1:
         return open_raster(paths[0])
@@ -33,11 +33,11 @@ def open_files(paths: Sequence[str]) -> Any:
 
 
 def open_raster(path: str) -> Any:
-    """The opened rasterio dataset, for a context.
+    """Return a raster as an opened rasterio dataset.
 
     Raises:
-        UnreadableError: There is no such file, it is no raster, or what it says of itself makes no sense.
-        InputError: Its name is no text.
+        UnreadableError: The file is missing, is not a raster, or has contradictory metadata.
+        InputError: Its name is not valid UTF-8.
     """
     check_name(path)
     _check_kind(path)
@@ -46,7 +46,7 @@ def open_raster(path: str) -> Any:
         try:
             return rasterio.open(path)
         except RasterioError as error:
-            # Names that GDAL understands, such as NETCDF:"a.nc":vv or /vsizip/…, are no paths of this system.
+            # Names for GDAL, such as NETCDF:"a.nc":vv or /vsizip/…, are not paths of the file system.
             if "://" not in path and not path.startswith("/vsi") and not os.path.exists(path) and ":" not in path[2:]:
                 raise UnreadableError(f"There is no file {path}.", "Check the path.") from error
             raise UnreadableError(f"{path} is not a raster that GDAL can open.", HINT) from error
@@ -57,23 +57,23 @@ def open_raster(path: str) -> Any:
 
 
 def undecodable(path: str, error: Exception) -> UnreadableError:
-    """The refusal of a raster whose description of itself GDAL can't follow."""
+    """Return the refusal of a raster whose metadata GDAL can't decode."""
     reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
     return UnreadableError(f"{path} can't be read: {reason}.", "Copy or download the file again.")
 
 
 def not_utf8(path: str) -> UnreadableError:
-    """The refusal of a raster whose names of bands, or of something else, can't be read."""
+    """Return the refusal of a raster with texts, such as band names, that are not UTF-8."""
     return UnreadableError(
-        f"{path} holds names that are not valid UTF-8.", "Name its bands anew, with gdal_edit.py, say."
+        f"{path} has names that are not valid UTF-8.", "Rename its bands, for instance with gdal_edit.py."
     )
 
 
 def check_name(path: str) -> None:
-    """Refuse a name that GDAL can't be given.
+    """Refuse a file name that can't be passed to GDAL.
 
     Raises:
-        InputError: It isn't text, as names made under other encodings are.
+        InputError: The name is not valid UTF-8.
     """
     try:
         path.encode("utf-8")
@@ -82,10 +82,10 @@ def check_name(path: str) -> None:
 
 
 def _check_kind(path: str) -> None:
-    """Refuse pipes and the like: GDAL would wait for whoever is to write to it."""
+    """Refuse pipes, sockets and devices: GDAL would block until another program writes."""
     try:
         mode = os.stat(path).st_mode
     except (OSError, ValueError):
-        return  # nothing of that name: GDAL may know better
+        return  # not a file: perhaps a name for GDAL
     if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode):
         raise UnreadableError(f"{path} is not a file but a pipe, socket or device.", HINT)

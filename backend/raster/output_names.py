@@ -1,4 +1,4 @@
-"""Names of outputs, checked before any work, and those of the files beside them."""
+"""Check and claim output paths before any work; name the sidecars of rasters."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from backend.core.claims import claim, key
 from backend.core.errors import InputError, ResourceError
 from backend.raster.opening import check_name
 
-# Files written beside a raster, and those of an older raster that would be wrong beside a new one.
+# Sidecars that are written with a raster, and those of an older raster that must be removed.
 SIDECARS, STALE = (".qml", ".aux.xml"), (".ovr", ".msk")
-# Files that a .qml of the same name may belong to.
+# Extensions of files that a .qml of the same stem may belong to.
 RASTERS = frozenset((".tif", ".tiff", ".img", ".vrt", ".jp2", ".nc", ".dat", ".asc", ".bil", ".gpkg", ".png", ".jpg"))
 
 
@@ -24,17 +24,17 @@ RASTERS = frozenset((".tif", ".tiff", ".img", ".vrt", ".jp2", ".nc", ".dat", ".a
 def claim_outputs(
     paths: Sequence[Path], sources: Sequence[str], overwrite: bool, cancel: Cancel, rasters: bool = True
 ) -> Iterator[None]:
-    """Check outputs before any work is done, and keep other runs from them until the end of the block.
+    """Check outputs before any work, and keep other runs from them until the end of the block.
 
     Args:
         paths: Outputs of the run.
-        sources: Its inputs.
+        sources: Inputs of the run.
         overwrite: Whether existing outputs are replaced.
-        cancel: Releases the outputs as well where the process ends by force.
-        rasters: Whether the outputs are rasters, which have sidecars; text files have none.
+        cancel: Also releases the outputs if the process is ended by force.
+        rasters: Whether the outputs are rasters, with sidecars, or text files.
 
     Raises:
-        InputError: As of `check_outputs`.
+        InputError: See `check_outputs`.
         ResourceError: A folder can't be written to, another run is writing an output, or another program holds one.
     """
     check_outputs(paths, sources, overwrite, rasters)
@@ -46,11 +46,11 @@ def claim_outputs(
 
 
 def check_outputs(paths: Sequence[Path], sources: Sequence[str], overwrite: bool, rasters: bool = True) -> None:
-    """Refuse outputs that must not be written; arguments as of `claim_outputs`.
+    """Refuse outputs that must not be written; for the arguments see `claim_outputs`.
 
     Raises:
-        InputError: Two outputs, or an output and an input, are one file or share a style; an output or a file beside
-            it exists and `overwrite` is off; its name can't be used or its folder is missing.
+        InputError: Two outputs, or an output and an input, are one file or share a style; an output or a sidecar exists
+            and `overwrite` is off; a name can't be used, or a folder is missing.
     """
     _check_distinct(paths, rasters)
     inputs = _Inputs(sources)
@@ -71,10 +71,10 @@ def check_outputs(paths: Sequence[Path], sources: Sequence[str], overwrite: bool
 
 
 def check_parts(paths: Sequence[Path], parts: Sequence[str]) -> None:
-    """Refuse outputs that the input is made of, such as a file that a virtual raster takes its pixels from.
+    """Refuse outputs that are parts of the input, such as source files of a virtual raster.
 
     Raises:
-        InputError: One is among `parts`.
+        InputError: An output is among `parts`.
     """
     made_of = _Inputs(parts)
     for path in paths:
@@ -83,22 +83,22 @@ def check_parts(paths: Sequence[Path], parts: Sequence[str]) -> None:
 
 
 class _Inputs:
-    """Files that no output may be; each is looked up once.
+    """Files that must not be outputs; each is looked up once.
 
     Args:
-        sources: Names; those of no file yet, or that only GDAL understands, are left out.
+        sources: Names; those that are no existing files, such as names for GDAL, are ignored.
     """
 
     def __init__(self, sources: Sequence[str]) -> None:
         known = [source for source in sources if os.path.exists(source)]
         self._keys = {key(Path(source)) for source in known}
         self._files = {_identity(source) for source in known}
-        # A product, a folder or an archive, has no style.
+        # A product (folder or archive) has no style.
         styled = [Path(s) for s in known if not os.path.isdir(s) and Path(s).suffix.lower() != ".zip"]
         self._styles = {key(sidecar(source, ".qml")) for source in styled}
 
     def same_file(self, path: Path) -> bool:
-        """Return whether an existing output is one of the files, by whatever link."""
+        """Return whether an output exists and is one of the files, also by a link."""
         return path.exists() and _identity(path) in self._files
 
     def check(self, path: Path, rasters: bool) -> None:
@@ -121,29 +121,29 @@ def _check_distinct(paths: Sequence[Path], styled: bool) -> None:
     for number, path in enumerate(paths):
         for other in paths[:number]:
             if key(path) == key(other):
-                raise InputError("Two outputs have the same path.", "Give each output a name of its own.")
+                raise InputError("Two outputs have the same path.", "Give each output its own name.")
             if styled and key(sidecar(path, ".qml")) == key(sidecar(other, ".qml")):
                 raise InputError(
                     f"The outputs {other} and {path} would share one style, {sidecar(path, '.qml').name}.",
-                    "Give each output a name of its own before the last dot.",
+                    "Give the outputs names that differ before the last dot.",
                 )
 
 
 def _check_length(path: Path) -> None:
-    """The longest of the names that will lie there must be one that the file system bears."""
+    """Refuse a name whose longest sidecar is too long for the file system."""
     longest = sidecar(path, SIDECARS[-1])
     try:
         os.lstat(longest)
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             raise InputError(
-                f"The name {path.name} is too long for its folder, with {SIDECARS[-1]} after it.",
+                f"The name {path.name} with {SIDECARS[-1]} is too long for its file system.",
                 "Give a shorter name.",
             ) from error
 
 
 def _check_sidecars(path: Path, overwrite: bool) -> None:
-    """Keep styles and metadata that aren't this output's own: there is no such output yet."""
+    """Refuse a new output whose sidecars exist already: they belong to another raster."""
     if path.exists():
         return
     for suffix in SIDECARS:
@@ -163,7 +163,7 @@ def _check_sidecars(path: Path, overwrite: bool) -> None:
 
 
 def _check_replaceable(path: Path, rasters: bool) -> None:
-    # On Windows a file that a program holds open can't be replaced; better to know now than after hours of work.
+    # On Windows a file that a program holds open can't be replaced: find out before hours of work.
     beside = (sidecar(path, suffix) for suffix in (*SIDECARS, *STALE)) if rasters else ()
     for old in (path, *beside):
         try:
@@ -177,5 +177,5 @@ def _check_replaceable(path: Path, rasters: bool) -> None:
 
 
 def sidecar(path: Path, suffix: str) -> Path:
-    """The file that belongs beside a raster: out.qml for .qml, out.tif.aux.xml for .aux.xml."""
+    """Return the path of a sidecar of out.tif: out.qml for .qml, out.tif.aux.xml for .aux.xml."""
     return path.with_suffix(suffix) if suffix == ".qml" else path.with_name(path.name + suffix)

@@ -1,7 +1,7 @@
-"""Separable resampling between a raster's grid and a coarser or finer one with the same axes and origin.
+"""Resample, axis by axis, between the grid of a raster and a coarser or finer one with the same axes and origin.
 
-The model's grid differs from the raster's by one factor per axis, so that no reprojection is needed: area averages
-and bilinear weights are exact, and rows can be streamed.
+The grid of the model differs from that of the raster by one factor per axis. So no reprojection is needed, area
+averages and bilinear weights are exact, and rows can be streamed.
 """
 
 from __future__ import annotations
@@ -12,36 +12,36 @@ import numpy as np
 
 from backend.core.arrays import FloatArray, IndexArray
 
-# A pixel size this close to the model's is left alone.
+# Relative difference of pixel sizes below which nothing is resampled.
 TOLERANCE = 0.01
-# Refining further adds no information, only work that grows with the square.
+# Finer grids add no information, only work that grows with the square.
 MAX_REFINE = 4.0
 
 
 def scale_factor(pixel_m: float, gsd_m: float) -> float:
-    """Raster pixels per model pixel along an axis: 1 within 1 %, and not below 1/4 (see MAX_REFINE)."""
+    """Return raster pixels per model pixel along an axis: 1 within TOLERANCE, at least 1 / MAX_REFINE."""
     if abs(pixel_m / gsd_m - 1) <= TOLERANCE:
         return 1.0
     return max(gsd_m / pixel_m, 1 / MAX_REFINE)
 
 
 def scaled_size(size: int, factor: float) -> int:
-    """Model pixels that cover `size` raster pixels."""
+    """Return the number of model pixels that cover `size` raster pixels."""
     return max(1, math.ceil(size / factor - 1e-9))
 
 
 def average_taps(targets: IndexArray, size: int, factor: float) -> tuple[IndexArray, FloatArray]:
-    """Source indices and weights [targets, taps] of cells `factor` source pixels long, by the area they share."""
+    """Return source indices and weights, both [targets, taps], of cells `factor` source pixels long, by shared area."""
     start = targets * factor
     end = np.minimum(start + factor, size)
-    # No more taps than there are pixels, however large the cell is.
+    # At most as many taps as pixels, for any size of a cell.
     index = np.floor(start).astype(np.intp)[:, None] + np.arange(min(math.floor(factor) + 2, size))
     shared = np.minimum(end[:, None], index + 1) - np.maximum(start[:, None], index)
     return np.clip(index, 0, size - 1), np.maximum(shared, 0).astype(np.float32)
 
 
 def bilinear_taps(targets: IndexArray, size: int, factor: float) -> tuple[IndexArray, FloatArray]:
-    """Source indices and weights [targets, 2] for pixels `factor` source pixels long, by linear interpolation."""
+    """Return source indices and weights, both [targets, 2], for linear interpolation; pixels are `factor` long."""
     centre = (targets + 0.5) * factor - 0.5
     low = np.floor(centre)
     part = centre - low
@@ -50,13 +50,13 @@ def bilinear_taps(targets: IndexArray, size: int, factor: float) -> tuple[IndexA
 
 
 def nearest_index(targets: IndexArray, size: int, factor: float) -> IndexArray:
-    """Source index [targets] of the source pixel in which each target's centre lies."""
+    """Return the index, [targets], of the source pixel that contains the centre of each target."""
     index: IndexArray = np.minimum(np.floor((targets + 0.5) * factor).astype(np.intp), size - 1)
     return index
 
 
 def combine(data: FloatArray, index: IndexArray, weight: FloatArray, axis: int) -> FloatArray:
-    """Weighted sums of slices of `data` along `axis` (1 rows, 2 columns); float32 [channels, rows, columns]."""
+    """Return weighted sums of slices of `data` along `axis` (1 rows, 2 columns); float32 [channels, rows, columns]."""
     shape = (1, -1, 1) if axis == 1 else (1, 1, -1)
     total = np.take(data, index[:, 0], axis) * weight[:, 0].reshape(shape)
     for tap in range(1, index.shape[1]):

@@ -1,4 +1,4 @@
-"""Values from all over a raster, by which its units are decided."""
+"""Sample values of a raster for the decision on its units."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
 from backend.raster.source import RasterSource
 
-# Windows per axis, and their side, of the sample by which units are decided.
+# Windows per axis, and their side in pixels.
 SAMPLE_WINDOWS, SAMPLE_SIDE = 8, 64
 SCAN_ROWS = 256
-# A raster of which nothing in the sample is valid is looked through, if it isn't larger than a whole Sentinel-1 scene;
-# of a larger one more windows are looked at.
+# If nothing in the sample is valid, a raster of at most SCAN_PIXELS (a whole Sentinel-1 scene) is read wholly; of a
+# larger one more windows are read.
 SCAN_PIXELS, CLOSER_WINDOWS = 2**29, 20
 
 
 def sample_values(source: RasterSource) -> tuple[FloatArray, BoolArray]:
-    """Values from all over the raster, shape [bands, n, side], with their validity, for deciding units.
+    """Return values from windows all over the raster, float32 [bands, n, side], and their validity.
 
-    Not from the extent, so that a lake or a town gets the unit of the raster it lies in. Only where the rest
-    holds nothing, or can't be read, the extent has to do.
+    The windows are not limited to the extent, so that a lake or a town gets the units of its raster. The extent is
+    sampled only if the whole raster has no valid pixel there, or can't be read.
 
     Raises:
-        InputError: No pixel of the whole extent is valid, or, in one of many gigapixels, none that was looked at.
+        InputError: No pixel of the extent is valid, or, if it is larger than SCAN_PIXELS, no pixel that was read.
     """
     height, width = source.grid.height, source.grid.width
     with suppress(InputError):
@@ -35,7 +35,7 @@ def sample_values(source: RasterSource) -> tuple[FloatArray, BoolArray]:
     values, valid = _windows(source, 0, 0, height, width)
     if valid.any():
         return values, valid
-    # Little of the extent is valid: look at all of it, strip by strip, until something is.
+    # Little of the extent is valid: read it strip by strip until a valid pixel is found.
     if height * width <= SCAN_PIXELS:
         for top in range(0, height, SCAN_ROWS):
             values, valid = source.read(top, min(height, top + SCAN_ROWS))
@@ -45,21 +45,20 @@ def sample_values(source: RasterSource) -> tuple[FloatArray, BoolArray]:
             f"{source.path} has no valid pixel in the bands and extent asked for.",
             "Check the nodata value, the bands and the extent.",
         )
-    # To look at all of it would take hours.
+    # Reading all of it would take hours.
     values, valid = _windows(source, 0, 0, height, width, CLOSER_WINDOWS)
     if valid.any():
         return values, valid
     raise InputError(
-        f"{source.path} has no valid pixel in any of {CLOSER_WINDOWS**2} places that were looked at, of "
-        f"{width} x {height} pixels.",
-        "Give an extent that holds data, or check the nodata value and the bands.",
+        f"{source.path} ({width} x {height} pixels) has no valid pixel in any of {CLOSER_WINDOWS**2} windows.",
+        "Give an extent with data, or check the nodata value and the bands.",
     )
 
 
 def _windows(
     source: RasterSource, top: int, left: int, height: int, width: int, count: int = SAMPLE_WINDOWS
 ) -> tuple[FloatArray, BoolArray]:
-    """Small windows spread over some of the raster, `count` along each axis, one under the other."""
+    """Return windows spread over a part of the raster, `count` along each axis, stacked along the rows."""
     tall, wide = min(height, SAMPLE_SIDE), min(width, SAMPLE_SIDE)
     tops = np.unique(np.linspace(top, top + height - tall, count).astype(int))
     lefts = np.unique(np.linspace(left, left + width - wide, count).astype(int))

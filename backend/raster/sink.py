@@ -1,7 +1,7 @@
-"""Write a GeoTIFF row by row under a temporary name; it gets its own name only when it is whole and checked.
+"""Write a GeoTIFF row by row under a temporary name, and rename it when it is complete and checked.
 
-Deflate at level 1 is used throughout: zstd writes floats three times as fast, but older GIS can't read it, and the
-model is slower than either. Date and legend go into the .aux.xml beside it, so that equal runs write equal files.
+Compression is deflate at level 1: zstd writes floats three times as fast, but older GIS can't read it, and the model is
+slower than both. Date and legend go into the .aux.xml, so that equal runs write equal files.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ from backend.raster.grid import Grid
 from backend.raster.transaction import RasterFiles, place_together
 
 BLOCK = 256
-# Bytes of a row of blocks, which is held until it is whole; where many bands would need more, its blocks are lower.
+# Most bytes of a row of blocks, which is buffered until it is complete; for many bands blocks are made lower.
 ROW_BYTES = 2**27
-LOWEST_BLOCK = 16  # TIFF wants multiples of 16
-# Overviews are made until the smaller side is below this.
+LOWEST_BLOCK = 16  # TIFF needs multiples of 16
+# Overviews are added until their larger side is at most this.
 OVERVIEW_SIDE = 256
-# Nothing else runs while they are made. Threads queue up pieces, which at GDAL's size (10 MB) take memory by height.
+# Nothing else runs meanwhile. Threads queue chunks, which at GDAL's default size (10 MB) take memory by height.
 OVERVIEWS_BY = {"GDAL_NUM_THREADS": min(4, os.cpu_count() or 1), "GDAL_OVR_CHUNK_MAX_SIZE": 10**6}
 
 
 @dataclass(frozen=True)
 class Layer:
-    """What a raster to be written holds.
+    """Contents of a raster to be written.
 
     Attributes:
         dtype: uint8 or float32.
-        nodata: Value of pixels without an answer.
+        nodata: Value of pixels without a result.
         descriptions: Name of each band.
         palette: Colours (red, green, blue) by value, for classes; empty for continuous values.
         tags: Metadata of the file.
-        rgb: The bands are red, green and blue.
+        rgb: Whether the bands are red, green and blue.
     """
 
     dtype: str
@@ -56,19 +56,19 @@ class Layer:
 
 
 class RasterSink:
-    """Rows of a GeoTIFF from top to bottom; nothing under the final name until `commit`.
+    """Writes rows of a GeoTIFF from top to bottom; nothing has the final name before `commit`.
 
     Args:
         path: Final name.
         grid: CRS, transform and size.
-        layer: What it holds.
-        scratch: As for `RasterFiles`.
+        layer: Contents.
+        scratch: See `RasterFiles`.
 
     Attributes:
         files: The raster and its sidecars, under temporary names.
 
     Raises:
-        ResourceError: Writing fails, here and in every method.
+        ResourceError: Writing fails; all methods.
     """
 
     def __init__(self, path: Path, grid: Grid, layer: Layer, scratch: str = "") -> None:
@@ -98,7 +98,7 @@ class RasterSink:
 
     def _profile(self) -> dict[str, Any]:
         floats = self._layer.dtype == "float32"
-        # Unless told, GDAL takes three bands of bytes for red, green and blue, and a fourth for transparency.
+        # By default GDAL takes three bands of bytes for red, green and blue, and a fourth for transparency.
         colours = {"photometric": "rgb" if self._layer.rgb else "minisblack", "alpha": "unspecified"}
         return {
             "driver": "GTiff",
@@ -121,7 +121,7 @@ class RasterSink:
         }
 
     def write(self, rows: NDArray[Any]) -> None:
-        """Append rows, shape [bands, rows, width]. Only whole rows of blocks reach the file, each just once."""
+        """Append rows, shape [bands, rows, width]. Complete rows of blocks are written, each once."""
         self._pending.append(rows.astype(self._layer.dtype, copy=False))
         count = sum(part.shape[1] for part in self._pending)
         if count >= self._block or self._written + count == self._grid.height:
@@ -131,7 +131,7 @@ class RasterSink:
             self._pending = [block[:, whole:].copy()] if whole < count else []
 
     def _store(self, block: NDArray[Any]) -> None:
-        # One row of blocks at a time, all bands of it: the order in the file doesn't depend on how rows came in.
+        # One row of blocks at a time, all its bands: the order in the file does not depend on how rows were given.
         for top in range(0, block.shape[1], self._block):
             part = block[:, top : top + self._block]
             with self.files.refusing():
@@ -173,7 +173,7 @@ class RasterSink:
             file.build_overviews(factors, how)
 
     def thumbnail(self, side: int = 512) -> NDArray[Any]:
-        """The first band, decimated to at most `side` pixels a side, from the finished file."""
+        """Return the first band of the finished file, [rows, columns], decimated to at most `side` pixels a side."""
         step = max(1, -(-max(self._grid.width, self._grid.height) // side))
         shape = (-(-self._grid.height // step), -(-self._grid.width // step))
         with rasterio.open(self.files.part) as file:
@@ -181,7 +181,7 @@ class RasterSink:
         return data
 
     def rows(self) -> Iterator[NDArray[Any]]:
-        """All values again, from top to bottom, from the finished file: [bands, rows, width], a row of blocks each."""
+        """Yield the finished file from top to bottom: [bands, rows, width] for each row of blocks."""
         with rasterio.open(self.files.part) as file:
             for top in range(0, self._grid.height, self._block):
                 count = min(self._block, self._grid.height - top)
@@ -190,11 +190,11 @@ class RasterSink:
                 yield rows
 
     def commit(self) -> None:
-        """Give an output on its own, and its sidecars, their names."""
+        """Rename a single output and its sidecars to their final names."""
         place_together([self.files])
 
     def discard(self) -> None:
-        """Leave nothing behind. Does nothing after `commit`."""
+        """Remove the temporary files; does nothing after `commit`."""
         with suppress(*RASTER_ERRORS):
             if self._file is not None and not self._file.closed:
                 self._file.close()
@@ -202,7 +202,7 @@ class RasterSink:
 
 
 def _block_rows(row_bytes: int) -> int:
-    """Rows of a block: as many as are square, halved until a row of blocks keeps within ROW_BYTES."""
+    """Return the rows of a block: BLOCK, halved until a row of blocks has at most ROW_BYTES."""
     rows = BLOCK
     while rows > LOWEST_BLOCK and rows * row_bytes > ROW_BYTES:
         rows //= 2

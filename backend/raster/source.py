@@ -1,4 +1,4 @@
-"""Open a raster, check it, and read its rows as float32 values with their validity."""
+"""Open a raster, check it, and read its rows as float32 values with validity."""
 
 from __future__ import annotations
 
@@ -21,37 +21,38 @@ from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
 from backend.raster.opening import not_utf8, open_files, undecodable
 
-# Bounds of GDAL's block cache, in bytes. (A small number would be taken as bytes too, not as megabytes.)
+# Bounds of GDAL's block cache, in bytes.
 SMALL_CACHE, LARGE_CACHE = 16 * 2**20, 192 * 2**20
-BLOCK_OVERHEAD = 1024  # bytes, more than GDAL counts for a block beside its pixels
+BLOCK_OVERHEAD = 1024  # bytes, more than GDAL counts for a block in addition to its pixels
 
 
 def gdal_environment(cache_bytes: int = SMALL_CACHE) -> rasterio.Env:
-    """GDAL settings of a run; enter it in the main thread, and again once the source says what cache it needs."""
+    """Return GDAL settings of a run; enter in the main thread, and again with the cache size that a source needs."""
     return rasterio.Env(GDAL_CACHEMAX=cache_bytes)
 
 
 class RasterSource:
-    """Rows of the chosen bands of a raster, from one thread at a time.
+    """Reads rows of the chosen bands of a raster, from one thread at a time.
 
     Args:
-        path: Anything that GDAL opens: a file, or a name such as NETCDF:"file":variable. Several of them hold the bands
-            of one scene, on one grid.
-        bands: Band numbers from 1, in the order of `names`, 0 for one that is missing; None to choose by description
-            or position.
-        extent: xmin, ymin, xmax, ymax in the raster's CRS; None for all of it.
-        names: Band names that the model wants. Without names and bands, all bands are taken.
-        nodata: File values that are no data, beside what the file declares.
+        path: Anything that GDAL opens: a file, or a name such as NETCDF:"file":variable. Several paths: bands of one
+            scene, on one grid.
+        bands: Band numbers from 1, in the order of `names`, 0 for a missing band; None to choose by description or
+            position.
+        extent: xmin, ymin, xmax, ymax in the raster's CRS; None for the whole raster.
+        names: Band names of the model. Without names and bands, all bands are read.
+        nodata: Nodata values in addition to those declared in the file.
         allows_missing: Whether some of `names` may be missing.
 
     Attributes:
-        grid: The pixels that `read` counts: those of the extent.
-        bands: Chosen band numbers, of what is there.
-        present: Positions in `names` of what is there.
-        notes: (level, message) of what a user should know.
+        grid: Pixels of the extent, to which `read` and `window` refer.
+        bands: Numbers of the chosen bands, without missing ones.
+        present: Positions of the chosen bands in `names`.
+        notes: (level, message) pairs for the log.
+        pixel_metres: See `Grid.pixel_metres`.
 
     Raises:
-        InputError: It isn't a raster of real numbers with these bands.
+        InputError: The path is not a raster of real numbers with these bands.
     """
 
     def __init__(
@@ -93,66 +94,66 @@ class RasterSource:
 
     @property
     def files(self) -> list[str]:
-        """What it is made of, as far as GDAL tells: itself, what lies beside it, the sources of a virtual raster."""
+        """Files of the raster, as GDAL lists them: the raster, its sidecars, the sources of a virtual raster."""
         try:
             return list(self._file.files)
         except UnicodeDecodeError as error:
             raise not_utf8(self.path) from error
 
     def cache_bytes(self) -> int:
-        """Cache that holds two rows of blocks, so that strips which begin inside a block don't decode it again.
+        """Return a cache size for two rows of blocks, so that strips that begin inside a block don't decode it again.
 
-        And half a row more: what is written goes through the same cache.
+        Half a row is added, because written blocks use the same cache.
         """
         file = self._file
         shapes, kinds = file.block_shapes, file.dtypes
         item = max(plain_dtype(kinds[band - 1]).itemsize for band in self.bands)
-        # Blocks at the end of a row are held whole, and what the cache writes about each counts too.
+        # Blocks at the end of a row are cached whole, with an overhead each.
         sizes = ((rows, -(-file.width // columns), columns) for rows, columns in (shapes[b - 1] for b in self.bands))
         held = max(across * (rows * columns * item + BLOCK_OVERHEAD) for rows, across, columns in sizes)
         return int(max(SMALL_CACHE, min(LARGE_CACHE, 5 * held * file.count // 2)))
 
     @property
     def block_shape(self) -> tuple[int, int]:
-        """Rows and columns of what is stored as one, and can only be read as one."""
+        """Rows and columns of a stored block, the smallest unit that can be read."""
         rows, columns = self._dataset.block_shapes[self.bands[0] - 1]
         return int(rows), int(columns)
 
     @property
     def overviews(self) -> tuple[int, ...]:
-        """Factors by which the reduced copies in the file are smaller."""
+        """Decimation factors of the overviews in the file."""
         return tuple(self._dataset.overviews(self.bands[0]))
 
     @property
     def whole(self) -> tuple[int, int, int, int]:
-        """Top, left, height and width, as of `window`, of the whole raster, which an extent is a part of."""
+        """Top, left, height and width, as for `window`, of the whole raster."""
         return -self._top, -self._left, int(self._dataset.height), int(self._dataset.width)
 
     def reopen(self) -> RasterSource:
-        """The same rows through a handle of their own, for another thread."""
+        """Return a source of the same rows with its own handle, for another thread."""
         return RasterSource(*self._arguments)
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
-        """Rows of the grid: values float32 [bands, rows, width] in the file's unit, and validity [rows, width].
+        """Return rows of the grid: values float32 [bands, rows, width] in the file's unit, and validity [rows, width].
 
-        Valid is what is finite, not nodata and not masked, in every band.
+        A pixel is valid if it is finite, not nodata and not masked in every band.
 
         Raises:
-            InputError: The file can't be read there.
+            UnreadableError: The file is truncated or damaged there.
         """
         return self.window(top, 0, bottom - top, self.grid.width)
 
     def window(
         self, top: int, left: int, height: int, width: int, shape: tuple[int, int] | None = None
     ) -> tuple[FloatArray, BoolArray]:
-        """Some pixels of the grid as of `read`; only the nearest ones (of overviews, if any) where `shape` is given."""
+        """Return a window of the grid, as `read` does; with `shape`, decimated to it (nearest pixels, of overviews)."""
         window = Window(self._left + left, self._top + top, width, height)
         shape = shape or (height, width)
         values = np.empty((len(self.bands), *shape), dtype=np.float32)
         valid = np.ones(shape, dtype=np.bool_)
         try:
             nodata, flags = self._dataset.nodatavals, self._dataset.mask_flag_enums
-            # One by one, since the bands of a virtual raster may differ in type.
+            # Band by band, because those of a virtual raster may differ in type.
             for index, band in enumerate(self.bands):
                 raw = self._dataset.read(band, window=window, out_shape=shape)
                 valid &= np.isfinite(raw)
@@ -160,7 +161,7 @@ class RasterSource:
                 with np.errstate(over="ignore"):
                     values[index] = raw
             if self._alpha:
-                # Read by hand: GDAL heeds alpha only in rasters of two or four bands.
+                # Read explicitly: GDAL respects alpha only in rasters of two or four bands.
                 valid &= self._dataset.read(self._alpha, window=window, out_shape=shape) != 0
         except (*RASTER_ERRORS, UnicodeDecodeError) as error:
             raise UnreadableError(
@@ -181,13 +182,13 @@ class RasterSource:
         for value in self._more_nodata:
             valid &= raw != value
         if nodata is not None and np.isfinite(nodata):
-            # A nodata tag written as decimal text is compared in the band's own precision.
+            # The nodata tag is decimal text: compare in the precision of the band.
             valid &= raw != (raw.dtype.type(nodata) if raw.dtype.kind == "f" else nodata)
         if MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags:
             valid &= self._dataset.read_masks(band, window=window, out_shape=raw.shape) != 0
 
     def describe_bands(self) -> list[dict[str, Any]]:
-        """Number, description, data type and nodata value of each chosen band."""
+        """Return number, description, data type and nodata value of each chosen band."""
         file = self._file
         facts = list(zip(file.descriptions, file.dtypes, file.nodatavals))
         return [
@@ -196,7 +197,6 @@ class RasterSource:
         ]
 
     def close(self) -> None:
-        """Close the file."""
         if self._dataset is not self._file:
             self._dataset.close()
         self._file.close()

@@ -1,12 +1,12 @@
-"""Names and colours beside a raster: GDAL's .aux.xml (category names, date) and QGIS's .qml style.
+"""Write the sidecars of a raster: GDAL's .aux.xml (category names, date) and the .qml style of QGIS.
 
-A GeoTIFF holds a colour table but no category names; GDAL keeps those in the .aux.xml, where QGIS and every other
-program on GDAL finds them. QGIS takes the .qml first, and without it builds the same legend from table and names.
+A GeoTIFF has a colour table but no category names; GDAL keeps those in the .aux.xml, where all programs based on GDAL
+find them. QGIS reads the .qml first, and without it builds the same legend from colour table and names.
 """
 
 from __future__ import annotations
 
-# Only writes: no XML from outside is parsed.
+# XML is only written here, never parsed.
 import xml.etree.ElementTree as ET  # noqa: N817  # nosec B405
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -19,17 +19,17 @@ from backend.card.model_card import LandCoverClass
 
 # Five stops of the magma colour map (matplotlib, CC0), dark for low values.
 RAMP = ("#000004", "#51127c", "#b73779", "#fc8961", "#fcfdbf")
-# Five stops of viridis (matplotlib, CC0): not to be taken for attention, and as even and safe for the colour-blind.
+# Five stops of viridis (matplotlib, CC0): distinct from attention, perceptually uniform, safe for the colour-blind.
 SHARE_RAMP = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
 
 
 def rgb(color: str) -> tuple[int, int, int]:
-    """Red, green and blue of "#rrggbb"."""
+    """Return red, green and blue (0 to 255) of "#rrggbb"."""
     return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
 
 
 def aux_xml(classes: Sequence[LandCoverClass], metadata: dict[str, str]) -> str:
-    """GDAL's sidecar: metadata, and for classes the name of every value from 0 (nodata) up."""
+    """Return the text of a .aux.xml: metadata and, for classes, the name of every value from 0 (nodata) up."""
     root = ET.Element("PAMDataset")
     tags = ET.SubElement(root, "Metadata")
     for key, text in metadata.items():
@@ -45,12 +45,12 @@ def aux_xml(classes: Sequence[LandCoverClass], metadata: dict[str, str]) -> str:
 
 
 def date_now() -> dict[str, str]:
-    """Metadata of the date and time (UTC): kept in the sidecar, so that the same run gives the same raster."""
+    """Return date and time (UTC) as metadata for the sidecar; the raster has none, so that equal runs are equal."""
     return {"SARDINO_DATE": datetime.now(timezone.utc).isoformat(timespec="seconds")}
 
 
 def _attribute_table(band: ET.Element, classes: Sequence[LandCoverClass]) -> None:
-    """GDAL's raster attribute table, from which QGIS 3.30 and ArcGIS make a legend of just these classes."""
+    """Add GDAL's raster attribute table, from which QGIS 3.30 and ArcGIS make a legend of these classes only."""
     table = ET.SubElement(band, "GDALRasterAttributeTable", tableType="thematic")
     # Type: 0 integer, 2 text. Usage: 5 value, 2 class name, 6 to 8 red, green, blue (gdal_rat.h).
     for index, (name, kind, usage) in enumerate(
@@ -67,7 +67,7 @@ def _attribute_table(band: ET.Element, classes: Sequence[LandCoverClass]) -> Non
 
 
 def paletted_qml(classes: Sequence[LandCoverClass]) -> str:
-    """QGIS style with one named colour for each class; 0 stays transparent as nodata."""
+    """Return a QGIS style with a named colour for each class; 0 (nodata) is transparent."""
     root, renderer = _style("paletted")
     palette = ET.SubElement(renderer, "colorPalette")
     for item in classes:
@@ -76,11 +76,11 @@ def paletted_qml(classes: Sequence[LandCoverClass]) -> str:
 
 
 def ramp_qml(sample: NDArray[Any], top: float | None = None) -> str:
-    """QGIS style that stretches a colour ramp between the 2nd and 98th percentile of a sample of the values.
+    """Return a QGIS style with a colour ramp from the 2nd to the 98th percentile of a sample of the values.
 
     Args:
-        sample: Values of any shape; NaN is left out.
-        top: The upper end, where it is to be another than the percentile.
+        sample: Values of any shape; NaN is ignored.
+        top: Upper end of the ramp instead of the percentile.
     """
     values = sample[np.isfinite(sample)]
     low, high = (float(v) for v in np.percentile(values, (2, 98))) if values.size else (0.0, 1.0)
@@ -90,7 +90,7 @@ def ramp_qml(sample: NDArray[Any], top: float | None = None) -> str:
 
 
 def share_qml() -> str:
-    """QGIS style for shares such as confidence: a ramp from 0 to 1, so that maps can be compared with each other."""
+    """Return a QGIS style for fractions such as confidence: a ramp from 0 to 1, so that maps can be compared."""
     return _pseudocolor(0.0, 1.0, SHARE_RAMP)
 
 
@@ -114,7 +114,7 @@ def _pseudocolor(low: float, high: float, colors: Sequence[str]) -> str:
 
 
 def rgb_qml() -> str:
-    """QGIS style that shows bands 1, 2 and 3 as red, green and blue, as they are stored."""
+    """Return a QGIS style that shows bands 1, 2 and 3 as red, green and blue, without a stretch."""
     root, renderer = _style("multibandcolor")
     del renderer.attrib["band"]
     for index, colour in enumerate(("red", "green", "blue"), 1):

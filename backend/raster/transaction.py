@@ -1,4 +1,4 @@
-"""Give a raster and the files beside it their names, in an order that leaves nothing half done."""
+"""Rename a raster and its sidecars to their final names in an order that leaves no incomplete output."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from backend.raster.output_names import STALE, sidecar
 
 
 class RasterFiles:
-    """A raster under a temporary name, with its sidecars; nothing under a final name until `place_together`.
+    """A raster under a temporary name, and its sidecars.
 
-    The output is claimed until it has its name or is discarded.
+    The output is claimed until it is renamed or discarded.
 
     Args:
         path: Final name of the raster.
-        scratch: Suffix of a raster that is only on the way to `path` and gets no name; see `claims.SCRATCH`.
+        scratch: Suffix of an intermediate raster on the way to `path`, which is never renamed; see `claims.SCRATCH`.
 
     Raises:
-        ResourceError: Another run is writing it; in the methods: a file can't be written.
+        ResourceError: Another run is writing the output. Methods: a file can't be written.
     """
 
     def __init__(self, path: Path, scratch: str = "") -> None:
@@ -34,7 +34,7 @@ class RasterFiles:
 
     @property
     def part(self) -> Path:
-        """Where the raster lies until it gets its name."""
+        """Temporary name of the raster."""
         return self._raster.temporary
 
     def refusing(self) -> AbstractContextManager[None]:
@@ -42,23 +42,23 @@ class RasterFiles:
         return refusing(self.path, *RASTER_ERRORS)
 
     def add_sidecar(self, suffix: str, content: str) -> None:
-        """Add a file to be put beside the raster: ".aux.xml" is appended, ".qml" takes the place of ".tif"."""
+        """Add a sidecar; ".aux.xml" is appended to the name of the raster, ".qml" replaces ".tif"."""
         self._sidecars.append((Part(sidecar(self.path, suffix), owner=self.path), content))
 
     def prepare(self) -> None:
-        """Bring everything to the disk: all that needs room there is done before any name changes."""
+        """Write all files to the disk: everything that needs space there happens before any file is renamed."""
         with self.refusing():
             self._raster.sync()
             for part, content in self._sidecars:
                 part.write(content.encode("utf-8"))
 
     def place(self) -> None:
-        """Give the raster its name, replacing an older one."""
+        """Rename the raster, replacing an older one."""
         with self.refusing():
             self._raster.place()
 
     def place_sidecars(self) -> None:
-        """Give the sidecars their names, and remove those of an older raster."""
+        """Rename the sidecars, and remove those of an older raster."""
         with self.refusing():
             for part, _ in self._sidecars:
                 part.place()
@@ -68,26 +68,26 @@ class RasterFiles:
         self._claim.close()
 
     def discard(self) -> None:
-        """Leave nothing behind. Does nothing after `place_sidecars`."""
+        """Remove the temporary files; does nothing after `place_sidecars`."""
         self.remove_parts()
         self._claim.close()
 
     def remove_parts(self) -> None:
-        """Remove the temporary files, even while one is open, or a sidecar is added, in another thread."""
+        """Remove the temporary files, even while another thread has one open or adds a sidecar."""
         for part in (self._raster, *(part for part, _ in tuple(self._sidecars))):
             part.discard()
         with suppress(OSError):
-            # GDAL's own, of what a GeoTIFF doesn't hold.
+            # GDAL writes there what a GeoTIFF can't hold.
             self.part.with_name(f"{self.part.name}.aux.xml").unlink()
 
 
 def place_together(outputs: Sequence[RasterFiles]) -> None:
-    """Give the outputs of a run their names, the last one last.
+    """Rename the outputs of a run, in their order.
 
-    What may fail comes first, for all of them: a full disk, then a raster that a program holds.
+    Steps that may fail come first, for all outputs: a full disk, then a raster that a program holds open.
 
     Raises:
-        ResourceError: One can't be written.
+        ResourceError: An output can't be written.
     """
     for step in (RasterFiles.prepare, RasterFiles.place, RasterFiles.place_sidecars):
         for output in outputs:

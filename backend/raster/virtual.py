@@ -1,4 +1,4 @@
-"""Several files of one scene, such as a polarisation or a season each, as the bands of one raster."""
+"""Stack several files of one scene, such as polarisations or seasons, as bands of a virtual raster."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from rasterio.enums import ColorInterp, MaskFlags
 from backend.core.errors import InputError
 from backend.raster.bands import described
 
-# Origins that differ by less than this share of a pixel are those of one grid.
+# Fraction of a pixel by which origins on one grid may differ.
 SAME = 1e-3
-# GDAL's names of the types that bands have.
+# GDAL's names of data types.
 TYPES = {
     "uint8": "Byte", "int8": "Int8", "uint16": "UInt16", "int16": "Int16", "uint32": "UInt32", "int32": "Int32",
     "uint64": "UInt64", "int64": "Int64", "float32": "Float32", "float64": "Float64",
@@ -25,21 +25,21 @@ HINT = "Bring all files to one grid (in QGIS: Raster > Align Rasters, or Warp), 
 
 
 def scene_files(source: str, further: Sequence[str] = ()) -> list[str]:
-    """The files that are meant, in the order of their bands.
+    """Return the files of a scene in the order of their bands.
 
     Args:
-        source: A file, or a pattern with * or ? that stands for all files whose names fit, in the order of the names.
-        further: More of either.
+        source: A file, or a pattern with * or ?, which means all files that match, in the order of their names.
+        further: More files or patterns.
 
     Raises:
-        InputError: No file fits a pattern, or a file is named twice.
+        InputError: No file matches a pattern, or a file is named twice.
     """
     files: list[str] = []
     for name in (source, *further):
         if glob.has_magic(name) and not Path(name).exists() and "://" not in name and not name.startswith("/vsi"):
             found = sorted(glob.glob(name))
             if not found:
-                raise InputError(f"No file fits the pattern {name}.", "Check the folder and the pattern.")
+                raise InputError(f"No file matches the pattern {name}.", "Check the folder and the pattern.")
             files += found
         else:
             files.append(name)
@@ -50,13 +50,13 @@ def scene_files(source: str, further: Sequence[str] = ()) -> list[str]:
 
 
 def virtual_raster(files: Sequence[Any]) -> str:
-    """GDAL's XML of a virtual raster that holds the bands of all files, alpha bands left out.
+    """Return GDAL's XML of a virtual raster with the bands of all files, without alpha bands.
 
     Args:
         files: Opened rasterio datasets.
 
     Raises:
-        InputError: Their grids differ, or one has a mask that is no nodata value.
+        InputError: Their grids differ, or one has a mask instead of a nodata value.
     """
     first = files[0]
     for file in files:
@@ -70,13 +70,13 @@ def virtual_raster(files: Sequence[Any]) -> str:
 
 
 def across_antimeridian(file: Any) -> str:
-    """GDAL's XML of a raster whose control points lie on both sides of 180°, with those of the west at 180° to 360°.
+    """Return GDAL's XML of a raster with ground control points on both sides of 180°, longitudes made 0° to 360°.
 
     Args:
         file: Opened rasterio dataset with ground control points in degrees.
 
     Raises:
-        InputError: It has a mask that is no nodata value.
+        InputError: The file has a mask instead of a nodata value.
     """
     points, crs = file.gcps
     _check_mask(file)
@@ -124,19 +124,19 @@ def _check(first: Any, file: Any) -> None:
     shift += [abs(a - b) for a, b in zip(corner, (first.width, first.height))]
     if (file.width, file.height) != (first.width, first.height) or max(shift) > SAME:
         raise InputError(
-            f"{file.name} ({file.width} x {file.height} pixels) does not lie on the grid of {first.name} "
+            f"{file.name} ({file.width} x {file.height} pixels) is not on the grid of {first.name} "
             f"({first.width} x {first.height} pixels).",
             HINT,
         )
     if file.crs != first.crs:
-        raise InputError(f"{file.name} has another coordinate system than {first.name}.", HINT)
+        raise InputError(f"{file.name} and {first.name} have different coordinate systems.", HINT)
 
 
 def _check_mask(file: Any) -> None:
     if any(MaskFlags.per_dataset in flags for flags in file.mask_flag_enums):
         raise InputError(
-            f"{file.name} has a mask or an alpha band, which would be lost here.",
-            "Write its invalid pixels as a nodata value instead (in QGIS: Translate, with a nodata value).",
+            f"{file.name} has a mask or an alpha band, which a virtual raster can't keep.",
+            "Mark its invalid pixels by a nodata value instead (in QGIS: Translate, with a nodata value).",
         )
 
 

@@ -1,13 +1,13 @@
-"""Backscatter drawn at random."""
+"""Draw random backscatter."""
 
 import numpy as np
 
 
 def land(rng, vv=-11.0, vh=-18.0, spread=3.0):
-    """dB of a plausible scene, [2, 64, 64]."""
+    """Return dB of a plausible scene, float32 [2, 64, 64]."""
     return np.stack([rng.normal(vv, spread, (64, 64)), rng.normal(vh, spread, (64, 64))]).astype(np.float32)
 
 
 def every(values):
-    """Validity of [..., rows, columns] where all of it is valid."""
+    """Return the validity of [..., rows, columns] if all pixels are valid."""
     return np.ones(values.shape[-2:], dtype=bool)

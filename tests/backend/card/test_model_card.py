@@ -1,4 +1,4 @@
-"""Model cards: what is written can be read, and nothing else can."""
+"""Model cards survive a round trip; invalid ones are refused."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_bundled_card_has_worldcover_legend_and_limits(repo_root):
     assert len(card.limits) >= 3
 
 
-# The product's own table (ESA WorldCover product user manual, v2.0).
+# Table of the ESA WorldCover product user manual, v2.0.
 WORLDCOVER = {
     10: ("Tree cover", "#006400"),
     20: ("Shrubland", "#ffbb22"),

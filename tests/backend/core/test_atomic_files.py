@@ -1,4 +1,4 @@
-"""Files that appear whole and together."""
+"""Files are written atomically, one or several together."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The parts of cancelling that a whole run can't show: failing cleanups, and pipes that are only looked at."""
+"""Parts of cancelling that a whole run does not reach: failing clean-ups, and pipes that are polled."""
 
 import os
 import sys
@@ -51,7 +51,7 @@ def pipe():
 
 
 def test_a_pipe_is_looked_at_until_its_other_end_closes(pipe, monkeypatch):
-    """As on Windows, with the look itself replaced: what came is read, and the end sets the flag."""
+    """As on Windows, with the poll replaced: bytes are read when they arrive, and the end sets the flag."""
     closed = threading.Event()
     looks, heard = [], []
 

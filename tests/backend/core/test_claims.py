@@ -1,4 +1,4 @@
-"""Outputs are held by locks of the operating system: not by process numbers, and not by names of machines."""
+"""Outputs are held by locks of the operating system, not by process numbers and host names."""
 
 import errno
 import os
@@ -30,7 +30,7 @@ with claim(Path(sys.argv[1])):
 
 @contextmanager
 def another_run(path, repo_root, *before):
-    """A process that holds an output and has a finished part of it."""
+    """Start a process that holds an output and has a complete temporary file of it."""
     command = [*before, sys.executable, "-c", HOLD, str(path)]
     process = subprocess.Popen(command, cwd=repo_root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
@@ -55,10 +55,10 @@ def test_a_second_run_is_refused_and_removes_nothing(tmp_path, repo_root):
 
 
 def test_a_run_in_another_container_is_seen(tmp_path, repo_root):
-    """It has a process number that is free here, and the same name of the machine."""
+    """Its process number is free here, and its host name is the same."""
     separate = ["unshare", "--pid", "--fork", "--kill-child"]
     if not shutil.which("unshare") or subprocess.run([*separate, "true"], capture_output=True).returncode:
-        pytest.skip("no other process numbers to be had")
+        pytest.skip("needs a PID namespace")
     with another_run(tmp_path / "o.tif", repo_root, *separate):
         before = names(tmp_path)
         with pytest.raises(ResourceError), claim(tmp_path / "o.tif"):
@@ -125,7 +125,7 @@ def test_names_at_the_limit_of_the_file_system(tmp_path):
 
 
 def test_a_lock_whose_file_was_just_removed_is_taken_again(tmp_path, monkeypatch):
-    """The run before ends between the opening of its lock file and the locking of it."""
+    """The previous run ends after its lock file was opened here, and before it is locked."""
     path, opened = tmp_path / "lock", []
     real = file_lock._open
 

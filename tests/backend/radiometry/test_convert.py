@@ -30,7 +30,7 @@ BANDS = (Band("VV", "db", (-30.0, 5.0), -12.6, 5.3), Band("VH", "db", (-35.0, 0.
 
 @given(hnp.arrays(np.float32, (2, 3, 4), elements=st.floats(-30, 5, width=32)))
 def test_the_three_units_of_one_scene_give_one_input(db):
-    db[db == 0] = 1  # 0 dB in all bands means no data
+    db[db == 0] = 1  # 0 dB in all bands means nodata
     valid = every(db)
     power = to_power(db, Units.DB)
     expected, _ = prepare(db, valid, BANDS, Units.DB)

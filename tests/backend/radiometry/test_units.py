@@ -22,8 +22,8 @@ def in_units(db, units):
 def test_units_are_decided_from_values(vv, vh, units):
     values = in_units(land(np.random.default_rng(0), vv, vh), units)
     if units is Units.AMPLITUDE and (vv, vh) == (-14, -25):
-        # Rough sea parts the polarisations by 11 dB, so its amplitude looks like the power of a land of -7 and -12.5:
-        # nothing in the values tells, and the user is asked to look.
+        # Over rough sea the polarisations differ by 11 dB, so its amplitude looks like the power of land of -7 and
+        # -12.5 dB: the values do not decide, and the user gets a warning.
         assert "units option" in units_doubt(values, every(values))
     else:
         assert decide_units(values, every(values)) is units
@@ -82,7 +82,7 @@ def test_borders_of_0_db_are_nodata_with_a_warning(rows):
     assert "exactly 0 dB" in nodata_doubt(Units.DB, db, every(db))
     _, valid = to_db(db, every(db), Units.DB)
     assert not valid[:rows].any() and valid[rows:].all()
-    # A single polarisation may well be 0 somewhere.
+    # A single polarisation may be 0 dB somewhere.
     assert to_db(db[:1], every(db), Units.DB)[1].all()
 
 

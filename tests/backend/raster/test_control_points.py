@@ -17,7 +17,7 @@ NAMES = ("VV", "VH")
 
 @pytest.fixture
 def gcp_scene(tmp_path):
-    """Ground control points of a slightly turned scene of 60 x 80 pixels of 0.0001 degrees, and no transform."""
+    """Write a slightly rotated scene, 60 x 80 pixels of 0.0001 degrees, with ground control points and no transform."""
     to_lonlat = rasterio.Affine(1e-4, 1e-5, 20.0, -1e-5, -1e-4, 45.0)
     points = [
         GroundControlPoint(row=row, col=col, x=(to_lonlat * (col, row))[0], y=(to_lonlat * (col, row))[1])
@@ -92,7 +92,7 @@ def test_control_points_across_the_antimeridian(make_raster, scene_db):
 
 
 def test_many_control_points_are_interpolated_exactly(make_raster):
-    """As in a product over hills: a polynomial of second order misses such points by several pixels."""
+    """As in a product over hills, where a second-order polynomial misses the points by several pixels."""
     rows, columns = np.mgrid[0:201:20, 0:201:20]
     x, y = 20 + 1e-4 * (columns + 6 * np.sin(rows / 12)), 45 - 1e-4 * (rows + 6 * np.cos(columns / 14))
     points = [GroundControlPoint(*place) for place in zip(rows.ravel(), columns.ravel(), x.ravel(), y.ravel())]

@@ -17,7 +17,7 @@ def check(path, source, overwrite):
 
 
 def begin(path, overwrite=False):
-    """What a run does before its work, and then fails."""
+    """Check and claim an output as a run does."""
     with claim_outputs([path], ["in.tif"], overwrite, Cancel()):
         pass
 
@@ -38,7 +38,7 @@ def test_outputs_that_cannot_be_written_are_refused_first(tmp_path):
 
 @pytest.fixture
 def nobody():
-    """Root may write anywhere, so what only others are refused is tried as another user."""
+    """Act as another user: root may write anywhere."""
     root = os.geteuid() == 0
     if root:
         os.seteuid(65534)

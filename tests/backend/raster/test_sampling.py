@@ -16,7 +16,7 @@ def test_sample_is_of_the_whole_raster_else_of_the_extent(make_raster, scene_db)
     with RasterSource(make_raster(scene), names=NAMES, extent=extent) as source:
         assert sample_values(source)[1].sum() > 64 * 64
         np.testing.assert_array_equal(source.read(0, 10)[0], scene[:, :10, :10])
-    # Valid only between the windows that are spread over the whole.
+    # Valid only between the windows spread over the whole raster.
     tall = np.full((2, 2000, 200), np.nan, np.float32)
     tall[:, 70:75, 5] = -7
     extent = (500000, 4600000 - 900, 500100, 4600000 - 600)

@@ -40,7 +40,7 @@ def test_category_names_are_what_gdal_reads(tmp_path):
     sink.commit()
     file = gdal.Open(str(tmp_path / "o.tif"))
     band = file.GetRasterBand(1)
-    table = band.GetDefaultRAT()  # GDAL 3.6 looks into the .aux.xml only when something makes it
+    table = band.GetDefaultRAT()  # makes GDAL 3.6 read the .aux.xml
     names = band.GetCategoryNames()
     assert names[10] == "Tree & bush" and names[80] == "Water"
     assert [table.GetValueAsInt(row, 0) for row in range(table.GetRowCount())] == [10, 80]

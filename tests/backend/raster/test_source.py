@@ -83,7 +83,7 @@ def test_bands_of_different_types_keep_their_own_nodata(tmp_path, make_raster):
 @pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="no count of what is read there")
 @pytest.mark.parametrize("width", [5000, 5120])
 def test_blocks_across_strips_are_decoded_once(tmp_path, width):
-    # More than the least cache holds, so that the size asked for counts.
+    # More than the smallest cache holds, so that the requested size matters.
     path, rows = tmp_path / "wide.tif", 1024
     write_large(path, rows, width)
 

@@ -1,4 +1,4 @@
-"""Temporary files of a raster, and the order in which outputs get their names."""
+"""Temporary files of a raster, and the order in which outputs are renamed."""
 
 import os
 
@@ -65,7 +65,7 @@ def test_an_output_is_claimed_until_it_has_its_name(tmp_path):
 
 
 def test_all_that_may_fail_comes_before_any_sidecar(tmp_path, monkeypatch):
-    """Of two outputs, both rasters get their names before a sidecar of either does."""
+    """Both rasters of two outputs are renamed before any sidecar."""
     placed, real = [], os.replace
     monkeypatch.setattr(os, "replace", lambda old, new: (placed.append(new.name), real(old, new)))
     sinks = [write(tmp_path / name, SMALL) for name in ("c.tif", "o.tif")]

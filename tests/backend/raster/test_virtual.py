@@ -1,4 +1,4 @@
-"""Several files of one scene, a missing polarisation, and rasters in every position."""
+"""Stacks of files, missing polarisations, and rasters with any geotransform."""
 
 import json
 
@@ -32,7 +32,7 @@ def run(tiny_model, tmp_path):
 
 @pytest.fixture
 def forgiving(tiny_model, tmp_path):
-    """The tiny model, with a card that says that bands may be missing."""
+    """Copy the tiny model, with a card that allows missing bands."""
     folder = tmp_path / "forgiving"
     folder.mkdir()
     (folder / "model.safetensors").write_bytes((tiny_model / "model.safetensors").read_bytes())
@@ -67,7 +67,7 @@ def test_pattern_gives_its_files_in_order_of_names(tmp_path):
         (tmp_path / name).touch()
     assert scene_files(str(tmp_path / "?_V?.tif")) == [str(tmp_path / "a_VH.tif"), str(tmp_path / "b_VV.tif")]
     assert scene_files(str(tmp_path / "c [1].tif")) == [str(tmp_path / "c [1].tif")]
-    with pytest.raises(InputError, match="No file fits"):
+    with pytest.raises(InputError, match="No file matches"):
         scene_files(str(tmp_path / "none*.tif"))
     with pytest.raises(InputError, match="twice"):
         scene_files(str(tmp_path / "a_VH.tif"), [str(tmp_path / "*.tif")])
@@ -87,9 +87,9 @@ def test_seasons_of_a_stack_are_found_by_the_names_of_files(make_raster, tmp_pat
 @pytest.mark.parametrize(
     "changes, text",
     [
-        ({"transform": from_origin(500010, 4_600_000, 10, 10)}, "does not lie on the grid"),
-        ({"transform": from_origin(500000, 4_600_000, 20, 10)}, "does not lie on the grid"),
-        ({"crs": "EPSG:32631"}, "another coordinate system"),
+        ({"transform": from_origin(500010, 4_600_000, 10, 10)}, "is not on the grid"),
+        ({"transform": from_origin(500000, 4_600_000, 20, 10)}, "is not on the grid"),
+        ({"crs": "EPSG:32631"}, "different coordinate systems"),
         ({"size": 20}, "20 x 20 pixels"),
         ({"mask": True}, "mask"),
     ],
@@ -118,7 +118,7 @@ def test_missing_polarisation_is_filled_as_in_training(run, forgiving, tiny_mode
     for scene, bands in ((alone, None), (make_raster(db, "both.tif"), (1, 0))):
         found, _ = run(scene, forgiving, bands=bands)
         np.testing.assert_array_equal(found, expected)
-    # Twice as fine pixels go another way to the model.
+    # Pixels of half the size are resampled, which is another code path.
     finer, _ = run(make_raster(db[:1], "fine_VV.tif", (), transform=from_origin(5e5, 46e5, 5, 5)), forgiving)
     np.testing.assert_array_equal(finer == 0, np.isnan(db[0]))
 

@@ -1,4 +1,4 @@
-"""What the tests of reliability share."""
+"""Fixtures of the reliability tests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.backend.reliability.warm import Warm
 
 @pytest.fixture(scope="session")
 def warm():
-    """Runs of the real command line in processes of their own, a tenth of a second each."""
+    """Run the real command line in separate processes, a tenth of a second each."""
     if not hasattr(os, "fork"):
         pytest.skip("runs are forked")
     process = Warm()

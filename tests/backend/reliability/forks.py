@@ -1,4 +1,4 @@
-"""Runs of the real command line, each in a process of its own, without paying for PyTorch's import each time.
+"""Run the real command line in separate processes without importing PyTorch each time.
 
     python -m tests.backend.reliability.forks
 
@@ -23,12 +23,12 @@ from pathlib import Path
 from typing import Any
 
 POLL_S = 0.002
-# A run that wants more than this at once would take the machine down with it; it is told that there is no more.
+# Limit of the address space of a run, so that it can't exhaust the memory of the machine.
 MOST_MEMORY = 6 * 2**30
 
 
 def start(run: dict[str, Any], folder: Path) -> int:
-    """Fork; in the child, run the command line and never come back."""
+    """Fork; run the command line in the child, which never returns."""
     child = os.fork()
     if child:
         return child
@@ -66,27 +66,27 @@ def start(run: dict[str, Any], folder: Path) -> int:
 
 
 def memory(line: str) -> int:
-    """Bytes of a line of /proc/self/status, such as VmRSS (now) or VmHWM (at most so far)."""
+    """Return the bytes in a line of /proc/self/status, such as VmRSS (current) or VmHWM (peak)."""
     text = Path("/proc/self/status").read_text()
     return 1024 * int(next(row for row in text.splitlines() if row.startswith(line)).split()[1])
 
 
 def forget_peak() -> int:
-    """Begin to measure the peak anew, from the bytes that are given back: what was forked counts for nothing."""
+    """Reset the peak of memory, and return the bytes in use now, which the fork shares with its parent."""
     Path("/proc/self/clear_refs").write_text("5")
     return memory("VmRSS")
 
 
 def outcome(status: int, seconds: float, late: bool, folder: Path) -> dict[str, Any]:
     grown = int((folder / "grown").read_text()) if (folder / "grown").exists() else 0
-    # One that was killed at once has not even opened them.
+    # A run that was killed at once has not opened them.
     names = ("out", "err")
     texts = {name: (folder / name).read_text("utf-8", "replace") if (folder / name).exists() else "" for name in names}
     return {"code": os.waitstatus_to_exitcode(status), "seconds": seconds, "late": late, "grown": grown, **texts}
 
 
 def attend(runs: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
-    """Start all runs, kill those whose time is up ("limit") or that are to be killed ("kill_after"), in seconds."""
+    """Start all runs; kill those that exceed "limit" or reach "kill_after", both in seconds."""
     places = [folder / str(number) for number in range(len(runs))]
     for place in places:
         place.mkdir()
@@ -109,7 +109,7 @@ def attend(runs: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
 
 
 def warm_up() -> None:
-    """Import what runs need, and let libraries do once what they do at first use; none of it starts a thread."""
+    """Import what runs need, and trigger the initialisation of libraries; none of it starts a thread."""
     import rasterio
     import torch
 
@@ -132,8 +132,8 @@ def warm_up() -> None:
 def main() -> None:
     warm_up()
     assert len(os.listdir("/proc/self/task")) == 1, "a thread would not live on in what is forked"
-    gc.freeze()  # a collection in a child would touch, and so copy, all that it shares with this process
-    # Whatever the parent does, its end is ours: the pipe closes.
+    gc.freeze()  # a collection in a child would touch, and so copy, all memory that it shares with this process
+    # The loop ends with the parent process, which closes the pipe.
     for line in sys.stdin:
         with tempfile.TemporaryDirectory() as folder:
             print(json.dumps(attend(json.loads(line), Path(folder))), flush=True)

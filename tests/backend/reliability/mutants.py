@@ -1,4 +1,4 @@
-"""Small rasters, cards and weights with a few bytes changed at random, each given to the real command line.
+"""Run the real command line on small rasters, cards and weights with a few bytes changed at random.
 
     python -m tests.backend.reliability.mutants [--first 0] [--count 10000] [--folder DIR]
 
@@ -41,7 +41,7 @@ WORDS = [
 
 
 def prepare(folder: Path, model: Path) -> None:
-    """Lay out the sound files that mutants are made of."""
+    """Write the valid files from which mutants are made."""
     from tests.backend.reliability import zoo
 
     originals = folder / "originals"
@@ -62,7 +62,7 @@ def prepare(folder: Path, model: Path) -> None:
 
 
 def mutate(content: bytes, rng: np.random.Generator) -> bytes:
-    """One to six changes: bytes, words, cuts, doublings; half of them near the beginning or the end."""
+    """Apply one to six changes (bytes, words, deletions, repetitions), half of them near the beginning or the end."""
     data = bytearray(content)
     for _ in range(int(rng.integers(1, 7))):
         size = len(data)
@@ -89,7 +89,7 @@ def mutate(content: bytes, rng: np.random.Generator) -> bytes:
 
 
 def make(number: int, originals: Path, folder: Path) -> tuple[Path, Path, str]:
-    """The mutant of a number: the raster and the model to run, and what was changed."""
+    """Make the mutant of a number; return raster and model to run, and what was changed."""
     rng = np.random.default_rng(number)
     kind = ("raster", "raster", "card", "weights")[number % 4]
     model, raster = originals / "model", originals / "plain.tif"
@@ -99,7 +99,7 @@ def make(number: int, originals: Path, folder: Path) -> tuple[Path, Path, str]:
         target = folder / name
         for beside in originals.glob(f"{Path(name).stem}.*"):
             shutil.copy(beside, folder / beside.name)
-        # Of ENVI the text beside the pixels is what can be wrong.
+        # For ENVI mostly the text header is changed, since pixels are always valid.
         victim = folder / "scene.hdr" if name.endswith(".dat") and rng.random() < 0.8 else target
         victim.write_bytes(mutate(victim.read_bytes(), rng))
         return target, model, f"raster {victim.name}"
@@ -107,7 +107,7 @@ def make(number: int, originals: Path, folder: Path) -> tuple[Path, Path, str]:
     victim = copied / ("card.json" if kind == "card" else "model.safetensors")
     victim.write_bytes(mutate(victim.read_bytes(), rng))
     if kind == "weights" and rng.random() < 0.8:
-        # Or the hash would refuse them all.
+        # Otherwise all would be refused by their hash.
         card = json.loads((copied / "card.json").read_text())
         card["weights_sha256"] = hashlib.sha256(victim.read_bytes()).hexdigest()
         (copied / "card.json").write_text(json.dumps(card))
@@ -115,7 +115,7 @@ def make(number: int, originals: Path, folder: Path) -> tuple[Path, Path, str]:
 
 
 def run(number: int, originals: Path, scratch: Path) -> str:
-    """Run a mutant in this process; "mapped", "refused", or what is wrong."""
+    """Run a mutant in this process; return "mapped", "refused", or the fault."""
     from backend.__main__ import main
 
     folder = scratch / str(number)
@@ -137,7 +137,7 @@ def run(number: int, originals: Path, scratch: Path) -> str:
 
 
 def batch() -> None:
-    """Run some mutants in a forked process and end it; a line before and after each tells how far it came."""
+    """Run some mutants in a forked process and end it; print a line before and after each."""
     first, last, originals, scratch = os.environ["MUTANTS"].split("|")
     for number in range(int(first), int(last)):
         print(f"begin {number}", flush=True)
@@ -149,7 +149,7 @@ def batch() -> None:
 
 
 def hunt(warm: Any, folder: Path, first: int, count: int) -> tuple[Counter[str], list[str]]:
-    """Run mutants; how many were mapped and refused, and a line for each fault."""
+    """Run mutants; return the numbers mapped and refused, and a line for each fault."""
     scratch = folder / "scratch"
     scratch.mkdir(exist_ok=True)
     counts: Counter[str] = Counter()

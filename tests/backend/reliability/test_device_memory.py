@@ -1,4 +1,4 @@
-"""A graphics card whose memory runs out in the middle of a run."""
+"""The memory of a graphics card runs out during a run."""
 
 from __future__ import annotations
 

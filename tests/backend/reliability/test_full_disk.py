@@ -1,4 +1,4 @@
-"""A disk that fills up at the beginning, in the middle or at the end of a run: refused, the older file kept."""
+"""A disk fills up at the beginning, in the middle or at the end of a run: refused, and the older file is kept."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OLDER = b"older" * 100
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A function that makes a folder on a file system of its own."""
+    """Return a function that mounts a small file system."""
     with ExitStack() as stack:
         yield lambda options: stack.enter_context(mounted(tmp_path / "disk", options))
 
@@ -30,7 +30,7 @@ def command(tiny_model, tmp_path):
 
 
 def refusal(outcome) -> str:
-    """What the error event says; libtiff writes lines of its own to standard error, which nobody can keep it from."""
+    """Return the message of the error event; libtiff also writes to standard error, which can't be prevented."""
     assert outcome.code == 1 and not outcome.late and "Traceback" not in outcome.err, outcome
     event = json.loads(outcome.out.splitlines()[-1])
     assert event["event"] == "error" and event["hint"] and "fault of the program" not in event["hint"], outcome
@@ -82,7 +82,7 @@ def test_a_disk_that_is_read_only(warm, command, small_disk):
 
 @pytest.mark.parametrize("room", [2000, 20_000, 200_000])
 def test_a_quota_of_bytes(warm, command, tmp_path, room):
-    """As a full disk, for those who may not mount: the system lets no file of the run grow further."""
+    """Like a full disk, but without a mount: the system limits the size of files."""
     (tmp_path / "disk").mkdir()
     (tmp_path / "disk" / "o.tif").write_bytes(OLDER)
     assert "can't be written" in refusal(warm(*command, "--heads", "all", "--overwrite", most_bytes=room))

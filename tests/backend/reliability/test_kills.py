@@ -1,4 +1,4 @@
-"""Runs that are killed (SIGKILL) at random instants: the output is absent, or whole, or the older one."""
+"""Runs are killed (SIGKILL) at random instants: each output is absent, complete, or the older one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OLDER = b"what was here before"
 
 @pytest.fixture
 def command(tiny_model, tmp_path):
-    """A run with three outputs and overviews, of about half a second."""
+    """Return a run of about half a second, with three outputs and overviews."""
     scene = zoo.write(tmp_path / "scene.tif", np.tile(zoo.scene(), (1, 7, 6)))
     (tmp_path / "out").mkdir()
     outputs = ["--confidence", tmp_path / "out" / "c.tif", "--probabilities", tmp_path / "out" / "p.tif"]
@@ -44,7 +44,7 @@ def test_killed_at_any_instant(warm, command, tmp_path):
             (folder / name).unlink(missing_ok=True)
         if older:
             (folder / "o.tif").write_bytes(OLDER)
-        # Every other instant is among the last ones, in which outputs get their names.
+        # Half of the instants are near the end, when outputs are renamed.
         share = rng.uniform(0.75, 1.05) if number // 2 % 2 else rng.uniform(0, 1.05)
         done = warm(*command, "--overwrite", kill_after=share * min(seconds))
         assert done.code in (0, -9), done
@@ -54,7 +54,7 @@ def test_killed_at_any_instant(warm, command, tmp_path):
             allowed = [finished[name], OLDER if older and name == "o.tif" else None]
             assert state in allowed, f"{name} after {share:.3f} of the run"
         fates["finished" if found.get("o.tif") == finished["o.tif"] else "unfinished"] += 1
-        # The main output comes last: where it is new, all are.
+        # The main output is renamed last: if it is new, all are.
         if found.get("o.tif") == finished["o.tif"]:
             assert all(found.get(name) == finished[name] for name in rasters)
     print(fates)

@@ -1,4 +1,4 @@
-"""A model folder that is written while runs are killed or files exchanged: the older model or the new one."""
+"""Runs are killed while they write a model folder, or files are exchanged: the older model or the new one loads."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def folder(tiny_model, tmp_path):
 
 @pytest.fixture
 def new(tiny_model):
-    """Another model of the same sizes, and its card."""
+    """Return another model of the same sizes, and its card."""
     model, card = load_model(tiny_model)
     with torch.no_grad():
         next(model.parameters()).add_(1)
@@ -32,7 +32,7 @@ def new(tiny_model):
 
 
 def killed_at(step: int, write) -> bool:
-    """Run `write` in a process that is killed before it renames for the `step`-th time; whether it came that far."""
+    """Run `write` in a process that is killed before its `step`-th rename; return whether it came that far."""
     child = os.fork()
     if not child:
         real, count = os.replace, [0]
@@ -69,7 +69,7 @@ def test_a_kill_between_renames_leaves_the_older_or_the_new(folder, new, write, 
         found = state(target)
         seen.append(same(found, new[0].state_dict()))
         assert seen[-1] or same(found, older)
-        # A later save ends what the killed one began, and leaves nothing of it.
+        # A later save completes the killed one, and removes its files.
         write(target, *load_model(target))
         assert same(state(target), found)
         assert sorted(path.name for path in target.iterdir()) == ["card.json", "model.safetensors"]

@@ -1,4 +1,4 @@
-"""Model folders made to do harm: refused in one line or shown escaped, nothing run, little memory used."""
+"""Hostile model folders are refused in one line; nothing of them runs, little memory is used, markup is escaped."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def change(folder: Path, **fields: Any) -> None:
 
 
 def weigh(folder: Path, content: bytes) -> None:
-    """Other weights, with the card's hash made to fit."""
+    """Replace the weights, and the hash in the card."""
     (folder / WEIGHTS).write_bytes(content)
     change(folder, weights_sha256=hashlib.sha256(content).hexdigest())
 
 
 class Attack:
-    """What a pickle would do, were it read as one."""
+    """Creates a file when unpickled."""
 
     def __init__(self, canary: Path) -> None:
         self.canary = canary
@@ -73,7 +73,7 @@ def changed_tensor(folder: Path, to: Callable[[torch.Tensor], torch.Tensor]) -> 
 
 
 def large(folder: Path) -> dict[str, Any]:
-    """A card of about a gigabyte of weights, so that a large file fits it."""
+    """Return card fields for about a gigabyte of weights, so that a large file fits."""
     arch = json.loads((folder / CARD).read_text())["arch"]
     return {"arch": {**arch, "embed_dim": 1024, "depth": 20, "heads": 16}}
 
@@ -168,7 +168,7 @@ def test_hostile_model_is_refused_in_little_memory(name, warm, folder, tmp_path)
 
 
 def peak(arguments: list[object], environment: dict[str, str], root: Path) -> int:
-    """Most memory, in MiB, that a program of its own takes for a run of the command line."""
+    """Return the peak memory, in MiB, of a separate process that runs the command line."""
     code = (
         "import sys; from tests.support.peak_memory import peak_mib; from backend.__main__ import main; "
         "import backend.network.weights;"

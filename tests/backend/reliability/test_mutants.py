@@ -1,4 +1,4 @@
-"""Files with bytes changed at random: no crash, no hang, no fault; 10,000 of them with SARDINO_THOROUGH=1."""
+"""Files with random changes cause no crash, hang or fault; 10,000 files with SARDINO_THOROUGH=1."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from tests.backend.reliability.mutants import hunt, prepare
 
-# These once ended in something else than a map or a clear refusal.
+# These once ended in neither a map nor a clear refusal.
 LESSONS = (21, 28, 44, 153, 1564, 1804, 3152, 3729, 5056, 5748)
 COUNT = 10_000 if os.environ.get("SARDINO_THOROUGH") else 200
 

@@ -1,4 +1,4 @@
-"""Names of inputs and outputs that trip programs up, and outputs that must not be what they are."""
+"""Unusual names of inputs and outputs, and outputs that are inputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two runs to one output: one is refused, whatever the command, and the other's files are left alone."""
+"""Of two runs to one output, every command refuses one and leaves the files of the other alone."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_two_runs_at_once_leave_one_whole_output(warm, tiny_model, tmp_path):
         for number, done in enumerate(results):
             if number not in good:
                 assert "Another run" in done.refusal
-        if good:  # at the same moment, each may see the other and step back
+        if good:  # at the same moment, each may refuse because of the other
             with rasterio.open(output) as file:
                 assert file.width == 60 + good[-1] if len(good) == 1 else file.width in (60, 61)
                 assert file.read(1).all()
@@ -57,7 +57,7 @@ def test_a_later_run_is_refused_and_the_first_ends_well(warm, tiny_model, tmp_pa
 
 @pytest.fixture
 def taken(tmp_path):
-    """An output that another run is about to write, with its finished part."""
+    """Claim an output as another run does, with a complete temporary file."""
     path = tmp_path / "o.tif"
     with claim(path):
         part = temporary(path, ".tif")

@@ -1,4 +1,4 @@
-"""Odd and hostile rasters: each gives a right map or one clear refusal, soon, and leaves nothing else behind."""
+"""Odd and hostile rasters give a correct map or one clear refusal, soon, and leave no other files."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ for _wing in ("damaged", "values", "places"):
     importlib.import_module(f"tests.backend.reliability.zoo_{_wing}")
 
 LIMIT_S = 5.0
-# A loaded machine may take longer over anything; a hang takes for ever.
+# Longer than any run on a loaded machine, so that only a hang exceeds it.
 KILL_S = 60.0
-# In a process of their own, started as users start it.
+# These also run in a separate process, started as users do.
 ALONE = (
     "cog_cut_after_half", "pipe_that_nobody_writes", "text_named_tif", "all_nan", "complex_float",
     "virtual_that_brings_code", "sparse_and_empty", "right_part_nan",

@@ -1,4 +1,4 @@
-"""The test's end of `forks`: runs of the real command line, and what became of them."""
+"""Start `forks`, run the real command line in it, and return the outcomes."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a run.
+    """Outcome of a run.
 
     Attributes:
-        code: Exit status; below 0 where a signal ended it.
-        out: What it wrote to standard output.
-        err: And to standard error, libraries included.
-        seconds: How long it took.
-        late: Whether it had to be killed, because its time was up or because that was asked for.
-        grown: Bytes of memory that it had at most, beyond those that it began with.
+        code: Exit status; negative if a signal ended the run.
+        out: Standard output.
+        err: Standard error, libraries included.
+        seconds: Duration.
+        late: Whether the run was killed by `forks`.
+        grown: Peak memory in bytes, beyond that at the start.
     """
 
     code: int
@@ -38,12 +38,12 @@ class Outcome:
 
     @property
     def refusal(self) -> str:
-        """The one line of a refusal; fails where it isn't one."""
+        """The line of a refusal; fails if the outcome is none."""
         assert self.code == 1 and not self.late, self
         lines = self.err.splitlines()
         assert self.out == "" and len(lines) == 1, self
         assert lines[0].startswith("error: ") and " hint: " in lines[0], self
-        # What `unforeseen` says is one line too, but a fault and no refusal.
+        # `unforeseen` gives one line too, but for a fault of the program.
         assert "Traceback" not in lines[0] and "fault of the program" not in lines[0], self
         return lines[0]
 
@@ -62,14 +62,14 @@ class Warm:
         )
 
     def together(self, *runs: dict[str, Any]) -> list[Outcome]:
-        """Runs that begin at the same time."""
+        """Start runs at the same time, and return their outcomes."""
         assert self._process.stdin and self._process.stdout
         self._process.stdin.write(json.dumps(list(runs)) + "\n")
         self._process.stdin.flush()
         return [Outcome(**result) for result in json.loads(self._process.stdout.readline())]
 
     def __call__(self, *arguments: object, **options: Any) -> Outcome:
-        """One run of `python -m backend ARGUMENTS`; options as in `forks.attend` and `forks.start`."""
+        """Run `python -m backend ARGUMENTS`; for options see `forks.attend` and `forks.start`."""
         return self.together(asked(*arguments, **options))[0]
 
     def close(self) -> None:
@@ -78,5 +78,5 @@ class Warm:
 
 
 def asked(*arguments: object, **options: Any) -> dict[str, Any]:
-    """A run to be handed to `Warm.together`."""
+    """Return a run for `Warm.together`."""
     return {"arguments": [str(argument) for argument in arguments], **options}

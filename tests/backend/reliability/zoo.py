@@ -1,4 +1,4 @@
-"""What every specimen of the zoo is: a raster that is odd or hostile, and what must become of it.
+"""Define specimens: odd or hostile rasters, each with its expected outcome.
 
 The specimens themselves are functions in zoo_*.py, one each, registered by `specimen`.
 """
@@ -41,11 +41,11 @@ class Refused:
 
 @dataclass(frozen=True)
 class Specimen:
-    """A raster and what must become of it.
+    """A raster and its expected outcome.
 
     Attributes:
         path: What is given to the program.
-        expected: The right end.
+        expected: Expected outcome.
         options: More arguments.
     """
 
@@ -66,13 +66,13 @@ def specimen(make: Maker) -> Maker:
 
 
 def register(name: str, make: Maker) -> None:
-    """The same for one of a family of functions."""
+    """Register one of a family of functions under a name."""
     assert re.fullmatch("[a-z0-9_]+", name) and name not in SPECIMENS, name
     SPECIMENS[name] = make
 
 
 def scene(height: int = HEIGHT, width: int = WIDTH) -> NDArray[np.float32]:
-    """VV and VH in dB, in steps of 0.01, float32 [2, rows, columns]: fields of two levels, with noise."""
+    """Return VV and VH in dB, rounded to 0.01, float32 [2, rows, columns]: fields of two levels, with noise."""
     rng = np.random.default_rng(0)
     y, x = np.mgrid[:height, :width]
     vv = np.where((x // 12 + y // 12) % 2, -8.0, -18.0) + rng.normal(0, 1.5, (height, width))
@@ -80,7 +80,7 @@ def scene(height: int = HEIGHT, width: int = WIDTH) -> NDArray[np.float32]:
 
 
 def write(path: Path, values: NDArray, descriptions: Sequence[str] = ("VV", "VH"), **profile: object) -> Path:
-    """A GeoTIFF (or what the profile says) of [bands, rows, columns]."""
+    """Write [bands, rows, columns] as a GeoTIFF, or as the profile says."""
     count, height, width = values.shape
     settings = {"driver": "GTiff", "dtype": values.dtype.name, **PLACE, **profile}
     with rasterio.open(path, "w", count=count, height=height, width=width, **settings) as file:
@@ -91,12 +91,12 @@ def write(path: Path, values: NDArray, descriptions: Sequence[str] = ("VV", "VH"
 
 
 def plain(folder: Path) -> Path:
-    """The scene as any program would write it."""
+    """Write the scene as an ordinary GeoTIFF."""
     return write(folder / "scene.tif", scene())
 
 
 def as_it_should_be(path: Path, expected: Same | Mapped, plain_map: NDArray) -> None:
-    """Fail unless a map is what was expected."""
+    """Fail unless a map is as expected."""
     with rasterio.open(path) as file:
         values = file.read(1)
         transform = file.transform

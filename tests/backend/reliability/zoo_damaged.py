@@ -1,4 +1,4 @@
-"""Files that are damaged, lie about themselves, or are something else."""
+"""Files that are damaged, have false metadata, or are no rasters."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _cut(share: float, more: int, driver: str):
     return make
 
 
-# The directory of one comes before its pixels, that of the other after them.
+# A COG has its directory before its pixels, a plain GeoTIFF after them.
 for _driver in ("COG", "GTiff"):
     for _name, _share, _more in (
         ("8_bytes", 0, 8), ("9_bytes", 0, 9), ("120_bytes", 0, 120), ("a_tenth", 0.1, 0), ("a_third", 0.33, 0),
@@ -73,7 +73,7 @@ def noise_after_a_tiff_signature(folder: Path) -> Specimen:
 
 
 def tiff(tags: dict[int, tuple[int, int, int]], after: bytes = b"", following: int = 0) -> bytes:
-    """A little-endian TIFF of one directory: tag to (type, count, value); `after` begins at 10 + 12 per tag + 4."""
+    """Return a little-endian TIFF with one directory, from tag to (type, count, value); `after` follows it."""
     entries = b"".join(struct.pack("<HHII", tag, *tags[tag]) for tag in sorted(tags))
     return b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + entries + struct.pack("<I", following) + after
 
@@ -82,7 +82,7 @@ SHORT, LONG = 3, 4
 
 
 def image(width: int, height: int, **changes: tuple[int, int, int]) -> dict[int, tuple[int, int, int]]:
-    """Tags of a float32 image of two bands in one strip, its pixels at 134."""
+    """Return the tags of a float32 image of two bands in one strip, with its pixels at byte 134."""
     names = {"bits": 258, "compression": 259, "offset": 273, "samples": 277, "bytes": 279, "kind": 339}
     size = min(8 * width * height, 2**32 - 1)
     tags = {
@@ -93,7 +93,7 @@ def image(width: int, height: int, **changes: tuple[int, int, int]) -> dict[int,
 
 
 def _twice(value: int) -> tuple[int, int, int]:
-    """A tag with one value for each of two bands."""
+    """Return a tag with the same value for two bands."""
     return SHORT, 2, value | value << 16
 
 
@@ -195,7 +195,7 @@ def link_to_itself(folder: Path) -> Specimen:
 
 
 def beside(name: str, content: bytes):
-    """The plain scene with something hostile beside it, which must not matter."""
+    """Return the plain scene with a hostile sidecar, which must have no effect."""
 
     def make(folder: Path) -> Specimen:
         path = plain(folder)

@@ -1,4 +1,4 @@
-"""Whole files that lie in odd places, are laid out oddly, or lead elsewhere."""
+"""Valid files with unusual positions or layouts, and virtual rasters."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ register("beyond_the_world", _placed(transform=from_origin(1e30, 1e30, 10, 10)))
 register("pixels_of_a_micrometre", _placed(transform=from_origin(5e5, 4e6, 1e-6, 1e-6)))
 register("pixels_of_a_thousand_kilometres", _placed(transform=from_origin(5e5, 4e6, 1e6, 1e6)))
 register("pixels_without_width", _placed(Refused("control points"), transform=Affine(0, 0, 5e5, 0, -10, 4e6)))
-register("pixels_along_one_line", _placed(Refused("lie nowhere"), transform=Affine(10, 10, 5e5, 10, 10, 4e6)))
-register("transform_of_nan", _placed(Refused("lie nowhere"), transform=Affine(math.nan, 0, 5e5, 0, -10, 4e6)))
-register("origin_at_infinity", _placed(Refused("lie nowhere"), transform=Affine(10, 0, math.inf, 0, -10, 4e6)))
+register("pixels_along_one_line", _placed(Refused("invalid geotransform"), transform=Affine(10, 10, 5e5, 10, 10, 4e6)))
+register("transform_of_nan", _placed(Refused("invalid geotransform"), transform=Affine(math.nan, 0, 5e5, 0, -10, 4e6)))
+register("origin_at_infinity", _placed(Refused("invalid geotransform"), transform=Affine(10, 0, math.inf, 0, -10, 4e6)))
 
 
 def _points(*places: tuple[float, float, float, float]) -> list[GroundControlPoint]:
@@ -79,7 +79,7 @@ def one_point(folder: Path) -> Specimen:
 def points_across_the_world(folder: Path) -> Specimen:
     wide = _points((0, 0, -179, 85), (0, WIDTH, 179, -85), (HEIGHT, 0, 179, 85), (HEIGHT, WIDTH, -179, -85))
     path = write(folder / "scene.tif", scene(), gcps=wide, transform=None, crs="EPSG:4326")
-    return Specimen(path, Refused("control points|no valid pixel|pixel"))
+    return Specimen(path, Refused("control points|no valid pixel|geotransform"))
 
 
 def _laid_out(**layout: object):
@@ -134,7 +134,7 @@ def archive_without_it(folder: Path) -> Specimen:
 
 
 def vrt(path: Path, source: object, size: tuple[int, int] = (HEIGHT, WIDTH), at: int = 0, band: str = "") -> Path:
-    """A virtual raster of two bands that come from `source`, its corner `at` pixels from this one's."""
+    """Write a virtual raster of two bands of `source`, whose corner is `at` pixels from this one's."""
     window = f'xSize="{WIDTH}" ySize="{HEIGHT}"'
     transform = ", ".join(map(str, PLACE["transform"].to_gdal()))
     bands = "".join(
@@ -190,7 +190,7 @@ def address_of_a_server_that_is_not_there(folder: Path) -> Specimen:
 
 @specimen
 def virtual_that_brings_code(folder: Path) -> Specimen:
-    """A pixel function in Python, which must not run: it would leave a canary, and `test_zoo` sees every new file."""
+    """Return a raster with a Python pixel function, which must not run: `test_zoo` would find the file it creates."""
     code = f"def run(*a, **k):\n open({str(folder / 'canary')!r}, 'w')\n"
     band = (
         'subClass="VRTDerivedRasterBand"><PixelFunctionType>run</PixelFunctionType>'
@@ -200,7 +200,7 @@ def virtual_that_brings_code(folder: Path) -> Specimen:
 
 
 def sparse(folder: Path, side: int, nodata: float | None, at: int = -1) -> Path:
-    """A raster of which next to nothing is stored: only the scene, `at` pixels from the corner, if anything."""
+    """Return a sparse raster that stores nothing, or only the scene, `at` pixels from the corner."""
     layout = {"tiled": True, "blockxsize": 512, "blockysize": 512, "sparse_ok": True, "bigtiff": "yes", **PLACE}
     size = {"count": 2, "height": side, "width": side}
     path = folder / "scene.tif"
@@ -217,7 +217,7 @@ def sparse_and_empty(folder: Path) -> Specimen:
 
 @specimen
 def sparse_zeros(folder: Path) -> Specimen:
-    return Specimen(sparse(folder, 200_000, None), Refused("is 0"))
+    return Specimen(sparse(folder, 200_000, None), Refused("are 0"))
 
 
 @specimen

@@ -1,4 +1,4 @@
-"""Whole files whose numbers, types, bands or sizes are odd."""
+"""Valid files with unusual values, types, bands or sizes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ALL = np.ones((HEIGHT, WIDTH), dtype=bool)
 
 
 def _of(values: NDArray, expected: Mapped | Refused | Same, *options: object, tags: tuple = (), **profile: object):
-    """Two bands as they are; `tags` are scale and offset of both."""
+    """Write two bands unchanged; `tags` are scale and offset of both."""
 
     def make(folder: Path) -> Specimen:
         path = write(folder / "scene.tif", values, **profile)
@@ -57,7 +57,7 @@ register("all_infinite", _of(_filled(np.inf), NOTHING_VALID))
 register("all_minus_infinite", _of(_filled(-np.inf), NOTHING_VALID))
 register("all_nodata", _of(_filled(-9999), NOTHING_VALID, nodata=-9999))
 register("all_nodata_of_nan", _of(_filled(np.nan), NOTHING_VALID, nodata=np.nan))
-register("all_zero", _of(_filled(0), Refused("is 0")))
+register("all_zero", _of(_filled(0), Refused("are 0")))
 register("all_one_value", _of(_filled(-10), Mapped(ALL)))
 register("all_the_largest_float", _of(_filled(3.4e38), Refused("Units|digital numbers")))
 register("all_the_smallest_float", _of(_filled(1e-45), Mapped(ALL)))
@@ -71,14 +71,14 @@ register("right_part_undeclared_nodata", _of(_with(RIGHT, -32768), Refused("gdal
 register("nodata_of_zero", _of(_with(RIGHT, 0), Mapped(~RIGHT), nodata=0))
 register("linear_power_with_zeros", _of(10 ** (_with(RIGHT, -np.inf) / 10), Mapped(~RIGHT)))
 register("linear_power", _of(10 ** (scene() / 10), Mapped(ALL)))
-register("negative_power", _of(-(10 ** (scene() / 10)), Refused("Units can't be told")))
+register("negative_power", _of(-(10 ** (scene() / 10)), Refused("Units can't be decided")))
 register("db_declared_as_power", _of(scene(), Refused("linear_power"), "--units", "linear_power"))
 register("power_declared_as_db", _of(10 ** (scene() / 10), Refused("as dB"), "--units", "db"))
 register("float64", _of(scene().astype("f8"), Same()))
 register("float64_beyond_float32", _of(_with(RIGHT, 0).astype("f8") - RIGHT * 1e300, Mapped(~RIGHT)))
 register("float64_nodata_beyond_float32", _of(_with(RIGHT, 0) - RIGHT * 1e300, Mapped(~RIGHT), nodata=-1e300))
 register("int16_with_a_scale", _of((scene() * 100).round().astype("i2"), Same(), tags=(0.01, 0.0)))
-register("int16_without_a_scale", _of((scene() * 100).round().astype("i2"), Refused("Units can't be told")))
+register("int16_without_a_scale", _of((scene() * 100).round().astype("i2"), Refused("Units can't be decided")))
 register("int16_in_whole_db", _of(scene().round().astype("i2"), Mapped(ALL)))
 register("int16_nodata_beyond_its_type", _of(scene().round().astype("i2"), Mapped(ALL), nodata=-32768.0))
 register("int32", _of(scene().round().astype("i4"), Mapped(ALL)))
@@ -87,12 +87,12 @@ register("uint8", _of((scene() + 60).clip(1, 255).astype("u1"), Refused("digital
 register("uint16_digital_numbers", _of((200 * 10 ** (scene() / 20)).astype("u2"), Refused("digital numbers")))
 register("uint16_largest", _of(_filled(65535, "uint16"), Refused("digital numbers")))
 register("uint32_largest", _of(_filled(2**32 - 1, "uint32"), Refused("digital numbers")))
-register("int64_smallest", _of(_filled(-(2**63), "int64"), Refused("Units can't be told")))
+register("int64_smallest", _of(_filled(-(2**63), "int64"), Refused("Units can't be decided")))
 register("one_bit", _of(_filled(1, "uint8"), Mapped(ALL), nbits=1))
 register("complex_float", _of(scene().astype("c8"), Refused("complex")))
 register("complex_double", _of(scene().astype("c16"), Refused("complex")))
 register("complex_int", _of(scene().astype("c8"), Refused("complex"), dtype="complex_int16"))
-register("scale_of_zero", _of(scene(), Refused("is 0"), tags=(0.0, 0.0)))
+register("scale_of_zero", _of(scene(), Refused("are 0"), tags=(0.0, 0.0)))
 register("scale_of_nan", _of(scene(), NOTHING_VALID, tags=(np.nan, 0.0)))
 register("scale_beyond_float32", _of(scene(), NOTHING_VALID, tags=(1e300, 0.0)))
 register("offset_of_infinity", _of(scene(), NOTHING_VALID, tags=(1.0, np.inf)))
@@ -117,7 +117,7 @@ def nothing_but_the_mask_is_valid(folder: Path) -> Specimen:
 
 
 def _bands(names: list[str], order: list[int], expected: Mapped | Refused | Same, *options: object):
-    """Bands with names, each one of VV (0), VH (1), or 7 for something else."""
+    """Write named bands, each VV (0), VH (1) or something else (7)."""
 
     def make(folder: Path) -> Specimen:
         data = [scene()[kind] if kind < 2 else np.full((HEIGHT, WIDTH), 35, np.float32) for kind in order]

@@ -136,7 +136,7 @@ def test_coherence_out_of_range_or_declared_as_db_is_refused(tmp_path):
     values = image(COHERENT, np.zeros((48, 48), dtype=bool), 0, False)
     values[2] *= 100
     write(tmp_path / "a.tif", values, ("VV", "VH", "coh_VV"), **PLACED)
-    with pytest.raises(InputError, match=r"a\.tif: Coherence lies between 0 and 1"):
+    with pytest.raises(InputError, match=r"a\.tif: Coherence is between 0 and 1"):
         ChipFolder(tmp_path, COHERENT)
     toml(tmp_path, '[[bands]]\nname = "VV"\n[[bands]]\nname = "VH"\n[[bands]]\nname = "coh_VV"\nunit = "db"\n')
     with pytest.raises(InputError, match="coh_VV as db, the model wants coherence"):
