@@ -147,25 +147,25 @@ def _check_sidecars(path: Path, overwrite: bool) -> None:
     if path.exists():
         return
     for suffix in SIDECARS:
-        beside = sidecar(path, suffix)
-        if not beside.exists():
+        companion = sidecar(path, suffix)
+        if not companion.exists():
             continue
         owners = [p.name for p in path.parent.glob(glob.escape(path.stem) + ".*") if p.suffix.lower() in RASTERS]
         if suffix == ".qml" and owners:
             raise InputError(
-                f"The output {path} would replace {beside.name}, the style of {owners[0]}.", "Choose another name."
+                f"The output {path} would replace {companion.name}, the style of {owners[0]}.", "Choose another name."
             )
         if not overwrite:
             raise InputError(
-                f"The output {path} would replace {beside.name}, which exists.",
+                f"The output {path} would replace {companion.name}, which exists.",
                 "Choose another name, or add --overwrite.",
             )
 
 
 def _check_replaceable(path: Path, rasters: bool) -> None:
     # On Windows a file that a program holds open can't be replaced: find out before hours of work.
-    beside = (sidecar(path, suffix) for suffix in (*SIDECARS, *STALE)) if rasters else ()
-    for old in (path, *beside):
+    companion = (sidecar(path, suffix) for suffix in (*SIDECARS, *STALE)) if rasters else ()
+    for old in (path, *companion):
         try:
             if old.exists():
                 os.replace(old, old)
