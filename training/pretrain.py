@@ -4,13 +4,13 @@
     python -m training.pretrain --recipe cpu_small --data FOLDER [FOLDER ...] --out RUN --resume
     torchrun --nproc-per-node 4 -m training.pretrain --recipe vit_small_patch8 --data FOLDER --out RUN
 
-RUN receives config.json (resolved settings), log.csv, checkpoint/ (whole state of the run), and the teacher's
-backbone for fine-tuning as backbone.safetensors with backbone.json. Ten times a run (`monitor.every`), and before the
-first step, the teacher is looked at:
+RUN receives config.json (resolved settings), log.csv, checkpoint/ (the whole state of the run), and the teacher's
+backbone for fine-tuning, backbone.safetensors and backbone.json. Before the first step and ten times a run
+(`monitor.every`) the teacher is evaluated:
     pictures/step_*.png   a few scenes: backscatter, components of the tokens, attention of every head
     curves.png            loss, learning rate, entropies, k-NN scores
     probe.csv             k-NN scores of the tokens on a labelled folder, with --set monitor.probe=FOLDER
-    tensorboard/          the same and log.csv, for `tensorboard --logdir RUN`
+    tensorboard/          all of this and log.csv, for `tensorboard --logdir RUN`
 Exit 0 done, 1 refused, 2 usage, 130 stopped by SIGINT or SIGTERM after writing a checkpoint.
 """
 
@@ -40,27 +40,28 @@ from training.run.run_folder import claim_run
 def pretrain(
     config: PretrainConfig, data: Sequence[Path], run: Path, resume: bool, recipe: str = "", strict: bool = False
 ) -> None:
-    """Carry a run to its end.
+    """Do a run, or the rest of it.
 
     Args:
-        config: resolved settings.
-        data: data folders.
-        run: folder of the run; created.
-        resume: continue from its checkpoint.
-        recipe: name to write into config.json.
-        strict: refuse images that can't be read; else they are named, and left out.
+        config: Settings.
+        data: Data folders.
+        run: Folder of the run; created if missing.
+        resume: Continue from its checkpoint.
+        recipe: Name to write into config.json.
+        strict: Refuse images that can't be read; otherwise they are named and left out.
 
     Raises:
-        InputError: Data can't be used, or the run exists (or, to be resumed, is of other settings or data).
+        InputError: The data can't be used, or the run exists, or a run to resume has other settings or data.
+        ResourceError: Another process uses the folder of the run.
         ModelError: The loss is not finite, or the checkpoint can't be used.
-        Cancelled: SIGINT or SIGTERM; a checkpoint was written.
+        Cancelled: SIGINT or SIGTERM arrived; a checkpoint was written.
     """
     with joined(config.run.device) as world:
         store = ChipStore(data, config.model.bands, config.run.memory_gb, config.split, strict)
         batches = StepBatches(store, config, world.rank, world.size)
         facts = {"recipe": recipe, "data": [str(d) for d in data], "data_sha256": store.fingerprint}
         fixed = {"data_sha256": store.fingerprint}
-        # Signals from here on: looking at the data may take long, and has nothing that a checkpoint would save.
+        # Signals are handled from here on: reading the data may take long and has no state to save.
         with claim_run(run, config, fixed, resume, _may_change), stop_on_signal() as stop:
             trainer = Trainer(config, world)
             start = trainer.restore(run) if resume else 0
@@ -68,7 +69,7 @@ def pretrain(
                 write_resolved(run / "config.json", config, **facts)
             pin = world.device.type == "cuda"
             steps = range(start, config.optim.steps)
-            # The other processes wait for the first one where they exchange gradients.
+            # The other processes wait for the first when they exchange gradients.
             with closing(RunRecord(trainer, store.folders, run, start)) if world.first else nullcontext() as record:
                 _loop(trainer, iterate(batches, steps, config.run.workers, pin), steps, run, stop, record)
 
@@ -94,7 +95,7 @@ def _loop(
         stopping = float(all_reduce_mean(torch.tensor(float(stop.asked), device=world.device))) > 0
         if record:
             record.step(step, row, health)
-            # After the record: a resumed run finds everything told of the steps that its checkpoint holds.
+            # After the record, so that the logs are complete up to the step of the checkpoint.
             if stopping or time.monotonic() - saved >= config.run.checkpoint_every_s:
                 trainer.save(run, step + 1)
                 saved = time.monotonic()

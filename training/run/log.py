@@ -1,4 +1,4 @@
-"""What a run tells: a CSV row every few steps, one line of progress, and an alarm when the features collapse."""
+"""Log a run to CSV, show its progress, and warn when features collapse."""
 
 from __future__ import annotations
 
@@ -21,16 +21,15 @@ LINE_EVERY_S = 30.0
 
 
 class CsvLog:
-    """Rows of numbers, appended and flushed; a resumed run first drops the rows that it will write again.
+    """Append rows of numbers to a file; a resumed run first drops the rows that it will write again.
 
     Args:
-        path: the file.
-        from_step: first step that is going to be written; 0 drops every earlier row.
-        columns: names, "step" among them. Cells that an earlier file lacks stay empty.
+        path: The file.
+        from_step: First step that will be written; 0 drops every earlier row.
+        columns: Names, including "step". Cells that an earlier file lacks stay empty.
     """
 
     def __init__(self, path: Path, from_step: int, columns: Sequence[str] = COLUMNS) -> None:
-        """Keep earlier rows, write the header where there is none."""
         kept = []
         if path.is_file() and from_step:
             with path.open(newline="", encoding="utf-8") as file:
@@ -40,13 +39,12 @@ class CsvLog:
         self.path, self.columns = path, tuple(columns)
 
     def write(self, row: Mapping[str, float]) -> None:
-        """Append one row."""
         with self.path.open("a", newline="", encoding="utf-8") as file:
             file.write(",".join(f"{row[c]:.6g}" if c != "step" else str(int(row[c])) for c in self.columns) + "\n")
 
 
 def read_log(path: Path) -> dict[str, list[float]]:
-    """Columns of a `CsvLog` by name, nan where a cell is empty; no columns where there is no file."""
+    """Return the columns of a `CsvLog` by name, with nan for empty cells; none if there is no file."""
     if not path.is_file():
         return {}
     with path.open(newline="", encoding="utf-8") as file:
@@ -56,40 +54,39 @@ def read_log(path: Path) -> dict[str, list[float]]:
 
 
 class ProgressLine:
-    """One line of loss, speed, time left and a note: rewritten on a terminal, else printed every LINE_EVERY_S seconds.
+    """Show loss, speed, time left and a note in one line: rewritten on a terminal, else every LINE_EVERY_S seconds.
 
     Args:
-        start: first step of this process.
-        steps: steps of the whole run.
-        batch: images a step.
-        stream: where to; standard error where none is named.
+        start: First step of this process.
+        steps: Steps of the whole run.
+        batch: Images a step.
+        stream: Standard error by default.
     """
 
     def __init__(self, start: int, steps: int, batch: int, stream: TextIO | None = None) -> None:
-        """Nothing shown yet."""
         self.start, self.steps, self.batch, self.stream = start, steps, batch, stream or sys.stderr
         self.printed = -math.inf
         self.note = ""
         self.start_clock()
 
     def start_clock(self) -> None:
-        """Count time from now on: what came before was no training."""
+        """Start to measure time; what came before was not training."""
         self.began = time.monotonic()
         self.paused = 0.0
 
     @property
     def images_per_s(self) -> float:
-        """Mean speed of training since the start of this process; set by `show`."""
+        """Return the mean speed since the clock was started, as of the last `show`."""
         return self._speed
 
     _speed = 0.0
 
     def pause(self, seconds: float) -> None:
-        """Leave `seconds` just spent on something else out of the speed; the time left counts on more of them."""
+        """Leave `seconds` spent on something else out of the speed; the time left includes them."""
         self.paused += seconds
 
     def show(self, done: int, loss: float) -> None:
-        """Tell that `done` steps of the run are done."""
+        """Show that `done` steps of the run are done."""
         now = time.monotonic()
         spent = max(now - self.began, 1e-9)
         self._speed = (done - self.start) * self.batch / max(spent - self.paused, 1e-9)
@@ -104,38 +101,37 @@ class ProgressLine:
         self.stream.flush()
 
     def say(self, text: str) -> None:
-        """Print a line of its own."""
+        """Print a separate line."""
         self.stream.write(f"\r\x1b[K{text}\n" if self.stream.isatty() else f"{text}\n")
         self.stream.flush()
 
 
 class CollapseAlarm:
-    """Watches whether the teacher still tells images apart.
+    """Detect that the teacher no longer distinguishes images.
 
-    DINO fails in two ways: every image gets the same prototype, or every image gets all of them alike (Caron et
-    al. 2021, section 5.3). In both the mutual information of image and prototype goes to 0, and where the
-    backbone itself collapses, the spread of its class tokens does.
+    DINO collapses in two ways: every image gets the same prototype, or every image gets all prototypes equally (Caron
+    et al. 2021, section 5.3). In both the mutual information of image and prototype goes to 0. If the backbone itself
+    collapses, the spread of its class tokens goes to 0 too.
 
     Args:
-        ready: step before which nothing is said; a random teacher knows nothing yet.
-        patience: rows in a row below a threshold.
+        ready: Step before which there is no alarm; a random teacher is near the thresholds.
+        patience: Consecutive rows below a threshold.
     """
 
     INFORMATION = 0.02  # nats
-    SPREAD = 0.02  # 1 is tokens in all directions
+    SPREAD = 0.02  # 1 if tokens point in all directions
 
     def __init__(self, ready: int, patience: int = 20) -> None:
-        """Nothing seen yet."""
         self.ready, self.patience, self.low = ready, patience, 0
 
     def check(self, step: int, information: float, spread: float) -> str:
-        """What to tell the user about this row; empty where all is well or was told already."""
+        """Return a warning for the user; empty if all is well or the warning was given before."""
         bad = step >= self.ready and (information < self.INFORMATION or spread < self.SPREAD)
         self.low = self.low + 1 if bad else 0
         if self.low != self.patience:
             return ""
         return (
-            f"Collapse alarm at step {step}: the teacher hardly tells images apart "
+            f"Collapse alarm at step {step}: the teacher hardly distinguishes images "
             f"(information {information:.3f} nats, token spread {spread:.3f}). "
             "Try a lower dino.teacher_temp, a longer optim.warmup or a lower optim.base_lr."
         )

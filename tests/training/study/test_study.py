@@ -123,7 +123,7 @@ def test_parts_can_be_added_later(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "some"
     assert main(command(folder, out, "--quick", "--set", 'parts=["position"]', "--set", "pictures=0")) == 0
     assert [line for line in (out / "report.md").read_text().splitlines() if line.startswith("## ")] == [
-        "## Does a token know where it lies?",
+        "## Does a token know its position?",
         "## Settings",
     ]
     more = command(folder, out, "--quick", "--resume", "--set", 'parts=["position", "clusters"]', "--set", "pictures=0")
@@ -141,7 +141,7 @@ def test_refusals(folder: Path, done: Path, tmp_path: Path, capsys: pytest.Captu
         *command(folder, done, "--quick", "--resume", "--set", "curve.seeds=[3]")
     )
     assert "No run to resume" in refused(*command(folder, tmp_path / "new", "--quick", "--resume"))
-    assert "no multiple" in refused(*command(folder, tmp_path / "new", "--quick", "--set", "tile=30"))
+    assert "not a multiple" in refused(*command(folder, tmp_path / "new", "--quick", "--set", "tile=30"))
     other = tmp_path / "data"
     write_blocks(other, ["a", "b"])
     (other / "dataset.toml").write_text(TOML)
