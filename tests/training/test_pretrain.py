@@ -1,4 +1,4 @@
-"""A pre-training: what it leaves, what it learns, and what it refuses."""
+"""Test a pre-training: outputs, training and refusals."""
 
 from __future__ import annotations
 
