@@ -1,1 +1,1 @@
-"""Training of SAR models: simulation, self-supervised pre-training, fine-tuning and evaluation."""
+"""Train SAR models: simulation, self-supervised pre-training, fine-tuning and evaluation."""

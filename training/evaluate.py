@@ -1,14 +1,13 @@
-"""Score a model on labelled rasters, through the same stream that users run.
+"""Score a model on labelled rasters, mapped as users map them.
 
     python -m training.evaluate MODEL_DIR DATA [--split test] [--images N] [--json PATH] [--picture PATH]
 
-Every image of the split is mapped as `python -m backend landcover` maps it, tiles, blending and resampling included,
-and held against its label raster in one confusion matrix for the split and one for each image. Legends of WorldCover
-values are scored on four merged groups too (tree, open, built, water), which backscatter can be expected to tell apart,
-other legends on their own groups if they have any: by the group of the class that is mapped, and by the group whose
-classes are together the likeliest ("summed"; the same where the model itself decides by these groups). The expected
-calibration error says how far probabilities and accuracy are apart. --picture writes labels beside maps, and confusion
-matrices with reliability diagrams beside it as NAME-scores.
+Each image of the split is mapped as by `python -m backend landcover`, with tiles, blending and resampling, and compared
+with its label raster: in one confusion matrix for the split and one per image. WorldCover legends are also scored on
+four merged groups (tree, open, built, water) that backscatter can separate, other legends on their own groups if they
+have any: by the group of the mapped class ("merged"), and by the group with the highest sum of probabilities ("summed";
+the same if the model decides by these groups). The expected calibration error is the difference of confidence and
+accuracy. --picture writes labels next to maps, and NAME-scores with confusion matrices and reliability diagrams.
 """
 
 from __future__ import annotations
@@ -45,17 +44,17 @@ from training.data.splits import read_splits
 from training.scores.evaluation import Counts, Evaluation
 from training.scores.pictures import MAPS_SHOWN, draw_maps, draw_scores
 
-ROWS = 512  # rows of probabilities that are held at once
-MOST_LINES = 20  # images that the text names one by one
+ROWS = 512  # rows of probabilities in memory at a time
+MOST_LINES = 20  # images listed by name in the text
 # Called with the name, label and mapped values uint8 [H, W] of each image.
 Watch = Callable[[str, NDArray[np.uint8], NDArray[np.uint8]], None]
 
 
 def legend_of(card: ModelCard, folder: ChipFolder) -> list[LandCoverClass]:
-    """The classes that model and labels have between them: the model's, then those only the labels have.
+    """Return the classes of the model, then those that only the labels have.
 
-    WorldCover's values get the groups of `worldcover.MERGED`, whatever the card says, so that models compare; another
-    legend keeps its own groups.
+    WorldCover's values get its four groups instead of the card's, so that models can be compared; other legends keep
+    their groups.
     """
     known = {item.value: item for item in (*folder.facts.classes, *card.classes)}
     labels = (folder.label(index) for index in range(len(folder)))
@@ -68,9 +67,9 @@ def legend_of(card: ModelCard, folder: ChipFolder) -> list[LandCoverClass]:
 
 
 def groups_of(legend: Sequence[LandCoverClass]) -> list[str] | None:
-    """The group of each class, those without one for themselves; None where no class has any."""
+    """Return the group of each class; a class without one is its own group. None if no class has a group."""
     named = {item.group for item in legend} - {""}
-    # A class that only has the name of a group is not in it: the model decides so too.
+    # A class that only has the name of a group is not part of it, as in the model's decision.
     alone = [f"{item.name} (class {item.value})" if item.name in named else item.name for item in legend]
     return [item.group or name for item, name in zip(legend, alone)] if named else None
 
@@ -137,7 +136,7 @@ def evaluate(
         if watch is not None:
             watch(entry.name, label, mapped)
     if not result.images:
-        raise InputError(f"No labelled image in {data}.", "Put labels/ beside images/, with the same stems.")
+        raise InputError(f"No labelled image in {data}.", "Put labels/ next to images/, with the same file names.")
     return result
 
 
@@ -159,7 +158,7 @@ def _count(
 
 
 def report(summary: dict[str, Any]) -> str:
-    """The scores as text: a table for each legend, and a line for each image."""
+    """Format the scores: a table for each legend, and a line for each image."""
     titles = {"merged": "merged groups", "summed": "merged groups, probabilities summed before the choice"}
     parts = [("all classes", summary)] + [(title, summary[key]) for key, title in titles.items() if key in summary]
     lines = []

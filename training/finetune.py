@@ -1,14 +1,13 @@
-"""Fine-tune a backbone to land cover and write a model folder that the plugin runs as it is.
+"""Fine-tune a backbone to land cover and write a model folder for the plugin.
 
     python -m training.finetune --backbone RUN|MODEL|none|random-frozen --data FOLDER [FOLDER ...] --out MODEL_DIR
 
-A model given as backbone goes on whole where its head is of the same kind and its classes are the same (to adapt it to
-a few chips of a region); else its backbone gets a new head. A data folder has images/ and labels/; splits.csv names its
-"train" and "val" chips (without it all are "train", and the last step's weights are kept). Among checks on "val" the
-weights with the best mean IoU, of groups of classes where the legend has groups, are kept, and training stops when it
-hasn't risen for `patience` checks. OUT.run/ beside the model folder holds the settings, log.csv and the checkpoint that
---resume continues from. Exit 0 done, 1 refused, 2 usage, 130 stopped by SIGINT or SIGTERM (or, with --progress
-json, by the end of standard input) after writing a checkpoint.
+If the backbone is a model with the same kind of head and the same classes, its head is kept too (to adapt it to a few
+chips of a region); otherwise the head is new. A data folder has images/ and labels/; splits.csv names its "train" and
+"val" chips. Without splits.csv all chips are "train", and the weights of the last step are kept. With "val" the weights
+with the highest mean IoU are kept (of groups of classes, if the legend has groups), and training stops when it hasn't
+risen for `patience` checks. OUT.run/ next to the model folder holds the settings, log.csv and the checkpoint for
+--resume. Exit 0 done, 1 refused, 2 usage, 130 stopped (a checkpoint is written).
 """
 
 from __future__ import annotations
@@ -47,10 +46,11 @@ SCORE_COLUMNS = ("mean_iou", "overall_accuracy", "group_iou")
 def finetune(
     backbone: str, folders: Sequence[Path], out: Path, config: FinetuneConfig, options: RunOptions | None = None
 ) -> ModelCard:
-    """Carry a fine-tuning to its end and write the model folder.
+    """Do a fine-tuning, or the rest of it, and write the model folder.
 
     Raises:
         InputError: Data or arguments can't be used.
+        ResourceError: Another process uses the folder of the run.
         ModelError: The backbone can't be used, or the loss is not finite.
         Cancelled: The run was stopped; a checkpoint was written if it had begun.
     """
@@ -103,7 +103,7 @@ def _loop(tuner: Finetuner, first: int, run: Path, context: Context) -> None:
 
 
 def _look(tuner: Finetuner, step: int, log: CsvLog, reporter: Reporter) -> bool:
-    """Write a row, with a check where there are chips for it; true where training should stop."""
+    """Write a row of the log, with scores if there are validation chips; return whether training should stop."""
     row = {"step": step + 1, "loss": tuner.take_loss(), "lr": tuner.rate(step)}
     if not tuner.data.val:
         log.write(row)
@@ -111,19 +111,19 @@ def _look(tuner: Finetuner, step: int, log: CsvLog, reporter: Reporter) -> bool:
     scores = tuner.check()
     finished = tuner.note(scores["group_iou"])
     log.write({**row, **{name: scores[name] for name in SCORE_COLUMNS}})
-    found = f"val mIoU {scores['mean_iou']:.3f}, of groups {scores['group_iou']:.3f}"
-    reporter.log("info", f"step {step + 1}  {found}  OA {scores['overall_accuracy']:.3f}")
+    shown = f"val mIoU {scores['mean_iou']:.3f}, of groups {scores['group_iou']:.3f}"
+    reporter.log("info", f"step {step + 1}  {shown}  OA {scores['overall_accuracy']:.3f}")
     if finished:
-        reporter.log("info", f"Stopped: no better mean IoU in {tuner.config.patience} checks.")
+        reporter.log("info", f"Stopped: no higher mean IoU in {tuner.config.patience} checks.")
     return finished
 
 
 def _check_card(tuner: Finetuner) -> None:
-    """Refuse now what the card would refuse when all is trained: a name, a product, a pixel size."""
+    """Refuse before training what the card would refuse after it: a name, a product, a pixel size."""
     try:
         ModelCard.from_dict(_card(tuner).to_dict())
     except ModelError as error:
-        raise InputError(error.message, "Change the setting of that name.") from error
+        raise InputError(error.message, "Change that setting.") from error
 
 
 def _card(tuner: Finetuner) -> ModelCard:

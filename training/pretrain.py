@@ -4,13 +4,13 @@
     python -m training.pretrain --recipe cpu_small --data FOLDER [FOLDER ...] --out RUN --resume
     torchrun --nproc-per-node 4 -m training.pretrain --recipe vit_small_patch8 --data FOLDER --out RUN
 
-RUN receives config.json (resolved settings), log.csv, checkpoint/ (whole state of the run), and the teacher's
-backbone for fine-tuning as backbone.safetensors with backbone.json. Ten times a run (`monitor.every`), and before the
-first step, the teacher is looked at:
+RUN receives config.json (resolved settings), log.csv, checkpoint/ (the whole state of the run), and the teacher's
+backbone for fine-tuning, backbone.safetensors and backbone.json. Before the first step and ten times a run
+(`monitor.every`) the teacher is evaluated:
     pictures/step_*.png   a few scenes: backscatter, components of the tokens, attention of every head
     curves.png            loss, learning rate, entropies, k-NN scores
     probe.csv             k-NN scores of the tokens on a labelled folder, with --set monitor.probe=FOLDER
-    tensorboard/          the same and log.csv, for `tensorboard --logdir RUN`
+    tensorboard/          all of this and log.csv, for `tensorboard --logdir RUN`
 Exit 0 done, 1 refused, 2 usage, 130 stopped by SIGINT or SIGTERM (or, with --progress json, by the end of standard
 input) after writing a checkpoint.
 """
@@ -46,17 +46,18 @@ from training.run.run_folder import claim_run
 def pretrain(
     config: PretrainConfig, data: Sequence[Path], run: Path, options: RunOptions | None = None, recipe: str = ""
 ) -> None:
-    """Carry a run to its end.
+    """Do a run, or the rest of it.
 
     Args:
-        config: resolved settings.
-        data: data folders.
-        run: folder of the run; created.
-        options: resuming, unreadable images, progress and cancel.
-        recipe: name to write into config.json.
+        config: Settings.
+        data: Data folders.
+        run: Folder of the run; created if missing.
+        options: Resuming, unreadable images, progress and cancel.
+        recipe: Name to write into config.json.
 
     Raises:
-        InputError: Data can't be used, or the run exists (or, to be resumed, is of other settings or data).
+        InputError: The data can't be used, or the run exists, or a run to resume has other settings or data.
+        ResourceError: Another process uses the folder of the run.
         ModelError: The loss is not finite, or the checkpoint can't be used.
         Cancelled: The run was stopped; a checkpoint was written if it had begun.
     """
@@ -67,7 +68,7 @@ def pretrain(
         batches = StepBatches(store, config, world.rank, world.size)
         facts = {"recipe": recipe, "data": [str(d) for d in data], "data_sha256": store.fingerprint}
         fixed = {"data_sha256": store.fingerprint}
-        # Signals from here on: looking at the data may take long, and has nothing that a checkpoint would save.
+        # Stops are deferred from here on; before, reading the data may take long and has no state to save.
         with claim_run(run, config, fixed, options.resume, _may_change), cancel.shielded():
             trainer = Trainer(config, world)
             start = trainer.restore(run) if options.resume else 0
@@ -76,9 +77,11 @@ def pretrain(
                 report_start(reporter, "pretrain", recipe, world.device, data, run)
             pin = world.device.type == "cuda"
             steps = range(start, config.optim.steps)
-            # The other processes wait for the first one where they exchange gradients.
-            telling = closing(RunRecord(trainer, store.folders, run, start, reporter)) if world.first else nullcontext()
-            with telling as record:
+            # The other processes wait for the first when they exchange gradients.
+            recording = (
+                closing(RunRecord(trainer, store.folders, run, start, reporter)) if world.first else nullcontext()
+            )
+            with recording as record:
                 _loop(trainer, iterate(batches, steps, config.run.workers, pin), steps, run, cancel, record)
 
 
@@ -103,7 +106,7 @@ def _loop(
         stopping = float(all_reduce_mean(torch.tensor(float(cancel.is_set()), device=world.device))) > 0
         if record:
             record.step(step, row, health)
-            # After the record: a resumed run finds everything told of the steps that its checkpoint holds.
+            # After the record, so that the logs are complete up to the step of the checkpoint.
             if stopping or time.monotonic() - saved >= config.run.checkpoint_every_s:
                 trainer.save(run, step + 1)
                 saved = time.monotonic()

@@ -1,15 +1,15 @@
-"""Measure the ranges by which a model can run in eight bits, and write them into its card.
+"""Measure the activation ranges that int8 needs, and write them into the card of a model.
 
     python -m training.quantise MODEL_DIR DATA [DATA …] [--split train] [--tiles 512] [--seed 0]
 
-Random tiles of the data, of the kind that the model will map, go through the network, and the lowest and highest input
-of every linear map and convolution is kept, as the mean over the tiles: extremes of single tiles would make all steps
-coarser (Jacob et al., arXiv 1712.05877, section 3.1, average them too). Weights stay as they are, and so does the map
-of every engine but `openvino-int8`. What it costs in accuracy is for held-out data to say:
+Random tiles of data like those that the model will map go through the network. The lowest and highest input of each
+linear layer and convolution are averaged over the tiles, as extremes of single tiles would make all steps coarser
+(Jacob et al., arXiv 1712.05877, section 3.1, average them too). Weights don't change, and only the engine
+`openvino-int8` uses the ranges. Measure the loss of accuracy on held-out data:
 
     python -m training.evaluate MODEL_DIR DATA --split test --engine openvino-int8
 
-A minute for the bundled model on two cores.
+It takes a minute for the bundled model on two cores.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ from training.data.dataset import ChipFolder
 from training.data.tiles import extend, random_window
 
 BATCH = 8
-TRIES = 20  # places looked at for each tile until one is mostly valid
+TRIES = 20  # draws per tile until one is mostly valid
 LEAST_VALID = 0.5
 
 
 def random_tiles(
     folders: Sequence[ChipFolder], bands: Sequence[Band], tile: int, count: int, seed: int
 ) -> Iterator[FloatArray]:
-    """Network input float32 [bands, tile, tile] from random places of random images, mostly valid.
+    """Yield inputs float32 [bands, tile, tile] from random places of random images, mostly valid.
 
-    Images smaller than a tile are reflected at their edges, as the stream does.
+    Images smaller than a tile are extended by reflection, as in the stream.
 
     Raises:
-        InputError: Hardly any place is valid.
+        InputError: Too few places are valid.
     """
     rng, found = np.random.default_rng(seed), 0
     every = [(folder, index) for folder in folders for index in range(len(folder))]
@@ -67,11 +67,11 @@ def random_tiles(
         found += 1
         if found == count:
             return
-    raise InputError(f"Only {found} of {count} tiles were found that are mostly valid.", "Give more data.")
+    raise InputError(f"Only {found} of {count} tiles are mostly valid.", "Give more data.")
 
 
 def measure_ranges(network: nn.Module, tiles: Iterator[FloatArray]) -> dict[str, list[float]]:
-    """Lowest and highest input of each layer, the mean over tiles float32 [bands, tile, tile].
+    """Average the lowest and highest input of each layer over tiles float32 [bands, tile, tile].
 
     Raises:
         InputError: There is no tile.
@@ -125,14 +125,14 @@ def _reported(tiles: Iterator[FloatArray], count: int, context: Context) -> Iter
 def quantise(
     model: Path, data: Sequence[Path], split: str | None, tiles: int, seed: int = 0, context: Context | None = None
 ) -> ModelCard:
-    """Measure, and write the card of a model folder anew; returns it.
+    """Measure ranges, write them into the card of a model folder, and return the card.
 
     Raises:
-        SarDinoError: Model or data can't be used, or the card can't be written; then it is as it was.
+        SarDinoError: Model or data can't be used, or the card can't be written; it is then unchanged.
     """
     network, card = load_model(model)
     if card.arch.head == "forest":
-        raise InputError("A model of own classes decides by a forest, which has no ranges.", "Leave it as it is.")
+        raise InputError("The head of the model is a forest, which has no ranges.", "Use a fine-tuned model.")
     folders = [ChipFolder(folder, card.bands, split) for folder in data]
     drawn = random_tiles(folders, card.bands, card.tile, tiles, seed)
     ranges = measure_ranges(network, _reported(drawn, tiles, context or Context()))

@@ -4,8 +4,7 @@ Command::
 
     python -m training.simulate --out DIR --scenes 200 --seed 1 [--layouts DIR --val-groups NAME ...] [--jobs 2]
 
-The same seed and arguments give the same files, byte for byte. Nothing in the folder is observed: files are named,
-tagged and described as simulated.
+The same seed and arguments give the same bytes. Names, tags and descriptions of all files say that they are simulated.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Small scenes of square blocks of two classes, and a backbone's settings."""
+"""Write small scenes of square blocks of two classes, and define a small backbone."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def write_raster(path: Path, values: NDArray[Any], names: Sequence[str] = (), no
 
 
 def class_blocks(rng: np.random.Generator, values: Sequence[int], side: int, block: int) -> NDArray[np.uint8]:
-    """Labels [side, side] of square blocks, each of one class."""
+    """Draw labels [side, side] of square blocks, each of one class."""
     count = -(-side // block)
     blocks = rng.choice(np.array(values, dtype=np.uint8), size=(count, count))
     return np.kron(blocks, np.ones((block, block), dtype=np.uint8))[:side, :side]
 
 
 def backscatter(rng: np.random.Generator, label: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """dB [2, H, W]: the level of each class (of LEVELS, others like 10) with noise."""
+    """Draw dB [2, H, W]: the level of each class (of LEVELS; others like class 10) with noise."""
     table = np.array([LEVELS.get(value, LEVELS[10]) for value in range(256)])
     db = np.moveaxis(table[label], -1, 0) + rng.normal(0, 1, (2, *label.shape))
     return db.astype(np.float32)
@@ -51,7 +51,7 @@ def backscatter(rng: np.random.Generator, label: NDArray[np.uint8]) -> NDArray[n
 def write_blocks(
     root: Path, names: Sequence[str], values: Sequence[int] = (10, 80), side: int = 64, block: int = 16
 ) -> None:
-    """A data folder with a scene of random blocks under each name, labelled."""
+    """Write a labelled data folder with a scene of random blocks under each name."""
     for number, name in enumerate(names):
         rng = np.random.default_rng(number)
         label = class_blocks(rng, values, side, block)

@@ -1,4 +1,4 @@
-"""Rasters and data folders of random values."""
+"""Write small rasters and data folders of random values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PLACED = {"crs": "EPSG:32633", "transform": from_origin(5e5, 5e6, 10, 10)}
 
 
 def write(path: Path, values, descriptions=(), **profile) -> Path:
-    """A raster from [rows, columns] or [bands, rows, columns], by its suffix a PNG or a GeoTIFF."""
+    """Write a raster from [rows, columns] or [bands, rows, columns]; the suffix chooses PNG or GeoTIFF."""
     path.parent.mkdir(parents=True, exist_ok=True)
     values = np.asarray(values)
     if values.ndim == 2:
@@ -45,13 +45,13 @@ def write_large(path: Path, rows: int, width: int) -> Path:
 
 
 def toml(folder: Path, text: str) -> None:
-    """A data folder's dataset.toml."""
+    """Write dataset.toml of a data folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "dataset.toml").write_text(text)
 
 
 def land(seed: int = 0, size: int = 48, bands: int = 2, difference: float = 7.0) -> np.ndarray:
-    """Speckled land in dB, float32 [bands, size, size]."""
+    """Make speckled land in dB, float32 [bands, size, size]."""
     rng = np.random.default_rng(seed)
     levels = -11.0 - difference * np.arange(bands)
     return (rng.normal(0, 2, (bands, size, size)) + levels[:, None, None]).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Forms a group of two processes and leaves it again and again, as a run does at its end; hangs where leaving can.
+"""Form and leave a group of two processes many times, as a run does at its end; hangs if leaving can hang.
 
     python many_groups_worker.py RANK ROUNDS FOLDER
 

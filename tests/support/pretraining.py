@@ -1,4 +1,4 @@
-"""Small pre-training runs: recipe, scenes, command, and what a run leaves."""
+"""Run small pre-trainings: recipe, scenes, command, and outputs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ALONE = World(0, 1, torch.device("cpu"))
 
 
 def write_scene(path: Path, bands: tuple[str, ...], seed: int, size: int = 48) -> None:
-    """Speckled land of one level, with four rows of nodata."""
+    """Write speckled land of one level, with four rows of nodata."""
     rng = np.random.default_rng(seed)
     db = rng.normal(-15, 3, (len(bands), size, size)).astype(np.float32)
     db[:, :4] = -9999
@@ -48,7 +48,7 @@ def write_scene(path: Path, bands: tuple[str, ...], seed: int, size: int = 48) -
 
 
 def write_folders(root: Path) -> list[Path]:
-    """A folder of three scenes with VV and VH, and one of three smaller ones with VV."""
+    """Write a folder of three scenes with VV and VH, and one of three smaller scenes with VV."""
     for seed in range(3):
         write_scene(root / "dual" / f"{seed}.tif", ("VV", "VH"), seed)
         write_scene(root / "single" / f"{seed}.tif", ("VV",), seed + 10, 24)
@@ -78,6 +78,6 @@ def assert_same(one: Path, other: Path) -> None:
 
 
 def rows(run: Path) -> list[dict[str, str]]:
-    """Rows of log.csv without the speed, which is another in each run."""
+    """Read the rows of log.csv without the speed, which differs between runs."""
     with (run / "log.csv").open(newline="") as file:
         return [{k: v for k, v in row.items() if k != "images_per_s"} for row in csv.DictReader(file)]

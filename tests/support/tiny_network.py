@@ -1,4 +1,4 @@
-"""The smallest pre-training recipe there is, up to its [dino] section, for tests to complete."""
+"""Define the smallest pre-training recipe, up to its [dino] section, for tests to complete."""
 
 TINY = """
 [model]

@@ -1,4 +1,4 @@
-"""A small labelled data folder, and a fine-tuning on it, for the tests of fine-tuning."""
+"""Write a small labelled data folder, and fine-tune on it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ SMALL = [
 
 
 def make_folder(root):
-    """Two classes told apart by level alone: trees left or right of water. The third class never occurs."""
+    """Write two classes that differ in level alone, trees left or right of water. The third class never occurs."""
     (root / "images").mkdir()
     (root / "labels").mkdir()
     rng = np.random.default_rng(0)
@@ -88,7 +88,7 @@ def model_arch():
 
 
 def tuner_of(data, *, backbone="none", head="decoder", **settings):
-    """A fine-tuning as the command sets it up, and its first batch."""
+    """Set up a fine-tuning as the command does, and cut its first batch."""
     torch.manual_seed(0)
     config = FinetuneConfig(
         **{"model": ModelConfig(arch=model_arch(), patch=8, tile=32), "head": head, "head_dim": 32, "tile": 32}

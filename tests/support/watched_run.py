@@ -1,4 +1,4 @@
-"""A pre-training with a probe: its command, and the events it leaves for TensorBoard."""
+"""Give the command of a pre-training with a probe, and read its events for TensorBoard."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def watched(folder: Path, run: Path, *settings: str, resume: bool = False, probe
 
 
 def events_of(run: Path) -> list[Event]:
-    """Events as TensorBoard shows them: a start in a file voids what earlier files have of its step and later ones."""
+    """Read events as TensorBoard does: a start event voids events of earlier files from its step on."""
     kept: list[Event] = []
     for path in sorted((run / "tensorboard").iterdir()):
         data, begin = path.read_bytes(), 0

@@ -1,4 +1,4 @@
-"""What tests of training share."""
+"""Share fixtures of all tests of training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 @pytest.fixture(autouse=True, scope="session")
 def _cache_of_its_own() -> Iterator[None]:
-    """What is known of test files must not outlive them in the user's cache; set for child processes too."""
+    """Use a temporary cache folder, also for child processes, so that the user's cache is not changed."""
     before = os.environ.get("SARDINO_CACHE")
     with tempfile.TemporaryDirectory() as folder:
         os.environ["SARDINO_CACHE"] = folder

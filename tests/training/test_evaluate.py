@@ -1,4 +1,4 @@
-"""An evaluation scores the very maps and probabilities that users get, and refuses splits that leak."""
+"""Check that an evaluation scores the maps and probabilities of users, and refuses splits that leak."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def model(tmp_path_factory):
 
 @pytest.fixture
 def data(tmp_path):
-    """Three places with labels of the model's classes, of one that it doesn't know, and with holes."""
+    """Write three places with labels of the model's classes and of an unknown class, and with holes."""
     root = tmp_path / "data"
     for folder in ("images", "labels"):
         (root / folder).mkdir(parents=True)
@@ -73,7 +73,7 @@ def data(tmp_path):
 
 
 def pixels(model, data, folder, name):
-    """Labels, mapped values and probabilities of the pixels that count, by the users' own command."""
+    """Return labels, mapped values and probabilities of the labelled pixels, by the users' command."""
     output, shares = folder / f"{name}.tif", folder / f"{name}_p.tif"
     landcover(Request(str(data / "images" / f"{name}.tif"), output, model, units=Units.DB), probabilities=shares)
     arrays = []
@@ -187,7 +187,7 @@ def test_a_class_with_the_name_of_a_group_is_not_in_it():
 
 
 def test_a_legend_of_its_own_is_merged_by_its_own_groups(model, data, tmp_path):
-    """Tilth and meadow of the model are fields in the card; the model decides by fields, and so does "summed"."""
+    """Two classes of the model have the group fields in the card; the model decides by it, and so does "summed"."""
     own = tmp_path / "own"
     shutil.copytree(model, own)
     card = json.loads((own / "card.json").read_text())

@@ -1,4 +1,4 @@
-"""A pre-training: what it leaves, what it learns, and what it refuses."""
+"""Test a pre-training: outputs, training and refusals."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_refusals_name_what_to_do(recipe: Path, data: list[Path], tmp_path: Path
         pretrain(config, data[:1], run, RunOptions(resume=True))
     with pytest.raises(InputError, match="No raster"):
         pretrain(config, [tmp_path / "nothing"], tmp_path / "other")
-    with pytest.raises(InputError, match="shared by 3"):
+    with pytest.raises(InputError, match="with 3 processes"):
         StepBatches(ChipStore(data, config.model.bands, 1.0), config, 0, 3)
     with pytest.raises(ModelError, match="No readable backbone"):
         load_backbone(tmp_path, 16)

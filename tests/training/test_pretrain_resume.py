@@ -1,4 +1,4 @@
-"""Runs that were stopped or killed go on bit by bit; workers and processes change nothing."""
+"""Resume runs that were stopped or killed, bit by bit; workers and processes change nothing."""
 
 from __future__ import annotations
 

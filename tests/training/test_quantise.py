@@ -1,4 +1,4 @@
-"""Ranges for eight bits: measured on tiles as the stream cuts them, written into the card, nothing else touched."""
+"""Measure ranges for int8 and write them into the card, without other changes."""
 
 from __future__ import annotations
 

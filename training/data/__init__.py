@@ -1,1 +1,1 @@
-"""Rasters in, windows and views out."""
+"""Read data folders, and cut windows, tiles and views from them."""

@@ -1,7 +1,7 @@
-"""SAR augmentations in physical terms: speckle, gain and hidden bands.
+"""Augment SAR images in physical terms: speckle, gain and hidden bands.
 
-No photometric tricks for optical images: the absolute backscatter carries the class, and a view may differ from
-another only as two acquisitions of the same place do.
+Photometric augmentations of optical images are not used: the absolute backscatter carries the class, and views may
+differ only as two acquisitions of the same place do.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from backend.radiometry.units import Units
 from backend.raster.bands import acquisition
 from training.run.common_config import AugmentConfig
 
-# Weights of a pixel and its neighbours along an axis that give white speckle the correlation measured in Sentinel-1
-# IW GRDH at 10 m: 0.67 at lag 1 and 0.17 at lag 2 (measured 0.6 to 0.7 and 0.1 to 0.4).
+# Filter along an axis that gives white speckle a correlation of 0.67 at lag 1 and 0.17 at lag 2; in Sentinel-1 IW GRDH
+# at 10 m, 0.6 to 0.7 and 0.1 to 0.4 were measured.
 SPECKLE_KERNEL = np.array([0.25, 0.5, 0.25], dtype=np.float32)
 
 
 def speckle(shape: tuple[int, ...], looks: float, correlated: bool, rng: np.random.Generator) -> FloatArray:
-    """Multiplicative speckle of mean 1 and variance 1 / looks, for power.
+    """Draw multiplicative speckle for power, of mean 1 and variance 1 / looks.
 
     The mean of L independent looks is gamma distributed with shape L (Goodman 1976; Ulaby & Long 2014, ch. 5).
 
     Args:
         shape: [..., H, W].
-        looks: equivalent number of looks.
-        correlated: smooth finer speckle along both axes, so that neighbours correlate as in IW GRDH.
-        rng: source of the draws.
+        looks: Equivalent number of looks.
+        correlated: Smooth speckle of more looks along both axes, so that neighbours correlate as in IW GRDH.
+        rng: Random generator.
 
     Returns:
         float32 of `shape`.
     """
     if not correlated:
         return rng.standard_gamma(looks, size=shape, dtype=np.float32) / np.float32(looks)
-    # Smoothing multiplies the variance by the square sum of the weights, once an axis.
+    # Smoothing multiplies the variance by the sum of squared weights, once per axis.
     finer = looks * float(np.square(SPECKLE_KERNEL).sum()) ** 2
     padded = (*shape[:-2], shape[-2] + 2, shape[-1] + 2)
     noise = rng.standard_gamma(finer, size=padded, dtype=np.float32) / np.float32(finer)
@@ -51,33 +51,33 @@ def speckle(shape: tuple[int, ...], looks: float, correlated: bool, rng: np.rand
 def augment(
     values: FloatArray, gain_db: float, bands: Sequence[Band], config: AugmentConfig, rng: np.random.Generator
 ) -> FloatArray:
-    """What may differ between two acquisitions of one place, applied to one view.
+    """Apply to a view what may differ between two acquisitions of one place.
 
     Args:
         values: [B, H, W] linear power, coherence plain, NaN where invalid; changed in place.
-        gain_db: gain that the whole sample has, shared by its views.
-        bands: the card's bands; coherence has neither speckle nor gain.
-        config: which augmentations, and how strong.
-        rng: source of the draws.
+        gain_db: Gain of the whole sample, shared by its views.
+        bands: The card's bands; coherence has neither speckle nor gain.
+        config: Strength of the augmentations.
+        rng: Random generator.
 
     Returns:
         [B, H, W], as `values`.
     """
     radar = is_backscatter(bands)
     power = values if radar.all() else values[radar]
-    # Speckle: another look at the same place has another speckle, and the class does not follow from it.
+    # Speckle: it differs between acquisitions of the same place, and does not depend on the class.
     if config.speckle and rng.random() < config.speckle:
         low, high = np.log(config.speckle_looks)
         looks = float(np.exp(rng.uniform(low, high)))
         power *= speckle(power.shape, looks, config.speckle_correlated, rng)
-    # Gain: calibration, incidence angle, soil moisture. Small, or water would become field.
+    # Gain: calibration, incidence angle, soil moisture. It must be small, or water would look like fields.
     dates = _acquisitions(bands)
     gain = gain_db + rng.normal(0, config.gain_common_db, size=max(dates, default=0) + 1)[dates]
     gain += rng.normal(0, config.gain_band_db, size=len(power))
     power *= to_power(gain.astype(np.float32), Units.DB)[:, None, None]
     if power is not values:
         values[radar] = power
-    # Band drop: a user's scene may have one polarisation; the same place must still be known by it.
+    # Band drop: a user's scene may have one polarisation only.
     present = np.flatnonzero(np.isfinite(values).any(axis=(1, 2)))
     if config.band_drop and rng.random() < config.band_drop and len(present) > 1:
         values[rng.choice(present)] = np.nan
@@ -85,7 +85,7 @@ def augment(
 
 
 def _acquisitions(bands: Sequence[Band]) -> list[int]:
-    """Number of the acquisition of each backscatter band, from 0: a date has one gain, whatever the polarisation."""
+    """Number the acquisition of each backscatter band from 0; bands that differ in polarisation only share one."""
     names = [acquisition(band.name) for band, radar in zip(bands, is_backscatter(bands)) if radar]
     order = {name: number for number, name in enumerate(dict.fromkeys(names))}
     return [order[name] for name in names]

@@ -1,7 +1,7 @@
-"""Batches of views as a function of (seed, step): which images, which windows, which views.
+"""Cut the batch of views of a step, as a function of seed and step.
 
-Nothing here has a position that would need saving. A sample is drawn from its own generator, seeded by the run,
-the step and its place in the global batch: the same whatever the number of workers or processes.
+There is no state to save. Each sample has its own random generator, seeded by the run, the step and the sample's index
+in the global batch, so that workers and processes don't change it.
 """
 
 from __future__ import annotations
@@ -20,29 +20,28 @@ from training.run.pretrain_config import PretrainConfig
 
 
 class StepBatches(Dataset[list[torch.Tensor]]):
-    """``batches[step]``: this process's share of the step's views, grouped by size.
+    """Return this process's share of the views of a step as ``batches[step]``.
 
     Args:
-        store: images.
-        config: batch, seed, crops, bands.
-        rank: number of this process.
-        processes: how many there are; divides the batch.
+        store: Images.
+        config: Batch, seed, crops and bands.
+        rank: Rank of this process.
+        processes: Number of processes; divides the batch.
 
     Raises:
-        InputError: The batch can't be shared evenly.
+        InputError: The processes don't divide the batch.
     """
 
     def __init__(self, store: ChipStore, config: PretrainConfig, rank: int = 0, processes: int = 1) -> None:
-        """Keep the share of this process."""
         batch = config.optim.batch
         if batch % processes:
-            raise InputError(f"optim.batch {batch} can't be shared by {processes} processes.", "Set a multiple.")
+            raise InputError(f"optim.batch is {batch}, with {processes} processes.", f"Set a multiple of {processes}.")
         share = batch // processes
         self.store, self.config = store, config
         self.places = range(rank * share, (rank + 1) * share)
 
     def __getitem__(self, step: int) -> list[torch.Tensor]:
-        """Global views [2, N, B, g, g] and, where there are any, local views [L, N, B, l, l]."""
+        """Cut global views [2, N, B, g, g] and, if there are any, local views [L, N, B, l, l]."""
         crops = self.config.crops
         rngs = [np.random.default_rng((self.config.run.seed, step, place)) for place in self.places]
         samples = [self.store.draw(crops, rng) for rng in rngs]
@@ -50,7 +49,7 @@ class StepBatches(Dataset[list[torch.Tensor]]):
 
 
 def iterate(batches: StepBatches, steps: range, workers: int, pin: bool) -> Iterator[list[torch.Tensor]]:
-    """The batches of `steps` in order, cut ahead by `workers` processes where there are any."""
+    """Yield the batches of `steps` in order; `workers` processes, if any, cut them in advance."""
     loader = DataLoader(
         batches, batch_size=None, sampler=steps, num_workers=workers, worker_init_fn=start_worker, pin_memory=pin
     )

@@ -1,4 +1,4 @@
-"""Where a raster holds data, on a coarse grid of cells: small enough to keep, and enough to aim windows by."""
+"""Store on a coarse grid where a raster holds data, to choose windows without reading pixels."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from numpy.typing import NDArray
 
 from backend.core.arrays import BoolArray, DoubleArray, IntArray
 
-# A cell is about this many pixels wide, and wider in rasters that would have more than MOST_CELLS along an axis.
+# A cell is about this many pixels wide; wider in rasters that would have more than MOST_CELLS along an axis.
 CELL, MOST_CELLS = 32, 256
-# Pixels looked at along each axis of a cell, where looking at all of them would take too long.
+# Pixels read along each axis of a cell where reading all of them would take too long.
 PROBES = 4
 
 
 def cells_along(pixels: int) -> int:
-    """Number of equal cells along an axis."""
+    """Return the number of equal cells along an axis."""
     return min(MOST_CELLS, max(1, round(pixels / CELL)))
 
 
 def probe_shape(height: int, width: int) -> tuple[int, int]:
-    """Rows and columns to which a large raster may be thinned before it is measured."""
+    """Return the rows and columns to which a large raster is subsampled before it is measured."""
     return min(height, PROBES * cells_along(height)), min(width, PROBES * cells_along(width))
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """Valid share of each cell.
+    """Hold the valid share of each cell.
 
     Attributes:
         height: Of the raster, in pixels.
         width: Of the raster, in pixels.
-        cells: uint8 [rows, columns], 0 for no valid pixel to 255 for nothing else.
+        cells: uint8 [rows, columns], from 0 (no pixel is valid) to 255 (all are).
     """
 
     height: int
@@ -45,7 +45,7 @@ class Coverage:
 
     @staticmethod
     def measure(valid: BoolArray, height: int, width: int) -> Coverage:
-        """From the validity of all pixels, or of those left by evenly thinning a raster of this height and width."""
+        """Measure the validity of all pixels, or of an even subsample, of a raster of this height and width."""
         totals: NDArray[Any] = valid
         counts = np.ones((1, 1), dtype=np.int64)
         for axis, pixels in enumerate((height, width)):
@@ -55,19 +55,19 @@ class Coverage:
             sizes = np.diff(starts, append=valid.shape[axis])
             counts = counts * np.expand_dims(sizes, 1 - axis)
         share = totals / counts
-        # Full and empty are meant literally.
+        # 255 and 0 are kept for cells that are wholly valid or invalid.
         cells = np.clip(np.round(share * 255), np.where(share > 0, 1, 0), np.where(share < 1, 254, 255))
         return Coverage(height, width, cells.astype(np.uint8))
 
     def pack(self) -> str:
-        """As text; empty where all is valid."""
+        """Return a text; it is empty where all is valid."""
         if (self.cells == 255).all():
             return ""
         return base64.b64encode(zlib.compress(self.cells.tobytes())).decode("ascii")
 
     @staticmethod
     def unpack(text: str, height: int, width: int) -> Coverage:
-        """From what `pack` gave.
+        """Read what `pack` returned.
 
         Raises:
             ValueError: The text is damaged.
@@ -83,13 +83,13 @@ class Coverage:
 
     @cached_property
     def _below(self) -> DoubleArray:
-        """Sum of shares above and left of each corner of a cell; float64 [rows + 1, columns + 1]."""
+        """Sum the shares above and left of each cell corner; float64 [rows + 1, columns + 1]."""
         total = np.zeros((self.cells.shape[0] + 1, self.cells.shape[1] + 1))
         total[1:, 1:] = (self.cells / 255).cumsum(axis=0).cumsum(axis=1)
         return total
 
     def share(self, tops: IntArray, lefts: IntArray, side: int) -> DoubleArray:
-        """About what share of square windows is valid, as far as they lie in the raster.
+        """Estimate the valid share of square windows, as far as they lie in the raster.
 
         Args:
             tops: [N] first rows.

@@ -1,8 +1,8 @@
 """Cut the views of multi-crop: choose boxes, resample them in linear power, augment them.
 
-All views of a sample come from one square window of a scene, seen at one date or at two. Resampling is in linear
-power, as a mean of dB is not the dB of a mean; coherence is averaged as it is. Everything is drawn from a generator
-that the caller seeds by sample, so that a sample does not depend on workers, processes or on where a run was resumed.
+All views of a sample come from one square window of a scene, at one date or two. Resampling is in linear power, as a
+mean of dB is not the dB of a mean; coherence is averaged without conversion. The caller seeds a generator for each
+sample, so that workers, processes and resuming don't change it.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from training.data.augment import augment
 from training.run.pretrain_config import CropConfig
 
 ATTEMPTS = 10
-# An output pixel is valid where at least half of what it was averaged from is.
+# An output pixel is valid where at least half of its weighted input is.
 VALID_SHARE = 0.5
 
 
 @dataclass(frozen=True)
 class Box:
-    """A square of a window, in pixels of the window; corners need not be whole."""
+    """Describe a square of a window, in pixels of the window; corners may be fractions."""
 
     top: float
     left: float
@@ -36,11 +36,11 @@ class Box:
 
 @dataclass(frozen=True)
 class CropSample:
-    """What the views of one sample are cut from.
+    """Hold the window from which the views of one sample are cut.
 
     Attributes:
-        dates: float32 [B, side, side] of one window at one date or two, dB (coherence plain), NaN where invalid.
-        gain_db: Gain that all of it has (relative levels of a source), shared by the dates and by the views.
+        dates: float32 [B, side, side] of the window at one date or two, dB (coherence from 0 to 1), NaN where invalid.
+        gain_db: Gain of the whole sample, shared by dates and views.
     """
 
     dates: Sequence[FloatArray]
@@ -48,13 +48,13 @@ class CropSample:
 
 
 def draw_box(seen: BoolArray, scale: tuple[float, float], min_valid: float, rng: np.random.Generator) -> Box:
-    """A random square of a window by its share of the area; mostly invalid ones are drawn again.
+    """Draw a random square of a window; mostly invalid ones are drawn again.
 
     Args:
-        seen: [side, side], where any band has a value, at all dates.
-        scale: lowest and highest area as a fraction of the window's.
-        min_valid: lowest valid share; after ATTEMPTS the best box is taken.
-        rng: source of the draws.
+        seen: bool [side, side], where any band has a value at all dates.
+        scale: Lowest and highest area as a fraction of the window.
+        min_valid: Lowest valid share; after ATTEMPTS draws the best box is taken.
+        rng: Random generator.
     """
     side = seen.shape[0]
     best, best_share = Box(0, 0, side), -1.0
@@ -71,14 +71,14 @@ def draw_box(seen: BoolArray, scale: tuple[float, float], min_valid: float, rng:
 
 
 def resampling_matrix(starts: FloatArray, sides: FloatArray, flips: BoolArray, size: int, window: int) -> torch.Tensor:
-    """Linear interpolation along one axis as matrices; the filter widens when coarsening (no aliasing of speckle).
+    """Return matrices of linear interpolation along one axis; the filter is wider when coarsening, to avoid aliasing.
 
     Args:
         starts: [N] first coordinate of the segment, in pixels of the window.
         sides: [N] length of the segment.
-        flips: [N] whether the output runs backwards.
-        size: output pixels.
-        window: input pixels.
+        flips: [N] whether the output is mirrored.
+        size: Output pixels.
+        window: Input pixels.
 
     Returns:
         float32 [N, size, window], rows summing to 1.
@@ -94,7 +94,7 @@ def resampling_matrix(starts: FloatArray, sides: FloatArray, flips: BoolArray, s
 
 
 def resample(windows: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Resample what may be averaged, leaving NaN out of every mean (normalised convolution, Knutsson & Westin 1993).
+    """Resample by averaging without NaN (normalised convolution, Knutsson & Westin 1993).
 
     Args:
         windows: [N, B, side, side] linear power or coherence, NaN where invalid.
@@ -102,7 +102,7 @@ def resample(windows: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -
         columns: [N, size, side].
 
     Returns:
-        Means [N, B, size, size], NaN where less than half is valid; and that validity.
+        Means [N, B, size, size], NaN where less than VALID_SHARE is valid, and validity of the same shape.
     """
     valid = torch.isfinite(windows)
     rows, columns = rows[:, None], columns[:, None].transpose(-1, -2)
@@ -115,16 +115,16 @@ def resample(windows: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -
 def views(
     samples: Sequence[CropSample], rngs: Sequence[np.random.Generator], bands: Sequence[Band], config: CropConfig
 ) -> list[torch.Tensor]:
-    """All views of a batch, grouped by size.
+    """Cut all views of a batch, grouped by size.
 
     Args:
-        samples: N of them; of two dates, the first global view shows one and the second the other, a local view either.
-        rngs: N generators, one a sample.
-        bands: clip, mean and deviation of the card.
-        config: geometry and augmentations.
+        samples: N samples; of two dates each global view shows one, and local views show either.
+        rngs: N generators, one per sample.
+        bands: The card's bands.
+        config: Geometry and augmentations.
 
     Returns:
-        Global views [2, N, B, g, g], and local views [L, N, B, l, l] where there are any; normalised float32.
+        Global views [2, N, B, g, g] and, if there are any, local views [L, N, B, l, l]; normalised float32.
     """
     windows = [window for sample in samples for window in sample.dates]
     first = np.cumsum([0] + [len(sample.dates) for sample in samples[:-1]])
@@ -141,7 +141,7 @@ def views(
         columns = resampling_matrix(left, length, flips[:, 1], size, side)
         cut = resample(linear[torch.from_numpy(first + dates)], rows, columns)[0].numpy()
         parts = [augment(v, s.gain_db, bands, config, rng) for v, s, rng in zip(cut, samples, rngs)]
-        if config.rot90:  # an option, off by default: it mixes the look direction (shadow and double bounce)
+        if config.rot90:  # off by default: it mixes look directions, and with them shadow and double bounce
             parts = [np.rot90(part, int(rng.integers(4)), axes=(1, 2)) for part, rng in zip(parts, rngs)]
         return np.stack(parts)
 
@@ -151,14 +151,14 @@ def views(
 
 
 def _date(sample: CropSample, view: int | None, rng: np.random.Generator) -> int:
-    """Which date a view shows: global views one each, local views (None) either."""
+    """Choose the date of a view: one each for global views, either for local ones (None)."""
     if len(sample.dates) == 1:
         return 0
     return int(rng.integers(len(sample.dates))) if view is None else view % len(sample.dates)
 
 
 def _normalise(values: FloatArray, bands: Sequence[Band]) -> FloatArray:
-    # [V, N, B, s, s] as one tall image [B, V * N * s, s]: one call, and radiometry's own arithmetic.
+    # [V, N, B, s, s] as one tall image [B, V * N * s, s], for one call of radiometry's functions.
     v, n, b, s, _ = values.shape
     tall = from_linear(values.transpose(2, 0, 1, 3, 4).reshape(b, v * n * s, s), bands)
     x = normalise(tall, np.ones(tall.shape[1:], dtype=np.bool_), bands)

@@ -1,4 +1,4 @@
-"""What dataset.toml says of a data folder; its keys are explained at the head of dataset.py."""
+"""Read dataset.toml of a data folder; its keys are described in dataset.py."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _UNITS = (*(unit.value for unit in Units), COHERENCE)
 
 @dataclass(frozen=True)
 class FileBand:
-    """One band of the files: name, and unit ("db", "linear_power", "amplitude", "coherence"; "auto" to recognise)."""
+    """Declare one band of the files: its name and unit; "auto" recognises the unit."""
 
     name: str
     unit: Annotated[str, OneOf(*_UNITS)] = "auto"
@@ -36,7 +36,7 @@ class FileBand:
 
 @dataclass(frozen=True)
 class FolderFacts:
-    """What dataset.toml says; see the head of dataset.py."""
+    """Hold the content of dataset.toml; see dataset.py."""
 
     title: str = ""
     product: str = ""
@@ -55,35 +55,35 @@ class FolderFacts:
     classes: tuple[LandCoverClass, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse words that have no meaning here."""
+        """Refuse values that contradict each other or that nothing uses."""
         check_limits(self)
         if len(self._declared()) > 1:
             found = " and ".join(sorted(self._declared()))
-            raise InputError(f"Bands have units {found}.", "Give all backscatter of a folder in one unit.")
+            raise InputError(f"Bands have units {found}.", "Use one unit for all backscatter of a folder.")
         _check_pattern(self.places)
         named = [(f"Class {item.name!r}", item.value) for item in self.classes]
         for what, value in (*named, *((f"Label code {code}", value) for code, value in self.label_codes)):
             if not 1 <= value <= 254:
-                raise InputError(f"{what} has value {value}.", "Wanted: 1 to 254; 0 is unlabelled.")
+                raise InputError(f"{what} has value {value}.", "Use 1 to 254; 0 is unlabelled.")
 
     def _declared(self) -> set[str]:
         return {band.unit for band in self.bands} - {COHERENCE, Units.AUTO.value}
 
     @property
     def units(self) -> Units:
-        """Unit of the backscatter; AUTO where it is to be recognised from the values.
+        """Return the unit of the backscatter; AUTO if it is to be recognised from the values.
 
-        Values whose level means nothing can't be recognised: they are taken as dB where nothing else is said.
+        Values of unknown level can't be recognised: they are taken as dB if no unit is declared.
         """
         declared = Units(next(iter(self._declared()), Units.AUTO.value))
         return Units.DB if self.relative and declared is Units.AUTO else declared
 
     @staticmethod
     def load(path: Path) -> FolderFacts:
-        """Read dataset.toml; defaults where there is none.
+        """Read dataset.toml; without one, return the defaults.
 
         Raises:
-            InputError: Not TOML, a key that is not known, or a value of the wrong type.
+            InputError: The file is not TOML, a key is unknown, or a value can't be used.
         """
         if not path.is_file():
             return FolderFacts()
@@ -92,13 +92,13 @@ class FolderFacts:
         except InputError as error:
             raise InputError(f"{path}: {error.message}", error.hint) from error
         except ValueError as error:
-            raise InputError(f"{path} is not valid TOML ({error}).", "Correct the file or take it away.") from error
+            raise InputError(f"{path} is not valid TOML ({error}).", "Correct or remove the file.") from error
 
 
 def _check_pattern(places: str) -> None:
     try:
         groups = re.compile(places).groups
     except re.error as error:
-        raise InputError(f"places is {places!r}, no regular expression ({error}).", "Mend it.") from error
+        raise InputError(f"places is {places!r}: {error}.", "Write a regular expression.") from error
     if places and groups != 1:
-        raise InputError(f"places is {places!r}, with {groups} groups.", r"Put one around the place, as in ^(\d+)_.")
+        raise InputError(f"places is {places!r}, with {groups} groups.", r"Use one group for the place, as in ^(\d+)_.")

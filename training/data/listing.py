@@ -1,4 +1,4 @@
-"""Which rasters lie in a folder and its sub-folders, and under which names."""
+"""List the rasters of a folder and its sub-folders by name."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ SUFFIXES = (".tif", ".tiff", ".png", ".vrt", ".jp2", ".img")
 
 
 def list_rasters(folder: Path, skip: Collection[Path] = ()) -> dict[str, Path]:
-    """Rasters by name: the path under `folder` without suffix, with "/" between sub-folders.
+    """List rasters by name: the path under `folder` without suffix, with "/" between sub-folders.
 
     Links to folders are followed. Hidden files and folders are left out.
 
     Args:
-        folder: Where to look; a folder that isn't there holds nothing.
+        folder: The folder; if it doesn't exist, the list is empty.
         skip: Folders to leave out.
 
     Raises:
@@ -27,7 +27,7 @@ def list_rasters(folder: Path, skip: Collection[Path] = ()) -> dict[str, Path]:
     seen: set[str] = set()
     for here, folders, files in os.walk(folder, followlinks=True):
         real = os.path.realpath(here)
-        if real in seen:  # a link back to a folder above would never end
+        if real in seen:  # a link to a folder above would recurse without end
             folders.clear()
             continue
         seen.add(real)
@@ -38,6 +38,6 @@ def list_rasters(folder: Path, skip: Collection[Path] = ()) -> dict[str, Path]:
                 continue
             name = path.relative_to(folder).with_suffix("").as_posix()
             if name in found:
-                raise InputError(f"{found[name]} and {path} have one name.", "Rename one, or take it away.")
+                raise InputError(f"{found[name]} and {path} have one name.", "Rename or remove one of them.")
             found[name] = path
     return found

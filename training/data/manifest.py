@@ -1,7 +1,7 @@
-"""The files of a data folder, each looked at once: what was found is kept until the file changes.
+"""Scan the files of a data folder once and cache the results until a file changes.
 
-Kept in the user's cache folder, not beside the data, which may be read-only and shared: SARDINO_CACHE, else the
-system's place for caches. A cache that can't be written or read only costs another look.
+The cache is in the user's cache folder (SARDINO_CACHE, or the system's default), since data folders may be read-only or
+shared. If the cache can't be read or written, the files are scanned again.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from training.run.distributed import shared_out
 from training.run.files import write_text
 
 VERSION = 1
-# Looking at files is mostly waiting for the disk.
+# Scanning mostly waits for the disk.
 THREADS = 4
 SAY_EVERY_S, KEEP_EVERY_S = 10.0, 60.0
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """The files of a folder.
+    """Hold what is known of the files of a folder.
 
     Attributes:
-        entries: One a file that can be read, in the order asked for.
-        units: Unit of the backscatter of all of them.
-        unreadable: Why the others can't be read, by name.
+        entries: One per readable file, in the order asked for.
+        units: Unit of the backscatter of all files.
+        unreadable: Reasons by name, of files that can't be read.
     """
 
     entries: tuple[FileEntry, ...]
@@ -56,31 +56,31 @@ def read_manifest(
     bands: Sequence[Band],
     together: bool = False,
 ) -> Manifest:
-    """What is known of files, from the cache or by looking.
+    """Return what is known of files, from the cache or by scanning them.
 
     Args:
         root: Data folder.
-        files: All rasters of it by name.
-        names: Which of them are wanted.
+        files: All its rasters by name.
+        names: The files wanted.
         facts: Its dataset.toml.
         bands: The card's bands.
-        together: Whether all processes of a run ask for this at the same time: each looks at its share.
+        together: Whether all processes of a run call this at the same time; each scans a share.
 
     Raises:
-        InputError: The bands or units of a file don't fit the card, dataset.toml or the other files.
+        InputError: Bands or units of a file contradict the card, dataset.toml or the other files.
     """
-    look = _Look(root, files, facts, bands, together)
-    found = look.at(names, facts.units)
+    scans = _Scans(root, files, facts, bands, together)
+    found = scans.at(names, facts.units)
     units = facts.units if facts.units is not Units.AUTO else _common_units(list(found.values()), files)
-    # Files with too little in them to tell their unit have been looked at as dB.
+    # Files with too few valid pixels to recognise their unit were scanned as dB.
     silent = [name for name, entry in found.items() if entry.units == Units.AUTO.value]
     if units is not Units.DB and silent:
-        found.update(look.at(silent, units))
-    return Manifest(tuple(found[name] for name in names if name in found), units, look.unreadable)
+        found.update(scans.at(silent, units))
+    return Manifest(tuple(found[name] for name in names if name in found), units, scans.unreadable)
 
 
 def _common_units(entries: Sequence[FileEntry], files: Mapping[str, Path]) -> Units:
-    """The unit of a folder: dB is told surely; power from amplitude less so, and most pixels decide."""
+    """Decide the unit of a folder by a majority of pixels: dB is recognised reliably, power and amplitude less so."""
     votes: Counter[Units] = Counter()
     for entry in entries:
         votes[Units(entry.units)] += entry.pixels
@@ -92,13 +92,13 @@ def _common_units(entries: Sequence[FileEntry], files: Mapping[str, Path]) -> Un
         if entry.units != Units.AUTO.value and (entry.units == Units.DB.value) != (units is Units.DB):
             raise InputError(
                 f"{files[entry.name]} seems to be in {entry.units}, most of its folder in {units.value}.",
-                f"Put files of one unit into a folder. {UNIT_HINT}",
+                f"Put only files of one unit into a folder. {UNIT_HINT}",
             )
     return units
 
 
-class _Look:
-    """Entries of a folder's files, looked up in its cache or made."""
+class _Scans:
+    """Look up the entries of a folder's files in its cache, or scan the files."""
 
     def __init__(
         self, root: Path, files: Mapping[str, Path], facts: FolderFacts, bands: Sequence[Band], together: bool
@@ -107,18 +107,18 @@ class _Look:
         self.unreadable: dict[str, str] = {}
 
     def at(self, names: Sequence[str], units: Units) -> dict[str, FileEntry]:
-        """Entries by name, of files whose unit is known or (AUTO) is to be recognised, without those it can't read."""
+        """Return entries by name, without unreadable files; AUTO recognises the unit."""
         cache = self._cache(units)
         kept = {name: entry for name, entry in _load(cache).items() if name in self.files}
         found: dict[str, FileEntry] = {}
         saved = time.monotonic()
         share = shared_out if self.together else _alone
         for row in share(names, lambda part: self._rows(part, units, kept)):
-            told = json.loads(row)
-            if "unreadable" in told:
-                self.unreadable[told["name"]] = told["unreadable"]
+            found_row = json.loads(row)
+            if "unreadable" in found_row:
+                self.unreadable[found_row["name"]] = found_row["unreadable"]
                 continue
-            entry = _entry(told)
+            entry = _entry(found_row)
             found[entry.name] = entry
             if time.monotonic() - saved > KEEP_EVERY_S:
                 _keep(cache, {**kept, **found})
@@ -128,26 +128,26 @@ class _Look:
         return found
 
     def _rows(self, names: Sequence[str], units: Units, kept: Mapping[str, FileEntry]) -> Iterator[str]:
-        """Entries as text, of files that can't be read the reason."""
+        """Yield entries as text; for files that can't be read, the reason."""
         changed = [name for name in names if name not in kept or not _same(kept[name], self.files[name])]
         yield from (_text(kept[name]) for name in set(names) - set(changed))
         said = time.monotonic()
         pool = ThreadPoolExecutor(THREADS)
         try:
-            looks = [pool.submit(scan, n, self.files[n], self.facts, self.bands, units) for n in changed]
-            for number, (name, look) in enumerate(zip(changed, looks), 1):
+            jobs = [pool.submit(scan, n, self.files[n], self.facts, self.bands, units) for n in changed]
+            for number, (name, job) in enumerate(zip(changed, jobs), 1):
                 try:
-                    yield _text(look.result())
+                    yield _text(job.result())
                 except (UnreadableError, OSError) as error:
                     yield json.dumps({"name": name, "unreadable": str(error)})
-                if time.monotonic() - said > SAY_EVERY_S and number < len(looks):
-                    print(f"{self.root}: {number} of {len(changed)} files looked at", file=sys.stderr, flush=True)
+                if time.monotonic() - said > SAY_EVERY_S and number < len(jobs):
+                    print(f"{self.root}: {number} of {len(changed)} files scanned", file=sys.stderr, flush=True)
                     said = time.monotonic()
         finally:
             pool.shutdown(cancel_futures=True)
 
     def _cache(self, units: Units) -> Path:
-        """The cache file: another one for everything else that entries depend on."""
+        """Return the cache file; its name depends on everything that entries depend on."""
         bands = [(band.name, band.unit) for band in self.bands]
         declared = [(band.name, band.unit) for band in self.facts.bands]
         facts = (self.facts.scale, self.facts.nodata, self.facts.relative, self.facts.pixel_size_m)
@@ -160,7 +160,7 @@ def _alone(names: Sequence[str], work: Callable[[Sequence[str]], Iterable[str]])
 
 
 def cache_folder() -> Path:
-    """Where this program may keep what it can make again."""
+    """Return the folder for files that can be made again."""
     named = os.environ.get("SARDINO_CACHE")
     if named:
         return Path(named)

@@ -1,4 +1,4 @@
-"""What is printed of a data folder: one line that sums it up, and the files that are left out."""
+"""Print a summary line of a data folder, and the files that are left out."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from training.data.dataset import ChipFolder
 
 _UNITS = {"db": "dB", "linear_power": "linear power", "amplitude": "amplitude"}
-# Files that are named one by one.
+# Files that are listed by name.
 MOST_NAMED = 20
-# What this process has said: a folder may be opened for each of its splits, and a file be drawn from again and again.
+# Files already named by this process: a folder may be opened once per split, and a file is drawn from many times.
 _said: set[tuple[Path, str]] = set()
 
 
 def describe(folder: ChipFolder) -> str:
-    """Such as "DIR: 3 files, VV VH, linear power, 10 m, 412 Mpx valid"."""
+    """Return a line such as "DIR: 3 files, VV VH, linear power, 10 m, 412 Mpx valid"."""
     entries = folder.entries
     having = Counter(i for entry in entries for i, number in enumerate(entry.numbers) if number)
     radar = is_backscatter(folder.bands)
@@ -42,17 +42,17 @@ def describe(folder: ChipFolder) -> str:
         parts.append(f"{sum(count > 1 for count in dates.values())} places of up to {max(dates.values())} dates")
     strips = sum(entry.strips for entry in entries)
     if strips:
-        parts.append(f"{strips} stored in strips: slow to draw from, gdal_translate -co TILED=YES makes tiles of them")
+        parts.append(f"{strips} stored in strips, which is slow; gdal_translate -co TILED=YES writes tiles")
     return f"{folder.root}: {', '.join(parts)}"
 
 
-def tell_left_out(root: Path, reasons: Mapping[str, str], total: int) -> None:
-    """Name files on standard error, once each, with their number.
+def print_left_out(root: Path, reasons: Mapping[str, str], total: int) -> None:
+    """Print files that are left out to standard error, once each, with their number.
 
     Args:
-        root: Their data folder.
-        reasons: Why each can't be read, by name.
-        total: How many files there are.
+        root: The data folder.
+        reasons: Why each file can't be read, by name.
+        total: Number of files in the folder.
     """
     new = {name: reason for name, reason in reasons.items() if (root, name) not in _said}
     if not new or not first_process():

@@ -1,4 +1,4 @@
-"""Which files of a folder show one place at several dates, pixel on pixel."""
+"""Find the files of a folder that show one place at several dates on the same pixel grid."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from training.data.scan import FileEntry
 
 
 def name_places(root: Path, names: Sequence[str], pattern: str) -> dict[str, str]:
-    """The place of each file that has one.
+    """Return the place of each file that has one.
 
     Args:
-        root: Data folder, whose places.csv (name, place) counts.
+        root: Data folder, which may have a places.csv (name, place).
         names: Files, as paths under the folder without suffix.
-        pattern: Regular expression whose one group is the place; searched for in the last part of the name, then in
-            all of it. Empty for none.
+        pattern: Regular expression with one group, the place; searched for in the last part of the name, then in
+            the whole name. Empty for none.
 
     Raises:
-        InputError: Both are given, places.csv lacks a column, or nothing has a place.
+        InputError: Both are given, places.csv lacks a column, or no file has a place.
     """
     table = root / "places.csv"
     if not table.is_file() and not pattern:
         return {}
     if table.is_file() and pattern:
-        raise InputError(f"{root} has places in dataset.toml and in places.csv.", "Leave one of them.")
+        raise InputError(f"{root} has places in dataset.toml and in places.csv.", "Remove one of them.")
     places = _from_table(table, names) if table.is_file() else _from_pattern(names, pattern)
     if names and not places:
         source = str(table) if table.is_file() else f"The pattern {pattern!r}"
-        raise InputError(f"{source} gives no place to {names[0]!r} or any other file of {root}.", "Mend it.")
+        raise InputError(f"{source} gives no place to {names[0]!r} or any other file of {root}.", "Correct it.")
     return places
 
 
 def _from_table(table: Path, names: Sequence[str]) -> dict[str, str]:
-    with table.open(newline="", encoding="utf-8-sig") as lines:  # Excel begins its UTF-8 with a mark
+    with table.open(newline="", encoding="utf-8-sig") as lines:  # Excel writes a byte order mark
         rows = list(csv.DictReader(lines))
     if rows and not {"name", "place"} <= set(rows[0]):
-        raise InputError(f"{table} has columns {', '.join(rows[0])}.", "Wanted: name, place.")
+        raise InputError(f"{table} has columns {', '.join(rows[0])}.", "Name them name, place.")
     known = set(names)
     return {row["name"]: row["place"] for row in rows if row["name"] in known and row["place"]}
 
@@ -51,10 +51,10 @@ def _from_pattern(names: Sequence[str], pattern: str) -> dict[str, str]:
 
 
 def check_places(files: Mapping[str, Path], entries: Sequence[FileEntry], places: Mapping[str, str]) -> None:
-    """Refuse files of one place whose pixels don't lie on each other.
+    """Refuse files of one place that are on different pixel grids.
 
     Raises:
-        InputError: Two of them differ in size, or in CRS or transform where both have one.
+        InputError: Two files differ in size, or in CRS or transform if both have one.
     """
     first: dict[str, FileEntry] = {}
     for entry in entries:
@@ -62,10 +62,10 @@ def check_places(files: Mapping[str, Path], entries: Sequence[FileEntry], places
             continue
         place = places[entry.name]
         other = first.setdefault(place, entry)
-        both = f"{files[other.name]} and {files[entry.name]} are of the place {place!r}"
+        both = f"{files[other.name]} and {files[entry.name]} show the place {place!r}"
         sizes = (other.width, other.height), (entry.width, entry.height)
         if sizes[0] != sizes[1]:
             found = " and ".join("{} x {}".format(*size) for size in sizes)
-            raise InputError(f"{both}, but have {found} pixels.", "Warp them to one grid, or take their place away.")
+            raise InputError(f"{both}, but have {found} pixels.", "Warp them to one grid, or give them no place.")
         if other.grid and entry.grid and other.grid != entry.grid:
-            raise InputError(f"{both}, but lie on different grids.", "Warp them to one grid.")
+            raise InputError(f"{both}, but are on different grids.", "Warp them to one grid.")

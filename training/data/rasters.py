@@ -1,7 +1,7 @@
-"""Windows of a data folder's rasters, in the scale of the model's bands, through handles that stay open.
+"""Read windows of a data folder's rasters in the scale of the model's bands, and keep the files open.
 
-A window is read by itself, whatever the size of its file. Every process and thread has handles of its own: GDAL's
-must not be shared, neither between threads nor with the process that a loader worker was forked from.
+Each process and thread has its own handles: GDAL's must not be shared between threads, or with the process from which
+a loader worker was forked.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from backend.radiometry.units import Units
 from backend.raster.source import RasterSource, gdal_environment
 from training.data.coverage import probe_shape
 
-# Holds the blocks around a window of a raster with many interleaved bands. A process has it once, for all its files.
+# Room for the blocks around a window of a raster with many interleaved bands; one cache per process.
 CACHE_BYTES = 64 * 2**20
 OPEN_FILES = 48
-# Below this a band has no spread to speak of, in dB.
+# Smallest spread of a band, in dB, by which values are divided.
 LEAST_SPREAD = 1e-3
-# With a copy reduced at least so far there is little to read.
+# Overviews reduced at least this much are used for subsampling.
 ENOUGH_REDUCED = 8
 
 
 class _Handles(threading.local):
-    """The rasters that this thread keeps open, the last used one last."""
+    """Keep the rasters of this thread open, the most recently used last."""
 
     def __init__(self) -> None:
         self.process = os.getpid()
@@ -41,8 +41,8 @@ class _Handles(threading.local):
 
     def get(self, path: Path, numbers: tuple[int, ...], nodata: tuple[float, ...]) -> RasterSource:
         if self.process != os.getpid():
-            # Forked: the parent's handles share their place in the file with it. Kept, since closing them could wait
-            # for a lock that was held at the fork.
+            # After a fork the parent's handles share their file offsets. They are kept, as closing them could wait for
+            # a lock that was held at the fork.
             self.inherited.append(self.open)
             self.process, self.open = os.getpid(), OrderedDict()
         key = (str(path), numbers, nodata)
@@ -59,16 +59,16 @@ _handles = _Handles()
 
 @dataclass(frozen=True)
 class Scale:
-    """How the numbers of a raster become values of the card's bands.
+    """Convert the values of a raster to those of the card's bands.
 
     Attributes:
         bands: The card's bands.
-        numbers: Band number (from 1) in the raster of each of them; 0 where it isn't there.
+        numbers: Band number (from 1) in the raster of each of them; 0 where it is missing.
         units: Unit of the backscatter.
-        nodata: Values that are no data, beside the file's own.
-        factor: By which all values are multiplied first.
-        relative: "offset" or "affine" where the level, or level and spread, become the card's; else "".
-        levels: Mean and deviation of each band over the whole raster.
+        nodata: Nodata values in addition to the file's own.
+        factor: Factor applied to all values first.
+        relative: "offset" or "affine" if the level, or level and spread, are set to the card's; else "".
+        levels: Mean and standard deviation of each band over the whole raster.
     """
 
     bands: tuple[Band, ...]
@@ -81,18 +81,18 @@ class Scale:
 
     @property
     def present(self) -> list[int]:
-        """Positions of the bands that the raster has."""
+        """Return the positions of the bands that the raster has."""
         return [i for i, number in enumerate(self.numbers) if number]
 
     def apply(self, values: FloatArray, valid: BoolArray) -> tuple[FloatArray, BoolArray]:
-        """Values of the card's bands.
+        """Convert values.
 
         Args:
-            values: float32 [bands present, H, W] as the raster has them; changed in place.
-            valid: [H, W] where they hold data.
+            values: float32 [bands present, H, W] of the raster; changed in place.
+            valid: bool [H, W], where they hold data.
 
         Returns:
-            float32 [B, H, W], dB or coherence, all nan where a band is missing; and validity [H, W].
+            float32 [B, H, W], dB or coherence, nan in missing bands; and validity [H, W].
         """
         if self.factor != 1:
             values *= np.float32(self.factor)
@@ -112,13 +112,13 @@ class Scale:
             values[i] += np.float32(band.mean)
 
 
-def read_window(path: Path, scale: Scale, place: Sequence[int] | None = None) -> tuple[FloatArray, BoolArray]:
-    """Read some of a raster.
+def read_window(path: Path, scale: Scale, window: Sequence[int] | None = None) -> tuple[FloatArray, BoolArray]:
+    """Read a window of a raster.
 
     Args:
         path: The raster.
-        scale: What its numbers mean.
-        place: Top, left, height and width in pixels; None for all of it.
+        scale: How its values are converted.
+        window: Top, left, height and width in pixels; None for the whole raster.
 
     Returns:
         As of `Scale.apply`.
@@ -128,16 +128,16 @@ def read_window(path: Path, scale: Scale, place: Sequence[int] | None = None) ->
     """
     with gdal_environment(CACHE_BYTES):
         source = _handles.get(path, tuple(scale.numbers[i] for i in scale.present), scale.nodata)
-        top, left, height, width = place or (0, 0, source.grid.height, source.grid.width)
+        top, left, height, width = window or (0, 0, source.grid.height, source.grid.width)
         values, valid = source.window(top, left, height, width)
     return scale.apply(values, valid)
 
 
-def thinned(source: RasterSource) -> tuple[FloatArray, BoolArray]:
-    """Values [bands, n, m] and validity [n, m] of pixels at even distances, as many as coverage wants.
+def read_subsampled(source: RasterSource) -> tuple[FloatArray, BoolArray]:
+    """Read evenly spaced pixels, as many as `coverage.probe_shape` says: values [bands, n, m] and validity [n, m].
 
-    From overviews where the file has them. GDAL's own thinning of a file without them would decode each block again
-    for each row of pixels that lies in it; here each is read once.
+    Overviews are used if the file has them. Without them GDAL's own subsampling would decode each block once per row of
+    pixels in it; here each block is read once.
 
     Raises:
         InputError: The file can't be read.
@@ -158,7 +158,7 @@ def thinned(source: RasterSource) -> tuple[FloatArray, BoolArray]:
 
 
 def _by_block(count: int, size: int, block: int) -> Iterator[tuple[slice, IntArray]]:
-    """Places of `count` evenly spaced pixels along an axis, block by block, with their numbers."""
+    """Yield evenly spaced pixels along an axis block by block: their slice among all `count`, and their positions."""
     places = ((np.arange(count) + 0.5) / count * size).astype(np.int64)
     starts = np.flatnonzero(np.diff(places // block, prepend=-1))
     for start, end in zip(starts, [*starts[1:], count]):

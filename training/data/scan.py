@@ -1,4 +1,4 @@
-"""One look at a raster: its bands and unit, and where it holds data."""
+"""Scan a raster: its bands, its unit, and where it holds data."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ from backend.raster.sampling import sample_values
 from backend.raster.source import RasterSource, gdal_environment
 from training.data.coverage import Coverage
 from training.data.dataset_toml import COHERENCE, FolderFacts
-from training.data.rasters import CACHE_BYTES, thinned
+from training.data.rasters import CACHE_BYTES, read_subsampled
 
-# Rasters of more values than this are never read whole: they are judged by pixels spread over them.
+# Rasters with more values than this are never read whole; evenly spaced pixels are read instead.
 WHOLE_VALUES = 2**24
-# Fewer valid pixels than this don't tell a unit.
-TELLING_PIXELS = 1000
-# Pixels along an axis that are looked at for the unit of a raster that is read whole.
+# With fewer valid pixels than this the unit can't be recognised.
+ENOUGH_PIXELS = 1000
+# Pixels along an axis by which the unit of a raster that is read whole is recognised.
 SAMPLE_SIDE = 512
-UNIT_HINT = "Or say the unit of the bands in dataset.toml."
+UNIT_HINT = "Or declare the unit of the bands in dataset.toml."
 
 
 @dataclass(frozen=True)
 class FileEntry:
-    """What a look at a file found.
+    """Hold what is known of a file.
 
     Attributes:
         name: Path in the folder without suffix.
-        size: Of the file in bytes, by which together with `modified` a change is noticed.
+        size: Size of the file in bytes; a change of it or of `modified` means a new scan.
         modified: Time of the last change in nanoseconds.
         height: In pixels.
         width: In pixels.
         dtype: Of the first band used.
-        numbers: Band number (from 1) of each of the card's bands; 0 where the file lacks it.
-        pixel_m: Pixel size in metres; 0 where unknown.
-        grid: CRS and transform as text; empty where unknown.
-        strips: Whether it is a large file whose blocks are strips, from which windows are slow to read.
-        units: Unit of the backscatter, as recognised or declared; "auto" where too little is valid to tell.
-        pixels: Valid pixels; estimated in large files.
-        coverage: As of `Coverage.pack`.
-        levels: Mean and deviation of each of the card's bands, 0 where it is missing.
+        numbers: Band number (from 1) of each of the card's bands; 0 if the file lacks it.
+        pixel_m: Pixel size in metres; 0 if unknown.
+        grid: CRS and transform as text; empty if unknown.
+        strips: Whether it is a large file stored in strips, from which reading windows is slow.
+        units: Unit of the backscatter, recognised or declared; "auto" if too few pixels are valid.
+        pixels: Number of valid pixels; estimated for large files.
+        coverage: Text of `Coverage.pack`.
+        levels: Mean and standard deviation of each of the card's bands, 0 if it is missing.
     """
 
     name: str
@@ -67,22 +67,23 @@ class FileEntry:
 
     @property
     def large(self) -> bool:
-        """Whether the file is read by windows only."""
+        """Return whether the file is only read by windows."""
         return self.height * self.width * sum(map(bool, self.numbers)) > WHOLE_VALUES
 
 
 def scan(name: str, path: Path, facts: FolderFacts, bands: Sequence[Band], units: Units) -> FileEntry:
-    """Look at a file.
+    """Scan a file.
 
     Args:
         name: Its name in the folder.
-        path: Where it is.
-        facts: What dataset.toml says.
+        path: The file.
+        facts: Content of dataset.toml.
         bands: The card's bands.
         units: Unit of its backscatter; AUTO to recognise it.
 
     Raises:
-        InputError: The file can't be read, has none of the bands, or its values fit no unit or not the declared one.
+        InputError: The file can't be read, has none of the bands, or has values that contradict the declared unit or
+            fit no unit.
     """
     stat = path.stat()
     with gdal_environment(CACHE_BYTES):
@@ -114,11 +115,11 @@ def scan(name: str, path: Path, facts: FolderFacts, bands: Sequence[Band], units
 def _measure(
     source: RasterSource, path: Path, entry: FileEntry, facts: FolderFacts, bands: Sequence[Band]
 ) -> FileEntry:
-    """Read the pixels and fill in what they tell."""
+    """Complete an entry from the pixels."""
     height, width = entry.height, entry.width
     if entry.large:
-        values, valid = thinned(source)
-        # Levels and units come from pixels as they are: those of overviews may be averages.
+        values, valid = read_subsampled(source)
+        # Levels and unit are measured on full-resolution pixels, as overviews may hold averages.
         sample, sampled = sample_values(source) if valid.any() else (values, valid)
     else:
         values, valid = sample, sampled = source.read(0, height)
@@ -127,8 +128,8 @@ def _measure(
         values, sample = values * np.float32(facts.scale), sample * np.float32(facts.scale)
     thin = max(1, sampled.shape[0] // SAMPLE_SIDE), max(1, sampled.shape[1] // SAMPLE_SIDE)
     part = np.s_[:: thin[0], :: thin[1]]
-    units = _told_units(path, Units(entry.units), sample[(slice(None), *part)], sampled[part], facts, present)
-    # Where nothing tells, only what is no data in every unit is left out; the folder decides later.
+    units = _recognise_units(path, Units(entry.units), sample[(slice(None), *part)], sampled[part], facts, present)
+    # If the unit is not recognised, only values that are nodata in every unit are left out; the folder decides later.
     known = Units.DB if units is Units.AUTO else units
     good = to_scale(values, valid, present, known)[1]
     pixels = round(float(good.mean()) * height * width)
@@ -143,12 +144,12 @@ def _measure(
     )
 
 
-def _told_units(
+def _recognise_units(
     path: Path, units: Units, sample: FloatArray, valid: BoolArray, facts: FolderFacts, present: Sequence[Band]
 ) -> Units:
     rows = rows_for_units(present)
-    telling = valid & (sample != 0).any(axis=0)
-    if facts.relative or np.count_nonzero(telling) < TELLING_PIXELS:
+    usable = valid & (sample != 0).any(axis=0)
+    if facts.relative or np.count_nonzero(usable) < ENOUGH_PIXELS:
         return units
     try:
         check_coherence(sample[~is_backscatter(present)], valid)
@@ -172,12 +173,12 @@ def _levels(scaled: FloatArray, good: BoolArray) -> list[tuple[float, float]]:
 def _find_numbers(
     path: Path, descriptions: Sequence[str], facts: FolderFacts, bands: Sequence[Band]
 ) -> tuple[int, ...]:
-    """Band number in the file of each of the card's bands, 0 where it is missing."""
+    """Return the band number in the file of each of the card's bands, 0 if it is missing."""
     names = [band.name for band in facts.bands] or list(descriptions)
     if len(descriptions) < len(facts.bands):
         raise InputError(
             f"{path} has {len(descriptions)} bands; dataset.toml names {len(names)}: {', '.join(names)}.",
-            "Give it a folder and a dataset.toml of its own.",
+            "Put it in another folder with its own dataset.toml.",
         )
     if not any(names) and len(descriptions) == len(bands):
         return tuple(range(1, len(bands) + 1))
@@ -187,12 +188,13 @@ def _find_numbers(
         wanted = ", ".join(band.name for band in bands)
         raise InputError(
             f"{path} has bands named {names}, none of which is one of {wanted}.",
-            "Name them in dataset.toml, one [[bands]] each.",
+            "Name the bands in dataset.toml, one [[bands]] entry each.",
         )
     for band, number in zip(bands, numbers):
         declared = facts.bands[number - 1].unit if number and facts.bands else Units.AUTO.value
         if declared != Units.AUTO.value and (declared == COHERENCE) != (band.unit == COHERENCE):
             raise InputError(
-                f"{path} has {band.name} as {declared}, the model wants {band.unit}.", "Correct one or the other."
+                f"{path} has {band.name} as {declared}, the model wants {band.unit}.",
+                "Correct one of them.",
             )
     return numbers

@@ -1,4 +1,4 @@
-"""The images of several data folders, in memory as far as a budget goes, and windows of them drawn at random."""
+"""Keep images of several data folders in memory up to a budget, and draw random windows of them."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from backend.core.errors import InputError, UnreadableError
 from training.data.coverage import Coverage
 from training.data.crops import CropSample
 from training.data.dataset import ChipFolder
-from training.data.notices import describe, tell_left_out
+from training.data.notices import describe, print_left_out
 from training.data.windows import cut_windows
 from training.run.distributed import first_process
 from training.run.pretrain_config import CropConfig
 
-# Keys of dataset.toml that say nothing of the images.
+# Keys of dataset.toml that don't affect the images.
 _NOT_DRAWN = ("title", "classes", "ignore_value", "label_codes")
-# Windows that are drawn where one after the other can't be read.
+# Attempts to draw a window that can be read.
 DRAWS = 100
 Pixels = tuple[NDArray[np.float16], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
 class StoredImage:
-    """An image, by the folder it is in and its position there.
+    """Refer to an image by its folder and its index there.
 
     Attributes:
-        folder: number of its folder.
-        index: position in the folder.
-        pixels: number of valid pixels.
-        coverage: where they are, packed.
-        memory: float16 [B, H, W], which keeps 0.02 dB, and validity [H, W]; None where the image is read when drawn.
+        folder: Number of its folder.
+        index: Index in the folder.
+        pixels: Number of valid pixels.
+        coverage: Text of `Coverage.pack`.
+        memory: float16 [B, H, W], precise to 0.02 dB, and validity [H, W]; None if the image is read when drawn.
     """
 
     folder: int
@@ -52,7 +52,7 @@ class StoredImage:
 
 
 class _UnreadableChipError(Exception):
-    """Pixels of an image can't be read."""
+    """Raised if pixels of an image can't be read."""
 
     def __init__(self, chip: StoredImage, reason: UnreadableError) -> None:
         super().__init__(reason.message)
@@ -60,27 +60,26 @@ class _UnreadableChipError(Exception):
 
 
 class ChipStore:
-    """All images of several data folders, with what is drawn from them.
+    """Draw random windows from all images of several data folders.
 
-    A folder is drawn in proportion to the square root of its valid pixels times its weight, so that a large
-    source leads without silencing the small ones; within a folder, images by their valid pixels. What is drawn is
-    the same whether an image lies in memory or is read window by window: both are rounded to float16.
+    A folder is drawn in proportion to its weight times the square root of its valid pixels, so that large folders don't
+    crowd out small ones; within a folder, images are drawn by their valid pixels. Windows are the same whether an image
+    is in memory or read from disk: both are rounded to float16.
 
     Args:
-        roots: data folders.
-        bands: the card's bands.
-        memory_gb: budget for images kept in memory; files too large to be read whole never are.
-        split: only images of this split, in folders that have a splits.csv; empty for all.
-        strict: whether an image that can't be read is refused; else it is named, and left out.
+        roots: Data folders.
+        bands: The card's bands.
+        memory_gb: Budget for images kept in memory; very large files never are.
+        split: Use only images of this split in folders with a splits.csv; empty for all.
+        strict: Refuse images that can't be read; otherwise they are named and left out.
 
     Raises:
-        InputError: A folder has no raster, or no valid pixel at all, or one that can't be used.
+        InputError: A folder has no raster, no valid pixel, or a raster that can't be used.
     """
 
     def __init__(
         self, roots: Sequence[Path], bands: Sequence[Band], memory_gb: float, split: str = "", strict: bool = True
     ) -> None:
-        """List the folders, say what was found, and fill the memory."""
         self._strict = strict
         splits = [split if split and (root / "splits.csv").is_file() else None for root in roots]
         self.folders = [ChipFolder(root, bands, part, True, strict) for root, part in zip(roots, splits)]
@@ -109,7 +108,7 @@ class ChipStore:
     def _leave_out(self, folder: ChipFolder, index: int, error: UnreadableError) -> None:
         if self._strict:
             raise error
-        tell_left_out(folder.root, {folder.names[index]: error.message}, len(folder))
+        print_left_out(folder.root, {folder.names[index]: error.message}, len(folder))
 
     def _probabilities(self) -> DoubleArray:
         pixels = np.array([chip.pixels for chip in self.chips], dtype=np.float64)
@@ -117,7 +116,7 @@ class ChipStore:
         totals = np.bincount(folder, weights=pixels)
         share = np.sqrt(totals) * np.array([f.facts.weight for f in self.folders])
         if not share.sum() > 0:
-            raise InputError("The weights of the data folders sum to 0.", "Set weight in dataset.toml above 0.")
+            raise InputError("The weights of all data folders are 0.", "Set weight in dataset.toml above 0.")
         result: DoubleArray = (share / share.sum())[folder] * pixels / totals[folder]
         return result
 
@@ -126,7 +125,7 @@ class ChipStore:
         return folder.places.get(folder.names[chip.index])
 
     def _by_place(self) -> dict[tuple[int, str], list[int]]:
-        """Numbers of the images of each place of each folder."""
+        """Return the numbers of the images of each place of each folder."""
         dates: defaultdict[tuple[int, str], list[int]] = defaultdict(list)
         for number, chip in enumerate(self.chips):
             place = self._place(chip)
@@ -136,12 +135,12 @@ class ChipStore:
 
     @property
     def gigapixels(self) -> float:
-        """Valid pixels in all images, in thousands of millions."""
+        """Return the number of valid pixels in all images, in units of 10⁹."""
         return sum(chip.pixels for chip in self.chips) / 1e9
 
     @property
     def fingerprint(self) -> str:
-        """A hash of all that draws depend on but the pixels themselves, by which a resumed run knows its data again."""
+        """Hash what draws depend on, except pixel values; a resumed run must have the same hash."""
         lines = []
         for folder in self.folders:
             facts = asdict(folder.facts)
@@ -154,12 +153,12 @@ class ChipStore:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def draw(self, crops: CropConfig, rng: np.random.Generator) -> CropSample:
-        """A window of an image, and the same window at another date where the place has one and pairs are wanted.
+        """Draw a window of an image, and the same window at another date if pairs are wanted and the place has one.
 
-        Where the pixels of a window can't be read, another one is drawn, and the image is named.
+        If a window can't be read, its image is named and another window is drawn.
 
         Raises:
-            UnreadableError: One can't be read and that is refused, or many after each other can't.
+            UnreadableError: A window can't be read and `strict` is set, or DRAWS windows in a row can't be read.
         """
         for _ in range(DRAWS - 1):
             try:
@@ -177,12 +176,12 @@ class ChipStore:
         chosen = [self.chips[number] for number in (position, *self._other_date(position, crops.pairs, rng))]
         coverages = [self._coverage(chip) for chip in chosen]
 
-        def read(place: Sequence[int]) -> list[tuple[NDArray[Any], BoolArray]]:
-            return [self._read(chip, place) for chip in chosen]
+        def read(window: Sequence[int]) -> list[tuple[NDArray[Any], BoolArray]]:
+            return [self._read(chip, window) for chip in chosen]
 
         dates = cut_windows(read, coverages, crops.window, crops.min_valid, rng)
-        # The level of some sources isn't known. One gain for all views of a sample: its level varies from draw to
-        # draw, but two views of one place never teach that the level does not matter.
+        # The level of some sources isn't known. All views of a sample get one gain: levels vary between draws, but
+        # views of one place don't teach the network to ignore the level.
         jitter = self.folders[chosen[0].folder].facts.level_jitter_db
         return CropSample(dates, float(rng.normal(0, jitter)) if jitter else 0.0)
 
@@ -198,18 +197,18 @@ class ChipStore:
         entry = self.folders[chip.folder].entries[chip.index]
         return Coverage.unpack(chip.coverage, entry.height, entry.width)
 
-    def _read(self, chip: StoredImage, place: Sequence[int]) -> Pixels:
+    def _read(self, chip: StoredImage, window: Sequence[int]) -> Pixels:
         if chip.memory is None:
             try:
-                return _rounded(*self.folders[chip.folder].read(chip.index, place))
+                return _rounded(*self.folders[chip.folder].read(chip.index, window))
             except UnreadableError as error:
                 raise _UnreadableChipError(chip, error) from error
-        top, left, height, width = place
+        top, left, height, width = window
         part = np.s_[top : top + height, left : left + width]
         values, valid = chip.memory
         return values[(slice(None), *part)], valid[part]
 
 
 def _rounded(values: FloatArray, valid: BoolArray) -> Pixels:
-    with np.errstate(over="ignore"):  # only nonsense that the validity leaves out is beyond float16
+    with np.errstate(over="ignore"):  # only invalid values exceed float16
         return values.astype(np.float16), valid

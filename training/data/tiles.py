@@ -11,7 +11,7 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 class Window(NamedTuple):
-    """A rectangle of a raster, in pixels."""
+    """Describe a rectangle of a raster, in pixels."""
 
     top: int
     left: int
@@ -20,13 +20,13 @@ class Window(NamedTuple):
 
 
 def cut(values: NDArray[Scalar], window: Window) -> NDArray[Scalar]:
-    """Take a window out of [..., H, W]; no pixel is copied."""
+    """Return a view of a window of [..., H, W]."""
     top, left, height, width = window
     return values[..., top : top + height, left : left + width]
 
 
 def extend(values: NDArray[Scalar], side: int, fill: int | None = None) -> NDArray[Scalar]:
-    """Continue [..., h, w] to [..., side, side] below and to the right: by reflection, or with the value `fill`."""
+    """Pad [..., h, w] below and to the right to [..., side, side]: by reflection, or with the value `fill`."""
     missing = tuple((0, side - size) for size in values.shape[-2:])
     if not any(end for _, end in missing):
         return values
@@ -35,20 +35,20 @@ def extend(values: NDArray[Scalar], side: int, fill: int | None = None) -> NDArr
 
 
 def random_window(shape: tuple[int, ...], side: int, rng: np.random.Generator) -> Window:
-    """Draw a window of `side` pixels of a raster of `shape` (H, W); all of an axis that is shorter."""
+    """Draw a window of `side` pixels of a raster of `shape` (H, W); shorter axes are taken whole."""
     height, width = shape
     top, left = (int(rng.integers(0, max(size - side, 0) + 1)) for size in (height, width))
     return Window(top, left, min(side, height), min(side, width))
 
 
 def centre_window(shape: tuple[int, ...], side: int, patch: int) -> Window:
-    """Take the centre of a raster: at most `side` pixels along an axis, a multiple of `patch`; maybe none."""
+    """Return the centre of a raster: along each axis at most `side` pixels and a multiple of `patch`, maybe 0."""
     height, width = _whole_patches(shape, side, patch)
     return Window((shape[0] - height) // 2, (shape[1] - width) // 2, height, width)
 
 
 def grid_windows(shape: tuple[int, ...], side: int, patch: int) -> list[Window]:
-    """Tile a raster without overlap, in sizes as of `centre_window`; what is left at the far edges is left out."""
+    """Tile a raster without overlap, in the size of `centre_window`; the rest at the far edges is left out."""
     height, width = _whole_patches(shape, side, patch)
     if not height or not width:
         return []
@@ -60,10 +60,10 @@ def grid_windows(shape: tuple[int, ...], side: int, patch: int) -> list[Window]:
 
 
 def covering_windows(shape: tuple[int, ...], side: int) -> list[tuple[Window, tuple[int, int]]]:
-    """Cover a raster with windows of `side` pixels, row by row; the last of an axis overlaps the one before.
+    """Cover a raster with windows of `side` pixels, row by row; the last along an axis overlaps its neighbour.
 
     Returns:
-        Each window with its number of rows and of columns that lie in windows before it.
+        Each window with the numbers of its rows and columns that earlier windows cover.
     """
     height, width = (min(side, size) for size in shape)
     return [

@@ -1,7 +1,7 @@
-"""Which square of an image a sample is cut from, and cutting it, at one date or at several of one place.
+"""Choose and cut the square window of a sample, at one date or several of one place.
 
-Candidates are drawn at once and put in order by what the coarse coverage says of them, so that pixels are read where
-there is data, whether the image lies in memory or on disk; the pixels themselves decide last.
+Candidates are drawn together and sorted by the coarse coverage, so that mostly pixels with data are read, from memory
+or disk. The validity of the pixels themselves decides last.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from backend.core.arrays import BoolArray, FloatArray
 from training.data.coverage import Coverage
 from training.data.tiles import extend
 
-# Top, left, height and width to values [B, h, w] and validity [h, w] of each date.
+# From top, left, height and width to values [B, h, w] and validity [h, w] of each date.
 Read = Callable[[Sequence[int]], Sequence[tuple[NDArray[Any], BoolArray]]]
 
 CANDIDATES, ATTEMPTS = 64, 10
@@ -25,13 +25,13 @@ CANDIDATES, ATTEMPTS = 64, 10
 def propose(
     coverages: Sequence[Coverage], side: int, min_valid: float, rng: np.random.Generator
 ) -> list[tuple[int, int]]:
-    """Corners (top, left) of random squares, those that seem valid enough first, then the fuller ones.
+    """Return corners (top, left) of random squares: first those that seem valid enough, then by valid share.
 
     Args:
-        coverages: Of each date, all of one size.
-        side: In pixels; of a smaller image the only square is all of it.
-        min_valid: Valid share that is enough, at the date that has the least.
-        rng: Source of the draws.
+        coverages: Coverage of each date, all of one size.
+        side: Side in pixels; of a smaller image the only square is the whole image.
+        min_valid: Sufficient valid share, at the date with the lowest share.
+        rng: Random generator.
     """
     height, width = coverages[0].height, coverages[0].width
     tops = rng.integers(0, max(height - side, 0) + 1, size=CANDIDATES)
@@ -45,14 +45,15 @@ def propose(
 def cut_windows(
     read: Read, coverages: Sequence[Coverage], side: int, min_valid: float, rng: np.random.Generator
 ) -> list[FloatArray]:
-    """A random square, the same at each date, invalid pixels as NaN.
+    """Cut a random square, the same at each date, with NaN for invalid pixels.
 
     Args:
-        read: Gives pixels.
-        coverages: Of each date.
-        side: In pixels; a smaller image is continued by reflection.
-        min_valid: A square of which less is valid at all dates is drawn again; after ATTEMPTS the best one is taken.
-        rng: Source of the draws.
+        read: Reads pixels.
+        coverages: Coverage of each date.
+        side: Side in pixels; smaller images are extended by reflection.
+        min_valid: Squares with a lower share that is valid at all dates are drawn again; after ATTEMPTS draws the best
+            is taken.
+        rng: Random generator.
 
     Returns:
         float32 [B, side, side] of each date.

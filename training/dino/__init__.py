@@ -1,1 +1,1 @@
-"""Self-distillation: student, teacher, losses, and a step of training."""
+"""Pre-train by self-distillation: student, teacher, losses, and the training step."""

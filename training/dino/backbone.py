@@ -1,4 +1,4 @@
-"""The teacher's backbone as two files that fine-tuning starts from: ``backbone.safetensors`` and ``backbone.json``."""
+"""Save and load the teacher's backbone for fine-tuning: ``backbone.safetensors`` and ``backbone.json``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FACTS = "backbone.json"
 
 
 def save_backbone(run: Path, backbone: nn.Module, model: ModelConfig, **facts: Any) -> None:
-    """Write weights and what they mean (arch and bands as in the model card, patch, tile) with further `facts`."""
+    """Write the weights, and arch, bands, patch and tile (as in the model card) with further `facts`."""
     write_tensors(run / WEIGHTS, backbone.state_dict())
     described = {
         "arch": model.arch.to_dict(),
@@ -37,17 +37,17 @@ def save_backbone(run: Path, backbone: nn.Module, model: ModelConfig, **facts: A
 
 
 def load_backbone(run: Path, tile: int) -> tuple[VisionTransformer, dict[str, Any]]:
-    """A pre-trained backbone, its positional embeddings interpolated to images of `tile` pixels.
+    """Load a pre-trained backbone, with positional embeddings interpolated to images of `tile` pixels.
 
     Args:
-        run: folder of a pre-training run.
-        tile: side in pixels, a multiple of the patch.
+        run: Folder of a pre-training run.
+        tile: Side in pixels, a multiple of the patch.
 
     Returns:
         The backbone on the CPU in evaluation mode, and the content of ``backbone.json``.
 
     Raises:
-        ModelError: Files are missing, damaged or don't fit each other, or the tile is no multiple of the patch.
+        ModelError: Files are missing, damaged or don't fit each other, or the tile is not a multiple of the patch.
     """
     hint = "Give the folder of a finished pre-training run."
     try:
@@ -66,26 +66,28 @@ def load_backbone(run: Path, tile: int) -> tuple[VisionTransformer, dict[str, An
 
 
 def check_tile(tile: int, patch: int) -> None:
-    """Refuse a tile that patches don't fill.
+    """Refuse a tile that is not a multiple of the patch.
 
     Raises:
-        ModelError: It is no multiple of the patch.
+        ModelError: It is not.
     """
     if tile % patch:
-        raise ModelError(f"A tile of {tile} pixels is no multiple of the patch of {patch}.", "Choose another tile.")
+        raise ModelError(
+            f"The tile of {tile} pixels is not a multiple of the patch of {patch}.", "Choose another tile."
+        )
 
 
 def resampled(tensors: Mapping[str, Tensor], backbone: VisionTransformer, side: int) -> dict[str, Tensor]:
-    """Weights of a backbone, its positional embeddings interpolated to a grid of `side` by `side` patches.
+    """Return the weights of a backbone, with positional embeddings interpolated to `side` by `side` patches.
 
     Args:
         tensors: State of the backbone.
-        backbone: One of the same kind, which says which tokens have no place on the grid.
+        backbone: A backbone of the same kind, for its prefix tokens.
         side: Patches along a tile.
     """
     state = dict(tensors)
     if "pos_embed" in state:
-        # There are class and register tokens, of which timm gives positions to the first kind only or to both.
+        # timm gives positional embeddings to class and register tokens, or to none of them.
         prefix = 0 if backbone.no_embed_class else backbone.num_prefix_tokens
         state["pos_embed"] = resample_abs_pos_embed(state["pos_embed"], new_size=[side, side], num_prefix_tokens=prefix)
     return state

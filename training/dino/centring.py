@@ -1,7 +1,7 @@
-"""From a teacher's logits to targets: centred so that no prototype takes all, sharpened so that not all are alike.
+"""Turn a teacher's logits into targets: centring keeps one prototype from dominating, sharpening keeps them distinct.
 
-Two ways: a moving centre (DINO, Caron et al., ICCV 2021, section 3.1), or Sinkhorn and Knopp's algorithm on the batch
-(SwAV, Caron et al., NeurIPS 2020; in place of the centre in DINOv2, Oquab et al., arXiv 2304.07193).
+Centring is by a moving centre (DINO, Caron et al., ICCV 2021, section 3.1) or by Sinkhorn and Knopp's algorithm on the
+batch (SwAV, Caron et al., NeurIPS 2020; used in DINOv2, Oquab et al., arXiv 2304.07193).
 """
 
 from __future__ import annotations
@@ -16,31 +16,30 @@ SINKHORN_ITERATIONS = 3  # of SwAV and DINOv2
 
 
 class MovingCentre(nn.Module):
-    """A softmax of logits less a centre that follows their mean.
+    """Subtract from logits a centre that follows their mean, and take the softmax.
 
     Args:
-        out_dim: number of prototypes.
-        momentum: of the centre's EMA.
+        out_dim: Number of prototypes.
+        momentum: EMA momentum of the centre.
     """
 
     value: Tensor
 
     def __init__(self, out_dim: int, momentum: float) -> None:
-        """The centre starts at 0."""
         super().__init__()
         self.momentum = momentum
         self.register_buffer("value", torch.zeros(out_dim))
 
     @torch.no_grad()
     def forward(self, logits: Tensor, temperature: float) -> Tensor:
-        """Targets, float32, of the shape of `logits` [N, K]."""
+        """Return targets, float32, of the shape of `logits` [N, K]."""
         return ((logits.float() - self.value) / temperature).softmax(dim=-1)
 
     @torch.no_grad()
     def update(self, logits: Tensor) -> None:
-        """Move the centre towards the mean of `logits` [N, K] over rows and processes, which may have several N each.
+        """Move the centre towards the mean of `logits` [N, K] over rows and processes; N may differ between processes.
 
-        Called after the loss: the targets of a step are centred by what came before it. Without any row it stays.
+        Called after the loss: the targets of a step use the centre of earlier steps. Without rows the centre stays.
         """
         total = all_reduce_sum(logits.float().sum(dim=0))
         count = all_reduce_sum(torch.tensor(float(len(logits)), device=total.device))
@@ -49,33 +48,33 @@ class MovingCentre(nn.Module):
 
 
 class SinkhornKnopp(nn.Module):
-    """`sinkhorn` with the interface of `MovingCentre`; it has no state."""
+    """Offer `sinkhorn` with the interface of `MovingCentre`; there is no state."""
 
     @torch.no_grad()
     def forward(self, logits: Tensor, temperature: float) -> Tensor:
-        """Targets, float32, of the shape of `logits` [N, K]."""
+        """Return targets, float32, of the shape of `logits` [N, K]."""
         return sinkhorn(logits, temperature)
 
     def update(self, logits: Tensor) -> None:
-        """Every batch is centred by itself."""
+        """Do nothing: each batch is centred separately."""
 
 
 def build_centring(config: DinoConfig) -> MovingCentre | SinkhornKnopp:
-    """What ``dino.centring`` names."""
+    """Build what ``dino.centring`` names."""
     if config.centring == "sinkhorn":
         return SinkhornKnopp()
     return MovingCentre(config.out_dim, config.centre_momentum)
 
 
 def sinkhorn(logits: Tensor, temperature: float, iterations: int = SINKHORN_ITERATIONS) -> Tensor:
-    """Targets that share the prototypes evenly among the rows of all processes (Cuturi 2013; SwAV, section 3.1).
+    """Return targets that use all prototypes equally over the rows of all processes (Cuturi 2013; SwAV, section 3.1).
 
-    Iterates on logarithms, where exp(logits / temperature) of large logits can't overflow.
+    Logarithms are iterated, as exp(logits / temperature) of large logits would overflow.
 
     Args:
         logits: [N, K]; N may differ between processes and be 0.
-        temperature: of the teacher.
-        iterations: how often prototypes, then rows, are brought to equal sums.
+        temperature: Of the teacher.
+        iterations: Number of times that prototypes, then rows, are normalised to equal sums.
 
     Returns:
         float32 [N, K], rows summing to 1.

@@ -1,4 +1,4 @@
-"""Losses of self-distillation: DINO's over views, iBOT's at hidden patches, KoLeo's on class tokens."""
+"""Compute the losses of self-distillation: DINO over views, iBOT at hidden patches, KoLeo on class tokens."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from torch import Tensor
 
 from training.run.distributed import gather_rows
 
-EPSILON = 1e-8  # of DINOv2: keeps the logarithm of two equal features finite
+EPSILON = 1e-8  # as in DINOv2; keeps the logarithm finite for equal features
 
 
 def dino_loss(student: Tensor, targets: Tensor, temperature: float) -> Tensor:
-    """Mean cross-entropy over the pairs of different views (Caron et al. 2021, equation 3).
+    """Average the cross-entropy over pairs of different views (Caron et al. 2021, equation 3).
 
     Args:
-        student: logits of all V views [V, N, K]; its first G are the teacher's views, in the same order.
-        targets: the teacher's of the G global views [G, N, K].
-        temperature: of the student.
+        student: Logits of all V views [V, N, K]; the first G are the teacher's views, in the same order.
+        targets: Targets of the teacher for the G global views [G, N, K].
+        temperature: Of the student.
     """
     log_p = (student.float() / temperature).log_softmax(dim=-1)
     pairs = -torch.einsum("gnk,vnk->gv", targets, log_p) / student.shape[1]
@@ -26,18 +26,18 @@ def dino_loss(student: Tensor, targets: Tensor, temperature: float) -> Tensor:
 
 
 def ibot_loss(student: Tensor, targets: Tensor, mask: Tensor, temperature: float) -> Tensor:
-    """Cross-entropy at hidden patches (iBOT, Zhou et al., ICLR 2022): mean of a view, then mean over views.
+    """Average the cross-entropy at hidden patches per view, then over views (iBOT, Zhou et al., ICLR 2022).
 
     A view without a mask counts as 0.
 
     Args:
-        student: logits at the hidden patches [M, K], in the order of ``mask.nonzero()``.
-        targets: the teacher's [M, K].
-        mask: bool [V, N, rows, columns] with M true.
-        temperature: of the student.
+        student: Logits at the hidden patches [M, K], in the order of ``mask.nonzero()``.
+        targets: Targets of the teacher [M, K].
+        mask: bool [V, N, rows, columns] with M true values.
+        temperature: Of the student.
 
     Returns:
-        Scalar. Its mean over processes with equal N is that of one process with the whole batch.
+        Scalar; its mean over processes of equal N equals the loss of one process with the whole batch.
     """
     log_p = (student.float() / temperature).log_softmax(dim=-1)
     each = -(targets * log_p).sum(dim=-1)
@@ -47,23 +47,25 @@ def ibot_loss(student: Tensor, targets: Tensor, mask: Tensor, temperature: float
 
 
 def koleo_loss(features: Tensor) -> Tensor:
-    """KoLeo (Sablayrolles et al., ICLR 2019): −mean log of the distance to the nearest neighbour.
+    """Return −mean log of the distance to the nearest neighbour (KoLeo, Sablayrolles et al., ICLR 2019).
 
     This is Kozachenko and Leonenko's estimate of entropy, negated. DINOv2 (Oquab et al., arXiv 2304.07193, section 4)
-    takes neighbours from one process; here they come from the whole batch, so that a run doesn't depend on the number
-    of processes that share it.
+    takes neighbours from one process; here they come from the whole batch, so that the number of processes doesn't
+    change the result.
 
     Args:
-        features: [N, D] of this process; their directions count. At least two over all processes.
+        features: [N, D] of this process, of which the directions count; at least two over all processes.
 
     Returns:
-        Scalar for the features of this process, with the gradient of the neighbours of others too.
+        Scalar for the features of this process; gradients also flow to neighbours in other processes.
     """
     mine = F.normalize(features.float(), dim=-1, eps=EPSILON)
     everyone, first = gather_rows(mine)
     with torch.no_grad():
         likeness = mine @ everyone.T
-        likeness[:, first : first + len(mine)].fill_diagonal_(-2)  # below every cosine: nobody is its own neighbour
+        likeness[:, first : first + len(mine)].fill_diagonal_(
+            -2
+        )  # below any cosine: a feature is not its own neighbour
         nearest = likeness.argmax(dim=1)
     distance = F.pairwise_distance(mine, everyone[nearest], eps=EPSILON)
     return -(distance + EPSILON).log().mean()

@@ -1,7 +1,7 @@
 """Draw masks of patches that are hidden from the student (iBOT, Zhou et al., ICLR 2022).
 
-Masks are blocks, as in BEiT (Bao et al., ICLR 2022, algorithm 1): a lone hidden patch could be told from its
-neighbours. As in DINOv2 (arXiv 2304.07193), every global view is masked with a probability and to a share of its own.
+Masks are blocks, as in BEiT (Bao et al., ICLR 2022, algorithm 1): a single hidden patch could be guessed from its
+neighbours. As in DINOv2 (arXiv 2304.07193), each global view is masked with some probability, to a random share.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ import numpy as np
 from backend.core.arrays import BoolArray
 from training.run.pretrain_config import DinoConfig
 
-SMALLEST_BLOCK = 4  # patches; this, the side ratio and the attempts are those of BEiT and iBOT
+SMALLEST_BLOCK = 4  # patches; this, the side ratio and the attempts are as in BEiT and iBOT
 LONGEST_SIDE_RATIO = 1 / 0.3
 ATTEMPTS = 10
 
 
 def block_mask(rows: int, columns: int, count: int, rng: np.random.Generator) -> BoolArray:
-    """A mask of rectangles that may overlap.
+    """Draw a mask of rectangles that may overlap.
 
     Args:
-        rows: height of the grid of patches.
-        columns: its width.
-        count: how many patches to hide at most; fewer, where no block fits in any more.
-        rng: source of the draws.
+        rows: Height of the grid of patches.
+        columns: Width of the grid.
+        count: Maximum number of hidden patches; there are fewer if no further block fits.
+        rng: Random generator.
 
     Returns:
         bool [rows, columns], true where hidden.
@@ -59,21 +59,21 @@ def _add_block(mask: BoolArray, most: int, rng: np.random.Generator) -> int:
 
 
 def step_masks(seed: int, step: int, places: range, grid: tuple[int, int], config: DinoConfig) -> BoolArray:
-    """Masks of the two global views of the samples at `places` of the global batch; the same for the same arguments.
+    """Draw the masks of the two global views of some samples of a batch; they follow from the arguments alone.
 
     Args:
-        seed: of the run.
-        step: number of the step.
-        places: of this process's samples.
-        grid: rows and columns of patches.
-        config: probability of a mask, and the range of its share.
+        seed: Of the run.
+        step: Number of the step.
+        places: Indices of the samples in the global batch.
+        grid: Rows and columns of patches.
+        config: Probability of a mask, and the range of its share.
 
     Returns:
         bool [2, N, rows, columns], true where hidden.
     """
     masks = np.zeros((2, len(places), *grid), dtype=np.bool_)
     for i, place in enumerate(places):
-        # A branch of its own: crops are drawn from the same three numbers.
+        # A separate stream: crops are drawn from the same three numbers.
         rng = np.random.default_rng(np.random.SeedSequence((seed, step, place), spawn_key=(1,)))
         for mask in masks[:, i]:
             if rng.random() < config.ibot_mask_probability:

@@ -15,16 +15,15 @@ from training.run.pretrain_config import DinoConfig
 
 
 class WeightNormLinear(nn.Module):
-    """Linear layer without bias whose rows are unit directions times a gain (Salimans & Kingma 2016).
+    """Apply a linear layer without bias, whose rows are unit vectors times a gain (Salimans & Kingma 2016).
 
     Args:
-        in_dim: input width.
-        out_dim: number of rows.
-        fixed_gain: keep every gain at 1 (``norm_last_layer`` of DINO, steadier), else learn it.
+        in_dim: Input width.
+        out_dim: Number of rows.
+        fixed_gain: Keep each gain at 1 (``norm_last_layer`` of DINO, more stable); else it is learnt.
     """
 
     def __init__(self, in_dim: int, out_dim: int, fixed_gain: bool) -> None:
-        """Directions are drawn as DINO's heads are: normal, cut at two deviations of 0.02."""
         super().__init__()
         self.direction = nn.Parameter(torch.empty(out_dim, in_dim))
         nn.init.trunc_normal_(self.direction, std=0.02)
@@ -36,15 +35,16 @@ class WeightNormLinear(nn.Module):
 
 
 class DinoHead(nn.Module):
-    """Projection head: three layers with GELU, L2-normalised bottleneck, weight-normalised last layer.
+    """Project tokens to prototypes: three layers with GELU, L2-normalised bottleneck, weight-normalised last layer.
+
+    Weights are initialised from a normal distribution with standard deviation 0.02, as in DINO.
 
     Args:
-        in_dim: width of the backbone.
-        config: widths and ``norm_last_layer``.
+        in_dim: Width of the backbone.
+        config: Widths and ``norm_last_layer``.
     """
 
     def __init__(self, in_dim: int, config: DinoConfig) -> None:
-        """Weights normal with deviation 0.02, biases 0."""
         super().__init__()
         self.mlp = nn.Sequential(
             nn.Linear(in_dim, config.hidden_dim),
@@ -60,13 +60,13 @@ class DinoHead(nn.Module):
         self.last_layer = WeightNormLinear(config.bottleneck_dim, config.out_dim, config.norm_last_layer)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map tokens [N, in_dim] to prototype logits [N, out_dim], cosines where the gain is fixed."""
+        """Map tokens [N, in_dim] to prototype logits [N, out_dim]; with a fixed gain they are cosines."""
         logits: Tensor = self.last_layer(F.normalize(self.mlp(x), dim=-1))
         return logits
 
 
 class Outputs(NamedTuple):
-    """What a network says of the views of a batch.
+    """Hold the outputs of a network for the views of a batch.
 
     Attributes:
         logits: [V, N, K] prototype logits of the class tokens of all V views.
@@ -80,18 +80,17 @@ class Outputs(NamedTuple):
 
 
 class MultiCropNetwork(nn.Module):
-    """Backbone and head over views of several sizes.
+    """Run backbone and head on views of several sizes.
 
     Args:
-        backbone: takes any size that the patch divides.
-        head: maps class tokens [N, D] to [N, K].
-        patch_head: the same for patch tokens; None where they share `head`.
+        backbone: Accepts any size that is a multiple of the patch.
+        head: Maps class tokens [N, D] to [N, K].
+        patch_head: Maps patch tokens; None if they use `head`.
     """
 
     mask_token: nn.Parameter | None
 
     def __init__(self, backbone: VisionTransformer, head: DinoHead, patch_head: DinoHead | None = None) -> None:
-        """Take them as they are, without a mask token."""
         super().__init__()
         self.backbone = backbone
         self.head = head
@@ -102,9 +101,9 @@ class MultiCropNetwork(nn.Module):
         """Run views grouped by size: each group [V, N, B, H, W] is one backbone pass.
 
         Args:
-            groups: global views, then local views.
-            mask: bool [V, N, H/p, W/p] of the global views. There patch tokens are read out, and before that, in a
-                network with a mask token, hidden from it. Local views are never masked.
+            groups: Global views, then local views.
+            mask: bool [V, N, H/p, W/p] of the global views: patches whose outputs are returned. A network with a mask
+                token doesn't see them. Local views are never masked.
         """
         seen = self._tokens(groups[0].flatten(0, 1), mask)
         tokens = [seen[:, 0], *(self._tokens(g.flatten(0, 1))[:, 0] for g in groups[1:] if len(g))]
@@ -117,7 +116,7 @@ class MultiCropNetwork(nn.Module):
         return Outputs(self.head(whole).reshape(views, count, -1), whole.reshape(views, count, -1), patches)
 
     def _tokens(self, images: Tensor, mask: Tensor | None = None) -> Tensor:
-        # timm's forward_features, with the mask between its first step and its second.
+        # forward_features of timm, with the mask applied after patch embedding.
         vit = self.backbone
         patches = vit.patch_embed(images)
         if mask is not None and self.mask_token is not None:
@@ -126,24 +125,22 @@ class MultiCropNetwork(nn.Module):
         return tokens
 
     def last_layers(self) -> list[WeightNormLinear]:
-        """The last layers of the heads, which a run may freeze at first."""
+        """Return the last layers of the heads, which may be frozen at the start of a run."""
         return [head.last_layer for head in (self.head, self.patch_head) if head is not None]
 
 
 class StudentTeacher(nn.Module):
-    """Student, and a teacher that starts equal to it and follows by EMA.
+    """Hold a student, and a teacher that starts as a copy and follows it by EMA.
 
-    The teacher has no gradient and no drop path; it stays in evaluation mode, and sees patches that are hidden from
-    the student.
+    The teacher has no gradient, no drop path and no mask token, and stays in evaluation mode.
 
     Args:
-        backbone: a timm vision transformer without drop path.
-        embed_dim: its width.
-        config: heads, drop path, and whether patches are masked.
+        backbone: A timm vision transformer without drop path.
+        embed_dim: Its width.
+        config: Heads, drop path and masking.
     """
 
     def __init__(self, backbone: VisionTransformer, embed_dim: int, config: DinoConfig) -> None:
-        """Copy first, then give the student its drop path and mask token."""
         super().__init__()
         head = DinoHead(embed_dim, config)
         own_head = config.ibot_weight > 0 and not config.ibot_shared_head
@@ -154,14 +151,14 @@ class StudentTeacher(nn.Module):
             self.student.mask_token = nn.Parameter(torch.zeros(embed_dim))
 
     def train(self, mode: bool = True) -> StudentTeacher:
-        """Switch the student; the teacher stays in evaluation mode."""
+        """Switch the mode of the student; the teacher stays in evaluation mode."""
         super().train(mode)
         self.teacher.eval()
         return self
 
     @torch.no_grad()
     def update_teacher(self, momentum: float) -> None:
-        """Move the teacher: momentum × teacher + (1 − momentum) × student."""
+        """Set the teacher to momentum × teacher + (1 − momentum) × student."""
         student = dict(self.student.named_parameters())
         for name, mine in self.teacher.named_parameters():
             mine.lerp_(student[name].detach(), 1 - momentum)
@@ -177,7 +174,7 @@ def set_drop_path(backbone: VisionTransformer, rate: float) -> None:
 
 
 def parameter_groups(network: nn.Module) -> list[dict[str, object]]:
-    """Two AdamW groups: weights with decay, then biases, norms and gains without (``weight_decay`` 0)."""
+    """Return two AdamW groups: weights with decay; biases, norms and gains with ``weight_decay`` 0."""
     named = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
     plain = [p for name, p in named if p.ndim <= 1 or name.endswith((".bias", ".gain"))]
     kept = {id(p) for p in plain}

@@ -1,4 +1,4 @@
-"""What a step minimises: DINO's loss over views, and iBOT's and KoLeo's where they are on."""
+"""Combine the losses of a step: DINO over views, with iBOT and KoLeo if they are on."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from training.run.pretrain_config import DinoConfig
 
 
 class Targets(NamedTuple):
-    """What the teacher says, as distributions over prototypes.
+    """Hold the targets of the teacher, as distributions over prototypes.
 
     Attributes:
-        views: float32 [G, N, K] of the class tokens of the global views.
-        patches: float32 [M, K] at the masked patches; None without a mask.
+        views: float32 [G, N, K], class tokens of the global views.
+        patches: float32 [M, K], masked patches; None without a mask.
     """
 
     views: Tensor
@@ -25,17 +25,16 @@ class Targets(NamedTuple):
 
 
 class Objective(nn.Module):
-    """The weighted sum of the losses that are on, and the centres that their targets need.
+    """Compute the losses that are on, and the centres of their targets; class and patch tokens have one each.
 
     Args:
-        config: which are on.
+        config: Weights of the losses.
 
     Attributes:
-        weights: weight of each loss that is on, by its name.
+        weights: Weight of each loss that is on, by name.
     """
 
     def __init__(self, config: DinoConfig) -> None:
-        """Class and patch tokens have a centre each, as they lie elsewhere."""
         super().__init__()
         self.config = config
         wanted = {"dino": 1.0, "ibot": config.ibot_weight, "koleo": config.koleo_weight}
@@ -45,11 +44,11 @@ class Objective(nn.Module):
 
     @property
     def masks(self) -> bool:
-        """Whether views of the student are masked."""
+        """Return whether views of the student are masked."""
         return "ibot" in self.weights
 
     def targets(self, teacher: Outputs, temperature: float) -> Targets:
-        """Targets from what the teacher says of the global views."""
+        """Compute targets from the teacher's outputs for the global views."""
         flat = self.centring(teacher.logits.flatten(0, 1), temperature)
         patches = None
         if self.patch_centring is not None and teacher.patches is not None:
@@ -57,11 +56,11 @@ class Objective(nn.Module):
         return Targets(flat.reshape(teacher.logits.shape), patches)
 
     def forward(self, student: Outputs, targets: Targets, mask: Tensor | None) -> dict[str, Tensor]:
-        """Each loss that is on, by its name and without its weight; means over this process's samples.
+        """Return each loss that is on by name, without its weight; means over the samples of this process.
 
         Args:
-            student: of all views.
-            targets: of the global views.
+            student: Outputs for all views.
+            targets: Targets of the global views.
             mask: bool [G, N, rows, columns], hidden patches; None without iBOT.
         """
         temperature = self.config.student_temp
@@ -69,18 +68,17 @@ class Objective(nn.Module):
         if mask is not None and student.patches is not None and targets.patches is not None:
             losses["ibot"] = ibot_loss(student.patches, targets.patches, mask, temperature)
         if "koleo" in self.weights:
-            # A view at a time, and summed, as DINOv2 does: the other view of a sample may well be near.
+            # Per view and summed, as in DINOv2: the two views of a sample may be close to each other.
             views = student.tokens[: len(targets.views)].unbind()
             losses["koleo"] = sum((koleo_loss(view) for view in views[1:]), koleo_loss(views[0]))
         return losses
 
     def total(self, losses: dict[str, Tensor]) -> Tensor:
-        """The weighted sum."""
         terms = [weight * losses[name] for name, weight in self.weights.items()]
         return sum(terms[1:], terms[0])
 
     def update(self, teacher: Outputs) -> None:
-        """Move the centres, after the loss."""
+        """Move the centres; called after the loss."""
         self.centring.update(teacher.logits.flatten(0, 1))
         if self.patch_centring is not None and teacher.patches is not None:
             self.patch_centring.update(teacher.patches)

@@ -1,4 +1,4 @@
-"""Networks, objective and optimiser of a pre-training run: one step of it, its health, and its whole state."""
+"""Train in steps: networks, objective and optimiser of a pre-training, with their state."""
 
 from __future__ import annotations
 
@@ -26,18 +26,19 @@ from training.run.schedules import StepValues, values_at
 
 
 class Trainer:
-    """Networks, objective and optimiser of a run, and one step of it.
+    """Hold networks, objective and optimiser of a run, and do its steps.
+
+    All processes start with the same weights, as they are drawn from the seed.
 
     Args:
-        config: settings.
-        world: this process and its device.
+        config: Settings.
+        world: This process and its device.
 
     Raises:
-        ResourceError: The device hasn't the precision asked for.
+        ResourceError: The device doesn't support the precision.
     """
 
     def __init__(self, config: PretrainConfig, world: World) -> None:
-        """Same weights in every process, as all start from the seed."""
         self.config, self.world = config, world
         self.precision = settle_precision(config.run.precision, world.device)
         torch.manual_seed(config.run.seed)
@@ -52,27 +53,27 @@ class Trainer:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """What `step` returns beside loss and gradient norm: the parts of the loss, where it has several."""
+        """Return the names of the parts of the loss that `step` returns; none if there is only one."""
         names = tuple(f"loss_{name}" for name in self.objective.weights)
         return names if len(names) > 1 else ()
 
     def step(self, step: int, groups: Sequence[Tensor]) -> dict[str, float]:
-        """One optimiser step.
+        """Do one optimiser step.
 
         Args:
-            step: number of the step, from 0.
-            groups: views as `crops.views` gives them.
+            step: Number of the step, from 0.
+            groups: Views of `crops.views`.
 
         Returns:
             Loss (mean over processes), gradient norm, and `columns`.
 
         Raises:
-            ModelError: The loss or the gradient is not finite; nothing has been changed by this step.
+            ModelError: The loss or the gradient is not finite; this step has changed nothing.
         """
         values = values_at(step, self.config.optim, self.config.dino)
         self._schedule(values)
-        # Drop path and masks are the only draws in here. Seeding both by the step leaves no generator's state to be
-        # saved.
+        # Drop path and masks are the only random draws here. Both are seeded by the step, so that no state of a
+        # generator has to be saved.
         torch.manual_seed(_seed(self.config.run.seed, step, self.world.rank))
         groups = [g.to(self.world.device, non_blocking=True) for g in groups]
         mask = self._mask(step, groups[0])
@@ -88,7 +89,7 @@ class Trainer:
         if not (math.isfinite(means[0]) and math.isfinite(norm)):
             raise ModelError(
                 f"Step {step} gave a loss of {means[0]} and a gradient norm of {norm}.",
-                "The last good checkpoint is kept. Lower optim.base_lr or raise optim.warmup, and start again.",
+                "The last checkpoint is kept. Lower optim.base_lr or raise optim.warmup, and start again.",
             )
         self.optimizer.step()
         self.objective.update(teacher)
@@ -122,12 +123,12 @@ class Trainer:
 
     @torch.no_grad()
     def health(self) -> dict[str, float]:
-        """How well the teacher told apart the images of the last step; the same on all processes.
+        """Measure how well the teacher distinguishes the images of the last step; the same in all processes.
 
         Returns:
-            ``teacher_entropy``: mean entropy of a target, in nats. ``information``: entropy of the mean target less
-            that, the mutual information of view and prototype. ``spread``: deviation of the direction of class
-            tokens over the batch, 0 where all are alike to 1 where they point everywhere.
+            ``teacher_entropy``: mean entropy of targets, in nats. ``information``: entropy of the mean target minus
+            ``teacher_entropy``, which is the mutual information of view and prototype. ``spread``: standard deviation
+            of the directions of class tokens over the batch, from 0 (all equal) to 1 (all directions).
         """
         targets = self.targets.views.flatten(0, 1)
         each = all_reduce_mean(torch.special.entr(targets).sum(dim=-1).mean())
@@ -138,7 +139,7 @@ class Trainer:
         return {"teacher_entropy": float(each), "information": float(mean - each), "spread": float(spread)}
 
     def save(self, run: Path, step: int) -> None:
-        """Checkpoint after `step` steps, and the teacher's backbone beside it."""
+        """Write the checkpoint after `step` steps, and the teacher's backbone."""
         tensors = {f"network.{k}": v for k, v in self.pair.state_dict().items()}
         tensors |= {f"loss.{k}": v for k, v in self.objective.state_dict().items()}
         tensors |= optimizer_tensors(self.optimizer, self.pair.student)
@@ -147,18 +148,16 @@ class Trainer:
         save_backbone(run, self.pair.teacher.backbone, self.config.model, step=step, steps=self.config.optim.steps)
 
     def restore(self, run: Path) -> int:
-        """Continue from the checkpoint of `run`; returns the number of steps done.
+        """Load the checkpoint of `run`; return the number of steps done.
 
         Raises:
             ModelError: There is no checkpoint, or it is of another network.
-            InputError: The run was begun in another precision, which what is learnt depends on.
+            InputError: The run was started with another precision, which would change the result.
         """
         step, tensors, facts = load_checkpoint(run / "checkpoint")
         before = facts.get("precision", self.precision)
         if before != self.precision:
-            raise InputError(
-                f"The run in {run} is one of {before}, not {self.precision}.", f"Set run.precision={before}."
-            )
+            raise InputError(f"The run in {run} uses {before}, not {self.precision}.", f"Set run.precision={before}.")
         try:
             self.pair.load_state_dict(_under("network.", tensors))
             self.objective.load_state_dict(_under("loss.", tensors))

@@ -1,1 +1,1 @@
-"""Land cover learnt from labelled rasters."""
+"""Fine-tune a backbone to land cover on labelled rasters."""

@@ -1,4 +1,4 @@
-"""Batches of labelled crops for fine-tuning, the same for the same seed and step."""
+"""Load labelled chips and cut batches of crops for fine-tuning, as a function of seed and step."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ Batches = Generator[tuple[int, torch.Tensor, torch.Tensor], None, None]
 
 @dataclass(frozen=True)
 class LabelledChip:
-    """A chip held in memory: dB as float16 (0.02 dB steps at most) and class indices.
+    """Hold a chip in memory: dB as float16 (precise to 0.02 dB) and class indices.
 
     Attributes:
-        db: float16 [B, H, W], dB (coherence plain), nan where invalid or missing.
+        db: float16 [B, H, W], dB (coherence from 0 to 1), nan where invalid or missing.
         target: int16 [H, W] class index, -1 where unlabelled or invalid.
         level_jitter_db: As in Chip.
-        weight: How often it is drawn; see `load_labelled`.
+        weight: Relative frequency of draws; see `load_labelled`.
     """
 
     db: NDArray[np.float16]
@@ -47,16 +47,15 @@ class LabelledChip:
 def load_labelled(
     folders: Sequence[ChipFolder], values: Sequence[int], leave_out: Collection[str] = ()
 ) -> list[LabelledChip]:
-    """Every labelled chip of the folders.
+    """Load every labelled chip of the folders.
 
-    As in pre-training a folder is drawn in proportion to the square root of its labelled pixels times its weight, so
-    that a few real chips are not lost among thousands of simulated ones; within a folder, chips by the square root of
-    their area.
+    A folder is drawn in proportion to its weight times the square root of its labelled pixels, so that a few real chips
+    are not lost among thousands of simulated ones; within a folder, chips are drawn by the square root of their area.
 
     Args:
         folders: Data folders, each limited to its split.
         values: Class values in the order of the class indices.
-        leave_out: Names of chips that are not to be loaded.
+        leave_out: Names of chips that are not loaded.
 
     Raises:
         InputError: No chip has a labelled pixel.
@@ -64,7 +63,7 @@ def load_labelled(
     chips = [chip for folder in folders for chip in _weighted(folder, values, leave_out)]
     if not chips:
         roots = ", ".join(str(folder.root) for folder in folders)
-        raise InputError(f"No labelled pixel in {roots}.", "Put labels/ beside images/, with the same stems.")
+        raise InputError(f"No labelled pixel in {roots}.", "Put labels/ next to images/, with the same file names.")
     return chips
 
 
@@ -84,34 +83,33 @@ def _keep(chip: Chip, label: NDArray[np.uint8], values: Sequence[int]) -> Labell
 
 
 class CropSampler:
-    """Random crops, mirrored and with the SAR augmentations of pre-training.
+    """Draw random crops, mirrored and with the SAR augmentations of pre-training.
 
     Args:
-        chips: What to draw from, in proportion to their weights.
+        chips: Chips, drawn in proportion to their weights.
         bands: The card's bands.
-        size: Side of a crop in pixels; smaller chips are continued by reflection.
+        size: Side of a crop in pixels; smaller chips are extended by reflection.
         config: Augmentations.
-        seed: Start of every draw.
+        seed: Seed of every draw.
     """
 
     def __init__(
         self, chips: Sequence[LabelledChip], bands: Sequence[Band], size: int, config: AugmentConfig, seed: int
     ) -> None:
-        """Compute the drawing weights once."""
         self.chips, self.bands, self.size, self.config, self.seed = chips, tuple(bands), size, config, seed
         weights = np.array([chip.weight for chip in chips])
         self._share = weights / weights.sum()
 
     def batch(self, step: int, count: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Inputs float32 [count, B, size, size] and targets int64 [count, size, size], -1 to be ignored."""
+        """Return inputs float32 [count, B, size, size] and targets int64 [count, size, size], with -1 to ignore."""
         made = [self._crop(np.random.default_rng((self.seed, step, i))) for i in range(count)]
         inputs, targets = zip(*made)
         return torch.from_numpy(np.stack(inputs)), torch.from_numpy(np.stack(targets)).long()
 
     def batches(self, steps: range, count: int) -> Batches:
-        """Each of `steps` with its batch; the next batch is cut in a thread while one is used.
+        """Yield each of `steps` with its batch, and cut the next batch in a thread meanwhile.
 
-        Closed early, it doesn't wait for the batch that is being cut.
+        Closing the generator does not wait for the batch being cut.
         """
         following = iter(steps)
         pool = ThreadPoolExecutor(1)
@@ -131,7 +129,7 @@ class CropSampler:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def chips_at(self, indices: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
-        """One crop of each chip named, drawn by the chip's number alone; shapes and types as of `batch`."""
+        """Return one crop of each chip, drawn by the number of the chip alone; shapes and types as of `batch`."""
         made = [self._cut(self.chips[i], np.random.default_rng((self.seed, i))) for i in indices]
         inputs, targets = zip(*made)
         return torch.from_numpy(np.stack(inputs)), torch.from_numpy(np.stack(targets)).long()

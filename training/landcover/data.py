@@ -1,4 +1,4 @@
-"""What fine-tuning learns from: labelled chips by split, under one legend."""
+"""Load the labelled chips of fine-tuning by split, with one legend."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from training.landcover.chips import LabelledChip, load_labelled
 
 @dataclass(frozen=True)
 class LabelledData:
-    """What is learnt from: chips by split, and the legend."""
+    """Hold chips by split, the legend, and the titles of the data folders."""
 
     train: list[LabelledChip]
     val: list[LabelledChip]
@@ -29,16 +29,16 @@ class LabelledData:
 def load_data(
     folders: Sequence[Path], bands: Sequence[Band], leave_out: Collection[str] = (), strict: bool = True
 ) -> LabelledData:
-    """Read every labelled chip.
+    """Load every labelled chip.
 
     Args:
-        folders: Data folders, all with the same legend or a part of it.
+        folders: Data folders, whose legends are equal or parts of one legend.
         bands: The bands of the model.
-        leave_out: Names of chips that are not to be learnt from.
-        strict: Whether a chip that can't be read is refused; else it is named, and left out.
+        leave_out: Names of chips that are not used for training.
+        strict: Refuse chips that can't be read; otherwise they are named and left out.
 
     Raises:
-        InputError: No labels, no legend, no weight above 0, or legends that contradict each other.
+        InputError: There are no labels, no legend or no weight above 0, or the legends contradict each other.
     """
     opened = [ChipFolder(folder, bands, strict=strict) for folder in folders]
     legend = merge_legends(opened)
@@ -53,16 +53,16 @@ def load_data(
             train.append(folder)
     missing = sorted(set(leave_out) - {name for folder in train for name in folder.names})
     if missing:
-        raise InputError(f"No chip is called {missing[0]!r}.", "leave_out takes names of images without their suffix.")
+        raise InputError(f"No chip is called {missing[0]!r}.", "Give leave_out the names of images without suffix.")
     chips = load_labelled(train, values, leave_out)
     if not any(chip.weight > 0 for chip in chips):
-        raise InputError("The weights of the data folders sum to 0.", "Set weight in dataset.toml above 0.")
+        raise InputError("The weights of all data folders are 0.", "Set weight in dataset.toml above 0.")
     seen = np.zeros(len(values), dtype=np.int64)
     for chip in chips:
         seen += np.bincount(chip.target[chip.target >= 0], minlength=len(values))
     kept = [item for item, count in zip(legend, seen) if count]
     if len(kept) < len(legend):
-        # A class that no pixel shows can't be learnt, and a logit for it would only take from the others.
+        # A class without a pixel can't be learnt, and its logit would only lower the others' probabilities.
         chips = load_labelled(train, [item.value for item in kept], leave_out)
     held = load_labelled(val, [item.value for item in kept]) if val else []
     titles = tuple(dict.fromkeys(folder.facts.title or folder.root.name for folder in opened))
@@ -70,22 +70,22 @@ def load_data(
 
 
 def merge_legends(folders: Sequence[ChipFolder]) -> tuple[LandCoverClass, ...]:
-    """One legend out of those of the folders, in order of value.
+    """Merge the legends of the folders into one, in order of value.
 
     Raises:
-        InputError: No folder has one, or a value has two names or two groups.
+        InputError: No folder has a legend, or a value has two names or two groups.
     """
     found: dict[int, LandCoverClass] = {}
     for folder in folders:
         for item in folder.facts.classes:
             other = found.setdefault(item.value, item)
             if other.name != item.name or (other.group and item.group and other.group != item.group):
-                told = [f"{one.name!r}{f' of group {one.group!r}' if one.group else ''}" for one in (other, item)]
+                names = [f"{one.name!r}{f' of group {one.group!r}' if one.group else ''}" for one in (other, item)]
                 raise InputError(
-                    f"Value {item.value} is {told[0]} in one folder and {told[1]} in {folder.root}.",
-                    "Give the folders one legend.",
+                    f"Value {item.value} is {names[0]} in one folder and {names[1]} in {folder.root}.",
+                    "Use one legend for all folders.",
                 )
-            # A folder that names no group says nothing of it, whichever folder comes first.
+            # A folder without groups doesn't override those of another, in either order.
             found[item.value] = dataclasses.replace(other, group=other.group or item.group)
     if not found:
         raise InputError("No data folder has a legend.", "Add [[classes]] with value, name, color to dataset.toml.")

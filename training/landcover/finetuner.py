@@ -1,4 +1,4 @@
-"""Network, loss and optimiser of a fine-tuning: one step, one check on held-out chips, and its whole state."""
+"""Train a land-cover network in steps, check it on held-out chips, and save its state."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _PLAIN = AugmentConfig(flip=False, speckle=0.0, gain_common_db=0.0, gain_band_db
 
 
 def parameter_groups(start: InitialNetwork, config: FinetuneConfig) -> list[dict[str, Any]]:
-    """AdamW groups with layer-wise learning rates: `scale` 1 at the head, times layer_decay for each block below.
+    """Return AdamW groups with layer-wise learning rates: `scale` is 1 at the head, times layer_decay per block below.
 
-    Norms, biases, positions and single tokens have no weight decay.
+    Norms, biases, positional embeddings and prefix tokens have no weight decay.
     """
     groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
     depth = start.arch.depth
@@ -45,7 +45,7 @@ def parameter_groups(start: InitialNetwork, config: FinetuneConfig) -> list[dict
 
 
 def _layer(name: str, depth: int) -> int:
-    """0 for the embeddings, 1 … depth for blocks, depth + 1 for what comes after."""
+    """Return 0 for embeddings, 1 to depth for blocks, and depth + 1 for all later layers."""
     if not name.startswith("backbone."):
         return depth + 1
     part = name.split(".")
@@ -55,7 +55,7 @@ def _layer(name: str, depth: int) -> int:
 
 
 class Finetuner:
-    """Network, loss and optimiser, one step of training, and a check on held-out chips.
+    """Hold network, loss and optimiser of a fine-tuning.
 
     Args:
         start: The network.
@@ -63,11 +63,10 @@ class Finetuner:
         config: Settings.
 
     Raises:
-        ResourceError: The device or the precision can't be had.
+        ResourceError: The device is missing or doesn't support the precision.
     """
 
     def __init__(self, start: InitialNetwork, data: LabelledData, config: FinetuneConfig) -> None:
-        """Freeze what is to stay, and group the rest."""
         self.start, self.data, self.config = start, data, config
         self.device = pick_device(config.device)
         self.precision = settle_precision(config.precision, self.device)
@@ -83,7 +82,7 @@ class Finetuner:
         self.loss_sum, self.loss_count = 0.0, 0
 
     def rate(self, step: int) -> float:
-        """Learning rate of the head in a step: a linear warm-up, then a cosine down to a hundredth of the peak."""
+        """Return the learning rate of the head in a step: a linear warm-up, then a cosine to 1 % of the peak."""
         config = self.config
         warmup = round(config.warmup * config.steps)
         if step < warmup:
@@ -91,9 +90,9 @@ class Finetuner:
         return cosine(config.lr, config.lr * 1e-2, step - warmup, config.steps - warmup)
 
     def logits(self, inputs: Tensor) -> Tensor:
-        """The network's answer in training, float32; a frozen backbone leaves no record for gradients."""
+        """Compute logits in training mode, float32; a frozen backbone records no gradients."""
         self.model.train()
-        # In evaluation mode a frozen backbone drops nothing, and keeps whatever statistics it may have.
+        # In evaluation mode a frozen backbone has no dropout and doesn't update running statistics.
         self.model.backbone.train(not self.frozen)
         inputs = inputs.to(self.device)
         with autocast(self.precision, self.device):
@@ -103,18 +102,18 @@ class Finetuner:
         return answer.float()
 
     def step(self, step: int, inputs: Tensor, targets: Tensor) -> float:
-        """One optimiser step.
+        """Do one optimiser step.
 
         Args:
-            step: Its number, from 0.
+            step: Number of the step, from 0.
             inputs: float32 [N, B, H, W].
             targets: int64 [N, H, W], IGNORE where unlabelled.
 
         Returns:
-            The loss; 0 for a batch without a label, from which nothing is learnt.
+            The loss; 0 for a batch without labels, which changes nothing.
 
         Raises:
-            ModelError: The loss or the gradient is not finite; no weight has been changed by this step.
+            ModelError: The loss or the gradient is not finite; this step has changed no weight.
         """
         if not bool((targets != IGNORE).any()):
             return 0.0
@@ -129,24 +128,24 @@ class Finetuner:
         if not (math.isfinite(value) and math.isfinite(float(norm))):
             raise ModelError(
                 f"Step {step} gave a loss of {value} and a gradient norm of {float(norm)}.",
-                "The last good checkpoint is kept. Lower lr, and start again.",
+                "The last checkpoint is kept. Lower lr, and start again.",
             )
         self.optimizer.step()
         self.loss_sum, self.loss_count = self.loss_sum + value, self.loss_count + 1
         return value
 
     def take_loss(self) -> float:
-        """Mean loss of the steps since this was last asked; nan if there was none."""
+        """Return the mean loss of the steps since the last call; nan if there was none."""
         mean = self.loss_sum / self.loss_count if self.loss_count else math.nan
         self.loss_sum, self.loss_count = 0.0, 0
         return mean
 
     @torch.inference_mode()
     def check(self) -> dict[str, Any]:
-        """Scores on the held-out chips, cut into crops of the training size, in float32 as the model will be run.
+        """Score the held-out chips, in crops of the training size and in float32, as the model will be used.
 
         Raises:
-            InputError: None of the crops has a label.
+            InputError: No crop has a label.
         """
         self.model.eval()
         classes = self.data.classes
@@ -159,15 +158,15 @@ class Finetuner:
             confusion.add(targets.numpy(), decide(chances.swapaxes(0, 1)))
         scores = confusion.scores()
         if not scores["pixels"]:
-            raise InputError('No crop of the split "val" holds a label.', "Give it chips with more labels, or none.")
+            raise InputError('No crop of the split "val" has a label.', "Add labels to the split, or leave it out.")
         scores["group_iou"] = scores["mean_iou"]
-        if by_groups(classes):  # of a single group the score would be 1 from the first check on
+        if by_groups(classes):  # with a single group the score would always be 1
             groups = [str(number) for number in group_indices(classes)]
             scores["group_iou"] = confusion.merged(groups).scores()["mean_iou"]
         return scores
 
     def note(self, mean_iou: float) -> bool:
-        """Keep the weights if this is the best check so far; true where training should stop."""
+        """Keep the weights if this is the best check so far; return whether training should stop."""
         if mean_iou > self.best_iou:
             self.best_iou, self.stale = mean_iou, 0
             self.best = {name: value.detach().cpu().clone() for name, value in self.model.state_dict().items()}
@@ -176,7 +175,6 @@ class Finetuner:
         return self.stale >= self.config.patience
 
     def save(self, folder: Path, step: int) -> None:
-        """Write the whole state."""
         tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
         tensors |= {f"best.{k}": v for k, v in self.best.items()}
         tensors |= optimizer_tensors(self.optimizer, self.model)
@@ -185,7 +183,7 @@ class Finetuner:
         save_checkpoint(folder, step, tensors, {"best_iou": best, "stale": self.stale, **losses})
 
     def restore(self, folder: Path) -> int:
-        """Read the state back; returns the number of steps done.
+        """Load the state; return the number of steps done.
 
         Raises:
             ModelError: There is no checkpoint, or it is of another network.
@@ -201,7 +199,7 @@ class Finetuner:
         except (RuntimeError, KeyError) as error:
             raise ModelError(
                 f"The checkpoint in {folder} is of another network.",
-                "Have the backbone or the classes of the data changed? InitialNetwork again in another folder.",
+                "Use the earlier backbone and data, or start again in another folder.",
             ) from error
         self.best, self.stale = under("best."), int(scalars["stale"])
         self.best_iou = -math.inf if scalars["best_iou"] is None else float(scalars["best_iou"])

@@ -1,4 +1,4 @@
-"""Where fine-tuning starts from: a pre-training run, a model folder, or random weights."""
+"""Build the network that fine-tuning starts from: a pre-training run, a model folder, or random weights."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ SCRATCH, RANDOM_FROZEN = "none", "random-frozen"
 
 @dataclass(frozen=True)
 class InitialNetwork:
-    """A network to be fine-tuned.
+    """Hold a network that is to be fine-tuned.
 
     Attributes:
-        model: Backbone as named, head random.
-        arch: Its sizes, with the head asked for.
-        bands: Its input.
-        frozen: Whether the backbone must stay as it is.
+        model: The network; its head has random weights.
+        arch: Its sizes.
+        bands: Its input bands.
+        frozen: Whether the backbone must not be trained.
         origin: One line for the card.
     """
 
@@ -48,18 +48,18 @@ def start_from(
 
     Args:
         backbone: Folder of a pre-training run or of a model, "none" (random weights, trained) or "random-frozen".
-        defaults: Sizes where `backbone` names none.
-        head: One of backend.card.model_card.FINETUNED_HEADS.
+        defaults: Sizes and bands of random weights.
+        head: One of backend.card.arch.FINETUNED_HEADS.
         head_dim: Width of the head.
         tile: Side in pixels of the input, a multiple of the patch.
         classes: Number of classes.
 
     Raises:
-        InputError: `backbone` is neither of the words nor such a folder.
+        InputError: `backbone` is neither a known word nor such a folder.
         ModelError: The folder can't be used.
     """
     source = _read(backbone, defaults, tile)
-    # The head is a new one: what an architecture says of a forest's trees and windows is left at its defaults.
+    # The head is new: fields that describe a forest are left at their defaults.
     old = source.arch
     arch = Arch(old.timm, old.embed_dim, old.depth, old.heads, old.registers, head, head_dim)
     model = SarViT(arch, len(source.bands), tile, source.patch, classes)
@@ -69,7 +69,7 @@ def start_from(
 
 
 class _Source(NamedTuple):
-    """A backbone as it was found; random where there are no weights."""
+    """Hold a backbone as it was read; without weights it is random."""
 
     arch: Arch
     bands: tuple[Band, ...]
@@ -102,14 +102,14 @@ def _read(backbone: str, defaults: ModelConfig, tile: int) -> _Source:
 
 
 def carry_head(start: InitialNetwork, backbone: str, classes: Sequence[LandCoverClass]) -> bool:
-    """Go on with the head of a model too, where it is of the same kind and for the same classes; true if it was taken.
+    """Take over the head of a model if it has the same kind and classes; return whether it was taken.
 
-    What a model has learnt of its classes is kept when it is adapted to a few chips of another region.
+    This keeps what a model has learnt when it is adapted to a few chips of another region.
 
     Args:
-        start: Its head is changed.
+        start: The network, whose head is changed.
         backbone: As given to `start_from`.
-        classes: Legend to be learnt.
+        classes: Legend of the data.
 
     Raises:
         ModelError: The model can't be read.

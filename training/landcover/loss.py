@@ -1,4 +1,4 @@
-"""What fine-tuning minimises: cross-entropy of classes, and of the groups of classes that backscatter tells apart."""
+"""Compute the loss of fine-tuning: cross-entropy of classes, and of groups of classes."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _POWERS = {"none": 0.0, "sqrt": -0.5, "inverse": -1.0}
 
 
 def balance(counts: Sequence[float], how: str) -> Tensor:
-    """Weight of each class from its number of pixels, mean 1 over pixels; float32 [K].
+    """Return the weight of each class from its number of pixels, with mean 1 over pixels; float32 [K].
 
     Args:
-        counts: Pixels of each class, at least one of them above 0.
+        counts: Pixels of each class, at least one above 0.
         how: "none", "sqrt" (inverse square root of frequency) or "inverse".
     """
     share = np.maximum(np.asarray(counts, dtype=np.float64) / np.sum(counts), 1e-6)
@@ -30,9 +30,9 @@ def balance(counts: Sequence[float], how: str) -> Tensor:
 
 
 def count_pixels(chips: Sequence[LabelledChip], classes: int) -> list[float]:
-    """Labelled share of each class in what is drawn: a chip counts as often as it is drawn, whatever its size.
+    """Return the labelled share of each class in what is drawn.
 
-    What is drawn from a chip is one crop, so that a chip of a hundred times the pixels teaches no more by a draw.
+    A chip counts by how often it is drawn, not by its size: each draw takes one crop of it.
     """
     seen = np.zeros(classes)
     for chip in chips:
@@ -41,17 +41,17 @@ def count_pixels(chips: Sequence[LabelledChip], classes: int) -> list[float]:
 
 
 class LandCoverLoss(nn.Module):
-    """Cross-entropy over classes plus `group_weight` times that over groups, whose probability is their classes' sum.
+    """Add to the cross-entropy of classes `group_weight` times that of groups, whose probability is a sum of classes.
 
-    The second term asks for what the first can trade away: classes of a group overlap, and most of the first term's
-    gradient is spent on telling them apart.
+    Classes of a group overlap in backscatter, and most of the gradient of the first term goes into separating them. The
+    second term rewards the right group.
 
     Args:
         classes: Legend; classes without a group are a group each.
         counts: Pixels of each class in the training data.
         how: Balance of classes and of groups, see `balance`.
         smoothing: Label smoothing of the first term.
-        group_weight: Of the second term; 0 leaves it out. Where groups have no say it is left out too.
+        group_weight: Weight of the second term; 0 leaves it out, as does a legend without groups.
     """
 
     weights: Tensor
@@ -66,7 +66,6 @@ class LandCoverLoss(nn.Module):
         smoothing: float,
         group_weight: float,
     ) -> None:
-        """Weights once, from the counts."""
         super().__init__()
         self.smoothing = smoothing
         groups = group_indices(classes)
@@ -78,7 +77,7 @@ class LandCoverLoss(nn.Module):
         self.register_buffer("group_weights", balance(sums, how))
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Mean loss over labelled pixels.
+        """Return the mean loss over labelled pixels.
 
         Args:
             logits: float32 [N, K, H, W].

@@ -1,1 +1,1 @@
-"""What a running pre-training shows of itself."""
+"""Show how a running pre-training learns: scores, pictures, curves."""

@@ -1,4 +1,4 @@
-"""The course of a run as one picture, from log.csv and probe.csv."""
+"""Draw the course of a run from log.csv and probe.csv."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Columns = Mapping[str, Sequence[float]]
 
 
 def draw_curves(log: Columns, probe: Columns) -> Figure:
-    """Losses, learning rate, what the teacher knows, and k-NN scores, over the steps done.
+    """Draw losses, learning rate, entropies of the teacher and k-NN scores over the steps done.
 
     Args:
-        log: columns of log.csv; its "step" is the number of a step, one less than the steps done after it.
-        probe: columns of probe.csv; its "step" is the steps done. Empty without a probe.
+        log: Columns of log.csv; "step" counts from 0, so that step + 1 steps are done after it.
+        probe: Columns of probe.csv; "step" is the number of steps done. Empty without a probe.
     """
     figure = Figure(figsize=(10, 6.4), dpi=110, layout="constrained")
     (loss, rate), (teacher, knn) = figure.subplots(2, 2)

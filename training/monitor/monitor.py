@@ -1,7 +1,7 @@
-"""Looks at the teacher every so often during a run: k-NN score, pictures, curves, and TensorBoard's copy of them.
+"""Evaluate the teacher at intervals during a run: k-NN score, pictures and curves, also for TensorBoard.
 
-Nothing here changes what is learnt: the teacher stays as it is, and every generator is put back. What fails before
-the first step is a refusal; what fails later is told once, and the run goes on without it.
+This does not change what is learnt: the teacher is not changed and the state of each random generator is restored. A
+failure before the first step is a refusal; a later failure is reported once, and the run goes on.
 """
 
 from __future__ import annotations
@@ -32,30 +32,29 @@ from training.run.files import write_bytes
 from training.run.log import CsvLog, read_log
 
 LOOKS = 10
-SWITCHES = "monitor.probe, monitor.pictures and monitor.tensorboard switch it off"
+SWITCHES = "monitor.probe, monitor.pictures or monitor.tensorboard"
 
 
 class Monitor:
-    """What the first process of a run shows.
+    """Evaluate the teacher in the first process of a run; a new run's random teacher is evaluated at once.
 
     Args:
-        trainer: what is trained; its teacher is looked at, never changed.
-        folders: training data, for the pictures.
-        run: folder of the run.
-        done: steps done so far.
-        say: prints a line.
+        trainer: Trainer of the run; its teacher is not changed.
+        folders: Training data, for the pictures.
+        run: Folder of the run.
+        done: Steps done so far.
+        say: Prints a line.
 
     Attributes:
-        note: the newest k-NN score and the first one, as text; empty before there is one.
+        note: The newest and the first k-NN score, for the progress line; empty before there is one.
 
     Raises:
-        InputError: The probe folder can't be used, or something can't be written.
+        InputError: The probe folder can't be used, or a file can't be written.
     """
 
     def __init__(
         self, trainer: Trainer, folders: Sequence[ChipFolder], run: Path, done: int, say: Callable[[str], None]
     ) -> None:
-        """Read probe and scenes, open the files, and look at the teacher of a new run before its first step."""
         self.run, self.device, self.say = run, trainer.world.device, say
         config = trainer.config
         settings = config.monitor
@@ -66,8 +65,8 @@ class Monitor:
         self.gallery = Gallery(scenes) if scenes else None
         self.note = ""
         self._at_first: float | None = None
-        self._running, self._told = False, set[str]()
-        with self._told_once("Opening the files"):
+        self._running, self._reported = False, set[str]()
+        with self._reported_once("Opening the files"):
             self._open(settings.tensorboard, done)
         if not done:
             self.look(0)
@@ -76,7 +75,7 @@ class Monitor:
     def _open(self, tensorboard: bool, done: int) -> None:
         self.scores = None
         if self.probe:
-            # A score's step is the steps done: that of the checkpoint itself is kept.
+            # The step of a score is the number of steps done; the score at the checkpoint itself is kept.
             path = self.run / "probe.csv"
             self.scores = CsvLog(path, done + 1 if done else 0, ("step", *self.probe.columns))
             self._at_first = next(iter(read_log(path)["knn_accuracy"]), None)
@@ -85,23 +84,23 @@ class Monitor:
         self.board = EventFiles(self.run / "tensorboard", done) if tensorboard else None
 
     def due(self, done: int) -> bool:
-        """Whether the teacher is to be looked at after `done` steps."""
+        """Return whether the teacher is evaluated after `done` steps."""
         return done % self.every == 0 or done == self.steps
 
     def scalars(self, done: int, values: Mapping[str, float]) -> None:
-        """Pass a row of log.csv on to TensorBoard."""
+        """Write a row of log.csv for TensorBoard."""
         if self.board:
-            with self._told_once("Writing for TensorBoard"):
+            with self._reported_once("Writing for TensorBoard"):
                 self.board.scalars("train", done, values)
 
     def look(self, done: int) -> float:
-        """Score and draw the teacher after `done` steps; returns the seconds spent."""
+        """Score and draw the teacher after `done` steps; return the seconds spent."""
         began = time.monotonic()
-        with _same_draws(self.device), self._told_once("The k-NN probe"):
+        with _same_draws(self.device), self._reported_once("The k-NN probe"):
             self._score(done)
-        with _same_draws(self.device), self._told_once("Drawing pictures"):
+        with _same_draws(self.device), self._reported_once("Drawing pictures"):
             self._draw(done)
-        with self._told_once("Drawing curves"):
+        with self._reported_once("Drawing curves"):
             logs = (read_log(self.run / name) for name in ("log.csv", "probe.csv"))
             self._write(self.run / "curves.png", draw_curves(*logs))
         return time.monotonic() - began
@@ -124,45 +123,46 @@ class Monitor:
                 self.board.picture("scenes", done, png, *size)
 
     def _write(self, path: Path, figure: Figure) -> tuple[bytes, tuple[int, int]]:
-        """Write a figure as PNG; returns the file's content, and width and height."""
+        """Write a figure as PNG; return the content of the file, and width and height."""
         buffer = BytesIO()
         figure.savefig(buffer, format="png")
         write_bytes(path, buffer.getvalue())
         return buffer.getvalue(), figure.canvas.get_width_height()
 
     @contextmanager
-    def _told_once(self, what: str) -> Iterator[None]:
+    def _reported_once(self, what: str) -> Iterator[None]:
         try:
             yield
         except SarDinoError as error:
             if not self._running:
                 raise
-            self._tell(what, error.message)
-        except Exception as error:  # whatever it is, a run of days must not end by a picture of it
+            self._report(what, error.message)
+        except Exception as error:  # a training of days must not end because a picture fails
             if not self._running:
-                raise InputError(f"{what} failed before the first step: {error}.", f"Mend it; {SWITCHES}.") from error
-            self._tell(what, f"{type(error).__name__}: {error}")
+                raise InputError(
+                    f"{what} failed before the first step: {error}.", f"Correct it, or switch it off with {SWITCHES}."
+                ) from error
+            self._report(what, f"{type(error).__name__}: {error}")
 
-    def _tell(self, what: str, error: str) -> None:
-        if what not in self._told:
-            self._told.add(what)
-            self.say(f"{what} failed ({error}). The training goes on; further failures of this kind are not told.")
+    def _report(self, what: str, error: str) -> None:
+        if what not in self._reported:
+            self._reported.add(what)
+            self.say(f"{what} failed ({error}). The training goes on; further failures of this kind are not reported.")
 
     def close(self) -> None:
-        """Close TensorBoard's file."""
         if self.board:
-            with self._told_once("Writing for TensorBoard"):
+            with self._reported_once("Writing for TensorBoard"):
                 self.board.close()
 
 
 def network_around(backbone: nn.Module, model: ModelConfig) -> SarViT:
-    """The software's own network around a backbone, for its tokens and attention; the head has no values.
+    """Build a SarViT around a backbone, for its tokens and attention; the head has no values.
 
     Args:
-        backbone: a timm vision transformer, shared and not copied.
-        model: what it is.
+        backbone: A timm vision transformer; shared, not copied.
+        model: Its sizes and bands.
     """
-    with torch.device("meta"):  # takes neither memory nor random draws
+    with torch.device("meta"):  # uses no memory and no random draws
         vit = SarViT(
             dataclasses.replace(model.arch, head="linear"), len(model.bands), model.tile, model.patch, classes=1
         )
@@ -172,7 +172,7 @@ def network_around(backbone: nn.Module, model: ModelConfig) -> SarViT:
 
 @contextmanager
 def _same_draws(device: torch.device) -> Iterator[None]:
-    """Put every generator back as it was."""
+    """Restore the state of every random generator."""
     python, numpy = random.getstate(), np.random.get_state()
     try:
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):

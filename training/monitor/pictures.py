@@ -1,7 +1,7 @@
-"""What the teacher looks at, drawn for the same few scenes again and again during a run.
+"""Draw tokens and attention of the teacher for the same few scenes at intervals during a run.
 
-One row a scene: backscatter, the first principal components of the tokens as red, green and blue (Oquab et al. 2023,
-figure 1), and the class token's attention in the last block, mean and head by head (Caron et al. 2021, figure 1).
+Each scene is a row: backscatter, the first principal components of the tokens as red, green and blue (Oquab et al.
+2023, figure 1), and the attention of the class token in the last block, mean and by head (Caron et al. 2021, figure 1).
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from training.data.tiles import centre_window
 from training.run.common_config import ModelConfig
 
 SIDE = 256
-# A chip with less of its centre valid gives way to the next one.
+# Chips whose centre has a lower valid share are passed over.
 VALID = 0.9
 ATTEMPTS = 20
 
 
 @dataclass(frozen=True)
 class PictureScene:
-    """The centre of a chip.
+    """Hold the centre of a chip.
 
     Attributes:
-        name: folder and chip.
-        db: float32 [B, H, W], nan in a missing band; sides are multiples of the patch, SIDE at most.
+        name: Folder and chip.
+        db: float32 [B, H, W], nan in missing bands; sides are multiples of the patch, at most SIDE.
         valid: bool [H, W].
-        x: float32 [B, H, W], the network's input.
-        tokens: bool [H / patch, W / patch], which patches are valid for at least a half.
+        x: float32 [B, H, W], input of the network.
+        tokens: bool [H / patch, W / patch], patches of which at least half is valid.
     """
 
     name: str
@@ -50,12 +50,12 @@ class PictureScene:
 
 
 def choose_scenes(folders: Sequence[ChipFolder], model: ModelConfig, count: int) -> list[PictureScene]:
-    """Scenes spread evenly over the folders and over the chips of a folder; the same for the same data.
+    """Choose scenes evenly over folders and over the chips of a folder; the choice depends on the data alone.
 
     Args:
-        folders: training data.
-        model: bands and patch.
-        count: how many at most; chips without a valid token are left out.
+        folders: Training data.
+        model: Bands and patch.
+        count: Maximum number; chips without a valid token are left out.
     """
     each = -(-count // len(folders))
     scenes: list[PictureScene] = []
@@ -91,25 +91,24 @@ def _centre(folder: ChipFolder, index: int, model: ModelConfig) -> PictureScene 
 
 
 class Gallery:
-    """Draws its scenes as the network sees them now; colours of components keep their meaning as far as they can.
+    """Draw scenes repeatedly, with colours of components that stay as similar as possible.
 
     Args:
-        scenes: one or more, as `choose_scenes` gives them.
+        scenes: One or more scenes of `choose_scenes`.
     """
 
     def __init__(self, scenes: Sequence[PictureScene]) -> None:
-        """Nothing drawn yet."""
         self.scenes = list(scenes)
         self._before: FloatArray | None = None
 
     @torch.no_grad()
     def draw(self, vit: SarViT, device: torch.device, title: str) -> Figure:
-        """A row a scene, and above it `title`.
+        """Draw one row per scene.
 
         Args:
-            vit: network in evaluation mode.
-            device: where it is.
-            title: one line.
+            vit: Network in evaluation mode.
+            device: Its device.
+            title: One line above the scenes.
         """
         tokens, attention = [], []
         for scene in self.scenes:
@@ -119,7 +118,7 @@ class Gallery:
         return _figure(self.scenes, attention, self._colours(tokens), title)
 
     def _colours(self, tokens: Sequence[FloatArray]) -> list[FloatArray]:
-        """Principal components over all scenes as colours [h, w, 3] of 0 to 1, white where invalid."""
+        """Return principal components over all scenes as colours [h, w, 3] from 0 to 1, white where invalid."""
         flat = np.concatenate([t[:, s.tokens].T for t, s in zip(tokens, self.scenes)])
         level = np.concatenate([_token_level(s) for s in self.scenes])
         scores = principal_scores(flat, level, self._before)
@@ -134,15 +133,15 @@ class Gallery:
 
 
 def principal_scores(tokens: FloatArray, level: FloatArray, before: FloatArray | None) -> FloatArray:
-    """The first three principal components of tokens, in an order and with signs that follow an earlier picture's.
+    """Return the first three principal components of tokens, in the order and with the signs of an earlier picture.
 
     Args:
         tokens: [N, D].
-        level: [N] brightness; without an earlier picture a component rises with it.
-        before: [N, 3] what this function gave for the same tokens earlier, or None.
+        level: [N] brightness; without an earlier picture components increase with it.
+        before: [N, 3] earlier result for the same tokens, or None.
 
     Returns:
-        float32 [N, 3]; components that N or D is too small for are 0.
+        float32 [N, 3]; if N or D is below 3, the missing components are 0.
     """
     count = min(3, *tokens.shape)
     scores = np.zeros((len(tokens), 3), dtype=np.float32)
@@ -155,7 +154,7 @@ def principal_scores(tokens: FloatArray, level: FloatArray, before: FloatArray |
 
 
 def _correlation(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
-    # A constant column is like nothing: 0 in place of 0 / 0.
+    # A constant column has correlation 0 instead of 0 / 0.
     a, b = ((m - m.mean(axis=0)) / np.maximum(m.std(axis=0), 1e-12) for m in (a, b))
     result: NDArray[Any] = a.T @ b / len(a)
     return result
@@ -170,21 +169,21 @@ def _token_level(scene: PictureScene) -> FloatArray:
 
 
 def stretch(values: FloatArray, low: float = 2.0, high: float = 98.0) -> FloatArray:
-    """Values between two percentiles as 0 to 1, any shape; nan stays nan and is not counted, constants become 0."""
+    """Scale values between two percentiles to 0 to 1, in any shape; nan is kept and ignored, constants become 0."""
     bottom, top = np.nanpercentile(values, [low, high])
     result: FloatArray = np.clip((values - bottom) / max(top - bottom, 1e-12), 0, 1).astype(np.float32)
     return result
 
 
 def pseudo_colour(db: FloatArray, valid: BoolArray) -> FloatArray:
-    """Backscatter as RGB of 0 to 1: first band, second band and their difference; grey where one band is there.
+    """Return backscatter as RGB: first band, second band and their difference; grey if there is only one band.
 
     Args:
-        db: [B, H, W] in dB, nan in a missing band.
-        valid: [H, W]; the rest is white.
+        db: [B, H, W] in dB, nan in missing bands.
+        valid: bool [H, W]; invalid pixels are white.
 
     Returns:
-        float32 [H, W, 3].
+        float32 [H, W, 3] from 0 to 1.
     """
     there = [np.where(valid, band, np.nan) for band in db if np.isfinite(band[valid]).any()][:2]
     planes = [*there, there[0] - there[1]] if len(there) == 2 else there * 3

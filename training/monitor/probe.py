@@ -1,8 +1,8 @@
-"""How well frozen tokens tell land cover apart: a k-nearest-neighbour probe on a labelled data folder.
+"""Measure how well frozen tokens separate land cover: a k-nearest-neighbour probe on a labelled data folder.
 
-The protocol of DINO (Caron et al. 2021, section 4.1: k = 20, frozen features) applied to patches instead of images: a
-token has the class that covers its patch, its neighbours are looked for by cosine among the tokens of other scenes.
-No training, so a score follows the features alone.
+This is the protocol of DINO (Caron et al. 2021, section 4.1: k = 20, frozen features), applied to patches instead of
+images: a token has the class that covers its patch, and its neighbours by cosine are tokens of other scenes. Nothing is
+trained, so that the score depends on the features alone.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from training.data.tiles import cut, grid_windows
 from training.run.common_config import ModelConfig
 
 NEIGHBOURS = 20
-# A patch counts where one class covers this share of it.
+# A patch is used if one class covers this share of it.
 SHARE = 0.7
 BATCH = 32
 
 
 def patch_labels(label: NDArray[np.uint8], patch: int) -> NDArray[np.uint8]:
-    """The class that covers at least SHARE of each patch, 0 where none does.
+    """Return the class that covers at least SHARE of each patch, 0 if none does.
 
     Args:
         label: [H, W] class values, 0 where unlabelled or invalid; sides are multiples of `patch`.
-        patch: side of a patch in pixels.
+        patch: Side of a patch in pixels.
 
     Returns:
         uint8 [H / patch, W / patch].
@@ -52,17 +52,18 @@ def patch_labels(label: NDArray[np.uint8], patch: int) -> NDArray[np.uint8]:
 
 
 class LabelledTokens:
-    """Inputs whose tokens are labelled, stacked by size: what one half of the probe holds in memory.
+    """Hold inputs with labelled tokens, by size: one of the two parts of the probe.
+
+    Chips are read in a fixed random order until the limit is reached; a few large chips share the limit evenly.
 
     Args:
-        folder: where chips are read.
-        indices: which of them.
-        model: bands, patch, and tile, which is the side of what is cut.
-        limit: most labelled tokens.
+        folder: Data folder.
+        indices: Chips of the folder.
+        model: Bands, patch and tile; tiles of that size are cut.
+        limit: Maximum number of labelled tokens.
     """
 
     def __init__(self, folder: ChipFolder, indices: Sequence[int], model: ModelConfig, limit: int) -> None:
-        """Read chips in a fixed random order until the limit is reached; few large chips share it evenly."""
         rng = np.random.default_rng(0)
         self._found: dict[tuple[int, ...], list[tuple[FloatArray, NDArray[np.uint8]]]] = {}
         self.values: set[int] = set()
@@ -85,7 +86,7 @@ class LabelledTokens:
 
     @torch.no_grad()
     def features(self, vit: SarViT, device: torch.device) -> tuple[FloatArray, NDArray[np.uint8]]:
-        """Normalised tokens of the last block, float32 [N, D], and their class values, uint8 [N]."""
+        """Return normalised tokens of the last block, float32 [N, D], and their class values, uint8 [N]."""
         features, values = [], []
         for crops in self._found.values():
             for begin in range(0, len(crops), BATCH):
@@ -100,7 +101,7 @@ class LabelledTokens:
 def _crops(
     chip: Chip, bands: Sequence[Band], tile: int, patch: int, rng: np.random.Generator
 ) -> Iterator[tuple[FloatArray, NDArray[np.uint8]]]:
-    """Input and patch labels of a chip's tiles that hold a labelled patch, in random order."""
+    """Yield input and patch labels of the tiles of a chip that have a labelled patch, in random order."""
     if chip.label is None:
         return
     label = np.where(chip.valid, chip.label, 0).astype(np.uint8)
@@ -112,34 +113,32 @@ def _crops(
 
 
 class Probe:
-    """A labelled folder, read once: neighbours are taken from one part of its scenes, scores from the other.
+    """Read a labelled folder once: one part gives neighbours, the other is scored.
 
-    The parts are the splits "train" and "val" of splits.csv, or without it the first and the second half of the names.
+    The parts are the splits "train" and "val" of splits.csv; without it, the first and the second half of the names.
 
     Args:
-        root: data folder with labels.
-        model: bands, patch and tile of the backbone.
-        limit: most tokens of either part.
+        root: Data folder with labels.
+        model: Bands, patch and tile of the backbone.
+        limit: Maximum number of tokens of each part.
 
     Raises:
-        InputError: The folder can't be used, has one scene, or too little is labelled in it.
+        InputError: The folder can't be used, has only one scene, or has too few labels.
     """
 
     def __init__(self, root: Path, model: ModelConfig, limit: int) -> None:
-        """Read what the scores need into memory."""
         self.train, self.val = (LabelledTokens(f, i, model, limit) for f, i in _parts(root, model.bands))
         if len(self.train.values) < 2 or not self.val.values:
             raise InputError(
                 f"The probe folder {root} has {len(self.train.values)} classes to learn from and "
                 f"{len(self.val.values)} to score.",
-                f"Wanted: labels/ beside images/, classes covering patches of {model.patch} pixels in both parts.",
+                f"Give it labels/ with classes that cover patches of {model.patch} pixels, in both parts.",
             )
         values = sorted(self.train.values | self.val.values)
         self._groups = dict(zip(values, worldcover_groups(values) or ()))
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the scores."""
         return tuple(f"{kind}{name}" for kind in self._kinds for name in ("accuracy", "balanced_accuracy"))
 
     @property
@@ -147,14 +146,14 @@ class Probe:
         return ("knn_", "knn_merged_") if self._groups else ("knn_",)
 
     def score(self, vit: SarViT, device: torch.device) -> dict[str, float]:
-        """Accuracy and balanced accuracy (mean recall of the classes), and of a WorldCover legend's merged groups.
+        """Return accuracy and balanced accuracy (mean recall of classes), for WorldCover legends also of merged groups.
 
         Args:
-            vit: network in evaluation mode.
-            device: where it is.
+            vit: Network in evaluation mode.
+            device: Its device.
 
         Returns:
-            Scores from 0 to 1 by the names of `columns`.
+            Scores from 0 to 1, by the names of `columns`.
         """
         known, classes = self.train.features(vit, device)
         asked, truth = self.val.features(vit, device)
@@ -184,6 +183,6 @@ def _parts(root: Path, bands: Sequence[Band]) -> list[tuple[ChipFolder, range]]:
         return [(folder, range(len(folder))) for folder in folders]
     folder = ChipFolder(root, bands)
     if len(folder) < 2:
-        raise InputError(f"The probe folder {root} has one scene.", "Wanted: two or more, or a splits.csv.")
+        raise InputError(f"The probe folder {root} has one scene.", "Give it two or more, or a splits.csv.")
     half = len(folder) // 2
     return [(folder, range(half)), (folder, range(half, len(folder)))]

@@ -1,4 +1,4 @@
-"""All that a run tells of itself beside its checkpoints: log, progress, alarm, and what the monitor shows."""
+"""Record a run: log, progress, alarm and monitor."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from training.run.schedules import values_at
 
 
 class RunRecord:
-    """The record of a run, kept by its first process.
+    """Keep the record of a run, in its first process.
 
     Args:
-        trainer: what is trained.
-        folders: training data.
-        run: folder of the run.
-        done: steps done so far.
-        reporter: receives progress, alarms and scores.
+        trainer: Trainer of the run.
+        folders: Training data.
+        run: Folder of the run.
+        done: Steps done so far.
+        reporter: Receives progress, alarms and scores.
 
     Raises:
         InputError: The monitor can't be set up.
@@ -31,7 +31,6 @@ class RunRecord:
     def __init__(
         self, trainer: Trainer, folders: Sequence[ChipFolder], run: Path, done: int, reporter: Reporter
     ) -> None:
-        """Open every file; the monitor looks at a new run's random teacher."""
         self.config, self.reporter = trainer.config, reporter
         config = trainer.config
         self.log = CsvLog(run / "log.csv", done, COLUMNS + trainer.columns)
@@ -41,12 +40,12 @@ class RunRecord:
         self.speed.restart()
 
     def step(self, step: int, row: Mapping[str, float], health: Mapping[str, float]) -> None:
-        """Tell of a step.
+        """Record a step.
 
         Args:
-            step: its number, from 0.
-            row: what `Trainer.step` gave.
-            health: what `Trainer.health` gave; empty where the step is not logged.
+            step: Number of the step, from 0.
+            row: Result of `Trainer.step`.
+            health: Result of `Trainer.health`; empty if the step is not logged.
         """
         done = step + 1
         speed = self.speed.images_per_s(done)
@@ -64,5 +63,4 @@ class RunRecord:
                 self.reporter.log("info", f"step {done}  {self.monitor.note}")
 
     def close(self) -> None:
-        """Close what is open."""
         self.monitor.close()

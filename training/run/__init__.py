@@ -1,1 +1,1 @@
-"""A training run: its configuration, folder, checkpoints, log and processes."""
+"""Run a training: configuration, folder, checkpoints, log and processes."""

@@ -1,8 +1,8 @@
-"""Whole run state on disk: tensors in safetensors, scalars in JSON, replaced atomically; no pickle.
+"""Save and load the whole state of a run: tensors in safetensors, scalars in JSON, replaced atomically.
 
 A checkpoint is a folder with ``state.json`` and the one tensor file that it names. The tensors are written first
-under a name of their own step; replacing ``state.json`` is the moment at which the new checkpoint counts. A run
-that is killed at any time leaves the older checkpoint or the newer one.
+under a name that holds their step; the new checkpoint counts once ``state.json`` is replaced. A run that is killed
+at any time leaves the older checkpoint or the newer one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _HINT = "Start the run again in another folder."
 
 
 def save_checkpoint(folder: Path, step: int, tensors: Mapping[str, Tensor], scalars: Mapping[str, Any]) -> None:
-    """Replace the checkpoint in `folder` by this state; older tensor files are removed when it counts."""
+    """Replace the checkpoint in `folder` by this state, then remove older tensor files."""
     folder.mkdir(parents=True, exist_ok=True)
     name = f"step-{step:09d}.safetensors"
     write_tensors(folder / name, tensors)
@@ -36,10 +36,10 @@ def save_checkpoint(folder: Path, step: int, tensors: Mapping[str, Tensor], scal
 
 
 def load_checkpoint(folder: Path) -> tuple[int, dict[str, Tensor], dict[str, Any]]:
-    """Step, tensors on the CPU and scalars of the checkpoint in `folder`.
+    """Return step, tensors on the CPU and scalars of the checkpoint in `folder`.
 
     Raises:
-        ModelError: There is none, or it is damaged.
+        ModelError: There is no checkpoint, or it is damaged.
     """
     try:
         state = json.loads((folder / STATE).read_text(encoding="utf-8"))
@@ -52,7 +52,7 @@ def load_checkpoint(folder: Path) -> tuple[int, dict[str, Tensor], dict[str, Any
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer, module: nn.Module) -> dict[str, Tensor]:
-    """The optimiser's state by parameter name: ``optimizer.<parameter>.<entry>``."""
+    """Return the optimiser's state by parameter name: ``optimizer.<parameter>.<entry>``."""
     result = {}
     for name, parameter in module.named_parameters():
         for entry, value in optimizer.state.get(parameter, {}).items():
@@ -61,7 +61,7 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer, module: nn.Module) -> di
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Put back what `optimizer_tensors` took; parameters without an entry had not been stepped yet."""
+    """Restore what `optimizer_tensors` returned; parameters without an entry had no step yet."""
     names = {name: parameter for name, parameter in module.named_parameters()}
     for key, value in tensors.items():
         prefix, _, rest = key.partition(".")
@@ -69,6 +69,6 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, module: nn.Module, tenso
             continue
         name, _, entry = rest.rpartition(".")
         parameter = names[name]
-        # AdamW keeps its step count on the CPU and its moments beside the parameter.
+        # AdamW keeps its step count on the CPU and its moments on the device of the parameter.
         device = value.device if entry == "step" else parameter.device
         optimizer.state[parameter][entry] = value.clone().to(device)

@@ -1,4 +1,4 @@
-"""Settings that pre-training and fine-tuning share: the backbone and the augmentations."""
+"""Define the settings that pre-training and fine-tuning share: backbone and augmentations."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ Precision = Annotated[str, OneOf(*PRECISIONS)]
 
 @dataclass(frozen=True)
 class AugmentConfig:
-    """SAR augmentations; gains in dB, probabilities per view or crop.
+    """Set the SAR augmentations; gains in dB, probabilities per view or crop.
 
     Attributes:
-        flip: mirror along either axis, each with probability one half.
-        speckle: probability of extra gamma speckle.
-        speckle_looks: range of the equivalent number of looks of that speckle; few looks are strong speckle.
-        speckle_correlated: correlate the speckle between neighbours as in Sentinel-1 GRDH, else white.
-        gain_common_db: deviation of a gain shared by all bands of one acquisition, those whose names differ by the
-            polarisation only (calibration, incidence angle, moisture). Coherence has neither gain nor speckle.
-        gain_band_db: deviation of a gain of each band by itself (channel imbalance).
-        band_drop: probability that one band is hidden, where more than one is present.
+        flip: Mirror along each axis with probability one half.
+        speckle: Probability of extra gamma speckle.
+        speckle_looks: Range of the equivalent number of looks of that speckle; few looks are strong speckle.
+        speckle_correlated: Correlate speckle between neighbours as in Sentinel-1 GRDH; else it is white.
+        gain_common_db: Standard deviation of a gain shared by all bands of one acquisition, that is bands whose names
+            differ in the polarisation only (calibration, incidence angle, moisture). Coherence has neither gain nor
+            speckle.
+        gain_band_db: Standard deviation of a separate gain of each band (channel imbalance).
+        band_drop: Probability that one band is hidden where two or more are present.
     """
 
     flip: bool = True
@@ -43,19 +44,19 @@ class AugmentConfig:
 
 
 def _sentinel1_bands() -> tuple[Band, ...]:
-    # Global statistics of SSL4EO-S12 (Wang et al. 2023); clip as wide as usual practice goes.
+    # Global statistics of SSL4EO-S12 (Wang et al. 2023), with the widest clip in common use.
     return (Band("VV", "db", (-30.0, 5.0), -12.6, 5.3), Band("VH", "db", (-35.0, 0.0), -20.3, 5.9))
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The backbone and what its pixels mean.
+    """Set the backbone and its input bands.
 
     Attributes:
         arch: timm name and integers, as in the model card.
-        patch: side of a token in pixels.
-        tile: side of the image whose positional embeddings are stored; other sizes are interpolated.
-        bands: input bands with clip, mean and deviation in dB.
+        patch: Side of a patch in pixels.
+        tile: Side in pixels of the image whose positional embeddings are stored; they are interpolated for other sizes.
+        bands: Input bands with clip, mean and standard deviation in dB.
     """
 
     arch: Arch = Arch("vit_small_patch16_224", 384, 12, 6)
@@ -64,7 +65,7 @@ class ModelConfig:
     bands: tuple[Band, ...] = field(default_factory=_sentinel1_bands)
 
     def __post_init__(self) -> None:
-        """Refuse sizes that don't divide; ModelError where the architecture is unknown."""
+        """Refuse a tile that patches don't divide; raise ModelError for an unknown architecture."""
         check_limits(self, "model")
         Arch.from_dict(self.arch.to_dict())
         if self.tile % self.patch:

@@ -1,7 +1,7 @@
-"""Recipe files, typed overrides and resolved settings, for any frozen dataclass.
+"""Read recipes, apply overrides and write resolved settings, for any frozen dataclass.
 
-A recipe is one TOML file that holds one experiment. An unknown key is refused by name, a value of the wrong
-type likewise, and the resolved settings are written beside the run: a run can always be told from its folder.
+A recipe is one TOML file for one experiment. Unknown keys and values of the wrong type are refused by name. The
+resolved settings are written into the folder of the run.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def load_recipe(name: str) -> dict[str, Any]:
     """Read a recipe by name (a file of ``training/recipes``) or by the path of a TOML file.
 
     Raises:
-        InputError: No such recipe, or not TOML.
+        InputError: There is no such recipe, or it is not TOML.
     """
     path = Path(name) if name.endswith(".toml") else RECIPES / f"{name}.toml"
     if not path.is_file():
@@ -40,16 +40,16 @@ def load_recipe(name: str) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is no recipe: {error}.", "A recipe is a TOML file; see training/recipes.") from error
+        raise InputError(f"{path} is not a recipe: {error}.", "Write it in TOML, as in training/recipes.") from error
 
 
 def override(data: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
-    """Apply ``section.key=value`` settings to a recipe's dict; the given dict is left as it is.
+    """Return a copy of a recipe's dict with ``section.key=value`` settings applied.
 
     Values are written as in TOML (``3``, ``0.5``, ``true``, ``[0.4, 1.0]``); anything else is a string.
 
     Raises:
-        InputError: A setting without ``=`` or with an empty key, or one that treats a value as a section.
+        InputError: A setting has no ``=`` or an empty key, or treats a value as a section.
     """
     result = _copy(data)
     for setting in settings:
@@ -67,10 +67,10 @@ def override(data: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
 
 
 def resolve(cls: type[T], data: dict[str, Any]) -> T:
-    """Build the dataclass `cls` from plain values: nested sections, scalars checked by type, the rest defaults.
+    """Build the dataclass `cls` from plain values: sections nested, types checked, defaults for the rest.
 
     Raises:
-        InputError: An unknown key, a missing one without default, or a value of the wrong type.
+        InputError: A key is unknown, one without default is missing, or a value has the wrong type.
     """
     try:
         return from_plain(cls, data)
@@ -79,18 +79,18 @@ def resolve(cls: type[T], data: dict[str, Any]) -> T:
 
 
 def resolved(config: Any) -> dict[str, Any]:
-    """Settings as plain JSON types, from which `resolve` builds an equal dataclass again."""
+    """Return settings as plain JSON types, from which `resolve` builds an equal dataclass."""
     plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
     return plain
 
 
 def write_resolved(path: Path, config: Any, **extra: Any) -> None:
-    """Write the resolved settings as JSON, with what else tells the run (recipe name, data folders, versions)."""
+    """Write the resolved settings as JSON, with further facts (recipe name, data folders, versions)."""
     write_text(path, json.dumps({**extra, "config": resolved(config)}, indent=2) + "\n")
 
 
 def differences(old: Any, new: Any, where: str = "") -> list[str]:
-    """Dotted names of the settings in which two resolved dicts differ."""
+    """Return the dotted names of the settings in which two resolved dicts differ."""
     if not (isinstance(old, dict) and isinstance(new, dict)):
         return [] if old == new else [where]
     found = []

@@ -1,4 +1,4 @@
-"""The processes of a run: torchrun's ranks, what they exchange, loader workers, and the signals that end them."""
+"""Join the processes of a run, exchange tensors between them, set up loader workers, and stop on signals."""
 
 from __future__ import annotations
 
@@ -22,48 +22,48 @@ from backend.engines.pytorch import available_devices
 S = TypeVar("S")
 N = TypeVar("N")
 
-# The newest exchanges, held so that it is never gloo's own thread that frees their tensors. For that it needs Python's
-# lock, which the main thread holds while it frees the group and waits for that very thread to end: a run of several
-# processes then hangs after its last step.
+# The newest exchanges, kept so that gloo's own thread never frees their tensors. It would need Python's global lock,
+# which the main thread holds while it frees the group and waits for that thread: a run of several processes would hang
+# after its last step.
 _held: deque[Any] = deque(maxlen=16)
-# Networks whose gradients are exchanged, held for good: they make exchanges of their own, and are the last that know
-# the group, so that a group is never freed. A process of several has to end by `leave_processes` then.
+# Networks whose gradients are exchanged, kept until the process ends: they make exchanges of their own and refer to the
+# group, which is then never freed. A process of several must therefore end by `leave_processes`.
 _kept: list[Any] = []
 
 
 def kept(network: N) -> N:
-    """The same network, which stays until the process ends."""
+    """Keep a network until the process ends, and return it."""
     _kept.append(network)
     return network
 
 
 def leave_processes(status: int) -> NoReturn:
-    """End this process with an exit code; where it is one of several, at once, without freeing what `kept` holds."""
+    """End this process with an exit code; one of several ends at once, without freeing what `kept` keeps."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         leave(status)
     sys.exit(status)
 
 
 def processes() -> int:
-    """How many processes share the batch."""
+    """Return the number of processes that share the batch."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
 def first_process() -> bool:
-    """Whether this is the process that speaks and writes for all."""
+    """Return whether this is the process that prints and writes files."""
     return processes() == 1 or dist.get_rank() == 0
 
 
 def shared_out(items: Sequence[S], work: Callable[[Sequence[S]], Iterable[str]]) -> Iterable[str]:
-    """Results of work that each process does for its share of the items, in every process, in any order.
+    """Do a share of some work in each process; return the results of all, in any order.
 
     Args:
         items: The same in every process.
-        work: From a share of them to its results, as text without line ends.
+        work: Turns some items into results, texts without line ends.
     """
     if processes() == 1:
         return work(items)
-    # Text, since torch's own exchange of objects unpickles what it is sent.
+    # As text: torch's own exchange of objects unpickles what it receives.
     lines = "\n".join(work(items[dist.get_rank() :: processes()]))
     return [line for text in _gather_texts(lines) for line in text.splitlines()]
 
@@ -82,7 +82,6 @@ def _all_reduce(value: Tensor, **how: Any) -> None:
 
 
 def _gather_texts(text: str) -> list[str]:
-    """The text of each process."""
     device = torch.device("cuda", torch.cuda.current_device()) if dist.get_backend() == "nccl" else torch.device("cpu")
     data = torch.tensor(list(text.encode("utf-8")), dtype=torch.uint8, device=device)
     sizes = [torch.zeros(1, dtype=torch.int64, device=device) for _ in range(processes())]
@@ -96,34 +95,34 @@ def _gather_texts(text: str) -> list[str]:
 
 
 def all_reduce_sum(value: Tensor) -> Tensor:
-    """Sum of `value` over all processes, in place."""
+    """Sum `value` over all processes, in place."""
     if processes() > 1:
         _all_reduce(value)
     return value
 
 
 def all_reduce_max(value: Tensor) -> Tensor:
-    """Elementwise maximum of `value` over all processes, in place."""
+    """Take the elementwise maximum of `value` over all processes, in place."""
     if processes() > 1:
         _all_reduce(value, op=dist.ReduceOp.MAX)
     return value
 
 
 def all_reduce_mean(value: Tensor) -> Tensor:
-    """Mean of `value` over all processes, in place."""
+    """Average `value` over all processes, in place."""
     if processes() > 1:
         value = all_reduce_sum(value).div_(processes())
     return value
 
 
 def gather_rows(rows: Tensor) -> tuple[Tensor, int]:
-    """The rows of all processes in order of their rank, through which gradients flow back to where a row came from.
+    """Gather the rows of all processes in order of their rank; gradients flow back to the process of each row.
 
     Args:
         rows: [N, D], the same N in every process.
 
     Returns:
-        Rows [processes × N, D], and the position of this process's first one among them.
+        Rows [processes × N, D], and the index of this process's first row.
     """
     if processes() == 1:
         return rows, 0
@@ -132,8 +131,8 @@ def gather_rows(rows: Tensor) -> tuple[Tensor, int]:
 
 
 class _GatherRows(torch.autograd.Function):
-    # torch.distributed.nn.functional.all_gather does the same, but is deprecated, and has no successor with a gradient
-    # that works with gloo.
+    # torch.distributed.nn.functional.all_gather does the same but is deprecated, and no successor has a gradient with
+    # gloo.
     @staticmethod
     def forward(ctx: Any, rows: Tensor) -> Tensor:
         parts = [torch.empty_like(rows) for _ in range(processes())]
@@ -142,14 +141,14 @@ class _GatherRows(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        # A row counts in the loss of every process.
+        # Each row is used by the losses of all processes.
         total = all_reduce_sum(gradient.clone(memory_format=torch.contiguous_format))
         return total.chunk(processes())[dist.get_rank()]
 
 
 @dataclass(frozen=True)
 class World:
-    """This process among those of the run."""
+    """Describe this process among those of the run."""
 
     rank: int
     size: int
@@ -157,26 +156,26 @@ class World:
 
     @property
     def first(self) -> bool:
-        """Whether this process writes the files."""
+        """Return whether this process writes the files."""
         return self.rank == 0
 
 
 def pick_device(name: str, local_rank: int = 0) -> torch.device:
-    """The device of a setting: "auto" is CUDA, else Apple's, else the CPU.
+    """Return the device that a setting names; "auto" is CUDA, else MPS, else the CPU.
 
     Raises:
-        ResourceError: The device isn't there.
+        ResourceError: There is no such device.
     """
     there = available_devices()
     name = there[0] if name == "auto" else name
     if name not in there:
-        raise ResourceError(f"No {name} device here.", "Set the device to cpu, or auto.")
+        raise ResourceError(f"PyTorch finds no {name} device.", "Set the device to cpu or auto.")
     return torch.device(name, local_rank) if name == "cuda" else torch.device(name)
 
 
 @contextmanager
 def joined(device: str) -> Iterator[World]:
-    """Join the processes that torchrun started; a world of one where it did not."""
+    """Join the processes that torchrun started; without torchrun there is one."""
     size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
     chosen = pick_device(device, int(os.environ.get("LOCAL_RANK", "0")))
     if size == 1:
@@ -192,9 +191,9 @@ def joined(device: str) -> Iterator[World]:
 
 
 def start_worker(_: int) -> None:
-    """A loader worker has one thread, and leaves stopping to the training process.
+    """Give a loader worker one thread, and make it ignore SIGINT and SIGTERM.
 
-    Ctrl-C, `timeout` and schedulers signal all processes at once; without its workers a run could not end its step.
+    Ctrl-C, `timeout` and schedulers signal all processes at once; a run needs its workers to finish the step.
     """
     torch.set_num_threads(1)
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -1,4 +1,4 @@
-"""Files that are whole or absent: written under a temporary name, flushed to the disk, then renamed."""
+"""Write files that are whole or absent: under a temporary name, flushed to the disk, then renamed."""
 
 from __future__ import annotations
 

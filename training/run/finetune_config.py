@@ -1,4 +1,4 @@
-"""The settings of a fine-tuning, with their defaults."""
+"""Define the settings of a fine-tuning, with their defaults."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from training.run.limits import Count, Device, NotNegative, OneOf, Positive, Ran
 
 @dataclass(frozen=True)
 class FinetuneConfig:
-    """Settings of fine-tuning; those of the bundled model are in recipes/bundled_model.toml.
+    """Set up a fine-tuning; recipes/bundled_model.toml has the settings of the bundled model.
 
     Attributes:
         name: Identifier of the model, as in its card.
@@ -20,11 +20,11 @@ class FinetuneConfig:
         product: "gamma0" or "sigma0".
         gsd_m: Pixel size in metres.
         licence: Licence of the weights, for the card.
-        trained_on: Lines for the card beside those that fine-tuning knows: data of the pre-training, attributions.
-        model: Sizes and bands, where the backbone names none.
-        head: "linear" (last tokens alone), "conv" (tokens of several blocks) or "decoder" (and a stem at full
+        trained_on: Further lines for the card: data of the pre-training, attributions.
+        model: Sizes and bands where the backbone names none.
+        head: "linear" (last tokens alone), "conv" (tokens of several blocks) or "decoder" (tokens and a stem at full
             resolution); see backend/network/heads.py.
-        head_dim: Width of the head at patch resolution; "linear" has none.
+        head_dim: Channels of the head at patch resolution; "linear" has none.
         freeze_backbone: Train the head only.
         tile: Side of training crops and of the model's tiles, in pixels.
         augment: SAR augmentations of the crops.
@@ -33,16 +33,16 @@ class FinetuneConfig:
         lr: Peak learning rate of the head and, before layer decay, of the backbone.
         layer_decay: Factor on the learning rate from each block to the one before it (Clark et al. 2020, ELECTRA).
         warmup: Fraction of the steps with linear warm-up.
-        weight_decay: AdamW's, on matrices only.
-        label_smoothing: Share of the target spread over all classes; labels are noisy.
+        weight_decay: Weight decay of AdamW, on matrices only.
+        label_smoothing: Share of the target spread over all classes, as labels are noisy.
         class_weights: "none", "sqrt" (inverse square root of frequency) or "inverse".
-        group_weight: Weight of the cross-entropy of groups beside that of classes, where the legend has groups.
-        leave_out: Chips of the split "train" that are kept out of it, by name: to leave one place out.
+        group_weight: Weight of the cross-entropy of groups, added to that of classes where the legend has groups.
+        leave_out: Names of chips of the split "train" that are not used, to hold one place out.
         val_every: Steps between rows of log.csv, and between checks on the split "val".
-        patience: Checks without a better mean IoU before training stops.
-        seed: Start of every draw.
+        patience: Checks without a higher mean IoU before training stops.
+        seed: Seed of every random draw.
         device: "auto", "cpu", "cuda" or "mps".
-        precision: "auto", "float32" or "bfloat16" of the forward pass; auto is bfloat16 on CUDA where it can.
+        precision: Of the forward pass: "float32", "bfloat16", or "auto" (bfloat16 on CUDA devices that support it).
         checkpoint_every_s: Seconds between checkpoints.
     """
 

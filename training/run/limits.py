@@ -11,7 +11,7 @@ from backend.core.errors import InputError
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers from `low` to `high`; `above` and `below` leave out the end itself. Of a tuple each number counts."""
+    """Allow numbers from `low` to `high`; `above` and `below` exclude the end. In a tuple each number counts."""
 
     low: float = 0.0
     high: float = math.inf
@@ -19,7 +19,6 @@ class Range:
     below: bool = False
 
     def allows(self, value: Any) -> bool:
-        """Whether the number, or each of a tuple, lies in the range; nan does not."""
         values = value if isinstance(value, tuple) else (value,)
         return all(self._holds(each) for each in values)
 
@@ -36,10 +35,9 @@ class Range:
 
 @dataclass(frozen=True)
 class Ascending:
-    """A pair whose first number is not above its second."""
+    """Allow pairs whose first number is not above the second."""
 
     def allows(self, value: tuple[float, ...]) -> bool:
-        """Whether the numbers ascend."""
         return list(value) == sorted(value)
 
     def __str__(self) -> str:
@@ -48,10 +46,9 @@ class Ascending:
 
 @dataclass(frozen=True)
 class Some:
-    """One value or more, none of them twice."""
+    """Allow one value or more, none of them twice."""
 
     def allows(self, value: tuple[Any, ...]) -> bool:
-        """Whether there are any, and all differ."""
         return 0 < len(value) == len(set(value))
 
     def __str__(self) -> str:
@@ -59,13 +56,12 @@ class Some:
 
 
 class OneOf:
-    """One of some words."""
+    """Allow some words."""
 
     def __init__(self, *words: str) -> None:
         self.words = words
 
     def allows(self, value: Any) -> bool:
-        """Whether the word, or each of a tuple, is one of these."""
         return set(value if isinstance(value, tuple) else (value,)) <= set(self.words)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What a run tells: a CSV row every few steps, its speed, and an alarm when the features collapse."""
+"""Log a run to CSV, measure its speed, and warn when features collapse."""
 
 from __future__ import annotations
 
@@ -16,16 +16,15 @@ COLUMNS = (
 
 
 class CsvLog:
-    """Rows of numbers, appended and flushed; a resumed run first drops the rows that it will write again.
+    """Append rows of numbers to a file; a resumed run first drops the rows that it will write again.
 
     Args:
-        path: the file.
-        from_step: first step that is going to be written; 0 drops every earlier row.
-        columns: names, "step" among them. Cells that an earlier file lacks stay empty.
+        path: The file.
+        from_step: First step that will be written; 0 drops every earlier row.
+        columns: Names, including "step". Cells that an earlier file lacks stay empty.
     """
 
     def __init__(self, path: Path, from_step: int, columns: Sequence[str] = COLUMNS) -> None:
-        """Keep earlier rows, write the header where there is none."""
         kept = []
         if path.is_file() and from_step:
             with path.open(newline="", encoding="utf-8") as file:
@@ -35,13 +34,12 @@ class CsvLog:
         self.path, self.columns = path, tuple(columns)
 
     def write(self, row: Mapping[str, float]) -> None:
-        """Append one row."""
         with self.path.open("a", newline="", encoding="utf-8") as file:
             file.write(",".join(f"{row[c]:.6g}" if c != "step" else str(int(row[c])) for c in self.columns) + "\n")
 
 
 def read_log(path: Path) -> dict[str, list[float]]:
-    """Columns of a `CsvLog` by name, nan where a cell is empty; no columns where there is no file."""
+    """Return the columns of a `CsvLog` by name, with nan for empty cells; none if there is no file."""
     if not path.is_file():
         return {}
     with path.open(newline="", encoding="utf-8") as file:
@@ -76,32 +74,31 @@ class Speed:
 
 
 class CollapseAlarm:
-    """Watches whether the teacher still tells images apart.
+    """Detect that the teacher no longer distinguishes images.
 
-    DINO fails in two ways: every image gets the same prototype, or every image gets all of them alike (Caron et
-    al. 2021, section 5.3). In both the mutual information of image and prototype goes to 0, and where the
-    backbone itself collapses, the spread of its class tokens does.
+    DINO collapses in two ways: every image gets the same prototype, or every image gets all prototypes equally (Caron
+    et al. 2021, section 5.3). In both the mutual information of image and prototype goes to 0. If the backbone itself
+    collapses, the spread of its class tokens goes to 0 too.
 
     Args:
-        ready: step before which nothing is said; a random teacher knows nothing yet.
-        patience: rows in a row below a threshold.
+        ready: Step before which there is no alarm; a random teacher is near the thresholds.
+        patience: Consecutive rows below a threshold.
     """
 
     INFORMATION = 0.02  # nats
-    SPREAD = 0.02  # 1 is tokens in all directions
+    SPREAD = 0.02  # 1 if tokens point in all directions
 
     def __init__(self, ready: int, patience: int = 20) -> None:
-        """Nothing seen yet."""
         self.ready, self.patience, self.low = ready, patience, 0
 
     def check(self, step: int, information: float, spread: float) -> str:
-        """What to tell the user about this row; empty where all is well or was told already."""
+        """Return a warning for the user; empty if all is well or the warning was given before."""
         bad = step >= self.ready and (information < self.INFORMATION or spread < self.SPREAD)
         self.low = self.low + 1 if bad else 0
         if self.low != self.patience:
             return ""
         return (
-            f"Collapse alarm at step {step}: the teacher hardly tells images apart "
+            f"Collapse alarm at step {step}: the teacher hardly distinguishes images "
             f"(information {information:.3f} nats, token spread {spread:.3f}). "
             "Try a lower dino.teacher_temp, a longer optim.warmup or a lower optim.base_lr."
         )

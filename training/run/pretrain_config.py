@@ -1,6 +1,6 @@
-"""The settings of a pre-training run, with their defaults, as frozen dataclasses.
+"""Define the settings of a pre-training run, with their defaults, as frozen dataclasses.
 
-Lengths of warm-ups are fractions of the run, not steps: a recipe keeps its shape when ``optim.steps`` is set.
+Warm-ups are fractions of the run, not steps, so that a recipe keeps its shape when ``optim.steps`` is changed.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ Scale = Annotated[tuple[float, float], Range(0, 1, above=True), Ascending()]
 
 @dataclass(frozen=True)
 class CropConfig(AugmentConfig):
-    """Multi-crop geometry, sizes in pixels, and the augmentations of every view.
+    """Set multi-crop geometry, in pixels, and the augmentations of every view.
 
     Attributes:
-        window: side of the square of a scene that all views of one sample are cut from.
-        global_size: output side of the two global views.
-        global_scale: area of a global view as a fraction of the window, lowest and highest.
-        local_size: output side of a local view.
-        local_scale: area of a local view as a fraction of the window.
-        local_count: number of local views.
-        min_valid: a view with a smaller valid fraction is drawn again.
-        rot90: rotate by a multiple of 90 degrees; off, as it mixes the look direction of the radar.
-        pairs: probability that the two global views show two dates, where the data has several of a place; local
-            views then show either.
+        window: Side of the square window of a scene from which all views of one sample are cut.
+        global_size: Output side of the two global views.
+        global_scale: Lowest and highest area of a global view as a fraction of the window.
+        local_size: Output side of a local view.
+        local_scale: Lowest and highest area of a local view as a fraction of the window.
+        local_count: Number of local views.
+        min_valid: Views with a smaller valid fraction are drawn again.
+        rot90: Rotate by a multiple of 90 degrees; off by default, as it mixes look directions of the radar.
+        pairs: Probability that the two global views show two dates where a place has several; local views then show
+            one of the two.
     """
 
     window: Count = 128
@@ -61,26 +61,26 @@ class CropConfig(AugmentConfig):
 
 @dataclass(frozen=True)
 class DinoConfig:
-    """Head, loss and teacher (Caron et al. 2021, table 8 to 11 and appendix).
+    """Set head, losses and teacher (Caron et al. 2021, tables 8 to 11 and appendix).
 
     Attributes:
-        out_dim: number of prototypes.
-        hidden_dim: width of the head's hidden layers.
-        bottleneck_dim: width before the last layer.
-        norm_last_layer: keep the last layer's row norms at one (steadier), else learn them.
-        student_temp: student temperature.
-        teacher_temp: teacher temperature after its warm-up.
-        teacher_temp_start: teacher temperature at step 0.
-        teacher_temp_warmup: fraction of the run over which it rises.
-        centring: of the teacher's targets: "ema" (moving centre) or "sinkhorn" (Sinkhorn-Knopp on the batch).
-        centre_momentum: EMA momentum of the centre; refused with "sinkhorn", which has none.
-        momentum: EMA momentum of the teacher at step 0; it goes to 1 by a cosine.
-        drop_path: stochastic depth of the student's last block, rising linearly from 0 in the first.
-        koleo_weight: of KoLeo, which spreads the class tokens of the two global views; 0 for none, DINOv2 has 0.1.
-        ibot_weight: of iBOT's loss at masked patches, beside 1 for the class tokens; 0 for none, iBOT has 1.
-        ibot_mask_probability: of a global view of the student to be masked at all.
-        ibot_mask_ratio: share of the patches of a masked view that is hidden, lowest and highest.
-        ibot_shared_head: patch tokens go through the head of the class tokens (iBOT), else one of their own (DINOv2).
+        out_dim: Number of prototypes.
+        hidden_dim: Width of the head's hidden layers.
+        bottleneck_dim: Width before the last layer.
+        norm_last_layer: Keep the row norms of the last layer at 1 (more stable); else they are learnt.
+        student_temp: Student temperature.
+        teacher_temp: Teacher temperature after its warm-up.
+        teacher_temp_start: Teacher temperature at step 0.
+        teacher_temp_warmup: Fraction of the run over which it rises.
+        centring: Centring of the teacher's targets: "ema" (moving centre) or "sinkhorn" (Sinkhorn-Knopp on the batch).
+        centre_momentum: EMA momentum of the centre; refused with "sinkhorn", which has no moving centre.
+        momentum: EMA momentum of the teacher at step 0; rises to 1 by a cosine.
+        drop_path: Stochastic depth of the student's last block, rising linearly from 0 in the first.
+        koleo_weight: Weight of the KoLeo loss on class tokens of the global views; 0 for none, 0.1 in DINOv2.
+        ibot_weight: Weight of the iBOT loss at masked patches, relative to 1 for class tokens; 0 for none, 1 in iBOT.
+        ibot_mask_probability: Probability that a global view of the student is masked.
+        ibot_mask_ratio: Lowest and highest share of patches that are hidden in a masked view.
+        ibot_shared_head: Use one head for class and patch tokens (iBOT); else patch tokens have their own (DINOv2).
     """
 
     out_dim: Count = 65536
@@ -103,28 +103,28 @@ class DinoConfig:
 
     def __post_init__(self) -> None:
         check_limits(self, "dino")
-        # The value of a setting that was left out is its default; config.json holds it for every run.
+        # A setting that was left out has its default value here; config.json holds that value too.
         if self.centring == "sinkhorn" and self.centre_momentum != DinoConfig.centre_momentum:
             raise InputError(
-                f"dino.centre_momentum is {self.centre_momentum}, and sinkhorn has no centre that moves.",
+                f"dino.centre_momentum is {self.centre_momentum}, and sinkhorn centring has no moving centre.",
                 "Leave out dino.centre_momentum, or set dino.centring to ema.",
             )
 
 
 @dataclass(frozen=True)
 class OptimConfig:
-    """AdamW and its schedules; warm-up and freezing are fractions of the run.
+    """Set AdamW and its schedules; warm-up and freezing are fractions of the run.
 
     Attributes:
-        steps: optimiser steps of the whole run.
-        batch: samples a step over all processes.
-        base_lr: peak learning rate for a batch of 256; scaled linearly with the batch.
-        min_lr: learning rate at the end, not scaled.
-        warmup: fraction of the run with linear warm-up.
-        weight_decay: at step 0; biases and norms have none.
-        weight_decay_end: at the last step, by a cosine.
-        clip_grad: largest norm of the whole gradient; 0 for no clipping.
-        freeze_last_layer: fraction of the run in which the head's last layer stays as initialised.
+        steps: Optimiser steps of the whole run.
+        batch: Samples per step over all processes.
+        base_lr: Peak learning rate for a batch of 256; scaled linearly with the batch.
+        min_lr: Learning rate at the end; not scaled.
+        warmup: Fraction of the run with linear warm-up.
+        weight_decay: Weight decay at step 0; biases and norms have none.
+        weight_decay_end: Weight decay at the last step, reached by a cosine.
+        clip_grad: Maximum norm of the whole gradient; 0 for no clipping.
+        freeze_last_layer: Fraction of the run in which the last layer of the head is not trained.
     """
 
     steps: Count = 100_000
@@ -143,16 +143,16 @@ class OptimConfig:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """How a run is carried out; a resumed run may change all but the seed and what the precision comes to.
+    """Set how a run is carried out; a resumed run may change everything but the seed and the resulting precision.
 
     Attributes:
-        seed: start of every random draw.
+        seed: Seed of every random draw.
         device: "auto", "cpu", "cuda" or "mps".
-        precision: "float32", "bfloat16", or "auto" (bfloat16 on CUDA with the instructions, else float32).
-        workers: processes that cut crops beside the training; 0 cuts them in the training process.
-        memory_gb: images are kept in memory as float16 up to this size in each process, others are read when drawn.
-        log_every: steps between rows of log.csv.
-        checkpoint_every_s: seconds between checkpoints.
+        precision: "float32", "bfloat16", or "auto" (bfloat16 on CUDA devices that support it, else float32).
+        workers: Processes that cut crops; 0 cuts them in the training process.
+        memory_gb: Size up to which each process keeps images in memory, as float16; others are read when drawn.
+        log_every: Steps between rows of log.csv.
+        checkpoint_every_s: Seconds between checkpoints.
     """
 
     seed: Seed = 0
@@ -169,19 +169,19 @@ class RunConfig:
 
 @dataclass(frozen=True)
 class MonitorConfig:
-    """What a running pre-training shows; nothing here changes what is learnt, so a resumed run may change it all.
+    """Set what a running pre-training shows. This does not change what is learnt; a resumed run may change it.
 
     Attributes:
-        every: steps between two looks at the teacher; 0 for ten looks a run.
-        probe: labelled data folder for the k-NN score of the tokens; empty for none.
-        probe_tokens: most tokens of either split of that folder.
-        pictures: number of scenes drawn with attention and principal components; 0 for none.
-        tensorboard: write everything to RUN/tensorboard too.
+        every: Steps between two evaluations of the teacher; 0 for ten a run.
+        probe: Labelled data folder for the k-NN score of the tokens; empty for none.
+        probe_tokens: Maximum number of tokens of each split of that folder.
+        pictures: Number of scenes drawn with attention and principal components; 0 for none.
+        tensorboard: Also write everything to RUN/tensorboard.
     """
 
     every: Amount = 0
     probe: str = ""
-    # More would hold up the other processes of a distributed run for longer than they wait.
+    # With more, the other processes of a distributed run would wait longer than their time limit.
     probe_tokens: Annotated[int, Range(100, 100_000)] = 4000
     pictures: Annotated[int, Range(0, 32)] = 4
     tensorboard: bool = True
@@ -192,11 +192,11 @@ class MonitorConfig:
 
 @dataclass(frozen=True)
 class PretrainConfig:
-    """Everything that decides a pre-training run but its data.
+    """Set up a pre-training run; with its data this determines the result.
 
     Attributes:
-        split: only images of this split, in folders that have a splits.csv; empty for all. With "train" the regions
-            that a later test is made on stay unseen, unlabelled images of theirs too.
+        split: Use only images of this split in folders with a splits.csv; empty for all. With "train", test regions
+            stay unseen, including their unlabelled images.
     """
 
     model: ModelConfig = field(default_factory=ModelConfig)

@@ -1,4 +1,4 @@
-"""Claim the folder of a run: a new run needs a fresh one, a resumed run the settings and data it began with."""
+"""Claim the folder of a run: a new run needs a fresh folder, a resumed run its earlier settings and data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from training.run.checkpoint import STATE
 from training.run.config import differences, resolved
 from training.run.distributed import first_process
 
-# Loader workers of a killed run, which hold its lock too, look for their parent every five seconds.
+# Loader workers of a killed run hold its lock as well, and check for their parent every five seconds.
 WAIT_S = 8.0
 
 
@@ -28,21 +28,21 @@ def claim_run(
     may_change: Callable[[str], bool] = lambda name: False,
     begun: Path = Path("checkpoint", STATE),
 ) -> Iterator[None]:
-    """Hold the folder of a run until the end of the block: make it for a new run, or check that it can be resumed.
+    """Hold the folder of a run until the end of the block: create it, or check that the run can be resumed.
 
-    The first process of several holds it; all of them check.
+    Of several processes the first holds the folder; all of them check.
 
     Args:
         run: Folder of the run.
         config: Its settings, a dataclass.
-        fixed: What else must be as it was, as plain JSON types under the keys of config.json.
-        resume: Whether the run is to be continued.
-        may_change: Whether a setting, by its dotted name, may differ on resuming.
-        begun: File in the folder by which a run is known that a new one would spoil.
+        fixed: Further values that must not change, as plain JSON types under the keys of config.json.
+        resume: Whether the run is continued.
+        may_change: Returns whether a setting, given by its dotted name, may differ when the run is resumed.
+        begun: File in the folder that shows that a run has begun.
 
     Raises:
-        InputError: The folder holds a run already, or none to resume, or one of other settings or data.
-        ResourceError: Another run is at work in the folder, or it can't be written to.
+        InputError: The folder holds a run already, or no run to resume, or one with other settings or data.
+        ResourceError: Another run uses the folder, or it can't be written to.
     """
     if not resume:
         run.mkdir(parents=True, exist_ok=True)
@@ -76,8 +76,8 @@ def _check_resumed(
         raise InputError(f"No run to resume in {run} ({error}).", "Leave out --resume to start one.") from error
     changed = [name for name in differences(old.get("config"), config) if not may_change(name)]
     if changed:
-        raise InputError(f"{run} was started with other settings: {', '.join(changed)}.", "Resume it as it was.")
+        raise InputError(f"{run} was started with other settings: {', '.join(changed)}.", "Use the earlier settings.")
     for key, value in fixed.items():
         if old.get(key) != value:
             what = key.split("_")[0]
-            raise InputError(f"{run} was started with other {what}.", f"Give it again: {old.get(what)}.")
+            raise InputError(f"{run} was started with other {what}.", f"Use the earlier {what}: {old.get(what)}.")

@@ -1,6 +1,6 @@
-"""Learning rate, weight decay, momentum and temperature as values of the step.
+"""Compute learning rate, weight decay, momentum and temperature from the step.
 
-Nothing here has a state, so a resumed run continues where it was without any being saved.
+There is no state: a resumed run continues without any being saved.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ REFERENCE_BATCH = 256  # linear learning-rate scaling of Goyal et al. 2017, as u
 
 
 def linear(start: float, end: float, step: int, steps: int) -> float:
-    """From `start` at step 0 to `end` at `steps`, held there after; `end` at once where `steps` is 0."""
+    """Go from `start` at step 0 to `end` at `steps` and stay there; if `steps` is 0, return `end`."""
     if step >= steps:
         return end
     return start + (end - start) * step / steps
 
 
 def cosine(start: float, end: float, step: int, steps: int) -> float:
-    """Half a cosine from `start` at step 0 to `end` at step ``steps - 1``, held there after."""
+    """Go by half a cosine from `start` at step 0 to `end` at step ``steps - 1`` and stay there."""
     if step >= steps - 1:
         return end
     return start + (end - start) * 0.5 * (1 - math.cos(math.pi * step / (steps - 1)))
@@ -29,14 +29,14 @@ def cosine(start: float, end: float, step: int, steps: int) -> float:
 
 @dataclass(frozen=True)
 class StepValues:
-    """What one step uses.
+    """Hold the scheduled values of one step.
 
     Attributes:
-        lr: learning rate, already scaled by the batch.
-        weight_decay: for weights; biases and norms have none.
-        momentum: of the teacher's EMA after this step.
-        teacher_temp: teacher temperature.
-        freeze_last_layer: whether the head's last layer stays as it is in this step.
+        lr: Learning rate, scaled by the batch.
+        weight_decay: Of weights; biases and norms have none.
+        momentum: Of the teacher's EMA after this step.
+        teacher_temp: Teacher temperature.
+        freeze_last_layer: Whether the last layer of the head is not trained in this step.
     """
 
     lr: float
@@ -47,11 +47,11 @@ class StepValues:
 
 
 def values_at(step: int, optim: OptimConfig, dino: DinoConfig) -> StepValues:
-    """The scheduled values of a step (0 to ``optim.steps - 1``), after Caron et al. 2021, section 3.2 and appendix."""
+    """Return the values of a step (0 to ``optim.steps - 1``) after Caron et al. 2021, section 3.2 and appendix."""
     warmup = round(optim.warmup * optim.steps)
     peak = optim.base_lr * optim.batch / REFERENCE_BATCH
     if step < warmup:
-        lr = linear(0.0, peak, step + 1, warmup)  # +1: a first step with a rate of 0 would be a lost one
+        lr = linear(0.0, peak, step + 1, warmup)  # +1, as a first step with a rate of 0 would be wasted
     else:
         lr = cosine(peak, optim.min_lr, step - warmup, optim.steps - warmup)
     return StepValues(

@@ -1,1 +1,1 @@
-"""What an evaluation counts, and its pictures."""
+"""Count, score and draw an evaluation."""

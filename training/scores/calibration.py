@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say: confidence against accuracy, in bins that grow chip by chip."""
+"""Compare confidence with accuracy, in bins to which chips are added."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ BINS = 15  # those of Guo et al.
 
 
 class Calibration:
-    """Pixels, confidence and hits in bins of equal width, after Guo et al. 2017 (arXiv 1706.04599, section 2).
+    """Count pixels, confidence and hits in bins of equal width (Guo et al. 2017, arXiv 1706.04599, section 2).
 
-    Only sums by bin are kept, in float64, so that a set of any size costs nothing: torchmetrics, which the tests hold
-    this against, keeps every pixel and adds up in float32, where a bin stops counting at 17 million.
+    Only sums per bin are kept, in float64, so that memory does not grow with the data. torchmetrics, with which the
+    tests compare, keeps every pixel and sums in float32, where a bin stops counting at 17 million pixels.
     """
 
     def __init__(self) -> None:
-        """Start with no pixel counted."""
         self.pixels: DoubleArray = np.zeros(BINS)
         self.confidence: DoubleArray = np.zeros(BINS)
         self.correct: DoubleArray = np.zeros(BINS)
@@ -30,28 +29,27 @@ class Calibration:
         """Count pixels.
 
         Args:
-            truth: Class indices [...]; negative where unlabelled. An index that is never predicted counts as missed.
-            predicted: Class indices [...], by the rule that made the map; negative where nothing was predicted.
-            confidence: Probability of the predicted class, float [...]; nan where nothing was predicted.
+            truth: Class indices [...]; negative if unlabelled.
+            predicted: Class indices [...] by the decision rule of the map; negative if nothing was predicted.
+            confidence: Probability of the predicted class, float [...]; nan if nothing was predicted.
         """
         keep = (truth >= 0) & (predicted >= 0) & np.isfinite(confidence)
-        # Blended float32 shares may end a rounding error above 1.
+        # Blended float32 probabilities may exceed 1 by a rounding error.
         confidence = np.minimum(confidence[keep].astype(np.float64), 1.0)
         correct = (predicted[keep] == truth[keep]).astype(np.float64)
         for sums, weight in ((self.pixels, None), (self.confidence, confidence), (self.correct, correct)):
             sums += np.histogram(confidence, BINS, (0.0, 1.0), weights=weight)[0]
 
     def include(self, other: Calibration) -> None:
-        """Add the sums of another."""
         self.pixels += other.pixels
         self.confidence += other.confidence
         self.correct += other.correct
 
     def scores(self) -> dict[str, Any]:
-        """Expected and maximum calibration error, and the bins of a reliability diagram.
+        """Return expected and maximum calibration error, and the bins of a reliability diagram.
 
-        The expected error is the mean gap between accuracy and mean confidence over bins weighted by their pixels
-        (equation 3), the maximum the largest gap (equation 5). Bins without a pixel are left out.
+        The expected error is the mean difference of accuracy and mean confidence over bins, weighted by pixels
+        (equation 3); the maximum error is the largest difference (equation 5). Empty bins are left out.
         """
         filled = self.pixels > 0
         if not filled.any():

@@ -1,4 +1,4 @@
-"""What an evaluation counts: classes and groups, map and probabilities, over an image and over all of them."""
+"""Count an evaluation, per image and over all images: classes and groups, map and probabilities."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from training.scores.calibration import Calibration
 
 @dataclass
 class Counts:
-    """What was counted, over an image or a split.
+    """Hold the counts of an image or a split.
 
     Attributes:
         confusion: Label against map, by class.
-        calibration: Of the probabilities of the mapped classes.
-        groups: Group of each class; None where the legend is not WorldCover's.
-        summed: Label against the group whose probabilities sum to most, by group.
-        summed_calibration: Of those sums.
+        calibration: Calibration of the confidence of the map.
+        groups: Group of each class; None if the legend has no groups.
+        summed: Label against the group with the highest sum of probabilities, by group.
+        summed_calibration: Calibration of those sums.
     """
 
     confusion: Confusion
@@ -35,7 +35,7 @@ class Counts:
 
     @classmethod
     def none(cls, names: Sequence[str], groups: list[str] | None) -> Counts:
-        """Nothing counted yet."""
+        """Return counts of 0."""
         united = Confusion(list(dict.fromkeys(groups or ())))
         return cls(Confusion(names), Calibration(), groups, united, Calibration())
 
@@ -44,16 +44,16 @@ class Counts:
 
         Args:
             truth: Class indices [H, W], -1 where unlabelled.
-            mapped: Class indices of the map, same shape, -1 for nodata.
-            shares: Probabilities [K, H, W] of the model's classes, the first of all; nan for nodata.
+            mapped: Class indices of the map [H, W], -1 for nodata.
+            shares: Probabilities [K, H, W] of the model's classes, which are the first of all; nan for nodata.
         """
         self.confusion.add(truth, mapped)
-        # The map's own choice, which goes by groups where the legend has them, and the confidence that it writes.
+        # The choice of the map, which is by groups if the legend has them, and its confidence.
         self.calibration.add(truth, mapped, np.take_along_axis(shares, np.maximum(mapped, 0)[None], axis=0)[0])
         if self.groups is None:
             return
         index = np.array([self.summed.names.index(group) for group in self.groups])
-        # Groups of labels that the model doesn't know come last, and have no share.
+        # Groups that the model doesn't know come last and have no probability.
         united = group_sums(shares, index[: len(shares)].tolist())
         truth = np.where(truth >= 0, index[truth], -1)
         likeliest = np.where(mapped >= 0, united.argmax(axis=0), -1)
@@ -61,18 +61,18 @@ class Counts:
         self.summed_calibration.add(truth, likeliest, united.max(axis=0))
 
     def include(self, other: Counts) -> None:
-        """Add what another counted of the same classes."""
+        """Add other counts of the same classes."""
         self.confusion.include(other.confusion)
         self.calibration.include(other.calibration)
         self.summed.include(other.summed)
         self.summed_calibration.include(other.summed_calibration)
 
     def by_class(self) -> dict[str, Any]:
-        """Scores of the classes as plain types."""
+        """Return the scores of the classes as plain types."""
         return _scores(self.confusion, self.calibration)
 
     def by_group(self) -> dict[str, dict[str, Any]]:
-        """Scores of the groups, "merged" from the map and "summed"; empty where there are none."""
+        """Return the scores of the groups, "merged" from the map and "summed"; empty without groups."""
         if self.groups is None:
             return {}
         return {
@@ -88,7 +88,7 @@ def _scores(confusion: Confusion, calibration: Calibration | None = None) -> dic
 
 @dataclass
 class Evaluation:
-    """What was counted over all images, and over each by its name.
+    """Hold the counts of an evaluation.
 
     Attributes:
         total: All images together.
@@ -99,7 +99,7 @@ class Evaluation:
     images: dict[str, Counts] = field(default_factory=dict)
 
     def summary(self) -> dict[str, Any]:
-        """Scores as plain types, by class and, for a WorldCover legend, by group."""
+        """Return scores as plain types, by class and, if the legend has groups, by group."""
         by_class = {name: counts.by_class() for name, counts in self.images.items()}
         result: dict[str, Any] = {"all": self.total.by_class(), "images": by_class}
         by_group = {name: counts.by_group() for name, counts in self.images.items()}

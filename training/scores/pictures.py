@@ -1,4 +1,4 @@
-"""Pictures of an evaluation: labels beside maps, and confusion matrices with reliability diagrams."""
+"""Draw an evaluation: labels next to maps, and confusion matrices with reliability diagrams."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def _pyplot() -> Any:
 
 
 def draw_maps(images: Sequence[tuple[str, NDArray[np.uint8], NDArray[np.uint8]]], card: ModelCard, path: Path) -> None:
-    """Write the label beside the map of each image.
+    """Draw label and map of each image side by side.
 
     Args:
         images: Name, label and mapped values [H, W] of each.
-        card: Of the model, for the legend.
+        card: Card of the model, for the legend.
         path: PNG to write.
     """
     pyplot = _pyplot()
@@ -52,10 +52,10 @@ def draw_maps(images: Sequence[tuple[str, NDArray[np.uint8], NDArray[np.uint8]]]
 
 
 def draw_scores(summary: dict[str, Any], path: Path) -> None:
-    """Write confusion matrices (rows as shares of the labels) over reliability diagrams.
+    """Draw confusion matrices (rows as shares of the labels) above reliability diagrams.
 
     Args:
-        summary: As of `evaluate.Evaluation.summary`.
+        summary: Result of `Evaluation.summary`.
         path: PNG to write.
     """
     pyplot = _pyplot()
@@ -84,7 +84,7 @@ def _confusion(axis: Any, table: dict[str, Any]) -> None:
     shares = np.divide(counts, counts.sum(axis=1, keepdims=True), out=np.zeros_like(counts), where=counts > 0)
     names = [name for name, seen in zip(table["names"], there) if seen]
     display = ConfusionMatrixDisplay(shares, display_labels=names)
-    # A colour for each share of its row, from 0 to 1, so that pictures of two models compare.
+    # Colours from 0 to 1, so that pictures of two models can be compared.
     display.plot(ax=axis, cmap="Blues", values_format=".2f", xticks_rotation=60, colorbar=False,
                  im_kw={"vmin": 0, "vmax": 1}, text_kw={"fontsize": 8})  # fmt: skip
     axis.set_xlabel("predicted")

@@ -1,6 +1,6 @@
-"""Simulated Sentinel-1 scenes with land-cover labels.
+"""Simulate Sentinel-1 scenes with land-cover labels.
 
-The data flow is ``fields`` (random fields) -> ``layout`` (land-cover maps) -> ``signature``, ``urban`` and
-``terrain`` (noise-free power by class) -> ``speckle`` -> ``scene`` (one scene) -> ``folder`` (a data folder).
-Everything made here is simulated and says so in its tags.
+The data flow is ``fields`` (random fields) -> ``layout``, ``library`` (land-cover maps) -> ``labels`` (true land cover)
+-> ``signature``, ``urban``, ``relief`` (noise-free power) -> ``speckle`` -> ``scene`` (one scene) -> ``folder`` (a data
+folder). The tags of all files say that they are simulated.
 """

@@ -1,4 +1,4 @@
-"""Random fields: correlated Gaussian noise, field parcels and curved lines, all drawn from one generator."""
+"""Draw random fields: correlated Gaussian noise, field parcels and curved lines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from backend.core.arrays import FloatArray, IntArray
 
 @lru_cache(maxsize=8)
 def _frequencies(height: int, width: int) -> FloatArray:
-    """Radial frequency of every rfft2 coefficient, in cycles per pixel."""
+    """Return the radial frequency of every rfft2 coefficient, in cycles per pixel."""
     fy = fft.fftfreq(height)[:, None]
     fx = fft.rfftfreq(width)[None, :]
     result: FloatArray = np.hypot(fy, fx).astype(np.float32)
@@ -24,7 +24,7 @@ def gaussian_field(rng: np.random.Generator, shape: tuple[int, int], length: flo
     """Draw a Gaussian random field with a power-law spectrum.
 
     Args:
-        rng: Generator that all randomness comes from.
+        rng: Random generator.
         shape: Rows and columns.
         length: Correlation length in pixels; the spectrum is flat below the frequency 1 / (2 pi length).
         slope: Exponent of the power spectrum above it; 2 is rough, 4 is smooth.
@@ -32,7 +32,7 @@ def gaussian_field(rng: np.random.Generator, shape: tuple[int, int], length: flo
     Returns:
         float32 [H, W], mean 0, standard deviation 1.
     """
-    # The transform makes fields periodic: draw on a larger frame, so that opposite edges are unrelated.
+    # The transform makes fields periodic; with a larger frame opposite edges are independent.
     padding = int(min(4 * length, 64)) + 8
     height, width = (int(fft.next_fast_len(n + padding, real=True)) for n in shape)
     noise = rng.standard_normal((height, width), dtype=np.float32)
@@ -43,7 +43,7 @@ def gaussian_field(rng: np.random.Generator, shape: tuple[int, int], length: flo
 
 
 def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], sigma: tuple[float, float]) -> FloatArray:
-    """Draw white noise filtered by a Gaussian of ``sigma`` rows and columns; float32 [H, W], mean 0, deviation 1."""
+    """Draw white noise filtered by a Gaussian of ``sigma`` rows and columns, standardised; float32 [H, W]."""
     margin = 4
     noise = rng.standard_normal((shape[0] + 2 * margin, shape[1] + 2 * margin), dtype=np.float32)
     field = ndimage.gaussian_filter(noise, sigma, truncate=3.0)[margin:-margin, margin:-margin]
@@ -51,14 +51,14 @@ def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], sigma: tuple[
 
 
 def standardise(field: FloatArray) -> FloatArray:
-    """Shift and scale a field to mean 0 and deviation 1 (a constant field becomes 0)."""
+    """Shift and scale a field to mean 0 and standard deviation 1; a constant field becomes 0."""
     deviation = float(field.std())
     result: FloatArray = ((field - field.mean()) / (deviation if deviation > 0 else 1.0)).astype(np.float32)
     return result
 
 
 def coordinates(shape: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
-    """Row and column coordinate of every pixel, float32 [H, W] each."""
+    """Return row and column coordinates of every pixel, float32 [H, W] each."""
     rows, columns = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     return rows, columns
 
@@ -66,7 +66,7 @@ def coordinates(shape: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
 def parcels(
     rng: np.random.Generator, shape: tuple[int, int], width: float, length: float, angle: float, bend: float
 ) -> tuple[IntArray, FloatArray]:
-    """Divide the plane into field parcels: strips of varied width, cut at varied places.
+    """Divide the frame into field parcels: strips of random width, cut at random positions.
 
     Args:
         rng: Generator.
@@ -74,10 +74,10 @@ def parcels(
         width: Mean strip width in pixels.
         length: Mean parcel length along the strip in pixels.
         angle: Direction of the strips in radians.
-        bend: Amplitude in pixels by which the borders wander.
+        bend: Amplitude of bends in the borders, in pixels.
 
     Returns:
-        Parcel number int64 [H, W] in 0..4095 (neighbours differ nearly always) and the distance to the nearest
+        Parcel number, int64 [H, W] from 0 to 4095 (neighbours almost always differ), and the distance to the nearest
         parcel border in pixels, float32 [H, W].
     """
     rows, columns = coordinates(shape)
@@ -100,7 +100,7 @@ def parcels(
 
 
 def curve_distance(rng: np.random.Generator, shape: tuple[int, int], meander: float, wavelength: float) -> FloatArray:
-    """Distance in pixels, float32 [H, W], to a line that crosses the frame and meanders.
+    """Return the distance in pixels, float32 [H, W], to a meandering line across the frame.
 
     Args:
         rng: Generator.
@@ -115,7 +115,7 @@ def curve_distance(rng: np.random.Generator, shape: tuple[int, int], meander: fl
     along = cos * (columns - shape[1] / 2) + sin * (rows - shape[0] / 2)
     across = -sin * (columns - shape[1] / 2) + cos * (rows - shape[0] / 2)
     across = across - rng.uniform(-0.4, 0.4) * min(shape)
-    # Bends of random size and spacing: a spline through random knots, two to three of them a wavelength.
+    # Bends of random size and spacing: a spline through random knots, two to three per wavelength.
     knots = np.arange(-reach, reach + wavelength, wavelength / 2.5)
     knots = knots + rng.uniform(-0.3, 0.3, len(knots)) * wavelength / 2.5
     bends = CubicSpline(knots, rng.normal(0, meander, len(knots)))

@@ -1,4 +1,4 @@
-"""A data folder of simulated scenes: images, labels, ``dataset.toml`` and ``splits.csv``."""
+"""Write a data folder of simulated scenes: images, labels, ``dataset.toml`` and ``splits.csv``."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ _TITLE = "Simulated Sentinel-1 scenes with land-cover labels (not observed data)
 
 @dataclass(frozen=True)
 class SimulationRequest:
-    """What to make.
+    """Describe the data folder to write.
 
     Attributes:
-        out: Folder to write into; created.
+        out: Folder to write; created if missing.
         scenes: Number of scenes.
         seed: Seed; scene i depends on the seed, i, the size, the layouts and the classes only.
         size: Rows and columns of a scene.
-        layouts: Folder of land-cover rasters, or None for procedural layouts only.
-        classes: Codes to favour: scenes without any of these are avoided; empty for no preference.
-        procedural_share: Share of procedural layouts where rasters are given.
-        val_groups: Names (or beginnings of names) of the layouts that form the validation split.
-        val_fraction: Share of the procedural seed blocks that go to the validation split.
+        layouts: Folder of land-cover rasters; None for procedural layouts only.
+        classes: Preferred codes: scenes without any of these are avoided; empty for no preference.
+        procedural_share: Share of procedural layouts if rasters are given.
+        val_groups: Names (or beginnings of names) of the layouts in the validation split.
+        val_fraction: Share of the procedural seed blocks in the validation split.
         label_jitter: Misregistration of the labels in pixels.
-        nodata_chance: Chance of a swath edge in a scene.
+        nodata_chance: Probability of a swath edge in a scene.
     """
 
     out: Path
@@ -59,7 +59,7 @@ class SimulationRequest:
     nodata_chance: Share = 0.06
 
     def __post_init__(self) -> None:
-        """Refuse what can't be made."""
+        """Refuse values out of range and unknown classes."""
         check_limits(self)
         strange = sorted(set(self.classes) - set(lc.CODES))
         if strange:
@@ -71,14 +71,14 @@ _ATTEMPTS = 20
 
 
 class _Maker:
-    """Makes single scenes of a request; one per process, so that layouts are read once."""
+    """Make scenes of a request; there is one maker per process, so that layouts are read once."""
 
     def __init__(self, request: SimulationRequest) -> None:
         self.request = request
         self.library = LayoutLibrary(request.layouts) if request.layouts else None
 
     def _layout(self, rng: np.random.Generator, name: str) -> NDArray[np.uint8]:
-        """A layout: of a raster with waters and a rare class put in at times, or procedural where name is empty."""
+        """Make a layout from a raster, at random with waters and a rare class added; procedural if name is empty."""
         shape = (self.request.size, self.request.size)
         if not name or self.library is None:
             return procedural(rng, shape)
@@ -92,7 +92,7 @@ class _Maker:
         return layout
 
     def make(self, index: int) -> tuple[str, SimulatedScene]:
-        """Group name and scene number ``index``."""
+        """Return the group and scene number ``index``."""
         request = self.request
         rng = np.random.default_rng([request.seed, index])
         names = self.library.names if self.library else ()
@@ -109,7 +109,7 @@ class _Maker:
 
 
 class Place(NamedTuple):
-    """Where a raster lies: from pixels to metres of a coordinate reference system."""
+    """Locate a raster: transform from pixels to metres, and EPSG code."""
 
     transform: Affine
     epsg: int
@@ -118,15 +118,15 @@ class Place(NamedTuple):
 def write_raster(
     path: Path, bands: NDArray[np.generic], place: Place, names: tuple[str, ...], nodata: float, scale: float = 1.0
 ) -> None:
-    """Write a small compressed GeoTIFF whose tags say that it is simulated.
+    """Write a compressed GeoTIFF whose tags say that it is simulated.
 
     Args:
         path: File to write.
-        bands: Values [B, H, W] in the dtype wanted.
-        place: Where it lies.
-        names: Band descriptions, B of them.
-        nodata: Value without data.
-        scale: Scale tag: physical value of one stored unit.
+        bands: Values [B, H, W] in the dtype of the file.
+        place: Its location.
+        names: B band descriptions.
+        nodata: Nodata value.
+        scale: Scale tag, the physical value of one stored unit.
     """
     options = {"f": {"predictor": 3}, "i": {"predictor": 2, "tiled": True}}.get(bands.dtype.kind, {})
     with rasterio.open(
@@ -161,7 +161,7 @@ def _placed(index: int, size: int) -> Place:
 
 
 def _write_one(index: int) -> tuple[str, str]:
-    """Make and write one scene in a worker; name and group."""
+    """Make and write one scene in a worker; return name and group."""
     group, scene = _worker.make(index)
     request = _worker.request
     name = f"simulated_{request.seed}_{index:06d}"
@@ -175,7 +175,7 @@ _worker: _Maker
 
 
 def _start(request: SimulationRequest) -> None:
-    """Set a process up to write scenes of ``request``."""
+    """Prepare a process to write scenes of ``request``."""
     global _worker
     _worker = _Maker(request)
 
@@ -191,7 +191,7 @@ def _rows(request: SimulationRequest, jobs: int) -> Iterator[tuple[str, str]]:
 
 
 def split_of(request: SimulationRequest, group: str) -> str:
-    """Split of a group, a function of the group alone so that none crosses: "train" or "val"."""
+    """Return the split of a group, "train" or "val"; it depends on the group alone, so that no group is in both."""
     if group.startswith("procedural-"):
         blocks = min(_BLOCKS, request.scenes)
         held = max(1, round(request.val_fraction * blocks)) if blocks > 1 and request.val_fraction > 0 else 0
@@ -200,7 +200,7 @@ def split_of(request: SimulationRequest, group: str) -> str:
 
 
 def dataset_toml(request: SimulationRequest) -> str:
-    """Text of ``dataset.toml``: what the bands and labels of the folder mean."""
+    """Return the text of ``dataset.toml``, which describes bands and labels."""
     lines = [f'title = "{_TITLE}"', "simulated = true", f"seed = {request.seed}", f"pixel_size_m = {PIXEL_M}"]
     lines += ['product = "gamma0"', f"ignore_value = {lc.UNKNOWN}", ""]
     for band in BANDS:
@@ -215,22 +215,22 @@ def write_folder(request: SimulationRequest, jobs: int = 1, context: Context | N
     """Write a data folder.
 
     Args:
-        request: What to make.
-        jobs: Processes to use; the files do not depend on it.
+        request: What to write.
+        jobs: Number of processes; does not change the files.
         context: Receives progress; its cancel ends the work after the current scene.
 
     Returns:
         Number of scenes by split.
 
     Raises:
-        InputError: If the folder holds scenes already, or the layouts can't be used.
+        InputError: The folder holds images already, or the layouts can't be used.
         Cancelled: The work was stopped.
     """
     context = context or Context()
     if (request.out / "images").is_dir() and any((request.out / "images").iterdir()):
         raise InputError(f"{request.out} holds images already.", "Name a new or empty folder with --out.")
     if request.layouts:
-        LayoutLibrary(request.layouts)  # refuses before any process starts
+        LayoutLibrary(request.layouts)  # refuses before processes start
     for folder in ("images", "labels"):
         os.makedirs(request.out / folder, exist_ok=True)
     counts: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""Differ from a land-cover map as the ground does: borders lie elsewhere, and small spots are not on the map."""
+"""Derive the true land cover from a map: borders are displaced, and small spots are missing on the map."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def displaced(rng: np.random.Generator, layout: Labels, amplitude: float) -> Lab
     return result
 
 
-# What a coarse map hides: (class on the map, class found in spots of it, largest share).
+# Detail that a coarse map lacks: class on the map, class in spots of it, maximum share.
 _HIDDEN = (
     (lc.CROP, lc.TREE, 0.1),
     (lc.CROP, lc.GRASS, 0.12),
@@ -42,7 +42,7 @@ _HIDDEN = (
 
 
 def hide_detail(rng: np.random.Generator, labels: Labels) -> Labels:
-    """The ground behind a map: spots of other classes, which the map leaves out, are put back; uint8 [H, W]."""
+    """Add spots of other classes, which the map leaves out; uint8 [H, W]."""
     truth = labels.copy()
     field = gaussian_field(rng, (labels.shape[0], labels.shape[1]), rng.uniform(1.5, 6), 2.6)
     rank = 0.5 * (1.0 + np.tanh(field * 0.8))  # close enough to the normal distribution function

@@ -1,8 +1,8 @@
-"""Land-cover layouts made by procedure: regions, parcels, rivers, lakes, coasts and towns.
+"""Generate land-cover layouts: regions, parcels, rivers, lakes, coasts and towns.
 
-A layout is a label map at 10 m. Regions come from thresholded Gaussian random fields with power-law spectra, the
-usual neutral model of landscape ecology (Gardner et al. 1987, "Neutral models for the analysis of broad-scale
-landscape pattern").
+A layout is a label map at 10 m. Regions are thresholded Gaussian random fields with power-law spectra, the usual
+neutral model of landscape ecology (Gardner et al. 1987, "Neutral models for the analysis of broad-scale landscape
+pattern").
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from backend.card import worldcover as lc
 from training.simulation.fields import coordinates, curve_distance, gaussian_field, parcels
 from training.simulation.labels import Labels
 
-# Share of each land cover within a kind of country; drawn anew for every scene around these.
+# Mean share of each land cover in a biome; the shares of a scene are drawn around these.
 BIOMES: dict[str, dict[int, float]] = {
     "farmland": {lc.CROP: 0.6, lc.TREE: 0.15, lc.GRASS: 0.25},
     "pasture": {lc.GRASS: 0.55, lc.TREE: 0.2, lc.CROP: 0.2, lc.SHRUB: 0.1},
@@ -31,7 +31,7 @@ _BIOME_WEIGHTS = np.array([4, 3, 3, 2, 2, 1.2, 1, 1, 0.5, 3, 2])
 
 
 def regions(rng: np.random.Generator, shape: tuple[int, int], shares: dict[int, float]) -> Labels:
-    """Cover the frame with organic regions of the given classes, in about the given shares; uint8 [H, W]."""
+    """Cover the frame with irregular regions of the given classes, in about the given shares; uint8 [H, W]."""
     best = np.full(shape, -np.inf, np.float32)
     labels = np.zeros(shape, np.uint8)
     length = float(np.exp(rng.uniform(np.log(8), np.log(60))))
@@ -46,7 +46,7 @@ def regions(rng: np.random.Generator, shape: tuple[int, int], shares: dict[int, 
 
 
 def _farm_parcels(rng: np.random.Generator, labels: Labels) -> None:
-    """Give some parcels of the cropland another use (grass, fallow, wood lot), with straight borders; in place."""
+    """Change some parcels of cropland to grass or trees, with straight borders; in place."""
     number, _ = parcels(
         rng,
         (labels.shape[0], labels.shape[1]),
@@ -63,7 +63,7 @@ def _farm_parcels(rng: np.random.Generator, labels: Labels) -> None:
 
 
 def add_coast(rng: np.random.Generator, labels: Labels) -> None:
-    """Flood one side of the frame with sea, with a beach, marsh or mangrove fringe at times; in place."""
+    """Add sea on one side of the frame, at random with a beach, marsh or mangrove fringe; in place."""
     shape = (labels.shape[0], labels.shape[1])
     rows, columns = coordinates(shape)
     angle = rng.uniform(0, 2 * np.pi)
@@ -78,7 +78,7 @@ def add_coast(rng: np.random.Generator, labels: Labels) -> None:
 
 
 def add_mangrove_delta(rng: np.random.Generator, labels: Labels) -> None:
-    """Lay a mangrove delta with winding creeks over part of the frame; in place."""
+    """Add a mangrove delta with winding creeks to part of the frame; in place."""
     shape = (labels.shape[0], labels.shape[1])
     inside = gaussian_field(rng, shape, 40.0, 3.5) > rng.uniform(-0.8, 0.6)
     labels[inside] = lc.MANGROVE
@@ -88,7 +88,7 @@ def add_mangrove_delta(rng: np.random.Generator, labels: Labels) -> None:
 
 
 def add_lakes(rng: np.random.Generator, labels: Labels) -> None:
-    """Flood the lowest part of a random terrain, with a reed belt at times; in place."""
+    """Add lakes in the lowest parts of a random terrain, at random with a reed belt; in place."""
     height = gaussian_field(rng, (labels.shape[0], labels.shape[1]), rng.uniform(6, 50), rng.uniform(3, 4.2))
     level = np.quantile(height, rng.uniform(0.01, 0.2))
     if rng.random() < 0.4:
@@ -97,7 +97,7 @@ def add_lakes(rng: np.random.Generator, labels: Labels) -> None:
 
 
 def add_river(rng: np.random.Generator, labels: Labels) -> None:
-    """Lead a meandering river across the frame, with a wooded or grassy bank at times; in place."""
+    """Add a meandering river across the frame, at random with wooded or grassy banks; in place."""
     shape = (labels.shape[0], labels.shape[1])
     distance = curve_distance(rng, shape, rng.uniform(5, 35), rng.uniform(70, 260))
     half = float(np.exp(rng.uniform(np.log(0.8), np.log(14))))
@@ -108,7 +108,7 @@ def add_river(rng: np.random.Generator, labels: Labels) -> None:
 
 
 def add_settlements(rng: np.random.Generator, labels: Labels) -> None:
-    """Add villages or a town: a dense core, a ragged edge, and green spots inside; in place."""
+    """Add villages or a town with a dense core, irregular edges and green spots; in place."""
     shape = (labels.shape[0], labels.shape[1])
     rows, columns = coordinates(shape)
     ragged = gaussian_field(rng, shape, rng.uniform(3, 10), 2.5)
@@ -126,14 +126,14 @@ def add_settlements(rng: np.random.Generator, labels: Labels) -> None:
 
 
 def procedural(rng: np.random.Generator, shape: tuple[int, int]) -> Labels:
-    """Make a layout without any data.
+    """Generate a layout without data.
 
     Args:
         rng: Generator.
         shape: Rows and columns.
 
     Returns:
-        uint8 [H, W] of WorldCover codes, no unknown pixels.
+        uint8 [H, W] of WorldCover codes, without unknown pixels.
     """
     biome = list(BIOMES)[int(rng.choice(len(BIOMES), p=_BIOME_WEIGHTS / _BIOME_WEIGHTS.sum()))]
     labels = regions(rng, shape, BIOMES[biome])
@@ -146,7 +146,7 @@ def procedural(rng: np.random.Generator, shape: tuple[int, int]) -> Labels:
 
 
 def inject(rng: np.random.Generator, labels: Labels, biome: str = "") -> None:
-    """Add waters and mangrove, and to layouts of unnamed country villages, each by chance; in place."""
+    """Add waters and mangrove at random, and settlements if no biome is named; in place."""
     if rng.random() < 0.25:
         add_lakes(rng, labels)
     if rng.random() < 0.25:
@@ -160,7 +160,7 @@ def inject(rng: np.random.Generator, labels: Labels, biome: str = "") -> None:
 
 
 def patch_of(rng: np.random.Generator, labels: Labels, code: int) -> None:
-    """Lay one or more organic patches of class ``code`` over land; in place."""
+    """Add one or more irregular patches of class ``code`` on land; in place."""
     shape = (labels.shape[0], labels.shape[1])
     field = gaussian_field(rng, shape, float(np.exp(rng.uniform(np.log(5), np.log(50)))), rng.uniform(2.6, 4.0))
     inside = field > np.quantile(field, 1 - rng.uniform(0.08, 0.45))

@@ -1,4 +1,4 @@
-"""Real land-cover rasters as layouts: random windows, turned, scaled and warped onto 10 m pixels."""
+"""Use real land-cover rasters as layouts: random windows, rotated, scaled and warped to 10 m pixels."""
 
 from __future__ import annotations
 
@@ -18,32 +18,31 @@ _ATTEMPTS = 12
 
 
 class LayoutLibrary:
-    """The land-cover rasters of one folder, read once and kept in memory.
+    """Keep the land-cover rasters of a folder in memory; each is read at its first use.
 
     Args:
-        folder: Folder of single-band uint8 GeoTIFFs holding WorldCover codes, 0 where unknown.
+        folder: Folder of single-band uint8 GeoTIFFs of WorldCover codes, 0 where unknown.
 
     Raises:
-        InputError: If the folder holds no such raster, or a raster has values that are not WorldCover codes.
+        InputError: The folder has no such raster, or a raster has values that are not WorldCover codes.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Find the rasters; pixels are read on first use."""
         self._paths = {path.stem: path for path in sorted(folder.glob("*.tif"))}
         if not self._paths:
             raise InputError(
                 f"No layout raster (*.tif) in {folder}.",
-                "Give a folder of land-cover GeoTIFFs holding ESA WorldCover codes, or leave --layouts out.",
+                "Give a folder of GeoTIFFs with ESA WorldCover codes, or leave out --layouts.",
             )
         self._cache: dict[str, tuple[Labels, float]] = {}
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the layouts (file names without suffix), sorted."""
+        """Return the sorted names of the layouts (file names without suffix)."""
         return tuple(self._paths)
 
     def _read(self, name: str) -> tuple[Labels, float]:
-        """Codes uint8 [H, W] and pixel size in metres of one layout."""
+        """Return codes, uint8 [H, W], and pixel size in metres of a layout."""
         if name not in self._cache:
             with rasterio.open(self._paths[name]) as source:
                 codes = source.read(1)
@@ -53,16 +52,16 @@ class LayoutLibrary:
             unknown = set(np.unique(codes).tolist()) - {lc.UNKNOWN, *lc.CODES}
             if codes.dtype != np.uint8 or unknown:
                 raise InputError(
-                    f"{self._paths[name].name} is no layout: it holds {codes.dtype} with values {sorted(unknown)[:5]}.",
+                    f"{self._paths[name].name} is not a layout: it is {codes.dtype} with values {sorted(unknown)[:5]}.",
                     "Recode it to ESA WorldCover codes (10, 20, ... 100; 0 unknown) in uint8.",
                 )
             self._cache[name] = (codes, float(size))
         return self._cache[name]
 
     def sample(self, rng: np.random.Generator, name: str, shape: tuple[int, int]) -> Labels:
-        """Cut a random window of one layout, at 10 m.
+        """Cut a random window of a layout, at 10 m.
 
-        The window is turned by any angle, mirrored, scaled by 0.7 to 1.6 (land cover is nearly self-similar) and its
+        The window is rotated by any angle, mirrored and scaled by 0.7 to 1.6 (land cover is nearly self-similar). Its
         borders are displaced by a random field of about one source pixel, so that coarse rasters don't show steps.
 
         Args:
@@ -71,7 +70,7 @@ class LayoutLibrary:
             shape: Rows and columns wanted.
 
         Returns:
-            uint8 [H, W] of WorldCover codes; 0 where the layout is unknown (under a tenth, where one can be had).
+            uint8 [H, W] of WorldCover codes; 0 where unknown (less than 10 %, if such a window is found).
         """
         codes, size = self._read(name)
         best: Labels = np.full(shape, lc.UNKNOWN, dtype=np.uint8)
@@ -80,8 +79,7 @@ class LayoutLibrary:
             known = window != lc.UNKNOWN
             if known.mean() > (best != lc.UNKNOWN).mean():
                 best = window
-            # Windows of one class teach what that class looks like without a neighbour, open sea above all, but there
-            # are many: keep only some.
+            # Windows of a single class, such as open sea, are useful but frequent: keep only some.
             single = np.bincount(window.ravel(), minlength=101).max() > 0.97 * window.size
             if known.mean() > 0.9 and (not single or rng.random() < 0.25):
                 return window
@@ -89,7 +87,7 @@ class LayoutLibrary:
 
     @staticmethod
     def _window(rng: np.random.Generator, codes: Labels, size: float, shape: tuple[int, int]) -> Labels:
-        """One warped window of ``codes`` with pixels of ``size`` metres; outside the raster is unknown."""
+        """Warp one window of ``codes``, whose pixels have ``size`` metres; outside the raster it is unknown."""
         step = PIXEL_M / size * float(np.exp(rng.uniform(np.log(0.7), np.log(1.6))))
         rows, columns = coordinates(shape)
         shift = max(0.5, 0.45 / step)

@@ -1,8 +1,8 @@
-"""What the viewing geometry does: slopes in brightness, and bright and dark rims at forest edges.
+"""Simulate effects of viewing geometry: brightness of slopes, and bright and dark rims at forest edges.
 
-In ground-range products without terrain flattening the area seen in a pixel grows where a slope faces the radar: power
-goes with sin(theta) / sin(theta - slope) (Small 2011, "Flattening Gamma: Radiometric Terrain Correction for SAR
-Imagery"). Terrain-corrected products keep only a residue of it.
+In ground-range products without terrain flattening a pixel covers more area on slopes that face the radar: power is
+proportional to sin(theta) / sin(theta - slope) (Small 2011, "Flattening Gamma: Radiometric Terrain Correction for SAR
+Imagery"). In terrain-corrected products a small part of the effect remains.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ Mask = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
 def slope_gain(
     rng: np.random.Generator, shape: tuple[int, int], incidence: float, look: int, steepness: float, flat: Mask
 ) -> FloatArray:
-    """Modulation by random hills in dB, float32 [H, W].
+    """Return the modulation by random hills in dB, float32 [H, W].
 
     Args:
         rng: Generator.
         shape: Rows and columns.
         incidence: Incidence angle over flat ground, degrees.
-        look: +1 if the radar looks towards larger columns, -1 otherwise.
-        steepness: Deviation of the slope along range, degrees.
-        flat: Where the ground is level whatever the hills (water), bool [H, W].
+        look: +1 if the radar looks towards higher columns, else -1.
+        steepness: Standard deviation of the slope along range, degrees.
+        flat: bool [H, W], ground that is always level (water).
     """
     height = gaussian_field(rng, shape, rng.uniform(12, 50), rng.uniform(3.6, 4.4))
     tilt = np.gradient(height, axis=1) * look
@@ -41,7 +41,7 @@ def slope_gain(
 
 
 def edge_gain(rng: np.random.Generator, tall: Mask, look: int) -> FloatArray:
-    """Forest edges in dB, float32 [H, W]: bright where the radar meets the wall of trees, dark in their shadow."""
+    """Return the effect of forest edges in dB, float32 [H, W]: bright where they face the radar, dark in shadow."""
     wall = ndimage.uniform_filter1d(tall.astype(np.float32), 3, axis=1)
     step = np.gradient(wall, axis=1) * look
     bright, dark = rng.uniform(0, 4.0), rng.uniform(0, 6.0)

@@ -1,12 +1,11 @@
-"""The simulated scene that is embedded in the program, for the demo and for tests without data.
+"""Make the simulated scene in resources/sample, for the demo and for tests without data.
 
 Command::
 
     python -m training.simulation.sample --out resources/sample
 
-It writes ``simulated_s1.tif`` (VV, VH; int16 hundredths of a dB with a scale tag, so that it stays small) and
-``simulated_s1_labels.tif`` (WorldCover codes), the same bytes every time. The layout is procedural: nothing in it
-is cut from any data set.
+It writes ``simulated_s1.tif`` (VV, VH; int16 in units of 0.01 dB with a scale tag) and ``simulated_s1_labels.tif``
+(WorldCover codes), always with the same bytes. The layout is procedural; no data set was used.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ _CORNER = (500_000, 5_800_000)
 
 
 def sample_layout(rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A varied lowland: fields, woods, a town, villages, a river, a lake, marsh and open sand; uint8 [384, 512]."""
+    """Make a varied lowland: fields, woods, a town, villages, a river, a lake, marsh and sand; uint8 [384, 512]."""
     layout = regions(rng, SHAPE, {lc.CROP: 0.45, lc.TREE: 0.35, lc.GRASS: 0.3})
     patch_of(rng, layout, lc.BARE)
     layout[gaussian_field(rng, SHAPE, 40.0, 3.6) > 1.5] = lc.SHRUB
@@ -48,13 +47,13 @@ def sample_layout(rng: np.random.Generator) -> NDArray[np.uint8]:
 
 
 def sample_scene() -> SimulatedScene:
-    """The scene, always the same, with a swath edge on one side."""
+    """Simulate the scene, always the same, with a swath edge on one side."""
     rng = np.random.default_rng(SEED)
     return simulate(rng, sample_layout(rng), label_jitter=0.5, nodata_chance=1.0)
 
 
 def write_sample(folder: Path) -> tuple[Path, Path]:
-    """Write the scene and its labels into ``folder``; returns their paths."""
+    """Write the scene and its labels into ``folder``; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     scene = sample_scene()
     valid = np.isfinite(scene.db)
@@ -67,7 +66,7 @@ def write_sample(folder: Path) -> tuple[Path, Path]:
 
 
 def main() -> None:
-    """Write the sample and say where."""
+    """Write the sample and print its paths."""
     parser = argparse.ArgumentParser(prog="python -m training.simulation.sample", description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
     for path in write_sample(parser.parse_args().out):

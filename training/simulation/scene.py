@@ -1,4 +1,4 @@
-"""One simulated Sentinel-1 scene: land cover in, speckled VV and VH in dB and imperfect labels out."""
+"""Simulate a Sentinel-1 scene: from land cover to speckled VV and VH in dB, and imperfect labels."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from training.simulation.signature import (
 from training.simulation.speckle import speckle
 from training.simulation.urban import urban_power
 
-# 250 km of swath span 17 degrees of incidence: one 10 m pixel is this many degrees.
+# A swath of 250 km spans 17 degrees of incidence; this is the part of a 10 m pixel.
 _DEGREES_PER_PIXEL = 10.0 / 14_700.0
 
 
 @dataclass(frozen=True)
 class SimulatedScene:
-    """A simulated scene.
+    """Hold a simulated scene.
 
     Attributes:
-        db: Backscatter VV, VH in dB, float32 [2, H, W]; NaN where there is no data.
-        labels: WorldCover codes, uint8 [H, W]; 0 where unknown or without data.
+        db: VV and VH in dB, float32 [2, H, W]; NaN for nodata.
+        labels: WorldCover codes, uint8 [H, W]; 0 where unknown or nodata.
         looks: Equivalent number of looks of its speckle.
         noise_floor: Noise-equivalent backscatter in dB, VV and VH.
     """
@@ -45,7 +45,7 @@ class SimulatedScene:
 
 
 def _power(rng: np.random.Generator, truth: Labels, climate: Climate) -> list[FloatArray]:
-    """Noise-free power of VV and VH for the true land cover."""
+    """Return the noise-free power of VV and VH for the true land cover."""
     shape = (truth.shape[0], truth.shape[1])
     levels = draw_levels(rng, climate)
     texture = class_texture(rng, truth)
@@ -73,7 +73,7 @@ def _power(rng: np.random.Generator, truth: Labels, climate: Climate) -> list[Fl
 def _farmland(
     rng: np.random.Generator, truth: Labels, levels: dict[int, tuple[float, float]], db: list[FloatArray]
 ) -> None:
-    """Give every field its level, and hedges between them; in place."""
+    """Set the level of each field, and add hedges; in place."""
     crop = truth == lc.CROP
     if not (crop | (truth == lc.GRASS)).any():
         return
@@ -82,26 +82,26 @@ def _farmland(
     for band, shift in ((0, vv), (1, vh)):
         fields = db[band] + shift
         fields = fields + hedge * (levels[lc.TREE][band] - fields) * 0.6
-        # Grassland of farming country is parcelled too, though less.
+        # Grassland has parcels too, with smaller differences.
         db[band][:] = np.where(crop, fields, db[band])
         grass = truth == lc.GRASS
         db[band][grass] += meadows * shift[grass]
 
 
-# Wind raises waves over a stretch of open water: bodies much narrower than this (metres) stay smooth in any wind.
+# Waves grow over open water: bodies much narrower than this (metres) stay smooth in any wind.
 _FETCH_M = 600.0
 _CALM_VV_DB = -20.0
 
 
 def sheltered(bodies: NDArray[np.int32], count: int, level: float) -> FloatArray:
-    """By how much water is smoother than the open water of the scene, for lack of fetch.
+    """Return by how much water bodies are darker than open water, because of limited fetch.
 
-    Waves of the length that C band sees grow within some hundred metres from the shore that the wind comes from.
+    Waves that matter at C band grow within some hundred metres from the windward shore.
 
     Args:
-        bodies: Number of the water body from 1 to `count`, 0 elsewhere, int32 [H, W].
+        bodies: Number of the water body from 1 to `count`, 0 on land, int32 [H, W].
         count: Number of bodies.
-        level: VV of the open water in dB.
+        level: VV of open water in dB.
 
     Returns:
         Shift of VV in dB, 0 or below, float32 [H, W].
@@ -116,7 +116,7 @@ def sheltered(bodies: NDArray[np.int32], count: int, level: float) -> FloatArray
 
 
 def _water(rng: np.random.Generator, truth: Labels, level: tuple[float, float], db: list[FloatArray]) -> None:
-    """Give every water body its own roughness, and wind streaks; in place."""
+    """Set the roughness of each water body, and add wind streaks; in place."""
     water = truth == lc.WATER
     if not water.any():
         return
@@ -129,7 +129,7 @@ def _water(rng: np.random.Generator, truth: Labels, level: tuple[float, float], 
         wind = wind + ndimage.uniform_filter1d(waves, 9, axis=int(rng.integers(2))) * rng.uniform(0, 1.5)
     surf = 0.0
     if rng.random() < 0.25:
-        # Breaking waves along the shore are rough, on open coasts as bright as land.
+        # Breaking waves along the shore are rough; on open coasts they are as bright as land.
         near = ndimage.gaussian_filter((~water).astype(np.float32), rng.uniform(2, 6), truncate=2.5)
         surf = near * rng.uniform(0, 12)
     db[0][water] += (own + wind + surf)[water]
@@ -139,7 +139,7 @@ def _water(rng: np.random.Generator, truth: Labels, level: tuple[float, float], 
 def _linear_features(
     rng: np.random.Generator, truth: Labels, levels: dict[int, tuple[float, float]], db: list[FloatArray]
 ) -> None:
-    """Draw roads (smooth, dark), tree rows (bright) and ditches over open land, unlabelled as on maps; in place."""
+    """Add roads and ditches (dark) and tree rows (bright), without labels, as on maps; in place."""
     shape = (truth.shape[0], truth.shape[1])
     land = (truth != lc.WATER) & (truth != lc.SNOW)
     for _ in range(int(rng.integers(0, 4))):
@@ -154,7 +154,7 @@ def _linear_features(
 def _towns(
     rng: np.random.Generator, truth: Labels, levels: dict[int, tuple[float, float]], power: list[FloatArray]
 ) -> None:
-    """Fill built-up land, and scatter single farmsteads that no map shows; in place."""
+    """Add built-up land, and single farmsteads that maps leave out; in place."""
     built = truth == lc.BUILT
     open_land = (truth == lc.CROP) | (truth == lc.GRASS)
     if rng.random() < 0.4:
@@ -175,11 +175,11 @@ def _towns(
 
 
 def _swath_edge(rng: np.random.Generator, shape: tuple[int, int], chance: float) -> BoolArray:
-    """Where there is data: all, or with ``chance`` one side of a slanted swath edge; bool [H, W]."""
+    """Return where there is data, bool [H, W]: everywhere, or with ``chance`` on one side of a swath edge."""
     if rng.random() >= chance:
         return np.ones(shape, bool)
     rows, columns = coordinates(shape)
-    # Orbits are inclined by about 98 degrees, so edges lean about 12 degrees from north or lie across.
+    # Orbits are inclined by about 98 degrees: edges are about 12 degrees from north, or run across.
     angle = np.deg2rad(rng.choice([12.0, -12.0, 102.0, 78.0]) + rng.normal(0, 3))
     side = rng.choice([-1.0, 1.0])
     distance = side * (np.cos(angle) * (columns - shape[1] / 2) + np.sin(angle) * (rows - shape[0] / 2))
@@ -192,13 +192,14 @@ def simulate(
     """Simulate a scene over a land-cover layout.
 
     Args:
-        rng: Generator that all randomness comes from.
+        rng: Random generator.
         layout: WorldCover codes at 10 m, uint8 [H, W], 0 unknown.
-        label_jitter: Misregistration of the labels in pixels (deviation); also hides detail from them. 0: exact labels.
-        nodata_chance: Chance of a swath edge through the scene.
+        label_jitter: Misregistration of the labels in pixels (standard deviation), which also lack detail; 0 for exact
+            labels.
+        nodata_chance: Probability of a swath edge through the scene.
 
     Returns:
-        The scene; its labels are the layout, its backscatter follows the slightly different truth.
+        The scene; its labels are the layout, and its backscatter follows the true land cover.
     """
     shape = (layout.shape[0], layout.shape[1])
     truth = layout

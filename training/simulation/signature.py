@@ -1,9 +1,9 @@
-"""Noise-free C-band backscatter by land cover: level of each class in one scene, and its pattern within the class.
+"""Draw noise-free C-band backscatter by land cover: the level of each class in a scene, and its texture.
 
-Class levels (dB, gamma0, near 38 degrees) are means measured on terrain-corrected Sentinel-1 chips of four places
-with WorldCover-like labels, completed for classes these lack (snow, moss, mangrove, desert) from the ranges in
-Ulaby and Dobson 1989, "Handbook of Radar Scattering Statistics for Terrain". Between places a class mean was seen
-to move by 3 dB, so that levels are drawn anew for every scene (domain randomisation, Tobin et al. 2017).
+Class levels (dB, gamma0, near 38 degrees) are means of terrain-corrected Sentinel-1 chips of four places with labels
+like WorldCover's. Classes that these lack (snow, moss, mangrove, desert) have the ranges of Ulaby and Dobson 1989,
+"Handbook of Radar Scattering Statistics for Terrain". Class means differ by 3 dB between places, so that levels are
+drawn for each scene (domain randomisation, Tobin et al. 2017).
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from training.simulation.labels import Labels
 
 @dataclass(frozen=True)
 class Signature:
-    """Backscatter of one class: means and between-scene deviations in dB, slopes in dB per degree of incidence.
+    """Describe a class: means and standard deviations between scenes in dB, slope in dB per degree of incidence.
 
-    ``soil`` says how much of the scene's soil moisture shift the class takes, ``patch`` and ``grain`` the usual
-    deviation in dB of its coarse (tens of pixels) and fine (about a pixel) texture.
+    ``soil`` is the share of the scene's soil moisture shift that applies to the class. ``patch`` and ``grain`` are the
+    usual standard deviations in dB of coarse (tens of pixels) and fine (about a pixel) texture.
     """
 
     vv: float
@@ -51,19 +51,19 @@ SIGNATURES: dict[int, Signature] = {
 }
 
 
-# Canopies scatter more than open ground of the same scene, in VH above all; factors on the least step in dB.
+# Canopies scatter more than open ground of the same scene, most in VH; factors on the minimum difference in dB.
 _BELOW_TREES = {lc.SHRUB: 0.7, lc.GRASS: 1.2, lc.CROP: 1.0, lc.BARE: 2.0, lc.MOSS: 1.2, lc.WETLAND: 0.4}
 
 
 @dataclass(frozen=True)
 class Climate:
-    """What a whole scene shares.
+    """Hold the conditions of a scene.
 
     Attributes:
-        gain: Common shift in dB per polarisation (calibration, gamma0 against sigma0, season).
+        gain: Shift in dB per polarisation (calibration, gamma0 or sigma0, season).
         soil: Soil moisture shift in dB, negative when dry.
         incidence: Incidence angle at the scene centre, degrees.
-        look: +1 if the radar looks east (ascending, right-looking), -1 if west.
+        look: +1 if the radar looks east (ascending, right-looking), -1 if it looks west.
     """
 
     gain: tuple[float, float]
@@ -84,9 +84,9 @@ def draw_climate(rng: np.random.Generator) -> Climate:
 
 
 def draw_levels(rng: np.random.Generator, climate: Climate) -> dict[int, tuple[float, float]]:
-    """Mean VV and VH in dB of every class in one scene.
+    """Draw mean VV and VH in dB of each class in a scene.
 
-    Deviations of classes share a part (green season moves all vegetation), and those of VV and VH share most.
+    Deviations of classes are correlated (seasons change all vegetation), those of VV and VH strongly.
     """
     shared = rng.normal(0, 0.6)
     levels: dict[int, tuple[float, float]] = {}
@@ -97,7 +97,7 @@ def draw_levels(rng: np.random.Generator, climate: Climate) -> dict[int, tuple[f
         vv = s.vv + base + climate.gain[0]
         vh = s.vh + 0.8 * base + rng.normal(0, s.ratio_spread) + climate.gain[1]
         if code == lc.WATER:
-            # Wind sets the VV level between mirror-smooth and rough sea; VH stays close to the noise floor.
+            # Wind sets the VV level from smooth to rough sea; VH stays close to the noise floor.
             vv = rng.uniform(-23.0, -11.5) + tilt
             vh = min(vv - 4.0, -28.0 + 0.45 * (vv + 20.0) + rng.normal(0, 1.5))
         levels[code] = (float(vv), float(vh))
@@ -110,7 +110,7 @@ def draw_levels(rng: np.random.Generator, climate: Climate) -> dict[int, tuple[f
 
 
 def class_texture(rng: np.random.Generator, labels: Labels) -> tuple[FloatArray, FloatArray]:
-    """Texture in dB around the class level, for VV and VH.
+    """Draw the texture of VV and VH in dB, relative to the class level.
 
     Args:
         rng: Generator.
@@ -132,37 +132,37 @@ def class_texture(rng: np.random.Generator, labels: Labels) -> tuple[FloatArray,
         inside = labels == code
         mix = rng.uniform(0.2, 0.8)
         coarse, fine = s.patch * rng.uniform(0.3, 1.8), s.grain * rng.uniform(0.3, 1.6)
-        # The fields are shared by the classes, which saves transforms; the sign differs at random.
+        # Classes share the fields, which saves transforms; the sign is random.
         pattern = (rng.choice([-1.0, 1.0]) * coarse) * (mix * wide + (1 - mix) * tight)[inside] + fine * grain[inside]
         out[0][inside] = pattern
-        # Cover varies more in VH than in VV (real 7 px means of open land: 1.7 to 2.8 dB against 1.5 to 2.2).
+        # VH varies more than VV (real 7-pixel means of open land: 1.7 to 2.8 dB in VH, 1.5 to 2.2 dB in VV).
         out[1][inside] = rng.uniform(0.9, 1.4) * pattern + 0.25 * (coarse + fine) * own[inside]
     return out
 
 
 def crop_pattern(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Farmland: every field has its own crop, and so its own level; borders carry hedges or ditches.
+    """Draw farmland: each field has a crop and so a level; borders have hedges or ditches.
 
     Args:
         rng: Generator.
         shape: Rows and columns.
 
     Returns:
-        VV and VH shift in dB, float32 [H, W], and the border weight in 0..1, float32 [H, W].
+        VV and VH shift in dB, float32 [H, W], and the border weight from 0 to 1, float32 [H, W].
     """
     width = float(np.exp(rng.uniform(np.log(3.5), np.log(40))))
     number, border = parcels(
         rng, shape, width, width * rng.uniform(1, 4), rng.uniform(0, np.pi), rng.choice([0.0, 2.0, 8.0])
     )
-    # Few crops share a season: levels cluster around two to five means (bare and grown fields).
+    # There are few crops at a time: levels cluster around two to five means (bare and grown fields).
     kinds = int(rng.integers(2, 6))
     spread = rng.uniform(1.0, 3.2)
     kind = rng.integers(0, kinds, 4096)
     vv_kind = rng.normal(0, spread, kinds)
     if rng.random() < 0.4:
-        # A smooth bare or flooded field is as dark as calm water, but has straight borders.
+        # Smooth bare or flooded fields are as dark as calm water, but have straight borders.
         vv_kind[0] -= rng.uniform(2.0, 6.0)
-    # Growing canopy lifts VH more than VV, so the ratio moves with the crop.
+    # A growing canopy raises VH more than VV.
     vh_kind = vv_kind * rng.uniform(0.8, 1.5) + rng.normal(0, 0.9, kinds)
     vv = vv_kind[kind] + rng.normal(0, 0.5 * spread, 4096)
     vh = vh_kind[kind] + (vv - vv_kind[kind]) + rng.normal(0, 0.5, 4096)

@@ -1,10 +1,10 @@
-"""Speckle of detected, multi-looked SAR: gamma-distributed power with a given autocorrelation.
+"""Draw speckle of detected, multi-looked SAR: gamma-distributed power with a given autocorrelation.
 
-Multi-look intensity of homogeneous ground is gamma-distributed with shape L, the number of looks (Goodman 1976,
+Multi-look intensity of homogeneous ground has a gamma distribution with shape L, the number of looks (Goodman 1976,
 "Some fundamental properties of speckle"; Oliver and Quegan, "Understanding Synthetic Aperture Radar Images").
-Sentinel-1 IW GRDH at 10 m has about 4.4 looks and, because pixels are finer than the resolution cell, neighbours
-correlate: 0.6 to 0.7 at one pixel and 0.1 to 0.4 at two, as measured on real scenes. A Gaussian field with that
-correlation is mapped to gamma by its quantiles (a Gaussian copula), which keeps the marginal exact.
+Sentinel-1 IW GRDH at 10 m has about 4.4 looks. Its pixels are smaller than the resolution cell, so that neighbours
+correlate: 0.6 to 0.7 at one pixel and 0.1 to 0.4 at two, measured on real scenes. A Gaussian field with that
+correlation is mapped to gamma by its quantiles (a Gaussian copula), which keeps the marginal distribution exact.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _GRID = np.linspace(-_REACH, _REACH, int(2 * _REACH * _STEPS) + 1)
 
 @lru_cache(maxsize=256)
 def _gamma_quantiles(looks: float) -> FloatArray:
-    """Unit-mean gamma quantiles of shape ``looks`` at the standard normal scores ``_GRID``."""
+    """Return unit-mean gamma quantiles of shape ``looks`` at the standard normal scores ``_GRID``."""
     quantile = special.gammaincinv(looks, special.ndtr(_GRID)) / looks
     result: FloatArray = np.maximum(quantile, 1e-4).astype(np.float32)
     return result
@@ -31,7 +31,7 @@ def _gamma_quantiles(looks: float) -> FloatArray:
 
 @lru_cache(maxsize=1)
 def _kernel_table() -> tuple[DoubleArray, DoubleArray]:
-    """Lag-1 autocorrelation (rising) of white noise under sampled Gaussian filters, and their deviations in pixels."""
+    """Return ascending lag-1 autocorrelations of filtered white noise, and the sigmas in pixels of the filters."""
     sigmas = np.linspace(0.3, 2.0, 100)
     impulse = np.zeros(33)
     impulse[16] = 1.0
@@ -40,7 +40,7 @@ def _kernel_table() -> tuple[DoubleArray, DoubleArray]:
 
 
 def kernel_sigma(lag1: float) -> float:
-    """Deviation in pixels of the Gaussian filter that gives white noise the lag-1 autocorrelation ``lag1``."""
+    """Return the sigma in pixels of the Gaussian filter that gives white noise the lag-1 autocorrelation ``lag1``."""
     return float(np.interp(lag1, *_kernel_table()))
 
 
@@ -54,9 +54,9 @@ def speckle(rng: np.random.Generator, shape: tuple[int, int], looks: float, lag1
         lag1: Autocorrelation at one row and at one column, 0 to below 1.
 
     Returns:
-        float32 [H, W], positive, to be multiplied with power (never added in dB).
+        float32 [H, W], positive; a factor on power.
     """
     field = smooth_noise(rng, shape, (kernel_sigma(lag1[0]), kernel_sigma(lag1[1])))
-    # A table of 1/500 deviation steps is far finer than any test of the distribution can see, and fast.
+    # A table in steps of 1/500 standard deviation is fast, and finer than tests of the distribution can detect.
     index = ((np.clip(field, -_REACH, _REACH) + _REACH) * _STEPS + 0.5).astype(np.int32)
     return _gamma_quantiles(round(looks, 1))[index]

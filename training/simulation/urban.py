@@ -1,9 +1,9 @@
-"""Backscatter of built-up land: streets, gardens, roofs and a few very bright double-bounce reflectors.
+"""Simulate the backscatter of built-up land: streets, gardens, roofs and bright double-bounce reflectors.
 
-Towns are not evenly bright. At 10 m most pixels of a suburb or village are gardens, trees and streets; walls facing
-the radar return a double bounce many dB above them, and its strength falls steeply with the angle between the walls
-and the track (the "cardinal effect"; see Oliver and Quegan, "Understanding Synthetic Aperture Radar Images"). On
-real chips a village's mean was as low as -11.4 dB VV and -17.1 dB VH with cropland around it at -13.6 and -19.7.
+At 10 m most pixels of a suburb or village are gardens, trees and streets. Walls that face the radar return a double
+bounce many dB above them, which falls steeply with the angle between walls and track (the "cardinal effect"; see Oliver
+and Quegan, "Understanding Synthetic Aperture Radar Images"). On real chips the mean of a village was as low as -11.4 dB
+VV and -17.1 dB VH, with cropland around it at -13.6 and -19.7.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Mask = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
 
 
 def built_density(rng: np.random.Generator, built: Mask) -> FloatArray:
-    """Share of ground under buildings, float32 [H, W] in 0..1: higher in the core of large towns, patchy all over."""
+    """Draw the share of ground under buildings, float32 [H, W] from 0 to 1: patchy, and higher in large towns."""
     shape = (built.shape[0], built.shape[1])
     mass = ndimage.gaussian_filter(built.astype(np.float32), rng.uniform(4, 14), truncate=2.0)
     rough = gaussian_field(rng, shape, rng.uniform(3, 14), 3.0)
@@ -33,16 +33,16 @@ def urban_power(
     level: tuple[float, float],
     ground: tuple[FloatArray, FloatArray],
 ) -> tuple[FloatArray, FloatArray]:
-    """Power of built-up pixels before speckle.
+    """Draw the power of built-up pixels before speckle.
 
     Args:
         rng: Generator.
-        built: Where the land is built up, bool [H, W].
+        built: Built-up land, bool [H, W].
         level: Mean level of roofs and walls in the scene, VV and VH in dB.
-        ground: Power of the gardens between houses, VV and VH, float32 [H, W].
+        ground: Power of gardens between houses, VV and VH, float32 [H, W].
 
     Returns:
-        Power VV and VH, float32 [H, W]; meaningful where ``built``.
+        Power VV and VH, float32 [H, W], valid where ``built``.
     """
     shape = (built.shape[0], built.shape[1])
     density = built_density(rng, built)
@@ -50,15 +50,15 @@ def urban_power(
     number, border = parcels(
         rng, shape, rng.uniform(5, 12), rng.uniform(6, 25), angle, rng.choice([0.0, 1.5, 6.0], p=[0.4, 0.3, 0.3])
     )
-    # Walls across the line of sight give the double bounce; a quarter turn repeats it.
+    # Walls across the line of sight give the double bounce, again after a quarter turn.
     turn = angle + 0.25 * gaussian_field(rng, shape, 30.0, 3.5)
     aligned = np.exp(-((np.sin(2 * turn) / 0.35) ** 2)).astype(np.float32)
-    # Blocks differ; a few carry halls and sheds whose flat walls make them brighter as a whole.
+    # Blocks differ; a few have halls and sheds, whose flat walls make them brighter.
     halls = (rng.random(4096) < rng.uniform(0, 0.12)) * rng.uniform(3, 8, 4096)
     block = (rng.normal(0, rng.uniform(0.8, 2.2), 4096) + halls)[number].astype(np.float32)
     size = rng.uniform(0.0, 1.1)
     house = smooth_noise(rng, shape, (size, size)) > special.ndtri(1 - density)
-    # Log-normal power: most houses modest, some far above the mean.
+    # Log-normal power: some houses are far above the mean.
     tail = rng.standard_normal(shape, dtype=np.float32) * rng.uniform(2.5, 5.0)
     corner = rng.random(shape, dtype=np.float32) < rng.uniform(0.003, 0.03) * density
     boost = corner * rng.uniform(8, 15)
@@ -66,7 +66,7 @@ def urban_power(
     strength = rng.uniform(1.0, 7.0)
     out = []
     for band in (0, 1):
-        # Double bounce keeps its polarisation, so VH gains less from alignment than VV.
+        # Double bounce keeps the polarisation, so that alignment raises VH less than VV.
         walls = level[band] + block + tail + boost + aligned * strength * (1.0, 0.55)[band]
         power = np.where(house, 10.0 ** (walls / 10.0), ground[band])
         road = 10.0 ** ((level[band] - rng.uniform(4, 8)) / 10.0)

@@ -1,1 +1,1 @@
-"""The study of the paper (Gallego-Mejia et al., arXiv 2310.03513) on any model and any labelled data folder."""
+"""Run the study of the paper (Gallego-Mejia et al., arXiv 2310.03513) on any model and any labelled data folder."""

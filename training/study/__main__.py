@@ -1,19 +1,19 @@
-"""The study of "Exploring DINO" (Gallego-Mejia et al., arXiv 2310.03513) on any model and any labelled data folder.
+"""Run the study of "Exploring DINO" (Gallego-Mejia et al., arXiv 2310.03513) on a model and labelled data.
 
     python -m training.study --model MODEL_DIR|RUN --data FOLDER --out DIR [--quick] [--resume]
 
-Two questions: does pre-training help land cover, and what are attention maps worth next to tokens? FOLDER has images/,
-labels/, a legend in dataset.toml, and splits.csv with "train" and "test" (or "val") regions. Parts, all of which are
-done unless `--set parts='["curve"]'` names some:
+Two questions: does pre-training help land cover, and what do attention maps add to tokens? FOLDER has images/, labels/,
+a legend in dataset.toml, and splits.csv with "train" and "test" (or "val") regions. All parts are done unless
+`--set parts='["curve"]'` names some:
     curve     fine-tuned and frozen DINO, from scratch, frozen random weights, random forest, over shares of the labels
-    probes    attention, tokens and backscatter of patches, told apart by the same three probes
+    probes    attention, tokens and backscatter of patches, classified by the same three probes
     heads     each attention head against each class
     clusters  k-means of patches against labels
-    position  how much a token tells of its place in the tile
+    position  position in the tile, predicted from a token
     inputs    land cover from backscatter with and without attention as further bands
 DIR receives report.md and report.html with figures/, results.json with every figure, config.json with all settings and
-seeds, and cells/, from which --resume goes on. --quick is a trial of minutes whose figures mean little; the whole study
-takes hours on a CPU (the time left is printed). Exit 0 done, 1 refused, 2 usage, 130 stopped.
+seeds, and cells/, from which --resume continues. --quick is a trial of minutes whose figures mean little; the whole
+study takes hours on a CPU (the time left is printed). Exit 0 done, 1 refused, 2 usage, 130 stopped.
 """
 
 from __future__ import annotations
@@ -56,14 +56,14 @@ CONFIG = "config.json"
 def study(
     model: str, data: Path, out: Path, config: StudyConfig, resume: bool = False, context: Context | None = None
 ) -> dict[str, Any]:
-    """Carry a study to its end and write its report.
+    """Run a study and write its report.
 
     Args:
         model: Pre-training run, model folder or name of an installed model.
         data: Labelled data folder with splits.
         out: Folder of the study.
         config: Settings.
-        resume: Go on with what is in `out`.
+        resume: Continue with the results in `out`.
         context: Receives progress; its cancel ends the study after the current piece of work.
 
     Returns:
@@ -114,7 +114,7 @@ def _cells(experiment: Experiment) -> list[Cell]:
         "position": lambda: position_cells(patches, networks.model.arch.depth, config),
         "inputs": lambda: input_cells(experiment),
     }
-    # What takes minutes comes first: a study that is stopped after a while has something of most questions.
+    # Short parts come first, so that a study that is stopped has results for most questions.
     order = ("heads", "position", "clusters", "probes", "curve", "inputs")
     return [cell for part in order if part in config.parts for cell in parts[part]()]
 

@@ -1,4 +1,4 @@
-"""Whether classes lie apart without being asked for: k-means clusters of patches against their labels."""
+"""Compare k-means clusters of patches with their labels."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from training.study.probes import chosen
 from training.study.settings import StudyConfig
 
 SOURCES = (BACKSCATTER, attention_all(PRETRAINED), tokens_of(PRETRAINED), attention_all(RANDOM), tokens_of(RANDOM))
-# Clusters for each class: a class may well be several things to the eye of the network.
+# Clusters per class, as the network may see a class as several clusters.
 TIMES = (1, 3)
 
 
 def cluster_cells(sets: Callable[[], PatchSets], names: list[str], config: StudyConfig) -> list[Cell]:
-    """Keys are clusters/source/clusters for each class/seed."""
+    """Return the cells; keys are clusters/source/clusters per class/seed."""
 
     def cell(source: str, times: int, seed: int) -> Cell:
         key = f"clusters/{source}/{times}/{seed}"
@@ -31,10 +31,10 @@ def cluster_cells(sets: Callable[[], PatchSets], names: list[str], config: Study
 
 
 def run_clusters(sets: PatchSets, source: str, count: int, seed: int, config: StudyConfig) -> dict[str, float]:
-    """Clusters found in patches of training regions, held against the labels of test regions.
+    """Cluster patches of training regions, and compare clusters with labels in test regions.
 
     Returns:
-        "ari" and "ami": adjusted Rand index and adjusted mutual information, 0 for chance and 1 for agreement.
+        "ari" and "ami": adjusted Rand index and adjusted mutual information, 0 for chance, 1 for agreement.
     """
     train, test = chosen(sets.train, config.patch.train_patches, seed), chosen(sets.test, config.patch.test_patches, 0)
     scale = StandardScaler().fit(sets.train.features[source][train])

@@ -1,8 +1,8 @@
-"""Does pre-training help? The same network from DINO and from random weights, over shares of the labels.
+"""Compare a network from DINO with the same network from random weights, over shares of the labels.
 
-All networks have the same head and are trained with the same settings, draws and number of steps on the same chips;
-none is chosen by a validation split, which would add labels that the smallest shares do not have. Score: mean IoU over
-one confusion matrix of the test regions.
+All networks have the same head and are trained with the same settings, random draws and number of steps on the same
+chips. None is selected on a validation split, which would use labels that the smallest shares don't have. The score is
+the mean IoU of one confusion matrix over the test regions.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from training.study.networks import PRETRAINED, RANDOM
 TUNED, FROZEN = "DINO, fine-tuned", "DINO, frozen"
 SCRATCH, RANDOM_FROZEN = "from scratch", "random weights, frozen"
 FOREST = "random forest on backscatter"
-# Weights to begin with, and whether they stay.
+# Initial weights, and whether the backbone is frozen.
 NETWORKS = {
     TUNED: (PRETRAINED, False),
     FROZEN: (PRETRAINED, True),
@@ -42,12 +42,12 @@ NETWORKS = {
 ARMS = (*NETWORKS, FOREST)
 LONGER = "longer"
 
-# From chips to the class index of each of their pixels.
+# From a chip to mapped and true class indices, tile by tile.
 Mapper = Callable[[LabelledChip], Iterator[tuple[NDArray[Any], NDArray[np.int16]]]]
 
 
 def curve_cells(experiment: Experiment) -> list[Cell]:
-    """Every run of the comparison; keys are curve/arm/fraction/seed, and curve/arm/longer/seed."""
+    """Return every run of the comparison; keys are curve/arm/fraction/seed and curve/arm/longer/seed."""
     wanted = experiment.config.curve
     cells = []
     for seed in wanted.seeds:
@@ -59,7 +59,7 @@ def curve_cells(experiment: Experiment) -> list[Cell]:
 
 
 def curve_cell(arm: str, fraction: float, seed: int, experiment: Experiment, times: float | None = None) -> Cell:
-    """One run: an arm on a share of the labels; of `times` the steps where that is given."""
+    """Return one run: an arm on a share of the labels, with `times` the steps if that is given."""
     key = f"curve/{arm}/{LONGER if times else f'{fraction:g}'}/{seed}"
     if arm == FOREST:
 
@@ -81,14 +81,14 @@ def run_network(
     """Train a network on a share of the chips and score it on the test regions.
 
     Args:
-        experiment: Of the study; its chips have the `extra` bands behind those of the card.
-        kind: networks.PRETRAINED or RANDOM.
+        experiment: The study; its chips have the `extra` bands after those of the card.
+        kind: Networks.PRETRAINED or RANDOM.
         fraction: Share of the training chips.
-        settings: Of the training; its seed is that of chips and weights too.
-        extra: Bands beside the model's.
+        settings: Settings of the training; its seed also chooses chips and weights.
+        extra: Bands in addition to the model's.
 
     Returns:
-        Scores as of `score`, and "chips" learnt from and the mean "loss" of the last tenth of the steps.
+        Scores of `score`, the number of "chips", and the mean "loss" of the last tenth of the steps.
     """
     material = experiment.material
     chips = material.share(fraction, settings.seed)
@@ -122,13 +122,13 @@ def run_forest(experiment: Experiment, describe: Describe, fraction: float, seed
     """Train a random forest on pixels of a share of the chips and score it on the test regions.
 
     Args:
-        experiment: Of the study.
-        describe: Features of a chip's pixels.
+        experiment: The study.
+        describe: Computes features of the pixels of a chip.
         fraction: Share of the training chips.
-        seed: Of chips, pixels and forest.
+        seed: Seed of chips, pixels and forest.
 
     Returns:
-        Scores as of `score`, and "chips" and "pixels" learnt from.
+        Scores of `score`, and the numbers of "chips" and "pixels".
     """
     material, _, config = experiment
     chips = material.share(fraction, seed)
@@ -150,10 +150,10 @@ def run_forest(experiment: Experiment, describe: Describe, fraction: float, seed
 
 
 def score(experiment: Experiment, maps: Mapper) -> dict[str, Any]:
-    """Scores on the test regions.
+    """Score a mapper on the test regions.
 
     Returns:
-        "mean_iou", "overall_accuracy", "group_iou" (mean IoU of groups of classes, where the legend has them) and
+        "mean_iou", "overall_accuracy", "group_iou" (mean IoU of groups of classes, if the legend has groups) and
         "classes" (IoU of each by name).
     """
     material, every = experiment.material, experiment.config.every

@@ -1,4 +1,4 @@
-"""The figures of a study."""
+"""Draw the figures of a study."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from training.study.networks import PRETRAINED
 from training.study.settings import StudyConfig
 from training.study.summary import Cells, values
 
-# Okabe & Ito's palette, told apart by colour-blind readers too; arms that keep the backbone as it is are dashed.
+# Palette of Okabe & Ito, which colour-blind readers can distinguish; arms with a frozen backbone are dashed.
 _COLOURS = ("#0072b2", "#56b4e9", "#d55e00", "#e69f00", "#333333")
 _DASHED = (False, True, False, True, False)
 
 
 def draw_curves(cells: Cells, config: StudyConfig) -> Figure:
-    """Mean IoU over the share of labels: means over seeds, with bands of one standard deviation."""
+    """Draw mean IoU over the share of labels: means over seeds, with bands of one standard deviation."""
     figure = Figure(figsize=(7.5, 4.6), dpi=120, layout="constrained")
     axis = figure.subplots()
     shares = sorted(config.curve.fractions)
@@ -46,7 +46,7 @@ def draw_curves(cells: Cells, config: StudyConfig) -> Figure:
 
 
 def draw_heat(matrix: NDArray[Any], rows: Sequence[str], columns: Sequence[str], middle: float, title: str) -> Figure:
-    """A matrix as colours with its numbers written on them; `middle` is white where values fall on both sides of it."""
+    """Draw a matrix as colours and numbers; `middle` is white if there are values on both sides of it."""
     figure = Figure(figsize=(2.6 + 0.75 * len(columns), 1.2 + 0.28 * len(rows)), dpi=120, layout="constrained")
     axis = figure.subplots()
     reach = float(np.nanmax(np.abs(matrix - middle)))
@@ -57,7 +57,7 @@ def draw_heat(matrix: NDArray[Any], rows: Sequence[str], columns: Sequence[str],
         axis.text(
             column, row, f"{value:.2f}", ha="center", va="center", fontsize=6, color="white" if strong else "black"
         )
-    # A dollar sign in a user's class name is no beginning of a formula.
+    # A dollar sign in a user's class name must not start a formula.
     axis.set_xticks(range(len(columns)), [name.replace("$", r"\$") for name in columns], rotation=40, ha="right")
     axis.set_yticks(range(len(rows)), [name.replace("$", r"\$") for name in rows])
     axis.tick_params(labelsize=7)
@@ -66,7 +66,7 @@ def draw_heat(matrix: NDArray[Any], rows: Sequence[str], columns: Sequence[str],
 
 
 def draw_position(scores: Mapping[str, float]) -> Figure:
-    """R² of row and column by what it was read from."""
+    """Draw R² of row and column by the source that they were predicted from."""
     figure = Figure(figsize=(7.5, 1.0 + 0.24 * len(scores)), dpi=120, layout="constrained")
     axis = figure.subplots()
     colours = [_COLOURS[0] if name.startswith(PRETRAINED) else "0.6" for name in scores]
@@ -80,7 +80,7 @@ def draw_position(scores: Mapping[str, float]) -> Figure:
 
 
 def draw_gallery(experiment: Experiment) -> Figure | None:
-    """Some tiles of test regions, one a row: backscatter, labels, components of the tokens, attention of every head."""
+    """Draw tiles of test regions, one per row: backscatter, labels, token components, attention of every head."""
     material, networks, config = experiment
     tiles = spread_tiles(material.test, config.tile, material.bands, config.pictures)
     if not tiles:
@@ -108,7 +108,7 @@ def draw_gallery(experiment: Experiment) -> Figure | None:
 
 
 def _components(tokens: FloatArray, level: FloatArray, patch: int) -> FloatArray:
-    """First three principal components of all tokens as colours [N, rows, columns, 3] of 0 to 1."""
+    """Return the first three principal components of all tokens as colours [N, rows, columns, 3] from 0 to 1."""
     count, width, rows, columns = tokens.shape
     flat = tokens.transpose(0, 2, 3, 1).reshape(-1, width)
     bright = level.reshape(count, rows, patch, columns, patch).mean(axis=(2, 4)).ravel()

@@ -1,4 +1,4 @@
-"""What backscatter alone gives: a random forest on pixels and their surroundings."""
+"""Fit a random forest to the backscatter of pixels and their surroundings."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Describe = Callable[[LabelledChip], NDArray[np.float32]]
 
 
 def features(db: NDArray[Any]) -> FloatArray:
-    """Features of the pixels of a chip: each band, the difference of the first two, windowed means and deviations.
+    """Compute features of the pixels of a chip: each band, the difference of the first two, focal means and deviations.
 
     Args:
-        db: [B, H, W] in dB, nan where missing; that is filled with the band's median, a band without any value with 0.
+        db: [B, H, W] in dB, nan where missing; nan is replaced by the median of the band, or by 0 in an empty band.
 
     Returns:
         float32 [H * W, F]; 15 features for two bands.
@@ -45,13 +45,13 @@ def features(db: NDArray[Any]) -> FloatArray:
 def training_pixels(
     chips: Sequence[LabelledChip], describe: Describe, count: int, rng: np.random.Generator
 ) -> tuple[FloatArray, NDArray[np.int16]]:
-    """Features and class indices of at most `count` labelled pixels of each chip, in their natural shares.
+    """Draw features and class indices of at most `count` labelled pixels of each chip, without balancing classes.
 
     Args:
-        chips: Where they are drawn.
-        describe: From a chip to the features of its pixels.
-        count: Pixels of a chip.
-        rng: Of the draws.
+        chips: Chips to draw from.
+        describe: Computes features of the pixels of a chip.
+        count: Pixels per chip.
+        rng: Random generator.
     """
     xs, ys = [], []
     for chip in chips:
@@ -66,14 +66,14 @@ def training_pixels(
 def fit_forest(
     x: FloatArray, y: NDArray[np.int16], config: ForestConfig, seed: int, jobs: int
 ) -> RandomForestClassifier:
-    """A forest that sees five features at a split and half of the pixels in a tree."""
-    # A leaf can't hold more than there is: with a handful of pixels the forest would be a constant.
+    """Fit a forest with five features per split and half of the pixels per tree."""
+    # With few pixels, large leaves would make the forest a constant.
     leaf = max(1, min(config.leaf, len(y) // 20))
     forest = RandomForestClassifier(
         config.trees, min_samples_leaf=leaf, max_features=min(5, x.shape[1]), max_samples=0.5,
         n_jobs=jobs, random_state=seed,
     )  # fmt: skip
     with warnings.catch_warnings():
-        # More than half of the classes of a few pixels may be single pixels: that is what few labels are.
+        # With few labels, more than half of the classes may have a single pixel.
         warnings.filterwarnings("ignore", message="The number of unique classes is greater than 50%")
         return forest.fit(x, y)

@@ -1,4 +1,4 @@
-"""What a single attention head says of a class: how well its value alone tells patches of the class from others."""
+"""Measure how well the value of a single attention head separates patches of a class from others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SOURCES = (BACKSCATTER, attention_all(PRETRAINED), attention_all(RANDOM))
 
 
 def head_cells(sets: Callable[[], PatchSets], names: list[str]) -> list[Cell]:
-    """A cell for each source of single values; keys are heads/source."""
+    """Return a cell for each source of single values; keys are heads/source."""
 
     def cell(source: str) -> Cell:
         return Cell(f"heads/{source}", 0.3, lambda: run_heads(sets(), source, names))
@@ -28,14 +28,14 @@ def head_cells(sets: Callable[[], PatchSets], names: list[str]) -> list[Cell]:
 
 
 def run_heads(sets: PatchSets, source: str, names: list[str]) -> dict[str, Any]:
-    """Every value of a source against every class.
+    """Score every value of a source against every class.
 
-    Direction (more or less than) and threshold are chosen on training regions; both scores are those of the test
-    regions. An area under the curve below one half means that the direction did not carry over.
+    Direction (above or below) and threshold are chosen on training regions; both scores are of the test regions. An
+    area under the curve below 0.5 means that the direction did not generalise.
 
     Returns:
         "auc" and "iou": a row for each class by name, a column for each value (block by block for attention); and
-        "all": the IoU of calling every patch the class, by name. Classes that either side lacks are left out.
+        "all": the IoU if every patch is assigned to the class. Classes missing in either part are left out.
     """
     known, train = _labelled(sets.train.features[source], sets.train.label)
     asked, test = _labelled(sets.test.features[source], sets.test.label)
@@ -63,11 +63,11 @@ def _one(known: FloatArray, mine: BoolArray, asked: FloatArray, wanted: BoolArra
 
 
 def best_threshold(values: FloatArray, mine: BoolArray) -> float:
-    """The one of THRESHOLDS quantiles above which values have the largest IoU with a class.
+    """Return the one of THRESHOLDS quantiles above which values have the highest IoU with a class.
 
     Args:
         values: [N].
-        mine: [N], where the class is.
+        mine: bool [N], patches of the class.
     """
     levels = np.quantile(values, np.arange(THRESHOLDS) / THRESHOLDS)
     order = np.sort(values)

@@ -1,4 +1,4 @@
-"""Attention as an input: land cover from backscatter, with and without attention as further bands."""
+"""Use attention as an input: land cover from backscatter, with and without attention as further bands."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ LEARNERS = (FOREST, SCRATCH)
 
 
 def input_cells(experiment: Experiment) -> list[Cell]:
-    """Keys are inputs/input/learner/seed; all labels are used. Without attention the runs are those of the curve."""
+    """Return the cells; keys are inputs/input/learner/seed. Runs without attention are those of the curve."""
     material, networks, config = experiment
     kept: dict[str, Experiment] = {}
 
     def widened(kind: str) -> Experiment:
         if kind not in kept:
-            kept.clear()  # attention of all chips is large: one kind at a time
+            kept.clear()  # the attention of all chips is large; keep one kind at a time
             wide = add_attention(material, networks.frozen(kind, config.curve.seeds[0]), config)
             kept[kind] = experiment._replace(material=wide)
         return kept[kind]
@@ -50,18 +50,18 @@ def input_cells(experiment: Experiment) -> list[Cell]:
 
 
 def input_key(kind: str, learner: str, seed: int) -> str:
-    """Key of a run; `kind` is empty for backscatter alone."""
+    """Return the key of a run; `kind` is empty for backscatter alone."""
     return f"inputs/{kind}/{learner}/{seed}" if kind else f"curve/{learner}/1/{seed}"
 
 
 def _run(experiment: Experiment, own: int, learner: str, seed: int) -> dict[str, object]:
-    """Train and score on chips whose bands behind the first `own` are attention."""
+    """Train and score on chips whose bands after the first `own` are attention."""
     material, _, config = experiment
     if learner == FOREST:
         present = list(material.present)
 
         def describe(chip: LabelledChip) -> FloatArray:
-            # Attention is smooth already: windows of it would say the same again.
+            # Attention is smooth already; focal statistics of it would add nothing.
             extra = np.nan_to_num(chip.db[own:].astype(np.float32)).reshape(len(chip.db) - own, -1).T
             return np.concatenate((features(chip.db[present]), extra), axis=1)
 
@@ -71,12 +71,12 @@ def _run(experiment: Experiment, own: int, learner: str, seed: int) -> dict[str,
 
 
 def add_attention(material: Material, vit: SarViT, config: StudyConfig) -> Material:
-    """The chips with the attention of the last block as further bands, a head each, enlarged to pixels.
+    """Add the attention of the last block to the chips as bands, one per head, upsampled to pixels.
 
     Args:
         material: The chips.
-        vit: The network that attends.
-        config: Side of its tiles.
+        vit: The network.
+        config: Side of its tiles, and the device.
     """
     device = pick_device(config.finetune.device)
     vit = vit.to(device)
@@ -87,7 +87,7 @@ def add_attention(material: Material, vit: SarViT, config: StudyConfig) -> Mater
 
 
 def _band(chips: Sequence[LabelledChip], row: int, head: int) -> Band:
-    """Scaling of a head's band: like coherence it is no backscatter, and has neither gain nor speckle."""
+    """Return the band of a head; like coherence it is not backscatter, and has neither gain nor speckle."""
     values = np.concatenate([chip.db[row, ::8, ::8].ravel() for chip in chips]).astype(np.float32)
     values = values[np.isfinite(values)]
     high = max(float(np.quantile(values, 0.999)), 1e-3)

@@ -1,4 +1,4 @@
-"""What a study has found so far, a file for each piece of work, so that a study that was stopped goes on."""
+"""Keep each result of a study in a file, so that a stopped study can be resumed."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from training.run.files import write_text
 
 @dataclass(frozen=True)
 class Cell:
-    """One piece of work.
+    """Describe one piece of work.
 
     Attributes:
-        key: What it is, as names between slashes, such as "curve/from scratch/0.05/1".
-        cost: Its expected time in units of its own; only for the time left.
-        make: Does it; the result is of plain JSON types.
+        key: Names joined by slashes, such as "curve/from scratch/0.05/1".
+        cost: Expected relative time, for the time left.
+        make: Returns the result, of plain JSON types.
     """
 
     key: str
@@ -31,35 +31,34 @@ class Cell:
 
 
 class Ledger:
-    """A folder of results.
+    """Keep results in a folder.
 
     Args:
-        folder: Where they are kept; created.
+        folder: The folder; created if missing.
         say: Prints a line.
     """
 
     def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
-        """What is there counts; nothing is read yet."""
         self.folder, self.say = folder, say
         folder.mkdir(parents=True, exist_ok=True)
 
     def _path(self, key: str) -> Path:
-        # Readable, and apart even where two keys differ by a sign only.
+        # Readable, with a hash because two keys may differ only in characters that are replaced.
         plain = re.sub(r"[^A-Za-z0-9.]+", "-", key).strip("-")
         return self.folder / f"{plain}-{hashlib.sha256(key.encode()).hexdigest()[:8]}.json"
 
     def done(self, key: str) -> bool:
-        """Whether a result is there."""
+        """Return whether the result of a key exists."""
         return self._path(key).is_file()
 
     def run(self, cells: Sequence[Cell]) -> dict[str, Any]:
-        """Do what is not there yet, in order and each key once; the results of all by key."""
+        """Make missing results, in order and each key once; return all results by key."""
         cells = list({cell.key: cell for cell in cells}.values())
         left = [cell for cell in cells if not self.done(cell.key)]
         if len(left) < len(cells):
-            self.say(f"{len(cells) - len(left)} of {len(cells)} pieces of work are there already.")
-        for told, cell in zip(_clock(left, len(cells)), left):
-            self.say(f"{told}  {cell.key}")
+            self.say(f"{len(cells) - len(left)} of {len(cells)} results exist already.")
+        for clock, cell in zip(_clock(left, len(cells)), left):
+            self.say(f"{clock}  {cell.key}")
             began = time.monotonic()
             value = cell.make()
             found = {"key": cell.key, "seconds": round(time.monotonic() - began, 2), "value": value}
@@ -67,13 +66,13 @@ class Ledger:
         return {cell.key: self.read(cell.key)["value"] for cell in cells}
 
     def read(self, key: str) -> dict[str, Any]:
-        """What was written for a key: "key", "seconds" and "value"."""
+        """Read what was written for a key: "key", "seconds" and "value"."""
         found: dict[str, Any] = json.loads(self._path(key).read_text(encoding="utf-8"))
         return found
 
 
 def _clock(cells: Iterable[Cell], total: int) -> Iterator[str]:
-    """For each piece of work its number, and the time left by the pace of those before it."""
+    """Yield the number of each piece of work, and the time left at the pace of earlier ones."""
     costs = [cell.cost for cell in cells]
     began, ahead, behind = time.monotonic(), sum(costs), 0.0
     for index, cost in enumerate(costs):

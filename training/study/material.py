@@ -1,4 +1,4 @@
-"""What a study looks at: labelled chips of training regions and of test regions, and tiles of them."""
+"""Load labelled chips of training and test regions, and cut tiles of them."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from training.study.settings import StudyConfig
 
 @dataclass(frozen=True)
 class StudyTile:
-    """A square of a chip as a network sees it.
+    """Hold a square of a chip as input of a network.
 
     Attributes:
-        x: float32 [B, side, side], network input.
-        db: float32 [B, side, side], dB (coherence plain), nan where invalid or missing.
-        target: int16 [side, side] class indices; -1 where unlabelled, invalid, or counted in another tile already.
-        corner: Row and column of the chip at which it begins.
+        x: float32 [B, side, side], input of the network.
+        db: float32 [B, side, side], dB (coherence from 0 to 1), nan where invalid or missing.
+        target: int16 [side, side] class indices; -1 where unlabelled, invalid or part of an earlier tile.
+        corner: First row and column in the chip.
     """
 
     x: FloatArray
@@ -42,17 +42,17 @@ class StudyTile:
 
 @dataclass(frozen=True)
 class Material:
-    """Chips of two sets of regions under one legend.
+    """Hold the chips of training and test regions, with one legend.
 
     Attributes:
-        title: Of the data.
+        title: Title of the data.
         bands: The card's bands.
         present: Positions of the bands that any chip has.
-        classes: Those that a training label shows.
+        classes: Classes with a training label.
         train: Chips of the split "train".
         test: Chips of the test split.
-        test_split: Which that is.
-        groups: Number of regions that the chips of either split are of.
+        test_split: Name of the test split.
+        groups: Numbers of regions of both splits.
         fingerprint: Hash of all values and labels.
     """
 
@@ -68,34 +68,34 @@ class Material:
 
     @property
     def names(self) -> list[str]:
-        """Of the classes, in order of their indices."""
+        """Return the names of the classes, in order of their indices."""
         return [item.name for item in self.classes]
 
     def share(self, fraction: float, seed: int) -> list[LabelledChip]:
-        """A share of the training chips, at least one; a larger share of the same seed holds the smaller ones."""
+        """Choose a share of the training chips, at least one; larger shares of a seed contain the smaller ones."""
         order = np.random.default_rng((seed, 1)).permutation(len(self.train))
         return [self.train[i] for i in order[: max(1, round(fraction * len(self.train)))]]
 
     def data(self, chips: list[LabelledChip]) -> LabelledData:
-        """Chips as fine-tuning takes them, without any to choose by."""
+        """Return chips for fine-tuning, without validation chips."""
         return LabelledData(chips, [], self.classes, (self.title,))
 
 
 def load_material(root: Path, bands: Sequence[Band], config: StudyConfig) -> Material:
-    """Read the labelled chips.
+    """Load the labelled chips.
 
-    The random gain that a data folder asks for where the level of its chips is not known is left out: the levels of
-    training and of test regions are set the same way, the forest sees no such gain, and networks that are trained
-    with it are the worse for it (on OMBRIA by 0.02 to 0.07 of mean IoU with all labels, docs/study.md).
+    The random gain of data folders of unknown level is left out: the levels of training and test regions are set the
+    same way, the forest has no such gain, and it lowers the scores of networks (on OMBRIA by 0.02 to 0.07 of mean IoU
+    with all labels, docs/study.md).
 
     Args:
         root: Data folder with images/, labels/, a legend and splits.csv with the splits "train" and "test" (or "val",
-            which is the test split where there is no "test").
-        bands: The model's.
-        config: How many chips.
+            which is the test split if there is no "test").
+        bands: Bands of the model.
+        config: Numbers of chips.
 
     Raises:
-        InputError: No splits, no labels, no legend, or fewer than two classes in the training labels.
+        InputError: There are no splits, labels or legend, or fewer than two classes in the training labels.
     """
     rows = read_splits(root)
     splits = {row["split"] for row in rows}
@@ -103,7 +103,7 @@ def load_material(root: Path, bands: Sequence[Band], config: StudyConfig) -> Mat
     if "train" not in splits or not test_split:
         raise InputError(
             f"splits.csv of {root} has the splits {', '.join(sorted(splits)) or 'none'}.",
-            'Wanted: "train" and "test" (or "val"), each with regions of its own.',
+            'Give it "train" and "test" (or "val"), with different regions.',
         )
     folders = {name: ChipFolder(root, bands, name) for name in ("train", test_split)}
     legend = merge_legends([folders["train"]])
@@ -115,9 +115,9 @@ def load_material(root: Path, bands: Sequence[Band], config: StudyConfig) -> Mat
     seen = {int(index) for chip in found for index in np.unique(chip.target[chip.target >= 0])}
     classes = tuple(item for index, item in enumerate(legend) if index in seen)
     if len(classes) < 2:
-        raise InputError(f"The training labels of {root} show {len(classes)} class.", "Wanted: two or more.")
+        raise InputError(f"The training labels of {root} have {len(classes)} class.", "Give it two or more.")
     values = [item.value for item in classes]
-    # Class indices move where a class that no training label shows is taken out of the legend.
+    # Class indices change if a class without a training label is removed from the legend.
     train = found if len(classes) == len(legend) else load_labelled([folders["train"]], values, left["train"])
     test = load_labelled([folders[test_split]], values, left[test_split])
     train, test = ([replace(chip, level_jitter_db=0.0) for chip in chips] for chips in (train, test))
@@ -152,11 +152,11 @@ def _fingerprint(classes: Sequence[LandCoverClass], chips: Sequence[LabelledChip
 
 
 def tiles_of(chip: LabelledChip, side: int, bands: Sequence[Band]) -> Iterator[StudyTile]:
-    """Tiles that cover a chip; each of its pixels has its label in one of them.
+    """Yield tiles that cover a chip; each pixel has its label in one of them.
 
     Args:
-        chip: The chip; continued by reflection where it is smaller than a tile.
-        side: Of a tile, in pixels.
+        chip: The chip; extended by reflection if it is smaller than a tile.
+        side: Side of a tile in pixels.
         bands: The card's bands.
     """
     for window, (rows, columns) in covering_windows(chip.target.shape, side):
@@ -168,7 +168,7 @@ def tiles_of(chip: LabelledChip, side: int, bands: Sequence[Band]) -> Iterator[S
 
 
 def spread_tiles(chips: Sequence[LabelledChip], side: int, bands: Sequence[Band], most: int) -> list[StudyTile]:
-    """At most `most` tiles with a label, spread evenly over the chips."""
+    """Return at most `most` tiles with a label, spread evenly over the chips."""
     counts = [len(covering_windows(chip.target.shape, side)) for chip in chips]
     places = [(number, index) for number, count in enumerate(counts) for index in range(count)]
     chosen = places if len(places) <= most else [places[len(places) * i // most] for i in range(most)]

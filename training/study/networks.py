@@ -1,4 +1,4 @@
-"""The networks of a study: the pre-trained one that was given, and its equals with random weights."""
+"""Build the networks of a study: the pre-trained one, and equal ones with random weights."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ PRETRAINED, RANDOM = "DINO", "random weights"
 
 @dataclasses.dataclass(frozen=True)
 class Networks:
-    """Where networks come from.
+    """Build networks with pre-trained or random weights.
 
     Attributes:
         folder: Pre-training run or model folder.
         model: Sizes and bands of its backbone.
-        origin: One line on where it comes from.
-        fingerprint: Hash of its backbone's weights.
+        origin: One line about its origin.
+        fingerprint: Hash of the weights of its backbone.
     """
 
     folder: Path
@@ -38,16 +38,16 @@ class Networks:
     fingerprint: str
 
     def start(self, kind: str, settings: FinetuneConfig, classes: int, extra: Sequence[Band] = ()) -> InitialNetwork:
-        """A network to be trained.
+        """Build a network to be trained.
 
         Args:
             kind: PRETRAINED or RANDOM.
             settings: Its head, whose weights are random, its tile, and the seed of random weights.
             classes: Number of logits.
-            extra: Bands beside the model's, which random weights alone can take.
+            extra: Bands in addition to the model's, for random weights only.
 
         Raises:
-            ModelError: The patch does not divide the tile.
+            ModelError: The tile is not a multiple of the patch.
         """
         torch.manual_seed(settings.seed)
         model = dataclasses.replace(self.model, tile=settings.tile, bands=(*self.model.bands, *extra))
@@ -55,20 +55,20 @@ class Networks:
         return start_from(backbone, model, settings.head, settings.head_dim, settings.tile, classes)
 
     def frozen(self, kind: str, seed: int = 0) -> SarViT:
-        """A network to be looked at, in evaluation mode; of `seed` where it is random."""
+        """Build a network in evaluation mode; random weights are drawn from `seed`."""
         settings = FinetuneConfig(head="linear", tile=self.model.tile, seed=seed)
         return self.start(kind, settings, 1).model.eval()
 
 
 def open_networks(name: str, tile: int) -> Networks:
-    """Read the backbone that is studied.
+    """Load the backbone of a study.
 
     Args:
         name: Folder of a pre-training run or of a model, or the name of an installed model.
-        tile: Side in pixels of what it is looked at with.
+        tile: Side in pixels of its tiles.
 
     Raises:
-        ModelError: There is none, or it can't be used.
+        ModelError: There is no such model, or it can't be used.
     """
     folder = Path(name) if (Path(name) / FACTS).is_file() else model_folder(name)
     start = start_from(str(folder), ModelConfig(), "linear", 64, tile, 1)

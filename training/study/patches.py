@@ -1,4 +1,4 @@
-"""Patches of tiles: their class, and what attention, tokens and backscatter say of them, on one grid."""
+"""Describe the patches of tiles by class, attention, tokens and backscatter, on one grid."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ BACKSCATTER = "backscatter: mean and deviation"
 
 
 def attention_last(kind: str) -> str:
-    """Name of the attention of the last block, a number for each head."""
+    """Return the name of the attention of the last block, one value per head."""
     return f"{kind}: attention, last block"
 
 
 def attention_all(kind: str) -> str:
-    """Name of the attention of all blocks, a number for each head of each."""
+    """Return the name of the attention of all blocks, one value per head and block."""
     return f"{kind}: attention, all blocks"
 
 
 def tokens_of(kind: str, block: int | None = None) -> str:
-    """Name of the tokens of a block, the last without a number."""
+    """Return the name of the tokens of a block, by default the last."""
     return f"{kind}: tokens" if block is None else f"{kind}: tokens of block {block}"
 
 
 @dataclass(frozen=True)
 class Patches:
-    """All patches of some tiles, tile by tile and row by row.
+    """Hold all patches of some tiles, tile by tile and row by row.
 
     Attributes:
-        features: By name, float32 [N, D].
-        label: int16 [N] class index, -1 where no class covers enough of the patch.
+        features: Features by name, float32 [N, D].
+        label: int16 [N] class index, -1 if no class covers enough of the patch.
         place: float32 [N, 2] row and column of the patch in its tile, from -1 to 1.
         side: Patches along a tile.
     """
@@ -56,17 +56,17 @@ class Patches:
 
 @dataclass(frozen=True)
 class PatchSets:
-    """Patches of training regions and of test regions; read and computed when first asked for."""
+    """Hold the patches of training and test regions."""
 
     train: Patches
     test: Patches
 
 
 def load_patches(experiment: Experiment) -> PatchSets:
-    """Look at tiles of both splits with the pre-trained network and with random weights (of the first seed).
+    """Describe tiles of both splits with the pre-trained network and with random weights (of the first seed).
 
     Raises:
-        InputError: The splits have fewer than two classes in common that cover a patch.
+        InputError: Fewer than two classes cover a patch in both splits.
     """
     material, networks, config = experiment
     tiles = [
@@ -77,10 +77,10 @@ def load_patches(experiment: Experiment) -> PatchSets:
     train, test = ({int(i) for tile in part for i in np.unique(_classes(tile, patch))} - {-1} for part in tiles)
     if len(train & test) < 2:
         names = material.names
-        told = (", ".join(names[i] for i in sorted(found)) or "none" for found in (train, test))
+        found_names = (", ".join(names[i] for i in sorted(found)) or "none" for found in (train, test))
         raise InputError(
-            f"Classes that cover whole patches of {patch} pixels: {'; in the test tiles: '.join(told)}.",
-            "Wanted: two or more in both. Raise patch.tiles, or do only the parts curve and inputs.",
+            f"Classes that cover whole patches of {patch} pixels: {'; in the test tiles: '.join(found_names)}.",
+            "Two or more are needed in both. Raise patch.tiles, or do only the parts curve and inputs.",
         )
     kinds = {kind: networks.frozen(kind, config.patch.seeds[0]) for kind in (PRETRAINED, RANDOM)}
     first, second = (describe_patches(part, kinds, patch, material.present, config.finetune.device) for part in tiles)
@@ -88,7 +88,7 @@ def load_patches(experiment: Experiment) -> PatchSets:
 
 
 def _classes(tile: StudyTile, patch: int) -> NDArray[np.int16]:
-    """Class index of each patch, -1 where no class covers enough of it; [rows, columns]."""
+    """Return the class index of each patch [rows, columns], -1 if no class covers enough of it."""
     found: NDArray[np.int16] = patch_labels((tile.target + 1).astype(np.uint8), patch).astype(np.int16) - 1
     return found
 
@@ -96,14 +96,14 @@ def _classes(tile: StudyTile, patch: int) -> NDArray[np.int16]:
 def describe_patches(
     tiles: Sequence[StudyTile], kinds: dict[str, SarViT], patch: int, present: Sequence[int], device: str = "auto"
 ) -> Patches:
-    """Features and labels of all patches of tiles.
+    """Compute features and labels of all patches of tiles.
 
     Args:
-        tiles: All of one side.
-        kinds: Networks in evaluation mode, by the name that their features begin with.
+        tiles: Tiles of one size.
+        kinds: Networks in evaluation mode, by the first part of the names of their features.
         patch: Side of a patch in pixels.
         present: Positions of the bands whose backscatter is described.
-        device: Where the networks run.
+        device: Device of the networks.
     """
     side = tiles[0].target.shape[0] // patch
     features = {BACKSCATTER: np.concatenate([_levels(tile, patch, present) for tile in tiles])}
@@ -116,7 +116,7 @@ def describe_patches(
 
 
 def _levels(tile: StudyTile, patch: int, present: Sequence[int]) -> FloatArray:
-    """Mean and deviation of each band over each patch, [patches, 2 * bands]; 0 of the network's input where missing."""
+    """Return mean and standard deviation of each band over each patch, [patches, 2 * bands]; missing values are 0."""
     x = tile.x[list(present)]
     bands, height, width = x.shape
     blocks = x.reshape(bands, height // patch, patch, width // patch, patch).transpose(1, 3, 0, 2, 4)
@@ -138,7 +138,7 @@ def _network_features(
             attention[block].append(_flat(vit.attention(x, block)))
             tokens[block].append(_flat(vit.tokens(x, block)))
     heads = [np.concatenate(parts) for parts in attention]
-    # A softmax over a tile sums to one: relative to an even spread, numbers don't depend on the size of the tile.
+    # A softmax sums to 1 over a tile; times the number of patches it doesn't depend on the size of the tile.
     heads = [values * (x.shape[-1] // vit.patch) ** 2 for values in heads]
     found = {attention_last(kind): heads[-1], attention_all(kind): np.concatenate(heads, axis=1)}
     found |= {tokens_of(kind, block): np.concatenate(parts) for block, parts in enumerate(tokens)}
@@ -146,6 +146,6 @@ def _network_features(
 
 
 def _flat(grid: torch.Tensor) -> FloatArray:
-    """[N, D, rows, columns] as [N * rows * columns, D]."""
+    """Reshape [N, D, rows, columns] to [N * rows * columns, D]."""
     result: FloatArray = grid.float().permute(0, 2, 3, 1).flatten(0, 2).cpu().numpy()
     return result

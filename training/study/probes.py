@@ -1,4 +1,4 @@
-"""What attention is worth next to tokens: the same probes on the same patches, from different descriptions of them."""
+"""Compare attention with tokens: the same probes on the same patches, from different descriptions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ DESCRIPTIONS = (
 
 
 def probe_cells(sets: Callable[[], PatchSets], names: list[str], config: StudyConfig) -> list[Cell]:
-    """Every probe of every description; keys are probes/description/probe/seed."""
+    """Return every probe of every description; keys are probes/description/probe/seed."""
 
     def cell(description: str, probe: str, seed: int) -> Cell:
         key = f"probes/{description}/{probe}/{seed}"
@@ -61,8 +61,8 @@ def run_probe(
         sets: The patches.
         description: One of DESCRIPTIONS.
         probe: One of PROBES.
-        seed: Of the patches that are learnt from, and of the probe.
-        names: Of the classes.
+        seed: Seed of the training patches and of the probe.
+        names: Names of the classes.
         config: Sizes.
 
     Returns:
@@ -72,7 +72,7 @@ def run_probe(
     known, asked = describe(sets, description, train, test)
     model = build_probe(probe, config.patch, seed, config.jobs)
     with warnings.catch_warnings():
-        # A hundred more steps of the solver change nothing in the third digit.
+        # A hundred more steps of the solver don't change the third digit.
         warnings.filterwarnings("ignore", category=ConvergenceWarning)
         model.fit(known, sets.train.label[train])
     confusion = Confusion(names)
@@ -87,14 +87,14 @@ def run_probe(
 
 
 def chosen(patches: Patches, count: int, seed: int) -> IndexArray:
-    """At most `count` labelled patches, in the natural shares of the classes."""
+    """Choose at most `count` labelled patches at random, without balancing classes."""
     labelled = np.flatnonzero(patches.label >= 0)
     result: IndexArray = np.random.default_rng((seed, 3)).permutation(labelled)[:count]
     return result
 
 
 def describe(sets: PatchSets, description: str, train: IndexArray, test: IndexArray) -> tuple[FloatArray, FloatArray]:
-    """A description of patches of either side; what is fitted for it is fitted on the training patches."""
+    """Return a description of training and test patches; components are fitted to the training patches."""
 
     def take(name: str) -> tuple[FloatArray, FloatArray]:
         return sets.train.features[name][train], sets.test.features[name][test]
@@ -114,7 +114,7 @@ def describe(sets: PatchSets, description: str, train: IndexArray, test: IndexAr
 
 
 def build_probe(name: str, config: PatchConfig, seed: int, jobs: int) -> ClassifierMixin:
-    """A classifier of scikit-learn; numbers are standardised first where their scale matters."""
+    """Build a classifier of scikit-learn, which standardises its input if the scale matters."""
     if name == PROBES[0]:
         return make_pipeline(StandardScaler(), LogisticRegression(max_iter=300, random_state=seed))
     if name == PROBES[1]:

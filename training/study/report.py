@@ -1,4 +1,4 @@
-"""The report of a study, as Markdown and as one HTML page that holds its pictures; its text is in report.md.j2."""
+"""Write the report of a study, as Markdown and as one HTML page with its pictures; its text is in report.md.j2."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def write_report(out: Path, results: dict[str, Any], experiment: Experiment) -> 
     Args:
         out: Folder of the study.
         results: Content of results.json.
-        experiment: For names, pictures and settings.
+        experiment: The study.
     """
     (out / FIGURES).mkdir(exist_ok=True)
 
@@ -79,23 +79,23 @@ def write_report(out: Path, results: dict[str, Any], experiment: Experiment) -> 
 
 def _template() -> jinja2.Template:
     here = jinja2.FileSystemLoader(Path(__file__).parent)
-    # The page is Markdown before it is HTML; what comes from a user's file is made plain name by name, see `plain`.
+    # The page is Markdown first; each text from a user's file is passed through `plain`.
     page = jinja2.Environment(loader=here, autoescape=False, keep_trailing_newline=True)  # nosec B701
     page.filters["plain"] = plain
     return page.get_template("report.md.j2")
 
 
 def plain(text: str) -> str:
-    """Text from a user's file without what Markdown or HTML would read as more than text."""
+    """Replace the characters of a user's text that Markdown or HTML would interpret."""
     return re.sub(r"[<>\[\]`*_|&\\\n]", " ", text)
 
 
 def as_html(text: str, folder: Path) -> str:
-    """Markdown as one HTML page that holds its pictures.
+    """Convert Markdown to one HTML page with embedded pictures.
 
     Args:
-        text: The page; names from a user's files have been made plain.
-        folder: Where its pictures are.
+        text: The page; texts from a user's files went through `plain`.
+        folder: Folder of the pictures.
     """
 
     def embedded(match: re.Match[str]) -> str:
@@ -105,7 +105,7 @@ def as_html(text: str, folder: Path) -> str:
     body = re.sub(rf'src="({FIGURES}/[\w.-]+)"', embedded, body)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>What pre-training and attention are worth</title><style>{_STYLE}</style></head>\n"
+        f"<title>What pre-training and attention add</title><style>{_STYLE}</style></head>\n"
         f"<body>\n{body}\n</body></html>\n"
     )
 

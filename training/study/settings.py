@@ -1,4 +1,4 @@
-"""The settings of a study, with their defaults."""
+"""Define the settings of a study, with their defaults."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Seeds = Annotated[tuple[int, ...], Range(0), Some()]
 
 @dataclass(frozen=True)
 class CurveConfig:
-    """Pre-training against scratch over shares of the labels.
+    """Set the comparison of pre-training and scratch over shares of the labels.
 
     Attributes:
-        fractions: Shares of the labelled training chips, above 0 up to 1; those of a seed are nested.
-        seeds: Of the choice of chips, of random weights and of every draw; each gives one run.
-        longer: The two networks trained as a whole are trained once more on all labels for so many times the steps,
-            with the first seed: a score that still rises was not at its limit. 0 leaves that out.
+        fractions: Shares of the labelled training chips; smaller shares of a seed are part of larger ones.
+        seeds: Seeds of the choice of chips, random weights and draws; one run each.
+        longer: Factor on the steps of a further run on all labels, with the first seed, of the two networks that are
+            trained as a whole; it shows whether scores still rise. 0 leaves it out.
     """
 
     fractions: Annotated[tuple[float, ...], Range(0, 1, above=True), Some()] = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0)
@@ -33,15 +33,15 @@ class CurveConfig:
 
 @dataclass(frozen=True)
 class PatchConfig:
-    """Attention against tokens on the patch grid.
+    """Set the comparison of attention and tokens on the patch grid.
 
     Attributes:
-        tiles: Most tiles of either split whose patches are looked at, spread evenly over the chips.
-        train_patches: Labelled patches that a probe learns from, drawn anew for each seed.
-        test_patches: Labelled patches that it is tested on, drawn once for all.
-        neighbours: Of the k-NN probe.
-        trees: Of the random forest.
-        seeds: One run of each probe for each.
+        tiles: Maximum number of tiles of each split, spread evenly over the chips.
+        train_patches: Labelled patches that a probe is trained on, drawn for each seed.
+        test_patches: Labelled patches that it is tested on, drawn once.
+        neighbours: Neighbours of the k-NN probe.
+        trees: Trees of the random forest.
+        seeds: Seeds; one run of each probe per seed.
     """
 
     tiles: Count = 400
@@ -57,12 +57,12 @@ class PatchConfig:
 
 @dataclass(frozen=True)
 class ForestConfig:
-    """The random forest on backscatter, pixel by pixel.
+    """Set the random forest on the backscatter of pixels.
 
     Attributes:
-        pixels: Labelled pixels it learns from in each chip.
-        trees: How many.
-        leaf: Fewest pixels of a leaf.
+        pixels: Labelled training pixels per chip.
+        trees: Number of trees.
+        leaf: Minimum number of pixels in a leaf.
     """
 
     pixels: Count = 500
@@ -75,21 +75,20 @@ class ForestConfig:
 
 @dataclass(frozen=True)
 class StudyConfig:
-    """Everything that decides a study but its model and data.
+    """Set up a study; with its model and data this determines the result.
 
     Attributes:
-        parts: Which of PARTS are done.
-        tile: Side in pixels of the tiles whose patches are looked at.
-        train_chips: Most labelled training chips, spread evenly over their names; 0 for all.
-        test_chips: Most test chips, likewise.
-        every: Maps are scored at every so many pixels along rows and columns; neighbours say the same.
-        pictures: Test chips that the report shows.
+        parts: Some of PARTS.
+        tile: Side in pixels of the tiles whose patches are described.
+        train_chips: Maximum number of labelled training chips, spread evenly over their names; 0 for all.
+        test_chips: Maximum number of test chips, chosen likewise; 0 for all.
+        every: Maps are scored at every n-th row and column, as neighbouring pixels are alike.
+        pictures: Number of test tiles in the report.
         jobs: Processes of the random forests; does not change results.
-        curve: See there.
-        patch: See there.
-        forest: See there.
-        finetune: How every network is trained, and, by its `tile`, what it sees at once; its head is the same for
-            all, `freeze_backbone` and `seed` are set by the study.
+        curve: See CurveConfig.
+        patch: See PatchConfig.
+        forest: See ForestConfig.
+        finetune: Training of every network; the study sets `freeze_backbone` and `seed`.
     """
 
     parts: Annotated[tuple[str, ...], OneOf(*PARTS), Some()] = PARTS

@@ -1,4 +1,4 @@
-"""Means and spreads of a study's results, and the tables of its report."""
+"""Compute means and standard deviations of results, and format the tables of the report."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Cells = Mapping[str, Any]
 
 
 def values(cells: Cells, prefix: str, name: str) -> list[float]:
-    """A figure of every run whose key is `prefix` and a seed, in order of the seeds."""
+    """Return a figure of every run whose key is `prefix` and a seed, in order of the seeds."""
     found = [
         (int(key.rpartition("/")[2]), cell[name])
         for key, cell in cells.items()
@@ -21,7 +21,7 @@ def values(cells: Cells, prefix: str, name: str) -> list[float]:
 
 
 def mean_spread(numbers: Sequence[float], digits: int = 3) -> str:
-    """Mean and standard deviation over runs as text; the deviation only where there are two runs or more."""
+    """Format mean and standard deviation over runs; the latter only for two runs or more."""
     if not numbers:
         return "–"
     text = f"{np.mean(numbers):.{digits}f}"
@@ -29,11 +29,11 @@ def mean_spread(numbers: Sequence[float], digits: int = 3) -> str:
 
 
 def gain(ours: Sequence[float], theirs: Sequence[float]) -> str:
-    """The difference of two arms seed by seed, as text.
+    """Format the difference of two arms, seed by seed.
 
     Args:
-        ours: A score of each seed.
-        theirs: The same of the other arm; seeds share chips, draws and, where both are random, weights.
+        ours: Score of each seed.
+        theirs: Score of the other arm; equal seeds share chips, draws and random weights.
     """
     differences = np.subtract(ours, theirs)
     ahead = int((differences > 0).sum())
@@ -41,18 +41,18 @@ def gain(ours: Sequence[float], theirs: Sequence[float]) -> str:
 
 
 def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; the first column is text, the others are figures."""
+    """Format a Markdown table; the first column is text, the others are figures."""
     lines = [titles, [":--", *("--:" for _ in titles[1:])], *rows]
     return "\n".join("| " + " | ".join(_cell(text) for text in line) + " |" for line in lines)
 
 
 def _cell(text: str) -> str:
-    # Names come from a user's file; a bar would end the cell, and a tag would be one in HTML.
+    # In names from a user's file a bar would end the cell, and a tag would become HTML.
     return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
 
 
 def bold_best(cells: Sequence[Sequence[float]]) -> list[str]:
-    """Means and spreads of a row's runs as text, the highest mean in bold."""
+    """Format mean and standard deviation of each cell of a row, the highest mean in bold."""
     means = [float(np.mean(numbers)) if numbers else float("-inf") for numbers in cells]
     best = int(np.argmax(means))
     return [f"**{mean_spread(n)}**" if i == best and n else mean_spread(n) for i, n in enumerate(cells)]

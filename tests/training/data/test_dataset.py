@@ -1,4 +1,4 @@
-"""Data folders: bands by name, units, levels, labels, and the law of the splits."""
+"""Read data folders: bands by name, units, levels, labels and splits."""
 
 from __future__ import annotations
 

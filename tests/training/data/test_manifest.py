@@ -1,4 +1,4 @@
-"""The manifest: files are looked at once, and again when they change."""
+"""Scan files once, and again when they change."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def cache(tmp_path, monkeypatch):
 
 
 def rewrite(path, values, same_time):
-    """New content of the same size on disk."""
+    """Write new content of the same file size."""
     stat = path.stat()
     write(path, values, ("VV", "VH"), nodata=-9999)
     assert path.stat().st_size == stat.st_size
@@ -34,7 +34,7 @@ def test_what_was_found_is_kept_until_the_file_changes(tmp_path, cache):
     before = {path: path.stat().st_mtime_ns for path in data.rglob("*")}
     first = ChipFolder(data, BANDS).entries
     assert first[0].pixels == 48 * 48 and first[0].dtype == "float32" and first[0].numbers == (1, 2)
-    assert {path: path.stat().st_mtime_ns for path in data.rglob("*")} == before  # nothing is put beside the data
+    assert {path: path.stat().st_mtime_ns for path in data.rglob("*")} == before  # nothing is written next to the data
     holes = land(0)
     holes[:, :8] = -9999
     rewrite(data / "a.tif", holes, same_time=True)

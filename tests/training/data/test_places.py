@@ -1,4 +1,4 @@
-"""Dates of one place: who belongs together, and what is drawn from them."""
+"""Group the dates of a place, and draw samples from them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_dates_that_do_not_lie_on_each_other_are_refused(tmp_path):
 
 @pytest.fixture
 def paired(tmp_path):
-    """Two places; 30 dB tell their dates apart, and a ramp tells where a window lies."""
+    """Write two places whose dates differ by 20 dB, with a ramp that gives the position of a window."""
     toml(tmp_path, "places = '^(.)_'\nlevel_jitter_db = 2.0\n")
     ramp = np.arange(48 * 48, dtype=np.float32).reshape(48, 48) / 512
     for place in "ab":

@@ -1,4 +1,4 @@
-"""Models of other bands than VV and VH: seasons stacked, and coherence; from pre-training to a map."""
+"""Use models of other bands, seasons and coherence, from pre-training to a map."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def recipe(path: Path, bands: tuple[Band, ...]) -> Path:
 
 
 def image(bands: tuple[Band, ...], water: np.ndarray, seed: int, linear: bool) -> np.ndarray:
-    """Trees and water: by level in backscatter, by coherence too."""
+    """Make an image of trees and water, which differ in backscatter and coherence."""
     rng = np.random.default_rng(seed)
     planes = []
     for band in bands:
@@ -89,7 +89,7 @@ def image(bands: tuple[Band, ...], water: np.ndarray, seed: int, linear: bool) -
 
 
 def folder(root: Path, bands: tuple[Band, ...], linear: bool) -> Path:
-    """Three labelled images; bands are named in lower case and lie in another order than the model's."""
+    """Write three labelled images; band names are in lower case and in another order than the model's."""
     toml(root, LEGEND)
     for seed in range(3):
         water = np.zeros((48, 48), dtype=bool)

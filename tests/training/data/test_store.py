@@ -1,4 +1,4 @@
-"""Whole scenes: read by windows, in little memory, and drawn from as if they lay in memory."""
+"""Draw windows from whole scenes in little memory, equal to those of images in memory."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ print(json.dumps({"grown": peak() - start, "shares": shares}))
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory) -> Path:
-    """A tiled scene with a slanted swath edge, 96 MB as it is stored and 192 MB as numbers."""
+    """Write a tiled scene with a slanted swath edge, 96 MB on disk and 192 MB in memory."""
     folder = tmp_path_factory.mktemp("scene")
     rng = np.random.default_rng(0)
     profile = {"driver": "GTiff", "width": WIDTH, "height": HEIGHT, "count": 2, "dtype": "int16", "nodata": -32768}
@@ -108,7 +108,7 @@ def test_an_image_on_disk_gives_the_bits_of_one_in_memory(tmp_path, relative):
 
 
 def test_workers_give_the_batches_of_the_process_itself(scene, tmp_path):
-    """Also from files that the process had open when it was forked."""
+    """Use files that the process had open when it was forked."""
     write(tmp_path / "small" / "a.tif", land(0), ("VV", "VH"), **PLACED)
     config = resolve(
         PretrainConfig,

@@ -1,4 +1,4 @@
-"""Cut tiles out of rasters: where each user of the cutter cuts, recorded before there was one cutter for all."""
+"""Check the positions of tiles of each caller; they were recorded before there was one cutter."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def numbered(height, width):
 
 
 def ramp(path, height, width):
-    """A raster whose VV tells the number of each pixel."""
+    """Write a raster whose VV encodes the number of each pixel."""
     vv = (numbered(height, width) * STEP - 25).astype(np.float32)
     write(path, np.stack([vv, vv - 7]), ("VV", "VH"), **PLACED)
 

@@ -1,4 +1,4 @@
-"""Images that can't be read are named, counted and left out of training, or refused where that is asked for."""
+"""Name, count and leave out images that can't be read, or refuse them with --strict."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def damage(path):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Three sound images, one that is none, and one of which half is missing."""
+    """Write three readable images, a text file, and a truncated image."""
     for number in range(4):
         write(tmp_path / "data" / f"{number}.tif", land(number, 96), ("VV", "VH"), **PLACED)
     damage(tmp_path / "data" / "3.tif")

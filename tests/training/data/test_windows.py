@@ -1,4 +1,4 @@
-"""Windows: where they are looked for, and what is cut."""
+"""Choose and cut windows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def cover(valid, shape=None):
 
 
 def cut(dates, side, min_valid=0.6, seed=0):
-    """Windows of [(values, valid), …] in memory, and the places at which was read."""
+    """Cut windows of [(values, valid), …] in memory; return them and the windows that were read."""
     asked = []
 
     def read(place):

@@ -9,7 +9,7 @@ from training.dino.losses import dino_loss, ibot_loss, koleo_loss
 
 
 def _naive_loss(student: torch.Tensor, teacher: torch.Tensor, centre: torch.Tensor, ts: float, tt: float) -> float:
-    """Algorithm 1 of Caron et al. 2021, one number at a time in double precision."""
+    """Compute algorithm 1 of Caron et al. 2021 value by value in double precision."""
     total, pairs = 0.0, 0
     for g, t_view in enumerate(teacher.double()):
         for v, s_view in enumerate(student.double()):

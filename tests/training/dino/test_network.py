@@ -66,7 +66,7 @@ def test_views_are_grouped_in_order(registers: int) -> None:
 
 @pytest.mark.parametrize("size", [48, 96])
 def test_positions_are_interpolated_over_the_whole_view(size: int) -> None:
-    """A ramp of stored positions must stay a ramp from the same lowest to the same highest value."""
+    """Check that a ramp of stored positions stays a ramp with the same range."""
     backbone = build_backbone(ARCH, 2, 192, 8)
     ramp = torch.linspace(0, 1, 24)
     with torch.no_grad():

@@ -100,7 +100,7 @@ def test_bfloat16_learns_alike_and_a_run_keeps_its_precision(tmp_path: Path) -> 
     assert all(p.dtype == torch.float32 and p.grad.dtype == torch.float32
                for p in mixed.pair.student.parameters() if p.requires_grad)  # fmt: skip
     mixed.save(tmp_path, 2)
-    with pytest.raises(InputError, match="one of bfloat16, not float32") as refused:
+    with pytest.raises(InputError, match="uses bfloat16, not float32") as refused:
         plain.restore(tmp_path)
     assert "run.precision=bfloat16" in refused.value.hint
     assert Trainer(WORKER.config_of("sinkhorn", precision="bfloat16"), ALONE).restore(tmp_path) == 2

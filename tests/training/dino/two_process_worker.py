@@ -1,4 +1,4 @@
-"""Two steps of tiny pre-trainings with options on, in one process or in several; losses and gradients to a file.
+"""Do two steps of tiny pre-trainings with all options, in one process or several; write losses and gradients.
 
     torchrun --nproc-per-node 2 two_process_worker.py OUT_DIR
 

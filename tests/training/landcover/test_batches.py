@@ -1,4 +1,4 @@
-"""Batches of labelled crops are cut one ahead: none past the end, and none is waited for when training ends."""
+"""Cut batches one ahead: none past the end, and no wait for one when training fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fine-tuning learns, keeps its log, refuses what it can't use, and writes what the backend runs."""
+"""Test the fine-tuning command: training, log, refusals, and a model that the backend runs."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_without_a_split_there_are_no_scores_but_last_weights(data, tmp_path):
 
 
 def test_training_stops_when_the_checks_no_longer_rise(data, tmp_path):
-    """A rate of 0, and no statistics that drift: every check scores alike, and only the first is a new best."""
+    """With a learning rate of 0 every check has the same score, and only the first is a new best."""
     settings = ("steps=50", "val_every=1", "patience=2", "lr=0.0", "head=linear")
     assert run(data, tmp_path / "m", *settings) == 0
     assert [row["step"] for row in rows(tmp_path / "m")] == ["1", "2", "3"]
@@ -159,7 +159,7 @@ def test_a_used_run_folder_is_not_overwritten(data, tmp_path, capsys):
 
 
 def test_crops_and_labels_are_mirrored_together(data):
-    """Backscatter follows the label pixel by pixel in this data, in every crop."""
+    """In this data backscatter depends on the label of each pixel."""
     start_bands = ModelConfig().bands
     chips = load_data([data], start_bands).train
     plain = AugmentConfig(speckle=0.0, band_drop=0.0, gain_common_db=0.0, gain_band_db=0.0)

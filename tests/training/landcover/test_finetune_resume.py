@@ -1,4 +1,4 @@
-"""A fine-tuning that was stopped, killed or ran away: what is left, and what resuming gives."""
+"""Resume fine-tunings that were stopped or killed, or that diverged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One step of a fine-tuning: what of the network it touches, what of the labels it heeds, and how precisely."""
+"""Test one step of a fine-tuning: the weights it changes, the labels it uses, and its precision."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def backbones(data, tmp_path_factory):
-    """Each kind of --backbone: the folder of a pre-training, that of a model, and the two words."""
+    """Make each kind of --backbone: the folder of a pre-training, that of a model, and the two words."""
     root = tmp_path_factory.mktemp("backbones")
     torch.manual_seed(7)
     sizes = ModelConfig(arch=model_arch(), patch=8, tile=64)  # tiles of another size than fine-tuning's
@@ -87,7 +87,7 @@ def test_blocks_learn_slower_the_deeper_they_lie(data):
 
 
 def test_the_heads_loss_ignores_pixels_without_a_label(data):
-    """What stands under an ignored pixel makes no difference, and a batch without any label teaches nothing."""
+    """Ignored pixels make no difference, and a batch without labels changes nothing."""
     tuner, inputs, targets = tuner_of(data, head="linear", label_smoothing=0.1, freeze_backbone=True)
     holes = targets.clone()
     holes[:, :16] = IGNORE
@@ -126,7 +126,7 @@ def test_bfloat16_is_a_choice_and_auto_on_the_cpu_is_float32(data):
 
 
 def test_a_gradient_that_is_not_finite_changes_no_weight(data):
-    """A loss can be finite where its gradient is not; taken as a step, it would reach the next checkpoint."""
+    """A finite loss may have a gradient that is not finite, which must not reach the next checkpoint."""
     tuner, inputs, targets = tuner_of(data, head="linear")
     tuner.model.head.project.weight.register_hook(lambda gradient: gradient * float("inf"))
     before = [p.clone() for p in tuner.model.parameters()]

@@ -1,4 +1,4 @@
-"""The loss of fine-tuning: balance, groups, and how chips are drawn."""
+"""Test the loss of fine-tuning: balance, groups, and how chips are drawn."""
 
 from __future__ import annotations
 

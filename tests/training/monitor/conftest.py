@@ -1,4 +1,4 @@
-"""A small labelled folder, and a pre-training on it that is finished, for all tests of what a run shows."""
+"""Share a small labelled folder, and a finished pre-training on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Event files hold what the logs hold, once, also after a run was killed."""
+"""Check that event files hold the values of the logs once, also after a run was killed."""
 
 from __future__ import annotations
 

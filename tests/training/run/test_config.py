@@ -80,7 +80,7 @@ def test_unknown_recipe_names_the_known_ones(tmp_path: Path) -> None:
     assert "cpu_small" in caught.value.hint
     broken = tmp_path / "broken.toml"
     broken.write_text("steps = [")
-    with pytest.raises(InputError, match="no recipe"):
+    with pytest.raises(InputError, match="not a recipe"):
         load_recipe(str(broken))
 
 

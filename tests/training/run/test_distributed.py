@@ -1,4 +1,4 @@
-"""The processes of a run: exchanges are right, leaving never hangs, loader workers outlive a signal."""
+"""Test exchanges between processes, their end, and loader workers that ignore signals."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def test_a_group_can_be_left_right_after_its_last_exchange(tmp_path: Path) -> No
         for rank in range(2)
     ]
     try:
-        told = [process.communicate(timeout=120)[1] for process in processes]
+        said = [process.communicate(timeout=120)[1] for process in processes]
     finally:
         for process in processes:
             process.kill()
-    assert [process.returncode for process in processes] == [0, 0], "\n".join(told)
+    assert [process.returncode for process in processes] == [0, 0], "\n".join(said)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")

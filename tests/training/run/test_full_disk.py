@@ -1,4 +1,4 @@
-"""A disk that fills up while training: the last complete checkpoint stays, and the run goes on from it."""
+"""Fill the disk while training: the last complete checkpoint stays, and the run resumes from it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_run_on_a_full_disk_ends_in_one_line_and_resumes(disk, tmp_path, capsy
     size = sum(path.stat().st_size for path in (disk / "broken.run" / "checkpoint").iterdir())
     shutil.rmtree(disk / "broken")
     shutil.rmtree(disk / "broken.run")
-    # Room for a checkpoint, but not for the next one beside it.
+    # Room for a checkpoint, but not for a second one.
     leave_room(disk, size + size // 2)
     capsys.readouterr()
     assert two_classes.run(data, disk / "broken", *settings) == 1

@@ -1,4 +1,4 @@
-"""What a run prints and logs: progress, and the collapse alarm."""
+"""Test progress and collapse alarm."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from training.run.log import CollapseAlarm, Speed
 
 def test_the_alarm_is_raised_once_for_a_lasting_collapse() -> None:
     alarm = CollapseAlarm(ready=10, patience=3)
-    told = [alarm.check(step, 0.0, 0.5) for step in range(20)]
-    assert [i for i, text in enumerate(told) if text] == [12] and "Collapse" in told[12]
+    said = [alarm.check(step, 0.0, 0.5) for step in range(20)]
+    assert [i for i, text in enumerate(said) if text] == [12] and "Collapse" in said[12]
     fine = CollapseAlarm(ready=0, patience=3)
     assert not any(fine.check(step, 0.5, 0.5) for step in range(9))
 

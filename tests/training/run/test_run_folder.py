@@ -1,4 +1,4 @@
-"""A run has its folder to itself: of two that are started together one is refused."""
+"""Refuse one of two runs that are started together in one folder."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def test_of_two_runs_started_together_one_is_refused(tmp_path: Path, repo_root: 
         )
         for _ in range(2)
     ]
-    told = [process.communicate(timeout=180)[1] for process in both]
-    assert sorted(process.returncode for process in both) == [0, 1], told
-    refused = told[0] if both[0].returncode else told[1]
+    said = [process.communicate(timeout=180)[1] for process in both]
+    assert sorted(process.returncode for process in both) == [0, 1], said
+    refused = said[0] if both[0].returncode else said[1]
     assert "Another run is writing" in refused or "holds a run already" in refused
     assert len((run / "log.csv").read_text().splitlines()) == 1 + 60

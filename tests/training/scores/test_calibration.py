@@ -1,4 +1,4 @@
-"""The calibration error agrees with torchmetrics where that can be trusted, and holds where it can't."""
+"""Compare the calibration error with torchmetrics where that is exact, and check it where that is not."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_probabilities_that_hold_have_no_error_and_boasting_has():
 
 
 def test_a_set_larger_than_float32_can_count_is_counted():
-    """torchmetrics 1.9 says 0 here: its sums stop growing at 2 to the 24th pixels of a bin."""
+    """Check sums that torchmetrics 1.9 stops counting, at 2^24 pixels per bin."""
     calibration = Calibration()
     truth = (np.arange(1000) % 5 == 0).astype(int)
     add(calibration, truth, np.stack([np.full(1000, 0.9), np.full(1000, 0.1)]))
@@ -88,7 +88,7 @@ def test_a_blended_share_above_one_is_in_the_last_bin():
 
 
 def test_a_grouped_legend_is_calibrated_by_the_rule_of_the_map():
-    """The likeliest class is tree, and the map says crop: crop is what the confidence layer speaks of."""
+    """Tree has the highest probability, but the map and its confidence are of a class of the group open."""
     groups = ["tree", "open", "open", "open"]
     classes = [LandCoverClass(10 * i + 10, str(i), "#000000", group) for i, group in enumerate(groups)]
     shares = np.tile(np.array([0.35, 0.2, 0.25, 0.2], np.float32)[:, None, None], (1, 2, 2))

@@ -1,4 +1,4 @@
-"""Simulated backscatter has the statistics that were asked for: looks, correlation, levels, noise floor, geometry."""
+"""Check the statistics of simulated backscatter: looks, correlation, levels, noise floor, geometry."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_noise_floor_bounds_dark_water() -> None:
 
 
 def test_homogeneous_forest_keeps_its_looks() -> None:
-    """Texture may lower the equivalent number of looks, never raise it; windows take out what is wider."""
+    """Texture may lower the equivalent number of looks, but never raise it."""
     layout = np.full((160, 160), lc.TREE, np.uint8)
     for seed in range(6):
         scene = simulate(np.random.default_rng(seed), layout, label_jitter=0.0, nodata_chance=0.0)

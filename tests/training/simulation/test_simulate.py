@@ -1,4 +1,4 @@
-"""The simulated data folder: same bytes from a seed, aligned labels, splits by group, refusals."""
+"""Write simulated data folders: same bytes from a seed, aligned labels, splits by group, refusals."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ else:
 
 
 def digest(folder: Path) -> dict[str, str]:
-    """Hash of every file below ``folder`` by relative name."""
+    """Hash every file below ``folder``, by relative name."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def layout_folder(folder: Path) -> Path:
-    """Two small coarse layouts at 30 m, one of them partly unknown."""
+    """Write two small coarse layouts at 30 m, partly unknown."""
     folder.mkdir()
     rng = np.random.default_rng(0)
     for name in ("alpha_30m", "beta_30m"):

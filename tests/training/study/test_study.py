@@ -1,4 +1,4 @@
-"""A whole study on a small labelled folder: what it writes, how it goes on, and what it refuses."""
+"""Run a whole study on a small labelled folder: outputs, resuming and refusals."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SETTINGS = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A labelled data folder and a pre-training run, which nothing has trained."""
+    """Make a labelled data folder and the folder of a pre-training run without training."""
     root = tmp_path_factory.mktemp("study")
     names = [f"s{i}" for i in range(8)]
     write_blocks(root / "data", names)
@@ -123,7 +123,7 @@ def test_parts_can_be_added_later(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "some"
     assert main(command(folder, out, "--quick", "--set", 'parts=["position"]', "--set", "pictures=0")) == 0
     assert [line for line in (out / "report.md").read_text().splitlines() if line.startswith("## ")] == [
-        "## Does a token know where it lies?",
+        "## Does a token know its position?",
         "## Settings",
     ]
     more = command(folder, out, "--quick", "--resume", "--set", 'parts=["position", "clusters"]', "--set", "pictures=0")
@@ -141,13 +141,13 @@ def test_refusals(folder: Path, done: Path, tmp_path: Path, capsys: pytest.Captu
         *command(folder, done, "--quick", "--resume", "--set", "curve.seeds=[3]")
     )
     assert "No run to resume" in refused(*command(folder, tmp_path / "new", "--quick", "--resume"))
-    assert "no multiple" in refused(*command(folder, tmp_path / "new", "--quick", "--set", "tile=30"))
+    assert "not a multiple" in refused(*command(folder, tmp_path / "new", "--quick", "--set", "tile=30"))
     other = tmp_path / "data"
     write_blocks(other, ["a", "b"])
     (other / "dataset.toml").write_text(TOML)
     (other / "splits.csv").write_text("name,group,split\na,1,train\nb,2,train\n")
     words = ["--model", str(folder / "run"), "--data", str(other), "--out", str(tmp_path / "new")]
-    assert 'Wanted: "train" and "test"' in refused(*words)
+    assert 'Give it "train" and "test"' in refused(*words)
     (other / "splits.csv").write_text("name,group,split\na,1,train\nb,2,test\n")
     write_blocks(other, ["a", "b"], block=1)
     words = [*command(folder, tmp_path / "new", "--quick", "--data", str(other)), "--set", 'parts=["heads"]']

@@ -1,4 +1,4 @@
-"""The parts of a study one by one, on material whose answer is known."""
+"""Test the parts of a study on data with known answers."""
 
 from __future__ import annotations
 
@@ -85,13 +85,13 @@ def test_a_study_that_stopped_does_only_what_is_left(tmp_path: Path) -> None:
 
         return Cell(key, 1.0, make)
 
-    told: list[str] = []
+    said: list[str] = []
     with pytest.raises(KeyboardInterrupt):
-        Ledger(tmp_path, told.append).run([cell("a/+1"), cell("a/-1", fails=True), cell("b/1")])
-    found = Ledger(tmp_path, told.append).run([cell("a/+1"), cell("a/-1"), cell("a/-1"), cell("b/1")])
+        Ledger(tmp_path, said.append).run([cell("a/+1"), cell("a/-1", fails=True), cell("b/1")])
+    found = Ledger(tmp_path, said.append).run([cell("a/+1"), cell("a/-1"), cell("a/-1"), cell("b/1")])
     assert made == ["a/+1", "a/-1", "b/1"]
     assert found == {key: {"of": key} for key in made}
-    assert told[-1].startswith("[3/3  left 0:0") and "b/1" in told[-1] and any("1 of 3" in text for text in told)
+    assert said[-1].startswith("[3/3  left 0:0") and "b/1" in said[-1] and any("1 of 3" in text for text in said)
     assert len(list(tmp_path.iterdir())) == 3
 
 
@@ -115,7 +115,7 @@ def test_a_forest_of_few_pixels_is_no_constant() -> None:
 
 
 def patches(seed: int, count: int = 1024) -> Patches:
-    """Labels that tokens know, attention of the pre-trained network half knows, and nothing else does."""
+    """Make patches whose tokens determine the label, pre-trained attention half, and nothing else at all."""
     rng = np.random.default_rng(seed)
     label = rng.integers(0, 2, count).astype(np.int16)
     label[::50] = -1
