@@ -6,7 +6,7 @@ import dataclasses
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, cast
+from typing import Any, Callable
 
 import numpy as np
 import torch
@@ -20,7 +20,6 @@ from backend.core.errors import InputError
 from backend.maps.landcover import landcover_overlap
 from backend.maps.run import Run
 from backend.network.forest_head import ForestHead, Trees
-from backend.network.heads import build_head
 from backend.network.vit import SarViT
 from backend.own_classes.features import Table, gather, tiles_of
 from backend.own_classes.folds import FOLDS, plan_folds
@@ -120,7 +119,7 @@ def learn(session: Run, path: Path, field: str, title: str, looks: Looks, check:
         pace.forests(1)
     trees = lesson.forest(torch.arange(len(lesson.x)), pace.portion)
     card = _card(session, lesson, trees, title, f"{path.name}, field {field}", scores)
-    head = cast(ForestHead, build_head(card.arch, len(card.bands), card.patch, len(card.classes)))
+    head = ForestHead(card.arch, len(card.bands), len(card.classes))
     put_into(head, trees, lesson.components)
     model.head = head
     card = write_folder(request.output, model, card, session.context.cancel)
