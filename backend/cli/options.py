@@ -35,7 +35,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     common(attention)
     attention.add_argument("--heads", choices=("mean", "all"), default="mean", help="mean of the heads, or a band each")
     attention.add_argument("--block", type=int, default=-1, help="transformer block from 0; -1 is the last")
-    attention.add_argument("--mass", type=float, default=0.6, help="share of attention that a mask keeps (0.6)")
+    attention.add_argument("--mass", type=float, help="share of attention that a mask keeps (0.6)")
     attention.add_argument("--masks", type=Path, help="also write where each head's share of attention lies")
 
     embed = commands.add_parser("embed", help="write the transformer's features of every patch, a band each")
