@@ -34,6 +34,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from backend.core.errors import SarDinoError
+from backend.engines.pytorch import choose_device
 from backend.network.vit import SarViT
 from training.dino.backbone import FACTS, load_backbone
 from training.dino.trainer import Trainer
@@ -43,7 +44,7 @@ from training.run.checkpoint import STATE
 from training.run.config import override, resolve, resolved
 from training.run.files import write_text
 from training.run.pretrain_config import PretrainConfig
-from training.run.workers import World, pick_device
+from training.run.workers import World
 
 BASE: dict[str, Any] = {
     "model": {
@@ -156,7 +157,7 @@ def scored(
         if kept["settings"] == settings:
             result: dict[str, float] = kept["scores"]
             return result
-    found = scores_of(network_of(config, run if trained else None), probe, pick_device(config.run.device))
+    found = scores_of(network_of(config, run if trained else None), probe, choose_device(config.run.device))
     run.mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps({"settings": settings, "scores": found}, indent=2) + "\n")
     return found
@@ -166,7 +167,7 @@ def step_times(configs: dict[str, PretrainConfig], rounds: int) -> dict[str, flo
     """Median time of a step by that of the first variant in the same round; the first round only warms up."""
     trainers = {}
     for name, config in configs.items():
-        trainers[name] = Trainer(config, World(0, 1, pick_device(config.run.device)))
+        trainers[name] = Trainer(config, World(0, 1, choose_device(config.run.device)))
     crops, optim = next(iter(configs.values())).crops, next(iter(configs.values())).optim
     groups = [
         torch.randn(2, optim.batch, 2, crops.global_size, crops.global_size),

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from backend.core.errors import InputError, ModelError
 from backend.engines.precision import autocast, settle_precision
+from backend.engines.pytorch import choose_device
 from backend.stream.decision import by_groups, decision, group_indices
 from training.landcover.chips import CropSampler
 from training.landcover.data import Data
@@ -20,7 +21,6 @@ from training.run.checkpoint import load_checkpoint, optimizer_tensors, restore_
 from training.run.finetune_config import FinetuneConfig
 from training.run.pretrain_config import CropConfig
 from training.run.schedules import cosine, linear
-from training.run.workers import pick_device
 from training.scores.metrics import Confusion
 
 _PLAIN = CropConfig(flip=False, speckle=0.0, gain_common_db=0.0, gain_band_db=0.0, band_drop=0.0)
@@ -69,7 +69,7 @@ class Finetuner:
     def __init__(self, start: Start, data: Data, config: FinetuneConfig) -> None:
         """Freeze what is to stay, and group the rest."""
         self.start, self.data, self.config = start, data, config
-        self.device = pick_device(config.device)
+        self.device = choose_device(config.device)
         self.precision = settle_precision(config.precision, self.device)
         self.frozen = start.frozen or config.freeze_backbone
         self.model = start.model.to(self.device)

@@ -12,7 +12,7 @@ from types import FrameType
 import torch
 import torch.distributed as dist
 
-from backend.core.errors import ResourceError
+from backend.engines.pytorch import choose_device
 
 
 @dataclass(frozen=True)
@@ -29,25 +29,11 @@ class World:
         return self.rank == 0
 
 
-def pick_device(name: str, local_rank: int = 0) -> torch.device:
-    """The device of a setting: "auto" is CUDA, else Apple's, else the CPU.
-
-    Raises:
-        ResourceError: The device isn't there.
-    """
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if name == "auto":
-        name = next(key for key, found in there.items() if found)
-    if not there[name]:
-        raise ResourceError(f"No {name} device here.", "Set the device to cpu, or auto.")
-    return torch.device(name, local_rank) if name == "cuda" else torch.device(name)
-
-
 @contextmanager
 def joined(device: str) -> Iterator[World]:
     """Join the processes that torchrun started; a world of one where it did not."""
     size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
-    chosen = pick_device(device, int(os.environ.get("LOCAL_RANK", "0")))
+    chosen = choose_device(device, int(os.environ.get("LOCAL_RANK", "0")))
     if size == 1:
         yield World(0, 1, chosen)
         return
