@@ -20,7 +20,7 @@ GRIDS = ("patch", "input")
 # An idle warm worker keeps its memory, and that of a graphics card, for this long.
 IDLE_MINUTES = 5.0
 # Options that refine another one: the option they need, and their default. Without that option they are refused.
-REFINING = {"mass": ("masks", 0.6), "seed": ("sample", 0), "dem_heights": ("dem", "geoid")}
+REFINING = {"mass": ("masks", None), "seed": ("sample", 0), "dem_heights": ("dem", "geoid")}
 NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 
 
@@ -34,9 +34,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         add_options(commands.add_parser(name, help=help_text))
     options = parser.parse_args([plain(text) for text in (sys.argv[1:] if arguments is None else arguments)])
     for name, (needed, default) in REFINING.items():
-        if getattr(options, name, default) is None:
+        if name not in options:
+            continue
+        if getattr(options, name) is None:
             setattr(options, name, default)
-        elif name in options and not getattr(options, needed):
+        elif not getattr(options, needed):
             parser.error(f"--{name.replace('_', '-')} has no effect without --{needed}; add that, or leave it out")
     return options
 

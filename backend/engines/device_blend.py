@@ -15,7 +15,7 @@ from torch import Tensor
 
 from backend.card.model_card import LandCoverClass
 from backend.core.errors import ResourceError
-from backend.stream.decision import group_members
+from backend.stream.decision import group_members, total
 from backend.stream.tiling import TilePlan
 
 # From blended planes [channels, rows, width] to what is wanted of them, in memory of its own.
@@ -86,15 +86,15 @@ def deciding(classes: Sequence[LandCoverClass], confidence: bool) -> Reduce:
         top = torch.full(shape, -np.inf, device=device)
         chosen = torch.zeros(shape, device=device)
         for group in members:
-            total = highest = probabilities[group[0]]
+            sums, highest = total(probabilities, group), probabilities[group[0]]
             likeliest = torch.full_like(best, group[0])
             for index in group[1:]:
                 each = probabilities[index]
                 likeliest = torch.where(each > highest, torch.full_like(best, index), likeliest)
-                highest, total = torch.maximum(highest, each), total + each
-            better = total > top
+                highest = torch.maximum(highest, each)
+            better = sums > top
             best, chosen = torch.where(better, likeliest, best), torch.where(better, highest, chosen)
-            top = torch.maximum(top, total)
+            top = torch.maximum(top, sums)
         return torch.stack((best.float(), chosen)) if confidence else best[None]
 
     return reduce

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import Any, Callable
 
 import numpy as np
@@ -10,6 +9,7 @@ import torch
 
 from backend.core.arrays import FloatArray
 from backend.core.errors import ResourceError
+from backend.engines.precision import inference_autocast
 from backend.network.vit import SarViT
 
 # A batch on the processor should take a fraction of a second, so that a cancel is heeded in time.
@@ -26,21 +26,25 @@ def available_devices() -> list[str]:
     return [*found, "cpu"]
 
 
-def choose_device(wanted: str) -> torch.device:
-    """The device asked for, or the best one for "auto".
+def choose_device(wanted: str, index: int | None = None) -> torch.device:
+    """Return the device asked for, or the best one for "auto".
+
+    Args:
+        wanted: auto, cpu, cuda or mps.
+        index: Which graphics card, where there are several; the current one if None.
 
     Raises:
-        ResourceError: It isn't there.
+        ResourceError: The device isn't there.
     """
     devices = available_devices()
     if wanted == "auto":
-        return torch.device(devices[0])
+        wanted = devices[0]
     if wanted not in devices:
         raise ResourceError(
             f"The device {wanted} was asked for; PyTorch {torch.__version__} finds {', '.join(devices)} here.",
-            "Use --device auto, or install the PyTorch build for that device.",
+            "Set the device to auto, or install the PyTorch build for that device.",
         )
-    return torch.device(wanted)
+    return torch.device(wanted, index) if wanted == "cuda" and index is not None else torch.device(wanted)
 
 
 def device_name(device: torch.device) -> str:
@@ -116,20 +120,13 @@ class TileRunner:
         return np.concatenate(done) if self._fetch else torch.cat(done)
 
     def _run(self, tiles: FloatArray) -> Any:
-        with torch.inference_mode(), self._precision():
+        with torch.inference_mode(), inference_autocast(self._device):
             x = torch.from_numpy(tiles)
             if self._device.type == "cuda":
                 x = x.pin_memory()
             answer = self._function(x.to(self._device, non_blocking=True))
             answer = answer.float()
             return answer.cpu().numpy() if self._fetch else answer
-
-    def _precision(self) -> Any:
-        # Half precision only where the device has units for it; on processors it is emulated, a hundred times slower.
-        if self._device.type != "cuda":
-            return nullcontext()
-        kind = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-        return torch.autocast("cuda", dtype=kind)
 
     def _halve(self, error: RuntimeError) -> None:
         if self._batch == 1:

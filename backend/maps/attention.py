@@ -26,13 +26,15 @@ if TYPE_CHECKING:
     from backend.network.vit import SarViT
 
 NO_MASK = 255
+# Share of a head's attention that a mask keeps, as in DINO's figures.
+MASS = 0.6
 
 
 def attention(
     request: Request,
     heads: str = "mean",
     block: int = -1,
-    mass: float = 0.6,
+    mass: float | None = None,
     masks: Path | None = None,
     context: Context | None = None,
 ) -> dict[str, Any]:
@@ -42,7 +44,8 @@ def attention(
         request: What to read and write.
         heads: "mean" for one band, "all" for a band for each head.
         block: Transformer block from 0; negative from the end.
-        mass: Share of a head's attention that its mask keeps (DINO, arXiv 2104.14294, figure 1).
+        mass: Share of a head's attention that its mask keeps (DINO, arXiv 2104.14294, figure 1), above 0, at most 1;
+            MASS if None. Only with `masks`.
         masks: Also write, for each head, where the patches lie that hold that share: 1 there, 0 elsewhere, 255 nodata.
         context: Reporter, cancel and models.
 
@@ -52,6 +55,11 @@ def attention(
     Raises:
         SarDinoError: As for `landcover`.
     """
+    if mass is not None and masks is None:
+        raise InputError(
+            "An attention mass was given without masks; only masks need it.", "Add --masks, or leave it out."
+        )
+    mass = MASS if mass is None else mass
     if not 0 < mass <= 1:
         raise InputError(f"The attention mass is {mass:g}; wanted is a share above 0, at most 1.", "Give 0.6, say.")
     outputs = output_paths(request, masks=masks)

@@ -65,14 +65,12 @@ class ForestHead(nn.Module):
     Args:
         arch: Sizes; `head_dim` linear components of the tokens, `trees` trees of `tree_nodes` nodes.
         bands: Input channels.
-        patch: Patch side; not used.
         classes: Number of logits.
     """
 
     taps = 3
 
-    def __init__(self, arch: Arch, bands: int, patch: int, classes: int) -> None:
-        """Trees that ask nothing and know nothing."""
+    def __init__(self, arch: Arch, bands: int, classes: int) -> None:
         super().__init__()
         self.windows, self.smooth = arch.windows, arch.smooth
         # A linear map and a linear enlargement may change places: at patch resolution the map is cheap.

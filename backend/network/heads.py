@@ -25,15 +25,12 @@ class LinearHead(nn.Module):
 
     Args:
         arch: Sizes.
-        bands: Input channels; not used.
-        patch: Patch side; not used.
         classes: Number of logits.
     """
 
     taps = 1
 
-    def __init__(self, arch: Arch, bands: int, patch: int, classes: int) -> None:
-        """One 1×1 convolution."""
+    def __init__(self, arch: Arch, classes: int) -> None:
         super().__init__()
         self.project = nn.Conv2d(arch.embed_dim, classes, 1)
 
@@ -117,9 +114,6 @@ class DecoderHead(ConvHead):
 
 Head = Union[LinearHead, ConvHead, ForestHead]
 
-# Under the names of `backend.card.model_card.HEADS`: a list of its own there, since cards are read without PyTorch.
-_KINDS: dict[str, type[Head]] = {"linear": LinearHead, "conv": ConvHead, "decoder": DecoderHead, "forest": ForestHead}
-
 
 def build_head(arch: Arch, bands: int, patch: int, classes: int) -> Head:
     """The head that `arch.head` names, with random weights.
@@ -133,4 +127,9 @@ def build_head(arch: Arch, bands: int, patch: int, classes: int) -> Head:
     Raises:
         ModelError: The head needs a patch that is a power of two.
     """
-    return _KINDS[arch.head](arch, bands, patch, classes)
+    # The names are those of `backend.card.arch.HEADS`: a list there, since cards are read without PyTorch.
+    if arch.head == "linear":
+        return LinearHead(arch, classes)
+    if arch.head == "forest":
+        return ForestHead(arch, bands, classes)
+    return {"conv": ConvHead, "decoder": DecoderHead}[arch.head](arch, bands, patch, classes)

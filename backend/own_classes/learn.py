@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +16,6 @@ from backend.core.errors import InputError
 from backend.maps.landcover import landcover_overlap
 from backend.maps.run import Run
 from backend.network.forest_head import ForestHead, Trees
-from backend.network.heads import build_head
 from backend.network.vit import SarViT
 from backend.own_classes.features import FeatureTable, gather_features, tiles_of
 from backend.own_classes.folds import FOLDS, plan_folds
@@ -86,7 +85,7 @@ def learn(session: Run, path: Path, field: str, title: str, styles: Styles, chec
         progress.forests(1)
     trees = labelled.forest(torch.arange(len(labelled.x)), progress.portion)
     card = _card(session, labelled, trees, title, f"{path.name}, field {field}", scores)
-    head = cast(ForestHead, build_head(card.arch, len(card.bands), card.patch, len(card.classes)))
+    head = ForestHead(card.arch, len(card.bands), len(card.classes))
     write_head(head, trees, labelled.components)
     model.head = head
     card = write_folder(request.output, model, card, session.context.cancel)

@@ -37,8 +37,19 @@ def by_groups(classes: Sequence[LandCoverClass]) -> bool:
 
 def group_members(classes: Sequence[LandCoverClass]) -> list[list[int]]:
     """Indices of the classes of each group that has a say; each class for itself where groups have none."""
-    groups = group_indices(classes) if by_groups(classes) else list(range(len(classes)))
+    return _members(group_indices(classes) if by_groups(classes) else range(len(classes)))
+
+
+def _members(groups: Sequence[int]) -> list[list[int]]:
     return [[k for k, group in enumerate(groups) if group == each] for each in range(max(groups) + 1)]
+
+
+def total(planes: Any, group: Sequence[int]) -> Any:
+    """Add the planes of a group up, in its order; an array or a tensor [K, ...] alike."""
+    result = planes[group[0]]
+    for index in group[1:]:
+        result = result + planes[index]
+    return result
 
 
 def decision(classes: Sequence[LandCoverClass]) -> Decide:
@@ -88,14 +99,13 @@ def _choose(probabilities: FloatArray, members: Sequence[Sequence[int]]) -> NDAr
     best = np.zeros(probabilities.shape[1:], dtype=np.uint8)
     top = np.full(best.shape, -np.inf, dtype=np.float32)
     for group in members:
-        total, likeliest = probabilities[group[0]], np.full(best.shape, group[0], dtype=np.uint8)
-        highest = total
+        sums, highest = total(probabilities, group), probabilities[group[0]]
+        likeliest = np.full(best.shape, group[0], dtype=np.uint8)
         for index in group[1:]:
-            each = probabilities[index]
-            _put(likeliest, np.uint8(index), each > highest)
-            highest, total = np.maximum(highest, each), total + each
-        _put(best, likeliest, total > top)
-        np.maximum(top, total, out=top)
+            _put(likeliest, np.uint8(index), probabilities[index] > highest)
+            highest = np.maximum(highest, probabilities[index])
+        _put(best, likeliest, sums > top)
+        np.maximum(top, sums, out=top)
     return best
 
 
@@ -116,7 +126,5 @@ def _parts(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
 
 def group_sums(probabilities: NDArray[Any], groups: Sequence[int]) -> NDArray[Any]:
     """Probabilities [K, ...] added up by group: [G, ...]."""
-    sums = np.zeros((max(groups) + 1, *probabilities.shape[1:]), dtype=probabilities.dtype)
-    for index, group in enumerate(groups):
-        sums[group] += probabilities[index]
-    return sums
+    nothing = np.zeros_like(probabilities[0])
+    return np.stack([total(probabilities, group) if group else nothing for group in _members(groups)])

@@ -27,7 +27,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -41,7 +41,6 @@ from backend.core.arrays import IntArray
 from backend.core.cancel import Cancel
 from backend.maps.landcover import landcover_overlap
 from backend.network.forest_head import ForestHead
-from backend.network.heads import build_head
 from backend.network.vit import SarViT
 from backend.network.weights import load_model
 from backend.own_classes.features import FeatureTable, gather_features
@@ -148,7 +147,7 @@ def maps_of(site: Site, places: SamplePixels, model: SarViT, card: Any) -> dict[
     found["no tokens"] = smoothed(shares)
     components = site.table.components
     trees = grow(TrainingData(site.table.features(rows), classes, weights, len(values), len(components.deviations)))
-    head = cast(ForestHead, build_head(own_arch(card.arch, trees), len(card.bands), card.patch, len(values)))
+    head = ForestHead(own_arch(card.arch, trees), len(card.bands), len(values))
     write_head(head, trees, components)
     model.head = head
     found["ours"] = mapped(site, model, len(values))

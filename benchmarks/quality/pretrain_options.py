@@ -34,6 +34,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from backend.core.errors import SarDinoError
+from backend.engines.pytorch import choose_device
 from backend.network.vit import SarViT
 from training.dino.backbone import FACTS, load_backbone
 from training.dino.trainer import Trainer
@@ -42,7 +43,7 @@ from training.pretrain import pretrain
 from training.run.checkpoint import STATE
 from training.run.command_line import RunOptions
 from training.run.config import override, resolve, resolved
-from training.run.distributed import World, pick_device
+from training.run.distributed import World
 from training.run.files import write_text
 from training.run.pretrain_config import PretrainConfig
 
@@ -157,7 +158,7 @@ def scored(
         if kept["settings"] == settings:
             result: dict[str, float] = kept["scores"]
             return result
-    found = scores_of(network_of(config, run if trained else None), probe, pick_device(config.run.device))
+    found = scores_of(network_of(config, run if trained else None), probe, choose_device(config.run.device))
     run.mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps({"settings": settings, "scores": found}, indent=2) + "\n")
     return found
@@ -167,7 +168,7 @@ def step_times(configs: dict[str, PretrainConfig], rounds: int) -> dict[str, flo
     """Return the median time of a step relative to the first variant in its round; the first round is a warm-up."""
     trainers = {}
     for name, config in configs.items():
-        trainers[name] = Trainer(config, World(0, 1, pick_device(config.run.device)))
+        trainers[name] = Trainer(config, World(0, 1, choose_device(config.run.device)))
     crops, optim = next(iter(configs.values())).crops, next(iter(configs.values())).optim
     groups = [
         torch.randn(2, optim.batch, 2, crops.global_size, crops.global_size),

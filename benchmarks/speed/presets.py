@@ -22,9 +22,10 @@ from typing import Any
 
 import torch
 
+from backend.engines.pytorch import choose_device
 from training.dino.trainer import Trainer
 from training.run.config import load_recipe, resolve
-from training.run.distributed import World, pick_device
+from training.run.distributed import World
 from training.run.pretrain_config import PretrainConfig
 
 NAMES = ("cpu_small", "vit_tiny_patch8", "vit_small_patch8", "vit_small_patch16", "vit_base_patch16")
@@ -35,7 +36,7 @@ def measure(name: str, batch: int, steps: int, device: str) -> dict[str, Any]:
     config = resolve(PretrainConfig, load_recipe(name))
     whole = config.optim.steps * config.optim.batch
     config = dataclasses.replace(config, optim=dataclasses.replace(config.optim, batch=batch))
-    place = pick_device(device)
+    place = choose_device(device)
     trainer = Trainer(config, World(0, 1, place))
     crops, bands = config.crops, len(config.model.bands)
     sizes = ((2, crops.global_size), (crops.local_count, crops.local_size))

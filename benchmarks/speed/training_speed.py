@@ -19,12 +19,13 @@ from typing import Any
 import torch
 
 from backend.engines.precision import autocast
+from backend.engines.pytorch import choose_device
 from benchmarks.speed.timing import interleaved, summary
 from training.data.batches import StepBatches, iterate
 from training.data.store import ChipStore
 from training.dino.trainer import Trainer
 from training.run.config import load_recipe, override, resolve
-from training.run.distributed import World, pick_device
+from training.run.distributed import World
 from training.run.pretrain_config import PretrainConfig
 
 
@@ -40,7 +41,7 @@ class Contest:
     def __init__(self, config: PretrainConfig, data: list[Path], steps: int) -> None:
         self.config, self.steps = config, steps
         store = ChipStore(data, config.model.bands, config.run.memory_gb, config.split, strict=False)
-        self.world = World(0, 1, pick_device(config.run.device))
+        self.world = World(0, 1, choose_device(config.run.device))
         self.trainer = Trainer(config, self.world)
         self.batches = StepBatches(store, config)
         self.groups = [group.to(self.world.device) for group in self.batches[0]]

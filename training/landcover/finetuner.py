@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from backend.accuracy.scores import Confusion
 from backend.core.errors import InputError, ModelError
 from backend.engines.precision import autocast, settle_precision
+from backend.engines.pytorch import choose_device
 from backend.stream.decision import by_groups, decision, group_indices
 from training.landcover.chips import CropSampler
 from training.landcover.data import LabelledData
@@ -19,7 +20,6 @@ from training.landcover.initial_network import InitialNetwork
 from training.landcover.loss import IGNORE, LandCoverLoss, count_pixels
 from training.run.checkpoint import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
 from training.run.common_config import AugmentConfig
-from training.run.distributed import pick_device
 from training.run.finetune_config import FinetuneConfig
 from training.run.schedules import cosine, linear
 
@@ -68,7 +68,7 @@ class Finetuner:
 
     def __init__(self, start: InitialNetwork, data: LabelledData, config: FinetuneConfig) -> None:
         self.start, self.data, self.config = start, data, config
-        self.device = pick_device(config.device)
+        self.device = choose_device(config.device)
         self.precision = settle_precision(config.precision, self.device)
         self.frozen = start.frozen or config.freeze_backbone
         self.model = start.model.to(self.device)

@@ -15,9 +15,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from backend.core.errors import ResourceError
 from backend.core.supervise import leave
-from backend.engines.pytorch import available_devices
+from backend.engines.pytorch import choose_device
 
 S = TypeVar("S")
 N = TypeVar("N")
@@ -160,24 +159,11 @@ class World:
         return self.rank == 0
 
 
-def pick_device(name: str, local_rank: int = 0) -> torch.device:
-    """Return the device that a setting names; "auto" is CUDA, else MPS, else the CPU.
-
-    Raises:
-        ResourceError: There is no such device.
-    """
-    there = available_devices()
-    name = there[0] if name == "auto" else name
-    if name not in there:
-        raise ResourceError(f"PyTorch finds no {name} device.", "Set the device to cpu or auto.")
-    return torch.device(name, local_rank) if name == "cuda" else torch.device(name)
-
-
 @contextmanager
 def joined(device: str) -> Iterator[World]:
     """Join the processes that torchrun started; without torchrun there is one."""
     size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
-    chosen = pick_device(device, int(os.environ.get("LOCAL_RANK", "0")))
+    chosen = choose_device(device, int(os.environ.get("LOCAL_RANK", "0")))
     if size == 1:
         yield World(0, 1, chosen)
         return

@@ -11,9 +11,9 @@ import torch.nn.functional as F  # noqa: N812
 
 from backend.card.model_card import Band
 from backend.core.arrays import FloatArray
+from backend.engines.pytorch import choose_device
 from backend.network.vit import SarViT
 from training.landcover.chips import LabelledChip
-from training.run.distributed import pick_device
 from training.study.curve import FOREST, SCRATCH, curve_cell, run_forest, run_network
 from training.study.experiment import Experiment
 from training.study.forest import features
@@ -78,7 +78,7 @@ def add_attention(material: Material, vit: SarViT, config: StudyConfig) -> Mater
         vit: The network.
         config: Side of its tiles, and the device.
     """
-    device = pick_device(config.finetune.device)
+    device = choose_device(config.finetune.device)
     vit = vit.to(device)
     train, test = ([_wide(chip, vit, material.bands, config.tile, device) for chip in chips]
                    for chips in (material.train, material.test))  # fmt: skip

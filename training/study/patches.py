@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from backend.core.arrays import FloatArray
 from backend.core.errors import InputError
+from backend.engines.pytorch import choose_device
 from backend.network.vit import SarViT
 from training.monitor.probe import patch_labels
-from training.run.distributed import pick_device
 from training.study.experiment import Experiment
 from training.study.material import StudyTile, spread_tiles
 from training.study.networks import PRETRAINED, RANDOM
@@ -108,7 +108,7 @@ def describe_patches(
     side = tiles[0].target.shape[0] // patch
     features = {BACKSCATTER: np.concatenate([_levels(tile, patch, present) for tile in tiles])}
     for kind, vit in kinds.items():
-        features |= _network_features(tiles, kind, vit, pick_device(device))
+        features |= _network_features(tiles, kind, vit, choose_device(device))
     labels = [_classes(tile, patch) for tile in tiles]
     steps = (np.arange(side, dtype=np.float32) + 0.5) / side * 2 - 1
     grid = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)

@@ -11,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backend.card.model_card import LandCoverClass
 from backend.engines.device_blend import DeviceBlender, deciding
 from backend.maps import landcover as module
 from backend.maps.landcover import landcover
@@ -18,7 +19,6 @@ from backend.maps.request import Request
 from backend.stream.blend import RowBlender
 from backend.stream.decision import decision
 from backend.stream.tiling import plan_tiles
-from tests.backend.conftest import tiny_card
 
 CPU = torch.device("cpu")
 
@@ -43,11 +43,11 @@ def test_rows_are_those_of_the_processor(height, width, overlap, seed):
         np.testing.assert_allclose(there.finish(row), here.finish(row), atol=1e-6)
 
 
-@pytest.mark.parametrize("groups", [("", "", ""), ("a", "a", "b"), ("a", "b", "a")])
-def test_the_choice_is_that_of_the_processor(groups):
-    classes = [replace(item, group=group) for item, group in zip(tiny_card().classes, groups)]
+@given(st.lists(st.sampled_from(["", "a", "b", "c"]), min_size=1, max_size=7), st.integers(0, 9))
+def test_the_choice_is_that_of_the_processor(groups, seed):
+    classes = [LandCoverClass(value, f"class {value}", "#000000", group) for value, group in enumerate(groups, 1)]
     # Few different values, so that there are many equals, of which the first one counts.
-    values = np.random.default_rng(0).integers(0, 4, (3, 40, 50)).astype(np.float32) / 8
+    values = np.random.default_rng(seed).integers(0, 4, (len(groups), 40, 50)).astype(np.float32) / 8
     best = decision(classes)(values)
     only = deciding(classes, False)(torch.from_numpy(values))
     assert only.dtype == torch.uint8 and only.shape == (1, 40, 50)

@@ -70,7 +70,19 @@ def test_no_tile_grid_shows(tiny_model, make_raster, scene_db, tmp_path):
         assert steps[borders].mean() <= 1.1 * steps[~borders].mean()
 
 
-@pytest.mark.parametrize("options", [{"block": 2}, {"block": -3}, {"mass": 0.0}, {"mass": 1.5}])
-def test_blocks_and_shares_that_are_not_there_are_refused(attend, make_raster, scene_db, options):
-    with pytest.raises(InputError):
-        attend(make_raster(scene_db(9, 9)), **options)
+@pytest.mark.parametrize("block", [2, -3])
+def test_blocks_that_are_not_there_are_refused(attend, make_raster, scene_db, block):
+    with pytest.raises(InputError, match=f"no block {block}"):
+        attend(make_raster(scene_db(9, 9)), block=block)
+
+
+@pytest.mark.parametrize("mass", [0.0, 1.5])
+def test_shares_that_are_none_are_refused(attend, make_raster, scene_db, tmp_path, mass):
+    with pytest.raises(InputError, match="above 0, at most 1"):
+        attend(make_raster(scene_db(9, 9)), mass=mass, masks=tmp_path / "m.tif")
+
+
+def test_a_mass_without_masks_is_refused(attend, make_raster, scene_db, tmp_path):
+    with pytest.raises(InputError, match="without masks"):
+        attend(make_raster(scene_db(9, 9)), mass=0.6)
+    assert not (tmp_path / "a.tif").exists()

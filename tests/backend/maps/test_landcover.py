@@ -7,7 +7,6 @@ from rasterio.transform import from_origin
 
 from backend.core.errors import InputError, ResourceError
 from backend.core.events import Reporter
-from backend.engines.pytorch import TileRunner
 from backend.maps.landcover import landcover
 from backend.maps.request import Context, Request
 from backend.radiometry.units import Units
@@ -106,21 +105,6 @@ def test_borders_of_zero_db_are_no_data_and_told(tiny_model, make_raster, scene_
     assert any(level == "warning" and "exactly 0 dB" in message for level, message in told)
 
 
-def test_the_batch_of_a_graphics_card_depends_on_its_size_not_on_what_is_free_now(tiny_model, monkeypatch):
-    import torch
-
-    from backend.engines.pytorch import GPU_MAX_BATCH, auto_batch
-    from backend.network.weights import load_model
-
-    model, card = load_model(tiny_model)
-    card_of = type("Properties", (), {"total_memory": 0})
-    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: card_of)
-    batches = []
-    for card_of.total_memory in (2**20, 2**26, 2**40):
-        batches.append(auto_batch(model, card.tile, torch.device("cuda")))
-    assert batches[0] == 1 < batches[1] < batches[2] == GPU_MAX_BATCH
-
-
 def test_an_extent_is_mapped_alone(run, make_raster, scene_db):
     classes, profile, _ = run(make_raster(scene_db(100, 100)), extent=(500203, 4599403, 500517, 4599797))
     assert classes.shape == (40, 32)
@@ -134,29 +118,6 @@ def test_a_fitting_old_file_is_replaced_and_a_contradicted_unit_is_refused(run, 
         run(scene, units=Units.LINEAR_POWER)
     assert (tmp_path / "out.tif").read_bytes() == b"older"
     run(scene)
-
-
-def test_memory_that_runs_out_halves_the_batch_and_gives_the_same_answer():
-    import torch
-
-    told = []
-
-    def greedy(x):
-        if len(x) > 2:
-            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
-        return x + 1
-
-    runner = TileRunner(greedy, torch.device("cpu"), 8, lambda level, text: told.append(text))
-    tiles = np.random.default_rng(0).random((7, 1, 4, 4)).astype(np.float32)
-    np.testing.assert_array_equal(runner(tiles), tiles + np.float32(1))
-    runner(tiles)
-    assert len(told) == 1
-
-    def hopeless(x):
-        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
-
-    with pytest.raises(ResourceError, match="one tile"):
-        TileRunner(hopeless, torch.device("cpu"), 8, print)(tiles)
 
 
 def test_a_device_that_is_not_there_is_refused(run, make_raster, scene_db, tiny_model, tmp_path):
