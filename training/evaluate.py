@@ -17,7 +17,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Callable
 
@@ -74,26 +74,33 @@ def groups_of(legend: Sequence[LandCoverClass]) -> list[str] | None:
     return [item.group or name for item, name in zip(legend, alone)] if named else None
 
 
+@dataclass(frozen=True)
+class Choice:
+    """Choose the images to map, and what maps them.
+
+    Attributes:
+        split: Split of splits.csv; None for all images.
+        most: Take at most so many images, evenly spread over their names; 0 for all.
+        device: As for the command line.
+        engine: As for the command line.
+    """
+
+    split: str | None = None
+    most: int = 0
+    device: str = "auto"
+    engine: str = "auto"
+
+
 def evaluate(
-    model: Path,
-    data: Path,
-    split: str | None = None,
-    device: str = "auto",
-    watch: Watch | None = None,
-    most: int = 0,
-    engine: str = "auto",
-    context: Context | None = None,
+    model: Path, data: Path, choice: Choice = Choice(), watch: Watch | None = None, context: Context | None = None
 ) -> Evaluation:
     """Map every labelled image of a folder with a model and count.
 
     Args:
         model: Model folder.
         data: Data folder with images/ and labels/.
-        split: Split of splits.csv; None for all images.
-        device: As for the command line.
+        choice: Images and engine.
         watch: Shown each image.
-        most: Take at most so many images, evenly spread over their names; 0 for all.
-        engine: As for the command line.
         context: Receives progress; its cancel ends the evaluation.
 
     Raises:
@@ -104,7 +111,7 @@ def evaluate(
     card = ModelCard.load(model_folder(model) / CARD)
     if (data / "splits.csv").is_file():
         read_splits(data)  # scores of any split are worth nothing where neighbours leak into training
-    folder = ChipFolder(data, card.bands, split)
+    folder = ChipFolder(data, card.bands, choice.split)
     if folder.facts.scale != 1 or folder.facts.relative:
         raise InputError(
             f"dataset.toml of {data} has scale or relative, and maps are made from the files as they are.",
@@ -113,7 +120,7 @@ def evaluate(
     legend = legend_of(card, folder)
     values, names, groups = [item.value for item in legend], [item.name for item in legend], groups_of(legend)
     result, context = Evaluation(Counts.none(names, groups)), context or Context()
-    maps, chosen = MapContext(cancel=context.cancel), _spread(len(folder), most)
+    maps, chosen = MapContext(cancel=context.cancel), _spread(len(folder), choice.most)
     for number, index in enumerate(chosen):
         context.reporter.progress(number, len(chosen))
         entry, chip = folder.entries[index], folder[index]
@@ -124,8 +131,9 @@ def evaluate(
         with tempfile.TemporaryDirectory() as scratch:
             output, shares = Path(scratch) / "map.tif", Path(scratch) / "probabilities.tif"
             request = Request(
-                str(chip.path), output, model, bands=bands, units=folder.units, device=device, engine=engine
-            )
+                str(chip.path), output, model, bands=bands, units=folder.units, device=choice.device,
+                engine=choice.engine,
+            )  # fmt: skip
             landcover(request, probabilities=shares, context=maps)
             counts = Counts.none(names, groups)
             # Some files say only in dataset.toml which values are no data; what is mapped there is no one's error.
@@ -214,10 +222,8 @@ def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> 
 
     for path in filter(None, (options.json, options.picture)):
         path.parent.mkdir(parents=True, exist_ok=True)  # before hours of mapping, not after
-    result = evaluate(
-        options.model, options.data, options.split, options.device, watch, options.images, options.engine,
-        Context(reporter, cancel),
-    )  # fmt: skip
+    choice = Choice(options.split, options.images, options.device, options.engine)
+    result = evaluate(options.model, options.data, choice, watch, Context(reporter, cancel))
     card = ModelCard.load(model_folder(options.model) / CARD)
     summary = {"model": card.name, "data": str(options.data), "split": options.split, **result.summary()}
     if options.json:

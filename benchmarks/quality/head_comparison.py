@@ -32,7 +32,7 @@ from backend.card.model_card import ModelCard
 from backend.card.registry import CARD
 from backend.core.errors import InputError, SarDinoError
 from training.data.dataset import ChipFolder
-from training.evaluate import evaluate, groups_of, legend_of
+from training.evaluate import Choice, evaluate, groups_of, legend_of
 from training.finetune import finetune
 from training.landcover.chips import CropSampler
 from training.landcover.data import load_data
@@ -74,7 +74,7 @@ def score(model: Path, data: Path, split: str, images: int) -> dict[str, Any]:
         sides["border"].add(truth[near], predicted[near])
         sides["inside"].add(truth[~near], predicted[~near])
 
-    result = evaluate(model, data, split, watch=watch, most=images).total
+    result = evaluate(model, data, Choice(split, images), watch).total
     parts = {"all": result.confusion, **sides}
     scores = {name: confusion.scores() for name, confusion in parts.items()}
     if groups:

@@ -51,6 +51,12 @@ BAD = {
 }
 
 
+@pytest.fixture
+def inside(tmp_path, monkeypatch):
+    """Work inside the temporary folder, so that relative names lead there."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.mark.parametrize("kind", BAD)
 @pytest.mark.parametrize("command", ["landcover", "attention", "embed", "similarity"])
 def test_bad_input_is_refused_and_leaves_nothing(kind, command, cli, make_raster, scene_db, tiny_model):
@@ -78,12 +84,12 @@ def test_bad_input_is_refused_and_leaves_nothing(kind, command, cli, make_raster
     ],
     ids=lambda options: " ".join(options),
 )
-def test_bad_options_are_refused_in_one_line(options, cli, make_raster, scene_db, tiny_model, monkeypatch, tmp_path):
+@pytest.mark.usefixtures("inside")
+def test_bad_options_are_refused_in_one_line(options, cli, make_raster, scene_db, tiny_model, tmp_path):
     from backend.engines.pytorch import available_devices
 
     absent = next(device for device in ("mps", "cuda") if device not in available_devices())
     options = [absent if option == "missing" else option for option in options]
-    monkeypatch.chdir(tmp_path)
     make_raster(scene_db(20, 20))
     code, _, err = cli("landcover", "scene.tif", "out.tif", "--model", tiny_model, "--progress", "none", *options)
     assert code == 1 and len(err.splitlines()) == 1 and " hint: " in err
