@@ -14,7 +14,7 @@ from backend.maps.similarity import cell_of
 from backend.radiometry.units import Units
 from backend.raster.grid import Grid
 
-# Most pixels, at the model's pixel size, that are embedded for one query; `benchmarks.speed.clicks` measures the time.
+# Most pixels, at the model's pixel size, that are embedded for one query.
 MOST_PIXELS = 2**21
 Bounds = tuple[float, float, float, float]
 

@@ -123,9 +123,7 @@ def _open(channel: Channel) -> Any:
         try:
             file = rasterio.open(channel.measurement)
         except RASTER_ERRORS as error:
-            raise DamagedProductError(
-                f"{channel.measurement} is missing, or is no image that GDAL can open."
-            ) from error
+            raise DamagedProductError(f"{channel.measurement} is missing, or GDAL can't open it.") from error
     height, width = channel.shape
     if (file.height, file.width, file.count, file.dtypes[0]) != (height, width, 1, "uint16"):
         found = f"{file.count} x {file.width} x {file.height} {file.dtypes[0]}"

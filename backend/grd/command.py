@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from backend import __version__
-from backend.grd.pipeline import CalibrateRequest, written
+from backend.grd.pipeline import CalibrateRequest, calibrated_map
 from backend.grd.product import open_product
 from backend.raster.output_names import claim_outputs
 from backend.raster.styles import aux_xml, date_now, ramp_qml
@@ -33,7 +33,7 @@ def calibrate(request: CalibrateRequest) -> dict[str, Any]:
             input=request.input,
             outputs={"output": str(request.output)},
         )
-        with written(request, product, product.polarisations) as sink:
+        with calibrated_map(request, product, product.polarisations) as sink:
             sink.files.add_sidecar(".qml", ramp_qml(sink.thumbnail()))
             sink.files.add_sidecar(".aux.xml", aux_xml((), date_now()))
             with cancel.shielded():

@@ -11,7 +11,7 @@ from backend.core.cancel import Cancel
 from backend.core.claims import SCRATCH
 from backend.core.errors import InputError
 from backend.core.events import Reporter
-from backend.grd.pipeline import CalibrateRequest, written
+from backend.grd.pipeline import CalibrateRequest, calibrated_map
 from backend.grd.product import open_product
 
 POLARISATIONS = ("VV", "VH", "HH", "HV")
@@ -38,9 +38,9 @@ def calibrated(
         SarDinoError: Refused, for example for a missing polarisation, or cancelled.
     """
     product, names = open_product(path), [band.name for band in card.bands]
-    spoken = [name for name in POLARISATIONS if any(name in band.upper() for band in names)]
-    there = [name for name in spoken if name in product.polarisations]
-    if len(there) < len(spoken) and not (there and card.allows_missing_bands):
+    wanted = [name for name in POLARISATIONS if any(name in band.upper() for band in names)]
+    present = [name for name in wanted if name in product.polarisations]
+    if len(present) < len(wanted) and not (present and card.allows_missing_bands):
         raise InputError(
             f"{path} has the polarisations {', '.join(product.polarisations)}; the model wants {', '.join(names)}.",
             "Give a product with these polarisations, or choose another model.",
@@ -59,6 +59,6 @@ def calibrated(
         reporter=reporter,
         cancel=cancel,
     )
-    with written(request, product, there or product.polarisations, SCRATCH[1]) as sink:
+    with calibrated_map(request, product, present or product.polarisations, SCRATCH[1]) as sink:
         reporter.restart()
         yield sink.files.part

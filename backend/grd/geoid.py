@@ -26,8 +26,8 @@ def undulation(degrees: Positions) -> DoubleArray:
 
 @lru_cache(maxsize=1)
 def _grid() -> tuple[DoubleArray, float]:
-    """Metres by row and column, from 90 north and 180 west on, and degrees between them."""
+    """Read the grid: metres [rows, columns] from 90° N, 180° W on, and the degrees between neighbours."""
     with rasterio.open(resources() / "geoid" / "egm96.tif") as file:
         metres = file.read(1) * np.float64(file.scales[0])
-        # The meridian of 180 degrees comes first, and last once more.
+        # The meridian of 180° is the first column; it is repeated as the last.
         return np.concatenate((metres, metres[:, :1]), axis=1), file.transform.a

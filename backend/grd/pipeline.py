@@ -73,16 +73,16 @@ class CalibrateRequest:
 
 
 @contextmanager
-def written(
+def calibrated_map(
     request: CalibrateRequest, product: Product, polarisations: Sequence[str], suffix: str = ""
 ) -> Iterator[RasterSink]:
-    """A sink that holds the whole map, closed and checked; it is discarded on the way out unless committed.
+    """Yield a sink with the whole map, closed and checked. It is discarded at the end unless it was committed.
 
-    With a suffix, one of SCRATCH, the map is only on the way to the output of the request.
+    With a suffix, one of SCRATCH, the map is a temporary file of the output.
     """
     _check(request)
     cancel = request.cancel
-    # An output proper gets overviews; what is only read once doesn't.
+    # A temporary raster is read once and needs no overviews.
     overviews = not suffix
     with ExitStack() as stack:
         stack.enter_context(gdal_environment(LARGE_CACHE))

@@ -1,23 +1,23 @@
-"""Own classes from few samples: the forest of `backend train` beside those that analysts know, on real places.
+"""Compare own classes from few samples (`backend train`) with the random forests that analysts use, on real places.
 
     python -m benchmarks.quality.own_classes CHIPS [FOLDER ...] --out DIR [--draws 5] [--counts 10 50 200]
         [--split NAME] [--kinds points polygons] [--every N] [--model NAME|DIR]
 
 CHIPS is a data folder with images/ and labels/ as for training; --split and --every take some of its chips. A chip is
-cut into 4 x 4 blocks; in each draw half of them, at random, give samples, and the map of the other half is scored.
-Samples are points (one pixel) or polygons (what a square of 5 to 11 pixels holds of one class around a random pixel),
+cut into 4 x 4 blocks. In each draw, half of them, at random, give samples, and the map of the other half is scored.
+Samples are points (one pixel) or polygons (the pixels of one class within 5 to 11 pixels around a random one),
 in turn from each class with half a percent of the chip. All methods get the same pixels with the same weights:
 
-- "forest": a random forest of 200 trees on VV, VH, VV - VH and windowed mean and deviation at 3, 7 and 15 px
-  (training/study/forest.py), of unlimited depth and leaves of one sample (larger ones did no better here);
-- "smoothed": its probabilities averaged over the same window as those of our maps;
+- "forest": a random forest of 200 trees on VV, VH, VV - VH and focal mean and deviation at 3, 7 and 15 px
+  (training/study/forest.py), of unlimited depth and leaves of one sample (larger ones did no better);
+- "smoothed": its probabilities, averaged over the same window as those of our maps;
 - "tuned": the same with all of our windows and differences (to 25 px), smoothed;
-- "no tokens": our forest, given the same windows and no tokens;
+- "no tokens": our forest on the same windows, without tokens;
 - "ours": as `backend landcover` maps with it.
 
-Scores: mIoU over a chip's classes, and over merged groups (tree, open, built, water) on chips with WorldCover values of
-several groups. Writes own_classes.json and own_classes.png into DIR, and goes on from an own_classes.json that is
-there. About 15 minutes on a core for three chips of 224 x 224 pixels.
+Scores are mIoU over a chip's classes, and over merged groups (tree, open, built, water) on chips with WorldCover values
+of several groups. Writes own_classes.json and own_classes.png into DIR, and continues an existing own_classes.json.
+About 15 minutes on a core for three chips of 224 x 224 pixels.
 """
 
 from __future__ import annotations
