@@ -24,6 +24,7 @@ from backend.core.errors import InputError
 from backend.core.events import Reporter
 from backend.raster.geojson import field_values, integer_label, read_features
 from backend.raster.output_names import claim_outputs
+from backend.raster.output_types import check_report_type
 from backend.raster.source import LARGE_CACHE, gdal_environment
 
 GEOJSON = frozenset((".geojson", ".json"))
@@ -78,6 +79,8 @@ def accuracy(request: AccuracyRequest) -> dict[str, Any]:
     outputs = {"output": request.output, "json": request.json, "csv": request.csv}
     wanted = {role: path for role, path in outputs.items() if path is not None}
     sources = [request.map, request.reference]
+    for role, path in wanted.items():
+        check_report_type(path, role)
     with claim_outputs(list(wanted.values()), sources, request.overwrite, request.cancel, rasters=False):
         facts = _compared(request, wanted)
         writers = {"output": as_html, "json": as_json, "csv": as_csv}

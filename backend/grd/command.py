@@ -9,6 +9,7 @@ from backend import __version__
 from backend.grd.pipeline import CalibrateRequest, calibrated_map
 from backend.grd.product import open_product
 from backend.raster.output_names import claim_outputs
+from backend.raster.output_types import type_notes
 from backend.raster.styles import aux_xml, date_now, ramp_qml
 
 
@@ -33,6 +34,8 @@ def calibrate(request: CalibrateRequest) -> dict[str, Any]:
             input=request.input,
             outputs={"output": str(request.output)},
         )
+        for note in type_notes([request.output]):
+            request.reporter.log("info", note)
         with calibrated_map(request, product, product.polarisations) as sink:
             sink.files.add_sidecar(".qml", ramp_qml(sink.thumbnail()))
             sink.files.add_sidecar(".aux.xml", aux_xml((), date_now()))

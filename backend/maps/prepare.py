@@ -19,6 +19,7 @@ from backend.maps.request import Context, Request
 from backend.maps.scene import Scene, check_inputs
 from backend.maps.timings import Timings
 from backend.raster.output_names import check_parts, claim_outputs
+from backend.raster.output_types import type_notes
 from backend.raster.source import gdal_environment
 from backend.raster.virtual import scene_files
 
@@ -73,6 +74,8 @@ def prepare(request: Request, context: Context, command: str, paths: dict[str, P
         check_inputs(files)
         outputs = list(paths.values())
         stack.enter_context(claim_outputs(outputs, files, request.overwrite, context.cancel))
+        for note in type_notes(outputs):
+            context.reporter.log("info", note)
         scene = Scene(request, context, files, card, stack)
         check_parts(outputs, scene.source.files)
         check_memory(scene.frame.width, card)

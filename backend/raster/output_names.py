@@ -13,6 +13,7 @@ from backend.core.cancel import Cancel
 from backend.core.claims import claim, key
 from backend.core.errors import InputError, ResourceError
 from backend.raster.opening import check_name
+from backend.raster.output_types import check_raster_type
 
 # Sidecars that are written with a raster, and those of an older raster that must be removed.
 SIDECARS, STALE = (".qml", ".aux.xml"), (".ovr", ".msk")
@@ -50,7 +51,7 @@ def check_outputs(paths: Sequence[Path], sources: Sequence[str], overwrite: bool
 
     Raises:
         InputError: Two outputs, or an output and an input, are one file or share a style; an output or a sidecar exists
-            and `overwrite` is off; a name can't be used, or a folder is missing.
+            and `overwrite` is off; a name can't be used or ends like another format; a folder is missing.
     """
     _check_distinct(paths, rasters)
     inputs = _Inputs(sources)
@@ -67,6 +68,7 @@ def check_outputs(paths: Sequence[Path], sources: Sequence[str], overwrite: bool
         if path.exists() and not overwrite:
             raise InputError(f"The output {path} exists.", "Choose another name, or add --overwrite.")
         if rasters:
+            check_raster_type(path)
             _check_sidecars(path, overwrite)
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree  # nosec B405: nothing is parsed here, only written
 
+from rasterio.control import GroundControlPoint
+from rasterio.crs import CRS
 from rasterio.enums import ColorInterp, MaskFlags
 
 from backend.core.errors import InputError
@@ -69,24 +71,28 @@ def virtual_raster(files: Sequence[Any]) -> str:
     return _with_bands(root, files)
 
 
-def across_antimeridian(file: Any) -> str:
-    """Return GDAL's XML of a raster with ground control points on both sides of 180°, longitudes made 0° to 360°.
+def with_points(file: Any, points: Sequence[GroundControlPoint], crs: CRS | None) -> str:
+    """Return GDAL's XML of a raster with other ground control points, and no transform.
 
     Args:
-        file: Opened rasterio dataset with ground control points in degrees.
+        file: Opened rasterio dataset.
+        points: Ground control points.
+        crs: Theirs, if known.
 
     Raises:
         InputError: The file has a mask instead of a nodata value.
     """
-    points, crs = file.gcps
-    _check_mask(file)
+    if ColorInterp.alpha not in file.colorinterp:
+        _check_mask(file)
     root = _root(file)
-    collection = ElementTree.SubElement(root, "GCPList", Projection=crs.to_wkt())
+    collection = ElementTree.SubElement(root, "GCPList", Projection=crs.to_wkt() if crs is not None else "")
     for number, point in enumerate(points):
-        place = {"Pixel": point.col, "Line": point.row, "X": point.x % 360, "Y": point.y, "Z": point.z or 0.0}
+        place = {"Pixel": point.col, "Line": point.row, "X": point.x, "Y": point.y, "Z": point.z or 0.0}
         texts = {key: repr(float(value)) for key, value in place.items()}
         ElementTree.SubElement(collection, "GCP", {"Id": str(number), **texts})
-    return _with_bands(root, [file])
+    for number, text in zip(file.indexes, file.descriptions):
+        _add_band(root, file, number, text or "")
+    return ElementTree.tostring(root, encoding="unicode")
 
 
 def _root(file: Any) -> ElementTree.Element:
@@ -106,6 +112,8 @@ def _add_band(root: ElementTree.Element, file: Any, number: int, text: str) -> N
     position = str(len(root.findall("VRTRasterBand")) + 1)
     band = ElementTree.SubElement(root, "VRTRasterBand", dataType=TYPES[file.dtypes[index]], band=position)
     ElementTree.SubElement(band, "Description").text = text
+    if file.colorinterp[index] == ColorInterp.alpha:
+        ElementTree.SubElement(band, "ColorInterp").text = "Alpha"
     if file.nodatavals[index] is not None:
         ElementTree.SubElement(band, "NoDataValue").text = repr(file.nodatavals[index])
     ElementTree.SubElement(band, "Scale").text = repr(file.scales[index])
