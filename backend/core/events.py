@@ -35,7 +35,7 @@ class Reporter:
         """Report the start of a run: version, command, model, device, input, outputs."""
 
     def progress(self, done: int, total: int, **figures: float) -> None:
-        """Report tiles or steps done, their total, and figures such as loss=0.5. May be called often, from one thread."""
+        """Report tiles or steps done, their total, and figures such as loss=0.5. May be called often, by one thread."""
         now = time.monotonic()
         if self._began is None:
             # The rate is measured from the first report on: warming up would make the estimate too long.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-# GDAL_DATA, GDAL_DRIVER_PATH, PROJ_DATA … name the files of another installation, and GDAL_VRT_ENABLE_PYTHON lets a raster
+# GDAL_DATA, PROJ_DATA … name the files of another installation, and GDAL_VRT_ENABLE_PYTHON lets a raster
 # run code. The plugin clears them too (`sardino_qgis/environment/variables.py`).
 _CLEARED = ("GDAL_", "GDALRC", "PROJ_", "OGR_", "CPL_", "OSR_")
 # Proxies and certificates, which a raster on the network may need.

@@ -53,7 +53,7 @@ def test_files_of_another_installation_do_not_matter(warm_shell, make_raster, sc
     outcome = warm_shell("landcover", scene, tmp_path / "o.tif", "--model", tiny_model, **nowhere)
     assert outcome.returncode == 0, outcome.stderr
     with rasterio.open(tmp_path / "o.tif") as file:
-        assert file.crs.to_epsg() == 32610
+        assert file.crs.to_epsg() == 32630
 
 
 def test_proxies_are_kept_and_waiting_is_bounded(shell):
