@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import signal
+import socket
 import stat
 import sys
 import threading
@@ -20,6 +21,8 @@ EXIT_CANCELLED = 130
 GRACE_S = 1.0
 # Seconds between two looks at the flag by code that waits.
 POLL_S = 0.05
+# Signals that cancel a run.
+SIGNALS = frozenset((signal.SIGINT, signal.SIGTERM))
 
 
 class Cancel:
@@ -75,15 +78,25 @@ class Cancel:
 
         Earlier handlers are restored after the block. Call from the main thread only.
         """
-        before = {number: signal.signal(number, lambda *_: self.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, lambda *_: self.set()) for number in SIGNALS}
         over = threading.Event()
-        threading.Thread(target=self._enforce, args=(over,), name="deadline", daemon=True).start()
-        try:
-            yield
-        finally:
-            over.set()
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        # Handlers wait until the main thread is back from a library such as GDAL. The interpreter writes the numbers of
+        # signals here at once, and the thread that keeps the deadline reads them.
+        heard, told = socket.socketpair()
+        with heard, told:
+            heard.setblocking(False)
+            told.setblocking(False)
+            earlier = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+            watcher = threading.Thread(target=self._enforce, args=(over, heard), name="deadline", daemon=True)
+            watcher.start()
+            try:
+                yield
+            finally:
+                over.set()
+                signal.set_wakeup_fd(earlier)
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+                watcher.join()
 
     def watch_stdin(self, heard: Callable[[bytes], None] = lambda chunk: None) -> None:
         """Set the flag when standard input, if it is a pipe or a socket, ends: the parent process is gone.
@@ -118,11 +131,14 @@ class Cancel:
             time.sleep(POLL_S)
         return False
 
-    def _enforce(self, over: threading.Event) -> None:
+    def _enforce(self, over: threading.Event, heard: socket.socket | None = None) -> None:
         deadline = math.inf
         while time.monotonic() < deadline:
             if over.wait(POLL_S):
                 return
+            with suppress(OSError):
+                if heard is not None and not SIGNALS.isdisjoint(heard.recv(64)):
+                    self.set()
             if not self._set or self._shielded:
                 deadline = math.inf  # what follows a shielded stretch gets the whole time too
             elif deadline == math.inf:

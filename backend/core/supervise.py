@@ -16,6 +16,7 @@ from typing import Callable, NoReturn
 from backend.core.cancel import EXIT_CANCELLED, Cancel
 from backend.core.errors import Cancelled, SarDinoError, unforeseen
 from backend.core.events import BarReporter, JsonReporter, Reporter
+from backend.core.surroundings import clear_settings
 
 EXIT_REFUSED = 1
 REPORTERS: dict[str, Callable[[], Reporter]] = {
@@ -44,6 +45,7 @@ def supervise(
     Returns:
         Exit code: 0 done, 1 refused, 130 cancelled.
     """
+    clear_settings()
     reporter, cancel = REPORTERS[options.progress](), Cancel()
     with _quiet(), cancel.watching_signals():
         if options.progress == "json" and watch_stdin:

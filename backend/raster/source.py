@@ -28,7 +28,7 @@ BLOCK_OVERHEAD = 1024  # bytes, more than GDAL counts for a block in addition to
 
 def gdal_environment(cache_bytes: int = SMALL_CACHE) -> rasterio.Env:
     """Return GDAL settings of a run; enter in the main thread, and again with the cache size that a source needs."""
-    return rasterio.Env(GDAL_CACHEMAX=cache_bytes)
+    return rasterio.Env(GDAL_CACHEMAX=cache_bytes, GDAL_VRT_ENABLE_PYTHON="NO")
 
 
 class RasterSource:

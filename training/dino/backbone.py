@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from backend.card.arch import Arch
@@ -17,7 +16,7 @@ from backend.core.errors import ModelError
 from backend.network.timm_import import VisionTransformer, resample_abs_pos_embed
 from backend.network.vit import build_backbone
 from training.run.common_config import ModelConfig
-from training.run.files import write_tensors, write_text
+from training.run.files import read_tensors, write_tensors, write_text
 
 WEIGHTS = "backbone.safetensors"
 FACTS = "backbone.json"
@@ -52,7 +51,7 @@ def load_backbone(run: Path, tile: int) -> tuple[VisionTransformer, dict[str, An
     hint = "Give the folder of a finished pre-training run."
     try:
         facts: dict[str, Any] = json.loads((run / FACTS).read_text(encoding="utf-8"))
-        tensors = load_file(run / WEIGHTS)
+        tensors = read_tensors(run / WEIGHTS)
         arch, patch, bands = Arch.from_dict(facts["arch"]), int(facts["patch"]), len(facts["bands"])
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise ModelError(f"No readable backbone in {run} ({error}).", hint) from error

@@ -3,10 +3,13 @@
 A checkpoint is a folder with ``state.json`` and the one tensor file that it names. The tensors are written first
 under a name that holds their step; the new checkpoint counts once ``state.json`` is replaced. A run that is killed
 at any time leaves the older checkpoint or the newer one.
+
+``state.json`` holds a SHA-256 of the tensor file, the step and the scalars: altered numbers are refused.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,13 +17,13 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from backend.core.errors import ModelError
-from training.run.files import write_tensors, write_text
+from training.run.files import check_finite, from_bytes, to_bytes, write_bytes, write_text
 
 STATE = "state.json"
+_KEYS = {"step", "tensors", "scalars", "sha256"}
 _HINT = "Start the run again in another folder."
 
 
@@ -28,8 +31,10 @@ def save_checkpoint(folder: Path, step: int, tensors: Mapping[str, Tensor], scal
     """Replace the checkpoint in `folder` by this state, then remove older tensor files."""
     folder.mkdir(parents=True, exist_ok=True)
     name = f"step-{step:09d}.safetensors"
-    write_tensors(folder / name, tensors)
-    write_text(folder / STATE, json.dumps({"step": step, "tensors": name, "scalars": dict(scalars)}, indent=2) + "\n")
+    content = to_bytes(tensors)
+    write_bytes(folder / name, content)
+    state = {"step": step, "tensors": name, "scalars": dict(scalars)}
+    write_text(folder / STATE, json.dumps({**state, "sha256": _digest(state, content)}, indent=2) + "\n")
     for other in folder.glob("step-*.safetensors"):
         if other.name != name:
             other.unlink(missing_ok=True)
@@ -39,16 +44,29 @@ def load_checkpoint(folder: Path) -> tuple[int, dict[str, Tensor], dict[str, Any
     """Return step, tensors on the CPU and scalars of the checkpoint in `folder`.
 
     Raises:
-        ModelError: There is no checkpoint, or it is damaged.
+        ModelError: There is no checkpoint, or it is damaged, altered, or holds values that are not finite.
     """
     try:
         state = json.loads((folder / STATE).read_text(encoding="utf-8"))
-        name = Path(state["tensors"]).name
-        return int(state["step"]), load_file(folder / name), dict(state["scalars"])
+        if state.keys() - _KEYS:
+            raise ValueError(f"{STATE} has unknown keys")
+        content = (folder / Path(state["tensors"]).name).read_bytes()
+        # Checkpoints of version 0.1 have no hash.
+        if state.get("sha256", digest := _digest(state, content)) != digest:
+            raise ValueError("its content doesn't match its SHA-256")
+        tensors = from_bytes(content)
+        check_finite(tensors)
+        return int(state["step"]), tensors, dict(state["scalars"])
     except FileNotFoundError as error:
         raise ModelError(f"No checkpoint in {folder}.", "Leave out --resume to start a run.") from error
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, SafetensorError) as error:
         raise ModelError(f"The checkpoint in {folder} can't be read: {error}.", _HINT) from error
+
+
+def _digest(state: Mapping[str, Any], content: bytes) -> str:
+    """Return the SHA-256 of a tensor file and of what the state says beside it."""
+    said = json.dumps([state["step"], state["tensors"], state["scalars"]])
+    return hashlib.sha256(said.encode() + b"\0" + content).hexdigest()
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer, module: nn.Module) -> dict[str, Tensor]:

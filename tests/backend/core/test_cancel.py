@@ -1,6 +1,8 @@
 """Parts of cancelling that a whole run does not reach: failing clean-ups, and pipes that are polled."""
 
 import os
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -40,6 +42,34 @@ def test_what_follows_a_shielded_stretch_gets_the_whole_grace(monkeypatch):
         while not ends and time.monotonic() < released + 10:
             time.sleep(0.01)
     assert ends[0] - released >= 0.35
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_library_that_does_not_return(number):
+    """The main thread never runs a handler: it is in a long call of C, as of GDAL."""
+    code = """
+import hashlib
+from backend.core.cancel import Cancel
+cancel = Cancel()
+cancel.on_deadline(lambda: print("cleaned", flush=True))
+with cancel.watching_signals():
+    print("ready", flush=True)
+    hashlib.pbkdf2_hmac("sha256", b"a", b"b", 40_000_000)  # without the interpreter's lock, for about 20 s
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.3)
+        began = time.monotonic()
+        process.send_signal(number)
+        assert process.wait(10) == EXIT_CANCELLED and time.monotonic() - began < 4
+        assert process.stdout.read() == "cleaned\n"
+
+
+def test_an_earlier_wakeup_descriptor_is_restored():
+    with Cancel().watching_signals():
+        assert signal.set_wakeup_fd(-1) != -1
+    assert signal.set_wakeup_fd(-1) == -1
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from torch import nn
 
 from backend.core.errors import ModelError
 from training.run.checkpoint import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
+from training.run.files import read_tensors, write_tensors
 
 
 def _trained() -> tuple[nn.Module, torch.optim.Optimizer]:
@@ -82,3 +83,53 @@ def test_none_or_a_damaged_one_is_refused(tmp_path: Path) -> None:
     (tmp_path / "state.json").write_text(json.dumps({"step": 1}))
     with pytest.raises(ModelError, match="can't be read"):
         load_checkpoint(tmp_path)
+
+
+def _flip(path: Path, place: int, bit: int = 1) -> None:
+    content = bytearray(path.read_bytes())
+    content[place] ^= bit
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("place", [-1, -300, 40])
+def test_a_flipped_bit_of_a_tensor_is_refused(tmp_path: Path, place: int) -> None:
+    save_checkpoint(tmp_path, 1, {"a": torch.ones(200)}, {})
+    _flip(tmp_path / "step-000000001.safetensors", place)
+    with pytest.raises(ModelError, match="can't be read"):
+        load_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize(("old", "new"), [('"step": 1', '"step": 3'), ("0.5", "0.7"), ("sha256", "sha25v"), ("{", "[")])
+def test_a_changed_state_is_refused(tmp_path: Path, old: str, new: str) -> None:
+    save_checkpoint(tmp_path, 1, {"a": torch.ones(2)}, {"best_iou": 0.5})
+    state = tmp_path / "state.json"
+    state.write_text(state.read_text().replace(old, new, 1))
+    with pytest.raises(ModelError, match="can't be read"):
+        load_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_values_that_are_not_finite_are_refused(tmp_path: Path, value: float) -> None:
+    save_checkpoint(tmp_path, 1, {"a": torch.tensor([1.0, value])}, {})
+    with pytest.raises(ModelError, match="tensor a holds values that are not finite"):
+        load_checkpoint(tmp_path)
+
+
+def test_a_checkpoint_of_an_older_version_is_read(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, 1, {"a": torch.ones(2)}, {})
+    state = tmp_path / "state.json"
+    older = json.loads(state.read_text())
+    del older["sha256"]
+    state.write_text(json.dumps(older))
+    assert load_checkpoint(tmp_path)[0] == 1
+
+
+@pytest.mark.parametrize("value", [1.0, float("nan")])
+def test_altered_tensors_of_a_backbone_are_refused(tmp_path: Path, value: float) -> None:
+    path = tmp_path / "backbone.safetensors"
+    write_tensors(path, {"a": torch.full((200,), value), "b": torch.arange(3), "c": torch.tensor(1.0)})
+    if value == 1:
+        assert read_tensors(path)["a"].shape == (200,)
+        _flip(path, -50)
+    with pytest.raises(ValueError, match="not finite|SHA-256"):
+        read_tensors(path)
