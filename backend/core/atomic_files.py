@@ -10,8 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from backend.core.cancel import Cancel
-from backend.core.claims import temporary
+from backend.core.claims import may_replace, temporary
 from backend.core.errors import ResourceError
+from backend.core.placing import identity, place_new, place_over
 
 # A disk with less free space than this counts as full.
 FULL_BYTES = 2**20
@@ -23,7 +24,7 @@ class Part:
     Args:
         path: Final name.
         owner: Output that the file belongs to, if not itself.
-        ending: Extension of the temporary name; that of `path` by default.
+        unfinished: Temporary name, if another one than `temporary` gives.
 
     Attributes:
         temporary: Temporary name, for `write` or for other writers.
@@ -32,12 +33,14 @@ class Part:
         OSError: All methods but `discard`.
     """
 
-    def __init__(self, path: Path, owner: Path | None = None, ending: str | None = None) -> None:
+    def __init__(self, path: Path, owner: Path | None = None, unfinished: Path | None = None) -> None:
         self.path = path
-        self.temporary = temporary(owner or path, path.suffix if ending is None else ending)
+        self._owner = owner or path
+        self.temporary = unfinished or temporary(self._owner, path.suffix)
+        self._made: tuple[Path, tuple[int, int]] | None = None
 
     def write(self, data: bytes) -> None:
-        """Create the file, write all its bytes and flush them to the disk."""
+        """Create the file, write all its bytes and flush them to the disk. A link at its name is not followed."""
         with self.temporary.open("xb") as file:
             file.write(data)
             file.flush()
@@ -49,8 +52,28 @@ class Part:
             os.fsync(file.fileno())
 
     def place(self, path: Path | None = None) -> None:
-        """Rename the file to its final name, or to `path`, replacing an older one; call `sync_folder` afterwards."""
-        os.replace(self.temporary, path or self.path)
+        """Rename the file to its final name, or to `path`; call `sync_folder` afterwards.
+
+        Raises:
+            ResourceError: The owner is claimed without the right to replace files, and something has that name.
+        """
+        target = path or self.path
+        if may_replace(self._owner):
+            place_over(self.temporary, target)
+            return
+        made = target, identity(self.temporary)
+        try:
+            place_new(self.temporary, target)
+        except FileExistsError as error:
+            raise appeared(target) from error
+        self._made = made
+
+    def withdraw(self) -> None:
+        """Remove the file if `place` gave it a name that nothing had; an older file that was replaced is lost."""
+        made, self._made = self._made, None
+        with suppress(OSError):
+            if made and identity(made[0]) == made[1]:
+                made[0].unlink()
 
     def discard(self) -> None:
         """Remove the temporary file, if there is one."""
@@ -75,6 +98,25 @@ def parts_of(paths: Iterable[Path], owner: Path | None = None, cancel: Cancel | 
         remove()
 
 
+@contextmanager
+def placed_together(parts: Iterable[Part]) -> Iterator[None]:
+    """Withdraw the parts that got a new name within a block if it fails."""
+    try:
+        yield
+    except BaseException:
+        for part in parts:
+            part.withdraw()
+        raise
+
+
+def appeared(path: Path) -> ResourceError:
+    """Return the refusal of a result whose name was taken while it was made."""
+    return ResourceError(
+        f"{path} appeared during the run. It is kept, and the result of the run is discarded.",
+        "Run again with another name, or with --overwrite.",
+    )
+
+
 def write_files(contents: Mapping[Path, bytes], cancel: Cancel | None = None) -> None:
     """Write files, and rename them to their final names when all are on the disk.
 
@@ -84,6 +126,7 @@ def write_files(contents: Mapping[Path, bytes], cancel: Cancel | None = None) ->
 
     Raises:
         OSError: Writing fails; older files are unchanged, unless a rename failed after others had succeeded.
+        ResourceError: See `Part.place`; then none of the files is left.
         Cancelled: The run was stopped; older files are unchanged.
     """
     cancel = cancel or Cancel()
@@ -92,8 +135,9 @@ def write_files(contents: Mapping[Path, bytes], cancel: Cancel | None = None) ->
             cancel.check()
             part.write(data)
         with cancel.shielded():
-            for part in parts:
-                part.place()
+            with placed_together(parts):
+                for part in parts:
+                    part.place()
             for folder in {path.parent for path in contents}:
                 sync_folder(folder)
 

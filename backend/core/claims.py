@@ -23,17 +23,22 @@ PART, LOCK = ".sardino-part", ".sardino-lock"
 SCRATCH = (".radar", ".calibrated")
 # Names of outputs longer than this, in bytes, are shortened in temporary names; most file systems allow 255.
 LONG_NAME = 160
-# Outputs that this process holds.
-_held: set[str] = set()
+# Random names that are tried for a folder.
+TRIES = 100
+# Suffix that earlier versions gave to a folder, or a link to one, while they replaced it; links stayed.
+OLD = ".sardino-old"
+# Outputs that this process holds, and whether older files may be replaced.
+_held: dict[str, bool] = {}
 
 
 @contextmanager
-def claim(path: Path, cancel: Cancel | None = None) -> Iterator[None]:
+def claim(path: Path, cancel: Cancel | None = None, replace: bool = True) -> Iterator[None]:
     """Hold an output, a file or a folder, until the end of the block; remove what killed runs left of it first.
 
     Args:
         path: The output.
         cancel: Also releases it if the process is ended by force.
+        replace: Whether files that are there when the output is complete may be replaced.
 
     Raises:
         ResourceError: Another run holds it, or its folder can't be written to.
@@ -45,10 +50,8 @@ def claim(path: Path, cancel: Cancel | None = None) -> Iterator[None]:
             f"Another run is writing {path}.", "Wait until it has ended, or choose another output."
         ) from error
     except OSError as error:
-        raise ResourceError(
-            f"The folder {path.parent} can't be written to ({error.strerror}).", "Choose another output folder."
-        ) from error
-    _held.add(key(path))
+        raise _unwritable(path, error) from error
+    _held[key(path)] = replace
     if cancel is not None:
         cancel.on_deadline(lock.release)
     try:
@@ -56,7 +59,7 @@ def claim(path: Path, cancel: Cancel | None = None) -> Iterator[None]:
             _remove_stale(path)
         yield
     finally:
-        _held.discard(key(path))
+        _held.pop(key(path), None)
         lock.release()
 
 
@@ -70,6 +73,11 @@ def claimed(path: Path) -> Iterator[None]:
             yield
 
 
+def may_replace(path: Path) -> bool:
+    """Return whether the claim of an output, if this process holds one, allows to replace older files."""
+    return _held.get(key(path), True)
+
+
 @contextmanager
 def scratch(output: Path, suffix: str, cancel: Cancel) -> Iterator[Path]:
     """Yield a name for an intermediate raster of an output; the raster is removed at the end of the block.
@@ -79,16 +87,15 @@ def scratch(output: Path, suffix: str, cancel: Cancel) -> Iterator[Path]:
         suffix: One of SCRATCH.
         cancel: Also removes it if the process is ended by force.
     """
-    part = temporary(output, f"{suffix}.tif")
-
-    def remove() -> None:
-        with suppress(OSError):
-            part.unlink()
-
-    cancel.on_deadline(remove)
     with claimed(output):
+        folder = private_folder(output)
+
+        def remove() -> None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+        cancel.on_deadline(remove)
         try:
-            yield part
+            yield folder / f"part{suffix}.tif"
         finally:
             remove()
 
@@ -103,9 +110,35 @@ def temporary(output: Path, ending: str) -> Path:
     return output.with_name(f"{_start(output)}{secrets.token_hex(4)}{PART}{ending}")
 
 
+def private_folder(output: Path) -> Path:
+    """Make a folder for temporary files of an output, beside it, into which only this user can put files or links.
+
+    Libraries such as GDAL open their files themselves and follow links.
+
+    Raises:
+        ResourceError: It can't be made.
+    """
+    for tries in range(TRIES):
+        folder = temporary(output, "")
+        try:
+            folder.mkdir(mode=0o700)
+        except OSError as error:
+            if not isinstance(error, FileExistsError) or tries == TRIES - 1:
+                raise _unwritable(output, error) from error
+        else:
+            break
+    return folder
+
+
 def key(path: Path) -> str:
     """Return a text that is equal for two names of one file (links resolved, case as the system has it)."""
     return os.path.normcase(os.path.realpath(path))
+
+
+def _unwritable(output: Path, error: OSError) -> ResourceError:
+    return ResourceError(
+        f"The folder {output.parent} can't be written to ({error.strerror}).", "Choose another output folder."
+    )
 
 
 def _start(output: Path) -> str:
@@ -118,9 +151,11 @@ def _start(output: Path) -> str:
 
 
 def _remove_stale(output: Path) -> None:
-    pattern = re.compile(f"{re.escape(_start(output))}[0-9a-f]{{8}}{re.escape(PART)}", re.DOTALL)
+    start = re.escape(_start(output))
+    ours = re.compile(rf"{start}[0-9a-f]{{8}}{re.escape(PART)}(\..*)?", re.DOTALL)
+    link = re.compile(rf"{start}.+\.[0-9]+{re.escape(OLD)}", re.DOTALL)
     for old in output.parent.iterdir():
-        if pattern.match(old.name):
+        if ours.fullmatch(old.name) or (link.fullmatch(old.name) and old.is_symlink()):
             if old.is_dir() and not old.is_symlink():
                 shutil.rmtree(old, ignore_errors=True)
             else:

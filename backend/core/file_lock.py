@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -27,7 +28,7 @@ class FileLock:
 
     Raises:
         BlockingIOError: Another process, or another lock of this process, holds the file.
-        OSError: The file cannot be created.
+        OSError: The file cannot be created, or a link, pipe or device has its name.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,6 +37,7 @@ class FileLock:
         while True:
             self._descriptor: int | None = _open(path)
             try:
+                _check_kind(self._descriptor, path)
                 self._take(self._descriptor)
             except OSError:
                 os.close(self._descriptor)
@@ -76,7 +78,8 @@ class FileLock:
 
 
 def _open(path: Path) -> int:
-    flags = getattr(os, "O_NOFOLLOW", 0)
+    # Neither a link that another user laid there is followed, nor a pipe waited for.
+    flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o666)
     except PermissionError as denied:
@@ -85,6 +88,11 @@ def _open(path: Path) -> int:
             return os.open(path, os.O_RDONLY | flags)
         except FileNotFoundError:
             raise denied from None
+
+
+def _check_kind(descriptor: int, path: Path) -> None:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise OSError(errno.EEXIST, f"{path.name} is not a file", str(path))
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

@@ -20,6 +20,7 @@ from backend.core.atomic_files import parts_of, sync_folder
 from backend.core.cancel import Cancel
 from backend.core.claims import claimed
 from backend.core.errors import ModelError
+from backend.core.placing import place_over
 from backend.network.vit import SarViT, build_model
 
 # Room for the safetensors header beside the tensors themselves.
@@ -108,7 +109,7 @@ def _settle(folder: Path) -> None:
     following = None
     with suppress(ModelError, OSError):
         following = _following(folder, ModelCard.load(folder / CARD).weights_sha256)
-        os.replace(following, folder / WEIGHTS)
+        place_over(following, folder / WEIGHTS)
         sync_folder(folder)
     for old in folder.glob(f".{WEIGHTS}.*{NEXT}"):
         # On Windows weights that a program holds open can't be replaced: then they are found by their hash for now.

@@ -41,7 +41,7 @@ def claim_outputs(
     check_outputs(paths, sources, overwrite, rasters)
     with ExitStack() as stack:
         for path in paths:
-            stack.enter_context(claim(path, cancel))
+            stack.enter_context(claim(path, cancel, overwrite))
             _check_replaceable(path, rasters)
         yield
 
@@ -65,11 +65,12 @@ def check_outputs(paths: Sequence[Path], sources: Sequence[str], overwrite: bool
             example = "landcover.tif" if rasters else "report.html"
             raise InputError(f"The output {path} is {what}.", f"Give the name of a file, such as {example}.")
         inputs.check(path, rasters)
-        if path.exists() and not overwrite:
+        if os.path.lexists(path) and not overwrite:
             raise InputError(f"The output {path} exists.", "Choose another name, or add --overwrite.")
+        _check_regular(path)
         if rasters:
             check_raster_type(path)
-            _check_sidecars(path, overwrite)
+            check_sidecars(path, overwrite)
 
 
 def check_parts(paths: Sequence[Path], parts: Sequence[str]) -> None:
@@ -144,20 +145,38 @@ def _check_length(path: Path) -> None:
             ) from error
 
 
-def _check_sidecars(path: Path, overwrite: bool) -> None:
-    """Refuse a new output whose sidecars exist already: they belong to another raster."""
-    if path.exists():
-        return
-    for suffix in SIDECARS:
+def _check_regular(path: Path) -> None:
+    """Refuse to replace a device, a pipe or a socket, also by a link to it."""
+    to_process = path.is_symlink() and os.readlink(path).startswith("/proc/")  # such as /dev/stdout
+    if to_process or (path.exists() and not path.is_file()):
+        raise InputError(
+            f"The output {path} is a device, a pipe or a socket.", "Give the name of a new file, or of one to replace."
+        )
+
+
+def check_sidecars(path: Path, overwrite: bool) -> None:
+    """Refuse an output whose sidecars are no files, and a new one whose sidecars exist: they belong to another raster.
+
+    Raises:
+        InputError: See above.
+    """
+    new = not os.path.lexists(path)
+    for suffix in (*SIDECARS, *STALE):
         companion = sidecar(path, suffix)
-        if not companion.exists():
+        if not os.path.lexists(companion):
             continue
+        if companion.exists() and not companion.is_file():
+            raise InputError(
+                f"The output {path} would replace {companion.name}, which is not a file but a folder, a pipe or a "
+                "device.",
+                "Choose another name.",
+            )
         owners = [p.name for p in path.parent.glob(glob.escape(path.stem) + ".*") if p.suffix.lower() in RASTERS]
-        if suffix == ".qml" and owners:
+        if new and suffix == ".qml" and owners:
             raise InputError(
                 f"The output {path} would replace {companion.name}, the style of {owners[0]}.", "Choose another name."
             )
-        if not overwrite:
+        if new and not overwrite:
             raise InputError(
                 f"The output {path} would replace {companion.name}, which exists.",
                 "Choose another name, or add --overwrite.",

@@ -106,7 +106,8 @@ def test_a_scratch_raster_is_named_after_the_output(tmp_path):
     cancel = Cancel()
     with scratch(tmp_path / "o.tif", ".radar", cancel) as part:
         part.touch()
-        assert part.name.startswith(".o.tif.") and part.name.endswith(".radar.tif")
+        assert part.parent.name.startswith(".o.tif.") and part.name.endswith(".radar.tif")
+        assert part.parent.parent == tmp_path and os.name == "nt" or part.parent.stat().st_mode & 0o77 == 0
         with claimed(tmp_path / "o.tif"):
             assert part.exists()
     assert names(tmp_path) == []
