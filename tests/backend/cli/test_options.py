@@ -52,7 +52,6 @@ def test_an_option_without_effect_is_wrong_usage(words, needed, cli):
 
 
 def test_options_that_refine_others_have_defaults():
-    assert parse(["attention", "a", "b", "--masks", "m"]).mass == 0.6
     assert parse(["attention", "a", "b", "--masks", "m", "--mass", "0.5"]).mass == 0.5
     assert parse(["accuracy", "a", "b", "c", "--sample", "9"]).seed == 0
     assert parse(["calibrate", "a", "b", "--dem", "d"]).dem_heights == "geoid"

@@ -154,7 +154,7 @@ def test_land_cover_accepts_the_layer_of_a_product(product, tmp_path, feedback):
     made = gdal.Open(str(tmp_path / "o.tif"))
     assert made.GetSpatialRef().GetAuthorityCode(None) == "32632" and made.GetGeoTransform()[1] == 10
     assert 28 <= made.RasterXSize <= 36 and (made.ReadAsArray() > 0).mean() > 0.5
-    assert any("calibrated to gamma0 first" in text for text in feedback.infos) and feedback.progress() == 100
+    assert any("first calibrated to gamma0" in text for text in feedback.infos) and feedback.progress() == 100
     assert sorted(p.name for p in tmp_path.iterdir()) == ["o.qml", "o.tif", "o.tif.aux.xml"]
     del layer, given
 
