@@ -25,9 +25,9 @@ PLACES = frozenset(
     "n s e w ne nw se sw north south east west left right top bottom upper lower ul ur ll lr centre center".split()
 )
 JOIN = (
-    "If they are tiles of one raster of one date, join them first, and give the result: `gdalbuildvrt scene.vrt FILES`, "
-    "in QGIS Raster > Miscellaneous > Build Virtual Raster without 'Place each input file into a separate band'. Each "
-    "date is mapped by itself."
+    "If they are tiles of one raster of one date, join them first and give the result: `gdalbuildvrt scene.vrt FILES`, "
+    "or in QGIS Raster > Miscellaneous > Build Virtual Raster without 'Place each input file into a separate band'. "
+    "Each date is mapped by itself."
 )
 
 
