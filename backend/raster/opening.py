@@ -19,17 +19,20 @@ from backend.raster.virtual import virtual_raster
 HINT = "Give a raster file, such as a GeoTIFF with VV and VH."
 
 
-def open_files(paths: Sequence[str]) -> Any:
-    """Return one file, or several with their bands stacked, as an opened rasterio dataset.
+def open_files(paths: Sequence[str]) -> tuple[Any, list[tuple[str, str]]]:
+    """Return one file, or several with their bands stacked or their tiles joined, as an opened rasterio dataset.
+
+    Returns:
+        The dataset, and (level, message) pairs for the log.
 
     Raises:
-        InputError: A file can't be opened, or is not on the grid of the first.
+        InputError: A file can't be opened, or is neither on the grid of the first nor a tile beside it.
     """
     if len(paths) == 1:
-        return open_raster(paths[0])
+        return open_raster(paths[0]), []
     with ExitStack() as stack:
-        text = virtual_raster([stack.enter_context(open_raster(path)) for path in paths])
-    return open_raster(text)
+        text, notes = virtual_raster([stack.enter_context(open_raster(path)) for path in paths])
+    return open_raster(text), notes
 
 
 def open_raster(path: str) -> Any:

@@ -67,13 +67,13 @@ class RasterSource:
         files = [str(path)] if isinstance(path, (str, Path)) else list(path)
         self.path = files[0] if len(files) == 1 else f"{files[0]} with {', '.join(files[1:])}"
         self._more_nodata = tuple(nodata)
-        self._file = open_files(files)
+        self._file, joined = open_files(files)
         self._dataset: Any = self._file
         try:
             choice = choose_bands(self._file, self.path, names, bands, allows_missing)
             self.bands, self.present = choice.numbers, choice.present
             self._file, self._dataset, notes = on_a_grid(self._file)
-            self.notes = [*choice.notes, *notes]
+            self.notes = [*joined, *choice.notes, *notes]
             alphas = [b for b, kind in enumerate(self._dataset.colorinterp, 1) if kind == ColorInterp.alpha]
             self._alpha = alphas[0] if alphas and alphas[0] not in self.bands else 0
             full = Grid(self._dataset.crs, self._dataset.transform, self._dataset.width, self._dataset.height)

@@ -14,6 +14,7 @@ from rasterio.enums import ColorInterp, MaskFlags
 
 from backend.core.errors import InputError
 from backend.raster.bands import described
+from backend.raster.mosaic import Mosaic, tiles
 
 # Fraction of a pixel by which origins on one grid may differ.
 SAME = 1e-3
@@ -51,24 +52,37 @@ def scene_files(source: str, further: Sequence[str] = ()) -> list[str]:
     return files
 
 
-def virtual_raster(files: Sequence[Any]) -> str:
+def virtual_raster(files: Sequence[Any]) -> tuple[str, list[tuple[str, str]]]:
     """Return GDAL's XML of a virtual raster with the bands of all files, without alpha bands.
+
+    Tiles of one raster are put together. Files of one grid are stacked.
 
     Args:
         files: Opened rasterio datasets.
 
+    Returns:
+        The XML, and (level, message) pairs for the log.
+
     Raises:
-        InputError: Their grids differ, or one has a mask instead of a nodata value.
+        InputError: Their grids differ and they are no tiles, or one has a mask instead of a nodata value.
     """
     first = files[0]
     for file in files:
-        _check(first, file)
-    root = _root(first)
+        _check_kind(file)
+    groups = [[file] for file in files] if all(_same_grid(first, file) for file in files) else tiles(files)
+    whole = [Mosaic(group) for group in groups]
+    for each in whole:
+        _check_grid(whole[0], each)
+    root = _root(whole[0])
     if first.crs is not None:
         ElementTree.SubElement(root, "SRS").text = first.crs.to_wkt()
-    if not first.transform.is_identity:
-        ElementTree.SubElement(root, "GeoTransform").text = ",".join(map(repr, first.transform.to_gdal()))
-    return _with_bands(root, files)
+    if not whole[0].transform.is_identity:
+        ElementTree.SubElement(root, "GeoTransform").text = ",".join(map(repr, whole[0].transform.to_gdal()))
+    for each in whole:
+        for number, text in zip(each.first.indexes, described(each.first.descriptions, each.first.name)):
+            if each.first.colorinterp[number - 1] != ColorInterp.alpha:
+                _add_mosaic(root, each, number, text)
+    return ElementTree.tostring(root, encoding="unicode"), [note for each in whole for note in each.notes()]
 
 
 def with_points(file: Any, points: Sequence[GroundControlPoint], crs: CRS | None) -> str:
@@ -91,7 +105,7 @@ def with_points(file: Any, points: Sequence[GroundControlPoint], crs: CRS | None
         texts = {key: repr(float(value)) for key, value in place.items()}
         ElementTree.SubElement(collection, "GCP", {"Id": str(number), **texts})
     for number, text in zip(file.indexes, file.descriptions):
-        _add_band(root, file, number, text or "")
+        _add_source(_add_band(root, file, number, text or ""), file, number)
     return ElementTree.tostring(root, encoding="unicode")
 
 
@@ -99,15 +113,8 @@ def _root(file: Any) -> ElementTree.Element:
     return ElementTree.Element("VRTDataset", rasterXSize=str(file.width), rasterYSize=str(file.height))
 
 
-def _with_bands(root: ElementTree.Element, files: Sequence[Any]) -> str:
-    for file in files:
-        for number, text in zip(file.indexes, described(file.descriptions, file.name)):
-            if file.colorinterp[number - 1] != ColorInterp.alpha:
-                _add_band(root, file, number, text)
-    return ElementTree.tostring(root, encoding="unicode")
-
-
-def _add_band(root: ElementTree.Element, file: Any, number: int, text: str) -> None:
+def _add_band(root: ElementTree.Element, file: Any, number: int, text: str) -> ElementTree.Element:
+    """Add a band with all but its sources."""
     index = number - 1
     position = str(len(root.findall("VRTRasterBand")) + 1)
     band = ElementTree.SubElement(root, "VRTRasterBand", dataType=TYPES[file.dtypes[index]], band=position)
@@ -118,26 +125,59 @@ def _add_band(root: ElementTree.Element, file: Any, number: int, text: str) -> N
         ElementTree.SubElement(band, "NoDataValue").text = repr(file.nodatavals[index])
     ElementTree.SubElement(band, "Scale").text = repr(file.scales[index])
     ElementTree.SubElement(band, "Offset").text = repr(file.offsets[index])
-    source = ElementTree.SubElement(band, "SimpleSource")
+    return band
+
+
+def _add_source(band: ElementTree.Element, file: Any, number: int, kind: str = "SimpleSource") -> ElementTree.Element:
+    source = ElementTree.SubElement(band, kind)
     ElementTree.SubElement(source, "SourceFilename", relativeToVRT="0").text = _absolute(file.name)
     ElementTree.SubElement(source, "SourceBand").text = str(number)
+    return source
 
 
-def _check(first: Any, file: Any) -> None:
+def _add_mosaic(root: ElementTree.Element, mosaic: Mosaic, number: int, text: str) -> None:
+    """Add a band made of one file, or of tiles, of which later ones cover earlier ones where they have data."""
+    first, index = mosaic.first, number - 1
+    band = _add_band(root, first, number, text)
+    if len(mosaic.files) == 1:
+        _add_source(band, first, number)
+        return
+    nodata = first.nodatavals[index]
+    if nodata is None and first.dtypes[index].startswith("float"):
+        nodata = float("nan")
+        ElementTree.SubElement(band, "NoDataValue").text = "nan"
+    for file, (row, column) in zip(mosaic.files, mosaic.corners):
+        source = _add_source(band, file, number, "SimpleSource" if nodata is None else "ComplexSource")
+        for name, x, y in (("SrcRect", 0, 0), ("DstRect", column, row)):
+            sides = {"xOff": x, "yOff": y, "xSize": file.width, "ySize": file.height}
+            ElementTree.SubElement(source, name, {key: str(side) for key, side in sides.items()})
+        if nodata is not None:
+            ElementTree.SubElement(source, "NODATA").text = repr(nodata)
+
+
+def _check_kind(file: Any) -> None:
     if file.gcps[0] and file.transform.is_identity:
         raise InputError(f"{file.name} has only ground control points and can't be joined with other files.", HINT)
     _check_mask(file)
+
+
+def _same_grid(first: Any, file: Any) -> bool:
+    if (file.width, file.height) != (first.width, first.height) or file.crs != first.crs:
+        return False
     shift = [abs(a - b) for a, b in zip(~first.transform * (file.transform.c, file.transform.f), (0, 0))]
     corner = ~first.transform * (file.transform * (file.width, file.height))
-    shift += [abs(a - b) for a, b in zip(corner, (first.width, first.height))]
-    if (file.width, file.height) != (first.width, first.height) or max(shift) > SAME:
+    return bool(max(shift + [abs(a - b) for a, b in zip(corner, (first.width, first.height))]) <= SAME)
+
+
+def _check_grid(first: Mosaic, other: Mosaic) -> None:
+    if other.crs != first.crs:
+        raise InputError(f"{other.name} and {first.name} have different coordinate systems.", HINT)
+    if not _same_grid(first, other):
         raise InputError(
-            f"{file.name} ({file.width} x {file.height} pixels) is not on the grid of {first.name} "
+            f"{other.name} ({other.width} x {other.height} pixels) is not on the grid of {first.name} "
             f"({first.width} x {first.height} pixels).",
             HINT,
         )
-    if file.crs != first.crs:
-        raise InputError(f"{file.name} and {first.name} have different coordinate systems.", HINT)
 
 
 def _check_mask(file: Any) -> None:

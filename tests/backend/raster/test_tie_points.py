@@ -12,7 +12,7 @@ from backend.core.errors import InputError
 from backend.raster.source import RasterSource
 from backend.raster.tie_points import thinned
 from backend.raster.virtual import with_points
-from tests.support.radar_geometry import grid, places, write_snap
+from tests.backend.raster.radar_geometry import grid, places, write_snap
 
 HEIGHT, WIDTH = 200, 300
 UNPLACED = Affine.identity()
