@@ -27,7 +27,7 @@ def undulation(degrees: Positions) -> DoubleArray:
 @lru_cache(maxsize=1)
 def _grid() -> tuple[DoubleArray, float]:
     """Metres by row and column, from 90 north and 180 west on, and degrees between them."""
-    with rasterio.open(resources() / "geoid" / "egm96.tif") as file:
+    with rasterio.open(resources() / "geoid" / "egm96.tif", driver="GTiff") as file:
         metres = file.read(1) * np.float64(file.scales[0])
         # The meridian of 180 degrees comes first, and last once more.
         return np.concatenate((metres, metres[:, :1]), axis=1), file.transform.a

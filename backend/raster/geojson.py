@@ -15,10 +15,12 @@ from rasterio.features import is_valid_geom
 from rasterio.warp import transform_geom
 
 from backend.core.errors import InputError
+from backend.core.regular_file import read_regular_text
 from backend.raster.errors import RASTER_ERRORS
 
 # RFC 7946, section 4: coordinates without a "crs" member are longitude and latitude on WGS 84.
 DEFAULT_CRS = CRS.from_string("OGC:CRS84")
+MOST_BYTES = 512 * 2**20  # of a file; parsed, it takes about ten times as much
 POINTS, POLYGONS = ("Point", "MultiPoint"), ("Polygon", "MultiPolygon")
 
 
@@ -121,7 +123,7 @@ def field_values(features: Sequence[Feature], field: str | None) -> list[Any]:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
+        document = json.loads(read_regular_text(path, MOST_BYTES))
     except OSError as error:
         raise InputError(f"{path} can't be read ({error.strerror}).", "Check the path.") from error
     except (ValueError, RecursionError) as error:

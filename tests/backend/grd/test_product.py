@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import zipfile
 
 import pytest
+from rasterio.shutil import copy
 
 from backend.core.errors import InputError
 from backend.grd import container
@@ -219,3 +221,40 @@ def test_parts_are_refused_with_a_hint(whole, tmp_path):
 
 def test_an_unreadable_path_is_no_container():
     assert find_container("x" * 5000) is None
+
+
+def measurement(product):
+    return next(product.glob("measurement/*vv*"))
+
+
+@pytest.mark.parametrize("sidecar", ["", ".ovr", ".msk", ".aux.xml"])
+def test_a_measurement_is_a_geotiff_alone(sidecar, product):
+    """A virtual raster in its place, or beside it, would show another file of this computer."""
+    path = measurement(product)
+    moved = path.rename(product / "elsewhere.tif")
+    virtual = path.with_name(path.name + sidecar)
+    copy(moved, virtual, driver="VRT")
+    if sidecar:
+        shutil.copy(moved, path)
+        assert (open_all(product) > 0).any()
+    else:
+        with pytest.raises(InputError, match="no GeoTIFF"):
+            open_all(product)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes that are files")
+@pytest.mark.parametrize(
+    "pattern", ["measurement/*vv*", "annotation/s1a*vv*", "annotation/calibration/calibration*vv*"]
+)
+def test_a_pipe_as_a_part_is_refused(pattern, product):
+    path = next(product.glob(pattern))
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(InputError, match="not a file but a pipe"):
+        open_all(product)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes that are files")
+def test_a_pipe_is_no_zip(tmp_path):
+    os.mkfifo(tmp_path / "product.zip")
+    assert not is_product(str(tmp_path / "product.zip"))
