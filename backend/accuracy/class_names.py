@@ -6,6 +6,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET  # noqa: N817  # nosec B405
 from pathlib import Path
 
+from backend.core.regular_file import read_regular_text
 from backend.raster.output_names import sidecar
 
 # gdal_rat.h: the column of the value, and of the class name.
@@ -38,9 +39,7 @@ def _parse(path: Path) -> ET.Element | None:
     read, since these may expand without bound. (A .qml has a DOCTYPE, but no entities.)
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            return None
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_regular_text(path, MAX_BYTES)
         # Text, not bytes: else a declared encoding could hide an entity from this check.
         return None if "<!ENTITY" in text else ET.fromstring(text)  # nosec B314
     except (OSError, ValueError, ET.ParseError):

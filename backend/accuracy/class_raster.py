@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
@@ -16,6 +17,7 @@ from backend.accuracy.class_names import class_names
 from backend.core.arrays import BoolArray, IntArray
 from backend.core.errors import InputError
 from backend.raster.errors import RASTER_ERRORS
+from backend.raster.geojson import check_class_number
 from backend.raster.grid import Grid
 from backend.raster.opening import open_raster
 
@@ -49,6 +51,10 @@ class ClassRaster:
         like: Grid | None = None,
     ) -> None:
         self.path, self._ignore, self._mapping = path, list(ignore), dict(mapping or {})
+        # The lowest integer may be left out: programs write it where nothing is known.
+        lowest = np.iinfo(np.int64).min
+        for number in {*self._ignore, *self._mapping, *self._mapping.values()} - {lowest}:
+            check_class_number(number, "A class to leave out or to map")
         self.notes: list[str] = []
         self._stack = ExitStack()
         self._data = self._file = self._stack.enter_context(open_raster(path))
@@ -161,11 +167,18 @@ class ClassRaster:
                 f"{self.path} can't be read at row {top}: it is truncated or damaged.",
                 "Copy or download the file again.",
             ) from error
+        self._check_range(raw[valid], top)
         values = raw.astype(np.int64)
         ignored = np.isin(values, self._ignore) & valid if self._ignore else np.zeros_like(valid)
         if self._mapping:
             values = remap(values, self._mapping)
         return values, valid & ~ignored, ignored
+
+    def _check_range(self, values: NDArray[Any], top: int) -> None:
+        if values.dtype.itemsize == 8 and values.size:
+            for number in (int(values.min()), int(values.max())):
+                if number not in self._ignore:
+                    check_class_number(number, f"{self.path} has a class in rows from {top} on that")
 
     def __enter__(self) -> ClassRaster:
         return self

@@ -15,7 +15,7 @@ from backend.accuracy.class_raster import ClassRaster
 from backend.accuracy.compare import Advance, Comparison
 from backend.accuracy.tally import distinct
 from backend.core.arrays import BoolArray, DoubleArray, IndexArray, IntArray
-from backend.raster.geojson import Feature
+from backend.raster.geojson import Feature, check_class_number
 
 
 class VectorReference:
@@ -33,6 +33,8 @@ class VectorReference:
     passes = 1
 
     def __init__(self, features: Sequence[Feature], labels: Sequence[int]) -> None:
+        for label in labels:
+            check_class_number(label, "The class of a feature")
         self._polygons = [(f, label) for f, label in zip(features, labels) if f.is_polygon]
         points = [(x, y, label) for f, label in zip(features, labels) if not f.is_polygon for x, y in f.points()]
         self._points = np.array(points, dtype=np.float64).reshape(-1, 3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass, replace
 
@@ -22,6 +21,7 @@ from backend.maps.load import ModelCache
 from backend.maps.request import Context, Request
 from backend.maps.run import start_run
 from backend.maps.similarity import LAYER, best_cosine, cell_of, check_points, similarity_qml, unit
+from backend.raster.behind import stamps
 from backend.raster.grid import Grid
 from backend.raster.output_names import claim_outputs
 from backend.raster.resample import scale_factor
@@ -79,8 +79,8 @@ class SimilarityServer:
         _refuse_product(query.input)
         folder = model_folder(query.model)
         card = ModelCard.load(folder / CARD)
-        part = _part(query, card)
-        key = (query.input, _stamp(query.input), query.bands, query.units, card.weights_sha256)
+        part, files = _part(query, card)
+        key = (query.input, stamps(query.input, files), query.bands, query.units, card.weights_sha256)
         scene = self._taken(key, part, query)
         if scene is None:
             if not holds(part, query.points):
@@ -117,13 +117,13 @@ def _refuse_product(path: str) -> None:
         )
 
 
-def _part(query: Query, card: ModelCard) -> Grid:
-    """Choose the part of the raster to embed for a query."""
+def _part(query: Query, card: ModelCard) -> tuple[Grid, tuple[str, ...]]:
+    """Choose the part of the raster to embed for a query; return it, and the files of the raster as GDAL lists them."""
     names = [band.name for band in card.bands]
     with RasterSource(query.input, query.bands, None, names, allows_missing=card.allows_missing_bands) as source:
-        metres, grid = source.pixel_metres, source.grid
+        metres, grid, files = source.pixel_metres, source.grid, tuple(source.files)
     factors = [scale_factor(metre, card.gsd_m) for metre in metres] if metres else [1.0, 1.0]
-    return region(grid, factors[0] * factors[1], query.view, query.points[0])
+    return region(grid, factors[0] * factors[1], query.view, query.points[0]), files
 
 
 def _embedded(request: Request, context: Context, key: tuple[object, ...]) -> _Scene:
@@ -159,12 +159,3 @@ def _write(scene: _Scene, query: Query) -> None:
         sink.commit()
     finally:
         sink.discard()
-
-
-def _stamp(path: str) -> tuple[int, int] | None:
-    """Return modification time and size of a file; None for a name that only GDAL understands."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size

@@ -18,6 +18,7 @@ from rasterio.errors import NotGeoreferencedWarning
 from rasterio.windows import Window
 
 from backend.core.arrays import FloatArray
+from backend.core.regular_file import NOT_A_FILE, is_special
 from backend.grd.border_noise import Border, Rows
 from backend.grd.damage import DamagedProductError
 from backend.grd.product import Channel, Product
@@ -118,12 +119,16 @@ class _Band:
 
 
 def _open(channel: Channel) -> Any:
-    with warnings.catch_warnings():
+    if is_special(channel.measurement):
+        raise DamagedProductError(f"{channel.measurement} can't be read: {NOT_A_FILE}.")
+    # A GeoTIFF and nothing beside it: a virtual raster, or one as its sidecar, could show any file of this computer.
+    alone = rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR")
+    with warnings.catch_warnings(), alone:
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         try:
-            file = rasterio.open(channel.measurement)
+            file = rasterio.open(channel.measurement, driver="GTiff")
         except RASTER_ERRORS as error:
-            raise DamagedProductError(f"{channel.measurement} is missing, or GDAL can't open it.") from error
+            raise DamagedProductError(f"{channel.measurement} is missing, or GDAL can't open it as GeoTIFF.") from error
     height, width = channel.shape
     if (file.height, file.width, file.count, file.dtypes[0]) != (height, width, 1, "uint16"):
         found = f"{file.count} x {file.width} x {file.height} {file.dtypes[0]}"

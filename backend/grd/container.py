@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from backend.core.errors import InputError
+from backend.core.regular_file import NOT_A_FILE, is_special
 from backend.grd.damage import DamagedProductError
 
 MANIFEST = "manifest.safe"
@@ -64,6 +65,8 @@ class Container:
         return f"{_ZIP}{{{self.path.resolve().as_posix()}}}/{self._inside}{inner}"
 
     def _plain(self, inner: str) -> bytes:
+        if is_special(self.path / inner):
+            raise OSError(NOT_A_FILE)
         with open(self.path / inner, "rb") as file:
             return file.read(MAX_BYTES + 1)
 
@@ -99,7 +102,7 @@ def find_container(path: str) -> Container | None:
             target = target.parent
         if target.is_dir():
             return Container(target) if (target / MANIFEST).is_file() else None
-        if target.suffix.lower() == ".zip" and zipfile.is_zipfile(target):
+        if target.suffix.lower() == ".zip" and target.is_file() and zipfile.is_zipfile(target):
             return _in_zip(target)
     return None
 

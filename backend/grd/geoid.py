@@ -27,7 +27,7 @@ def undulation(degrees: Positions) -> DoubleArray:
 @lru_cache(maxsize=1)
 def _grid() -> tuple[DoubleArray, float]:
     """Read the grid: metres [rows, columns] from 90° N, 180° W on, and the degrees between neighbours."""
-    with rasterio.open(resources() / "geoid" / "egm96.tif") as file:
+    with rasterio.open(resources() / "geoid" / "egm96.tif", driver="GTiff") as file:
         metres = file.read(1) * np.float64(file.scales[0])
         # The meridian of 180° is the first column; it is repeated as the last.
         return np.concatenate((metres, metres[:, :1]), axis=1), file.transform.a

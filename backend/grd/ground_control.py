@@ -18,6 +18,8 @@ from backend.raster.errors import RASTER_ERRORS
 Positions = NDArray[np.float64]
 # Beyond these latitudes there is no UTM, but the Universal Polar Stereographic system.
 UTM_NORTH, UTM_SOUTH = 84.0, -80.0
+# A spline of n points takes a matrix of n x n, and time with the third power: here 32 MB and a second.
+MOST_POINTS = 2000
 
 
 def read_points(annotation: Annotation, shape: tuple[int, int]) -> tuple[Positions, Positions]:
@@ -34,6 +36,11 @@ def read_points(annotation: Annotation, shape: tuple[int, int]) -> tuple[Positio
         InputError: A position is impossible.
     """
     items = annotation.all("geolocationGrid/geolocationGridPointList/geolocationGridPoint")
+    if len(items) > MOST_POINTS:
+        raise DamagedProductError(
+            f"{annotation.name} has {len(items)} ground control points; real products have some hundred, and "
+            f"{MOST_POINTS} are the most that can be interpolated."
+        )
     table = [[float(p.numbers(name)[0]) for name in ("pixel", "line", "longitude", "latitude")] for p in items]
     values = np.array(table, dtype=np.float64).reshape(-1, 4)
     image, degrees = values[:, :2] + 0.5, values[:, 2:]

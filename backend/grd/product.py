@@ -20,6 +20,7 @@ _SCHEMAS = {
     "s1Level1CalibrationSchema": "calibration",
     "s1Level1NoiseSchema": "noise",
 }
+SPACING = (1.0, 1000.0)  # metres: products have 3.5 to 40, and all pixels of a map are means of such samples
 _CO_POLARISED = ("VV", "HH")
 _OTHER_TYPES = {
     "SLC": "Download the GRD product of the scene instead, or detect and calibrate this one in SNAP.",
@@ -59,12 +60,15 @@ class Channel:
         """Spacing on the ground between samples (range) and between lines (azimuth), in metres.
 
         Raises:
-            InputError: A spacing is not above 0.
+            InputError: A spacing is outside SPACING.
         """
         names = ("rangePixelSpacing", "azimuthPixelSpacing")
         across, along = (self.annotation.numbers(f"imageAnnotation/imageInformation/{name}")[0] for name in names)
-        if not (across > 0 and along > 0):
-            raise DamagedProductError(f"{self.annotation.name} has a pixel spacing of {across:g} x {along:g} m.")
+        if not all(SPACING[0] <= spacing <= SPACING[1] for spacing in (across, along)):
+            raise DamagedProductError(
+                f"{self.annotation.name} has a pixel spacing of {across:g} x {along:g} m; that of products is "
+                f"{SPACING[0]:g} to {SPACING[1]:g} m."
+            )
         return float(across), float(along)
 
     @property

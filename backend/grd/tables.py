@@ -22,6 +22,8 @@ from backend.grd.xml import Annotation
 Rows = NDArray[np.float32]
 # Element of the calibration table by quantity.
 QUANTITIES = {"sigma0": "sigmaNought", "gamma0": "gamma"}
+# Bounds of what is built from a file of some MB: bytes of a table, and parts of the image with noise of their own.
+MOST_BYTES, MOST_BLOCKS = 2**29, 1000
 # Noise has another scale before IPF 2.50, and a third before 2.34; factors by mode.
 _SCALED_BEFORE, _LINEAR_BEFORE = 2.50, 2.34
 _OLD_SCALE = {"IW": 75088.7, "EW": 56065.87}
@@ -48,10 +50,19 @@ class Table:
     Args:
         vectors: In any order; of several for one line, the first is used.
         width: Samples of a row.
+
+    Raises:
+        InputError: The table has more than MOST_BYTES.
     """
 
     def __init__(self, vectors: Sequence[Vector], width: int) -> None:
         lines = {vector.line: vector for vector in reversed(vectors)}
+        size = len(lines) * width * 8
+        if size > MOST_BYTES:
+            raise DamagedProductError(
+                f"A table of the product has {len(lines)} lines of {width} samples, {size / 2**30:.1f} GiB; real ones "
+                f"have some ten lines, and {MOST_BYTES / 2**30:g} GiB is the most."
+            )
         columns = np.arange(width)
         self._lines = np.array(sorted(lines), dtype=np.float64)
         # The vectors have different sample numbers; each is interpolated to every sample first.
@@ -133,6 +144,8 @@ def noise_table(product: Product, channel: Channel) -> NoiseTable | None:
     single = not tables.all("noiseRangeVectorList/noiseRangeVector")
     if not single:
         vectors = _vectors(tables, "noiseRangeVectorList/noiseRangeVector", "noiseRangeLut")
+        if len(tables.all("noiseAzimuthVectorList/noiseAzimuthVector")) > MOST_BLOCKS:
+            raise _damaged(tables, f"has more than {MOST_BLOCKS} noise vectors along azimuth")
         blocks = [_block(item, channel) for item in tables.all("noiseAzimuthVectorList/noiseAzimuthVector")]
         return NoiseTable(Table(vectors, width), blocks, single)
     vectors = _vectors(tables, "noiseVectorList/noiseVector", "noiseLut")

@@ -15,8 +15,10 @@ from pathlib import Path
 from backend.card.model_card import MAX_CLASSES, LandCoverClass
 from backend.card.worldcover import COLOURS, NAMES
 from backend.core.errors import InputError
+from backend.core.regular_file import read_regular_text
 from backend.own_classes.samples import Label, clean_label
 
+MOST_BYTES = 4 * 2**20
 MAX_NAME = 100  # characters, the limit of a card
 # Okabe and Ito (2008), "Color Universal Design", without black; then "muted" of Tol (2021, SRON/EPS/TN/09-002).
 SAFE = (
@@ -38,7 +40,7 @@ def read_styles(path: Path) -> Styles:
     """
     hint = 'Write {"class": {"name": "text", "color": "#rrggbb"}}, with one or both keys for each class.'
     try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
+        document = json.loads(read_regular_text(path, MOST_BYTES))
     except OSError as error:
         raise InputError(f"{path} can't be read ({error.strerror}).", "Check the path.") from error
     except (ValueError, RecursionError) as error:

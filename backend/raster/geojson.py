@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +16,14 @@ from rasterio.features import is_valid_geom
 from rasterio.warp import transform_geom
 
 from backend.core.errors import InputError
+from backend.core.regular_file import read_regular_text
 from backend.raster.errors import RASTER_ERRORS
 
 # RFC 7946, section 4: coordinates without a "crs" member are longitude and latitude on WGS 84.
 DEFAULT_CRS = CRS.from_string("OGC:CRS84")
+MOST_BYTES = 512 * 2**20  # of a file; parsed, it takes about ten times as much
+MOST_CLASS = 2**53  # of which all are kept, as integers and as floating-point numbers
+WHOLE = re.compile(r"[+-]?[0-9]{1,400}")
 POINTS, POLYGONS = ("Point", "MultiPoint"), ("Polygon", "MultiPolygon")
 
 
@@ -79,7 +84,7 @@ def read_features(path: str | Path, crs: CRS | None) -> tuple[list[Feature], int
                 "Check its coordinate system, or reproject it first.",
             ) from error
     features = [
-        Feature(number, geometry, item.get("properties") or {}) for (number, item), geometry in zip(kept, geometries)
+        Feature(number, geometry, _properties(item, number, path)) for (number, item), geometry in zip(kept, geometries)
     ]
     for feature in features:
         if not all(map(math.isfinite, feature.bounds())):
@@ -91,17 +96,36 @@ def read_features(path: str | Path, crs: CRS | None) -> tuple[list[Feature], int
 
 
 def integer_label(value: Any) -> int | None:
-    """Return a class value given as 10, 10.0 or "10"; None for anything else."""
-    if isinstance(value, bool):
-        return None
+    """Return a class value given as 10, 10.0 or "10"; None for anything else.
+
+    Raises:
+        InputError: It is beyond MOST_CLASS.
+    """
     if isinstance(value, str):
         try:
-            value = float(value)
+            value = int(value) if WHOLE.fullmatch(value.strip()) else float(value)
         except ValueError:
             return None
-    if isinstance(value, (int, float)) and math.isfinite(value) and float(value).is_integer():
-        return int(value)
-    return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    if isinstance(value, float) and not value.is_integer():
+        return None
+    check_class_number(int(value), "The class")
+    return int(value)
+
+
+def check_class_number(value: int, what: str) -> None:
+    """Check a number of a class.
+
+    Raises:
+        InputError: It is beyond MOST_CLASS.
+    """
+    if abs(value) > MOST_CLASS:
+        shown = str(value) if abs(value) < 10**40 else "a number of more than 40 digits"
+        raise InputError(
+            f"{what} is {shown}; numbers of classes lie between -{MOST_CLASS} and {MOST_CLASS}.",
+            "Number the classes anew, from 1 on.",
+        )
 
 
 def field_values(features: Sequence[Feature], field: str | None) -> list[Any]:
@@ -121,7 +145,7 @@ def field_values(features: Sequence[Feature], field: str | None) -> list[Any]:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
+        document = json.loads(read_regular_text(path, MOST_BYTES))
     except OSError as error:
         raise InputError(f"{path} can't be read ({error.strerror}).", "Check the path.") from error
     except (ValueError, RecursionError) as error:
@@ -139,13 +163,23 @@ def _own_crs(document: Mapping[str, Any], path: str | Path) -> CRS:
         return DEFAULT_CRS
     try:
         return CRS.from_user_input(member["properties"]["name"])
-    except (CRSError, KeyError, TypeError) as error:
+    except (CRSError, KeyError, TypeError, ValueError, OverflowError, *RASTER_ERRORS) as error:
         raise InputError(f"{path} names an unknown coordinate system.", "Export the layer again.") from error
 
 
 def _has_geometry(item: Any) -> bool:
     geometry = item.get("geometry") if isinstance(item, dict) else None
     return isinstance(geometry, dict) and bool(geometry.get("coordinates") or geometry.get("geometries"))
+
+
+def _properties(item: Mapping[str, Any], number: int, path: str | Path) -> Mapping[str, Any]:
+    found = item.get("properties")
+    if found is not None and not isinstance(found, dict):
+        raise InputError(
+            f"Feature {number} of {path} has properties that are a JSON {type(found).__name__}, not names with values.",
+            "Export the layer to GeoJSON again.",
+        )
+    return found or {}
 
 
 def _plane(geometry: Mapping[str, Any], number: int, path: str | Path) -> dict[str, Any]:
@@ -161,7 +195,7 @@ def _plane(geometry: Mapping[str, Any], number: int, path: str | Path) -> dict[s
             raise ValueError("empty, or no numbers")
         if not is_valid_geom({"type": kind, "coordinates": coordinates}):
             raise ValueError("too few points for an area")
-    except (TypeError, ValueError, KeyError, IndexError, RecursionError) as error:
+    except (TypeError, ValueError, KeyError, IndexError, OverflowError, RecursionError) as error:
         raise InputError(f"Feature {number} of {path} has broken coordinates.", "Repair or remove it.") from error
     return {"type": kind, "coordinates": coordinates}
 

@@ -1,9 +1,8 @@
-"""Open rasters with GDAL; refuse what is not a raster, and pipes on which GDAL would block."""
+"""Open rasters with GDAL; refuse what is not a raster, and files on which GDAL would block."""
 
 from __future__ import annotations
 
 import os
-import stat
 import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -13,10 +12,9 @@ import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from backend.core.errors import InputError, UnreadableError
+from backend.raster.behind import HINT, check_behind
 from backend.raster.errors import RASTER_ERRORS
 from backend.raster.virtual import virtual_raster
-
-HINT = "Give a raster file, such as a GeoTIFF with VV and VH."
 
 
 def open_files(paths: Sequence[str]) -> tuple[Any, list[tuple[str, str]]]:
@@ -39,11 +37,11 @@ def open_raster(path: str) -> Any:
     """Return a raster as an opened rasterio dataset.
 
     Raises:
-        UnreadableError: The file is missing, is not a raster, or has contradictory metadata.
+        UnreadableError: The file is missing, is not a raster, or has contradictory metadata; or as `check_behind`.
         InputError: Its name is not valid UTF-8.
     """
     check_name(path)
-    _check_kind(path)
+    check_behind(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         try:
@@ -82,13 +80,3 @@ def check_name(path: str) -> None:
         path.encode("utf-8")
     except UnicodeEncodeError as error:
         raise InputError(f"The name {ascii(path)} is not valid UTF-8.", "Rename the file or folder.") from error
-
-
-def _check_kind(path: str) -> None:
-    """Refuse pipes, sockets and devices: GDAL would block until another program writes."""
-    try:
-        mode = os.stat(path).st_mode
-    except (OSError, ValueError):
-        return  # not a file: perhaps a name for GDAL
-    if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode):
-        raise UnreadableError(f"{path} is not a file but a pipe, socket or device.", HINT)

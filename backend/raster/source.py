@@ -23,6 +23,8 @@ from backend.raster.opening import not_utf8, open_files, undecodable
 
 # Bounds of GDAL's block cache, in bytes.
 SMALL_CACHE, LARGE_CACHE = 16 * 2**20, 192 * 2**20
+# Most bytes of a block, which GDAL decodes whole. Real ones have some MB; a whole compressed scene may be one of 1 GiB.
+MOST_BLOCK = 2**30
 BLOCK_OVERHEAD = 1024  # bytes, more than GDAL counts for a block in addition to its pixels
 
 
@@ -72,6 +74,7 @@ class RasterSource:
         try:
             choice = choose_bands(self._file, self.path, names, bands, allows_missing)
             self.bands, self.present = choice.numbers, choice.present
+            _check_blocks(self._file, self.path, self.bands)
             self._file, self._dataset, notes = on_a_grid(self._file)
             self.notes = [*joined, *choice.notes, *notes]
             alphas = [b for b, kind in enumerate(self._dataset.colorinterp, 1) if kind == ColorInterp.alpha]
@@ -208,3 +211,17 @@ class RasterSource:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _check_blocks(file: Any, path: str, bands: Sequence[int]) -> None:
+    """Refuse a raster whose blocks do not fit into memory."""
+    shapes, kinds = file.block_shapes, file.dtypes
+    for band in bands:
+        rows, columns = shapes[band - 1]
+        size = rows * columns * plain_dtype(kinds[band - 1]).itemsize
+        if size > MOST_BLOCK:
+            raise UnreadableError(
+                f"{path} is stored in blocks of {columns} x {rows} pixels, {size / 2**30:.1f} GiB each; each must be "
+                f"read whole, and {MOST_BLOCK / 2**30:g} GiB is the most.",
+                "Store it in tiles: gdal_translate -co TILED=YES -co COMPRESS=DEFLATE.",
+            )

@@ -42,6 +42,7 @@ from rasterio.errors import NotGeoreferencedWarning
 from backend.card.model_card import Band
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError, UnreadableError
+from backend.raster.behind import check_behind
 from backend.raster.errors import RASTER_ERRORS
 from training.data.dataset_toml import FolderFacts
 from training.data.listing import SUFFIXES, list_rasters
@@ -203,6 +204,7 @@ class ChipFolder:
         path = self._labels.get(self.names[index])
         if path is None:
             return None
+        check_behind(str(path))
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", NotGeoreferencedWarning)

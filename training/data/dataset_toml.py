@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Annotated
 from backend.card.model_card import LandCoverClass
 from backend.core.errors import InputError
 from backend.radiometry.units import Units
+from training.data.pattern import check_pattern
 from training.run.config import resolve
 from training.run.limits import NotNegative, OneOf, check_limits
 
@@ -60,7 +60,7 @@ class FolderFacts:
         if len(self._declared()) > 1:
             found = " and ".join(sorted(self._declared()))
             raise InputError(f"Bands have units {found}.", "Use one unit for all backscatter of a folder.")
-        _check_pattern(self.places)
+        check_pattern(self.places)
         named = [(f"Class {item.name!r}", item.value) for item in self.classes]
         for what, value in (*named, *((f"Label code {code}", value) for code, value in self.label_codes)):
             if not 1 <= value <= 254:
@@ -93,12 +93,3 @@ class FolderFacts:
             raise InputError(f"{path}: {error.message}", error.hint) from error
         except ValueError as error:
             raise InputError(f"{path} is not valid TOML ({error}).", "Correct or remove the file.") from error
-
-
-def _check_pattern(places: str) -> None:
-    try:
-        groups = re.compile(places).groups
-    except re.error as error:
-        raise InputError(f"places is {places!r}: {error}.", "Write a regular expression.") from error
-    if places and groups != 1:
-        raise InputError(f"places is {places!r}, with {groups} groups.", r"Use one group for the place, as in ^(\d+)_.")

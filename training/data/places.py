@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from backend.core.errors import InputError
+from training.data.pattern import first_groups
 from training.data.scan import FileEntry
 
 
@@ -21,7 +21,7 @@ def name_places(root: Path, names: Sequence[str], pattern: str) -> dict[str, str
             the whole name. Empty for none.
 
     Raises:
-        InputError: Both are given, places.csv lacks a column, or no file has a place.
+        InputError: Both are given, places.csv lacks a column, or no file has a place; or as `first_groups`.
     """
     table = root / "places.csv"
     if not table.is_file() and not pattern:
@@ -45,9 +45,7 @@ def _from_table(table: Path, names: Sequence[str]) -> dict[str, str]:
 
 
 def _from_pattern(names: Sequence[str], pattern: str) -> dict[str, str]:
-    wanted = re.compile(pattern)
-    found = {name: wanted.search(name.rpartition("/")[2]) or wanted.search(name) for name in names}
-    return {name: match[1] for name, match in found.items() if match and match[1]}
+    return {name: place for name, place in zip(names, first_groups(pattern, names)) if place}
 
 
 def check_places(files: Mapping[str, Path], entries: Sequence[FileEntry], places: Mapping[str, str]) -> None:

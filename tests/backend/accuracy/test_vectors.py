@@ -86,3 +86,36 @@ def test_too_few_units_give_a_note_not_an_estimate(make, assess, geojson):
     facts = assess(make(TRUTH, "map.tif"), geojson(points))
     assert facts["estimates"]["area"] == pytest.approx(2400 * 100)
     assert any("40 (0), 80 (0)" in note and "66.7 %" in note for note in facts["notes"])
+
+
+@pytest.mark.parametrize("value", [2**63 + 1, -(2**64), 2**53 + 1, "18446744073709551617", 10**400])
+@pytest.mark.parametrize("shape", [{"type": "Point", "coordinates": centre(1, 1)}, box(0, 0, 20, 10)])
+def test_classes_beyond_all_integers_are_refused(make, assess, geojson, value, shape):
+    with pytest.raises(InputError, match="numbers of classes lie between"):
+        assess(make(TRUTH, "map.tif"), geojson([(10, shape), (value, shape)]))
+
+
+@pytest.mark.parametrize("options", [{"mapping": {"10": 2**70}}, {"mapping": {"10": -(2**63) - 1}}])
+def test_a_mapping_beyond_all_integers_is_refused(make, assess, geojson, options):
+    place = {"type": "Point", "coordinates": centre(1, 1)}
+    with pytest.raises(InputError, match="numbers of classes lie between"):
+        assess(make(TRUTH, "map.tif"), geojson([(10, place)]), **options)
+    with pytest.raises(InputError, match="numbers of classes lie between"):
+        assess(make(TRUTH, "map.tif"), make(TRUTH, "reference.tif"), **options)
+
+
+@pytest.mark.parametrize(("kind", "value"), [("uint64", 2**63 + 7), ("uint64", 2**64 - 1), ("int64", -(2**63))])
+def test_a_raster_of_classes_beyond_all_integers_is_refused(make, assess, kind, value):
+    wide = TRUTH.astype(kind)
+    wide[3, 3] = value
+    for map_, reference in ((wide, TRUTH), (TRUTH, wide)):
+        with pytest.raises(InputError, match=f"numbers of classes lie between|{value}"):
+            assess(make(map_, "map.tif"), make(reference, "reference.tif"))
+    if value < 0:
+        facts = assess(make(wide, "map.tif"), make(TRUTH, "reference.tif"), ignore_map=[value])
+        assert facts["pixels"]["total"] == TRUTH.size - 1
+
+
+def test_a_sample_of_thousand_millions_is_refused(make, assess):
+    with pytest.raises(InputError, match="1000000000 pixels is asked for; 1000000 are the most"):
+        assess(make(TRUTH, "map.tif"), make(TRUTH, "reference.tif"), sample=10**9)

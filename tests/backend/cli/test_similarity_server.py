@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from rasterio.shutil import copy
 
 from backend.cli import similarity_query
 from backend.cli.similarity_query import MOST_PIXELS, Query, region
@@ -66,6 +67,22 @@ def test_a_query_equals_the_similarity_command(ask, cli, make_raster, scene_db, 
         np.testing.assert_allclose(values, file.read(1), atol=1e-5)
     assert (tmp_path / "q.qml").exists()
     assert events.lines[-1]["outputs"] == {"output": str(tmp_path / "q.tif")}
+
+
+def test_sources_and_sidecars_of_a_scene_count_too(ask, make_raster, scene_db, tmp_path):
+    scene = make_raster(scene_db(100, 100))
+    inner, outer = tmp_path / "inner.vrt", tmp_path / "outer.vrt"
+    copy(scene, inner, driver="VRT")
+    copy(inner, outer, driver="VRT")
+    assert "start" in ask(outer, at(50, 50))[0].kinds()
+    assert ask(outer, at(9, 9))[0].kinds() == ["result"]
+    with rasterio.open(scene, "r+") as file:
+        file.write(np.where(np.arange(100) < 50, np.nan, file.read()).astype(np.float32))
+    events, values, _ = ask(outer, at(50, 70))
+    assert "start" in events.kinds() and np.isnan(values[:, 0]).all()
+    for sidecar in (".aux.xml", ".msk", ".ovr"):
+        (tmp_path / f"scene.tif{sidecar}").write_text("<PAMDataset></PAMDataset>")
+        assert "start" in ask(outer, at(50, 70))[0].kinds(), sidecar
 
 
 def test_a_scene_is_read_once_until_it_changes(ask, make_raster, scene_db):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from rasterio.transform import from_origin
 
 from backend.core.errors import InputError
 from tests.support.geotiffs import BANDS, PLACED, land, toml, write
+from training.data import pattern
 from training.data.dataset import ChipFolder
 from training.data.notices import describe
 from training.data.places import name_places
@@ -87,3 +89,27 @@ def test_pairs_may_be_rarer(paired, pairs, share):
     crops = dataclasses.replace(CROPS, pairs=pairs)
     two = np.mean([len(store.draw(crops, np.random.default_rng(seed)).dates) == 2 for seed in range(200)])
     assert two == pytest.approx(share * 5 / 6, abs=0.1)
+
+
+def test_a_pattern_that_backtracks_for_ever_is_refused(monkeypatch):
+    monkeypatch.setattr(pattern, "LIMIT_S", 1.0)
+    began = time.monotonic()
+    with pytest.raises(InputError, match=r"searching 2 names for it takes more than 1 s"):
+        pattern.first_groups(r"^(?:\w+)+(x)$", ["a" * 60 + "!", "b"])
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("text", ["a{99999999999999999999}", "(" * 400, "(a)" * 300, "([", "a", "(a)(b)"])
+def test_a_pattern_that_cannot_be_used_is_refused(text):
+    with pytest.raises(InputError, match="places"):
+        pattern.check_pattern(text)
+
+
+def test_names_need_not_be_plain():
+    assert pattern.first_groups(r"(\d+)_", ["12_ä", "folder 3_/x", "a\n7_", "none", "\udcff8_"]) == [
+        "12",
+        "3",
+        "7",
+        None,
+        "8",
+    ]
