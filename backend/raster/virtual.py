@@ -11,7 +11,7 @@ from xml.etree import ElementTree  # nosec B405: nothing is parsed here, only wr
 from rasterio.enums import ColorInterp, MaskFlags
 
 from backend.core.errors import InputError
-from backend.raster.bands import described
+from backend.raster.band_labels import FILE_NAMES, NAMED_BY, dated, label_bands
 
 # Fraction of a pixel by which origins on one grid may differ.
 SAME = 1e-3
@@ -95,9 +95,14 @@ def _root(file: Any) -> ElementTree.Element:
 
 def _with_bands(root: ElementTree.Element, files: Sequence[Any]) -> str:
     for file in files:
-        for number, text in zip(file.indexes, described(file.descriptions, file.name)):
-            if file.colorinterp[number - 1] != ColorInterp.alpha:
-                _add_band(root, file, number, text)
+        usable = [number for number, kind in zip(file.indexes, file.colorinterp) if kind != ColorInterp.alpha]
+        labels = label_bands(file, usable)
+        for number in usable:
+            text, where = labels.texts[number - 1], labels.where[number - 1]
+            _add_band(root, file, number, dated(text, file) if len(files) > 1 else text)
+            if where == FILE_NAMES:
+                metadata = ElementTree.SubElement(root[-1], "Metadata")
+                ElementTree.SubElement(metadata, "MDI", key=NAMED_BY).text = where
     return ElementTree.tostring(root, encoding="unicode")
 
 

@@ -14,7 +14,7 @@ from backend.card.model_card import Band
 from backend.core.arrays import FloatArray
 from backend.radiometry.convert import is_backscatter, to_power
 from backend.radiometry.units import Units
-from backend.raster.bands import acquisition
+from backend.raster.band_names import acquisition
 from training.run.common_config import AugmentConfig
 
 # Weights of a pixel and its neighbours along an axis that give white speckle the correlation measured in Sentinel-1
