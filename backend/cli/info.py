@@ -15,7 +15,7 @@ from backend.core.errors import InputError, SarDinoError
 from backend.grd.container import is_product
 from backend.grd.product import open_product
 from backend.radiometry.units import decide_units, nodata_doubt, units_doubt
-from backend.raster.bands import acquisition
+from backend.raster.band_names import acquisition
 from backend.raster.sampling import sample_values
 from backend.raster.source import RasterSource, gdal_environment
 

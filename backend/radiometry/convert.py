@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from backend.card.model_card import Band
 from backend.core.arrays import BoolArray, FloatArray
 from backend.radiometry.units import Units, exactly_zero
-from backend.raster.bands import acquisition
+from backend.raster.band_names import acquisition
 
 
 def is_backscatter(bands: Sequence[Band]) -> BoolArray:

@@ -1,20 +1,21 @@
-"""Match bands of a raster to those of a model: by request, by description, or by position."""
+"""Match bands of a raster to those of a model: by request, by name, or by position."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rasterio.enums import ColorInterp
 
 from backend.core.errors import InputError
+from backend.raster.band_labels import FILE_NAMES, NAMES, label_bands
+from backend.raster.band_names import HINT, MOST_LISTED, POLARISATIONS, BandName, pair_bands, parse
 
-POLARISATION = re.compile(r"(?<![A-Za-z])(VV|VH|HH|HV)(?![A-Za-z])", flags=re.IGNORECASE)
-HINT = "Name the bands in the model's order with --bands, for instance --bands 1 2."
+ASKED, POSITION = "asked", "position"
+_WORDS = {ASKED: "as asked", NAMES: "by their descriptions", FILE_NAMES: "by names of files", POSITION: "by position"}
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,13 @@ class BandChoice:
         numbers: Band numbers, from 1, without missing bands.
         present: Positions of these bands in the model's names.
         notes: (level, message) pairs for the log.
+        found_by: ASKED, NAMES (of bands), FILE_NAMES or POSITION; POSITION where no names were wanted.
     """
 
     numbers: tuple[int, ...]
     present: tuple[int, ...]
     notes: tuple[tuple[str, str], ...] = ()
+    found_by: str = POSITION
 
 
 def choose_bands(
@@ -53,11 +56,15 @@ def choose_bands(
     # rasterio makes these lists at each access, which is slow for tens of thousands of bands.
     usable = [band for band, kind in enumerate(file.colorinterp, 1) if kind != ColorInterp.alpha]
     if names:
-        # A raster of one unnamed band is often named after its polarisation.
-        texts = described(file.descriptions, path) if len(usable) == 1 else file.descriptions
-        chosen, how = pick_bands(texts, usable, names, requested, allows_missing)
+        labels = label_bands(file, usable)
+        chosen, how = pick_bands(labels.texts, usable, names, requested, allows_missing)
+        if how == NAMES and any(labels.where[band - 1] == FILE_NAMES for band in chosen if band):
+            how = FILE_NAMES
+        if how == POSITION and re.search(r"(?<![A-Za-z0-9])1S[SD]H(?![A-Za-z0-9])", path):
+            raise _polarised_otherwise(["HH"], names)
         present = tuple(position for position, band in enumerate(chosen) if band)
-        choice = BandChoice(tuple(filter(None, chosen)), present, _notes(names, chosen, how, len(usable)))
+        notes = (*_notes(names, chosen, how, len(usable)), *_left_out(labels.texts, usable, chosen, how))
+        choice = BandChoice(tuple(filter(None, chosen)), present, notes, how)
     else:
         numbers = tuple(requested or usable)
         choice = BandChoice(numbers, tuple(range(len(numbers))))
@@ -73,23 +80,31 @@ def choose_bands(
 
 def _notes(names: Sequence[str], chosen: Sequence[int], how: str, count: int) -> tuple[tuple[str, str], ...]:
     pairs = ", ".join(f"{name} = band {band}" for name, band in zip(names, chosen) if band)
-    level = "warning" if how == "by position" and count > len(names) else "info"
-    notes = [(level, f"Bands {how}: {pairs}.")]
+    level = "warning" if how == POSITION and count > len(names) else "info"
+    notes = [(level, f"Bands {_WORDS[how]}: {pairs}.")]
     missing = ", ".join(name for name, band in zip(names, chosen) if not band)
     if missing:
         notes.append(("warning", f"The raster has no {missing}; the model runs without, and accuracy is lower."))
     return tuple(notes)
 
 
+def _left_out(
+    texts: Sequence[str], usable: Sequence[int], chosen: Sequence[int], how: str
+) -> tuple[tuple[str, str], ...]:
+    """Warn of further bands of the polarisations chosen, such as other dates."""
+    if how == ASKED:
+        return ()
+    taken = [parse(texts[band - 1]) for band in chosen if band]
+    wanted, groups = {name.backscatter for name in taken} - {""}, {name.group for name in taken}
+    more = [b for b in usable if parse(texts[b - 1]).backscatter in wanted and parse(texts[b - 1]).group not in groups]
+    if not more or not wanted:
+        return ()
+    return (("warning", f"Left out: {_listed(texts, more)}. To map other bands, choose them with --bands."),)
+
+
 def plain_dtype(name: str) -> np.dtype[Any]:
     """Return the NumPy type of a band; complex types of GDAL that NumPy lacks become complex64."""
     return np.dtype("complex64" if name.startswith("complex") else name)
-
-
-def described(descriptions: Sequence[str | None], path: str) -> list[str]:
-    """Return the descriptions of bands, with the stem of the file name before those that name no polarisation."""
-    stem, texts = Path(path).stem, [text or "" for text in descriptions]
-    return [text if POLARISATION.search(text) else f"{stem} {text}".strip() for text in texts]
 
 
 def pick_bands(
@@ -102,50 +117,104 @@ def pick_bands(
     """Choose a band for each name.
 
     Args:
-        descriptions: Of every band of the raster, in order; None or "" if a band has none.
+        descriptions: Names of every band of the raster, in order; None or "" if a band has none.
         usable: Band numbers (from 1) that may be chosen without a request: all but alpha.
         names: Bands of the model, such as ("VV", "VH").
         requested: Band numbers given by the user, in the order of `names`, 0 for a missing band; or None.
         allows_missing: Whether the model can run without some of the bands.
 
     Returns:
-        Band numbers in the order of `names`, 0 for a missing band, and how they were found, for the log.
+        Band numbers in the order of `names`, 0 for a missing band, and ASKED, NAMES or POSITION.
 
     Raises:
-        InputError: There are too few bands, a band number is unknown or given twice, or descriptions match only some
-            of the names.
+        InputError: There are too few bands, a band number is unknown or given twice, names match only some of the
+            model's, or say that the bands are something else, or leave it open which bands belong together.
     """
-    wanted = ", ".join(names)
     if requested:
-        return _requested(len(descriptions), names, requested, allows_missing), "as asked"
-    found = {name: [b for b in numbers if b in usable] for name, numbers in find_bands(descriptions, names).items()}
-    if all(found.values()):
-        return tuple(found[name][0] for name in names), "by their descriptions"
-    if any(found.values()) and allows_missing:
-        return tuple(next(iter(found[name]), 0) for name in names), "by their descriptions"
-    if any(found.values()):
-        have = ", ".join(repr(descriptions[b - 1] or f"band {b}") for b in usable)
-        missing = ", ".join(name for name in names if not found[name])
-        raise InputError(f"The model wants {wanted}; no band {missing} among {have}.", HINT)
-    if len(usable) < len(names):
+        return _requested(len(descriptions), names, requested, allows_missing), ASKED
+    texts = [text or "" for text in descriptions]
+    allowed = set(usable)
+    found = {name: [b for b in numbers if b in allowed] for name, numbers in find_bands(texts, names).items()}
+    missing = [name for name in names if not found[name]]
+    if missing:
+        _refuse_others(texts, usable, names, bool(len(missing) < len(names)))
+    if len(missing) < len(names):
+        if missing and not allows_missing:
+            raise InputError(
+                f"The model wants {', '.join(names)}; no band {', '.join(missing)} among {_listed(texts, usable)}.",
+                HINT,
+            )
+        chosen = pair_bands(texts, found)
+        return tuple(chosen.get(name, 0) for name in names), NAMES
+    unnamed = [band for band in usable if not parse(texts[band - 1]).tells]
+    if len(unnamed) < len(names):
+        others = [band for band in usable if band not in unnamed]
+        besides = f", beside {_listed(texts, others)}" if others else ""
         raise InputError(
-            f"The raster has {len(usable)} band{'s' * (len(usable) != 1)}; the model wants {len(names)} ({wanted}).",
+            f"The raster has {len(unnamed)} band{'s' * (len(unnamed) != 1)}{besides}; the model wants {len(names)} "
+            f"({', '.join(names)}).",
             _too_few(names)
             if allows_missing
             else "Give the file of the other polarisation too, or choose another model.",
         )
-    return tuple(usable[: len(names)]), "by position"
+    return tuple(unnamed[: len(names)]), POSITION
+
+
+def _refuse_others(texts: Sequence[str], usable: Sequence[int], names: Sequence[str], some: bool) -> None:
+    """Refuse bands of other polarisations, and bands that are something else than backscatter and nothing beside."""
+    wanted = {polarisation for name in names for polarisation in parse(name).polarisations}
+    told = {band: parse(texts[band - 1]) for band in usable}
+    others = {name.backscatter for name in told.values()} - wanted - {""}
+    if wanted and others:
+        found = {name.backscatter for name in told.values()} - {""}
+        raise _polarised_otherwise([name for name in POLARISATIONS if name in found], names)
+    named = [band for band, name in told.items() if len(name.polarisations) == 1]
+    if wanted and named and not some:
+        raise InputError(
+            f"The model wants {', '.join(names)}; no such band among {_listed(texts, usable)}.",
+            "Give the raster of the model's bands; or, if the names are wrong, " + HINT[0].lower() + HINT[1:],
+        )
+
+
+def _polarised_otherwise(found: Sequence[str], names: Sequence[str]) -> InputError:
+    return InputError(
+        f"The raster has {', '.join(found)}; the model was trained on {', '.join(names)}.",
+        f"Give a raster of {' and '.join(names)}, or a model for {' and '.join(found)}. Other polarisations look "
+        "different to the model.",
+    )
+
+
+def _listed(texts: Sequence[str], bands: Sequence[int]) -> str:
+    """Return names of bands for a message, each with what it is if not backscatter."""
+    shown = []
+    for band in bands[:MOST_LISTED]:
+        kinds = parse(texts[band - 1]).kinds
+        shown.append(repr(texts[band - 1] or f"band {band}") + (f" ({', '.join(sorted(kinds))})" if kinds else ""))
+    more = len(bands) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
 def find_bands(descriptions: Sequence[str | None], names: Sequence[str]) -> dict[str, list[int]]:
-    """Return, by name, the numbers (from 1) of bands whose description has that name and no other, in any case."""
-    matched = [_names(text or "", names) for text in descriptions]
-    return {name: [number for number, found in enumerate(matched, 1) if found == {name.upper()}] for name in names}
+    """Return, by name, the numbers (from 1) of bands that are what it says, and of its date if it has one.
+
+    "Gamma0_VH_db" is VH; "coh_VV" is VV only for a name that says coherence; "S1_winter_VV" is "VV_winter" if there is
+    such a name, else VV.
+    """
+    wanted = {name: parse(name) for name in names}
+    result: dict[str, list[int]] = {name: [] for name in names}
+    for number, text in enumerate(descriptions, 1):
+        found = [name for name in names if _is(text or "", name, wanted[name])]
+        for name in found:
+            if not any(wanted[name].words < wanted[other].words for other in found):
+                result[name].append(number)
+    return result
 
 
-def acquisition(name: str) -> str:
-    """Return the name of a band without its polarisation; bands of one date share it ("vv_winter", "VH_winter")."""
-    return POLARISATION.sub("", name).strip(" _-.").lower()
+def _is(text: str, name: str, wanted: BandName) -> bool:
+    if not wanted.polarisations:
+        return re.search(rf"(?<![A-Za-z]){re.escape(name)}(?![A-Za-z])", text, flags=re.IGNORECASE) is not None
+    told = parse(text)
+    return told.polarisations == wanted.polarisations and told.kinds == wanted.kinds and wanted.words <= told.words
 
 
 def _too_few(names: Sequence[str]) -> str:
@@ -172,25 +241,3 @@ def _requested(count: int, names: Sequence[str], requested: Sequence[int], allow
         if band and len(same) > 1:
             raise InputError(f"Band {band} is given for {' and '.join(same)}; each needs a band of its own.", HINT)
     return tuple(requested)
-
-
-def _names(description: str, names: Sequence[str]) -> set[str]:
-    """Return the names that occur in a description as separate words: VV in "Sigma0_VV_db", but not in "VVX".
-
-    For a band of one date, "VV_winter", polarisation and date may be apart: "S1_winter_VV". A name that is part of
-    another name found is left out: "coh_VV" is not VV if there is a coh_VV.
-    """
-    found = {name.upper() for name in names if all(_has_word(description, word) for word in _words(name, description))}
-    return {name for name in found if not any(name != other and _has_word(other, name) for other in found)}
-
-
-def _words(name: str, description: str) -> tuple[str, ...]:
-    """Return the name itself, or its polarisation and date if the description has them apart."""
-    date, polarisation = acquisition(name), POLARISATION.search(name)
-    if not date or polarisation is None or _has_word(description, name):
-        return (name,)
-    return polarisation.group(), date
-
-
-def _has_word(text: str, word: str) -> bool:
-    return re.search(rf"(?<![A-Za-z]){re.escape(word)}(?![A-Za-z])", text, flags=re.IGNORECASE) is not None

@@ -11,7 +11,8 @@ import numpy as np
 from affine import Affine
 
 from backend.core.errors import InputError
-from backend.raster.bands import described
+from backend.raster.band_labels import label_bands
+from backend.raster.band_names import parse
 
 # Fraction of a pixel by which tiles may be off one grid, and share of the smaller of two that may be in both.
 OFF, COMMON = 1e-2, 0.5
@@ -20,7 +21,6 @@ DATE = re.compile(
     r"(?<!\d)(?:199\d|20(?!00)[0-3]\d)"
     r"(?:\d{3}|(?:[-_.]?(?:0[1-9]|1[0-2]))?(?:[-_.]?(?:0[1-9]|[12]\d|3[01]))?)(?!\d)"
 )
-POLARISATION = re.compile(r"(?i:(?<![A-Za-z])(VV|VH|HH|HV)(?![A-Za-z]))|(VV|VH|HH|HV)(?![A-Z])")
 PLACES = frozenset(
     "n s e w ne nw se sw north south east west left right top bottom upper lower ul ur ll lr centre center".split()
 )
@@ -120,13 +120,8 @@ def _corner(first: Any, file: Any) -> tuple[int, int]:
 def _content(file: Any) -> tuple[Any, ...]:
     """What must be the same in all tiles: polarisation, bands, types, and how values are stored."""
     texts = [text or "" for text in file.descriptions]
-    found = [_polarisation(text) for text in described(file.descriptions, file.name)]
+    found = [tuple(sorted(parse(text).polarisations)) for text in label_bands(file, file.indexes).texts]
     return (*texts, *found, *file.dtypes, *map(repr, file.nodatavals), *file.scales, *file.offsets)
-
-
-def _polarisation(text: str) -> str:
-    found = POLARISATION.search(text)
-    return found.group().upper() if found else ""
 
 
 def _check_grid(first: Any, file: Any) -> None:

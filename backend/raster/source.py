@@ -50,6 +50,7 @@ class RasterSource:
         grid: Pixels of the extent, to which `read` and `window` refer.
         bands: Numbers of the chosen bands, without missing ones.
         present: Positions of the chosen bands in `names`.
+        found_by: How they were found: "asked", "names", "file names" or "position", as of `bands.BandChoice`.
         notes: (level, message) pairs for the log.
         pixel_metres: See `Grid.pixel_metres`.
 
@@ -73,7 +74,7 @@ class RasterSource:
         self._dataset: Any = self._file
         try:
             choice = choose_bands(self._file, self.path, names, bands, allows_missing)
-            self.bands, self.present = choice.numbers, choice.present
+            self.bands, self.present, self.found_by = choice.numbers, choice.present, choice.found_by
             _check_blocks(self._file, self.path, self.bands)
             self._file, self._dataset, notes = on_a_grid(self._file)
             self.notes = [*joined, *choice.notes, *notes]

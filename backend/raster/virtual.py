@@ -13,7 +13,7 @@ from rasterio.crs import CRS
 from rasterio.enums import ColorInterp, MaskFlags
 
 from backend.core.errors import InputError
-from backend.raster.bands import described
+from backend.raster.band_labels import FILE_NAMES, NAMED_BY, Labels, dated, label_bands
 from backend.raster.mosaic import Mosaic, tiles
 
 # Fraction of a pixel by which origins on one grid may differ.
@@ -79,9 +79,10 @@ def virtual_raster(files: Sequence[Any]) -> tuple[str, list[tuple[str, str]]]:
     if not whole[0].transform.is_identity:
         ElementTree.SubElement(root, "GeoTransform").text = ",".join(map(repr, whole[0].transform.to_gdal()))
     for each in whole:
-        for number, text in zip(each.first.indexes, described(each.first.descriptions, each.first.name)):
+        labels = _labels(each.first)
+        for number, text, where in zip(each.first.indexes, labels.texts, labels.where):
             if each.first.colorinterp[number - 1] != ColorInterp.alpha:
-                _add_mosaic(root, each, number, text)
+                _add_mosaic(root, each, number, (dated(text, each.first) if len(whole) > 1 else text, where))
     return ElementTree.tostring(root, encoding="unicode"), [note for each in whole for note in each.notes()]
 
 
@@ -104,8 +105,9 @@ def with_points(file: Any, points: Sequence[GroundControlPoint], crs: CRS | None
         place = {"Pixel": point.col, "Line": point.row, "X": point.x, "Y": point.y, "Z": point.z or 0.0}
         texts = {key: repr(float(value)) for key, value in place.items()}
         ElementTree.SubElement(collection, "GCP", {"Id": str(number), **texts})
-    for number, text in zip(file.indexes, file.descriptions):
-        _add_source(_add_band(root, file, number, text or ""), file, number)
+    labels = _labels(file)
+    for number, label in zip(file.indexes, zip(labels.texts, labels.where)):
+        _add_source(_add_band(root, file, number, label), file, number)
     return ElementTree.tostring(root, encoding="unicode")
 
 
@@ -113,11 +115,19 @@ def _root(file: Any) -> ElementTree.Element:
     return ElementTree.Element("VRTDataset", rasterXSize=str(file.width), rasterYSize=str(file.height))
 
 
-def _add_band(root: ElementTree.Element, file: Any, number: int, text: str) -> ElementTree.Element:
-    """Add a band with all but its sources."""
+def _labels(file: Any) -> Labels:
+    return label_bands(file, [band for band, kind in zip(file.indexes, file.colorinterp) if kind != ColorInterp.alpha])
+
+
+def _add_band(root: ElementTree.Element, file: Any, number: int, label: tuple[str, str]) -> ElementTree.Element:
+    """Add a band with all but its sources; the label is its name and where that was found."""
     index = number - 1
     position = str(len(root.findall("VRTRasterBand")) + 1)
     band = ElementTree.SubElement(root, "VRTRasterBand", dataType=TYPES[file.dtypes[index]], band=position)
+    text, where = label
+    if where == FILE_NAMES:
+        metadata = ElementTree.SubElement(band, "Metadata")
+        ElementTree.SubElement(metadata, "MDI", key=NAMED_BY).text = where
     ElementTree.SubElement(band, "Description").text = text
     if file.colorinterp[index] == ColorInterp.alpha:
         ElementTree.SubElement(band, "ColorInterp").text = "Alpha"
@@ -135,10 +145,10 @@ def _add_source(band: ElementTree.Element, file: Any, number: int, kind: str = "
     return source
 
 
-def _add_mosaic(root: ElementTree.Element, mosaic: Mosaic, number: int, text: str) -> None:
+def _add_mosaic(root: ElementTree.Element, mosaic: Mosaic, number: int, label: tuple[str, str]) -> None:
     """Add a band made of one file, or of tiles, of which later ones cover earlier ones where they have data."""
     first, index = mosaic.first, number - 1
-    band = _add_band(root, first, number, text)
+    band = _add_band(root, first, number, label)
     if len(mosaic.files) == 1:
         _add_source(band, first, number)
         return

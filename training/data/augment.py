@@ -14,7 +14,7 @@ from backend.card.model_card import Band
 from backend.core.arrays import FloatArray
 from backend.radiometry.convert import is_backscatter, to_power
 from backend.radiometry.units import Units
-from backend.raster.bands import acquisition
+from backend.raster.band_names import acquisition
 from training.run.common_config import AugmentConfig
 
 # Filter along an axis that gives white speckle a correlation of 0.67 at lag 1 and 0.17 at lag 2; in Sentinel-1 IW GRDH

@@ -3,7 +3,8 @@
 import pytest
 
 from backend.core.errors import InputError
-from backend.raster.bands import acquisition, pick_bands
+from backend.raster.band_names import acquisition
+from backend.raster.bands import pick_bands
 
 NAMES = ("VV", "VH")
 
