@@ -37,6 +37,7 @@ from backend.core.supervise import add_progress, supervise
 from backend.network.int8 import layers_of
 from backend.network.weights import load_model
 from backend.radiometry.convert import normalise
+from backend.stream.fill import fill_invalid
 from training.data.dataset import ChipFolder
 from training.data.tiles import extend, random_window
 
@@ -63,7 +64,7 @@ def random_tiles(
         db, valid = folder.read(index, random_window((entry.height, entry.width), tile, rng))
         if valid.mean() < LEAST_VALID:
             continue
-        yield extend(normalise(db, valid, bands), tile)
+        yield extend(fill_invalid(normalise(db, valid, bands), valid), tile)
         found += 1
         if found == count:
             return

@@ -14,10 +14,11 @@ from torch import Tensor
 
 from backend.core.arrays import BoolArray, IntArray
 from backend.maps.pca import Components, Scatter
-from backend.network.focal import validity, window_features
+from backend.network.focal import window_features
 from backend.network.forest_head import ForestHead
 from backend.network.vit import SarViT
 from backend.own_classes.pixels import SamplePixels
+from backend.stream.fill import fill_invalid
 from backend.stream.tiles import Frame, read_tile_row
 from backend.stream.tiling import AxisPlan, TilePlan
 
@@ -90,19 +91,18 @@ def gather_features(
     scatter = Scatter(channels)
     device = next(model.parameters()).device
     for group in _batches(frame, plan, wanted, batch, progress):
-        x = torch.from_numpy(np.stack([tile for _, _, tile in group]))
-        there = validity(x)[:, 0].bool()
+        x = torch.from_numpy(np.stack([tile for _, _, tile, _ in group]))
         with torch.inference_mode():
             grids = torch.cat([grid.float() for grid in model.features(x.to(device))], dim=1).cpu()
             shown = window_features(x, head.windows)
-            for number, (which, (top, left), _) in enumerate(group):
+            for number, (which, (top, left), _, there) in enumerate(group):
                 rows, columns = wanted.rows[which] - top, wanted.columns[which] - left
                 # As in the head, but for one tile at a time: only its samples are kept.
                 wide_grid = F.interpolate(grids[number][None], plan.tile, mode="bilinear", align_corners=False)[0]
                 tokens[which] = wide_grid[:, rows, columns].T
                 pixels[which] = shown[number][:, rows, columns].T
-                valid[which] = there[number][rows, columns].numpy()
-                scatter.add(grids[number].numpy()[:, _own_patches(plan, (top, left), there[number].numpy())])
+                valid[which] = there[rows, columns]
+                scatter.add(grids[number].numpy()[:, _own_patches(plan, (top, left), there)])
     return FeatureTable(tokens, pixels, valid, scatter.components(components, standardised=True))
 
 
@@ -124,23 +124,24 @@ def _own_patches(plan: TilePlan, origin: tuple[int, int], valid: BoolArray) -> B
     return chosen
 
 
-_Tile = tuple[NDArray[np.int64], tuple[int, int], NDArray[np.float32]]
+_Tile = tuple[NDArray[np.int64], tuple[int, int], NDArray[np.float32], BoolArray]
 
 
 def _batches(
     frame: Frame, plan: TilePlan, wanted: SamplePixels, batch: int, progress: Callable[[int], None]
 ) -> Iterator[Sequence[_Tile]]:
-    """Yield batches of (pixels, origin, network input); one row of tiles is in memory at a time."""
+    """Yield batches of (pixels, origin, network input, validity); one row of tiles is in memory at a time."""
     tiles = tiles_of(wanted, plan)
     group: list[_Tile] = []
     done = 0
     for row in sorted({row for row, _ in tiles}):
         progress(done)
-        x, _ = read_tile_row(frame, plan, row)
+        x, valid = read_tile_row(frame, plan, row)
         for column in sorted(column for r, column in tiles if r == row):
             left = plan.columns.origins[column]
-            tile = np.ascontiguousarray(x[:, :, left : left + plan.tile])
-            group.append((tiles[row, column], (plan.rows.origins[row], left), tile))
+            there = valid[:, left : left + plan.tile]
+            tile = np.ascontiguousarray(fill_invalid(x[:, :, left : left + plan.tile], there))
+            group.append((tiles[row, column], (plan.rows.origins[row], left), tile, there))
             if len(group) == batch:
                 yield group
                 done += len(group)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.cancel import Cancel
 from backend.stream.blend import RowBlender
+from backend.stream.fill import fill_invalid
 from backend.stream.pipeline import Flow, Pipe
 from backend.stream.tiling import TilePlan, reflect
 
@@ -160,7 +161,7 @@ def _batches(frame: Frame, job: TileJob, flow: Flow) -> Iterator[tuple[_Work, in
             across = slice(left, left + plan.tile)
             if column in wanted and valid[:, across].any():
                 work.places.append((row, column))
-                work.tiles.append(x[:, :, across])
+                work.tiles.append(fill_invalid(x[:, :, across], valid[:, across]))
             work.done = row * columns + column + 1
             if len(work.tiles) == job.batch:
                 yield work, valid_pixels

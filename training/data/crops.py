@@ -17,6 +17,7 @@ from backend.card.model_card import Band
 from backend.core.arrays import BoolArray, FloatArray
 from backend.radiometry.convert import from_linear, normalise, to_linear
 from backend.radiometry.units import Units
+from backend.stream.fill import fill_invalid
 from training.data.augment import augment
 from training.run.pretrain_config import CropConfig
 
@@ -130,7 +131,9 @@ def views(
     first = np.cumsum([0] + [len(sample.dates) for sample in samples[:-1]])
     side = windows[0].shape[-1]
     seen = [np.logical_and.reduce([np.isfinite(w).any(axis=0) for w in sample.dates]) for sample in samples]
-    linear = torch.from_numpy(to_linear(np.stack(windows), bands, Units.DB))
+    # As mapping does, and before speckle and gain. Boxes are still chosen by what was seen.
+    whole = [fill_invalid(window, np.isfinite(window).any(axis=0)) for window in windows]
+    linear = torch.from_numpy(to_linear(np.stack(whole), bands, Units.DB))
 
     def view(number: int | None, size: int, scale: tuple[float, float]) -> FloatArray:
         dates = [_date(sample, number, rng) for sample, rng in zip(samples, rngs)]

@@ -18,6 +18,7 @@ from backend.core.arrays import FloatArray
 from backend.core.errors import InputError
 from backend.radiometry.convert import from_linear, normalise, to_linear
 from backend.radiometry.units import Units
+from backend.stream.fill import fill_invalid
 from training.data.augment import augment
 from training.data.dataset import Chip, ChipFolder
 from training.data.tiles import cut, extend, random_window
@@ -145,6 +146,8 @@ class CropSampler:
             for axis in (-1, -2):
                 if rng.random() < 0.5:
                     db, target = np.flip(db, axis), np.flip(target, axis)
+        # As mapping does; before speckle and gain, which a filled pixel has of its own. Its target stays -1.
+        db = fill_invalid(db, np.isfinite(db).any(axis=0))
         common = float(rng.normal(0, chip.level_jitter_db)) if chip.level_jitter_db else 0.0
         linear = augment(to_linear(db, self.bands, Units.DB), common, self.bands, self.config, rng)
         level = from_linear(linear, self.bands)

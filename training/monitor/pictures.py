@@ -20,6 +20,7 @@ from sklearn.decomposition import PCA
 from backend.core.arrays import BoolArray, FloatArray
 from backend.network.vit import SarViT
 from backend.radiometry.convert import normalise
+from backend.stream.fill import fill_invalid
 from training.data.dataset import ChipFolder
 from training.data.tiles import centre_window
 from training.run.common_config import ModelConfig
@@ -87,7 +88,8 @@ def _centre(folder: ChipFolder, index: int, model: ModelConfig) -> PictureScene 
     db, valid = folder.read(index, window)
     tokens = valid.reshape(window.height // patch, patch, window.width // patch, patch).mean(axis=(1, 3)) >= 0.5
     name = f"{folder.root.name}\n{folder.names[index]}"
-    return PictureScene(name, db, valid, normalise(db, valid, model.bands), tokens) if tokens.any() else None
+    x = fill_invalid(normalise(db, valid, model.bands), valid)
+    return PictureScene(name, db, valid, x, tokens) if tokens.any() else None
 
 
 class Gallery:

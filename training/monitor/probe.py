@@ -23,6 +23,7 @@ from backend.core.arrays import FloatArray
 from backend.core.errors import InputError
 from backend.network.vit import SarViT
 from backend.radiometry.convert import normalise
+from backend.stream.fill import fill_invalid
 from training.data.dataset import Chip, ChipFolder
 from training.data.tiles import cut, grid_windows
 from training.run.common_config import ModelConfig
@@ -109,7 +110,8 @@ def _crops(
     for index in rng.permutation(len(windows)):
         labels = patch_labels(cut(label, windows[index]), patch)
         if labels.any():
-            yield normalise(cut(chip.db, windows[index]), cut(chip.valid, windows[index]), bands), labels
+            valid = cut(chip.valid, windows[index])
+            yield fill_invalid(normalise(cut(chip.db, windows[index]), valid, bands), valid), labels
 
 
 class Probe:

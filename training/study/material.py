@@ -15,6 +15,7 @@ from backend.card.model_card import Band, LandCoverClass
 from backend.core.arrays import FloatArray
 from backend.core.errors import InputError
 from backend.radiometry.convert import normalise
+from backend.stream.fill import fill_invalid
 from training.data.dataset import ChipFolder
 from training.data.splits import read_splits
 from training.data.tiles import covering_windows, cut, extend
@@ -164,7 +165,9 @@ def tiles_of(chip: LabelledChip, side: int, bands: Sequence[Band]) -> Iterator[S
         labels = extend(cut(chip.target, window), side, fill=-1).copy()
         labels[:rows] = -1
         labels[:, :columns] = -1
-        yield StudyTile(normalise(db, np.isfinite(db).any(axis=0), bands), db, labels, (window.top, window.left))
+        valid = np.isfinite(db).any(axis=0)
+        x = fill_invalid(normalise(db, valid, bands), valid)
+        yield StudyTile(x, db, labels, (window.top, window.left))
 
 
 def spread_tiles(chips: Sequence[LabelledChip], side: int, bands: Sequence[Band], most: int) -> list[StudyTile]:

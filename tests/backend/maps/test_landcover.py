@@ -128,3 +128,26 @@ def test_a_device_that_is_not_there_is_refused(run, make_raster, scene_db, tiny_
     with pytest.raises(ResourceError, match=missing) as refusal:
         landcover(request)
     assert refusal.value.hint and not (tmp_path / "o.tif").exists()
+
+
+@pytest.mark.parametrize("kind", ["edge", "diagonal", "hole", "lines", "one band"])
+def test_nodata_changes_nothing_beside_it_in_an_even_scene(run, make_raster, tmp_path, kind):
+    def confidence():
+        with rasterio.open(tmp_path / "confidence.tif") as file:
+            return file.read(1)
+
+    values = np.full((2, 150, 170), -21, dtype=np.float32)
+    values[1] = -27
+    run(make_raster(values, "whole.tif"), roles=("confidence",))
+    whole = confidence()
+    rows, columns = np.mgrid[:150, :170]
+    valid = {
+        "edge": columns >= 43,
+        "diagonal": columns + 0.3 * rows > 70,
+        "hole": (rows - 70) ** 2 + (columns - 80) ** 2 > 400,
+        "lines": (rows % 40 != 17) & (columns % 60 != 31),
+        "one band": columns >= 43,
+    }[kind]
+    values[1 if kind == "one band" else slice(None), ~valid] = np.nan
+    run(make_raster(values), roles=("confidence",))
+    np.testing.assert_array_equal(confidence(), np.where(valid, whole, np.nan))
