@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,16 @@ def describe(folder: ChipFolder) -> str:
     if strips:
         parts.append(f"{strips} stored in strips: slow to draw from, gdal_translate -co TILED=YES makes tiles of them")
     return f"{folder.root}: {', '.join(parts)}"
+
+
+def tell_beside(root: Path, files: Sequence[Path]) -> None:
+    """Say on standard error, once, how many files beside the scenes of a folder are left out."""
+    if not files or (root, "beside") in _said or not first_process():
+        return
+    _said.add((root, "beside"))
+    names = ", ".join(file.name for file in files[:3]) + (", …" if len(files) > 3 else "")
+    told = f"{len(files)} files beside the scenes are none of the model's bands and are left out"
+    print(f"{root}: {told} ({names})", file=sys.stderr, flush=True)
 
 
 def tell_left_out(root: Path, reasons: Mapping[str, str], total: int) -> None:

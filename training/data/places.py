@@ -9,6 +9,7 @@ from pathlib import Path
 
 from backend.core.errors import InputError
 from training.data.scan import FileEntry
+from training.data.scenes import SceneFiles
 
 
 def name_places(root: Path, names: Sequence[str], pattern: str) -> dict[str, str]:
@@ -50,7 +51,7 @@ def _from_pattern(names: Sequence[str], pattern: str) -> dict[str, str]:
     return {name: match[1] for name, match in found.items() if match and match[1]}
 
 
-def check_places(files: Mapping[str, Path], entries: Sequence[FileEntry], places: Mapping[str, str]) -> None:
+def check_places(files: Mapping[str, SceneFiles], entries: Sequence[FileEntry], places: Mapping[str, str]) -> None:
     """Refuse files of one place whose pixels don't lie on each other.
 
     Raises:
