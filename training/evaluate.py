@@ -39,7 +39,7 @@ from backend.engines.choice import ENGINES
 from backend.maps.landcover import landcover
 from backend.maps.request import Context as MapContext
 from backend.maps.request import Request
-from training.data.dataset import ChipFolder
+from training.data.dataset import Chip, ChipFolder
 from training.data.splits import read_splits
 from training.scores.evaluation import Counts, Evaluation
 from training.scores.pictures import MAPS_SHOWN, draw_maps, draw_scores
@@ -130,10 +130,9 @@ def evaluate(
         bands = entry.numbers if all(entry.numbers) or card.allows_missing_bands else None
         with tempfile.TemporaryDirectory() as scratch:
             output, shares = Path(scratch) / "map.tif", Path(scratch) / "probabilities.tif"
-            request = Request(
-                str(chip.path), output, model, bands=bands, units=folder.units, device=choice.device,
-                engine=choice.engine,
-            )  # fmt: skip
+            request = replace(
+                _request(chip, output, model, bands), units=folder.units, device=choice.device, engine=choice.engine
+            )
             landcover(request, probabilities=shares, context=maps)
             counts = Counts.none(names, groups)
             # Some files say only in dataset.toml which values are no data; what is mapped there is no one's error.
@@ -146,6 +145,10 @@ def evaluate(
     if not result.images:
         raise InputError(f"No labelled image in {data}.", "Put labels/ next to images/, with the same file names.")
     return result
+
+
+def _request(chip: Chip, output: Path, model: Path, bands: Sequence[int] | None) -> Request:
+    return Request(str(chip.path), output, model, bands=bands, further=tuple(map(str, chip.further)))
 
 
 def _spread(count: int, most: int) -> list[int]:

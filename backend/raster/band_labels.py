@@ -94,11 +94,13 @@ def dated(text: str, file: Any) -> str:
 def file_label(path: Path) -> str:
     """Return what the name of a file tells, with that of its folder where the file's own doesn't tell all."""
     stem, folder = path.stem, path.parent.name
-    if folder.lower() in TELLING_WORDS or (
-        not parse(stem).polarisations and len(parse(folder).polarisations) == 1 and not parse(folder).kinds
-    ):
-        return f"{folder} {stem}"
-    return stem
+    tells = is_short(folder) and bool(parse(folder).backscatter) and not parse(stem).polarisations
+    return f"{folder} {stem}" if tells or folder.lower() in TELLING_WORDS else stem
+
+
+def is_short(folder: str) -> bool:
+    """Return whether the name of a folder, such as "S1_VV", is a label; one of many words is a sentence."""
+    return len(re.split(r"[\W_]+", folder)) <= 3
 
 
 def _own_name(name: str) -> tuple[str, str] | None:

@@ -15,6 +15,7 @@ from rasterio.windows import Window
 
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import UnreadableError
+from backend.raster.band_labels import Labels, label_bands
 from backend.raster.bands import choose_bands, plain_dtype
 from backend.raster.control_points import on_a_grid
 from backend.raster.errors import RASTER_ERRORS
@@ -199,6 +200,10 @@ class RasterSource:
             {"band": band, "description": text or "", "dtype": kind, "nodata": nodata}
             for band, (text, kind, nodata) in ((band, facts[band - 1]) for band in self.bands)
         ]
+
+    def labels(self) -> Labels:
+        """Return what names each band of the file: its description, a tag, or the name of a file."""
+        return label_bands(self._file, self.bands)
 
     def close(self) -> None:
         if self._dataset is not self._file:

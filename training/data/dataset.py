@@ -1,6 +1,7 @@
 r"""Read a folder of SAR rasters, labelled or not: backscatter in dB, coherence from 0 to 1.
 
 Layout: images/ (rasters that rasterio reads, of any size, in any sub-folders), optional labels/ with the same names,
+files of one scene that differ by the polarisation in their name or folder (P_VV.tif, P_VH.tif) being one image P,
 optional dataset.toml, splits.csv (name, group, split) and places.csv (name, place). A plain folder of rasters works
 too. A name is a file's path under images/ without its suffix. Keys of dataset.toml, all optional:
 
@@ -47,9 +48,10 @@ from backend.raster.errors import RASTER_ERRORS
 from training.data.dataset_toml import FolderFacts
 from training.data.listing import SUFFIXES, list_rasters
 from training.data.manifest import read_manifest
-from training.data.notices import print_left_out
+from training.data.notices import print_beside, print_left_out
 from training.data.places import check_places, name_places
 from training.data.rasters import Scale, read_window
+from training.data.scenes import find_scenes
 from training.data.splits import read_splits
 
 
@@ -64,6 +66,7 @@ class Chip:
         label: uint8 [H, W] of class values, 0 where unlabelled; None without a label file.
         path: The image file.
         level_jitter_db: Standard deviation of the random gain to add in training.
+        further: Files of its other bands.
     """
 
     db: FloatArray
@@ -71,6 +74,7 @@ class Chip:
     label: NDArray[np.uint8] | None
     path: Path
     level_jitter_db: float = 0.0
+    further: tuple[Path, ...] = ()
 
 
 class ChipFolder:
@@ -109,19 +113,21 @@ class ChipFolder:
         images, labels = self.root / "images", self.root / "labels"
         self._labels = list_rasters(labels)
         listed = list_rasters(images) if images.is_dir() else list_rasters(self.root, skip=(labels,))
-        self.names = sorted(listed)
+        scenes, beside = find_scenes(listed, self.bands, together=len(self.facts.bands) != 1)
+        print_beside(self.root, beside)
+        self.names = sorted(scenes)
         if split is not None:
             wanted = {row["name"] for row in read_splits(self.root) if row["split"] == split}
-            self.names = [name for name in self.names if name in wanted]
+            self.names = [name for name in self.names if name in wanted or wanted & set(scenes[name].names)]
         if not self.names:
             hint = f"Put rasters ({', '.join(SUFFIXES)}) there or in images/."
-            if listed:
-                example = min(listed)
+            if scenes:
+                example = min(scenes)
                 hint = f"splits.csv names images by their path in the folder without suffix, such as {example!r}."
             where = f"{root}" if split is None else f"split {split!r} of {root}"
             raise InputError(f"No raster in {where}.", hint)
-        self._files = {name: listed[name] for name in self.names}
-        manifest = read_manifest(self.root, listed, self.names, self.facts, self.bands, together)
+        self._files = {name: scenes[name] for name in self.names}
+        manifest = read_manifest(self.root, scenes, self.names, self.facts, self.bands, together)
         self._leave_out(manifest.unreadable)
         self.entries, self.units = manifest.entries, manifest.units
         self.places = name_places(self.root, self.names, self.facts.places)
@@ -175,7 +181,8 @@ class ChipFolder:
         """
         values, valid = self.read(index)
         label = self.label(index, valid.shape)
-        return Chip(values, valid, label, self._files[self.names[index]], self.facts.level_jitter_db)
+        path, *further = self._files[self.names[index]].paths
+        return Chip(values, valid, label, path, self.facts.level_jitter_db, tuple(further))
 
     def read(self, index: int, window: Sequence[int] | None = None) -> tuple[FloatArray, BoolArray]:
         """Read a window of an image: values and validity as of Chip.
@@ -201,7 +208,8 @@ class ChipFolder:
         Raises:
             InputError: The file can't be read, or has another shape.
         """
-        path = self._labels.get(self.names[index])
+        name = self.names[index]
+        path = next((self._labels[n] for n in (name, *self._files[name].names) if n in self._labels), None)
         if path is None:
             return None
         check_behind(str(path))

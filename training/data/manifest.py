@@ -24,10 +24,11 @@ from backend.core.errors import InputError, UnreadableError
 from backend.radiometry.units import Units
 from training.data.dataset_toml import FolderFacts
 from training.data.scan import UNIT_HINT, FileEntry, scan
+from training.data.scenes import SceneFiles
 from training.run.distributed import shared_out
 from training.run.files import write_text
 
-VERSION = 1
+VERSION = 2
 # Scanning mostly waits for the disk.
 THREADS = 4
 SAY_EVERY_S, KEEP_EVERY_S = 10.0, 60.0
@@ -50,7 +51,7 @@ class Manifest:
 
 def read_manifest(
     root: Path,
-    files: Mapping[str, Path],
+    files: Mapping[str, SceneFiles],
     names: Sequence[str],
     facts: FolderFacts,
     bands: Sequence[Band],
@@ -79,7 +80,7 @@ def read_manifest(
     return Manifest(tuple(found[name] for name in names if name in found), units, scans.unreadable)
 
 
-def _common_units(entries: Sequence[FileEntry], files: Mapping[str, Path]) -> Units:
+def _common_units(entries: Sequence[FileEntry], files: Mapping[str, SceneFiles]) -> Units:
     """Decide the unit of a folder by a majority of pixels: dB is recognised reliably, power and amplitude less so."""
     votes: Counter[Units] = Counter()
     for entry in entries:
@@ -101,7 +102,7 @@ class _Scans:
     """Look up the entries of a folder's files in its cache, or scan the files."""
 
     def __init__(
-        self, root: Path, files: Mapping[str, Path], facts: FolderFacts, bands: Sequence[Band], together: bool
+        self, root: Path, files: Mapping[str, SceneFiles], facts: FolderFacts, bands: Sequence[Band], together: bool
     ) -> None:
         self.root, self.files, self.facts, self.bands, self.together = root, files, facts, bands, together
         self.unreadable: dict[str, str] = {}
@@ -196,9 +197,9 @@ def _keep(cache: Path, entries: Mapping[str, FileEntry]) -> None:
         write_text(cache, json.dumps([asdict(entry) for entry in entries.values()]))
 
 
-def _same(entry: FileEntry, path: Path) -> bool:
+def _same(entry: FileEntry, files: SceneFiles) -> bool:
     try:
-        stat = path.stat()
+        stamp = files.stamp()
     except OSError:
         return False
-    return (entry.size, entry.modified) == (stat.st_size, stat.st_mtime_ns)
+    return (entry.size, entry.modified) == stamp

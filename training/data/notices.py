@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,16 @@ def describe(folder: ChipFolder) -> str:
     if strips:
         parts.append(f"{strips} stored in strips, which is slow; gdal_translate -co TILED=YES writes tiles")
     return f"{folder.root}: {', '.join(parts)}"
+
+
+def print_beside(root: Path, files: Sequence[Path]) -> None:
+    """Print to standard error, once, how many files of a folder belong to no scene."""
+    if not files or (root, "beside") in _said or not first_process():
+        return
+    _said.add((root, "beside"))
+    names = ", ".join(file.name for file in files[:3]) + (", …" if len(files) > 3 else "")
+    text = f"{len(files)} files hold none of the model's bands and are left out"
+    print(f"{root}: {text} ({names})", file=sys.stderr, flush=True)
 
 
 def print_left_out(root: Path, reasons: Mapping[str, str], total: int) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from backend.core.errors import InputError
 from training.data.pattern import first_groups
 from training.data.scan import FileEntry
+from training.data.scenes import SceneFiles
 
 
 def name_places(root: Path, names: Sequence[str], pattern: str) -> dict[str, str]:
@@ -48,7 +49,7 @@ def _from_pattern(names: Sequence[str], pattern: str) -> dict[str, str]:
     return {name: place for name, place in zip(names, first_groups(pattern, names)) if place}
 
 
-def check_places(files: Mapping[str, Path], entries: Sequence[FileEntry], places: Mapping[str, str]) -> None:
+def check_places(files: Mapping[str, SceneFiles], entries: Sequence[FileEntry], places: Mapping[str, str]) -> None:
     """Refuse files of one place that are on different pixel grids.
 
     Raises:

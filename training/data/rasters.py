@@ -11,7 +11,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from backend.radiometry.convert import is_backscatter, to_scale
 from backend.radiometry.units import Units
 from backend.raster.source import RasterSource, gdal_environment
 from training.data.coverage import probe_shape
+from training.data.scenes import SceneFiles
 
 # Room for the blocks around a window of a raster with many interleaved bands; one cache per process.
 CACHE_BYTES = 64 * 2**20
@@ -39,17 +39,17 @@ class _Handles(threading.local):
         self.open: OrderedDict[tuple[object, ...], RasterSource] = OrderedDict()
         self.inherited: list[object] = []
 
-    def get(self, path: Path, numbers: tuple[int, ...], nodata: tuple[float, ...]) -> RasterSource:
+    def get(self, files: SceneFiles, numbers: tuple[int, ...], nodata: tuple[float, ...]) -> RasterSource:
         if self.process != os.getpid():
             # After a fork the parent's handles share their file offsets. They are kept, as closing them could wait for
             # a lock that was held at the fork.
             self.inherited.append(self.open)
             self.process, self.open = os.getpid(), OrderedDict()
-        key = (str(path), numbers, nodata)
+        key = (files.paths, numbers, nodata)
         if key not in self.open:
             while len(self.open) >= OPEN_FILES:
                 self.open.popitem(last=False)[1].close()
-            self.open[key] = RasterSource(path, numbers, nodata=nodata)
+            self.open[key] = RasterSource(files.source, numbers, nodata=nodata)
         self.open.move_to_end(key)
         return self.open[key]
 
@@ -112,11 +112,11 @@ class Scale:
             values[i] += np.float32(band.mean)
 
 
-def read_window(path: Path, scale: Scale, window: Sequence[int] | None = None) -> tuple[FloatArray, BoolArray]:
+def read_window(files: SceneFiles, scale: Scale, window: Sequence[int] | None = None) -> tuple[FloatArray, BoolArray]:
     """Read a window of a raster.
 
     Args:
-        path: The raster.
+        files: The raster, in one file or one for each polarisation.
         scale: How its values are converted.
         window: Top, left, height and width in pixels; None for the whole raster.
 
@@ -127,7 +127,7 @@ def read_window(path: Path, scale: Scale, window: Sequence[int] | None = None) -
         InputError: The file can't be read.
     """
     with gdal_environment(CACHE_BYTES):
-        source = _handles.get(path, tuple(scale.numbers[i] for i in scale.present), scale.nodata)
+        source = _handles.get(files, tuple(scale.numbers[i] for i in scale.present), scale.nodata)
         top, left, height, width = window or (0, 0, source.grid.height, source.grid.width)
         values, valid = source.window(top, left, height, width)
     return scale.apply(values, valid)

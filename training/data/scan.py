@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -13,12 +12,15 @@ from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
 from backend.radiometry.convert import is_backscatter, rows_for_units, to_scale
 from backend.radiometry.units import Units, check_coherence, check_units, decide_units
+from backend.raster.band_labels import Labels
+from backend.raster.band_names import pair_bands, parse
 from backend.raster.bands import find_bands
 from backend.raster.sampling import sample_values
 from backend.raster.source import RasterSource, gdal_environment
 from training.data.coverage import Coverage
 from training.data.dataset_toml import COHERENCE, FolderFacts
 from training.data.rasters import CACHE_BYTES, read_subsampled
+from training.data.scenes import SceneFiles
 
 # Rasters with more values than this are never read whole; evenly spaced pixels are read instead.
 WHOLE_VALUES = 2**24
@@ -26,6 +28,10 @@ WHOLE_VALUES = 2**24
 ENOUGH_PIXELS = 1000
 # Pixels along an axis by which the unit of a raster that is read whole is recognised.
 SAMPLE_SIDE = 512
+NAMING_HINT = (
+    "Give the polarisation in the description of the band or the name of its file: P_VV.tif and P_VH.tif are paired. "
+    "Only if all files of the folder have the same bands in the same order, name them in dataset.toml by [[bands]]."
+)
 UNIT_HINT = "Or declare the unit of the bands in dataset.toml."
 
 
@@ -71,12 +77,12 @@ class FileEntry:
         return self.height * self.width * sum(map(bool, self.numbers)) > WHOLE_VALUES
 
 
-def scan(name: str, path: Path, facts: FolderFacts, bands: Sequence[Band], units: Units) -> FileEntry:
+def scan(name: str, path: SceneFiles, facts: FolderFacts, bands: Sequence[Band], units: Units) -> FileEntry:
     """Scan a file.
 
     Args:
         name: Its name in the folder.
-        path: The file.
+        path: Where it is; several files of one scene are stacked.
         facts: Content of dataset.toml.
         bands: The card's bands.
         units: Unit of its backscatter; AUTO to recognise it.
@@ -85,18 +91,19 @@ def scan(name: str, path: Path, facts: FolderFacts, bands: Sequence[Band], units
         InputError: The file can't be read, has none of the bands, or has values that contradict the declared unit or
             fit no unit.
     """
-    stat = path.stat()
+    size, modified = path.stamp()
     with gdal_environment(CACHE_BYTES):
-        with RasterSource(path) as source:
-            described = source.describe_bands()
-        numbers = _find_numbers(path, [str(band["description"]) for band in described], facts, bands)
-        with RasterSource(path, [n for n in numbers if n], nodata=facts.nodata) as source:
+        with RasterSource(path.source) as source:
+            described = [str(band["description"]) for band in source.describe_bands()]
+            labels = source.labels()
+        numbers = _find_numbers(path, described, labels, facts, bands)
+        with RasterSource(path.source, [n for n in numbers if n], nodata=facts.nodata) as source:
             grid = source.grid
             metres = source.pixel_metres
             entry = FileEntry(
                 name=name,
-                size=stat.st_size,
-                modified=stat.st_mtime_ns,
+                size=size,
+                modified=modified,
                 height=grid.height,
                 width=grid.width,
                 dtype=str(source.describe_bands()[0]["dtype"]),
@@ -113,7 +120,7 @@ def scan(name: str, path: Path, facts: FolderFacts, bands: Sequence[Band], units
 
 
 def _measure(
-    source: RasterSource, path: Path, entry: FileEntry, facts: FolderFacts, bands: Sequence[Band]
+    source: RasterSource, path: SceneFiles, entry: FileEntry, facts: FolderFacts, bands: Sequence[Band]
 ) -> FileEntry:
     """Complete an entry from the pixels."""
     height, width = entry.height, entry.width
@@ -145,7 +152,7 @@ def _measure(
 
 
 def _recognise_units(
-    path: Path, units: Units, sample: FloatArray, valid: BoolArray, facts: FolderFacts, present: Sequence[Band]
+    path: SceneFiles, units: Units, sample: FloatArray, valid: BoolArray, facts: FolderFacts, present: Sequence[Band]
 ) -> Units:
     rows = rows_for_units(present)
     usable = valid & (sample != 0).any(axis=0)
@@ -171,30 +178,42 @@ def _levels(scaled: FloatArray, good: BoolArray) -> list[tuple[float, float]]:
 
 
 def _find_numbers(
-    path: Path, descriptions: Sequence[str], facts: FolderFacts, bands: Sequence[Band]
+    path: SceneFiles, descriptions: Sequence[str], labels: Labels, facts: FolderFacts, bands: Sequence[Band]
 ) -> tuple[int, ...]:
     """Return the band number in the file of each of the card's bands, 0 if it is missing."""
-    names = [band.name for band in facts.bands] or list(descriptions)
-    if len(descriptions) < len(facts.bands):
+    declared = list(facts.bands) if len(path.paths) == 1 else []
+    names = [band.name for band in declared] or list(labels.texts)
+    if len(descriptions) < len(declared):
         raise InputError(
             f"{path} has {len(descriptions)} bands; dataset.toml names {len(names)}: {', '.join(names)}.",
             "Put it in another folder with its own dataset.toml.",
         )
-    if not any(names) and len(descriptions) == len(bands):
+    _check_declared(path, names, labels, bool(declared))
+    if not declared and not any(descriptions) and not any(labels.where) and len(descriptions) == len(bands):
         return tuple(range(1, len(bands) + 1))
-    found = find_bands(names, [band.name for band in bands])
-    numbers = tuple(next(iter(found[band.name]), 0) for band in bands)
+    try:
+        paired = pair_bands(names, find_bands(names, [band.name for band in bands]))
+    except InputError as error:
+        hint = "Keep one date in a file, or name the bands in dataset.toml."
+        raise InputError(f"{path}: {error.message}", hint) from error
+    numbers = tuple(paired.get(band.name, 0) for band in bands)
     if not any(numbers):
         wanted = ", ".join(band.name for band in bands)
-        raise InputError(
-            f"{path} has bands named {names}, none of which is one of {wanted}.",
-            "Name the bands in dataset.toml, one [[bands]] entry each.",
-        )
+        raise InputError(f"{path} has bands named {names}, none of which is one of {wanted}.", NAMING_HINT)
     for band, number in zip(bands, numbers):
-        declared = facts.bands[number - 1].unit if number and facts.bands else Units.AUTO.value
-        if declared != Units.AUTO.value and (declared == COHERENCE) != (band.unit == COHERENCE):
-            raise InputError(
-                f"{path} has {band.name} as {declared}, the model wants {band.unit}.",
-                "Correct one of them.",
-            )
+        unit = declared[number - 1].unit if number and declared else Units.AUTO.value
+        if unit != Units.AUTO.value and (unit == COHERENCE) != (band.unit == COHERENCE):
+            raise InputError(f"{path} has {band.name} as {unit}, the model wants {band.unit}.", "Correct one of them.")
     return numbers
+
+
+def _check_declared(path: SceneFiles, names: Sequence[str], labels: Labels, declared: bool) -> None:
+    """Refuse a dataset.toml that gives a band another polarisation than the file does."""
+    for number, (name, label) in enumerate(zip(names, labels.texts), 1):
+        said, found = parse(name).backscatter, parse(label).backscatter
+        if declared and said and found and said != found:
+            raise InputError(
+                f"dataset.toml says that band {number} of {path} is {said}; its name says {found}.",
+                "dataset.toml holds for all files of a folder. Files called P_VV.tif and P_VH.tif are paired without "
+                "it: take [[bands]] away, or correct the names.",
+            )
