@@ -12,6 +12,7 @@ import numpy as np
 from rasterio.enums import ColorInterp
 
 from backend.core.errors import InputError
+from backend.raster.foreign import only_inside
 
 POLARISATION = re.compile(r"(?<![A-Za-z])(VV|VH|HH|HV)(?![A-Za-z])", flags=re.IGNORECASE)
 HINT = "Name the bands in the model's order with --bands, for instance --bands 1 2."
@@ -48,8 +49,7 @@ def choose_bands(
         InputError: See `pick_bands`; also if there are no bands, or a chosen one is complex.
     """
     if file.count == 0:
-        inner = "; it holds " + ", ".join(file.subdatasets[:3]) if file.subdatasets else ""
-        raise InputError(f"{path} has no bands{inner}.", "Give one of the rasters inside it, or another file.")
+        raise only_inside(file, path)
     # rasterio makes these lists at each access, which is slow for tens of thousands of bands.
     usable = [band for band, kind in enumerate(file.colorinterp, 1) if kind != ColorInterp.alpha]
     if names:
