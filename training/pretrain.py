@@ -65,8 +65,8 @@ def pretrain(
     with joined(config.run.device) as world:
         store = ChipStore(data, config.model.bands, config.run.memory_gb, config.split, options.strict)
         batches = StepBatches(store, config, world.rank, world.size)
-        facts = {"recipe": recipe, "data": [str(d) for d in data], "data_sha256": store.fingerprint}
-        fixed = {"data_sha256": store.fingerprint}
+        fixed = {"data_files": store.files, "data_sha256": store.fingerprint}
+        facts = {"recipe": recipe, "data": [str(d) for d in data], **fixed}
         # Signals from here on: looking at the data may take long, and has nothing that a checkpoint would save.
         with claim_run(run, config, fixed, options.resume, _may_change), cancel.shielded():
             trainer = Trainer(config, world)
