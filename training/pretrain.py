@@ -66,8 +66,8 @@ def pretrain(
     with joined(config.run.device) as world:
         store = ChipStore(data, config.model.bands, config.run.memory_gb, config.split, options.strict)
         batches = StepBatches(store, config, world.rank, world.size)
-        facts = {"recipe": recipe, "data": [str(d) for d in data], "data_sha256": store.fingerprint}
-        fixed = {"data_sha256": store.fingerprint}
+        fixed = {"data_files": store.files, "data_sha256": store.fingerprint}
+        facts = {"recipe": recipe, "data": [str(d) for d in data], **fixed}
         # Stops are deferred from here on; before, reading the data may take long and has no state to save.
         with claim_run(run, config, fixed, options.resume, _may_change), cancel.shielded():
             trainer = Trainer(config, world)

@@ -13,6 +13,7 @@ from backend.core.errors import InputError
 from backend.grd.container import MANIFEST, Container, find_container
 from backend.grd.damage import DamagedProductError
 from backend.grd.xml import Annotation
+from backend.raster.foreign import product_inside
 
 # Kind of annotation file by its schema in the manifest.
 _SCHEMAS = {
@@ -127,7 +128,7 @@ def open_product(path: str) -> Product:
     """
     container = find_container(path)
     if container is None:
-        raise InputError(
+        raise product_inside(path) or InputError(
             f"{path} is not a Sentinel-1 product: it has no {MANIFEST}.",
             "Give the .SAFE folder, its manifest.safe, or the zip as downloaded.",
         )

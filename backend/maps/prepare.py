@@ -74,10 +74,10 @@ def prepare(request: Request, context: Context, command: str, paths: dict[str, P
         check_inputs(files)
         outputs = list(paths.values())
         stack.enter_context(claim_outputs(outputs, files, request.overwrite, context.cancel))
-        for note in type_notes(outputs):
-            context.reporter.log("info", note)
         scene = Scene(request, context, files, card, stack)
         check_parts(outputs, scene.source.files)
+        for note in type_notes(outputs):
+            context.reporter.log("info", note)
         check_memory(scene.frame.width, card)
         context.cancel.check()
         timings.end("check")

@@ -13,6 +13,7 @@ from rasterio.enums import ColorInterp
 from backend.core.errors import InputError
 from backend.raster.band_labels import FILE_NAMES, NAMES, label_bands
 from backend.raster.band_names import HINT, MOST_LISTED, POLARISATIONS, BandName, pair_bands, parse
+from backend.raster.foreign import only_inside
 
 ASKED, POSITION = "asked", "position"
 _WORDS = {ASKED: "as asked", NAMES: "by their descriptions", FILE_NAMES: "by names of files", POSITION: "by position"}
@@ -51,8 +52,7 @@ def choose_bands(
         InputError: See `pick_bands`; also if there are no bands, or a chosen one is complex.
     """
     if file.count == 0:
-        inner = "; it holds " + ", ".join(file.subdatasets[:3]) if file.subdatasets else ""
-        raise InputError(f"{path} has no bands{inner}.", "Give one of the rasters inside it, or another file.")
+        raise only_inside(file, path)
     # rasterio makes these lists at each access, which is slow for tens of thousands of bands.
     usable = [band for band, kind in enumerate(file.colorinterp, 1) if kind != ColorInterp.alpha]
     if names:

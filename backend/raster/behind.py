@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 from backend.core.errors import UnreadableError
 from backend.core.regular_file import is_special, read_regular
+from backend.raster.foreign import HINT
 
-HINT = "Give a raster file, such as a GeoTIFF with VV and VH."
 # A virtual raster of 100,000 sources has about 60 MB.
 MOST_TEXT = 128 * 2**20
 # GDAL looks for its mark in the first kilobyte.

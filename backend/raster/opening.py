@@ -12,8 +12,10 @@ import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from backend.core.errors import InputError, UnreadableError
-from backend.raster.behind import HINT, check_behind
+from backend.raster.behind import check_behind
+from backend.raster.dimap import check_placed, images
 from backend.raster.errors import RASTER_ERRORS
+from backend.raster.foreign import unknown
 from backend.raster.virtual import virtual_raster
 
 
@@ -26,11 +28,18 @@ def open_files(paths: Sequence[str]) -> tuple[Any, list[tuple[str, str]]]:
     Raises:
         InputError: A file can't be opened, or is neither on the grid of the first nor a tile beside it.
     """
-    if len(paths) == 1:
-        return open_raster(paths[0]), []
+    files = [file for path in paths for file in images(path)]
+    notes: list[tuple[str, str]] = []
+    if files != list(paths):
+        notes.append(("info", f"Images of the SNAP product that are read: {', '.join(files)}."))
+        for file in files:
+            with open_raster(file) as opened:
+                check_placed(opened)
+    if len(files) == 1:
+        return open_raster(files[0]), notes
     with ExitStack() as stack:
-        text, notes = virtual_raster([stack.enter_context(open_raster(path)) for path in paths])
-    return open_raster(text), notes
+        text, joined = virtual_raster([stack.enter_context(open_raster(file)) for file in files])
+    return open_raster(text), [*notes, *joined]
 
 
 def open_raster(path: str) -> Any:
@@ -50,7 +59,7 @@ def open_raster(path: str) -> Any:
             # Names for GDAL, such as NETCDF:"a.nc":vv or /vsizip/…, are not paths of the file system.
             if "://" not in path and not path.startswith("/vsi") and not os.path.exists(path) and ":" not in path[2:]:
                 raise UnreadableError(f"There is no file {path}.", "Check the path.") from error
-            raise UnreadableError(f"{path} is not a raster that GDAL can open.", HINT) from error
+            raise unknown(path) from error
         except UnicodeDecodeError as error:
             raise not_utf8(path) from error
         except RASTER_ERRORS as error:

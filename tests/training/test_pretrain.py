@@ -108,8 +108,13 @@ def test_refusals_name_what_to_do(recipe: Path, data: list[Path], tmp_path: Path
         pretrain(config, data, run)
     with pytest.raises(InputError, match="other settings: optim.batch"):
         pretrain(config_of("optim.steps=1", "optim.batch=8"), data, run, RunOptions(resume=True))
-    with pytest.raises(InputError, match="other data"):
+    with pytest.raises(InputError, match=r"other data \(missing: single/0, single/1, single/2\)"):
         pretrain(config, data[:1], run, RunOptions(resume=True))
+    (data[0] / "1.tif").rename(data[0] / "4.tif")
+    with pytest.raises(InputError, match=r"other data \(missing: dual/1; new: dual/4\)") as refusal:
+        pretrain(config, data, run, RunOptions(resume=True))
+    assert "Put the files back" in refusal.value.hint
+    (data[0] / "4.tif").rename(data[0] / "1.tif")
     with pytest.raises(InputError, match="No raster"):
         pretrain(config, [tmp_path / "nothing"], tmp_path / "other")
     with pytest.raises(InputError, match="with 3 processes"):

@@ -29,6 +29,8 @@ from training.run.pretrain_config import CropConfig
 _NOT_DRAWN = ("title", "classes", "ignore_value", "label_codes")
 # Attempts to draw a window that can be read.
 DRAWS = 100
+# Of more files, a run keeps one hash of all; config.json stays below two megabytes.
+MOST_NAMES = 20_000
 Pixels = tuple[NDArray[np.float16], NDArray[np.bool_]]
 
 
@@ -137,6 +139,21 @@ class ChipStore:
     def gigapixels(self) -> float:
         """Return the number of valid pixels in all images, in units of 10⁹."""
         return sum(chip.pixels for chip in self.chips) / 1e9
+
+    @property
+    def files(self) -> dict[str, str]:
+        """A short hash of what draws take from each file, by folder and name: a resumed run names those that differ.
+
+        Empty where there are too many to be kept with a run.
+        """
+        if len(self.chips) > MOST_NAMES:
+            return {}
+        lines: dict[str, list[str]] = {}
+        for chip in self.chips:
+            entry = self.folders[chip.folder].entries[chip.index]
+            fixed = (entry.height, entry.width, entry.numbers, entry.levels, chip.coverage, chip.pixels)
+            lines.setdefault(f"{self.folders[chip.folder].root.name}/{entry.name}", []).append(str(fixed))
+        return {name: hashlib.sha256("".join(texts).encode()).hexdigest()[:12] for name, texts in lines.items()}
 
     @property
     def fingerprint(self) -> str:

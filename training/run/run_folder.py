@@ -78,6 +78,36 @@ def _check_resumed(
     if changed:
         raise InputError(f"{run} was started with other settings: {', '.join(changed)}.", "Use the earlier settings.")
     for key, value in fixed.items():
-        if old.get(key) != value:
-            what = key.split("_")[0]
-            raise InputError(f"{run} was started with other {what}.", f"Use the earlier {what}: {old.get(what)}.")
+        if old.get(key) == value:
+            continue
+        what = key.split("_")[0]
+        if isinstance(value, Mapping):
+            _check_names(run, what, old.get(key), value)
+            continue
+        raise InputError(f"{run} was started with other {what}.", f"Use the earlier {what}: {old.get(what)}.")
+
+
+def _check_names(run: Path, what: str, old: Any, new: Mapping[str, str]) -> None:
+    """Name the files that came, went or changed since a run began.
+
+    Args:
+        run: Folder of the run.
+        what: What they are, such as "data".
+        old: A short hash by name, as it was; None in runs of older versions.
+        new: The same now.
+    """
+    if not isinstance(old, Mapping) or not old or not new:
+        return
+    told = {
+        "missing": [name for name in old if name not in new],
+        "new": [name for name in new if name not in old],
+        "changed": [name for name in new if name in old and old[name] != new[name]],
+    }
+    found = "; ".join(
+        f"{how}: {', '.join(names[:5])}{', …' * (len(names) > 5)}" for how, names in told.items() if names
+    )
+    if found:
+        raise InputError(
+            f"{run} was started with other {what} ({found}).",
+            "Put the files back as they were, or start a new run in another --out.",
+        )
