@@ -15,6 +15,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from backend.core.cancel import SIGNALS
 from backend.core.errors import ResourceError
 from backend.core.supervise import leave
 from backend.engines.pytorch import available_devices
@@ -197,5 +198,5 @@ def start_worker(_: int) -> None:
     Ctrl-C, `timeout` and schedulers signal all processes at once; without its workers a run could not end its step.
     """
     torch.set_num_threads(1)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
