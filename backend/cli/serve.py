@@ -32,20 +32,40 @@ from backend.core.supervise import as_refusal
 from backend.maps.load import ModelCache
 from backend.maps.request import Context
 
+# Longest line that is answered; runs and queries take a few hundred bytes.
+LINE_BYTES = 2**20
+
+
+class TooLong:
+    """Stands for a line that was not kept."""
+
 
 class Inbox:
-    """Splits incoming bytes into lines."""
+    """Splits incoming bytes into lines; what is longer than LINE_BYTES becomes one TooLong as soon as it is known."""
 
     def __init__(self) -> None:
-        self.lines: queue.Queue[bytes] = queue.Queue()
-        self._rest = b""
+        self.lines: queue.Queue[bytes | TooLong] = queue.Queue()
+        self._pieces: list[bytes] = []
+        self._length = 0
 
     def take(self, chunk: bytes) -> None:
-        """Add bytes; complete lines go to the queue `lines`."""
-        *whole, self._rest = (self._rest + chunk).split(b"\n")
-        for line in whole:
-            if line.strip():
+        """Add bytes; complete lines go to the queue `lines`. Takes time in proportion to the bytes."""
+        *ends, rest = chunk.split(b"\n")
+        for end in ends:
+            self._add(end)
+            line = b"".join(self._pieces)
+            if self._length <= LINE_BYTES and line.strip():
                 self.lines.put(line)
+            self._pieces, self._length = [], 0
+        self._add(rest)
+
+    def _add(self, piece: bytes) -> None:
+        before, self._length = self._length, self._length + len(piece)
+        if self._length <= LINE_BYTES:
+            self._pieces += [piece] if piece else []
+        elif before <= LINE_BYTES:
+            self._pieces = []
+            self.lines.put(TooLong())
 
 
 def serve(inbox: Inbox, stream: TextIO, cancel: Cancel, device: str, idle_s: float) -> None:
@@ -108,8 +128,10 @@ def run_options(line: bytes) -> argparse.Namespace | None:
     return options
 
 
-def _answer(line: bytes, server: SimilarityServer, context: Context, device: str) -> None:
+def _answer(line: bytes | TooLong, server: SimilarityServer, context: Context, device: str) -> None:
     try:
+        if isinstance(line, TooLong):
+            raise InputError(f"A line is longer than {LINE_BYTES} bytes.", "Send shorter lines.")
         options = run_options(line)
         if options is not None:
             if options.device == "auto":

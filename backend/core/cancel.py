@@ -19,10 +19,14 @@ from backend.core.errors import Cancelled
 EXIT_CANCELLED = 130
 # Seconds after which the process ends although a stage is inside a library (an import, a long GDAL call).
 GRACE_S = 1.0
+# What ends a run, where the system has it: also the end of a terminal, and the limit of processor time.
+SIGNALS = tuple(
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGBREAK")
+    if hasattr(signal, name)
+)
 # Seconds between two looks at the flag by code that waits.
 POLL_S = 0.05
-# Signals that cancel a run.
-SIGNALS = frozenset((signal.SIGINT, signal.SIGTERM))
 
 
 class Cancel:
@@ -74,11 +78,14 @@ class Cancel:
 
     @contextmanager
     def watching_signals(self) -> Iterator[None]:
-        """Let SIGINT and SIGTERM set the flag within a block, and end the process GRACE_S after the flag was set.
+        """Let SIGNALS set the flag within a block, and end the process GRACE_S after the flag was set.
 
         Earlier handlers are restored after the block. Call from the main thread only.
         """
-        before = {number: signal.signal(number, lambda *_: self.set()) for number in SIGNALS}
+        # `nohup` has SIGHUP ignored: such a run goes on after its terminal is closed.
+        kept = getattr(signal, "SIGHUP", None)
+        heeded = [n for n in SIGNALS if n != kept or signal.getsignal(n) != signal.SIG_IGN]
+        before = {number: signal.signal(number, lambda *_: self.set()) for number in heeded}
         over = threading.Event()
         # Handlers wait until the main thread is back from a library such as GDAL. The interpreter writes the numbers of
         # signals here at once, and the thread that keeps the deadline reads them.
@@ -137,7 +144,7 @@ class Cancel:
             if over.wait(POLL_S):
                 return
             with suppress(OSError):
-                if heard is not None and not SIGNALS.isdisjoint(heard.recv(64)):
+                if heard is not None and not set(SIGNALS).isdisjoint(heard.recv(64)):
                     self.set()
             if not self._set or self._shielded:
                 deadline = math.inf  # what follows a shielded stretch gets the whole time too

@@ -20,9 +20,7 @@ from backend.card.registry import model_folder
 from backend.core.errors import ResourceError
 from backend.maps.request import Context, Request
 from backend.own_classes.legend import read_styles
-from backend.own_classes.model_folder import claim_folder
-
-MAX_TITLE = 200  # characters, as a card takes them
+from backend.own_classes.model_folder import MAX_TITLE, claim_folder, printable, title_of
 
 
 @dataclass(frozen=True)
@@ -66,8 +64,7 @@ def train(request: Request, source: SampleSource, check: bool = True, context: C
     from backend.maps.run import start_run
 
     context = context or Context()
-    printable = "".join(c if c.isprintable() else " " for c in source.title)
-    title = " ".join(printable.split())[:MAX_TITLE] or request.output.name
+    title = printable(source.title)[:MAX_TITLE] or title_of(request.output)
     place = claim_folder(request.output, model_folder(request.model), request.overwrite, context.cancel)
     with place, start_run(request, "train", {}, context) as session:
         learn(session, source.samples, source.field, title, styles, check)

@@ -23,7 +23,7 @@ from backend.own_classes.forest import PORTIONS, write_head
 from backend.own_classes.heldout import held_out_scores
 from backend.own_classes.labelled import LabelledPixels, label_pixels, usable
 from backend.own_classes.legend import Styles
-from backend.own_classes.model_folder import folder_name, write_folder
+from backend.own_classes.model_folder import folder_name, printable, write_folder
 from backend.own_classes.pixels import SamplePixels, find_pixels
 from backend.own_classes.samples import Samples, read_samples
 from backend.stream.tiling import plan_tiles
@@ -166,7 +166,7 @@ def _card(
         here = labelled.classes == number
         samples = len(np.unique(labelled.pixels.sample[here]))
         counted[f"{item.value} {item.name}"] = {"samples": samples, "pixels": int(here.sum())}
-    learnt = f"Own samples: {origin}, over {Path(session.prepared.request.input).name}"
+    learnt = printable(f"Own samples: {origin}, over {Path(session.prepared.request.input).name}")
     return dataclasses.replace(
         old,
         name=folder_name(session.prepared.request.output),

@@ -11,7 +11,7 @@ from pathlib import Path
 from . import locate, store
 from .diagnose import report
 from .errors import InstallError
-from .install import install
+from .install import install, words_on_left
 from .plan import SOURCE_VARIABLE, InstallRequest, make_plan
 from .progress import InstallFeedback
 
@@ -78,17 +78,26 @@ def _install(options: argparse.Namespace) -> int:
     return 0
 
 
+def _ending_signals() -> list[int]:
+    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGBREAK")  # those that the system has
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    # `nohup` lets a command go on after its terminal is closed.
+    kept = getattr(signal, "SIGHUP", None)
+    return [n for n in numbers if n != kept or signal.getsignal(n) != signal.SIG_IGN]
+
+
 def main() -> int:
     """Run the command; return 0 when done, 1 if refused or failed, 130 if cancelled. Wrong usage exits with 2."""
     options = _parse()
-    # SIGTERM also cleans up; SIGINT is ignored by default where a script started this in the background.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    # All of these clean up; SIGINT is ignored by default where a script started this in the background.
+    for number in _ending_signals():
         signal.signal(number, signal.default_int_handler)
     try:
         if options.command == "install":
             return _install(options)
         if options.command == "remove":
-            print("Removed." if store.remove(options.folder) else f"There is no environment in {options.folder}.")
+            removed = store.remove(options.folder, lambda left: print(words_on_left(left)))
+            print("Removed." if removed else f"There is no environment in {options.folder}.")
         else:
             print(report())
     except InstallError as error:
@@ -96,6 +105,9 @@ def main() -> int:
         return 1
     except store.BusyError as busy:
         print(f"error: an installation is running (process {busy.process or '?'}).", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Cancelled; nothing was changed.", file=sys.stderr)

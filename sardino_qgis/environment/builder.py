@@ -7,6 +7,7 @@ import os
 import queue
 import re
 import shutil
+import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,8 @@ from .plan import Plan, discreet, variables_for
 from .progress import InstallFeedback, PipProgress
 from .variables import worker_environment
 
+# On Windows the guard of a program needs a moment to end it; elsewhere both are killed together.
+STOP_SECONDS = 3.0 if sys.platform == "win32" else 0.0
 _CHECK = """
 import json, rasterio, torch
 import backend.network.timm_import
@@ -39,6 +42,9 @@ class EnvironmentBuilder:
         self._python = str(store.interpreter_in(folder))
         self._variables = variables_for(plan.request)
         self._progress = PipProgress(feedback, plan.request.folder, plan.download(build))
+        # In QGIS `sys.executable` may be QGIS itself.
+        is_python = Path(sys.executable or "").name.lower().startswith("python")
+        self._guard = sys.executable if is_python else plan.base.path
         self._raw = False  # whether this pip knows --progress-bar raw
 
     def create(self) -> None:
@@ -52,7 +58,9 @@ class EnvironmentBuilder:
         self._feedback.progress(0, tr("Creating the environment"))
         venv = [self._plan.base.path, "-m", "venv", str(self._folder)]
         if self._plan.uv:
-            venv = [self._plan.uv, "venv", "--no-project", "--python", self._plan.base.path, str(self._folder)]
+            # The folder is there, with the file that marks it as made here.
+            venv = [self._plan.uv, "venv", "--no-project", "--allow-existing", "--python", self._plan.base.path]
+            venv.append(str(self._folder))
         self._run(venv)
         temporary = self._folder / "tmp"
         temporary.mkdir()
@@ -121,8 +129,9 @@ class EnvironmentBuilder:
         hear: Callable[[str], bool] | None = None,
         cwd: str = "",
     ) -> list[str]:
-        """Run a program to its end, and return its last lines."""
-        worker = ChildProcess(command, cwd or str(self._plan.request.folder), variables or self._variables, merged=True)
+        """Run a program to its end, and return its last lines. It ends with this process, however that ends."""
+        guarded = [self._guard, "-I", "-S", str(Path(__file__).with_name("guard.py")), *command]
+        worker = ChildProcess(guarded, cwd or str(self._plan.request.folder), variables or self._variables, merged=True)
         last: deque[str] = deque(maxlen=30)
         try:
             while True:
@@ -142,7 +151,7 @@ class EnvironmentBuilder:
                         self._feedback.log(last[-1])
             worker.finished(30)
         finally:
-            worker.stop(0)
+            worker.stop(STOP_SECONDS)
         if worker.process.returncode != 0:
             raise _failure(command, last)
         return list(last)

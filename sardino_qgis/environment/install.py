@@ -14,7 +14,7 @@ from . import store
 from .builder import EnvironmentBuilder
 from .errors import AlteredFileError, InstallError
 from .pinned import Build
-from .plan import Plan
+from .plan import Plan, refuse_foreign
 from .progress import InstallFeedback
 
 
@@ -22,16 +22,17 @@ def install(plan: Plan, feedback: InstallFeedback) -> Path:
     """Build and test a new environment, replace the older one, and return the interpreter of the new one.
 
     Raises:
-        InstallError: It failed, or another installation is running.
+        InstallError: It failed, another installation is running, or the folder is used for other files.
         InstallCancelledError: The feedback asked to stop.
     """
     folder = plan.request.folder
+    refuse_foreign(folder)
     try:
         with store.exclusive(folder):
             store.sweep(folder)
             made = _first_that_works(plan, feedback)
             store.activate(made)
-            store.sweep(folder)
+            store.sweep(folder, lambda left: feedback.log(words_on_left(left)))
     except store.BusyError as busy:
         raise InstallError(
             tr("Another installation into {} is running (process {}).").format(folder, busy.process or "?"),
@@ -43,6 +44,11 @@ def install(plan: Plan, feedback: InstallFeedback) -> Path:
         ) from error
     feedback.progress(1, tr("Done"))
     return store.interpreter_in(made)
+
+
+def words_on_left(folder: Path) -> str:
+    """Return a line on a numbered folder that is not removed, though its environment isn't in use."""
+    return tr("{} is kept: it was not made by this plugin, or other files were added to it.").format(folder)
 
 
 def _check_space(plan: Plan, build: Build) -> None:
@@ -61,7 +67,7 @@ def _first_that_works(plan: Plan, feedback: InstallFeedback) -> Path:
     """Try the builds of PyTorch one after the other, each in a new folder."""
     problem = InstallError("")
     for build in plan.builds:
-        made = store.next_folder(plan.request.folder)
+        made = store.make_next(plan.request.folder)
         if problem.message:
             feedback.log(tr("This build failed: {}").format(problem.message))
         feedback.log(tr("PyTorch: {}.").format(build.label))

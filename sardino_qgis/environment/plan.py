@@ -15,6 +15,7 @@ from pathlib import Path
 from ..common.i18n import tr
 from .errors import InstallError
 from .interpreters import Base, UnfitError, find_base
+from .ownership import foreign_in
 from .pinned import CPU_TORCH_MB, Build, Pinned, builds, nvidia_card, read
 from .variables import worker_environment
 
@@ -134,8 +135,10 @@ def make_plan(request: InstallRequest) -> Plan:
     """Find an interpreter, the list of packages and the builds of PyTorch for a request.
 
     Raises:
-        InstallError: There is no Python to build on, or the choices contradict each other.
+        InstallError: There is no Python to build on, the choices contradict each other, or the folder is used for
+            other files.
     """
+    refuse_foreign(request.folder)
     if request.wheels and not os.path.isdir(request.wheels):
         raise InstallError(tr("There is no folder {}.").format(request.wheels), tr("Choose a folder of wheels."))
     if request.wheels and request.source and not os.path.isdir(request.source):
@@ -160,6 +163,25 @@ def make_plan(request: InstallRequest) -> Plan:
         )
     card = nvidia_card(variables)
     return Plan(request, base, pinned, builds(base.platform, bool(card), request.source), uv, card)
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Refuse a folder for environments in which others keep files.
+
+    Raises:
+        InstallError: It is one, or can't be read.
+    """
+    try:
+        found = foreign_in(folder)
+    except OSError as error:
+        raise InstallError(str(error), tr("Choose a new or an empty folder.")) from error
+    if found:
+        raise InstallError(
+            tr("The folder {folder} holds {name}, which was not made by this plugin.").format(
+                folder=shortened(str(folder)), name=found
+            ),
+            tr("Choose a new or an empty folder."),
+        )
 
 
 def variables_for(request: InstallRequest) -> dict[str, str]:

@@ -2,17 +2,23 @@
 
 A virtual environment can't be moved, so a new one is built in its final folder, under the next number. It is in use
 from the moment when the pointer file is replaced. Folders that the pointer doesn't name (remains of a killed
-installation, the older environment) are removed by the next holder of the lock. Standard library only.
+installation, the older environment) are removed by the next holder of the lock, if they were made here: the lock file
+and a file in each numbered folder say so (`ownership`). Standard library only.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
+
+from . import ownership
+from .ownership import LOCK, POINTER, current, foreign_in
 
 try:
     import fcntl
@@ -20,8 +26,6 @@ except ImportError:  # Windows
     fcntl = None
     import msvcrt
 
-POINTER = "current"
-LOCK = "lock"
 # Offset of the byte that is locked on Windows: far behind the text, so that others can still read the text.
 _LOCKED_BYTE = 1 << 20
 
@@ -39,83 +43,109 @@ def interpreter_in(folder: Path) -> Path:
     return folder / "Scripts" / "python.exe" if sys.platform == "win32" else folder / "bin" / "python"
 
 
-def current(folder: Path) -> str:
-    """Return the number of the environment in use in a managed folder, or an empty string."""
-    try:
-        name = (folder / POINTER).read_text(encoding="ascii").strip()
-    except (OSError, ValueError):
-        return ""
-    return name if name.isdigit() else ""
-
-
 def current_interpreter(folder: Path) -> Path:
     """Return the interpreter in use in a managed folder, or that of a plain virtual environment; it may not exist."""
     return interpreter_in(folder / current(folder))
 
 
-def next_folder(folder: Path) -> Path:
-    """Return the folder for the next environment. Its name is short, since Windows limits paths to 259 characters."""
-    numbers = [int(path.name) for path in folder.iterdir() if path.name.isdigit()]
-    return folder / str(max(numbers, default=0) + 1)
+def make_next(folder: Path) -> Path:
+    """Make a folder for the next environment. Its name is short, since Windows limits paths to 259 characters.
+
+    Raises:
+        OSError: It can't be made.
+    """
+    numbers = [int(path.name) for path in folder.iterdir() if ownership.is_number(path.name)]
+    made = folder / str(max(numbers, default=0) + 1)
+    made.mkdir()
+    ownership.mark(made)
+    return made
 
 
 def activate(environment: Path) -> None:
     """Put a complete environment in use, atomically."""
+    ownership.mark(environment, complete=True)
     pointer = environment.parent / POINTER
     part = pointer.with_suffix(".part")
-    with open(part, "w", encoding="ascii") as file:
+    part.unlink(missing_ok=True)  # of a killed installation
+    with open(part, "x", encoding="ascii") as file:
         file.write(environment.name + "\n")
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, pointer)
 
 
-def sweep(folder: Path) -> None:
-    """Remove every environment that isn't in use. Files that Windows holds open stay until the next call."""
+def sweep(folder: Path, left: Callable[[Path], None] = lambda path: None) -> None:
+    """Remove every environment that was made here and isn't in use.
+
+    Files that Windows holds open stay until the next call.
+
+    Args:
+        folder: The managed folder.
+        left: Called with each numbered folder that stays, because it was not made here or holds other files.
+    """
     for path in folder.iterdir():
-        if path.name.isdigit() and path.name != current(folder):
+        if not ownership.is_number(path.name) or path.name == current(folder):
+            continue
+        if ownership.may_remove(path):
             shutil.rmtree(path, ignore_errors=True)
+        else:
+            left(path)
 
 
-def remove(folder: Path) -> bool:
-    """Remove the environment in use, and return whether there was one.
+def remove(folder: Path, left: Callable[[Path], None] = lambda path: None) -> bool:
+    """Remove the environment in use, and return whether there was one; for `left` see `sweep`.
 
     Raises:
         BusyError: Another process is changing it.
     """
-    if not folder.is_dir():
+    if not folder.is_dir() or foreign_in(folder):
         return False
     with exclusive(folder):
         found = bool(current(folder))
-        (folder / POINTER).unlink(missing_ok=True)
-        sweep(folder)
+        if found:
+            (folder / POINTER).unlink(missing_ok=True)
+        sweep(folder, left)
     return found
 
 
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
-    """Hold the lock of a managed folder, which is created if needed.
+    """Hold the lock of a managed folder, which is created if needed, and mark the folder as made here.
 
     The operating system releases the lock when its process ends in any way.
 
     Raises:
         BusyError: Another process, or another part of this one, holds it.
+        OSError: It can't be written, or the lock file is another file.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / LOCK, "a+", encoding="ascii") as file:
-        file.seek(0)
-        holder = file.read().strip()
+    # Neither a link that somebody laid there is followed, nor a pipe waited for.
+    flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | flags, 0o666)
+    with open(descriptor, "r+", encoding="ascii", errors="replace") as file:
+        regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        text = file.read(ownership.MOST) if regular else "?"
+        holder = ownership.LOCK_TEXT.fullmatch(text)
+        if holder is None:
+            raise FileExistsError(f"{folder / LOCK} is a file of another program.")
         try:
-            _lock(file.fileno())
+            _lock(descriptor)
         except OSError as error:
-            raise BusyError(holder) from error
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+            raise BusyError(holder.group(2)) from error
+        _write(file, f"{ownership.MARK}{os.getpid()}\n")
+        ownership.adopt(folder)
         try:
             yield
         finally:
-            file.truncate(0)
+            _write(file, ownership.MARK)
+
+
+def _write(file: TextIO, text: str) -> None:
+    # Written before the rest is cut off: whoever reads in between finds the mark.
+    file.seek(0)
+    file.write(text)
+    file.flush()
+    file.truncate()
 
 
 def _lock(descriptor: int) -> None:

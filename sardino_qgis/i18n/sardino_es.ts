@@ -872,6 +872,10 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>Terminado</translation>
     </message>
     <message>
+        <source>{} is kept: it was not made by this plugin, or other files were added to it.</source>
+        <translation>Se conserva {}: no la creó este complemento, o se le añadieron otros archivos.</translation>
+    </message>
+    <message>
         <source>{free:.1f} GB are free in {folder}, and about {needed:.1f} GB are needed.</source>
         <translation>Hay {free:.1f} GB libres en {folder}, y se necesitan unos {needed:.1f} GB.</translation>
     </message>
@@ -1070,6 +1074,14 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
     <message>
         <source>The plugin is incomplete: it has no list of packages.</source>
         <translation>El complemento está incompleto: no tiene la lista de paquetes.</translation>
+    </message>
+    <message>
+        <source>Choose a new or an empty folder.</source>
+        <translation>Elegir una carpeta nueva o vacía.</translation>
+    </message>
+    <message>
+        <source>The folder {folder} holds {name}, which was not made by this plugin.</source>
+        <translation>La carpeta {folder} contiene {name}, que no creó este complemento.</translation>
     </message>
     <message>
         <source>Unpacking</source>

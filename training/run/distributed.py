@@ -15,6 +15,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from backend.core.cancel import SIGNALS
 from backend.core.supervise import leave
 from backend.engines.pytorch import choose_device
 
@@ -182,5 +183,5 @@ def start_worker(_: int) -> None:
     Ctrl-C, `timeout` and schedulers signal all processes at once; a run needs its workers to finish the step.
     """
     torch.set_num_threads(1)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -60,7 +61,8 @@ def _hold(run: Path, stack: ExitStack) -> None:
     last = time.monotonic() + WAIT_S
     while True:
         try:
-            return stack.enter_context(claim(run))
+            # One folder may have several names.
+            return stack.enter_context(claim(Path(os.path.realpath(run))))
         except ResourceError:
             if time.monotonic() > last:
                 raise

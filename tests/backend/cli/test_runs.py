@@ -60,7 +60,7 @@ def left_behind(output: Path) -> list[str]:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "stdin"])
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU", "stdin"])
 def test_a_cancelled_run_ends_soon_and_leaves_the_older_file(long_run, how):
     process, output = long_run
     began = time.monotonic()

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from backend.cli.serve import Inbox, run_options, serve
+from backend.cli.serve import LINE_BYTES, Inbox, TooLong, run_options, serve
 from backend.core.cancel import Cancel
 from backend.core.errors import InputError
 
@@ -23,6 +23,29 @@ def test_inbox_splits_bytes_into_lines():
         inbox.take(bytes([byte]))
     inbox.take(b': 2}\n{"c": 3}')
     assert [inbox.lines.get_nowait() for _ in range(inbox.lines.qsize())] == [b'{"a": 1}', b'{"b": 2}']
+
+
+@pytest.mark.parametrize("piece", [1, 4096, 2**23])
+def test_the_inbox_keeps_no_long_line(piece):
+    """20 MB took 31 s when every piece was joined to all before."""
+    inbox, content = Inbox(), (b"x" * LINE_BYTES + b"\n") + b"x" * (20 * LINE_BYTES if piece > 1 else LINE_BYTES + 1)
+    began = time.process_time()
+    for start in range(0, len(content), piece):
+        inbox.take(content[start : start + piece])
+    assert inbox.lines.qsize() == 2, "the refusal comes before the end of the line"
+    inbox.take(b"\nnext\n")
+    assert time.process_time() - began < 5
+    whole, long, following = (inbox.lines.get_nowait() for _ in range(3))
+    assert len(whole) == LINE_BYTES and isinstance(long, TooLong) and following == b"next"
+    assert inbox.lines.empty() and not inbox._pieces
+
+
+def test_a_long_line_is_refused_and_the_next_answered():
+    inbox, events = Inbox(), io.StringIO()
+    inbox.take(b'{"run": ["' + b"a" * 20_000_000 + b'"]}\n{"run": ["info"]}\n')
+    serve(inbox, events, Cancel(), "cpu", idle_s=0.3)
+    said = [json.loads(line)["message"] for line in events.getvalue().splitlines()]
+    assert len(said) == 2 and "is longer than" in said[0] and "can't run info" in said[1]
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,29 @@ def test_an_earlier_wakeup_descriptor_is_restored():
     assert signal.set_wakeup_fd(-1) == -1
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU"])
+def test_signals_set_the_flag_and_handlers_are_restored(name):
+    number, cancel = getattr(signal, name), Cancel()
+    before = signal.getsignal(number)
+    with cancel.watching_signals(), cancel.shielded():
+        os.kill(os.getpid(), number)
+        assert cancel.is_set()
+    assert signal.getsignal(number) == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="nohup")
+def test_a_run_under_nohup_goes_on_when_its_terminal_is_closed():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        cancel = Cancel()
+        with cancel.watching_signals():
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not cancel.is_set()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 @pytest.fixture
 def pipe():
     ends = list(os.pipe())

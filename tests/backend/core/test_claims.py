@@ -102,6 +102,40 @@ def test_temporaries_of_other_outputs_are_kept(tmp_path):
     assert names(tmp_path) == sorted(path.name for path in (*others, *parts))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links of POSIX")
+def test_links_of_earlier_versions_are_removed(tmp_path):
+    """They moved a link to a model folder aside, and could not remove it. A folder may be the only older model."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "card.json").touch()
+    (tmp_path / ".own.my.host.123.sardino-old").symlink_to(tmp_path / "models")
+    (tmp_path / ".own.host.12.sardino-old").symlink_to(tmp_path / "nowhere")
+    kept = [".own.host.9.sardino-old", "own.host.9.sardino-old", ".own.sardino-old"]
+    for name in kept:
+        (tmp_path / name).mkdir()
+    with claim(tmp_path / "own"):
+        pass
+    assert names(tmp_path) == sorted([*kept, "models"]) and (tmp_path / "models" / "card.json").exists()
+
+
+def test_only_names_of_ours_are_removed(tmp_path):
+    kept = [".o.tif.0123abcd.sardino-partition", ".o.tif.0123ABCD.sardino-part", ".o.tif.0123abcde.sardino-part.tif"]
+    for name in kept:
+        (tmp_path / name).mkdir()
+    with claim(tmp_path / "o.tif"):
+        pass
+    assert names(tmp_path) == sorted(kept)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links and pipes of POSIX")
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("elsewhere")])
+def test_what_is_no_lock_file_is_refused_and_kept(tmp_path, make):
+    lock = tmp_path / ".o.tif.sardino-lock"
+    make(lock)
+    with pytest.raises(ResourceError, match="can't be written to"), claim(tmp_path / "o.tif"):
+        pass
+    assert names(tmp_path) == [lock.name]
+
+
 def test_a_scratch_raster_is_named_after_the_output(tmp_path):
     cancel = Cancel()
     with scratch(tmp_path / "o.tif", ".radar", cancel) as part:

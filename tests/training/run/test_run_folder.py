@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from backend.core.errors import ResourceError
 from tests.support.pretraining import RECIPE, command, write_folders
+from training.run import run_folder
 
 
 def test_of_two_runs_started_together_one_is_refused(tmp_path: Path, repo_root: Path) -> None:
@@ -24,3 +29,17 @@ def test_of_two_runs_started_together_one_is_refused(tmp_path: Path, repo_root: 
     refused = said[0] if both[0].returncode else said[1]
     assert "Another run is writing" in refused or "holds a run already" in refused
     assert len((run / "log.csv").read_text().splitlines()) == 1 + 60
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+@pytest.mark.parametrize("name", ["link", "./run/../run", "."])
+def test_a_folder_is_held_under_all_its_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "link").symlink_to("run")
+    monkeypatch.setattr(run_folder, "WAIT_S", 0.3)
+    monkeypatch.chdir(tmp_path / "run" if name == "." else tmp_path)
+    with run_folder.claim_run(tmp_path / "run", None, {}, resume=False):
+        with pytest.raises(ResourceError, match="Another run"), run_folder.claim_run(Path(name), None, {}, False):
+            pass
+    with run_folder.claim_run(Path(name), None, {}, resume=False):
+        pass
