@@ -33,7 +33,7 @@ from backend.card.worldcover import worldcover_groups
 from backend.core.cancel import Cancel
 from backend.core.context import Context
 from backend.core.errors import InputError
-from backend.core.events import Reporter
+from backend.core.events import Reporter, print_lines
 from backend.core.supervise import add_progress, supervise
 from backend.engines.choice import ENGINES
 from backend.maps.landcover import landcover
@@ -237,7 +237,7 @@ def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> 
     if options.progress == "json":
         reporter.result(summary)
     else:
-        print(report(summary))
+        print_lines(report(summary).splitlines())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -201,6 +201,8 @@ def _labels(
     labels: list[int | None] = []
     unknown: dict[str, int] = {}
     for value in values:
+        if isinstance(value, (dict, list)):
+            value = None
         number = integer_label(value)
         text = str(number if number is not None else "" if value is None else value).strip()
         label = mapping.get(text.casefold(), number if number is not None else by_name.get(text.casefold()))

@@ -16,6 +16,7 @@ from backend.card.arch import Arch, check_shares
 from backend.card.validation import between, build, check_ranges, items, refuse, scalar
 from backend.core.atomic_files import write_files
 from backend.core.errors import ModelError
+from backend.core.plain_json import parse_json
 from backend.core.regular_file import read_regular_text
 
 SCHEMA_VERSION = 1
@@ -146,13 +147,13 @@ class ModelCard:
         try:
             if path.stat().st_size > MAX_CARD_BYTES:
                 refuse(f"{path} is larger than {MAX_CARD_BYTES} bytes")
-            data = json.loads(read_regular_text(path, MAX_CARD_BYTES, "utf-8"))
+            data = parse_json(read_regular_text(path, MAX_CARD_BYTES, "utf-8"))
         except OSError as error:
             raise ModelError(
                 f"No readable model card at {path} ({error.strerror}).",
                 "Choose a folder that holds card.json and model.safetensors.",
             ) from error
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise ModelError(f"{path} is not valid JSON ({error}).", "Copy the model folder again.") from error
         return ModelCard.from_dict(data)
 

@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any, Callable, TypeVar
 
 from backend.core.cancel import Cancel
-from backend.core.events import Reporter
+from backend.core.events import Reporter, print_lines
 from backend.maps.request import Context, Request
 from backend.radiometry.units import Units
 
@@ -109,4 +109,4 @@ def _info(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> No
     if options.progress == "json":
         reporter.result(facts)
     else:
-        print("\n".join(info.as_lines(facts)))
+        print_lines(info.as_lines(facts))

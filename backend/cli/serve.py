@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import gc
 import io
-import json
 import queue
 import sys
 import time
@@ -23,11 +22,12 @@ from typing import TextIO
 
 from backend.cli.options import parse
 from backend.cli.run import MODEL_COMMANDS, run_model
-from backend.cli.similarity_query import Query
+from backend.cli.similarity_query import Query, check_texts
 from backend.cli.similarity_server import SimilarityServer
 from backend.core.cancel import POLL_S, Cancel
 from backend.core.errors import Cancelled, InputError, SarDinoError
 from backend.core.events import JsonReporter
+from backend.core.plain_json import parse_json
 from backend.core.supervise import as_refusal
 from backend.maps.load import ModelCache
 from backend.maps.request import Context
@@ -104,7 +104,7 @@ def run_options(line: bytes) -> argparse.Namespace | None:
         InputError: Its arguments can't be used.
     """
     try:
-        data = json.loads(line)
+        data = parse_json(line)
     except ValueError:
         return None
     if not isinstance(data, dict) or "run" not in data:
@@ -113,6 +113,7 @@ def run_options(line: bytes) -> argparse.Namespace | None:
     if data or not isinstance(arguments, list) or not all(isinstance(text, str) for text in arguments):
         hint = 'Send {"run": [arguments, as on the command line]}, without other keys.'
         raise InputError("This line is not a run.", hint)
+    check_texts(arguments)
     said = io.StringIO()
     try:
         with redirect_stdout(said), redirect_stderr(said):

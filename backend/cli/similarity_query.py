@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from backend.core.errors import InputError
+from backend.core.plain_json import parse_json
 from backend.maps.similarity import cell_of
 from backend.radiometry.units import Units
 from backend.raster.grid import Grid
@@ -49,7 +50,7 @@ class Query:
             InputError: The line is not a query, or has unknown keys.
         """
         try:
-            data = json.loads(line)
+            data = parse_json(line)
             view, bands, model = (data.pop(name, None) for name in ("view", "bands", "model"))
             query = Query(
                 input=str(data.pop("input")),
@@ -60,13 +61,29 @@ class Query:
                 units=Units(data.pop("units", Units.AUTO.value)),
                 model=str(model) if model is not None else None,
             )
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            what = f"{type(error).__name__}: {error}"
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+            what = f"{type(error).__name__}: {error}"[:200]
             hint = "Send one JSON object a line, with the keys input, points and output."
             raise InputError(f"This line is not a similarity query ({what}).", hint) from error
+        check_texts([query.input, str(query.output), query.model or ""])
         if data:
             raise InputError(f"A similarity query has no {', '.join(sorted(data))}.", "Leave that out.")
         return query
+
+
+def check_texts(texts: Sequence[str]) -> None:
+    """Refuse texts that no command line could have: with a NUL, or characters that no file name can have.
+
+    Raises:
+        InputError: There is one.
+    """
+    for text in texts:
+        try:
+            usable = "\0" not in text and os.fsencode(text) is not None
+        except UnicodeEncodeError:
+            usable = False
+        if not usable:
+            raise InputError(f"The text {ascii(text):.200} can't be used.", "Leave out its unusual characters.")
 
 
 def _four(values: Sequence[Any]) -> Bounds:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, TextIO
 
-from backend.core.errors import SarDinoError
+from backend.core.errors import Cancelled, ResourceError, SarDinoError
 
 BAR_WIDTH = 28
 # Least seconds between two redraws of the bar, or two progress events.
@@ -18,9 +18,43 @@ REDRAW_S = 0.1
 LINE_S = 30.0
 
 
+def printable(text: str) -> str:
+    """Return text with line breaks, escape sequences and controls of direction, which files may have, escaped."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def one_line(text: str) -> str:
-    """Return text on one line, with control characters (names of files and bands may have them) escaped."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
+    """Return text on one line, with what is not printable escaped, and single spaces."""
+    return printable(" ".join(text.split()))
+
+
+def show(text: str, stream: TextIO | None, end: str = "\n") -> OSError | None:
+    """Write text to a stream of the process, which may be closed or full: a run goes on without it.
+
+    Returns:
+        The error of a stream that can't be written; None otherwise, also if the stream was never open.
+    """
+    if stream is None:
+        return None
+    try:
+        stream.write(text + end)
+        stream.flush()
+    except OSError as error:
+        return error
+    except ValueError:  # closed
+        return OSError("it is closed")
+    return None
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print the answer of a command, cleaned, on standard output.
+
+    Raises:
+        ResourceError: It can't be written, but for a reader that has gone.
+    """
+    error = show("\n".join(map(printable, lines)), sys.stdout)
+    if error is not None and not isinstance(error, BrokenPipeError):
+        raise ResourceError(f"Standard output can't be written: {error.strerror or error}.", "Free the disk.")
 
 
 class Reporter:
@@ -60,16 +94,19 @@ class Reporter:
     def error(self, error: SarDinoError) -> None:
         """Report an error, in one line."""
         hint = f" hint: {error.hint}" if error.hint else ""
-        print(one_line(f"error: {error.message}{hint}"), file=sys.stderr)
+        show(one_line(f"error: {error.message}{hint}"), sys.stderr)
 
     def _draw(self, done: int, total: int, eta_s: float | None, figures: Mapping[str, float]) -> None:
         pass
 
 
 class JsonReporter(Reporter):
-    """Writes one JSON object a line to a stream."""
+    """Writes one JSON object a line to a stream.
 
-    def __init__(self, stream: TextIO) -> None:
+    If its reader has gone, the next event raises Cancelled; a stream that is full or closed is ignored.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
         super().__init__()
         self._stream = stream
 
@@ -80,19 +117,23 @@ class JsonReporter(Reporter):
         self._send("log", {"level": level, "message": message})
 
     def result(self, facts: dict[str, Any]) -> None:
-        self._send("result", facts)
+        self._write("result", facts)
 
     def error(self, error: SarDinoError) -> None:
-        self._send("error", {"message": error.message, "hint": error.hint})
+        if self._write("error", {"message": error.message, "hint": error.hint}) is not None:
+            super().error(error)
 
     def _draw(self, done: int, total: int, eta_s: float | None, figures: Mapping[str, float]) -> None:
         eta = None if eta_s is None else round(eta_s, 1)
         self._send("progress", {"done": done, "total": total, "eta_s": eta, **figures})
 
     def _send(self, event: str, facts: dict[str, Any]) -> None:
+        if isinstance(self._write(event, facts), BrokenPipeError):
+            raise Cancelled("Cancelled: nobody reads the events any more.")
+
+    def _write(self, event: str, facts: dict[str, Any]) -> OSError | None:
         # One call of write, so that lines of two threads never mix.
-        self._stream.write(json.dumps({"event": event, **facts}, ensure_ascii=True) + "\n")
-        self._stream.flush()
+        return show(json.dumps({"event": event, **facts}, ensure_ascii=True) + "\n", self._stream, end="")
 
 
 class BarReporter(Reporter):
@@ -113,7 +154,9 @@ class BarReporter(Reporter):
         """Print the paths of the outputs to standard output."""
         self._line(f"done in {facts['seconds']:.1f} s")
         for path in facts["outputs"].values():
-            print(path)
+            error = show(printable(str(path)), sys.stdout)
+            if error is not None:
+                self._line(f"warning: standard output can't be written ({error.strerror or error}); {path} is complete")
 
     def error(self, error: SarDinoError) -> None:
         self._clear()
@@ -123,18 +166,26 @@ class BarReporter(Reporter):
         left = "" if eta_s is None else f" {timedelta(seconds=int(eta_s))} left"
         shown = "".join(f"  {name.replace('_per_', '/')} {value:.4g}" for name, value in figures.items())
         text = f"{done}/{total}{left}{shown}"
-        if sys.stderr.isatty():
+        if _terminal():
             full = BAR_WIDTH * done // max(total, 1)
             bar = "#" * full + "." * (BAR_WIDTH - full)
-            print(f"\r[{bar}] {text}\x1b[K", end="\n" if done == total else "", file=sys.stderr, flush=True)
+            show(f"\r[{bar}] {printable(text)}\x1b[K", sys.stderr, end="\n" if done == total else "")
         elif time.monotonic() - self._printed >= LINE_S:
             self._printed = time.monotonic()
-            print(text, file=sys.stderr, flush=True)
+            show(printable(text), sys.stderr)
 
     def _line(self, text: str) -> None:
         self._clear()
-        print(one_line(text), file=sys.stderr)
+        show(one_line(text), sys.stderr)
 
     def _clear(self) -> None:
-        if sys.stderr.isatty():
-            print("\r\x1b[K", end="", file=sys.stderr)
+        if _terminal():
+            show("\r\x1b[K", sys.stderr, end="")
+
+
+def _terminal() -> bool:
+    """Return whether standard error is a terminal."""
+    try:
+        return sys.stderr is not None and sys.stderr.isatty()
+    except ValueError:  # closed
+        return False

@@ -46,6 +46,7 @@ def supervise(
         Exit code: 0 done, 1 refused, 130 cancelled.
     """
     clear_settings()
+    _fill_descriptors()
     reporter, cancel = REPORTERS[options.progress](), Cancel()
     with _quiet(), cancel.watching_signals():
         if options.progress == "json" and watch_stdin:
@@ -61,7 +62,32 @@ def supervise(
         except Exception as error:  # the last resort
             reporter.error(as_refusal(error))
             return EXIT_REFUSED
+        finally:
+            _settle_streams()
     return 0
+
+
+def _fill_descriptors() -> None:
+    """Open what is closed of standard input, output and error: a library would write messages into the next file."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+
+
+def _settle_streams() -> None:
+    """Drop what could not be written to standard output or error: the end of the process would try again, and fail."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except ValueError:
+            continue  # closed
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
 
 
 @contextmanager
@@ -111,7 +137,6 @@ def _debugging() -> bool:
 
 def leave(status: int) -> NoReturn:
     """End the process with an exit code, at once."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    _settle_streams()
     # All files are closed by now. An orderly exit would spend seconds on PyTorch's teardown.
     os._exit(status)

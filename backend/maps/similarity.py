@@ -107,9 +107,9 @@ def similarity_qml(sink: RasterSink) -> str:
 
 def cell_of(grid: Grid, point: Point) -> tuple[int, int] | None:
     """Row and column of the pixel of a grid in which a point (x, y) lies; None outside."""
-    if not all(map(math.isfinite, point)):
-        return None
     x, y = ~grid.transform * point
+    if not math.isfinite(x + y):
+        return None
     row, column = math.floor(y), math.floor(x)
     return (row, column) if 0 <= row < grid.height and 0 <= column < grid.width else None
 

@@ -7,7 +7,6 @@ colour; others get the smallest free values in alphabetical order, so that equal
 from __future__ import annotations
 
 import colorsys
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from backend.card.model_card import MAX_CLASSES, LandCoverClass
 from backend.card.worldcover import COLOURS, NAMES
 from backend.core.errors import InputError
+from backend.core.plain_json import parse_json
 from backend.core.regular_file import read_regular_text
 from backend.own_classes.samples import Label, clean_label
 
@@ -40,10 +40,10 @@ def read_styles(path: Path) -> Styles:
     """
     hint = 'Write {"class": {"name": "text", "color": "#rrggbb"}}, with one or both keys for each class.'
     try:
-        document = json.loads(read_regular_text(path, MOST_BYTES))
+        document = parse_json(read_regular_text(path, MOST_BYTES))
     except OSError as error:
         raise InputError(f"{path} can't be read ({error.strerror}).", "Check the path.") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise InputError(f"{path} is not valid JSON.", hint) from error
     if not isinstance(document, dict) or not all(isinstance(style, dict) for style in document.values()):
         raise InputError(f"{path} is not a table of classes.", hint)

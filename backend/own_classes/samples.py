@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from backend.core.errors import InputError
 from backend.raster.geojson import field_values, read_features
 
 Label = Union[int, str]
+_WHOLE = re.compile(r"-?[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,6 @@ def clean_label(value: object) -> Label | None:
         return int(value)
     text = " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
     whole = text[:-2] if text.endswith(".0") else text
-    if whole.lstrip("-").isdecimal() and whole.isascii() and len(whole) < 10:
+    if _WHOLE.fullmatch(whole):
         return int(whole)
     return text or None

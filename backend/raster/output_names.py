@@ -53,6 +53,9 @@ def check_outputs(paths: Sequence[Path], sources: Sequence[str], overwrite: bool
         InputError: Two outputs, or an output and an input, are one file or share a style; an output or a sidecar exists
             and `overwrite` is off; a name can't be used or ends like another format; a folder is missing.
     """
+    for path in paths:
+        if path.name in ("", ".."):
+            raise InputError(f"The output {path} is a folder.", "Give the name of a file.")
     _check_distinct(paths, rasters)
     inputs = _Inputs(sources)
     for path in paths:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import zipfile
 
-import numpy as np
 import pytest
-from rasterio.shutil import copy
 
 from backend.core.errors import InputError
 from backend.grd import container
 from backend.grd.calibrated_image import CalibratedImage
 from backend.grd.container import find_container, inner_path, is_product, refuse_part
-from backend.grd.ground_control import read_points
 from backend.grd.map_plan import plan_map
 from backend.grd.product import open_product
-from backend.grd.tables import Table, Vector
 from backend.grd.xml import Annotation
 from tests.support.make_safe import NAME, Scene, make_safe, zip_safe
 
@@ -224,62 +219,3 @@ def test_parts_are_refused_with_a_hint(whole, tmp_path):
 
 def test_an_unreadable_path_is_no_container():
     assert find_container("x" * 5000) is None
-
-
-def measurement(product):
-    return next(product.glob("measurement/*vv*"))
-
-
-@pytest.mark.parametrize("sidecar", ["", ".ovr", ".msk", ".aux.xml"])
-def test_a_measurement_is_a_geotiff_alone(sidecar, product):
-    """A virtual raster in its place, or beside it, would show another file of this computer."""
-    path = measurement(product)
-    moved = path.rename(product / "elsewhere.tif")
-    virtual = path.with_name(path.name + sidecar)
-    copy(moved, virtual, driver="VRT")
-    if sidecar:
-        shutil.copy(moved, path)
-        assert (open_all(product) > 0).any()
-    else:
-        with pytest.raises(InputError, match="no GeoTIFF"):
-            open_all(product)
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes that are files")
-@pytest.mark.parametrize(
-    "pattern", ["measurement/*vv*", "annotation/s1a*vv*", "annotation/calibration/calibration*vv*"]
-)
-def test_a_pipe_as_a_part_is_refused(pattern, product):
-    path = next(product.glob(pattern))
-    path.unlink()
-    os.mkfifo(path)
-    with pytest.raises(InputError, match="not a file but a pipe"):
-        open_all(product)
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes that are files")
-def test_a_pipe_is_no_zip(tmp_path):
-    os.mkfifo(tmp_path / "product.zip")
-    assert not is_product(str(tmp_path / "product.zip"))
-
-
-@pytest.mark.parametrize("spacing", ["0", "1e-9", "-10", "1e9"])
-def test_an_impossible_spacing_is_refused(spacing, product):
-    name = "<rangePixelSpacing>"
-    edit(product, "annotation/s1a*vv*", name, f"{name}{spacing}</rangePixelSpacing>{name}")
-    with pytest.raises(InputError, match="that of products is 1 to 1000 m"):
-        open_all(product)
-
-
-def test_tables_of_gigabytes_are_refused_by_their_size():
-    vectors = [Vector(line, np.array([0.0]), np.array([1.0])) for line in range(70_000)]
-    with pytest.raises(InputError, match=r"70000 lines of 26000 samples, 13\.6 GiB"):
-        Table(vectors, 26_000)
-
-
-def test_too_many_ground_control_points_are_refused():
-    point = "<geolocationGridPoint><pixel>1</pixel></geolocationGridPoint>"
-    points = f"<geolocationGridPointList>{point * 50_000}</geolocationGridPointList>"
-    text = f"<p><geolocationGrid>{points}</geolocationGrid></p>"
-    with pytest.raises(InputError, match="50000 ground control points"):
-        read_points(Annotation.parse(text.encode(), "a.xml"), (10, 10))
