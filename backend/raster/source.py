@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +12,7 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from backend.core.arrays import BoolArray, FloatArray
@@ -23,6 +25,7 @@ from backend.raster.opening import not_utf8, open_files, undecodable
 
 # Bounds of GDAL's block cache, in bytes.
 SMALL_CACHE, LARGE_CACHE = 16 * 2**20, 192 * 2**20
+LONGEST_TAG = 300  # characters of a tag that are looked at: some hold whole documents
 BLOCK_OVERHEAD = 1024  # bytes, more than GDAL counts for a block in addition to its pixels
 
 
@@ -91,6 +94,7 @@ class RasterSource:
             self.close()
             raise
         self._arguments = (files, bands, extent, names, self._more_nodata, allows_missing)
+        self._filling: tuple[tuple[int, float], ...] = ()
 
     @property
     def files(self) -> list[str]:
@@ -131,7 +135,44 @@ class RasterSource:
 
     def reopen(self) -> RasterSource:
         """Return a source of the same rows with its own handle, for another thread."""
-        return RasterSource(*self._arguments)
+        again = RasterSource(*self._arguments)
+        again.bands, again._filling = self.bands, self._filling
+        return again
+
+    def read_as(self, order: Sequence[int], filling: Sequence[tuple[int, float]]) -> None:
+        """Change how rows are read from now on, after their values were looked at.
+
+        Args:
+            order: Present rows of `read` in the order in which they are wanted.
+            filling: Present row and value, as `read` returns it, that is no data.
+        """
+        self._filling = tuple((order.index(row), value) for row, value in filling)
+        self.bands = tuple(self.bands[row] for row in order)
+
+    @property
+    def by_control_points(self) -> bool:
+        """Whether the grid comes from ground control points."""
+        return isinstance(self._dataset, WarpedVRT)
+
+    def texts(self) -> tuple[str, str, str]:
+        """Return what tells how the values were made: descriptions of the bands, names of the files, tags."""
+        file = self._file
+        described = " ".join(file.descriptions[band - 1] or "" for band in self.bands)
+        tags = [file.tags(), *(file.tags(band) for band in self.bands)]
+        pairs = (f"{key}={text[:LONGEST_TAG]}" for each in tags for key, text in each.items())
+        return described, " ".join(Path(each).name for each in self._arguments[0]), " ".join(pairs)
+
+    @property
+    def scaling(self) -> tuple[tuple[float, float], ...]:
+        """Scale and offset of each chosen band, already applied to what `read` returns."""
+        scales, offsets = self._file.scales, self._file.offsets
+        return tuple((float(scales[band - 1]), float(offsets[band - 1])) for band in self.bands)
+
+    @property
+    def found_by(self) -> str:
+        """How the bands were found, as `pick_bands` says; empty where none were looked for."""
+        how = (re.match(r"Bands (.+?): ", text) for _, text in self.notes)
+        return next((match.group(1) for match in how if match), "")
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
         """Return rows of the grid: values float32 [bands, rows, width] in the file's unit, and validity [rows, width].
@@ -174,6 +215,8 @@ class RasterSource:
             column = (-1, 1, 1)
             values *= np.array(scales, np.float32).reshape(column)
             values += np.array(offsets, np.float32).reshape(column)
+        for row, value in self._filling:
+            valid &= values[row] != np.float32(value)
         return values, valid
 
     def _mask(
