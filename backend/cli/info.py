@@ -11,12 +11,12 @@ from typing import Any
 from backend import __version__
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, installed_models, model_folder
-from backend.core.errors import InputError, SarDinoError
+from backend.core.errors import InputError, ModelError, NothingValidError, SarDinoError, UnreadableError
 from backend.grd.container import is_product
 from backend.grd.product import open_product
-from backend.radiometry.units import decide_units, nodata_doubt, units_doubt
-from backend.raster.band_names import acquisition
-from backend.raster.sampling import sample_values
+from backend.maps.values import judge_source, product_checks
+from backend.radiometry.checks import OK, REFUSED
+from backend.radiometry.units import Units
 from backend.raster.source import RasterSource, gdal_environment
 
 PACKAGES = ("torch", "timm", "rasterio", "numpy", "safetensors")
@@ -89,22 +89,11 @@ def describe_installation() -> dict[str, Any]:
     return facts
 
 
-def describe_raster(path: str) -> dict[str, Any]:
-    """Describe size, bands, CRS, bounds, pixel size and likely units of a raster."""
+def describe_raster(path: str, model: str | None = None) -> dict[str, Any]:
+    """Describe a raster, and judge its values as a run with a model (None for the default) would."""
     with gdal_environment(), RasterSource(path) as source:
         grid = source.grid
-        values, valid = sample_values(source)
-        # As a run does: the bands of the first acquisition decide the units.
-        dates = [acquisition(band["description"]) for band in source.describe_bands()]
-        values = values[[date == dates[0] for date in dates]]
-        doubts: list[str | None] = []
-        try:
-            decided = decide_units(values, valid)
-            units = decided.value
-            doubts = [units_doubt(values, valid), nodata_doubt(decided, values, valid)]
-        except InputError as error:
-            units = f"unknown: {error.message}"
-        return {
+        facts = {
             "path": path,
             "width": grid.width,
             "height": grid.height,
@@ -112,9 +101,40 @@ def describe_raster(path: str) -> dict[str, Any]:
             "bounds": grid.bounds(),
             "pixel_metres": source.pixel_metres,
             "bands": source.describe_bands(),
-            "units": units,
-            "notes": [*(message for _, message in source.notes), *filter(None, doubts)],
         }
+        notes = [message for _, message in source.notes]
+    try:
+        folder = model_folder(model)
+        card = ModelCard.load(folder / CARD)
+        return {**facts, **judged(path, card, notes)}
+    except (UnreadableError, NothingValidError):
+        raise
+    except (InputError, ModelError) as error:
+        said = f"{error.message} {error.hint}".strip()
+        return {**facts, "units": f"unknown: {error.message}", "notes": notes, "refused": said}
+
+
+def judged(path: str, card: ModelCard, notes: list[str]) -> dict[str, Any]:
+    """Return the unit, the checks with their verdicts, and notes: what a run with a model finds before it starts.
+
+    Raises:
+        InputError: The bands can't be found, or the values fit no unit.
+    """
+    names = [band.name for band in card.bands]
+    with RasterSource(path, names=names, allows_missing=card.allows_missing_bands) as source:
+        bands = [card.bands[position] for position in source.present]
+        units, checks = judge_source(source, bands, Units.AUTO, False)
+        checks += product_checks(source, card)
+        more = [message for _, message in source.notes if message not in notes]
+    doubts = [check.text for check in checks if check.verdict != OK]
+    refused = [check.text for check in checks if check.verdict == REFUSED]
+    return {
+        "units": units.value if units is not Units.AUTO else "unknown",
+        "model": card.name,
+        "checks": [check.to_dict() for check in checks],
+        "notes": [*notes, *more, *doubts],
+        **({"refused": refused[0]} if refused else {}),
+    }
 
 
 def as_lines(facts: dict[str, Any]) -> list[str]:

@@ -176,6 +176,9 @@ def _model_options(parser: argparse.ArgumentParser, output: str = "GeoTIFF to wr
     )
     parser.add_argument("--units", choices=[u.value for u in Units], default=Units.AUTO.value, help="of the raster")
     parser.add_argument(
+        "--accept-values", action="store_true", help="map values that can't be backscatter all the same (a warning)"
+    )
+    parser.add_argument(
         "--extent", type=float, nargs=4, metavar=("XMIN", "YMIN", "XMAX", "YMAX"),
         help="in the raster's CRS; of a product longitude, latitude",
     )  # fmt: skip

@@ -23,6 +23,10 @@ class UnreadableError(InputError):
     """The raster is missing, damaged, or not a raster."""
 
 
+class NothingValidError(InputError):
+    """No pixel holds data."""
+
+
 class ModelError(SarDinoError):
     """The model folder is missing, damaged or unsuitable."""
 

@@ -27,9 +27,10 @@ from backend.grd.range_doppler import RangeDoppler
 from backend.grd.resample import warp
 from backend.grd.terrain import Terrain
 from backend.radiometry.convert import from_power
+from backend.raster.blocks import LARGE_CACHE
 from backend.raster.errors import RASTER_ERRORS
 from backend.raster.sink import Layer, RasterSink
-from backend.raster.source import LARGE_CACHE, gdal_environment
+from backend.raster.source import gdal_environment
 
 # Image lines read at once, and the side of the tiles of the intermediate raster.
 LINES = 256

@@ -10,6 +10,7 @@ from typing import Any
 from backend import __version__
 from backend.card.model_card import LandCoverClass
 from backend.maps.prepare import Prepared
+from backend.radiometry.checks import as_json
 from backend.raster.grid import Grid
 from backend.raster.sink import Layer, RasterSink
 from backend.raster.styles import aux_xml, date_now
@@ -53,6 +54,7 @@ class Outputs:
             "SARDINO_MODEL_SHA256": card.weights_sha256,
             "SARDINO_INPUT": scene,
             "SARDINO_OUTPUT": what,
+            "SARDINO_CHECKS": as_json(self._prepared.scene.checks),
             # What other programs show of a TIFF.
             "TIFFTAG_SOFTWARE": f"SAR Land Cover (DINO) {__version__}",
             "TIFFTAG_IMAGEDESCRIPTION": f"{what} of {scene} by the model {card.name}",

@@ -26,6 +26,7 @@ class Request:
         engine: One of `backend.engines.choice.ENGINES`.
         batch_size: Tiles at once; 0 to choose.
         overwrite: Whether existing outputs are replaced.
+        accept_values: Whether values that can't be backscatter are mapped all the same.
         further: More rasters or patterns of the same scene, whose bands follow those of `input`.
     """
 
@@ -39,6 +40,7 @@ class Request:
     engine: str = "auto"
     batch_size: int = 0
     overwrite: bool = False
+    accept_values: bool = False
     further: Sequence[str] = ()
 
 

@@ -56,6 +56,7 @@ class Run:
             "seconds": prepared.timings.total(),
             "timings": prepared.timings.rounded(),
             "model": self.card.name,
+            "checks": [check.to_dict() for check in prepared.scene.checks],
             **more,
         }
         prepared.context.reporter.result(facts)

@@ -10,10 +10,11 @@ from backend.core.arrays import BoolArray
 from backend.core.errors import InputError
 from backend.grd.container import MANIFEST, is_product, refuse_part
 from backend.maps.request import Context, Request
-from backend.radiometry.convert import is_backscatter, rows_for_units, to_scale
-from backend.radiometry.units import Units, check_coherence, check_units, decide_units, nodata_doubt, units_doubt
+from backend.maps.values import judge_source, product_checks
+from backend.radiometry.checks import OK, UNITS, Check, refuse
+from backend.radiometry.convert import to_scale
+from backend.radiometry.units import Units
 from backend.raster.resample import MAX_REFINE, scale_factor
-from backend.raster.sampling import sample_values
 from backend.raster.source import RasterSource, gdal_environment
 from backend.stream.frames import FilledFrame, NativeFrame, ScaledFrame
 
@@ -32,6 +33,7 @@ class Scene:
         source: Opened raster.
         bands: The card's bands that it has.
         units: Unit of its values, decided.
+        checks: What was looked at in its values, and found.
         factors: Its pixels for one of the model's, down and across.
         frame: What the model reads.
 
@@ -54,7 +56,8 @@ class Scene:
         self._twin: RasterSource | None = None
         for level, message in source.notes:
             context.reporter.log(level, message)
-        self.units = Units.LINEAR_POWER if self.is_product else self._decided_units()
+        self.checks: list[Check] = []
+        self.units = Units.LINEAR_POWER if self.is_product else self._judged_units()
         self.factors = self._scale()
         self.frame = self._frame()
 
@@ -90,23 +93,16 @@ class Scene:
             self._files[0], request.output, self._card, request.extent, self._context.reporter, self._context.cancel
         )
 
-    def _decided_units(self) -> Units:
-        log = self._context.reporter.log
-        sample, valid = sample_values(self.source)
-        check_coherence(sample[~is_backscatter(self.bands)], valid)
-        rows = rows_for_units(self.bands)
-        if not rows:  # coherence alone has no unit to be told
-            return Units.DB
-        values, units, doubts = sample[rows], self._request.units, []
-        if units is Units.AUTO:
-            units = decide_units(values, valid)
-            log("info", f"Units of the raster, judged by its values: {units.value}.")
-            doubts.append(units_doubt(values, valid))
-        else:
-            check_units(units, values, valid)
-        doubts.append(nodata_doubt(units, values, valid))
-        for doubt in filter(None, doubts):
-            log("warning", doubt)
+    def _judged_units(self) -> Units:
+        log, request = self._context.reporter.log, self._request
+        units, found = judge_source(self.source, self.bands, request.units, request.accept_values)
+        self.checks = [*found, *product_checks(self.source, self._card)]
+        refuse(self.checks)
+        for check in self.checks:
+            if check.name == UNITS:
+                log("info", f"{check.found}.")
+            if check.verdict != OK:
+                log("warning", check.hint if check.name == UNITS else check.text)
         return units
 
     def _scale(self) -> tuple[float, float]:

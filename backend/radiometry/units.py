@@ -22,8 +22,8 @@ LEVEL_CEILING = 6.0
 LEVEL_SPLIT, DIFFERENCE_SPLIT, LEVEL_WEIGHT = -9.2, 5.0, 0.4
 # Scores closer to 0 than this, in dB, are uncertain; one band is much less certain than two.
 DOUBT_ONE_BAND, DOUBT_TWO_BANDS = 3.0, 1.0
-# Fraction of the sample above which exact zeros give a warning, and coherence out of range is refused.
-ZERO_SHARE = 0.01
+# Fraction of the sample above which coherence out of range is refused.
+ODD_SHARE = 0.01
 # Cubic resampling overshoots 0 and 1 a little.
 COHERENCE_SLACK = 0.05
 
@@ -101,27 +101,6 @@ def units_doubt(sample: NDArray[Any], valid: NDArray[Any]) -> str | None:
     )
 
 
-def nodata_doubt(units: Units, sample: NDArray[Any], valid: NDArray[Any]) -> str | None:
-    """Return a warning if a raster in dB seems to have undeclared nodata; None otherwise.
-
-    Args:
-        units: Decided or declared units.
-        sample: See `decide_units`.
-        valid: See `decide_units`.
-    """
-    if units is not Units.DB:
-        return None
-    keep = np.broadcast_to(valid, sample.shape).all(axis=0)
-    share = float(np.mean(exactly_zero(sample)[keep])) if keep.any() else 0.0
-    if share > ZERO_SHARE:
-        what = "read as nodata" if len(sample) > 1 else "read as data, though it looks like undeclared nodata"
-        return (
-            f"About {share:.0%} of the pixels are exactly 0 dB in every band; this is {what}. Declare the nodata value "
-            "(gdal_translate -a_nodata 0)."
-        )
-    return _nodata_hint(_finite(sample, valid)) or None
-
-
 def exactly_zero(values: NDArray[Any]) -> BoolArray:
     """Return where all bands of [bands, H, W] are exactly 0, bool [H, W]."""
     zero: BoolArray = (np.asarray(values) == 0).all(axis=0)
@@ -160,7 +139,7 @@ def check_coherence(sample: NDArray[Any], valid: NDArray[Any]) -> None:
         InputError: More than 1 % of the values are outside 0 to 1.
     """
     values = _finite(sample, valid)
-    if values.size and np.mean((values < -COHERENCE_SLACK) | (values > 1 + COHERENCE_SLACK)) > ZERO_SHARE:
+    if values.size and np.mean((values < -COHERENCE_SLACK) | (values > 1 + COHERENCE_SLACK)) > ODD_SHARE:
         low, _, high = _percentiles(values)
         raise InputError(
             f"Coherence is between 0 and 1, but values run from {low:.4g} to {high:.4g} (1 to 99 %).",

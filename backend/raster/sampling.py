@@ -7,7 +7,7 @@ from contextlib import suppress
 import numpy as np
 
 from backend.core.arrays import BoolArray, FloatArray
-from backend.core.errors import InputError
+from backend.core.errors import InputError, NothingValidError
 from backend.raster.source import RasterSource
 
 # Windows per axis, and their side in pixels.
@@ -41,7 +41,7 @@ def sample_values(source: RasterSource) -> tuple[FloatArray, BoolArray]:
             values, valid = source.read(top, min(height, top + SCAN_ROWS))
             if valid.any():
                 return values, valid
-        raise InputError(
+        raise NothingValidError(
             f"{source.path} has no valid pixel in the bands and extent asked for.",
             "Check the nodata value, the bands and the extent.",
         )
@@ -49,7 +49,7 @@ def sample_values(source: RasterSource) -> tuple[FloatArray, BoolArray]:
     values, valid = _windows(source, 0, 0, height, width, CLOSER_WINDOWS)
     if valid.any():
         return values, valid
-    raise InputError(
+    raise NothingValidError(
         f"{source.path} ({width} x {height} pixels) has no valid pixel in any of {CLOSER_WINDOWS**2} windows.",
         "Give an extent with data, or check the nodata value and the bands.",
     )

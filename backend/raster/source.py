@@ -11,22 +11,20 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import UnreadableError
 from backend.raster.band_labels import Labels, label_bands
-from backend.raster.bands import choose_bands, plain_dtype
+from backend.raster.bands import choose_bands
+from backend.raster.blocks import SMALL_CACHE, cache_bytes, check_blocks
 from backend.raster.control_points import on_a_grid
 from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
 from backend.raster.opening import not_utf8, open_files, undecodable
 
-# Bounds of GDAL's block cache, in bytes.
-SMALL_CACHE, LARGE_CACHE = 16 * 2**20, 192 * 2**20
-# Most bytes of a block, which GDAL decodes whole. Real ones have some MB; a whole compressed scene may be one of 1 GiB.
-MOST_BLOCK = 2**30
-BLOCK_OVERHEAD = 1024  # bytes, more than GDAL counts for a block in addition to its pixels
+LONGEST_TAG = 300  # characters of a tag that are looked at: some hold whole documents
 
 
 def gdal_environment(cache_bytes: int = SMALL_CACHE) -> rasterio.Env:
@@ -76,7 +74,7 @@ class RasterSource:
         try:
             choice = choose_bands(self._file, self.path, names, bands, allows_missing)
             self.bands, self.present, self.found_by = choice.numbers, choice.present, choice.found_by
-            _check_blocks(self._file, self.path, self.bands)
+            check_blocks(self._file, self.path, self.bands)
             self._file, self._dataset, notes = on_a_grid(self._file)
             self.notes = [*joined, *choice.notes, *notes]
             alphas = [b for b, kind in enumerate(self._dataset.colorinterp, 1) if kind == ColorInterp.alpha]
@@ -96,6 +94,7 @@ class RasterSource:
             self.close()
             raise
         self._arguments = (files, bands, extent, names, self._more_nodata, allows_missing)
+        self._filling: tuple[tuple[int, float], ...] = ()
 
     @property
     def files(self) -> list[str]:
@@ -110,13 +109,7 @@ class RasterSource:
 
         Half a row is added, because written blocks use the same cache.
         """
-        file = self._file
-        shapes, kinds = file.block_shapes, file.dtypes
-        item = max(plain_dtype(kinds[band - 1]).itemsize for band in self.bands)
-        # Blocks at the end of a row are cached whole, with an overhead each.
-        sizes = ((rows, -(-file.width // columns), columns) for rows, columns in (shapes[b - 1] for b in self.bands))
-        held = max(across * (rows * columns * item + BLOCK_OVERHEAD) for rows, across, columns in sizes)
-        return int(max(SMALL_CACHE, min(LARGE_CACHE, 5 * held * file.count // 2)))
+        return cache_bytes(self._file, self.bands)
 
     @property
     def block_shape(self) -> tuple[int, int]:
@@ -136,7 +129,38 @@ class RasterSource:
 
     def reopen(self) -> RasterSource:
         """Return a source of the same rows with its own handle, for another thread."""
-        return RasterSource(*self._arguments)
+        again = RasterSource(*self._arguments)
+        again.bands, again._filling = self.bands, self._filling
+        return again
+
+    def read_as(self, order: Sequence[int], filling: Sequence[tuple[int, float]]) -> None:
+        """Change how rows are read from now on, after their values were looked at.
+
+        Args:
+            order: Present rows of `read` in the order in which they are wanted.
+            filling: Present row and value, as `read` returns it, that is no data.
+        """
+        self._filling = tuple((order.index(row), value) for row, value in filling)
+        self.bands = tuple(self.bands[row] for row in order)
+
+    @property
+    def by_control_points(self) -> bool:
+        """Whether the grid comes from ground control points."""
+        return isinstance(self._dataset, WarpedVRT)
+
+    def texts(self) -> tuple[str, str, str]:
+        """Return what tells how the values were made: descriptions of the bands, names of the files, tags."""
+        file = self._file
+        described = " ".join(file.descriptions[band - 1] or "" for band in self.bands)
+        tags = [file.tags(), *(file.tags(band) for band in self.bands)]
+        pairs = (f"{key}={text[:LONGEST_TAG]}" for each in tags for key, text in each.items())
+        return described, " ".join(Path(each).name for each in self._arguments[0]), " ".join(pairs)
+
+    @property
+    def scaling(self) -> tuple[tuple[float, float], ...]:
+        """Scale and offset of each chosen band, already applied to what `read` returns."""
+        scales, offsets = self._file.scales, self._file.offsets
+        return tuple((float(scales[band - 1]), float(offsets[band - 1])) for band in self.bands)
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
         """Return rows of the grid: values float32 [bands, rows, width] in the file's unit, and validity [rows, width].
@@ -179,6 +203,8 @@ class RasterSource:
             column = (-1, 1, 1)
             values *= np.array(scales, np.float32).reshape(column)
             values += np.array(offsets, np.float32).reshape(column)
+        for row, value in self._filling:
+            valid &= values[row] != np.float32(value)
         return values, valid
 
     def _mask(
@@ -217,17 +243,3 @@ class RasterSource:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _check_blocks(file: Any, path: str, bands: Sequence[int]) -> None:
-    """Refuse a raster whose blocks do not fit into memory."""
-    shapes, kinds = file.block_shapes, file.dtypes
-    for band in bands:
-        rows, columns = shapes[band - 1]
-        size = rows * columns * plain_dtype(kinds[band - 1]).itemsize
-        if size > MOST_BLOCK:
-            raise UnreadableError(
-                f"{path} is stored in blocks of {columns} x {rows} pixels, {size / 2**30:.1f} GiB each; each must be "
-                f"read whole, and {MOST_BLOCK / 2**30:g} GiB is the most.",
-                "Store it in tiles: gdal_translate -co TILED=YES -co COMPRESS=DEFLATE.",
-            )

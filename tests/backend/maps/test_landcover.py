@@ -102,7 +102,7 @@ def test_borders_of_zero_db_are_no_data_and_told(tiny_model, make_raster, scene_
     with rasterio.open(tmp_path / "o.tif") as file:
         classes = file.read(1)
     assert (classes[:20] == 0).all() and (classes[20:] > 0).all()
-    assert any(level == "warning" and "exactly 0 dB" in message for level, message in told)
+    assert any(level == "warning" and "exactly 0, read as nodata" in message for level, message in told)
 
 
 def test_an_extent_is_mapped_alone(run, make_raster, scene_db):

@@ -5,7 +5,7 @@ import pytest
 
 from backend.core.errors import InputError
 from backend.radiometry.convert import to_db, to_power
-from backend.radiometry.units import Units, check_units, decide_units, nodata_doubt, units_doubt
+from backend.radiometry.units import Units, check_units, decide_units, units_doubt
 from tests.support.backscatter import every, land
 
 # Land, global mean (SSL4EO-S12), sea at low wind, rough sea, forest, city, desert: VV and VH means in dB.
@@ -65,21 +65,12 @@ def test_undeclared_nodata_is_named(units, nodata):
     )
 
 
-def test_a_little_undeclared_nodata_gives_a_warning():
-    db = land(np.random.default_rng(2))
-    assert nodata_doubt(Units.DB, db, every(db)) is None
-    db[:, 0, :5] = -9999
-    assert decide_units(db, every(db)) is Units.DB
-    assert "exactly -9999" in nodata_doubt(Units.DB, db, every(db))
-
-
 @pytest.mark.parametrize("rows", [5, 60, 63])
-def test_borders_of_0_db_are_nodata_with_a_warning(rows):
+def test_borders_of_0_db_are_nodata(rows):
     db = land(np.random.default_rng(2))
     db[:, :rows] = 0
     db[0, 63, 0] = 0
     assert decide_units(db, every(db)) is Units.DB
-    assert "exactly 0 dB" in nodata_doubt(Units.DB, db, every(db))
     _, valid = to_db(db, every(db), Units.DB)
     assert not valid[:rows].any() and valid[rows:].all()
     # A single polarisation may be 0 dB somewhere.
