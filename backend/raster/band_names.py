@@ -21,7 +21,7 @@ _PRODUCT = frozenset(
 )
 # What isn't backscatter, by the words that say so.
 _OTHERS = {
-    "coherence": "coh coherence cohe",
+    "coherence": "coh coherence cohe corr cc",
     "standard deviation": "std stdev stddev sd dev deviation var variance cv",
     "beta nought": "beta bet",
     "angle": "angle ang lia inc incidence theta ellipsoid",

@@ -37,6 +37,7 @@ def test_letters_inside_other_words_are_no_polarisation(name):
         ("VV_coherence", "coherence"),
         ("coh_IW1_VV_01Jan2020_13Jan2020", "coherence"),
         ("cohVV", "coherence"),
+        ("corr_VV", "coherence"),
         ("VV_std", "standard deviation"),
         ("stdDev_VV", "standard deviation"),
         ("VV_stdDev", "standard deviation"),
