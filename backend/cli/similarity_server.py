@@ -16,7 +16,7 @@ from backend.core.errors import InputError
 from backend.core.events import Reporter
 from backend.grd.container import is_product, refuse_part
 from backend.maps.embeddings import send_tokens, token_plan
-from backend.maps.emit import masked, patch_grid, to_patches
+from backend.maps.emit import asked_patches, masked, patch_grid
 from backend.maps.load import ModelCache
 from backend.maps.request import Context, Request
 from backend.maps.run import start_run
@@ -135,10 +135,10 @@ def _embedded(request: Request, context: Context, key: tuple[object, ...]) -> _S
 
     with start_run(request, "similarity", {}, context) as run:
         plan = token_plan(run.scene, run.card)
-        send_tokens(run, plan, -1, [to_patches(plan, keep)])
+        send_tokens(run, plan, -1, [asked_patches(run.scene, plan, keep)])
         facts = {"model": run.card.name, "device": run.loaded.device_name}
         tokens, valid = np.concatenate(rows, axis=1), np.concatenate(validity)
-        return _Scene(key, tokens, valid, run.scene.source.grid, patch_grid(run.scene, plan), facts, run.outputs.tags())
+        return _Scene(key, tokens, valid, run.scene.grid, patch_grid(run.scene, plan), facts, run.outputs.tags())
 
 
 def _write(scene: _Scene, query: Query) -> None:

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
+from backend.maps.embeddings import token_plan
 from backend.maps.emit import check_block, masked, output_paths, send_pixels
 from backend.maps.request import Context, Request
 from backend.maps.run import start_run
 from backend.raster.sink import Layer, RasterSink
 from backend.raster.styles import ramp_qml
 from backend.stream.tiles import TileJob
-from backend.stream.tiling import attention_overlap, plan_tiles
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -78,8 +78,7 @@ def attention(
                 sinks["masks"].write(np.where(valid, kept, np.uint8(NO_MASK)))
 
         answer = Attention(block, heads == "all", mass if masks else None)
-        tile, patch = run.card.tile, run.card.patch
-        plan = plan_tiles(run.scene.frame.height, run.scene.frame.width, tile, attention_overlap(tile, patch), patch)
+        plan = token_plan(run.scene, run.card)
         channels = len(names) + (len(every) if masks else 0)
         send_pixels(run, TileJob(plan, channels, run.loaded.batch, per_patch=True), answer, write)
         run.outputs.close()

@@ -12,7 +12,8 @@ import numpy as np
 from backend.card.model_card import ModelCard
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.cancel import Cancel
-from backend.maps.emit import check_block, masked, output_paths, patch_grid, send_tiles, to_patches, to_pixels
+from backend.maps.emit import asked_patches, check_block, masked, output_paths, patch_grid, send_tiles, to_pixels
+from backend.maps.extent import Layout
 from backend.maps.pca import Components, Scatter
 from backend.maps.request import Context, Request
 from backend.maps.run import Run, start_run
@@ -61,7 +62,7 @@ def embed(
         scene, card = run.scene, run.card
         check_block(card, block)
         plan, features = token_plan(scene, card), card.arch.embed_dim
-        target = patch_grid(scene, plan) if grid == "patch" else scene.source.grid
+        target = patch_grid(scene, plan) if grid == "patch" else scene.grid
         names = [f"feature {number}" for number in range(1, features + 1)]
         output = run.outputs.sink("output", Layer("float32", math.nan, names), target)
         scatter = Scatter(features)
@@ -73,11 +74,13 @@ def embed(
             scatter.add(tokens[:, valid])
 
         emits = [
-            to_patches(plan, write) if grid == "patch" else to_pixels(scene, plan, True, lambda _, s, v: write(s, v))
+            asked_patches(scene, plan, write)
+            if grid == "patch"
+            else to_pixels(scene, plan, True, lambda _, s, v: write(s, v))
         ]
         if pca:
             # From the patches on either grid, so that the colours are the same.
-            emits.append(to_patches(plan, learn))
+            emits.append(asked_patches(scene, plan, learn))
         send_tokens(run, plan, block, emits)
         run.outputs.close()
         styles = {"output": ramp_qml(output.thumbnail())}
@@ -103,8 +106,9 @@ class Tokens:
 
 
 def token_plan(scene: Scene, card: ModelCard) -> TilePlan:
-    """The tiles by which tokens are made: half of each shared with its neighbour."""
+    """The tiles by which tokens are made, half of each shared with its neighbour; the scene is widened to hold them."""
     overlap = attention_overlap(card.tile, card.patch)
+    scene.widen(Layout(card.tile, card.tile - overlap, card.patch))
     return plan_tiles(scene.frame.height, scene.frame.width, card.tile, overlap, card.patch)
 
 

@@ -13,6 +13,7 @@ from affine import Affine
 from backend.card.model_card import ModelCard
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
+from backend.maps.extent import Tally, cropped
 from backend.maps.request import Request
 from backend.maps.run import Run
 from backend.maps.scene import Scene
@@ -51,8 +52,9 @@ def send_tiles(run: Run, job: TileJob, answer: Answer, emit: Emit) -> None:
     # Reading a few tiles beforehand is no part of the run's progress.
     progress = {} if job.only is not None else {"progress": context.reporter.progress}
     with make_runner(loaded.network, loaded.card, loaded.device, options) as (model, run.engine):
-        valid_pixels = run_stream(run.scene.frame, job, model, emit, context.cancel, **progress)
-    if valid_pixels == 0:
+        asked = Tally(run.scene.part.in_cells(run.scene.factors), emit)
+        run_stream(run.scene.frame, job, model, asked, context.cancel, **progress)
+    if asked.valid == 0:
         raise InputError(
             f"{request.input} has no valid pixel in the bands and extent asked for.",
             "Check the nodata value, the units, the bands and the extent.",
@@ -62,25 +64,31 @@ def send_tiles(run: Run, job: TileJob, answer: Answer, emit: Emit) -> None:
 def send_pixels(run: Run, job: TileJob, answer: Answer, write: Write) -> None:
     """Send the tiles of a run through the model, and write what it answers on the raster's own pixels."""
     scaled = cell_factors(run.scene, job.plan, job.per_patch) != (1.0, 1.0)
-    emit = (
-        to_pixels(run.scene, job.plan, job.per_patch, write) if scaled else lambda rows, valid: write(rows, rows, valid)
-    )
+    if scaled:
+        emit = to_pixels(run.scene, job.plan, job.per_patch, write)
+    else:
+        emit = cropped(run.scene.part, lambda rows, valid: write(rows, rows, valid))
     send_tiles(run, replace(job, coverage=scaled), answer, emit)
 
 
 def to_pixels(scene: Scene, plan: TilePlan, per_patch: bool, write: Write) -> Emit:
     """Rows brought to the raster's own pixels by an `Enlarger`: of patches, or of the model's pixels."""
     cells = plan.on_patches() if per_patch else plan
-    grid = scene.source.grid
+    grid, hand_on = scene.source.grid, cropped(scene.part, write)
     enlarger = Enlarger(
         (cells.rows.size, cells.columns.size), (grid.height, grid.width), cell_factors(scene, plan, per_patch)
     )
 
     def emit(rows: FloatArray, _: BoolArray) -> None:
         for piece in enlarger.push(rows):
-            write(piece.nearest, piece.smooth, scene.validity(piece.top, piece.bottom))
+            hand_on(piece.nearest, piece.smooth, scene.validity(piece.top, piece.bottom))
 
     return emit
+
+
+def asked_patches(scene: Scene, plan: TilePlan, write: WritePatches) -> Emit:
+    """As `to_patches`, of those patches that what is asked for touches."""
+    return to_patches(plan, cropped(scene.part.in_cells(cell_factors(scene, plan, per_patch=True)), write))
 
 
 def to_patches(plan: TilePlan, write: WritePatches) -> Emit:
@@ -103,13 +111,14 @@ def cell_factors(scene: Scene, plan: TilePlan, per_patch: bool) -> tuple[float, 
 
 
 def patch_grid(scene: Scene, plan: TilePlan) -> Grid:
-    """One pixel for each patch, in register with the raster: same CRS, same first corner.
+    """One pixel for each patch that what is asked for touches, in register with the raster: same CRS, same corners.
 
     The last row and column reach past the raster where it doesn't hold a whole number of patches.
     """
     down, across = cell_factors(scene, plan, per_patch=True)
     cells, grid = plan.on_patches(), scene.source.grid
-    return Grid(grid.crs, grid.transform * Affine.scale(across, down), cells.columns.size, cells.rows.size)
+    every = Grid(grid.crs, grid.transform * Affine.scale(across, down), cells.columns.size, cells.rows.size)
+    return scene.part.in_cells((down, across)).of(every)
 
 
 def check_block(card: ModelCard, block: int) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from backend.core.arrays import BoolArray, FloatArray
 from backend.maps.emit import cell_factors, masked, output_paths, send_pixels, send_tiles
+from backend.maps.extent import Layout, cropped
 from backend.maps.request import Context, Request
 from backend.maps.run import Run, start_run
 from backend.raster.sink import Layer
@@ -54,8 +55,10 @@ def landcover(
     """
     paths = output_paths(request, confidence=confidence, probabilities=probabilities)
     with start_run(request, "landcover", paths, context) as run:
-        card, frame = run.card, run.scene.frame
+        card = run.card
         overlap = landcover_overlap(card.tile, card.patch, card.arch.reach)
+        run.scene.widen(Layout(card.tile, card.tile - overlap, card.patch))
+        frame = run.scene.frame
         plan = plan_tiles(frame.height, frame.width, card.tile, overlap, card.patch)
         job, writer = TileJob(plan, len(card.classes), run.loaded.batch), _Writer(run)
         if probabilities is None and cell_factors(run.scene, plan, per_patch=False) == (1.0, 1.0):
@@ -63,7 +66,7 @@ def landcover(
             on_device = decides_on_device(run.loaded.device)
             blender = _deciding(run, confidence is not None, on_device)
             job = replace(job, blender=blender, fetch=not on_device)
-            send_tiles(run, job, class_probabilities, writer.write_decided)
+            send_tiles(run, job, class_probabilities, cropped(run.scene.part, writer.write_decided))
         else:
             send_pixels(run, job, class_probabilities, writer.write)
         run.outputs.close()

@@ -38,7 +38,7 @@ class Outputs:
     def sink(self, role: str, layer: Layer, grid: Grid | None = None) -> RasterSink:
         """Open the output of a role, on the input's grid or another."""
         layer = replace(layer, tags=self.tags(role))
-        sink = RasterSink(self._prepared.paths[role], grid or self._prepared.scene.source.grid, layer)
+        sink = RasterSink(self._prepared.paths[role], grid or self._prepared.scene.grid, layer)
         self._stack.callback(sink.discard)
         self._cancel.on_deadline(sink.files.remove_parts)
         self._sinks[role] = sink

@@ -9,11 +9,13 @@ from backend.card.model_card import ModelCard
 from backend.core.arrays import BoolArray
 from backend.core.errors import InputError
 from backend.grd.container import MANIFEST, is_product, refuse_part
+from backend.maps.extent import Layout, Part, tiles_around
 from backend.maps.request import Context, Request
 from backend.maps.values import judge_source, product_checks
 from backend.radiometry.checks import OK, UNITS, Check, refuse
 from backend.radiometry.convert import to_scale
 from backend.radiometry.units import Units
+from backend.raster.grid import Grid
 from backend.raster.resample import MAX_REFINE, scale_factor
 from backend.raster.source import RasterSource, gdal_environment
 from backend.stream.frames import FilledFrame, NativeFrame, ScaledFrame
@@ -31,6 +33,7 @@ class Scene:
 
     Attributes:
         source: Opened raster.
+        part: Of the source's pixels, what is asked for.
         bands: The card's bands that it has.
         units: Unit of its values, decided.
         checks: What was looked at in its values, and found.
@@ -51,6 +54,7 @@ class Scene:
         else:
             source = RasterSource(files, request.bands, request.extent, names, allows_missing=lenient)
         self.source = stack.enter_context(source)
+        self.part = Part(0, 0, source.grid.height, source.grid.width)
         stack.enter_context(gdal_environment(source.cache_bytes()))
         self.bands = [card.bands[position] for position in source.present]
         self._twin: RasterSource | None = None
@@ -72,6 +76,22 @@ class Scene:
     def in_grid(self, point: tuple[float, float]) -> tuple[float, float]:
         """A user's point in the CRS of the raster that is read; for a product it is longitude and latitude."""
         return self.source.grid.from_degrees(point) if self.is_product else point
+
+    @property
+    def grid(self) -> Grid:
+        """Pixels asked for."""
+        return self.part.of(self.source.grid)
+
+    def widen(self, layout: Layout) -> None:
+        """Read whole tiles of the raster's own layout around the extent; to be called before `frame` is used."""
+        top, left, rows, columns = self.source.whole
+        part, factors = self.part, self.factors
+        top, left = part.top - top, part.left - left
+        first, end = tiles_around(top, top + part.height, rows, layout, factors[0])
+        begin, last = tiles_around(left, left + part.width, columns, layout, factors[1])
+        self.part = Part(top - first, left - begin, part.height, part.width)
+        self.source.cover(first, begin, end - first, last - begin)
+        self.frame = self._frame()
 
     def validity(self, top: int, bottom: int) -> BoolArray:
         """Validity [rows, width] of the raster's own pixels, read apart from the stream, from one thread."""

@@ -13,7 +13,7 @@ from backend.core.arrays import BoolArray, FloatArray, IndexArray
 from backend.core.errors import InputError
 from backend.core.events import Reporter
 from backend.maps.embeddings import send_tokens, token_plan
-from backend.maps.emit import cell_factors, check_block, masked, output_paths, patch_grid, to_patches, to_pixels
+from backend.maps.emit import asked_patches, cell_factors, check_block, masked, output_paths, patch_grid, to_pixels
 from backend.maps.request import Context, Request
 from backend.maps.run import Run, start_run
 from backend.maps.scene import Scene
@@ -66,7 +66,11 @@ def similarity(
         def write(tokens: FloatArray, valid: BoolArray) -> None:
             sink.write(masked(best_cosine(tokens, references), valid))
 
-        emit = to_pixels(scene, plan, True, lambda _, s, v: write(s, v)) if per_pixel else to_patches(plan, write)
+        emit = (
+            to_pixels(scene, plan, True, lambda _, s, v: write(s, v))
+            if per_pixel
+            else asked_patches(scene, plan, write)
+        )
         send_tokens(run, plan, block, [emit])
         run.outputs.close()
         run.outputs.commit({"output": similarity_qml(sink)})
@@ -115,22 +119,24 @@ def cell_of(grid: Grid, point: Point) -> tuple[int, int] | None:
 
 
 def pixels_of(scene: Scene, points: Sequence[Point], reporter: Reporter) -> list[tuple[int, int]]:
-    """Row and column of the points that lie on valid pixels; the others are left out with a warning.
+    """Row and column in the scene's source of the points on valid pixels; the others are left out with a warning.
 
     Raises:
         InputError: None does.
     """
     found, reasons = [], []
     for point in points:
-        pixel = cell_of(scene.source.grid, scene.in_grid(point))
+        pixel = cell_of(scene.grid, scene.in_grid(point))
         if pixel is None:
             reasons.append(f"The point {point[0]:.10g} {point[1]:.10g} lies outside the raster or the extent asked for")
-        elif not scene.validity(pixel[0], pixel[0] + 1)[0, pixel[1]]:
+            continue
+        row, column = pixel[0] + scene.part.top, pixel[1] + scene.part.left
+        if not scene.validity(row, row + 1)[0, column]:
             reasons.append(f"The point {point[0]:.10g} {point[1]:.10g} lies where the raster has no data")
         else:
-            found.append(pixel)
+            found.append((row, column))
     if not found:
-        xmin, ymin, xmax, ymax = scene.source.grid.bounds()
+        xmin, ymin, xmax, ymax = scene.grid.bounds()
         more = f" ({len(reasons)} points were given, none can be used)" if len(reasons) > 1 else ""
         raise InputError(
             f"{reasons[0]}{more}.",

@@ -22,7 +22,8 @@ def window_features(x: Tensor, windows: Sequence[int]) -> Tensor:
     too, which splits of single features can't do.
 
     Args:
-        x: Network input [N, B, H, W]; pixels that are 0 in all bands are invalid (`radiometry.normalise`).
+        x: Network input [N, B, H, W]. What has no data was filled (`backend/stream/fill.py`), and counts as the copies
+            of pixels beyond a raster's end do; where it wasn't, pixels that are 0 in all bands are invalid.
         windows: Sides in pixels, odd. At borders a window holds what lies inside.
 
     Returns:

@@ -82,8 +82,8 @@ class RasterSource:
             full = Grid(self._dataset.crs, self._dataset.transform, self._dataset.width, self._dataset.height)
             full.check(self.path)
             self.pixel_metres = full.pixel_metres()
-            self._top, self._left, height, width = full.window(extent) if extent else (0, 0, full.height, full.width)
-            self.grid = full.offset(self._top, self._left, height, width)
+            self._full = full
+            self.cover(*(full.window(extent) if extent else (0, 0, full.height, full.width)))
         except UnicodeDecodeError as error:
             self.close()
             raise not_utf8(self.path) from error
@@ -127,10 +127,16 @@ class RasterSource:
         """Top, left, height and width, as for `window`, of the whole raster."""
         return -self._top, -self._left, int(self._dataset.height), int(self._dataset.width)
 
+    def cover(self, top: int, left: int, height: int, width: int) -> None:
+        """Set the pixels of the raster that `grid`, `read` and `window` refer to."""
+        self._top, self._left = top, left
+        self.grid = self._full.offset(top, left, height, width)
+
     def reopen(self) -> RasterSource:
         """Return a source of the same rows with its own handle, for another thread."""
         again = RasterSource(*self._arguments)
         again.bands, again._filling = self.bands, self._filling
+        again.cover(self._top, self._left, self.grid.height, self.grid.width)
         return again
 
     def read_as(self, order: Sequence[int], filling: Sequence[tuple[int, float]]) -> None:

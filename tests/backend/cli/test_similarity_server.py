@@ -109,7 +109,7 @@ def test_a_large_raster_is_read_in_view_or_around_the_point(ask, make_raster, sc
     scene = make_raster(scene_db(200, 300))
     view = (501_000, 4_599_000, 501_500, 4_599_500)
     _, values, transform = ask(scene, at(60, 120), view=view)
-    assert transform == Affine(80, 0, 501_000, 0, -80, 4_599_500) and values.shape == (7, 7)
+    assert transform == Affine(80, 0, 500_960, 0, -80, 4_599_520) and values.shape == (7, 7)
     # A point within a cached scene is answered from the cache, even if the view has moved.
     assert ask(scene, at(70, 110), view=(501_050, 4_598_900, 501_550, 4_599_400))[0].kinds() == ["result"]
     _, values, transform = ask(scene, at(199, 0), view=(499_000, 4_590_000, 509_000, 4_610_000))

@@ -80,10 +80,10 @@ def test_other_pixel_sizes_have_patches_of_the_model_s_size_on_the_ground(run, m
     assert profile["transform"] == Affine(80, 0, 500_000, 0, -80, 4_600_000)
 
 
-def test_an_extent_begins_at_its_own_corner(run, make_raster, scene_db):
+def test_an_extent_gets_all_patches_that_it_touches(run, make_raster, scene_db):
     values, profile, _ = run(make_raster(scene_db(100, 100)), extent=(500203, 4599403, 500517, 4599797))
-    assert values.shape == (32, 5, 4)
-    assert profile["transform"] == Affine(80, 0, 500_200, 0, -80, 4_599_800)
+    assert values.shape == (32, 6, 5)
+    assert profile["transform"] == Affine(80, 0, 500_160, 0, -80, 4_599_840)
 
 
 def test_the_picture_of_a_scene_in_strips_is_that_of_the_whole(run, make_raster, scene_db, tmp_path):

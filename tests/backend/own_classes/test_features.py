@@ -10,6 +10,7 @@ from backend.network.vit import SarViT
 from backend.own_classes.features import gather_features
 from backend.own_classes.learn import own_arch
 from backend.own_classes.pixels import SamplePixels
+from backend.stream.fill import fill_invalid
 from backend.stream.tiles import read_tile_row
 from backend.stream.tiling import plan_tiles
 
@@ -41,7 +42,8 @@ def test_components_use_each_valid_patch_once(model):
     tokens = []
     for row, column in plan:
         top, left = plan.rows.origins[row], plan.columns.origins[column]
-        tile = read_tile_row(frame, plan, row)[0][:, :, left : left + 64]
+        tile, valid = (each[..., left : left + 64] for each in read_tile_row(frame, plan, row))
+        tile = fill_invalid(tile, valid)
         with torch.inference_mode():
             grid = torch.cat(model.features(torch.from_numpy(tile[None])), dim=1)[0].numpy()
         for r in range(8):
@@ -49,7 +51,7 @@ def test_components_use_each_valid_patch_once(model):
                 y, x = top + 8 * r, left + 8 * c
                 # Tiles overlap in pixels 48 … 63: the patch at 48 belongs to the first, that at 56 to the second.
                 own = (y >= 56) == bool(row) and (x >= 56) == bool(column) and y < 100 and x < 90
-                if own and tile[:, 8 * r : 8 * r + 8, 8 * c : 8 * c + 8].any():
+                if own and valid[8 * r : 8 * r + 8, 8 * c : 8 * c + 8].any():
                     tokens.append(grid[:, r, c])
     assert tiles[-1] == 4 and len(tokens) == 13 * (12 - 3)
     standard = (np.array(tokens) - np.mean(tokens, axis=0)) / np.std(tokens, axis=0)

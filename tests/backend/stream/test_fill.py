@@ -8,7 +8,7 @@ from backend.stream.tiles import TileJob, run_stream
 from backend.stream.tiling import plan_tiles
 
 
-def test_an_invalid_pixel_becomes_the_nearest_valid_one_in_all_bands():
+def test_an_invalid_pixel_becomes_the_nearest_valid_one():
     x = np.arange(2 * 3 * 5, dtype=np.float32).reshape(2, 3, 5)
     valid = np.zeros((3, 5), dtype=np.bool_)
     valid[:, 2] = valid[1, 3] = True
