@@ -6,12 +6,13 @@ import sys
 from collections.abc import Sequence
 
 from backend.__main__ import main as backend_main
+from backend.core.events import show
 from backend.core.supervise import leave
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Warn that the module has moved, run `backend train`, and return its exit code."""
-    print("training.ownclasses is deprecated; use `python -m backend train`.", file=sys.stderr)
+    show("training.ownclasses is deprecated; use `python -m backend train`.", sys.stderr)
     return backend_main(["train", *(sys.argv[1:] if arguments is None else arguments)])
 
 

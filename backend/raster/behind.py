@@ -170,7 +170,7 @@ def _named(text: str, folder: str, top: str) -> Iterator[str]:
             _check_input(value, top)
             if names and is_on_network(value):
                 raise UnreadableError(
-                    f"{top} is on this computer, but names a source on the network: {value[:200]}.",
+                    f"{top} is not a raster of this computer alone: it names a source on the network, {value[:200]}.",
                     "Download that raster, and name its file instead; or give its address as the input.",
                 )
             if names and value.startswith("<"):
@@ -182,7 +182,7 @@ def _named(text: str, folder: str, top: str) -> Iterator[str]:
 def _paths(name: str, folder: str = "") -> list[str]:
     """Return the paths in a name for GDAL that exist, relative to a folder and to the working folder."""
     found = []
-    for part in dict.fromkeys((name, *_SEPARATORS.split(name))):
+    for part in dict.fromkeys((name, *_SEPARATORS.split(name), *name.split(":"))):
         for path in dict.fromkeys((os.path.join(folder, part), part)):
             try:
                 if part.strip("./ ") and os.path.lexists(path):

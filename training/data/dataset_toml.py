@@ -91,5 +91,5 @@ class FolderFacts:
             return resolve(FolderFacts, tomllib.loads(path.read_text(encoding="utf-8")))
         except InputError as error:
             raise InputError(f"{path}: {error.message}", error.hint) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{path} is not valid TOML ({error}).", "Correct or remove the file.") from error

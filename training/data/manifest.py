@@ -21,6 +21,7 @@ from typing import Any, Callable
 
 from backend.card.model_card import Band
 from backend.core.errors import InputError, UnreadableError
+from backend.core.events import printable, show
 from backend.radiometry.units import Units
 from training.data.dataset_toml import FolderFacts
 from training.data.scan import UNIT_HINT, FileEntry, scan
@@ -142,7 +143,7 @@ class _Scans:
                 except (UnreadableError, OSError) as error:
                     yield json.dumps({"name": name, "unreadable": str(error)})
                 if time.monotonic() - said > SAY_EVERY_S and number < len(jobs):
-                    print(f"{self.root}: {number} of {len(changed)} files scanned", file=sys.stderr, flush=True)
+                    show(printable(f"{self.root}: {number} of {len(changed)} files scanned"), sys.stderr)
                     said = time.monotonic()
         finally:
             pool.shutdown(cancel_futures=True)

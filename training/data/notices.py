@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backend.core.events import printable, show
 from backend.radiometry.convert import is_backscatter
 from training.run.distributed import first_process
 
@@ -72,4 +73,4 @@ def print_left_out(root: Path, reasons: Mapping[str, str], total: int) -> None:
     lines += [f"  {reason}" for reason in list(new.values())[:MOST_NAMED]]
     if len(new) > MOST_NAMED:
         lines.append(f"  and {len(new) - MOST_NAMED} more")
-    print("\n".join(lines), file=sys.stderr, flush=True)
+    show("\n".join(map(printable, lines)), sys.stderr)

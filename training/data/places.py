@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from backend.core.errors import InputError
 from training.data.pattern import first_groups
 from training.data.scan import FileEntry
 from training.data.scenes import SceneFiles
+from training.data.splits import read_rows
 
 
 def name_places(root: Path, names: Sequence[str], pattern: str) -> dict[str, str]:
@@ -37,12 +37,12 @@ def name_places(root: Path, names: Sequence[str], pattern: str) -> dict[str, str
 
 
 def _from_table(table: Path, names: Sequence[str]) -> dict[str, str]:
-    with table.open(newline="", encoding="utf-8-sig") as lines:  # Excel writes a byte order mark
-        rows = list(csv.DictReader(lines))
-    if rows and not {"name", "place"} <= set(rows[0]):
-        raise InputError(f"{table} has columns {', '.join(rows[0])}.", "Name them name, place.")
     known = set(names)
-    return {row["name"]: row["place"] for row in rows if row["name"] in known and row["place"]}
+    return {
+        row["name"]: row["place"]
+        for row in read_rows(table, ("name", "place"))
+        if row["name"] in known and row["place"]
+    }
 
 
 def _from_pattern(names: Sequence[str], pattern: str) -> dict[str, str]:

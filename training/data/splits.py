@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
+from collections.abc import Sequence
 from pathlib import Path
 
 from backend.core.errors import InputError
+from backend.core.regular_file import read_regular_text
+
+MOST_BYTES = 256 * 2**20
 
 
 def read_splits(root: Path) -> list[dict[str, str]]:
@@ -17,10 +22,7 @@ def read_splits(root: Path) -> list[dict[str, str]]:
     path = Path(root) / "splits.csv"
     if not path.is_file():
         raise InputError(f"No splits.csv in {root}.", "Write it with the columns name, group, split.")
-    with path.open(newline="", encoding="utf-8-sig") as lines:  # Excel writes a byte order mark
-        rows = list(csv.DictReader(lines))
-    if rows and not {"name", "group", "split"} <= set(rows[0]):
-        raise InputError(f"{path} has columns {', '.join(rows[0])}.", "Name them name, group, split.")
+    rows = read_rows(path, ("name", "group", "split"))
     home: dict[str, str] = {}
     for row in rows:
         if home.setdefault(row["group"], row["split"]) != row["split"]:
@@ -29,3 +31,22 @@ def read_splits(root: Path) -> list[dict[str, str]]:
                 "Put each group in one split: neighbouring chips in two splits would leak.",
             )
     return rows
+
+
+def read_rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """Return the rows of a CSV file with a header.
+
+    Raises:
+        InputError: It can't be read, is no text in UTF-8, or lacks one of the columns.
+    """
+    try:
+        # Excel begins its UTF-8 with a mark.
+        rows = list(csv.DictReader(io.StringIO(read_regular_text(path, MOST_BYTES), newline="")))
+    except OSError as error:
+        raise InputError(f"{path} can't be read ({error.strerror}).", "Check the file.") from error
+    except (ValueError, csv.Error) as error:
+        raise InputError(f"{path} is no CSV in UTF-8 ({error}).", "Save it again as CSV, encoded in UTF-8.") from error
+    if rows and not set(columns) <= set(rows[0]):
+        found = ", ".join(str(name) for name in rows[0])
+        raise InputError(f"{path} has columns {found}.", f"Wanted: {', '.join(columns)}.")
+    return [{name: row[name] or "" for name in columns} for row in rows]

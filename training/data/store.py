@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from backend.card.model_card import Band
 from backend.core.arrays import BoolArray, DoubleArray, FloatArray
 from backend.core.errors import InputError, UnreadableError
+from backend.core.events import printable, show
 from training.data.coverage import Coverage
 from training.data.crops import CropSample
 from training.data.dataset import ChipFolder
@@ -89,7 +90,7 @@ class ChipStore:
         left = memory_gb * 1e9
         for number, folder in enumerate(self.folders):
             if first_process():
-                print(describe(folder), file=sys.stderr)
+                show("\n".join(map(printable, describe(folder).splitlines())), sys.stderr)
             before = len(self.chips)
             for index, entry in enumerate(folder.entries):
                 if not entry.pixels:

@@ -71,6 +71,7 @@ def test_a_pipe_of_another_name_does_not_matter(make_raster, scene_db, tmp_path)
         SOURCE.format("", 'NETCDF:"{pipe}":vv'),
         SOURCE.format("", html.escape(BAND.format(SOURCE.format("", "{pipe}")))),
         SOURCE.format("", "inner.vrt"),
+        SOURCE.format("", "GTIFF_DIR:1:{pipe}"),
         "<sourcefilename>{pipe}</sourcefilename>",
         "<Overview><SourceFilename>{pipe}</SourceFilename></Overview>",
         "<unclosed a=1><SourceFilename>{pipe}",

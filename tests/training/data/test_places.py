@@ -113,3 +113,15 @@ def test_names_need_not_be_plain():
         None,
         "8",
     ]
+
+
+@pytest.mark.parametrize("content", [b"name,place\n\xff,1\n", b"name,place\n" + b"a" * 200_000 + b",1\n"])
+def test_a_table_that_is_no_csv_is_refused(content, tmp_path):
+    (tmp_path / "places.csv").write_bytes(content)
+    with pytest.raises(InputError, match="is no CSV in UTF-8"):
+        name_places(tmp_path, ["a"], "")
+
+
+def test_short_rows_of_a_table_give_no_place(tmp_path):
+    (tmp_path / "places.csv").write_text("name,place\na\nb,1,2\n")
+    assert name_places(tmp_path, ["a", "b"], "") == {"b": "1"}
