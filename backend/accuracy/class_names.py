@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET  # noqa: N817  # nosec B405
 from pathlib import Path
 
 from backend.core.regular_file import read_regular_text
-from backend.raster.output_names import sidecar
+from backend.output.names import sidecar
 
 # gdal_rat.h: the column of the value, and of the class name.
 USAGE_NAME, USAGE_VALUE = "2", "5"

@@ -22,10 +22,10 @@ from backend.core.atomic_files import refusing, write_files
 from backend.core.cancel import Cancel
 from backend.core.errors import InputError
 from backend.core.events import Reporter
+from backend.output.names import claim_outputs
+from backend.output.types import check_report_type
 from backend.raster.blocks import LARGE_CACHE
 from backend.raster.geojson import field_values, integer_label, read_features
-from backend.raster.output_names import claim_outputs
-from backend.raster.output_types import check_report_type
 from backend.raster.source import gdal_environment
 
 GEOJSON = frozenset((".geojson", ".json"))

@@ -21,13 +21,13 @@ from backend.maps.load import ModelCache
 from backend.maps.request import Context, Request
 from backend.maps.run import start_run
 from backend.maps.similarity import LAYER, best_cosine, cell_of, check_points, similarity_qml, unit
+from backend.output.names import claim_outputs
+from backend.output.sink import RasterSink
+from backend.output.styles import aux_xml, date_now
 from backend.raster.behind import stamps
 from backend.raster.grid import Grid
-from backend.raster.output_names import claim_outputs
 from backend.raster.resample import scale_factor
-from backend.raster.sink import RasterSink
 from backend.raster.source import RasterSource, gdal_environment
-from backend.raster.styles import aux_xml, date_now
 
 # Scenes kept: of 192 features and patches of 8 pixels, 25 MB each.
 KEPT = 4

@@ -8,9 +8,9 @@ from typing import Any
 from backend import __version__
 from backend.grd.pipeline import CalibrateRequest, calibrated_map
 from backend.grd.product import open_product
-from backend.raster.output_names import claim_outputs
-from backend.raster.output_types import type_notes
-from backend.raster.styles import aux_xml, date_now, ramp_qml
+from backend.output.names import claim_outputs
+from backend.output.styles import aux_xml, date_now, ramp_qml
+from backend.output.types import type_notes
 
 
 def calibrate(request: CalibrateRequest) -> dict[str, Any]:

@@ -26,10 +26,10 @@ from backend.grd.product import Product
 from backend.grd.range_doppler import RangeDoppler
 from backend.grd.resample import warp
 from backend.grd.terrain import Terrain
+from backend.output.sink import Layer, RasterSink
 from backend.radiometry.convert import from_power
 from backend.raster.blocks import LARGE_CACHE
 from backend.raster.errors import RASTER_ERRORS
-from backend.raster.sink import Layer, RasterSink
 from backend.raster.source import gdal_environment
 
 # Image lines read at once, and the side of the tiles of the intermediate raster.

@@ -16,8 +16,8 @@ from backend.maps.embeddings import token_plan
 from backend.maps.emit import check_block, masked, output_paths, send_pixels
 from backend.maps.request import Context, Request
 from backend.maps.run import start_run
-from backend.raster.sink import Layer, RasterSink
-from backend.raster.styles import ramp_qml
+from backend.output.sink import Layer, RasterSink
+from backend.output.styles import ramp_qml
 from backend.stream.tiles import TileJob
 
 if TYPE_CHECKING:

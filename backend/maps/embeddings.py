@@ -18,8 +18,8 @@ from backend.maps.pca import Components, Scatter
 from backend.maps.request import Context, Request
 from backend.maps.run import Run, start_run
 from backend.maps.scene import Scene
-from backend.raster.sink import Layer, RasterSink
-from backend.raster.styles import ramp_qml, rgb_qml
+from backend.output.sink import Layer, RasterSink
+from backend.output.styles import ramp_qml, rgb_qml
 from backend.stream.tiles import Emit, TileJob
 from backend.stream.tiling import TilePlan, attention_overlap, plan_tiles
 

@@ -16,8 +16,8 @@ from backend.maps.emit import cell_factors, masked, output_paths, send_pixels, s
 from backend.maps.extent import Layout, cropped
 from backend.maps.request import Context, Request
 from backend.maps.run import Run, start_run
-from backend.raster.sink import Layer
-from backend.raster.styles import paletted_qml, rgb, share_qml
+from backend.output.sink import Layer
+from backend.output.styles import paletted_qml, rgb, share_qml
 from backend.stream.blend import RowBlender
 from backend.stream.decision import choosing, decision
 from backend.stream.tiles import Blender, TileJob

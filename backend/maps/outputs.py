@@ -10,11 +10,11 @@ from typing import Any
 from backend import __version__
 from backend.card.model_card import LandCoverClass
 from backend.maps.prepare import Prepared
+from backend.output.sink import Layer, RasterSink
+from backend.output.styles import aux_xml, date_now
+from backend.output.transaction import place_together
 from backend.radiometry.checks import as_json
 from backend.raster.grid import Grid
-from backend.raster.sink import Layer, RasterSink
-from backend.raster.styles import aux_xml, date_now
-from backend.raster.transaction import place_together
 
 
 class Outputs:

@@ -18,8 +18,8 @@ from backend.engines.choice import check_engine
 from backend.maps.request import Context, Request
 from backend.maps.scene import Scene, check_inputs
 from backend.maps.timings import Timings
-from backend.raster.output_names import check_parts, claim_outputs
-from backend.raster.output_types import type_notes
+from backend.output.names import check_parts, claim_outputs
+from backend.output.types import type_notes
 from backend.raster.source import gdal_environment
 from backend.raster.virtual import scene_files
 

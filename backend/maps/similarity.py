@@ -17,10 +17,10 @@ from backend.maps.emit import asked_patches, cell_factors, check_block, masked, 
 from backend.maps.request import Context, Request
 from backend.maps.run import Run, start_run
 from backend.maps.scene import Scene
+from backend.output.sink import Layer, RasterSink
+from backend.output.styles import ramp_qml
 from backend.raster.grid import Grid
 from backend.raster.resample import bilinear_taps, nearest_index
-from backend.raster.sink import Layer, RasterSink
-from backend.raster.styles import ramp_qml
 from backend.stream.tiling import TilePlan
 
 MAX_POINTS = 100

@@ -87,9 +87,9 @@ def _on_earth(crs: CRS, place: tuple[float, ...]) -> bool:
 
 def _contradicting(file: Any) -> list[GroundControlPoint]:
     """Tie points of a GeoTIFF from which its transform is more than a pixel away."""
-    if file.driver != "GTiff":
+    if file.driver != "GTiff" or not file.transform.determinant:
         return []
-    with suppress(OSError, ValueError, struct.error), open(file.name, "rb") as stream:
+    with suppress(OSError, ValueError, OverflowError, struct.error), open(file.name, "rb") as stream:
         tags = _double_tags(stream, (PIXEL_SCALE, TIE_POINTS))
         ties = tags.get(TIE_POINTS, np.empty(0)).reshape(-1, 6)
         if PIXEL_SCALE not in tags or len(ties) < 2:
@@ -105,7 +105,7 @@ def _double_tags(stream: BinaryIO, wanted: tuple[int, ...]) -> dict[int, NDArray
     """Read tags of 64-bit floats of the first image of a TIFF.
 
     Raises:
-        OSError, ValueError, struct.error: It is no TIFF, or damaged.
+        OSError, ValueError, OverflowError, struct.error: It is no TIFF, or damaged.
     """
     head = stream.read(16)
     order = {b"II": "<", b"MM": ">"}[head[:2]] if head[:2] in (b"II", b"MM") else ""

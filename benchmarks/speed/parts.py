@@ -22,10 +22,10 @@ import rasterio
 from backend.card.model_card import LandCoverClass, ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.core.cancel import Cancel
+from backend.output.sink import Layer, RasterSink
+from backend.output.styles import rgb
 from backend.radiometry.units import Units
-from backend.raster.sink import Layer, RasterSink
 from backend.raster.source import RasterSource, gdal_environment
-from backend.raster.styles import rgb
 from backend.stream.blend import Reduce, RowBlender
 from backend.stream.decision import choosing
 from backend.stream.frames import NativeFrame

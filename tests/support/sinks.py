@@ -4,8 +4,8 @@ from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
+from backend.output.sink import Layer, RasterSink
 from backend.raster.grid import Grid
-from backend.raster.sink import Layer, RasterSink
 
 LAYER = Layer("uint8", 0, ["land cover"], {10: (0, 100, 0), 80: (0, 100, 200)}, {"SARDINO_MODEL": "m"})
 

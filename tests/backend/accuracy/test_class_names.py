@@ -4,7 +4,7 @@ import pytest
 
 from backend.accuracy.class_names import class_names
 from backend.card.model_card import LandCoverClass
-from backend.raster.styles import aux_xml, paletted_qml
+from backend.output.styles import aux_xml, paletted_qml
 
 CLASSES = [LandCoverClass(10, "Tree cover", "#006400"), LandCoverClass(80, "Water & ice", "#0064c8")]
 NAMES = {10: "Tree cover", 80: "Water & ice"}

@@ -14,7 +14,7 @@ from backend.accuracy.command import AccuracyRequest, accuracy
 from backend.core.cancel import Cancel
 from backend.core.errors import Cancelled, InputError, ResourceError
 from backend.core.events import Reporter
-from backend.raster.styles import aux_xml
+from backend.output.styles import aux_xml
 from tests.support.class_maps import CLASSES, TRUTH, centre
 from tests.support.small_disk import leave_room, mounted
 

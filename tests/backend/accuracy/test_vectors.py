@@ -8,7 +8,7 @@ from rasterio.warp import transform
 
 from backend.accuracy import class_raster
 from backend.core.errors import InputError
-from backend.raster.styles import aux_xml
+from backend.output.styles import aux_xml
 from tests.support.class_maps import CLASSES, TRUTH, brute, centre
 
 

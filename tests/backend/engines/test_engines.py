@@ -30,7 +30,7 @@ from backend.maps.request import Context, Request
 from backend.network.int8 import QuantisedLayer, layers_of, quantised
 from backend.network.vit import build_model
 from backend.network.weights import load_model, save_model
-from backend.raster.sink import RasterSink
+from backend.output.sink import RasterSink
 from tests.backend.conftest import tiny_card
 
 openvino = pytest.importorskip("openvino", reason="OpenVINO has no package for this platform")

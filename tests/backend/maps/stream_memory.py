@@ -19,9 +19,9 @@ from backend.maps.embeddings import picture
 from backend.maps.emit import masked, to_patches
 from backend.maps.landcover import landcover_overlap
 from backend.maps.pca import Scatter
+from backend.output.sink import Layer, RasterSink
 from backend.radiometry.units import Units
 from backend.raster.grid import Grid
-from backend.raster.sink import Layer, RasterSink
 from backend.raster.source import RasterSource, gdal_environment
 from backend.stream.frames import NativeFrame
 from backend.stream.tiles import TileJob, run_stream

@@ -1,5 +1,7 @@
 """Scenes in radar geometry are placed by all their points, or refused if these are too few."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import rasterio
@@ -10,7 +12,7 @@ from rasterio.transform import from_origin
 
 from backend.core.errors import InputError
 from backend.raster.source import RasterSource
-from backend.raster.tie_points import thinned
+from backend.raster.tie_points import all_points, thinned
 from backend.raster.virtual import with_points
 from tests.backend.raster.radar_geometry import grid, places, write_snap
 
@@ -135,8 +137,19 @@ def test_alpha_and_band_numbers_survive_thinning(make_raster):
     assert len(found) == 2 and found[1][valid].min() >= 99
 
 
-def test_tie_points_that_agree_with_the_pixel_size_change_nothing(tmp_path):
+def test_tie_points_that_agree_with_pixels_change_nothing(tmp_path):
     place = from_origin(10, 45, 1e-4, 1e-4)
     ties = [(row, col, *(place * (col, row))) for row in (0.0, 100.0, 200.0) for col in (0.0, 100.0, 200.0, 300.0)]
     with RasterSource(write_snap(tmp_path / "map.tif", numbered(), ties)) as source:
         assert source.grid.transform.almost_equals(place) and not source.notes
+
+
+def test_tags_beyond_the_end_of_a_file_are_ignored(tmp_path, make_raster):
+    path = make_raster(numbered(), bigtiff="yes")
+    content = bytearray(path.read_bytes())
+    content[8:16] = b"\xff" * 8  # the directory's place, in a copy that GDAL doesn't open
+    damaged = tmp_path / "damaged.tif"
+    damaged.write_bytes(content)
+    with rasterio.open(path) as file:
+        kept = SimpleNamespace(driver="GTiff", transform=file.transform, name=str(damaged), crs=file.crs)
+    assert all_points(kept) == ([], None)

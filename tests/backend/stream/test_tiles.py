@@ -14,8 +14,8 @@ from rasterio.transform import from_origin
 from backend.card.model_card import Band
 from backend.core.cancel import Cancel
 from backend.core.errors import Cancelled
+from backend.output.sink import Layer, RasterSink
 from backend.radiometry.units import Units
-from backend.raster.sink import Layer, RasterSink
 from backend.raster.source import RasterSource, gdal_environment
 from backend.stream.blend import RowBlender
 from backend.stream.frames import NativeFrame

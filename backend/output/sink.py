@@ -20,9 +20,9 @@ from rasterio.enums import Resampling
 from rasterio.windows import Window
 
 from backend.core.errors import ResourceError
+from backend.output.transaction import RasterFiles, place_together
 from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
-from backend.raster.transaction import RasterFiles, place_together
 
 BLOCK = 256
 # Most bytes of a row of blocks, which is buffered until it is complete; for many bands blocks are made lower.

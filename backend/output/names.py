@@ -12,8 +12,8 @@ from pathlib import Path
 from backend.core.cancel import Cancel
 from backend.core.claims import claim, key
 from backend.core.errors import InputError, ResourceError
+from backend.output.types import check_raster_type
 from backend.raster.opening import check_name
-from backend.raster.output_types import check_raster_type
 
 # Sidecars that are written with a raster, and those of an older raster that must be removed.
 SIDECARS, STALE = (".qml", ".aux.xml"), (".ovr", ".msk")

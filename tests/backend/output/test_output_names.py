@@ -9,7 +9,7 @@ import pytest
 from backend.core.cancel import Cancel
 from backend.core.claims import temporary
 from backend.core.errors import InputError, ResourceError
-from backend.raster.output_names import check_outputs, check_parts, claim_outputs
+from backend.output.names import check_outputs, check_parts, claim_outputs
 
 
 def check(path, source, overwrite):

@@ -7,7 +7,7 @@ import pytest
 
 from backend.core.claims import claim
 from backend.core.errors import ResourceError
-from backend.raster.transaction import place_together
+from backend.output.transaction import place_together
 from tests.support.sinks import write
 
 SMALL = np.zeros((1, 30, 30), dtype=np.uint8)

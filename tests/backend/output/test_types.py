@@ -6,8 +6,8 @@ import pytest
 import rasterio
 
 from backend.core.errors import InputError
-from backend.raster.output_names import check_outputs
-from backend.raster.output_types import check_raster_type, check_report_type, type_notes
+from backend.output.names import check_outputs
+from backend.output.types import check_raster_type, check_report_type, type_notes
 
 FOREIGN = ["gpkg", "img", "vrt", "png", "jp2", "nc", "GPKG", "h5", "shp", "mbtiles", "asc", "zip", "json", "html"]
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from backend.core import claims
-from backend.raster.sink import RasterSink
+from backend.output.sink import RasterSink
 from tests.backend.reliability import zoo
 from tests.support.make_safe import Scene, make_safe
 

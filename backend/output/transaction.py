@@ -10,8 +10,8 @@ from pathlib import Path
 
 from backend.core.atomic_files import Part, appeared, placed_together, refusing, sync_folder
 from backend.core.claims import claimed, may_replace, private_folder
+from backend.output.names import SIDECARS, STALE, check_sidecars, sidecar
 from backend.raster.errors import RASTER_ERRORS
-from backend.raster.output_names import SIDECARS, STALE, check_sidecars, sidecar
 
 
 class RasterFiles:

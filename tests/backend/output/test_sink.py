@@ -6,8 +6,8 @@ import rasterio
 
 from backend.card.model_card import LandCoverClass
 from backend.core.errors import ResourceError
-from backend.raster.sink import Layer
-from backend.raster.styles import aux_xml
+from backend.output.sink import Layer
+from backend.output.styles import aux_xml
 from tests.support.sinks import write
 
 CLASSES = (LandCoverClass(10, "Tree & bush", "#006400"), LandCoverClass(80, "Water", "#0064c8"))
