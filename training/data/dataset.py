@@ -14,6 +14,7 @@ too. A name is a file's path under images/ without its suffix. Keys of dataset.t
     relative = "offset"       "offset" (gain unknown) or "affine" (gain and spread unknown): the file's level, or level
                               and spread, are replaced by the card's mean and deviation of that band
     level_jitter_db = 3.0     deviation of the random gain that training adds, where the level is not known
+    accept_values = false     true: read values that can't be backscatter all the same
     weight = 1.0              how often pre-training draws from this folder, relative to its share
     places = '^(\d+)_'        files that show one place at several dates, pixel on pixel: a regular expression whose
                               one group names the place, searched for in a file's stem, then in its name (places.csv
