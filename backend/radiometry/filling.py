@@ -23,6 +23,8 @@ USUAL_RANK = 8
 TELLING = 100
 # An extreme value with no gap to the next, in interquartile ranges, is where values were cut off: saturated, but data.
 GAP = 0.5
+# A lowest value above this, in dB or linear, is what noise subtraction leaves of calm water: `calibrate` writes -50 dB.
+FLOORS = -55.0, 3e-6
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,8 @@ def _is_filling(value: float, rest: NDArray[Any], counts: NDArray[Any], often: b
     extreme = value < rest[0] or value > rest[-1]
     if not extreme:
         return often and not integer
+    if value < rest[0] and (value >= FLOORS[0] if value < 0 else value >= FLOORS[1]):
+        return False
     return _gap(value, rest, counts) > (GAP if often else 4 * GAP)
 
 

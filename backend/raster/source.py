@@ -24,7 +24,7 @@ from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
 from backend.raster.opening import not_utf8, open_files, undecodable
 
-LONGEST_TAG = 300  # characters of a tag that are looked at: some hold whole documents
+LONGEST_TAG = 300  # characters that are looked at: some tags hold documents
 
 
 def gdal_environment(cache_bytes: int = SMALL_CACHE) -> rasterio.Env:
@@ -140,11 +140,11 @@ class RasterSource:
         return again
 
     def read_as(self, order: Sequence[int], filling: Sequence[tuple[int, float]]) -> None:
-        """Change how rows are read from now on, after their values were looked at.
+        """Change how rows are read from now on.
 
         Args:
-            order: Present rows of `read` in the order in which they are wanted.
-            filling: Present row and value, as `read` returns it, that is no data.
+            order: Present rows of `read` in the order wanted.
+            filling: Present rows, and values as `read` returns them that are no data.
         """
         self._filling = tuple((order.index(row), value) for row, value in filling)
         self.bands = tuple(self.bands[row] for row in order)
@@ -156,17 +156,15 @@ class RasterSource:
 
     def texts(self) -> tuple[str, str, str]:
         """Return what tells how the values were made: descriptions of the bands, names of the files, tags."""
-        file = self._file
-        described = " ".join(file.descriptions[band - 1] or "" for band in self.bands)
-        tags = [file.tags(), *(file.tags(band) for band in self.bands)]
-        pairs = (f"{key}={text[:LONGEST_TAG]}" for each in tags for key, text in each.items())
-        return described, " ".join(Path(each).name for each in self._arguments[0]), " ".join(pairs)
+        named = " ".join(self._file.descriptions[band - 1] or "" for band in self.bands)
+        tags = (item for number in (0, *self.bands) for item in self._file.tags(number).items())
+        told = " ".join(f"{key}={text[:LONGEST_TAG]}" for key, text in tags)
+        return named, " ".join(Path(each).name for each in self._arguments[0]), told
 
     @property
     def scaling(self) -> tuple[tuple[float, float], ...]:
         """Scale and offset of each chosen band, already applied to what `read` returns."""
-        scales, offsets = self._file.scales, self._file.offsets
-        return tuple((float(scales[band - 1]), float(offsets[band - 1])) for band in self.bands)
+        return tuple((self._file.scales[band - 1], self._file.offsets[band - 1]) for band in self.bands)
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
         """Return rows of the grid: values float32 [bands, rows, width] in the file's unit, and validity [rows, width].
@@ -205,7 +203,7 @@ class RasterSource:
             ) from error
         all_scales, all_offsets = self._file.scales, self._file.offsets
         scales, offsets = ([values[b - 1] for b in self.bands] for values in (all_scales, all_offsets))
-        if any(s != 1 for s in scales) or any(o != 0 for o in offsets):
+        if any(s != 1 for s in scales) or any(offsets):
             column = (-1, 1, 1)
             values *= np.array(scales, np.float32).reshape(column)
             values += np.array(offsets, np.float32).reshape(column)

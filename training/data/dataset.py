@@ -15,6 +15,7 @@ too. A name is a file's path under images/ without its suffix. Keys of dataset.t
     relative = "offset"       "offset" (gain unknown) or "affine" (gain and spread unknown): the file's level, or level
                               and spread, are replaced by the card's mean and standard deviation of that band
     level_jitter_db = 3.0     standard deviation of a random gain that training adds where the level is unknown
+    accept_values = false     true: also read values that can't be backscatter
     weight = 1.0              factor on how often training draws from this folder
     places = '^(\d+)_'        marks files that show one place at several dates on the same pixel grid: a regular
                               expression with one group, the name of the place, searched for in the file's stem, then

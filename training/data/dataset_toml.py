@@ -49,6 +49,7 @@ class FolderFacts:
     nodata: tuple[float, ...] = ()
     relative: Annotated[str, OneOf("", "offset", "affine")] = ""
     level_jitter_db: NotNegative = 0.0
+    accept_values: bool = False
     weight: NotNegative = 1.0
     places: str = ""
     bands: tuple[FileBand, ...] = ()

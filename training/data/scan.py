@@ -10,11 +10,13 @@ import numpy as np
 from backend.card.model_card import Band
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
-from backend.radiometry.convert import is_backscatter, rows_for_units, to_scale
-from backend.radiometry.units import Units, check_coherence, check_units, decide_units
-from backend.raster.band_labels import Labels
+from backend.radiometry.checks import ACCEPT, refuse
+from backend.radiometry.convert import rows_for_units, to_scale
+from backend.radiometry.judge import Told, judge
+from backend.radiometry.units import Units
+from backend.raster.band_labels import NAMES, Labels
 from backend.raster.band_names import pair_bands, parse
-from backend.raster.bands import find_bands
+from backend.raster.bands import POSITION, find_bands
 from backend.raster.sampling import sample_values
 from backend.raster.source import RasterSource, gdal_environment
 from training.data.coverage import Coverage
@@ -116,11 +118,12 @@ def scan(name: str, path: SceneFiles, facts: FolderFacts, bands: Sequence[Band],
                 coverage="",
                 levels=((0.0, 0.0),) * len(bands),
             )
-            return _measure(source, path, entry, facts, bands)
+            named = bool(facts.bands) or any(labels.where) or any(described)
+            return _measure(source, path, entry, facts, bands, named)
 
 
 def _measure(
-    source: RasterSource, path: SceneFiles, entry: FileEntry, facts: FolderFacts, bands: Sequence[Band]
+    source: RasterSource, path: SceneFiles, entry: FileEntry, facts: FolderFacts, bands: Sequence[Band], named: bool
 ) -> FileEntry:
     """Complete an entry from the pixels."""
     height, width = entry.height, entry.width
@@ -135,7 +138,11 @@ def _measure(
         values, sample = values * np.float32(facts.scale), sample * np.float32(facts.scale)
     thin = max(1, sampled.shape[0] // SAMPLE_SIDE), max(1, sampled.shape[1] // SAMPLE_SIDE)
     part = np.s_[:: thin[0], :: thin[1]]
-    units = _recognise_units(path, Units(entry.units), sample[(slice(None), *part)], sampled[part], facts, present)
+    units, order = _judge(path, entry, sample[(slice(None), *part)], sampled[part], facts, (present, named))
+    values, sample = values[list(order)], sample[list(order)]
+    there = [number for number in entry.numbers if number]
+    found = iter(there[row] for row in order)
+    numbers = tuple(next(found) if number else 0 for number in entry.numbers)
     # If the unit is not recognised, only values that are nodata in every unit are left out; the folder decides later.
     known = Units.DB if units is Units.AUTO else units
     good = to_scale(values, valid, present, known)[1]
@@ -143,6 +150,7 @@ def _measure(
     levels = iter(_levels(*to_scale(sample, sampled, present, known)))
     return replace(
         entry,
+        numbers=numbers,
         strips=entry.large and source.block_shape[1] == width,
         units=units.value,
         pixels=pixels,
@@ -151,23 +159,29 @@ def _measure(
     )
 
 
-def _recognise_units(
-    path: SceneFiles, units: Units, sample: FloatArray, valid: BoolArray, facts: FolderFacts, present: Sequence[Band]
-) -> Units:
-    rows = rows_for_units(present)
+def _judge(
+    path: SceneFiles,
+    entry: FileEntry,
+    sample: FloatArray,
+    valid: BoolArray,
+    facts: FolderFacts,
+    told: tuple[Sequence[Band], bool],
+) -> tuple[Units, Sequence[int]]:
+    """Return the unit, and the rows of the sample in the order of `present`; without names, values decide the order."""
+    present, named = told
+    units, order = Units(entry.units), range(len(present))
     usable = valid & (sample != 0).any(axis=0)
     if facts.relative or np.count_nonzero(usable) < ENOUGH_PIXELS:
-        return units
+        return units, order
+    kinds = [entry.dtype] * len(present)
     try:
-        check_coherence(sample[~is_backscatter(present)], valid)
-        if not rows:
-            return units
-        if units is Units.AUTO:
-            return decide_units(sample[rows], valid)
-        check_units(units, sample[rows], valid)
+        how = NAMES if named else POSITION
+        judged = judge(sample, valid, present, Told(units, how, kinds, accept=facts.accept_values))
+        refuse(judged.checks)
     except InputError as error:
-        raise InputError(f"{path}: {error.message}", f"{error.hint} {UNIT_HINT}") from error
-    return units
+        hint = error.hint.replace(ACCEPT, "accept_values = true in dataset.toml")
+        raise InputError(f"{path}: {error.message}", f"{hint} {UNIT_HINT}") from error
+    return (judged.units if rows_for_units(present) else units), judged.order
 
 
 def _levels(scaled: FloatArray, good: BoolArray) -> list[tuple[float, float]]:
