@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,6 +24,8 @@ PART, LOCK = ".sardino-part", ".sardino-lock"
 SCRATCH = (".radar", ".calibrated")
 # Names of outputs longer than this, in bytes, are shortened in temporary names; most file systems allow 255.
 LONG_NAME = 160
+# On Windows files would keep the access rights of a private folder when they are moved out of it.
+PRIVATE = 0o777 if sys.platform == "win32" else 0o700
 # Random names that are tried for a folder.
 TRIES = 100
 # Suffix that earlier versions gave to a folder, or a link to one, while they replaced it; links stayed.
@@ -121,7 +124,7 @@ def private_folder(output: Path) -> Path:
     for tries in range(TRIES):
         folder = temporary(output, "")
         try:
-            folder.mkdir(mode=0o700)
+            folder.mkdir(mode=PRIVATE)
         except OSError as error:
             if not isinstance(error, FileExistsError) or tries == TRIES - 1:
                 raise _unwritable(output, error) from error

@@ -68,11 +68,13 @@ class FileLock:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is None:
             return
-        # Removed while it is still locked; Windows cannot remove an open file.
+        # Removed while it is still locked, unless it is another run's by now; Windows cannot remove an open file.
+        ours = _is_at(descriptor, self._path)
         if sys.platform == "win32":
             os.close(descriptor)
         with suppress(OSError):
-            self._path.unlink()
+            if ours:
+                self._path.unlink()
         if sys.platform != "win32":
             os.close(descriptor)
 

@@ -180,6 +180,19 @@ def test_a_lock_whose_file_was_just_removed_is_taken_again(tmp_path, monkeypatch
     assert names(tmp_path) == []
 
 
+@pytest.mark.skipif(os.name == "nt", reason="an open file can't be removed there")
+def test_the_lock_of_another_run_is_not_removed(tmp_path):
+    """Somebody removed ours, and another run has begun."""
+    path = tmp_path / "lock"
+    first = file_lock.FileLock(path)
+    path.unlink()
+    second = file_lock.FileLock(path)
+    first.release()
+    assert path.exists()
+    second.release()
+    assert names(tmp_path) == []
+
+
 @pytest.mark.skipif(os.name == "nt", reason="flock")
 def test_without_locks_nothing_is_removed(tmp_path, monkeypatch):
     import fcntl
