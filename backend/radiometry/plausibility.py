@@ -39,7 +39,7 @@ ANY_LEVEL = Bounds(-44, -36, -2, 3)
 DIFFERENCE = Bounds(-8, -2, 16, 22)
 # Linear values whose spread doesn't grow with their level are backscatter only where most of them are noise or an
 # average of many dates; scaled values are also near the middle of 0…1.
-STEADY, SCALED_MEDIAN = 0.1, (0.12, 0.95)
+STEADY, STEADY_MEDIAN, SCALED_MEDIAN = 0.1, 0.3, (0.12, 0.95)
 # Power after noise subtraction reaches little below 0: the noise itself is about 0.003.
 NEGATIVE = -0.05
 # Medians in dB above which a raster of MANY pixels has some above 1; real ones reach -6.4 (co) and -12.1 (cross).
@@ -138,7 +138,7 @@ def _scaled(plane: NDArray[Any], keep: BoolArray, values: NDArray[Any]) -> str:
     if largest == 1 and SCALED_MEDIAN[0] < median < SCALED_MEDIAN[1]:
         return f"it runs from {smallest:.3g} to exactly 1, median {median:.3g}"
     slope = growth(plane, keep)
-    if largest < 1 and slope is not None and slope < STEADY and SCALED_MEDIAN[0] < median < SCALED_MEDIAN[1]:
+    if largest < 1 and slope is not None and slope < STEADY and STEADY_MEDIAN < median < SCALED_MEDIAN[1]:
         return f"values of {smallest:.3g} to {largest:.3g}, median {median:.3g}, spread alike at every level"
     return ""
 
