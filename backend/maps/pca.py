@@ -39,9 +39,11 @@ class Components:
         return weight.astype(np.float32), -(weight @ self.mean).astype(np.float32)
 
     def colours(self, tokens: FloatArray) -> NDArray[np.uint8]:
-        """Tokens [features, rows, columns] as uint8 [components, rows, columns]: 1 to 255 over SPAN deviations."""
-        flat = tokens.reshape(tokens.shape[0], -1) - self.mean[:, None].astype(np.float32)
-        scores = (self.axes / self.scale).astype(np.float32) @ flat
+        """Return tokens [features, rows, columns] as uint8 [components, rows, columns]: 1 to 255 over SPAN deviations.
+
+        Computed in float64, so that last bits that depend on the processor (see `best_cosine`) change no colour.
+        """
+        scores = (self.axes / self.scale) @ (tokens.reshape(tokens.shape[0], -1) - self.mean[:, None])
         reach = SPAN * np.where(self.deviations > 0, self.deviations, 1.0)
         scaled = 128 + scores * (127 / reach[:, None])
         whole: NDArray[np.uint8] = np.clip(np.rint(scaled), 1, 255).astype(np.uint8)

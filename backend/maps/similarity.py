@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from backend.core.arrays import BoolArray, FloatArray, IndexArray
+from backend.core.arrays import BoolArray, DoubleArray, FloatArray, IndexArray
 from backend.core.errors import InputError
 from backend.core.events import Reporter
 from backend.maps.embeddings import send_tokens, token_plan
@@ -85,22 +85,31 @@ def check_points(points: Sequence[Point]) -> None:
         )
 
 
-def best_cosine(tokens: FloatArray, references: FloatArray) -> FloatArray:
-    """Cosine similarity of tokens [features, rows, columns] to the nearest of the unit vectors [points, features].
+def best_cosine(tokens: FloatArray, references: DoubleArray) -> FloatArray:
+    """Return the cosine similarity of tokens to the nearest of some references.
+
+    Computed in float64 and rounded to float32 once. BLAS adds products in an order that depends on the processor and
+    on where arrays lie in memory; in float32 that shows in the last bits of the result, in float64 it doesn't, but
+    for the rare value (about one of 10^8) that lies between two float32.
+
+    Args:
+        tokens: float32 [features, rows, columns].
+        references: Of length 1, float64 [points, features].
 
     Returns:
         float32 [1, rows, columns]; 0 where a token is all zeros.
     """
-    flat = tokens.reshape(tokens.shape[0], -1)
+    flat = tokens.reshape(tokens.shape[0], -1).astype(np.float64)
     length = np.sqrt(np.einsum("dn,dn->n", flat, flat))
-    best = (references @ flat).max(axis=0) / np.where(length > 0, length, np.float32(1))
-    cosine: FloatArray = np.clip(best, -1, 1).reshape(1, *tokens.shape[1:])
+    best = (references @ flat).max(axis=0) / np.where(length > 0, length, 1.0)
+    cosine: FloatArray = np.clip(best, -1, 1).astype(np.float32).reshape(1, *tokens.shape[1:])
     return cosine
 
 
-def unit(vectors: FloatArray) -> FloatArray:
-    """Vectors [n, features] scaled to length 1."""
-    scaled: FloatArray = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
+def unit(vectors: FloatArray) -> DoubleArray:
+    """Scale vectors [n, features] to length 1, in float64."""
+    exact = vectors.astype(np.float64)
+    scaled: DoubleArray = exact / np.maximum(np.linalg.norm(exact, axis=1, keepdims=True), 1e-12)
     return scaled
 
 
@@ -170,7 +179,7 @@ def _taps(scene: Scene, plan: TilePlan, pixel: tuple[int, int], per_pixel: bool)
     return _Taps(rows, columns, whole, whole)
 
 
-def _references(run: Run, plan: TilePlan, block: int, pixels: list[tuple[int, int]], per_pixel: bool) -> FloatArray:
+def _references(run: Run, plan: TilePlan, block: int, pixels: list[tuple[int, int]], per_pixel: bool) -> DoubleArray:
     """Unit tokens [points, features] of some pixels, from the few tiles that have a share in them."""
     taps = [_taps(run.scene, plan, pixel, per_pixel) for pixel in pixels]
     patches = {(int(r), int(c)) for tap in taps for r in tap.rows for c in tap.columns}

@@ -11,6 +11,7 @@ import pytest
 from backend.cli.serve import LINE_BYTES, Inbox, TooLong, run_options, serve
 from backend.core.cancel import Cancel
 from backend.core.errors import InputError
+from tests.support.maps import read
 
 
 def at(row, column):
@@ -141,8 +142,11 @@ def test_a_warm_worker_writes_what_separate_runs_write(process, cli, make_raster
     names = sorted(path.name for path in (tmp_path / "alone").glob("*.tif"))
     assert len(names) == 8
     for name in names:
-        contents = {(tmp_path / turn / name).read_bytes() for turn in ("first", "second", "alone")}
-        assert len(contents) == 1, name
+        first, *others = (read(tmp_path / turn / name) for turn in ("first", "second", "alone"))
+        for other in others:
+            # Numbers of threads may differ, and with them the last bits of floats.
+            tolerance = 0 if first.dtype == np.uint8 else 1e-6
+            np.testing.assert_allclose(other, first, rtol=tolerance, atol=tolerance, err_msg=name)
     for command in RUNS:
         kinds = [[e["event"] for e in events[turn, command] if e["event"] != "progress"] for turn in ("first", "alone")]
         facts = [set(events[turn, command][-1]) for turn in ("first", "alone")]

@@ -19,13 +19,9 @@ from backend.maps.request import Request
 from backend.stream.blend import RowBlender
 from backend.stream.decision import decision
 from backend.stream.tiling import plan_tiles
+from tests.support.maps import read
 
 CPU = torch.device("cpu")
-
-
-def read(path):
-    with rasterio.open(path) as file:
-        return file.read()
 
 
 @settings(max_examples=40, deadline=None)

@@ -31,7 +31,7 @@ def test_mean_is_the_mean_of_the_heads_and_about_one(attend, make_raster, scene_
     assert 0.8 < np.nanmean(mean) < 1.2
 
 
-def test_attention_of_a_raster_smaller_than_a_tile_and_of_one_pixel(attend, make_raster, scene_db):
+def test_attention_of_rasters_smaller_than_a_tile(attend, make_raster, scene_db):
     for shape in ((1, 1), (20, 33)):
         found, _ = attend(make_raster(scene_db(*shape)), block=0)
         assert found.shape == (1, *shape) and np.isfinite(found).all()

@@ -73,7 +73,7 @@ def test_rasters_of_any_small_size(run, make_raster, scene_db, shape, tmp_path):
     assert values.shape == (32, -(-shape[0] // 8), -(-shape[1] // 8)) and np.isfinite(values).all()
 
 
-def test_other_pixel_sizes_have_patches_of_the_model_s_size_on_the_ground(run, make_raster, scene_db):
+def test_patches_have_the_models_size_on_the_ground(run, make_raster, scene_db):
     scene = make_raster(scene_db(128, 96), transform=Affine(5, 0, 500_000, 0, -5, 4_600_000))
     values, profile, _ = run(scene)
     assert values.shape == (32, 8, 6)

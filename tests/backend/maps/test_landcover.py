@@ -24,7 +24,7 @@ def run(tiny_model, tmp_path):
     return call
 
 
-def test_map_lies_on_the_grid_of_the_input_with_values_of_the_legend(run, make_raster, scene_db, tmp_path):
+def test_the_map_has_the_grid_of_the_input_and_the_legend(run, make_raster, scene_db, tmp_path):
     values = scene_db(150, 203)
     values[:, :60, :70] = np.nan
     values[1, 149, 202] = np.nan
@@ -111,7 +111,7 @@ def test_an_extent_is_mapped_alone(run, make_raster, scene_db):
     assert profile["transform"] == from_origin(500200, 4599800, 10, 10)
 
 
-def test_a_fitting_old_file_is_replaced_and_a_contradicted_unit_is_refused(run, make_raster, scene_db, tmp_path):
+def test_an_old_file_is_kept_by_a_refusal_and_then_replaced(run, make_raster, scene_db, tmp_path):
     (tmp_path / "out.tif").write_bytes(b"older")
     scene = make_raster(scene_db(30, 30))
     with pytest.raises(InputError):

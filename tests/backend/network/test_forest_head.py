@@ -93,7 +93,7 @@ def test_trees_answer_as_one_walks_down_them(own_card):
 
 
 @pytest.mark.parametrize("wrong", [-7, 32_000])
-def test_a_file_that_names_what_is_not_there_reads_nothing_beyond_it(wrong):
+def test_features_and_nodes_out_of_range_read_nothing_beyond(wrong):
     """Features and nodes outside of the tables count as the nearest that there are."""
     table = torch.full((1, 4), wrong, dtype=torch.int16)
     trees = Trees(table, torch.zeros(1, 4), table, torch.rand(1, 4, 3), 9)
@@ -129,7 +129,7 @@ def test_a_folder_comes_back_and_older_cards_have_no_windows(own_card, tmp_path,
     assert (arch.windows, arch.trees, arch.smooth, arch.reach) == ((), 1, 1, 0)
 
 
-def test_tiles_overlap_as_far_as_the_windows_look_but_no_more_than_half():
+def test_tiles_overlap_by_the_windows_up_to_half_a_tile():
     assert landcover_overlap(128, 8) == landcover_overlap(128, 8, 16) == 16
     assert landcover_overlap(128, 8, 17) == 24
     assert landcover_overlap(64, 8, 60) == 32

@@ -112,7 +112,7 @@ def test_x_plus_one_comes_back_whatever_the_tiles(height, width, patch, patches,
     np.testing.assert_array_equal(found, whole_frame(values, plan_of(height, width), plus_one))
 
 
-def test_a_model_that_sees_its_tile_gives_the_same_bytes_for_any_batch(tmp_path):
+def test_bytes_are_the_same_for_any_batch(tmp_path):
     values = np.random.default_rng(5).normal(-12, 5, (300, 211)).astype(np.float32)
     write_raster(tmp_path / "in.tif", values)
 

@@ -26,7 +26,7 @@ def test_weights_sum_to_exactly_one_at_every_pixel(plan):
 
 
 @given(plans())
-def test_origins_keep_the_phase_of_the_patches_and_cover_everything(plan):
+def test_origins_keep_the_patch_phase_and_cover_all(plan):
     for axis in (plan.rows, plan.columns):
         assert axis.origins[0] == 0
         assert all(origin % plan.patch == 0 for origin in axis.origins)
@@ -49,7 +49,7 @@ def test_plan_on_patches_has_the_same_tiles(plan):
         assert tuple(origin * plan.patch for origin in coarse.origins) == axis.origins
 
 
-def test_ramps_begin_and_end_level_and_cross_at_the_middle_of_the_overlap():
+def test_ramps_are_level_at_their_ends_and_cross_in_the_middle():
     left, right = plan_tiles(96, 8, 64, 32, 8).rows.weights
     ramp = right[:32]
     np.testing.assert_allclose(ramp + left[32:], 1, atol=0)

@@ -1,0 +1,33 @@
+"""Map land cover, read rasters, and keep what is logged."""
+
+from __future__ import annotations
+
+import rasterio
+
+from backend.core.events import Reporter
+from backend.maps.landcover import landcover
+from backend.maps.request import Context, Request
+
+
+class Listener(Reporter):
+    """A reporter that keeps what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[tuple[str, str]] = []
+
+    def log(self, level, message):
+        self.lines.append((level, message))
+
+
+def read(path):
+    with rasterio.open(path) as file:
+        return file.read()
+
+
+def mapped(model, scene, folder, engine, **options):
+    listener = Listener()
+    request = Request(str(scene), folder / f"{engine}.tif", model, engine=engine, **options)
+    shares = folder / f"{engine}-shares.tif"
+    facts = landcover(request, probabilities=shares, context=Context(listener))
+    return read(folder / f"{engine}.tif"), read(shares), facts, listener.lines
