@@ -6,12 +6,13 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 from backend.cli.serve import LINE_BYTES, Inbox, TooLong, run_options, serve
 from backend.core.cancel import Cancel
 from backend.core.errors import InputError
-from tests.support.maps import read
+from tests.backend.reading import read
 
 
 def at(row, column):

@@ -13,7 +13,7 @@ import backend.engines.factory
 from backend.core.errors import InputError, ModelError, ResourceError
 from backend.engines.choice import check_engine, choose_engine
 from tests.backend.conftest import tiny_card
-from tests.support.maps import mapped
+from tests.backend.reading import mapped
 
 pytest.importorskip("openvino", reason="OpenVINO has no package for this platform")
 

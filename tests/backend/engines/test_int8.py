@@ -17,7 +17,7 @@ from backend.core.errors import ModelError
 from backend.network.int8 import QuantisedLayer, layers_of, quantised
 from backend.network.weights import load_model, save_model
 from tests.backend.conftest import tiny_card
-from tests.support.maps import mapped
+from tests.backend.reading import mapped
 
 pytest.importorskip("openvino", reason="OpenVINO has no package for this platform")
 

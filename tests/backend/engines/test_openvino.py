@@ -16,7 +16,7 @@ from backend.maps.embeddings import embed
 from backend.maps.request import Context, Request
 from backend.network.weights import load_model
 from backend.output.sink import RasterSink
-from tests.support.maps import Listener, mapped, read
+from tests.backend.reading import Listener, mapped, read
 
 pytest.importorskip("openvino", reason="OpenVINO has no package for this platform")
 

@@ -60,7 +60,7 @@ def test_one_texture_is_more_like_itself_than_like_the_other(run, two_textures):
 
 
 @pytest.mark.parametrize("grid", ["input", "patch"])
-def test_every_point_itself_has_one_wherever_it_lies_in_its_patch(run, make_raster, scene_db, grid):
+def test_every_point_has_similarity_one_to_itself(run, make_raster, scene_db, grid):
     scene = make_raster(scene_db(150, 130))
     places = [(0, 0), (149, 129), (67, 44), (63, 64), (80, 3)]
     for count in (1, 5):

@@ -75,19 +75,17 @@ def plus_one(x):
 
 @settings(max_examples=60)
 @given(
-    height=st.integers(1, 90),
-    width=st.integers(1, 90),
-    patch=st.integers(1, 8),
-    patches=st.integers(1, 6),
-    shared=st.integers(0, 5),
+    shape=st.tuples(st.integers(1, 90), st.integers(1, 90)),
+    tiles=st.tuples(st.integers(1, 8), st.integers(1, 6), st.integers(0, 5)),
     batch=st.integers(1, 9),
     holes=st.booleans(),
     seed=st.integers(0, 99),
 )
-@example(height=1, width=1, patch=8, patches=4, shared=1, batch=1, holes=False, seed=0)
-@example(height=300, width=5, patch=8, patches=2, shared=0, batch=4, holes=True, seed=1)
-@example(height=257, width=513, patch=8, patches=6, shared=1, batch=3, holes=True, seed=2)
-def test_x_plus_one_comes_back_whatever_the_tiles(height, width, patch, patches, shared, batch, holes, seed):
+@example(shape=(1, 1), tiles=(8, 4, 1), batch=1, holes=False, seed=0)
+@example(shape=(300, 5), tiles=(8, 2, 0), batch=4, holes=True, seed=1)
+@example(shape=(257, 513), tiles=(8, 6, 1), batch=3, holes=True, seed=2)
+def test_x_plus_one_comes_back_for_any_tiles(shape, tiles, batch, holes, seed):
+    (height, width), (patch, patches, shared) = shape, tiles
     rng = np.random.default_rng(seed)
     values = rng.uniform(-1, 1, (height, width)).astype(np.float32)
     if holes:
@@ -127,7 +125,7 @@ def test_bytes_are_the_same_for_any_batch(tmp_path):
     assert len(contents) == 1
 
 
-def test_more_tiles_are_asked_for_while_answers_are_still_to_come(tmp_path):
+def test_more_tiles_are_sent_while_answers_are_pending(tmp_path):
     values = np.random.default_rng(5).normal(-12, 5, (90, 70)).astype(np.float32)
     write_raster(tmp_path / "in.tif", values)
     calls, second = [], threading.Event()
@@ -163,7 +161,7 @@ def test_tiles_without_a_valid_pixel_never_reach_the_model(tmp_path):
 
 
 @pytest.mark.parametrize("where", ["model", "late answer", "writer"])
-def test_an_error_in_any_stage_ends_the_run_and_is_the_one_raised(tmp_path, where):
+def test_an_error_in_any_stage_ends_the_run_and_is_raised(tmp_path, where):
     write_raster(tmp_path / "in.tif", np.zeros((600, 64), dtype=np.float32))
 
     def fail(*_):

@@ -64,7 +64,7 @@ def test_reflection_past_the_end_and_replication_where_too_small():
 
 
 @pytest.mark.parametrize("tile, patch", [(192, 8), (128, 8), (224, 16), (256, 8)])
-def test_default_overlap_of_land_cover_costs_at_most_a_third_more(tile, patch):
+def test_default_overlap_costs_at_most_a_third_more(tile, patch):
     plan = plan_tiles(20000, 20000, tile, landcover_overlap(tile, patch), patch)
     assert 1 < plan.work_ratio() <= 1.35 * 1.02  # the last tiles of a finite raster overhang a little
 
