@@ -11,7 +11,7 @@ from backend.core.errors import InputError
 OK, WARNING, CORRECTED, ACCEPTED, REFUSED = "ok", "warning", "corrected", "accepted", "refused"
 # Name of the check that tells the unit.
 UNITS = "units"
-ACCEPT = "--accept-values"
+ACCEPT = "--accept-values (in QGIS: Accept implausible values)"
 
 
 @dataclass(frozen=True)

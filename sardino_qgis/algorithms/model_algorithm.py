@@ -9,6 +9,7 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingOutputString,
     QgsProcessingParameterBand,
+    QgsProcessingParameterBoolean,
     QgsProcessingParameterExtent,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterRasterDestination,
@@ -35,6 +36,7 @@ class ModelAlgorithm(BackendAlgorithm):
     BANDS = "BANDS"
     EXTENT = "EXTENT"
     UNITS = "UNITS"
+    ACCEPT_VALUES = "ACCEPT_VALUES"
     BLOCK = "BLOCK"
     MODEL = "MODEL"
     OUTPUT = "OUTPUT"
@@ -98,6 +100,14 @@ class ModelAlgorithm(BackendAlgorithm):
                 "amplitude (its square root). auto decides from the values, and reports the decision in the log."
             ),
         )
+        self.add(
+            QgsProcessingParameterBoolean(self.ACCEPT_VALUES, tr("Accept implausible values"), False),
+            tr(
+                "Values that can't be backscatter, such as values scaled to 0…1 or coherence, are refused. "
+                "Check this box to map them anyway; the log and the file say so."
+            ),
+            advanced=True,
+        )
         model = QgsProcessingParameterString(self.MODEL, tr("Model"), optional=True)
         package = __name__.rpartition(".algorithms")[0]
         model.setMetadata({"widget_wrapper": {"class": f"{package}.gui.model_control.ModelControl"}, REMEMBERED: True})
@@ -136,9 +146,9 @@ class ModelAlgorithm(BackendAlgorithm):
         self.add(
             static_enum(self.ENGINE, tr("Engine"), ENGINES),
             tr(
-                "Library that runs the model. auto: OpenVINO on a processor if it is installed and the raster is "
-                "large, otherwise PyTorch, with the same result. openvino-int8 computes in 8-bit integers: two to "
-                "three times as fast on many processors, with a slightly different map."
+                "Library that runs the model. auto: OpenVINO on a processor if it is installed, otherwise PyTorch, "
+                "with the same result. openvino-int8 computes in 8-bit integers: two to three times as fast on many "
+                "processors, with a slightly different map."
             ),
             advanced=True,
         )
@@ -164,6 +174,8 @@ class ModelAlgorithm(BackendAlgorithm):
         if bands:
             options += ["--bands", *map(str, bands)]
         options += ["--units", self.parameterAsEnumString(parameters, self.UNITS, context)]
+        if self.parameterAsBool(parameters, self.ACCEPT_VALUES, context):
+            options.append("--accept-values")
         options += ["--device", self.parameterAsEnumString(parameters, self.DEVICE, context)]
         if self.parameterDefinition(self.ENGINE) is not None:
             options += ["--engine", self.parameterAsEnumString(parameters, self.ENGINE, context)]

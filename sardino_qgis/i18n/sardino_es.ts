@@ -468,6 +468,14 @@ Un modelo solo es tan bueno como sus datos de entrenamiento; la ficha del modelo
         <translation>Unidades de los valores de los píxeles: db (decibelios), linear_power (sigma0 o gamma0 como potencia), amplitude (su raíz cuadrada). auto lo decide por los valores y anota la decisión en el registro.</translation>
     </message>
     <message>
+        <source>Accept implausible values</source>
+        <translation>Aceptar valores inverosímiles</translation>
+    </message>
+    <message>
+        <source>Values that can't be backscatter, such as values scaled to 0…1 or coherence, are refused. Check this box to map them anyway; the log and the file say so.</source>
+        <translation>Se rechazan los valores que no pueden ser retrodispersión, como los escalados a 0…1 o la coherencia. Marque esta casilla para cartografiarlos de todos modos; el registro y el archivo lo indican.</translation>
+    </message>
+    <message>
         <source>Model</source>
         <translation>Modelo</translation>
     </message>
@@ -512,8 +520,8 @@ Un modelo solo es tan bueno como sus datos de entrenamiento; la ficha del modelo
         <translation>Motor de cálculo</translation>
     </message>
     <message>
-        <source>Library that runs the model. auto: OpenVINO on a processor if it is installed and the raster is large, otherwise PyTorch, with the same result. openvino-int8 computes in 8-bit integers: two to three times as fast on many processors, with a slightly different map.</source>
-        <translation>Biblioteca que ejecuta el modelo. auto: OpenVINO en un procesador si está instalado y el ráster es grande; si no, PyTorch, con el mismo resultado. openvino-int8 calcula con números enteros de 8 bits: de dos a tres veces más rápido en muchos procesadores, con un mapa ligeramente distinto.</translation>
+        <source>Library that runs the model. auto: OpenVINO on a processor if it is installed, otherwise PyTorch, with the same result. openvino-int8 computes in 8-bit integers: two to three times as fast on many processors, with a slightly different map.</source>
+        <translation>Biblioteca que ejecuta el modelo. auto: OpenVINO en un procesador si está instalado; si no, PyTorch, con el mismo resultado. openvino-int8 calcula con números enteros de 8 bits: de dos a tres veces más rápido en muchos procesadores, con un mapa ligeramente distinto.</translation>
     </message>
     <message>
         <source>Done in {:.1f} s.</source>

@@ -99,7 +99,7 @@ def test_files_of_a_virtual_raster_name_its_bands(make_raster, swapped, tmp_path
     assert chosen(vrt(tmp_path / "f.vrt", ("VH/a.tif", "VV/a.tif"))) == ((2, 1), "file names")
 
 
-def test_descriptions_of_the_files_of_a_virtual_raster_name_bands(make_raster, swapped, tmp_path):
+def test_descriptions_of_sources_name_bands_of_a_virtual_raster(make_raster, swapped, tmp_path):
     for name, text in (("a", "Sigma0_VH"), ("b", "Sigma0_VV")):
         make_raster(swapped[:1], f"{name}.tif", (text,))
     assert chosen(vrt(tmp_path / "s.vrt", ("a.tif", "b.tif"))) == ((2, 1), "file names")
