@@ -1,1 +1,1 @@
-"""What runs the network: PyTorch or OpenVINO, in which precision, on which device."""
+"""Run the network: PyTorch or OpenVINO, in a precision, on a device."""

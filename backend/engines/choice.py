@@ -1,4 +1,4 @@
-"""Choose what runs the network: PyTorch, or OpenVINO on a processor where it is installed.
+"""Choose the engine: PyTorch, or OpenVINO on a processor where it is installed.
 
 The choice depends on the request, the model and the device, never on the raster's size: the map of an extent must equal
 that part of the whole map. For a chip of 256 x 256 pixels importing OpenVINO and converting the bundled model makes a
@@ -22,7 +22,7 @@ ENGINES = ("auto", "pytorch", "openvino", "openvino-int8")
 
 
 def installed() -> bool:
-    """Whether OpenVINO can be imported."""
+    """Return whether OpenVINO can be imported."""
     return importlib.util.find_spec("openvino") is not None
 
 
@@ -54,7 +54,7 @@ def check_engine(engine: str, device: str, card: ModelCard) -> None:
     if not installed():
         raise ResourceError(
             f"The engine {engine} was asked for; the package openvino is not installed here.",
-            "Install it beside PyTorch (pip install openvino), or use --engine auto.",
+            "Install it (pip install openvino), or use --engine auto.",
         )
     if engine == "openvino-int8" and not card.activation_ranges:
         raise ModelError(

@@ -1,4 +1,4 @@
-"""Overlap-add and the choice of the class where the answers lie, on a graphics card: only the result comes back.
+"""Blend tiles and choose classes on the graphics card that holds the answers, so that only the result is copied.
 
 Eleven probabilities of a pixel are 44 bytes, its class is one; and a card adds them up sooner than a processor can.
 """
@@ -68,7 +68,7 @@ class DeviceBlender:
 
 
 def deciding(classes: Sequence[LandCoverClass], confidence: bool) -> Reduce:
-    """The decision of `backend.stream.decision` on a device.
+    """Return the decision of `backend.stream.decision`, computed on a device.
 
     Args:
         classes: Legend of the card, in the order of the probabilities.

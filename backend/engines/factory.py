@@ -1,4 +1,4 @@
-"""Make what runs the tiles: PyTorch, or OpenVINO where that was asked for or is the device's."""
+"""Make the runner of tiles: PyTorch, or OpenVINO if it was asked for or is the default of the device."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KEPT = 2
 
 @dataclass(frozen=True)
 class RunnerOptions:
-    """How to run a network.
+    """Hold the options of a runner.
 
     Attributes:
         answer: What is wanted of the network.

@@ -1,4 +1,4 @@
-"""The network through OpenVINO: converted once from PyTorch, held against it, then run tile after tile."""
+"""Run the network through OpenVINO: converted once from PyTorch, verified against it, then run per tile."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CHECKED = 2  # tiles
 
 
 class _Traced(nn.Module):
-    """A function of a network, as a module whose weights belong to it."""
+    """Wraps a function of a network as a module that holds its weights."""
 
     def __init__(self, network: SarViT, answer: Callable[[SarViT, Tensor], Tensor]) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class _Traced(nn.Module):
 
 
 class Converted:
-    """A network converted and compiled for OpenVINO once, which any number of runs may use one after another.
+    """Holds a network converted and compiled for OpenVINO once, for any number of consecutive runs.
 
     Args:
         network: On the processor; one of `backend.network.int8.quantised` runs in whole numbers of eight bits.
@@ -69,12 +69,12 @@ class Converted:
             self._requests: queue.SimpleQueue[openvino.InferRequest] = queue.SimpleQueue()
             for _ in range(self.streams):
                 self._requests.put(self._compiled.create_infer_request())
-        except Exception as error:  # whatever a converter stumbles over, PyTorch is there
+        except Exception as error:  # PyTorch runs what the converter can't convert
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise ResourceError(f"OpenVINO can't run this model ({reason:.200}).", "Use --engine pytorch.") from error
 
     def answer(self, tile: FloatArray) -> FloatArray:
-        """The answer float32 [channels, t, t] to one tile float32 [bands, tile, tile]; for any thread."""
+        """Return the answer float32 [channels, t, t] to a tile float32 [bands, tile, tile]; for any thread."""
         request = self._requests.get()
         try:
             answer: FloatArray = request.infer({0: tile[None]}, share_inputs=True)[0][0]
@@ -84,7 +84,7 @@ class Converted:
 
     @contextmanager
     def runner(self, cancel: Cancel) -> Iterator[Callable[[FloatArray], Iterator[FloatArray]]]:
-        """A callable on batches of tiles, whose threads end with the context.
+        """Return a callable on batches of tiles, whose threads end with the context.
 
         It takes tiles float32 [n, bands, tile, tile], not to be changed before their answers are there, and gives the
         answer of each, float32 [channels, t, t], in order; who takes one waits until it is done. Tile by tile they go
@@ -138,7 +138,7 @@ class Converted:
 
 
 def _convert(module: nn.Module, shape: tuple[int, int, int]) -> openvino.Model:
-    """An OpenVINO model of one tile. Not by `openvino.convert_model`, which reports its use over the net."""
+    """Return an OpenVINO model of one tile; not by `openvino.convert_model`, which reports its use over the network."""
     example = torch.zeros(1, *shape)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # of branches on sizes, which are fixed here

@@ -1,4 +1,4 @@
-"""Where the network runs, in what precision, and how many tiles at once."""
+"""Choose the device and the batch size of the network, and run it with PyTorch."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def choose_device(wanted: str, index: int | None = None) -> torch.device:
 
 
 def device_name(device: torch.device) -> str:
-    """Such as "cpu" or "cuda (NVIDIA H100)"."""
+    """Return a name such as "cpu" or "cuda (NVIDIA H100)"."""
     return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type
 
 

@@ -99,7 +99,7 @@ class Attention:
 
 
 def read_attention(raw: Tensor, every_head: bool, mass: float | None) -> Tensor:
-    """What is blended for attention maps.
+    """Return what is blended for attention maps.
 
     Args:
         raw: CLS attention [n, heads, rows, columns]; each head sums to at most 1 over its tile.

@@ -1,4 +1,4 @@
-"""Embeddings: the transformer's patch tokens as bands, and a picture of their principal components."""
+"""Write embeddings: the transformer's patch tokens as bands, and a picture of their principal components."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from backend.network.vit import SarViT
 
-PICTURE_ROWS = 16  # coloured at once: what that takes stays small beside a row of blocks, which is held anyway
+PICTURE_ROWS = 16  # coloured at once: less memory than a row of blocks, which is held anyway
 
 
 def embed(
@@ -106,7 +106,7 @@ class Tokens:
 
 
 def token_plan(scene: Scene, card: ModelCard) -> TilePlan:
-    """The tiles by which tokens are made, half of each shared with its neighbour; the scene is widened to hold them."""
+    """Plan the tiles of tokens, which share half with each neighbour, and widen the scene to hold them."""
     overlap = attention_overlap(card.tile, card.patch)
     scene.widen(Layout(card.tile, card.tile - overlap, card.patch))
     return plan_tiles(scene.frame.height, scene.frame.width, card.tile, overlap, card.patch)

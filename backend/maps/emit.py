@@ -1,4 +1,4 @@
-"""From the answers for tiles to the rows of an output: on the raster's own pixels, or on the patches of the network."""
+"""Turn the answers for tiles into rows of an output: on the raster's own pixels, or on the patches of the network."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ Rows = Callable[..., None]
 
 @dataclass(frozen=True)
 class Part:
-    """A rectangle of pixels (or of patches) within those that are read."""
+    """Hold a rectangle of pixels (or of patches) within those that are read."""
 
     top: int
     left: int
@@ -44,7 +44,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Layout:
-    """How tiles are laid along an axis, in the model's pixels.
+    """Describe how tiles are laid along an axis, in the model's pixels.
 
     Attributes:
         tile: Side of a tile.

@@ -123,7 +123,7 @@ class _Writer:
 
 
 def decides_on_device(device: torch.device) -> bool:
-    """Whether probabilities are blended and classes chosen on a graphics card."""
+    """Return whether probabilities are blended and classes chosen on a graphics card."""
     return device.type == "cuda"
 
 
@@ -136,13 +136,13 @@ def _deciding(run: Run, confidence: bool, on_device: bool) -> Callable[[TilePlan
 
 
 def class_probabilities(network: SarViT, x: Tensor) -> Tensor:
-    """What is blended for land cover: float32 [n, classes, tile, tile] of tiles [n, bands, tile, tile]."""
+    """Return what is blended for land cover: float32 [n, classes, tile, tile] of tiles [n, bands, tile, tile]."""
     logits: Tensor = network(x)
     return logits.float().softmax(dim=1)
 
 
 def landcover_overlap(tile: int, patch: int, reach: int = 0) -> int:
-    """The largest overlap, in whole patches and at least one, whose redundant work stays within REDUNDANCY.
+    """Return the largest overlap, in whole patches and at least one, whose redundant work stays within REDUNDANCY.
 
     More, up to half a tile, where a head looks at `reach` pixels around each: windows are cut short at the edge of a
     tile, and must fade out there.

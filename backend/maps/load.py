@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model on its device.
+    """Hold a model on its device.
 
     Attributes:
         network: In eval mode.

@@ -1,4 +1,4 @@
-"""Write the outputs of a run, and give them their names together."""
+"""Write the outputs of a run, and rename them together."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from backend.raster.grid import Grid
 
 
 class Outputs:
-    """The rasters of a run by role, as a context: those that were not committed are removed at its end.
+    """Hold the rasters of a run by role, as a context: those that were not committed are removed at its end.
 
     Args:
         prepared: The run.

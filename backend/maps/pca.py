@@ -1,4 +1,4 @@
-"""Principal components of tokens from running sums: each part of a scene is read once and forgotten."""
+"""Compute principal components of tokens from running sums, reading each part of a scene once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STEADY = 1e-3
 
 @dataclass(frozen=True)
 class Components:
-    """The directions of most variance.
+    """Hold the directions of most variance.
 
     Attributes:
         mean: float64 [features].

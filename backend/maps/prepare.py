@@ -28,7 +28,7 @@ FLOAT_BYTES = 4
 
 @dataclass(frozen=True)
 class Prepared:
-    """What is known to be right before a model is loaded.
+    """Hold what was checked before a model is loaded.
 
     Attributes:
         request: What is asked for.

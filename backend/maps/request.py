@@ -1,4 +1,4 @@
-"""Hold what a user asks of a model, whatever the output, and whom a run answers to."""
+"""Define the request and the context that all maps share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from backend.radiometry.units import Units
 
 @dataclass(frozen=True)
 class Request:
-    """What a user asks for.
+    """Hold what a user asks for.
 
     Attributes:
         input: Raster to read, a pattern of several, or a Sentinel-1 GRD product as downloaded.

@@ -1,4 +1,4 @@
-"""Start a run: what is prepared, loaded and written, together."""
+"""Start a run: prepare it, load its model, open its outputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run reads, opened: a raster, several files of one scene, or a Sentinel-1 product that is calibrated first."""
+"""Open what a run reads: a raster, several files of one scene, or a Sentinel-1 product, which is calibrated first."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from backend.stream.frames import FilledFrame, NativeFrame, ScaledFrame
 
 
 class Scene:
-    """The raster that a run reads, as its model sees it.
+    """Hold the raster that a run reads, as its model sees it.
 
     Args:
-        request: What is asked for; a product is calibrated beside its output.
+        request: What is asked for; a product is calibrated into the folder of its output.
         context: Its reporter receives what is found; its cancel ends a calibration.
         files: Of `stack.scene_files`, each checked by `refuse_part`.
         card: The model's.
@@ -36,7 +36,7 @@ class Scene:
         part: Of the source's pixels, what is asked for.
         bands: The card's bands that it has.
         units: Unit of its values, decided.
-        checks: What was looked at in its values, and found.
+        checks: Checks of its values.
         factors: Its pixels for one of the model's, down and across.
         frame: What the model reads.
 
@@ -67,14 +67,14 @@ class Scene:
 
     @property
     def name(self) -> str:
-        """What people call it: names of files without their folders."""
+        """Return its name for people: names of files without their folders."""
         paths = [Path(file) for file in self._files]
         if self.is_product and paths[0].name.lower() == MANIFEST:
             return paths[0].parent.name
         return ", ".join(path.name for path in paths)
 
     def in_grid(self, point: tuple[float, float]) -> tuple[float, float]:
-        """A user's point in the CRS of the raster that is read; for a product it is longitude and latitude."""
+        """Convert a user's point (longitude and latitude for a product) to the CRS of the raster that is read."""
         return self.source.grid.from_degrees(point) if self.is_product else point
 
     @property
@@ -100,7 +100,7 @@ class Scene:
         return to_scale(*self._twin.read(top, bottom), self.bands, self.units)[1]
 
     def _calibrated(self) -> AbstractContextManager[Path]:
-        """A temporary raster of a product, as the model wants it."""
+        """Return a temporary raster of a product, as the model wants it."""
         from backend.grd.for_model import calibrated
 
         request = self._request

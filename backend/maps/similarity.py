@@ -1,4 +1,4 @@
-"""Similarity of every place to some points: the cosine between their tokens."""
+"""Write the similarity of every place to some points: the cosine between their tokens."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def unit(vectors: FloatArray) -> DoubleArray:
 
 
 def similarity_qml(sink: RasterSink) -> str:
-    """A ramp whose upper end is 1, the point itself: what is like it must stand out, however rare it is."""
+    """Return a ramp that ends at 1, the point itself, so that similar places stand out even if they are rare."""
     return ramp_qml(sink.thumbnail(), top=1.0)
 
 
@@ -159,7 +159,7 @@ def pixels_of(scene: Scene, points: Sequence[Point], reporter: Reporter) -> list
 
 @dataclass(frozen=True)
 class _Taps:
-    """The patches from which a point's token is interpolated, and how much of each."""
+    """Hold the patches from which a point's token is interpolated, with their weights."""
 
     rows: IndexArray
     columns: IndexArray

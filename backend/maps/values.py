@@ -1,4 +1,4 @@
-"""Judge the values of an opened raster, and what its names and tags tell of how they were made."""
+"""Judge the values of an opened raster, and what its names and tags say about their origin."""
 
 from __future__ import annotations
 

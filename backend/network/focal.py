@@ -1,4 +1,4 @@
-"""Backscatter in windows around each pixel, as radar analysts describe texture: means and deviations."""
+"""Compute focal statistics of backscatter: mean and standard deviation in windows around each pixel."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def feature_count(bands: int, windows: Sequence[int]) -> int:
 
 
 def window_features(x: Tensor, windows: Sequence[int]) -> Tensor:
-    """The input, then its mean and its standard deviation in square windows, over valid pixels only.
+    """Return the input, then its mean and standard deviation in square windows, over valid pixels only.
 
     Means are of normalised dB, as in the analysts' features that these are, and unlike resampling: dB makes speckle
     additive, so that the deviation measures texture whatever the level. Of several bands the first two are subtracted

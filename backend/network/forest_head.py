@@ -1,4 +1,4 @@
-"""The head for classes of a user's own: a forest on the tokens and the windowed backscatter of each pixel.
+"""Classify a user's own classes: a forest on the tokens and the focal statistics of each pixel.
 
 Tokens of a frozen transformer say what a place looks like to a patch; mean and deviation of backscatter in windows say
 it to a pixel. A few dozen samples can't teach convolutions; a forest of randomised trees (Breiman 2001, Machine
@@ -23,7 +23,7 @@ PIXELS = 1024  # that go down all trees at once: their positions stay in a proce
 
 @dataclass(frozen=True)
 class Trees:
-    """Binary trees as tables of M nodes, the root first; the two children of a node stand beside each other.
+    """Binary trees as tables of M nodes, the root first; the two children of a node are neighbours.
 
     Attributes:
         feature: Which feature decides at each node, int16 [T, M].
@@ -84,7 +84,6 @@ class ForestHead(nn.Module):
 
     @property
     def trees(self) -> Trees:
-        """The forest."""
         feature, threshold, child, share = map(self.get_buffer, ("feature", "threshold", "child", "share"))
         return Trees(feature, threshold, child, share, self.depth)
 

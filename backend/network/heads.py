@@ -1,4 +1,4 @@
-"""The heads: from the tokens of a vision transformer to logits for every pixel.
+"""Define the heads: from the tokens of a vision transformer to logits for every pixel.
 
 By what they see beside the last tokens: `linear` sees nothing else: what it scores is the backbone's own
 merit. `conv` sees tokens of several depths and smooths as it enlarges. `decoder` sees the image again too, at
@@ -61,7 +61,7 @@ class ConvHead(nn.Module):
     taps = 4
 
     def __init__(self, arch: Arch, bands: int, patch: int, classes: int) -> None:
-        """A stage of two convolutions for each resolution above the patch grid's; ModelError on a patch of 3, say."""
+        """Make two convolutions for each resolution above the patch grid's; ModelError if the patch is no power of 2."""
         super().__init__()
         levels = patch.bit_length() - 1
         if patch != 1 << levels:
@@ -116,7 +116,7 @@ Head = Union[LinearHead, ConvHead, ForestHead]
 
 
 def build_head(arch: Arch, bands: int, patch: int, classes: int) -> Head:
-    """The head that `arch.head` names, with random weights.
+    """Return the head that `arch.head` names, with random weights.
 
     Args:
         arch: Sizes.

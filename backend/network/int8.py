@@ -1,4 +1,4 @@
-"""The network in whole numbers of eight bits, as far as its linear maps and convolutions go.
+"""Quantise the linear maps and convolutions of a network to 8-bit integers.
 
 Post-training quantisation of Krishnamoorthi, arXiv 1806.08342, section 3: the input of each layer by one scale from a
 range that was measured beforehand (asymmetric, 0 to 255), its weights by one scale for each output channel (symmetric,
@@ -24,16 +24,16 @@ Layer = Union[nn.Linear, nn.Conv2d]
 
 
 def layers_of(network: nn.Module) -> dict[str, Layer]:
-    """The layers that are quantised, by their names in the network."""
+    """Return the layers that are quantised, by their names in the network."""
     return {name: part for name, part in network.named_modules() if isinstance(part, (nn.Linear, nn.Conv2d))}
 
 
 class QuantisedLayer(nn.Module):
-    """A linear map or a convolution whose input and weights take one of 256 values each.
+    """Wraps a linear map or a convolution whose input and weights take one of 256 values each.
 
     Args:
         layer: In floats.
-        low: Least input to be told apart.
+        low: Smallest input that is represented.
         high: Greatest input.
     """
 
@@ -63,7 +63,7 @@ class QuantisedLayer(nn.Module):
 
 
 def quantised(network: Network, ranges: Mapping[str, Sequence[float]]) -> Network:
-    """A copy of a network with its layers quantised.
+    """Return a copy of a network with its layers quantised.
 
     Args:
         network: Left as it is.

@@ -1,4 +1,4 @@
-"""The one place that imports timm, and what is used of it.
+"""Import timm, in this one place.
 
 timm imports torchvision, of which nothing here needs more than that the import succeeds. Where PyTorch and torchvision
 come from different indexes (a CPU build beside the ordinary torchvision), torchvision's compiled part can't be loaded,

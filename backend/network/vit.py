@@ -1,4 +1,4 @@
-"""The vision transformer with a per-pixel head, its CLS attention and its tokens.
+"""Define the vision transformer with a per-pixel head, its CLS attention and its tokens.
 
 The backbone is timm's `VisionTransformer` (Dosovitskiy et al., arXiv 2010.11929); the attention read-out follows
 DINO (Caron et al., arXiv 2104.14294, section 4.2 and figure 1): the CLS row of a block's softmax.
@@ -18,14 +18,14 @@ from backend.network.timm_import import VisionTransformer, timm
 
 
 def build_backbone(arch: Arch, bands: int, tile: int, patch: int, initialise: bool = True) -> VisionTransformer:
-    """A timm ViT without classifier, with random weights.
+    """Return a timm ViT without classifier, with random weights.
 
     Args:
         arch: Sizes.
         bands: Input channels.
         tile: Side in pixels for which the positional embedding is stored; others are interpolated to.
         patch: Patch side in pixels.
-        initialise: As timm initialises it; else weights are whatever, for who loads others.
+        initialise: Initialise the weights as timm does; False if weights are loaded next.
     """
     backbone = timm.create_model(
         arch.timm,
@@ -71,7 +71,7 @@ class SarViT(nn.Module):
         return logits
 
     def features(self, x: Tensor) -> list[Tensor]:
-        """What the head reads: normalised patch tokens of evenly spaced blocks up to the last, [N, D, H/p, W/p] each.
+        """Return the input of the head: normalised patch tokens of evenly spaced blocks, each [N, D, H/p, W/p].
 
         Apart from `forward` so that a frozen backbone can run without a record for gradients.
         """
@@ -123,5 +123,5 @@ class SarViT(nn.Module):
 
 
 def build_model(card: ModelCard, initialise: bool = True) -> SarViT:
-    """The network that a card describes, with random weights; `initialise` as of `build_backbone`."""
+    """Return the network that a card describes, with random weights; `initialise` as of `build_backbone`."""
     return SarViT(card.arch, len(card.bands), card.tile, card.patch, len(card.classes), initialise)

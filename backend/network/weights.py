@@ -1,4 +1,4 @@
-"""Model folder ⇄ model: card.json beside model.safetensors, hash checked, loaded strictly, no pickle."""
+"""Load and save a model folder: card.json and model.safetensors, hash checked, loaded strictly, no pickle."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from backend.core.errors import ModelError
 from backend.core.placing import place_over
 from backend.network.vit import SarViT, build_model
 
-# Room for the safetensors header beside the tensors themselves.
+# Room for the safetensors header, in addition to the tensors.
 HEADER_BYTES = 1_000_000
 # Twelve times what ViT-Base has: beyond that a card rather means to fill the memory than to map anything.
 MAX_TENSOR_BYTES = 2**32
@@ -34,7 +34,7 @@ _AGAIN = "Copy the model folder again; it is damaged or belongs to another card.
 
 
 def load_model(folder: Path, device: str | torch.device = "cpu") -> tuple[SarViT, ModelCard]:
-    """The model of a folder, in eval mode on a device, and its card.
+    """Return the model of a folder, in eval mode on a device, and its card.
 
     The card is validated first, the file's size is held against what the card describes, then the hash of what was
     read, from which tensors are made; names and shapes must fit exactly and every value must be finite.

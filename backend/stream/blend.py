@@ -1,4 +1,4 @@
-"""Overlap-add of tiles that hands out each row as soon as no later tile can touch it."""
+"""Add overlapping tiles, and hand out each row as soon as no later tile can touch it."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class RowBlender:
         shared = columns.tile - self._stride[1] if column else 0
         if self._beside is not None:
             sums[:, :, :shared] += self._beside
-        # In columns shared with the tile beside, what lies above is in its sums already.
+        # In columns shared with the left neighbour, the part above is already in its sums.
         fresh = slice(left + shared, left + columns.tile)
         if self._above_holds[fresh].any():
             sums[:, : rows.tile - down, shared:] += self._above[:, :, fresh]
@@ -111,7 +111,7 @@ class RowBlender:
         self._next = column + 1
 
     def _settled(self, column: int) -> int:
-        """How many columns of a tile no later one of its row touches."""
+        """Return the number of columns of a tile that no later tile of its row touches."""
         last = column + 1 == len(self._plan.columns.origins)
         return self._plan.tile if last else self._stride[1]
 
@@ -120,7 +120,7 @@ class RowBlender:
 
 
 def _pieces(weights: FloatArray) -> list[tuple[slice, FloatArray]]:
-    """The parts of an axis with their weights; WHOLE where they are all 1."""
+    """Return the parts of an axis with their weights; WHOLE where all are 1."""
     whole = weights == 1
     cuts = [0, *(np.flatnonzero(whole[1:] != whole[:-1]) + 1).tolist(), len(weights)]
     return [(slice(a, b), WHOLE if whole[a] else weights[a:b]) for a, b in zip(cuts, cuts[1:])]

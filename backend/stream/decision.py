@@ -1,4 +1,4 @@
-"""Which class a pixel gets: the likeliest one of the likeliest group.
+"""Choose the class of a pixel: the likeliest class of the likeliest group.
 
 Where backscatter can't tell several classes apart (grass, crops, shrubs), each holds a part of what is known together,
 and a rival that stands alone would win with less: 0.3 for tree against 0.2, 0.2, 0.2 for the three. The least expected
@@ -31,7 +31,7 @@ def group_indices(classes: Sequence[LandCoverClass]) -> list[int]:
 
 
 def by_groups(classes: Sequence[LandCoverClass]) -> bool:
-    """Whether groups have a say: there are several, and one of them has several classes."""
+    """Return whether groups matter: there are several, and one of them has several classes."""
     return 1 < max(group_indices(classes)) + 1 < len(classes)
 
 
@@ -53,7 +53,7 @@ def total(planes: Any, group: Sequence[int]) -> Any:
 
 
 def decision(classes: Sequence[LandCoverClass]) -> Decide:
-    """The rule by which a model with these classes decides.
+    """Return the rule by which a model with these classes decides.
 
     Args:
         classes: Legend of the card, in the order of the probabilities.
@@ -73,7 +73,7 @@ def decision(classes: Sequence[LandCoverClass]) -> Decide:
 
 
 def choosing(classes: Sequence[LandCoverClass], confidence: bool) -> Callable[[FloatArray], NDArray[Any]]:
-    """The decision pixel by pixel, as what a `backend.stream.blend.RowBlender` reduces its sums to.
+    """Return the decision for each pixel, as a reduction for `backend.stream.blend.RowBlender`.
 
     Args:
         classes: Legend of the card, in the order of the probabilities.

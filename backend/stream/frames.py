@@ -1,4 +1,4 @@
-"""What the model sees of a raster: its own pixels, or the model's pixel size, in either case as network input."""
+"""Read network input from a raster: in its own pixels, or resampled to the pixel size of the model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHUNK_ROWS = 256
 
 
 class NativeFrame:
-    """The raster's own pixels.
+    """Read the raster's own pixels.
 
     Args:
         source: Opened raster.
@@ -43,7 +43,7 @@ class NativeFrame:
 
 
 class ScaledFrame:
-    """The raster brought to the model's pixel size, in linear power: averaged when coarser, bilinear when finer.
+    """Resample the raster to the model's pixel size, in linear power: averaged when coarser, bilinear when finer.
 
     Args:
         source: Opened raster.
@@ -86,7 +86,7 @@ class ScaledFrame:
 
 
 class FilledFrame:
-    """A frame of some of the model's bands, with the others as training showed them where they were missing: 0.
+    """Complete a frame of some of the model's bands; the missing ones are 0, as in training.
 
     Args:
         frame: Of the bands that are there.

@@ -1,4 +1,4 @@
-"""Bounded queues between threads that let go at once when a stage fails or the run is cancelled."""
+"""Pass work between threads through bounded queues that end at once when a stage fails or the run is cancelled."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Flow:
 
 
 class Pipe(Generic[T]):
-    """A bounded queue from one stage to the next.
+    """Pass items from one stage to the next through a bounded queue.
 
     Args:
         flow: Whose end ends the waiting.

@@ -1,4 +1,4 @@
-"""The stream: read strips, cut tiles, run the model, blend, hand out finished rows, all at once in bounded memory.
+"""Stream a raster through a model: read strips, cut tiles, run, blend, hand out finished rows, in bounded memory.
 
 Three threads (reader, model, writer) with queues of two between them. The model is any callable on arrays.
 """
@@ -29,7 +29,7 @@ OPEN_PIXELS = 2**24
 
 
 class Frame(Protocol):
-    """What the model sees: network input by rows."""
+    """Gives network input by rows."""
 
     height: int
     width: int
@@ -75,7 +75,7 @@ class TileJob:
 
     @property
     def blend_plan(self) -> TilePlan:
-        """The same tiles on the grid of the answers."""
+        """Return the same tiles on the grid of the answers."""
         return self.plan.on_patches() if self.per_patch else self.plan
 
     def columns(self, row: int) -> set[int]:
@@ -85,7 +85,7 @@ class TileJob:
 
 @dataclass
 class _Work:
-    """A batch of tiles, and the validity of the tile rows that begin with it."""
+    """Holds a batch of tiles, and the validity of the tile rows that begin with it."""
 
     places: list[tuple[int, int]] = field(default_factory=list)
     tiles: list[FloatArray] = field(default_factory=list)
@@ -187,7 +187,7 @@ def read_tile_row(frame: Frame, plan: TilePlan, row: int) -> tuple[FloatArray, B
 
 
 def _unread(plan: TilePlan) -> tuple[FloatArray, BoolArray]:
-    """What stands for a tile row of which no tile is wanted."""
+    """Return empty input and validity, for a tile row of which no tile is wanted."""
     shape = plan.tile, plan.columns.padded
     return np.empty((0, *shape), dtype=np.float32), np.zeros(shape, dtype=np.bool_)
 

@@ -1,4 +1,4 @@
-"""The integer plan of tiles over a raster and their 1-D blending weights. Knows nothing of pixels' values.
+"""Plan tiles over a raster in integers, with 1-D blending weights. Pixel values play no part.
 
 Weights are whole numbers of 1/4096 that add up to 4096/4096 at every pixel of an axis. The product of a row weight
 and a column weight is then a whole number of 2^-24, which float32 holds exactly, so the 2-D weights add up to exactly
@@ -39,7 +39,7 @@ class AxisPlan:
         return self.origins[-1] + self.tile
 
     def finished(self, index: int) -> int:
-        """How many leading pixels no tile after `index` touches."""
+        """Return the number of leading pixels that no tile after `index` touches."""
         last = index + 1 == len(self.origins)
         return self.size if last else min(self.size, self.origins[index + 1])
 
@@ -76,7 +76,7 @@ class TilePlan:
         return len(self) * self.tile**2 / (self.rows.size * self.columns.size)
 
     def on_patches(self) -> TilePlan:
-        """The same tiles counted in patches: the plan by which token maps are blended."""
+        """Return the same tiles counted in patches: the plan by which token maps are blended."""
         p = self.patch
         tile = self.tile // p
         overlap = self._overlap() // p
@@ -110,7 +110,7 @@ def plan_tiles(height: int, width: int, tile: int, overlap: int, patch: int) -> 
 
 
 def attention_overlap(tile: int, patch: int) -> int:
-    """The overlap for what depends on what else a tile holds (attention, tokens): half a tile, in whole patches.
+    """Return the overlap for outputs that depend on the whole tile (attention, tokens): half a tile, in whole patches.
 
     Neighbours must fade into each other slowly then. At exactly half a tile the weights of two neighbours are one wave
     of a cosine, without a kink; `benchmarks.checks.seams` measures that nothing shows (straight ramps did,
