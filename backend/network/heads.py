@@ -61,7 +61,7 @@ class ConvHead(nn.Module):
     taps = 4
 
     def __init__(self, arch: Arch, bands: int, patch: int, classes: int) -> None:
-        """Make two convolutions for each resolution above the patch grid's; ModelError if the patch is no power of 2."""
+        """Make two convolutions for each resolution above the patch grid; ModelError if the patch is no power of 2."""
         super().__init__()
         levels = patch.bit_length() - 1
         if patch != 1 << levels:
