@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from ..common.i18n import tr
 from . import ownership
 from .ownership import LOCK, POINTER, current, foreign_in
 
@@ -127,7 +128,7 @@ def exclusive(folder: Path) -> Iterator[None]:
         text = file.read(ownership.MOST) if regular else "?"
         holder = ownership.LOCK_TEXT.fullmatch(text)
         if holder is None:
-            raise FileExistsError(f"{folder / LOCK} is a file of another program.")
+            raise FileExistsError(tr("{} is a file of another program.").format(folder / LOCK))
         try:
             _lock(descriptor)
         except OSError as error:

@@ -1100,6 +1100,10 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>Descargando, {:.0f} MB de unos {:.0f} MB</translation>
     </message>
     <message>
+        <source>{} is a file of another program.</source>
+        <translation>{} es un archivo de otro programa.</translation>
+    </message>
+    <message>
         <source>Model card</source>
         <translation>Ficha del modelo</translation>
     </message>

@@ -38,7 +38,7 @@ def test_a_measurement_is_a_geotiff_alone(sidecar, changed):
         shutil.copy(moved, path)
         assert (open_all(changed) > 0).any()
     else:
-        with pytest.raises(InputError, match="no GeoTIFF"):
+        with pytest.raises(InputError, match="as GeoTIFF"):
             open_all(changed)
 
 

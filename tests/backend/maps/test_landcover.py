@@ -138,7 +138,7 @@ def test_nodata_changes_nothing_beside_it_in_an_even_scene(run, make_raster, tmp
 
     values = np.full((2, 150, 170), -21, dtype=np.float32)
     values[1] = -27
-    run(make_raster(values, "whole.tif"), roles=("confidence",))
+    run(make_raster(values, "whole.tif"), roles=("confidence",), accept_values=True)
     whole = confidence()
     rows, columns = np.mgrid[:150, :170]
     valid = {
@@ -149,5 +149,5 @@ def test_nodata_changes_nothing_beside_it_in_an_even_scene(run, make_raster, tmp
         "one band": columns >= 43,
     }[kind]
     values[1 if kind == "one band" else slice(None), ~valid] = np.nan
-    run(make_raster(values), roles=("confidence",))
+    run(make_raster(values), roles=("confidence",), accept_values=True)
     np.testing.assert_array_equal(confidence(), np.where(valid, whole, np.nan))

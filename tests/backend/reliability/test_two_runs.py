@@ -56,9 +56,9 @@ def test_a_later_run_is_refused_and_the_first_ends_well(warm, tiny_model, tmp_pa
 
 
 @pytest.fixture
-def taken(tmp_path):
-    """Claim an output as another run does, with a complete temporary file."""
-    path = tmp_path / "o.tif"
+def taken(request, tmp_path):
+    """Claim an output as another run does, with a complete temporary file; a parameter is its ending."""
+    path = tmp_path / f"o{getattr(request, 'param', '.tif')}"
     with claim(path):
         part = temporary(path, ".tif")
         part.write_text("finished")
@@ -78,7 +78,9 @@ def test_calibrate_refuses_an_output_that_is_taken(cli, taken, tmp_path):
     assert code == 1 and "Another run is writing" in err
 
 
-@pytest.mark.parametrize("role", ["output", "--json", "--csv"])
+@pytest.mark.parametrize(
+    ("role", "taken"), [("output", ".html"), ("--json", ".json"), ("--csv", ".csv")], indirect=["taken"]
+)
 def test_accuracy_refuses_an_output_that_is_taken(role, cli, taken, tmp_path):
     classes = zoo.write(tmp_path / "map.tif", np.full((1, 9, 9), 10, np.uint8), ())
     outputs = [taken] if role == "output" else [tmp_path / "o.html", role, taken]
