@@ -26,7 +26,7 @@ class RunOptions:
     """
 
     resume: bool = False
-    strict: bool = True
+    strict: bool = False
     context: Context = field(default_factory=Context)
 
 

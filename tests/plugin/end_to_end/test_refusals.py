@@ -40,7 +40,7 @@ def test_cancel_of_a_real_run_keeps_the_older_file(tmp_path, feedback, qgis_new_
             feedback.cancel()
 
     feedback.progressChanged.connect(press)
-    given = {"INPUT": big, "MODEL": "tiny", "DEVICE": "cpu", "OUTPUT": str(output)}
+    given = {"INPUT": big, "MODEL": "tiny", "DEVICE": "cpu", "OUTPUT": str(output), "ACCEPT_VALUES": True}
     with pytest.raises(QgsProcessingException, match="Cancelled"):
         processing.run("sardino:landcover", given, feedback=feedback)
     # Below 2 s where the machine is idle; test_run.py adds up the waits. The whole scene would take far longer.

@@ -55,7 +55,7 @@ def test_dates_that_do_not_lie_on_each_other_are_refused(tmp_path):
 @pytest.fixture
 def paired(tmp_path):
     """Write two places whose dates differ by 20 dB, with a ramp that gives the position of a window."""
-    toml(tmp_path, "places = '^(.)_'\nlevel_jitter_db = 2.0\n")
+    toml(tmp_path, "places = '^(.)_'\nlevel_jitter_db = 2.0\naccept_values = true\n")
     ramp = np.arange(48 * 48, dtype=np.float32).reshape(48, 48) / 512
     for place in "ab":
         for date, level in enumerate((-45.0, -25.0, -5.0)[: 3 if place == "a" else 2]):

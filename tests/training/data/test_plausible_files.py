@@ -7,10 +7,11 @@ from backend.radiometry.units import Units
 from tests.support.geotiffs import BANDS, PLACED, land, write
 from training.data.dataset_toml import FolderFacts
 from training.data.scan import scan
+from training.data.scenes import SceneFiles
 
 
 def look(path, **facts):
-    return scan(path.stem, path, FolderFacts(**facts), BANDS, Units.AUTO)
+    return scan(path.stem, SceneFiles((path,), (path.stem,)), FolderFacts(**facts), BANDS, Units.AUTO)
 
 
 def test_chips_scaled_to_0_1_are_refused_unless_accepted(tmp_path):
