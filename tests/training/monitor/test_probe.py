@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from backend.core.errors import InputError
 from backend.network.vit import SarViT
 from backend.radiometry.convert import normalise
+from backend.stream.fill import fill_invalid
 from tests.support.blocks import PATCH, backscatter, small_model, write_blocks, write_raster
 from training.data.dataset import ChipFolder
 from training.monitor.probe import SHARE, LabelledTokens, Probe, patch_labels
@@ -96,7 +97,7 @@ def test_tokens_are_those_of_the_network_at_the_labelled_patches(vit: SarViT, tm
     features, values = LabelledTokens(folder, [0], model, 400).features(vit, CPU)
     assert values.tolist() == [10, 80]
     chip = folder[0]
-    x = normalise(chip.db[:, :32], chip.valid[:32], model.bands)
+    x = fill_invalid(normalise(chip.db[:, :32], chip.valid[:32], model.bands), chip.valid[:32])
     with torch.no_grad():
         grid = vit.tokens(torch.from_numpy(x)[None])[0].numpy()
     np.testing.assert_allclose(features, np.stack([grid[:, 0, 0], grid[:, 1, 1]]), atol=1e-5)
