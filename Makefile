@@ -29,7 +29,7 @@ setup: ## Install what is missing: QGIS (Debian, Ubuntu), .venv, PyTorch and the
 demo: setup ## Map a simulated sample scene with both algorithms in QGIS; writes build/demo/demo.png
 	$(PYTHON) -m tools.demo
 
-test: setup ## Run the tests (under 15 minutes on 2 cores)
+test: setup ## Run the tests (under 12 minutes on 2 cores)
 	$(PYTHON) -m pytest $(ARGS)
 
 bench: setup ## Measure speed and memory, against the bare model and against peers; writes build/bench/bench.json
