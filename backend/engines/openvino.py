@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Callable
 
 import numpy as np
@@ -64,7 +65,7 @@ class Converted:
         self.streams = max(1, min(batch, torch.get_num_threads()))
         try:
             model = _convert(self._module, shape)
-            self._compiled = openvino.Core().compile_model(model, "CPU", _settings(self.streams))
+            self._compiled = _core().compile_model(model, "CPU", _settings(self.streams))
             # Requests that nobody uses now: each belongs to one thread at a time.
             self._requests: queue.SimpleQueue[openvino.InferRequest] = queue.SimpleQueue()
             for _ in range(self.streams):
@@ -135,6 +136,16 @@ class Converted:
                 "accepted.",
                 hint,
             )
+
+
+@cache
+def _core() -> openvino.Core:
+    """Return the one core of this process.
+
+    The plugin of a core gives its thread a signal stack and frees it with the core. Of several cores, freed in another
+    order than they were made, that leaves the thread with a stack that is gone, and the next signal ends the process.
+    """
+    return openvino.Core()
 
 
 def _convert(module: nn.Module, shape: tuple[int, int, int]) -> openvino.Model:

@@ -64,6 +64,8 @@ def test_a_killed_run_resumes_bit_by_bit_whatever_the_workers(
     process = subprocess.Popen(
         [sys.executable, "-m", "training.pretrain", *command(recipe, data, broken, *often)],
         cwd=repo_root,
+        # Another number of threads would change the last bits of sums.
+        env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())},
         stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 60

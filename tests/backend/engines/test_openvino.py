@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import threading
 from contextlib import nullcontext
 
@@ -97,3 +99,18 @@ def test_openvino_reports_nothing_over_the_net(tiny_model, make_raster, scene_db
         monkeypatch.setattr(telemetry.Telemetry, name, caught)
     _, _, facts, _ = mapped(tiny_model, make_raster(scene_db(70, 70)), tmp_path, "openvino")
     assert facts["engine"] == "openvino"
+
+
+def test_signals_survive_networks_that_are_dropped(tiny_model, worker_environment):
+    """OpenVINO's plugin gives the thread a signal stack, which must not be freed while signals may come."""
+    code = (
+        "import os, signal; from pathlib import Path; from backend.network.weights import load_model\n"
+        "from backend.engines.openvino import Converted\n"
+        f"network, _ = load_model(Path({str(tiny_model)!r}))\n"
+        "first, second = (Converted(network, lambda net, x: net(x), (2, 64, 64), 1) for _ in range(2))\n"
+        "del first\ndel second\n"
+        "signal.signal(signal.SIGTERM, lambda *_: print('heard'))\n"
+        "os.kill(os.getpid(), signal.SIGTERM)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=worker_environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "heard\n"), done.stderr
