@@ -68,7 +68,7 @@ class LandCoverClass:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """All that is needed to run a set of weights and to judge its maps.
+    """Hold the facts needed to run a set of weights and to judge its maps.
 
     Attributes:
         schema_version: Version of this file format.

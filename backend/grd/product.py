@@ -79,7 +79,7 @@ class Channel:
 
     @property
     def denoised(self) -> bool:
-        """Whether the processor has removed thermal noise."""
+        """Return whether the processor has removed thermal noise."""
         path = "imageAnnotation/processingInformation/thermalNoiseCorrectionPerformed"
         return self.annotation.text(path, "false").lower() == "true"
 

@@ -23,7 +23,7 @@ from backend.radiometry.units import Units, check_coherence, check_units, decide
 
 @dataclass(frozen=True)
 class Told:
-    """What is known of a raster's values before they are looked at.
+    """Hold what is known of a raster's values before they are read.
 
     Attributes:
         units: Declared unit of the backscatter; AUTO to decide.
@@ -42,7 +42,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the values tell.
+    """Hold what the values show.
 
     Attributes:
         units: Of the backscatter; DB where there is none.

@@ -58,7 +58,7 @@ _MONTHLY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_]?(0[1-9]|1[0-2])(?!\d)")
 
 @dataclass(frozen=True)
 class BandName:
-    """What a name tells.
+    """Hold what a name says about a band.
 
     Attributes:
         polarisations: Found in it, in capitals; a ratio has two.
@@ -78,12 +78,12 @@ class BandName:
 
     @property
     def tells(self) -> bool:
-        """Whether the name says what the band is, or what it is not."""
+        """Return whether the name says what the band is, or what it is not."""
         return bool(self.polarisations or self.kinds)
 
     @property
     def ratio(self) -> bool:
-        """Whether it names several polarisations: a ratio of them, or a file that holds them all."""
+        """Return whether it names several polarisations: a ratio of them, or a file that holds them all."""
         return len(self.polarisations) > 1
 
     @property

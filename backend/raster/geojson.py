@@ -43,7 +43,7 @@ class Feature:
 
     @property
     def is_polygon(self) -> bool:
-        """Whether the geometry has an area."""
+        """Return whether the geometry has an area."""
         return self.geometry["type"] in POLYGONS
 
     def points(self) -> list[tuple[float, float]]:

@@ -151,7 +151,7 @@ class RasterSource:
 
     @property
     def by_control_points(self) -> bool:
-        """Whether the grid comes from ground control points."""
+        """Return whether the grid comes from ground control points."""
         return isinstance(self._dataset, WarpedVRT)
 
     def texts(self) -> tuple[str, str, str]:

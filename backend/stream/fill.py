@@ -1,10 +1,8 @@
-"""Fill what has no data in a tile, so that the network never sees a cliff.
+"""Fill nodata in a tile from the nearest valid pixels, so that the network sees no step at its edge.
 
-Normalised input is 0, the mean of all backscatter, where there is no data: beside water or forest that is a cliff, and
-the network takes cliffs for shores and houses. Filling changes nothing of what is valid and nothing of the answer's
-validity. Every invalid pixel becomes the nearest valid one. `benchmarks/checks/nodata_edge.py` measures what is left of
-the change beside an edge. Reflection about the edge was no better at straight edges, and worse at oblique ones and
-at holes; so were means of the neighbourhood.
+Normalised input is 0, the mean of all backscatter, where there is no data. Near water or forest that is a step, which
+the network takes for a shore or a house. Filling changes no valid pixel, and not the validity of the output.
+`benchmarks/checks/nodata_edge.py` measures how many classes still change near an edge.
 """
 
 from __future__ import annotations

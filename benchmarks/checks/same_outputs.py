@@ -37,7 +37,7 @@ POINTS_A_CLASS = 40
 
 @dataclass(frozen=True)
 class Difference:
-    """How one file of two runs differs: share of values that are unequal, and the largest difference over the range."""
+    """Hold how one file of two runs differs: share of unequal values, largest difference over the range."""
 
     name: str
     unequal: float
@@ -45,7 +45,7 @@ class Difference:
 
     @property
     def passes(self) -> bool:
-        """Whether the file is the same within the tolerance; classes and counts allow none."""
+        """Return whether the file is the same within the tolerance; classes and counts allow none."""
         return self.largest <= TOLERANCE
 
 

@@ -22,7 +22,7 @@ KILLED = -9
 
 @dataclass(frozen=True)
 class Job:
-    """What every contender is given.
+    """Hold what every contender is given.
 
     Attributes:
         scene: Raster to map.

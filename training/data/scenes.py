@@ -32,11 +32,11 @@ class SceneFiles:
 
     @property
     def source(self) -> list[str]:
-        """What `RasterSource` opens."""
+        """Return the files for `RasterSource`."""
         return [str(path) for path in self.paths]
 
     def __str__(self) -> str:
-        """What messages call them."""
+        """Return their name for messages."""
         return " with ".join(map(str, self.paths))
 
     def stamp(self) -> tuple[int, int]:
@@ -47,7 +47,7 @@ class SceneFiles:
 
 @dataclass(frozen=True)
 class _Told:
-    """What the name of a file tells: its polarisation, and where it lies and what it is called but for that."""
+    """Parse the name of a file: its polarisation, and its folder and name without the polarisation."""
 
     name: str
     polarisation: str
