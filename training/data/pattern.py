@@ -57,8 +57,6 @@ def check_pattern(pattern: str) -> None:
     try:
         groups = re.compile(pattern).groups
     except (re.error, OverflowError, RecursionError) as error:
-        raise InputError(
-            f"places is {pattern!r}, not a valid regular expression ({error}).", "Correct it."
-        ) from error
+        raise InputError(f"places is {pattern!r}, not a valid regular expression ({error}).", "Correct it.") from error
     if pattern and groups != 1:
         raise InputError(f"places is {pattern!r}, with {groups} groups.", r"Put one around the place, as in ^(\d+)_.")
