@@ -3,7 +3,8 @@
     python -m tools.real_data SOURCE OUT
 
 SOURCE holds the sets as published (names and licences: docs/training.md). OUT gets one data folder for each set found,
-with a dataset.toml that describes its values. Nothing is copied.
+with a dataset.toml that describes its values and says how often to draw from it. Files are linked, not copied, but for
+stacks of dates, which become one file a date. Folders that serve as tests (landcover_dualpol) are for scoring only.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import csv
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+import rasterio
 
 # Chips stretched by their own minimum and maximum have lost level and spread; others have lost only a gain. Training
 # draws a random level for them, because the true one is unknown.
@@ -40,13 +43,30 @@ class RealSet:
         facts: Text of dataset.toml.
         labels: Folder of the labels, or one for each folder of images.
         splits: Table with columns name, group and split; its names are those of the files in each folder.
+        without: Stems of files that are left out.
+        series: Folder of stacks, whose bands are pairs of VV and VH of a date each; the images of those places are one
+            file a date.
     """
 
     images: tuple[str, ...]
     facts: str
     labels: tuple[str, ...] = ()
     splits: str = ""
+    without: tuple[str, ...] = ()
+    series: str = ""
 
+
+_WORLDCOVER = _classes(
+    (10, "Tree cover", "#006400"),
+    (20, "Shrubland", "#ffbb22"),
+    (30, "Grassland", "#ffff4c"),
+    (40, "Cropland", "#f096ff"),
+    (50, "Built-up", "#fa0000"),
+    (60, "Bare / sparse vegetation", "#b4b4b4"),
+    (80, "Water", "#0064c8"),
+    (90, "Herbaceous wetland", "#0096a0"),
+)
+_TEN_METRES = "pixel_size_m = 10.0\n"
 
 SETS = {
     # The files of a site, before and after, have one number; the files of an OPERA burst have its name and a date.
@@ -74,6 +94,36 @@ SETS = {
     "landcover_dualpol": RealSet(
         ("landcover_dualpol/images",), "ignore_value = 0\n" + _bands("VV", "VH"), labels=("landcover_dualpol/labels",)
     ),
+    # Native speckle at 10 m over four continents: drawn more often than its pixels alone would be. The labels are water
+    # (80) and "not water" (1), which is no class.
+    "floods_dualpol": RealSet(
+        ("floods_dualpol/images",),
+        _TEN_METRES + "weight = 4.0\n" + _bands("VV", "VH") + _WORLDCOVER,
+        labels=("floods_dualpol/labels",),
+    ),
+    "finland_forest": RealSet(
+        ("finland_forest/images",),
+        _TEN_METRES + "weight = 2.0\nplaces = '^(.*?)(?:@.*)?$'\n" + _bands("VV", "VH") + _WORLDCOVER,
+        labels=("finland_forest/labels",),
+        series="finland_forest/series",
+    ),
+    # Labels of these lakes are a threshold on the SAR itself, so that they are not arranged.
+    "lakes_canada": RealSet(("lakes_canada/images",), _TEN_METRES + "weight = 1.5\n" + _bands("VV", "VH")),
+    "parcels_20m": RealSet(("parcels_20m/images",), _bands("VV", "VH") + _WORLDCOVER, labels=("parcels_20m/labels",)),
+    "reben": RealSet(
+        ("reben/images",),
+        _TEN_METRES + "weight = 4.0\n" + _bands("VV", "VH") + _WORLDCOVER,
+        labels=("reben/labels",),
+        splits="reben/splits.csv",
+    ),
+    # The chip of Vega Baja is the place of flood_dualpol, a test.
+    "landcover_singles": RealSet(
+        ("landcover_singles/images",),
+        _TEN_METRES + "weight = 2.0\n" + _bands("VV", "VH") + _WORLDCOVER,
+        labels=("landcover_singles/labels",),
+        without=("sen1floods11_Spain-7370579-s2",),
+    ),
+    "dualpol_misc": RealSet(("dualpol_misc/images",), _TEN_METRES + _bands("VV", "VH")),
 }
 
 
@@ -83,35 +133,46 @@ def arrange(source: Path, out: Path) -> list[Path]:
     for name, item in SETS.items():
         if not all((source / images).is_dir() for images in item.images):
             continue
-        labels = [source / labels for labels in item.labels]
         folder = out / name
         folder.mkdir(parents=True, exist_ok=True)
-        names = [Path(images).name for images in item.images]
-        parts = _link_folders([source / images for images in item.images], folder / "images", names)
-        if labels and all(part.is_dir() for part in labels):
-            _link_folders(labels, folder / "labels", names)
+        parts = [Path(images).name for images in item.images] if len(item.images) > 1 else [""]
+        for images, part in zip(item.images, parts):
+            _link_files(source / images, folder / "images" / part, item)
+        if item.series:
+            _split_series(source / item.series, folder / "images")
+        if item.labels and all((source / labels).is_dir() for labels in item.labels):
+            for labels, part in zip(item.labels, parts):
+                _link_files(source / labels, folder / "labels" / part, item)
         (folder / "dataset.toml").write_text(item.facts, encoding="utf-8")
         if item.splits:
-            _copy_splits(source / item.splits, folder / "splits.csv", parts)
+            _copy_splits(source / item.splits, folder / "splits.csv", [f"{part}/" if part else "" for part in parts])
         made.append(folder)
     return made
 
 
-def _link(target: Path, link: Path) -> None:
-    if link.is_symlink():
-        link.unlink()
-    link.symlink_to(target.resolve(), target_is_directory=True)
+def _link_files(source: Path, folder: Path, item: RealSet) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for target in sorted(source.iterdir()):
+        if target.is_dir() or target.stem in item.without:
+            continue
+        link = folder / target.name
+        link.unlink(missing_ok=True)
+        link.symlink_to(target.resolve())
 
 
-def _link_folders(sources: list[Path], folder: Path, names: list[str]) -> list[str]:
-    """Link one folder as `folder`, or several in it by `names`; return the prefixes of their file names."""
-    if len(sources) == 1:
-        _link(sources[0], folder)
-        return [""]
-    folder.mkdir(exist_ok=True)
-    for source, name in zip(sources, names):
-        _link(source, folder / name)
-    return [f"{name}/" for name in names]
+def _split_series(source: Path, folder: Path) -> None:
+    """Write each date of the stacks as an image of its own, STEM@DATE.tif, in place of the stack's mean."""
+    for stack in sorted(source.glob("*.tif")):
+        with rasterio.open(stack) as dataset:
+            if dataset.count < 4:
+                continue
+            for first in range(1, dataset.count, 2):
+                date = dataset.descriptions[first - 1].partition("_")[2]
+                profile = {**dataset.profile, "count": 2}
+                with rasterio.open(folder / f"{stack.stem}@{date}.tif", "w", **profile) as made:
+                    made.write(dataset.read((first, first + 1)))
+                    made.descriptions = ("VV", "VH")
+                    made.scales = dataset.scales[first - 1 : first + 1]
 
 
 def _copy_splits(source: Path, target: Path, parts: list[str]) -> None:
