@@ -25,7 +25,6 @@ from contextlib import closing, nullcontext
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from backend.core.cancel import Cancel
 from backend.core.context import Context
@@ -33,6 +32,7 @@ from backend.core.errors import Cancelled
 from backend.core.events import Reporter
 from backend.core.supervise import supervise
 from training.data.batches import StepBatches, iterate
+from training.data.crops import ViewPlan
 from training.data.store import ChipStore
 from training.dino.trainer import Trainer
 from training.monitor.record import RunRecord
@@ -91,7 +91,7 @@ def _may_change(name: str) -> bool:
 
 def _loop(
     trainer: Trainer,
-    source: Iterable[list[Tensor]],
+    source: Iterable[ViewPlan],
     steps: range,
     run: Path,
     cancel: Cancel,
@@ -99,8 +99,8 @@ def _loop(
 ) -> None:
     config, world = trainer.config, trainer.world
     saved = time.monotonic()
-    for step, groups in zip(steps, source):
-        row = trainer.step(step, groups)
+    for step, plan in zip(steps, source):
+        row = trainer.step(step, plan)
         logged = step % config.run.log_every == 0 or step + 1 == config.optim.steps
         health = trainer.health() if logged else {}
         stopping = float(all_reduce_mean(torch.tensor(float(cancel.is_set()), device=world.device))) > 0

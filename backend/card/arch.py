@@ -10,6 +10,7 @@ from backend.card.validation import between, build, items, refuse, scalar
 
 TIMM_NAMES = ("vit_tiny_patch16_224", "vit_small_patch16_224", "vit_base_patch16_224")
 FINETUNED_HEADS = ("decoder", "conv", "linear")
+STEMS, POSITIONS = ("patch", "conv"), ("learned", "none")
 HEADS = (*FINETUNED_HEADS, "forest")  # "forest" is grown from samples of a user (backend.own_classes)
 MAX_SHARES = 2**23  # most class shares at the nodes of a "forest", all trees together: 32 MB
 MAX_WINDOW = 63
@@ -25,6 +26,8 @@ class Arch:
         depth: Number of transformer blocks.
         heads: Attention heads per block; divides embed_dim.
         registers: Number of register tokens (Darcet et al. 2023), in addition to the CLS token.
+        stem: "patch" (each patch is embedded alone) or "conv" (overlapping convolutions; see `backend.network.stem`).
+        positions: "learned" (an embedding for each place of the tile) or "none".
         head: "decoder" (tokens of two blocks and a full-resolution convolutional stem), "conv" (tokens of several
             blocks, convolutions), "linear" (the last tokens only) or "forest" (trees per pixel on tokens of several
             blocks, backscatter and its focal statistics).
@@ -42,6 +45,8 @@ class Arch:
     depth: int
     heads: int
     registers: int = 0
+    stem: str = "patch"
+    positions: str = "learned"
     head: str = "decoder"
     head_dim: int = 64
     windows: tuple[int, ...] = ()
@@ -67,8 +72,10 @@ class Arch:
         arch: Arch = build(Arch, data, "arch")
         if arch.timm not in TIMM_NAMES:
             refuse(f"arch.timm is {arch.timm!r:.60}; known are {', '.join(TIMM_NAMES)}")
-        if arch.head not in HEADS:
-            refuse(f"arch.head is {arch.head!r:.60}; known are {', '.join(HEADS)}")
+        for name, known in (("head", HEADS), ("stem", STEMS), ("positions", POSITIONS)):
+            value = getattr(arch, name)
+            if value not in known:
+                refuse(f"arch.{name} is {value!r:.60}; known are {', '.join(known)}")
         between("arch.embed_dim", arch.embed_dim, 8, 4096)
         between("arch.depth", arch.depth, 1, 64)
         between("arch.heads", arch.heads, 1, 64)

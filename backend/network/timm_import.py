@@ -107,7 +107,8 @@ with warnings.catch_warnings():
     _import_timm()
     import timm
     from timm.layers.drop import DropPath
+    from timm.layers.patch_embed import PatchEmbed
     from timm.layers.pos_embed import resample_abs_pos_embed
     from timm.models.vision_transformer import VisionTransformer
 
-__all__ = ["DropPath", "VisionTransformer", "resample_abs_pos_embed", "timm"]
+__all__ = ["DropPath", "PatchEmbed", "VisionTransformer", "resample_abs_pos_embed", "timm"]

@@ -14,7 +14,8 @@ from backend.card.arch import Arch
 from backend.card.model_card import ModelCard
 from backend.core.errors import ModelError
 from backend.network.heads import build_head
-from backend.network.timm_import import VisionTransformer, timm
+from backend.network.stem import ConvEmbed
+from backend.network.timm_import import PatchEmbed, VisionTransformer, timm
 
 
 def build_backbone(arch: Arch, bands: int, tile: int, patch: int, initialise: bool = True) -> VisionTransformer:
@@ -37,6 +38,8 @@ def build_backbone(arch: Arch, bands: int, tile: int, patch: int, initialise: bo
         depth=arch.depth,
         num_heads=arch.heads,
         reg_tokens=arch.registers,
+        embed_layer=ConvEmbed if arch.stem == "conv" else PatchEmbed,
+        pos_embed="learn" if arch.positions == "learned" else "none",
         num_classes=0,
         dynamic_img_size=True,
         weight_init="" if initialise else "skip",

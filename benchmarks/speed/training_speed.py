@@ -44,7 +44,7 @@ class Contest:
         self.world = World(0, 1, choose_device(config.run.device))
         self.trainer = Trainer(config, self.world)
         self.batches = StepBatches(store, config)
-        self.groups = [group.to(self.world.device) for group in self.batches[0]]
+        self.made = self.trainer.views.make(self.batches[0])
         self.waited = self.trained = 0.0
 
     def training(self) -> float:
@@ -54,9 +54,9 @@ class Contest:
         began = time.perf_counter()
         for step in range(1, self.steps + 1):
             asked = time.perf_counter()
-            groups = next(source)
+            plan = next(source)
             self.waited += time.perf_counter() - asked
-            self.trainer.step(step, groups)
+            self.trainer.step(step, plan)
         self._settle()
         seconds = time.perf_counter() - began
         self.trained += seconds
@@ -64,15 +64,16 @@ class Contest:
 
     def bare(self) -> float:
         """Return the seconds of as many forward and backward passes."""
-        trainer, began = self.trainer, time.perf_counter()
+        trainer, (groups, clean, mask) = self.trainer, self.made
+        began = time.perf_counter()
         for _ in range(self.steps):
             trainer.optimizer.zero_grad(set_to_none=True)
             with autocast(trainer.precision, self.world.device):
-                mask = trainer._mask(0, self.groups[0])
                 with torch.no_grad():
-                    teacher = trainer.pair.teacher(self.groups[:1], mask)
-                student = trainer.forward_student(self.groups, mask)
-            losses = trainer.objective(student, trainer.objective.targets(teacher, 0.06), mask)
+                    teacher = trainer.pair.teacher(groups[:1], mask)
+                student = trainer.forward_student(groups, mask)
+            levels = trainer.levels(clean) if self.config.dino.levels_weight > 0 else None
+            losses = trainer.objective(student, trainer.objective.targets(teacher, 0.06), mask, levels)
             torch.autograd.backward(trainer.objective.total(losses))
         self._settle()
         return time.perf_counter() - began

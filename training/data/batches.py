@@ -1,4 +1,4 @@
-"""Cut the batch of views of a step, as a function of seed and step.
+"""Draw the batch of views of a step, as a function of seed and step.
 
 There is no state to save. Each sample has its own random generator, seeded by the run, the step and the sample's index
 in the global batch, so that workers and processes don't change it.
@@ -13,13 +13,14 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from backend.core.errors import InputError
-from training.data.crops import views
+from training.data.crops import ViewPlan, plan_views
+from training.data.masking import step_masks
 from training.data.store import ChipStore
 from training.run.distributed import start_worker
 from training.run.pretrain_config import PretrainConfig
 
 
-class StepBatches(Dataset[list[torch.Tensor]]):
+class StepBatches(Dataset[ViewPlan]):
     """Return this process's share of the views of a step as ``batches[step]``.
 
     Args:
@@ -40,16 +41,21 @@ class StepBatches(Dataset[list[torch.Tensor]]):
         self.store, self.config = store, config
         self.places = range(rank * share, (rank + 1) * share)
 
-    def __getitem__(self, step: int) -> list[torch.Tensor]:
-        """Cut global views [2, N, B, g, g] and, if there are any, local views [L, N, B, l, l]."""
+    def __getitem__(self, step: int) -> ViewPlan:
+        """Draw windows and views of this process's samples."""
         crops = self.config.crops
         rngs = [np.random.default_rng((self.config.run.seed, step, place)) for place in self.places]
         samples = [self.store.draw(crops, rng) for rng in rngs]
-        return views(samples, rngs, self.config.model.bands, crops)
+        plan = plan_views(samples, rngs, self.config.model.bands, crops)
+        if not self.config.dino.masks:
+            return plan
+        side = crops.global_size // self.config.model.patch
+        masks = step_masks(self.config.run.seed, step, self.places, (side, side), self.config.dino)
+        return plan._replace(mask=torch.from_numpy(masks))
 
 
-def iterate(batches: StepBatches, steps: range, workers: int, pin: bool) -> Iterator[list[torch.Tensor]]:
-    """Yield the batches of `steps` in order; `workers` processes, if any, cut them in advance."""
+def iterate(batches: StepBatches, steps: range, workers: int, pin: bool) -> Iterator[ViewPlan]:
+    """Yield the batches of `steps` in order; `workers` processes, if any, draw them in advance."""
     loader = DataLoader(
         batches, batch_size=None, sampler=steps, num_workers=workers, worker_init_fn=start_worker, pin_memory=pin
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import zlib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -66,8 +66,9 @@ class Coverage:
         return base64.b64encode(zlib.compress(self.cells.tobytes())).decode("ascii")
 
     @staticmethod
+    @lru_cache(maxsize=4096)
     def unpack(text: str, height: int, width: int) -> Coverage:
-        """Read what `pack` returned.
+        """Read what `pack` returned; remembered, as each draw from a raster asks for it.
 
         Raises:
             ValueError: The text is damaged.

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from backend.network.timm_import import DropPath, VisionTransformer
+from training.dino.levels import statistics
 from training.run.pretrain_config import DinoConfig
 
 
@@ -71,12 +72,14 @@ class Outputs(NamedTuple):
     Attributes:
         logits: [V, N, K] prototype logits of the class tokens of all V views.
         tokens: [V, N, D] class tokens.
-        patches: [M, K] prototype logits at the masked patches of the global views; None without a mask.
+        patches: [M, K] prototype logits at the masked patches of the global views; None without iBOT or a mask.
+        levels: [G, N, P, T] predicted statistics at all P patches of the global views; None without that loss.
     """
 
     logits: Tensor
     tokens: Tensor
     patches: Tensor | None
+    levels: Tensor | None = None
 
 
 class MultiCropNetwork(nn.Module):
@@ -86,12 +89,22 @@ class MultiCropNetwork(nn.Module):
         backbone: Accepts any size that is a multiple of the patch.
         head: Maps class tokens [N, D] to [N, K].
         patch_head: Maps patch tokens; None if they use `head`.
+        level_head: Maps patch tokens to statistics of backscatter; None without that loss.
+        hidden_logits: Whether masked patches have prototype logits (iBOT).
     """
 
     mask_token: nn.Parameter | None
 
-    def __init__(self, backbone: VisionTransformer, head: DinoHead, patch_head: DinoHead | None = None) -> None:
+    def __init__(
+        self,
+        backbone: VisionTransformer,
+        head: DinoHead,
+        patch_head: DinoHead | None = None,
+        level_head: nn.Linear | None = None,
+        hidden_logits: bool = True,
+    ) -> None:
         super().__init__()
+        self.level_head, self.hidden_logits = level_head, hidden_logits
         self.backbone = backbone
         self.head = head
         self.patch_head = patch_head
@@ -109,17 +122,25 @@ class MultiCropNetwork(nn.Module):
         tokens = [seen[:, 0], *(self._tokens(g.flatten(0, 1))[:, 0] for g in groups[1:] if len(g))]
         views, count = sum(len(g) for g in groups), groups[0].shape[1]
         whole = torch.cat(tokens)
-        patches = None
-        if mask is not None:
-            hidden = seen[:, self.backbone.num_prefix_tokens :][mask.flatten(0, 1).flatten(1)]
-            patches = (self.patch_head or self.head)(hidden)
-        return Outputs(self.head(whole).reshape(views, count, -1), whole.reshape(views, count, -1), patches)
+        places = seen[:, self.backbone.num_prefix_tokens :]
+        patches = levels = None
+        if mask is not None and self.hidden_logits:
+            patches = (self.patch_head or self.head)(places[mask.flatten(0, 1).flatten(1)])
+        if self.level_head is not None:
+            levels = self.level_head(places).unflatten(0, groups[0].shape[:2])
+        return Outputs(self.head(whole).reshape(views, count, -1), whole.reshape(views, count, -1), patches, levels)
 
     def _tokens(self, images: Tensor, mask: Tensor | None = None) -> Tensor:
         # forward_features of timm, with the mask applied after patch embedding.
         vit = self.backbone
+        hidden = mask is not None and self.mask_token is not None
+        if hidden:
+            # Pixels too: a convolutional stem would show them to the neighbours.
+            side = vit.patch_embed.patch_size[0]
+            pixels = mask.flatten(0, 1).repeat_interleave(side, 1).repeat_interleave(side, 2)
+            images = images.masked_fill(pixels[:, None], 0.0)
         patches = vit.patch_embed(images)
-        if mask is not None and self.mask_token is not None:
+        if hidden:
             patches = torch.where(mask.flatten(0, 1)[..., None], self.mask_token.to(patches.dtype), patches)
         tokens: Tensor = vit.norm(vit.blocks(vit.norm_pre(vit._pos_embed(patches))))
         return tokens
@@ -138,16 +159,20 @@ class StudentTeacher(nn.Module):
         backbone: A timm vision transformer without drop path.
         embed_dim: Its width.
         config: Heads, drop path and masking.
+        bands: Number of input bands.
     """
 
-    def __init__(self, backbone: VisionTransformer, embed_dim: int, config: DinoConfig) -> None:
+    def __init__(self, backbone: VisionTransformer, embed_dim: int, config: DinoConfig, bands: int = 2) -> None:
         super().__init__()
         head = DinoHead(embed_dim, config)
-        own_head = config.ibot_weight > 0 and not config.ibot_shared_head
-        self.student = MultiCropNetwork(backbone, head, DinoHead(embed_dim, config) if own_head else None)
+        ibot = config.ibot_weight > 0
+        patch_head = DinoHead(embed_dim, config) if ibot and not config.ibot_shared_head else None
+        count = statistics(bands, config.levels_scales)
+        level_head = nn.Linear(embed_dim, count) if config.levels_weight > 0 else None
+        self.student = MultiCropNetwork(backbone, head, patch_head, level_head, ibot)
         self.teacher = copy.deepcopy(self.student).requires_grad_(False).eval()
         set_drop_path(self.student.backbone, config.drop_path)
-        if config.ibot_weight > 0:
+        if config.masks:
             self.student.mask_token = nn.Parameter(torch.zeros(embed_dim))
 
     def train(self, mode: bool = True) -> StudentTeacher:

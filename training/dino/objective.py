@@ -1,4 +1,4 @@
-"""Combine the losses of a step: DINO over views, with iBOT and KoLeo if they are on."""
+"""Combine the losses of a step: DINO over views, with iBOT, KoLeo and local levels if they are on."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from training.dino.centring import build_centring
+from training.dino.levels import levels_loss
 from training.dino.losses import dino_loss, ibot_loss, koleo_loss
 from training.dino.network import Outputs
 from training.run.pretrain_config import DinoConfig
@@ -17,7 +18,7 @@ class Targets(NamedTuple):
 
     Attributes:
         views: float32 [G, N, K], class tokens of the global views.
-        patches: float32 [M, K], masked patches; None without a mask.
+        patches: float32 [M, K], masked patches; None without iBOT or a mask.
     """
 
     views: Tensor
@@ -37,15 +38,15 @@ class Objective(nn.Module):
     def __init__(self, config: DinoConfig) -> None:
         super().__init__()
         self.config = config
-        wanted = {"dino": 1.0, "ibot": config.ibot_weight, "koleo": config.koleo_weight}
+        wanted = {
+            "dino": config.dino_weight,
+            "ibot": config.ibot_weight,
+            "koleo": config.koleo_weight,
+            "levels": config.levels_weight,
+        }
         self.weights = {name: weight for name, weight in wanted.items() if weight > 0}
         self.centring = build_centring(config)
-        self.patch_centring = build_centring(config) if self.masks else None
-
-    @property
-    def masks(self) -> bool:
-        """Return whether views of the student are masked."""
-        return "ibot" in self.weights
+        self.patch_centring = build_centring(config) if "ibot" in self.weights else None
 
     def targets(self, teacher: Outputs, temperature: float) -> Targets:
         """Compute targets from the teacher's outputs for the global views."""
@@ -55,22 +56,29 @@ class Objective(nn.Module):
             patches = self.patch_centring(teacher.patches, temperature)
         return Targets(flat.reshape(teacher.logits.shape), patches)
 
-    def forward(self, student: Outputs, targets: Targets, mask: Tensor | None) -> dict[str, Tensor]:
+    def forward(
+        self, student: Outputs, targets: Targets, mask: Tensor | None, levels: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Return each loss that is on by name, without its weight; means over the samples of this process.
 
         Args:
             student: Outputs for all views.
             targets: Targets of the global views.
-            mask: bool [G, N, rows, columns], hidden patches; None without iBOT.
+            mask: bool [G, N, rows, columns], hidden patches; None without masking.
+            levels: Wanted statistics at the patches of the global views, as of `LocalLevels`.
         """
         temperature = self.config.student_temp
-        losses = {"dino": dino_loss(student.logits, targets.views, temperature)}
+        losses = {}
+        if "dino" in self.weights:
+            losses["dino"] = dino_loss(student.logits, targets.views, temperature)
         if mask is not None and student.patches is not None and targets.patches is not None:
             losses["ibot"] = ibot_loss(student.patches, targets.patches, mask, temperature)
         if "koleo" in self.weights:
             # Per view and summed, as in DINOv2: the two views of a sample may be close to each other.
             views = student.tokens[: len(targets.views)].unbind()
             losses["koleo"] = sum((koleo_loss(view) for view in views[1:]), koleo_loss(views[0]))
+        if student.levels is not None and levels is not None:
+            losses["levels"] = levels_loss(student.levels, levels)
         return losses
 
     def total(self, losses: dict[str, Tensor]) -> Tensor:

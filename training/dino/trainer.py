@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +14,10 @@ from backend import __version__
 from backend.core.errors import InputError, ModelError
 from backend.engines.precision import autocast, settle_precision
 from backend.network.vit import build_backbone
+from training.data.crops import ViewPlan
+from training.data.views import ViewMaker
 from training.dino.backbone import save_backbone
-from training.dino.masking import step_masks
+from training.dino.levels import LocalLevels
 from training.dino.network import MultiCropNetwork, StudentTeacher, parameter_groups
 from training.dino.objective import Objective
 from training.run.checkpoint import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
@@ -44,8 +45,11 @@ class Trainer:
         torch.manual_seed(config.run.seed)
         model = config.model
         backbone = build_backbone(model.arch, len(model.bands), model.tile, model.patch)
-        self.pair = StudentTeacher(backbone, model.arch.embed_dim, config.dino).to(world.device).train()
+        self.pair = StudentTeacher(backbone, model.arch.embed_dim, config.dino, len(model.bands))
+        self.pair = self.pair.to(world.device).train()
         self.objective = Objective(config.dino).to(world.device)
+        self.views = ViewMaker(model.bands, config.crops, world.device)
+        self.levels = LocalLevels(model.bands, model.patch, config.dino.levels_scales).to(world.device)
         self.optimizer = torch.optim.AdamW(parameter_groups(self.pair.student))
         self.forward_student: MultiCropNetwork | DistributedDataParallel = self.pair.student
         if world.size > 1:
@@ -57,12 +61,12 @@ class Trainer:
         names = tuple(f"loss_{name}" for name in self.objective.weights)
         return names if len(names) > 1 else ()
 
-    def step(self, step: int, groups: Sequence[Tensor]) -> dict[str, float]:
+    def step(self, step: int, plan: ViewPlan) -> dict[str, float]:
         """Do one optimiser step.
 
         Args:
             step: Number of the step, from 0.
-            groups: Views of `crops.views`.
+            plan: Views of the step, of `training.data.crops.plan_views`.
 
         Returns:
             Loss (mean over processes), gradient norm, and `columns`.
@@ -72,17 +76,17 @@ class Trainer:
         """
         values = values_at(step, self.config.optim, self.config.dino)
         self._schedule(values)
-        # Drop path and masks are the only random draws here. Both are seeded by the step, so that no state of a
-        # generator has to be saved.
+        # Drop path is the only random draw here. It is seeded by the step, so that no state of a generator has to be
+        # saved.
         torch.manual_seed(_seed(self.config.run.seed, step, self.world.rank))
-        groups = [g.to(self.world.device, non_blocking=True) for g in groups]
-        mask = self._mask(step, groups[0])
+        groups, clean, mask = self.views.make(plan)
         with autocast(self.precision, self.world.device):
             with torch.no_grad():
                 teacher = self.pair.teacher(groups[:1], mask)
             student = self.forward_student(groups, mask)
         self.tokens, self.targets = teacher.tokens, self.objective.targets(teacher, values.teacher_temp)
-        losses = self.objective(student, self.targets, mask)
+        levels = self.levels(clean) if self.config.dino.levels_weight > 0 else None
+        losses = self.objective(student, self.targets, mask, levels)
         loss = self.objective.total(losses)
         norm = self._backward(loss, values)
         means = all_reduce_mean(torch.stack([loss, *losses.values()]).detach()).tolist()
@@ -96,15 +100,6 @@ class Trainer:
         self.pair.update_teacher(values.momentum)
         parts = {f"loss_{name}": mean for name, mean in zip(losses, means[1:])}
         return {"loss": means[0], "grad_norm": norm} | {name: parts[name] for name in self.columns}
-
-    def _mask(self, step: int, views: Tensor) -> Tensor | None:
-        if not self.objective.masks:
-            return None
-        share, patch = views.shape[1], self.config.model.patch
-        places = range(self.world.rank * share, (self.world.rank + 1) * share)
-        grid = (views.shape[-2] // patch, views.shape[-1] // patch)
-        masks = step_masks(self.config.run.seed, step, places, grid, self.config.dino)
-        return torch.from_numpy(masks).to(self.world.device)
 
     def _backward(self, loss: Tensor, values: StepValues) -> float:
         self.optimizer.zero_grad(set_to_none=True)

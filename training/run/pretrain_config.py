@@ -76,10 +76,14 @@ class DinoConfig:
         centre_momentum: EMA momentum of the centre; refused with "sinkhorn", which has no moving centre.
         momentum: EMA momentum of the teacher at step 0; rises to 1 by a cosine.
         drop_path: Stochastic depth of the student's last block, rising linearly from 0 in the first.
+        dino_weight: Weight of the loss over class tokens; 0 leaves it out, to see what the other losses do.
         koleo_weight: Weight of the KoLeo loss on class tokens of the global views; 0 for none, 0.1 in DINOv2.
+        levels_weight: Weight of predicting at each patch, hidden ones too, the local mean and deviation of backscatter
+            without the added speckle, relative to 1 for class tokens; 0 for none.
+        levels_scales: Sides in pixels of the squares around a patch whose mean and deviation are predicted.
         ibot_weight: Weight of the iBOT loss at masked patches, relative to 1 for class tokens; 0 for none, 1 in iBOT.
-        ibot_mask_probability: Probability that a global view of the student is masked.
-        ibot_mask_ratio: Lowest and highest share of patches that are hidden in a masked view.
+        mask_probability: With `ibot_weight` or `levels_weight`, probability that a global view of the student is masked.
+        mask_ratio: Lowest and highest share of patches that are hidden in a masked view.
         ibot_shared_head: Use one head for class and patch tokens (iBOT); else patch tokens have their own (DINOv2).
     """
 
@@ -95,11 +99,19 @@ class DinoConfig:
     centre_momentum: Share = 0.9
     momentum: Share = 0.996
     drop_path: Annotated[float, Range(0, 1, below=True)] = 0.1
+    dino_weight: NotNegative = 1.0
     koleo_weight: NotNegative = 0.0
+    levels_weight: NotNegative = 0.0
+    levels_scales: tuple[int, ...] = (8, 24, 56)
     ibot_weight: NotNegative = 0.0
-    ibot_mask_probability: Share = 0.5
-    ibot_mask_ratio: Scale = (0.1, 0.5)
+    mask_probability: Share = 0.5
+    mask_ratio: Scale = (0.1, 0.5)
     ibot_shared_head: bool = True
+
+    @property
+    def masks(self) -> bool:
+        """Return whether views of the student are masked."""
+        return (self.ibot_weight > 0 or self.levels_weight > 0) and self.mask_probability > 0
 
     def __post_init__(self) -> None:
         check_limits(self, "dino")
@@ -214,5 +226,11 @@ class PretrainConfig:
             size = getattr(self.crops, name)
             if size % patch:
                 raise InputError(f"crops.{name} is {size}.", f"Set it to a multiple of model.patch, {patch}.")
+        for side in self.dino.levels_scales if self.dino.levels_weight > 0 else ():
+            if side < 2 or (side - patch) % 2 or side >= 2 * self.crops.global_size:
+                raise InputError(
+                    f"dino.levels_scales has {side}.",
+                    f"Set sides that differ from model.patch, {patch}, by an even number, below two global views.",
+                )
         if self.dino.koleo_weight > 0 and self.optim.batch < 2:
             raise InputError("optim.batch is 1, and dino.koleo_weight needs neighbours.", "Set it to 2 or more.")

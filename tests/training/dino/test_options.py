@@ -18,7 +18,7 @@ from backend.core.errors import InputError
 from backend.network.weights import load_model
 from tests.support.two_classes import make_folder
 from training.dino.backbone import load_backbone
-from training.dino.masking import step_masks
+from training.data.masking import step_masks
 from training.dino.trainer import Trainer
 from training.finetune import main as finetune
 from training.pretrain import pretrain

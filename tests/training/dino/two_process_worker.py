@@ -25,8 +25,8 @@ CASES = {
     "sinkhorn": {"centring": "sinkhorn"},
     "ema_own_head": {"ibot_shared_head": False},
     # In one of the processes no patch is hidden, and in the end in none.
-    "few_masks": {"ibot_mask_probability": 0.1, "centring": "sinkhorn"},
-    "no_masks": {"ibot_mask_probability": 0.0, "centring": "sinkhorn"},
+    "few_masks": {"mask_probability": 0.1, "centring": "sinkhorn"},
+    "no_masks": {"mask_probability": 0.0, "centring": "sinkhorn"},
 }
 BATCH, STEPS = 6, 2
 

@@ -76,7 +76,7 @@ def step_masks(seed: int, step: int, places: range, grid: tuple[int, int], confi
         # A separate stream: crops are drawn from the same three numbers.
         rng = np.random.default_rng(np.random.SeedSequence((seed, step, place), spawn_key=(1,)))
         for mask in masks[:, i]:
-            if rng.random() < config.ibot_mask_probability:
-                share = rng.uniform(*config.ibot_mask_ratio)
+            if rng.random() < config.mask_probability:
+                share = rng.uniform(*config.mask_ratio)
                 mask[:] = block_mask(*grid, max(1, round(share * mask.size)), rng)
     return masks

@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from backend.card.arch import Arch
 from backend.network.vit import build_backbone
-from training.dino.masking import block_mask, step_masks
+from training.data.masking import block_mask, step_masks
 from training.dino.network import StudentTeacher, parameter_groups
 from training.dino.objective import Objective
 from training.run.pretrain_config import DinoConfig
@@ -52,7 +52,7 @@ def test_masks_have_the_settings_probability_and_shares() -> None:
     hidden = shares[shares > 0]
     assert hidden.max() <= 0.5 and hidden.min() >= 0.08
     assert hidden.mean() == pytest.approx(0.3, abs=0.02)
-    assert step_masks(0, 0, range(50), (12, 12), DinoConfig(ibot_mask_probability=0.0)).sum() == 0
+    assert step_masks(0, 0, range(50), (12, 12), DinoConfig(mask_probability=0.0)).sum() == 0
 
 
 def test_masks_follow_from_seed_step_and_place_alone() -> None:
