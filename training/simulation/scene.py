@@ -10,16 +10,11 @@ from scipy import ndimage
 
 from backend.card import worldcover as lc
 from backend.core.arrays import BoolArray, FloatArray
+from training.simulation.climate import Climate, draw_climate
 from training.simulation.fields import coordinates, curve_distance, gaussian_field
 from training.simulation.labels import Labels, displaced, hide_detail
 from training.simulation.relief import edge_gain, slope_gain
-from training.simulation.signature import (
-    Climate,
-    class_texture,
-    crop_pattern,
-    draw_climate,
-    draw_levels,
-)
+from training.simulation.signature import class_texture, crop_pattern, draw_levels
 from training.simulation.speckle import speckle
 from training.simulation.urban import urban_power
 
