@@ -13,6 +13,7 @@ from training.simulation.climate import draw_climate
 from training.simulation.fields import gaussian_field, parcels
 from training.simulation.labels import displaced
 from training.simulation.layout import procedural
+from training.simulation.receiver import draw_looks
 from training.simulation.relief import slope_gain
 from training.simulation.sample import NODATA, SCALE, SHAPE, write_sample
 from training.simulation.scene import sheltered, simulate
@@ -65,24 +66,33 @@ def test_class_levels_are_those_measured_over_the_world() -> None:
     assert all(draw[lc.WATER][1] < draw[lc.WATER][0] - 3 for draw in draws)
 
 
-def test_noise_floor_bounds_dark_water() -> None:
+def test_noise_floor_bounds_dark_water_unless_it_was_subtracted() -> None:
     layout = np.full((128, 128), lc.WATER, np.uint8)
-    for seed in range(6):
+    for seed in range(12):
         scene = simulate(np.random.default_rng(seed), layout, nodata_chance=0.0)
         mean = 10 * np.log10((10 ** (scene.db[1].astype(float) / 10)).mean())
-        assert mean > scene.noise_floor[1] - 0.5
-        assert -29 < mean < -14
+        floor = scene.receiver.floors[1]
+        assert mean > floor + 10 * np.log10(max(1 - scene.receiver.removed, 0.03)) - 0.5
+        assert -36 < mean < -14 and -33 < floor < -21
 
 
 def test_homogeneous_forest_keeps_its_looks() -> None:
     """Texture may lower the equivalent number of looks, but never raise it."""
     layout = np.full((160, 160), lc.TREE, np.uint8)
-    for seed in range(6):
+    for seed in range(8):
         scene = simulate(np.random.default_rng(seed), layout, label_jitter=0.0, nodata_chance=0.0)
         power = 10 ** (scene.db[1].astype(float) / 10)
         blocks = power[: 160 // 16 * 16, :160].reshape(10, 16, 10, 16).swapaxes(1, 2).reshape(100, -1)
         looks = np.percentile(blocks.mean(1) ** 2 / blocks.var(1), 75)
-        assert 0.35 * scene.looks < looks < 1.7 * scene.looks
+        assert 0.35 * min(scene.receiver.looks, 20.0) < looks < 1.7 * scene.receiver.looks
+
+
+def test_looks_range_from_single_dates_to_composites() -> None:
+    rng = np.random.default_rng(3)
+    looks = np.array([draw_looks(rng) for _ in range(600)])
+    assert looks.min() >= 3 and looks.max() <= 200
+    assert 4.4 < np.median(looks) < 7.5
+    assert 0.08 < (looks > 20).mean() < 0.3
 
 
 def test_towns_are_not_evenly_bright() -> None:
