@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 # Shares of scenes in dry regions; with frozen ground; with wet snow (the last two never in dry regions).
-DRY, FROZEN, THAW = 0.18, 0.07, 0.06
+DRY, FROZEN, THAW = 0.16, 0.07, 0.06
 CENTRE_DEG = 38.0
 
 

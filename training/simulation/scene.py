@@ -121,10 +121,10 @@ def _water(rng: np.random.Generator, truth: Labels, level: tuple[float, float], 
         waves = gaussian_field(rng, shape, 2.5, 4.0)
         wind = wind + ndimage.uniform_filter1d(waves, 9, axis=int(rng.integers(2))) * rng.uniform(0, 1.5)
     surf = 0.0
-    if rng.random() < 0.25:
+    if rng.random() < 0.2:
         # Breaking waves along the shore are rough; on open coasts they are as bright as land.
         near = ndimage.gaussian_filter((~water).astype(np.float32), rng.uniform(2, 6), truncate=2.5)
-        surf = near * rng.uniform(0, 12)
+        surf = near * rng.uniform(0, 10)
     db[0][water] += (own + wind + surf)[water]
     db[1][water] += (0.4 * own + 0.4 * wind + 0.5 * surf)[water]
 

@@ -54,15 +54,15 @@ class Signature:
 _OPEN_FROZEN, _OPEN_THAW, _WOOD_FROZEN, _WOOD_THAW = (0.0, 2.0), (2.2, 3.5), (1.9, 3.2), (1.6, 1.9)
 
 SIGNATURES: dict[int, Signature] = {
-    lc.TREE: Signature((-8.1, -14.0), 1.0, 0.5, -0.10, 0.15, (1.8, 1.6), _WOOD_FROZEN, _WOOD_THAW, 0.6, 0.6),
+    lc.TREE: Signature((-8.3, -14.2), 1.0, 0.5, -0.10, 0.15, (1.8, 1.6), _WOOD_FROZEN, _WOOD_THAW, 1.0, 0.8),
     lc.SHRUB: Signature((-8.9, -15.0), 1.5, 0.6, -0.11, 0.5, (2.6, 3.2), (1.0, 2.4), _OPEN_THAW, 1.6, 0.5),
-    lc.GRASS: Signature((-10.3, -17.2), 1.2, 0.9, -0.13, 0.8, (3.0, 2.8), _OPEN_FROZEN, _OPEN_THAW, 1.8, 0.4),
-    lc.CROP: Signature((-9.4, -16.9), 0.9, 0.9, -0.13, 0.8, (4.2, 4.8), _OPEN_FROZEN, _OPEN_THAW, 1.5, 0.3),
-    lc.BUILT: Signature((-7.3, -15.0), 2.4, 1.8, -0.07, 0.1, (1.2, 1.2), (0.5, 1.0), (0.5, 1.0), 1.0, 0.4),
+    lc.GRASS: Signature((-10.75, -17.6), 1.2, 0.7, -0.13, 0.8, (3.0, 2.8), _OPEN_FROZEN, _OPEN_THAW, 1.8, 0.4),
+    lc.CROP: Signature((-9.5, -17.2), 0.6, 1.2, -0.13, 0.7, (4.2, 4.8), _OPEN_FROZEN, _OPEN_THAW, 1.5, 0.3),
+    lc.BUILT: Signature((-7.4, -16.4), 3.3, 2.6, -0.07, 0.1, (1.2, 1.2), (0.5, 1.0), (0.5, 1.0), 1.0, 0.4),
     lc.BARE: Signature((-9.6, -17.0), 2.2, 1.5, -0.17, 1.0, (4.6, 5.2), _OPEN_FROZEN, _OPEN_THAW, 1.3, 0.4),
     lc.SNOW: Signature((-13.0, -20.2), 3.0, 1.5, -0.17, 0.1, patch=1.5, grain=0.3),
-    lc.WATER: Signature((-18.3, -26.6), 3.4, 1.5, -0.35, 0.0, patch=0.6, grain=0.1),
-    lc.WETLAND: Signature((-9.9, -17.0), 1.8, 1.2, -0.11, 0.3, (2.0, 2.0), _OPEN_FROZEN, _OPEN_THAW, 1.5, 0.6),
+    lc.WATER: Signature((-19.1, -28.6), 4.4, 1.5, -0.35, 0.0, patch=0.6, grain=0.1),
+    lc.WETLAND: Signature((-9.9, -17.0), 2.2, 1.2, -0.11, 0.3, (2.0, 2.0), _OPEN_FROZEN, _OPEN_THAW, 1.5, 0.6),
     lc.MANGROVE: Signature((-9.0, -14.9), 1.0, 0.6, -0.09, 0.0, patch=0.7, grain=0.5),
     lc.MOSS: Signature((-12.0, -18.8), 1.6, 1.0, -0.13, 0.6, _NONE, _OPEN_FROZEN, _OPEN_THAW, 1.0, 0.6),
 }
@@ -72,10 +72,10 @@ _GROWTH = (2.0, 3.4)
 
 def _water_level(rng: np.random.Generator, tilt: float) -> Pair:
     """Draw open water: wind sets VV from smooth to rough sea, over 12 dB; VH follows by half and stays dark."""
-    wind = float(np.clip(rng.normal(0, 3.5), -5.0, 7.5))
+    wind = float(np.clip(rng.normal(0, 4.4), -5.5, 8.0))
     vv, vh = SIGNATURES[lc.WATER].level
     bright = vv + wind + tilt
-    return bright, min(bright - 4.0, vh + 0.5 * wind + 0.6 * tilt + rng.normal(0, 1.6))
+    return bright, min(bright - 4.0, vh + 0.55 * wind + 0.6 * tilt + rng.normal(0, 2.2))
 
 
 def _flooded(rng: np.random.Generator) -> Pair:
@@ -161,14 +161,14 @@ def crop_pattern(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Floa
     )
     # There are few crops at a time: levels cluster around two to five means (bare and grown fields).
     kinds = int(rng.integers(2, 6))
-    spread = rng.uniform(1.0, 3.2)
+    spread = rng.uniform(0.7, 2.5)
     kind = rng.integers(0, kinds, 4096)
     vv_kind = rng.normal(0, spread, kinds)
-    if rng.random() < 0.4:
+    if rng.random() < 0.3:
         # Smooth bare or flooded fields are as dark as calm water, but have straight borders.
-        vv_kind[0] -= rng.uniform(2.0, 6.0)
+        vv_kind[0] -= rng.uniform(1.5, 5.5)
     # A growing canopy raises VH more than VV.
-    vh_kind = vv_kind * rng.uniform(0.8, 1.5) + rng.normal(0, 0.9, kinds)
+    vh_kind = vv_kind * rng.uniform(0.6, 1.3) + rng.normal(0, 1.0, kinds)
     vv = vv_kind[kind] + rng.normal(0, 0.5 * spread, 4096)
     vh = vh_kind[kind] + (vv - vv_kind[kind]) + rng.normal(0, 0.5, 4096)
     hedge = np.clip(rng.uniform(0.7, 1.5) - border, 0, 1) * float(rng.choice([0.0, 0.4, 0.7, 1.0]))

@@ -40,7 +40,6 @@ MEASURED = {
     lc.GRASS: (-10.8, -17.8, 2.6, 0.80),
     lc.CROP: (-9.9, -17.8, 1.8, 0.75),
     lc.BARE: (-10.2, -17.8, 3.3, 0.80),
-    lc.WATER: (-18.6, -26.7, 3.7, 0.60),
 }
 
 
@@ -63,6 +62,10 @@ def test_class_levels_are_those_measured_over_the_world() -> None:
         # No rule keeps open land below trees in VV, but VH rarely fails to tell them apart.
         assert (contrast[:, 0] < 0).mean() > 0.05
         assert (contrast[:, 1] < 0).mean() < 0.15
+    # Wind moves VV of water over 12 dB, and VH by half of it; the noise floor, about -26, adds to VH.
+    water = np.array([draw[lc.WATER] for draw in draws]) - product
+    assert water[:, 0].mean() == pytest.approx(-18.6, abs=0.7) and 2.5 < water[:, 0].std() < 5
+    assert (np.power(10, water[:, 1] / 10) + 10**-2.6).mean() < 10**-2.2
     assert all(draw[lc.WATER][1] < draw[lc.WATER][0] - 3 for draw in draws)
 
 
