@@ -4,18 +4,19 @@ Command::
 
     python -m benchmarks.quality.simulator_levels --data SHARED [--scenes FOLDER] [--count 60]
 
-Real values come from the 500 points of ``SHARED/points`` (20 m, twelve months each) and from labelled chips: of
-BigEarthNet, single places, floods and forest in Finland. Places kept for tests are never read. Simulated values come
-from a data folder, or from scenes made now over ``SHARED/layouts``.
+Real values come from ``SHARED/points`` (500 points over the world at 20 m with twelve months each; then single regions,
+without marks) and from labelled chips: of BigEarthNet, single places, floods and forest in Finland. Places kept for
+tests are never read. Simulated values come from a data folder, or from scenes made now over ``SHARED/layouts``.
 
-All figures are in dB but the correlation. A star marks a mean that differs by more than 1 dB, a spread that differs by a
-factor of more than 1.5, and a correlation that differs by more than 0.15.
+All figures are in dB but the correlation. A star marks a mean that differs by more than 1 dB, a spread that differs by
+a factor of more than 1.5, and a correlation that differs by more than 0.15.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import gzip
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -87,8 +88,25 @@ def chip_figures(power: Values, inside: NDArray[np.bool_], rng: np.random.Genera
     return found
 
 
+def classes_of(power: Values, labels: NDArray[np.uint8], rng: np.random.Generator, inner: int) -> dict[int, Table]:
+    """Measure the classes of a chip, ``inner`` pixels from their borders, and the differences between them."""
+    valid = np.isfinite(power).all(0)
+    present: dict[int, Table] = {}
+    for code in CLASSES:
+        inside = valid & (labels == code)
+        if inner:
+            inside = ndimage.binary_erosion(inside, iterations=inner)
+        if inside.sum() >= _LEAST_PIXELS:
+            present[code] = chip_figures(power, inside, rng)
+    for one, other in PAIRS:
+        if one in present and other in present:
+            for band in ("VV", "VH"):
+                present[one][f"{band} above {lc.NAMES[other]}"] = present[one][band] - present[other][band]
+    return present
+
+
 def measure(images: Iterable[Path], rng: np.random.Generator, simulated: bool = False) -> dict[int, list[Table]]:
-    """Measure all classes in all images; a list of figures by class, one entry a chip. Simulated ones become sigma0."""
+    """Measure all images; a list of figures by class, one entry a chip. Simulated power becomes that of sigma0."""
     found: dict[int, list[Table]] = defaultdict(list)
     for image in images:
         chip = read(image)
@@ -97,22 +115,9 @@ def measure(images: Iterable[Path], rng: np.random.Generator, simulated: bool = 
         power, labels = chip
         if simulated:
             power = power / 10.0 ** (_PRODUCT_DB / 10.0)
-        valid = np.isfinite(power).all(0)
-        present: dict[int, Table] = {}
-        for code in CLASSES:
-            inside = valid & (labels == code)
-            if code == lc.WATER and any(word in image.name for word in WEAK):
-                continue
-            if simulated:
-                inside = ndimage.binary_erosion(inside, iterations=_INNER)
-            if inside.sum() >= _LEAST_PIXELS:
-                present[code] = chip_figures(power, inside, rng)
-        for one, other in PAIRS:
-            if one in present and other in present:
-                for band in ("VV", "VH"):
-                    step = present[one][band] - present[other][band]
-                    present[one][f"{band} above {lc.NAMES[other]}"] = step
-        for code, figures in present.items():
+        elif any(word in image.name for word in WEAK):
+            labels = np.where(labels == lc.WATER, lc.UNKNOWN, labels).astype(np.uint8)
+        for code, figures in classes_of(power, labels, rng, _INNER if simulated else 0).items():
             found[code].append(figures)
     return found
 
@@ -166,6 +171,24 @@ def point_summary(folder: Path) -> dict[int, Table]:
     return rows
 
 
+def regions(folder: Path) -> list[str]:
+    """Write the levels of single regions, whose climates the simulator draws too; none without their file."""
+    path = folder / "points.csv.gz"
+    found: dict[tuple[str, int], list[tuple[float, float]]] = defaultdict(list)
+    if path.exists():
+        with gzip.open(path, "rt", newline="") as file:
+            for row in csv.DictReader(file):
+                code = int(row["worldcover"] or 0)
+                if code in CLASSES and row["vv"] and row["vh"]:
+                    found[row["source"], code].append((float(row["vv"]), float(row["vh"])))
+    lines = ["", "| region | class | VV | VH | spread VV | spread VH |", "|---|---|---|---|---|---|"]
+    for (source, code), values in sorted(found.items()):
+        if len(values) >= _LEAST_CHIPS:
+            figures = [*np.mean(values, axis=0), *np.std(values, axis=0)]
+            lines.append(f"| {source} | {lc.NAMES[code]} | {' | '.join(f'{value:.2f}' for value in figures)} |")
+    return lines if found else []
+
+
 def parted(name: str, real: float, simulated: float) -> bool:
     """Tell whether two figures part, by the rules in the head of this file."""
     if "correlation" in name:
@@ -214,7 +237,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         made = measure(images_of(folder), rng, simulated=True)
     real = [image for name in CHIPS for image in images_of(options.data / name)]
     lines = report(point_summary(options.data / "points"), measure(real, rng), made)
-    print("\n".join(lines))
+    print("\n".join([*lines, *regions(options.data / "points")]))
     print(f"\n{sum(line.count('*') for line in lines)} figures part.")
 
 
