@@ -126,7 +126,7 @@ def _water(rng: np.random.Generator, truth: Labels, level: tuple[float, float], 
         near = ndimage.gaussian_filter((~water).astype(np.float32), rng.uniform(2, 6), truncate=2.5)
         surf = near * rng.uniform(0, 10)
     db[0][water] += (own + wind + surf)[water]
-    db[1][water] += (0.4 * own + 0.4 * wind + 0.5 * surf)[water]
+    db[1][water] += (0.5 * own + 0.6 * wind + 0.5 * surf)[water]
 
 
 def _linear_features(

@@ -56,10 +56,10 @@ _OPEN_FROZEN, _OPEN_THAW, _WOOD_FROZEN, _WOOD_THAW = (0.0, 2.0), (2.2, 3.5), (1.
 SIGNATURES: dict[int, Signature] = {
     lc.TREE: Signature((-8.3, -14.2), 1.0, 0.5, -0.10, 0.15, (1.8, 1.6), _WOOD_FROZEN, _WOOD_THAW, 1.0, 0.8),
     lc.SHRUB: Signature((-8.9, -15.0), 1.5, 0.6, -0.11, 0.5, (2.6, 3.2), (1.0, 2.4), _OPEN_THAW, 1.6, 0.5),
-    lc.GRASS: Signature((-10.75, -17.6), 1.2, 0.7, -0.13, 0.8, (3.0, 2.8), _OPEN_FROZEN, _OPEN_THAW, 1.8, 0.4),
+    lc.GRASS: Signature((-10.75, -17.65), 1.2, 0.7, -0.13, 0.8, (3.0, 2.8), _OPEN_FROZEN, _OPEN_THAW, 1.8, 0.4),
     lc.CROP: Signature((-9.5, -17.25), 0.6, 1.2, -0.13, 0.7, (4.2, 4.8), _OPEN_FROZEN, _OPEN_THAW, 1.5, 0.3),
     lc.BUILT: Signature((-7.4, -16.4), 3.3, 2.6, -0.07, 0.1, (1.2, 1.2), (0.5, 1.0), (0.5, 1.0), 1.0, 0.4),
-    lc.BARE: Signature((-9.6, -17.0), 2.2, 1.5, -0.17, 1.0, (4.6, 5.2), _OPEN_FROZEN, _OPEN_THAW, 1.3, 0.4),
+    lc.BARE: Signature((-9.6, -17.15), 2.2, 1.5, -0.17, 1.0, (4.6, 5.2), _OPEN_FROZEN, _OPEN_THAW, 1.3, 0.4),
     lc.SNOW: Signature((-13.0, -20.2), 3.0, 1.5, -0.17, 0.1, patch=1.5, grain=0.3),
     lc.WATER: Signature((-19.1, -28.6), 4.4, 1.5, -0.35, 0.0, patch=0.6, grain=0.1),
     lc.WETLAND: Signature((-9.9, -17.0), 2.2, 1.2, -0.11, 0.3, (2.0, 2.0), _OPEN_FROZEN, _OPEN_THAW, 1.5, 0.6),
