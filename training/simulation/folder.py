@@ -202,7 +202,7 @@ def split_of(request: SimulationRequest, group: str) -> str:
 def dataset_toml(request: SimulationRequest) -> str:
     """Return the text of ``dataset.toml``, which describes bands and labels."""
     lines = [f'title = "{_TITLE}"', "simulated = true", f"seed = {request.seed}", f"pixel_size_m = {PIXEL_M}"]
-    lines += ['product = "gamma0"', f"ignore_value = {lc.UNKNOWN}", ""]
+    lines += ['product = "sigma0 or gamma0, by scene"', f"ignore_value = {lc.UNKNOWN}", ""]
     for band in BANDS:
         lines += ["[[bands]]", f'name = "{band}"', 'unit = "db"', ""]
     for code, name in lc.NAMES.items():

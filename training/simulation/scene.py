@@ -10,17 +10,12 @@ from scipy import ndimage
 
 from backend.card import worldcover as lc
 from backend.core.arrays import BoolArray, FloatArray
+from training.simulation.climate import Climate, draw_climate
 from training.simulation.fields import coordinates, curve_distance, gaussian_field
 from training.simulation.labels import Labels, displaced, hide_detail
+from training.simulation.receiver import Receiver, draw_receiver, observe
 from training.simulation.relief import edge_gain, slope_gain
-from training.simulation.signature import (
-    Climate,
-    class_texture,
-    crop_pattern,
-    draw_climate,
-    draw_levels,
-)
-from training.simulation.speckle import speckle
+from training.simulation.signature import class_texture, crop_pattern, draw_levels
 from training.simulation.urban import urban_power
 
 # A swath of 250 km spans 17 degrees of incidence; this is the part of a 10 m pixel.
@@ -34,14 +29,12 @@ class SimulatedScene:
     Attributes:
         db: VV and VH in dB, float32 [2, H, W]; NaN for nodata.
         labels: WorldCover codes, uint8 [H, W]; 0 where unknown or nodata.
-        looks: Equivalent number of looks of its speckle.
-        noise_floor: Noise-equivalent backscatter in dB, VV and VH.
+        receiver: Looks and noise.
     """
 
     db: FloatArray
     labels: Labels
-    looks: float
-    noise_floor: tuple[float, float]
+    receiver: Receiver
 
 
 def _power(rng: np.random.Generator, truth: Labels, climate: Climate) -> list[FloatArray]:
@@ -128,12 +121,12 @@ def _water(rng: np.random.Generator, truth: Labels, level: tuple[float, float], 
         waves = gaussian_field(rng, shape, 2.5, 4.0)
         wind = wind + ndimage.uniform_filter1d(waves, 9, axis=int(rng.integers(2))) * rng.uniform(0, 1.5)
     surf = 0.0
-    if rng.random() < 0.25:
+    if rng.random() < 0.2:
         # Breaking waves along the shore are rough; on open coasts they are as bright as land.
         near = ndimage.gaussian_filter((~water).astype(np.float32), rng.uniform(2, 6), truncate=2.5)
-        surf = near * rng.uniform(0, 12)
+        surf = near * rng.uniform(0, 10)
     db[0][water] += (own + wind + surf)[water]
-    db[1][water] += (0.4 * own + 0.4 * wind + 0.5 * surf)[water]
+    db[1][water] += (0.5 * own + 0.6 * wind + 0.5 * surf)[water]
 
 
 def _linear_features(
@@ -207,17 +200,8 @@ def simulate(
         truth = hide_detail(rng, displaced(rng, layout, label_jitter * rng.uniform(0.2, 1.6)))
     climate = draw_climate(rng)
     power = _power(rng, truth, climate)
-    # The resolution cell (about 20 m) is wider than the pixel.
-    blur = rng.uniform(0.55, 0.95)
-    looks = float(np.clip(np.exp(rng.normal(np.log(5.2), 0.28)), 3.0, 12.0))
-    lag1 = (rng.uniform(0.6, 0.82), rng.uniform(0.6, 0.82)) if rng.random() < 0.85 else (0.4, 0.4)
-    floor = rng.uniform(-28.0, -22.0)
-    floors = (floor + rng.normal(0, 0.5), floor + rng.normal(0, 0.5))
-    bands = []
-    for band in (0, 1):
-        signal = ndimage.gaussian_filter(power[band], blur, truncate=3.0) + np.float32(10.0 ** (floors[band] / 10.0))
-        bands.append(10.0 * np.log10(signal * speckle(rng, shape, looks, lag1)))
-    db = np.stack(bands).astype(np.float32)
+    receiver = draw_receiver(rng, climate)
+    db = np.stack([observe(rng, power[band], receiver, band) for band in (0, 1)])
     valid = _swath_edge(rng, shape, nodata_chance)
     db[:, ~valid] = np.nan
-    return SimulatedScene(db, np.where(valid, layout, lc.UNKNOWN).astype(np.uint8), looks, floors)
+    return SimulatedScene(db, np.where(valid, layout, lc.UNKNOWN).astype(np.uint8), receiver)

@@ -1,9 +1,9 @@
 """Draw noise-free C-band backscatter by land cover: the level of each class in a scene, and its texture.
 
-Class levels (dB, gamma0, near 38 degrees) are means of terrain-corrected Sentinel-1 chips of four places with labels
-like WorldCover's. Classes that these lack (snow, moss, mangrove, desert) have the ranges of Ulaby and Dobson 1989,
-"Handbook of Radar Scattering Statistics for Terrain". Class means differ by 3 dB between places, so that levels are
-drawn for each scene (domain randomisation, Tobin et al. 2017).
+Levels are sigma0 in dB near 38 degrees, read from monthly Sentinel-1 values at 500 points over the world (WorldCereal)
+and from labelled European and North American places: their means, the spread between places, which moves VV and VH
+together, and the smaller spread of VV-VH. Dry regions, frozen ground and wet snow shift classes by what was measured
+in the western USA, East Africa and Finland. A scene is drawn as sigma0 or as gamma0, since maps are made of both.
 """
 
 from __future__ import annotations
@@ -14,98 +14,103 @@ import numpy as np
 
 from backend.card import worldcover as lc
 from backend.core.arrays import FloatArray
+from training.simulation.climate import CENTRE_DEG, Climate
 from training.simulation.fields import gaussian_field, parcels, smooth_noise
 from training.simulation.labels import Labels
+
+Pair = tuple[float, float]
+_NONE = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
 class Signature:
-    """Describe a class: means and standard deviations between scenes in dB, slope in dB per degree of incidence.
-
-    ``soil`` is the share of the scene's soil moisture shift that applies to the class. ``patch`` and ``grain`` are the
-    usual standard deviations in dB of coarse (tens of pixels) and fine (about a pixel) texture.
-    """
-
-    vv: float
-    vh: float
-    spread: float
-    ratio_spread: float
-    slope: float
-    soil: float
-    patch: float
-    grain: float
-
-
-SIGNATURES: dict[int, Signature] = {
-    lc.TREE: Signature(-8.8, -14.6, 0.9, 0.6, -0.06, 0.15, 0.6, 0.6),
-    lc.SHRUB: Signature(-11.4, -17.4, 1.6, 1.0, -0.10, 0.5, 1.6, 0.5),
-    lc.GRASS: Signature(-12.6, -18.9, 1.6, 1.2, -0.12, 0.8, 1.8, 0.4),
-    lc.CROP: Signature(-12.4, -19.0, 1.4, 1.2, -0.12, 0.8, 1.5, 0.3),
-    lc.BUILT: Signature(-9.0, -15.6, 1.6, 1.0, -0.05, 0.2, 1.0, 0.4),
-    lc.BARE: Signature(-15.6, -22.4, 2.6, 1.2, -0.17, 1.0, 1.3, 0.4),
-    lc.SNOW: Signature(-13.5, -20.5, 3.2, 1.5, -0.17, 0.1, 1.5, 0.3),
-    lc.WATER: Signature(-17.5, -27.0, 2.8, 1.5, -0.35, 0.0, 0.6, 0.1),
-    lc.WETLAND: Signature(-11.5, -18.3, 2.2, 1.4, -0.10, 0.3, 1.5, 0.6),
-    lc.MANGROVE: Signature(-8.8, -14.6, 1.0, 0.8, -0.05, 0.0, 0.7, 0.5),
-    lc.MOSS: Signature(-12.5, -19.5, 1.8, 1.2, -0.12, 0.6, 1.0, 0.6),
-}
-
-
-# Canopies scatter more than open ground of the same scene, most in VH; factors on the minimum difference in dB.
-_BELOW_TREES = {lc.SHRUB: 0.7, lc.GRASS: 1.2, lc.CROP: 1.0, lc.BARE: 2.0, lc.MOSS: 1.2, lc.WETLAND: 0.4}
-
-
-@dataclass(frozen=True)
-class Climate:
-    """Hold the conditions of a scene.
+    """Describe a class.
 
     Attributes:
-        gain: Shift in dB per polarisation (calibration, gamma0 or sigma0, season).
-        soil: Soil moisture shift in dB, negative when dry.
-        incidence: Incidence angle at the scene centre, degrees.
-        look: +1 if the radar looks east (ascending, right-looking), -1 if it looks west.
+        level: Mean VV and VH in dB, sigma0 at 38 degrees, in humid regions.
+        spread: Standard deviation in dB between scenes, of VV, beside what the scene's climate does.
+        ratio: Standard deviation in dB of VV-VH between scenes.
+        slope: dB per degree of incidence.
+        soil: Share of the scene's soil moisture shift.
+        dry: Loss of VV and VH in dB in a semi-arid region.
+        frozen: Loss in dB when frozen.
+        thaw: Loss in dB under wet snow.
+        patch: Usual standard deviation in dB of coarse texture (tens of pixels).
+        grain: Usual standard deviation in dB of fine texture (about a pixel).
     """
 
-    gain: tuple[float, float]
+    level: Pair
+    spread: float
+    ratio: float
+    slope: float
     soil: float
-    incidence: float
-    look: int
+    dry: Pair = _NONE
+    frozen: Pair = _NONE
+    thaw: Pair = _NONE
+    patch: float = 1.0
+    grain: float = 0.4
 
 
-def draw_climate(rng: np.random.Generator) -> Climate:
-    """Draw the conditions of one scene; Sentinel-1 IW covers incidence angles of 29 to 46 degrees."""
-    common = rng.normal(0, 0.8)
-    return Climate(
-        gain=(common + rng.normal(0, 0.5), common + rng.normal(0, 0.7)),
-        soil=rng.normal(0, 1.6),
-        incidence=rng.uniform(30.0, 45.0),
-        look=int(rng.choice([-1, 1])),
-    )
+_OPEN_FROZEN, _OPEN_THAW, _WOOD_FROZEN, _WOOD_THAW = (0.0, 2.0), (2.2, 3.5), (1.9, 3.2), (1.6, 1.9)
+
+SIGNATURES: dict[int, Signature] = {
+    lc.TREE: Signature((-8.3, -14.2), 1.0, 0.5, -0.10, 0.15, (1.8, 1.6), _WOOD_FROZEN, _WOOD_THAW, 1.0, 0.8),
+    lc.SHRUB: Signature((-8.9, -15.0), 1.5, 0.6, -0.11, 0.5, (2.6, 3.2), (1.0, 2.4), _OPEN_THAW, 1.6, 0.5),
+    lc.GRASS: Signature((-10.75, -17.65), 1.2, 0.7, -0.13, 0.8, (3.0, 2.8), _OPEN_FROZEN, _OPEN_THAW, 1.8, 0.4),
+    lc.CROP: Signature((-9.5, -17.25), 0.6, 1.2, -0.13, 0.7, (4.2, 4.8), _OPEN_FROZEN, _OPEN_THAW, 1.5, 0.3),
+    lc.BUILT: Signature((-7.4, -16.4), 3.3, 2.6, -0.07, 0.1, (1.2, 1.2), (0.5, 1.0), (0.5, 1.0), 1.0, 0.4),
+    lc.BARE: Signature((-9.6, -17.15), 2.2, 1.5, -0.17, 1.0, (4.6, 5.2), _OPEN_FROZEN, _OPEN_THAW, 1.3, 0.4),
+    lc.SNOW: Signature((-13.0, -20.2), 3.0, 1.5, -0.17, 0.1, patch=1.5, grain=0.3),
+    lc.WATER: Signature((-19.1, -28.6), 4.4, 1.5, -0.35, 0.0, patch=0.6, grain=0.1),
+    lc.WETLAND: Signature((-9.9, -17.0), 2.2, 1.2, -0.11, 0.3, (2.0, 2.0), _OPEN_FROZEN, _OPEN_THAW, 1.5, 0.6),
+    lc.MANGROVE: Signature((-9.0, -14.9), 1.0, 0.6, -0.09, 0.0, patch=0.7, grain=0.5),
+    lc.MOSS: Signature((-12.0, -18.8), 1.6, 1.0, -0.13, 0.6, _NONE, _OPEN_FROZEN, _OPEN_THAW, 1.0, 0.6),
+}
+# What growth from bare to full adds to crops, VV and VH in dB (monthly means of wheat and maize).
+_GROWTH = (2.0, 3.4)
+
+
+def _water_level(rng: np.random.Generator, tilt: float) -> Pair:
+    """Draw open water: wind sets VV from smooth to rough sea, over 12 dB; VH follows by half and stays dark."""
+    wind = float(np.clip(rng.normal(0, 4.4), -5.5, 8.0))
+    vv, vh = SIGNATURES[lc.WATER].level
+    bright = vv + wind + tilt
+    return bright, min(bright - 4.0, vh + 0.55 * wind + 0.6 * tilt + rng.normal(0, 2.2))
+
+
+def _flooded(rng: np.random.Generator) -> Pair:
+    """Draw the shift of wetland: stems in water raise VV by double bounce, open water between them lowers both."""
+    kind = rng.random()
+    if kind < 0.25:
+        return rng.uniform(1.5, 4.0), rng.uniform(0.0, 1.5)
+    if kind < 0.5:
+        return -rng.uniform(1.0, 4.0), -rng.uniform(2.0, 5.0)
+    return 0.0, 0.0
 
 
 def draw_levels(rng: np.random.Generator, climate: Climate) -> dict[int, tuple[float, float]]:
-    """Draw mean VV and VH in dB of each class in a scene.
+    """Draw mean VV and VH in dB of each class in a scene, in its product (sigma0 or gamma0).
 
-    Deviations of classes are correlated (seasons change all vegetation), those of VV and VH strongly.
+    Classes share the gain and climate of the scene, so that trees differ from open land by about 3.5 dB in VH and 2 dB
+    in VV, with a spread of 1.5 to 2 dB; there are scenes in which they are alike in VV.
     """
-    shared = rng.normal(0, 0.6)
     levels: dict[int, tuple[float, float]] = {}
     for code, s in SIGNATURES.items():
-        own = rng.normal(0, s.spread) + shared * (code not in (lc.WATER, lc.SNOW, lc.BUILT))
-        tilt = s.slope * (climate.incidence - 38.0)
-        base = own + tilt + s.soil * climate.soil
-        vv = s.vv + base + climate.gain[0]
-        vh = s.vh + 0.8 * base + rng.normal(0, s.ratio_spread) + climate.gain[1]
+        own = rng.normal(0, s.spread)
+        tilt = s.slope * (climate.incidence - CENTRE_DEG)
         if code == lc.WATER:
-            # Wind sets the VV level from smooth to rough sea; VH stays close to the noise floor.
-            vv = rng.uniform(-23.0, -11.5) + tilt
-            vh = min(vv - 4.0, -28.0 + 0.45 * (vv + 20.0) + rng.normal(0, 1.5))
-        levels[code] = (float(vv), float(vh))
-    tree = levels[lc.TREE]
-    for code, step in _BELOW_TREES.items():
-        vv, vh = levels[code]
-        highest = (tree[0] - rng.uniform(0.3, 1.5) * step, tree[1] - rng.uniform(0.8, 2.0) * step)
-        levels[code] = (min(vv, highest[0]), min(vh, highest[1]))
+            vv, vh = _water_level(rng, tilt)
+            levels[code] = (vv + climate.product_db, vh + climate.product_db)
+            continue
+        extra = _flooded(rng) if code == lc.WETLAND else _NONE
+        ratio = (0.0, s.ratio * float(np.clip(rng.normal(), -1.8, 1.8)))
+        pair = []
+        for band in (0, 1):
+            loss = climate.dry * s.dry[band] + climate.frozen * s.frozen[band] + climate.thaw * s.thaw[band]
+            growth = climate.growth * _GROWTH[band] if code == lc.CROP else 0.0
+            base = (1.0, 0.9)[band] * own + tilt + s.soil * climate.soil + climate.gain[band] + climate.product_db
+            pair.append(float(s.level[band] + base - loss + growth + ratio[band] + extra[band]))
+        levels[code] = (pair[0], pair[1])
     return levels
 
 
@@ -156,14 +161,14 @@ def crop_pattern(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Floa
     )
     # There are few crops at a time: levels cluster around two to five means (bare and grown fields).
     kinds = int(rng.integers(2, 6))
-    spread = rng.uniform(1.0, 3.2)
+    spread = rng.uniform(0.7, 2.5)
     kind = rng.integers(0, kinds, 4096)
     vv_kind = rng.normal(0, spread, kinds)
-    if rng.random() < 0.4:
+    if rng.random() < 0.3:
         # Smooth bare or flooded fields are as dark as calm water, but have straight borders.
-        vv_kind[0] -= rng.uniform(2.0, 6.0)
+        vv_kind[0] -= rng.uniform(1.5, 5.5)
     # A growing canopy raises VH more than VV.
-    vh_kind = vv_kind * rng.uniform(0.8, 1.5) + rng.normal(0, 0.9, kinds)
+    vh_kind = vv_kind * rng.uniform(0.6, 1.3) + rng.normal(0, 1.0, kinds)
     vv = vv_kind[kind] + rng.normal(0, 0.5 * spread, 4096)
     vh = vh_kind[kind] + (vv - vv_kind[kind]) + rng.normal(0, 0.5, 4096)
     hedge = np.clip(rng.uniform(0.7, 1.5) - border, 0, 1) * float(rng.choice([0.0, 0.4, 0.7, 1.0]))

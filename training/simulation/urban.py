@@ -63,11 +63,11 @@ def urban_power(
     corner = rng.random(shape, dtype=np.float32) < rng.uniform(0.003, 0.03) * density
     boost = corner * rng.uniform(8, 15)
     street = (border < rng.uniform(0.4, 1.1)) & (rng.random() < 0.8)
-    strength = rng.uniform(1.0, 7.0)
+    strength = rng.uniform(1.0, 9.0)
     out = []
     for band in (0, 1):
         # Double bounce keeps the polarisation, so that alignment raises VH less than VV.
-        walls = level[band] + block + tail + boost + aligned * strength * (1.0, 0.55)[band]
+        walls = level[band] + block + tail + boost + aligned * strength * (1.0, 0.4)[band]
         power = np.where(house, 10.0 ** (walls / 10.0), ground[band])
         road = 10.0 ** ((level[band] - rng.uniform(4, 8)) / 10.0)
         out.append(np.where(street & ~house, 0.5 * road + 0.5 * ground[band], power).astype(np.float32))

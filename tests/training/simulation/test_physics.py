@@ -9,13 +9,15 @@ import pytest
 import rasterio
 
 from backend.card import worldcover as lc
+from training.simulation.climate import draw_climate
 from training.simulation.fields import gaussian_field, parcels
 from training.simulation.labels import displaced
 from training.simulation.layout import procedural
+from training.simulation.receiver import draw_looks
 from training.simulation.relief import slope_gain
 from training.simulation.sample import NODATA, SCALE, SHAPE, write_sample
 from training.simulation.scene import sheltered, simulate
-from training.simulation.signature import draw_climate, draw_levels
+from training.simulation.signature import draw_levels
 from training.simulation.speckle import speckle
 
 
@@ -31,38 +33,69 @@ def test_speckle_has_the_looks_and_correlation_asked_for(looks: float, lag1: flo
         assert np.corrcoef(power.ravel(), moved.ravel())[0, 1] == pytest.approx(lag1, abs=0.06)
 
 
-def test_class_levels_stay_in_the_published_ranges() -> None:
+# Measured at 500 points over the world: VV, VH, spread of VV between places, least correlation of VV and VH.
+MEASURED = {
+    lc.TREE: (-8.3, -14.3, 2.1, 0.85),
+    lc.SHRUB: (-9.2, -15.5, 2.8, 0.85),
+    lc.GRASS: (-10.8, -17.8, 2.6, 0.80),
+    lc.CROP: (-9.9, -17.8, 1.8, 0.75),
+    lc.BARE: (-10.2, -17.8, 3.3, 0.80),
+}
+
+
+def test_class_levels_are_those_measured_over_the_world() -> None:
     rng = np.random.default_rng(2)
-    draws = [draw_levels(rng, draw_climate(rng)) for _ in range(400)]
-    wanted = {lc.TREE: (-8.8, -14.6), lc.BUILT: (-9.0, -15.6), lc.GRASS: (-12.6, -18.9), lc.BARE: (-15.6, -22.4)}
-    for code, (vv, vh) in wanted.items():
-        values = np.array([draw[code] for draw in draws])
-        assert values.mean(0) == pytest.approx([vv, vh], abs=1.2)
-        # The same class differs by some 3 dB between places, and VV and VH go together.
-        assert 1.0 < values[:, 0].std() < 4.0
-        assert np.corrcoef(values.T)[0, 1] > 0.5
-    assert all(draw[lc.TREE][1] > draw[lc.GRASS][1] for draw in draws)
+    climates = [draw_climate(rng) for _ in range(1500)]
+    draws = [draw_levels(rng, climate) for climate in climates]
+    product = np.array([[climate.product_db] for climate in climates])
+    assert 0.4 < np.mean([climate.gamma0 for climate in climates]) < 0.6
+    sigma0 = {code: np.array([draw[code] for draw in draws]) - product for code in MEASURED}
+    for code, (vv, vh, spread, correlation) in MEASURED.items():
+        values = sigma0[code]
+        assert values.mean(0) == pytest.approx([vv, vh], abs=0.7)
+        # Points hold the variation within a scene too, and scenes a single date.
+        assert 0.7 * spread < values[:, 0].std() < 1.5 * spread
+        assert np.corrcoef(values.T)[0, 1] > correlation
+    for code in (lc.GRASS, lc.CROP, lc.BARE):
+        contrast = sigma0[lc.TREE] - sigma0[code]
+        assert contrast[:, 1].mean() == pytest.approx(3.5, abs=0.8) and 1.0 < contrast[:, 1].std() < 3.5
+        # No rule keeps open land below trees in VV, but VH rarely fails to tell them apart.
+        assert (contrast[:, 0] < 0).mean() > 0.05
+        assert (contrast[:, 1] < 0).mean() < 0.15
+    # Wind moves VV of water over 12 dB, and VH by half of it; the noise floor, about -26, adds to VH.
+    water = np.array([draw[lc.WATER] for draw in draws]) - product
+    assert water[:, 0].mean() == pytest.approx(-18.6, abs=0.7) and 2.5 < water[:, 0].std() < 5
+    assert (np.power(10, water[:, 1] / 10) + 10**-2.6).mean() < 10**-2.2
     assert all(draw[lc.WATER][1] < draw[lc.WATER][0] - 3 for draw in draws)
 
 
-def test_noise_floor_bounds_dark_water() -> None:
+def test_noise_floor_bounds_dark_water_unless_it_was_subtracted() -> None:
     layout = np.full((128, 128), lc.WATER, np.uint8)
-    for seed in range(6):
+    for seed in range(12):
         scene = simulate(np.random.default_rng(seed), layout, nodata_chance=0.0)
         mean = 10 * np.log10((10 ** (scene.db[1].astype(float) / 10)).mean())
-        assert mean > scene.noise_floor[1] - 0.5
-        assert -29 < mean < -14
+        floor = scene.receiver.floors[1]
+        assert mean > floor + 10 * np.log10(max(1 - scene.receiver.removed, 0.03)) - 0.5
+        assert -36 < mean < -14 and -33 < floor < -21
 
 
 def test_homogeneous_forest_keeps_its_looks() -> None:
     """Texture may lower the equivalent number of looks, but never raise it."""
     layout = np.full((160, 160), lc.TREE, np.uint8)
-    for seed in range(6):
+    for seed in range(8):
         scene = simulate(np.random.default_rng(seed), layout, label_jitter=0.0, nodata_chance=0.0)
         power = 10 ** (scene.db[1].astype(float) / 10)
         blocks = power[: 160 // 16 * 16, :160].reshape(10, 16, 10, 16).swapaxes(1, 2).reshape(100, -1)
         looks = np.percentile(blocks.mean(1) ** 2 / blocks.var(1), 75)
-        assert 0.35 * scene.looks < looks < 1.7 * scene.looks
+        assert 0.35 * min(scene.receiver.looks, 20.0) < looks < 1.7 * scene.receiver.looks
+
+
+def test_looks_range_from_single_dates_to_composites() -> None:
+    rng = np.random.default_rng(3)
+    looks = np.array([draw_looks(rng) for _ in range(600)])
+    assert looks.min() >= 3 and looks.max() <= 200
+    assert 4.4 < np.median(looks) < 7.5
+    assert 0.08 < (looks > 20).mean() < 0.3
 
 
 def test_towns_are_not_evenly_bright() -> None:
