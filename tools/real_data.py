@@ -17,6 +17,8 @@ from pathlib import Path
 
 import rasterio
 
+from backend.card import worldcover as lc
+
 # Chips stretched by their own minimum and maximum have lost level and spread; others have lost only a gain. Training
 # draws a random level for them, because the true one is unknown.
 _STRETCHED = 'nodata = [0, 255]\nrelative = "affine"\nlevel_jitter_db = 3.0\npixel_size_m = 10.0\n'
@@ -56,15 +58,10 @@ class RealSet:
     series: str = ""
 
 
-_WORLDCOVER = _classes(
-    (10, "Tree cover", "#006400"),
-    (20, "Shrubland", "#ffbb22"),
-    (30, "Grassland", "#ffff4c"),
-    (40, "Cropland", "#f096ff"),
-    (50, "Built-up", "#fa0000"),
-    (60, "Bare / sparse vegetation", "#b4b4b4"),
-    (80, "Water", "#0064c8"),
-    (90, "Herbaceous wetland", "#0096a0"),
+_WORLDCOVER = "".join(
+    f'[[classes]]\nvalue = {value}\nname = "{lc.NAMES[value]}"\ncolor = "{lc.COLOURS[value]}"\n'
+    f'group = "{lc.MERGED[value]}"\n'
+    for value in lc.CODES
 )
 _TEN_METRES = "pixel_size_m = 10.0\n"
 
@@ -98,7 +95,7 @@ SETS = {
     # (80) and "not water" (1), which is no class.
     "floods_dualpol": RealSet(
         ("floods_dualpol/images",),
-        _TEN_METRES + "weight = 4.0\n" + _bands("VV", "VH") + _WORLDCOVER,
+        _TEN_METRES + "weight = 4.0\nnot_labels = [[1, 80]]\n" + _bands("VV", "VH") + _WORLDCOVER,
         labels=("floods_dualpol/labels",),
     ),
     "finland_forest": RealSet(

@@ -57,7 +57,7 @@ def finetune(
     options = options or RunOptions()
     run = out.with_name(f"{out.name}.run")
     facts = {"backbone": backbone, "data": [str(folder) for folder in folders]}
-    with claim_run(run, config, facts, options.resume, lambda name: name == "checkpoint_every_s"):
+    with claim_run(run, config, facts, options.resume, lambda name: name in ("checkpoint_every_s", "workers")):
         tuner = _set_up(backbone, folders, config, options.strict)
         first = tuner.restore(run / "checkpoint") if options.resume else 0
         write_resolved(run / "config.json", config, **facts)
@@ -71,7 +71,7 @@ def finetune(
 def _set_up(backbone: str, folders: Sequence[Path], config: FinetuneConfig, strict: bool) -> Finetuner:
     torch.manual_seed(config.seed)
     bands = start_from(backbone, config.model, config.head, config.head_dim, config.tile, 1).bands
-    data = load_data(folders, bands, config.leave_out, strict)
+    data = load_data(folders, bands, config, strict)
     torch.manual_seed(config.seed)
     start = start_from(backbone, config.model, config.head, config.head_dim, config.tile, len(data.classes))
     carry_head(start, backbone, data.classes)
@@ -86,7 +86,10 @@ def _loop(tuner: Finetuner, first: int, run: Path, context: Context) -> None:
     speed = Speed(first, config.batch)
     log = CsvLog(run / "log.csv", first + 1 if first else 0, LOSS_COLUMNS + (SCORE_COLUMNS if tuner.data.val else ()))
     saved = time.monotonic()
-    with cancel.shielded(), closing(sampler.batches(range(first, config.steps), config.batch)) as batches:
+    with (
+        cancel.shielded(),
+        closing(sampler.batches(range(first, config.steps), config.batch, config.workers)) as batches,
+    ):
         for step, inputs, targets in batches:
             loss = tuner.step(step, inputs, targets)
             reporter.progress(step + 1, config.steps, loss=loss, images_per_s=speed.images_per_s(step + 1))

@@ -113,7 +113,7 @@ def cost(given: argparse.Namespace, configs: dict[str, FinetuneConfig]) -> dict[
     for name, config in configs.items():
         torch.manual_seed(0)
         bands = start_from(given.backbone, config.model, name, config.head_dim, config.tile, 1).bands
-        data = load_data([given.data], bands, config.leave_out)
+        data = load_data([given.data], bands, config)
         start = start_from(given.backbone, config.model, name, config.head_dim, config.tile, len(data.classes))
         tuners[name] = Finetuner(start, data, config)
         batch = batch or CropSampler(data.train, bands, config.tile, config.augment, 0).batch(0, config.batch)

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from backend.core.errors import InputError
+from training.data.ahead import read_ahead
 from training.data.crops import ViewPlan, plan_views
 from training.data.masking import step_masks
 from training.data.store import ChipStore
-from training.run.distributed import start_worker
 from training.run.pretrain_config import PretrainConfig
 
 
@@ -56,7 +56,4 @@ class StepBatches(Dataset[ViewPlan]):
 
 def iterate(batches: StepBatches, steps: range, workers: int, pin: bool) -> Iterator[ViewPlan]:
     """Yield the batches of `steps` in order; `workers` processes, if any, draw them in advance."""
-    loader = DataLoader(
-        batches, batch_size=None, sampler=steps, num_workers=workers, worker_init_fn=start_worker, pin_memory=pin
-    )
-    yield from loader
+    yield from read_ahead(batches, steps, workers, pin)

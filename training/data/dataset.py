@@ -10,6 +10,7 @@ too. A name is a file's path under images/ without its suffix. Keys of dataset.t
     ignore_value = 0          value of unlabelled pixels
     label_codes = [[0, 1]]    pairs of a value in label files and its class value (1 to 254); all other values are
                               unlabelled, and ignore_value is not used
+    not_labels = [[1, 80]]    pairs of a label and a class value: the label says only that a pixel is not of that class
     scale = 0.01              factor on the files' values, applied after their own scale tags
     nodata = [0, 255]         nodata values, in addition to the files' own nodata tag
     relative = "offset"       "offset" (gain unknown) or "affine" (gain and spread unknown): the file's level, or level

@@ -45,6 +45,7 @@ class FolderFacts:
     pixel_size_m: NotNegative = 0.0
     ignore_value: int = 0
     label_codes: tuple[tuple[int, int], ...] = ()
+    not_labels: tuple[tuple[int, int], ...] = ()
     scale: float = 1.0
     nodata: tuple[float, ...] = ()
     relative: Annotated[str, OneOf("", "offset", "affine")] = ""
@@ -63,7 +64,12 @@ class FolderFacts:
             raise InputError(f"Bands have units {found}.", "Use one unit for all backscatter of a folder.")
         check_pattern(self.places)
         named = [(f"Class {item.name!r}", item.value) for item in self.classes]
-        for what, value in (*named, *((f"Label code {code}", value) for code, value in self.label_codes)):
+        named += [(f"Label code {code}", value) for code, value in self.label_codes]
+        for code, value in self.not_labels:
+            named += [("A label of not_labels", code), (f"Not-label {code}", value)]
+            if code in {item.value for item in self.classes}:
+                raise InputError(f"not_labels has {code}, which is a class.", "Use a value without a class.")
+        for what, value in named:
             if not 1 <= value <= 254:
                 raise InputError(f"{what} has value {value}.", "Use 1 to 254; 0 is unlabelled.")
 

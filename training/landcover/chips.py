@@ -4,25 +4,40 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection, Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Collection, Generator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.utils.data import Dataset
 
-from backend.accuracy.scores import class_indices
-from backend.card.model_card import Band
+from backend.card.model_card import Band, LandCoverClass
 from backend.core.arrays import FloatArray
 from backend.core.errors import InputError
 from backend.radiometry.convert import from_linear, normalise, to_linear
 from backend.radiometry.units import Units
 from backend.stream.fill import fill_invalid
+from training.data.ahead import read_ahead
 from training.data.augment import augment
 from training.data.dataset import Chip, ChipFolder
 from training.data.tiles import cut, extend, random_window
 from training.run.common_config import AugmentConfig
+
+# Target of a pixel without a label.
+IGNORE = -1
+
+
+def excluded(index: Any) -> Any:
+    """Return the target of a pixel of which only one class is known that it is not; its own inverse.
+
+    Args:
+        index: Class index, or target; an integer, an array or a tensor.
+    """
+    return -2 - index
+
 
 # Step, inputs and targets.
 Batches = Generator[tuple[int, torch.Tensor, torch.Tensor], None, None]
@@ -34,7 +49,8 @@ class LabelledChip:
 
     Attributes:
         db: float16 [B, H, W], dB (coherence from 0 to 1), nan where invalid or missing.
-        target: int16 [H, W] class index, -1 where unlabelled or invalid.
+        target: int16 [H, W] class index; IGNORE where unlabelled or invalid; `excluded(i)` where only known not to be
+            of class i.
         level_jitter_db: As in Chip.
         weight: Relative frequency of draws; see `load_labelled`.
     """
@@ -45,9 +61,35 @@ class LabelledChip:
     weight: float = 1.0
 
 
-def load_labelled(
-    folders: Sequence[ChipFolder], values: Sequence[int], leave_out: Collection[str] = ()
-) -> list[LabelledChip]:
+@dataclass(frozen=True)
+class Legend:
+    """Say which class index a value of the labels has.
+
+    Attributes:
+        indices: Class index by value; values that are missing are not used.
+        weights: Weight of a folder by its name, in place of that of its dataset.toml.
+    """
+
+    indices: Mapping[int, int]
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+    def table(self, not_labels: Sequence[tuple[int, int]] = ()) -> NDArray[np.int16]:
+        """Return the target of each label value, int16 [256]."""
+        table = np.full(256, IGNORE, dtype=np.int16)
+        for value, index in self.indices.items():
+            table[value] = index
+        for code, value in not_labels:
+            if value in self.indices:
+                table[code] = excluded(self.indices[value])
+        return table
+
+
+def legend_of(classes: Sequence[LandCoverClass]) -> Legend:
+    """Return the legend in which each class has its place in the list."""
+    return Legend({item.value: index for index, item in enumerate(classes)})
+
+
+def load_labelled(folders: Sequence[ChipFolder], legend: Legend, leave_out: Collection[str] = ()) -> list[LabelledChip]:
     """Load every labelled chip of the folders.
 
     A folder is drawn in proportion to its weight times the square root of its labelled pixels, so that a few real chips
@@ -55,31 +97,32 @@ def load_labelled(
 
     Args:
         folders: Data folders, each limited to its split.
-        values: Class values in the order of the class indices.
+        legend: Class indices by class value, and factors on the weights of folders.
         leave_out: Names of chips that are not loaded.
 
     Raises:
         InputError: No chip has a labelled pixel.
     """
-    chips = [chip for folder in folders for chip in _weighted(folder, values, leave_out)]
+    chips = [chip for folder in folders for chip in _weighted(folder, legend, leave_out)]
     if not chips:
         roots = ", ".join(str(folder.root) for folder in folders)
         raise InputError(f"No labelled pixel in {roots}.", "Put labels/ next to images/, with the same file names.")
     return chips
 
 
-def _weighted(folder: ChipFolder, values: Sequence[int], leave_out: Collection[str]) -> list[LabelledChip]:
+def _weighted(folder: ChipFolder, legend: Legend, leave_out: Collection[str]) -> list[LabelledChip]:
+    table = legend.table(folder.facts.not_labels)
     wanted = (chip for name, chip in folder.readable() if name not in leave_out)
-    chips = [_keep(chip, chip.label, values) for chip in wanted if chip.label is not None]
-    chips = [chip for chip in chips if (chip.target >= 0).any()]
-    pixels = sum(int((chip.target >= 0).sum()) for chip in chips)
+    chips = [_keep(chip, chip.label, table) for chip in wanted if chip.label is not None]
+    chips = [chip for chip in chips if (chip.target != IGNORE).any()]
+    pixels = sum(int((chip.target != IGNORE).sum()) for chip in chips)
     areas = sum(math.sqrt(chip.target.size) for chip in chips)
-    share = folder.facts.weight * math.sqrt(pixels)
+    share = legend.weights.get(folder.root.name, folder.facts.weight) * math.sqrt(pixels)
     return [dataclasses.replace(chip, weight=share * math.sqrt(chip.target.size) / areas) for chip in chips]
 
 
-def _keep(chip: Chip, label: NDArray[np.uint8], values: Sequence[int]) -> LabelledChip:
-    target = np.where(chip.valid, class_indices(label, values), -1).astype(np.int16)
+def _keep(chip: Chip, label: NDArray[np.uint8], table: NDArray[np.int16]) -> LabelledChip:
+    target = np.where(chip.valid, table[label], IGNORE).astype(np.int16)
     return LabelledChip(np.where(chip.valid, chip.db, np.nan).astype(np.float16), target, chip.level_jitter_db)
 
 
@@ -107,27 +150,11 @@ class CropSampler:
         inputs, targets = zip(*made)
         return torch.from_numpy(np.stack(inputs)), torch.from_numpy(np.stack(targets)).long()
 
-    def batches(self, steps: range, count: int) -> Batches:
-        """Yield each of `steps` with its batch, and cut the next batch in a thread meanwhile.
-
-        Closing the generator does not wait for the batch being cut.
-        """
-        following = iter(steps)
-        pool = ThreadPoolExecutor(1)
-
-        def submit() -> tuple[int, Future[tuple[torch.Tensor, torch.Tensor]]] | None:
-            step = next(following, None)
-            return None if step is None else (step, pool.submit(self.batch, step, count))
-
-        try:
-            ahead = submit()
-            while ahead:
-                step, job = ahead
-                inputs, targets = job.result()
-                ahead = submit()
+    def batches(self, steps: range, count: int, workers: int = 0) -> Batches:
+        """Yield each of `steps` with its batch, cut in advance by `workers` processes, or by a thread."""
+        with closing(read_ahead(_Batches(self, count), steps, workers)) as ahead:
+            for step, (inputs, targets) in zip(steps, ahead):
                 yield step, inputs, targets
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
 
     def chips_at(self, indices: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return one crop of each chip, drawn by the number of the chip alone; shapes and types as of `batch`."""
@@ -153,3 +180,13 @@ class CropSampler:
         level = from_linear(linear, self.bands)
         x = normalise(level, np.isfinite(level).any(axis=0), self.bands)
         return x, np.ascontiguousarray(target)
+
+
+class _Batches(Dataset["tuple[torch.Tensor, torch.Tensor]"]):
+    """Return the batch of a step."""
+
+    def __init__(self, sampler: CropSampler, count: int) -> None:
+        self.sampler, self.count = sampler, count
+
+    def __getitem__(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.sampler.batch(step, self.count)

@@ -14,10 +14,10 @@ from backend.core.errors import InputError, ModelError
 from backend.engines.precision import autocast, settle_precision
 from backend.engines.pytorch import choose_device
 from backend.stream.decision import by_groups, decision, group_indices
-from training.landcover.chips import CropSampler
+from training.landcover.chips import IGNORE, CropSampler
 from training.landcover.data import LabelledData
 from training.landcover.initial_network import InitialNetwork
-from training.landcover.loss import IGNORE, LandCoverLoss, count_pixels
+from training.landcover.loss import LandCoverLoss, count_pixels
 from training.run.checkpoint import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
 from training.run.common_config import AugmentConfig
 from training.run.finetune_config import FinetuneConfig
@@ -155,7 +155,7 @@ class Finetuner:
             count = min(self.config.batch, len(self.data.val) - first)
             inputs, targets = sampler.chips_at(range(first, first + count))
             chances = self.model(inputs.to(self.device)).softmax(dim=1).cpu().numpy()
-            confusion.add(targets.numpy(), decide(chances.swapaxes(0, 1)))
+            confusion.add(targets.clamp(min=IGNORE).numpy(), decide(chances.swapaxes(0, 1)))
         scores = confusion.scores()
         if not scores["pixels"]:
             raise InputError('No crop of the split "val" has a label.', "Add labels to the split, or leave it out.")

@@ -61,7 +61,8 @@ def start_from(
     source = _read(backbone, defaults, tile)
     # The head is new: fields that describe a forest are left at their defaults.
     old = source.arch
-    arch = Arch(old.timm, old.embed_dim, old.depth, old.heads, old.registers, head, head_dim)
+    sizes = (old.timm, old.embed_dim, old.depth, old.heads, old.registers, old.stem, old.positions)
+    arch = Arch(*sizes, head, head_dim)
     model = SarViT(arch, len(source.bands), tile, source.patch, classes)
     if source.weights:
         model.backbone.load_state_dict(source.weights, strict=True)

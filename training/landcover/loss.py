@@ -6,14 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from backend.card.model_card import LandCoverClass
 from backend.stream.decision import by_groups, group_indices
-from training.landcover.chips import LabelledChip
+from training.landcover.chips import IGNORE, LabelledChip, excluded
 
-IGNORE = -1
 _POWERS = {"none": 0.0, "sqrt": -0.5, "inverse": -1.0}
 
 
@@ -79,17 +77,37 @@ class LandCoverLoss(nn.Module):
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the mean loss over labelled pixels.
 
+        Where only one class is known that a pixel is not, all others together are the answer: the loss is minus the
+        logarithm of the sum of their probabilities.
+
         Args:
             logits: float32 [N, K, H, W].
-            targets: int64 [N, H, W], IGNORE where unlabelled; at least one pixel is labelled.
+            targets: int64 [N, H, W], as in `LabelledChip`; at least one pixel is labelled.
         """
-        loss = F.cross_entropy(
-            logits, targets, weight=self.weights, ignore_index=IGNORE, label_smoothing=self.smoothing
-        )
+        log_p = logits.log_softmax(dim=1)
+        known, negative = targets >= 0, targets < IGNORE
+        own = torch.where(known, targets, 0)
+        weight = self.weights[own] * known
+        picked = log_p.gather(1, own[:, None])[:, 0]
+        smooth = (log_p * self.weights[None, :, None, None]).mean(dim=1) * known
+        total = -((1 - self.smoothing) * picked * weight + self.smoothing * smooth).sum()
+        loss = total + self._not(log_p, torch.where(negative, excluded(targets), 0), negative)
+        loss = loss / (weight.sum() + negative.sum())
         if not self.group_weight:
             return loss
-        log_p = logits.log_softmax(dim=1)
-        by_group = [log_p[:, self.membership == group].logsumexp(dim=1) for group in range(len(self.group_weights))]
-        wanted = torch.where(targets == IGNORE, IGNORE, self.membership[targets.clamp(min=0)])
-        groups = F.nll_loss(torch.stack(by_group, dim=1), wanted, weight=self.group_weights, ignore_index=IGNORE)
-        return loss + self.group_weight * groups
+        members = [self.membership == group for group in range(len(self.group_weights))]
+        by_group = torch.stack([log_p[:, inside].logsumexp(dim=1) for inside in members], dim=1)
+        groups = self.membership[own]
+        weight = self.group_weights[groups] * known
+        return loss - self.group_weight * (
+            by_group.gather(1, groups[:, None])[:, 0] * weight
+        ).sum() / weight.sum().clamp(min=1e-9)
+
+    @staticmethod
+    def _not(log_p: Tensor, index: Tensor, where: Tensor) -> Tensor:
+        """Sum the losses of pixels that are known not to be of the class `index`."""
+        if not bool(where.any()):
+            return log_p.new_zeros(())
+        own = torch.arange(log_p.shape[1], device=log_p.device)[None, :, None, None] == index[:, None]
+        others = log_p.masked_fill(own, -torch.inf).logsumexp(dim=1)
+        return -(others * where).sum()

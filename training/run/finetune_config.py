@@ -7,7 +7,7 @@ from typing import Annotated
 
 from backend.card.arch import FINETUNED_HEADS
 from training.run.common_config import AugmentConfig, ModelConfig, Precision
-from training.run.limits import Count, Device, NotNegative, OneOf, Positive, Range, Seed, Share, check_limits
+from training.run.limits import Amount, Count, Device, NotNegative, OneOf, Positive, Range, Seed, Share, check_limits
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,16 @@ class FinetuneConfig:
         label_smoothing: Share of the target spread over all classes, as labels are noisy.
         class_weights: "none", "sqrt" (inverse square root of frequency) or "inverse".
         group_weight: Weight of the cross-entropy of groups, added to that of classes where the legend has groups.
+        legend: "data" (that of the data folders) or "merged" (WorldCover's classes merged to tree cover, open land,
+            built-up and water, which one image can tell apart).
+        weights: Names of data folders with weights in place of those in their dataset.toml.
         leave_out: Names of chips of the split "train" that are not used, to hold one place out.
         val_every: Steps between rows of log.csv, and between checks on the split "val".
         patience: Checks without a higher mean IoU before training stops.
         seed: Seed of every random draw.
         device: "auto", "cpu", "cuda" or "mps".
         precision: Of the forward pass: "float32", "bfloat16", or "auto" (bfloat16 on CUDA devices that support it).
+        workers: Processes that cut crops; 0 cuts them in a thread of the training process.
         checkpoint_every_s: Seconds between checkpoints.
     """
 
@@ -67,12 +71,15 @@ class FinetuneConfig:
     label_smoothing: Share = 0.05
     class_weights: Annotated[str, OneOf("none", "sqrt", "inverse")] = "sqrt"
     group_weight: NotNegative = 1.0
+    legend: Annotated[str, OneOf("data", "merged")] = "data"
+    weights: tuple[tuple[str, float], ...] = ()
     leave_out: tuple[str, ...] = ()
     val_every: Count = 200
     patience: Count = 5
     seed: Seed = 0
     device: Device = "auto"
     precision: Precision = "auto"
+    workers: Amount = 0
     checkpoint_every_s: NotNegative = 120.0
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ from backend.stream.fill import fill_invalid
 from training.data.dataset import ChipFolder
 from training.data.splits import read_splits
 from training.data.tiles import covering_windows, cut, extend
-from training.landcover.chips import LabelledChip, load_labelled
+from training.landcover.chips import LabelledChip, legend_of, load_labelled
 from training.landcover.data import LabelledData, merge_legends
 from training.study.settings import StudyConfig
 
@@ -112,15 +112,16 @@ def load_material(root: Path, bands: Sequence[Band], config: StudyConfig) -> Mat
         name: _left_out(folder, most)
         for (name, folder), most in zip(folders.items(), (config.train_chips, config.test_chips))
     }
-    found = load_labelled([folders["train"]], [item.value for item in legend], left["train"])
+    found = load_labelled([folders["train"]], legend_of(legend), left["train"])
     seen = {int(index) for chip in found for index in np.unique(chip.target[chip.target >= 0])}
     classes = tuple(item for index, item in enumerate(legend) if index in seen)
     if len(classes) < 2:
         raise InputError(f"The training labels of {root} have {len(classes)} class.", "Give it two or more.")
-    values = [item.value for item in classes]
     # Class indices change if a class without a training label is removed from the legend.
-    train = found if len(classes) == len(legend) else load_labelled([folders["train"]], values, left["train"])
-    test = load_labelled([folders[test_split]], values, left[test_split])
+    train = (
+        found if len(classes) == len(legend) else load_labelled([folders["train"]], legend_of(classes), left["train"])
+    )
+    test = load_labelled([folders[test_split]], legend_of(classes), left[test_split])
     train, test = ([replace(chip, level_jitter_db=0.0) for chip in chips] for chips in (train, test))
     present = tuple(i for i in range(len(bands)) if any(bool(np.isfinite(chip.db[i]).any()) for chip in train))
     taken = {name: set(folder.names) - left[name] for name, folder in folders.items()}

@@ -1,0 +1,22 @@
+"""Merge WorldCover's classes to those that one C-band image can tell apart.
+
+Values are WorldCover's where a class is one of its classes. Open land, which is several, has the value of grassland.
+"""
+
+from __future__ import annotations
+
+from backend.card import worldcover as lc
+from backend.card.model_card import LandCoverClass
+
+MERGED_CLASSES: tuple[LandCoverClass, ...] = (
+    LandCoverClass(lc.TREE, "Tree cover", lc.COLOURS[lc.TREE]),
+    LandCoverClass(lc.GRASS, "Open land", "#e8d66c"),
+    LandCoverClass(lc.BUILT, "Built-up", lc.COLOURS[lc.BUILT]),
+    LandCoverClass(lc.WATER, "Water or very smooth surface", lc.COLOURS[lc.WATER]),
+)
+_VALUES = {"tree": lc.TREE, "open": lc.GRASS, "built": lc.BUILT, "water": lc.WATER}
+
+
+def merged_value(value: int) -> int | None:
+    """Return the value of the merged class of a WorldCover value; None for other values."""
+    return _VALUES[lc.MERGED[value]] if value in lc.MERGED else None
