@@ -24,8 +24,10 @@ from training.data.ahead import read_ahead
 from training.data.augment import augment
 from training.data.dataset import Chip, ChipFolder
 from training.data.tiles import cut, extend, random_window
-from training.run.common_config import AugmentConfig
+from training.run.finetune_config import CropAugmentConfig
 
+# Widest square over which a smoothed crop is averaged, in pixels.
+MOST_SMOOTHED = 5
 # Target of a pixel without a label.
 IGNORE = -1
 
@@ -138,7 +140,7 @@ class CropSampler:
     """
 
     def __init__(
-        self, chips: Sequence[LabelledChip], bands: Sequence[Band], size: int, config: AugmentConfig, seed: int
+        self, chips: Sequence[LabelledChip], bands: Sequence[Band], size: int, config: CropAugmentConfig, seed: int
     ) -> None:
         self.chips, self.bands, self.size, self.config, self.seed = chips, tuple(bands), size, config, seed
         weights = np.array([chip.weight for chip in chips])
@@ -177,9 +179,19 @@ class CropSampler:
         db = fill_invalid(db, np.isfinite(db).any(axis=0))
         common = float(rng.normal(0, chip.level_jitter_db)) if chip.level_jitter_db else 0.0
         linear = augment(to_linear(db, self.bands, Units.DB), common, self.bands, self.config, rng)
+        if self.config.smooth and rng.random() < self.config.smooth:
+            linear = smoothed(linear, int(rng.integers(2, MOST_SMOOTHED + 1)))
         level = from_linear(linear, self.bands)
         x = normalise(level, np.isfinite(level).any(axis=0), self.bands)
         return x, np.ascontiguousarray(target)
+
+
+def smoothed(linear: FloatArray, side: int) -> FloatArray:
+    """Average linear power [B, H, W] over squares of `side` pixels; NaN where a band is missing."""
+    from scipy.ndimage import uniform_filter
+
+    result: FloatArray = uniform_filter(linear, (0, side, side), mode="nearest")
+    return result
 
 
 class _Batches(Dataset["tuple[torch.Tensor, torch.Tensor]"]):

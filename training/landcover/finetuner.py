@@ -19,11 +19,10 @@ from training.landcover.data import LabelledData
 from training.landcover.initial_network import InitialNetwork
 from training.landcover.loss import LandCoverLoss, count_pixels
 from training.run.checkpoint import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
-from training.run.common_config import AugmentConfig
-from training.run.finetune_config import FinetuneConfig
+from training.run.finetune_config import CropAugmentConfig, FinetuneConfig
 from training.run.schedules import cosine, linear
 
-_PLAIN = AugmentConfig(flip=False, speckle=0.0, gain_common_db=0.0, gain_band_db=0.0, band_drop=0.0)
+_PLAIN = CropAugmentConfig(flip=False, speckle=0.0, gain_common_db=0.0, gain_band_db=0.0, band_drop=0.0)
 
 
 def parameter_groups(start: InitialNetwork, config: FinetuneConfig) -> list[dict[str, Any]]:

@@ -11,6 +11,22 @@ from training.run.limits import Amount, Count, Device, NotNegative, OneOf, Posit
 
 
 @dataclass(frozen=True)
+class CropAugmentConfig(AugmentConfig):
+    """Set the augmentations of labelled crops.
+
+    Attributes:
+        smooth: Probability that backscatter is averaged over squares of 2 to 5 pixels, as in scenes that were filtered
+            against speckle, averaged over dates, or resampled from larger pixels: else what is smooth is taken for
+            water.
+    """
+
+    smooth: Share = 0.0
+
+    def __post_init__(self) -> None:
+        check_limits(self, "augment")
+
+
+@dataclass(frozen=True)
 class FinetuneConfig:
     """Set up a fine-tuning; recipes/bundled_model.toml has the settings of the bundled model.
 
@@ -61,7 +77,7 @@ class FinetuneConfig:
     head_dim: int = 64
     freeze_backbone: bool = False
     tile: Count = 128
-    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    augment: CropAugmentConfig = field(default_factory=CropAugmentConfig)
     steps: Count = 2000
     batch: Count = 16
     lr: NotNegative = 1e-3
