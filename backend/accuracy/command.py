@@ -15,6 +15,8 @@ from backend.accuracy.areas import PixelAreas
 from backend.accuracy.class_raster import ClassRaster
 from backend.accuracy.compare import Reference, check_bounds, check_overlap
 from backend.accuracy.figures import build_facts
+from backend.accuracy.labels import feature_labels
+from backend.accuracy.merging import merge
 from backend.accuracy.reference_raster import RasterReference
 from backend.accuracy.reference_vector import VectorReference
 from backend.accuracy.report import as_csv, as_html, as_json
@@ -101,10 +103,11 @@ def _compared(request: AccuracyRequest, wanted: Mapping[str, Path]) -> dict[str,
         comparison = reference.compare(
             class_map, areas, _RowProgress(request, class_map.grid.height * reference.passes)
         )
+        merging = merge(comparison, class_map.names, request.mapping)
         check_overlap(comparison, request.reference, class_map.names)
     for what, count in notes.left_out.items():
         comparison.leave_out(what, count)
-    facts = build_facts(comparison, areas.known, notes.names)
+    facts = build_facts(comparison, areas.known, {**notes.names, **merging.names})
     return {
         "schema_version": 1,
         "program": f"SAR Land Cover (DINO) {__version__}",
@@ -112,10 +115,11 @@ def _compared(request: AccuracyRequest, wanted: Mapping[str, Path]) -> dict[str,
         "map": request.map,
         "reference": request.reference_name or request.reference,
         "mapping": dict(request.mapping),
+        "merged": merging.facts(),
         "sample": {"size": request.sample, "seed": request.seed} if request.sample else None,
         **facts,
         "left_out": comparison.left_out,
-        "notes": [areas.method, *class_map.notes, *notes.texts, *facts["notes"]],
+        "notes": [*merging.notes, areas.method, *class_map.notes, *notes.texts, *facts["notes"]],
     }
 
 
@@ -174,7 +178,7 @@ def _open_vector(request: AccuracyRequest, class_map: ClassRaster) -> tuple[Refe
     values = field_values(features, request.class_field)
     counted = [(f, value) for f, value in zip(features, values) if integer_label(value) not in request.ignore_reference]
     notes.left_out["features with a value to ignore"] = len(features) - len(counted)
-    labels, unknown = _labels(request, [value for _, value in counted], class_map.names)
+    labels, unknown = feature_labels([value for _, value in counted], request.mapping, class_map.names)
     notes.left_out["features without a class"] = labels.count(None) - sum(unknown.values())
     for name, count in unknown.items():
         notes.left_out[f"features of the class {name!r}, which the map doesn't name"] = count
@@ -191,26 +195,6 @@ def _open_vector(request: AccuracyRequest, class_map: ClassRaster) -> tuple[Refe
     high = [max(box[i] for box in bounds) for i in (2, 3)]
     check_bounds(class_map.grid.bounds(), (low[0], low[1], high[0], high[1]), request.reference)
     return VectorReference([f for f, _ in kept], [label for _, label in kept]), notes
-
-
-def _labels(
-    request: AccuracyRequest, values: Sequence[Any], names: Mapping[int, str]
-) -> tuple[list[int | None], dict[str, int]]:
-    """Return the class value of each feature (None if it has none), and the number of features of each unknown name."""
-    by_name = {name.casefold(): value for value, name in names.items()}
-    mapping = {text.strip().casefold(): value for text, value in request.mapping.items()}
-    labels: list[int | None] = []
-    unknown: dict[str, int] = {}
-    for value in values:
-        if isinstance(value, (dict, list)):
-            value = None
-        number = integer_label(value)
-        text = str(number if number is not None else "" if value is None else value).strip()
-        label = mapping.get(text.casefold(), number if number is not None else by_name.get(text.casefold()))
-        if label is None and text:
-            unknown[text] = unknown.get(text, 0) + 1
-        labels.append(label)
-    return labels, unknown
 
 
 def _start(request: AccuracyRequest, outputs: Mapping[str, Path]) -> None:

@@ -35,6 +35,11 @@ class Comparison:
     mapped: dict[int, float] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
 
+    def relabel(self, values: Mapping[int, int]) -> None:
+        """Replace reference values in the pairs and the units."""
+        self.tally.relabel(values)
+        self.units = [(row, values.get(column, column)) for row, column in self.units]
+
     def leave_out(self, what: str, count: int) -> None:
         """Count items that are not compared."""
         if count:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -49,6 +49,14 @@ class Tally:
         keys = [(int(row), int(column)) for row in rows for column in columns]
         _add(self._pairs, keys, row_codes * columns.size + column_codes, areas)
         check_number(self.reference_values(), "the reference")
+
+    def relabel(self, values: Mapping[int, int]) -> None:
+        """Replace reference values of the pairs; pairs that become equal are added up."""
+        pairs, self._pairs = self._pairs, {}
+        for (row, column), (count, area) in pairs.items():
+            key = row, values.get(column, column)
+            before = self._pairs.get(key, (0, 0.0))
+            self._pairs[key] = before[0] + count, before[1] + area
 
     def reference_values(self) -> list[int]:
         """Return the reference values of the pairs, ascending."""

@@ -45,6 +45,17 @@ MERGED: dict[int, str] = {
 }  # fmt: skip
 
 
+# The legend of models that tell these groups apart only. Values are WorldCover's where a class is one of its classes.
+MERGED_VALUES: dict[str, int] = {"tree": TREE, "open": GRASS, "built": BUILT, "water": WATER}
+MERGED_NAMES: dict[int, str] = {
+    TREE: NAMES[TREE],
+    GRASS: "Open land",
+    BUILT: NAMES[BUILT],
+    WATER: "Water or very smooth surface",
+}
+MERGED_COLOURS: dict[int, str] = {TREE: "#006400", GRASS: "#e8d66c", BUILT: "#fa0000", WATER: "#0064c8"}
+
+
 def worldcover_groups(values: Sequence[int]) -> list[str] | None:
     """Return the group of each class value by MERGED; None if a value is not in the WorldCover legend."""
     return [MERGED[value] for value in values] if all(value in MERGED for value in values) else None

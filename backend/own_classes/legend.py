@@ -1,7 +1,8 @@
 """Build a legend from the classes of samples: raster value, name and colour of each.
 
-Whole numbers from 1 to 254 are kept as raster values. A class named as in ESA WorldCover gets WorldCover's value and
-colour; others get the smallest free values in alphabetical order, so that equal classes always get equal values.
+Whole numbers from 1 to 254 are kept as raster values. A class named as in ESA WorldCover, or as one of the four classes
+merged from it, gets that class's value and colour; others get the smallest free values in alphabetical order, so that
+equal classes always get equal values.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from backend.card.model_card import MAX_CLASSES, LandCoverClass
-from backend.card.worldcover import COLOURS, NAMES
+from backend.card.worldcover import COLOURS, MERGED_COLOURS, MERGED_NAMES, NAMES
 from backend.core.errors import InputError
 from backend.core.plain_json import parse_json
 from backend.core.regular_file import read_regular_text
@@ -82,8 +83,8 @@ def build_legend(labels: Sequence[Label], styles: Styles) -> tuple[tuple[LandCov
     for label in order:
         name, color = styles.get(label, ("", ""))
         if not color:
-            known = worldcover or _worldcover_value(label) == values[label]
-            color = COLOURS[values[label]] if known else next(free)
+            value, known = (label, COLOURS[label]) if worldcover and isinstance(label, int) else _known(label)
+            color = known if value == values[label] else next(free)
         classes.append(LandCoverClass(values[label], (name or str(label))[:MAX_NAME], color))
     return tuple(classes), {label: index for index, label in enumerate(order)}
 
@@ -92,7 +93,7 @@ def _values(labels: set[Label]) -> dict[Label, int]:
     values: dict[Label, int] = {label: label for label in labels if isinstance(label, int) and 1 <= label <= 254}
     rest = sorted(labels - values.keys(), key=lambda label: (str(label).casefold(), str(label)))
     for label in rest:
-        value = _worldcover_value(label)
+        value, _ = _known(label)
         if value and value not in values.values():
             values[label] = value
     free = (value for value in range(1, 255) if value not in values.values())
@@ -102,10 +103,14 @@ def _values(labels: set[Label]) -> dict[Label, int]:
     return values
 
 
-def _worldcover_value(label: Label) -> int:
-    """Return the WorldCover value that a text names, or 0."""
+def _known(label: Label) -> tuple[int, str]:
+    """Return value and colour of the class of WorldCover, or merged from its classes, that a text names; 0 and ""."""
     text = str(label).casefold()
-    return next((value for value, name in NAMES.items() if text == name.casefold()), 0)
+    for names, colours in ((NAMES, COLOURS), (MERGED_NAMES, MERGED_COLOURS)):
+        for value, name in names.items():
+            if text == name.casefold():
+                return value, colours[value]
+    return 0, ""
 
 
 def _palette(count: int) -> list[str]:

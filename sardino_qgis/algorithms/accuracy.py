@@ -70,7 +70,10 @@ class AccuracyAlgorithm(BackendAlgorithm):
             "independent, so there are no intervals unless a sample size is given: then that many places are drawn "
             "from it at random within the map classes.\n\n"
             "Values are matched by value, names by name. Grids and coordinate systems may differ: the reference is "
-            "resampled to the map's grid by nearest neighbour. Nodata and ignored values are left out and counted."
+            "resampled to the map's grid by nearest neighbour. Nodata and ignored values are left out and counted.\n\n"
+            "A map with the four classes of the bundled model can be compared with ESA WorldCover as it is: reference "
+            "values 20, 40, 60, 70, 90 and 100 count as open land (30), and 95 as tree cover (10). The report tells "
+            "which values were merged."
         )
 
     def initAlgorithm(self, configuration=None) -> None:
@@ -79,7 +82,8 @@ class AccuracyAlgorithm(BackendAlgorithm):
             QgsProcessingParameterString(self.MAPPING, tr("Reference values in the map's legend"), optional=True),
             tr(
                 "If the reference uses other values than the map: pairs of reference value (or name, for vectors) and "
-                "map value, such as 1=80,2=10 or Forest=10. Values that are not listed stay unchanged."
+                "map value, such as 1=80,2=10 or Forest=10. Values that are not listed stay unchanged; those of ESA "
+                "WorldCover are merged if the map has the four classes of the bundled model (40=40 keeps 40 apart)."
             ),
         )
         for name, description in (

@@ -38,10 +38,13 @@ class LandCoverAlgorithm(ModelAlgorithm):
         return tr(
             "Makes a land-cover map from Sentinel-1 backscatter (VV and VH) with a vision transformer that "
             "was pre-trained by self-distillation (DINO).\n\n"
-            "The map has the grid and the CRS of the input, the legend of the model (for the bundled model "
-            "ESA WorldCover classes) with names and colours, and no data where the input has none. Any "
-            "extent works: the raster is read in tiles. The model runs in a Python process of its own, so "
-            "PyTorch is not needed in QGIS.\n\n"
+            "The map has the grid and the CRS of the input, the legend of the model with names and colours, and no "
+            "data where the input has none. Any extent works: the raster is read in tiles. The model runs in a "
+            "Python process of its own, so PyTorch is not needed in QGIS.\n\n"
+            "The bundled model has the four classes that one radar image can tell apart: Tree cover, Open land, "
+            "Built-up, and Water or very smooth surface. Fields, grass, shrub and bare soil are one class, open land. "
+            "Smooth bare fields, runways, smooth snow, sand and radar shadow look like water to a radar. For crops and "
+            "other classes, use 'Train own classes from samples', or a model of several dates.\n\n"
             "A model is only as good as its training data; the model's card describes them and gives the "
             "accuracy on held-out places. Check the map at places that you know."
         )

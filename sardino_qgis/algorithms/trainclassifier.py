@@ -63,6 +63,8 @@ class TrainClassifierAlgorithm(ModelAlgorithm):
             "Draw samples of each class in several places, spread over the area to be mapped: a hundred small "
             "polygons are better than one large one. The accuracy in the log is measured on blocks of samples that "
             "are held out in turn; it applies to places like those of the samples, not to others.\n\n"
+            "This is the way to crops and other classes that the bundled model doesn't have. Choose a date on which "
+            "they look different: classes of equal backscatter can't be separated, whatever the samples.\n\n"
             "Classes that are whole numbers from 1 to 254 keep their values in the map; other classes get new values. "
             "If the layer is styled by categories of the field, the map has their names and colours."
         )

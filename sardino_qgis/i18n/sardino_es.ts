@@ -18,22 +18,26 @@ Where the reference is a sample, the report also holds accuracies and areas with
 
 A reference raster is compared pixel by pixel. That is not a sample, and neighbouring pixels are not independent, so there are no intervals unless a sample size is given: then that many places are drawn from it at random within the map classes.
 
-Values are matched by value, names by name. Grids and coordinate systems may differ: the reference is resampled to the map's grid by nearest neighbour. Nodata and ignored values are left out and counted.</source>
+Values are matched by value, names by name. Grids and coordinate systems may differ: the reference is resampled to the map's grid by nearest neighbour. Nodata and ignored values are left out and counted.
+
+A map with the four classes of the bundled model can be compared with ESA WorldCover as it is: reference values 20, 40, 60, 70, 90 and 100 count as open land (30), and 95 as tree cover (10). The report tells which values were merged.</source>
         <translation>Compara un mapa de clases con una referencia: otro ráster de clases, o puntos y polígonos con una clase cada uno. El informe (se abre en el Visor de resultados) contiene la matriz de confusión, la exactitud global, las del usuario y del productor, F1 e IoU por píxeles, y las superficies en hectáreas.
 
 Si la referencia es una muestra, el informe contiene además exactitudes y superficies con intervalos de confianza del 95 % según el estimador estratificado de Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57: las clases del mapa son los estratos, y se conocen sus superficies en el mapa completo. Se supone que la muestra se tomó al azar dentro de cada clase (o en todo el mapa); los lugares elegidos por comodidad sobrestiman la exactitud. Cada punto es una unidad de muestreo, y también cada polígono, con la clase del mapa de la mayoría de sus píxeles.
 
 Un ráster de referencia se compara píxel a píxel. Eso no es una muestra, y los píxeles vecinos no son independientes, por lo que no hay intervalos, salvo que se indique un tamaño de muestra: entonces se toma de él al azar ese número de lugares, dentro de las clases del mapa.
 
-Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y los sistemas de coordenadas pueden ser distintos: la referencia se remuestrea a la cuadrícula del mapa por el vecino más cercano. Los píxeles sin datos y los valores ignorados se excluyen y se cuentan.</translation>
+Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y los sistemas de coordenadas pueden ser distintos: la referencia se remuestrea a la cuadrícula del mapa por el vecino más cercano. Los píxeles sin datos y los valores ignorados se excluyen y se cuentan.
+
+Un mapa con las cuatro clases del modelo incluido se puede comparar con ESA WorldCover sin más ajustes: los valores 20, 40, 60, 70, 90 y 100 de la referencia cuentan como terreno abierto (30), y el 95 como arbolado (10). El informe indica qué valores se unieron.</translation>
     </message>
     <message>
         <source>Reference values in the map's legend</source>
         <translation>Valores de la referencia en la leyenda del mapa</translation>
     </message>
     <message>
-        <source>If the reference uses other values than the map: pairs of reference value (or name, for vectors) and map value, such as 1=80,2=10 or Forest=10. Values that are not listed stay unchanged.</source>
-        <translation>Si la referencia usa otros valores que el mapa: pares de valor de la referencia (o nombre, si es vectorial) y valor del mapa, por ejemplo 1=80,2=10 o Bosque=10. Los valores que no figuran se conservan.</translation>
+        <source>If the reference uses other values than the map: pairs of reference value (or name, for vectors) and map value, such as 1=80,2=10 or Forest=10. Values that are not listed stay unchanged; those of ESA WorldCover are merged if the map has the four classes of the bundled model (40=40 keeps 40 apart).</source>
+        <translation>Si la referencia usa otros valores que el mapa: pares de valor de la referencia (o nombre, si es vectorial) y valor del mapa, por ejemplo 1=80,2=10 o Bosque=10. Los valores que no figuran se conservan; los de ESA WorldCover se unen si el mapa tiene las cuatro clases del modelo incluido (con 40=40, el 40 queda aparte).</translation>
     </message>
     <message>
         <source>Values to ignore in the map</source>
@@ -394,12 +398,16 @@ La imagen muestra en rojo, verde y azul las tres primeras componentes principale
     <message>
         <source>Makes a land-cover map from Sentinel-1 backscatter (VV and VH) with a vision transformer that was pre-trained by self-distillation (DINO).
 
-The map has the grid and the CRS of the input, the legend of the model (for the bundled model ESA WorldCover classes) with names and colours, and no data where the input has none. Any extent works: the raster is read in tiles. The model runs in a Python process of its own, so PyTorch is not needed in QGIS.
+The map has the grid and the CRS of the input, the legend of the model with names and colours, and no data where the input has none. Any extent works: the raster is read in tiles. The model runs in a Python process of its own, so PyTorch is not needed in QGIS.
+
+The bundled model has the four classes that one radar image can tell apart: Tree cover, Open land, Built-up, and Water or very smooth surface. Fields, grass, shrub and bare soil are one class, open land. Smooth bare fields, runways, smooth snow, sand and radar shadow look like water to a radar. For crops and other classes, use 'Train own classes from samples', or a model of several dates.
 
 A model is only as good as its training data; the model's card describes them and gives the accuracy on held-out places. Check the map at places that you know.</source>
         <translation>Hace un mapa de cobertura del suelo a partir de la retrodispersión de Sentinel-1 (VV y VH) con un transformador de visión preentrenado por autodestilación (DINO).
 
-El mapa tiene la cuadrícula y el SRC de la entrada, la leyenda del modelo (para el modelo incluido, las clases de ESA WorldCover) con nombres y colores, y queda sin datos donde la entrada no los tiene. Sirve cualquier extensión: el ráster se lee por teselas. El modelo se ejecuta en un proceso de Python propio, de modo que no hace falta PyTorch en QGIS.
+El mapa tiene la cuadrícula y el SRC de la entrada, la leyenda del modelo con nombres y colores, y queda sin datos donde la entrada no los tiene. Sirve cualquier extensión: el ráster se lee por teselas. El modelo se ejecuta en un proceso de Python propio, de modo que no hace falta PyTorch en QGIS.
+
+El modelo incluido tiene las cuatro clases que una sola imagen de radar permite distinguir: arbolado (Tree cover), terreno abierto (Open land), zonas construidas (Built-up) y agua o superficie muy lisa (Water or very smooth surface). Cultivos, pastos, matorral y suelo desnudo son una sola clase, terreno abierto. Los campos desnudos y lisos, las pistas de aterrizaje, la nieve lisa, la arena y la sombra de radar parecen agua para un radar. Para cultivos y otras clases, usar «Entrenar clases propias con muestras» o un modelo de varias fechas.
 
 Un modelo solo es tan bueno como sus datos de entrenamiento; la ficha del modelo los describe e indica la exactitud en lugares reservados para la validación. Conviene comprobar el mapa en lugares conocidos.</translation>
     </message>
@@ -600,10 +608,14 @@ Las características corresponden a parches del modelo (8 x 8 píxeles de 10 m e
 
 Draw samples of each class in several places, spread over the area to be mapped: a hundred small polygons are better than one large one. The accuracy in the log is measured on blocks of samples that are held out in turn; it applies to places like those of the samples, not to others.
 
+This is the way to crops and other classes that the bundled model doesn't have. Choose a date on which they look different: classes of equal backscatter can't be separated, whatever the samples.
+
 Classes that are whole numbers from 1 to 254 keep their values in the map; other classes get new values. If the layer is styled by categories of the field, the map has their names and colours.</source>
         <translation>Aprende clases propias a partir de puntos o polígonos dibujados sobre un ráster SAR, en un minuto más o menos, y escribe una carpeta de modelo, que «Cobertura del suelo a partir de SAR» ofrece desde entonces entre sus modelos.
 
 Conviene dibujar muestras de cada clase en varios lugares, repartidas por la zona que se va a cartografiar: cien polígonos pequeños son mejores que uno grande. La exactitud que figura en el registro se mide en bloques de muestras apartados por turnos; vale para lugares como los de las muestras, no para otros.
+
+Este es el camino hacia los cultivos y otras clases que el modelo incluido no tiene. Conviene elegir una fecha en la que se vean distintas: las clases de igual retrodispersión no se pueden separar, sean cuales sean las muestras.
 
 Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa; las demás reciben valores nuevos. Si la capa se representa por categorías del campo, el mapa lleva sus nombres y colores.</translation>
     </message>

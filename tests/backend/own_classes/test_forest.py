@@ -10,7 +10,7 @@ import torch
 from sklearn.ensemble import ExtraTreesClassifier
 
 from backend.card.arch import MAX_SHARES
-from backend.card.model_card import MAX_CLASSES, ModelCard
+from backend.card.model_card import MAX_CLASSES, LandCoverClass, ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.core.cancel import Cancel
 from backend.core.errors import Cancelled
@@ -28,6 +28,8 @@ from backend.own_classes.forest import (
     leaves_for,
     write_head,
 )
+
+LEGEND = tuple(LandCoverClass(value, f"class {value}", "#102030") for value in range(1, 6))
 
 
 @pytest.fixture
@@ -100,4 +102,4 @@ def own_model_card(data):
     card, trees = ModelCard.load(model_folder(None) / CARD), grow(data)
     sizes = {"trees": TREES, "tree_nodes": trees.child.shape[1], "tree_depth": trees.depth}
     arch = dataclasses.replace(card.arch, head="forest", head_dim=8, windows=(3, 5, 7, 9), **sizes)
-    return dataclasses.replace(card, arch=arch, classes=card.classes[:5])
+    return dataclasses.replace(card, arch=arch, classes=LEGEND)

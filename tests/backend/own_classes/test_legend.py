@@ -22,6 +22,18 @@ def test_values_do_not_depend_on_the_order_of_samples():
     assert one[2].color == "#006400"
 
 
+def test_classes_of_the_bundled_legends_keep_value_and_colour():
+    """Open land has the value of grassland, so that one of the two gets another value, and a colour of its own."""
+    legend, _ = build_legend(["open land", "Built-up", "water or very smooth surface", "rice"], {})
+    assert [(c.value, c.color) for c in legend if c.name != "rice"] == [
+        (30, "#e8d66c"), (50, "#fa0000"), (80, "#0064c8"),
+    ]  # fmt: skip
+    both, _ = build_legend(["Open land", "Grassland"], {})
+    assert [(c.value, c.name) for c in both] == [(1, "Open land"), (30, "Grassland")]
+    assert both[1].color == "#ffff4c" and len({c.color for c in both}) == 2
+    assert [c.color for c in build_legend([30, 80], {})[0]] == ["#ffff4c", "#0064c8"]
+
+
 def test_styles_of_a_file_take_precedence(tmp_path):
     path = tmp_path / "legend.json"
     path.write_text(json.dumps({"a": {"name": "Alder", "color": "#102030"}, "7.0": {"name": "Seven"}, "z": {}}))

@@ -24,7 +24,10 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
+from backend.card.worldcover import MERGED_NAMES
+
 TRUTH = np.kron([[10, 80], [80, 10]], np.ones((20, 25))).astype(np.uint8)
+NAMES = {10: "Tree", 80: "Water"}
 UTM, WGS = "EPSG:32633", "EPSG:4326"
 
 
@@ -37,7 +40,7 @@ def worker(provider, backend_python, monkeypatch):
 def classes(tmp_path):
     """Write a raster of classes with names; returns its path."""
 
-    def write(values, name):
+    def write(values, name, names=NAMES):
         path = tmp_path / name
         data = gdal.GetDriverByName("GTiff").Create(str(path), values.shape[1], values.shape[0], 1, gdal.GDT_Byte)
         crs = osr.SpatialReference()
@@ -47,7 +50,8 @@ def classes(tmp_path):
         band = data.GetRasterBand(1)
         band.WriteArray(values)
         band.SetNoDataValue(0)
-        band.SetCategoryNames(["Water" if v == 80 else "Tree" if v == 10 else "" for v in range(81)])
+        if names:
+            band.SetCategoryNames([names.get(value, "") for value in range(101)])
         del band, data
         return str(path)
 
@@ -107,6 +111,25 @@ def test_accuracy_without_a_sample_has_no_estimates(classes, outputs):
     )
     assert "UNITS" not in results and "ESTIMATED_OVERALL_ACCURACY" not in results
     assert figures(results)["estimates"] is None
+
+
+@pytest.mark.parametrize("names", [MERGED_NAMES, {}])
+def test_a_map_of_four_classes_against_worldcover(classes, layer, outputs, feedback, names):
+    """By class names, or without any by the values; raster and points."""
+    map_ = np.select([TRUTH == 80], [30], TRUTH).astype(np.uint8)
+    reference = map_.copy()
+    reference[30:, :25], reference[:10, :25], reference[:10, 25:] = 30, 95, 40
+    given = {"INPUT": classes(map_, "map.tif", names), **outputs}
+    facts = figures(processing.run("sardino:accuracy", {**given, "REFERENCE": classes(reference, "ref.tif", {})}))
+    assert facts["pixels"]["overall_accuracy"] == 1 and len(facts["classes"]) == 2
+    assert [item["value"] for merged in facts["merged"] for item in merged["from"]] == [95, 40]
+    points = layer([(5, 5), (5, 40), (6, 41)], [95, 40, 60], kind="int")
+    results = processing.run(
+        "sardino:accuracy", {**given, "REFERENCE_VECTOR": points, "FIELD": "class"}, feedback=feedback
+    )
+    assert results["OVERALL_ACCURACY"] == 1
+    assert any("60 Bare / sparse vegetation into 30 Open land" in text for text in feedback.infos)
+    del points, given
 
 
 @pytest.mark.parametrize("crs", [UTM, WGS])

@@ -109,14 +109,21 @@ def test_value_means_a_name_folder_or_default(shelf, tmp_path, monkeypatch):
 
 
 def test_page_of_the_bundled_model_is_complete():
-    page = card_page(installed.find_model(""))
+    model = installed.find_model("")
+    page, card = card_page(model), installed.read_card(model.folder)
     text = text_of(page)
-    for words in ("Trained on", "no real label", "Limits", "Towns are found poorly", "pixels of 10 m", "Accuracy",
-                  "Mean IoU", "This model / Together", "Permanent water bodies", "gamma0", "dB", "-30 … 5",
+    for words in ("Trained on", *card["trained_on"], "Limits", *card["limits"], "pixels of 10 m", "Accuracy",
+                  "Mean IoU", *(item["name"] for item in card["classes"]), "gamma0", "dB", "-30 … 5",
                   "GPL-2.0-or-later"):  # fmt: skip
         assert words in text, words
-    assert 'bgcolor="#0064c8"' in page
-    assert text.index("This model / ") < text.index("Majority class / "), "the model before what it is compared with"
+    assert all(f'bgcolor="{item["color"]}"' in page for item in card["classes"])
+
+
+def test_the_model_stands_before_what_it_is_compared_with(shelf):
+    figures = {"together": {"mean_iou": 0.5, "pixels": 9}}
+    make(shelf / "good", {"metrics": {"places": {"majority class": figures, "this model": figures}}})
+    text = text_of(card_page(installed.find_model("good")))
+    assert text.index("This model / Together") < text.index("Majority class / Together")
 
 
 EVIL = '<img src="http://example.org/x.png"><script>alert(1)</script>\x1b]0;\x07\u202e'
