@@ -44,7 +44,12 @@ from training.run.run_folder import claim_run
 
 
 def pretrain(
-    config: PretrainConfig, data: Sequence[Path], run: Path, options: RunOptions | None = None, recipe: str = ""
+    config: PretrainConfig,
+    data: Sequence[Path],
+    run: Path,
+    options: RunOptions | None = None,
+    recipe: str = "",
+    start: Path | None = None,
 ) -> None:
     """Do a run, or the rest of it.
 
@@ -54,6 +59,7 @@ def pretrain(
         run: Folder of the run; created if missing.
         options: Resuming, unreadable images, progress and cancel.
         recipe: Name to write into config.json.
+        start: Folder of a run whose backbone this one starts from.
 
     Raises:
         InputError: The data can't be used, or the run exists, or a run to resume has other settings or data.
@@ -67,19 +73,19 @@ def pretrain(
         store = ChipStore(data, config.model.bands, config.run.memory_gb, config.split, options.strict)
         batches = StepBatches(store, config, world.rank, world.size)
         fixed = {"data_files": store.files, "data_sha256": store.fingerprint}
-        facts = {"recipe": recipe, "data": [str(d) for d in data], **fixed}
+        facts = {"recipe": recipe, "data": [str(d) for d in data], "start": str(start or ""), **fixed}
         # Stops are deferred from here on; before, reading the data may take long and has no state to save.
         with claim_run(run, config, fixed, options.resume, _may_change), cancel.shielded():
-            trainer = Trainer(config, world)
-            start = trainer.restore(run) if options.resume else 0
+            trainer = Trainer(config, world, None if options.resume else start)
+            first = trainer.restore(run) if options.resume else 0
             if world.first:
                 write_resolved(run / "config.json", config, **facts)
                 report_start(reporter, "pretrain", recipe, world.device, data, run)
             pin = world.device.type == "cuda"
-            steps = range(start, config.optim.steps)
+            steps = range(first, config.optim.steps)
             # The other processes wait for the first when they exchange gradients.
             recording = (
-                closing(RunRecord(trainer, store.folders, run, start, reporter)) if world.first else nullcontext()
+                closing(RunRecord(trainer, store.folders, run, first, reporter)) if world.first else nullcontext()
             )
             with recording as record:
                 _loop(trainer, iterate(batches, steps, config.run.workers, pin), steps, run, cancel, record)
@@ -122,6 +128,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--recipe", required=True, help="a name in training/recipes, or a .toml file")
     parser.add_argument("--data", required=True, nargs="+", type=Path, help="folders of SAR rasters")
     parser.add_argument("--out", required=True, type=Path, help="folder of the run")
+    parser.add_argument("--start", type=Path, help="a run whose backbone to start from; random weights without it")
     parser.add_argument("--strict", action="store_true", help="refuse images that can't be read, else left out")
     options = parser.parse_args(arguments)
     if int(os.environ.get("RANK", "0")):
@@ -139,7 +146,7 @@ def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> 
     config = resolve(PretrainConfig, override(load_recipe(options.recipe), options.set))
     how = RunOptions(options.resume, options.strict, Context(reporter, cancel))
     with resumable():
-        pretrain(config, options.data, options.out, how, options.recipe)
+        pretrain(config, options.data, options.out, how, options.recipe, options.start)
     reporter.result({"outputs": {"output": str(options.out)}, "seconds": round(time.monotonic() - began, 3)})
 
 

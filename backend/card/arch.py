@@ -9,7 +9,7 @@ from typing import Any
 from backend.card.validation import between, build, items, refuse, scalar
 
 TIMM_NAMES = ("vit_tiny_patch16_224", "vit_small_patch16_224", "vit_base_patch16_224")
-FINETUNED_HEADS = ("decoder", "conv", "linear")
+FINETUNED_HEADS = ("detail", "decoder", "conv", "linear")
 STEMS, POSITIONS = ("patch", "conv"), ("learned", "none")
 HEADS = (*FINETUNED_HEADS, "forest")  # "forest" is grown from samples of a user (backend.own_classes)
 MAX_SHARES = 2**23  # most class shares at the nodes of a "forest", all trees together: 32 MB
@@ -28,7 +28,7 @@ class Arch:
         registers: Number of register tokens (Darcet et al. 2023), in addition to the CLS token.
         stem: "patch" (each patch is embedded alone) or "conv" (overlapping convolutions; see `backend.network.stem`).
         positions: "learned" (an embedding for each place of the tile) or "none".
-        head: "decoder" (tokens of two blocks and a full-resolution convolutional stem), "conv" (tokens of several
+        head: "detail" (tokens of two blocks, sharpened by the contrast of the image), "decoder" (tokens of two blocks and a full-resolution convolutional stem), "conv" (tokens of several
             blocks, convolutions), "linear" (the last tokens only) or "forest" (trees per pixel on tokens of several
             blocks, backscatter and its focal statistics).
         head_dim: Channel width of the head at patch resolution; for "forest" the number of components of the tokens;

@@ -2,7 +2,7 @@
 
 By what they see beside the last tokens: `linear` sees nothing else: what it scores is the backbone's own
 merit. `conv` sees tokens of several depths and smooths as it enlarges. `decoder` sees the image again too, at
-full resolution, where edges are. `forest` (backend/network/forest_head.py) is fitted to a user's own samples.
+full resolution, where edges are; `detail` (backend/network/detail_head.py) only its contrast. `forest` (backend/network/forest_head.py) is fitted to a user's own samples.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from backend.card.arch import Arch
 from backend.core.errors import ModelError
+from backend.network.detail_head import DetailHead
 from backend.network.forest_head import ForestHead
 
 NARROWEST = 16  # channels; fewer at full resolution would be too few for the classes of a legend
@@ -112,7 +113,7 @@ class DecoderHead(ConvHead):
         )
 
 
-Head = Union[LinearHead, ConvHead, ForestHead]
+Head = Union[LinearHead, ConvHead, DetailHead, ForestHead]
 
 
 def build_head(arch: Arch, bands: int, patch: int, classes: int) -> Head:
@@ -132,4 +133,5 @@ def build_head(arch: Arch, bands: int, patch: int, classes: int) -> Head:
         return LinearHead(arch, classes)
     if arch.head == "forest":
         return ForestHead(arch, bands, classes)
-    return {"conv": ConvHead, "decoder": DecoderHead}[arch.head](arch, bands, patch, classes)
+    kinds = {"conv": ConvHead, "decoder": DecoderHead, "detail": DetailHead}
+    return kinds[arch.head](arch, bands, patch, classes)

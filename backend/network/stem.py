@@ -36,12 +36,6 @@ class ConvEmbed(PatchEmbed):
             channels = wanted
         self.proj = nn.Sequential(*layers, nn.Conv2d(channels, width, 1))
         self.near = nn.Conv2d(width, width, 3, padding=1, groups=width)
-        for layer in self.proj:
-            if isinstance(layer, nn.Conv2d):
-                # PyTorch's default shrinks the differences between tokens to a hundredth of the image's, and class
-                # tokens of all images are alike: DINO then ends at the uniform guess.
-                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-                nn.init.zeros_(layer.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [N, B, H, W] to [N, H/p, W/p, D]."""

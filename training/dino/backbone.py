@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from backend.card.arch import Arch
-from backend.core.errors import ModelError
+from backend.core.errors import InputError, ModelError
 from backend.network.timm_import import VisionTransformer, resample_abs_pos_embed
 from backend.network.vit import build_backbone
 from training.run.common_config import ModelConfig
@@ -25,14 +25,16 @@ FACTS = "backbone.json"
 def save_backbone(run: Path, backbone: nn.Module, model: ModelConfig, **facts: Any) -> None:
     """Write the weights, and arch, bands, patch and tile (as in the model card) with further `facts`."""
     write_tensors(run / WEIGHTS, backbone.state_dict())
-    described = {
+    write_text(run / FACTS, json.dumps({**_described(model), **facts}, indent=2) + "\n")
+
+
+def _described(model: ModelConfig) -> dict[str, Any]:
+    return {
         "arch": model.arch.to_dict(),
         "bands": [dataclasses.asdict(band) for band in model.bands],
         "patch": model.patch,
         "tile": model.tile,
-        **facts,
     }
-    write_text(run / FACTS, json.dumps(described, indent=2) + "\n")
 
 
 def load_backbone(run: Path, tile: int) -> tuple[VisionTransformer, dict[str, Any]]:
@@ -62,6 +64,25 @@ def load_backbone(run: Path, tile: int) -> tuple[VisionTransformer, dict[str, An
     except RuntimeError as error:
         raise ModelError(f"{run / WEIGHTS} doesn't fit {FACTS}: {error}.", hint) from error
     return backbone.eval(), facts
+
+
+def take_weights(backbone: VisionTransformer, run: Path, model: ModelConfig) -> None:
+    """Load the weights of another run's backbone into one of the same sizes.
+
+    Raises:
+        ModelError: The run has no readable backbone.
+        InputError: Its backbone has other sizes, bands or patches.
+    """
+    found, facts = load_backbone(run, model.tile)
+    described = _described(model)
+    wanted = {key: described[key] for key in ("arch", "bands", "patch")}
+    differing = [key for key, value in wanted.items() if json.loads(json.dumps(value)) != facts[key]]
+    if differing:
+        raise InputError(
+            f"The backbone in {run} has another {' and '.join(differing)} than this run.",
+            "Set model as in that run's config.json, or start from random weights.",
+        )
+    backbone.load_state_dict(found.state_dict())
 
 
 def check_tile(tile: int, patch: int) -> None:

@@ -81,8 +81,16 @@ class Objective(nn.Module):
             losses["levels"] = levels_loss(student.levels, levels)
         return losses
 
-    def total(self, losses: dict[str, Tensor]) -> Tensor:
-        terms = [weight * losses[name] for name, weight in self.weights.items()]
+    def total(self, losses: dict[str, Tensor], done: float = 1.0) -> Tensor:
+        """Add up the losses by their weights.
+
+        Args:
+            losses: Each loss by name.
+            done: Share of the run that is done: before `levels_first` of it, only levels count.
+        """
+        early = done < self.config.levels_first and "levels" in self.weights
+        # Times 0 instead of left out: DistributedDataParallel waits for the gradient of every weight.
+        terms = [weight * losses[name] * (name == "levels" or not early) for name, weight in self.weights.items()]
         return sum(terms[1:], terms[0])
 
     def update(self, teacher: Outputs) -> None:

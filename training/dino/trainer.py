@@ -16,7 +16,7 @@ from backend.engines.precision import autocast, settle_precision
 from backend.network.vit import build_backbone
 from training.data.crops import ViewPlan
 from training.data.views import ViewMaker
-from training.dino.backbone import save_backbone
+from training.dino.backbone import save_backbone, take_weights
 from training.dino.levels import LocalLevels
 from training.dino.network import MultiCropNetwork, StudentTeacher, parameter_groups
 from training.dino.objective import Objective
@@ -34,17 +34,22 @@ class Trainer:
     Args:
         config: Settings.
         world: This process and its device.
+        start: Folder of a run whose backbone this one starts from; None for random weights.
 
     Raises:
         ResourceError: The device doesn't support the precision.
+        ModelError: The backbone of `start` can't be read.
+        InputError: It has other sizes.
     """
 
-    def __init__(self, config: PretrainConfig, world: World) -> None:
+    def __init__(self, config: PretrainConfig, world: World, start: Path | None = None) -> None:
         self.config, self.world = config, world
         self.precision = settle_precision(config.run.precision, world.device)
         torch.manual_seed(config.run.seed)
         model = config.model
         backbone = build_backbone(model.arch, len(model.bands), model.tile, model.patch)
+        if start is not None:
+            take_weights(backbone, start, model)
         self.pair = StudentTeacher(backbone, model.arch.embed_dim, config.dino, len(model.bands))
         self.pair = self.pair.to(world.device).train()
         self.objective = Objective(config.dino).to(world.device)
@@ -87,7 +92,7 @@ class Trainer:
         self.tokens, self.targets = teacher.tokens, self.objective.targets(teacher, values.teacher_temp)
         levels = self.levels(clean) if self.config.dino.levels_weight > 0 else None
         losses = self.objective(student, self.targets, mask, levels)
-        loss = self.objective.total(losses)
+        loss = self.objective.total(losses, step / self.config.optim.steps)
         norm = self._backward(loss, values)
         means = all_reduce_mean(torch.stack([loss, *losses.values()]).detach()).tolist()
         if not (math.isfinite(means[0]) and math.isfinite(norm)):

@@ -38,7 +38,7 @@ class FinetuneConfig:
         licence: Licence of the weights, for the card.
         trained_on: Further lines for the card: data of the pre-training, attributions.
         model: Sizes and bands where the backbone names none.
-        head: "linear" (last tokens alone), "conv" (tokens of several blocks) or "decoder" (tokens and a stem at full
+        head: "detail" (tokens, sharpened by the contrast of the image), "linear" (last tokens alone), "conv" (tokens of several blocks) or "decoder" (tokens and a stem at full
             resolution); see backend/network/heads.py.
         head_dim: Channels of the head at patch resolution; "linear" has none.
         freeze_backbone: Train the head only.

@@ -80,6 +80,8 @@ class DinoConfig:
         koleo_weight: Weight of the KoLeo loss on class tokens of the global views; 0 for none, 0.1 in DINOv2.
         levels_weight: Weight of predicting at each patch, hidden ones too, the local mean and deviation of backscatter
             without the added speckle, relative to 1 for class tokens; 0 for none.
+        levels_first: With `levels_weight`, fraction of the run in which levels alone are learnt, before tokens are compared.
+            Class tokens of the convolutional stem are nearly alike at first, and DINO would stay at the uniform guess.
         levels_scales: Sides in pixels of the squares around a patch whose mean and deviation are predicted.
         ibot_weight: Weight of the iBOT loss at masked patches, relative to 1 for class tokens; 0 for none, 1 in iBOT.
         mask_probability: With `ibot_weight` or `levels_weight`, probability that a global view of the student is masked.
@@ -102,6 +104,7 @@ class DinoConfig:
     dino_weight: NotNegative = 1.0
     koleo_weight: NotNegative = 0.0
     levels_weight: NotNegative = 0.0
+    levels_first: Share = 0.0
     levels_scales: tuple[int, ...] = (8, 24, 56)
     ibot_weight: NotNegative = 0.0
     mask_probability: Share = 0.5
