@@ -34,6 +34,9 @@ _NAMING_KEYS = re.compile(r"key\s*=\s*[\"'](?:OVERVIEW_FILE|[XY]_DATASET|RPC_DEM
 _SEPARATORS = re.compile(r"/vsi[a-z0-9_]+/|\w{2,}://|[{}\"?,&=]|(?<=\w\w):")
 # The network tells no time of change of every raster: after so many seconds one counts as changed.
 NETWORK_S = 60.0
+# A folder is listed again only if it changed: one of training data is asked about once for each of its files.
+SETTLED_S, MOST_LISTED = 2.5, 64
+_listed: dict[str, tuple[tuple[int, int, int], list[str]]] = {}
 # What GDAL has read of a raster on the network is forgotten when it is closed: a later run may find another there.
 FORGOTTEN = ":".join(f"/vsi{kind}/" for kind in ("curl", "s3", "gs", "az", "adls", "oss", "swift"))
 SIDECARS = (".aux.xml", ".ovr", ".msk")
@@ -135,12 +138,22 @@ def _check_beside(path: str, top: str, folders: dict[str, list[str]]) -> None:
 def _odd_ones(folder: str) -> list[str]:
     """Return the names in a folder that are neither files nor folders, or links."""
     try:
+        found = os.stat(folder)
+        stamp = found.st_dev, found.st_ino, found.st_mtime_ns
+        if folder in _listed and _listed[folder][0] == stamp:
+            return _listed[folder][1]
         with os.scandir(folder) as entries:
-            return [
+            odd = [
                 entry.name
                 for entry in entries
                 if not (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False))
             ]
+        # A folder that changed just now may change again without another time.
+        if time.time() - found.st_mtime > SETTLED_S:
+            if len(_listed) >= MOST_LISTED:
+                _listed.clear()
+            _listed[folder] = stamp, odd
+        return odd
     except OSError:
         return []
 

@@ -40,7 +40,7 @@ def points_of(side):
 
 
 @pytest.fixture
-def long_run(request, make_raster, scene_db, tiny_model, worker_environment, repo_root, tmp_path):
+def long_run(request, make_raster, scene_db, tiny_model, worker_environment, tmp_path):
     """A process that maps a large scene, warped if a parameter says so, with an older output in place."""
     warped = getattr(request, "param", "") == "warped"
     placed = {"transform": None, "gcps": points_of(2000)} if warped else {}
@@ -54,7 +54,7 @@ def long_run(request, make_raster, scene_db, tiny_model, worker_environment, rep
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        cwd=repo_root,
+        cwd=worker_environment["PYTHONPATH"],
         env=worker_environment,
     )
     for line in process.stdout:

@@ -1,6 +1,6 @@
 """Serve the files of a folder over HTTP with ranges, as GDAL reads rasters on the network.
 
-    python -m tests.support.range_server FOLDER
+    python -m tests.backend.raster.range_server FOLDER
 
 Prints its port. It is a process of its own: GDAL opens a raster while it holds the interpreter's lock.
 """

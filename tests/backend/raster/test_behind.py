@@ -202,8 +202,23 @@ def test_a_changed_raster_on_the_network_is_read_anew(make_raster, scene_db, ser
 @pytest.fixture
 def served(tmp_path, repo_root):
     """Serve the folder of the test over HTTP; its address."""
-    command = [sys.executable, "-m", "tests.support.range_server", str(tmp_path)]
+    command = [sys.executable, "-m", "tests.backend.raster.range_server", str(tmp_path)]
     process = subprocess.Popen(command, cwd=repo_root, stdout=subprocess.PIPE, text=True)
     yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
     process.kill()
     process.communicate()
+
+
+def test_a_folder_is_listed_once_until_it_changes(tmp_path, monkeypatch):
+    listed, real = [], os.scandir
+    monkeypatch.setattr(os, "scandir", lambda folder: (listed.append(folder), real(folder))[1])
+    for number in range(20):
+        (tmp_path / f"{number}.tif").touch()
+    os.utime(tmp_path, (1e9, 1e9))
+    for number in range(20):
+        check_behind(str(tmp_path / f"{number}.tif"))
+    assert listed == [str(tmp_path)]
+    os.mkfifo(tmp_path / "3.IMD")
+    for _ in range(2):
+        with pytest.raises(UnreadableError, match="3.IMD"):
+            check_behind(str(tmp_path / "3.tif"))
