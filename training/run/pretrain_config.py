@@ -109,6 +109,12 @@ class DinoConfig:
                 f"dino.centre_momentum is {self.centre_momentum}, and sinkhorn centring has no moving centre.",
                 "Leave out dino.centre_momentum, or set dino.centring to ema.",
             )
+        for name in ("ibot_mask_probability", "ibot_mask_ratio", "ibot_shared_head"):
+            if self.ibot_weight == 0 and getattr(self, name) != getattr(DinoConfig, name):
+                raise InputError(
+                    f"dino.{name} is set, and has no effect while dino.ibot_weight is 0.",
+                    f"Leave out dino.{name}, or set dino.ibot_weight; it is 1 in iBOT.",
+                )
 
 
 @dataclass(frozen=True)
