@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# What building and testing make in the root of the checkout; .gitignore names them.
+BUILT = {"build", "dist", "runs", "__pycache__", ".qgis-settings", ".hypothesis"}
+BUILT |= {f".{tool}_cache" for tool in ("pytest", "mypy", "ruff")}
 
 # No display is needed, and QGIS aborts without this where there is none.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -44,3 +49,12 @@ def sample_scene() -> Path:
     path = ROOT / "resources" / "sample" / "simulated_s1.tif"
     assert path.is_file(), f"the embedded sample scene is missing: {path}"
     return path
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_in_the_checkout() -> Iterator[None]:
+    """Fail a test that leaves a file in the root of the checkout, beside those that .gitignore names."""
+    before = set(os.listdir(ROOT))
+    yield
+    left = set(os.listdir(ROOT)) - before - BUILT
+    assert not left, f"left in the checkout: {sorted(left)}"

@@ -30,6 +30,7 @@ from backend.accuracy.scores import class_indices
 from backend.card.model_card import LandCoverClass, ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.card.worldcover import worldcover_groups
+from backend.core.atomic_files import refusing, write_files
 from backend.core.cancel import Cancel
 from backend.core.context import Context
 from backend.core.errors import InputError
@@ -59,8 +60,7 @@ def legend_of(card: ModelCard, folder: ChipFolder) -> list[LandCoverClass]:
     known = {item.value: item for item in (*folder.facts.classes, *card.classes)}
     labels = (folder.label(index) for index in range(len(folder)))
     labelled = {int(v) for label in labels if label is not None for v in np.unique(label)} - {0}
-    values = [item.value for item in card.classes]
-    values += sorted(labelled - set(values))
+    values = list(dict.fromkeys((*(item.value for item in card.classes), *sorted(labelled))))
     legend = [known.get(value, LandCoverClass(value, str(value), "#000000")) for value in values]
     groups = worldcover_groups(values)
     return [replace(item, group=group) for item, group in zip(legend, groups)] if groups else legend
@@ -230,7 +230,8 @@ def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> 
     card = ModelCard.load(model_folder(options.model) / CARD)
     summary = {"model": card.name, "data": str(options.data), "split": options.split, **result.summary()}
     if options.json:
-        options.json.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+        with refusing(options.json):
+            write_files({options.json: (json.dumps(summary, indent=2) + "\n").encode()})
     if options.picture:
         draw_maps(shown, card, options.picture)
         draw_scores(summary, options.picture.with_name(f"{options.picture.stem}-scores{options.picture.suffix}"))

@@ -7,7 +7,8 @@ chips of a region); otherwise the head is new. A data folder has images/ and lab
 "val" chips. Without splits.csv all chips are "train", and the weights of the last step are kept. With "val" the weights
 with the highest mean IoU are kept (of groups of classes, if the legend has groups), and training stops when it hasn't
 risen for `patience` checks. OUT.run/ next to the model folder holds the settings, log.csv and the checkpoint for
---resume. Exit 0 done, 1 refused, 2 usage, 130 stopped (a checkpoint is written).
+--resume. A model that MODEL_DIR holds already is replaced only with --overwrite. Exit 0 done, 1 refused, 2 usage, 130
+stopped (a checkpoint is written).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import torch
@@ -28,11 +29,12 @@ from backend.core.errors import Cancelled, InputError, ModelError
 from backend.core.events import Reporter
 from backend.core.supervise import supervise
 from backend.network.weights import save_model
+from backend.own_classes.model_folder import check_older, claim_folder
 from backend.stream.decision import by_groups
 from training.landcover.chips import CropSampler
 from training.landcover.data import load_data
 from training.landcover.finetuner import Finetuner
-from training.landcover.initial_network import carry_head, start_from
+from training.landcover.initial_network import build, carry_head, given_folder, read_source
 from training.run.command_line import RunOptions, report_start, resumable, run_parser
 from training.run.config import load_recipe, override, resolve, write_resolved
 from training.run.finetune_config import FinetuneConfig
@@ -49,15 +51,21 @@ def finetune(
     """Do a fine-tuning, or the rest of it, and write the model folder.
 
     Raises:
-        InputError: Data or arguments can't be used.
-        ResourceError: Another process uses the folder of the run.
+        InputError: Data or arguments can't be used, or `out` holds a model or other files already.
+        ResourceError: Another process uses the folder of the run or of the model.
         ModelError: The backbone can't be used, or the loss is not finite.
         Cancelled: The run was stopped; a checkpoint was written if it had begun.
     """
     options = options or RunOptions()
     run = out.with_name(f"{out.name}.run")
     facts = {"backbone": backbone, "data": [str(folder) for folder in folders]}
-    with claim_run(run, config, facts, options.resume, lambda name: name in ("checkpoint_every_s", "workers")):
+    # A run that is resumed may have written its model already.
+    place = (out, given_folder(backbone), options.overwrite or options.resume)
+    if not run.exists():
+        check_older(*place)  # before the run gets a folder
+    with ExitStack() as stack:
+        stack.enter_context(claim_run(run, config, facts, options.resume, _may_change))
+        stack.enter_context(claim_folder(*place, options.context.cancel))
         tuner = _set_up(backbone, folders, config, options.strict)
         first = tuner.restore(run / "checkpoint") if options.resume else 0
         write_resolved(run / "config.json", config, **facts)
@@ -68,12 +76,16 @@ def finetune(
         return save_model(out, tuner.model, _card(tuner))
 
 
+def _may_change(name: str) -> bool:
+    return name in ("checkpoint_every_s", "workers")
+
+
 def _set_up(backbone: str, folders: Sequence[Path], config: FinetuneConfig, strict: bool) -> Finetuner:
     torch.manual_seed(config.seed)
-    bands = start_from(backbone, config.model, config.head, config.head_dim, config.tile, 1).bands
-    data = load_data(folders, bands, config, strict)
+    source = read_source(backbone, config.model, config.tile)
+    data = load_data(folders, source.bands, config, strict)
     torch.manual_seed(config.seed)
-    start = start_from(backbone, config.model, config.head, config.head_dim, config.tile, len(data.classes))
+    start = build(source, config.head, config.head_dim, config.tile, len(data.classes))
     carry_head(start, backbone, data.classes)
     tuner = Finetuner(start, data, config)
     _check_card(tuner)
@@ -162,6 +174,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", required=True, nargs="+", type=Path, help="data folders with images/ and labels/")
     parser.add_argument("--out", required=True, type=Path, help="model folder to write")
     parser.add_argument("--recipe", help="a name in training/recipes, or a .toml file")
+    parser.add_argument("--overwrite", action="store_true", help="replace a model in --out")
     parser.add_argument("--strict", action="store_true", help="refuse chips that can't be read, else left out")
     return parser.parse_args(arguments)
 
@@ -174,7 +187,7 @@ def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> 
     """
     began = time.monotonic()
     config = resolve(FinetuneConfig, override(load_recipe(options.recipe) if options.recipe else {}, options.set))
-    how = RunOptions(options.resume, options.strict, Context(reporter, cancel))
+    how = RunOptions(options.resume, options.strict, options.overwrite, Context(reporter, cancel))
     with resumable():
         card = finetune(options.backbone, options.data, options.out, config, how)
     reporter.log("info", f"{card.title}, {len(card.classes)} classes")

@@ -144,7 +144,7 @@ def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> 
     """
     began = time.monotonic()
     config = resolve(PretrainConfig, override(load_recipe(options.recipe), options.set))
-    how = RunOptions(options.resume, options.strict, Context(reporter, cancel))
+    how = RunOptions(options.resume, options.strict, context=Context(reporter, cancel))
     with resumable():
         pretrain(config, options.data, options.out, how, options.recipe, options.start)
     reporter.result({"outputs": {"output": str(options.out)}, "seconds": round(time.monotonic() - began, 3)})

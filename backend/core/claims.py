@@ -11,6 +11,7 @@ import re
 import secrets
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -30,6 +31,8 @@ PRIVATE = 0o777 if sys.platform == "win32" else 0o700
 TRIES = 100
 # Suffix that earlier versions gave to a folder, or a link to one, while they replaced it; links stayed.
 OLD = ".sardino-old"
+# A run that was killed just now may be held for a moment by a program that it was about to start.
+PATIENCE_S, PAUSE_S = 0.5, 0.02
 # Outputs that this process holds, and whether older files may be replaced.
 _held: dict[str, bool] = {}
 
@@ -44,10 +47,11 @@ def claim(path: Path, cancel: Cancel | None = None, replace: bool = True) -> Ite
         replace: Whether files that are there when the output is complete may be replaced.
 
     Raises:
-        ResourceError: Another run holds it, or its folder can't be written to.
+        ResourceError: Another run holds it and goes on doing so for PATIENCE_S, or its folder can't be written to.
+        Cancelled: The run was stopped while it waited.
     """
     try:
-        lock = FileLock(path.with_name(f"{_start(path)}{LOCK[1:]}"))
+        lock = _lock(path, cancel or Cancel())
     except BlockingIOError as error:
         raise ResourceError(
             f"Another run is writing {path}.", "Wait until it has ended, or choose another output."
@@ -64,6 +68,25 @@ def claim(path: Path, cancel: Cancel | None = None, replace: bool = True) -> Ite
     finally:
         _held.pop(key(path), None)
         lock.release()
+
+
+def _lock(path: Path, cancel: Cancel) -> FileLock:
+    """Take the lock of an output, and wait a little for another process that holds it.
+
+    Raises:
+        BlockingIOError: It is still held.
+        OSError: See `FileLock`.
+        Cancelled: The run was stopped.
+    """
+    last = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return FileLock(path.with_name(f"{_start(path)}{LOCK[1:]}"))
+        except BlockingIOError:
+            if key(path) in _held or time.monotonic() > last:
+                raise
+        cancel.check()
+        time.sleep(PAUSE_S)
 
 
 @contextmanager

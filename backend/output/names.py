@@ -43,6 +43,7 @@ def claim_outputs(
         for path in paths:
             stack.enter_context(claim(path, cancel, overwrite))
             _check_replaceable(path, rasters)
+        check_outputs(paths, sources, overwrite, rasters)  # again: a run that was waited for may have made one
         yield
 
 

@@ -45,12 +45,12 @@ def title_of(path: Path) -> str:
 
 
 @contextmanager
-def claim_folder(path: Path, backbone: Path, overwrite: bool, cancel: Cancel) -> Iterator[None]:
+def claim_folder(path: Path, backbone: Path | None, overwrite: bool, cancel: Cancel) -> Iterator[None]:
     """Check the place of a model folder before any work, and keep other runs from it until the end of the block.
 
     Args:
         path: Folder to write.
-        backbone: Model folder that is read.
+        backbone: Model folder that is read; None if none is.
         overwrite: Whether an older model may be replaced. An empty folder always may; one with other files never.
         cancel: Releases the folder if the process is ended by force.
 
@@ -63,20 +63,23 @@ def claim_folder(path: Path, backbone: Path, overwrite: bool, cancel: Cancel) ->
     if not path.parent.is_dir():
         raise InputError(f"There is no folder {path.parent}.", "Create it, or choose another output.")
     _check_length(path)
+    check_older(path, backbone, overwrite)
     with ExitStack() as stack:
-        if os.path.lexists(path):
-            _check_older(path, backbone, overwrite)
         stack.enter_context(claim(path, cancel, overwrite))
+        check_older(path, backbone, overwrite)  # again: a run that was waited for may have made one
         if path.is_dir():
             # Its lock shows whether files can be made in the folder.
             stack.enter_context(claim(path / WEIGHTS, cancel, overwrite))
         yield
 
 
-def _check_older(path: Path, backbone: Path, overwrite: bool) -> None:
+def check_older(path: Path, backbone: Path | None, overwrite: bool) -> None:
+    """Refuse a place of a model folder that holds something else; for arguments and errors see `claim_folder`."""
+    if not os.path.lexists(path):
+        return
     if not path.is_dir():
         raise InputError(f"The output {path} is a file.", "Give the name of a folder for the model.")
-    if path.samefile(backbone):
+    if backbone is not None and backbone.exists() and path.samefile(backbone):
         raise InputError(f"The output {path} is the model that provides the backbone.", "Choose another folder.")
     # Leftovers of a killed run in a model folder are removed when the next model is written.
     found = {item.name for item in path.iterdir() if not item.name.startswith(f".{WEIGHTS}.")}

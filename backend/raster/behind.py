@@ -9,6 +9,7 @@ import errno
 import html
 import os
 import re
+import time
 from collections.abc import Iterator
 
 from backend.core.errors import UnreadableError
@@ -31,6 +32,13 @@ _NAMING = re.compile(r"file|dataset|dsn|path|url|source", re.IGNORECASE)
 _NAMING_KEYS = re.compile(r"key\s*=\s*[\"'](?:OVERVIEW_FILE|[XY]_DATASET|RPC_DEM)[\"']", re.IGNORECASE)
 # What stands between file names in GDAL's other names: NETCDF:"a.nc":vv, /vsisubfile/0_9,a.tif, vrt://a.tif?bands=1.
 _SEPARATORS = re.compile(r"/vsi[a-z0-9_]+/|\w{2,}://|[{}\"?,&=]|(?<=\w\w):")
+# The network tells no time of change of every raster: after so many seconds one counts as changed.
+NETWORK_S = 60.0
+# A folder is listed again only if it changed: one of training data is asked about once for each of its files.
+SETTLED_S, MOST_LISTED = 2.5, 64
+_listed: dict[str, tuple[tuple[int, int, int], list[str]]] = {}
+# What GDAL has read of a raster on the network is forgotten when it is closed: a later run may find another there.
+FORGOTTEN = ":".join(f"/vsi{kind}/" for kind in ("curl", "s3", "gs", "az", "adls", "oss", "swift"))
 SIDECARS = (".aux.xml", ".ovr", ".msk")
 # Endings of sidecars that have the name of a raster only in part, or none of it.
 _ENDINGS = (
@@ -58,7 +66,13 @@ def is_on_network(name: str) -> bool:
 
 
 def stamps(name: str, further: tuple[str, ...] = ()) -> tuple[object, ...]:
-    """Return what changes if a file of a raster changes: name, number, time and size of each, sidecars included."""
+    """Return what changes if a file of a raster changes: name, number, time and size of each, sidecars included.
+
+    Of a raster on the network it changes every NETWORK_S.
+    """
+    if is_on_network(name):
+        check_behind(name)
+        return name, int(time.monotonic() // NETWORK_S)
     files = [*_walk(name), *further]
     return tuple(_stamp(part) for file in dict.fromkeys(files) for part in (file, *(file + end for end in SIDECARS)))
 
@@ -124,12 +138,22 @@ def _check_beside(path: str, top: str, folders: dict[str, list[str]]) -> None:
 def _odd_ones(folder: str) -> list[str]:
     """Return the names in a folder that are neither files nor folders, or links."""
     try:
+        found = os.stat(folder)
+        stamp = found.st_dev, found.st_ino, found.st_mtime_ns
+        if folder in _listed and _listed[folder][0] == stamp:
+            return _listed[folder][1]
         with os.scandir(folder) as entries:
-            return [
+            odd = [
                 entry.name
                 for entry in entries
                 if not (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False))
             ]
+        # A folder that changed just now may change again without another time.
+        if time.time() - found.st_mtime > SETTLED_S:
+            if len(_listed) >= MOST_LISTED:
+                _listed.clear()
+            _listed[folder] = stamp, odd
+        return odd
     except OSError:
         return []
 

@@ -18,6 +18,7 @@ from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import UnreadableError
 from backend.raster.band_labels import Labels, label_bands
 from backend.raster.bands import choose_bands
+from backend.raster.behind import FORGOTTEN
 from backend.raster.blocks import SMALL_CACHE, cache_bytes, check_blocks
 from backend.raster.control_points import on_a_grid
 from backend.raster.errors import RASTER_ERRORS
@@ -29,7 +30,7 @@ LONGEST_TAG = 300  # characters that are looked at: some tags hold documents
 
 def gdal_environment(cache_bytes: int = SMALL_CACHE) -> rasterio.Env:
     """Return GDAL settings of a run; enter in the main thread, and again with the cache size that a source needs."""
-    return rasterio.Env(GDAL_CACHEMAX=cache_bytes, GDAL_VRT_ENABLE_PYTHON="NO")
+    return rasterio.Env(GDAL_CACHEMAX=cache_bytes, GDAL_VRT_ENABLE_PYTHON="NO", CPL_VSIL_CURL_NON_CACHED=FORGOTTEN)
 
 
 class RasterSource:

@@ -16,7 +16,7 @@ from typing import Any
 from ..common.i18n import tr
 from ..common.process import ChildProcess
 from . import locate, store
-from .errors import AlteredFileError, InstallCancelledError, InstallError
+from .errors import AlteredFileError, FullDiskError, InstallCancelledError, InstallError
 from .pinned import Build
 from .plan import Plan, discreet, variables_for
 from .progress import InstallFeedback, PipProgress
@@ -24,6 +24,7 @@ from .variables import worker_environment
 
 # On Windows the guard of a program needs a moment to end it; elsewhere both are killed together.
 STOP_SECONDS = 3.0 if sys.platform == "win32" else 0.0
+_FULL = re.compile(r"no space left|errno 28\b|not enough space|disk quota exceeded|os error (28|112)\b", re.IGNORECASE)
 _CHECK = """
 import json, rasterio, torch
 import backend.network.timm_import
@@ -153,8 +154,19 @@ class EnvironmentBuilder:
         finally:
             worker.stop(STOP_SECONDS)
         if worker.process.returncode != 0:
-            raise _failure(command, last)
+            raise self._full(last) or _failure(command, last)
         return list(last)
+
+    def _full(self, last: Sequence[str]) -> InstallError | None:
+        """Return the error of a full disk, if a program's last lines tell of one."""
+        said = [line for line in last if _FULL.search(line)]
+        if not said:
+            return None
+        needed = self._plan.download(self._build) + self._plan.disk(self._build)
+        hint = tr("Free some space, or choose another folder.")
+        if needed:
+            hint = tr("About {:.1f} GB are needed in all.").format(needed / 1e9) + " " + hint
+        return FullDiskError(tr("The disk filled up: {}").format(said[-1][:300]), hint)
 
 
 def _answer(lines: Sequence[str], key: str) -> dict[str, Any]:

@@ -13,5 +13,9 @@ class AlteredFileError(InstallError):
     """A downloaded file doesn't have its pinned hash, so no other build is tried."""
 
 
+class FullDiskError(InstallError):
+    """The disk filled up, so no other build is tried."""
+
+
 class InstallCancelledError(Exception):
     """The installation was cancelled, and its files were removed."""

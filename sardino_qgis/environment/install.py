@@ -12,7 +12,7 @@ from pathlib import Path
 from ..common.i18n import tr
 from . import store
 from .builder import EnvironmentBuilder
-from .errors import AlteredFileError, InstallError
+from .errors import AlteredFileError, FullDiskError, InstallError
 from .pinned import Build
 from .plan import Plan, refuse_foreign
 from .progress import InstallFeedback
@@ -78,7 +78,7 @@ def _first_that_works(plan: Plan, feedback: InstallFeedback) -> Path:
         except InstallError as error:
             problem = error
             shutil.rmtree(made, ignore_errors=True)
-            if isinstance(error, AlteredFileError):
+            if isinstance(error, (AlteredFileError, FullDiskError)):
                 break
         except BaseException:
             shutil.rmtree(made, ignore_errors=True)

@@ -776,6 +776,18 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>Este PyTorch no usa la tarjeta gráfica ({}); se usa el procesador.</translation>
     </message>
     <message>
+        <source>Free some space, or choose another folder.</source>
+        <translation>Liberar espacio, o elegir otra carpeta.</translation>
+    </message>
+    <message>
+        <source>About {:.1f} GB are needed in all.</source>
+        <translation>Se necesitan unos {:.1f} GB en total.</translation>
+    </message>
+    <message>
+        <source>The disk filled up: {}</source>
+        <translation>El disco se ha llenado: {}</translation>
+    </message>
+    <message>
         <source>The backend in the new environment gave no valid answer.</source>
         <translation>El motor del nuevo entorno no dio una respuesta válida.</translation>
     </message>
@@ -898,10 +910,6 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
     <message>
         <source>{free:.1f} GB are free in {folder}, and about {needed:.1f} GB are needed.</source>
         <translation>Hay {free:.1f} GB libres en {folder}, y se necesitan unos {needed:.1f} GB.</translation>
-    </message>
-    <message>
-        <source>Free some space, or choose another folder.</source>
-        <translation>Liberar espacio, o elegir otra carpeta.</translation>
     </message>
     <message>
         <source>This build failed: {}</source>

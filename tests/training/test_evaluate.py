@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -228,3 +229,16 @@ def test_nothing_labelled_is_refused(model, data, capsys):
     shutil.rmtree(data / "labels")
     assert main([str(model), str(data)]) == 1
     assert "labels/" in capsys.readouterr().err
+
+
+def test_scores_replace_older_ones_whole(model, tmp_path, monkeypatch, capsys):
+    scores, kept = tmp_path / "scores.json", tmp_path / "kept.json"
+    scores.write_text("older")
+    kept.hardlink_to(scores)
+    monkeypatch.setattr(module, "evaluate", lambda *given: SimpleNamespace(summary=lambda: {"all": 1}))
+    words = [str(model), str(tmp_path), "--json", str(scores), "--progress", "json"]
+    assert main(words) == 0 and json.loads(scores.read_text())["all"] == 1
+    assert kept.read_text() == "older", "not written in place"
+    (tmp_path / "folder").mkdir()
+    words[3] = str(tmp_path / "folder")
+    assert main(words) == 1 and "folder can't be written" in capsys.readouterr().out

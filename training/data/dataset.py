@@ -197,7 +197,8 @@ class ChipFolder:
             InputError: The file can't be read.
         """
         entry, facts = self.entries[index], self.facts
-        scale = Scale(self.bands, entry.numbers, self.units, facts.nodata, facts.scale, facts.relative, entry.levels)
+        told = facts.nodata, facts.scale, facts.relative
+        scale = Scale(self.bands, entry.numbers, self.units, *told, entry.levels, entry.filling)
         return read_window(self._files[entry.name], scale, window)
 
     def label(self, index: int, shape: tuple[int, ...] | None = None) -> NDArray[np.uint8] | None:

@@ -29,7 +29,7 @@ from training.data.scenes import SceneFiles
 from training.run.distributed import shared_out
 from training.run.files import write_text
 
-VERSION = 2
+VERSION = 3
 # Scanning mostly waits for the disk.
 THREADS = 4
 SAY_EVERY_S, KEEP_EVERY_S = 10.0, 60.0
@@ -189,7 +189,8 @@ def _text(entry: FileEntry) -> str:
 
 def _entry(row: dict[str, Any]) -> FileEntry:
     levels = tuple((float(mean), float(spread)) for mean, spread in row["levels"])
-    return FileEntry(**{**row, "numbers": tuple(row["numbers"]), "levels": levels})
+    filling = tuple((int(place), float(value)) for place, value in row["filling"])
+    return FileEntry(**{**row, "numbers": tuple(row["numbers"]), "levels": levels, "filling": filling})
 
 
 def _keep(cache: Path, entries: Mapping[str, FileEntry]) -> None:

@@ -69,6 +69,7 @@ class Scale:
         factor: Factor applied to all values first.
         relative: "offset" or "affine" if the level, or level and spread, are set to the card's; else "".
         levels: Mean and standard deviation of each band over the whole raster.
+        filling: Position of a band, and value after the factor, of filling that is no data.
     """
 
     bands: tuple[Band, ...]
@@ -78,6 +79,7 @@ class Scale:
     factor: float = 1.0
     relative: str = ""
     levels: tuple[tuple[float, float], ...] = ()
+    filling: tuple[tuple[int, float], ...] = ()
 
     @property
     def present(self) -> list[int]:
@@ -96,6 +98,8 @@ class Scale:
         """
         if self.factor != 1:
             values *= np.float32(self.factor)
+        for place, value in self.filling:
+            valid = valid & (values[self.present.index(place)] != np.float32(value))
         scaled, good = to_scale(values, valid, [self.bands[i] for i in self.present], self.units)
         full = np.full((len(self.bands), *good.shape), np.nan, dtype=np.float32)
         full[self.present] = scaled

@@ -12,6 +12,7 @@ from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
 from backend.radiometry.checks import ACCEPT, refuse
 from backend.radiometry.convert import rows_for_units, to_scale
+from backend.radiometry.filling import Filling, without
 from backend.radiometry.judge import Told, judge
 from backend.radiometry.units import Units
 from backend.raster.band_labels import NAMES, Labels
@@ -56,6 +57,7 @@ class FileEntry:
         pixels: Number of valid pixels; estimated for large files.
         coverage: Text of `Coverage.pack`.
         levels: Mean and standard deviation of each of the card's bands, 0 if it is missing.
+        filling: Position among the card's bands, and value (scaled by dataset.toml), of filling that is no data.
     """
 
     name: str
@@ -72,6 +74,7 @@ class FileEntry:
     pixels: int
     coverage: str
     levels: tuple[tuple[float, float], ...]
+    filling: tuple[tuple[int, float], ...] = ()
 
     @property
     def large(self) -> bool:
@@ -138,8 +141,10 @@ def _measure(
         values, sample = values * np.float32(facts.scale), sample * np.float32(facts.scale)
     thin = max(1, sampled.shape[0] // SAMPLE_SIDE), max(1, sampled.shape[1] // SAMPLE_SIDE)
     part = np.s_[:: thin[0], :: thin[1]]
-    units, order = _judge(path, entry, sample[(slice(None), *part)], sampled[part], facts, (present, named))
+    units, order, filling = _judge(path, entry, sample[(slice(None), *part)], sampled[part], facts, (present, named))
+    valid, sampled = without(values, valid, filling), without(sample, sampled, filling)
     values, sample = values[list(order)], sample[list(order)]
+    places = [place for place, number in enumerate(entry.numbers) if number]
     there = [number for number in entry.numbers if number]
     found = iter(there[row] for row in order)
     numbers = tuple(next(found) if number else 0 for number in entry.numbers)
@@ -156,6 +161,7 @@ def _measure(
         pixels=pixels,
         coverage=Coverage.measure(good, height, width).pack(),
         levels=tuple(next(levels) if number else (0.0, 0.0) for number in entry.numbers),
+        filling=tuple((places[list(order).index(each.row)], each.value) for each in filling),
     )
 
 
@@ -166,13 +172,16 @@ def _judge(
     valid: BoolArray,
     facts: FolderFacts,
     told: tuple[Sequence[Band], bool],
-) -> tuple[Units, Sequence[int]]:
-    """Return the unit, and the rows of the sample in the order of `present`; without names, values decide the order."""
+) -> tuple[Units, Sequence[int], Sequence[Filling]]:
+    """Return the unit, the rows of the sample in the order of `present`, and the filling of rows as they are.
+
+    Without names, values decide the order.
+    """
     present, named = told
     units, order = Units(entry.units), range(len(present))
     usable = valid & (sample != 0).any(axis=0)
     if facts.relative or np.count_nonzero(usable) < ENOUGH_PIXELS:
-        return units, order
+        return units, order, ()
     kinds = [entry.dtype] * len(present)
     try:
         how = NAMES if named else POSITION
@@ -181,7 +190,7 @@ def _judge(
     except InputError as error:
         hint = error.hint.replace(ACCEPT, "accept_values = true in dataset.toml")
         raise InputError(f"{path}: {error.message}", f"{hint} {UNIT_HINT}") from error
-    return (judged.units if rows_for_units(present) else units), judged.order
+    return (judged.units if rows_for_units(present) else units), judged.order, judged.filling
 
 
 def _levels(scaled: FloatArray, good: BoolArray) -> list[tuple[float, float]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
+from collections import ChainMap, Counter
 from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -81,14 +81,15 @@ def find_scenes(
     groups = {key: members for key, members in groups.items() if _is_scene(members, order)}
     members = {member.name for group in groups.values() for member in group}
     beside = _companions(groups.values(), {n: path for n, path in listed.items() if n not in members})
-    kept = {name: files for name, files in single.items() if name not in members | beside}
+    apart = members | beside
+    kept = {name: files for name, files in single.items() if name not in apart}
     scenes: dict[str, SceneFiles] = {}
     for group in groups.values():
         ours = sorted((m for m in group if m.polarisation in order), key=lambda m: order.index(m.polarisation))
-        name = _name(ours, kept.keys() | scenes.keys())
+        name = _name(ours, ChainMap(scenes, kept))
         scenes[name] = SceneFiles(tuple(listed[m.name] for m in ours), tuple(m.name for m in ours))
     used = {name for files in scenes.values() for name in files.names}
-    return {**kept, **scenes}, [listed[name] for name in sorted((members | beside) - used)]
+    return {**kept, **scenes}, [listed[name] for name in sorted(apart - used)]
 
 
 def _is_scene(members: Sequence[_Told], order: Sequence[str]) -> bool:

@@ -58,7 +58,11 @@ def start_from(
         InputError: `backbone` is neither a known word nor such a folder.
         ModelError: The folder can't be used.
     """
-    source = _read(backbone, defaults, tile)
+    return build(read_source(backbone, defaults, tile), head, head_dim, tile, classes)
+
+
+def build(source: Source, head: str, head_dim: int, tile: int, classes: int) -> InitialNetwork:
+    """Build the network from a backbone that was read; for the other arguments see `start_from`."""
     # The head is new: fields that describe a forest are left at their defaults.
     old = source.arch
     sizes = (old.timm, old.embed_dim, old.depth, old.heads, old.registers, old.stem, old.positions)
@@ -69,7 +73,12 @@ def start_from(
     return InitialNetwork(model, arch, source.bands, source.frozen, source.origin)
 
 
-class _Source(NamedTuple):
+def given_folder(backbone: str) -> Path | None:
+    """Return the folder that a backbone is read from; None for random weights."""
+    return None if backbone in (SCRATCH, RANDOM_FROZEN) else Path(backbone)
+
+
+class Source(NamedTuple):
     """Hold a backbone as it was read; without weights it is random."""
 
     arch: Arch
@@ -80,22 +89,23 @@ class _Source(NamedTuple):
     origin: str
 
 
-def _read(backbone: str, defaults: ModelConfig, tile: int) -> _Source:
+def read_source(backbone: str, defaults: ModelConfig, tile: int) -> Source:
+    """Read a backbone; for arguments and errors see `start_from`."""
     if backbone in (SCRATCH, RANDOM_FROZEN):
         frozen = backbone == RANDOM_FROZEN
         origin = "random weights, frozen" if frozen else "random weights (from scratch)"
-        return _Source(defaults.arch, defaults.bands, defaults.patch, {}, frozen, origin)
+        return Source(defaults.arch, defaults.bands, defaults.patch, {}, frozen, origin)
     folder = Path(backbone)
     if (folder / FACTS).is_file():
         vit, facts = load_backbone(folder, tile)
         bands = tuple(resolve(Band, band) for band in facts["bands"])
         origin = f"DINO pre-training, step {facts.get('step')} of {facts.get('steps')}"
-        return _Source(Arch.from_dict(facts["arch"]), bands, int(facts["patch"]), vit.state_dict(), False, origin)
+        return Source(Arch.from_dict(facts["arch"]), bands, int(facts["patch"]), vit.state_dict(), False, origin)
     if (folder / CARD).is_file():
         model, card = load_model(folder)
         check_tile(tile, card.patch)
         weights = resampled(model.backbone.state_dict(), model.backbone, tile // card.patch)
-        return _Source(card.arch, card.bands, card.patch, weights, False, f"model {card.name}")
+        return Source(card.arch, card.bands, card.patch, weights, False, f"model {card.name}")
     raise InputError(
         f"No backbone at {backbone}.",
         f'Give the folder of a pre-training run or of a model, "{SCRATCH}", or "{RANDOM_FROZEN}".',

@@ -22,11 +22,13 @@ class RunOptions:
     Attributes:
         resume: Continue from the run's checkpoint.
         strict: Refuse images that can't be read; if False, name them and leave them out.
+        overwrite: Replace a model that is there already.
         context: Receives progress; its cancel ends the run after the current step, with a checkpoint.
     """
 
     resume: bool = False
     strict: bool = False
+    overwrite: bool = False
     context: Context = field(default_factory=Context)
 
 

@@ -124,6 +124,15 @@ class DinoConfig:
                 f"dino.centre_momentum is {self.centre_momentum}, and sinkhorn centring has no moving centre.",
                 "Leave out dino.centre_momentum, or set dino.centring to ema.",
             )
+        idle = ("ibot_shared_head",) if self.ibot_weight == 0 else ()
+        if idle and self.levels_weight == 0:
+            idle += ("mask_probability", "mask_ratio")
+        for name in idle:
+            if getattr(self, name) != getattr(DinoConfig, name):
+                raise InputError(
+                    f"dino.{name} is set, and has no effect while dino.ibot_weight is 0.",
+                    f"Leave out dino.{name}, or set dino.ibot_weight; it is 1 in iBOT.",
+                )
 
 
 @dataclass(frozen=True)

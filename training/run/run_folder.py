@@ -42,10 +42,12 @@ def claim_run(
         begun: File in the folder that shows that a run has begun.
 
     Raises:
-        InputError: The folder holds a run already, or no run to resume, or one with other settings or data.
+        InputError: The folder holds a run or other files already, or no run to resume, or one with other settings or
+            data.
         ResourceError: Another run uses the folder, or it can't be written to.
     """
     if not resume:
+        _check_free(run)
         run.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         if first_process() and run.is_dir():
@@ -55,6 +57,33 @@ def claim_run(
         elif (run / begun).exists():
             raise InputError(f"{run} holds a run already.", "Add --resume to continue it, or choose another --out.")
         yield
+
+
+def _check_free(run: Path) -> None:
+    """Refuse a place of a new run that is a file, or a folder with files of others.
+
+    A run that was killed before its first checkpoint is begun anew: its config.json is there before all else.
+    """
+    if not os.path.lexists(run):
+        return
+    if not run.is_dir():
+        raise InputError(f"{run} is not a folder.", "Choose another --out.")
+    found = sorted(path.name for path in run.iterdir() if not path.name.startswith("."))
+    if not found or "config" in (_written(run) or {}):
+        return
+    raise InputError(
+        f"{run} holds {found[0]}{' and other files' * (len(found) > 1)}, which no run made.",
+        "Choose a new or an empty folder as --out.",
+    )
+
+
+def _written(run: Path) -> dict[str, Any] | None:
+    """Return the content of a run's config.json; None if it has none."""
+    try:
+        found = json.loads((run / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _hold(run: Path, stack: ExitStack) -> None:

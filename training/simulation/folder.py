@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import multiprocessing
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from backend.card import worldcover as lc
+from backend.core.atomic_files import refusing, write_files
 from backend.core.context import Context
 from backend.core.errors import InputError
 from training.run.limits import Count, NotNegative, Range, Seed, Share, check_limits
@@ -224,6 +227,7 @@ def write_folder(request: SimulationRequest, jobs: int = 1, context: Context | N
 
     Raises:
         InputError: The folder holds images already, or the layouts can't be used.
+        ResourceError: splits.csv and dataset.toml, which are written last and together, can't be written.
         Cancelled: The work was stopped.
     """
     context = context or Context()
@@ -233,15 +237,14 @@ def write_folder(request: SimulationRequest, jobs: int = 1, context: Context | N
         LayoutLibrary(request.layouts)  # refuses before processes start
     for folder in ("images", "labels"):
         os.makedirs(request.out / folder, exist_ok=True)
-    counts: dict[str, int] = {}
-    with open(request.out / "splits.csv", "w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(("name", "group", "split"))
-        for number, (name, group) in enumerate(_rows(request, jobs), 1):
-            context.cancel.check()
-            context.reporter.progress(number, request.scenes)
-            split = split_of(request, group)
-            counts[split] = counts.get(split, 0) + 1
-            table.writerow((name, group, split))
-    (request.out / "dataset.toml").write_text(dataset_toml(request), encoding="utf-8")
-    return counts
+    rows = [("name", "group", "split")]
+    for number, (name, group) in enumerate(_rows(request, jobs), 1):
+        context.cancel.check()
+        context.reporter.progress(number, request.scenes)
+        rows.append((name, group, split_of(request, group)))
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    facts = {"splits.csv": text.getvalue(), "dataset.toml": dataset_toml(request)}
+    with refusing(request.out / "splits.csv"):
+        write_files({request.out / name: content.encode() for name, content in facts.items()})
+    return dict(Counter(split for _, _, split in rows[1:]))

@@ -135,8 +135,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--model", required=True, help="pre-training run, model folder, or name of an installed model")
     parser.add_argument("--data", required=True, type=Path, help="data folder with images/, labels/ and splits.csv")
     parser.add_argument("--out", required=True, type=Path, help="folder of the study")
-    parser.add_argument("--recipe", default="study", help="a name in training/recipes, or a .toml file")
-    parser.add_argument("--quick", action="store_true", help="a trial of minutes: the recipe study_quick")
+    recipe = parser.add_mutually_exclusive_group()
+    recipe.add_argument("--recipe", default="study", help="a name in training/recipes, or a .toml file")
+    recipe.add_argument("--quick", action="store_true", help="a trial of minutes: the recipe study_quick")
     return parser.parse_args(arguments)
 
 

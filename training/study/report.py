@@ -86,8 +86,9 @@ def _template() -> jinja2.Template:
 
 
 def plain(text: str) -> str:
-    """Replace the characters of a user's text that Markdown or HTML would interpret."""
-    return re.sub(r"[<>\[\]`*_|&\\\n]", " ", text)
+    """Replace the characters of a user's text that Markdown or HTML would interpret, and those without a picture."""
+    shown = "".join(character if character.isprintable() else " " for character in text)
+    return re.sub(r"[<>\[\]`*_|&\\]", " ", shown)
 
 
 def as_html(text: str, folder: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -47,8 +48,9 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _cell(text: str) -> str:
-    # In names from a user's file a bar would end the cell, and a tag would become HTML.
-    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+    # In names from a user's file a bar would end the cell, a tag would become HTML, and brackets a link or a picture.
+    shown = "".join(character if character.isprintable() else " " for character in text)
+    return re.sub(r"([\\`\[\]|])", r"\\\1", shown.replace("&", "&amp;").replace("<", "&lt;"))
 
 
 def bold_best(cells: Sequence[Sequence[float]]) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rasterio.control import GroundControlPoint
 
 
 def test_events_of_a_run(cli, make_raster, scene_db, tiny_model, tmp_path):
@@ -31,10 +32,19 @@ def test_events_of_a_run(cli, make_raster, scene_db, tiny_model, tmp_path):
     assert sum(c["pixels"] for c in result["classes"]) == 10_000
 
 
+def points_of(side):
+    """A grid of control points on a curved surface: GDAL warps by a spline."""
+    places = np.linspace(0, side, 9)
+    spots = [(row, column) for row in places for column in places]
+    return [GroundControlPoint(r, c, 5e5 + 10 * c + 0.002 * c * c, 4.6e6 - 10 * r + 2 * c, 0) for r, c in spots]
+
+
 @pytest.fixture
-def long_run(make_raster, scene_db, tiny_model, worker_environment, repo_root, tmp_path):
-    """A process that maps a large scene, with an older output in place."""
-    scene = make_raster(np.tile(scene_db(500, 500), (1, 4, 4)))
+def long_run(request, make_raster, scene_db, tiny_model, worker_environment, tmp_path):
+    """A process that maps a large scene, warped if a parameter says so, with an older output in place."""
+    warped = getattr(request, "param", "") == "warped"
+    placed = {"transform": None, "gcps": points_of(2000)} if warped else {}
+    scene = make_raster(np.tile(scene_db(500, 500), (1, 4, 4)), **placed)
     output = tmp_path / "out.tif"
     output.write_bytes(b"older")
     command = [sys.executable, "-m", "backend", "attention", str(scene), str(output), "--model", str(tiny_model)]
@@ -44,11 +54,11 @@ def long_run(make_raster, scene_db, tiny_model, worker_environment, repo_root, t
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        cwd=repo_root,
+        cwd=worker_environment["PYTHONPATH"],
         env=worker_environment,
     )
     for line in process.stdout:
-        if json.loads(line)["event"] == "progress":
+        if json.loads(line)["event"] == "progress" or "warped to a grid" in line:
             break
     yield process, output
     process.kill()
@@ -76,6 +86,21 @@ def test_a_cancelled_run_ends_soon_and_leaves_the_older_file(long_run, how):
     assert "Traceback" not in err
     assert output.read_bytes() == b"older"
     assert left_behind(output) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("long_run", ["warped"], indirect=True)
+@pytest.mark.parametrize("after", [0.0, 1.5])
+def test_a_run_that_warps_its_scene_ends_soon_too(long_run, after):
+    """GDAL warps as rows are read, and no signal is handled meanwhile: at first to judge the values, then to map."""
+    process, output = long_run
+    time.sleep(after)
+    assert process.poll() is None
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=20)
+    assert time.monotonic() - began < 10
+    assert (process.returncode, output.read_bytes(), left_behind(output)) == (130, b"older", []), err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")

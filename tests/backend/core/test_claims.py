@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import pytest
 from backend.core import file_lock
 from backend.core.cancel import Cancel
 from backend.core.claims import claim, claimed, scratch, temporary
-from backend.core.errors import ResourceError
+from backend.core.errors import Cancelled, ResourceError
 
 HOLD = """
 import sys
@@ -76,6 +78,32 @@ def test_what_a_killed_run_left_is_removed_and_blocks_nothing(tmp_path, repo_roo
     with claim(path):
         assert len(names(tmp_path)) == 1, "the lock alone"
     assert names(tmp_path) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="flock")
+def test_a_lock_that_is_held_for_a_moment_is_waited_for(tmp_path, repo_root):
+    """What a killed run was about to start has its open files until it is another program."""
+    import fcntl
+
+    path = tmp_path / "o.tif"
+    with another_run(path, repo_root) as process:
+        descriptor = os.open(tmp_path / ".o.tif.sardino-lock", os.O_RDWR)
+        process.kill()
+        process.wait()
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        threading.Timer(0.2, os.close, [descriptor]).start()
+        began = time.monotonic()
+        with claim(path):
+            assert 0.1 < time.monotonic() - began < 5
+            assert len(names(tmp_path)) == 1, "the lock alone"
+
+
+def test_who_waits_for_another_run_can_be_stopped(tmp_path, repo_root):
+    path, cancel = tmp_path / "o.tif", Cancel()
+    with another_run(path, repo_root):
+        cancel.set()
+        with pytest.raises(Cancelled), claim(path, cancel):
+            pass
 
 
 def test_one_output_is_held_once_in_a_process_too(tmp_path):

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from backend.core.cancel import Cancel
 from backend.core.claims import temporary
 from backend.core.errors import InputError, ResourceError
+from backend.core.file_lock import FileLock
 from backend.output.names import check_outputs, check_parts, claim_outputs
 
 
@@ -146,3 +148,17 @@ def test_a_folder_is_listed_once_for_an_output(tmp_path, monkeypatch):
     with claim_outputs([tmp_path / "o.tif"], sources, False, Cancel()):
         pass
     assert listed == [tmp_path]
+
+
+def test_an_output_of_a_run_that_was_waited_for_is_kept(tmp_path):
+    path = tmp_path / "o.tif"
+    other = FileLock(tmp_path / ".o.tif.sardino-lock")
+
+    def finish():
+        path.write_bytes(b"of the other run")
+        other.release()
+
+    threading.Timer(0.1, finish).start()
+    with pytest.raises(InputError, match="exists"), claim_outputs([path], [], False, Cancel()):
+        pass
+    assert [found.name for found in tmp_path.iterdir()] == ["o.tif"]

@@ -3,6 +3,9 @@
 import html
 import os
 import socket
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -10,7 +13,7 @@ import rasterio
 
 from backend.core.errors import UnreadableError
 from backend.raster.behind import check_behind, stamps
-from backend.raster.source import RasterSource
+from backend.raster.source import RasterSource, gdal_environment
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes that are files")
 BAND = """<VRTDataset rasterXSize="9" rasterYSize="9"><VRTRasterBand dataType="Float32" band="1">
@@ -175,3 +178,47 @@ def test_blocks_of_gigabytes_are_refused_with_their_size(tmp_path):
         pass
     with pytest.raises(UnreadableError, match=r"blocks of 20000 x 20000 pixels, 1\.5 GiB each"):
         RasterSource(path)
+
+
+def test_a_raster_on_the_network_counts_as_changed_soon(monkeypatch):
+    clock = [600.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    name = "https://example.org/scene.tif"
+    first = stamps(name, (f"/vsicurl/{name}",))
+    clock[0] += 1
+    assert stamps(name, (f"/vsicurl/{name}",)) == first
+    clock[0] += 60
+    assert stamps(name, (f"/vsicurl/{name}",)) != first
+
+
+def test_a_changed_raster_on_the_network_is_read_anew(make_raster, scene_db, served):
+    for level, side in ((0, 60), (-5, 60), (0, 30)):
+        values = scene_db(side, side) + np.float32(level)
+        make_raster(values)
+        with gdal_environment(), RasterSource(f"{served}/scene.tif") as source:
+            np.testing.assert_array_equal(source.read(0, side)[0], values)
+
+
+@pytest.fixture
+def served(tmp_path, repo_root):
+    """Serve the folder of the test over HTTP; its address."""
+    command = [sys.executable, "-m", "tests.backend.raster.range_server", str(tmp_path)]
+    process = subprocess.Popen(command, cwd=repo_root, stdout=subprocess.PIPE, text=True)
+    yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+    process.kill()
+    process.communicate()
+
+
+def test_a_folder_is_listed_once_until_it_changes(tmp_path, monkeypatch):
+    listed, real = [], os.scandir
+    monkeypatch.setattr(os, "scandir", lambda folder: (listed.append(folder), real(folder))[1])
+    for number in range(20):
+        (tmp_path / f"{number}.tif").touch()
+    os.utime(tmp_path, (1e9, 1e9))
+    for number in range(20):
+        check_behind(str(tmp_path / f"{number}.tif"))
+    assert listed == [str(tmp_path)]
+    os.mkfifo(tmp_path / "3.IMD")
+    for _ in range(2):
+        with pytest.raises(UnreadableError, match="3.IMD"):
+            check_behind(str(tmp_path / "3.tif"))

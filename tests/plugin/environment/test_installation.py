@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import signal
 import subprocess
@@ -199,3 +200,31 @@ def test_too_little_space_is_reported_before_downloading(plugin, wheels, older, 
     with pytest.raises(InstallError, match=r"0\.1 GB are free .* about [0-9.]+ GB are needed"):
         install(plan, Recorder())
     assert names(older) == {"4", store.POINTER}
+
+
+def test_a_disk_that_fills_up_keeps_the_older_environment(plugin, wheels, older, script):
+    base = script(
+        f"""
+        import json, os, pathlib, shutil, subprocess, sys
+        if "-c" in sys.argv:
+            said = subprocess.run([{sys.executable!r}, *sys.argv[1:]], capture_output=True, text=True).stdout
+            print(json.dumps(dict(json.loads(said), path=os.path.abspath(__file__))))
+        elif "--without-pip" in sys.argv:
+            sys.exit(subprocess.call([{sys.executable!r}, *sys.argv[1:]]))
+        elif "venv" in sys.argv:
+            made = pathlib.Path(sys.argv[-1], "bin")
+            made.mkdir()
+            shutil.copy(__file__, made / "python")
+        else:
+            pathlib.Path(sys.argv[0]).with_name("half of a package").write_bytes(bytes(1000))
+            print("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", flush=True)
+            sys.exit(1)
+        """,
+        "python3",
+    )
+    recorder = Recorder()
+    with pytest.raises(InstallError, match="The disk filled up: .*No space left on device") as caught:
+        install(make_plan(InstallRequest(older, str(base), str(wheels))), recorder)
+    assert re.search(r"About [0-9.]+ GB are needed in all. Free some space", caught.value.hint)
+    assert not any("This build failed" in line for line in recorder.lines), "another build is as large"
+    assert names(older) == {"4", store.POINTER} and (older / "4" / "kept").exists() and store.current(older) == "4"

@@ -49,11 +49,11 @@ def test_what_was_found_is_kept_until_the_file_changes(tmp_path, cache):
 
 def test_other_bands_or_another_dataset_toml_mean_another_look(tmp_path, cache):
     values = land(0)
-    values[0, :8] = 0
+    values[0, 0, :8] = -12.5  # too few pixels to be taken for filling
     write(tmp_path / "data" / "a.tif", values, ("VV", "VH"))
     assert ChipFolder(tmp_path / "data", BANDS).entries[0].pixels == 48 * 48
-    toml(tmp_path / "data", "nodata = [0]\n")
-    assert ChipFolder(tmp_path / "data", BANDS).entries[0].pixels == 40 * 48
+    toml(tmp_path / "data", "nodata = [-12.5]\n")
+    assert ChipFolder(tmp_path / "data", BANDS).entries[0].pixels == 48 * 48 - 8
     assert ChipFolder(tmp_path / "data", BANDS[1:]).entries[0].pixels == 48 * 48
 
 

@@ -1,5 +1,8 @@
 """Folders as data sets come: a file for each polarisation, dates in folders, angles and heights beside."""
 
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,6 +10,7 @@ from backend.core.errors import InputError
 from tests.support.geotiffs import BANDS, PLACED, land, toml, write
 from training.data.dataset import ChipFolder
 from training.data.notices import describe
+from training.data.scenes import find_scenes
 from training.evaluate import _request
 
 CALLED = {
@@ -137,3 +141,14 @@ def test_a_model_is_scored_on_all_files_of_a_scene(tmp_path):
     split(tmp_path, "P_VV", "P_VH")
     request = _request(ChipFolder(tmp_path, BANDS)[0], tmp_path / "o.tif", tmp_path, None)
     assert [request.input, *request.further] == [str(tmp_path / "P_VV.tif"), str(tmp_path / "P_VH.tif")]
+
+
+def test_the_work_grows_with_the_number_of_files_alone() -> None:
+    def seconds(count: int) -> float:
+        listed = {f"{i}_{p}": Path(f"{i}_{p}.tif") for i in range(count) for p in ("VV", "VH")}
+        began = time.process_time()
+        assert len(find_scenes(listed, BANDS)[0]) == count
+        return time.process_time() - began
+
+    seconds(100)
+    assert seconds(8000) < 40 * max(seconds(1000), 0.005)

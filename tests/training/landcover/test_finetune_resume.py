@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import torch
 from safetensors.torch import load_file
 
 from tests.support.two_classes import command, make_folder, rows, run
+from training.finetune import main
 from training.landcover.finetuner import Finetuner
 
 
@@ -81,3 +83,22 @@ def test_a_diverging_run_stops_and_its_last_checkpoint_stays(data, tmp_path, cap
     assert 0 < state["step"] < 20
     tensors = load_file(folder / state["tensors"])
     assert all(bool(torch.isfinite(t.float()).all()) for t in tensors.values())
+
+
+def test_a_model_that_is_there_is_replaced_only_if_asked_for(data, tmp_path, capsys):
+    model, other = tmp_path / "m", tmp_path / "other"
+    assert run(data, model, "steps=1") == 0
+    first = (model / "model.safetensors").read_bytes()
+    shutil.rmtree(tmp_path / "m.run")
+    assert run(data, model, "steps=2") == 1
+    assert "There is a model in" in capsys.readouterr().err and not (tmp_path / "m.run").exists()
+    assert (model / "model.safetensors").read_bytes() == first
+    assert run(data, model, "steps=2", backbone=model) == 1
+    assert "is the model that provides the backbone" in capsys.readouterr().err
+    assert main([*command(data, model, "steps=2"), "--overwrite"]) == 0
+    assert (model / "model.safetensors").read_bytes() != first
+    assert run(data, model, "steps=2", resume=True) == 0
+    other.mkdir()
+    (other / "notes.txt").touch()
+    assert main([*command(data, other, "steps=1"), "--overwrite"]) == 1
+    assert "holds notes.txt, so it is not a model folder" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,6 +73,15 @@ def test_a_momentum_without_a_centre_is_refused() -> None:
     with pytest.raises(InputError, match=r"dino.centre_momentum is 0.5, and sinkhorn"):
         DinoConfig(centring="sinkhorn", centre_momentum=0.5)
     assert DinoConfig(centring="sinkhorn") == resolve(DinoConfig, resolved(DinoConfig(centring="sinkhorn")))
+
+
+@pytest.mark.parametrize(
+    "setting", [{"ibot_mask_probability": 0.4}, {"ibot_mask_ratio": (0.2, 0.5)}, {"ibot_shared_head": False}]
+)
+def test_masks_without_a_loss_for_them_are_refused(setting: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=rf"dino\.{next(iter(setting))} is set, and has no effect"):
+        DinoConfig(**setting)
+    DinoConfig(ibot_weight=0.5, **setting)
 
 
 def test_unknown_recipe_names_the_known_ones(tmp_path: Path) -> None:

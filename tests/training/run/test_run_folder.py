@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.core.errors import ResourceError
+from backend.core.errors import InputError, ResourceError
 from tests.support.pretraining import RECIPE, command, write_folders
 from training.run import run_folder
 
@@ -42,4 +43,27 @@ def test_a_folder_is_held_under_all_its_names(tmp_path: Path, monkeypatch: pytes
         with pytest.raises(ResourceError, match="Another run"), run_folder.claim_run(Path(name), None, {}, False):
             pass
     with run_folder.claim_run(Path(name), None, {}, resume=False):
+        pass
+
+
+@pytest.mark.parametrize("content", [None, "[]", '{"model_type": "vit"}', "[" * 100_000])
+def test_a_folder_that_no_run_made_is_refused_as_it_is(tmp_path: Path, content: str | None) -> None:
+    (tmp_path / "photos.zip").touch()
+    if content is not None:
+        (tmp_path / "config.json").write_text(content)
+    found = sorted(tmp_path.iterdir())
+    with pytest.raises(InputError, match="and other files, which no run made" if content else "photos.zip, which no"):
+        with run_folder.claim_run(tmp_path, None, {}, resume=False):
+            pass
+    assert sorted(tmp_path.iterdir()) == found
+    with pytest.raises(InputError, match="is not a folder"):
+        with run_folder.claim_run(tmp_path / "photos.zip", None, {}, resume=False):
+            pass
+
+
+def test_a_run_without_a_checkpoint_is_begun_anew(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"config": {}}))
+    (tmp_path / "log.csv").touch()
+    (tmp_path / ".DS_Store").touch()
+    with run_folder.claim_run(tmp_path, None, {}, resume=False):
         pass

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
+import os
 import sys
 from pathlib import Path
 
@@ -13,7 +15,8 @@ import rasterio
 from affine import Affine
 
 from backend.card import worldcover as lc
-from backend.core.errors import InputError
+from backend.core.context import Context
+from backend.core.errors import Cancelled, InputError, ResourceError
 from training import simulate
 from training.simulation.folder import SimulationRequest, split_of, write_folder
 
@@ -121,3 +124,21 @@ def test_refusals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "holds images already" in capsys.readouterr().err
     assert simulate.main(["--out", str(tmp_path / "x"), *few, "--layouts", str(tmp_path)]) == 1
     assert "No layout raster" in capsys.readouterr().err
+
+
+def test_splits_and_facts_are_whole_or_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = SimulationRequest(tmp_path / "a", scenes=3, seed=1, size=16)
+    context = Context()
+    monkeypatch.setattr(context.reporter, "progress", lambda done, total: done == 2 and context.cancel.set())
+    with pytest.raises(Cancelled):
+        write_folder(request, context=context)
+    assert sorted(path.name for path in request.out.iterdir()) == ["images", "labels"]
+
+    def full(path: object, *rest: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    request = SimulationRequest(tmp_path / "b", scenes=1, seed=1, size=16)
+    with pytest.raises(ResourceError, match=r"splits\.csv can't be written: No space left"):
+        write_folder(request)
+    assert sorted(path.name for path in request.out.iterdir()) == ["images", "labels"]

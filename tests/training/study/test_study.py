@@ -15,7 +15,7 @@ from tests.support.blocks import small_model, write_blocks
 from training.data.dataset import ChipFolder
 from training.dino.backbone import save_backbone
 from training.run.config import resolve
-from training.study.__main__ import main
+from training.study.__main__ import main, parse
 from training.study.curve import ARMS
 from training.study.material import load_material
 from training.study.probes import DESCRIPTIONS, PROBES
@@ -153,3 +153,9 @@ def test_refusals(folder: Path, done: Path, tmp_path: Path, capsys: pytest.Captu
     words = [*command(folder, tmp_path / "new", "--quick", "--data", str(other)), "--set", 'parts=["heads"]']
     assert "cover whole patches of 8 pixels: none; in the test tiles: none" in refused(*words)
     assert "other data" in refused(*command(folder, done, "--quick", "--resume", "--data", str(other)))
+
+
+def test_a_trial_has_a_recipe_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        parse(["--model", "m", "--data", "d", "--out", "o", "--quick", "--recipe", "mine.toml"])
+    assert end.value.code == 2 and "--recipe: not allowed with argument --quick" in capsys.readouterr().err

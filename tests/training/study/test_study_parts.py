@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -30,11 +31,12 @@ from training.study.patches import (
 )
 from training.study.position import run_position
 from training.study.probes import DESCRIPTIONS, PROBES, REDUCED_LAST, describe, run_probe
-from training.study.report import plain
+from training.study.report import as_html, plain
 from training.study.settings import ForestConfig, StudyConfig
 from training.study.summary import gain, mean_spread, table, values
 
 NAMES = ["land", "water"]
+NASTY = ["[x](javascript:alert(1))", "![x](//e.org/x)", "<script>", "a\\|`b`", "\x1b[2J\r\n# c", "&lt;b&gt;"]
 CONFIG = resolve(StudyConfig, {"patch": {"train_patches": 300, "test_patches": 400, "trees": 10}, "jobs": 1})
 
 
@@ -226,7 +228,13 @@ def test_tables_hold_what_names_hold() -> None:
     assert mean_spread([0.2, 0.4]) == "0.300 ± 0.141" and mean_spread([0.25]) == "0.250" and mean_spread([]) == "–"
     assert gain([0.5, 0.2], [0.4, 0.3]) == "+0.000 (ahead with 1 of 2 seeds)"
     assert table(["a|b", "n"], [["x<y", "1"]]).splitlines() == ["| a\\|b | n |", "| :-- | --: |", "| x&lt;y | 1 |"]
-    assert plain("<b>[x](y)`|") == " b  x (y)  "
+    assert plain("<b>[x](y)`|") == " b  x (y)  " and plain("a\r\nb\x1b[2J\u2028") == "a  b  2J "
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_a_name_in_a_table_is_neither_code_nor_a_link(name: str, tmp_path: Path) -> None:
+    page = as_html(table(["class", "IoU"], [[name, "1"]]), tmp_path).partition("<body>")[2]
+    assert page.count("<td") == 2 and not re.search(r"<(?:a|img|script|b|h1|code)\b|[\x00-\x09\x0b-\x1f]", page)
 
 
 @pytest.mark.parametrize(
