@@ -11,6 +11,7 @@ from backend.core.cancel import Cancel
 from backend.core.claims import SCRATCH
 from backend.core.errors import InputError
 from backend.core.events import Reporter
+from backend.grd.patch import Place
 from backend.grd.pipeline import CalibrateRequest, calibrated_map
 from backend.grd.product import open_product
 
@@ -20,8 +21,10 @@ POLARISATIONS = ("VV", "VH", "HH", "HV")
 @contextmanager
 def calibrated(
     path: str, output: Path, card: ModelCard, extent: Sequence[float] | None, reporter: Reporter, cancel: Cancel
-) -> Iterator[Path]:
+) -> Iterator[tuple[Path, Place]]:
     """Calibrate a product to a temporary raster of linear power in the folder of the output; remove it at the end.
+
+    Around an extent as much is calibrated as the tiles of the whole product's map reach.
 
     Args:
         path: Product.
@@ -32,7 +35,7 @@ def calibrated(
         cancel: Ends the run when set.
 
     Yields:
-        The temporary raster.
+        The temporary raster, and where it lies in the map of the whole product.
 
     Raises:
         SarDinoError: Refused, for example for a missing polarisation, or cancelled.
@@ -56,9 +59,10 @@ def calibrated(
         quantity=card.product,
         pixel_size=card.gsd_m,
         extent=extent,
+        around=card.tile + 2 * card.patch,
         reporter=reporter,
         cancel=cancel,
     )
-    with calibrated_map(request, product, present or product.polarisations, SCRATCH[1]) as sink:
+    with calibrated_map(request, product, present or product.polarisations, SCRATCH[1]) as (sink, plan):
         reporter.restart()
-        yield sink.files.part
+        yield sink.files.part, plan.place
