@@ -17,6 +17,7 @@ from backend.maps.values import judge_source, product_checks
 from backend.radiometry.checks import ACCEPT, OK, REFUSED, UNITS, Check, refuse
 from backend.radiometry.convert import to_scale
 from backend.radiometry.units import Units
+from backend.raster.foreign import refuse_picture
 from backend.raster.grid import Grid
 from backend.raster.resample import MAX_REFINE, scale_factor
 from backend.raster.source import RasterSource, gdal_environment
@@ -165,10 +166,11 @@ class Scene:
 
 
 def check_inputs(files: list[str]) -> None:
-    """Refuse files that are parts of a product, before anything is opened.
+    """Refuse files that are parts of a product, or pictures, before anything is opened.
 
     Raises:
         InputError: One is.
     """
     for file in files:
         refuse_part(file)
+        refuse_picture(file)

@@ -16,6 +16,7 @@ from backend.raster.band_names import HINT, MOST_LISTED, POLARISATIONS, BandName
 from backend.raster.foreign import only_inside
 
 ASKED, POSITION = "asked", "position"
+OTHER_FILE = "Give the file of the other polarisation too (--with, in QGIS Further rasters of the scene)."
 _WORDS = {ASKED: "as asked", NAMES: "by their descriptions", FILE_NAMES: "by names of files", POSITION: "by position"}
 
 
@@ -142,7 +143,7 @@ def pick_bands(
         if missing and not allows_missing:
             raise InputError(
                 f"The model wants {', '.join(names)}; no band {', '.join(missing)} among {_listed(texts, usable)}.",
-                HINT,
+                HINT if len(usable) >= len(names) else OTHER_FILE,
             )
         chosen = pair_bands(texts, found)
         return tuple(chosen.get(name, 0) for name in names), NAMES
@@ -153,9 +154,7 @@ def pick_bands(
         raise InputError(
             f"The raster has {len(unnamed)} band{'s' * (len(unnamed) != 1)}{besides}; the model wants {len(names)} "
             f"({', '.join(names)}).",
-            _too_few(names)
-            if allows_missing
-            else "Give the file of the other polarisation too, or choose another model.",
+            _too_few(names) if allows_missing else f"{OTHER_FILE} Or choose another model.",
         )
     return tuple(unnamed[: len(names)]), POSITION
 

@@ -74,10 +74,8 @@ def test_values_of_a_product_are_checked(cli, product, tiny_model, tmp_path):
     # Stronger in VH than in VV, as no place is.
     odd = make_safe(tmp_path, Scene(shape=(120, 150), cross=lambda line, sample: 1.6 * simulated(line, sample)))
     code, _, err = cli("landcover", odd, tmp_path / "p.tif", *run[:4])
-    assert (
-        code == 1 and "VV is weaker than VH" in err and "Download it again" in err
+    assert code == 1 and "VV is weaker than VH" in err and "Download it again" in err
     assert not (tmp_path / "p.tif").exists()
-    )
     assert cli("landcover", odd, tmp_path / "p.tif", *run[:4], "--accept-values")[0] == 0
 
 
