@@ -11,7 +11,7 @@ import numpy as np
 from rasterio.enums import ColorInterp
 
 from backend.core.errors import InputError
-from backend.raster.band_labels import FILE_NAMES, NAMES, label_bands
+from backend.raster.band_labels import FILE_NAMES, NAMES, label_bands, others_by_file
 from backend.raster.band_names import HINT, MOST_LISTED, POLARISATIONS, BandName, pair_bands, parse
 from backend.raster.foreign import only_inside
 
@@ -61,8 +61,8 @@ def choose_bands(
         chosen, how = pick_bands(labels.texts, usable, names, requested, allows_missing)
         if how == NAMES and any(labels.where[band - 1] == FILE_NAMES for band in chosen if band):
             how = FILE_NAMES
-        if how == POSITION and re.search(r"(?<![A-Za-z0-9])1S[SD]H(?![A-Za-z0-9])", path):
-            raise _polarised_otherwise(["HH"], names)
+        if how == POSITION and others_by_file(path, names):
+            raise _polarised_otherwise(others_by_file(path, names), names)
         present = tuple(position for position, band in enumerate(chosen) if band)
         notes = (*_notes(names, chosen, how, len(usable)), *_left_out(labels.texts, usable, chosen, how))
         choice = BandChoice(tuple(filter(None, chosen)), present, notes, how)
