@@ -64,13 +64,13 @@ def test_a_ratio_in_the_place_of_a_band_is_refused(cli, make_raster, scene_db, t
 
 
 @pytest.mark.parametrize(
-    "crs, pixel, said", [("EPSG:32633", 9e-5, "coordinates are degrees"), ("EPSG:4326", 10, "are no degrees")]
+    "place",
+    [("EPSG:32633", 15, 45, 9e-5, "coordinates are degrees"), ("EPSG:4326", 5e5, 5e6, 10, "are no degrees")],
 )
-def test_coordinates_that_contradict_their_system_are_refused(
-    cli, make_raster, scene_db, tiny_model, tmp_path, crs, pixel, said
-):
-    corner = (15, 45) if pixel < 1 else (5e5, 5e6)
-    path = make_raster(scene_db(64, 64), crs=crs, transform=rasterio.transform.from_origin(*corner, pixel, pixel))
+def test_coordinates_that_contradict_their_system_are_refused(cli, make_raster, scene_db, tiny_model, place):
+    crs, x, y, pixel, said = place
+    path = make_raster(scene_db(64, 64), crs=crs, transform=rasterio.transform.from_origin(x, y, pixel, pixel))
+    tmp_path = path.parent
     code, _, err = cli("landcover", path, tmp_path / "o.tif", "--model", tiny_model)
     assert code == 1 and said in err and "Assign the right coordinate system" in err
 
