@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -13,29 +15,56 @@ from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, installed_models, model_folder
 from backend.core.errors import InputError, ModelError, NothingValidError, SarDinoError, UnreadableError
 from backend.grd.container import is_product
-from backend.grd.product import open_product
+from backend.grd.for_model import polarisations_for
+from backend.grd.product import Product, open_product
+from backend.maps.scene import check_inputs
 from backend.maps.values import judge_source, product_checks
 from backend.radiometry.checks import OK, REFUSED
 from backend.radiometry.units import Units
 from backend.raster.source import RasterSource, gdal_environment
+from backend.raster.virtual import scene_files
 
 PACKAGES = ("torch", "timm", "rasterio", "numpy", "safetensors")
 
 
-def describe(target: str | None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Asked:
+    """Hold what a run would be told of a raster.
+
+    Attributes:
+        model: Name or folder; None for the default.
+        further: As for `backend.maps.request.Request`; so are bands and units.
+        bands: Band numbers.
+        units: Unit of the values.
+    """
+
+    model: str | None = None
+    further: Sequence[str] = ()
+    bands: Sequence[int] | None = None
+    units: Units = Units.AUTO
+
+
+def describe(target: str | None, asked: Asked | None = None) -> dict[str, Any]:
     """Describe a raster, a Sentinel-1 product, a model (name or folder), or the installation if there is no target.
+
+    Args:
+        target: What to describe; a pattern stands for several files of one scene.
+        asked: What a run would be told of a raster or product.
 
     Raises:
         SarDinoError: The target is none of these.
     """
+    asked = asked or Asked()
+    target = target or asked.model
     if target is None:
         return describe_installation()
     if target in installed_models() or os.path.isfile(Path(target) / CARD):
         folder = model_folder(target)
         return {"model": _model(folder, ModelCard.load(folder / CARD)), "card": ModelCard.load(folder / CARD).to_dict()}
-    if is_product(target):
-        return {"product": describe_product(target)}
-    return {"raster": describe_raster(target)}
+    files = scene_files(target, asked.further)
+    if len(files) == 1 and is_product(files[0]):
+        return {"product": describe_product(files[0], asked.model)}
+    return {"raster": describe_raster(files, asked)}
 
 
 def describe_checked(target: str | None) -> dict[str, Any]:
@@ -52,8 +81,8 @@ def describe_checked(target: str | None) -> dict[str, Any]:
     return {"model": _model(folder, card), "card": card.to_dict()}
 
 
-def describe_product(path: str) -> dict[str, Any]:
-    """Describe a Sentinel-1 GRD product."""
+def describe_product(path: str, model: str | None = None) -> dict[str, Any]:
+    """Describe a Sentinel-1 GRD product, and say why a model (None for the default) would refuse it."""
     product = open_product(path)
     lines, samples = product.channels[0].shape
     return {
@@ -65,7 +94,17 @@ def describe_product(path: str) -> dict[str, Any]:
         "lines": lines,
         "samples": samples,
         "pixel_metres": product.channels[0].spacing,
+        **_taken(product, model),
     }
+
+
+def _taken(product: Product, model: str | None) -> dict[str, str]:
+    try:
+        card = ModelCard.load(model_folder(model) / CARD)
+        used = polarisations_for(product, card)
+    except (InputError, ModelError) as error:
+        return {"refused": f"{error.message} {error.hint}".strip()}
+    return {"model": f"{card.name}, with {', '.join(used)}"}
 
 
 def describe_installation() -> dict[str, Any]:
@@ -89,12 +128,12 @@ def describe_installation() -> dict[str, Any]:
     return facts
 
 
-def describe_raster(path: str, model: str | None = None) -> dict[str, Any]:
-    """Describe a raster, and judge its values as a run with a model (None for the default) would."""
-    with gdal_environment(), RasterSource(path) as source:
+def describe_raster(files: Sequence[str], asked: Asked) -> dict[str, Any]:
+    """Describe the raster of some files of a scene, and judge its values as a run with a model would."""
+    with gdal_environment(), RasterSource(files) as source:
         grid = source.grid
         facts = {
-            "path": path,
+            "path": source.path,
             "width": grid.width,
             "height": grid.height,
             "crs": grid.crs.to_string() if grid.crs else None,
@@ -104,9 +143,9 @@ def describe_raster(path: str, model: str | None = None) -> dict[str, Any]:
         }
         notes = [message for _, message in source.notes]
     try:
-        folder = model_folder(model)
+        folder = model_folder(asked.model)
         card = ModelCard.load(folder / CARD)
-        return {**facts, **judged(path, card, notes)}
+        return {**facts, **judged(files, card, asked, notes)}
     except (UnreadableError, NothingValidError):
         raise
     except (InputError, ModelError) as error:
@@ -114,23 +153,26 @@ def describe_raster(path: str, model: str | None = None) -> dict[str, Any]:
         return {**facts, "units": f"unknown: {error.message}", "notes": notes, "refused": said}
 
 
-def judged(path: str, card: ModelCard, notes: list[str]) -> dict[str, Any]:
+def judged(files: Sequence[str], card: ModelCard, asked: Asked, notes: list[str]) -> dict[str, Any]:
     """Return the unit, the checks with their verdicts, and notes: what a run with a model finds before it starts.
 
     Raises:
         InputError: The bands can't be found, or the values fit no unit.
     """
     names = [band.name for band in card.bands]
-    with RasterSource(path, names=names, allows_missing=card.allows_missing_bands) as source:
+    check_inputs(list(files))
+    with RasterSource(files, asked.bands, None, names, allows_missing=card.allows_missing_bands) as source:
         bands = [card.bands[position] for position in source.present]
-        units, checks = judge_source(source, bands, Units.AUTO, False)
+        units, checks = judge_source(source, bands, asked.units, False)
         checks += product_checks(source, card)
         more = [message for _, message in source.notes if message not in notes]
+        taken = [f"{band.name} is band {number}" for band, number in zip(bands, source.bands)]
     doubts = [check.text for check in checks if check.verdict != OK]
     refused = [check.text for check in checks if check.verdict == REFUSED]
     return {
         "units": units.value if units is not Units.AUTO else "unknown",
         "model": card.name,
+        "taken": taken,
         "checks": [check.to_dict() for check in checks],
         "notes": [*notes, *more, *doubts],
         **({"refused": refused[0]} if refused else {}),

@@ -142,8 +142,10 @@ def _calibrate(parser: argparse.ArgumentParser) -> None:
 
 
 def _info(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("target", nargs="?", metavar="INPUT|MODEL", help="raster, model name or model folder")
+    what = "raster, pattern of several ('S1_*_V?.tif'), Sentinel-1 product, model name or model folder"
+    parser.add_argument("target", nargs="?", metavar="INPUT|MODEL", help=what)
     parser.add_argument("--check", action="store_true", help="also load the model, to check that it can be used")
+    _reading(parser)
     add_progress(parser)
 
 
@@ -161,11 +163,8 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
 }
 
 
-def _model_options(parser: argparse.ArgumentParser, output: str = "GeoTIFF to write") -> None:
-    """Add the options of every command that reads a raster with a model and writes something."""
-    kinds = "raster, pattern of several ('S1_*_V?.tif'), or Sentinel-1 GRD product"
-    parser.add_argument("input", metavar="INPUT", help=kinds)
-    parser.add_argument("output", metavar="OUTPUT", type=Path, help=output)
+def _reading(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how a raster is read."""
     parser.add_argument("--model", metavar="NAME|DIR", help="name of an installed model, or a model folder")
     parser.add_argument(
         "--with", dest="further", action="append", default=[], metavar="FILE",
@@ -175,6 +174,14 @@ def _model_options(parser: argparse.ArgumentParser, output: str = "GeoTIFF to wr
         "--bands", type=_whole, nargs="+", metavar="N", help="band numbers, in the model's order; 0 for a missing one"
     )
     parser.add_argument("--units", choices=[u.value for u in Units], default=Units.AUTO.value, help="of the raster")
+
+
+def _model_options(parser: argparse.ArgumentParser, output: str = "GeoTIFF to write") -> None:
+    """Add the options of every command that reads a raster with a model and writes something."""
+    kinds = "raster, pattern of several ('S1_*_V?.tif'), or Sentinel-1 GRD product"
+    parser.add_argument("input", metavar="INPUT", help=kinds)
+    parser.add_argument("output", metavar="OUTPUT", type=Path, help=output)
+    _reading(parser)
     parser.add_argument(
         "--accept-values", action="store_true", help="map values that can't be backscatter all the same (a warning)"
     )

@@ -105,7 +105,8 @@ def _serve(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> N
 def _info(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
     from backend.cli import info
 
-    facts = info.describe_checked(options.target) if options.check else info.describe(options.target)
+    asked = request_of(info.Asked, options, units=Units(options.units))
+    facts = info.describe_checked(options.target) if options.check else info.describe(options.target, asked)
     if options.progress == "json":
         reporter.result(facts)
     else:

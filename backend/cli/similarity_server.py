@@ -14,12 +14,13 @@ from backend.core.arrays import BoolArray, FloatArray
 from backend.core.cancel import Cancel
 from backend.core.errors import InputError
 from backend.core.events import Reporter
-from backend.grd.container import is_product, refuse_part
+from backend.grd.container import is_product
 from backend.maps.embeddings import send_tokens, token_plan
 from backend.maps.emit import asked_patches, masked, patch_grid
 from backend.maps.load import ModelCache
 from backend.maps.request import Context, Request
 from backend.maps.run import start_run
+from backend.maps.scene import check_inputs
 from backend.maps.similarity import LAYER, best_cosine, cell_of, check_points, similarity_qml, unit
 from backend.output.names import claim_outputs
 from backend.output.sink import RasterSink
@@ -109,7 +110,7 @@ class SimilarityServer:
 
 
 def _refuse_product(path: str) -> None:
-    refuse_part(path)
+    check_inputs([path])
     if is_product(path):
         raise InputError(
             f"{path} is a Sentinel-1 product as downloaded; calibrating it takes minutes.",

@@ -36,7 +36,7 @@ def calibrate(request: CalibrateRequest) -> dict[str, Any]:
         )
         for note in type_notes([request.output]):
             request.reporter.log("info", note)
-        with calibrated_map(request, product, product.polarisations) as sink:
+        with calibrated_map(request, product, product.polarisations) as (sink, _):
             sink.files.add_sidecar(".qml", ramp_qml(sink.thumbnail()))
             sink.files.add_sidecar(".aux.xml", aux_xml((), date_now()))
             with cancel.shielded():

@@ -14,6 +14,7 @@ from scipy.interpolate import RBFInterpolator
 from backend.grd.damage import DamagedProductError
 from backend.grd.xml import Annotation
 from backend.raster.errors import RASTER_ERRORS
+from backend.raster.grid import DEGREES
 
 Positions = NDArray[np.float64]
 # Beyond these latitudes there is no UTM, but the Universal Polar Stereographic system.
@@ -88,3 +89,20 @@ def transformed(source: CRS, target: CRS, positions: Positions) -> Positions:
         return np.array(transform_points(source, target, positions[:, 0], positions[:, 1]), dtype=np.float64).T
     except RASTER_ERRORS:
         return np.full_like(positions, np.nan)
+
+
+def tied_points(annotation: Annotation, shape: tuple[int, int]) -> tuple[Positions, Positions, CRS]:
+    """Return the ground control points in the image and on the ground, [n, 2] each, and the CRS of the latter.
+
+    Raises:
+        InputError: The geolocation grid is damaged.
+    """
+    image, degrees = read_points(annotation, shape)
+    unusable = DamagedProductError(f"{annotation.name} has no usable geolocation grid.")
+    if len(image) < 4 or (np.ptp(image, axis=0) == 0).any() or len(np.unique(image, axis=0)) < len(image):
+        raise unusable
+    crs = choose_crs(degrees)
+    ground = transformed(DEGREES, crs, degrees)
+    if not np.isfinite(ground).all() or len(np.unique(ground, axis=0)) < len(ground):
+        raise unusable
+    return image, ground, crs

@@ -20,8 +20,8 @@ from rasterio.transform import from_origin
 
 from backend.core.errors import InputError
 from backend.grd.damage import DamagedProductError
-from backend.grd.ground_control import Positions, choose_crs, read_points, spline, transformed
-from backend.grd.patch import Located, Patch, Smooth
+from backend.grd.ground_control import Positions, spline, tied_points, transformed
+from backend.grd.patch import Located, Patch, Place, Smooth, part_of
 from backend.grd.product import Channel
 from backend.grd.terrain import Terrain
 from backend.raster.grid import DEGREES, Grid
@@ -48,6 +48,7 @@ class MapPlan:
         width: Samples of the part.
         subsamples: Points across and down a pixel whose mean is its value: as many as it has samples or lines.
         terrain: Locates pixels by their height; None to use `to_image`.
+        place: Where the grid lies in that of the whole product, and what was asked for in the grid.
     """
 
     grid: Grid
@@ -57,7 +58,8 @@ class MapPlan:
     height: int
     width: int
     subsamples: tuple[int, int]
-    terrain: Terrain | None = None
+    terrain: Terrain | None
+    place: Place
 
     def mesh(self, count: int) -> Positions:
         """Return points of a grid of `count` x `count` over the map that lie inside the image, [n, 2]."""
@@ -76,7 +78,7 @@ class MapPlan:
 
 
 def plan_map(
-    channel: Channel, pixel_size: float, extent: Sequence[float] | None, terrain: Terrain | None = None
+    channel: Channel, pixel_size: float, extent: Sequence[float] | None, terrain: Terrain | None = None, around: int = 0
 ) -> MapPlan:
     """Choose the CRS (the UTM zone of the middle) and a north-up grid with edges at multiples of the pixel size.
 
@@ -85,19 +87,13 @@ def plan_map(
         pixel_size: In metres.
         extent: West, south, east and north in degrees; None for the whole product.
         terrain: Locates pixels by their height; None to use the geolocation grid alone.
+        around: At least so many pixels of the whole map around the extent are planned too.
 
     Raises:
         InputError: The geolocation grid is damaged, or extent or elevation model lie outside the product.
     """
     shape = channel.shape
-    image, degrees = read_points(channel.annotation, shape)
-    unusable = DamagedProductError(f"{channel.annotation.name} has no usable geolocation grid.")
-    if len(image) < 4 or (np.ptp(image, axis=0) == 0).any() or len(np.unique(image, axis=0)) < len(image):
-        raise unusable
-    crs = choose_crs(degrees)
-    ground = transformed(DEGREES, crs, degrees)
-    if not np.isfinite(ground).all() or len(np.unique(ground, axis=0)) < len(ground):
-        raise unusable
+    image, ground, crs = tied_points(channel.annotation, shape)
     rim = _outline(0, 0, shape[1], shape[0])
     forward = spline(image, ground)
     outline = forward(rim)
@@ -110,18 +106,25 @@ def plan_map(
         heights = list(_span(terrain, crs, low - MARGIN, high + MARGIN, extent))
         outline = np.concatenate([_outline_at_height(terrain, crs, forward, rim, height) for height in heights])
         low, high = outline.min(axis=0), outline.max(axis=0)
-    box = (0, 0, *shape)
+    grid, box = _grid(crs, low, high, pixel_size), (0, 0, *shape)
+    place = Place(0, 0, grid.height, grid.width, (0, 0, grid.height, grid.width))
     if extent is not None:
-        low, high, edge = _within(extent, crs, low, high)
+        low, high = _within(extent, crs, low, high)[:2]
+        grid, place = part_of(grid, _grid(crs, low, high, pixel_size), around)
+        edge = _outline(*grid.transform * (0, grid.height), *grid.transform * (grid.width, 0))
         found = [terrain.positions(crs, edge, height) for height in heights] if terrain else [backward(edge)]
         box = _box(np.concatenate(found), shape)
         if box[2] <= 0 or box[3] <= 0:
             raise _outside(extent)
+    corner = np.array([box[1], box[0]], dtype=np.float64)
+    return MapPlan(grid, lambda points: backward(points) - corner, *box, subsamples, terrain, place)
+
+
+def _grid(crs: CRS, low: Positions, high: Positions, pixel_size: float) -> Grid:
+    """Return the grid of whole pixels over a rectangle."""
     low, high = np.floor(low / pixel_size + 1e-6), np.ceil(high / pixel_size - 1e-6)
     columns, rows = (int(n) for n in high - low)
-    grid = Grid(crs, from_origin(low[0] * pixel_size, high[1] * pixel_size, pixel_size, pixel_size), columns, rows)
-    corner = np.array([box[1], box[0]], dtype=np.float64)
-    return MapPlan(grid, lambda points: backward(points) - corner, *box, subsamples, terrain)
+    return Grid(crs, from_origin(low[0] * pixel_size, high[1] * pixel_size, pixel_size, pixel_size), columns, rows)
 
 
 def _subsamples(

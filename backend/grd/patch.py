@@ -1,11 +1,11 @@
-"""Interpolate smooth quantities over a patch of map pixels: exact at nodes, linear between them."""
+"""Choose parts of a map, and interpolate smooth quantities over them: exact at nodes, linear between them."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Callable, Protocol
+from typing import Callable, NamedTuple, Protocol
 
 import numpy as np
 
@@ -15,6 +15,38 @@ from backend.raster.grid import Grid
 # Pixels between nodes. In a scene of strong relief, 32 pixels of 10 m add an error of 0.01 samples to the spline
 # through the ground control points.
 STEP = 32
+
+
+class Place(NamedTuple):
+    """Say where a map lies in that of the whole product.
+
+    Attributes:
+        top: First row of the map, in that of the whole.
+        left: First column.
+        rows: Of the whole.
+        columns: Of the whole.
+        asked: Top, left, height and width of what was asked for, in the map.
+    """
+
+    top: int
+    left: int
+    rows: int
+    columns: int
+    asked: tuple[int, int, int, int]
+
+
+def part_of(whole: Grid, asked: Grid, around: int) -> tuple[Grid, Place]:
+    """Return the part of the whole grid around what is asked for, and where both lie.
+
+    With pixels around, it begins at a node of the whole map's interpolation: its values are those of the whole map.
+    """
+    left, top = (round(number) for number in ~whole.transform * (asked.transform.c, asked.transform.f))
+    step = STEP if around else 1
+    first, begin = (max(0, (number - around) // step * step) for number in (top, left))
+    end = min(whole.height, top + asked.height + around)
+    last = min(whole.width, left + asked.width + around)
+    window = (top - first, left - begin, asked.height, asked.width)
+    return whole.offset(first, begin, end - first, last - begin), Place(first, begin, whole.height, whole.width, window)
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ class CalibrateRequest:
         units: "linear_power" or "db".
         pixel_size: In metres; None for the spacing of the product.
         extent: West, south, east and north in degrees; None for the whole product.
+        around: Pixels around the extent that are calibrated too.
         dem: Elevation model for terrain correction; None for none.
         dem_heights: Reference of its heights: "geoid" or "ellipsoid".
         overwrite: Whether an existing output is replaced.
@@ -66,6 +67,7 @@ class CalibrateRequest:
     units: str = "linear_power"
     pixel_size: float | None = None
     extent: Sequence[float] | None = None
+    around: int = 0
     dem: str | None = None
     dem_heights: str = "geoid"
     overwrite: bool = False
@@ -76,9 +78,10 @@ class CalibrateRequest:
 @contextmanager
 def calibrated_map(
     request: CalibrateRequest, product: Product, polarisations: Sequence[str], suffix: str = ""
-) -> Iterator[RasterSink]:
-    """Yield a sink with the whole map, closed and checked. It is discarded at the end unless it was committed.
+) -> Iterator[tuple[RasterSink, MapPlan]]:
+    """Yield a sink with the whole map, closed and checked, and its plan.
 
+    The sink is discarded at the end unless it was committed.
     With a suffix, one of SCRATCH, the map is a temporary file of the output.
     """
     _check(request)
@@ -105,7 +108,7 @@ def calibrated_map(
         sink.finish(overviews)
         if overviews:
             progress(plan.grid.height * OVERVIEW_WORK)
-        yield sink
+        yield sink, plan
 
 
 def _plan(request: CalibrateRequest, product: Product, stack: ExitStack) -> MapPlan:
@@ -113,7 +116,7 @@ def _plan(request: CalibrateRequest, product: Product, stack: ExitStack) -> MapP
     channel = product.channels[0]
     pixel_size = request.pixel_size or _round(channel.spacing)
     if request.dem is None:
-        return plan_map(channel, pixel_size, request.extent)
+        return plan_map(channel, pixel_size, request.extent, around=request.around)
     geometry = RangeDoppler(channel)
     request.reporter.log(
         "info",
@@ -123,7 +126,7 @@ def _plan(request: CalibrateRequest, product: Product, stack: ExitStack) -> MapP
     spacing = pixel_size / max(1, round(pixel_size / channel.spacing))
     elevation = stack.enter_context(Elevation(request.dem, spacing))
     terrain = Terrain(geometry, elevation, geoid=request.dem_heights == "geoid")
-    plan = plan_map(channel, pixel_size, request.extent, terrain)
+    plan = plan_map(channel, pixel_size, request.extent, terrain, request.around)
     missing = terrain.missing_share(plan.grid.crs, plan.mesh(MESH))
     if missing:
         request.reporter.log(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backend.card.model_card import ModelCard
 from backend.core.arrays import BoolArray
@@ -12,13 +14,23 @@ from backend.grd.container import MANIFEST, is_product, refuse_part
 from backend.maps.extent import Layout, Part, tiles_around
 from backend.maps.request import Context, Request
 from backend.maps.values import judge_source, product_checks
-from backend.radiometry.checks import OK, UNITS, Check, refuse
+from backend.radiometry.checks import ACCEPT, OK, REFUSED, UNITS, Check, refuse
 from backend.radiometry.convert import to_scale
 from backend.radiometry.units import Units
+from backend.raster.foreign import refuse_picture
 from backend.raster.grid import Grid
 from backend.raster.resample import MAX_REFINE, scale_factor
 from backend.raster.source import RasterSource, gdal_environment
 from backend.stream.frames import FilledFrame, NativeFrame, ScaledFrame
+
+if TYPE_CHECKING:
+    from backend.grd.patch import Place
+
+# Of a product bands and unit are known, so that advice on them would lead wrong.
+DOUBTFUL = (
+    "The product's measurements or calibration tables may be damaged, or changed. Download it again; if it is right "
+    f"all the same, use {ACCEPT}."
+)
 
 
 class Scene:
@@ -48,9 +60,11 @@ class Scene:
         self._request, self._context, self._files, self._card, self._stack = request, context, files, card, stack
         names, lenient = [band.name for band in card.bands], card.allows_missing_bands
         self.is_product = any(map(is_product, files))
+        self._place: Place | None = None
         if self.is_product:
-            path = stack.enter_context(self._calibrated())
+            path, self._place = stack.enter_context(self._calibrated())
             source = RasterSource(path, names=names, allows_missing=lenient)
+            source.cover(*self._place.asked)
         else:
             source = RasterSource(files, request.bands, request.extent, names, allows_missing=lenient)
         self.source = stack.enter_context(source)
@@ -61,7 +75,7 @@ class Scene:
         for level, message in source.notes:
             context.reporter.log(level, message)
         self.checks: list[Check] = []
-        self.units = Units.LINEAR_POWER if self.is_product else self._judged_units()
+        self.units = self._judged_units()
         self.factors = self._scale()
         self.frame = self._frame()
 
@@ -84,13 +98,15 @@ class Scene:
 
     def widen(self, layout: Layout) -> None:
         """Read whole tiles of the raster's own layout around the extent; to be called before `frame` is used."""
-        top, left, rows, columns = self.source.whole
+        (top, left, rows, columns), above, beside = self.source.whole, 0, 0
+        if self._place is not None:  # what was calibrated is a part of the whole itself
+            above, beside, rows, columns = self._place[:4]
         part, factors = self.part, self.factors
-        top, left = part.top - top, part.left - left
+        top, left = above + part.top - top, beside + part.left - left
         first, end = tiles_around(top, top + part.height, rows, layout, factors[0])
         begin, last = tiles_around(left, left + part.width, columns, layout, factors[1])
         self.part = Part(top - first, left - begin, part.height, part.width)
-        self.source.cover(first, begin, end - first, last - begin)
+        self.source.cover(first - above, begin - beside, end - first, last - begin)
         self.frame = self._frame()
 
     def validity(self, top: int, bottom: int) -> BoolArray:
@@ -99,8 +115,8 @@ class Scene:
             self._twin = self._stack.enter_context(self.source.reopen())
         return to_scale(*self._twin.read(top, bottom), self.bands, self.units)[1]
 
-    def _calibrated(self) -> AbstractContextManager[Path]:
-        """Return a temporary raster of a product, as the model wants it."""
+    def _calibrated(self) -> AbstractContextManager[tuple[Path, Place]]:
+        """Return a temporary raster of a product, as the model wants it, and its place."""
         from backend.grd.for_model import calibrated
 
         request = self._request
@@ -115,7 +131,10 @@ class Scene:
 
     def _judged_units(self) -> Units:
         log, request = self._context.reporter.log, self._request
-        units, found = judge_source(self.source, self.bands, request.units, request.accept_values)
+        told = Units.LINEAR_POWER if self.is_product else request.units
+        units, found = judge_source(self.source, self.bands, told, request.accept_values)
+        if self.is_product:
+            found = [replace(c, hint=DOUBTFUL) if c.verdict == REFUSED else c for c in found]
         self.checks = [*found, *product_checks(self.source, self._card)]
         refuse(self.checks)
         for check in self.checks:
@@ -147,10 +166,11 @@ class Scene:
 
 
 def check_inputs(files: list[str]) -> None:
-    """Refuse files that are parts of a product, before anything is opened.
+    """Refuse files that are parts of a product, or pictures, before anything is opened.
 
     Raises:
         InputError: One is.
     """
     for file in files:
         refuse_part(file)
+        refuse_picture(file)

@@ -13,6 +13,7 @@ from affine import Affine
 from backend.card.arch import Arch
 from backend.card.model_card import ModelCard
 from backend.core.errors import InputError
+from backend.maps.extent import Layout
 from backend.maps.landcover import landcover_overlap
 from backend.maps.run import Run
 from backend.network.forest_head import ForestHead, Trees
@@ -116,15 +117,18 @@ def _blank_model(session: Run) -> SarViT:
 
 
 def _gathered(session: Run, model: SarViT, samples: Samples, fits: int) -> tuple[SamplePixels, FeatureTable, _Progress]:
-    """Find the pixels of the samples, and compute their features."""
-    frame, card, request = session.scene.frame, session.card, session.prepared.request
+    """Find the pixels of the samples, and compute their features, in the tiles that the whole raster's map has."""
+    scene, card, request = session.scene, session.card, session.prepared.request
+    overlap = landcover_overlap(card.tile, card.patch, own_arch(card.arch).reach)
+    scene.widen(Layout(card.tile, card.tile - overlap, card.patch))
+    frame = scene.frame
     pixels = find_pixels(samples.items, _transform(session), frame.height, frame.width)
+    pixels = pixels.take(pixels.inside(scene.part.in_cells(scene.factors)))
     if not len(pixels):
         raise InputError(
             f"No sample lies within {request.input} (or the extent asked for).",
             "Check the coordinate systems of samples and raster.",
         )
-    overlap = landcover_overlap(card.tile, card.patch, own_arch(card.arch).reach)
     plan = plan_tiles(frame.height, frame.width, card.tile, overlap, card.patch)
     progress = _Progress(session, len(tiles_of(pixels, plan)), fits)
     return pixels, gather_features(model, frame, plan, pixels, session.loaded.batch, progress.tiles), progress

@@ -17,6 +17,7 @@ from rasterio.features import bounds as geometry_bounds
 from rasterio.features import rasterize
 
 from backend.core.arrays import BoolArray, IntArray
+from backend.maps.extent import Part
 from backend.own_classes.samples import Sample
 
 PER_SAMPLE = 64  # pixels of one polygon
@@ -45,6 +46,12 @@ class SamplePixels:
     def take(self, which: BoolArray | IntArray) -> SamplePixels:
         """Return some of the pixels."""
         return SamplePixels(self.rows[which], self.columns[which], self.sample[which])
+
+    def inside(self, part: Part) -> BoolArray:
+        """Return which pixels lie in a part of the grid, bool [n]."""
+        down, across = self.rows - part.top, self.columns - part.left
+        found: BoolArray = (down >= 0) & (down < part.height) & (across >= 0) & (across < part.width)
+        return found
 
 
 def find_pixels(samples: Sequence[Sample], transform: Affine, height: int, width: int, seed: int = 0) -> SamplePixels:

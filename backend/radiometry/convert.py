@@ -54,7 +54,7 @@ def to_db(values: NDArray[Any], valid: NDArray[Any], units: Units) -> tuple[Floa
 
     Returns:
         dB, float32 [B, H, W], and validity, bool [H, W]: valid in the file, and in every band above 0 in linear units
-        and above DB_RANGE[0]: -80 or -300 dB is the floor of a program that took a logarithm of 0. With two or more
+        and within DB_RANGE: -80 or -300 dB is the floor of a program that took a logarithm of 0. With two or more
         bands in dB, a pixel of exactly 0 in all bands is invalid too: exports of SNAP and Earth Engine have such
         borders without a nodata tag, and measured polarisations are never both exactly 0 dB.
 
@@ -70,7 +70,7 @@ def to_db(values: NDArray[Any], valid: NDArray[Any], units: Units) -> tuple[Floa
         factor = np.float32(20 if units is Units.AMPLITUDE else 10)
         with np.errstate(divide="ignore", invalid="ignore"):
             db = factor * np.log10(data)
-    good = np.asarray(valid, dtype=np.bool_) & (np.isfinite(db) & (db >= DB_RANGE[0])).all(axis=0)
+    good = np.asarray(valid, dtype=np.bool_) & (np.isfinite(db) & (db >= DB_RANGE[0]) & (db <= DB_RANGE[1])).all(axis=0)
     if units is Units.DB and len(db) > 1:
         good &= ~exactly_zero(db)
     return db, good

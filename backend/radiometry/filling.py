@@ -19,6 +19,8 @@ SHARE = 0.01
 TIMES = 5
 # Rank of the value whose frequency is usual; with fewer values nothing is usual.
 USUAL_RANK = 8
+# So many impossible values of a band are named; resampled filling has thousands.
+MOST_NAMED = 3
 # Fewer pixels than this don't tell.
 TELLING = 100
 # An extreme value with no gap to the next, in interquartile ranges, is where values were cut off: saturated, but data.
@@ -65,6 +67,20 @@ def without(sample: NDArray[Any], valid: NDArray[Any], filling: Sequence[Filling
     return kept
 
 
+def beyond(sample: NDArray[Any], valid: NDArray[Any]) -> BoolArray:
+    """Return which values [bands, H, W] no dB has, in bands that hold dB otherwise: resampling mixes filling and data.
+
+    `convert.to_db` reads them as nodata.
+    """
+    found = np.zeros(np.shape(sample), dtype=np.bool_)
+    for row, plane in enumerate(np.asarray(sample)):
+        good = np.asarray(valid, dtype=np.bool_) & np.isfinite(plane)
+        inside = good & (plane >= DB_RANGE[0]) & (plane <= DB_RANGE[1])
+        if np.count_nonzero(inside) > np.count_nonzero(good) / 2 and np.percentile(plane[inside], 1) < DB_LOW:
+            found[row] = good & ~inside
+    return found
+
+
 def _of_band(values: NDArray[Any], integer: bool) -> list[tuple[float, float]]:
     if values.size < TELLING:
         return []
@@ -81,7 +97,8 @@ def _of_band(values: NDArray[Any], integer: bool) -> list[tuple[float, float]]:
     often = (counts > SHARE * values.size) & (counts > TIMES * usual)
     found: list[tuple[float, float]] = []
     rest = np.ones(len(distinct), dtype=np.bool_)
-    candidates = np.flatnonzero(impossible | (counts > SHARE * values.size))
+    frequent = np.flatnonzero(impossible)[np.argsort(-counts[impossible], kind="stable")][:MOST_NAMED]
+    candidates = np.union1d(frequent, np.flatnonzero(counts > SHARE * values.size))
     # From outside to inside: an extreme shows its gap once what lies farther out is taken away.
     for index in candidates[np.argsort(-np.abs(distinct[candidates] - middle))]:
         value = float(distinct[index])

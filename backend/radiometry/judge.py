@@ -14,11 +14,13 @@ from backend.core.arrays import BoolArray
 from backend.core.errors import InputError
 from backend.radiometry.checks import ACCEPT, ACCEPTED, CORRECTED, OK, REFUSED, UNITS, WARNING, Check
 from backend.radiometry.convert import is_backscatter, rows_for_units, to_db
-from backend.radiometry.filling import Filling, find_filling, without
+from backend.radiometry.filling import Filling, beyond, find_filling, without
 from backend.radiometry.order import check_order
+from backend.radiometry.parts import check_parts, check_speckle
 from backend.radiometry.plausibility import SAY, check_constant, check_levels, check_linear, check_one_unit
 from backend.radiometry.raw_numbers import better_refusal
-from backend.radiometry.units import Units, check_coherence, check_units, decide_units, units_doubt
+from backend.radiometry.units import DB_RANGE, Units, check_coherence, check_units, decide_units, units_doubt
+from backend.raster.bands import ASKED
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,9 @@ def judge(sample: NDArray[Any], valid: NDArray[Any], bands: Sequence[Band], told
     filling = find_filling(sample, valid, [not kind.startswith("float") for kind in kinds])
     good, names = without(sample, valid, filling), [band.name for band in bands]
     checks = [_filling_check(each, names, told.scaling) for each in filling]
+    odd = beyond(sample, good)
+    checks += [_beyond_check(name, plane, good) for name, plane in zip(names, odd) if plane.any()]
+    good &= ~odd.any(axis=0)
     rows = [row for row, radar in enumerate(is_backscatter(bands)) if radar]
     check_coherence(sample[~is_backscatter(bands)], good)
     order = list(range(len(bands)))
@@ -85,7 +90,8 @@ def judge(sample: NDArray[Any], valid: NDArray[Any], bands: Sequence[Band], told
         return Judgement(Units.DB, tuple(checks), filling, tuple(order), good)
     radar, labels = sample[rows], [names[row] for row in rows]
     first = [rows.index(row) for row in rows_for_units(bands)]
-    constant, mixed = check_constant(radar, good, labels), check_one_unit(radar, good, labels)
+    constant = check_constant(radar, good, labels)
+    mixed = [*check_one_unit(radar, good, labels), *check_parts(radar, good, labels)]
     early = _accepted([*constant, *mixed], told.accept)
     # A single band that is something else makes the unit of all of them unclear.
     if any(check.verdict == REFUSED for check in early) and (mixed or len(constant) < len(labels)):
@@ -103,12 +109,19 @@ def _plausible(
 ) -> tuple[list[Check], list[int]]:
     checks = [] if units is Units.DB else check_linear(radar, valid, labels, units)
     db, good = to_db(radar, valid, units)
+    checks += [] if units is Units.DB else check_speckle(db, good, labels)
     relations, order = check_order(db, good, labels, found_by)
     levels = check_levels(db[order], good, labels, units)
-    if any(check.verdict == WARNING for check in relations):
-        # Near the edge in one respect is rare, in two it is something else: coherence, or scaled values.
-        levels = [replace(c, verdict=REFUSED, hint=f"{c.hint} {SAY}") if c.verdict == WARNING else c for c in levels]
+    # Near the edge in one respect is rare, in two it is something else: coherence, phase, or scaled values.
+    if found_by != ASKED and any(check.verdict in (WARNING, CORRECTED) for check in relations):
+        levels = _harder(levels)
+    if sum(check.verdict == WARNING for check in checks) > 1:
+        checks = _harder(checks)
     return [*checks, *levels, *relations], order
+
+
+def _harder(checks: Sequence[Check]) -> list[Check]:
+    return [replace(c, verdict=REFUSED, hint=f"{c.hint} {SAY}") if c.verdict == WARNING else c for c in checks]
 
 
 def _units(sample: NDArray[Any], valid: BoolArray, names: Sequence[str], told: Told) -> tuple[Units, list[Check]]:
@@ -134,6 +147,14 @@ def _filling_check(filling: Filling, names: Sequence[str], scaling: Sequence[tup
     hint = f"Declare it with gdal_edit.py -a_nodata {raw} or gdal_translate -a_nodata {raw}, and this warning ends."
     wanted = "a value that repeats exactly over many pixels is no backscatter"
     return Check(f"filling of {names[filling.row]}", found, wanted, CORRECTED, hint)
+
+
+def _beyond_check(name: str, odd: BoolArray, valid: BoolArray) -> Check:
+    share = np.count_nonzero(odd) / max(1, np.count_nonzero(valid))
+    low, high = DB_RANGE
+    found = f"{max(share, 1e-4):.2%} of the pixels of {name} lie outside {low:g} to {high:g} dB, read as nodata"
+    hint = "A raster with filling was resampled without a nodata value; declare it before resampling."
+    return Check(f"range of {name}", found, "no backscatter lies there", CORRECTED, hint)
 
 
 def _accepted(checks: Sequence[Check], accept: bool) -> list[Check]:

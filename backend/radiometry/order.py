@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.radiometry.checks import ACCEPT, CORRECTED, OK, REFUSED, WARNING, Check
+from backend.radiometry.parts import exchanged_in_parts
 from backend.radiometry.plausibility import DIFFERENCE, SAY, difference, polarisation_kind
 from backend.raster.band_names import acquisition
 from backend.raster.bands import ASKED, POSITION
 
-# Of pixels above the noise, VV - VH is 4.8 to 14.9 dB in all real rasters at hand.
-EXCHANGED, CLOSE = -2.5, 3.0
+# Of pixels above the noise, VV - VH is 4.8 to 14.9 dB in all real rasters at hand. Within ALIKE of each other two bands
+# are one polarisation twice, other sensors' data, or noise.
+EXCHANGED, ALIKE, CLOSE = -2.5, 1.5, 3.0
 
 
 def pairs(names: Sequence[str]) -> list[tuple[int, int]]:
@@ -45,6 +47,8 @@ def check_order(
         if told is None:
             continue
         check = _of_pair((names[first], names[second]), *told, found_by)
+        if exchanged_in_parts(db[[first, second]], valid, EXCHANGED, CLOSE):
+            check = _in_parts(names[first], names[second])
         if np.array_equal(db[first][valid], db[second][valid], equal_nan=True):
             check = _same(names[first], names[second])
         checks.append(check)
@@ -60,6 +64,9 @@ def _of_pair(names: tuple[str, str], value: float, clear: bool, found_by: str) -
     bands = "Check the names of the bands, or name them in the model's order with --bands, for instance --bands 2 1."
     if clear and value <= EXCHANGED:
         return _exchanged(names, value, found_by)
+    if clear and abs(value) < ALIKE:
+        hint = f"Check that these are two polarisations of Sentinel-1, measured together. {bands} {SAY}"
+        return Check(title, found, wanted, REFUSED, hint)
     if clear and value < CLOSE and found_by == POSITION:
         found += ", and the bands have no names: which is which can't be told, so their order is believed"
         return Check(title, found, wanted, WARNING, "Name the bands in the model's order with --bands, as --bands 1 2.")
@@ -81,6 +88,12 @@ def _exchanged(names: tuple[str, str], value: float, found_by: str) -> Check:
         return Check(title, found, wanted, WARNING, "The order given by --bands is kept; check it.")
     hint = f"The names of the bands contradict their values: check them, or give the order with --bands, or {ACCEPT}."
     return Check(title, found, wanted, REFUSED, hint)
+
+
+def _in_parts(vv: str, vh: str) -> Check:
+    hint = f"Tiles with different orders of bands may have been joined: bring all to one order first. {SAY}"
+    found = f"{vv} is the weaker band in one part of the raster, and {vh} in another"
+    return Check(f"{vv} - {vh}", found, "one band is the weaker one everywhere", REFUSED, hint)
 
 
 def _same(vv: str, vh: str) -> Check:

@@ -34,7 +34,7 @@ class Bounds(NamedTuple):
         return OK if self.low <= value <= self.high else WARNING
 
 
-LEVEL = {"co": Bounds(-38, -31, -2, 3), "cross": Bounds(-44, -36, -9, -5.5)}
+LEVEL = {"co": Bounds(-38, -31, -6, 3), "cross": Bounds(-44, -36, -11.5, -5.5)}
 ANY_LEVEL = Bounds(-44, -36, -2, 3)
 DIFFERENCE = Bounds(-8, -2, 16, 22)
 # Linear values whose spread doesn't grow with their level are backscatter only where most of them are noise or an

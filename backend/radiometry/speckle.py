@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.core.arrays import BoolArray, DoubleArray
+from backend.core.arrays import BoolArray
 
 # Side of the blocks in which level and spread are measured, and the least number of them.
 BLOCK, BLOCKS = 8, 16
@@ -28,7 +28,7 @@ def growth(plane: NDArray[Any], valid: NDArray[Any]) -> float | None:
     Returns:
         None where it can't be told: too few blocks, or all of one level.
     """
-    blocks = _blocks(np.asarray(plane, dtype=np.float64))[_blocks(np.asarray(valid, dtype=np.bool_)).all(axis=1)]
+    blocks = blocks_of(np.asarray(plane, dtype=np.float64))[blocks_of(np.asarray(valid, dtype=np.bool_)).all(axis=1)]
     if len(blocks) < BLOCKS:
         return None
     low, level, high = np.percentile(blocks, (25, 50, 75), axis=1)
@@ -43,9 +43,9 @@ def growth(plane: NDArray[Any], valid: NDArray[Any]) -> float | None:
     return float(slope + 2 * error)
 
 
-def _blocks(plane: NDArray[Any]) -> DoubleArray:
-    """Whole blocks of a plane, [blocks, pixels]."""
+def blocks_of(plane: NDArray[Any]) -> NDArray[Any]:
+    """Return the whole blocks of a plane, [blocks, pixels]."""
     down, across = plane.shape[0] // BLOCK, plane.shape[1] // BLOCK
     cut = plane[: down * BLOCK, : across * BLOCK].reshape(down, BLOCK, across, BLOCK)
-    result: DoubleArray = cut.swapaxes(1, 2).reshape(down * across, BLOCK * BLOCK)
+    result: NDArray[Any] = cut.swapaxes(1, 2).reshape(down * across, BLOCK * BLOCK)
     return result

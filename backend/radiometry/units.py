@@ -180,7 +180,9 @@ def _digital_numbers(found: str) -> InputError:
     return InputError(
         f"These look like uncalibrated digital numbers: {found}; calibrated linear backscatter is mostly below 1.",
         "Calibrate the product to gamma0 or sigma0 first: Sentinel-1 GRD as downloaded with `python -m backend "
-        "calibrate`, in QGIS Calibrate Sentinel-1 GRD (sardino:calibrate); others for instance in SNAP.",
+        "calibrate`, in QGIS Calibrate Sentinel-1 GRD (sardino:calibrate); others for instance in SNAP. If they are "
+        "calibrated under a factor or offset, such as power times 10000, give the file its scale and offset "
+        "(gdal_edit.py -scale 0.0001 -offset 0).",
     )
 
 

@@ -160,6 +160,15 @@ def _described(path: Path, band: int) -> str:
         return ""  # reading pixels reports it, if they are needed
 
 
+def others_by_file(path: str, names: Sequence[str]) -> list[str]:
+    """Return the polarisations that the name of a file tells, if they are others than those of a model's bands."""
+    wanted = {polarisation for name in names for polarisation in parse(name).polarisations}
+    told = parse(Path(path).stem).polarisations
+    if re.search(r"(?<![A-Za-z0-9])1S[SD]H(?![A-Za-z0-9])", path):
+        told |= {"HH"}
+    return sorted(told) if wanted and told and not told & wanted else []
+
+
 def _snap_names(file: Any) -> list[str]:
     """Return the band names that SNAP wrote into a GeoTIFF; an empty list if there are none, or not one for each."""
     if file.driver not in ("GTiff", "COG", "SNAP_TIFF"):

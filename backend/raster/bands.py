@@ -11,11 +11,12 @@ import numpy as np
 from rasterio.enums import ColorInterp
 
 from backend.core.errors import InputError
-from backend.raster.band_labels import FILE_NAMES, NAMES, label_bands
+from backend.raster.band_labels import FILE_NAMES, NAMES, label_bands, others_by_file
 from backend.raster.band_names import HINT, MOST_LISTED, POLARISATIONS, BandName, pair_bands, parse
 from backend.raster.foreign import only_inside
 
 ASKED, POSITION = "asked", "position"
+OTHER_FILE = "Give the file of the other polarisation too (--with, in QGIS Further rasters of the scene)."
 _WORDS = {ASKED: "as asked", NAMES: "by their descriptions", FILE_NAMES: "by names of files", POSITION: "by position"}
 
 
@@ -60,8 +61,8 @@ def choose_bands(
         chosen, how = pick_bands(labels.texts, usable, names, requested, allows_missing)
         if how == NAMES and any(labels.where[band - 1] == FILE_NAMES for band in chosen if band):
             how = FILE_NAMES
-        if how == POSITION and re.search(r"(?<![A-Za-z0-9])1S[SD]H(?![A-Za-z0-9])", path):
-            raise _polarised_otherwise(["HH"], names)
+        if how == POSITION and others_by_file(path, names):
+            raise _polarised_otherwise(others_by_file(path, names), names)
         present = tuple(position for position, band in enumerate(chosen) if band)
         notes = (*_notes(names, chosen, how, len(usable)), *_left_out(labels.texts, usable, chosen, how))
         choice = BandChoice(tuple(filter(None, chosen)), present, notes, how)
@@ -142,7 +143,7 @@ def pick_bands(
         if missing and not allows_missing:
             raise InputError(
                 f"The model wants {', '.join(names)}; no band {', '.join(missing)} among {_listed(texts, usable)}.",
-                HINT,
+                HINT if len(usable) >= len(names) else OTHER_FILE,
             )
         chosen = pair_bands(texts, found)
         return tuple(chosen.get(name, 0) for name in names), NAMES
@@ -153,9 +154,7 @@ def pick_bands(
         raise InputError(
             f"The raster has {len(unnamed)} band{'s' * (len(unnamed) != 1)}{besides}; the model wants {len(names)} "
             f"({', '.join(names)}).",
-            _too_few(names)
-            if allows_missing
-            else "Give the file of the other polarisation too, or choose another model.",
+            _too_few(names) if allows_missing else f"{OTHER_FILE} Or choose another model.",
         )
     return tuple(unnamed[: len(names)]), POSITION
 

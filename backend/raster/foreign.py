@@ -46,6 +46,11 @@ HEADS = (
     (b"II+\0", "a TIFF that is damaged or cut off", AGAIN), (b"MM\0+", "a TIFF that is damaged or cut off", AGAIN),
     (b"\x89HDF", "an HDF5 or netCDF file that is damaged or cut off", AGAIN),
 )  # fmt: skip
+# Raw values may begin with "BM" too; of a BMP file four bytes are 0.
+PICTURES = (
+    (rb"\x89PNG", "PNG"), (rb"\xff\xd8\xff", "JPEG"), (rb"GIF8", "GIF"), (rb"BM.{4}\0{4}", "BMP"),
+    (rb"RIFF.{4}WEBP", "WebP"),
+)  # fmt: skip
 BACKSCATTER = re.compile(r"(?<![A-Za-z])(VV|VH|HH|HV)(?![A-Za-z])", re.IGNORECASE)
 BESIDE = re.compile(r"mask|angle|look|coh|std|count|area", re.IGNORECASE)
 
@@ -57,6 +62,28 @@ def unknown(path: str) -> UnreadableError:
         if found is not None:
             return UnreadableError(f"{path} is not a raster that GDAL can open: it is {found[0]}.", found[1])
     return UnreadableError(f"{path} is not a raster that GDAL can open.", HINT)
+
+
+def refuse_picture(path: str) -> None:
+    """Refuse PNG, JPEG and other pictures, which GDAL opens as rasters.
+
+    Raises:
+        InputError: It is one.
+    """
+    head = b""
+    with suppress(OSError, ValueError):
+        if os.path.isfile(path):
+            with open(path, "rb") as file:
+                head = file.read(12)
+    for start, kind in PICTURES:
+        if re.match(start, head, re.DOTALL):
+            raise InputError(
+                f"{path} is a picture ({kind}), not a radar raster: it has grey levels or colours for viewing instead "
+                "of backscatter.",
+                "Give the GeoTIFF of VV and VH, in dB or power, from which it was made: in QGIS Export > Save As > Raw "
+                "data, in Earth Engine export the image without visualize, in the Copernicus Browser download TIFF of "
+                "32 bits of the bands VV and VH.",
+            )
 
 
 def product_inside(path: str) -> UnreadableError | None:

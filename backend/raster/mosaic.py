@@ -58,6 +58,7 @@ class Mosaic:
         files: The same, in this order.
         first: The first of them.
         corners: Row and column of the first pixel of each.
+        nodata: Of each band, the first value that a file declares; None if none does.
         crs, transform, width, height: Of the whole.
 
     Raises:
@@ -75,6 +76,7 @@ class Mosaic:
         self.transform = (
             self.first.transform * Affine.translation(left, top) if len(files) > 1 else self.first.transform
         )
+        self.nodata = [next(filter(_told, values), None) for values in zip(*(file.nodatavals for file in files))]
         if any(self._marks_no_gap(band) for band in range(self.first.count)) and self._has_gap():
             raise InputError(
                 f"{self.name} leave a gap, which can't be told from data: they have no nodata value.",
@@ -96,7 +98,7 @@ class Mosaic:
         return [("info", f"{len(self.files)} files are tiles of one raster and are put together ({size}): {names}.")]
 
     def _marks_no_gap(self, band: int) -> bool:
-        return self.first.nodatavals[band] is None and not self.first.dtypes[band].startswith("float")
+        return self.nodata[band] is None and not self.first.dtypes[band].startswith("float")
 
     def _has_gap(self) -> bool:
         boxes = [(row, column, file.height, file.width) for (row, column), file in zip(self.corners, self.files)]
@@ -111,6 +113,10 @@ class Mosaic:
         return not covered.all()
 
 
+def _told(nodata: float | None) -> bool:
+    return nodata is not None
+
+
 def _corner(first: Any, file: Any) -> tuple[int, int]:
     """Row and column of a file's first pixel on the grid of another."""
     column, row = ~first.transform * (file.transform.c, file.transform.f)
@@ -121,7 +127,7 @@ def _content(file: Any) -> tuple[Any, ...]:
     """Return what must be the same in all tiles: polarisation, bands, types, and how values are stored."""
     texts = [text or "" for text in file.descriptions]
     found = [tuple(sorted(parse(text).polarisations)) for text in label_bands(file, file.indexes).texts]
-    return (*texts, *found, *file.dtypes, *map(repr, file.nodatavals), *file.scales, *file.offsets)
+    return (*texts, *found, *file.dtypes, *file.scales, *file.offsets)
 
 
 def _check_grid(first: Any, file: Any) -> None:

@@ -152,17 +152,19 @@ def _add_mosaic(root: ElementTree.Element, mosaic: Mosaic, number: int, label: t
     if len(mosaic.files) == 1:
         _add_source(band, first, number)
         return
-    nodata = first.nodatavals[index]
+    nodata = mosaic.nodata[index]
     if nodata is None and first.dtypes[index].startswith("float"):
         nodata = float("nan")
-        ElementTree.SubElement(band, "NoDataValue").text = "nan"
+    if nodata is not None and first.nodatavals[index] is None:
+        ElementTree.SubElement(band, "NoDataValue").text = repr(nodata)
     for file, (row, column) in zip(mosaic.files, mosaic.corners):
-        source = _add_source(band, file, number, "SimpleSource" if nodata is None else "ComplexSource")
+        own = file.nodatavals[index] if file.nodatavals[index] is not None else nodata
+        source = _add_source(band, file, number, "SimpleSource" if own is None else "ComplexSource")
         for name, x, y in (("SrcRect", 0, 0), ("DstRect", column, row)):
             sides = {"xOff": x, "yOff": y, "xSize": file.width, "ySize": file.height}
             ElementTree.SubElement(source, name, {key: str(side) for key, side in sides.items()})
-        if nodata is not None:
-            ElementTree.SubElement(source, "NODATA").text = repr(nodata)
+        if own is not None:
+            ElementTree.SubElement(source, "NODATA").text = repr(own)
 
 
 def _check_kind(file: Any) -> None:

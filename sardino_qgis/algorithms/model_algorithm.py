@@ -19,7 +19,7 @@ from qgis.core import (
 
 from ..common.i18n import tr
 from ..common.last_used import REMEMBERED
-from ..layers.sources import check_crs, extent_arguments, worker_source
+from ..layers.sources import check_crs, extent_arguments, several_files, worker_source
 from ..models.installed import installed_models, model_arguments
 from .base import BackendAlgorithm
 from .destinations import Destination, finish
@@ -161,6 +161,11 @@ class ModelAlgorithm(BackendAlgorithm):
         )
 
     # Running
+
+    def checkParameterValues(self, parameters, context) -> tuple[bool, str]:
+        """Say what to give in place of a folder or a pattern, which QGIS takes for a file that isn't there."""
+        good, why = super().checkParameterValues(parameters, context)
+        return good, why if good else several_files(parameters.get(self.INPUT)) or why
 
     def own_arguments(self, parameters: dict, context: Any, wanted: frozenset[str]) -> list[str]:
         """Return the options of this command only; `wanted` holds the destination parameters that are written."""

@@ -1344,6 +1344,10 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>{date}: creado por SAR Land Cover (DINO) {version}.</translation>
     </message>
     <message>
+        <source>{given} stands for several files, not for one raster: {names}. Give one file of the scene as SAR raster, and its others, if there are any, as Further rasters of the scene.</source>
+        <translation>{given} representa varios archivos, no un ráster: {names}. Indicar un archivo de la escena como Ráster SAR, y los demás, si los hay, como Otros rásteres de la escena.</translation>
+    </message>
+    <message>
         <source>The layer '{name}' comes from '{provider}', not from a raster file. Web services give pictures, not backscatter: export the layer to a GeoTIFF (Layer &gt; Save As…, raw data), and use that.</source>
         <translation>La capa «{name}» procede de «{provider}», no de un archivo ráster. Los servicios web dan imágenes, no retrodispersión: exportar la capa a un GeoTIFF (Capa &gt; Guardar como…, datos crudos) y usar ese archivo.</translation>
     </message>

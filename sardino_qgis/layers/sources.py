@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from collections.abc import Sequence
@@ -13,6 +14,26 @@ from ..common.i18n import tr
 
 # QGIS appends open options, credentials or an authentication configuration to the name that GDAL opens.
 _QGIS_SUFFIX = re.compile(r"(\|(?:option|credential):.*| authcfg='[^']*')$")
+
+
+_RASTERS = (".tif", ".tiff", ".img", ".vrt", ".jp2", ".nc", ".h5")
+# File names in a message.
+_SHOWN = 3
+
+
+def several_files(given: Any) -> str:
+    """Return advice if the value of a raster parameter is a folder, or a pattern, of rasters; otherwise ""."""
+    if not isinstance(given, str):
+        return ""
+    pattern = os.path.join(glob.escape(given), "*") if os.path.isdir(given) else given
+    found = sorted(os.path.basename(name) for name in glob.glob(pattern) if name.lower().endswith(_RASTERS))
+    if not found:
+        return ""
+    names = ", ".join(found[:_SHOWN]) + ", …" * (len(found) > _SHOWN)
+    return tr(
+        "{given} stands for several files, not for one raster: {names}. Give one file of the scene as SAR raster, and "
+        "its others, if there are any, as Further rasters of the scene."
+    ).format(given=given, names=names)
 
 
 def _absolute(source: str) -> str:

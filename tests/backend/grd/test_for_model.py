@@ -16,7 +16,7 @@ from backend.core.errors import InputError
 from backend.grd import pipeline
 from backend.grd.for_model import calibrated
 from tests.backend.grd.listener import Listener
-from tests.support.make_safe import NAME, Scene, make_safe, zip_safe
+from tests.support.make_safe import NAME, Scene, make_safe, simulated, zip_safe
 
 
 def values_of(path):
@@ -44,6 +44,39 @@ def test_land_cover_of_a_product_is_that_of_its_calibration(cli, product, tiny_m
     with rasterio.open(tmp_path / "d.tif") as file:
         assert file.tags()["SARDINO_INPUT"] == NAME
     assert not [name for name in left_in(tmp_path) if name.startswith(".")]
+
+
+@pytest.mark.parametrize("task", ["landcover", "attention", "embed"])
+def test_the_map_of_an_extent_is_that_part_of_the_whole(cli, tiny_model, tmp_path, task):
+    product = make_safe(tmp_path, Scene(shape=(260, 300)))
+    run = ("--model", tiny_model, "--device", "cpu")
+    assert cli(task, product, tmp_path / "whole.tif", *run)[0] == 0
+    with rasterio.open(tmp_path / "whole.tif") as file:
+        whole, place, crs = file.read(), file.transform, file.crs
+    rows, columns = whole.shape[1:]
+    x, y = place * (np.array([columns * 0.37, columns * 0.71]), np.array([rows * 0.73, rows * 0.41]))
+    (west, east), (south, north) = transform(crs, "EPSG:4326", x, y)
+    assert cli(task, product, tmp_path / "part.tif", *run, "--extent", west, south, east, north)[0] == 0
+    with rasterio.open(tmp_path / "part.tif") as file:
+        part, corner = file.read(), file.transform
+    left, top = (round(number) for number in ~place * (corner.c, corner.f))
+    same = whole[:, top : top + part.shape[1], left : left + part.shape[2]]
+    assert part.shape[1] < 0.4 * rows and corner == place * place.translation(left, top)
+    assert np.allclose(part, same, rtol=1e-3, atol=1e-4, equal_nan=True) or (part == same).mean() > 0.999
+
+
+def test_values_of_a_product_are_checked(cli, product, tiny_model, tmp_path):
+    run = ("--model", tiny_model, "--device", "cpu", "--progress", "json")
+    code, out, _ = cli("landcover", product, tmp_path / "o.tif", *run)
+    checks = {check["name"]: check["verdict"] for check in json.loads(out.splitlines()[-1])["checks"]}
+    assert code == 0 and checks["level of VV"] == checks["VV - VH"] == "ok"
+    assert checks["terrain correction"] == "warning"
+    # Stronger in VH than in VV, as no place is.
+    odd = make_safe(tmp_path, Scene(shape=(120, 150), cross=lambda line, sample: 1.6 * simulated(line, sample)))
+    code, _, err = cli("landcover", odd, tmp_path / "p.tif", *run[:4])
+    assert code == 1 and "VV is weaker than VH" in err and "Download it again" in err
+    assert not (tmp_path / "p.tif").exists()
+    assert cli("landcover", odd, tmp_path / "p.tif", *run[:4], "--accept-values")[0] == 0
 
 
 def test_calibration_and_map_have_a_bar_each(cli, product, tiny_model, tmp_path, monkeypatch):
@@ -102,7 +135,7 @@ def test_polarisations_that_are_not_there_are_refused(cli, tiny_model, tmp_path)
 def test_a_polarisation_may_be_missing_if_the_model_allows_it(tmp_path, card):
     folder = make_safe(tmp_path, Scene(shape=(30, 40), polarisations=("VV",)))
     output = tmp_path / "o.tif"
-    with calibrated(str(folder), output, card(allows_missing_bands=True), None, Listener(), Cancel()) as path:
+    with calibrated(str(folder), output, card(allows_missing_bands=True), None, Listener(), Cancel()) as (path, _):
         with rasterio.open(path) as file:
             assert file.descriptions == ("VV",) and np.isfinite(file.read()).any()
     with pytest.raises(InputError, match="has the polarisations VV; the model wants VV, VH"):

@@ -54,6 +54,33 @@ def test_sigma0_for_a_model_of_gamma0_gives_one_warning(mapped, make_raster, sce
     assert sum("sigma0" in text for text in told[0]) == 1 and not any("sigma0" in text for text in told[1])
 
 
+def test_a_ratio_in_the_place_of_a_band_is_refused(cli, make_raster, scene_db, tiny_model, tmp_path):
+    db = scene_db(64, 64)
+    path = make_raster(np.stack([db[1] - db[0], db[0], db[1]]), "rgb.tif", ())
+    call = ("landcover", path, tmp_path / "o.tif", "--model", tiny_model, "--device", "cpu")
+    code, _, err = cli(*call)
+    assert code == 1 and "Band 1 is the ratio of two others" in err and "--bands 2 3" in err
+    assert cli(*call, "--bands", 2, 3)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "place",
+    [("EPSG:32633", 15, 45, 9e-5, "coordinates are degrees"), ("EPSG:4326", 5e5, 5e6, 10, "are no degrees")],
+)
+def test_coordinates_that_contradict_their_system_are_refused(cli, make_raster, scene_db, tiny_model, place):
+    crs, x, y, pixel, said = place
+    path = make_raster(scene_db(64, 64), crs=crs, transform=rasterio.transform.from_origin(x, y, pixel, pixel))
+    tmp_path = path.parent
+    code, _, err = cli("landcover", path, tmp_path / "o.tif", "--model", tiny_model)
+    assert code == 1 and said in err and "Assign the right coordinate system" in err
+
+
+def test_other_polarisations_in_the_name_of_the_file(cli, make_raster, scene_db, tiny_model, tmp_path):
+    path = make_raster(scene_db(64, 64), "ALOS2_HH_HV.tif", ())
+    code, _, err = cli("landcover", path, tmp_path / "o.tif", "--model", tiny_model)
+    assert code == 1 and "The raster has HH, HV" in err
+
+
 def test_info_tells_all_checks_before_a_run(cli, make_raster, scene_db):
     swapped = np.ascontiguousarray(scene_db(64, 64)[::-1])
     facts = json.loads(cli("info", make_raster(swapped, "s.tif", ()), "--progress", "json")[1])["raster"]

@@ -86,6 +86,30 @@ def test_a_model_of_one_polarisation_maps_with_it(scene, tmp_path):
     assert (values[:140, :75] == 2).mean() > 0.95 and (values[:140, 85:] == 1).mean() > 0.95
 
 
+def test_an_extent_teaches_and_maps_as_the_whole_raster(scene, tmp_path, tiny_model):
+    raster, samples = scene
+    quiet = ["--device", "cpu", "--progress", "none"]
+    # All samples lie within, and no edge is one of a tile.
+    extent = ["--extent", *map(str, (5e5 + 170, 5e6 - 1510, 5e5 + 1290, 5e6 - 10))]
+    call = ["train", str(raster), "--samples", str(samples), "--field", "cover", "--no-check", "--model"]
+    for name, more in (("whole", []), ("part", extent)):
+        assert main([*call, str(tiny_model), str(tmp_path / name), *quiet, *more]) == 0
+        run = ["landcover", str(raster), str(tmp_path / f"{name}.tif"), "--model", str(tmp_path / "whole")]
+        assert main([*run, *quiet, *more]) == 0
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "part")]
+    assert weights[0] == weights[1]
+    with rasterio.open(tmp_path / "whole.tif") as whole, rasterio.open(tmp_path / "part.tif") as file:
+        assert np.array_equal(whole.read(1)[1:151, 17:129], file.read(1))
+
+
+def test_samples_outside_the_extent_are_not_learnt(scene, tmp_path, capsys, tiny_model):
+    raster, samples = scene
+    extent = ["--extent", *map(str, (5e5, 5e6 - 1600, 5e5 + 1000, 5e6))]  # water only, forest within the same tiles
+    call = ["train", str(raster), str(tmp_path / "own"), "--samples", str(samples), "--field", "cover"]
+    assert main([*call, "--model", str(tiny_model), "--device", "cpu", *extent]) == 1
+    assert "have 1 class (water)" in capsys.readouterr().err
+
+
 def test_samples_elsewhere_and_of_one_class_are_refused(scene, tmp_path, capsys):
     raster, samples = scene
     document = json.loads(samples.read_text())

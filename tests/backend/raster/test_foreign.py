@@ -91,6 +91,25 @@ def test_what_is_no_raster_is_called_what_it_is(tmp_path, case):
     assert text in refused(make(tmp_path))
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "WEBP"])
+def test_a_picture_is_refused_as_such(cli, tiny_model, tmp_path, kind):
+    picture = tmp_path / "quicklook.tif"  # the ending doesn't matter
+    bands = 1 if kind == "GIF" else 3
+    grey = np.random.default_rng(0).integers(0, 255, (bands, 32, 32)).astype(np.uint8)
+    with rasterio.open(picture, "w", driver=kind, count=bands, height=32, width=32, dtype="uint8") as file:
+        file.write(grey)
+    code, _, err = cli("landcover", picture, tmp_path / "o.tif", "--model", tiny_model)
+    assert code == 1 and f"is a picture ({'WebP' if kind == 'WEBP' else kind}), not a radar raster" in err
+    assert "Give the GeoTIFF of VV and VH" in err and not (tmp_path / "o.tif").exists()
+    assert "is a picture" in cli("info", picture, "--model", tiny_model)[1]
+
+
+def test_raw_values_are_no_picture(cli, tiny_model, make_raster, scene_db, tmp_path):
+    scene = make_raster(scene_db(40, 40), "raw.img", driver="ENVI")
+    scene.write_bytes(b"BM" + scene.read_bytes()[2:])
+    assert cli("landcover", scene, tmp_path / "o.tif", "--model", tiny_model)[0] == 0
+
+
 @pytest.mark.parametrize(
     "variables, said", [(("VV", "VH"), "of backscatter: VV1, VH2"), (("a", "b"), "holds 2 rasters")]
 )

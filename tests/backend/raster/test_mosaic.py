@@ -91,6 +91,18 @@ def test_tiles_of_scaled_numbers_keep_nodata_and_scale(cut, scene_db):
     np.testing.assert_allclose(values[:, valid], db[:, valid] / 100, rtol=1e-5)
 
 
+def test_tiles_may_have_different_nodata_values(cut, scene_db):
+    db = scene_db(40, 90)
+    first, second = db.copy(), db.copy()
+    first[:, :, 45:50], second[:, :, 50:55] = -9999, -1234
+    files = cut(first, {"S1-0000000000-0000000000.tif": (0, 40, 0, 50)}, nodata=-9999)
+    files += cut(second, {"S1-0000000000-0000000050.tif": (0, 40, 50, 90)}, nodata=-1234)
+    with RasterSource(files, names=NAMES) as source:
+        values, valid = source.read(0, 40)
+    assert not valid[:, 45:55].any() and valid[:, :45].all() and valid[:, 55:].all()
+    np.testing.assert_array_equal(values[:, valid], db[:, valid])
+
+
 def test_tiles_of_each_polarisation_are_joined_and_stacked(cut, scene_db, tmp_path):
     db = scene_db(70, 90)
     for band, name in enumerate(NAMES):
