@@ -161,6 +161,7 @@ def _card(tuner: Finetuner) -> ModelCard:
             *(f"Labels: {source}" for source in tuner.data.sources),
             *config.trained_on,
         ),
+        limits=config.limits,
         metrics=metrics,
         licence=config.licence,
         allows_missing_bands=len(start.bands) > 1 and config.augment.band_drop > 0,

@@ -1,6 +1,7 @@
 """Score models on all labelled real places that no training uses, by merged classes.
 
     python -m benchmarks.quality.real_sets REAL --models NAME=MODEL [NAME=MODEL ...] [--forest DIR ...] [--json PATH]
+        [--write NAME]
 
 REAL holds the folders of `tools.real_data`. The sets are: land cover (three places), reben (the split val, whose groups
 of patches are not in train), floods (water against what is labelled as no water), Finland (two directions of three
@@ -9,18 +10,19 @@ Of each set the table has the mean IoU over the classes that its labels hold, th
 overall accuracy, the share of pixels that
 are labelled as land and mapped as water, the IoU of built-up and water, and of the confidence the expected calibration
 error and the area under the curve for telling right from wrong pixels. --forest adds a random forest that learns from
-these folders of scenes (`benchmarks.quality.merged`), and the majority class of its pixels.
+these folders of scenes (`benchmarks.quality.merged`), and the majority class of its pixels. --write puts the table into
+the card of one of the models, which users see.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import rasterio
@@ -28,14 +30,21 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from backend.accuracy.scores import Confusion
+from backend.card.model_card import ModelCard
+from backend.card.registry import CARD
 from backend.maps.landcover import landcover
 from backend.maps.request import Context, Request
 from backend.radiometry.units import Units
 from benchmarks.quality.merged import GROUPS, NAMES, by_forest, images_of, label_of, learn_forest
-from benchmarks.quality.real_places import named, rounded
+from benchmarks.quality.real_places import OURS, named, rounded
 from training.data.splits import read_splits
 from training.scores.calibration import Calibration
 
+READING = (
+    "Mean IoU of tree cover, open land, built-up and water on labelled real places, from 0 to 1. Labels of land cover, "
+    "Finland and parcels are of places that training never saw, those of reben of other scenes than its own; singles are "
+    "places that it learnt from."
+)
 WATER = NAMES.index("water")
 # Target of a pixel that is labelled as no water.
 DRY = len(NAMES)
@@ -155,6 +164,17 @@ def show(table: dict[str, dict[str, dict[str, float]]]) -> None:
             print(f"{name:10} {model:24} {cells}")
 
 
+def write_card(model: Path, name: str, table: dict[str, dict[str, dict[str, float]]]) -> None:
+    """Put the table into the card of a model; its own row is called "this model"."""
+    card = ModelCard.load(model / CARD)
+    rows = {
+        f"real places: {place}": {OURS if row == name else row: figures for row, figures in each.items()}
+        for place, each in table.items()
+    }
+    kept = {key: value for key, value in card.metrics.items() if key == "validation"}
+    dataclasses.replace(card, metrics={**kept, **rounded(rows), "reading": READING}).save(model / CARD)
+
+
 def main() -> None:
     """Print the table; write it if asked."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -164,10 +184,13 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=300, help="most scenes of each of those folders")
     parser.add_argument("--sets", nargs="+", choices=list(SETS), default=list(SETS))
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--write", default="", metavar="NAME", help="write into the card of this model")
     given = parser.parse_args()
-    context = Context()
+    context, folders = Context(), named(given.models)
+    if given.write and given.write not in folders:
+        parser.error(f"--write {given.write}: no such name in --models")
     mappers = dict(forest_mappers(given.forest, given.scenes)) if given.forest else {}
-    mappers |= {name: model_mapper(folder, context) for name, folder in named(given.models).items()}
+    mappers |= {name: model_mapper(folder, context) for name, folder in folders.items()}
     images = {name: SETS[name].images(given.real) for name in given.sets}
     table = {
         name: {model: score_set(SETS[name], images[name], mapper) for model, mapper in mappers.items()}
@@ -177,6 +200,8 @@ def main() -> None:
     show(table)
     if given.json:
         given.json.write_text(json.dumps(rounded(table), indent=2) + "\n", encoding="utf-8")
+    if given.write:
+        write_card(folders[given.write], given.write, table)
 
 
 if __name__ == "__main__":

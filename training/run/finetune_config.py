@@ -37,6 +37,7 @@ class FinetuneConfig:
         gsd_m: Pixel size in metres.
         licence: Licence of the weights, for the card.
         trained_on: Further lines for the card: data of the pre-training, attributions.
+        limits: One line for each known weakness, for the card.
         model: Sizes and bands where the backbone names none.
         head: "detail" (tokens, sharpened by the contrast of the image), "linear" (last tokens alone), "conv" (tokens of several blocks) or "decoder" (tokens and a stem at full
             resolution); see backend/network/heads.py.
@@ -72,6 +73,7 @@ class FinetuneConfig:
     gsd_m: Positive = 10.0
     licence: str = ""
     trained_on: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
     model: ModelConfig = field(default_factory=ModelConfig)
     head: Annotated[str, OneOf(*FINETUNED_HEADS)] = "decoder"
     head_dim: int = 64
