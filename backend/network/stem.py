@@ -28,20 +28,15 @@ class ConvEmbed(PatchEmbed):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         width, side = self.proj.out_channels, self.patch_size[0]
-        layers: list[nn.Module] = []
         channels, halvings = self.proj.in_channels, side.bit_length() - 1
+        self.near = nn.Conv2d(width, width, 3, padding=1, groups=width)
+        layers: list[nn.Module] = []
         for number in range(halvings):
             wanted = max(width >> (halvings - 1 - number), 16)
-            layers += [nn.Conv2d(channels, wanted, 4, stride=2, padding=1), nn.GELU()]
+            layers += [_spread(nn.Conv2d(channels, wanted, 4, stride=2, padding=1)), nn.GELU()]
             channels = wanted
-        self.proj = nn.Sequential(*layers, nn.Conv2d(channels, width, 1))
-        self.near = nn.Conv2d(width, width, 3, padding=1, groups=width)
-        for layer in self.proj:
-            if isinstance(layer, nn.Conv2d):
-                # PyTorch's default shrinks the differences between tokens to a hundredth of the image's, and class
-                # tokens of all images are alike: DINO then ends at the uniform guess.
-                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-                nn.init.zeros_(layer.bias)
+        layers.append(_spread(nn.Conv2d(channels, width, 1)))
+        self.proj = nn.Sequential(*layers)  # type: ignore[assignment]
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [N, B, H, W] to [N, H/p, W/p, D]."""
@@ -49,3 +44,15 @@ class ConvEmbed(PatchEmbed):
         tokens = tokens + self.near(tokens)
         result: Tensor = self.norm(tokens.permute(0, 2, 3, 1))
         return result
+
+
+def _spread(layer: nn.Conv2d) -> nn.Conv2d:
+    """Initialise a layer so that differences between images reach the tokens.
+
+    PyTorch's default shrinks them to a hundredth, and class tokens of all images are alike: DINO then ends at the
+    uniform guess.
+    """
+    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from backend.core.errors import InputError, ModelError
 from tests.support.pretraining import ALONE, RECIPE, command, config_of, tensors, write_folders, write_scene
 from training.data.batches import StepBatches
+from training.data.crops import ViewPlan
 from training.data.store import ChipStore
 from training.dino.backbone import load_backbone
 from training.dino.trainer import Trainer
@@ -56,9 +57,9 @@ def test_nan_stops_the_run_and_keeps_the_last_good_checkpoint(
 ) -> None:
     real = StepBatches.__getitem__
 
-    def item(self: StepBatches, step: int) -> list[torch.Tensor]:
-        groups = real(self, step)
-        return [g * float("nan") for g in groups] if step == 3 else groups
+    def item(self: StepBatches, step: int) -> ViewPlan:
+        plan = real(self, step)
+        return plan._replace(windows=plan.windows * float("inf")) if step == 3 else plan
 
     monkeypatch.setattr(StepBatches, "__getitem__", item)
     run = tmp_path / "run"

@@ -82,7 +82,8 @@ class DinoConfig:
             without the added speckle, relative to 1 for class tokens; 0 for none.
         levels_scales: Sides in pixels of the squares around a patch whose mean and deviation are predicted.
         ibot_weight: Weight of the iBOT loss at masked patches, relative to 1 for class tokens; 0 for none, 1 in iBOT.
-        mask_probability: With `ibot_weight` or `levels_weight`, probability that a global view of the student is masked.
+        mask_probability: With `ibot_weight` or `levels_weight`, probability that a global view of the student is
+            masked.
         mask_ratio: Lowest and highest share of patches that are hidden in a masked view.
         ibot_shared_head: Use one head for class and patch tokens (iBOT); else patch tokens have their own (DINOv2).
     """
