@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from tests.support.pretraining import RECIPE, assert_same, command, rows, tensors, write_folders
+from training.data.crops import ViewPlan
 from training.dino.trainer import Trainer
 from training.pretrain import main
 
@@ -38,10 +39,10 @@ def test_a_stopped_run_resumes_bit_by_bit(
     assert main(command(recipe, data, straight, *options)) == 0
     real = Trainer.step
 
-    def step(self: Trainer, number: int, groups: list[torch.Tensor]) -> dict[str, float]:
+    def step(self: Trainer, number: int, plan: ViewPlan) -> dict[str, float]:
         if number == 3:
             os.kill(os.getpid(), signal.SIGTERM)
-        return real(self, number, groups)
+        return real(self, number, plan)
 
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "step", step)

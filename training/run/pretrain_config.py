@@ -111,8 +111,8 @@ class DinoConfig:
 
     @property
     def masks(self) -> bool:
-        """Return whether views of the student are masked."""
-        return (self.ibot_weight > 0 or self.levels_weight > 0) and self.mask_probability > 0
+        """Return whether views of the student have a mask, which may hide nothing; iBOT's loss needs one."""
+        return self.ibot_weight > 0 or (self.levels_weight > 0 and self.mask_probability > 0)
 
     def __post_init__(self) -> None:
         check_limits(self, "dino")

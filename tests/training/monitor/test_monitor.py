@@ -13,6 +13,7 @@ from matplotlib.image import imread
 
 from tests.support.pretraining import ALONE, rows, tensors
 from tests.support.watched_run import SEEN, watched
+from training.data.crops import ViewPlan
 from training.data.dataset import ChipFolder
 from training.dino.trainer import Trainer
 from training.monitor.monitor import Monitor
@@ -123,10 +124,10 @@ def test_a_later_failure_is_told_once_and_the_run_goes_on(
     run, real = tmp_path / "run", Trainer.step
     spoil, words = case
 
-    def step(self: Trainer, number: int, groups: list[torch.Tensor]) -> dict[str, float]:
+    def step(self: Trainer, number: int, plan: ViewPlan) -> dict[str, float]:
         if number == 1:
             spoil(run)
-        return real(self, number, groups)
+        return real(self, number, plan)
 
     monkeypatch.setattr(Trainer, "step", step)
     assert main(watched(folder, run)) == 0
