@@ -28,6 +28,7 @@ def test_a_run_leaves_scores_pictures_curves_and_event_files(finished: Path) -> 
     assert scores["step"] == SEEN and min(scores["knn_accuracy"]) > 0.9  # the two classes differ by 16 dB
     assert set(scores) == {
         "step", "knn_accuracy", "knn_balanced_accuracy", "knn_merged_accuracy", "knn_merged_balanced_accuracy",
+        "linear_balanced_accuracy", "statistics_balanced_accuracy",
     }  # fmt: skip
     pictures = sorted(path.name for path in (finished / "pictures").iterdir())
     assert pictures == [f"step_{step:06d}.png" for step in SEEN]
@@ -110,9 +111,7 @@ def _spoil_scores(run: Path) -> None:
     (run / "probe.csv").mkdir()
 
 
-@pytest.mark.parametrize(
-    "case", [(_spoil_pictures, "Drawing pictures failed"), (_spoil_scores, "The k-NN probe failed")]
-)
+@pytest.mark.parametrize("case", [(_spoil_pictures, "Drawing pictures failed"), (_spoil_scores, "The probe failed")])
 def test_a_later_failure_is_told_once_and_the_run_goes_on(
     folder: Path,
     finished: Path,
