@@ -1,6 +1,7 @@
 """Compare pre-trained backbones by probes on labelled patches, with what backscatter and random weights reach.
 
-    python -m training.probe RUN [RUN ...] --data LABELLED [--folds 6] [--patches 6000] [--json PATH]
+    python -m training.probe RUN [RUN ...] --data LABELLED [--folds 6] [--patches 6000] [--classes VALUE ...]
+        [--json PATH]
 
 A patch has the class that covers most of it. Groups of splits.csv are divided into folds; each fold is answered by a
 linear probe, and by 20 nearest neighbours, fitted to the others. Scores are balanced accuracies: the mean recall of the
@@ -46,10 +47,11 @@ class Comparison:
         data: Labelled data folder.
         folds: Number of folds; at most as many as groups.
         most: Most patches that are used; 0 for all.
+        values: Class values that are used; empty for all.
     """
 
-    def __init__(self, data: Path, folds: int, most: int) -> None:
-        self.data, self.folds, self.most = data, folds, most
+    def __init__(self, data: Path, folds: int, most: int, values: Sequence[int] = ()) -> None:
+        self.data, self.folds, self.most, self.values = data, folds, most, tuple(values)
         self._patches: dict[tuple[Any, ...], LabelledPatches] = {}
         self._kept: dict[tuple[Any, ...], Any] = {}
 
@@ -66,7 +68,7 @@ class Comparison:
         bands = tuple(resolve(Band, band) for band in facts["bands"])
         key = (bands, patch)
         if key not in self._patches:
-            self._patches[key] = LabelledPatches(self.data, bands, patch, self.most)
+            self._patches[key] = LabelledPatches(self.data, bands, patch, self.most, self.values)
         patches = self._patches[key]
 
         def random(seed: int) -> dict[str, float]:
@@ -140,6 +142,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", required=True, type=Path, help="data folder with images/ and labels/")
     parser.add_argument("--folds", type=int, default=6, help="parts into which the groups are divided")
     parser.add_argument("--patches", type=int, default=6000, help="most patches that are used; 0 for all")
+    parser.add_argument("--classes", type=int, nargs="+", default=[], metavar="VALUE", help="only these class values")
     parser.add_argument("--json", type=Path, help="write every score")
     add_progress(parser)
     options = parser.parse_args(arguments)
@@ -154,7 +157,7 @@ def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> 
     Raises:
         SarDinoError: Refused or stopped.
     """
-    comparison = Comparison(options.data, options.folds, options.patches)
+    comparison = Comparison(options.data, options.folds, options.patches, options.classes)
     results = []
     for number, folder in enumerate(options.runs, 1):
         cancel.check()

@@ -9,7 +9,9 @@ import errno
 import html
 import os
 import re
+import time
 from collections.abc import Iterator
+from functools import lru_cache
 
 from backend.core.errors import UnreadableError
 from backend.core.regular_file import is_special, read_regular
@@ -31,6 +33,8 @@ _NAMING = re.compile(r"file|dataset|dsn|path|url|source", re.IGNORECASE)
 _NAMING_KEYS = re.compile(r"key\s*=\s*[\"'](?:OVERVIEW_FILE|[XY]_DATASET|RPC_DEM)[\"']", re.IGNORECASE)
 # What stands between file names in GDAL's other names: NETCDF:"a.nc":vv, /vsisubfile/0_9,a.tif, vrt://a.tif?bands=1.
 _SEPARATORS = re.compile(r"/vsi[a-z0-9_]+/|\w{2,}://|[{}\"?,&=]|(?<=\w\w):")
+# Nanoseconds after which the time of a folder tells its next change from the last.
+SETTLED_NS = 2 * 10**9
 SIDECARS = (".aux.xml", ".ovr", ".msk")
 # Endings of sidecars that have the name of a raster only in part, or none of it.
 _ENDINGS = (
@@ -122,16 +126,26 @@ def _check_beside(path: str, top: str, folders: dict[str, list[str]]) -> None:
 
 
 def _odd_ones(folder: str) -> list[str]:
-    """Return the names in a folder that are neither files nor folders, or links."""
+    """Return the names in a folder that are neither files nor folders, or links.
+
+    A folder that hasn't changed for a while is listed once: of a thousand files in it, each would list a thousand.
+    """
     try:
-        with os.scandir(folder) as entries:
-            return [
-                entry.name
-                for entry in entries
-                if not (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False))
-            ]
+        changed = os.stat(folder).st_mtime_ns
+        # Changes that follow each other closely may have one time.
+        return _list_odd_ones(folder, changed if time.time_ns() - changed > SETTLED_NS else time.monotonic_ns())
     except OSError:
         return []
+
+
+@lru_cache(maxsize=64)
+def _list_odd_ones(folder: str, changed: int) -> list[str]:
+    with os.scandir(folder) as entries:
+        return [
+            entry.name
+            for entry in entries
+            if not (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False))
+        ]
 
 
 def _named_in_file(path: str, top: str) -> Iterator[str]:

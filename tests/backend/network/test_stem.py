@@ -111,8 +111,8 @@ def test_openvino_makes_the_map_of_pytorch(folder, make_raster, scene_db, tmp_pa
     assert facts["engine"] == "openvino" and np.abs(found - wanted).max() < 1e-4
     maps = []
     for engine in ("pytorch", "openvino"):
-        attention(Request(str(scene), tmp_path / f"{engine}.tif", folder, engine=engine), context=Context())
-        maps.append(read(tmp_path / f"{engine}.tif").astype(np.float64))
+        attention(Request(str(scene), tmp_path / f"{engine}-attention.tif", folder, engine=engine), context=Context())
+        maps.append(read(tmp_path / f"{engine}-attention.tif").astype(np.float64))
     assert np.abs(maps[0] - maps[1]).max() < 1e-4
 
 
