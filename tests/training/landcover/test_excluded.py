@@ -35,7 +35,7 @@ def test_the_target_of_an_exclusion_is_its_own_inverse():
 
 
 @pytest.mark.parametrize("group_weight", [0.0, 1.0])
-def test_excluding_costs_minus_log_of_the_rest_and_lowers_that_class(group_weight):
+def test_excluding_costs_the_log_of_the_rest_and_lowers_it(group_weight):
     logits = logits_of()
     loss = loss_of(group_weight)(logits, torch.full((1, 2, 2), excluded(1)))
     rest = 1 - logits.softmax(dim=1)[:, 1]
@@ -97,7 +97,7 @@ def test_values_are_merged_and_unknown_ones_refused(tmp_path):
         load_data([folder], BANDS, FinetuneConfig(legend="merged"))
 
 
-def test_weights_replace_those_of_folders_and_unknown_ones_are_refused(tmp_path):
+def test_weights_replace_those_of_folders_which_must_exist(tmp_path):
     one, other = tmp_path / "one", tmp_path / "other"
     for folder in (one, other):
         folder.mkdir()

@@ -37,7 +37,7 @@ def test_two_looks_in_a_row_below_random_weights_are_told_once() -> None:
     assert "optim.base_lr" in said[4] and "dino.out_dim" in said[4] and "stem" in said[4]
 
 
-def test_a_resumed_run_goes_on_from_the_scores_of_the_earlier_part() -> None:
+def test_a_resumed_run_goes_on_from_its_earlier_scores() -> None:
     rows = [scores(0, 0.5, 0.5), scores(10, 0.4, 0.6)]
     before = {name: [row[name] for row in rows] for name in rows[0]}
     assert LearningAlarm(CONFIG, before).scores(scores(20, 0.4, 0.6))

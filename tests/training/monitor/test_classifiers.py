@@ -41,7 +41,7 @@ def test_a_group_is_never_on_both_sides() -> None:
     assert across_folds(lambda _: linear_probe(), features, classes, groups, 12) < 0.4
 
 
-def test_statistics_tell_level_and_texture_of_patch_and_surroundings() -> None:
+def test_statistics_tell_level_and_texture_near_and_around() -> None:
     rng = np.random.default_rng(3)
     db = np.full((2, 48, 64), -12, dtype=np.float32)
     db[:, :, 32:] = -17
