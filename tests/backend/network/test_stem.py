@@ -11,6 +11,7 @@ import torch
 from backend.card.arch import Arch
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD
+from backend.core.cancel import Cancel
 from backend.core.errors import ModelError
 from backend.network.int8 import layers_of, quantised
 from backend.network.stem import REACH
@@ -135,7 +136,7 @@ def test_eight_bits_differ_little(folder):
         hook.remove()
     assert {"backbone.patch_embed.proj.0", "backbone.patch_embed.near"} <= found.keys()
     converted = Converted(quantised(network, found), lambda net, tiles: net(tiles).softmax(dim=1), (2, 64, 64), 8)
-    with converted.runner(None) as runner:
+    with converted.runner(Cancel()) as runner:
         shares = np.stack(list(runner(x.numpy())))
     assert 1e-4 < np.abs(shares - wanted).max(), "it ran in floats"
     assert np.abs(shares - wanted).mean() < 0.02
