@@ -28,13 +28,13 @@ class ConvEmbed(PatchEmbed):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         width, side = self.proj.out_channels, self.patch_size[0]
-        layers: list[nn.Module] = []
         channels, halvings = self.proj.in_channels, side.bit_length() - 1
+        layers: list[nn.Module] = []
         for number in range(halvings):
             wanted = max(width >> (halvings - 1 - number), 16)
             layers += [nn.Conv2d(channels, wanted, 4, stride=2, padding=1), nn.GELU()]
             channels = wanted
-        self.proj = nn.Sequential(*layers, nn.Conv2d(channels, width, 1))
+        self.proj = nn.Sequential(*layers, nn.Conv2d(channels, width, 1))  # type: ignore[assignment]
         self.near = nn.Conv2d(width, width, 3, padding=1, groups=width)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from rasterio.transform import from_origin
 from safetensors.torch import load_file
 
 from tests.support.tiny_network import TINY
+from training.data.crops import ViewPlan
 from training.run.config import load_recipe, override, resolve
 from training.run.distributed import World
 from training.run.pretrain_config import PretrainConfig
@@ -75,6 +76,19 @@ def assert_same(one: Path, other: Path) -> None:
     first, second = tensors(one), tensors(other)
     assert first.keys() == second.keys()
     assert [k for k in first if not torch.equal(first[k], second[k])] == []
+
+
+def tensors_of(plan: ViewPlan) -> list[torch.Tensor]:
+    """Return all tensors of a description of views."""
+    own = [plan.windows, plan.seeds, *([] if plan.mask is None else [plan.mask])]
+    return own + [tensor for group in plan.views for tensor in group]
+
+
+def assert_same_plan(one: ViewPlan, other: ViewPlan) -> None:
+    """Compare bit by bit; a missing band is NaN in both."""
+    assert len(one.views) == len(other.views) and (one.mask is None) == (other.mask is None)
+    for a, b in zip(tensors_of(one), tensors_of(other), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=0, equal_nan=True)
 
 
 def rows(run: Path) -> list[dict[str, str]]:

@@ -94,7 +94,7 @@ def tuner_of(data, *, backbone="none", head="decoder", **settings):
         **{"model": ModelConfig(arch=model_arch(), patch=8, tile=32), "head": head, "head_dim": 32, "tile": 32}
         | {"batch": 4, "steps": 10, "device": "cpu", "lr": 1e-2} | settings
     )  # fmt: skip
-    chips = load_data([data], config.model.bands)
+    chips = load_data([data], config.model.bands, config)
     start = start_from(str(backbone), config.model, head, 32, 32, len(chips.classes))
     tuner = Finetuner(start, chips, config)
     sampler = CropSampler(chips.train, start.bands, 32, config.augment, 0)

@@ -14,7 +14,9 @@ from safetensors.torch import load_file
 from backend.core.errors import InputError, ModelError
 from tests.support.pretraining import ALONE, RECIPE, command, config_of, tensors, write_folders, write_scene
 from training.data.batches import StepBatches
+from training.data.crops import ViewPlan
 from training.data.store import ChipStore
+from training.data.views import ViewMaker, Views
 from training.dino.backbone import load_backbone
 from training.dino.trainer import Trainer
 from training.pretrain import main, pretrain
@@ -54,13 +56,14 @@ def test_a_run_leaves_its_settings_log_checkpoint_and_backbone(recipe: Path, dat
 def test_nan_stops_the_run_and_keeps_the_last_good_checkpoint(
     recipe: Path, data: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    real = StepBatches.__getitem__
+    real, made = ViewMaker.make, []
 
-    def item(self: StepBatches, step: int) -> list[torch.Tensor]:
-        groups = real(self, step)
-        return [g * float("nan") for g in groups] if step == 3 else groups
+    def make(self: ViewMaker, plan: ViewPlan) -> Views:
+        views = real(self, plan)
+        made.append(plan)
+        return views._replace(groups=[g * float("nan") for g in views.groups]) if len(made) == 4 else views
 
-    monkeypatch.setattr(StepBatches, "__getitem__", item)
+    monkeypatch.setattr(ViewMaker, "make", make)
     run = tmp_path / "run"
     assert main(command(recipe, data, run, "run.checkpoint_every_s=0")) == 1
     assert "Step 3" in capsys.readouterr().err

@@ -124,8 +124,8 @@ class ViewMaker:
             turns = group.turns.flatten()[:, None, None, None]
             for number in (1, 2, 3):
                 cut = torch.where(turns == number, torch.rot90(cut, number, (-2, -1)), cut)
-        cut = cut.unflatten(0, group.window.shape)
-        return cut * torch.pow(10.0, group.gain_db / 10)[..., None, None]
+        gain = torch.pow(10.0, group.gain_db / 10)[..., None, None]
+        return cut.reshape(*group.window.shape, *cut.shape[1:]) * gain
 
     def _changed(self, clean: Tensor, group: PlannedViews, noise: Tensor | None) -> Tensor:
         """Add speckle, and hide bands."""

@@ -59,7 +59,8 @@ class LocalLevels(nn.Module):
             NaN where a band is missing.
         """
         flat = clean.flatten(0, 1).float()
-        # About the mean of the view: the difference of two large numbers would lose the deviation.
+        # The squares are small, so that the difference keeps enough digits: deviations are told apart from
+        # LEAST_VARIATION of the mean on.
         moments = torch.cat([flat, flat.square()], dim=1)
         found = []
         for side in self.scales:
@@ -71,7 +72,7 @@ class LocalLevels(nn.Module):
             variation = torch.log((deviation / mean.abs().clamp(min=1e-9) + LEAST_VARIATION) / USUAL_VARIATION)
             found += [(level - self.mean) / self.std, variation]
         grids = torch.cat(found, dim=1)
-        return grids.flatten(2).transpose(1, 2).unflatten(0, clean.shape[:2])
+        return grids.flatten(2).transpose(1, 2).reshape(*clean.shape[:2], -1, grids.shape[1])
 
     def _pool(self, moments: Tensor, side: int, pad: int) -> Tensor:
         """Average squares of `side` pixels around each patch, as far as they lie in the view."""

@@ -133,15 +133,15 @@ class MultiCropNetwork(nn.Module):
     def _tokens(self, images: Tensor, mask: Tensor | None = None) -> Tensor:
         # forward_features of timm, with the mask applied after patch embedding.
         vit = self.backbone
-        hidden = mask is not None and self.mask_token is not None
-        if hidden:
+        if mask is None or self.mask_token is None:
+            patches = vit.patch_embed(images)
+        else:
+            hidden = mask.flatten(0, 1)
             # Pixels too: a convolutional stem would show them to the neighbours.
             side = vit.patch_embed.patch_size[0]
-            pixels = mask.flatten(0, 1).repeat_interleave(side, 1).repeat_interleave(side, 2)
-            images = images.masked_fill(pixels[:, None], 0.0)
-        patches = vit.patch_embed(images)
-        if hidden:
-            patches = torch.where(mask.flatten(0, 1)[..., None], self.mask_token.to(patches.dtype), patches)
+            pixels = hidden.repeat_interleave(side, 1).repeat_interleave(side, 2)
+            patches = vit.patch_embed(images.masked_fill(pixels[:, None], 0.0))
+            patches = torch.where(hidden[..., None], self.mask_token.to(patches.dtype), patches)
         tokens: Tensor = vit.norm(vit.blocks(vit.norm_pre(vit._pos_embed(patches))))
         return tokens
 

@@ -11,7 +11,7 @@ Columns = Mapping[str, Sequence[float]]
 
 
 def draw_curves(log: Columns, probe: Columns) -> Figure:
-    """Draw losses, learning rate, entropies of the teacher and k-NN scores over the steps done.
+    """Draw losses, learning rate, entropies of the teacher and scores of the probes over the steps done.
 
     Args:
         log: Columns of log.csv; "step" counts from 0, so that step + 1 steps are done after it.
@@ -23,8 +23,8 @@ def draw_curves(log: Columns, probe: Columns) -> Figure:
     _lines(loss, done, {name: values for name, values in log.items() if name.startswith("loss")}, "loss, nats")
     _lines(rate, done, _some(log, "lr"), "learning rate")
     _lines(teacher, done, _some(log, "teacher_entropy", "information"), "entropy of targets, nats")
-    scores = {name.replace("knn_", "").replace("_", " "): v for name, v in probe.items() if name != "step"}
-    _lines(knn, probe.get("step", ()), scores, "k-NN of tokens", marker="o", markersize=3)
+    scores = {name.replace("knn_", "k-NN ").replace("_", " "): v for name, v in probe.items() if name != "step"}
+    _lines(knn, probe.get("step", ()), scores, "probes of tokens", marker="o", markersize=3)
     if not scores:
         knn.text(0.5, 0.5, "no probe folder (monitor.probe)", ha="center", transform=knn.transAxes, color="0.5")
     return figure

@@ -1,4 +1,4 @@
-"""Evaluate the teacher at intervals during a run: k-NN score, pictures and curves, also for TensorBoard.
+"""Evaluate the teacher at intervals during a run: scores, pictures and curves, also for TensorBoard.
 
 This does not change what is learnt: the teacher is not changed and the state of each random generator is restored. A
 failure before the first step is a refusal; a later failure is reported once, and the run goes on.
@@ -23,10 +23,11 @@ from backend.core.errors import InputError, SarDinoError
 from backend.network.vit import SarViT
 from training.data.dataset import ChipFolder
 from training.dino.trainer import Trainer
+from training.monitor.alarm import LearningAlarm
 from training.monitor.curves import draw_curves
 from training.monitor.event_files import EventFiles
 from training.monitor.pictures import Gallery, choose_scenes
-from training.monitor.probe import Probe
+from training.monitor.probe import LINEAR, STATISTICS, Probe
 from training.run.common_config import ModelConfig
 from training.run.files import write_bytes
 from training.run.log import CsvLog, read_log
@@ -46,7 +47,7 @@ class Monitor:
         say: Prints a line.
 
     Attributes:
-        note: The newest and the first k-NN score, for the progress line; empty before there is one.
+        note: The newest and the first scores, and that of backscatter alone, for the progress line; empty before.
 
     Raises:
         InputError: The probe folder can't be used, or a file can't be written.
@@ -56,7 +57,7 @@ class Monitor:
         self, trainer: Trainer, folders: Sequence[ChipFolder], run: Path, done: int, say: Callable[[str], None]
     ) -> None:
         self.run, self.device, self.say = run, trainer.world.device, say
-        config = trainer.config
+        config = self.config = trainer.config
         settings = config.monitor
         self.steps, self.every = config.optim.steps, settings.every or -(-config.optim.steps // LOOKS)
         self.vit = network_around(trainer.pair.teacher.backbone, config.model)
@@ -64,7 +65,7 @@ class Monitor:
         scenes = choose_scenes(folders, config.model, settings.pictures) if settings.pictures else []
         self.gallery = Gallery(scenes) if scenes else None
         self.note = ""
-        self._at_first: float | None = None
+        self._at_first: dict[str, float] = {}
         self._running, self._reported = False, set[str]()
         with self._reported_once("Opening the files"):
             self._open(settings.tensorboard, done)
@@ -74,11 +75,14 @@ class Monitor:
 
     def _open(self, tensorboard: bool, done: int) -> None:
         self.scores = None
+        self.alarm = LearningAlarm(self.config, {})
         if self.probe:
             # The step of a score is the number of steps done; the score at the checkpoint itself is kept.
             path = self.run / "probe.csv"
             self.scores = CsvLog(path, done + 1 if done else 0, ("step", *self.probe.columns))
-            self._at_first = next(iter(read_log(path)["knn_accuracy"]), None)
+            before = read_log(path)
+            self._at_first = {name: values[0] for name, values in before.items() if values}
+            self.alarm = LearningAlarm(self.config, before)
         if self.gallery:
             (self.run / "pictures").mkdir(exist_ok=True)
         self.board = EventFiles(self.run / "tensorboard", done) if tensorboard else None
@@ -96,24 +100,34 @@ class Monitor:
     def look(self, done: int) -> float:
         """Score and draw the teacher after `done` steps; return the seconds spent."""
         began = time.monotonic()
-        with _same_draws(self.device), self._reported_once("The k-NN probe"):
+        with _same_draws(self.device), self._reported_once("The probe"):
             self._score(done)
         with _same_draws(self.device), self._reported_once("Drawing pictures"):
             self._draw(done)
         with self._reported_once("Drawing curves"):
-            logs = (read_log(self.run / name) for name in ("log.csv", "probe.csv"))
-            self._write(self.run / "curves.png", draw_curves(*logs))
+            log, scores = (read_log(self.run / name) for name in ("log.csv", "probe.csv"))
+            self._write(self.run / "curves.png", draw_curves(log, scores))
+            if alarm := self.alarm.targets(done, log):
+                self.say(alarm)
         return time.monotonic() - began
 
     def _score(self, done: int) -> None:
         if self.probe and self.scores:
             scores = self.probe.score(self.vit, self.device)
-            now = scores["knn_accuracy"]
-            self._at_first = now if self._at_first is None else self._at_first
-            self.note = f"k-NN {now:.3f} (at first {self._at_first:.3f})"
+            self._at_first = self._at_first or scores
+            self.note = self._note(scores)
+            if alarm := self.alarm.scores({"step": done, **scores}):
+                self.say(alarm)
             self.scores.write({"step": done, **scores})
             if self.board:
                 self.board.scalars("probe", done, scores)
+
+    def _note(self, scores: Mapping[str, float]) -> str:
+        first = {name: f"at first {self._at_first[name]:.3f}" for name in ("knn_accuracy", LINEAR)}
+        return (
+            f"k-NN {scores['knn_accuracy']:.3f} ({first['knn_accuracy']}), linear, balanced {scores[LINEAR]:.3f} "
+            f"({first[LINEAR]}, backscatter alone {scores[STATISTICS]:.3f})"
+        )
 
     def _draw(self, done: int) -> None:
         if self.gallery:

@@ -1,22 +1,19 @@
-"""Measure how well frozen tokens separate land cover: a k-nearest-neighbour probe on a labelled data folder.
+"""Measure how well frozen tokens separate land cover, by probes on a labelled data folder.
 
-This is the protocol of DINO (Caron et al. 2021, section 4.1: k = 20, frozen features), applied to patches instead of
-images: a token has the class that covers its patch, and its neighbours by cosine are tokens of other scenes. Nothing is
-trained, so that the score depends on the features alone.
+A token has the class that covers its patch; it is compared with tokens of other scenes, by `classifiers`. Beside it,
+`backscatter` says what a linear probe makes of the backscatter of the same patches without any network.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.neighbors import KNeighborsClassifier
 
-from backend.accuracy.scores import Confusion
 from backend.card.model_card import Band
 from backend.card.worldcover import worldcover_groups
 from backend.core.arrays import FloatArray
@@ -26,12 +23,15 @@ from backend.radiometry.convert import normalise
 from backend.stream.fill import fill_invalid
 from training.data.dataset import Chip, ChipFolder
 from training.data.tiles import cut, grid_windows
+from training.monitor.backscatter import patch_statistics
+from training.monitor.classifiers import accuracies, answers, linear_probe, nearest_neighbours
 from training.run.common_config import ModelConfig
 
-NEIGHBOURS = 20
 # A patch is used if one class covers this share of it.
 SHARE = 0.7
 BATCH = 32
+# Columns of the scores of the linear probe: of tokens, and of backscatter statistics.
+LINEAR, STATISTICS = "linear_balanced_accuracy", "statistics_balanced_accuracy"
 
 
 def patch_labels(label: NDArray[np.uint8], patch: int) -> NDArray[np.uint8]:
@@ -66,7 +66,7 @@ class LabelledTokens:
 
     def __init__(self, folder: ChipFolder, indices: Sequence[int], model: ModelConfig, limit: int) -> None:
         rng = np.random.default_rng(0)
-        self._found: dict[tuple[int, ...], list[tuple[FloatArray, NDArray[np.uint8]]]] = {}
+        self._found: dict[tuple[int, ...], list[LabelledTile]] = {}
         self.values: set[int] = set()
         share, left = max(1, limit // max(len(indices), 1)), limit
         for index in rng.permutation(np.asarray(indices, dtype=np.int64)):
@@ -76,9 +76,10 @@ class LabelledTokens:
 
     def _take(self, chip: Chip, model: ModelConfig, wanted: int, limit: int, rng: np.random.Generator) -> int:
         taken = 0
-        for x, labels in _crops(chip, model.bands, model.tile, model.patch, rng):
+        for tile in labelled_tiles(chip, model.bands, model.tile, model.patch, rng):
+            labels = tile.labels
             labels.flat[np.flatnonzero(labels)[limit - taken :]] = 0
-            self._found.setdefault(x.shape, []).append((x, labels))
+            self._found.setdefault(tile.x.shape, []).append(tile)
             self.values |= {int(v) for v in np.unique(labels[labels > 0])}
             taken += int(np.count_nonzero(labels))
             if taken >= wanted:
@@ -92,17 +93,36 @@ class LabelledTokens:
         for crops in self._found.values():
             for begin in range(0, len(crops), BATCH):
                 part = crops[begin : begin + BATCH]
-                tokens = vit.tokens(torch.from_numpy(np.stack([x for x, _ in part])).to(device))
-                labels = np.stack([label for _, label in part])
+                tokens = vit.tokens(torch.from_numpy(np.stack([tile.x for tile in part])).to(device))
+                labels = np.stack([tile.labels for tile in part])
                 features.append(tokens.float().cpu().permute(0, 2, 3, 1).numpy()[labels > 0])
                 values.append(labels[labels > 0])
         return np.concatenate(features), np.concatenate(values)
 
+    def statistics(self) -> FloatArray:
+        """Return backscatter statistics of the same patches in the same order, float32 [N, D]."""
+        tiles = [tile for crops in self._found.values() for tile in crops]
+        return np.concatenate([tile.statistics[tile.labels > 0] for tile in tiles])
 
-def _crops(
+
+class LabelledTile(NamedTuple):
+    """Hold a tile of a chip.
+
+    Attributes:
+        x: float32 [B, H, W], input of a network.
+        labels: uint8 [H / patch, W / patch] class values, 0 without.
+        statistics: float32 [H / patch, W / patch, D], see `patch_statistics`.
+    """
+
+    x: FloatArray
+    labels: NDArray[np.uint8]
+    statistics: FloatArray
+
+
+def labelled_tiles(
     chip: Chip, bands: Sequence[Band], tile: int, patch: int, rng: np.random.Generator
-) -> Iterator[tuple[FloatArray, NDArray[np.uint8]]]:
-    """Yield input and patch labels of the tiles of a chip that have a labelled patch, in random order."""
+) -> Iterator[LabelledTile]:
+    """Yield the tiles of a chip that have a labelled patch, in random order; `tile` is the most pixels along a side."""
     if chip.label is None:
         return
     label = np.where(chip.valid, chip.label, 0).astype(np.uint8)
@@ -110,8 +130,9 @@ def _crops(
     for index in rng.permutation(len(windows)):
         labels = patch_labels(cut(label, windows[index]), patch)
         if labels.any():
-            valid = cut(chip.valid, windows[index])
-            yield fill_invalid(normalise(cut(chip.db, windows[index]), valid, bands), valid), labels
+            valid, db = cut(chip.valid, windows[index]), cut(chip.db, windows[index])
+            x = fill_invalid(normalise(db, valid, bands), valid)
+            yield LabelledTile(x, labels, patch_statistics(db, valid, bands, patch))
 
 
 class Probe:
@@ -138,17 +159,22 @@ class Probe:
             )
         values = sorted(self.train.values | self.val.values)
         self._groups = dict(zip(values, worldcover_groups(values) or ()))
+        self._without_network: float | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return tuple(f"{kind}{name}" for kind in self._kinds for name in ("accuracy", "balanced_accuracy"))
+        knn = tuple(f"{kind}{name}" for kind in self._kinds for name in ("accuracy", "balanced_accuracy"))
+        return (*knn, LINEAR, STATISTICS)
 
     @property
     def _kinds(self) -> tuple[str, ...]:
         return ("knn_", "knn_merged_") if self._groups else ("knn_",)
 
     def score(self, vit: SarViT, device: torch.device) -> dict[str, float]:
-        """Return accuracy and balanced accuracy (mean recall of classes), for WorldCover legends also of merged groups.
+        """Return scores of the nearest neighbours and of the linear probe.
+
+        Of the neighbours: accuracy and balanced accuracy (mean recall of classes), for WorldCover legends also of
+        merged groups. Of the linear probe, and of the same on backscatter statistics: balanced accuracy.
 
         Args:
             vit: Network in evaluation mode.
@@ -164,19 +190,15 @@ class Probe:
             labels.append((self._merged(classes), self._merged(truth)))
         scores: list[float] = []
         for near, wanted in labels:
-            knn = KNeighborsClassifier(min(NEIGHBOURS, len(near)), metric="cosine").fit(known, near)
-            scores += _scores(wanted, knn.predict(asked))
-        return dict(zip(self.columns, scores))
+            scores += accuracies(wanted, answers(nearest_neighbours(len(near)), known, near, asked))
+        scores.append(accuracies(truth, answers(linear_probe(), known, classes, asked))[1])
+        if self._without_network is None:
+            known, asked = self.train.statistics(), self.val.statistics()
+            self._without_network = accuracies(truth, answers(linear_probe(), known, classes, asked))[1]
+        return dict(zip(self.columns, [*scores, self._without_network]))
 
     def _merged(self, values: NDArray[np.uint8]) -> NDArray[np.str_]:
         return np.array([self._groups[int(value)] for value in values])
-
-
-def _scores(truth: NDArray[Any], predicted: NDArray[Any]) -> tuple[float, float]:
-    names, found = np.unique(np.concatenate((truth, predicted)), return_inverse=True)
-    confusion = Confusion([str(name) for name in names])
-    confusion.add(found[: len(truth)], found[len(truth) :])
-    return float(confusion.scores()["overall_accuracy"]), confusion.balanced_accuracy()
 
 
 def _parts(root: Path, bands: Sequence[Band]) -> list[tuple[ChipFolder, range]]:

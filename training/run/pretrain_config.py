@@ -84,7 +84,8 @@ class DinoConfig:
             Class tokens of the convolutional stem are nearly alike at first, and DINO would stay at the uniform guess.
         levels_scales: Sides in pixels of the squares around a patch whose mean and deviation are predicted.
         ibot_weight: Weight of the iBOT loss at masked patches, relative to 1 for class tokens; 0 for none, 1 in iBOT.
-        mask_probability: With `ibot_weight` or `levels_weight`, probability that a global view of the student is masked.
+        mask_probability: With `ibot_weight` or `levels_weight`, probability that a global view of the student is
+            masked.
         mask_ratio: Lowest and highest share of patches that are hidden in a masked view.
         ibot_shared_head: Use one head for class and patch tokens (iBOT); else patch tokens have their own (DINOv2).
     """
@@ -113,8 +114,8 @@ class DinoConfig:
 
     @property
     def masks(self) -> bool:
-        """Return whether views of the student are masked."""
-        return (self.ibot_weight > 0 or self.levels_weight > 0) and self.mask_probability > 0
+        """Return whether views of the student have a mask, which may hide nothing; iBOT's loss needs one."""
+        return self.ibot_weight > 0 or (self.levels_weight > 0 and self.mask_probability > 0)
 
     def __post_init__(self) -> None:
         check_limits(self, "dino")

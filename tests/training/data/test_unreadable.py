@@ -82,8 +82,8 @@ def test_fine_tuning_leaves_out_unreadable_images_and_labels(tmp_path, capsys):
     damage(data / "images" / "0.tif")
     (data / "labels" / "1.tif").write_text("no raster")
     with pytest.raises(UnreadableError, match="1 of 10 images.*0.tif"):
-        load_data([data], BANDS)
-    found = load_data([data], BANDS, strict=False)
+        load_data([data], BANDS, FinetuneConfig())
+    found = load_data([data], BANDS, FinetuneConfig(), strict=False)
     assert (len(found.train), len(found.val)) == (5, 3)
     said = capsys.readouterr().err
     assert said.count("left out") == 2 and said.count("images/0.tif") == 1 and said.count("labels/1.tif can't") == 1

@@ -57,8 +57,8 @@ def test_views_are_grouped_in_order(registers: int) -> None:
     arch = Arch("vit_tiny_patch16_224", embed_dim=16, depth=3, heads=2, registers=registers)
     network = MultiCropNetwork(build_backbone(arch, 2, 32, 8), DinoHead(16, SMALL)).eval()
     large, small = torch.randn(2, 3, 2, 32, 32), torch.randn(4, 3, 2, 16, 16)
-    logits, tokens, patches = network([large, small])
-    assert logits.shape == (6, 3, 12) and tokens.shape == (6, 3, 16) and patches is None
+    logits, tokens, patches, levels = network([large, small])
+    assert logits.shape == (6, 3, 12) and tokens.shape == (6, 3, 16) and patches is None and levels is None
     torch.testing.assert_close(tokens[1, 2], network.backbone(large[1, 2:3])[0], rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(tokens[5, 0], network.backbone(small[3, 0:1])[0], rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(logits[5, 0], network.head(tokens[5, 0]), rtol=1e-4, atol=1e-5)

@@ -17,8 +17,8 @@ from safetensors.torch import load_file
 from backend.core.errors import InputError
 from backend.network.weights import load_model
 from tests.support.two_classes import make_folder
-from training.dino.backbone import load_backbone
 from training.data.masking import step_masks
+from training.dino.backbone import load_backbone
 from training.dino.trainer import Trainer
 from training.finetune import main as finetune
 from training.pretrain import pretrain
@@ -64,24 +64,25 @@ def test_two_processes_give_the_losses_and_gradients_of_one(tmp_path: Path) -> N
 
 
 def test_the_loss_is_the_weighted_sum_of_its_parts() -> None:
-    trainer = Trainer(WORKER.config_of("sinkhorn"), ALONE)
-    row = trainer.step(0, WORKER.batch_of(0))
+    config = WORKER.config_of("sinkhorn")
+    trainer = Trainer(config, ALONE)
+    row = trainer.step(0, WORKER.batch_of(0, config))
     assert trainer.columns == ("loss_dino", "loss_ibot", "loss_koleo") == tuple(row)[2:]
     assert row["loss"] == pytest.approx(row["loss_dino"] + row["loss_ibot"] + 0.1 * row["loss_koleo"], rel=1e-5)
     plain = dataclasses.replace(WORKER.config_of("sinkhorn"), dino=DinoConfig(out_dim=16))
     assert Trainer(plain, ALONE).columns == ()
 
 
-@pytest.mark.parametrize("case", ["sinkhorn", "ema_own_head"])
+@pytest.mark.parametrize("case", ["sinkhorn", "ema_own_head", "levels"])
 def test_a_resumed_run_is_that_of_a_straight_one_bit_by_bit(case: str, tmp_path: Path) -> None:
     config = WORKER.config_of(case)
     straight, first, second = (Trainer(config, ALONE) for _ in range(3))
-    expected = [straight.step(s, WORKER.batch_of(s)) for s in range(4)]
-    got = [first.step(s, WORKER.batch_of(s)) for s in range(2)]
+    expected = [straight.step(s, WORKER.batch_of(s, config)) for s in range(4)]
+    got = [first.step(s, WORKER.batch_of(s, config)) for s in range(2)]
     first.save(tmp_path, 2)
     assert second.restore(tmp_path) == 2
     torch.manual_seed(99)
-    got += [second.step(s, WORKER.batch_of(s)) for s in (2, 3)]
+    got += [second.step(s, WORKER.batch_of(s, config)) for s in (2, 3)]
     assert got == expected
     for one, other in zip(straight.pair.state_dict().values(), second.pair.state_dict().values()):
         assert torch.equal(one, other)
@@ -95,7 +96,7 @@ def test_bfloat16_learns_alike_and_a_run_keeps_its_precision(tmp_path: Path) -> 
     plain, mixed = (Trainer(WORKER.config_of("sinkhorn", precision=p), ALONE) for p in ("auto", "bfloat16"))
     assert (plain.precision, mixed.precision) == ("float32", "bfloat16")
     for step in range(2):
-        one, other = (t.step(step, WORKER.batch_of(step)) for t in (plain, mixed))
+        one, other = (t.step(step, WORKER.batch_of(step, plain.config)) for t in (plain, mixed))
         assert one["loss"] != other["loss"] and other["loss"] == pytest.approx(one["loss"], rel=0.05)
     assert all(p.dtype == torch.float32 and p.grad.dtype == torch.float32
                for p in mixed.pair.student.parameters() if p.requires_grad)  # fmt: skip

@@ -10,10 +10,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from training.data.crops import CropSample, ViewPlan, plan_views
+from training.data.masking import step_masks
 from training.dino.trainer import Trainer
 from training.run.config import resolve
 from training.run.distributed import World, joined, leave_processes
@@ -27,6 +30,7 @@ CASES = {
     # In one of the processes no patch is hidden, and in the end in none.
     "few_masks": {"mask_probability": 0.1, "centring": "sinkhorn"},
     "no_masks": {"mask_probability": 0.0, "centring": "sinkhorn"},
+    "levels": {"levels_weight": 0.5, "ibot_weight": 0.0, "levels_scales": (8, 24)},
 }
 BATCH, STEPS = 6, 2
 
@@ -54,18 +58,24 @@ def config_of(case: str, registers: int = 1, **run: object) -> PretrainConfig:
     )
 
 
-def batch_of(step: int) -> list[Tensor]:
-    generator = torch.Generator().manual_seed(step)
-    return [torch.randn(2, BATCH, 2, side, side, generator=generator) for side in (32, 16)]
+def batch_of(step: int, config: PretrainConfig, places: range = range(BATCH)) -> ViewPlan:
+    """Draw the views of some samples of a step from noise; sample `place` is the same in any range."""
+    rngs = [np.random.default_rng((step, place)) for place in places]
+    samples = [CropSample([rng.normal(-15, 4, (2, 48, 48)).astype(np.float32)]) for rng in rngs]
+    plan = plan_views(samples, rngs, config.model.bands, config.crops)
+    if not config.dino.masks:
+        return plan
+    return plan._replace(mask=torch.from_numpy(step_masks(config.run.seed, step, places, (4, 4), config.dino)))
 
 
 def run(case: str, world: World) -> dict[str, Tensor]:
-    trainer = Trainer(config_of(case), world)
+    config = config_of(case)
+    trainer = Trainer(config, world)
     share = BATCH // world.size
-    mine = slice(world.rank * share, (world.rank + 1) * share)
+    mine = range(world.rank * share, (world.rank + 1) * share)
     found = {}
     for step in range(STEPS):
-        row = trainer.step(step, [group[:, mine] for group in batch_of(step)])
+        row = trainer.step(step, batch_of(step, config, mine))
         found |= {f"{step}.{name}": torch.tensor(value) for name, value in row.items()}
         for name, parameter in trainer.pair.student.named_parameters():
             if parameter.grad is not None:

@@ -161,7 +161,7 @@ def test_a_used_run_folder_is_not_overwritten(data, tmp_path, capsys):
 def test_crops_and_labels_are_mirrored_together(data):
     """In this data backscatter depends on the label of each pixel."""
     start_bands = ModelConfig().bands
-    chips = load_data([data], start_bands).train
+    chips = load_data([data], start_bands, FinetuneConfig()).train
     plain = AugmentConfig(speckle=0.0, band_drop=0.0, gain_common_db=0.0, gain_band_db=0.0)
     inputs, targets = CropSampler(chips, start_bands, 32, plain, seed=1).batch(0, 16)
     again, _ = CropSampler(chips, start_bands, 32, plain, seed=1).batch(0, 16)
@@ -171,7 +171,7 @@ def test_crops_and_labels_are_mirrored_together(data):
 
 
 def test_chips_smaller_than_a_crop_are_continued(data):
-    chips = load_data([data], ModelConfig().bands).train
+    chips = load_data([data], ModelConfig().bands, FinetuneConfig()).train
     inputs, targets = CropSampler(chips, ModelConfig().bands, 64, AugmentConfig(), seed=1).batch(0, 2)
     assert inputs.shape == (2, 2, 64, 64) and targets.shape == (2, 64, 64) and inputs.isfinite().all()
 
@@ -179,10 +179,10 @@ def test_chips_smaller_than_a_crop_are_continued(data):
 def test_data_without_legend_or_labels_is_refused(data, tmp_path):
     (tmp_path / "images").symlink_to(data / "images")
     with pytest.raises(InputError, match="legend"):
-        load_data([tmp_path], ModelConfig().bands)
+        load_data([tmp_path], ModelConfig().bands, FinetuneConfig())
     (tmp_path / "dataset.toml").write_text(TOML)
     with pytest.raises(InputError, match="labelled"):
-        load_data([tmp_path], ModelConfig().bands)
+        load_data([tmp_path], ModelConfig().bands, FinetuneConfig())
 
 
 @pytest.mark.parametrize("name", ["finetune_small", "bundled_model"])

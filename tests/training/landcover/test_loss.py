@@ -11,10 +11,11 @@ from backend.card.model_card import Band, LandCoverClass
 from backend.core.errors import InputError
 from tests.support.two_classes import make_folder
 from training.data.dataset import ChipFolder
-from training.landcover.chips import CropSampler, LabelledChip, load_labelled
+from training.landcover.chips import CropSampler, LabelledChip, Legend, load_labelled
 from training.landcover.data import load_data, merge_legends
 from training.landcover.loss import IGNORE, LandCoverLoss, balance, count_pixels
 from training.run.common_config import AugmentConfig
+from training.run.finetune_config import FinetuneConfig
 
 BANDS = (Band("VV", "db", (-30.0, 5.0), -12.6, 5.3), Band("VH", "db", (-35.0, 0.0), -20.3, 5.9))
 
@@ -81,7 +82,7 @@ def test_a_folder_with_a_higher_weight_is_drawn_more_often(folder, tmp_path_fact
     facts = heavy / "dataset.toml"
     facts.write_text("weight = 3.0\n" + facts.read_text())
     folders = [ChipFolder(folder, BANDS, "train"), ChipFolder(heavy, BANDS, "train")]
-    chips = load_labelled(folders, [10, 80])
+    chips = load_labelled(folders, Legend({10: 0, 80: 1}))
     half = len(chips) // 2
     light = sum(chip.weight for chip in chips[:half])
     assert sum(chip.weight for chip in chips[half:]) == pytest.approx(3 * light)
@@ -93,10 +94,10 @@ def test_a_folder_with_a_higher_weight_is_drawn_more_often(folder, tmp_path_fact
 
 def test_a_chip_left_out_is_not_loaded_and_must_exist(folder):
     names = ChipFolder(folder, BANDS, "train").names
-    every, fewer = load_data([folder], BANDS), load_data([folder], BANDS, [names[0]])
+    every, fewer = (load_data([folder], BANDS, FinetuneConfig(leave_out=left)) for left in ((), (names[0],)))
     assert len(fewer.train) == len(every.train) - 1
     with pytest.raises(Exception, match="No chip is called 'elsewhere'"):
-        load_data([folder], BANDS, ["elsewhere"])
+        load_data([folder], BANDS, FinetuneConfig(leave_out=("elsewhere",)))
 
 
 def test_a_chip_in_a_sub_folder_is_left_out_by_its_name(tmp_path):
@@ -105,7 +106,8 @@ def test_a_chip_in_a_sub_folder_is_left_out_by_its_name(tmp_path):
     for kind in ("images", "labels"):
         (folder / kind / "east").mkdir()
         (folder / kind / "3.tif").rename(folder / kind / "east" / "3.tif")
-    assert len(load_data([folder], BANDS, ["east/3"]).train) == len(load_data([folder], BANDS).train) - 1
+    every, fewer = (load_data([folder], BANDS, FinetuneConfig(leave_out=left)) for left in ((), ("east/3",)))
+    assert len(fewer.train) == len(every.train) - 1
 
 
 def test_a_large_chip_counts_as_much_as_what_is_drawn_from_it():

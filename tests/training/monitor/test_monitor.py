@@ -13,6 +13,7 @@ from matplotlib.image import imread
 
 from tests.support.pretraining import ALONE, rows, tensors
 from tests.support.watched_run import SEEN, watched
+from training.data.crops import ViewPlan
 from training.data.dataset import ChipFolder
 from training.dino.trainer import Trainer
 from training.monitor.monitor import Monitor
@@ -27,6 +28,7 @@ def test_a_run_leaves_scores_pictures_curves_and_event_files(finished: Path) -> 
     assert scores["step"] == SEEN and min(scores["knn_accuracy"]) > 0.9  # the two classes differ by 16 dB
     assert set(scores) == {
         "step", "knn_accuracy", "knn_balanced_accuracy", "knn_merged_accuracy", "knn_merged_balanced_accuracy",
+        "linear_balanced_accuracy", "statistics_balanced_accuracy",
     }  # fmt: skip
     pictures = sorted(path.name for path in (finished / "pictures").iterdir())
     assert pictures == [f"step_{step:06d}.png" for step in SEEN]
@@ -109,9 +111,7 @@ def _spoil_scores(run: Path) -> None:
     (run / "probe.csv").mkdir()
 
 
-@pytest.mark.parametrize(
-    "case", [(_spoil_pictures, "Drawing pictures failed"), (_spoil_scores, "The k-NN probe failed")]
-)
+@pytest.mark.parametrize("case", [(_spoil_pictures, "Drawing pictures failed"), (_spoil_scores, "The probe failed")])
 def test_a_later_failure_is_told_once_and_the_run_goes_on(
     folder: Path,
     finished: Path,
@@ -123,10 +123,10 @@ def test_a_later_failure_is_told_once_and_the_run_goes_on(
     run, real = tmp_path / "run", Trainer.step
     spoil, words = case
 
-    def step(self: Trainer, number: int, groups: list[torch.Tensor]) -> dict[str, float]:
+    def step(self: Trainer, number: int, plan: ViewPlan) -> dict[str, float]:
         if number == 1:
             spoil(run)
-        return real(self, number, groups)
+        return real(self, number, plan)
 
     monkeypatch.setattr(Trainer, "step", step)
     assert main(watched(folder, run)) == 0

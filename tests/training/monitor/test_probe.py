@@ -50,6 +50,7 @@ def test_classes_are_told_apart_and_shuffled_labels_are_not(vit: SarViT, tmp_pat
     scores = Probe(tmp_path / "true", small_model(), 400).score(vit, CPU)
     assert set(scores) == {
         "knn_accuracy", "knn_balanced_accuracy", "knn_merged_accuracy", "knn_merged_balanced_accuracy",
+        "linear_balanced_accuracy", "statistics_balanced_accuracy",
     }  # fmt: skip
     assert min(scores.values()) > 0.97
     write_blocks(tmp_path / "false", "abcdef")
@@ -69,7 +70,9 @@ def test_merged_groups_forgive_what_they_merge(vit: SarViT, tmp_path: Path) -> N
 def test_another_legend_has_no_merged_groups(vit: SarViT, tmp_path: Path) -> None:
     write_blocks(tmp_path, "abcd", values=(1, 80))
     probe = Probe(tmp_path, small_model(), 400)
-    assert probe.columns == ("knn_accuracy", "knn_balanced_accuracy")
+    assert probe.columns == (
+        "knn_accuracy", "knn_balanced_accuracy", "linear_balanced_accuracy", "statistics_balanced_accuracy",
+    )  # fmt: skip
     assert probe.score(vit, CPU).keys() == set(probe.columns)
 
 

@@ -1,0 +1,48 @@
+"""Batches made in advance are those asked for, in order, and no process is left behind."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+
+import pytest
+import torch
+from torch.utils.data import Dataset
+
+from training.data.ahead import read_ahead
+
+
+class Squares(Dataset[torch.Tensor]):
+    """Return the square of a step, and who made it."""
+
+    def __getitem__(self, step: int) -> torch.Tensor:
+        return torch.tensor(step * step)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("steps", [range(0), range(3, 8), range(1)])
+def test_batches_are_the_same_in_order(workers, steps):
+    assert [int(batch) for batch in read_ahead(Squares(), steps, workers)] == [step * step for step in steps]
+
+
+def test_closing_early_ends_the_workers():
+    before = set(multiprocessing.active_children())
+    ahead = read_ahead(Squares(), range(1000), 2)
+    assert int(next(ahead)) == 0
+    workers = set(multiprocessing.active_children()) - before
+    assert len(workers) == 2
+    began = time.monotonic()
+    ahead.close()
+    for worker in workers:
+        worker.join(5)
+    assert not any(worker.is_alive() for worker in workers) and time.monotonic() - began < 6
+
+
+def test_what_a_worker_raises_arrives():
+    class Broken(Squares):
+        def __getitem__(self, step: int) -> torch.Tensor:
+            raise RuntimeError("no such batch")
+
+    for workers in (0, 1):
+        with pytest.raises(RuntimeError, match="no such batch"):
+            next(read_ahead(Broken(), range(2), workers))
