@@ -32,7 +32,6 @@ from backend.core.errors import Cancelled
 from backend.core.events import Reporter
 from backend.core.supervise import supervise
 from training.data.batches import StepBatches, iterate
-from training.data.crops import ViewPlan
 from training.data.store import ChipStore
 from training.dino.trainer import Trainer
 from training.monitor.record import RunRecord
@@ -41,6 +40,7 @@ from training.run.config import load_recipe, override, resolve, write_resolved
 from training.run.distributed import all_reduce_mean, joined, leave_processes
 from training.run.pretrain_config import PretrainConfig
 from training.run.run_folder import claim_run
+from training.views.crops import ViewPlan
 
 
 def pretrain(

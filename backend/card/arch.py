@@ -28,9 +28,10 @@ class Arch:
         registers: Number of register tokens (Darcet et al. 2023), in addition to the CLS token.
         stem: "patch" (each patch is embedded alone) or "conv" (overlapping convolutions; see `backend.network.stem`).
         positions: "learned" (an embedding for each place of the tile) or "none".
-        head: "detail" (tokens of two blocks, sharpened by the contrast of the image), "decoder" (tokens of two blocks and a full-resolution convolutional stem), "conv" (tokens of several
-            blocks, convolutions), "linear" (the last tokens only) or "forest" (trees per pixel on tokens of several
-            blocks, backscatter and its focal statistics).
+        head: "detail" (tokens of two blocks, sharpened by the contrast of the image), "decoder" (tokens of two blocks
+            and a full-resolution convolutional stem), "conv" (tokens of several blocks, convolutions), "linear" (the
+            last tokens only) or "forest" (trees per pixel on tokens of several blocks, backscatter and its focal
+            statistics).
         head_dim: Channel width of the head at patch resolution; for "forest" the number of components of the tokens;
             unused by "linear".
         windows: Sides in pixels, odd and ascending, of the focal windows of "forest"; the other heads have none.

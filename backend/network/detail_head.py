@@ -50,7 +50,7 @@ class DetailHead(nn.Module):
         hidden = self.hidden(torch.cat(tokens, dim=1))
         coarse = torch.cat((self.classify(hidden), self.told(hidden)), dim=1)
         coarse = F.interpolate(coarse, size=x.shape[-2:], mode="bilinear", align_corners=False)
-        answer, told = coarse.split((coarse.shape[1] - WIDTH, WIDTH), dim=1)
+        answer, told = coarse[:, :-WIDTH], coarse[:, -WIDTH:]
         logits: Tensor = answer + self.correct(torch.cat((self.detail(x - self._around(x)), told), dim=1))
         return logits
 

@@ -2,7 +2,8 @@
 
 By what they see beside the last tokens: `linear` sees nothing else: what it scores is the backbone's own
 merit. `conv` sees tokens of several depths and smooths as it enlarges. `decoder` sees the image again too, at
-full resolution, where edges are; `detail` (backend/network/detail_head.py) only its contrast. `forest` (backend/network/forest_head.py) is fitted to a user's own samples.
+full resolution, where edges are; `detail` (backend/network/detail_head.py) only its contrast. `forest`
+(backend/network/forest_head.py) is fitted to a user's own samples.
 """
 
 from __future__ import annotations
@@ -133,5 +134,6 @@ def build_head(arch: Arch, bands: int, patch: int, classes: int) -> Head:
         return LinearHead(arch, classes)
     if arch.head == "forest":
         return ForestHead(arch, bands, classes)
-    kinds = {"conv": ConvHead, "decoder": DecoderHead, "detail": DetailHead}
-    return kinds[arch.head](arch, bands, patch, classes)
+    if arch.head == "detail":
+        return DetailHead(arch, bands, patch, classes)
+    return {"conv": ConvHead, "decoder": DecoderHead}[arch.head](arch, bands, patch, classes)

@@ -42,8 +42,8 @@ from training.scores.calibration import Calibration
 
 READING = (
     "Mean IoU of tree cover, open land, built-up and water on labelled real places, from 0 to 1. Labels of land cover, "
-    "Finland and parcels are of places that training never saw, those of reben of other scenes than its own; singles are "
-    "places that it learnt from."
+    "Finland and parcels are of places that training never saw, those of reben of other scenes than its own; singles "
+    "are places that it learnt from."
 )
 WATER = NAMES.index("water")
 # Target of a pixel that is labelled as no water.

@@ -13,10 +13,10 @@ from rasterio.transform import from_origin
 from safetensors.torch import load_file
 
 from tests.support.tiny_network import TINY
-from training.data.crops import ViewPlan
 from training.run.config import load_recipe, override, resolve
 from training.run.distributed import World
 from training.run.pretrain_config import PretrainConfig
+from training.views.crops import ViewPlan
 
 RECIPE = f"""{TINY}[optim]
 steps = 8

@@ -14,14 +14,14 @@ from safetensors.torch import load_file
 from backend.core.errors import InputError, ModelError
 from tests.support.pretraining import ALONE, RECIPE, command, config_of, tensors, write_folders, write_scene
 from training.data.batches import StepBatches
-from training.data.crops import ViewPlan
 from training.data.store import ChipStore
-from training.data.views import ViewMaker, Views
 from training.dino.backbone import load_backbone
 from training.dino.trainer import Trainer
 from training.pretrain import main, pretrain
 from training.run.command_line import RunOptions
 from training.run.log import COLUMNS, read_log
+from training.views.crops import ViewPlan
+from training.views.maker import ViewMaker, Views
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ import pytest
 import torch
 
 from tests.support.pretraining import RECIPE, assert_same, command, rows, tensors, write_folders
-from training.data.crops import ViewPlan
 from training.dino.trainer import Trainer
 from training.pretrain import main
+from training.views.crops import ViewPlan
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""Read data folders, and cut windows, tiles and views from them."""
+"""Read data folders, and cut windows and tiles from them."""

@@ -14,10 +14,10 @@ from torch.utils.data import Dataset
 
 from backend.core.errors import InputError
 from training.data.ahead import read_ahead
-from training.data.crops import ViewPlan, plan_views
-from training.data.masking import step_masks
 from training.data.store import ChipStore
 from training.run.pretrain_config import PretrainConfig
+from training.views.crops import ViewPlan, plan_views
+from training.views.masking import step_masks
 
 
 class StepBatches(Dataset[ViewPlan]):

@@ -19,12 +19,12 @@ from backend.core.arrays import BoolArray, DoubleArray, FloatArray
 from backend.core.errors import InputError, UnreadableError
 from backend.core.events import printable, show
 from training.data.coverage import Coverage
-from training.data.crops import CropSample
 from training.data.dataset import ChipFolder
 from training.data.notices import describe, print_left_out
 from training.data.windows import cut_windows
 from training.run.distributed import first_process
 from training.run.pretrain_config import CropConfig
+from training.views.crops import CropSample
 
 # Keys of dataset.toml that don't affect the images.
 _NOT_DRAWN = ("title", "classes", "ignore_value", "label_codes")

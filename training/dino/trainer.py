@@ -14,8 +14,6 @@ from backend import __version__
 from backend.core.errors import InputError, ModelError
 from backend.engines.precision import autocast, settle_precision
 from backend.network.vit import build_backbone
-from training.data.crops import ViewPlan
-from training.data.views import ViewMaker
 from training.dino.backbone import save_backbone, take_weights
 from training.dino.levels import LocalLevels
 from training.dino.network import MultiCropNetwork, StudentTeacher, parameter_groups
@@ -24,6 +22,8 @@ from training.run.checkpoint import load_checkpoint, optimizer_tensors, restore_
 from training.run.distributed import World, all_reduce_mean, kept
 from training.run.pretrain_config import PretrainConfig
 from training.run.schedules import StepValues, values_at
+from training.views.crops import ViewPlan
+from training.views.maker import ViewMaker
 
 
 class Trainer:
@@ -71,7 +71,7 @@ class Trainer:
 
         Args:
             step: Number of the step, from 0.
-            plan: Views of the step, of `training.data.crops.plan_views`.
+            plan: Views of the step, of `training.views.crops.plan_views`.
 
         Returns:
             Loss (mean over processes), gradient norm, and `columns`.

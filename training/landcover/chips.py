@@ -21,10 +21,10 @@ from backend.radiometry.convert import from_linear, normalise, to_linear
 from backend.radiometry.units import Units
 from backend.stream.fill import fill_invalid
 from training.data.ahead import read_ahead
-from training.data.augment import augment
 from training.data.dataset import Chip, ChipFolder
 from training.data.tiles import cut, extend, random_window
 from training.run.finetune_config import CropAugmentConfig
+from training.views.augment import augment
 
 # Widest square over which a smoothed crop is averaged, in pixels.
 MOST_SMOOTHED = 5

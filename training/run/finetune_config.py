@@ -39,8 +39,8 @@ class FinetuneConfig:
         trained_on: Further lines for the card: data of the pre-training, attributions.
         limits: One line for each known weakness, for the card.
         model: Sizes and bands where the backbone names none.
-        head: "detail" (tokens, sharpened by the contrast of the image), "linear" (last tokens alone), "conv" (tokens of several blocks) or "decoder" (tokens and a stem at full
-            resolution); see backend/network/heads.py.
+        head: "detail" (tokens, sharpened by the contrast of the image), "linear" (last tokens alone), "conv" (tokens of
+            several blocks) or "decoder" (tokens and a stem at full resolution); see backend/network/heads.py.
         head_dim: Channels of the head at patch resolution; "linear" has none.
         freeze_backbone: Train the head only.
         tile: Side of training crops and of the model's tiles, in pixels.

@@ -80,8 +80,9 @@ class DinoConfig:
         koleo_weight: Weight of the KoLeo loss on class tokens of the global views; 0 for none, 0.1 in DINOv2.
         levels_weight: Weight of predicting at each patch, hidden ones too, the local mean and deviation of backscatter
             without the added speckle, relative to 1 for class tokens; 0 for none.
-        levels_first: With `levels_weight`, fraction of the run in which levels alone are learnt, before tokens are compared.
-            Class tokens of the convolutional stem are nearly alike at first, and DINO would stay at the uniform guess.
+        levels_first: With `levels_weight`, fraction of the run in which levels alone are learnt, before tokens are
+            compared. Class tokens of the convolutional stem are nearly alike at first, and DINO would stay at the
+            uniform guess.
         levels_scales: Sides in pixels of the squares around a patch whose mean and deviation are predicted.
         ibot_weight: Weight of the iBOT loss at masked patches, relative to 1 for class tokens; 0 for none, 1 in iBOT.
         mask_probability: With `ibot_weight` or `levels_weight`, probability that a global view of the student is
@@ -125,9 +126,9 @@ class DinoConfig:
                 f"dino.centre_momentum is {self.centre_momentum}, and sinkhorn centring has no moving centre.",
                 "Leave out dino.centre_momentum, or set dino.centring to ema.",
             )
-        idle = ("ibot_shared_head",) if self.ibot_weight == 0 else ()
+        idle = ["ibot_shared_head"] if self.ibot_weight == 0 else []
         if idle and self.levels_weight == 0:
-            idle += ("mask_probability", "mask_ratio")
+            idle += ["mask_probability", "mask_ratio"]
         for name in idle:
             if getattr(self, name) != getattr(DinoConfig, name):
                 raise InputError(

@@ -17,13 +17,13 @@ from safetensors.torch import load_file
 from backend.core.errors import InputError
 from backend.network.weights import load_model
 from tests.support.two_classes import make_folder
-from training.data.masking import step_masks
 from training.dino.backbone import load_backbone
 from training.dino.trainer import Trainer
 from training.finetune import main as finetune
 from training.pretrain import pretrain
 from training.run.distributed import World
 from training.run.pretrain_config import DinoConfig
+from training.views.masking import step_masks
 
 HERE = Path(__file__).resolve().parent
 ALONE = World(0, 1, torch.device("cpu"))

@@ -15,12 +15,12 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from training.data.crops import CropSample, ViewPlan, plan_views
-from training.data.masking import step_masks
 from training.dino.trainer import Trainer
 from training.run.config import resolve
 from training.run.distributed import World, joined, leave_processes
 from training.run.pretrain_config import PretrainConfig
+from training.views.crops import CropSample, ViewPlan, plan_views
+from training.views.masking import step_masks
 
 # dino.drop_path is 0, since which paths are dropped differs by process.
 DINO = {"out_dim": 16, "hidden_dim": 16, "bottleneck_dim": 8, "drop_path": 0.0, "ibot_weight": 1.0, "koleo_weight": 0.1}

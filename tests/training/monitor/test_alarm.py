@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from tests.support.watched_run import watched
-from training.data.crops import ViewPlan
 from training.dino.trainer import Trainer
 from training.monitor.alarm import LearningAlarm
 from training.pretrain import main
 from training.run.log import read_log
 from training.run.pretrain_config import DinoConfig, OptimConfig, PretrainConfig
+from training.views.crops import ViewPlan
 
 CONFIG = PretrainConfig(optim=OptimConfig(steps=100), dino=DinoConfig(out_dim=64))
 UNIFORM = math.log(64)

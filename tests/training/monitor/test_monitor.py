@@ -13,7 +13,6 @@ from matplotlib.image import imread
 
 from tests.support.pretraining import ALONE, rows, tensors
 from tests.support.watched_run import SEEN, watched
-from training.data.crops import ViewPlan
 from training.data.dataset import ChipFolder
 from training.dino.trainer import Trainer
 from training.monitor.monitor import Monitor
@@ -21,6 +20,7 @@ from training.pretrain import main
 from training.run.config import load_recipe, resolve
 from training.run.log import read_log
 from training.run.pretrain_config import PretrainConfig
+from training.views.crops import ViewPlan
 
 
 def test_a_run_leaves_scores_pictures_curves_and_event_files(finished: Path) -> None:

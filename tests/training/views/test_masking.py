@@ -7,10 +7,10 @@ from scipy import ndimage
 
 from backend.card.arch import Arch
 from backend.network.vit import build_backbone
-from training.data.masking import block_mask, step_masks
 from training.dino.network import StudentTeacher, parameter_groups
 from training.dino.objective import Objective
 from training.run.pretrain_config import DinoConfig
+from training.views.masking import block_mask, step_masks
 
 SMALL = DinoConfig(out_dim=12, hidden_dim=16, bottleneck_dim=8, drop_path=0.0, ibot_weight=1.0)
 ARCH = Arch("vit_tiny_patch16_224", embed_dim=16, depth=2, heads=2)

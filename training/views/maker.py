@@ -17,9 +17,9 @@ from torch import Tensor
 
 from backend.card.model_card import Band
 from backend.radiometry.convert import is_backscatter
-from training.data.augment import SMOOTHED_VARIANCE, SPECKLE_KERNEL, speckle
-from training.data.crops import PlannedViews, ViewPlan
 from training.run.pretrain_config import CropConfig
+from training.views.augment import SMOOTHED_VARIANCE, SPECKLE_KERNEL, speckle
+from training.views.crops import PlannedViews, ViewPlan
 
 # An output pixel is valid where at least half of its weighted input is.
 VALID_SHARE = 0.5
@@ -161,7 +161,7 @@ class ViewMaker:
         return noise
 
     def _speckle(self, looks: Tensor, bands: int, size: int, generator: torch.Generator) -> Tensor:
-        """Draw speckle as `training.data.augment.speckle` does, [..., bands, size, size] for looks of any shape.
+        """Draw speckle as `training.views.augment.speckle` does, [..., bands, size, size] for looks of any shape.
 
         NumPy draws twice as fast on a CPU, and in threads.
         """

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.card.model_card import Band
-from training.data.augment import augment, speckle
-from training.data.crops import CropSample, draw_box, plan_views
-from training.data.views import ViewMaker, resample, resampling_matrix
 from training.run.pretrain_config import CropConfig
+from training.views.augment import augment, speckle
+from training.views.crops import CropSample, draw_box, plan_views
+from training.views.maker import ViewMaker, resample, resampling_matrix
 
 BANDS = (Band("VV", "db", (-30.0, 5.0), -12.0, 5.0), Band("VH", "db", (-35.0, 0.0), -20.0, 6.0))
 OFF = CropConfig(

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from backend.card.model_card import Band
-from training.data.augment import augment, speckle
-from training.data.crops import CropSample, ViewPlan, plan_views
-from training.data.views import VALID_SHARE, ViewMaker, resample, resampling_matrix
 from training.run.pretrain_config import CropConfig
+from training.views.augment import augment, speckle
+from training.views.crops import CropSample, ViewPlan, plan_views
+from training.views.maker import VALID_SHARE, ViewMaker, resample, resampling_matrix
 
 BANDS = (Band("VV", "db", (-60.0, 30.0), -12.0, 5.0), Band("VH", "db", (-60.0, 30.0), -20.0, 6.0))
 CONFIG = CropConfig(

@@ -1,7 +1,7 @@
 """Draw the views of multi-crop: their boxes in the window of a sample, and how each is augmented.
 
 All views of a sample come from one square window of a scene, at one date or two. Here they are only described;
-`training.data.views` makes them from the description, on the device that trains. The caller seeds a generator for each
+`training.views.maker` makes them from the description, on the device that trains. The caller seeds a generator for each
 sample, so that workers, processes and resuming don't change it.
 """
 
@@ -18,8 +18,8 @@ from torch import Tensor
 from backend.card.model_card import Band
 from backend.core.arrays import BoolArray, FloatArray
 from backend.stream.fill import fill_invalid
-from training.data.augment import draw_changes
 from training.run.pretrain_config import CropConfig
+from training.views.augment import draw_changes
 
 ATTEMPTS = 10
 

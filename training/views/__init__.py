@@ -1,0 +1,1 @@
+"""Describe the views of a sample, and make them on the device that trains."""
