@@ -97,7 +97,8 @@ def by_forest(forest: RandomForestClassifier, bands: Sequence[int] = (1, 2)) -> 
 
 def _read(image: Path, bands: Sequence[int]) -> NDArray[np.float32]:
     with rasterio.open(image) as source:
-        values: NDArray[np.float32] = source.read(list(bands)).astype(np.float32)
+        scales = np.array([source.scales[band - 1] for band in bands], dtype=np.float32)
+        values: NDArray[np.float32] = source.read(list(bands)).astype(np.float32) * scales[:, None, None]
     return values
 
 
