@@ -134,7 +134,13 @@ def _look(tuner: Finetuner, step: int, log: CsvLog, reporter: Reporter) -> bool:
 
 
 def _check_card(tuner: Finetuner) -> None:
-    """Refuse before training what the card would refuse after it: a name, a product, a pixel size."""
+    """Refuse before training what the card would refuse after it: a name, a product, a pixel size, a tile."""
+    config = tuner.config
+    if config.map_tile not in (0, config.tile) and tuner.start.arch.positions == "learned":
+        raise InputError(
+            f"map_tile is {config.map_tile}, and the network has learned positions for tiles of {config.tile}.",
+            "Leave out map_tile, or pre-train with model.arch.positions=none.",
+        )
     try:
         ModelCard.from_dict(_card(tuner).to_dict())
     except ModelError as error:
@@ -153,7 +159,7 @@ def _card(tuner: Finetuner) -> ModelCard:
         product=config.product,
         gsd_m=config.gsd_m,
         arch=start.arch,
-        tile=config.tile,
+        tile=config.map_tile or config.tile,
         patch=start.model.patch,
         classes=tuner.data.classes,
         trained_on=(

@@ -43,7 +43,9 @@ class FinetuneConfig:
             several blocks) or "decoder" (tokens and a stem at full resolution); see backend/network/heads.py.
         head_dim: Channels of the head at patch resolution; "linear" has none.
         freeze_backbone: Train the head only.
-        tile: Side of training crops and of the model's tiles, in pixels.
+        tile: Side of training crops, in pixels.
+        map_tile: Side of the tiles in which the model maps, in pixels; 0 for `tile`. Tokens without positions take any
+            size, and larger tiles show more of the surroundings.
         augment: SAR augmentations of the crops.
         steps: Optimiser steps.
         batch: Crops a step.
@@ -79,6 +81,7 @@ class FinetuneConfig:
     head_dim: int = 64
     freeze_backbone: bool = False
     tile: Count = 128
+    map_tile: Amount = 0
     augment: CropAugmentConfig = field(default_factory=CropAugmentConfig)
     steps: Count = 2000
     batch: Count = 16
