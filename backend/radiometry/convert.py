@@ -44,13 +44,16 @@ def from_power(power: NDArray[Any]) -> FloatArray:
     return result
 
 
-def to_db(values: NDArray[Any], valid: NDArray[Any], units: Units) -> tuple[FloatArray, BoolArray]:
+def to_db(
+    values: NDArray[Any], valid: NDArray[Any], units: Units, level_known: bool = True
+) -> tuple[FloatArray, BoolArray]:
     """Return backscatter in dB and its validity.
 
     Args:
         values: Shape [B, H, W], in `units`.
         valid: Validity in the file, shape [H, W].
         units: Unit of `values`, not AUTO.
+        level_known: False for values whose level in dB has no meaning, and which no range limits.
 
     Returns:
         dB, float32 [B, H, W], and validity, bool [H, W]: valid in the file, and in every band above 0 in linear units
@@ -70,14 +73,16 @@ def to_db(values: NDArray[Any], valid: NDArray[Any], units: Units) -> tuple[Floa
         factor = np.float32(20 if units is Units.AMPLITUDE else 10)
         with np.errstate(divide="ignore", invalid="ignore"):
             db = factor * np.log10(data)
-    good = np.asarray(valid, dtype=np.bool_) & (np.isfinite(db) & (db >= DB_RANGE[0]) & (db <= DB_RANGE[1])).all(axis=0)
+    good = np.asarray(valid, dtype=np.bool_) & np.isfinite(db).all(axis=0)
+    if level_known:
+        good &= ((db >= DB_RANGE[0]) & (db <= DB_RANGE[1])).all(axis=0)
     if units is Units.DB and len(db) > 1:
         good &= ~exactly_zero(db)
     return db, good
 
 
 def to_scale(
-    values: NDArray[Any], valid: NDArray[Any], bands: Sequence[Band], units: Units
+    values: NDArray[Any], valid: NDArray[Any], bands: Sequence[Band], units: Units, level_known: bool = True
 ) -> tuple[FloatArray, BoolArray]:
     """Return backscatter in dB and coherence unchanged, float32 [B, H, W], and validity as of `to_db`.
 
@@ -86,14 +91,15 @@ def to_scale(
         valid: Shape [H, W].
         bands: One for each of `values`.
         units: Unit of the backscatter.
+        level_known: As of `to_db`.
     """
     radar = is_backscatter(bands)
     if radar.all():
-        return to_db(values, valid, units)
+        return to_db(values, valid, units, level_known)
     scaled = np.array(values, dtype=np.float32)
     good = np.asarray(valid, dtype=np.bool_) & np.isfinite(scaled).all(axis=0)
     if radar.any():
-        scaled[radar], good = to_db(scaled[radar], good, units)
+        scaled[radar], good = to_db(scaled[radar], good, units, level_known)
     return scaled, good
 
 

@@ -9,8 +9,8 @@ Pre-trains a run for every variant and seed in DIR, then prints a table and writ
     outliers         share of patch tokens whose norm before the last layer norm is large: its logarithm is more than 5
                      robust deviations above the median (Darcet et al., arXiv 2309.16588, section 2.1, set a threshold
                      by eye in the gap of their histogram); and the largest norm over the median one
-    time             of a step, without cutting crops, relative to the base in the same round; the median over rounds
-                     in which each variant takes one step
+    time             of a step, without drawing its views, relative to the base in the same round; the median over
+                     rounds in which each variant takes one step
 Seeds are paired: all variants of a seed see the same views. The row "random" is the network before any step. Started
 again, it continues; finished runs and scores are kept. A seed takes 20 minutes on two idle CPU cores.
 """
@@ -36,6 +36,8 @@ from sklearn.preprocessing import StandardScaler
 from backend.core.errors import SarDinoError
 from backend.engines.pytorch import choose_device
 from backend.network.vit import SarViT
+from training.data.batches import StepBatches
+from training.data.store import ChipStore
 from training.dino.backbone import FACTS, load_backbone
 from training.dino.trainer import Trainer
 from training.monitor.probe import Probe
@@ -164,26 +166,32 @@ def scored(
     return found
 
 
-def step_times(configs: dict[str, PretrainConfig], rounds: int) -> dict[str, float]:
-    """Return the median time of a step relative to the first variant in its round; the first round is a warm-up."""
+def step_times(configs: dict[str, PretrainConfig], data: Sequence[Path], rounds: int) -> dict[str, float]:
+    """Return the median time of a step relative to the first variant in its round; the first round is a warm-up.
+
+    Args:
+        configs: Settings by variant; the first is the base.
+        data: Folders from which the views of the steps are drawn.
+        rounds: Steps of each variant that are timed; with 0 nothing is.
+    """
+    if not rounds:
+        return {}
+    base = next(iter(configs.values()))
+    store = ChipStore(data, base.model.bands, base.run.memory_gb, base.split)
     trainers = {}
     for name, config in configs.items():
         trainers[name] = Trainer(config, World(0, 1, choose_device(config.run.device)))
-    crops, optim = next(iter(configs.values())).crops, next(iter(configs.values())).optim
-    groups = [
-        torch.randn(2, optim.batch, 2, crops.global_size, crops.global_size),
-        torch.randn(crops.local_count, optim.batch, 2, crops.local_size, crops.local_size),
-    ]
+    batches = {name: StepBatches(store, config) for name, config in configs.items()}
     ratios: dict[str, list[float]] = {name: [] for name in trainers}
     for number in range(rounds + 1):
         taken = {}
         for name, trainer in trainers.items():
+            plan = batches[name][number]
             began = time.perf_counter()
-            trainer.step(number, groups)  # reads the loss back, so nothing is left queued on a GPU
+            trainer.step(number, plan)  # reads the loss back, so nothing is left queued on a GPU
             taken[name] = time.perf_counter() - began
-        base = next(iter(taken.values()))
         for name in trainers if number else ():
-            ratios[name].append(taken[name] / base)
+            ratios[name].append(taken[name] / next(iter(taken.values())))
     return {name: float(np.median(values)) for name, values in ratios.items()}
 
 
@@ -228,7 +236,7 @@ def main() -> None:
             train(config, given.data, run)
             found[name].append(scored(run, config, probe, settings, trained=True))
             print(f"{name}, seed {seed}: {found[name][-1]}", flush=True)
-    times = step_times({name: config_of(name, 0, given) for name in names}, given.rounds) if given.rounds else {}
+    times = step_times({name: config_of(name, 0, given) for name in names}, given.data, given.rounds)
     facts = {"steps": given.steps, "batch": given.batch, "data": [str(d) for d in given.data], **settings}
     result = {"settings": facts, "variants": {n: list(VARIANTS[n]) for n in names}, "scores": found, "times": times}
     write_text(given.out / "options.json", json.dumps(result, indent=2) + "\n")

@@ -30,13 +30,16 @@ log_every = 1
 every = 1000
 pictures = 1
 """
+# dB; values that no radar measures are refused.
+LEVELS = {"VV": -11, "VH": -18}
 ALONE = World(0, 1, torch.device("cpu"))
 
 
 def write_scene(path: Path, bands: tuple[str, ...], seed: int, size: int = 48) -> None:
-    """Write speckled land of one level, with four rows of nodata."""
+    """Write speckled land of one level in each band, with four rows of nodata."""
     rng = np.random.default_rng(seed)
-    db = rng.normal(-15, 3, (len(bands), size, size)).astype(np.float32)
+    db = rng.normal(0, 3, (len(bands), size, size)) + [[[LEVELS[band]]] for band in bands]
+    db = db.astype(np.float32)
     db[:, :4] = -9999
     profile = {
         "driver": "GTiff", "width": size, "height": size, "count": len(bands), "dtype": "float32", "nodata": -9999,

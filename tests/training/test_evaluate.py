@@ -56,7 +56,8 @@ def data(tmp_path):
         (root / folder).mkdir(parents=True)
     rng = np.random.default_rng(0)
     for name, (height, width) in SIZES.items():
-        db = np.repeat(np.repeat(rng.normal(-15, 5, (2, 8, 8)), 8, axis=1), 8, axis=2)[:, :height, :width]
+        levels = rng.normal(-15, 5, (2, 8, 8)) + [[[3.5]], [[-3.5]]]  # VV above VH
+        db = np.repeat(np.repeat(levels, 8, axis=1), 8, axis=2)[:, :height, :width]
         label = rng.choice([0, 10, 40, 30, 80, 50], (height, width)).astype(np.uint8)
         profile = {"driver": "GTiff", "height": height, "width": width, "crs": "EPSG:32630"}
         profile["transform"] = from_origin(5e5, 4e6, 10, 10)

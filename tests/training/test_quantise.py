@@ -45,7 +45,7 @@ def write(path, values):
 def data(tmp_path):
     rng = np.random.default_rng(1)
     for name, shape in (("large", (70, 90)), ("small", (20, 25)), ("empty", (64, 64))):
-        values = rng.normal(-15, 4, (2, *shape))
+        values = rng.normal(-15, 4, (2, *shape)) + [[[3.5]], [[-3.5]]]  # VV above VH
         if name == "empty":
             values[:] = -99
         write(tmp_path / "data" / "images" / f"{name}.tif", values)

@@ -29,7 +29,7 @@ from training.data.scenes import SceneFiles
 from training.run.distributed import shared_out
 from training.run.files import write_text
 
-VERSION = 3
+VERSION = 4
 # Scanning mostly waits for the disk.
 THREADS = 4
 SAY_EVERY_S, KEEP_EVERY_S = 10.0, 60.0
@@ -152,8 +152,8 @@ class _Scans:
         """Return the cache file; its name depends on everything that entries depend on."""
         bands = [(band.name, band.unit) for band in self.bands]
         declared = [(band.name, band.unit) for band in self.facts.bands]
-        facts = (self.facts.scale, self.facts.nodata, self.facts.relative, self.facts.pixel_size_m)
-        key = (VERSION, str(self.root.resolve()), units.value, bands, declared, facts)
+        scaling = (self.facts.scale, self.facts.nodata, self.facts.relative, self.facts.pixel_size_m)
+        key = (VERSION, str(self.root.resolve()), units.value, bands, declared, scaling, self.facts.accept_values)
         return cache_folder() / "manifests" / f"{hashlib.sha256(repr(key).encode()).hexdigest()[:24]}.json"
 
 

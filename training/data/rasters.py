@@ -100,7 +100,8 @@ class Scale:
             values *= np.float32(self.factor)
         for place, value in self.filling:
             valid = valid & (values[self.present.index(place)] != np.float32(value))
-        scaled, good = to_scale(values, valid, [self.bands[i] for i in self.present], self.units)
+        there = [self.bands[i] for i in self.present]
+        scaled, good = to_scale(values, valid, there, self.units, level_known=not self.relative)
         full = np.full((len(self.bands), *good.shape), np.nan, dtype=np.float32)
         full[self.present] = scaled
         if self.relative:

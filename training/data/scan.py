@@ -150,9 +150,10 @@ def _measure(
     numbers = tuple(next(found) if number else 0 for number in entry.numbers)
     # If the unit is not recognised, only values that are nodata in every unit are left out; the folder decides later.
     known = Units.DB if units is Units.AUTO else units
-    good = to_scale(values, valid, present, known)[1]
+    level_known = not facts.relative
+    good = to_scale(values, valid, present, known, level_known)[1]
     pixels = round(float(good.mean()) * height * width)
-    levels = iter(_levels(*to_scale(sample, sampled, present, known)))
+    levels = iter(_levels(*to_scale(sample, sampled, present, known, level_known)))
     return replace(
         entry,
         numbers=numbers,

@@ -65,6 +65,17 @@ def test_a_relative_level_is_set_to_the_cards(tmp_path, relative, spread):
     assert chip.level_jitter_db == 3.0
 
 
+def test_digital_numbers_of_unknown_level_are_all_valid(tmp_path):
+    """Bright ones lie above 50 dB, which no backscatter does."""
+    toml(tmp_path, 'relative = "offset"\n[[bands]]\nname = "VV"\nunit = "amplitude"\n')
+    numbers = np.random.default_rng(0).integers(50, 5000, (50, 50)).astype(np.uint16)
+    write(tmp_path / "images" / "a.tif", numbers)
+    chip = ChipFolder(tmp_path, BANDS)[0]
+    assert chip.valid.all()
+    wanted = 20 * np.log10(numbers)
+    np.testing.assert_allclose(chip.db[0], wanted - wanted.mean() - 12.6, atol=1e-3)
+
+
 def test_labels_have_the_same_stem_and_ignored_ones_are_zero(tmp_path):
     toml(tmp_path, "ignore_value = 255\n")
     write(tmp_path / "images" / "a.tif", db(shape=(1, 3)), ("VV", "VH"))

@@ -5,7 +5,7 @@ import pytest
 
 from backend.core.errors import InputError
 from backend.radiometry.units import Units
-from tests.support.geotiffs import BANDS, PLACED, land, write
+from tests.support.geotiffs import BANDS, PLACED, land, toml, write
 from training.data.dataset import ChipFolder
 from training.data.dataset_toml import FolderFacts
 from training.data.scan import scan
@@ -22,6 +22,15 @@ def test_chips_scaled_to_0_1_are_refused_unless_accepted(tmp_path):
         look(path)
     assert "accept_values = true" in caught.value.hint
     look(path, accept_values=True)
+
+
+def test_what_was_accepted_is_refused_once_it_no_longer_is(tmp_path):
+    write(tmp_path / "a.tif", (land() + 50) / 55, ("VV", "VH"), **PLACED)
+    toml(tmp_path, "accept_values = true")
+    ChipFolder(tmp_path, BANDS)
+    toml(tmp_path, "")
+    with pytest.raises(InputError, match=r"a\.tif: .*VV"):
+        ChipFolder(tmp_path, BANDS)
 
 
 def test_bands_without_names_are_ordered_by_their_values(tmp_path):

@@ -10,7 +10,7 @@ from training.data.dataset import ChipFolder
 from training.landcover.chips import CropSampler, LabelledChip
 from training.monitor.pictures import choose_scenes
 from training.quantise import random_tiles
-from training.run.common_config import AugmentConfig
+from training.run.finetune_config import CropAugmentConfig
 from training.study.material import tiles_of
 
 CROPS = [(54, 1635), (496, 47), (40, 489), (60, 1641), (165, 1746), (48, 497)]  # seed 3; some are mirrored
@@ -38,7 +38,7 @@ def chip(height, width):
 
 
 def test_labelled_crops_of_a_seed_stay_where_they_were():
-    sampler = CropSampler([chip(40, 50), chip(20, 60)], BANDS, 32, AugmentConfig(), seed=3)
+    sampler = CropSampler([chip(40, 50), chip(20, 60)], BANDS, 32, CropAugmentConfig(), seed=3)
     assert corners(sampler.batch(0, 6)[1]) == CROPS
     assert corners(sampler.chips_at([0, 1])[1]) == CHECKED
 

@@ -12,7 +12,7 @@ from backend.card.model_card import Band
 from tests.support.two_classes import make_folder, run
 from training.landcover.chips import CropSampler, LabelledChip
 from training.landcover.finetuner import Finetuner
-from training.run.common_config import AugmentConfig
+from training.run.finetune_config import CropAugmentConfig
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_what_has_no_data_is_filled_and_has_no_target():
     db = np.stack([np.full((40, 40), -7), np.full((40, 40), -14)]).astype(np.float16)
     target = np.zeros((40, 40), dtype=np.int16)
     db[:, :, 15:], target[:, 15:] = np.nan, -1
-    still = AugmentConfig(speckle=0, gain_common_db=0, gain_band_db=0, band_drop=0, flip=False)
+    still = CropAugmentConfig(speckle=0, gain_common_db=0, gain_band_db=0, band_drop=0, flip=False)
     inputs, targets = CropSampler([LabelledChip(db, target, 0.0)], bands, 40, still, seed=0).batch(0, 1)
     np.testing.assert_allclose(inputs.numpy(), 1, atol=1e-4)
     np.testing.assert_array_equal(targets[0].numpy(), target)

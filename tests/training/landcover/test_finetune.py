@@ -18,9 +18,9 @@ from tests.support.two_classes import TOML, make_folder, rows, run
 from training.evaluate import main as evaluate_main
 from training.landcover.chips import CropSampler
 from training.landcover.data import load_data
-from training.run.common_config import AugmentConfig, ModelConfig
+from training.run.common_config import ModelConfig
 from training.run.config import load_recipe, resolve
-from training.run.finetune_config import FinetuneConfig
+from training.run.finetune_config import CropAugmentConfig, FinetuneConfig
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +162,7 @@ def test_crops_and_labels_are_mirrored_together(data):
     """In this data backscatter depends on the label of each pixel."""
     start_bands = ModelConfig().bands
     chips = load_data([data], start_bands, FinetuneConfig()).train
-    plain = AugmentConfig(speckle=0.0, band_drop=0.0, gain_common_db=0.0, gain_band_db=0.0)
+    plain = CropAugmentConfig(speckle=0.0, band_drop=0.0, gain_common_db=0.0, gain_band_db=0.0)
     inputs, targets = CropSampler(chips, start_bands, 32, plain, seed=1).batch(0, 16)
     again, _ = CropSampler(chips, start_bands, 32, plain, seed=1).batch(0, 16)
     assert torch.equal(inputs, again)
@@ -172,7 +172,7 @@ def test_crops_and_labels_are_mirrored_together(data):
 
 def test_chips_smaller_than_a_crop_are_continued(data):
     chips = load_data([data], ModelConfig().bands, FinetuneConfig()).train
-    inputs, targets = CropSampler(chips, ModelConfig().bands, 64, AugmentConfig(), seed=1).batch(0, 2)
+    inputs, targets = CropSampler(chips, ModelConfig().bands, 64, CropAugmentConfig(), seed=1).batch(0, 2)
     assert inputs.shape == (2, 2, 64, 64) and targets.shape == (2, 64, 64) and inputs.isfinite().all()
 
 

@@ -14,8 +14,7 @@ from training.data.dataset import ChipFolder
 from training.landcover.chips import CropSampler, LabelledChip, Legend, load_labelled
 from training.landcover.data import load_data, merge_legends
 from training.landcover.loss import IGNORE, LandCoverLoss, balance, count_pixels
-from training.run.common_config import AugmentConfig
-from training.run.finetune_config import FinetuneConfig
+from training.run.finetune_config import CropAugmentConfig, FinetuneConfig
 
 BANDS = (Band("VV", "db", (-30.0, 5.0), -12.6, 5.3), Band("VH", "db", (-35.0, 0.0), -20.3, 5.9))
 
@@ -88,7 +87,7 @@ def test_a_folder_with_a_higher_weight_is_drawn_more_often(folder, tmp_path_fact
     assert sum(chip.weight for chip in chips[half:]) == pytest.approx(3 * light)
     assert count_pixels(chips, 2) == pytest.approx([4 * n for n in count_pixels(chips[:half], 2)])
     # What is drawn is what was cut: the sampler finds the chips by these weights.
-    sampler = CropSampler(chips, BANDS, 32, AugmentConfig(), seed=0)
+    sampler = CropSampler(chips, BANDS, 32, CropAugmentConfig(), seed=0)
     assert np.isclose(sampler._share[half:].sum(), 0.75)
 
 
@@ -116,7 +115,7 @@ def test_a_large_chip_counts_as_much_as_what_is_drawn_from_it():
         for index, side in enumerate((16, 160))
     ]
     counts = count_pixels(chips, 2)
-    _, targets = CropSampler(chips, BANDS, 16, AugmentConfig(), seed=0).batch(0, 400)
+    _, targets = CropSampler(chips, BANDS, 16, CropAugmentConfig(), seed=0).batch(0, 400)
     assert counts[1] / counts[0] == pytest.approx(float((targets == 1).sum() / (targets == 0).sum()), rel=0.3)
 
 

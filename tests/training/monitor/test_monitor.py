@@ -87,6 +87,7 @@ def test_what_cannot_be_written_is_refused_before_the_first_step(
 ) -> None:
     run = tmp_path / "run"
     run.mkdir()
+    (run / "config.json").write_text('{"config": {}}')  # a run that was killed before its first checkpoint
     (run / name).write_text("a file where a folder should be")
     assert main(watched(folder, run)) == 1
     said = capsys.readouterr().err

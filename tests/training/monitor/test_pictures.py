@@ -11,16 +11,18 @@ from hypothesis.extra.numpy import arrays
 
 from backend.network.vit import SarViT
 from tests.support.blocks import PATCH, small_model, write_blocks, write_raster
+from tests.support.geotiffs import land
 from training.data.dataset import ChipFolder
 from training.monitor.pictures import SIDE, Gallery, choose_scenes, principal_scores, pseudo_colour, stretch
 
+LEVELS = {"VV": -11, "VH": -18}  # dB
 CPU = torch.device("cpu")
 
 
 def _folder(root: Path, shapes: list[tuple[int, int]], bands: tuple[str, ...] = ("VV", "VH")) -> ChipFolder:
     for number, shape in enumerate(shapes):
         rng = np.random.default_rng(number)
-        db = rng.normal(-15, 3, (len(bands), *shape)).astype(np.float32)
+        db = (rng.normal(0, 3, (len(bands), *shape)) + [[[LEVELS[band]]] for band in bands]).astype(np.float32)
         write_raster(root / f"{number:02d}.tif", db, bands, nodata=-9999)
     return ChipFolder(root, small_model().bands)
 
@@ -82,7 +84,7 @@ def test_what_is_drawn_is_the_attention_of_the_network(tmp_path: Path) -> None:
 
 def test_invalid_patches_are_left_blank(tmp_path: Path) -> None:
     model = small_model()
-    db = np.random.default_rng(0).normal(-15, 3, (2, 32, 32)).astype(np.float32)
+    db = land(0, 32)
     db[:, :8, :24] = -9999
     write_raster(tmp_path / "a.tif", db, ("VV", "VH"), nodata=-9999)
     scenes = choose_scenes([ChipFolder(tmp_path, model.bands)], model, 1)

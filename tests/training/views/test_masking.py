@@ -52,7 +52,7 @@ def test_masks_have_the_settings_probability_and_shares() -> None:
     hidden = shares[shares > 0]
     assert hidden.max() <= 0.5 and hidden.min() >= 0.08
     assert hidden.mean() == pytest.approx(0.3, abs=0.02)
-    assert step_masks(0, 0, range(50), (12, 12), DinoConfig(mask_probability=0.0)).sum() == 0
+    assert step_masks(0, 0, range(50), (12, 12), DinoConfig(ibot_weight=1.0, mask_probability=0.0)).sum() == 0
 
 
 def test_masks_follow_from_seed_step_and_place_alone() -> None:
