@@ -42,8 +42,8 @@ from training.scores.calibration import Calibration
 
 READING = (
     "Mean IoU of tree cover, open land, built-up and water on labelled real places, from 0 to 1. No label of land "
-    "cover, floods, Finland and parcels was used in training (floods and Finland were seen unlabelled in pre-training); reben "
-    "are patches of other groups than its own; singles are places that it learnt from."
+    "cover, floods, Finland and parcels was used in training (floods and Finland were seen unlabelled in pre-training); "
+    "reben are patches of other groups than its own; singles are places that it learnt from."
 )
 WATER = NAMES.index("water")
 # Target of a pixel that is labelled as no water.
