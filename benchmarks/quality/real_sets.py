@@ -42,7 +42,7 @@ from training.scores.calibration import Calibration
 
 READING = (
     "Mean IoU of tree cover, open land, built-up and water on labelled real places, from 0 to 1. No label of land "
-    "cover, floods, Finland and parcels was used in training (floods and Finland were seen unlabelled in pre-training); "
+    "cover, floods, Finland and parcels was used in training (floods and Finland were seen unlabelled before); "
     "reben are patches of other groups than its own; singles are places that it learnt from."
 )
 WATER = NAMES.index("water")
