@@ -1,4 +1,4 @@
-"""Compare the three heads on one backbone by held-out scores, sharpness, size and time.
+"""Compare the heads on one backbone by held-out scores, sharpness, size and time.
 
     python -m benchmarks.quality.head_comparison DATA --out DIR [--backbone RUN|none] [--recipe finetune_small]
         [--seeds 0 1] [--steps 300] [--split val] [--images 60] [--set key=value ...]
@@ -45,7 +45,7 @@ from training.run.finetune_config import FinetuneConfig
 
 REACH = 2  # pixels to each side of a border
 ROUNDS = 8
-NAMES = tuple(sorted(FINETUNED_HEADS, key=("linear", "conv", "decoder").index))
+NAMES = tuple(sorted(FINETUNED_HEADS, key=("linear", "conv", "decoder", "detail").index))
 
 
 def near_border(label: NDArray[np.uint8], reach: int = REACH) -> NDArray[np.bool_]:

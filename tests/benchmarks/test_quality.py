@@ -22,8 +22,10 @@ def test_heads_are_trained_and_compared(benchmark, data, tmp_path):
     arguments += [word for setting in SMALL for word in ("--set", setting)]
     done = benchmark("quality.head_comparison", *arguments)
     assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()[-4:]
-    assert [line.split()[0] for line in lines] == ["head", "linear", "conv", "decoder"] and lines[1].endswith("1.00x")
+    lines = done.stdout.splitlines()[-5:]
+    assert [line.split()[0] for line in lines] == ["head", "linear", "conv", "decoder", "detail"] and lines[1].endswith(
+        "1.00x"
+    )
     found = json.loads((out / "comparison.json").read_text())
     for result in found["results"]:
         scores = result["scores"]

@@ -56,7 +56,8 @@ def data(tmp_path):
         (root / folder).mkdir(parents=True)
     rng = np.random.default_rng(0)
     for name, (height, width) in SIZES.items():
-        levels = rng.normal(-15, 5, (2, 8, 8)) + [[[3.5]], [[-3.5]]]  # VV above VH
+        # VV above VH in all blocks, by different amounts.
+        levels = rng.normal(-15, 5, (1, 8, 8)) + rng.normal(0, 1, (2, 8, 8)) + [[[3.5]], [[-3.5]]]
         db = np.repeat(np.repeat(levels, 8, axis=1), 8, axis=2)[:, :height, :width]
         label = rng.choice([0, 10, 40, 30, 80, 50], (height, width)).astype(np.uint8)
         profile = {"driver": "GTiff", "height": height, "width": width, "crs": "EPSG:32630"}

@@ -76,7 +76,7 @@ def test_a_momentum_without_a_centre_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "setting", [{"ibot_mask_probability": 0.4}, {"ibot_mask_ratio": (0.2, 0.5)}, {"ibot_shared_head": False}]
+    "setting", [{"mask_probability": 0.4}, {"mask_ratio": (0.2, 0.5)}, {"ibot_shared_head": False}]
 )
 def test_masks_without_a_loss_for_them_are_refused(setting: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=rf"dino\.{next(iter(setting))} is set, and has no effect"):
