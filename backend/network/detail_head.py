@@ -38,12 +38,10 @@ class DetailHead(nn.Module):
         self.detail = nn.Sequential(
             nn.Conv2d(bands, WIDTH, 3, padding=1), nn.GELU(), nn.Conv2d(WIDTH, WIDTH, 3, padding=1), nn.GELU()
         )
-        self.correct = nn.Sequential(nn.Conv2d(2 * WIDTH, WIDTH, 3, padding=1), nn.GELU(), nn.Conv2d(WIDTH, classes, 1))
-        # At first the tokens alone answer.
-        last = self.correct[-1]
-        assert isinstance(last, nn.Conv2d) and last.bias is not None
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
+        last = nn.Conv2d(WIDTH, classes, 1)
+        self.correct = nn.Sequential(nn.Conv2d(2 * WIDTH, WIDTH, 3, padding=1), nn.GELU(), last)
+        for values in last.parameters():  # at first the tokens alone answer
+            nn.init.zeros_(values)
 
     def forward(self, x: Tensor, tokens: list[Tensor]) -> Tensor:
         """Logits [N, K, H, W] from input [N, B, H, W] and two token grids [N, D, H/p, W/p]."""
