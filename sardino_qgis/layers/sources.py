@@ -23,7 +23,7 @@ _SHOWN = 3
 
 def several_files(given: Any) -> str:
     """Return advice if the value of a raster parameter is a folder, or a pattern, of rasters; otherwise ""."""
-    if not isinstance(given, str):
+    if not isinstance(given, str) or os.path.isfile(given):
         return ""
     pattern = os.path.join(glob.escape(given), "*") if os.path.isdir(given) else given
     found = sorted(os.path.basename(name) for name in glob.glob(pattern) if name.lower().endswith(_RASTERS))

@@ -17,7 +17,8 @@ IN_ENGLISH = {"sardino_qgis/environment/__main__.py"}
 # Texts to and from other programs.
 NOT_SHOWN = {
     ".environment install", "This model", "do not match the hashes|hash mismatch", "Installing collected packages",
-    "import ssl", "ModuleNotFoundError: No module named '([^']+)'|ImportError: (.+)",
+    r"no space left|errno 28\b|not enough space|disk quota exceeded|os error (28|112)\b", "import ssl",
+    "ModuleNotFoundError: No module named '([^']+)'|ImportError: (.+)",
 }  # fmt: skip
 
 # Calls whose text arguments are read by users: all of them, or those at the places given.

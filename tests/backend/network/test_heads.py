@@ -46,20 +46,22 @@ def test_a_head_reads_evenly_spaced_blocks_up_to_the_last(model_of, head, depth,
 
 
 @pytest.mark.parametrize("head", FINETUNED_HEADS)
-def test_only_the_decoder_sees_pixels_beside_the_tokens(model_of, head):
-    """With the tokens held fixed, a pixel changes the decoder's logits around it, and nothing in the others'."""
+def test_only_decoder_and_detail_see_pixels_beside_the_tokens(model_of, head):
+    """With the tokens held fixed, a pixel changes the logits of these two around it, and nothing in the others'."""
     model = model_of(head)
+    if head == "detail":  # its last layer begins with zeros
+        torch.nn.init.normal_(model.head.correct[-1].weight)
     x = torch.zeros(1, 2, 64, 64)
     y = x.clone()
     y[..., 33, 33] = 3.0
     with torch.inference_mode():
         tokens = model.features(x)
         change = (model.head(y, tokens) - model.head(x, tokens)).abs().sum(dim=1)[0]
-    assert (float(change[33, 33]) > 0) == (head in ("decoder", "mlp"))
+    assert (float(change[33, 33]) > 0) == (head in ("decoder", "detail"))
     assert float(change[32:35, 32:35].mean()) >= 10 * float(change[:, 48:].mean())
 
 
-@pytest.mark.parametrize("head", ["conv", "decoder"])
+@pytest.mark.parametrize("head", ["conv", "decoder", "detail"])
 @pytest.mark.parametrize("width", [4, 8, 200])
 def test_any_width_that_a_card_may_name_works(model_of, head, width):
     with torch.inference_mode():

@@ -87,7 +87,11 @@ def test_torch_compile_works_in_the_same_process(repo_root, tiny_model):
 
 
 def test_who_needs_the_compiler_gets_it(repo_root, tmp_path):
-    parts = {"layers/drop": "DropPath = 1", "layers/pos_embed": "resample_abs_pos_embed = 1"}
+    parts = {
+        "layers/drop": "DropPath = 1",
+        "layers/patch_embed": "PatchEmbed = 1",
+        "layers/pos_embed": "resample_abs_pos_embed = 1",
+    }
     sources = {
         "torchvision/__init__": "import torch._dynamo\nlimit = torch._dynamo.config.cache_size_limit\n",
         "timm/__init__": "import torchvision",
