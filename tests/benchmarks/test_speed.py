@@ -10,7 +10,7 @@ import pytest
 @pytest.mark.slow
 def test_bench_runs_a_benchmark_and_collects_its_figures(benchmark, tmp_path):
     pytest.importorskip("openvino")
-    done = benchmark("bench", "--only", "limit", "--megapixels", "0.05", "--rounds", 1, "--out", tmp_path)
+    done = benchmark("bench", "--only", "limit", "--megapixels", "0.12", "--rounds", 1, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "bench.json").read_text())
     assert [each["engine"] for each in found["limit"]] == ["pytorch", "openvino", "openvino-int8"] and found["cores"]
