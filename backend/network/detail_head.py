@@ -3,7 +3,7 @@
 What a place is, is read from the tokens alone, by two small layers that are enlarged to pixels. At full resolution
 only the difference of the image from its surroundings is seen, beside what the tokens say: edges and single bright
 pixels can move a border, and the level of the backscatter can't be read twice. A decoder that sees the image as it is
-fits the levels of the training scenes too closely (docs/training.md, "Which head").
+could fit the levels of the training scenes instead of those of the tokens.
 """
 
 from __future__ import annotations

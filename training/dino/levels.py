@@ -77,7 +77,7 @@ class LocalLevels(nn.Module):
     def _pool(self, moments: Tensor, side: int, pad: int) -> Tensor:
         """Average squares of `side` pixels around each patch, as far as they lie in the view."""
         if pad >= 0:
-            # avg_pool2d allows padding by half a side; a square that wide is cut by pooling twice as often.
+            # Padded here, as avg_pool2d pads by no more than half a side; divided by the share that lies inside.
             grown = F.pad(moments, (pad,) * 4)
             inside = F.pad(torch.ones_like(moments[:1, :1]), (pad,) * 4)
             total = F.avg_pool2d(grown, side, self.patch)

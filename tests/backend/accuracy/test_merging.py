@@ -92,7 +92,7 @@ def test_points_with_names_of_worldcover_are_merged(named, assess, geojson):
 
 
 def test_a_mapping_of_the_user_takes_precedence(named, make, assess, geojson):
-    """What is mapped stays so, mapped to itself too; other values are merged."""
+    """Keep the values that the user maps, to themselves too; merge the others."""
     map_, reference = named(TRUTH), make(REFERENCE, "ref.tif")
     facts = assess(map_, reference, mapping={"95": 80, "40": 40})
     values = [c["value"] for c in facts["classes"]]

@@ -82,7 +82,7 @@ def test_what_a_killed_run_left_is_removed_and_blocks_nothing(tmp_path, repo_roo
 
 @pytest.mark.skipif(os.name == "nt", reason="flock")
 def test_a_lock_that_is_held_for_a_moment_is_waited_for(tmp_path, repo_root):
-    """What a killed run was about to start has its open files until it is another program."""
+    """Wait for a lock that the program holds which a killed run was starting."""
     import fcntl
 
     path = tmp_path / "o.tif"

@@ -32,7 +32,7 @@ def test_a_rare_class_counts_as_much() -> None:
 
 
 def test_a_group_is_never_on_both_sides() -> None:
-    """What tells groups, not classes, is worth nothing."""
+    """Give features that tell groups apart, and not classes, the score of a guess."""
     rng = np.random.default_rng(2)
     groups = np.repeat(np.arange(12), 20)
     classes = rng.permutation(12)[groups] % 2
