@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -34,11 +35,11 @@ def extend(values: NDArray[Scalar], side: int, fill: int | None = None) -> NDArr
     return np.pad(values, pad, mode="symmetric") if fill is None else np.pad(values, pad, constant_values=fill)
 
 
-def random_window(shape: tuple[int, ...], side: int, rng: np.random.Generator) -> Window:
-    """Draw a window of `side` pixels of a raster of `shape` (H, W); shorter axes are taken whole."""
-    height, width = shape
-    top, left = (int(rng.integers(0, max(size - side, 0) + 1)) for size in (height, width))
-    return Window(top, left, min(side, height), min(side, width))
+def random_window(shape: Sequence[int], sides: int | Sequence[int], rng: np.random.Generator) -> Window:
+    """Draw a window of a raster of `shape` (H, W): a square, or of `sides` (h, w); shorter axes are taken whole."""
+    height, width = (sides, sides) if isinstance(sides, int) else sides
+    top, left = (int(rng.integers(0, max(size - side, 0) + 1)) for size, side in zip(shape, (height, width)))
+    return Window(top, left, min(height, shape[0]), min(width, shape[1]))
 
 
 def centre_window(shape: tuple[int, ...], side: int, patch: int) -> Window:

@@ -22,12 +22,15 @@ from backend.radiometry.units import Units
 from backend.stream.fill import fill_invalid
 from training.data.ahead import read_ahead
 from training.data.dataset import Chip, ChipFolder
-from training.data.tiles import cut, extend, random_window
+from training.data.tiles import Window, cut, extend, random_window
+from training.landcover.gaps import draw_gap
 from training.run.finetune_config import CropAugmentConfig
 from training.views.augment import augment
 
 # Widest square over which a smoothed crop is averaged, in pixels.
 MOST_SMOOTHED = 5
+# Least side of a crop that is cut smaller than a tile, in pixels.
+SMALLEST = 16
 # Target of a pixel without a label.
 IGNORE = -1
 
@@ -168,13 +171,15 @@ class CropSampler:
         return self._cut(self.chips[int(rng.choice(len(self.chips), p=self._share))], rng)
 
     def _cut(self, chip: LabelledChip, rng: np.random.Generator) -> tuple[FloatArray, NDArray[np.int16]]:
-        window = random_window(chip.target.shape, self.size, rng)
-        db = extend(cut(chip.db, window), self.size).astype(np.float32)
-        target = extend(cut(chip.target, window), self.size)
+        window = self._window(chip.target.shape, rng)
+        db, target = cut(chip.db, window).astype(np.float32), cut(chip.target, window)
         if self.config.flip:
             for axis in (-1, -2):
                 if rng.random() < 0.5:
                     db, target = np.flip(db, axis), np.flip(target, axis)
+        if self.config.gaps and rng.random() < self.config.gaps:
+            gap = draw_gap(target, rng)
+            db, target = np.where(gap, np.float32(np.nan), db), np.where(gap, np.int16(IGNORE), target)
         # As mapping does; before speckle and gain, which a filled pixel has of its own. Its target stays -1.
         db = fill_invalid(db, np.isfinite(db).any(axis=0))
         common = float(rng.normal(0, chip.level_jitter_db)) if chip.level_jitter_db else 0.0
@@ -183,7 +188,13 @@ class CropSampler:
             linear = smoothed(linear, int(rng.integers(2, MOST_SMOOTHED + 1)))
         level = from_linear(linear, self.bands)
         x = normalise(level, np.isfinite(level).any(axis=0), self.bands)
-        return x, np.ascontiguousarray(target)
+        return extend(x, self.size), np.ascontiguousarray(extend(target, self.size))
+
+    def _window(self, shape: tuple[int, ...], rng: np.random.Generator) -> Window:
+        sides = [self.size, self.size]
+        if self.config.small and rng.random() < self.config.small:
+            sides = [round(side * (SMALLEST / side) ** rng.random()) for side in sides]
+        return random_window(shape, sides, rng)
 
 
 def smoothed(linear: FloatArray, side: int) -> FloatArray:

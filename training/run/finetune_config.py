@@ -18,9 +18,15 @@ class CropAugmentConfig(AugmentConfig):
         smooth: Probability that backscatter is averaged over squares of 2 to 5 pixels, as in scenes that were filtered
             against speckle, averaged over dates, or resampled from larger pixels: else what is smooth is taken for
             water.
+        gaps: Probability that a part of a crop has no data and is filled as in mapping, so that the edge of the data
+            does not change the classes beside it.
+        small: Probability that a crop is cut smaller, down to 16 pixels a side, and extended by reflection, as
+            rasters smaller than a tile are.
     """
 
     smooth: Share = 0.0
+    gaps: Share = 0.0
+    small: Share = 0.0
 
     def __post_init__(self) -> None:
         check_limits(self, "augment")

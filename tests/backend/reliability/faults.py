@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 
 def late() -> None:
-    """Begin when another run has claimed an output in the folder WAIT_FOR_A_RUN_IN."""
-    while not list(Path(os.environ["WAIT_FOR_A_RUN_IN"]).glob(".*.sardino-lock")):
+    """Begin when another run has claimed an output in the folder WAIT_FOR_A_RUN_IN; hold a lock there until the end."""
+    folder = Path(os.environ["WAIT_FOR_A_RUN_IN"])
+    lock = os.open(folder / "unlocked", os.O_CREAT | os.O_RDWR)  # released when the process ends
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    (folder / "unlocked").rename(folder / "late")
+    while not list(folder.glob(".*.sardino-lock")):
         time.sleep(0.01)
+
+
+def outlasting() -> None:
+    """Wait in the middle of the map until a run with the fault `late` in the same folder has ended."""
+    from backend.stream import tiles
+
+    read = tiles.read_tile_row
+    folder = Path(os.environ["WAIT_FOR_A_RUN_IN"])
+
+    def wait_and_read(*arguments: Any) -> Any:
+        while not (folder / "late").exists():
+            time.sleep(0.01)
+        with open(folder / "late") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH)
+        return read(*arguments)
+
+    tiles.read_tile_row = wait_and_read

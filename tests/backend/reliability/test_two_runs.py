@@ -15,7 +15,7 @@ from backend.core.cancel import Cancel
 from backend.core.claims import claim, temporary
 from backend.core.errors import ResourceError
 from backend.core.events import JsonReporter
-from tests.backend.reliability import zoo
+from tests.backend.reliability import faults, zoo
 from tests.backend.reliability.warm import asked
 from tests.support.make_safe import Scene, make_safe
 from training.ownclasses import main as train
@@ -42,17 +42,17 @@ def test_two_runs_at_once_leave_one_whole_output(warm, tiny_model, tmp_path):
 
 
 def test_a_later_run_is_refused_and_the_first_ends_well(warm, tiny_model, tmp_path):
-    first = zoo.write(tmp_path / "first.tif", np.tile(zoo.scene(), (1, 12, 12)))
+    first = zoo.write(tmp_path / "first.tif", np.tile(zoo.scene(), (1, 3, 3)))
     second, output = zoo.plain(tmp_path), tmp_path / "o.tif"
     options = ["--model", tiny_model, "--progress", "none"]
-    slow = asked("landcover", first, output, *options, "--batch-size", 1)
-    wait = {"inject": "tests.backend.reliability.faults:late", "env": {"WAIT_FOR_A_RUN_IN": str(tmp_path)}}
-    late = asked("landcover", second, output, *options, **wait)
+    env = {"WAIT_FOR_A_RUN_IN": str(tmp_path)}
+    slow = asked("landcover", first, output, *options, inject=f"{faults.__name__}:outlasting", env=env)
+    late = asked("landcover", second, output, *options, inject=f"{faults.__name__}:late", env=env)
     done, refused = warm.together(slow, late)
     assert done.code == 0, done
     assert "Another run" in refused.refusal
     with rasterio.open(output) as file:
-        assert file.height == 12 * zoo.HEIGHT
+        assert file.height == 3 * zoo.HEIGHT
 
 
 @pytest.fixture
