@@ -1,4 +1,4 @@
-"""Draw areas without data in labelled crops, shaped as scenes have them: swath edges, borders, holes, masked classes."""
+"""Draw areas without data in labelled crops: swath edges, borders, holes, masked classes."""
 
 from __future__ import annotations
 
