@@ -57,7 +57,7 @@ def same_tokens(model, folder, side=32):
         {"pos_embed": "none"},
     ],
 )  # fmt: skip
-def test_the_imported_backbone_gives_the_tokens_of_the_original(sizes, tmp_path):
+def test_the_tokens_are_those_of_the_original(sizes, tmp_path):
     model = network(**sizes)
     assert run(write(tmp_path, model), tmp_path / "b") == 0
     facts = same_tokens(model, tmp_path / "b", 64 if sizes.get("img_size") == 64 else 32)
@@ -76,7 +76,7 @@ def test_the_imported_backbone_gives_the_tokens_of_the_original(sizes, tmp_path)
         ("", {"mask_token", "decoder_pos_embed", "decoder_blocks.0.norm1.weight", "decoder_pred.bias"}),
     ],
 )  # fmt: skip
-def test_prefixes_are_taken_off_and_other_parts_left_out_and_told(prefix, beside, tmp_path, capsys):
+def test_prefixes_go_and_other_parts_are_left_out_and_told(prefix, beside, tmp_path, capsys):
     model = network()
     file = write(tmp_path, model, prefix, **{name: torch.ones(3) for name in beside})
     arguments = [str(file), "--out", str(tmp_path / "b"), "--heads", "4", *SCALES, "--progress", "json"]
@@ -96,7 +96,7 @@ def test_names_of_dinov2_and_halves_are_taken(tmp_path):
     same_tokens(model, tmp_path / "b")
 
 
-def test_an_answer_of_the_original_tells_a_wrong_number_of_heads(tmp_path, capsys):
+def test_an_answer_of_the_original_tells_wrong_heads(tmp_path, capsys):
     model = network()
     x = torch.randn(1, 2, 32, 32)
     with torch.inference_mode():
@@ -157,12 +157,12 @@ def test_missing_or_wrong_normalisation_is_refused(scales, said, tmp_path, capsy
         ({"img_size": (32, 64)}, "33 positions"), ({"patch_size": (8, 16)}, "8 x 16"),
     ],
 )  # fmt: skip
-def test_networks_that_are_built_otherwise_are_refused_by_name(sizes, said, tmp_path, capsys):
+def test_networks_built_otherwise_are_refused_by_name(sizes, said, tmp_path, capsys):
     assert run(write(tmp_path, network(depth=1, **sizes)), tmp_path / "b") == 1
     assert said in capsys.readouterr().err and not (tmp_path / "b").exists()
 
 
-def test_files_that_hold_no_network_or_several_are_refused(tmp_path, capsys):
+def test_files_with_no_network_or_several_are_refused(tmp_path, capsys):
     model = network(depth=1)
     save_file({"conv1.weight": torch.ones(2)}, tmp_path / "r.safetensors")
     several = write(tmp_path, model, "a.", **{f"b.{name}": t for name, t in model.state_dict().items()})

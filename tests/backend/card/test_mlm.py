@@ -15,7 +15,7 @@ from backend.card.model_card import Band, LandCoverClass, ModelCard
 from backend.card.model_files import measure_files
 from backend.core.errors import ModelError
 from backend.radiometry.convert import normalise
-from tests.support.stac_schemas import item_errors
+from tests.support.stac.schemas import item_errors
 
 WEIGHTS = save({"a": np.zeros((3, 4), np.float32), "b": np.zeros(5, np.float16), "steps": np.zeros(2, np.int64)})
 PLAIN = ModelCard(
@@ -46,7 +46,7 @@ def folder_of(card, folder, onnx=b""):
 
 @pytest.mark.parametrize("card", [PLAIN, ODD, replace(PLAIN, licence="", trained_on=(), name="a.b-")])
 @pytest.mark.parametrize("onnx", [b"", b"network"])
-def test_items_are_valid_by_the_core_schema_and_those_of_the_extensions(card, onnx, tmp_path):
+def test_items_are_valid_by_all_schemas(card, onnx, tmp_path):
     assert item_errors(mlm_item(card, folder_of(card, tmp_path, onnx), "../a%20b/")) == []
 
 

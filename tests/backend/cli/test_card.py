@@ -11,7 +11,7 @@ import pytest
 
 from backend.__main__ import main
 from backend.card.registry import model_folder
-from tests.support.stac_schemas import item_errors
+from tests.support.stac.schemas import item_errors
 
 BUNDLED = model_folder(None)
 

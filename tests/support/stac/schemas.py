@@ -1,4 +1,4 @@
-"""Validate STAC items by the JSON schemas in tests/support/stac, without the network."""
+"""Validate STAC items by the JSON schemas beside this file, without the network."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from jsonschema import Draft7Validator
 
-FOLDER = Path(__file__).parent / "stac"
+FOLDER = Path(__file__).parent
 CORE = "https://schemas.stacspec.org/v1.1.0/item-spec/json-schema/"
 EXTENSIONS = "https://stac-extensions.github.io/"
 
