@@ -192,8 +192,8 @@ def _classes(classes: Sequence[LandCoverClass]) -> list[dict[str, Any]]:
         {
             "value": item.value,
             "name": name if names.count(name) == 1 else f"{name}-{item.value}",
-            "title": item.name,
-            "description": f"{item.name} (group: {item.group})" if item.group else item.name,
+            # Not as `title`, which readers of the first versions of the classification extension refuse.
+            "description": item.name,
             "color_hint": item.color[1:].upper(),
         }
         for item, name in zip(classes, names)

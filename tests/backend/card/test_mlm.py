@@ -91,7 +91,7 @@ def test_what_a_backbone_came_from_is_said(tmp_path):
 
 def test_classes_keep_their_values_names_and_groups(tmp_path):
     output = mlm_item(ODD, folder_of(ODD, tmp_path))["properties"]["mlm:output"][0]
-    names = [(item["value"], item["name"], item["title"]) for item in output["classification:classes"]]
+    names = [(item["value"], item["name"], item["description"]) for item in output["classification:classes"]]
     assert names == [
         (1, "arbol-1", "Árbol"), (2, "arbol-2", "arbol"), (3, "class-3", "林地"),
         (4, "reed-fen-wet", "Reed / fen (wet)"),
