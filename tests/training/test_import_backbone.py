@@ -183,6 +183,21 @@ def test_files_with_no_network_or_several_are_refused(tmp_path, capsys):
     assert not (tmp_path / "c").exists()
 
 
+@pytest.mark.parametrize(
+    "name, shape",
+    [
+        ("pos_embed", (1, 17, 16)), ("pos_embed", (2, 17, 32)), ("pos_embed", (17, 32)), ("cls_token", (32,)),
+        ("patch_embed.proj.weight", (32, 2)), ("patch_embed.proj.weight", (0, 2, 8, 8)), ("norm.weight", (31,)),
+        ("blocks.0.mlp.fc1.weight", ()), ("blocks.0.ls1.gamma", (1,)), ("reg_token", (2,)),
+        ("blocks.0.attn.proj.weight", (32,)), ("blocks.1.norm1.weight", (32,)), ("blocks.0.attn.qkv.bias", (3,)),
+    ],
+)  # fmt: skip
+def test_shapes_that_do_not_fit_each_other_are_refused(name, shape, tmp_path, capsys):
+    assert run(write(tmp_path, network(depth=1), **{name: torch.ones(shape)}), tmp_path / "b") == 1
+    said = capsys.readouterr().err
+    assert "Traceback" not in said and "hint" in said and "card" not in said and not (tmp_path / "b").exists()
+
+
 @pytest.mark.parametrize("name", ["w.pth", "w.weights"])
 def test_a_pickle_is_not_opened_and_the_way_told_works(name, tmp_path, capsys, monkeypatch):
     model = network(depth=1)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from backend.card.arch import TIMM_NAMES, Arch
-from backend.core.errors import InputError
+from backend.core.errors import InputError, ModelError
 from training.dino.foreign_file import ForeignFile
 
 PATCHES = "patch_embed.proj.weight"
@@ -151,7 +151,11 @@ def _arch(found: dict[str, Tensor], depth: int, heads: int | None, bands: int) -
     name = TIMM_NAMES[0 if width <= 192 else 1 if width <= 384 else 2]
     positions = "learned" if "pos_embed" in found else "none"
     sizes = Arch(name, width, depth, heads or width // HEAD_CHANNELS, registers, positions=positions)
-    return Arch.from_dict(sizes.to_dict())
+    try:
+        return Arch.from_dict(sizes.to_dict())
+    except ModelError as error:
+        found_sizes = error.message.partition(": ")[2]
+        raise InputError(f"The network can't be used: {found_sizes}", "Give other --heads, or take another.") from error
 
 
 def _shape(found: dict[str, Tensor], name: str, sides: int) -> tuple[int, ...]:
@@ -183,7 +187,9 @@ def _place_positions(found: dict[str, Tensor], registers: int, width: int) -> in
     if "pos_embed" not in found:
         return 0
     positions = found["pos_embed"]
-    count = _shape(found, "pos_embed", 3)[1]
+    one, count, channels = _shape(found, "pos_embed", 3)
+    if (one, channels) != (1, width):
+        raise InputError(f"The positions have the shape {tuple(positions.shape)}, wanted (1, N, {width}).", _AGAIN)
     # With positions: class and register tokens, the class token alone, or neither.
     fitting = [extra for extra in {1 + registers, 1, 0} if _is_square(count - extra)]
     if len(fitting) != 1:
