@@ -106,9 +106,7 @@ def _masks(texts: Sequence[str], usable: Sequence[int]) -> tuple[tuple[str, str]
     if not masks:
         return ()
     text = f"Not applied: {_listed(texts, masks)}. Pixels that it marks are mapped, unless they are nodata."
-    return (
-        ("warning", f"{text} To leave them out, set them to nodata first."),
-    )
+    return (("warning", f"{text} To leave them out, set them to nodata first."),)
 
 
 def plain_dtype(name: str) -> np.dtype[Any]:
