@@ -169,8 +169,8 @@ def render(packages: list[dict[str, Any]], wanted: List) -> str:
     lines = [
         f"# Written by `python -m tools.lock` from {' and '.join(wanted.sources)}; not to be edited. Shipped as",
         f"# requirements-{wanted.kind}-locked.txt.",
-        "# covers: platform, Python, MB to download, and MB of it without PyTorch's own packages.",
-        "# lacks: platform, Python, and the packages that have no wheel for them.",
+        "# Covers: platform, Python, MB to download, and MB of it without PyTorch's own packages.",
+        "# Lacks: platform, Python, and the packages that have no wheel for them.",
         *head,
     ]
     # Nothing older is covered, so the condition that all share is left out.

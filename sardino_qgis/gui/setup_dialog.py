@@ -119,13 +119,17 @@ class SetupDialog(QDialog):
         self._soon.timeout.connect(self.look)
         for changed in (*(w.fileChanged for w in (self.folder, self.python, self.wheels)), self.source.textChanged):
             changed.connect(lambda _: self._soon.start())
-        self.kinds[Kind.MAPPING].toggled.connect(lambda _: self._soon.start(0))
+        self.kinds[Kind.MAPPING].toggled.connect(self._change_kind)
         return box
 
     def _preselect(self) -> None:
         """Choose the kind that is installed now, so that an upgrade takes nothing away; else that for mapping."""
         installed = kind_of(current_interpreter(Path(self.folder.filePath() or locate.managed_folder())))
         self.kinds[installed or Kind.MAPPING].setChecked(True)
+
+    def _change_kind(self) -> None:
+        self.source.setEnabled(self.kind() is Kind.PYTORCH)
+        self._soon.start(0)
 
     def kind(self) -> Kind:
         """Return the kind of installation that is chosen."""
