@@ -43,8 +43,9 @@ def site_packages(environment: Path) -> list[Path]:
 def kind_of(python: str | Path) -> Kind | None:
     """Return the kind of the virtual environment of an interpreter, without starting it.
 
-    It hangs on whether PyTorch is there, so that environments of earlier versions, and of users, are known too. None
-    for what is no virtual environment, or one that sees packages of another Python.
+    It hangs on the packages that are there, so that environments of earlier versions, and of users, are known too. None
+    for what is no virtual environment, for one that sees packages of another Python, and for one without a backend's
+    packages.
     """
     if not python:
         return None
@@ -53,7 +54,8 @@ def kind_of(python: str | Path) -> Kind | None:
         settings = (environment / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace").lower()
     except OSError:
         return None
-    folders = site_packages(environment)
-    if any(next(folder.glob("torch-*.dist-info"), None) for folder in folders):
+    names = {path.name.split("-")[0] for place in site_packages(environment) for path in place.glob("*.dist-info")}
+    if "torch" in names:
         return Kind.PYTORCH
-    return Kind.MAPPING if folders and "include-system-site-packages = true" not in settings else None
+    alone = "include-system-site-packages = true" not in settings
+    return Kind.MAPPING if "openvino" in names and alone else None

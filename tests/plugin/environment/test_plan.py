@@ -136,6 +136,8 @@ def test_kind_of_an_environment_is_seen_without_starting_it(tmp_path):
     assert kind_of("") is None and kind_of(python) is None, "no virtual environment"
     settings = tmp_path / "pyvenv.cfg"
     settings.write_text("include-system-site-packages = false\n")
+    assert kind_of(python) is None, "nothing is installed"
+    (packages / "openvino-2024.6.0.dist-info").mkdir()
     assert kind_of(python) is Kind.MAPPING
     settings.write_text("include-system-site-packages = true\n")
     assert kind_of(python) is None, "PyTorch may be elsewhere"
