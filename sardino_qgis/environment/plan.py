@@ -45,10 +45,10 @@ class Plan:
         """Describe for the user what is installed, from where, how large it is, and where it goes."""
         tool = "uv" if self.uv else "pip"
         place = self.request.wheels or tr("the package index that {} is configured to use").format(tool)
-        packages = "OpenVINO" if self.kind is Kind.MAPPING else "PyTorch, timm, OpenVINO"
+        packages = ["OpenVINO"] if self.kind is Kind.MAPPING else ["PyTorch", "timm", "OpenVINO"]
         lines = [
             tr("Packages: {packages}, rasterio, scikit-learn and their dependencies, from {place}").format(
-                packages=packages, place=place
+                packages=", ".join(packages), place=place
             )
         ]
         if self.kind is Kind.PYTORCH:

@@ -48,22 +48,12 @@ class SetupDialog(QDialog):
         self.task: SetupTask | None = None
         self.plan: Plan | None = None
         layout = QVBoxLayout(self)
-        intro = QLabel(
-            tr(
-                "The algorithms run in a separate Python environment. It is set up once, in your QGIS profile; QGIS's "
-                "own Python is not changed. Nothing is installed before you press Install."
-            )
-        )
-        intro.setWordWrap(True)
         self.summary = QLabel()
         self.summary.setWordWrap(True)
         self.summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        layout.addWidget(intro)
         self.kinds = {kind: QRadioButton(kind.purpose) for kind in Kind}
-        for button in self.kinds.values():
-            layout.addWidget(button)
-        layout.addWidget(self.summary)
-        layout.addWidget(self._choices())
+        for widget in (_intro(), *self.kinds.values(), self.summary, self._choices()):
+            layout.addWidget(widget)
         self.step = QLabel()
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
@@ -222,6 +212,17 @@ class SetupDialog(QDialog):
         for widget in (*self.kinds.values(), self.folder, self.python, self.wheels):
             widget.setEnabled(not running)
         self.source.setEnabled(not running and self.kind() is Kind.PYTORCH)
+
+
+def _intro() -> QLabel:
+    intro = QLabel(
+        tr(
+            "The algorithms run in a separate Python environment. It is set up once, in your QGIS profile; QGIS's "
+            "own Python is not changed. Nothing is installed before you press Install."
+        )
+    )
+    intro.setWordWrap(True)
+    return intro
 
 
 def _file_widget(hint: str, path: str, mode=QgsFileWidget.StorageMode.GetDirectory) -> QgsFileWidget:

@@ -40,7 +40,7 @@ def test_it_says_for_each_platform_what_it_covers_or_lacks(locked: Locked) -> No
     assert len(sizes) >= 20 and all(0 < int(rest) <= int(size) for size, rest in sizes)
 
 
-def test_systems_of_users_are_covered_for_mapping_within_130_megabytes() -> None:
+def test_mapping_takes_130_megabytes_on_systems_of_users() -> None:
     text = LOCKED[0].text
     for platform in ("linux-x86_64", "win32-x86_64", "darwin-arm64", "darwin-x86_64"):
         for python in ("3.9", "3.10", "3.11", "3.12", "3.13"):
@@ -86,7 +86,7 @@ def package(name: str, *files: str, marker: str = "") -> dict[str, object]:
     return {"name": name, "version": "1.0", "wheels": wheels, **({"marker": marker} if marker else {})}
 
 
-def test_a_platform_for_which_a_wheel_is_missing_is_named_with_the_package() -> None:
+def test_a_platform_without_a_wheel_is_named_with_the_package() -> None:
     text = lock.render(
         [
             package("everywhere", "everywhere-1.0-py3-none-any.whl"),

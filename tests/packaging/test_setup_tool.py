@@ -94,9 +94,7 @@ def test_an_environment_without_a_stamp_is_not_current(tmp_path: Path) -> None:
     assert not stamp.is_current(tmp_path, "stamp")
 
 
-def test_the_demo_needs_no_pytorch_and_what_tests_need_serves_it_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_demo_needs_no_pytorch_and_more_serves_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     demo, complete = (environment.requirement_files(False, complete) for complete in (False, True))
     text = "".join(path.read_text() for path in demo)
     assert "openvino" in text and "torch==" not in text and set(demo) < set(complete)

@@ -17,8 +17,8 @@ from sardino_qgis.common import last_used
 from sardino_qgis.environment import locate, variables
 from sardino_qgis.gui import model_control
 from sardino_qgis.models import installed
+from tests.plugin.environment.fake_python import write_fake_python
 from tests.support.desktop import Desktop
-from tests.support.fake_python import write_fake_python
 from tests.support.random_model import write_model
 
 gdal.UseExceptions()

@@ -22,7 +22,7 @@ from sardino_qgis.environment.kinds import Kind, kind_of
 from sardino_qgis.environment.plan import make_plan
 from sardino_qgis.environment.progress import InstallFeedback, PipProgress
 from sardino_qgis.environment.request import InstallRequest
-from tests.support.fake_python import write_fake_python
+from tests.plugin.environment.fake_python import write_fake_python
 from tests.support.tiny_packages import write_plugin, write_wheel, write_wheels
 
 HERE = f"{sys.platform}-{platform.machine()}"
@@ -90,7 +90,7 @@ def shell(plugin: Path, *words: str, **options) -> subprocess.Popen:
 
 
 @pytest.mark.slow
-def test_shell_installs_switches_the_kind_and_removes_without_qgis(plugin, wheels, tmp_path):
+def test_shell_installs_switches_and_removes_without_qgis(plugin, wheels, tmp_path):
     folder = tmp_path / "managed"
     words = ["install", "--folder", str(folder), "--wheels", str(wheels), "--python", sys.executable]
     done = shell(plugin, *words)
