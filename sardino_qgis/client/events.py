@@ -59,8 +59,9 @@ class Listener:
         if self.error is None:
             return
         message, hint = str(self.error.get("message", "")), str(self.error.get("hint", ""))
-        if "PyTorch" in message + hint and kind_of(python) is Kind.MAPPING:
-            hint = pytorch_hint()  # the backend doesn't know what the menu offers
+        if "torch" in (message + hint).lower() and kind_of(python) is Kind.MAPPING:
+            # The backend doesn't know what the menu offers.
+            hint = pytorch_hint() if "torch" in message.lower() else f"{hint} {pytorch_hint()}"
         raise WorkerError(message, hint)
 
     def hear(self, line: str) -> None:

@@ -22,6 +22,8 @@ from .request import SOURCE_VARIABLE
 from .texts import discreet, shortened
 from .variables import worker_environment
 
+_ENGINES = ("openvino", "onnxruntime")
+
 
 def report() -> str:
     """Return facts about QGIS, the plugin and the backend, one per line, with the home folder as `~`."""
@@ -85,8 +87,10 @@ def _backend() -> list[str]:
     versions = facts["versions"]
     kind = Kind.PYTORCH if versions.get("torch") else Kind.MAPPING
     lines.append(tr("Installation: {}").format(kind.purpose))
-    # What the other kind of installation has is not missing.
-    shown = (name for name in versions if versions[name] or kind is Kind.PYTORCH or name not in PYTORCH_PACKAGES)
+    # One engine is enough, and what the other kind of installation has is not missing.
+    unneeded = () if kind is Kind.PYTORCH else PYTORCH_PACKAGES
+    unneeded += _ENGINES if any(versions.get(name) for name in _ENGINES) else ()
+    shown = (name for name in versions if versions[name] or name not in unneeded)
     lines += [f"{name}: {versions[name] or tr('missing')}" for name in shown]
     lines.append(tr("Device: {} (available: {})").format(facts["device"], ", ".join(facts["devices"])))
     return [*lines, tr("Models: {}").format(", ".join(model["name"] for model in facts["models"]))]
