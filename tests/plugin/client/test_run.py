@@ -35,8 +35,8 @@ def light(tmp_path):
 @pytest.mark.parametrize(
     "body",
     [
-        SAY
-        + "say(event='error', message='The engine pytorch needs PyTorch, which is not installed.', hint='Try auto.')",
+        SAY + "say(event='error', message='The device cuda needs PyTorch, which is not installed.', hint='Try auto.')",
+        SAY + "say(event='error', message='The package torch is not installed here.', hint='Install it.')",
         "import sys; sys.exit(\"ModuleNotFoundError: No module named 'torch'\")",
     ],
 )
