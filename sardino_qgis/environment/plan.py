@@ -22,7 +22,7 @@ from .store import current_interpreter
 from .texts import readable, shortened
 
 # Bytes on disk for each byte to download, measured on Linux.
-_UNPACKED = 3.4
+_UNPACKED = 3.3
 
 
 @dataclass(frozen=True)
