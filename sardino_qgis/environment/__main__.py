@@ -64,7 +64,7 @@ def _parse() -> argparse.Namespace:
     )
     install_.add_argument(
         "--torch-index",
-        default=os.environ.get(SOURCE_VARIABLE, ""),
+        default="",
         metavar="URL|DIR",
         help=f"index or folder with another build of PyTorch (CPU only, CUDA for Windows); also {SOURCE_VARIABLE}",
     )
@@ -76,7 +76,9 @@ def _parse() -> argparse.Namespace:
 def _install(options: argparse.Namespace) -> int:
     folder = options.folder.absolute()
     kind = Kind(options.kind) if options.kind else kind_of(store.current_interpreter(folder)) or Kind.MAPPING
-    source = options.torch_index if kind is Kind.PYTORCH else ""
+    if options.torch_index and kind is Kind.MAPPING:
+        raise InstallError("--torch-index is for the installation with PyTorch.", "Add --kind pytorch.")
+    source = (options.torch_index or os.environ.get(SOURCE_VARIABLE, "")) if kind is Kind.PYTORCH else ""
     plan = make_plan(InstallRequest(folder, options.python, options.wheels, source, kind=kind))
     print(kind.purpose)
     print("\n".join(plan.lines()), flush=True)

@@ -45,6 +45,11 @@ def venv(folder: Path) -> Path:
     return write(folder, "pyvenv.cfg", "bin/python", "lib/python3.12/site-packages/torch.py")
 
 
+def test_a_source_of_pytorch_is_refused_for_mapping(tmp_path):
+    done = call("install", "--folder", tmp_path / "new", "--torch-index", tmp_path)
+    assert done.returncode == 1 and "Add --kind pytorch." in done.stderr and not (tmp_path / "new").exists()
+
+
 def test_the_shell_commands_leave_a_folder_of_others(tmp_path):
     folder = write(tmp_path / "data", "2021/scene.tif", "2022/scene.tif", store.POINTER, text="2021\n")
     before = tree(folder)
