@@ -119,8 +119,8 @@ def test_shell_installs_switches_and_removes_without_qgis(plugin, wheels, tmp_pa
     assert kind_of(store.current_interpreter(folder)) is Kind.PYTORCH
 
     # Without a choice it is of the kind that is there, so that an upgrade takes nothing away.
-    (wheels / "rasterio-1.4.4-py3-none-any.whl").unlink()
-    done = shell(plugin, *words)
+    failing = write_fake_python(tmp_path / "python3", "sys.exit(3)")
+    done = shell(plugin, *words[:-1], str(failing))
     said = done.communicate()[0]
     assert done.returncode == 1 and said.startswith("With PyTorch"), said
     assert names(folder) == {number, store.POINTER} and store.current(folder) == number, "a failure loses nothing"
