@@ -12,6 +12,7 @@ from qgis.PyQt.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit,
 from sardino_qgis.common.last_used import keep
 from sardino_qgis.gui.card_dialog import CardDialog
 from sardino_qgis.models import installed
+from sardino_qgis.models.trained import models_folder
 
 pytestmark = pytest.mark.usefixtures("settings")
 WITH_MODEL = ("landcover", "attention", "embeddings", "similarity")
@@ -86,6 +87,26 @@ def test_dialog_offers_added_models(open_dialog, shelf, monkeypatch):
     assert wrapper.parameterValue() == str(shelf)
     wrapper.setParameterValue("my-model", panel.processing_context)
     assert wrapper.wrappedWidget().findChild(QComboBox).currentText() == "My own classes"
+
+
+def test_open_dialog_lists_a_model_that_was_made_meanwhile(panel, tmp_path):
+    wrapper = panel.wrappers["MODEL"]
+    choice = wrapper.wrappedWidget().findChild(QComboBox)
+    made = tmp_path / "fresh"
+    made.mkdir()
+    (made / "card.json").write_text(json.dumps({"title": "Just trained"}))
+    installed.add_folder(str(made))
+    choice.setCurrentText("My own classes")
+    choice.showPopup()
+    choice.hidePopup()
+    assert wrapper.parameterValue() == "my-model", "what was chosen stays"
+    choice.setCurrentText("Just trained")
+    assert wrapper.parameterValue() == str(made)
+
+
+def test_training_dialog_proposes_the_models_folder_of_the_profile(open_dialog):
+    panel = open_dialog("trainclassifier").mainWidget()
+    assert panel.wrappers["OUTPUT"].parameterValue() == str(models_folder())
 
 
 def test_card_of_the_chosen_model_is_shown_before_the_run(open_dialog):
