@@ -219,8 +219,8 @@ def _is(text: str, name: str, wanted: BandName) -> bool:
 def _too_few(names: Sequence[str]) -> str:
     example = f"--bands 1{' 0' * (len(names) - 1)}"
     return (
-        f"Name the bands that are there, and 0 for a missing one ({example} for {names[0]} only), or give the file of "
-        "the other polarisation too."
+        f"Say which polarisation it is, {example} for {names[0]} only (in QGIS: Polarisation of a single band), or "
+        "give the file of the other polarisation too."
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from ..common.duration import time_left
 from ..common.errors import HintedError
 from ..common.i18n import tr
+from .dialog_terms import in_dialog_terms
 
 NOISE_LIMIT = 50  # lines that are no events to show in the log
 TEXT_SECONDS = 2.0  # shortest time between two progress texts
@@ -55,7 +56,8 @@ class Listener:
     def raise_error(self) -> None:
         """Raise the worker's error as a WorkerError, if it sent one."""
         if self.error is not None:
-            raise WorkerError(str(self.error.get("message", "")), str(self.error.get("hint", "")))
+            message, hint = (in_dialog_terms(str(self.error.get(key, ""))) for key in ("message", "hint"))
+            raise WorkerError(message, hint)
 
     def hear(self, line: str) -> None:
         """Take one line of the worker's output. A line that is no event goes to the log and is never fatal."""
@@ -96,7 +98,7 @@ class Listener:
 
     def _hear_log(self, event: dict) -> None:
         push = self._feedback.pushWarning if event.get("level") == "warning" else self._feedback.pushInfo
-        push(str(event.get("message", "")))
+        push(in_dialog_terms(str(event.get("message", ""))))
 
     def _hear_result(self, event: dict) -> None:
         self.result = event

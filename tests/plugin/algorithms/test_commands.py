@@ -6,6 +6,7 @@ import processing
 import pytest
 from qgis.core import (
     QgsCoordinateReferenceSystem,
+    QgsProcessingContext,
     QgsProcessingException,
     QgsRasterLayer,
     QgsRectangle,
@@ -46,6 +47,17 @@ def test_command_of_all_options(provider, calls, scene, tmp_path):
     assert option(arguments, "--confidence") == [paths["OUTPUT_CONFIDENCE"]]
     assert option(arguments, "--probabilities") == [paths["OUTPUT_PROBABILITIES"]]
     assert paths.items() <= results.items()
+
+
+def test_polarisation_of_a_single_band_is_told_in_the_order_of_the_model(provider, calls, scene, tmp_path):
+    given = {"INPUT": str(scene), "OUTPUT": str(tmp_path / "o.tif"), "BANDS": [2], "POLARISATION": "VH"}
+    processing.run("sardino:landcover", given)
+    assert option(calls()["arguments"], "--bands", 2) == ["0", "2"]
+    for wrong, why in (({"BANDS": []}, "is for one band"), ({"POLARISATION": "HH"}, "no band HH; it has VV, VH")):
+        good, said = (
+            provider.algorithm("landcover").create().checkParameterValues({**given, **wrong}, QgsProcessingContext())
+        )
+        assert not good and why in said, "refused while the dialog is open"
 
 
 def test_command_of_attention(provider, calls, scene, tmp_path):

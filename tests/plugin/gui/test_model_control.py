@@ -172,13 +172,14 @@ def run_with(dialog, good=True, **values):
 
 
 def test_next_dialog_offers_the_last_used_values(open_dialog, scene):
-    used = {"MODEL": "my-model", "UNITS": "db", "DEVICE": "cpu", "BATCH_SIZE": 4}
-    run_with(open_dialog(), INPUT=str(scene), EXTENT="1,2,3,4 [EPSG:32633]", **used)
-    names = ("MODEL", "UNITS", "DEVICE", "BATCH_SIZE", "EXTENT")
-    assert values_of(open_dialog(), *names) == ["my-model", "db", "cpu", 4, None]
-    assert values_of(open_dialog("attention"), *names[:4]) == ["", "auto", "auto", 0], "each algorithm for itself"
-    run_with(open_dialog(), MODEL="", UNITS="auto", DEVICE="auto", BATCH_SIZE=0)
-    assert values_of(open_dialog(), *names) == ["", "auto", "auto", 0, None]
+    used = {"UNITS": "db", "DEVICE": "cpu", "BATCH_SIZE": 4}
+    of_the_scene = {"INPUT": str(scene), "EXTENT": "1,2,3,4 [EPSG:32633]", "MODEL": "my-model", "POLARISATION": "VH"}
+    run_with(open_dialog(), **of_the_scene, **used)
+    names = ("UNITS", "DEVICE", "BATCH_SIZE", "EXTENT", "MODEL", "POLARISATION")
+    assert values_of(open_dialog(), *names) == ["db", "cpu", 4, None, "", "auto"]
+    assert values_of(open_dialog("attention"), *names[:3]) == ["auto", "auto", 0], "each algorithm for itself"
+    run_with(open_dialog(), UNITS="auto", DEVICE="auto", BATCH_SIZE=0)
+    assert values_of(open_dialog(), *names[:3]) == ["auto", "auto", 0]
 
 
 def test_real_run_of_the_dialog_is_remembered(open_dialog, scene, tmp_path, script, monkeypatch):
@@ -201,7 +202,7 @@ def test_real_run_of_the_dialog_is_remembered(open_dialog, scene, tmp_path, scri
         QApplication.processEvents()
         time.sleep(0.01)
     assert ended == [True] and (tmp_path / "o.tif").is_file()
-    assert values_of(open_dialog(), "UNITS", "MODEL") == ["db", "my-model"]
+    assert values_of(open_dialog(), "UNITS", "MODEL") == ["db", ""]
     assert values_of(open_dialog(), "INPUT") != [str(scene)], "inputs are not remembered"
 
 
@@ -216,7 +217,7 @@ def test_scripts_use_the_declared_defaults(provider, settings):
     fresh = provider.algorithm("landcover").create()
     units, model = (fresh.parameterDefinition(name) for name in ("UNITS", "MODEL"))
     assert (units.defaultValue(), units.defaultValueForGui()) == ("auto", "db")
-    assert (model.defaultValue(), model.defaultValueForGui()) == (None, "my-model")
+    assert (model.defaultValue(), model.defaultValueForGui()) == (None, None)
 
 
 def test_values_no_longer_acceptable_are_not_offered(provider, settings):
