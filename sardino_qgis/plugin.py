@@ -30,6 +30,7 @@ class SarDinoPlugin:
         self.warm_pool = None
         self.menu = None
         self.similarity = None
+        self.setup_offer = None
         self.models_dialog = None
         self.setup_dialog = None
         self.diagnostics_dialog = None
@@ -50,9 +51,12 @@ class SarDinoPlugin:
         self.menu = QMenu(tr("SAR Land Cover (DINO)"))
         self.menu.setIcon(QIcon(resource("icons", "sardino.svg")))
         # Imported here, since `qgis_process` has no map canvas.
+        from .gui.setup_offer import SetupOffer
         from .gui.similarity_tool import SimilarityAction
 
-        self.similarity = SimilarityAction(self.iface, self.menu, self.warm_pool)
+        self.setup_offer = SetupOffer(self.iface, self.set_up_backend)
+        self.provider.offer_setup = self.setup_offer.before_a_run
+        self.similarity = SimilarityAction(self.iface, self.menu, self.warm_pool, self.setup_offer.before_a_run)
         self.menu.addSeparator()
         for icon, text, slot in (
             (QIcon(resource("icons", "models.svg")), tr("Models…"), self.show_models),
@@ -63,6 +67,7 @@ class SarDinoPlugin:
         ):
             self.menu.addAction(icon, text).triggered.connect(lambda _checked, slot=slot: slot())
         self.iface.pluginMenu().addMenu(self.menu)
+        self.setup_offer.after_installation()
 
     def unload(self) -> None:
         """Remove everything that the plugin added, and end its processes."""
@@ -72,6 +77,9 @@ class SarDinoPlugin:
         if self.warm_pool is not None:
             self.warm_pool.close()
             self.warm_pool = None
+        if self.setup_offer is not None:
+            self.setup_offer.remove()
+            self.setup_offer = None
         for dialog in (self.setup_dialog, self.models_dialog):
             if dialog is not None:
                 dialog.cancel()

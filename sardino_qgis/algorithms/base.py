@@ -48,7 +48,9 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         return help_page(*self.HELP)
 
     def canExecute(self) -> tuple[bool, str]:
-        problem = locate.problem()
+        """Say what is missing: on the desktop in a sentence, with a button in the message bar that sets it up."""
+        offer = self.provider().offer_setup if self.provider() is not None else None
+        problem = offer() if offer is not None else locate.problem()
         return not problem, problem
 
     def checkParameterValues(self, parameters, context) -> tuple[bool, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from typing import Any
+from typing import Any, Callable
 
 from qgis.core import (
     Qgis,
@@ -41,11 +41,12 @@ class SimilarityTool(QgsMapTool):
     One question at a time runs in the background. Of the clicks in the meantime, the last one is asked next.
     """
 
-    def __init__(self, iface: Any, pool: WarmPool) -> None:
-        """Take the QgisInterface of the desktop, and the workers that answer."""
+    def __init__(self, iface: Any, pool: WarmPool, offer_setup: Callable[[], str]) -> None:
+        """Take the QgisInterface of the desktop, the workers that answer, and what offers to set them up."""
         super().__init__(iface.mapCanvas())
         self._iface = iface
         self._pool = pool
+        self._offer_setup = offer_setup
         self._task: SimilarityTask | None = None
         self._next: SimilarityTask | None = None
         self._raster_id = ""  # id of the layer that the places belong to
@@ -60,6 +61,8 @@ class SimilarityTool(QgsMapTool):
     def activate(self) -> None:
         """Start the worker, which takes seconds to load, while the user looks for a place."""
         super().activate()
+        if self._offer_setup():
+            return
         try:
             self._pool.warm()
         except (BackendMissingError, WorkerError) as trouble:
@@ -91,6 +94,8 @@ class SimilarityTool(QgsMapTool):
             point: Clicked QgsPointXY in the canvas's CRS.
             add: Keep the places that were clicked before.
         """
+        if self._offer_setup():
+            return
         layer = self._raster()
         if layer is None:
             self._say(tr("Select the raster layer to be searched in the layer panel first."), Qgis.MessageLevel.Warning)
@@ -207,9 +212,9 @@ class SimilarityTool(QgsMapTool):
 class SimilarityAction:
     """The tool's button in the plugins toolbar and its entry in a menu."""
 
-    def __init__(self, iface: Any, menu: Any, pool: WarmPool) -> None:
+    def __init__(self, iface: Any, menu: Any, pool: WarmPool, offer_setup: Callable[[], str]) -> None:
         self._iface = iface
-        self.tool = SimilarityTool(iface, pool)
+        self.tool = SimilarityTool(iface, pool, offer_setup)
         icon = QIcon(resource("icons", "similarity.svg"))
         self.action = menu.addAction(icon, tr("Find similar places"))
         self.action.setToolTip(

@@ -203,7 +203,9 @@ def test_unloading_during_a_question_leaves_nothing(desk):
 
 def test_missing_interpreter_is_reported_on_activation(desk, no_interpreter):
     desk.canvas.setMapTool(desk.tool)
-    assert "Set up backend" in desk.messages()[-1]
+    assert "not set up yet" in desk.messages()[-1]
+    desk.tool.ask_about(QgsPointXY(400_300, 5_199_500))
+    assert len(desk.messages()) == 1
 
 
 def test_web_layers_are_refused(desk):
