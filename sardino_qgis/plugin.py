@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsApplication
+from qgis.core import QgsApplication, QgsProject
 from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtGui import QDesktopServices, QIcon
 from qgis.PyQt.QtWidgets import QFileDialog, QMenu, QMessageBox
@@ -12,6 +12,7 @@ from .common.i18n import tr
 from .common.language import install_translator, remove_translator
 from .common.plugin_files import help_page, resource
 from .environment import locate
+from .layers.legend import name_classes
 from .provider import SarDinoProvider
 
 
@@ -68,6 +69,7 @@ class SarDinoPlugin:
             self.menu.addAction(icon, text).triggered.connect(lambda _checked, slot=slot: slot())
         self.iface.pluginMenu().addMenu(self.menu)
         self.setup_offer.after_installation()
+        QgsProject.instance().layersAdded.connect(name_classes)
 
     def unload(self) -> None:
         """Remove everything that the plugin added, and end its processes."""
@@ -78,6 +80,7 @@ class SarDinoPlugin:
             self.warm_pool.close()
             self.warm_pool = None
         if self.setup_offer is not None:
+            QgsProject.instance().layersAdded.disconnect(name_classes)
             self.setup_offer.remove()
             self.setup_offer = None
         for dialog in (self.setup_dialog, self.models_dialog):

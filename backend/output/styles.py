@@ -6,6 +6,8 @@ find them. QGIS reads the .qml first, and without it builds the same legend from
 
 from __future__ import annotations
 
+import json
+
 # XML is only written here, never parsed.
 import xml.etree.ElementTree as ET  # noqa: N817  # nosec B405
 from collections.abc import Sequence
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 
 from backend.card.model_card import LandCoverClass
 
+LEGEND_TAG = "SARDINO_CLASSES"
 # Five stops of the magma colour map (matplotlib, CC0), dark for low values.
 RAMP = ("#000004", "#51127c", "#b73779", "#fc8961", "#fcfdbf")
 # Five stops of viridis (matplotlib, CC0): distinct from attention, perceptually uniform, safe for the colour-blind.
@@ -42,6 +45,11 @@ def aux_xml(classes: Sequence[LandCoverClass], metadata: dict[str, str]) -> str:
             ET.SubElement(names, "Category").text = by_value.get(value, "")
         _attribute_table(band, classes)
     return _text(root)
+
+
+def legend_tags(classes: Sequence[LandCoverClass]) -> dict[str, str]:
+    """Return value, name and colour of each class as a tag of the raster, which stays with a file copied alone."""
+    return {LEGEND_TAG: json.dumps([[c.value, c.name, c.color] for c in classes], ensure_ascii=False)}
 
 
 def date_now() -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qgis.core import QgsProcessingException
+from qgis.core import QgsProcessingException, QgsProcessingOutputLayerDefinition, QgsProperty
 
 from ..common.i18n import tr
 from ..layers.styling import QmlStyler, group, held
@@ -31,6 +31,10 @@ class Destination:
 
     def path(self, algorithm: Any, parameters: dict, context: Any) -> str:
         """Return the path to write to; empty if the result isn't wanted."""
+        given = parameters.get(self.parameter)
+        if isinstance(given, QgsProcessingOutputLayerDefinition) and given.sink.staticValue() in ("", None):
+            if given.sink.propertyType() == QgsProperty.Type.StaticProperty:
+                return ""  # as batches give it; QGIS would try to load a layer without a name
         read = algorithm.parameterAsFileOutput if self.folder else algorithm.parameterAsOutputLayer
         return read(parameters, self.parameter, context)
 

@@ -8,6 +8,7 @@ from typing import Any
 from qgis.core import QgsProcessingException, QgsProcessingParameterRasterDestination
 
 from ..common.i18n import tr
+from ..layers.reloading import reload_layers
 from ..layers.sources import check_crs, extent_arguments, several_files, worker_source
 from ..models.installed import band_names, model_arguments
 from .destinations import Destination, finish
@@ -28,6 +29,7 @@ class ModelAlgorithm(ModelParameters):
         super().__init__()
         self._input = self._layer_name = ""
         self._options: list[str] = []
+        self._written: list[str] = []
 
     def add_destination(self, name: str, description: str, text: str, optional: bool = False) -> None:
         """Declare a raster output; an optional one is written only on request."""
@@ -112,7 +114,14 @@ class ModelAlgorithm(ModelParameters):
         result = self.run_backend(self._command(parameters, context, paths), feedback)
         finish(self.DESTINATIONS, paths, context, f"{self.displayName()}: {self._layer_name}")
         self.report(result, feedback)
+        self._written = list(paths.values())
         return {**paths, **self.facts(result)}
+
+    def postProcessAlgorithm(self, context, feedback) -> dict:
+        """Reload layers of older results under these names."""
+        for path in self._written:
+            reload_layers(context.project(), path)
+        return {}
 
     def facts(self, result: dict) -> dict:
         """Return the outputs that are no files."""

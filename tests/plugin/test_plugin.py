@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from qgis.core import QgsApplication, QgsProcessingUtils
+from osgeo import gdal
+from qgis.core import QgsApplication, QgsProcessingUtils, QgsProject, QgsRasterLayer
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject
 from qgis.PyQt.QtGui import QDesktopServices
 from qgis.PyQt.QtWidgets import QApplication, QFileDialog, QMessageBox
@@ -32,6 +33,28 @@ def test_plugin_loads_and_unloads_repeatedly(desktop, qgis_processing):
         plugin.unload()
         assert providers() == before
         assert desktop.menu.actions() == [] and desktop.toolbar.actions() == []
+
+
+def test_layers_are_given_to_the_legend_while_the_plugin_is_loaded(
+    desktop, qgis_processing, qgis_new_project, tmp_path
+):
+    """A map that was copied without its sidecars: the names are in a tag."""
+    path = str(tmp_path / "map.tif")
+    data = gdal.GetDriverByName("GTiff").Create(path, 4, 4, 1)
+    colours = gdal.ColorTable()
+    colours.SetColorEntry(80, (0, 0, 255))
+    data.GetRasterBand(1).SetColorTable(colours)
+    data.SetMetadataItem("SARDINO_CLASSES", '[[80, "Water", "#0000ff"]]')
+    data = None
+    plugin = sardino_qgis.classFactory(desktop)
+    for loaded, found in ((True, ["Water"]), (False, [str(value) for value in range(256)])):
+        if loaded:
+            plugin.initGui()
+        layer = QgsRasterLayer(path, "map")
+        QgsProject.instance().addMapLayer(layer)
+        assert [item.label for item in layer.renderer().classes()] == found
+        plugin.unload()
+    del layer
 
 
 def things_of(desktop):

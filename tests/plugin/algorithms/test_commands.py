@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import processing
 import pytest
 from qgis.core import (
     QgsCoordinateReferenceSystem,
+    QgsPointXY,
     QgsProcessingContext,
     QgsProcessingException,
+    QgsProject,
     QgsRasterLayer,
     QgsRectangle,
     QgsReferencedRectangle,
@@ -132,3 +135,20 @@ def test_open_options_are_dropped_with_a_warning(provider, calls, scene, tmp_pat
     del layer
     assert calls()["arguments"][3] == str(scene)
     assert any("NUM_THREADS" in text for text in feedback.warnings)
+
+
+def test_loaded_layers_of_a_replaced_file_show_the_new_one(
+    provider, calls, scene, make_scene, tmp_path, qgis_new_project
+):
+    given = {"INPUT": str(scene), "OUTPUT": str(tmp_path / "out.tif")}
+    processing.run("sardino:landcover", given)
+    layer, other = QgsRasterLayer(given["OUTPUT"], "mine"), QgsRasterLayer(str(scene), "other")
+    QgsProject.instance().addMapLayers([layer, other])
+    painted = []
+    layer.repaintRequested.connect(lambda *_: painted.append(True))
+    wider = make_scene(np.full((50, 200), -5.0), "wider.tif")
+    processing.run("sardino:landcover", {**given, "INPUT": str(wider)})
+    assert (layer.width(), layer.height()) == (200, 50) and layer.extent().width() == 2000
+    assert layer.dataProvider().sample(QgsPointXY(401_900, 5_199_900), 1) == (-5.0, True)
+    assert layer.name() == "mine" and painted and other.width() == 96
+    del layer, other
