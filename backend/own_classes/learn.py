@@ -24,9 +24,10 @@ from backend.own_classes.forest import PORTIONS, write_head
 from backend.own_classes.heldout import held_out_scores
 from backend.own_classes.labelled import LabelledPixels, label_pixels, usable
 from backend.own_classes.legend import Styles
+from backend.own_classes.mixed import mixed_classes
 from backend.own_classes.model_folder import folder_name, printable, write_folder
 from backend.own_classes.pixels import SamplePixels, find_pixels
-from backend.own_classes.samples import Samples, read_samples
+from backend.own_classes.samples import Samples, check_classes, read_samples
 from backend.stream.tiling import plan_tiles
 
 # Sizes of the head; benchmarks/quality/own_classes.py measures their effect.
@@ -73,6 +74,7 @@ def learn(session: Run, path: Path, field: str, title: str, styles: Styles, chec
     """
     request, log = session.prepared.request, session.context.reporter.log
     samples = read_samples(path, field, session.scene.source.grid.crs)
+    check_classes(samples, field)
     if samples.skipped:
         log("warning", f"{samples.skipped} samples without a geometry or a class are left out.")
     model = _blank_model(session)
@@ -159,6 +161,8 @@ def _held_out(session: Run, labelled: LabelledPixels, progress: _Progress) -> di
     for item in labelled.legend:
         if f"{item.value} {item.name}" not in scores["classes"]:
             log("warning", f"The accuracy of {item.name} is unknown: its samples lie in one place only.")
+    for line in mixed_classes(scores, labelled.legend):
+        log("warning", line)
     return scores
 
 
