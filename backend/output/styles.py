@@ -83,18 +83,27 @@ def paletted_qml(classes: Sequence[LandCoverClass]) -> str:
     return _text(root)
 
 
-def ramp_qml(sample: NDArray[Any], top: float | None = None) -> str:
+def mask_qml() -> str:
+    """Return a QGIS style for masks: 1 is tinted, so that the scene below is seen, other values are transparent."""
+    root, renderer = _style("paletted")
+    palette = ET.SubElement(renderer, "colorPalette")
+    ET.SubElement(palette, "paletteEntry", value="1", label="holds the attention", color=RAMP[-1], alpha="160")
+    return _text(root)
+
+
+def ramp_qml(sample: NDArray[Any], top: float | None = None, band: int = 1) -> str:
     """Return a QGIS style with a colour ramp from the 2nd to the 98th percentile of a sample of the values.
 
     Args:
         sample: Values of any shape; NaN is ignored.
         top: Upper end of the ramp instead of the percentile.
+        band: Band that is shown.
     """
     values = sample[np.isfinite(sample)]
     low, high = (float(v) for v in np.percentile(values, (2, 98))) if values.size else (0.0, 1.0)
     high = high if top is None else top
     high = high if high > low else low + 1.0
-    return _pseudocolor(low, high, RAMP)
+    return _pseudocolor(low, high, RAMP, band)
 
 
 def share_qml() -> str:
@@ -102,8 +111,9 @@ def share_qml() -> str:
     return _pseudocolor(0.0, 1.0, SHARE_RAMP)
 
 
-def _pseudocolor(low: float, high: float, colors: Sequence[str]) -> str:
+def _pseudocolor(low: float, high: float, colors: Sequence[str], band: int = 1) -> str:
     root, renderer = _style("singlebandpseudocolor")
+    renderer.set("band", str(band))
     renderer.set("classificationMin", f"{low:.6g}")
     renderer.set("classificationMax", f"{high:.6g}")
     shader = ET.SubElement(renderer, "rastershader")

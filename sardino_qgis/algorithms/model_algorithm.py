@@ -11,7 +11,7 @@ from ..common.i18n import tr
 from ..layers.reloading import reload_layers
 from ..layers.sources import check_crs, extent_arguments, several_files, worker_source
 from ..models.installed import band_names, model_arguments
-from .destinations import Destination, finish
+from .destinations import Destination, Scene, finish
 from .model_parameters import ModelParameters
 from .parameters import POLARISATIONS
 
@@ -27,7 +27,7 @@ class ModelAlgorithm(ModelParameters):
 
     def __init__(self) -> None:
         super().__init__()
-        self._input = self._layer_name = ""
+        self._input = self._layer_name = self._layer_id = ""
         self._options: list[str] = []
         self._written: list[str] = []
 
@@ -96,7 +96,7 @@ class ModelAlgorithm(ModelParameters):
         if layer is None:
             raise QgsProcessingException(self.invalidRasterError(parameters, self.INPUT))
         source = worker_source(layer, feedback)
-        self._layer_name = layer.name()
+        self._layer_name, self._layer_id = layer.name(), layer.id()
         check_crs(layer, feedback)
         bands = self._bands(parameters, context)
         options = ["--bands", *map(str, bands)] if bands else []
@@ -112,7 +112,8 @@ class ModelAlgorithm(ModelParameters):
         named = {each.parameter: each.path(self, parameters, context) for each in self.DESTINATIONS}
         paths = {parameter: path for parameter, path in named.items() if path}
         result = self.run_backend(self._command(parameters, context, paths), feedback)
-        finish(self.DESTINATIONS, paths, context, f"{self.displayName()}: {self._layer_name}")
+        names = {name: self.parameterDefinition(name).description() for name in paths}
+        finish(self.DESTINATIONS, paths, context, Scene(self.displayName(), self._layer_name, self._layer_id, names))
         self.report(result, feedback)
         self._written = list(paths.values())
         return {**paths, **self.facts(result)}

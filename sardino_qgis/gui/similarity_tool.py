@@ -18,18 +18,20 @@ from qgis.core import (
 )
 from qgis.gui import QgsMapTool, QgsVertexMarker
 from qgis.PyQt.QtCore import Qt, QTimer
-from qgis.PyQt.QtGui import QIcon
+from qgis.PyQt.QtGui import QColor, QIcon
 
 from ..client.events import WorkerError
 from ..client.pool import WarmPool
 from ..common.i18n import tr
 from ..common.plugin_files import resource
 from ..environment.locate import BackendMissingError
-from ..layers.metadata import describe
+from ..layers.metadata import describe, is_result
+from ..layers.overlays import overlay_similarity
 from ..layers.sources import worker_source
-from ..layers.styling import apply_qml
+from ..layers.styling import MADE_FROM, apply_qml
 from .similarity_task import SimilarityTask
 
+RAMP = "singlebandpseudocolor"
 SOURCE = "sardino/similarityTo"  # custom property of a result: id of its source layer
 MESSAGE_SECONDS = 6
 PATIENCE_MS = 1000  # after this time the user is told why the answer takes long
@@ -98,7 +100,12 @@ class SimilarityTool(QgsMapTool):
             return
         layer = self._raster()
         if layer is None:
-            self._say(tr("Select the raster layer to be searched in the layer panel first."), Qgis.MessageLevel.Warning)
+            text = tr("Select the raster layer to be searched in the layer panel first.")
+            if is_result(self._iface.activeLayer()):
+                text = tr("'{}' is a result, and its scene is not in the project. Select the SAR raster.").format(
+                    self._iface.activeLayer().name()
+                )
+            self._say(text, Qgis.MessageLevel.Warning)
             return
         try:
             source = worker_source(layer, QgsProcessingFeedback(False))
@@ -126,10 +133,10 @@ class SimilarityTool(QgsMapTool):
         self._ask(SimilarityTask(self._pool, question, layer.id(), self._answered))
 
     def _raster(self) -> Any:
-        """Return the active raster layer, or the source layer of the active result; None if there is none."""
+        """Return the active raster layer, or the scene that the active result was made from; None if there is none."""
         layer = self._iface.activeLayer()
-        made_from = layer.customProperty(SOURCE, "") if layer is not None else ""
-        if made_from:
+        made_from = (layer.customProperty(SOURCE, "") or layer.customProperty(MADE_FROM, "")) if layer else ""
+        if made_from or is_result(layer):
             layer = QgsProject.instance().mapLayer(made_from)
         return layer if isinstance(layer, QgsRasterLayer) else None
 
@@ -165,14 +172,18 @@ class SimilarityTool(QgsMapTool):
             self._ask(following)
 
     def _show(self, path: str, raster_id: str) -> None:
-        """Show an answer in the layer of the previous answer, which keeps its style, or in a new layer."""
+        """Show an answer in the layer of the previous answer, or in a new layer."""
         project = QgsProject.instance()
         raster = project.mapLayer(raster_id)
         if raster is None:
             return  # removed in the meantime
         shown = project.mapLayer(self._results.get(raster.id(), ""))
         if shown is not None:
+            opacity = shown.renderer().opacity()
             shown.setDataSource(path, shown.name(), "gdal", False)
+            if shown.renderer().type() == RAMP and apply_qml(shown):  # the range is that of the new answer
+                overlay_similarity(shown)
+                shown.renderer().setOpacity(opacity)
             describe(shown)
             shown.triggerRepaint()
             return
@@ -181,6 +192,7 @@ class SimilarityTool(QgsMapTool):
             self._say(tr("The similarity layer {} can't be opened.").format(path), Qgis.MessageLevel.Critical)
             return
         apply_qml(layer)
+        overlay_similarity(layer)
         describe(layer)
         layer.setCustomProperty(SOURCE, raster.id())
         project.addMapLayer(layer, False)
@@ -192,11 +204,14 @@ class SimilarityTool(QgsMapTool):
     # Marks and messages
 
     def _mark(self, point: Any) -> None:
-        marker = QgsVertexMarker(self.canvas())
-        marker.setCenter(point)
-        marker.setIconType(QgsVertexMarker.IconType.ICON_CROSS)
-        marker.setPenWidth(2)
-        self._markers.append(marker)
+        for colour, width, size in ((Qt.GlobalColor.black, 5, 17), (Qt.GlobalColor.white, 2, 15)):
+            marker = QgsVertexMarker(self.canvas())
+            marker.setCenter(point)
+            marker.setIconType(QgsVertexMarker.IconType.ICON_CROSS)
+            marker.setColor(QColor(colour))  # white with a dark rim: visible on any map
+            marker.setPenWidth(width)
+            marker.setIconSize(size)
+            self._markers.append(marker)
 
     def _forget_places(self) -> None:
         for marker in self._markers:

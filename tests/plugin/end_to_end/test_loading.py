@@ -10,9 +10,17 @@ import numpy as np
 import processing
 import pytest
 from osgeo import gdal
-from qgis.core import QgsApplication, QgsProcessingContext, QgsProcessingOutputLayerDefinition, QgsProject
+from qgis.core import (
+    QgsApplication,
+    QgsProcessingContext,
+    QgsProcessingOutputLayerDefinition,
+    QgsProject,
+    QgsRasterLayer,
+)
 from qgis.PyQt import sip
 from qgis.PyQt.QtWidgets import QTextEdit
+
+from sardino_qgis.layers.styling import MADE_FROM
 
 
 def is_stretched_between_its_percentiles(layer):
@@ -27,26 +35,33 @@ def is_stretched_between_its_percentiles(layer):
 
 def test_results_are_loaded_styled_and_described(scene, tmp_path, layer_panel):
     """Load results as Processing does after a run on the desktop."""
-    names = {"OUTPUT": "Land cover", "OUTPUT_CONFIDENCE": "Confidence"}
+    source = QgsRasterLayer(str(scene), "scene")
+    QgsProject.instance().addMapLayer(source)
+    names = {"OUTPUT": "Land cover", "OUTPUT_CONFIDENCE": "my own name"}
     given = {k: QgsProcessingOutputLayerDefinition(str(tmp_path / f"{k}.tif"), QgsProject.instance()) for k in names}
     for key, definition in given.items():
         definition.destinationName = names[key]
-    processing.runAndLoadResults("sardino:landcover", {"INPUT": str(scene), "MODEL": "tiny", **given})
+    processing.runAndLoadResults("sardino:landcover", {"INPUT": source, "MODEL": "tiny", **given})
     layers = {layer.name(): layer for layer in QgsProject.instance().mapLayers().values()}
-    assert set(layers) == set(names.values())
-    confidence = layers["Confidence"].renderer()
-    assert layers["Land cover"].renderer().type() == "paletted"
+    assert set(layers) == {"scene", "Land cover: scene", "my own name"}
+    assert layers["my own name"].customProperty(MADE_FROM) == source.id()
+    confidence = layers["my own name"].renderer()
+    assert layers["Land cover: scene"].renderer().type() == "paletted"
     assert confidence.type() == "singlebandpseudocolor"
     assert (confidence.classificationMin(), confidence.classificationMax()) == (0, 1)
-    history = layers["Confidence"].metadata().history()[0]
+    history = layers["my own name"].metadata().history()[0]
     assert "model tiny" in history and re.match(r"\d{4}-\d\d-\d\dT", history)
     (group,) = QgsProject.instance().layerTreeRoot().findGroups()
     assert group.name() == "Land cover from SAR: scene"
-    assert [node.name() for node in group.children()] == ["Land cover", "Confidence"]
+    assert [node.name() for node in group.children()] == ["Land cover: scene", "my own name"]
+    QgsApplication.processEvents()
+    (node,) = [node for node in group.children() if node.name() == "Land cover: scene"]
+    assert layer_panel.isExpanded(layer_panel.node2index(node)), "the legend is unfolded"
+    )
     tags = gdal.Open(str(tmp_path / "OUTPUT_CONFIDENCE.tif")).GetMetadata()
     assert tags["SARDINO_MODEL"] == "tiny" and tags["TIFFTAG_SOFTWARE"].startswith("SAR Land Cover (DINO) ")
     assert tags["TIFFTAG_IMAGEDESCRIPTION"] == "confidence of scene.tif by the model tiny"
-    del layers, confidence
+    del layers, confidence, source
 
 
 def test_second_run_in_a_session_loads_its_layers(scene, tmp_path, layer_panel):
@@ -59,6 +74,7 @@ def test_second_run_in_a_session_loads_its_layers(scene, tmp_path, layer_panel):
     layers = list(QgsProject.instance().mapLayers().values())
     assert len(layers) == 2
     for layer in layers:
+        assert layer.renderer().opacity() < 1, "the scene is seen through it"
         is_stretched_between_its_percentiles(layer)
     del layers, layer
 

@@ -22,6 +22,7 @@ from qgis.PyQt.QtGui import QColor
 from backend import __version__
 from sardino_qgis.layers.legend import name_classes
 from sardino_qgis.layers.metadata import describe
+from sardino_qgis.layers.overlays import OPACITY, AttentionStyler, MaskStyler
 from sardino_qgis.layers.styling import apply_qml
 
 
@@ -93,7 +94,19 @@ def test_attention_of_mean_and_all_heads(scene, tmp_path):
     processing.run("sardino:attention", {**given, "OUTPUT": one})
     assert gdal.Open(one).RasterCount == 1
     processing.run("sardino:attention", {**given, "HEADS": "all", "BLOCK": 0, "OUTPUT": all_, "OUTPUT_MASKS": masks})
-    assert gdal.Open(all_).RasterCount == 2
+    assert gdal.Open(all_).RasterCount == 3
+    opened = QgsRasterLayer(all_, "as any program opens it")
+    assert opened.renderer().band() == 3, "the mean of the heads"
+    AttentionStyler().style(opened)
+    assert opened.renderer().band() == 3 and opened.renderer().opacity() == OPACITY
+    settings = opened.renderer().shader().rasterShaderFunction().legendSettings()
+    assert settings.maximumLabel().startswith("much attention (")
+    del opened
+    kept = QgsRasterLayer(masks, "masks")
+    assert [c.value for c in kept.renderer().classes()] == [1]
+    MaskStyler().style(kept)
+    assert [(c.value, c.color.alpha() < 255) for c in kept.renderer().classes()] == [(1, True)]
+    del kept
     assert gdal.Open(masks).RasterCount == 2
     for path in (all_, masks):
         assert_origin(path)
