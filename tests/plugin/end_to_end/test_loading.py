@@ -57,7 +57,6 @@ def test_results_are_loaded_styled_and_described(scene, tmp_path, layer_panel):
     QgsApplication.processEvents()
     (node,) = [node for node in group.children() if node.name() == "Land cover: scene"]
     assert layer_panel.isExpanded(layer_panel.node2index(node)), "the legend is unfolded"
-    )
     tags = gdal.Open(str(tmp_path / "OUTPUT_CONFIDENCE.tif")).GetMetadata()
     assert tags["SARDINO_MODEL"] == "tiny" and tags["TIFFTAG_SOFTWARE"].startswith("SAR Land Cover (DINO) ")
     assert tags["TIFFTAG_IMAGEDESCRIPTION"] == "confidence of scene.tif by the model tiny"
