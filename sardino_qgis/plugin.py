@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsApplication, QgsProject
+from qgis.core import QgsApplication, QgsCoordinateTransform, QgsProject, QgsRasterLayer
 from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtGui import QDesktopServices, QIcon
 from qgis.PyQt.QtWidgets import QFileDialog, QMenu, QMessageBox
@@ -60,6 +60,7 @@ class SarDinoPlugin:
         self.similarity = SimilarityAction(self.iface, self.menu, self.warm_pool, self.setup_offer.before_a_run)
         self.menu.addSeparator()
         for icon, text, slot in (
+            (_theme_icon("mActionAddRasterLayer"), tr("Load sample scene"), self.load_sample),
             (QIcon(resource("icons", "models.svg")), tr("Models…"), self.show_models),
             (_theme_icon("mActionShowPluginManager"), tr("Set up backend…"), self.set_up_backend),
             (_theme_icon("mIconPythonFile"), tr("Choose Python interpreter…"), self.choose_interpreter),
@@ -99,6 +100,16 @@ class SarDinoPlugin:
             self.provider = None
             remove_translator(self.translator)
             self.translator = None
+
+    def load_sample(self) -> None:
+        """Load the simulated scene that comes with the plugin, to try the algorithms on."""
+        layer = QgsRasterLayer(resource("sample", "simulated_s1.tif"), tr("Simulated sample scene"))
+        QgsProject.instance().addMapLayer(layer)
+        self.iface.setActiveLayer(layer)
+        canvas = self.iface.mapCanvas()
+        place = QgsCoordinateTransform(layer.crs(), canvas.mapSettings().destinationCrs(), QgsProject.instance())
+        canvas.setExtent(place.transformBoundingBox(layer.extent()))
+        canvas.refresh()
 
     def show_models(self) -> None:
         """Show the dialog of installed models, with a fresh list."""

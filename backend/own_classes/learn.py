@@ -13,6 +13,7 @@ from affine import Affine
 from backend.card.arch import Arch
 from backend.card.model_card import ModelCard
 from backend.core.errors import InputError
+from backend.core.words import counted
 from backend.maps.extent import Layout
 from backend.maps.landcover import landcover_overlap
 from backend.maps.run import Run
@@ -156,7 +157,7 @@ def _held_out(session: Run, labelled: LabelledPixels, progress: _Progress) -> di
     log("info", f"Accuracy on held-out samples, in {folds.blocks} blocks of {folds.side} pixels or more:")
     log("info", f"  overall {scores['overall_accuracy']:.2f}, mean IoU {scores['mean_iou']:.2f}")
     for name, found in scores["classes"].items():
-        where = f"{found['pixels']} pixels in {found['blocks']} blocks"
+        where = f"{counted(found['pixels'], 'pixel')} in {counted(found['blocks'], 'block')}"
         log("info", f"  {name}: F1 {found['f1']:.2f}, IoU {found['iou']:.2f} ({where})")
     for item in labelled.legend:
         if f"{item.value} {item.name}" not in scores["classes"]:

@@ -13,7 +13,7 @@ from rasterio.enums import ColorInterp
 from backend.core.errors import InputError
 from backend.raster.band_labels import FILE_NAMES, NAMES, label_bands, others_by_file
 from backend.raster.band_names import HINT, MOST_LISTED, POLARISATIONS, BandName, pair_bands, parse
-from backend.raster.foreign import only_inside
+from backend.raster.foreign import only_inside, refuse_colours
 
 ASKED, POSITION = "asked", "position"
 OTHER_FILE = "Give the file of the other polarisation too (--with, in QGIS Further rasters of the scene)."
@@ -63,6 +63,8 @@ def choose_bands(
             how = FILE_NAMES
         if how == POSITION and others_by_file(path, names):
             raise _polarised_otherwise(others_by_file(path, names), names)
+        if how == POSITION:
+            refuse_colours(file, path, chosen)
         present = tuple(position for position, band in enumerate(chosen) if band)
         notes = (*_notes(names, chosen, how, len(usable)), *_left_out(labels.texts, usable, chosen, how))
         choice = BandChoice(tuple(filter(None, chosen)), present, notes, how)

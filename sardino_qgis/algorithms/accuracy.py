@@ -172,7 +172,7 @@ class AccuracyAlgorithm(BackendAlgorithm):
     def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> AccuracyInputs:
         return AccuracyInputs(self, parameters, context, feedback)
 
-    def processAlgorithm(self, parameters, context, feedback) -> dict:
+    def process(self, parameters, context, feedback) -> dict:
         """Run the backend; return the paths of the outputs and the main figures."""
         names = (self.OUTPUT, self.OUTPUT_JSON, self.OUTPUT_CSV)
         paths = {name: self.parameterAsFileOutput(parameters, name, context) for name in names}

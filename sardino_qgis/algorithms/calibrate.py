@@ -134,7 +134,7 @@ class CalibrateAlgorithm(BackendAlgorithm):
             raise QgsProcessingException(tr("There is no file or folder {}.").format(path))
         return os.path.abspath(path)
 
-    def processAlgorithm(self, parameters, context, feedback) -> dict:
+    def process(self, parameters, context, feedback) -> dict:
         output = self.parameterAsOutputLayer(parameters, self.OUTPUT, context)
         command = [*self.backend_command(), self.read_inputs(parameters, context, feedback), os.path.abspath(output)]
         command += ["--product", self.parameterAsEnumString(parameters, self.PRODUCT, context)]

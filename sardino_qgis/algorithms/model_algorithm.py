@@ -107,7 +107,7 @@ class ModelAlgorithm(ModelParameters):
         extent = self.parameterAsExtent(parameters, self.EXTENT, context, layer.crs())
         return source, options + extent_arguments(extent, layer)
 
-    def processAlgorithm(self, parameters, context, feedback) -> dict:
+    def process(self, parameters, context, feedback) -> dict:
         """Run the backend; return the paths of the outputs, and the model and device that were used."""
         named = {each.parameter: each.path(self, parameters, context) for each in self.DESTINATIONS}
         paths = {parameter: path for parameter, path in named.items() if path}

@@ -125,7 +125,7 @@ class TrainClassifierAlgorithm(ModelAlgorithm):
         self._styles = category_styles(layer, self._field) if layer is not None else {}
         return found
 
-    def processAlgorithm(self, parameters, context, feedback) -> dict:
+    def process(self, parameters, context, feedback) -> dict:
         """Export the samples, and run the backend; return the folder and the accuracy."""
         # Asked once: for a temporary output QGIS returns another folder each time.
         title = self.parameterAsString(parameters, self.TITLE, context).strip()
@@ -135,7 +135,7 @@ class TrainClassifierAlgorithm(ModelAlgorithm):
         if temporary:
             feedback.pushWarning(tr("The model is written to a temporary folder, which QGIS deletes when it exits."))
         self._options += self._hand_over(context, feedback)
-        found = super().processAlgorithm({**parameters, self.OUTPUT: folder}, context, feedback)
+        found = super().process({**parameters, self.OUTPUT: folder}, context, feedback)
         if not temporary:
             add_folder(folder)
         model = find_model(folder)

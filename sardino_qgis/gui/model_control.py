@@ -81,7 +81,7 @@ class ModelWidgetWrapper(QgsAbstractProcessingParameterWidgetWrapper):
         layout.setContentsMargins(0, 0, 0, 0)
         self._choice = _Models()
         self._choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._choice.setMinimumContentsLength(20)
+        self._choice.setMinimumContentsLength(8)
         layout.addWidget(self._choice, 1)
         layout.addWidget(_button("browse", "…", tr("Choose the folder of a model"), self._browse))
         card = _button(

@@ -16,9 +16,9 @@ from qgis.core import (
     QgsProject,
     QgsRasterLayer,
 )
-from qgis.gui import QgsMapTool, QgsVertexMarker
+from qgis.gui import QgsMapTool
 from qgis.PyQt.QtCore import Qt, QTimer
-from qgis.PyQt.QtGui import QColor, QIcon
+from qgis.PyQt.QtGui import QIcon
 
 from ..client.events import WorkerError
 from ..client.pool import WarmPool
@@ -29,6 +29,7 @@ from ..layers.metadata import describe, is_result
 from ..layers.overlays import overlay_similarity
 from ..layers.sources import worker_source
 from ..layers.styling import MADE_FROM, apply_qml
+from .place_marks import PlaceMarks
 from .similarity_task import SimilarityTask
 
 RAMP = "singlebandpseudocolor"
@@ -54,7 +55,7 @@ class SimilarityTool(QgsMapTool):
         self._raster_id = ""  # id of the layer that the places belong to
         self._results: dict[str, str] = {}  # id of the result layer by id of its raster layer
         self._places: list[Any] = []  # QgsPointXY in the CRS of the raster
-        self._markers: list[QgsVertexMarker] = []
+        self._marks = PlaceMarks(iface.mapCanvas())
         self._closed = False
         self.setCursor(Qt.CursorShape.CrossCursor)
 
@@ -100,12 +101,7 @@ class SimilarityTool(QgsMapTool):
             return
         layer = self._raster()
         if layer is None:
-            text = tr("Select the raster layer to be searched in the layer panel first.")
-            if is_result(self._iface.activeLayer()):
-                text = tr("'{}' is a result, and its scene is not in the project. Select the SAR raster.").format(
-                    self._iface.activeLayer().name()
-                )
-            self._say(text, Qgis.MessageLevel.Warning)
+            self._say(self._without_raster())
             return
         try:
             source = worker_source(layer, QgsProcessingFeedback(False))
@@ -114,16 +110,16 @@ class SimilarityTool(QgsMapTool):
             place = transform.transform(point)
             view = transform.transformBoundingBox(self.canvas().extent())
         except (QgsProcessingException, QgsCsException) as trouble:
-            self._say(str(trouble), Qgis.MessageLevel.Warning)
+            self._say(str(trouble))
             return
         if not layer.extent().contains(place):
-            self._say(tr("This place lies outside the layer '{}'.").format(layer.name()), Qgis.MessageLevel.Warning)
+            self._say(tr("This place lies outside the layer '{}'.").format(layer.name()))
             return
         if not add or layer.id() != self._raster_id:
             self._forget_places()
         self._raster_id = layer.id()
         self._places.append(place)
-        self._mark(point)
+        self._marks.add(point)
         question = {
             "input": source,
             "points": [[p.x(), p.y()] for p in self._places],
@@ -139,6 +135,12 @@ class SimilarityTool(QgsMapTool):
         if made_from or is_result(layer):
             layer = QgsProject.instance().mapLayer(made_from)
         return layer if isinstance(layer, QgsRasterLayer) else None
+
+    def _without_raster(self) -> str:
+        if not is_result(self._iface.activeLayer()):
+            return tr("Select the raster layer to be searched in the layer panel first.")
+        text = tr("'{}' is a result, and its scene is not in the project. Select the SAR raster.")
+        return text.format(self._iface.activeLayer().name())
 
     def _ask(self, task: SimilarityTask) -> None:
         if self._task is not None:
@@ -160,7 +162,7 @@ class SimilarityTool(QgsMapTool):
         if self._closed:
             return
         for warning in task.warnings:
-            self._say(warning, Qgis.MessageLevel.Warning)
+            self._say(warning)
         if task.result is not None:
             self._show(task.question["output"], task.raster_id)
         elif task.trouble:
@@ -203,22 +205,11 @@ class SimilarityTool(QgsMapTool):
 
     # Marks and messages
 
-    def _mark(self, point: Any) -> None:
-        for colour, width, size in ((Qt.GlobalColor.black, 5, 17), (Qt.GlobalColor.white, 2, 15)):
-            marker = QgsVertexMarker(self.canvas())
-            marker.setCenter(point)
-            marker.setIconType(QgsVertexMarker.IconType.ICON_CROSS)
-            marker.setColor(QColor(colour))  # white with a dark rim: visible on any map
-            marker.setPenWidth(width)
-            marker.setIconSize(size)
-            self._markers.append(marker)
-
     def _forget_places(self) -> None:
-        for marker in self._markers:
-            self.canvas().scene().removeItem(marker)
-        self._markers, self._places = [], []
+        self._marks.clear()
+        self._places = []
 
-    def _say(self, text: str, level: Any) -> None:
+    def _say(self, text: str, level: Any = Qgis.MessageLevel.Warning) -> None:
         # The bar shows HTML, and names of files, bands and models are untrusted.
         shown = html.escape(text, quote=False)
         self._iface.messageBar().pushMessage(tr("SAR Land Cover (DINO)"), shown, level, MESSAGE_SECONDS)

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..environment import locate
 
 LONGEST = 60  # characters of a name
-OTHERWISE = "own classes"
+OTHERWISE = "own-classes"
 
 
 def models_folder() -> Path:

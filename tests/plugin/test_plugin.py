@@ -35,9 +35,7 @@ def test_plugin_loads_and_unloads_repeatedly(desktop, qgis_processing):
         assert desktop.menu.actions() == [] and desktop.toolbar.actions() == []
 
 
-def test_layers_are_given_to_the_legend_while_the_plugin_is_loaded(
-    desktop, qgis_processing, qgis_new_project, tmp_path
-):
+def test_legends_are_completed_while_the_plugin_is_loaded(desktop, qgis_processing, qgis_new_project, tmp_path):
     """A map that was copied without its sidecars: the names are in a tag."""
     path = str(tmp_path / "map.tif")
     data = gdal.GetDriverByName("GTiff").Create(path, 4, 4, 1)
@@ -103,6 +101,18 @@ def test_help_opens_the_shipped_pages(desktop, qgis_processing, monkeypatch):
     plugin.unload()
 
 
+def test_sample_scene_is_loaded_from_the_menu(desktop, qgis_processing, qgis_new_project):
+    plugin = sardino_qgis.classFactory(desktop)
+    plugin.initGui()
+    (action,) = [action for action in plugin.menu.actions() if action.text() == "Load sample scene"]
+    action.trigger()
+    layer = desktop.activeLayer()
+    assert layer.isValid() and layer.name() == "Simulated sample scene" and layer.bandCount() == 2
+    assert desktop.canvas.extent().contains(layer.extent().center())
+    del layer
+    plugin.unload()
+
+
 def test_plugin_loads_without_a_desktop(qgis_app, qgis_processing):
     plugin = sardino_qgis.classFactory(None)
     plugin.initProcessing()
@@ -127,7 +137,8 @@ def test_interpreter_is_chosen_in_the_menu(no_interpreter, qgis_processing, monk
     plugin = sardino_qgis.classFactory(desktop)
     plugin.initGui()
     assert [action.text() for action in plugin.menu.actions() if action.text()] == [
-        "Find similar places", "Models…", "Set up backend…", "Choose Python interpreter…", "Diagnostics…", "Help",
+        "Find similar places", "Load sample scene", "Models…", "Set up backend…", "Choose Python interpreter…",
+        "Diagnostics…", "Help",
     ]  # fmt: skip
     assert not any(action.icon().isNull() for action in plugin.menu.actions() if action.text())
     plugin.choose_interpreter()

@@ -34,7 +34,7 @@ def test_classes_of_the_bundled_legends_keep_value_and_colour():
     assert [c.color for c in build_legend([30, 80], {})[0]] == ["#ffff4c", "#0064c8"]
 
 
-def test_common_words_get_the_colours_of_worldcover_and_only_water_is_blue():
+def test_common_words_get_their_colour_and_only_water_is_blue():
     names = ["forest", "Pine forest", "river", "Ciudad", "pastures", "río", "rice", "no water", *"abcdefghijkl"]
     colors = {c.name: c.color for c in build_legend(names, {})[0]}
     expected = {"forest": "#006400", "Ciudad": "#fa0000", "pastures": "#ffff4c", "river": "#0064c8"}

@@ -8,7 +8,7 @@ from backend.own_classes.mixed import mixed_classes
 LEGEND = [LandCoverClass(number, name, "#000000") for number, name in enumerate(("rice", "maize", "wheat", "none"), 1)]
 
 
-def test_a_class_that_is_mixed_is_named_with_those_it_is_taken_for():
+def test_a_mixed_class_is_named_with_what_it_is_taken_for():
     # Rows are what is mapped, columns what is true.
     confusion = [[90, 60, 5, 0], [5, 30, 5, 0], [5, 10, 90, 0], [0, 0, 0, 0]]
     (line,) = mixed_classes({"confusion": confusion}, LEGEND)

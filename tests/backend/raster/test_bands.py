@@ -1,10 +1,12 @@
 """Bands of a raster are matched to those of the model."""
 
+import numpy as np
 import pytest
+import rasterio
 
 from backend.core.errors import InputError
 from backend.raster.band_names import acquisition
-from backend.raster.bands import pick_bands
+from backend.raster.bands import choose_bands, pick_bands
 
 NAMES = ("VV", "VH")
 
@@ -65,3 +67,18 @@ def test_missing_bands_must_be_named(descriptions, requested, text):
     assert text in refusal.value.message + refusal.value.hint
     with pytest.raises(InputError, match="needs all its bands"):
         pick_bands(("VV", "VH"), (1, 2), NAMES, (1, 0))
+
+
+@pytest.mark.parametrize("kind, refused", [("uint8", True), ("uint16", True), ("float32", False)])
+def test_a_colour_picture_is_called_that(tmp_path, kind, refused):
+    path = str(tmp_path / "photo.tif")
+    profile = {"driver": "GTiff", "dtype": kind, "count": 3, "height": 4, "width": 4, "photometric": "rgb"}
+    with rasterio.open(path, "w", **profile) as file:
+        file.write(np.ones((3, 4, 4), dtype=kind))
+    with rasterio.open(path) as file:
+        if refused:
+            with pytest.raises(InputError, match="picture, not measurements: .* are its red and green"):
+                choose_bands(file, path, ("VV", "VH"), None, False)
+        else:  # a composite of backscatter may be shown in colours
+            assert choose_bands(file, path, ("VV", "VH"), None, False).numbers == (1, 2)
+        assert choose_bands(file, path, ("VV", "VH"), (2, 1), False).numbers == (2, 1), "as asked"

@@ -165,6 +165,6 @@ def test_single_image_of_a_product_is_refused_with_advice(product, tmp_path, qgi
         # The project's own: QGIS keeps the frames of a refusal, and would miss a layer that only they hold at its end.
         layer = QgsProject.instance().addMapLayer(QgsRasterLayer(source, "image"))
         assert layer.isValid()
-        with pytest.raises(QgsProcessingException, match="sardino:calibrate"):
+        with pytest.raises(QgsProcessingException, match="'Calibrate Sentinel-1 GRD'"):
             processing.run("sardino:landcover", {"INPUT": layer.id(), "OUTPUT": str(tmp_path / "o.tif")})
     assert not list(tmp_path.iterdir())

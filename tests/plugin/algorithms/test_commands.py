@@ -52,7 +52,7 @@ def test_command_of_all_options(provider, calls, scene, tmp_path):
     assert paths.items() <= results.items()
 
 
-def test_polarisation_of_a_single_band_is_told_in_the_order_of_the_model(provider, calls, scene, tmp_path):
+def test_polarisation_of_a_single_band_is_in_the_models_order(provider, calls, scene, tmp_path):
     given = {"INPUT": str(scene), "OUTPUT": str(tmp_path / "o.tif"), "BANDS": [2], "POLARISATION": "VH"}
     processing.run("sardino:landcover", given)
     assert option(calls()["arguments"], "--bands", 2) == ["0", "2"]

@@ -113,7 +113,7 @@ def test_polygons_train_a_model_that_makes_a_styled_map(halves, tmp_path, feedba
     assert legend == {1: ("Lake & sea", "#0000ff"), 2: ("Forest", "#00aa00")}
 
 
-def test_selected_points_with_numbers_make_a_model_in_the_profile(
+def test_selected_points_with_numbers_make_a_model_in_profile(
     halves, tmp_path, feedback, monkeypatch, qgis_new_project
 ):
     monkeypatch.setattr(locate, "managed_folder", lambda: tmp_path / "profile" / "env")

@@ -7,7 +7,7 @@ import time
 
 import pytest
 from qgis.core import Qgis, QgsProcessingContext, QgsProcessingModelAlgorithm, QgsProcessingModelChildParameterSource
-from qgis.PyQt.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit, QToolButton
+from qgis.PyQt.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit, QScrollArea, QToolButton
 
 from sardino_qgis.common.last_used import keep
 from sardino_qgis.gui.card_dialog import CardDialog
@@ -66,6 +66,17 @@ def test_dialog_offers_titles_and_gives_names(open_dialog, name):
     assert wrapper.parameterValue() == "my-model"
 
 
+def test_dialogs_need_no_horizontal_scroll_bar(open_dialog):
+    """At the size at which QGIS opens them."""
+    for name in (*WITH_MODEL, "trainclassifier", "accuracy", "calibrate"):
+        dialog = open_dialog(name)
+        dialog.show()
+        QApplication.processEvents()
+        (area,) = dialog.mainWidget().findChildren(QScrollArea)
+        assert area.horizontalScrollBar().maximum() == 0, name
+        dialog.hide()
+
+
 def test_dialog_takes_a_folder(panel, tmp_path, monkeypatch):
     wrapper = panel.wrappers["MODEL"]
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: str(tmp_path))
@@ -104,7 +115,7 @@ def test_open_dialog_lists_a_model_that_was_made_meanwhile(panel, tmp_path):
     assert wrapper.parameterValue() == str(made)
 
 
-def test_training_dialog_proposes_the_models_folder_of_the_profile(open_dialog):
+def test_training_dialog_proposes_the_profiles_models_folder(open_dialog):
     panel = open_dialog("trainclassifier").mainWidget()
     assert panel.wrappers["OUTPUT"].parameterValue() == str(models_folder())
 

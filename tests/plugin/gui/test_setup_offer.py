@@ -44,7 +44,7 @@ def test_set_up_is_offered_once_after_installing(load, desktop, monkeypatch):
     assert not desktop.messages(), "not at each start"
 
 
-def test_run_without_a_backend_says_a_sentence_and_offers_the_set_up(load, desktop):
+def test_run_without_a_backend_offers_the_set_up_in_a_sentence(load, desktop):
     QgsSettings().setValue(OFFERED, True)
     algorithm = load().provider.algorithm("landcover")
     for _ in range(2):
