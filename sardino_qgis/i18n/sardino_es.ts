@@ -32,8 +32,8 @@ Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y 
 Un mapa con las cuatro clases del modelo incluido se puede comparar con ESA WorldCover sin más ajustes: los valores 20, 40, 60, 70, 90 y 100 de la referencia cuentan como terreno abierto (30), y el 95 como arbolado (10). El informe indica qué valores se unieron.</translation>
     </message>
     <message>
-        <source>Reference values in the map's legend</source>
-        <translation>Valores de referencia según el mapa</translation>
+        <source>Reference to map values</source>
+        <translation>Valores de referencia a mapa</translation>
     </message>
     <message>
         <source>If the reference uses other values than the map: pairs of reference value (or name, for vectors) and map value, such as 1=80,2=10 or Forest=10. Values that are not listed stay unchanged; those of ESA WorldCover are merged if the map has the four classes of the bundled model (40=40 keeps 40 apart).</source>
