@@ -113,7 +113,7 @@ def test_cancel_ends_the_worker_and_keeps_the_older_file(plugin, real_worker, ma
 
     feedback.progressChanged.connect(press)
     run(INPUT=str(large), MODEL="tiny", BATCH_SIZE=1)
-    assert feedback.infos[-1] == "Cancelled."
+    assert "Cancelled." in feedback.infos
     assert time.monotonic() - pressed[0] < SOON_S and process.poll() is not None
     assert temporaries(tmp_path) == [] and (tmp_path / "out.tif").read_bytes() == b"older"
     assert warm_process(feedback) == [process.pid]
