@@ -136,7 +136,7 @@ class Tour:
     def attention(self) -> None:
         """Show the attention map."""
         self.run("attention", {"INPUT": self.scene, "OUTPUT": "TEMPORARY_OUTPUT"})
-        self.desk.show(self.desk.layer(f"Attention: {SCENE}"))
+        self.desk.show(self.desk.layer(f"Attention: {SCENE}"), self.scene)
         self.desk.picture("attention")
 
     def embeddings(self) -> None:
@@ -152,7 +152,7 @@ class Tour:
         iface.setActiveLayer(self.scene)
         self.plugin.similarity.action.trigger()
         self.desk.click(0.615, 0.54, self.scene)
-        self.desk.show(self.desk.layer(f"Similarity in {SCENE}"))
+        self.desk.show(self.desk.layer(f"Similarity in {SCENE}"), self.scene)
         self.desk.picture("similarity")
         iface.actionPan().trigger()
 

@@ -55,3 +55,4 @@ def overlay(layer: Any, low: str, high: str) -> None:
     settings.setMinimumLabel(f"{low} ({function.minimumValue():.2g})")
     settings.setMaximumLabel(f"{high} ({function.maximumValue():.2g})")
     function.setLegendSettings(settings)
+    layer.legendChanged.emit()  # the layer tree shows the labels of before otherwise
