@@ -5,7 +5,13 @@ from __future__ import annotations
 import os
 
 from osgeo import gdal
-from qgis.core import QgsApplication, QgsProcessingUtils, QgsProject, QgsRasterLayer
+from qgis.core import (
+    QgsApplication,
+    QgsCoordinateReferenceSystem,
+    QgsProcessingUtils,
+    QgsProject,
+    QgsRasterLayer,
+)
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject
 from qgis.PyQt.QtGui import QDesktopServices
 from qgis.PyQt.QtWidgets import QApplication, QFileDialog, QMessageBox
@@ -104,13 +110,14 @@ def test_help_opens_the_shipped_pages(desktop, qgis_processing, monkeypatch):
 def test_sample_scene_is_loaded_from_the_menu(desktop, qgis_processing, qgis_new_project):
     plugin = sardino_qgis.classFactory(desktop)
     plugin.initGui()
+    desktop.canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:32632"))
     (action,) = [action for action in plugin.menu.actions() if action.text() == "Load sample scene"]
     action.trigger()
+    plugin.unload()
     layer = desktop.activeLayer()
     assert layer.isValid() and layer.name() == "Simulated sample scene" and layer.bandCount() == 2
     assert desktop.canvas.extent().contains(layer.extent().center())
     del layer
-    plugin.unload()
 
 
 def test_plugin_loads_without_a_desktop(qgis_app, qgis_processing):

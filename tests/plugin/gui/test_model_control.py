@@ -193,7 +193,7 @@ def test_next_dialog_offers_the_last_used_values(open_dialog, scene):
     assert values_of(open_dialog(), *names[:3]) == ["auto", "auto", 0]
 
 
-def test_real_run_of_the_dialog_is_remembered(open_dialog, scene, tmp_path, script, monkeypatch):
+def test_real_run_of_the_dialog_is_remembered(open_dialog, scene, tmp_path, script, monkeypatch, layer_panel):
     body = """
         import json, shutil, sys
         shutil.copy(sys.argv[4], sys.argv[5])
