@@ -103,7 +103,7 @@ def test_elevation_model_reaches_the_worker(tmp_path, feedback, backend_python, 
     assert not (tmp_path / "p.tif").exists()
 
 
-def test_result_is_loaded_and_described(product, tmp_path, qgis_new_project):
+def test_result_is_loaded_and_described(product, tmp_path, qgis_new_project, layer_panel):
     definition = QgsProcessingOutputLayerDefinition(str(tmp_path / "o.tif"), QgsProject.instance())
     processing.runAndLoadResults("sardino:calibrate", {"INPUT": product, "OUTPUT": definition})
     (layer,) = QgsProject.instance().mapLayers().values()
