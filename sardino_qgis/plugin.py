@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsApplication
+from qgis.core import QgsApplication, QgsCoordinateTransform, QgsProject, QgsRasterLayer
 from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtGui import QDesktopServices, QIcon
 from qgis.PyQt.QtWidgets import QFileDialog, QMenu, QMessageBox
@@ -12,6 +12,7 @@ from .common.i18n import tr
 from .common.language import install_translator, remove_translator
 from .common.plugin_files import help_page, resource
 from .environment import locate
+from .layers.legend import name_classes
 from .provider import SarDinoProvider
 
 
@@ -30,6 +31,7 @@ class SarDinoPlugin:
         self.warm_pool = None
         self.menu = None
         self.similarity = None
+        self.setup_offer = None
         self.models_dialog = None
         self.setup_dialog = None
         self.diagnostics_dialog = None
@@ -50,11 +52,15 @@ class SarDinoPlugin:
         self.menu = QMenu(tr("SAR Land Cover (DINO)"))
         self.menu.setIcon(QIcon(resource("icons", "sardino.svg")))
         # Imported here, since `qgis_process` has no map canvas.
+        from .gui.setup_offer import SetupOffer
         from .gui.similarity_tool import SimilarityAction
 
-        self.similarity = SimilarityAction(self.iface, self.menu, self.warm_pool)
+        self.setup_offer = SetupOffer(self.iface, self.set_up_backend)
+        self.provider.offer_setup = self.setup_offer.before_a_run
+        self.similarity = SimilarityAction(self.iface, self.menu, self.warm_pool, self.setup_offer.before_a_run)
         self.menu.addSeparator()
         for icon, text, slot in (
+            (_theme_icon("mActionAddRasterLayer"), tr("Load sample scene"), self.load_sample),
             (QIcon(resource("icons", "models.svg")), tr("Models…"), self.show_models),
             (_theme_icon("mActionShowPluginManager"), tr("Set up backend…"), self.set_up_backend),
             (_theme_icon("mIconPythonFile"), tr("Choose Python interpreter…"), self.choose_interpreter),
@@ -63,6 +69,8 @@ class SarDinoPlugin:
         ):
             self.menu.addAction(icon, text).triggered.connect(lambda _checked, slot=slot: slot())
         self.iface.pluginMenu().addMenu(self.menu)
+        self.setup_offer.after_installation()
+        QgsProject.instance().layersAdded.connect(name_classes)
 
     def unload(self) -> None:
         """Remove everything that the plugin added, and end its processes."""
@@ -72,6 +80,10 @@ class SarDinoPlugin:
         if self.warm_pool is not None:
             self.warm_pool.close()
             self.warm_pool = None
+        if self.setup_offer is not None:
+            QgsProject.instance().layersAdded.disconnect(name_classes)
+            self.setup_offer.remove()
+            self.setup_offer = None
         for dialog in (self.setup_dialog, self.models_dialog):
             if dialog is not None:
                 dialog.cancel()
@@ -88,6 +100,16 @@ class SarDinoPlugin:
             self.provider = None
             remove_translator(self.translator)
             self.translator = None
+
+    def load_sample(self) -> None:
+        """Load the simulated scene that comes with the plugin, to try the algorithms on."""
+        layer = QgsRasterLayer(resource("sample", "simulated_s1.tif"), tr("Simulated sample scene"))
+        QgsProject.instance().addMapLayer(layer)
+        self.iface.setActiveLayer(layer)
+        canvas = self.iface.mapCanvas()
+        place = QgsCoordinateTransform(layer.crs(), canvas.mapSettings().destinationCrs(), QgsProject.instance())
+        canvas.setExtent(place.transformBoundingBox(layer.extent()))
+        canvas.refresh()
 
     def show_models(self) -> None:
         """Show the dialog of installed models, with a fresh list."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Callable
+
 from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
@@ -16,7 +18,9 @@ PROVIDER_ID = "sardino"
 class SarDinoProvider(QgsProcessingProvider):
     """The group of this plugin's algorithms in the toolbox."""
 
-    warm_pool: WarmPool | None = None  # set by the plugin on the desktop
+    # Set by the plugin on the desktop:
+    warm_pool: WarmPool | None = None
+    offer_setup: Callable[[], str] | None = None  # offers to set up a missing backend, and returns what is missing
 
     def id(self) -> str:
         return PROVIDER_ID

@@ -79,11 +79,11 @@ class Desktop:
         self.until(lambda: QgsProject.instance().mapLayersByName(name), f"the layer '{name}'")
         return QgsProject.instance().mapLayersByName(name)[0]
 
-    def show(self, layer: Any) -> None:
-        """Show one whole layer alone, with its legend unfolded and no message above the map."""
+    def show(self, layer: Any, *below: Any) -> None:
+        """Show one whole layer, alone or over others, with its legend unfolded and no message above the map."""
         iface.messageBar().clearWidgets()
         for node in QgsProject.instance().layerTreeRoot().findLayers():
-            node.setItemVisibilityChecked(node.layer() is layer)
+            node.setItemVisibilityChecked(node.layer() in (layer, *below))
             node.setExpanded(False)
         shown = QgsProject.instance().layerTreeRoot().findLayer(layer.id())
         shown.setItemVisibilityCheckedParentRecursive(True)

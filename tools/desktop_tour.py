@@ -20,6 +20,7 @@ from qgis.utils import iface, plugins
 
 from tools.desktop import Desktop, TourError
 
+SCENE = "simulated_s1"  # name of its layer, which results bear too
 SIZE = (1200, 760)
 REPORT = (1130, 1215)  # down to the areas
 PATIENCE = 300  # seconds for an algorithm; the first run reads PyTorch from the disk
@@ -75,7 +76,7 @@ class Tour:
 
     def toolbox(self) -> None:
         """Show the sample scene, and the algorithms in the toolbox."""
-        self.scene = self.desk.add_raster(self.sample, "simulated_s1")
+        self.scene = self.desk.add_raster(self.sample, SCENE)
         self._select("sardino:landcover")
         self.desk.window.resizeDocks([plugins["processing"].toolbox], [340], Qt.Orientation.Horizontal)
         self.desk.show(self.scene)
@@ -129,20 +130,20 @@ class Tour:
         given = {"INPUT": self.scene, "OUTPUT": output, "OUTPUT_CONFIDENCE": "TEMPORARY_OUTPUT"}
         self.run("landcover", given, "landcover-dialog")
         for name in ("Land cover", "Confidence"):
-            self.desk.show(self.desk.layer(name))
+            self.desk.show(self.desk.layer(f"{name}: {SCENE}"))
             self.desk.picture(name.replace(" ", "").lower())
 
     def attention(self) -> None:
         """Show the attention map."""
         self.run("attention", {"INPUT": self.scene, "OUTPUT": "TEMPORARY_OUTPUT"})
-        self.desk.show(self.desk.layer("Attention"))
+        self.desk.show(self.desk.layer(f"Attention: {SCENE}"), self.scene)
         self.desk.picture("attention")
 
     def embeddings(self) -> None:
         """Show the principal components of the embeddings."""
         given = {"INPUT": self.scene, "OUTPUT": "TEMPORARY_OUTPUT", "OUTPUT_PCA": "TEMPORARY_OUTPUT"}
         self.run("embeddings", given)
-        self.desk.show(self.desk.layer("Principal components"))
+        self.desk.show(self.desk.layer(f"Principal components: {SCENE}"))
         self.desk.picture("embeddings")
 
     def similarity(self) -> None:
@@ -151,14 +152,14 @@ class Tour:
         iface.setActiveLayer(self.scene)
         self.plugin.similarity.action.trigger()
         self.desk.click(0.615, 0.54, self.scene)
-        self.desk.show(self.desk.layer("Similarity in simulated_s1"))
+        self.desk.show(self.desk.layer(f"Similarity in {SCENE}"), self.scene)
         self.desk.picture("similarity")
         iface.actionPan().trigger()
 
     def accuracy(self) -> None:
         """Show dialog and report of a comparison with the labels that the sample was simulated from."""
         reference = self.desk.add_raster(self.labels, "simulated_s1_labels")
-        given = {"INPUT": self.desk.layer("Land cover"), "REFERENCE": reference, "SAMPLE_SIZE": 500}
+        given = {"INPUT": self.desk.layer(f"Land cover: {SCENE}"), "REFERENCE": reference, "SAMPLE_SIZE": 500}
         results = self.run("accuracy", given, "accuracy-dialog")
         page = report_page(Path(results["OUTPUT"]))
         page.show()

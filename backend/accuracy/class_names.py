@@ -1,4 +1,4 @@
-"""Read class names from a raster's sidecar files: GDAL's .aux.xml (attribute table, categories) and QGIS's .qml."""
+"""Read class names of a raster: from GDAL's .aux.xml (attribute table, categories), QGIS's .qml, or its own tags."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET  # noqa: N817  # nosec B405
 from pathlib import Path
 
+import rasterio
+
+from backend.core.plain_json import parse_json
 from backend.core.regular_file import read_regular_text
 from backend.output.names import sidecar
+from backend.output.styles import LEGEND_TAG
+from backend.raster.errors import RASTER_ERRORS
 
 # gdal_rat.h: the column of the value, and of the class name.
 USAGE_NAME, USAGE_VALUE = "2", "5"
@@ -16,9 +21,9 @@ MAX_BYTES = 4 * 2**20
 
 
 def class_names(raster: str) -> dict[int, str]:
-    """Return the name of each class value; empty if there are no sidecar files or they can't be read.
+    """Return the name of each class value; empty if neither sidecar files nor tags of our maps have them.
 
-    The attribute table takes precedence over category names, and these over the labels of a QGIS style.
+    The attribute table takes precedence over category names, these over labels of a QGIS style, and these over tags.
     """
     path = Path(raster)
     pam = _parse(sidecar(path, ".aux.xml"))
@@ -29,7 +34,7 @@ def class_names(raster: str) -> dict[int, str]:
             if names:
                 return names
     style = _parse(sidecar(path, ".qml"))
-    return {} if style is None else _from_style(style)
+    return ({} if style is None else _from_style(style)) or _from_tag(raster)
 
 
 def _parse(path: Path) -> ET.Element | None:
@@ -64,6 +69,15 @@ def _from_categories(band: ET.Element) -> dict[int, str]:
 
 def _from_style(style: ET.Element) -> dict[int, str]:
     return _named([(item.get("value", ""), item.get("label", "")) for item in style.iter("paletteEntry")])
+
+
+def _from_tag(raster: str) -> dict[int, str]:
+    try:
+        with rasterio.open(raster) as file:
+            found = parse_json(file.tags().get(LEGEND_TAG, "[]"))
+        return _named([(str(value), str(name)) for value, name, _ in found])
+    except (*RASTER_ERRORS, ValueError, TypeError):
+        return {}
 
 
 def _named(pairs: list[tuple[str, str]]) -> dict[int, str]:

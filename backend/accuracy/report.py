@@ -34,7 +34,7 @@ the intersection over the union. Means are over the classes of the reference.</p
 Olofsson, G. M. Foody, M. Herold, S. V. Stehman, C. E. Woodcock, M. A. Wulder (2014), Good practices for estimating area
 and assessing accuracy of land change, Remote Sensing of Environment 148, 42–57: equations 1 to 3 and 5 to 7 for
 accuracies, 9 to 11 for areas. Intervals are 1.96 standard errors to each side, cut at 0 and 100 %. Where all units of a
-class are right, or none is, the formula gives an interval of zero width: with few units, that says little.</p>
+class are right, or none is, the formula gives an interval of zero width, which says little: none is shown.</p>
 """
 
 
@@ -117,9 +117,10 @@ def _where(item: Mapping[str, Any]) -> str:
 
 
 def _area_table(facts: Mapping[str, Any]) -> str:
-    unit = facts["area_unit"]
+    unit, keys = facts["area_unit"], ("mapped", "compared_mapped", "compared_reference")
+    digits = _decimals((area[key] for area in facts["areas"] for key in keys), unit)
     rows = [
-        [_name(item), *(_area(area[key], unit) for key in ("mapped", "compared_mapped", "compared_reference"))]
+        [_name(item), *(_area(area[key], unit, digits) for key in keys)]
         for item, area in zip(facts["classes"], facts["areas"])
     ]
     name = "ha" if unit == "m2" else "pixels"
@@ -130,13 +131,13 @@ def _area_table(facts: Mapping[str, Any]) -> str:
 def _estimate_parts(facts: Mapping[str, Any], estimates: Mapping[str, Any]) -> Iterable[str]:
     unit = facts["area_unit"]
     name = "ha" if unit == "m2" else "pixels"
+    digits = _decimals((found["mapped_area"] for found in estimates["classes"]), unit)
     rows = [
         [
             _name(item),
-            _area(found["mapped_area"], unit),
-            _area(found["area"]["estimate"], unit),
-            f"± {_area(1.96 * found['area']['standard_error'], unit)}",
-            f"{_area(found['area']['low'], unit)} {DASH} {_area(found['area']['high'], unit)}",
+            _area(found["mapped_area"], unit, digits),
+            _area(found["area"]["estimate"], unit, digits),
+            *_interval(found["area"], unit, digits),
             _share(found["users_accuracy"]),
             _share(found["producers_accuracy"]),
         ]
@@ -203,12 +204,25 @@ def _percent(share: float | None) -> str:
 
 
 def _share(figure: Mapping[str, float] | None) -> str:
-    """Format a share with half the width of its interval."""
-    return DASH if figure is None else f"{100 * figure['estimate']:.1f} ± {196 * figure['standard_error']:.1f} %"
+    """Format a share with half the width of its interval; alone where the formula gives none."""
+    if figure is None:
+        return DASH
+    half = f" ± {196 * figure['standard_error']:.1f}" if figure["standard_error"] else ""
+    return f"{100 * figure['estimate']:.1f}{half} %"
 
 
-def _area(area: float, unit: str) -> str:
-    if unit != "m2":
-        return f"{area:,.0f}"
-    hectares = area / SQUARE_METRES_PER_HECTARE
-    return f"{hectares:,.0f}" if hectares >= 100 else f"{hectares:,.2f}"
+def _decimals(areas: Iterable[float], unit: str) -> int:
+    """Return the decimals of a table of areas: all its figures have as many."""
+    return 2 if unit == "m2" and max(areas, default=0.0) < 100 * SQUARE_METRES_PER_HECTARE else 0
+
+
+def _interval(area: Mapping[str, float], unit: str, digits: int) -> tuple[str, str]:
+    """Format half the width and both ends of an interval; dashes where the formula gives none."""
+    if not area["standard_error"]:
+        return DASH, DASH
+    low, high = (_area(area[end], unit, digits) for end in ("low", "high"))
+    return f"± {_area(1.96 * area['standard_error'], unit, digits)}", f"{low} {DASH} {high}"
+
+
+def _area(area: float, unit: str, digits: int) -> str:
+    return f"{area / SQUARE_METRES_PER_HECTARE if unit == 'm2' else area:,.{digits}f}"

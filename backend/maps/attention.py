@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
@@ -16,8 +15,8 @@ from backend.maps.embeddings import token_plan
 from backend.maps.emit import check_block, masked, output_paths, send_pixels
 from backend.maps.request import Context, Request
 from backend.maps.run import start_run
-from backend.output.sink import Layer, RasterSink
-from backend.output.styles import ramp_qml
+from backend.output.sink import Layer
+from backend.output.styles import mask_qml, ramp_qml
 from backend.stream.tiles import TileJob
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def attention(
 
     Args:
         request: What to read and write.
-        heads: "mean" for one band, "all" for a band for each head.
+        heads: "mean" for one band, "all" for a band for each head, and their mean as the last.
         block: Transformer block from 0; negative from the end.
         mass: Share of a head's attention that its mask keeps (DINO, arXiv 2104.14294, figure 1), above 0, at most 1;
             MASS if None. Only with `masks`.
@@ -66,7 +65,7 @@ def attention(
     with start_run(request, "attention", outputs, context) as run:
         check_block(run.card, block)
         every = [f"head {number}" for number in range(1, run.card.arch.heads + 1)]
-        names = every if heads == "all" else ["mean attention"]
+        names = [*(every if heads == "all" else ()), "mean attention"]
         sinks = {"output": run.outputs.sink("output", Layer("float32", math.nan, names))}
         if masks:
             sinks["masks"] = run.outputs.sink("masks", Layer("uint8", NO_MASK, every))
@@ -82,7 +81,8 @@ def attention(
         channels = len(names) + (len(every) if masks else 0)
         send_pixels(run, TileJob(plan, channels, run.loaded.batch, per_patch=True), answer, write)
         run.outputs.close()
-        run.outputs.commit({role: ramp_qml(_drawn(sink)) for role, sink in sinks.items()})
+        styles = {"output": ramp_qml(sinks["output"].thumbnail(band=len(names)), band=len(names)), "masks": mask_qml()}
+        run.outputs.commit({role: styles[role] for role in sinks})
         return run.report(classes=[])
 
 
@@ -103,7 +103,7 @@ def read_attention(raw: Tensor, every_head: bool, mass: float | None) -> Tensor:
 
     Args:
         raw: CLS attention [n, heads, rows, columns]; each head sums to at most 1 over its tile.
-        every_head: Keep the heads apart instead of averaging them.
+        every_head: Put each head before the mean of all.
         mass: Also append, for each head, 1 where the patches lie that hold this share of its attention, else 0.
 
     Returns:
@@ -114,7 +114,9 @@ def read_attention(raw: Tensor, every_head: bool, mass: float | None) -> Tensor:
 
     n, heads, rows, columns = raw.shape
     relative = raw * (rows * columns)
-    shown = relative if every_head else relative.mean(dim=1, keepdim=True)
+    shown = relative.mean(dim=1, keepdim=True)
+    if every_head:
+        shown = torch.cat((relative, shown), dim=1)
     if mass is None:
         return shown
     flat = raw.reshape(n, heads, -1)
@@ -122,8 +124,3 @@ def read_attention(raw: Tensor, every_head: bool, mass: float | None) -> Tensor:
     kept = (ascending.cumsum(dim=-1) > 1 - mass).to(flat.dtype)
     masks = torch.zeros_like(flat).scatter(-1, order, kept)
     return torch.cat((shown, masks.reshape(raw.shape)), dim=1)
-
-
-def _drawn(sink: RasterSink) -> NDArray[Any]:
-    sample = sink.thumbnail()
-    return sample[sample != NO_MASK] if sample.dtype == np.uint8 else sample

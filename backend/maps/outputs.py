@@ -11,7 +11,7 @@ from backend import __version__
 from backend.card.model_card import LandCoverClass
 from backend.maps.prepare import Prepared
 from backend.output.sink import Layer, RasterSink
-from backend.output.styles import aux_xml, date_now
+from backend.output.styles import aux_xml, date_now, legend_tags
 from backend.output.transaction import place_together
 from backend.radiometry.checks import as_json
 from backend.raster.grid import Grid
@@ -48,7 +48,9 @@ class Outputs:
         """Return metadata by which the output of a role can be recognised and made again."""
         scene, card = self._prepared.scene.name, self._prepared.card
         what = role if role != "output" else self._prepared.command
+        legend = legend_tags(card.classes) if what == "landcover" else {}
         return {
+            **legend,
             "SARDINO_VERSION": __version__,
             "SARDINO_MODEL": card.name,
             "SARDINO_MODEL_SHA256": card.weights_sha256,

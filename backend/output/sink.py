@@ -172,12 +172,12 @@ class RasterSink:
         with rasterio.Env(GDAL_TIFF_OVR_BLOCKSIZE=BLOCK, **OVERVIEWS_BY), rasterio.open(self.files.part, "r+") as file:
             file.build_overviews(factors, how)
 
-    def thumbnail(self, side: int = 512) -> NDArray[Any]:
-        """Return the first band of the finished file, [rows, columns], decimated to at most `side` pixels a side."""
+    def thumbnail(self, side: int = 512, band: int = 1) -> NDArray[Any]:
+        """Return a band of the finished file, [rows, columns], decimated to at most `side` pixels a side."""
         step = max(1, -(-max(self._grid.width, self._grid.height) // side))
         shape = (-(-self._grid.height // step), -(-self._grid.width // step))
         with rasterio.open(self.files.part) as file:
-            data: NDArray[Any] = file.read(1, out_shape=shape)
+            data: NDArray[Any] = file.read(band, out_shape=shape)
         return data
 
     def rows(self) -> Iterator[NDArray[Any]]:

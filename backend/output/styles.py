@@ -6,6 +6,8 @@ find them. QGIS reads the .qml first, and without it builds the same legend from
 
 from __future__ import annotations
 
+import json
+
 # XML is only written here, never parsed.
 import xml.etree.ElementTree as ET  # noqa: N817  # nosec B405
 from collections.abc import Sequence
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 
 from backend.card.model_card import LandCoverClass
 
+LEGEND_TAG = "SARDINO_CLASSES"
 # Five stops of the magma colour map (matplotlib, CC0), dark for low values.
 RAMP = ("#000004", "#51127c", "#b73779", "#fc8961", "#fcfdbf")
 # Five stops of viridis (matplotlib, CC0): distinct from attention, perceptually uniform, safe for the colour-blind.
@@ -42,6 +45,11 @@ def aux_xml(classes: Sequence[LandCoverClass], metadata: dict[str, str]) -> str:
             ET.SubElement(names, "Category").text = by_value.get(value, "")
         _attribute_table(band, classes)
     return _text(root)
+
+
+def legend_tags(classes: Sequence[LandCoverClass]) -> dict[str, str]:
+    """Return value, name and colour of each class as a tag of the raster, which stays with a file copied alone."""
+    return {LEGEND_TAG: json.dumps([[c.value, c.name, c.color] for c in classes], ensure_ascii=False)}
 
 
 def date_now() -> dict[str, str]:
@@ -75,18 +83,27 @@ def paletted_qml(classes: Sequence[LandCoverClass]) -> str:
     return _text(root)
 
 
-def ramp_qml(sample: NDArray[Any], top: float | None = None) -> str:
+def mask_qml() -> str:
+    """Return a QGIS style for masks: 1 is tinted, so that the scene below is seen, other values are transparent."""
+    root, renderer = _style("paletted")
+    palette = ET.SubElement(renderer, "colorPalette")
+    ET.SubElement(palette, "paletteEntry", value="1", label="holds the attention", color=RAMP[-1], alpha="160")
+    return _text(root)
+
+
+def ramp_qml(sample: NDArray[Any], top: float | None = None, band: int = 1) -> str:
     """Return a QGIS style with a colour ramp from the 2nd to the 98th percentile of a sample of the values.
 
     Args:
         sample: Values of any shape; NaN is ignored.
         top: Upper end of the ramp instead of the percentile.
+        band: Band that is shown.
     """
     values = sample[np.isfinite(sample)]
     low, high = (float(v) for v in np.percentile(values, (2, 98))) if values.size else (0.0, 1.0)
     high = high if top is None else top
     high = high if high > low else low + 1.0
-    return _pseudocolor(low, high, RAMP)
+    return _pseudocolor(low, high, RAMP, band)
 
 
 def share_qml() -> str:
@@ -94,8 +111,9 @@ def share_qml() -> str:
     return _pseudocolor(0.0, 1.0, SHARE_RAMP)
 
 
-def _pseudocolor(low: float, high: float, colors: Sequence[str]) -> str:
+def _pseudocolor(low: float, high: float, colors: Sequence[str], band: int = 1) -> str:
     root, renderer = _style("singlebandpseudocolor")
+    renderer.set("band", str(band))
     renderer.set("classificationMin", f"{low:.6g}")
     renderer.set("classificationMax", f"{high:.6g}")
     shader = ET.SubElement(renderer, "rastershader")

@@ -15,6 +15,7 @@ from torch import Tensor
 from backend.card.model_card import LandCoverClass
 from backend.core.arrays import BoolArray, IntArray
 from backend.core.events import Reporter
+from backend.core.words import counted
 from backend.maps.pca import Components
 from backend.network.forest_head import Trees
 from backend.own_classes.features import FeatureTable
@@ -116,7 +117,9 @@ def label_pixels(
     counts = Counter(seen)
     for label, number in index.items():
         item, total = legend[number], int((classes == number).sum())
-        reporter.log("info", f"{item.value:>4}  {item.name}: {counts[label]} samples, {total} pixels")
+        reporter.log(
+            "info", f"{item.value:>4}  {item.name}: {counted(counts[label], 'sample')}, {counted(total, 'pixel')}"
+        )
     few = [f"{legend[number].name} ({counts[label]})" for label, number in index.items() if counts[label] < FEW]
     if few:
         reporter.log(

@@ -13,6 +13,7 @@ from affine import Affine
 from backend.card.arch import Arch
 from backend.card.model_card import ModelCard
 from backend.core.errors import InputError
+from backend.core.words import counted
 from backend.maps.extent import Layout
 from backend.maps.landcover import landcover_overlap
 from backend.maps.run import Run
@@ -24,9 +25,10 @@ from backend.own_classes.forest import PORTIONS, write_head
 from backend.own_classes.heldout import held_out_scores
 from backend.own_classes.labelled import LabelledPixels, label_pixels, usable
 from backend.own_classes.legend import Styles
+from backend.own_classes.mixed import mixed_classes
 from backend.own_classes.model_folder import folder_name, printable, write_folder
 from backend.own_classes.pixels import SamplePixels, find_pixels
-from backend.own_classes.samples import Samples, read_samples
+from backend.own_classes.samples import Samples, check_classes, read_samples
 from backend.stream.tiling import plan_tiles
 
 # Sizes of the head; benchmarks/quality/own_classes.py measures their effect.
@@ -73,6 +75,7 @@ def learn(session: Run, path: Path, field: str, title: str, styles: Styles, chec
     """
     request, log = session.prepared.request, session.context.reporter.log
     samples = read_samples(path, field, session.scene.source.grid.crs)
+    check_classes(samples, field)
     if samples.skipped:
         log("warning", f"{samples.skipped} samples without a geometry or a class are left out.")
     model = _blank_model(session)
@@ -154,11 +157,13 @@ def _held_out(session: Run, labelled: LabelledPixels, progress: _Progress) -> di
     log("info", f"Accuracy on held-out samples, in {folds.blocks} blocks of {folds.side} pixels or more:")
     log("info", f"  overall {scores['overall_accuracy']:.2f}, mean IoU {scores['mean_iou']:.2f}")
     for name, found in scores["classes"].items():
-        where = f"{found['pixels']} pixels in {found['blocks']} blocks"
+        where = f"{counted(found['pixels'], 'pixel')} in {counted(found['blocks'], 'block')}"
         log("info", f"  {name}: F1 {found['f1']:.2f}, IoU {found['iou']:.2f} ({where})")
     for item in labelled.legend:
         if f"{item.value} {item.name}" not in scores["classes"]:
             log("warning", f"The accuracy of {item.name} is unknown: its samples lie in one place only.")
+    for line in mixed_classes(scores, labelled.legend):
+        log("warning", line)
     return scores
 
 

@@ -2,12 +2,11 @@
 
 Whole numbers from 1 to 254 are kept as raster values. A class named as in ESA WorldCover, or as one of the four classes
 merged from it, gets that class's value and colour; others get the smallest free values in alphabetical order, so that
-equal classes always get equal values.
+equal classes always get equal values, and a colour by `colours`.
 """
 
 from __future__ import annotations
 
-import colorsys
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,17 +16,12 @@ from backend.card.worldcover import COLOURS, MERGED_COLOURS, MERGED_NAMES, NAMES
 from backend.core.errors import InputError
 from backend.core.plain_json import parse_json
 from backend.core.regular_file import read_regular_text
+from backend.own_classes.colours import distinct, palette, word_colour
 from backend.own_classes.samples import Label, clean_label
 
 MOST_BYTES = 4 * 2**20
 MAX_NAME = 100  # characters, the limit of a card
-# Okabe and Ito (2008), "Color Universal Design", without black; then "muted" of Tol (2021, SRON/EPS/TN/09-002).
-SAFE = (
-    "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7",
-    "#332288", "#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77", "#cc6677", "#882255", "#aa4499",
-)  # fmt: skip
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
-_GOLDEN = 0.618034  # golden ratio: turn between two hues, so that they don't repeat
 
 # Name and "#rrggbb" by class; either may be empty.
 Styles = Mapping[Label, tuple[str, str]]
@@ -77,16 +71,31 @@ def build_legend(labels: Sequence[Label], styles: Styles) -> tuple[tuple[LandCov
         )
     values = _values(found)
     order = sorted(found, key=lambda label: values[label])
-    free = iter(_palette(len(order)))
+    names = {label: (styles.get(label, ("", ""))[0] or str(label))[:MAX_NAME] for label in order}
+    colors = _colors(order, values, styles, names)
+    classes = tuple(LandCoverClass(values[label], names[label], colors[label]) for label in order)
+    return classes, {label: index for index, label in enumerate(order)}
+
+
+def _colors(
+    order: Sequence[Label], values: Mapping[Label, int], styles: Styles, names: Mapping[Label, str]
+) -> dict[Label, str]:
+    """Return the colour of each label: of its style, of the class it is named as, of a word in it, of the palette."""
     worldcover = all(value in NAMES for value in values.values())
-    classes = []
+    colors = {label: styles[label][1] for label in order if styles.get(label, ("", ""))[1]}
     for label in order:
-        name, color = styles.get(label, ("", ""))
-        if not color:
-            value, known = (label, COLOURS[label]) if worldcover and isinstance(label, int) else _known(label)
-            color = known if value == values[label] else next(free)
-        classes.append(LandCoverClass(values[label], (name or str(label))[:MAX_NAME], color))
-    return tuple(classes), {label: index for index, label in enumerate(order)}
+        value, known = (label, COLOURS[label]) if worldcover and isinstance(label, int) else _known(label)
+        if known and value == values[label]:
+            colors.setdefault(label, known)
+    for label in order:
+        color = word_colour(names[label])
+        if color and label not in colors:
+            colors[label] = distinct(color, colors.values())
+    free = palette(colors.values())
+    for label in order:
+        if label not in colors:
+            colors[label] = next(free)
+    return colors
 
 
 def _values(labels: set[Label]) -> dict[Label, int]:
@@ -111,11 +120,3 @@ def _known(label: Label) -> tuple[int, str]:
             if text == name.casefold():
                 return value, colours[value]
     return 0, ""
-
-
-def _palette(count: int) -> list[str]:
-    more = []
-    for number in range(max(0, count - len(SAFE))):
-        rgb = colorsys.hsv_to_rgb(number * _GOLDEN % 1, 0.65, 0.5 + 0.4 * (number % 2))
-        more.append("#" + "".join(f"{round(255 * part):02x}" for part in rgb))
-    return [*SAFE, *more]

@@ -14,6 +14,7 @@ from backend.core.errors import InputError
 from backend.raster.geojson import field_values, read_features
 
 Label = Union[int, str]
+FEWEST = 2  # samples of two classes may be one each
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
 
 
@@ -55,6 +56,21 @@ def read_samples(path: Path, field: str, crs: CRS | None) -> Samples:
     if not items:
         raise InputError(f"{path} has no sample with a class in the field {field!r}.", "Check layer and field.")
     return Samples(tuple(items), shapeless + len(features) - len(items))
+
+
+def check_classes(samples: Samples, field: str) -> None:
+    """Refuse a field that numbers the samples, such as fid: each would be a class of its own.
+
+    Raises:
+        InputError: There are more than two samples, and no two of them have the same class.
+    """
+    labels = {item.label for item in samples.items}
+    if len(labels) == len(samples.items) > FEWEST:
+        raise InputError(
+            f"Each of the {len(labels)} samples is a class of its own in the field {field!r}.",
+            "Choose the field that holds the class, not one that numbers the samples; several samples of each class "
+            "are needed.",
+        )
 
 
 def clean_label(value: object) -> Label | None:

@@ -13,7 +13,7 @@ from rasterio.enums import ColorInterp
 from backend.core.errors import InputError
 from backend.raster.band_labels import FILE_NAMES, NAMES, label_bands, others_by_file
 from backend.raster.band_names import HINT, MOST_LISTED, POLARISATIONS, BandName, pair_bands, parse
-from backend.raster.foreign import only_inside
+from backend.raster.foreign import only_inside, refuse_colours
 
 ASKED, POSITION = "asked", "position"
 OTHER_FILE = "Give the file of the other polarisation too (--with, in QGIS Further rasters of the scene)."
@@ -63,6 +63,8 @@ def choose_bands(
             how = FILE_NAMES
         if how == POSITION and others_by_file(path, names):
             raise _polarised_otherwise(others_by_file(path, names), names)
+        if how == POSITION:
+            refuse_colours(file, path, chosen)
         present = tuple(position for position, band in enumerate(chosen) if band)
         left_out = () if how == ASKED else (*_left_out(labels.texts, usable, chosen), *_masks(labels.texts, usable))
         notes = (*_notes(names, chosen, how, len(usable)), *left_out)
@@ -225,8 +227,8 @@ def _is(text: str, name: str, wanted: BandName) -> bool:
 def _too_few(names: Sequence[str]) -> str:
     example = f"--bands 1{' 0' * (len(names) - 1)}"
     return (
-        f"Name the bands that are there, and 0 for a missing one ({example} for {names[0]} only), or give the file of "
-        "the other polarisation too."
+        f"Say which polarisation it is, {example} for {names[0]} only (in QGIS: Polarisation of a single band), or "
+        "give the file of the other polarisation too."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,27 @@ def refuse_picture(path: str) -> None:
                 "data, in Earth Engine export the image without visualize, in the Copernicus Browser download TIFF of "
                 "32 bits of the bands VV and VH.",
             )
+
+
+def refuse_colours(file: Any, path: str, chosen: Sequence[int]) -> None:
+    """Refuse whole numbers that the file calls red, green or blue, without a scale that makes measurements of them.
+
+    Args:
+        file: Opened rasterio dataset.
+        path: Its name.
+        chosen: Band numbers from 1, which no name told; 0 for a missing band.
+
+    Raises:
+        InputError: All chosen bands are such colours.
+    """
+    bands = [band for band in chosen if band]
+    colours = [file.colorinterp[band - 1].name for band in bands if file.scales[band - 1] == 1]
+    whole = all(re.match("u?int", file.dtypes[band - 1]) for band in bands)
+    if bands and whole and len(colours) == len(bands) and set(colours) <= {"red", "green", "blue"}:
+        raise InputError(
+            f"This is a picture, not measurements: the first bands of {path} are its {' and '.join(colours)}.",
+            "Give a raster of VV and VH in dB or power. If these are its bands all the same, name them VV and VH.",
+        )
 
 
 def product_inside(path: str) -> UnreadableError | None:

@@ -79,7 +79,7 @@ class AccuracyAlgorithm(BackendAlgorithm):
     def initAlgorithm(self, configuration=None) -> None:
         self._add_inputs()
         self.add(
-            QgsProcessingParameterString(self.MAPPING, tr("Reference values in the map's legend"), optional=True),
+            QgsProcessingParameterString(self.MAPPING, tr("Reference to map values"), optional=True),
             tr(
                 "If the reference uses other values than the map: pairs of reference value (or name, for vectors) and "
                 "map value, such as 1=80,2=10 or Forest=10. Values that are not listed stay unchanged; those of ESA "
@@ -172,7 +172,7 @@ class AccuracyAlgorithm(BackendAlgorithm):
     def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> AccuracyInputs:
         return AccuracyInputs(self, parameters, context, feedback)
 
-    def processAlgorithm(self, parameters, context, feedback) -> dict:
+    def process(self, parameters, context, feedback) -> dict:
         """Run the backend; return the paths of the outputs and the main figures."""
         names = (self.OUTPUT, self.OUTPUT_JSON, self.OUTPUT_CSV)
         paths = {name: self.parameterAsFileOutput(parameters, name, context) for name in names}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..common.i18n import tr
-from ..layers.styling import StretchStyler
+from ..layers.overlays import AttentionStyler, MaskStyler
 from .destinations import Destination
 from .model_algorithm import ModelAlgorithm
 from .parameters import HEADS, fraction, static_enum
@@ -22,8 +22,8 @@ class AttentionAlgorithm(ModelAlgorithm):
     ICON = "attention.svg"
     HELP = ("algorithms", "attention-maps-from-sar")
     DESTINATIONS = (
-        Destination(ModelAlgorithm.OUTPUT, "", StretchStyler),
-        Destination(OUTPUT_MASKS, "--masks"),
+        Destination(ModelAlgorithm.OUTPUT, "", AttentionStyler),
+        Destination(OUTPUT_MASKS, "--masks", MaskStyler),
     )
 
     def displayName(self) -> str:
@@ -38,7 +38,8 @@ class AttentionAlgorithm(ModelAlgorithm):
             "one layer (mean of the heads) or one band per head. Heads of a model trained by "
             "self-distillation (DINO) often pick out water, built-up areas or edges without ever having "
             "seen a label.\n\n"
-            "1 means as much attention as if it were spread evenly over the tile, 2 twice as much. "
+            "1 means as much attention as if it were spread evenly over the tile, 2 twice as much. The layer lies half "
+            "transparent over the scene: bright places get much attention. "
             "Attention shows what the model weighs, not why; it is not a land-cover map."
         )
 
@@ -46,7 +47,7 @@ class AttentionAlgorithm(ModelAlgorithm):
         self.add_inputs()
         self.add(
             static_enum(self.HEADS, tr("Heads"), HEADS),
-            tr("mean: one band, the mean of all attention heads. all: one band per head."),
+            tr("mean: one band, the mean of all attention heads. all: one band per head, and their mean as the last."),
         )
         self.add_block(tr("The block whose attention is shown, counted from 0; -1 is the last one."))
         self.add(

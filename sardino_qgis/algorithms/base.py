@@ -14,7 +14,7 @@ from qgis.PyQt.QtGui import QIcon
 
 from ..client.events import WorkerCancelledError, WorkerError
 from ..client.run import run_worker
-from ..common.i18n import tr
+from ..common.cancelled import CancelledError
 from ..common.last_used import offer
 from ..common.plugin_files import help_page, resource
 from ..environment import locate
@@ -48,7 +48,9 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         return help_page(*self.HELP)
 
     def canExecute(self) -> tuple[bool, str]:
-        problem = locate.problem()
+        """Say what is missing: on the desktop in a sentence, with a button in the message bar that sets it up."""
+        offer = self.provider().offer_setup if self.provider() is not None else None
+        problem = offer() if offer is not None else locate.problem()
         return not problem, problem
 
     def checkParameterValues(self, parameters, context) -> tuple[bool, str]:
@@ -62,7 +64,31 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
             return False, str(refusal)
         return True, ""
 
+    def processAlgorithm(self, parameters, context, feedback) -> dict:
+        """Run, and tell a cancel from a failure, which QGIS reports in red.
+
+        A desktop gets an empty result after a cancel, as from QGIS's own algorithms; `qgis_process` would report
+        success for it, and gets an error.
+        """
+        try:
+            return self.process(parameters, context, feedback)
+        except CancelledError as cancelled:
+            if self.provider() is None or self.provider().offer_setup is None:
+                # QGIS logs a traceback for any other class.
+                raise QgsProcessingException(str(cancelled)) from None
+            feedback.pushInfo(str(cancelled))
+            return {}
+
     # For subclasses
+
+    def process(self, parameters: dict, context: Any, feedback: Any) -> dict:
+        """Do the work, and return the outputs.
+
+        Raises:
+            CancelledError: The run was cancelled.
+            QgsProcessingException: It failed.
+        """
+        raise NotImplementedError
 
     def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> Any:
         """Read the layers on the main thread, which owns them.
@@ -107,7 +133,6 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
                 return result
             return run_worker(command, str(locate.backend_root()), feedback, self.displayName())
         except WorkerCancelledError:
-            # Not an empty result, for which `qgis_process` would report success.
-            raise QgsProcessingException(tr("Cancelled.")) from None
+            raise CancelledError() from None
         except (WorkerError, locate.BackendMissingError) as trouble:
             raise QgsProcessingException(str(trouble)) from trouble

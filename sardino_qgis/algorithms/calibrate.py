@@ -16,6 +16,7 @@ from qgis.core import (
 )
 
 from ..common.i18n import tr
+from ..layers.reloading import reload_layers
 from ..layers.sources import corner_arguments, worker_source
 from .base import BackendAlgorithm
 from .destinations import Destination
@@ -38,6 +39,7 @@ class CalibrateAlgorithm(BackendAlgorithm):
 
     COMMAND = "calibrate"
     _dem: str | None = None
+    _written = ""
     ICON = "calibrate.svg"
     HELP = ("sar-input", "sentinel-1-products-as-downloaded")
 
@@ -132,7 +134,7 @@ class CalibrateAlgorithm(BackendAlgorithm):
             raise QgsProcessingException(tr("There is no file or folder {}.").format(path))
         return os.path.abspath(path)
 
-    def processAlgorithm(self, parameters, context, feedback) -> dict:
+    def process(self, parameters, context, feedback) -> dict:
         output = self.parameterAsOutputLayer(parameters, self.OUTPUT, context)
         command = [*self.backend_command(), self.read_inputs(parameters, context, feedback), os.path.abspath(output)]
         command += ["--product", self.parameterAsEnumString(parameters, self.PRODUCT, context)]
@@ -149,4 +151,10 @@ class CalibrateAlgorithm(BackendAlgorithm):
         result = self.run_backend(command, feedback)
         Destination(self.OUTPUT, "").finish(output, context)
         feedback.pushInfo(tr("Bands: {}.").format(", ".join(result.get("polarisations", []))))
+        self._written = output
         return {self.OUTPUT: output}
+
+    def postProcessAlgorithm(self, context, feedback) -> dict:
+        """Reload layers of an older result under this name."""
+        reload_layers(context.project(), self._written)
+        return {}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
+
+from qgis.core import QgsProcessingUtils
 
 from ..common.i18n import tr
 from ..layers.styling import StretchStyler
@@ -77,4 +80,14 @@ class LandCoverAlgorithm(ModelAlgorithm):
             )
         if not classes:
             feedback.pushWarning(tr("No pixel of the input is valid: the map is empty."))
+        self._say_what_belongs_together(str(result.get("outputs", {}).get("output", "")), feedback)
         super().report(result, feedback)
+
+    @staticmethod
+    def _say_what_belongs_together(path: str, feedback: Any) -> None:
+        """Name the files of a map that is kept: other programs find names of classes beside it only."""
+        beside = (f"{path}.aux.xml", f"{os.path.splitext(path)[0]}.qml")
+        temporary = os.path.abspath(path).startswith(os.path.abspath(QgsProcessingUtils.tempFolder()))
+        if not temporary and all(os.path.isfile(file) for file in beside):
+            names = ", ".join(os.path.basename(file) for file in (path, *beside))
+            feedback.pushInfo(tr("To copy the map, take its files together: {}.").format(names))

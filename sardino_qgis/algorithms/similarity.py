@@ -12,8 +12,8 @@ from qgis.core import (
 )
 
 from ..common.i18n import tr
+from ..layers.overlays import SimilarityStyler
 from ..layers.sources import point_arguments, points_of
-from ..layers.styling import StretchStyler
 from .destinations import Destination
 from .model_algorithm import ModelAlgorithm
 from .parameters import static_enum
@@ -29,7 +29,7 @@ class SimilarityAlgorithm(ModelAlgorithm):
     COMMAND = "similarity"
     ICON = "similarity.svg"
     HELP = ("algorithms", "similarity-to-places-from-sar")
-    DESTINATIONS = (Destination(ModelAlgorithm.OUTPUT, "", StretchStyler),)
+    DESTINATIONS = (Destination(ModelAlgorithm.OUTPUT, "", SimilarityStyler),)
 
     def __init__(self) -> None:
         super().__init__()

@@ -20,7 +20,8 @@ from qgis.core import (
 
 from ..common.i18n import tr
 from ..layers.geojson_export import category_styles, write_geojson
-from ..models.installed import add_folder
+from ..models.installed import add_folder, find_model
+from ..models.trained import chosen_folder, models_folder
 from .destinations import Destination
 from .model_algorithm import ModelAlgorithm
 
@@ -92,14 +93,22 @@ class TrainClassifierAlgorithm(ModelAlgorithm):
         )
         self.add_running(engine=False)
         self.add(
-            QgsProcessingParameterFolderDestination(self.OUTPUT, tr("Model folder")),
-            tr("Folder to write the model into: a new one, or that of an older model, which is then replaced."),
+            QgsProcessingParameterFolderDestination(self.OUTPUT, tr("Model folder"), str(models_folder())),
+            tr(
+                "Folder to write the model into: a new one, or that of an older model, which is then replaced. In the "
+                "folder 'models' of your QGIS profile, which is proposed, the model gets a new folder under its title, "
+                "or under the name of the samples."
+            ),
         )
         self.addOutput(QgsProcessingOutputNumber(self.ACCURACY, tr("Overall accuracy on held-out samples, 0 to 1")))
         self.addOutput(QgsProcessingOutputNumber(self.MEAN_IOU, tr("Mean IoU on held-out samples, 0 to 1")))
         self.addOutput(QgsProcessingOutputNumber(self.BLOCKS, tr("Spatial blocks of the samples")))
 
     # Running
+
+    def checkParameterValues(self, parameters, context) -> tuple[bool, str]:
+        """Check with the default folder where none is given: QGIS would refuse a script that leaves it out."""
+        return super().checkParameterValues({self.OUTPUT: str(models_folder()), **parameters}, context)
 
     def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> tuple[str, list[str]]:
         """Read the samples and the style of their layer too."""
@@ -116,17 +125,25 @@ class TrainClassifierAlgorithm(ModelAlgorithm):
         self._styles = category_styles(layer, self._field) if layer is not None else {}
         return found
 
-    def processAlgorithm(self, parameters, context, feedback) -> dict:
+    def process(self, parameters, context, feedback) -> dict:
         """Export the samples, and run the backend; return the folder and the accuracy."""
+        # Asked once: for a temporary output QGIS returns another folder each time.
+        title = self.parameterAsString(parameters, self.TITLE, context).strip()
         folder = self.parameterAsFileOutput(parameters, self.OUTPUT, context)
+        folder = chosen_folder(folder, title or self._source.sourceName())
         temporary = os.path.abspath(folder).startswith(os.path.abspath(QgsProcessingUtils.tempFolder()))
         if temporary:
             feedback.pushWarning(tr("The model is written to a temporary folder, which QGIS deletes when it exits."))
         self._options += self._hand_over(context, feedback)
-        found = super().processAlgorithm(parameters, context, feedback)
+        found = super().process({**parameters, self.OUTPUT: folder}, context, feedback)
         if not temporary:
             add_folder(folder)
-        feedback.pushInfo(tr("To map with it, choose this model in 'Land cover from SAR': {}").format(folder))
+        model = find_model(folder)
+        feedback.pushInfo(
+            tr("To map with it, choose the model '{title}' in 'Land cover from SAR'. Its folder: {folder}").format(
+                title=model.title if model is not None else "", folder=folder
+            )
+        )
         return found
 
     def _hand_over(self, context: Any, feedback: Any) -> list[str]:

@@ -12,6 +12,7 @@ from ..common.errors import HintedError
 from ..common.i18n import tr
 from ..environment.hints import pytorch_hint
 from ..environment.kinds import Kind, kind_of
+from .dialog_terms import in_dialog_terms
 
 NOISE_LIMIT = 50  # lines that are no events to show in the log
 TEXT_SECONDS = 2.0  # shortest time between two progress texts
@@ -48,6 +49,7 @@ class Listener:
         self._noise = 0
         self._text = ""
         self._text_at = -math.inf
+        self._eta: Any = None
 
     @property
     def answered(self) -> bool:
@@ -58,7 +60,7 @@ class Listener:
         """Raise the worker's error as a WorkerError, if it sent one; `python` is the worker's interpreter."""
         if self.error is None:
             return
-        message, hint = str(self.error.get("message", "")), str(self.error.get("hint", ""))
+        message, hint = (in_dialog_terms(str(self.error.get(key, ""))) for key in ("message", "hint"))
         if "torch" in (message + hint).lower() and kind_of(python) is Kind.MAPPING:
             # The backend doesn't know what the menu offers.
             hint = pytorch_hint() if "torch" in message.lower() else f"{hint} {pytorch_hint()}"
@@ -96,14 +98,23 @@ class Listener:
         self._feedback.setProgress(min(100.0, max(0.0, 100.0 * done / total)))
         left = time_left(event.get("eta_s"))
         text = f"{self._label}, {left}" if left else self._label
-        # QGIS writes every text into its log too, so only new ones are sent, and not too often.
-        if text != self._text and time.monotonic() - self._text_at >= TEXT_SECONDS:
+        # QGIS writes every text into its log too: only estimates that say something new are sent.
+        if text != self._text and self._is_news(event.get("eta_s")) and self._is_time():
             self._feedback.setProgressText(text)
-            self._text, self._text_at = text, time.monotonic()
+            self._text, self._text_at, self._eta = text, time.monotonic(), event.get("eta_s")
+
+    def _is_time(self) -> bool:
+        return time.monotonic() - self._text_at >= TEXT_SECONDS
+
+    def _is_news(self, eta: Any) -> bool:
+        """Return whether an estimate is the first, or differs from the last one shown by half."""
+        if not isinstance(eta, (int, float)) or not self._eta:
+            return self._eta is None
+        return not 0.5 < eta / self._eta < 2
 
     def _hear_log(self, event: dict) -> None:
         push = self._feedback.pushWarning if event.get("level") == "warning" else self._feedback.pushInfo
-        push(str(event.get("message", "")))
+        push(in_dialog_terms(str(event.get("message", ""))))
 
     def _hear_result(self, event: dict) -> None:
         self.result = event

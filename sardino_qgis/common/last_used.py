@@ -15,7 +15,7 @@ from qgis.core import (
 )
 
 GROUP = "sardino/last"
-REMEMBERED = "sardino_remembered"  # key in the metadata of further parameters to remember
+OF_ONE_SCENE = "sardino_of_one_scene"  # key in the metadata of choices that are not remembered
 
 
 def _key(algorithm: str, parameter: str) -> str:
@@ -23,9 +23,12 @@ def _key(algorithm: str, parameter: str) -> str:
 
 
 def _is_remembered(parameter: QgsProcessingParameterDefinition) -> bool:
-    """Return whether `parameter` is a setting: inputs, extents and outputs belong to one scene and are not kept."""
+    """Return whether `parameter` is a setting: inputs, extents and outputs belong to one scene and are not kept.
+
+    Nor is the model: a map of the next scene by the model of another place would be wrong without a word.
+    """
     kinds = (QgsProcessingParameterEnum, QgsProcessingParameterNumber)
-    return isinstance(parameter, kinds) or bool(parameter.metadata().get(REMEMBERED))
+    return isinstance(parameter, kinds) and not parameter.metadata().get(OF_ONE_SCENE)
 
 
 def offer(algorithm: str, parameter: QgsProcessingParameterDefinition) -> None:

@@ -79,12 +79,9 @@ class ModelWidgetWrapper(QgsAbstractProcessingParameterWidgetWrapper):
         widget = QWidget()
         layout = QHBoxLayout(widget)
         layout.setContentsMargins(0, 0, 0, 0)
-        self._choice = QComboBox()
-        self._choice.setEditable(True)
-        for label, value in labelled_models():
-            self._choice.addItem(label, value)
+        self._choice = _Models()
         self._choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._choice.setMinimumContentsLength(20)
+        self._choice.setMinimumContentsLength(8)
         layout.addWidget(self._choice, 1)
         layout.addWidget(_button("browse", "…", tr("Choose the folder of a model"), self._browse))
         card = _button(
@@ -132,6 +129,32 @@ class ModelWidgetWrapper(QgsAbstractProcessingParameterWidgetWrapper):
 
     def _show(self) -> None:
         CardDialog.show_for(self.widgetValue(), self._choice.window())
+
+
+class _Models(QComboBox):
+    """An editable list of models that is up to date whenever it is opened: a run may have made one meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setEditable(True)
+        self.fill()
+
+    def fill(self) -> None:
+        """List the models anew, and keep what is chosen or written."""
+        models = labelled_models()
+        if models == [(self.itemText(row), self.itemData(row)) for row in range(self.count())]:
+            return
+        text, blocked = self.currentText(), self.blockSignals(True)
+        self.clear()
+        for label, value in models:
+            self.addItem(label, value)
+        if text:
+            self.setCurrentText(text)
+        self.blockSignals(blocked)
+
+    def showPopup(self) -> None:
+        self.fill()
+        super().showPopup()
 
 
 def _button(name: str, text: str, help_text: str, slot: Any) -> QToolButton:

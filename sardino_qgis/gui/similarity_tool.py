@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from typing import Any
+from typing import Any, Callable
 
 from qgis.core import (
     Qgis,
@@ -16,7 +16,7 @@ from qgis.core import (
     QgsProject,
     QgsRasterLayer,
 )
-from qgis.gui import QgsMapTool, QgsVertexMarker
+from qgis.gui import QgsMapTool
 from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtGui import QIcon
 
@@ -25,11 +25,14 @@ from ..client.pool import WarmPool
 from ..common.i18n import tr
 from ..common.plugin_files import resource
 from ..environment.locate import BackendMissingError
-from ..layers.metadata import describe
+from ..layers.metadata import describe, is_result
+from ..layers.overlays import overlay_similarity
 from ..layers.sources import worker_source
-from ..layers.styling import apply_qml
+from ..layers.styling import MADE_FROM, apply_qml
+from .place_marks import PlaceMarks
 from .similarity_task import SimilarityTask
 
+RAMP = "singlebandpseudocolor"
 SOURCE = "sardino/similarityTo"  # custom property of a result: id of its source layer
 MESSAGE_SECONDS = 6
 PATIENCE_MS = 1000  # after this time the user is told why the answer takes long
@@ -41,17 +44,18 @@ class SimilarityTool(QgsMapTool):
     One question at a time runs in the background. Of the clicks in the meantime, the last one is asked next.
     """
 
-    def __init__(self, iface: Any, pool: WarmPool) -> None:
-        """Take the QgisInterface of the desktop, and the workers that answer."""
+    def __init__(self, iface: Any, pool: WarmPool, offer_setup: Callable[[], str]) -> None:
+        """Take the QgisInterface of the desktop, the workers that answer, and what offers to set them up."""
         super().__init__(iface.mapCanvas())
         self._iface = iface
         self._pool = pool
+        self._offer_setup = offer_setup
         self._task: SimilarityTask | None = None
         self._next: SimilarityTask | None = None
         self._raster_id = ""  # id of the layer that the places belong to
         self._results: dict[str, str] = {}  # id of the result layer by id of its raster layer
         self._places: list[Any] = []  # QgsPointXY in the CRS of the raster
-        self._markers: list[QgsVertexMarker] = []
+        self._marks = PlaceMarks(iface.mapCanvas())
         self._closed = False
         self.setCursor(Qt.CursorShape.CrossCursor)
 
@@ -60,6 +64,8 @@ class SimilarityTool(QgsMapTool):
     def activate(self) -> None:
         """Start the worker, which takes seconds to load, while the user looks for a place."""
         super().activate()
+        if self._offer_setup():
+            return
         try:
             self._pool.warm()
         except (BackendMissingError, WorkerError) as trouble:
@@ -91,9 +97,11 @@ class SimilarityTool(QgsMapTool):
             point: Clicked QgsPointXY in the canvas's CRS.
             add: Keep the places that were clicked before.
         """
+        if self._offer_setup():
+            return
         layer = self._raster()
         if layer is None:
-            self._say(tr("Select the raster layer to be searched in the layer panel first."), Qgis.MessageLevel.Warning)
+            self._say(self._without_raster())
             return
         try:
             source = worker_source(layer, QgsProcessingFeedback(False))
@@ -102,16 +110,16 @@ class SimilarityTool(QgsMapTool):
             place = transform.transform(point)
             view = transform.transformBoundingBox(self.canvas().extent())
         except (QgsProcessingException, QgsCsException) as trouble:
-            self._say(str(trouble), Qgis.MessageLevel.Warning)
+            self._say(str(trouble))
             return
         if not layer.extent().contains(place):
-            self._say(tr("This place lies outside the layer '{}'.").format(layer.name()), Qgis.MessageLevel.Warning)
+            self._say(tr("This place lies outside the layer '{}'.").format(layer.name()))
             return
         if not add or layer.id() != self._raster_id:
             self._forget_places()
         self._raster_id = layer.id()
         self._places.append(place)
-        self._mark(point)
+        self._marks.add(point)
         question = {
             "input": source,
             "points": [[p.x(), p.y()] for p in self._places],
@@ -121,12 +129,18 @@ class SimilarityTool(QgsMapTool):
         self._ask(SimilarityTask(self._pool, question, layer.id(), self._answered))
 
     def _raster(self) -> Any:
-        """Return the active raster layer, or the source layer of the active result; None if there is none."""
+        """Return the active raster layer, or the scene that the active result was made from; None if there is none."""
         layer = self._iface.activeLayer()
-        made_from = layer.customProperty(SOURCE, "") if layer is not None else ""
-        if made_from:
+        made_from = (layer.customProperty(SOURCE, "") or layer.customProperty(MADE_FROM, "")) if layer else ""
+        if made_from or is_result(layer):
             layer = QgsProject.instance().mapLayer(made_from)
         return layer if isinstance(layer, QgsRasterLayer) else None
+
+    def _without_raster(self) -> str:
+        if not is_result(self._iface.activeLayer()):
+            return tr("Select the raster layer to be searched in the layer panel first.")
+        text = tr("'{}' is a result, and its scene is not in the project. Select the SAR raster.")
+        return text.format(self._iface.activeLayer().name())
 
     def _ask(self, task: SimilarityTask) -> None:
         if self._task is not None:
@@ -148,7 +162,7 @@ class SimilarityTool(QgsMapTool):
         if self._closed:
             return
         for warning in task.warnings:
-            self._say(warning, Qgis.MessageLevel.Warning)
+            self._say(warning)
         if task.result is not None:
             self._show(task.question["output"], task.raster_id)
         elif task.trouble:
@@ -160,14 +174,18 @@ class SimilarityTool(QgsMapTool):
             self._ask(following)
 
     def _show(self, path: str, raster_id: str) -> None:
-        """Show an answer in the layer of the previous answer, which keeps its style, or in a new layer."""
+        """Show an answer in the layer of the previous answer, or in a new layer."""
         project = QgsProject.instance()
         raster = project.mapLayer(raster_id)
         if raster is None:
             return  # removed in the meantime
         shown = project.mapLayer(self._results.get(raster.id(), ""))
         if shown is not None:
+            opacity = shown.renderer().opacity()
             shown.setDataSource(path, shown.name(), "gdal", False)
+            if shown.renderer().type() == RAMP and apply_qml(shown):  # the range is that of the new answer
+                overlay_similarity(shown)
+                shown.renderer().setOpacity(opacity)
             describe(shown)
             shown.triggerRepaint()
             return
@@ -176,6 +194,7 @@ class SimilarityTool(QgsMapTool):
             self._say(tr("The similarity layer {} can't be opened.").format(path), Qgis.MessageLevel.Critical)
             return
         apply_qml(layer)
+        overlay_similarity(layer)
         describe(layer)
         layer.setCustomProperty(SOURCE, raster.id())
         project.addMapLayer(layer, False)
@@ -186,19 +205,11 @@ class SimilarityTool(QgsMapTool):
 
     # Marks and messages
 
-    def _mark(self, point: Any) -> None:
-        marker = QgsVertexMarker(self.canvas())
-        marker.setCenter(point)
-        marker.setIconType(QgsVertexMarker.IconType.ICON_CROSS)
-        marker.setPenWidth(2)
-        self._markers.append(marker)
-
     def _forget_places(self) -> None:
-        for marker in self._markers:
-            self.canvas().scene().removeItem(marker)
-        self._markers, self._places = [], []
+        self._marks.clear()
+        self._places = []
 
-    def _say(self, text: str, level: Any) -> None:
+    def _say(self, text: str, level: Any = Qgis.MessageLevel.Warning) -> None:
         # The bar shows HTML, and names of files, bands and models are untrusted.
         shown = html.escape(text, quote=False)
         self._iface.messageBar().pushMessage(tr("SAR Land Cover (DINO)"), shown, level, MESSAGE_SECONDS)
@@ -207,9 +218,9 @@ class SimilarityTool(QgsMapTool):
 class SimilarityAction:
     """The tool's button in the plugins toolbar and its entry in a menu."""
 
-    def __init__(self, iface: Any, menu: Any, pool: WarmPool) -> None:
+    def __init__(self, iface: Any, menu: Any, pool: WarmPool, offer_setup: Callable[[], str]) -> None:
         self._iface = iface
-        self.tool = SimilarityTool(iface, pool)
+        self.tool = SimilarityTool(iface, pool, offer_setup)
         icon = QIcon(resource("icons", "similarity.svg"))
         self.action = menu.addAction(icon, tr("Find similar places"))
         self.action.setToolTip(

@@ -32,8 +32,8 @@ Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y 
 Un mapa con las cuatro clases del modelo incluido se puede comparar con ESA WorldCover sin más ajustes: los valores 20, 40, 60, 70, 90 y 100 de la referencia cuentan como terreno abierto (30), y el 95 como arbolado (10). El informe indica qué valores se unieron.</translation>
     </message>
     <message>
-        <source>Reference values in the map's legend</source>
-        <translation>Valores de la referencia en la leyenda del mapa</translation>
+        <source>Reference to map values</source>
+        <translation>Valores de referencia a mapa</translation>
     </message>
     <message>
         <source>If the reference uses other values than the map: pairs of reference value (or name, for vectors) and map value, such as 1=80,2=10 or Forest=10. Values that are not listed stay unchanged; those of ESA WorldCover are merged if the map has the four classes of the bundled model (40=40 keeps 40 apart).</source>
@@ -190,18 +190,18 @@ Un mapa con las cuatro clases del modelo incluido se puede comparar con ESA Worl
     <message>
         <source>Shows where the vision transformer looks: the attention of its class token over the scene, as one layer (mean of the heads) or one band per head. Heads of a model trained by self-distillation (DINO) often pick out water, built-up areas or edges without ever having seen a label.
 
-1 means as much attention as if it were spread evenly over the tile, 2 twice as much. Attention shows what the model weighs, not why; it is not a land-cover map.</source>
+1 means as much attention as if it were spread evenly over the tile, 2 twice as much. The layer lies half transparent over the scene: bright places get much attention. Attention shows what the model weighs, not why; it is not a land-cover map.</source>
         <translation>Muestra dónde mira el transformador de visión: la atención de su token de clase sobre la escena, como una sola capa (media de las cabezas) o con una banda por cabeza. Las cabezas de un modelo entrenado por autodestilación (DINO) suelen destacar agua, zonas construidas o bordes sin haber visto nunca una etiqueta.
 
-1 significa tanta atención como si se repartiera por igual en la tesela; 2, el doble. La atención muestra qué pondera el modelo, no por qué; no es un mapa de cobertura del suelo.</translation>
+1 significa tanta atención como si se repartiera por igual en la tesela; 2, el doble. La capa se ve semitransparente sobre la escena: los lugares claros reciben mucha atención. La atención muestra qué pondera el modelo, no por qué; no es un mapa de cobertura del suelo.</translation>
     </message>
     <message>
         <source>Heads</source>
         <translation>Cabezas</translation>
     </message>
     <message>
-        <source>mean: one band, the mean of all attention heads. all: one band per head.</source>
-        <translation>mean: una banda, la media de todas las cabezas de atención. all: una banda por cabeza.</translation>
+        <source>mean: one band, the mean of all attention heads. all: one band per head, and their mean as the last.</source>
+        <translation>mean: una banda, la media de todas las cabezas de atención. all: una banda por cabeza, y su media como última.</translation>
     </message>
     <message>
         <source>The block whose attention is shown, counted from 0; -1 is the last one.</source>
@@ -230,10 +230,6 @@ Un mapa con las cuatro clases del modelo incluido se puede comparar con ESA Worl
     <message>
         <source>1 where the attention mass lies, 0 elsewhere; always one band per head.</source>
         <translation>1 donde está la masa de atención, 0 en el resto; siempre una banda por cabeza.</translation>
-    </message>
-    <message>
-        <source>Cancelled.</source>
-        <translation>Cancelado.</translation>
     </message>
     <message>
         <source>Calibrate Sentinel-1 GRD</source>
@@ -444,6 +440,26 @@ Un modelo solo es tan bueno como sus datos de entrenamiento; la ficha del modelo
         <translation>Ningún píxel de la entrada es válido: el mapa está vacío.</translation>
     </message>
     <message>
+        <source>To copy the map, take its files together: {}.</source>
+        <translation>Para copiar el mapa, llevar juntos sus archivos: {}.</translation>
+    </message>
+    <message>
+        <source>'{}' is for one band. Choose that band in 'Bands', or set the parameter to auto.</source>
+        <translation>«{}» es para una sola banda. Elegir esa banda en «Bandas», o dejar el parámetro en auto.</translation>
+    </message>
+    <message>
+        <source>Polarisation of a single band</source>
+        <translation>Polarización de una sola banda</translation>
+    </message>
+    <message>
+        <source>The model has no band {band}; it has {bands}. Choose another model or polarisation.</source>
+        <translation>El modelo no tiene la banda {band}; tiene {bands}. Elegir otro modelo u otra polarización.</translation>
+    </message>
+    <message>
+        <source>Done in {:.1f} s.</source>
+        <translation>Terminado en {:.1f} s.</translation>
+    </message>
+    <message>
         <source>Only this part of the raster is mapped, snapped to whole pixels; all of it if empty. Any CRS.</source>
         <translation>Solo se cartografía esta parte del ráster, ajustada a píxeles enteros; todo el ráster si se deja vacío. Cualquier SRC.</translation>
     </message>
@@ -470,6 +486,10 @@ Un modelo solo es tan bueno como sus datos de entrenamiento; la ficha del modelo
     <message>
         <source>Bands of the raster in the order of the model's bands (for the bundled model VV, VH). If empty, they are found by their descriptions, or else the first ones are used.</source>
         <translation>Bandas del ráster en el orden de las bandas del modelo (para el modelo incluido, VV, VH). Si se deja vacío, se buscan por sus descripciones; si no las hay, se usan las primeras.</translation>
+    </message>
+    <message>
+        <source>If the raster has one band, without a name that tells its polarisation: which one it is. The model then runs without the others, and the map is less accurate. auto looks at the names.</source>
+        <translation>Si el ráster tiene una sola banda, sin un nombre que indique su polarización: cuál es. El modelo se ejecuta entonces sin las demás, y el mapa es menos exacto. auto atiende a los nombres.</translation>
     </message>
     <message>
         <source>Units of the pixel values: db (decibels), linear_power (sigma0 or gamma0 as power), amplitude (its square root). auto decides from the values, and reports the decision in the log.</source>
@@ -530,10 +550,6 @@ Un modelo solo es tan bueno como sus datos de entrenamiento; la ficha del modelo
     <message>
         <source>Library that runs the model. auto: OpenVINO on a processor if it is installed, otherwise PyTorch, with the same result. openvino-int8 computes in 8-bit integers: two to three times as fast on many processors, with a slightly different map.</source>
         <translation>Biblioteca que ejecuta el modelo. auto: OpenVINO en un procesador si está instalado; si no, PyTorch, con el mismo resultado. openvino-int8 calcula con números enteros de 8 bits: de dos a tres veces más rápido en muchos procesadores, con un mapa ligeramente distinto.</translation>
-    </message>
-    <message>
-        <source>Done in {:.1f} s.</source>
-        <translation>Terminado en {:.1f} s.</translation>
     </message>
     <message>
         <source>Similarity to places from SAR</source>
@@ -656,8 +672,8 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>Carpeta del modelo</translation>
     </message>
     <message>
-        <source>Folder to write the model into: a new one, or that of an older model, which is then replaced.</source>
-        <translation>Carpeta en la que se escribe el modelo: una nueva, o la de un modelo anterior, que se reemplaza.</translation>
+        <source>Folder to write the model into: a new one, or that of an older model, which is then replaced. In the folder 'models' of your QGIS profile, which is proposed, the model gets a new folder under its title, or under the name of the samples.</source>
+        <translation>Carpeta en la que se escribe el modelo: una nueva, o la de un modelo anterior, que se reemplaza. En la carpeta «models» del perfil de QGIS, que es la propuesta, el modelo recibe una carpeta nueva con su título, o con el nombre de las muestras.</translation>
     </message>
     <message>
         <source>Overall accuracy on held-out samples, 0 to 1</source>
@@ -680,8 +696,8 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>El modelo se guarda en una carpeta temporal, que QGIS elimina al cerrarse.</translation>
     </message>
     <message>
-        <source>To map with it, choose this model in 'Land cover from SAR': {}</source>
-        <translation>Para cartografiar con él, elegir este modelo en «Cobertura del suelo a partir de SAR»: {}</translation>
+        <source>To map with it, choose the model '{title}' in 'Land cover from SAR'. Its folder: {folder}</source>
+        <translation>Para cartografiar con él, elegir el modelo «{title}» en «Cobertura del suelo a partir de SAR». Su carpeta: {folder}</translation>
     </message>
     <message>
         <source>Features in the samples: {}.</source>
@@ -742,6 +758,10 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
     <message>
         <source>The worker is running already (process {}).</source>
         <translation>El motor ya está en marcha (proceso {}).</translation>
+    </message>
+    <message>
+        <source>Cancelled.</source>
+        <translation>Cancelado.</translation>
     </message>
     <message>
         <source>less than a minute left</source>
@@ -1248,10 +1268,6 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>Configurar el motor: SAR Land Cover (DINO)</translation>
     </message>
     <message>
-        <source>The algorithms run in a separate Python environment. It is set up once, in your QGIS profile; QGIS's own Python is not changed. Nothing is installed before you press Install.</source>
-        <translation>Los algoritmos se ejecutan en un entorno de Python aparte. Se configura una sola vez, en el perfil de QGIS; el Python de QGIS no se modifica. No se instala nada antes de pulsar Instalar.</translation>
-    </message>
-    <message>
         <source>Install</source>
         <translation>Instalar</translation>
     </message>
@@ -1320,6 +1336,26 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>Cancelado. No se cambió nada.</translation>
     </message>
     <message>
+        <source>The algorithms run in a separate Python environment. It is set up once, in your QGIS profile; QGIS's own Python is not changed. Nothing is installed before you press Install.</source>
+        <translation>Los algoritmos se ejecutan en un entorno de Python aparte. Se configura una sola vez, en el perfil de QGIS; el Python de QGIS no se modifica. No se instala nada antes de pulsar Instalar.</translation>
+    </message>
+    <message>
+        <source>The backend, which computes the maps, is not set up yet.</source>
+        <translation>El motor, que calcula los mapas, aún no está configurado.</translation>
+    </message>
+    <message>
+        <source>Press 'Set up now' in the bar above the map.</source>
+        <translation>Pulsar «Configurar ahora» en la barra sobre el mapa.</translation>
+    </message>
+    <message>
+        <source>SAR Land Cover (DINO)</source>
+        <translation>SAR Land Cover (DINO)</translation>
+    </message>
+    <message>
+        <source>Set up now</source>
+        <translation>Configurar ahora</translation>
+    </message>
+    <message>
         <source>Set up the backend of SAR Land Cover (DINO)</source>
         <translation>Configurar el motor de SAR Land Cover (DINO)</translation>
     </message>
@@ -1332,12 +1368,16 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>Similitud con un lugar</translation>
     </message>
     <message>
+        <source>This place lies outside the layer '{}'.</source>
+        <translation>Este lugar está fuera de la capa «{}».</translation>
+    </message>
+    <message>
         <source>Select the raster layer to be searched in the layer panel first.</source>
         <translation>Seleccionar primero en el panel de capas la capa ráster en la que buscar.</translation>
     </message>
     <message>
-        <source>This place lies outside the layer '{}'.</source>
-        <translation>Este lugar está fuera de la capa «{}».</translation>
+        <source>'{}' is a result, and its scene is not in the project. Select the SAR raster.</source>
+        <translation>«{}» es un resultado, y su escena no está en el proyecto. Seleccionar el ráster SAR.</translation>
     </message>
     <message>
         <source>The scene is read once; later clicks are answered immediately.</source>
@@ -1350,10 +1390,6 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
     <message>
         <source>The similarity layer {} can't be opened.</source>
         <translation>No se puede abrir la capa de similitud {}.</translation>
-    </message>
-    <message>
-        <source>SAR Land Cover (DINO)</source>
-        <translation>SAR Land Cover (DINO)</translation>
     </message>
     <message>
         <source>Find similar places</source>
@@ -1384,12 +1420,32 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>{date}: creado por SAR Land Cover (DINO) {version}.</translation>
     </message>
     <message>
+        <source>little attention</source>
+        <translation>poca atención</translation>
+    </message>
+    <message>
+        <source>much attention</source>
+        <translation>mucha atención</translation>
+    </message>
+    <message>
+        <source>holds the attention of this head</source>
+        <translation>reúne la atención de esta cabeza</translation>
+    </message>
+    <message>
+        <source>unlike the place</source>
+        <translation>distinto del lugar</translation>
+    </message>
+    <message>
+        <source>like the place</source>
+        <translation>parecido al lugar</translation>
+    </message>
+    <message>
         <source>{given} stands for several files, not for one raster: {names}. Give one file of the scene as SAR raster, and its others, if there are any, as Further rasters of the scene.</source>
         <translation>{given} representa varios archivos, no un ráster: {names}. Indicar un archivo de la escena como Ráster SAR, y los demás, si los hay, como Otros rásteres de la escena.</translation>
     </message>
     <message>
-        <source>The layer '{name}' comes from '{provider}', not from a raster file. Web services give pictures, not backscatter: export the layer to a GeoTIFF (Layer &gt; Save As…, raw data), and use that.</source>
-        <translation>La capa «{name}» procede de «{provider}», no de un archivo ráster. Los servicios web dan imágenes, no retrodispersión: exportar la capa a un GeoTIFF (Capa &gt; Guardar como…, datos crudos) y usar ese archivo.</translation>
+        <source>The layer '{name}' comes from '{provider}', not from a raster file. Web services give pictures, not backscatter, and exporting a picture doesn't change that: download the scene as a file, with the values of VV and VH, and use that.</source>
+        <translation>La capa «{name}» procede de «{provider}», no de un archivo ráster. Los servicios web ofrecen imágenes, no retrodispersión, y exportar una imagen no lo cambia: descargar la escena como archivo, con los valores de VV y VH, y usarlo.</translation>
     </message>
     <message>
         <source>Open options of the layer are not used: {}</source>
@@ -1504,6 +1560,10 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>Modelo incluido</translation>
     </message>
     <message>
+        <source>Load sample scene</source>
+        <translation>Cargar escena de ejemplo</translation>
+    </message>
+    <message>
         <source>Models…</source>
         <translation>Modelos…</translation>
     </message>
@@ -1522,6 +1582,10 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
     <message>
         <source>Help</source>
         <translation>Ayuda</translation>
+    </message>
+    <message>
+        <source>Simulated sample scene</source>
+        <translation>Escena de ejemplo simulada</translation>
     </message>
     <message>
         <source>Python interpreter of the backend's environment</source>

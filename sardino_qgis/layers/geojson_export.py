@@ -14,6 +14,7 @@ from qgis.core import (
     QgsWkbTypes,
 )
 
+from ..common.cancelled import CancelledError
 from ..common.i18n import tr
 
 DIGITS = 15  # of coordinates, enough for a float64
@@ -42,7 +43,7 @@ def write_geojson(source: Any, field: str, crs: Any, path: str, context: Any, fe
         file.write('{"type": "FeatureCollection"' + _crs_member(crs) + ', "features": [')
         for feature in source.getFeatures():
             if feedback.isCanceled():
-                raise QgsProcessingException(tr("Cancelled."))
+                raise CancelledError()
             item = {
                 "type": "Feature",
                 "properties": {field: _plain(feature.attribute(index))},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from osgeo import gdal
-from qgis.core import QgsBox3d, QgsLayerMetadata
+from qgis.core import QgsBox3d, QgsLayerMetadata, QgsRasterLayer
 
 from ..common.i18n import tr
 
@@ -20,6 +20,13 @@ def file_tags(path: str) -> dict[str, str]:
     except RuntimeError:  # raised if GDAL's exceptions are enabled
         return {}
     return {key[len(PREFIX) :]: value for key, value in tags.items() if key.startswith(PREFIX)}
+
+
+def is_result(layer: Any) -> bool:
+    """Return whether `layer` shows a map that was made here, not a scene; a calibrated product is a scene."""
+    if not isinstance(layer, QgsRasterLayer) or layer.providerType() != "gdal":
+        return False
+    return file_tags(layer.source()).get("OUTPUT", "calibrate") != "calibrate"
 
 
 def describe(layer: Any) -> bool:

@@ -61,8 +61,8 @@ def worker_source(layer: Any, feedback: Any) -> str:
         raise QgsProcessingException(
             tr(
                 "The layer '{name}' comes from '{provider}', not from a raster file. Web services give "
-                "pictures, not backscatter: export the layer to a GeoTIFF (Layer > Save As…, raw data), and "
-                "use that."
+                "pictures, not backscatter, and exporting a picture doesn't change that: download the scene as a file, "
+                "with the values of VV and VH, and use that."
             ).format(name=layer.name(), provider=layer.providerType())
         )
     full = layer.source()

@@ -19,10 +19,12 @@ from qgis.core import (
     QgsRectangle,
     QgsSingleBandPseudoColorRenderer,
 )
+from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtGui import QColor
 
 from .metadata import describe
 
+MADE_FROM = "sardino/madeFrom"  # custom property of a result: id of the layer of its scene
 LOWER, UPPER = 0.02, 0.98  # cumulative cut, QGIS's default for rasters
 SAMPLE_PIXELS = 250_000
 # Magma of matplotlib (CC0), at equal steps: legible in grey and for the colour-blind.
@@ -96,15 +98,25 @@ def move_to_group(layer: Any, name: str, on_top: bool) -> None:
     parent.removeChildNode(node)
 
 
+def unfold(layer_id: str) -> None:
+    """Show the legend of a layer in the layer tree, where QGIS may have added it folded."""
+    node = QgsProject.instance().layerTreeRoot().findLayer(layer_id)
+    if node is not None:
+        # Set anew: a view ignores it while the legend is being built.
+        node.setExpanded(False)
+        node.setExpanded(True)
+
+
 class Styler(QgsProcessingLayerPostProcessorInterface):
     """Post-processes a loaded result: style, metadata, and its place in the layer tree.
 
     Attributes:
         group: Name of the group to move the layer to; empty if QGIS does that, or without a group.
         on_top: Whether the layer goes above the others in the group.
+        made_from: Id of the layer of the scene, kept for the map tool; may be empty.
     """
 
-    group, on_top = "", False
+    group, on_top, made_from = "", False, ""
 
     def postProcessLayer(self, layer, context, feedback) -> None:
         """Style and describe `layer` after Processing has loaded it."""
@@ -112,8 +124,13 @@ class Styler(QgsProcessingLayerPostProcessorInterface):
             describe(layer)
             self.style(layer)
             layer.triggerRepaint()
+            if self.made_from:
+                layer.setCustomProperty(MADE_FROM, self.made_from)
             if self.group:
                 move_to_group(layer, self.group, self.on_top)
+            layer_id = layer.id()
+            # Newer versions of QGIS put the layer into the tree afterwards.
+            QTimer.singleShot(0, lambda: unfold(layer_id))
 
     def style(self, layer: Any) -> None:
         raise NotImplementedError

@@ -94,6 +94,13 @@ def find_model(value: str) -> InstalledModel | None:
     return _model(Path(path), path) if os.path.isdir(path) else None
 
 
+def band_names(value: str) -> list[str]:
+    """Return the names of the bands of the model that a value of MODEL means, in their order; [] if unknown."""
+    model = find_model(value)
+    bands = read_card(model.folder).get("bands") if model is not None else None
+    return [plain(band.get("name"), 20) for band in bands or [] if isinstance(band, dict)]
+
+
 def labelled_models() -> list[tuple[str, str]]:
     """Return label and value of each model for a list: the default first, and each label once."""
     default = find_model("")

@@ -19,6 +19,9 @@ NOT_SHOWN = {
     ".environment install", "This model", "do not match the hashes|hash mismatch", "Installing collected packages",
     r"no space left|errno 28\b|not enough space|disk quota exceeded|os error (28|112)\b", "import ssl",
     "ModuleNotFoundError: No module named '([^']+)'|ImportError: (.+)",
+    # Of the backend, which speaks English:
+    " --with (.+?), in QGIS as Further rasters of the scene", "; in QGIS choose Bands",
+    r"`python -m backend calibrate`, in QGIS Calibrate Sentinel-1 GRD(?: \(sardino:calibrate\))?",
 }  # fmt: skip
 
 # Calls whose text arguments are read by users: all of them, or those at the places given.

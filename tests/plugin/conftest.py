@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from osgeo import gdal, osr
-from qgis.core import QgsApplication, QgsProcessingFeedback, QgsSettings
+from qgis import utils
+from qgis.core import QgsApplication, QgsLayerTreeModel, QgsProcessingFeedback, QgsProject, QgsSettings
+from qgis.gui import QgsLayerTreeView
 
 from sardino_qgis.common import last_used
 from sardino_qgis.environment import locate, variables
@@ -178,3 +180,14 @@ def settings(qgis_app):
     clear()
     yield QgsSettings()
     clear()
+
+
+@pytest.fixture
+def layer_panel(qgis_new_project, monkeypatch):
+    """Show the project's layer tree in a real view; newer versions of QGIS load results into it."""
+    view = QgsLayerTreeView()
+    view.setModel(QgsLayerTreeModel(QgsProject.instance().layerTreeRoot(), view))
+    monkeypatch.setattr(utils.iface, "layerTreeView", lambda: view, raising=False)
+    yield view
+    QgsProject.instance().clear()
+    view.deleteLater()

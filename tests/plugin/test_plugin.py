@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import os
 
-from qgis.core import QgsApplication, QgsProcessingUtils
+from osgeo import gdal
+from qgis.core import (
+    QgsApplication,
+    QgsCoordinateReferenceSystem,
+    QgsProcessingUtils,
+    QgsProject,
+    QgsRasterLayer,
+)
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject
 from qgis.PyQt.QtGui import QDesktopServices
 from qgis.PyQt.QtWidgets import QApplication, QFileDialog, QMessageBox
@@ -32,6 +39,26 @@ def test_plugin_loads_and_unloads_repeatedly(desktop, qgis_processing):
         plugin.unload()
         assert providers() == before
         assert desktop.menu.actions() == [] and desktop.toolbar.actions() == []
+
+
+def test_legends_are_completed_while_the_plugin_is_loaded(desktop, qgis_processing, qgis_new_project, tmp_path):
+    """A map that was copied without its sidecars: the names are in a tag."""
+    path = str(tmp_path / "map.tif")
+    data = gdal.GetDriverByName("GTiff").Create(path, 4, 4, 1)
+    colours = gdal.ColorTable()
+    colours.SetColorEntry(80, (0, 0, 255))
+    data.GetRasterBand(1).SetColorTable(colours)
+    data.SetMetadataItem("SARDINO_CLASSES", '[[80, "Water", "#0000ff"]]')
+    data = None
+    plugin = sardino_qgis.classFactory(desktop)
+    for loaded, found in ((True, ["Water"]), (False, [str(value) for value in range(256)])):
+        if loaded:
+            plugin.initGui()
+        layer = QgsRasterLayer(path, "map")
+        QgsProject.instance().addMapLayer(layer)
+        assert [item.label for item in layer.renderer().classes()] == found
+        plugin.unload()
+    del layer
 
 
 def things_of(desktop):
@@ -80,6 +107,19 @@ def test_help_opens_the_shipped_pages(desktop, qgis_processing, monkeypatch):
     plugin.unload()
 
 
+def test_sample_scene_is_loaded_from_the_menu(desktop, qgis_processing, qgis_new_project):
+    plugin = sardino_qgis.classFactory(desktop)
+    plugin.initGui()
+    desktop.canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:32632"))
+    (action,) = [action for action in plugin.menu.actions() if action.text() == "Load sample scene"]
+    action.trigger()
+    plugin.unload()
+    layer = desktop.activeLayer()
+    assert layer.isValid() and layer.name() == "Simulated sample scene" and layer.bandCount() == 2
+    assert desktop.canvas.extent().contains(layer.extent().center())
+    del layer
+
+
 def test_plugin_loads_without_a_desktop(qgis_app, qgis_processing):
     plugin = sardino_qgis.classFactory(None)
     plugin.initProcessing()
@@ -104,7 +144,8 @@ def test_interpreter_is_chosen_in_the_menu(no_interpreter, qgis_processing, monk
     plugin = sardino_qgis.classFactory(desktop)
     plugin.initGui()
     assert [action.text() for action in plugin.menu.actions() if action.text()] == [
-        "Find similar places", "Models…", "Set up backend…", "Choose Python interpreter…", "Diagnostics…", "Help",
+        "Find similar places", "Load sample scene", "Models…", "Set up backend…", "Choose Python interpreter…",
+        "Diagnostics…", "Help",
     ]  # fmt: skip
     assert not any(action.icon().isNull() for action in plugin.menu.actions() if action.text())
     plugin.choose_interpreter()

@@ -1,10 +1,11 @@
 """Test class names from sidecar files, and files that must not be parsed."""
 
 import pytest
+import rasterio
 
 from backend.accuracy.class_names import class_names
 from backend.card.model_card import LandCoverClass
-from backend.output.styles import aux_xml, paletted_qml
+from backend.output.styles import LEGEND_TAG, aux_xml, legend_tags, paletted_qml
 
 CLASSES = [LandCoverClass(10, "Tree cover", "#006400"), LandCoverClass(80, "Water & ice", "#0064c8")]
 NAMES = {10: "Tree cover", 80: "Water & ice"}
@@ -38,6 +39,13 @@ def test_style_of_qgis_with_its_doctype(raster):
 
 def test_no_sidecar_file_gives_no_names(raster):
     assert class_names(str(raster)) == {} == class_names('NETCDF:"x.nc":class')
+
+
+@pytest.mark.parametrize("tags, names", [(legend_tags(CLASSES), NAMES), ({LEGEND_TAG: "[[1]]"}, {})])
+def test_names_stay_with_a_map_that_was_copied_alone(raster, tags, names):
+    with rasterio.open(raster, "w", driver="GTiff", dtype="uint8", count=1, width=4, height=4) as file:
+        file.update_tags(**tags)
+    assert class_names(str(raster)) == names
 
 
 BOMB = "<!DOCTYPE x [<!ENTITY a 'ha'><!ENTITY b '&a;&a;&a;'>]><PAMDataset>&b;</PAMDataset>"

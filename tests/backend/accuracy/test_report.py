@@ -7,7 +7,7 @@ import pytest
 
 from backend.accuracy.compare import Comparison
 from backend.accuracy.figures import build_facts
-from backend.accuracy.report import as_csv, as_html, as_json
+from backend.accuracy.report import DASH, _area, _decimals, _interval, _share, as_csv, as_html, as_json
 
 NASTY = "<script>alert('x')</script> & \"quotes\""
 
@@ -92,3 +92,14 @@ def test_without_estimates_areas_are_shown(facts):
 def test_json_and_csv_hold_names_unescaped(facts):
     assert NASTY.replace('"', '\\"') in as_json(facts)
     assert as_csv(facts).splitlines()[0].endswith("80 Water,sum")
+
+
+def test_no_interval_of_zero_width_is_shown():
+    nothing = {"estimate": 0.0, "standard_error": 0.0, "low": 0.0, "high": 0.0}
+    assert _share(nothing) == "0.0 %" and _interval(nothing, "m2", 2) == (DASH, DASH)
+    assert _share({"estimate": 0.5, "standard_error": 0.1}) == "50.0 ± 19.6 %"
+
+
+def test_areas_of_a_table_have_as_many_decimals():
+    assert _decimals([5e3, 2e7], "m2") == 0 and _decimals([5e3, 2e5], "m2") == 2 and _decimals([3], "pixels") == 0
+    assert [_area(area, "m2", 2) for area in (5e3, 2e5)] == ["0.50", "20.00"]

@@ -24,9 +24,10 @@ def test_mean_is_the_mean_of_the_heads_and_about_one(attend, make_raster, scene_
     scene = make_raster(values)
     mean, names = attend(scene)
     heads, each = attend(scene, heads="all")
-    assert mean.shape == (1, 150, 200) and heads.shape == (2, 150, 200)
-    assert names == ("mean attention",) and each == ("head 1", "head 2")
-    np.testing.assert_allclose(mean[0], heads.mean(axis=0), rtol=1e-4)
+    assert mean.shape == (1, 150, 200) and heads.shape == (3, 150, 200)
+    assert names == ("mean attention",) and each == ("head 1", "head 2", "mean attention")
+    np.testing.assert_allclose(mean[0], heads[:2].mean(axis=0), rtol=1e-4)
+    np.testing.assert_allclose(mean[0], heads[2], rtol=1e-4)
     np.testing.assert_array_equal(np.isnan(mean[0]), np.isnan(values[0]))
     assert 0.8 < np.nanmean(mean) < 1.2
 
@@ -50,10 +51,11 @@ def test_masks_keep_the_share_of_attention_asked_for(attend, make_raster, scene_
 
 def test_mass_keeps_the_largest_patches():
     raw = torch.tensor([[[[0.1, 0.4], [0.2, 0.1]]]])
-    shown, mask = read_attention(raw, True, 0.6)[0]
+    shown, mean, mask = read_attention(raw, True, 0.6)[0]
     np.testing.assert_allclose(shown, raw[0, 0] * 4)
+    np.testing.assert_allclose(mean, shown)
     assert mask.tolist() == [[0, 1], [1, 0]]
-    assert read_attention(raw, True, 1.0)[0, 1].tolist() == [[1, 1], [1, 1]]
+    assert read_attention(raw, True, 1.0)[0, 2].tolist() == [[1, 1], [1, 1]]
 
 
 def test_no_tile_grid_shows(tiny_model, make_raster, scene_db, tmp_path):

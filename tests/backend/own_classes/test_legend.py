@@ -34,6 +34,17 @@ def test_classes_of_the_bundled_legends_keep_value_and_colour():
     assert [c.color for c in build_legend([30, 80], {})[0]] == ["#ffff4c", "#0064c8"]
 
 
+def test_common_words_get_their_colour_and_only_water_is_blue():
+    names = ["forest", "Pine forest", "river", "Ciudad", "pastures", "río", "rice", "no water", *"abcdefghijkl"]
+    colors = {c.name: c.color for c in build_legend(names, {})[0]}
+    expected = {"forest": "#006400", "Ciudad": "#fa0000", "pastures": "#ffff4c", "river": "#0064c8"}
+    assert expected.items() <= colors.items() and len(set(colors.values())) == len(names)
+    assert colors["Pine forest"] == "#004b00" and colors["río"] == "#004b96", "shades of a colour that is taken"
+    for name in set(names) - {"river", "río"}:
+        red, green, blue = (int(colors[name][at : at + 2], 16) for at in (1, 3, 5))
+        assert blue <= max(red, green), f"{name} looks like water"
+
+
 def test_styles_of_a_file_take_precedence(tmp_path):
     path = tmp_path / "legend.json"
     path.write_text(json.dumps({"a": {"name": "Alder", "color": "#102030"}, "7.0": {"name": "Seven"}, "z": {}}))

@@ -10,7 +10,7 @@ from rasterio.crs import CRS
 from rasterio.warp import transform_geom
 
 from backend.core.errors import InputError
-from backend.own_classes.samples import read_samples
+from backend.own_classes.samples import Sample, Samples, check_classes, read_samples
 from tests.support.samples import DEGREES, collection, feature
 
 BROKEN = {
@@ -50,3 +50,11 @@ def test_degrees_and_a_named_crs_give_the_same_place(tmp_path):
         found.append(read_samples(tmp_path / "s.geojson", "cover", CRS.from_epsg(32633)).items[0])
     np.testing.assert_allclose(found[0].geometry["coordinates"], found[1].geometry["coordinates"], atol=0.01)
     assert found[0].label == found[1].label == "a b"
+
+
+def test_a_field_that_numbers_the_samples_is_refused():
+    samples = [Sample(DEGREES, number) for number in range(3)]
+    with pytest.raises(InputError, match="Each of the 3 samples is a class of its own in the field 'fid'"):
+        check_classes(Samples(tuple(samples), 0), "fid")
+    check_classes(Samples(tuple(samples[:2]), 0), "cover")
+    check_classes(Samples((*samples, samples[0]), 0), "cover")

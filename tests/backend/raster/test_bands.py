@@ -78,3 +78,18 @@ def test_a_mask_that_is_not_applied_is_told(name, told, tmp_path):
         notes = [text for level, text in choose_bands(file, str(path), NAMES, None, True).notes if level == "warning"]
         assert any("Not applied" in text and name in text for text in notes) == told
         assert not choose_bands(file, str(path), NAMES, (1, 2), True).notes[1:]
+
+
+@pytest.mark.parametrize("kind, refused", [("uint8", True), ("uint16", True), ("float32", False)])
+def test_a_colour_picture_is_called_that(tmp_path, kind, refused):
+    path = str(tmp_path / "photo.tif")
+    profile = {"driver": "GTiff", "dtype": kind, "count": 3, "height": 4, "width": 4, "photometric": "rgb"}
+    with rasterio.open(path, "w", **profile) as file:
+        file.write(np.ones((3, 4, 4), dtype=kind))
+    with rasterio.open(path) as file:
+        if refused:
+            with pytest.raises(InputError, match="picture, not measurements: .* are its red and green"):
+                choose_bands(file, path, ("VV", "VH"), None, False)
+        else:  # a composite of backscatter may be shown in colours
+            assert choose_bands(file, path, ("VV", "VH"), None, False).numbers == (1, 2)
+        assert choose_bands(file, path, ("VV", "VH"), (2, 1), False).numbers == (2, 1), "as asked"

@@ -116,7 +116,7 @@ def test_accuracy_without_a_sample_has_no_estimates(classes, outputs):
 @pytest.mark.parametrize("names", [MERGED_NAMES, {}])
 def test_a_map_of_four_classes_against_worldcover(classes, layer, outputs, feedback, names):
     """By class names, or without any by the values; raster and points."""
-    map_ = np.select([TRUTH == 80], [30], TRUTH).astype(np.uint8)
+    map_ = np.where(TRUTH == 80, np.uint8(30), TRUTH)
     reference = map_.copy()
     reference[30:, :25], reference[:10, :25], reference[:10, 25:] = 30, 95, 40
     given = {"INPUT": classes(map_, "map.tif", names), **outputs}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 
 import numpy as np
 import processing
@@ -34,17 +33,17 @@ PART = "9.2565,9.2605,45.9595,45.9620 [EPSG:4326]"
 
 
 @pytest.fixture(scope="module")
-def product(tmp_path_factory):
+def product(tmp_path_factory, backend_python):
     """Folder of a product, made in another process: rasterio and QGIS have a GDAL each."""
-    command = [sys.executable, "-c", MAKE_PRODUCT, str(tmp_path_factory.mktemp("product"))]
+    command = [backend_python, "-c", MAKE_PRODUCT, str(tmp_path_factory.mktemp("product"))]
     cwd, env = locate.backend_root(), worker_environment()
     done = subprocess.run(command, cwd=cwd, env=env, check=True, capture_output=True, text=True)
     return done.stdout.strip().splitlines()[-1]
 
 
 @pytest.fixture(autouse=True)
-def worker(provider, monkeypatch):
-    monkeypatch.setenv("SARDINO_PYTHON", sys.executable)
+def worker(provider, backend_python, monkeypatch):
+    monkeypatch.setenv("SARDINO_PYTHON", backend_python)
 
 
 def run(product, output, feedback=None, **parameters):
@@ -87,8 +86,8 @@ dem_of(Path(sys.argv[1]) / "dem.tif", geometry, reach=0.1)
 """
 
 
-def test_elevation_model_reaches_the_worker(tmp_path, feedback, qgis_new_project):
-    command = [sys.executable, "-c", MAKE_RELIEF, str(tmp_path)]
+def test_elevation_model_reaches_the_worker(tmp_path, feedback, backend_python, qgis_new_project):
+    command = [backend_python, "-c", MAKE_RELIEF, str(tmp_path)]
     cwd, env = locate.backend_root(), worker_environment()
     done = subprocess.run(command, cwd=cwd, env=env, check=True, capture_output=True, text=True)
     product = done.stdout.strip().splitlines()[-1]
@@ -104,7 +103,7 @@ def test_elevation_model_reaches_the_worker(tmp_path, feedback, qgis_new_project
     assert not (tmp_path / "p.tif").exists()
 
 
-def test_result_is_loaded_and_described(product, tmp_path, qgis_new_project):
+def test_result_is_loaded_and_described(product, tmp_path, qgis_new_project, layer_panel):
     definition = QgsProcessingOutputLayerDefinition(str(tmp_path / "o.tif"), QgsProject.instance())
     processing.runAndLoadResults("sardino:calibrate", {"INPUT": product, "OUTPUT": definition})
     (layer,) = QgsProject.instance().mapLayers().values()
@@ -165,6 +164,6 @@ def test_single_image_of_a_product_is_refused_with_advice(product, tmp_path, qgi
         # The project's own: QGIS keeps the frames of a refusal, and would miss a layer that only they hold at its end.
         layer = QgsProject.instance().addMapLayer(QgsRasterLayer(source, "image"))
         assert layer.isValid()
-        with pytest.raises(QgsProcessingException, match="sardino:calibrate"):
+        with pytest.raises(QgsProcessingException, match="'Calibrate Sentinel-1 GRD'"):
             processing.run("sardino:landcover", {"INPUT": layer.id(), "OUTPUT": str(tmp_path / "o.tif")})
     assert not list(tmp_path.iterdir())

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import processing
 import pytest
 from qgis.core import (
     QgsCoordinateReferenceSystem,
+    QgsPointXY,
+    QgsProcessingContext,
     QgsProcessingException,
+    QgsProject,
     QgsRasterLayer,
     QgsRectangle,
     QgsReferencedRectangle,
@@ -46,6 +50,17 @@ def test_command_of_all_options(provider, calls, scene, tmp_path):
     assert option(arguments, "--confidence") == [paths["OUTPUT_CONFIDENCE"]]
     assert option(arguments, "--probabilities") == [paths["OUTPUT_PROBABILITIES"]]
     assert paths.items() <= results.items()
+
+
+def test_polarisation_of_a_single_band_is_in_the_models_order(provider, calls, scene, tmp_path):
+    given = {"INPUT": str(scene), "OUTPUT": str(tmp_path / "o.tif"), "BANDS": [2], "POLARISATION": "VH"}
+    processing.run("sardino:landcover", given)
+    assert option(calls()["arguments"], "--bands", 2) == ["0", "2"]
+    for wrong, why in (({"BANDS": []}, "is for one band"), ({"POLARISATION": "HH"}, "no band HH; it has VV, VH")):
+        good, said = (
+            provider.algorithm("landcover").create().checkParameterValues({**given, **wrong}, QgsProcessingContext())
+        )
+        assert not good and why in said, "refused while the dialog is open"
 
 
 def test_command_of_attention(provider, calls, scene, tmp_path):
@@ -120,3 +135,20 @@ def test_open_options_are_dropped_with_a_warning(provider, calls, scene, tmp_pat
     del layer
     assert calls()["arguments"][3] == str(scene)
     assert any("NUM_THREADS" in text for text in feedback.warnings)
+
+
+def test_loaded_layers_of_a_replaced_file_show_the_new_one(
+    provider, calls, scene, make_scene, tmp_path, qgis_new_project
+):
+    given = {"INPUT": str(scene), "OUTPUT": str(tmp_path / "out.tif")}
+    processing.run("sardino:landcover", given)
+    layer, other = QgsRasterLayer(given["OUTPUT"], "mine"), QgsRasterLayer(str(scene), "other")
+    QgsProject.instance().addMapLayers([layer, other])
+    painted = []
+    layer.repaintRequested.connect(lambda *_: painted.append(True))
+    wider = make_scene(np.full((50, 200), -5.0), "wider.tif")
+    processing.run("sardino:landcover", {**given, "INPUT": str(wider)})
+    assert (layer.width(), layer.height()) == (200, 50) and layer.extent().width() == 2000
+    assert layer.dataProvider().sample(QgsPointXY(401_900, 5_199_900), 1) == (-5.0, True)
+    assert layer.name() == "mine" and painted and other.width() == 96
+    del layer, other

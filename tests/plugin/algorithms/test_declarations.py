@@ -13,8 +13,8 @@ def test_parameters_are_declared(provider):
     landcover = provider.algorithm("landcover")
     names = [p.name() for p in landcover.parameterDefinitions()]
     assert names == [
-        "INPUT", "FURTHER", "BANDS", "EXTENT", "UNITS", "ACCEPT_VALUES", "MODEL", "DEVICE", "ENGINE", "BATCH_SIZE",
-        "OUTPUT", "OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES",
+        "INPUT", "FURTHER", "BANDS", "POLARISATION", "EXTENT", "UNITS", "ACCEPT_VALUES", "MODEL", "DEVICE", "ENGINE",
+        "BATCH_SIZE", "OUTPUT", "OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES",
     ]  # fmt: skip
     attention = {p.name() for p in provider.algorithm("attention").parameterDefinitions()}
     assert attention >= {"HEADS", "BLOCK", "MASS", "OUTPUT", "OUTPUT_MASKS"}
@@ -68,6 +68,6 @@ def test_advanced_and_optional_parameters(provider):
     algorithm = provider.algorithm("landcover")
     flag = QgsProcessingParameterDefinition.Flag.FlagAdvanced
     advanced = {p.name() for p in algorithm.parameterDefinitions() if p.flags() & flag}
-    assert advanced == {"FURTHER", "ACCEPT_VALUES", "DEVICE", "ENGINE", "BATCH_SIZE"}
+    assert advanced == {"FURTHER", "POLARISATION", "ACCEPT_VALUES", "DEVICE", "ENGINE", "BATCH_SIZE"}
     for name in ("OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES"):
         assert not algorithm.parameterDefinition(name).createByDefault()

@@ -43,3 +43,15 @@ def test_success_without_a_file_is_an_exception(provider, scene, tmp_path, scrip
     monkeypatch.setenv("SARDINO_PYTHON", str(script(body, "liar")))
     with pytest.raises(QgsProcessingException, match="does not exist"):
         processing.run("sardino:landcover", {"INPUT": str(scene), "OUTPUT": str(tmp_path / "o.tif")})
+
+
+def test_cancel_is_not_called_a_failure_on_a_desktop(provider, scene, tmp_path, script, monkeypatch, feedback):
+    """QGIS writes "Execution failed" for an exception; a shell must not take a cancel for a success."""
+    monkeypatch.setenv("SARDINO_PYTHON", str(script("import time\ntime.sleep(60)", "slow")))
+    given = {"INPUT": str(scene), "OUTPUT": str(tmp_path / "o.tif")}
+    feedback.cancel()
+    context = QgsProcessingContext()
+    assert provider.algorithm("landcover").create().run(given, context, feedback)[1] is False
+    monkeypatch.setattr(provider, "offer_setup", lambda: "", raising=False)
+    results, good = provider.algorithm("landcover").create().run(given, context, feedback)
+    assert good and results == {} and feedback.infos[-1] == "Cancelled."

@@ -27,7 +27,9 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QVariant
 from qgis.PyQt.QtGui import QColor
 
+from sardino_qgis.environment import locate
 from sardino_qgis.models.installed import added_folders, forget_folder, labelled_models
+from sardino_qgis.models.trained import chosen_folder
 
 TOP, LEFT, SIZE = 5_200_000, 400_000, 128
 WATER, FOREST = (-21.0, -27.0), (-8.0, -14.0)
@@ -111,7 +113,10 @@ def test_polygons_train_a_model_that_makes_a_styled_map(halves, tmp_path, feedba
     assert legend == {1: ("Lake & sea", "#0000ff"), 2: ("Forest", "#00aa00")}
 
 
-def test_selected_points_with_numbers_keep_their_values(halves, tmp_path, qgis_new_project):
+def test_selected_points_with_numbers_make_a_model_in_profile(
+    halves, tmp_path, feedback, monkeypatch, qgis_new_project
+):
+    monkeypatch.setattr(locate, "managed_folder", lambda: tmp_path / "profile" / "env")
     layer = layer_of("Point", [7, 80, 99], field_type=QVariant.Int)
     layer.selectByExpression('"cover" < 90')
     QgsProject.instance().addMapLayer(layer)
@@ -120,12 +125,30 @@ def test_selected_points_with_numbers_keep_their_values(halves, tmp_path, qgis_n
         "SAMPLES": QgsProcessingFeatureSourceDefinition(layer.id(), selectedFeaturesOnly=True),
         "FIELD": "cover",
         "CHECK": False,
-        "OUTPUT": "TEMPORARY_OUTPUT",
     }
-    results = processing.run("sardino:trainclassifier", given)
-    card = json.loads((Path(results["OUTPUT"]) / "card.json").read_text())
+    results = processing.run("sardino:trainclassifier", given, feedback=feedback)
+    folder = tmp_path / "profile" / "models" / "samples"
+    assert results["OUTPUT"] == str(folder) and str(folder) in feedback.infos[-1]
+    card = json.loads((folder / "card.json").read_text())
     assert [c["value"] for c in card["classes"]] == [7, 80] and "ACCURACY" not in results
-    assert not added_folders()
+    assert ("samples", str(folder)) in labelled_models()
+    assert chosen_folder(str(folder.parent), "samples") == f"{folder} 2", "the next model doesn't replace this one"
+    assert chosen_folder(str(folder.parent), " Röm: a/b\\c? ") == str(folder.parent / "Röm a b c")
+    assert chosen_folder(str(tmp_path / "mine"), "samples") == str(tmp_path / "mine")
+
+
+def test_temporary_folder_is_the_one_that_is_named(halves, script, feedback, monkeypatch, qgis_new_project):
+    body = """
+        import json, os, sys
+        os.makedirs(sys.argv[5])
+        print(json.dumps({"event": "result", "outputs": {"output": sys.argv[5]}}))
+    """
+    monkeypatch.setenv("SARDINO_PYTHON", str(script(body, "trainer")))
+    given = {"INPUT": str(halves), "SAMPLES": layer_of("Point", ["a", "b"]), "FIELD": "cover"}
+    given["OUTPUT"] = "TEMPORARY_OUTPUT"
+    results = processing.run("sardino:trainclassifier", given, feedback=feedback)
+    assert Path(results["OUTPUT"]).is_dir() and results["OUTPUT"] in feedback.infos[-1]
+    assert any("deletes when it exits" in text for text in feedback.warnings) and not added_folders()
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from backend.core import cancel
+from sardino_qgis.client import events
 from sardino_qgis.client import run as runner
 from sardino_qgis.client.events import WorkerCancelledError, WorkerError
 from sardino_qgis.client.run import run_worker
@@ -162,6 +163,13 @@ def test_flood_of_events_is_read_to_the_end(run, feedback):
     result = run(SAY + "for i in range(20000): say(event='progress', done=i, total=20000, eta_s=10)\n" + RESULT)
     assert result["model"] == "m"
     assert len(feedback.texts) < 10  # QGIS writes each into its log
+
+
+def test_estimates_are_said_when_they_have_changed_by_half(run, feedback, monkeypatch):
+    monkeypatch.setattr(events, "TEXT_SECONDS", 0.0)
+    run(SAY + "for i in range(60): say(event='progress', done=i, total=60, eta_s=60 * (60 - i))\n" + RESULT)
+    said = [text.partition("about ")[2] for text in feedback.texts if "about" in text]
+    assert said == ["60 min left", "30 min left", "15 min left", "7 min left", "3 min left", "1 min left"]
 
 
 def test_hung_worker_with_a_result_is_a_success(run, monkeypatch):

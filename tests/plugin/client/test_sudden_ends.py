@@ -37,12 +37,12 @@ run_worker(sys.argv[2:], sys.argv[1], Feedback(False), "Mapping")
 
 
 @pytest.fixture
-def command(make_scene, tmp_path):
+def command(make_scene, tmp_path, backend_python):
     """A real run that takes long, to an output that has an older file."""
     scene = make_scene(np.random.default_rng(0).normal(-12, 2, (1500, 1500)), "large.tif")
     (tmp_path / "o.tif").write_bytes(b"older")
     options = ["--device", "cpu", "--batch-size", "1", "--overwrite", "--progress", "json"]
-    return [sys.executable, "-m", "backend", "landcover", str(scene), str(tmp_path / "o.tif"), *options]
+    return [backend_python, "-m", "backend", "landcover", str(scene), str(tmp_path / "o.tif"), *options]
 
 
 def temporaries(folder):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 import numpy as np
 import processing
@@ -12,12 +13,16 @@ from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsCoordinateTransformContext,
+    QgsPalettedRasterRenderer,
     QgsProcessingException,
     QgsRasterLayer,
 )
+from qgis.PyQt.QtGui import QColor
 
 from backend import __version__
+from sardino_qgis.layers.legend import name_classes
 from sardino_qgis.layers.metadata import describe
+from sardino_qgis.layers.overlays import OPACITY, AttentionStyler, MaskStyler
 from sardino_qgis.layers.styling import apply_qml
 
 
@@ -30,6 +35,20 @@ def opens_with_names_and_colours(path):
         legend = {c.value: (c.label, c.color.name()) for c in layer.renderer().classes()}
         assert legend[80] == ("Permanent water bodies", "#0064c8")
     del plain, styled, layer
+
+
+def is_named_where_it_was_copied_alone(path, copy):
+    copy.parent.mkdir()
+    shutil.copyfile(path, copy)
+    layer, styled = QgsRasterLayer(str(copy), "a colour table"), QgsRasterLayer(str(copy), "styled by the user")
+    assert len(layer.renderer().classes()) == 256
+    own = [QgsPalettedRasterRenderer.Class(80, QColor("red"), "80")]
+    styled.setRenderer(QgsPalettedRasterRenderer(styled.dataProvider(), 1, own))
+    name_classes([layer, styled])
+    legend = [(c.value, c.label, c.color.name()) for c in layer.renderer().classes()]
+    assert legend[-1] == (80, "Permanent water bodies", "#0064c8") and len(legend) == 3
+    assert [c.label for c in styled.renderer().classes()] == ["80"]
+    del layer, styled
 
 
 def assert_origin(path):
@@ -61,6 +80,8 @@ def test_landcover_has_grid_legend_and_nodata(scene, tmp_path, feedback, qgis_ne
     assert (values == 0).sum() == 120 and not values[:10, :12].any()
     assert made.GetRasterBand(1).GetColorTable() is not None
     opens_with_names_and_colours(paths["OUTPUT"])
+    assert "To copy the map, take its files together: OUTPUT.tif, OUTPUT.tif.aux.xml, OUTPUT.qml." in feedback.infos
+    is_named_where_it_was_copied_alone(paths["OUTPUT"], tmp_path / "copies" / "copy.tif")
     assert gdal.Open(paths["OUTPUT_CONFIDENCE"]).RasterCount == 1
     assert gdal.Open(paths["OUTPUT_PROBABILITIES"]).RasterCount == 3
     assert any(" px (" in text for text in feedback.infos)
@@ -73,7 +94,19 @@ def test_attention_of_mean_and_all_heads(scene, tmp_path):
     processing.run("sardino:attention", {**given, "OUTPUT": one})
     assert gdal.Open(one).RasterCount == 1
     processing.run("sardino:attention", {**given, "HEADS": "all", "BLOCK": 0, "OUTPUT": all_, "OUTPUT_MASKS": masks})
-    assert gdal.Open(all_).RasterCount == 2
+    assert gdal.Open(all_).RasterCount == 3
+    opened = QgsRasterLayer(all_, "as any program opens it")
+    assert opened.renderer().band() == 3, "the mean of the heads"
+    AttentionStyler().style(opened)
+    assert opened.renderer().band() == 3 and opened.renderer().opacity() == OPACITY
+    settings = opened.renderer().shader().rasterShaderFunction().legendSettings()
+    assert settings.maximumLabel().startswith("much attention (")
+    del opened
+    kept = QgsRasterLayer(masks, "masks")
+    assert [c.value for c in kept.renderer().classes()] == [1]
+    MaskStyler().style(kept)
+    assert [(c.value, c.color.alpha() < 255) for c in kept.renderer().classes()] == [(1, True)]
+    del kept
     assert gdal.Open(masks).RasterCount == 2
     for path in (all_, masks):
         assert_origin(path)

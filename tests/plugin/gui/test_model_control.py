@@ -7,11 +7,12 @@ import time
 
 import pytest
 from qgis.core import Qgis, QgsProcessingContext, QgsProcessingModelAlgorithm, QgsProcessingModelChildParameterSource
-from qgis.PyQt.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit, QToolButton
+from qgis.PyQt.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit, QScrollArea, QToolButton
 
 from sardino_qgis.common.last_used import keep
 from sardino_qgis.gui.card_dialog import CardDialog
 from sardino_qgis.models import installed
+from sardino_qgis.models.trained import models_folder
 
 pytestmark = pytest.mark.usefixtures("settings")
 WITH_MODEL = ("landcover", "attention", "embeddings", "similarity")
@@ -65,6 +66,17 @@ def test_dialog_offers_titles_and_gives_names(open_dialog, name):
     assert wrapper.parameterValue() == "my-model"
 
 
+def test_dialogs_need_no_horizontal_scroll_bar(open_dialog):
+    """At the size at which QGIS opens them."""
+    for name in (*WITH_MODEL, "trainclassifier", "accuracy", "calibrate"):
+        dialog = open_dialog(name)
+        dialog.show()
+        QApplication.processEvents()
+        (area,) = dialog.mainWidget().findChildren(QScrollArea)
+        assert area.horizontalScrollBar().maximum() == 0, name
+        dialog.hide()
+
+
 def test_dialog_takes_a_folder(panel, tmp_path, monkeypatch):
     wrapper = panel.wrappers["MODEL"]
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: str(tmp_path))
@@ -86,6 +98,26 @@ def test_dialog_offers_added_models(open_dialog, shelf, monkeypatch):
     assert wrapper.parameterValue() == str(shelf)
     wrapper.setParameterValue("my-model", panel.processing_context)
     assert wrapper.wrappedWidget().findChild(QComboBox).currentText() == "My own classes"
+
+
+def test_open_dialog_lists_a_model_that_was_made_meanwhile(panel, tmp_path):
+    wrapper = panel.wrappers["MODEL"]
+    choice = wrapper.wrappedWidget().findChild(QComboBox)
+    made = tmp_path / "fresh"
+    made.mkdir()
+    (made / "card.json").write_text(json.dumps({"title": "Just trained"}))
+    installed.add_folder(str(made))
+    choice.setCurrentText("My own classes")
+    choice.showPopup()
+    choice.hidePopup()
+    assert wrapper.parameterValue() == "my-model", "what was chosen stays"
+    choice.setCurrentText("Just trained")
+    assert wrapper.parameterValue() == str(made)
+
+
+def test_training_dialog_proposes_the_profiles_models_folder(open_dialog):
+    panel = open_dialog("trainclassifier").mainWidget()
+    assert panel.wrappers["OUTPUT"].parameterValue() == str(models_folder())
 
 
 def test_card_of_the_chosen_model_is_shown_before_the_run(open_dialog):
@@ -151,16 +183,17 @@ def run_with(dialog, good=True, **values):
 
 
 def test_next_dialog_offers_the_last_used_values(open_dialog, scene):
-    used = {"MODEL": "my-model", "UNITS": "db", "DEVICE": "cpu", "BATCH_SIZE": 4}
-    run_with(open_dialog(), INPUT=str(scene), EXTENT="1,2,3,4 [EPSG:32633]", **used)
-    names = ("MODEL", "UNITS", "DEVICE", "BATCH_SIZE", "EXTENT")
-    assert values_of(open_dialog(), *names) == ["my-model", "db", "cpu", 4, None]
-    assert values_of(open_dialog("attention"), *names[:4]) == ["", "auto", "auto", 0], "each algorithm for itself"
-    run_with(open_dialog(), MODEL="", UNITS="auto", DEVICE="auto", BATCH_SIZE=0)
-    assert values_of(open_dialog(), *names) == ["", "auto", "auto", 0, None]
+    used = {"UNITS": "db", "DEVICE": "cpu", "BATCH_SIZE": 4}
+    of_the_scene = {"INPUT": str(scene), "EXTENT": "1,2,3,4 [EPSG:32633]", "MODEL": "my-model", "POLARISATION": "VH"}
+    run_with(open_dialog(), **of_the_scene, **used)
+    names = ("UNITS", "DEVICE", "BATCH_SIZE", "EXTENT", "MODEL", "POLARISATION")
+    assert values_of(open_dialog(), *names) == ["db", "cpu", 4, None, "", "auto"]
+    assert values_of(open_dialog("attention"), *names[:3]) == ["auto", "auto", 0], "each algorithm for itself"
+    run_with(open_dialog(), UNITS="auto", DEVICE="auto", BATCH_SIZE=0)
+    assert values_of(open_dialog(), *names[:3]) == ["auto", "auto", 0]
 
 
-def test_real_run_of_the_dialog_is_remembered(open_dialog, scene, tmp_path, script, monkeypatch):
+def test_real_run_of_the_dialog_is_remembered(open_dialog, scene, tmp_path, script, monkeypatch, layer_panel):
     body = """
         import json, shutil, sys
         shutil.copy(sys.argv[4], sys.argv[5])
@@ -180,7 +213,7 @@ def test_real_run_of_the_dialog_is_remembered(open_dialog, scene, tmp_path, scri
         QApplication.processEvents()
         time.sleep(0.01)
     assert ended == [True] and (tmp_path / "o.tif").is_file()
-    assert values_of(open_dialog(), "UNITS", "MODEL") == ["db", "my-model"]
+    assert values_of(open_dialog(), "UNITS", "MODEL") == ["db", ""]
     assert values_of(open_dialog(), "INPUT") != [str(scene)], "inputs are not remembered"
 
 
@@ -195,7 +228,7 @@ def test_scripts_use_the_declared_defaults(provider, settings):
     fresh = provider.algorithm("landcover").create()
     units, model = (fresh.parameterDefinition(name) for name in ("UNITS", "MODEL"))
     assert (units.defaultValue(), units.defaultValueForGui()) == ("auto", "db")
-    assert (model.defaultValue(), model.defaultValueForGui()) == (None, "my-model")
+    assert (model.defaultValue(), model.defaultValueForGui()) == (None, None)
 
 
 def test_values_no_longer_acceptable_are_not_offered(provider, settings):

@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+from osgeo import gdal
 from qgis.core import (
     Qgis,
     QgsApplication,
@@ -24,6 +25,7 @@ from qgis.PyQt.QtCore import QEvent, QPoint, Qt
 
 import sardino_qgis
 from sardino_qgis.client.pool import WarmPool
+from sardino_qgis.layers.styling import MADE_FROM
 
 pytestmark = pytest.mark.usefixtures("qgis_processing")
 
@@ -122,7 +124,9 @@ def test_second_click_updates_the_layer_at_once(warm_desk):
 
     # The second click, while the result is the active layer, as QGIS makes it: the same layer shows the other side.
     warm_desk.setActiveLayer(layer)
-    before = layer.source()
+    before, range_before = layer.source(), layer.renderer().classificationMin()
+    assert layer.renderer().opacity() < 1, "the scene is seen through it"
+    layer.renderer().setOpacity(0.4)
     began = time.monotonic()
     click(warm_desk, 401_000, 5_199_500)
     wait(lambda: layer.source() != before)
@@ -132,6 +136,8 @@ def test_second_click_updates_the_layer_at_once(warm_desk):
     assert [other.id() for other in results()] == [layer.id()]
     assert value(layer, 401_000, 5_199_500) == pytest.approx(1, abs=1e-5)
     assert value(layer, 401_100, 5_199_300) > value(layer, 400_300, 5_199_500) + 0.2
+
+    assert layer.renderer().classificationMin() != range_before and layer.renderer().opacity() == 0.4
 
     # With Ctrl both places count.
     click(warm_desk, 400_300, 5_199_500, Qt.KeyboardModifier.ControlModifier)
@@ -178,6 +184,20 @@ def test_dead_worker_is_reported_and_restarted(desk, monkeypatch):
     assert len(results()) == 1 and desk.tool._pool._shared._worker.process.pid != process.pid
 
 
+def test_results_stand_for_the_scene_that_they_were_made_from(warm_desk, two_textures, tmp_path):
+    """After a run its result is the active layer."""
+    scene, path = warm_desk.activeLayer(), str(tmp_path / "cover.tif")
+    gdal.Translate(path, str(two_textures), metadataOptions=["SARDINO_OUTPUT=landcover"])
+    result = QgsRasterLayer(path, "Land cover: scene")
+    QgsProject.instance().addMapLayer(result)
+    warm_desk.setActiveLayer(result)
+    warm_desk.tool.ask_about(QgsPointXY(400_300, 5_199_500))
+    assert "'Land cover: scene' is a result" in warm_desk.messages()[-1]
+    result.setCustomProperty(MADE_FROM, scene.id())
+    assert warm_desk.tool._raster() is scene
+    del result
+
+
 def test_last_of_several_clicks_is_asked(warm_desk):
     for x in (400_300, 400_500, 401_000):
         click(warm_desk, x, 5_199_500)
@@ -203,7 +223,9 @@ def test_unloading_during_a_question_leaves_nothing(desk):
 
 def test_missing_interpreter_is_reported_on_activation(desk, no_interpreter):
     desk.canvas.setMapTool(desk.tool)
-    assert "Set up backend" in desk.messages()[-1]
+    assert "not set up yet" in desk.messages()[-1]
+    desk.tool.ask_about(QgsPointXY(400_300, 5_199_500))
+    assert len(desk.messages()) == 1
 
 
 def test_web_layers_are_refused(desk):
