@@ -73,6 +73,14 @@ class SarViT(nn.Module):
         logits: Tensor = self.head(x, self.features(x))
         return logits
 
+    def output(self, x: Tensor, name: str) -> Tensor:
+        """Return an output by its name in network.onnx: probabilities, or tokens or attention of a block."""
+        kind, _, block = name.partition("_")
+        if kind == "probabilities":
+            logits: Tensor = self(x)
+            return logits.float().softmax(dim=1)
+        return self.tokens(x, int(block)) if kind == "tokens" else self.attention(x, int(block))
+
     def features(self, x: Tensor) -> list[Tensor]:
         """Return the input of the head: normalised patch tokens of evenly spaced blocks, each [N, D, H/p, W/p].
 
