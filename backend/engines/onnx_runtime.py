@@ -1,0 +1,43 @@
+"""Run a network through ONNX Runtime, tile by tile: where OpenVINO has no package, or by request."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnxruntime
+
+from backend.core.arrays import FloatArray
+from backend.engines.tilewise import Tilewise
+from backend.graph.graph import INPUT, Graph
+from backend.graph.onnx_file import to_bytes
+
+NAME = f"ONNX Runtime {onnxruntime.__version__}"
+_ERRORS_ONLY = 3
+
+
+class Compiled(Tilewise):
+    """Holds a network as ONNX Runtime runs it, for any number of consecutive runs.
+
+    Args:
+        graph: Its outputs are joined along the channels.
+        shape: Bands, rows and columns of a tile; any will do.
+        threads: Tiles at once, each in a thread of its own.
+
+    Raises:
+        RuntimeError: ONNX Runtime can't run it.
+    """
+
+    def __init__(self, graph: Graph, shape: tuple[int, int, int], threads: int) -> None:
+        super().__init__(threads)
+        onnxruntime.disable_telemetry_events()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = _ERRORS_ONLY
+        self._outputs = list(graph.outputs)
+        try:
+            self._session = onnxruntime.InferenceSession(to_bytes(graph), options, ["CPUExecutionProvider"])
+        except Exception as error:  # its own classes of errors have no common one
+            raise RuntimeError(str(error)) from error
+
+    def answer(self, tile: FloatArray) -> FloatArray:
+        parts: list[FloatArray] = [each[0] for each in self._session.run(self._outputs, {INPUT: tile[None]})]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)

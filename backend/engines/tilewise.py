@@ -1,0 +1,57 @@
+"""Run a compiled network tile by tile, in as many threads as there are cores."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Callable
+
+from backend.core.arrays import FloatArray
+from backend.core.cancel import Cancel
+from backend.engines.answer import Answer
+
+
+class Tilewise(ABC):
+    """A network that answers to a tile, whichever thread asks.
+
+    Args:
+        threads: Tiles at once.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+
+    @abstractmethod
+    def answer(self, tile: FloatArray) -> FloatArray:
+        """Return the answer float32 [channels, t, t] to a tile float32 [bands, tile, tile]; for any thread."""
+
+    @contextmanager
+    def runner(self, answer: Answer, cancel: Cancel) -> Iterator[Callable[[FloatArray], Iterator[FloatArray]]]:
+        """Return a callable on batches of tiles, whose threads end with the context.
+
+        It takes tiles float32 [n, bands, tile, tile], not to be changed before their answers are there, and gives the
+        answer of each, float32 [channels, t, t], in order; who takes one waits until it is done. Tile by tile they go
+        to the thread that is free. Who asks for more tiles before the last answers are taken keeps all threads at
+        work: a reader or writer that takes one's core for a moment doesn't keep the others waiting.
+
+        Args:
+            answer: What is made of the network's answers.
+            cancel: Once set, tiles that wait are given up.
+        """
+
+        def one(tile: FloatArray) -> FloatArray:
+            cancel.check()
+            return answer.finished(self.answer(tile))
+
+        def run(tiles: FloatArray) -> Iterator[FloatArray]:
+            answers = [pool.submit(one, tile) for tile in tiles]
+            return (each.result() for each in answers)
+
+        pool = ThreadPoolExecutor(self.threads, thread_name_prefix="tile")
+        try:
+            yield run
+        finally:
+            # Where the run failed, what waits is given up.
+            pool.shutdown(cancel_futures=True)
