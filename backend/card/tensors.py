@@ -135,4 +135,3 @@ def _normalised(found: Found, name: str, outputs: int, inputs: int) -> None:
     for part in ("weight", "bias", "running_mean", "running_var"):
         _plain(found, f"{name}.1.{part}", outputs)
     found[f"{name}.1.num_batches_tracked"] = Expected(WHOLE, ())
-

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import onnxruntime
 
 from backend.core.arrays import FloatArray
@@ -18,7 +17,7 @@ class Compiled(Tilewise):
     """Holds a network as ONNX Runtime runs it, for any number of consecutive runs.
 
     Args:
-        graph: Its outputs are joined along the channels.
+        graph: The network, or a part of it.
         shape: Bands, rows and columns of a tile; any will do.
         threads: Tiles at once, each in a thread of its own.
 
@@ -38,6 +37,5 @@ class Compiled(Tilewise):
         except Exception as error:  # its own classes of errors have no common one
             raise RuntimeError(str(error)) from error
 
-    def answer(self, tile: FloatArray) -> FloatArray:
-        parts: list[FloatArray] = [each[0] for each in self._session.run(self._outputs, {INPUT: tile[None]})]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    def outputs(self, tile: FloatArray) -> list[FloatArray]:
+        return [each[0] for each in self._session.run(self._outputs, {INPUT: tile[None]})]

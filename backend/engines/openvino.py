@@ -6,7 +6,6 @@ import queue
 from functools import cache
 from typing import Any
 
-import numpy as np
 import openvino
 
 from backend.core.arrays import FloatArray
@@ -21,7 +20,7 @@ class Compiled(Tilewise):
     """Holds a network compiled by OpenVINO, for any number of consecutive runs.
 
     Args:
-        graph: Its outputs are joined along the channels. Where it has layers in eight bits, they run in whole numbers.
+        graph: Where it has layers in eight bits, they run in whole numbers.
         shape: Bands, rows and columns of a tile.
         threads: Tiles at once, each in a stream of its own.
 
@@ -40,14 +39,13 @@ class Compiled(Tilewise):
         for _ in range(threads):
             self._requests.put(compiled.create_infer_request())
 
-    def answer(self, tile: FloatArray) -> FloatArray:
+    def outputs(self, tile: FloatArray) -> list[FloatArray]:
         request = self._requests.get()
         try:
             found = request.infer({0: tile[None]}, share_inputs=True)
-            parts: list[FloatArray] = [found[number][0] for number in self._outputs]
+            return [found[number][0] for number in self._outputs]
         finally:
             self._requests.put(request)
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 @cache

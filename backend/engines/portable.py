@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+
 import numpy as np
 
 from backend.card.model_card import ModelCard
@@ -114,27 +115,27 @@ class PortableEngine:
 
     def _check(self, made: Tilewise, outputs: tuple[str, ...]) -> None:
         """Compare with what PyTorch gave for a known tile."""
-        card, known = self._card, self._known(outputs)
-        tile = probe_tile(len(card.bands), card.tile)[0]
-        answer, start = made.answer(tile), 0
+        card, known = self._card, self._known()
         most = TOLERANCE_OF_TREES if card.arch.head == "forest" else TOLERANCE
-        for name in outputs:
-            size = self._channels(name)
-            part, start = answer[None, start : start + size], start + size
-            if name in known and not difference(part, known[name]) <= most:
+        for name, found in zip(outputs, made.outputs(probe_tile(len(card.bands), card.tile)[0])):
+            if len(found) != self._channels(name) or not np.isfinite(found).all():
+                raise ModelError(
+                    f"The network gives {len(found)} channels of {name}, or values that are not finite.",
+                    "Copy the model folder again.",
+                )
+            far = difference(found, known[name]) if name in known else 0.0
+            if not far <= most:
                 raise ResourceError(
-                    f"{self._library.NAME} differs from PyTorch by {difference(part, known[name]):.2g} on this model; "
-                    f"at most {most:.2g} is accepted.",
+                    f"{self._library.NAME} differs from PyTorch by {far:.2g} in {name} of this model; at most "
+                    f"{most:.2g} is accepted.",
                     "Use --engine pytorch, and report it.",
                 )
-        if len(answer) != start or not np.isfinite(answer).all():
-            raise ModelError(f"The network gives {len(answer)} channels, or values that are not finite.", "Copy it again.")
 
     def _channels(self, output: str) -> int:
         arch, kind = self._card.arch, output.partition("_")[0]
         return {"tokens": arch.embed_dim, "attention": arch.heads}.get(kind, len(self._card.classes))
 
-    def _known(self, outputs: tuple[str, ...]) -> dict[str, list[float]]:
+    def _known(self) -> dict[str, list[float]]:
         """Return the known answers of the card; of one that has none PyTorch's, where that is installed."""
         if self._card.network.known or not installed("pytorch"):
             return dict(self._card.network.known)
@@ -162,4 +163,3 @@ def _library(name: str) -> ModuleType:
         return importlib.import_module(f"backend.engines.{MODULES[name]}")
     except (ImportError, OSError) as error:
         raise ResourceError(f"{TITLES[name]} is here but can't be loaded ({error}).", "Install it again.") from error
-

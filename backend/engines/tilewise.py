@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Callable
 
+import numpy as np
+
 from backend.core.arrays import FloatArray
 from backend.core.cancel import Cancel
 from backend.engines.answer import Answer
@@ -24,8 +26,13 @@ class Tilewise(ABC):
         self.threads = threads
 
     @abstractmethod
+    def outputs(self, tile: FloatArray) -> list[FloatArray]:
+        """Return the outputs float32 [channels, t, t] for a tile float32 [bands, tile, tile]; for any thread."""
+
     def answer(self, tile: FloatArray) -> FloatArray:
-        """Return the answer float32 [channels, t, t] to a tile float32 [bands, tile, tile]; for any thread."""
+        """Return the outputs for a tile, joined along the channels."""
+        parts = self.outputs(tile)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     @contextmanager
     def runner(self, answer: Answer, cancel: Cancel) -> Iterator[Callable[[FloatArray], Iterator[FloatArray]]]:

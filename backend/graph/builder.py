@@ -133,4 +133,3 @@ class Builder:
     def sizes(self, x: str, first: int, end: int) -> str:
         """Return some sides of an array, int64."""
         return self.slice(self.add("Shape", x), first, end, 0)
-

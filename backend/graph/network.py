@@ -37,7 +37,10 @@ def build_graph(card: ModelCard, tensors: Tensors) -> Graph:
 
 def _metadata(card: ModelCard) -> dict[str, str]:
     """Return what other programs need to prepare an input and to read the probabilities."""
-    bands = [{"name": band.name, "unit": band.unit, "clip": band.clip, "mean": band.mean, "std": band.std} for band in card.bands]
+    bands = [
+        {"name": band.name, "unit": band.unit, "clip": band.clip, "mean": band.mean, "std": band.std}
+        for band in card.bands
+    ]
     classes = [{"value": item.value, "name": item.name, "color": item.color} for item in card.classes]
     return {
         "name": card.name,
@@ -47,4 +50,3 @@ def _metadata(card: ModelCard) -> dict[str, str]:
         "gsd_m": f"{card.gsd_m:g}",
         "licence": card.licence,
     }
-

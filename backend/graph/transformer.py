@@ -17,7 +17,7 @@ _STEM, _VIT = "backbone.patch_embed", "backbone"
 class _Grid(NamedTuple):
     """Sizes that are known when tiles come: names of [n] and of [rows, columns] of patches, int64."""
 
-    count: str
+    total: str
     sides: str
 
 
@@ -35,7 +35,7 @@ def add_transformer(b: Builder, arch: Arch, patch: int) -> None:
         x = b.add("Add", x, b.linear(hidden, f"{block}.mlp.fc2"))
         tokens = b.rest(b.layer_norm(x, f"{_VIT}.norm"), prefix, 1)
         across = b.add("Transpose", tokens, perm=(0, 2, 1))
-        shape = b.join((grid.count, b.numbers([arch.embed_dim]), grid.sides), 0)
+        shape = b.join((grid.total, b.numbers([arch.embed_dim]), grid.sides), 0)
         b.add("Reshape", across, shape, name=tokens_output(number))
 
 
@@ -54,7 +54,7 @@ def _sequence(b: Builder, arch: Arch, patches: str, grid: _Grid) -> str:
     """Add class token, registers and positions; [n, tokens, width]."""
     flat = b.add("Reshape", patches, b.numbers([0, arch.embed_dim, -1]))
     tokens = b.add("Transpose", flat, perm=(0, 2, 1))
-    shape = b.join((grid.count, b.numbers([1, 1])), 0)
+    shape = b.join((grid.total, b.numbers([1, 1])), 0)
     parts = ["cls_token", *(["reg_token"] if arch.registers else [])]
     first = [b.add("Expand", b.constant(f"{_VIT}.{p}", b.tensors[f"{_VIT}.{p}"]), shape) for p in parts]
     x = b.join((*first, tokens))
@@ -87,5 +87,5 @@ def _attended(b: Builder, parts: tuple[str, str, str], layer: str, arch: Arch) -
 def _attention(b: Builder, parts: tuple[str, str], number: int, arch: Arch, grid: _Grid) -> None:
     """Add the class token's row of the softmax, on the grid of patches: [n, heads, rows, columns]."""
     row = _scores(b, b.slice(parts[0], 0, 1, 2), parts[1], arch)
-    shape = b.join((grid.count, b.numbers([arch.heads]), grid.sides), 0)
+    shape = b.join((grid.total, b.numbers([arch.heads]), grid.sides), 0)
     b.add("Reshape", b.rest(row, 1 + arch.registers, 3), shape, name=attention_output(number))

@@ -18,11 +18,11 @@ _INT32 = 6  # number of the type in ONNX
 
 
 class _Pixels(NamedTuple):
-    """Names of the features of all pixels, one after another, of the numbers of the pixels, and of their count."""
+    """Names of the features of all pixels, one after another, of the numbers of the pixels, and of how many there are."""
 
     columns: str
     numbers: str
-    count: str
+    total: str
 
 
 def votes(b: Builder, features: str, arch: Arch, classes: int) -> str:
@@ -51,7 +51,9 @@ def _add_tables(b: Builder, classes: int) -> None:
     child, share = b.tensors["head.child"], b.tensors["head.share"]
     trees, nodes = child.shape
     # Whatever a file says, no node is read that there isn't.
-    through = np.clip(child, 0, max(0, nodes - 2)).astype(np.int32) + (np.arange(trees, dtype=np.int32) * nodes)[:, None]
+    through = (
+        np.clip(child, 0, max(0, nodes - 2)).astype(np.int32) + (np.arange(trees, dtype=np.int32) * nodes)[:, None]
+    )
     b.constant("head.child", through.ravel())
     b.constant("head.feature", np.maximum(b.tensors["head.feature"], 0).astype(np.int32).ravel())
     b.constant("head.threshold", b.tensors["head.threshold"].ravel())
@@ -64,7 +66,7 @@ def _leaves(b: Builder, pixels: _Pixels, first: int, arch: Arch) -> str:
     roots = np.arange(first, min(first + GROUP, arch.trees), dtype=np.int32)[:, None] * arch.tree_nodes
     place = b.constant(f"head.roots.{first}", roots.astype(np.int32))
     for _ in range(arch.tree_depth):
-        row = b.add("Mul", b.add("Gather", "head.feature", place), pixels.count)
+        row = b.add("Mul", b.add("Gather", "head.feature", place), pixels.total)
         values = b.add("Gather", pixels.columns, b.add("Add", row, pixels.numbers))
         right = b.add("Cast", b.add("Greater", values, b.add("Gather", "head.threshold", place)), to=_INT32)
         place = b.add("Add", b.add("Gather", "head.child", place), right)
