@@ -25,7 +25,7 @@ def installed(engine: str = "openvino") -> bool:
     """Return whether the package of an engine can be imported."""
     try:
         return importlib.util.find_spec(PACKAGES[engine]) is not None
-    except ValueError:  # it is blocked, or half removed
+    except (ImportError, ValueError):  # it is blocked, or half removed
         return False
 
 

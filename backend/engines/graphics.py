@@ -29,7 +29,10 @@ def may_find_card() -> bool:
 
 
 def _version_file() -> Path | None:
-    found = importlib.util.find_spec("torch")
+    try:
+        found = importlib.util.find_spec("torch")
+    except (ImportError, ValueError):  # it is blocked, or half removed
+        return None
     return Path(found.origin).with_name("version.py") if found and found.origin else None
 
 

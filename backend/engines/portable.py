@@ -58,7 +58,8 @@ class PortableEngine:
         surplus = sorted(card.activation_ranges.keys() - layer_names(self._graph))
         if name == "openvino-int8" and surplus:
             raise ModelError(
-                f"activation_ranges of the card don't fit: no layer of this network is called {', '.join(surplus[:3])}.",
+                "activation_ranges of the card don't fit: no layer of this network is called "
+                f"{', '.join(surplus[:3])}.",
                 "Copy the model again.",
             )
         self._compiled: dict[tuple[str, ...], Tilewise] = {}

@@ -83,7 +83,7 @@ def _match(tensors: Tensors, expected: dict[str, Expected]) -> None:
 
 
 def read_graph(folder: Path, card: ModelCard) -> Graph:
-    """Return the network of a folder as a graph: of network.onnx, or built from the weights where there is no such file.
+    """Return the network of a folder as a graph: of network.onnx, or built from the weights where that is missing.
 
     Raises:
         ModelError: A file is missing, damaged, doesn't fit the card, or holds more than a network needs.

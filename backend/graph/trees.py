@@ -18,7 +18,7 @@ _INT32 = 6  # number of the type in ONNX
 
 
 class _Pixels(NamedTuple):
-    """Names of the features of all pixels, one after another, of the numbers of the pixels, and of how many there are."""
+    """Names of the features of all pixels, one after another, and of the pixels' numbers and how many there are."""
 
     columns: str
     numbers: str

@@ -1,4 +1,4 @@
-"""Hold binary trees as tables, and walk down them; as `backend/network/forest_head.py` and `backend/graph/trees.py` do."""
+"""Hold binary trees as tables, and walk down them as `backend/network/forest_head.py` does."""
 
 from __future__ import annotations
 
