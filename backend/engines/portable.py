@@ -11,7 +11,9 @@ from types import ModuleType
 import numpy as np
 
 from backend.card.model_card import ModelCard
+from backend.core.arrays import FloatArray
 from backend.core.errors import ModelError, ResourceError
+from backend.core.memory import give_back, hold_little
 from backend.engines.answer import Answer
 from backend.engines.choice import installed
 from backend.engines.job import Job
@@ -52,8 +54,10 @@ class PortableEngine:
 
     def __init__(self, name: str, folder: Path, card: ModelCard, batch_size: int) -> None:
         self.name, self._folder, self._card = name, folder, card
-        self.batch = batch_size or processor_batch(card)
+        # Tiles are computed one by one, whatever the batch: it only has to keep all threads at work.
+        self.batch = batch_size or min(processor_batch(card), 2 * thread_count())
         self._library = _library(name)
+        hold_little()
         self._graph: Graph | None = read_graph(folder, card)
         surplus = sorted(card.activation_ranges.keys() - layer_names(self._graph))
         if name == "openvino-int8" and surplus:
@@ -87,6 +91,7 @@ class PortableEngine:
         key = answer.outputs
         if key not in self._compiled:
             made = self._make(key)
+            give_back()
             while len(self._compiled) >= KEPT:
                 self._compiled.pop(next(iter(self._compiled)))
             self._compiled[key] = made
@@ -99,8 +104,10 @@ class PortableEngine:
             made = self._compile(graph)
             self._check(made, outputs)
             return made
+        # One after the other: each holds the weights again.
+        wanted = self._sampled(self._compile(quantised(graph, self._card.activation_ranges, emulated=True)))
         made = self._compile(quantised(graph, self._card.activation_ranges))
-        self._check_eight_bits(made, self._compile(quantised(graph, self._card.activation_ranges, emulated=True)))
+        self._check_eight_bits(self._sampled(made), wanted)
         return made
 
     def _compile(self, graph: Graph) -> Tilewise:
@@ -144,12 +151,13 @@ class PortableEngine:
 
         return known_answers_of(self._folder)
 
-    def _check_eight_bits(self, made: Tilewise, emulated: Tilewise) -> None:
-        """Compare whole numbers with their emulation in floats, which rounding makes differ here and there."""
-        card = self._card
-        shape = (CHECKED, len(card.bands), card.tile, card.tile)
-        tiles = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
-        found, wanted = (np.stack([each.answer(tile) for tile in tiles]) for each in (made, emulated))
+    def _sampled(self, made: Tilewise) -> FloatArray:
+        """Return the answers to CHECKED random tiles."""
+        shape = (CHECKED, len(self._card.bands), self._card.tile, self._card.tile)
+        return np.stack([made.answer(tile) for tile in np.random.default_rng(0).standard_normal(shape, np.float32)])
+
+    def _check_eight_bits(self, found: FloatArray, wanted: FloatArray) -> None:
+        """Compare answers in whole numbers with their emulation in floats; rounding makes them differ here and there."""
         far, most = float(np.abs(found - wanted).mean()), TOLERANCE_IN_EIGHT_BITS * float(np.abs(wanted).mean())
         if not far <= most:
             raise ResourceError(
