@@ -157,7 +157,7 @@ class PortableEngine:
         return np.stack([made.answer(tile) for tile in np.random.default_rng(0).standard_normal(shape, np.float32)])
 
     def _check_eight_bits(self, found: FloatArray, wanted: FloatArray) -> None:
-        """Compare answers in whole numbers with their emulation in floats; rounding makes them differ here and there."""
+        """Compare answers in whole numbers with their emulation in floats; roundings make them differ a little."""
         far, most = float(np.abs(found - wanted).mean()), TOLERANCE_IN_EIGHT_BITS * float(np.abs(wanted).mean())
         if not far <= most:
             raise ResourceError(

@@ -109,7 +109,8 @@ class _Writer:
 
     def _record(self, best: NDArray[Any], valid: BoolArray) -> None:
         chosen = np.where(valid, self._values[best], np.uint8(0))
-        self._counts += np.bincount(chosen.ravel(), minlength=256)
+        for row in chosen:  # of all rows at once, counting would take eight times their memory
+            self._counts += np.bincount(row, minlength=256)
         self._sinks["output"].write(chosen[None])
 
     def _write(self, role: str, values: FloatArray, valid: BoolArray) -> None:
