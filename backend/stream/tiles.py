@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Callable, Protocol
+from typing import Any, Callable, Protocol, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.core.arrays import BoolArray, FloatArray
+from backend.core.arrays import BoolArray, FloatArray, IndexArray
 from backend.core.cancel import Cancel
 from backend.stream.blend import RowBlender
 from backend.stream.fill import fill_invalid
@@ -152,7 +152,7 @@ def _batches(frame: Frame, job: TileJob, flow: Flow) -> Iterator[tuple[_Work, in
     for row, top in enumerate(plan.rows.origins):
         flow.check()
         wanted = job.columns(row)
-        x, valid = read_rows(frame, plan, row) if wanted else _unread(plan, frame.width)
+        x, valid, order = read_rows(frame, plan, row) if wanted else _unread(plan, frame.width)
         # Only the rows that become final with this tile row: the next ones come again with the next tile row.
         final = valid[: plan.rows.finished(row) - top]
         work.opened[row] = final.copy()
@@ -161,7 +161,7 @@ def _batches(frame: Frame, job: TileJob, flow: Flow) -> Iterator[tuple[_Work, in
             there = _across(valid, left, plan.tile)
             if column in wanted and there.any():
                 work.places.append((row, column))
-                work.tiles.append(fill_invalid(_across(x, left, plan.tile), there))
+                work.tiles.append(fill_invalid(_across(x, left, plan.tile)[:, order], there))
             work.done = row * columns + column + 1
             if len(work.tiles) == job.batch:
                 yield work, valid_pixels
@@ -176,18 +176,25 @@ def _batches(frame: Frame, job: TileJob, flow: Flow) -> Iterator[tuple[_Work, in
 
 def read_tile_row(frame: Frame, plan: TilePlan, row: int) -> tuple[FloatArray, BoolArray]:
     """Input and validity of a whole tile row, with what overhangs the raster filled by reflection."""
-    x, valid = (_across(each, 0, plan.columns.padded) for each in read_rows(frame, plan, row))
+    x, valid, order = read_rows(frame, plan, row)
+    x, valid = (_across(each, 0, plan.columns.padded) for each in (x[:, order], valid))
     return x, valid
 
 
-def read_rows(frame: Frame, plan: TilePlan, row: int) -> tuple[FloatArray, BoolArray]:
-    """Input and validity of a tile row, as wide as the raster."""
+Rows = tuple[FloatArray, BoolArray, Union[IndexArray, slice]]
+
+
+def read_rows(frame: Frame, plan: TilePlan, row: int) -> Rows:
+    """Input of a tile row, as wide as the raster and as it was read; validity, and the order of its rows in a tile.
+
+    Beyond the raster's end rows come again: of single tiles, as a copy of the whole row is large.
+    """
     rows = plan.rows.sources(row)
     first = int(rows.min())
     x, valid = frame.read(first, int(rows.max()) + 1)
     if plan.rows.origins[row] + plan.tile > frame.height:
-        x, valid = x[:, rows - first], valid[rows - first]
-    return x, valid
+        return x, valid[rows - first], rows - first
+    return x, valid, slice(None)
 
 
 def _across(values: NDArray[Any], left: int, size: int) -> NDArray[Any]:
@@ -198,10 +205,10 @@ def _across(values: NDArray[Any], left: int, size: int) -> NDArray[Any]:
     return values[..., reflect(np.arange(left, left + size), width)]
 
 
-def _unread(plan: TilePlan, width: int) -> tuple[FloatArray, BoolArray]:
+def _unread(plan: TilePlan, width: int) -> Rows:
     """Return empty input and validity, for a tile row of which no tile is wanted."""
     shape = plan.tile, width
-    return np.empty((0, *shape), dtype=np.float32), np.zeros(shape, dtype=np.bool_)
+    return np.empty((0, *shape), dtype=np.float32), np.zeros(shape, dtype=np.bool_), slice(None)
 
 
 class _Writer:
