@@ -26,16 +26,15 @@ class Compiled(Tilewise):
     """
 
     def __init__(self, graph: Graph, shape: tuple[int, int, int], threads: int) -> None:
-        super().__init__(threads)
+        super().__init__(graph.outputs, threads)
         onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = _ERRORS_ONLY
-        self._outputs = list(graph.outputs)
         try:
             self._session = onnxruntime.InferenceSession(to_bytes(graph), options, ["CPUExecutionProvider"])
         except Exception as error:  # its own classes of errors have no common one
             raise RuntimeError(str(error)) from error
 
     def outputs(self, tile: FloatArray) -> list[FloatArray]:
-        return [each[0] for each in self._session.run(self._outputs, {INPUT: tile[None]})]
+        return [each[0] for each in self._session.run(list(self.names), {INPUT: tile[None]})]

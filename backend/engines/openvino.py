@@ -29,7 +29,7 @@ class Compiled(Tilewise):
     """
 
     def __init__(self, graph: Graph, shape: tuple[int, int, int], threads: int) -> None:
-        super().__init__(threads)
+        super().__init__(graph.outputs, threads)
         model = _core().read_model(to_bytes(graph))
         model.reshape([1, *shape])
         compiled = _core().compile_model(model, "CPU", _settings(threads))

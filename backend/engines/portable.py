@@ -88,7 +88,7 @@ class PortableEngine:
 
     def compiled(self, answer: Answer) -> Tilewise:
         """Return the part of the network that gives an answer, as `prepare` makes it."""
-        key = answer.outputs
+        key = tuple(dict.fromkeys(answer.outputs))
         if key not in self._compiled:
             made = self._make(key)
             give_back()
@@ -102,7 +102,7 @@ class PortableEngine:
         graph, self._graph = (self._graph or read_graph(self._folder, self._card)).only(outputs), None
         if self.name != "openvino-int8":
             made = self._compile(graph)
-            self._check(made, outputs)
+            self._check(made)
             return made
         # One after the other: each holds the weights again.
         wanted = self._sampled(self._compile(quantised(graph, self._card.activation_ranges, emulated=True)))
@@ -121,11 +121,11 @@ class PortableEngine:
             ) from error
         return made
 
-    def _check(self, made: Tilewise, outputs: tuple[str, ...]) -> None:
+    def _check(self, made: Tilewise) -> None:
         """Compare with what PyTorch gave for a known tile."""
         card, known = self._card, self._known()
         most = TOLERANCE_OF_TREES if card.arch.head == "forest" else TOLERANCE
-        for name, found in zip(outputs, made.outputs(probe_tile(len(card.bands), card.tile)[0])):
+        for name, found in zip(made.names, made.outputs(probe_tile(len(card.bands), card.tile)[0])):
             if len(found) != self._channels(name) or not np.isfinite(found).all():
                 raise ModelError(
                     f"The network gives {len(found)} channels of {name}, or values that are not finite.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Callable
@@ -19,20 +19,24 @@ class Tilewise(ABC):
     """A network that answers to a tile, whichever thread asks.
 
     Args:
+        names: Of its outputs.
         threads: Tiles at once.
     """
 
-    def __init__(self, threads: int) -> None:
-        self.threads = threads
+    def __init__(self, names: Iterable[str], threads: int) -> None:
+        self.names, self.threads = tuple(names), threads
 
     @abstractmethod
     def outputs(self, tile: FloatArray) -> list[FloatArray]:
         """Return the outputs float32 [channels, t, t] for a tile float32 [bands, tile, tile]; for any thread."""
 
-    def answer(self, tile: FloatArray) -> FloatArray:
-        """Return the outputs for a tile, joined along the channels."""
+    def answer(self, tile: FloatArray, names: Sequence[str] = ()) -> FloatArray:
+        """Return some outputs for a tile, joined along the channels, or all; one may be wanted twice."""
         parts = self.outputs(tile)
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        if len(parts) == 1 and len(names) <= 1:
+            return parts[0]
+        found = dict(zip(self.names, parts))
+        return np.concatenate([found[name] for name in names or self.names])
 
     @contextmanager
     def runner(self, answer: Answer, cancel: Cancel) -> Iterator[Callable[[FloatArray], Iterator[FloatArray]]]:
@@ -50,7 +54,7 @@ class Tilewise(ABC):
 
         def one(tile: FloatArray) -> FloatArray:
             cancel.check()
-            return answer.finished(self.answer(tile))
+            return answer.finished(self.answer(tile, answer.outputs))
 
         def run(tiles: FloatArray) -> Iterator[FloatArray]:
             answers = [pool.submit(one, tile) for tile in tiles]
