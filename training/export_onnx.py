@@ -1,11 +1,14 @@
 """Write network.onnx of a model folder anew, with the answers of PyTorch by which every run checks it.
 
-    python -m training.export_onnx MODEL_DIR [MODEL_DIR …]
+    python -m training.export_onnx MODEL_DIR [--probabilities FILE.onnx]
 
 Fine-tuning and own classes write the file themselves; this is for folders of older versions, and for weights that came
 another way. Weights and the ranges for eight bits stay as they are; card.json gets the file's hash, its names and the
 known answers. Every output is then computed by OpenVINO, or by ONNX Runtime where that is missing, and compared with
 PyTorch: at most 1e-4 of the largest value is accepted. It takes seconds.
+
+With --probabilities the folder stays as it is, and FILE gets the network with that output alone, for programs that take
+the first one or expect one, such as Deepness; its metadata is in the file (`backend.card.deepness`).
 """
 
 from __future__ import annotations
@@ -14,18 +17,21 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD
-from backend.core.atomic_files import refusing
+from backend.core.atomic_files import refusing, write_files
 from backend.core.cancel import Cancel
 from backend.core.errors import ModelError
 from backend.core.events import Reporter
 from backend.core.supervise import add_progress, supervise
 from backend.engines.verify import disagreements
-from backend.folder.read import read_tensors
+from backend.folder.read import read_graph, read_tensors
 from backend.folder.write import write_model
+from backend.graph.graph import PROBABILITIES
+from backend.graph.onnx_file import to_bytes
 from backend.network.weights import known_answers, network_of
 
 
@@ -47,10 +53,31 @@ def export(folder: Path, cancel: Cancel | None = None) -> ModelCard:
     return card
 
 
+def export_probabilities(folder: Path, file: Path) -> None:
+    """Write the network of a folder with the probabilities as its only output, for the card's tile.
+
+    An older file is replaced.
+
+    Raises:
+        ModelError: The folder can't be used.
+        ResourceError: The file can't be written.
+    """
+    card = ModelCard.load(folder / CARD)
+    graph, sides = read_graph(folder, card).only([PROBABILITIES]), (card.tile, card.tile)
+    fixed = replace(
+        graph, shape=("n", len(card.bands), *sides), outputs={PROBABILITIES: ("n", len(card.classes), *sides)}
+    )
+    with refusing(file):
+        write_files({file: to_bytes(fixed)})
+
+
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return options as a namespace; wrong usage ends the process with 2."""
     parser = argparse.ArgumentParser(prog="python -m training.export_onnx", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("models", type=Path, nargs="+", metavar="MODEL_DIR", help="model folder; its card is replaced")
+    parser.add_argument("model", type=Path, metavar="MODEL_DIR", help="model folder; its card is replaced")
+    parser.add_argument(
+        "--probabilities", type=Path, metavar="FILE", help="write only this file, with the probabilities alone"
+    )
     add_progress(parser)
     return parser.parse_args(arguments)
 
@@ -62,10 +89,13 @@ def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> 
         SarDinoError: Refused or cancelled.
     """
     began = time.monotonic()
-    for folder in options.models:
-        card = export(folder, cancel)
+    written: Path = options.probabilities or options.model
+    if options.probabilities:
+        export_probabilities(options.model, written)
+    else:
+        card = export(options.model, cancel)
         reporter.log("info", f"{card.name}: {len(card.network.outputs)} outputs, all as PyTorch gives them")
-    reporter.result({"outputs": {"output": str(options.models[-1])}, "seconds": round(time.monotonic() - began, 3)})
+    reporter.result({"outputs": {"output": str(written)}, "seconds": round(time.monotonic() - began, 3)})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -121,8 +121,10 @@ def _together(found: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
 def report(result: dict[str, Any]) -> list[str]:
     """Return the scores of a run as lines."""
     count = sum(result["patches"].values())
+    # An imported backbone has no step.
+    trained = "" if result["step"] is None else f" after step {result['step']}"
     lines = [
-        f"{result['run']} after step {result['step']}: {count} patches of {len(result['patches'])} classes in "
+        f"{result['run']}{trained}: {count} patches of {len(result['patches'])} classes in "
         f"{result['groups']} groups; balanced accuracy",
         f"  {'':18}{'linear':>8}{'20 nearest':>12}",
     ]

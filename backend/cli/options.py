@@ -149,6 +149,14 @@ def _info(parser: argparse.ArgumentParser) -> None:
     add_progress(parser)
 
 
+def _card(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", nargs="?", metavar="MODEL", help="name of an installed model, or a model folder")
+    parser.add_argument("--mlm", action="store_true", help="as a STAC item with the machine learning model extension")
+    parser.add_argument("--output", type=Path, metavar="PATH", help="file to write; default: print")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    add_progress(parser)
+
+
 # Name, help text, and what adds the options of each command.
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "landcover": ("map land-cover classes", _landcover),
@@ -160,6 +168,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "accuracy": ("compare a class map with a reference", _accuracy),
     "calibrate": ("calibrate a Sentinel-1 GRD product, on a map grid", _calibrate),
     "info": ("describe a raster, a model, or this installation", _info),
+    "card": ("print or write the card of a model as JSON, or as a STAC item", _card),
 }
 
 

@@ -25,6 +25,7 @@ def run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None
     """
     others: dict[str, Callable[[argparse.Namespace, Reporter, Cancel], None]] = {
         "train": _train, "accuracy": _accuracy, "calibrate": _calibrate, "serve": _serve, "info": _info,
+        "card": _card,
     }  # fmt: skip
     if options.command in others:
         others[options.command](options, reporter, cancel)
@@ -111,3 +112,9 @@ def _info(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> No
         reporter.result(facts)
     else:
         print_lines(info.as_lines(facts))
+
+
+def _card(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    from backend.cli.card import CardRequest, card
+
+    card(request_of(CardRequest, options, printed=options.progress != "json"), Context(reporter, cancel))

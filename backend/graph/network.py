@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from backend.card.deepness import deepness_metadata
 from backend.card.model_card import ModelCard
 from backend.graph.builder import Builder, Tensors
 from backend.graph.graph import PROBABILITIES, Graph, Shape, attention_output, tokens_output
@@ -46,7 +47,7 @@ def _metadata(card: ModelCard) -> dict[str, str]:
         "name": card.name,
         "bands": json.dumps(bands),
         "classes": json.dumps(classes),
-        "tile": str(card.tile),
         "gsd_m": f"{card.gsd_m:g}",
         "licence": card.licence,
+        **deepness_metadata(card),
     }

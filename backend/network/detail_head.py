@@ -8,6 +8,8 @@ could fit the levels of the training scenes instead of those of the tokens.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
@@ -52,8 +54,20 @@ class DetailHead(nn.Module):
         logits: Tensor = answer + self.correct(torch.cat((self.detail(x - self._around(x)), told), dim=1))
         return logits
 
+    def scale(self, factor: float) -> None:
+        """Multiply all logits by a factor from now on."""
+        scale_layers([self.classify, self.correct[-1]], factor)
+
     def _around(self, x: Tensor) -> Tensor:
         """Average the surroundings of each pixel, one axis after the other; at the edge, those in the tile."""
         side, half = self.surroundings, self.surroundings // 2
         rows = F.avg_pool2d(x, (side, 1), 1, (half, 0), count_include_pad=False)
         return F.avg_pool2d(rows, (1, side), 1, (0, half), count_include_pad=False)
+
+
+def scale_layers(layers: Iterable[nn.Module], factor: float) -> None:
+    """Multiply weights and biases of layers whose outputs add up to logits."""
+    with torch.no_grad():
+        for layer in layers:
+            for parameter in layer.parameters():
+                parameter.mul_(factor)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from backend.card.arch import Arch
 from backend.core.errors import ModelError
-from backend.network.detail_head import DetailHead
+from backend.network.detail_head import DetailHead, scale_layers
 from backend.network.forest_head import ForestHead
 
 NARROWEST = 16  # channels; fewer at full resolution would be too few for the classes of a legend
@@ -40,6 +40,10 @@ class LinearHead(nn.Module):
         """Logits [N, K, H, W] from input [N, B, H, W] and one token grid [N, D, H/p, W/p]."""
         grid: Tensor = self.project(tokens[-1])
         return F.interpolate(grid, size=x.shape[-2:], mode="bilinear", align_corners=False)
+
+    def scale(self, factor: float) -> None:
+        """Multiply all logits by a factor from now on."""
+        scale_layers([self.project], factor)
 
 
 def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
@@ -96,6 +100,10 @@ class ConvHead(nn.Module):
             y = stage(torch.cat((y, skips[level]), dim=1) if skips else y)
         logits: Tensor = self.classify(y)
         return logits
+
+    def scale(self, factor: float) -> None:
+        """Multiply all logits by a factor from now on."""
+        scale_layers([self.classify], factor)
 
 
 class DecoderHead(ConvHead):

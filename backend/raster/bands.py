@@ -64,7 +64,8 @@ def choose_bands(
         if how == POSITION and others_by_file(path, names):
             raise _polarised_otherwise(others_by_file(path, names), names)
         present = tuple(position for position, band in enumerate(chosen) if band)
-        notes = (*_notes(names, chosen, how, len(usable)), *_left_out(labels.texts, usable, chosen, how))
+        left_out = () if how == ASKED else (*_left_out(labels.texts, usable, chosen), *_masks(labels.texts, usable))
+        notes = (*_notes(names, chosen, how, len(usable)), *left_out)
         choice = BandChoice(tuple(filter(None, chosen)), present, notes, how)
     else:
         numbers = tuple(requested or usable)
@@ -89,18 +90,23 @@ def _notes(names: Sequence[str], chosen: Sequence[int], how: str, count: int) ->
     return tuple(notes)
 
 
-def _left_out(
-    texts: Sequence[str], usable: Sequence[int], chosen: Sequence[int], how: str
-) -> tuple[tuple[str, str], ...]:
+def _left_out(texts: Sequence[str], usable: Sequence[int], chosen: Sequence[int]) -> tuple[tuple[str, str], ...]:
     """Warn of further bands of the polarisations chosen, such as other dates."""
-    if how == ASKED:
-        return ()
     taken = [parse(texts[band - 1]) for band in chosen if band]
     wanted, groups = {name.backscatter for name in taken} - {""}, {name.group for name in taken}
     more = [b for b in usable if parse(texts[b - 1]).backscatter in wanted and parse(texts[b - 1]).group not in groups]
     if not more or not wanted:
         return ()
     return (("warning", f"Left out: {_listed(texts, more)}. To map other bands, choose them with --bands."),)
+
+
+def _masks(texts: Sequence[str], usable: Sequence[int]) -> tuple[tuple[str, str], ...]:
+    """Warn of bands that are masks by their names: which of their values stand for no data is not known."""
+    masks = [band for band in usable if "mask" in parse(texts[band - 1]).kinds]
+    if not masks:
+        return ()
+    text = f"Not applied: {_listed(texts, masks)}. Pixels that it marks are mapped, unless they are nodata."
+    return (("warning", f"{text} To leave them out, set them to nodata first."),)
 
 
 def plain_dtype(name: str) -> np.dtype[Any]:

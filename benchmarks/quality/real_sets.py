@@ -1,17 +1,18 @@
 """Score models on all labelled real places that no training uses, by merged classes.
 
     python -m benchmarks.quality.real_sets REAL --models NAME=MODEL [NAME=MODEL ...] [--forest DIR ...] [--json PATH]
-        [--write NAME]
+        [--simulated DIR] [--write NAME]
 
 REAL holds the folders of `tools.real_data`. The sets are: land cover (three places), reben (the split val, whose groups
 of patches are not in train), floods (water against what is labelled as no water), Finland (two directions of three
 places), parcels (20 m pixels) and singles. A model that learnt from a set has no meaningful score there: say which.
+--simulated adds the split val of a folder of simulated scenes.
 Of each set the table has the mean IoU over the classes that its labels hold, the mean over places of the same,
-overall accuracy, the share of pixels that
-are labelled as land and mapped as water, the IoU of built-up and water, and of the confidence the expected calibration
-error and the area under the curve for telling right from wrong pixels. --forest adds a random forest that learns from
-these folders of scenes (`benchmarks.quality.merged`), and the majority class of its pixels. --write puts the table into
-the card of one of the models, which users see.
+overall accuracy, the share of pixels that are labelled as land and mapped as water, the IoU of built-up and water, the
+boundary F1 (borders of classes within two pixels of those of the labels), and of the confidence the expected
+calibration error and the area under the curve for telling right from wrong pixels. --forest adds a random forest that
+learns from these folders of scenes (`benchmarks.quality.merged`), and the majority class of its pixels. --write puts
+the table into the card of one of the models, which users see.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from backend.radiometry.units import Units
 from benchmarks.quality.merged import GROUPS, NAMES, by_forest, images_of, label_of, learn_forest
 from benchmarks.quality.real_places import OURS, named, rounded
 from training.data.splits import read_splits
+from training.scores.boundary import BoundaryScore
 from training.scores.calibration import Calibration
 
 READING = (
@@ -122,7 +124,7 @@ def held_ious(confusion: Confusion) -> dict[str, float]:
 def score_set(item: RealSet, images: Sequence[Path], mapper: Mapper) -> dict[str, float]:
     """Score the maps of a set; figures from 0 to 1."""
     names = [*NAMES, "dry"]
-    confusion, calibration = Confusion(names), Calibration()
+    confusion, calibration, boundary = Confusion(names), Calibration(), BoundaryScore()
     sure, right, places = [], [], []
     land = false_water = 0
     for image in images:
@@ -132,6 +134,7 @@ def score_set(item: RealSet, images: Sequence[Path], mapper: Mapper) -> dict[str
         seen = (target >= 0) & (mapped >= 0)
         if not seen.any():
             continue
+        boundary.add(binary, target)
         place = Confusion(names)
         place.add(np.where(seen, target, -1), np.where(seen, binary, -1))
         confusion.include(place)
@@ -150,6 +153,8 @@ def score_set(item: RealSet, images: Sequence[Path], mapper: Mapper) -> dict[str
         "false_water": false_water / max(land, 1),
         **{f"iou_{name}": value for name, value in held.items()},
     }
+    if (f1 := boundary.f1()) is not None:
+        figures["boundary_f1"] = f1
     if sure and 0 < np.concatenate(right).mean() < 1:
         figures["calibration_error"] = calibration.scores()["expected_error"]
         figures["confidence_auc"] = float(roc_auc_score(np.concatenate(right), np.concatenate(sure)))
@@ -183,6 +188,7 @@ def main() -> None:
     parser.add_argument("--forest", type=Path, nargs="*", default=[], help="scenes that a random forest learns from")
     parser.add_argument("--scenes", type=int, default=300, help="most scenes of each of those folders")
     parser.add_argument("--sets", nargs="+", choices=list(SETS), default=list(SETS))
+    parser.add_argument("--simulated", type=Path, help="simulated scenes, whose split val is scored too")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--write", default="", metavar="NAME", help="write into the card of this model")
     given = parser.parse_args()
@@ -191,10 +197,13 @@ def main() -> None:
         parser.error(f"--write {given.write}: no such name in --models")
     mappers = dict(forest_mappers(given.forest, given.scenes)) if given.forest else {}
     mappers |= {name: model_mapper(folder, context) for name, folder in folders.items()}
-    images = {name: SETS[name].images(given.real) for name in given.sets}
+    sets = {name: SETS[name] for name in given.sets}
+    if given.simulated:
+        sets["simulated"] = RealSet(str(given.simulated.resolve()), split="val")
+    images = {name: item.images(given.real) for name, item in sets.items()}
     table = {
-        name: {model: score_set(SETS[name], images[name], mapper) for model, mapper in mappers.items()}
-        for name in given.sets
+        name: {model: score_set(item, images[name], mapper) for model, mapper in mappers.items()}
+        for name, item in sets.items()
         if images[name]
     }
     show(table)

@@ -99,7 +99,8 @@ def read_source(backbone: str, defaults: ModelConfig, tile: int) -> Source:
     if (folder / FACTS).is_file():
         vit, facts = load_backbone(folder, tile)
         bands = tuple(resolve(Band, band) for band in facts["bands"])
-        origin = f"DINO pre-training, step {facts.get('step')} of {facts.get('steps')}"
+        # Weights of others say where they are from (`training.import_backbone`).
+        origin = str(facts.get("origin") or f"DINO pre-training, step {facts.get('step')} of {facts.get('steps')}")
         return Source(Arch.from_dict(facts["arch"]), bands, int(facts["patch"]), vit.state_dict(), False, origin)
     if (folder / CARD).is_file():
         model, card = load_model(folder)

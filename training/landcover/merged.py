@@ -5,8 +5,11 @@ Values are WorldCover's where a class is one of its classes. Open land, which is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from backend.card import worldcover as lc
 from backend.card.model_card import LandCoverClass
+from training.landcover.chips import Legend, legend_of
 
 MERGED_CLASSES: tuple[LandCoverClass, ...] = (
     LandCoverClass(lc.TREE, "Tree cover", lc.COLOURS[lc.TREE]),
@@ -20,3 +23,12 @@ _VALUES = {"tree": lc.TREE, "open": lc.GRASS, "built": lc.BUILT, "water": lc.WAT
 def merged_value(value: int) -> int | None:
     """Return the value of the merged class of a WorldCover value; None for other values."""
     return _VALUES[lc.MERGED[value]] if value in lc.MERGED else None
+
+
+def legend_of_card(classes: Sequence[LandCoverClass]) -> Legend:
+    """Return the class index of label values for a model with these classes, merged where the model's are."""
+    plain = legend_of(classes)
+    if not all(item in MERGED_CLASSES for item in classes):
+        return plain
+    merged = {value: plain.indices.get(_VALUES[group]) for value, group in lc.MERGED.items()}
+    return Legend({value: index for value, index in merged.items() if index is not None})

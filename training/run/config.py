@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from backend.card.validation import FieldError, from_plain
 from backend.core.errors import InputError
+from backend.core.regular_file import read_regular_text
 from training.run.files import write_text
 
 if sys.version_info >= (3, 11):
@@ -22,6 +23,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+MOST_BYTES = 1_000_000  # of a TOML file
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 
 T = TypeVar("T")
@@ -41,6 +43,16 @@ def load_recipe(name: str) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not a recipe: {error}.", "Write it in TOML, as in training/recipes.") from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file that is no recipe. InputError if it can't be read or is not TOML."""
+    try:
+        return tomllib.loads(read_regular_text(path, MOST_BYTES))
+    except OSError as error:
+        raise InputError(f"{path} can't be read ({error.strerror}).", "Give a TOML file.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not TOML: {error}.", "Correct the file.") from error
 
 
 def override(data: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:

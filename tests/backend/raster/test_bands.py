@@ -1,10 +1,13 @@
 """Bands of a raster are matched to those of the model."""
 
+import numpy as np
 import pytest
+import rasterio
 
 from backend.core.errors import InputError
 from backend.raster.band_names import acquisition
-from backend.raster.bands import pick_bands
+from backend.raster.bands import choose_bands, pick_bands
+from tests.backend.reliability import zoo
 
 NAMES = ("VV", "VH")
 
@@ -65,3 +68,13 @@ def test_missing_bands_must_be_named(descriptions, requested, text):
     assert text in refusal.value.message + refusal.value.hint
     with pytest.raises(InputError, match="needs all its bands"):
         pick_bands(("VV", "VH"), (1, 2), NAMES, (1, 0))
+
+
+@pytest.mark.parametrize(("name", "told"), [("dataMask", True), ("layover_shadow_mask", True), ("angle", False)])
+def test_a_mask_that_is_not_applied_is_told(name, told, tmp_path):
+    names = ("VV", "VH", name)
+    path = zoo.write(tmp_path / "m.tif", np.full((3, 40, 40), -10, dtype=np.float32), names)
+    with rasterio.open(path) as file:
+        notes = [text for level, text in choose_bands(file, str(path), NAMES, None, True).notes if level == "warning"]
+        assert any("Not applied" in text and name in text for text in notes) == told
+        assert not choose_bands(file, str(path), NAMES, (1, 2), True).notes[1:]
