@@ -168,13 +168,9 @@ def mapped(site: Site, model: SarViT, classes: int) -> NDArray[np.float32]:
     """Return probabilities [H, W, K] as `landcover` streams them."""
     rows: list[NDArray[np.float32]] = []
 
-    def answer(tiles: NDArray[np.float32]) -> NDArray[np.float32]:
-        with torch.inference_mode():
-            return model(torch.from_numpy(tiles)).softmax(dim=1).numpy()
-
-    run_stream(
-        site.frame, TileJob(site.plan, classes, batch=4), answer, lambda part, _: rows.append(part.copy()), Cancel()
-    )
+    answer = torch.inference_mode()(lambda tiles: model(torch.from_numpy(tiles)).softmax(dim=1).numpy())
+    job = TileJob(site.plan, classes, batch=4)
+    run_stream(site.frame, job, answer, lambda part, _: rows.append(part.copy()), Cancel())
     return np.concatenate(rows, axis=1).transpose(1, 2, 0)
 
 

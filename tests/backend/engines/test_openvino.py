@@ -19,8 +19,8 @@ from backend.maps.embeddings import embed
 from backend.maps.request import Context, Request
 from backend.network.weights import load_model
 from backend.output.sink import RasterSink
+from tests.backend.portable import compiled
 from tests.backend.reading import Listener, mapped, read
-from tests.support.portable import compiled
 
 pytest.importorskip("openvino", reason="OpenVINO has no package for this platform")
 

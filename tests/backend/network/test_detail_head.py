@@ -16,8 +16,8 @@ from backend.network.int8 import QuantisedLayer, layers_of, quantised
 from backend.network.vit import build_model
 from backend.network.weights import load_model, save_model
 from tests.backend.conftest import tiny_card
+from tests.backend.portable import compiled
 from tests.backend.reading import mapped
-from tests.support.portable import compiled
 
 PATCH, CLASSES = 8, 3
 

@@ -8,7 +8,7 @@ import pytest
 from osgeo import gdal
 
 from sardino_qgis.environment import locate
-from tests.support.light_environment import light_python
+from tests.backend.light_environment import light_python
 
 
 @pytest.fixture(scope="module")
