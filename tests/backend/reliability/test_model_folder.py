@@ -13,8 +13,9 @@ import torch
 from backend.core.cancel import Cancel
 from backend.core.errors import ModelError
 from backend.folder import hashed_file
-from backend.network.weights import load_model, save_model
+from backend.network.weights import known_answers, load_model, save_model
 from backend.own_classes.model_folder import write_folder
+from tests.backend.portable import tensors_of
 
 
 @pytest.fixture
@@ -52,6 +53,11 @@ def killed_at(step: int, write) -> bool:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 
 
+def write_own(folder, model, card):
+    """Write a model as own classes do."""
+    return write_folder(folder, (tensors_of(model), known_answers(model, card)), card, Cancel())
+
+
 def state(folder):
     return {key: value.clone() for key, value in load_model(folder)[0].state_dict().items()}
 
@@ -61,7 +67,7 @@ def same(one, other):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="runs are forked")
-@pytest.mark.parametrize("write", [save_model, lambda *given: write_folder(*given, Cancel())], ids=["save", "own"])
+@pytest.mark.parametrize("write", [save_model, write_own], ids=["save", "own"])
 def test_a_kill_between_renames_leaves_the_older_or_the_new(folder, new, write, tmp_path):
     older, seen = state(folder), []
     for step in range(11):
@@ -83,7 +89,7 @@ def test_a_kill_between_renames_leaves_the_older_or_the_new(folder, new, write, 
 def test_a_kill_leaves_a_new_folder_whole_or_absent(new, tmp_path):
     for step in range(11):
         target = tmp_path / str(step)
-        reached = killed_at(step, lambda to=target: write_folder(to, *new, Cancel()))
+        reached = killed_at(step, lambda to=target: write_own(to, *new))
         assert not target.exists() or same(state(target), new[0].state_dict())
         if not reached:
             break
