@@ -81,16 +81,14 @@ class Builder:
             groups: Of channels.
             norm: Name of a batch norm, which is multiplied into the weights; empty for none.
         """
-        weight, bias = self.tensors[f"{layer}.weight"], self.tensors.get(f"{layer}.bias")
-        if norm:
-            weight, bias = self._normalised(weight, norm)
+        weight = self.tensors[f"{layer}.weight"]
+        weight, bias = self._normalised(weight, norm) if norm else (weight, self.tensors[f"{layer}.bias"])
         side = weight.shape[2]
         pad = 0 if side == stride else (side - 1) // 2
         x = self.add(
             "Conv", x, self.constant(f"{layer}.weight", weight), name=layer, kernel_shape=(side, side),
             strides=(stride, stride), pads=(pad,) * 4, group=groups,
         )  # fmt: skip
-        assert bias is not None
         return self.add("Add", x, self.constant(f"{layer}.bias", bias.reshape(1, -1, 1, 1)), name=f"{layer}.sum")
 
     def _normalised(self, weight: FloatArray, norm: str) -> tuple[FloatArray, FloatArray]:
