@@ -18,7 +18,7 @@ RELEASES ?= trixie sid
 export QT_QPA_PLATFORM ?= offscreen
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench test-qgis-next screenshots lint format translations package check-package clean
+.PHONY: help setup setup-demo demo test bench test-qgis-next screenshots lint format translations package check-package clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -26,7 +26,10 @@ help: ## List the targets
 setup: ## Install what is missing: QGIS (Debian, Ubuntu), .venv, PyTorch and the tools; fast when all is there
 	@QGIS_PYTHON="$(QGIS_PYTHON)" python3 -m tools.setup --without-qgis "$(WITHOUT_QGIS)" --venv $(VENV)
 
-demo: setup ## Map a simulated sample scene with both algorithms in QGIS; writes build/demo/demo.png
+setup-demo: ## Install what mapping and the demo need alone, without PyTorch
+	@QGIS_PYTHON="$(QGIS_PYTHON)" python3 -m tools.setup --demo --without-qgis "$(WITHOUT_QGIS)" --venv $(VENV)
+
+demo: setup-demo ## Map a simulated sample scene with both algorithms in QGIS; writes build/demo/demo.png
 	$(PYTHON) -m tools.demo
 
 test: setup ## Run the tests (under 12 minutes on 2 cores)

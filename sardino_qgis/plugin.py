@@ -105,10 +105,10 @@ class SarDinoPlugin:
         QDesktopServices.openUrl(QUrl(help_page("index")))
 
     def choose_interpreter(self) -> None:
-        """Ask for the interpreter of an environment with PyTorch, and store it in the settings."""
+        """Ask for the interpreter of an environment with the backend's packages, and store it in the settings."""
         now = locate.stored_interpreter() or str(locate.managed_folder().parent)
         path, _ = QFileDialog.getOpenFileName(
-            self.iface.mainWindow(), tr("Python interpreter of an environment with PyTorch"), now
+            self.iface.mainWindow(), tr("Python interpreter of the backend's environment"), now
         )
         if not path:
             return

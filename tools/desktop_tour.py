@@ -98,7 +98,7 @@ class Tour:
         """Show the dialog that installs the backend, before any button is pressed."""
         self.plugin.set_up_backend()
         self.desk.until(lambda: self.plugin.setup_dialog.plan is not None, "the plan of the installation")
-        self.plugin.setup_dialog.resize(760, 420)
+        self.plugin.setup_dialog.resize(760, 480)
         self.desk.picture("set-up", self.plugin.setup_dialog)
         self.plugin.setup_dialog.close()
 

@@ -31,7 +31,9 @@ FILES = {
     "LICENSE": "LICENSE",
     "CHANGELOG.md": "CHANGELOG.md",
     "requirements/runtime.txt": "requirements.txt",
-    "requirements/locked.txt": "requirements-locked.txt",
+    "requirements/pytorch.txt": "requirements-pytorch.txt",
+    "requirements/locked-mapping.txt": "requirements-mapping-locked.txt",
+    "requirements/locked-pytorch.txt": "requirements-pytorch-locked.txt",
 }
 # Folders, and where their contents go.
 TREES = {"sardino_qgis": "", "backend": "backend", "resources": "resources",

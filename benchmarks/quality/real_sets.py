@@ -82,6 +82,13 @@ class RealSet:
             target[label == 1] = DRY
         return target
 
+    def bordered(self, mapped: NDArray[np.int16], target: NDArray[np.int16]) -> tuple[NDArray[np.int16], ...]:
+        """Return map and labels with the classes whose borders the labels have: water and not, or all."""
+        if not self.floods:
+            return mapped, target
+        water, labelled = (np.where(each < 0, -1, each == WATER).astype(np.int16) for each in (mapped, target))
+        return water, labelled
+
 
 SETS = {
     "land cover": RealSet("landcover_dualpol"),
@@ -134,7 +141,7 @@ def score_set(item: RealSet, images: Sequence[Path], mapper: Mapper) -> dict[str
         seen = (target >= 0) & (mapped >= 0)
         if not seen.any():
             continue
-        boundary.add(binary, target)
+        boundary.add(*item.bordered(mapped, target))
         place = Confusion(names)
         place.add(np.where(seen, target, -1), np.where(seen, binary, -1))
         confusion.include(place)

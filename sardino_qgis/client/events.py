@@ -10,6 +10,8 @@ from typing import Any
 from ..common.duration import time_left
 from ..common.errors import HintedError
 from ..common.i18n import tr
+from ..environment.hints import pytorch_hint
+from ..environment.kinds import Kind, kind_of
 
 NOISE_LIMIT = 50  # lines that are no events to show in the log
 TEXT_SECONDS = 2.0  # shortest time between two progress texts
@@ -52,10 +54,15 @@ class Listener:
         """Return whether a result or an error has come."""
         return self.result is not None or self.error is not None
 
-    def raise_error(self) -> None:
-        """Raise the worker's error as a WorkerError, if it sent one."""
-        if self.error is not None:
-            raise WorkerError(str(self.error.get("message", "")), str(self.error.get("hint", "")))
+    def raise_error(self, python: str = "") -> None:
+        """Raise the worker's error as a WorkerError, if it sent one; `python` is the worker's interpreter."""
+        if self.error is None:
+            return
+        message, hint = str(self.error.get("message", "")), str(self.error.get("hint", ""))
+        if "torch" in (message + hint).lower() and kind_of(python) is Kind.MAPPING:
+            # The backend doesn't know what the menu offers.
+            hint = pytorch_hint() if "torch" in message.lower() else f"{hint} {pytorch_hint()}"
+        raise WorkerError(message, hint)
 
     def hear(self, line: str) -> None:
         """Take one line of the worker's output. A line that is no event goes to the log and is never fatal."""

@@ -11,7 +11,8 @@ from typing import Any
 
 from ..common.i18n import tr
 from ..common.process import ChildProcess
-from ..environment.hints import setup_hint
+from ..environment.hints import pytorch_hint, setup_hint
+from ..environment.kinds import PYTORCH_PACKAGES, Kind, kind_of
 from ..environment.variables import worker_environment
 from .events import Listener, WorkerCancelledError, WorkerError
 
@@ -91,7 +92,7 @@ def failure(code: int | None, lines: Sequence[str], python: str) -> WorkerError:
         what = tr("the Python package '{}' is missing").format(module) if module else trouble
         return WorkerError(
             tr("The backend can't start with {python}: {what}.").format(python=python, what=what),
-            setup_hint(),
+            pytorch_hint() if module in PYTORCH_PACKAGES and kind_of(python) is Kind.MAPPING else setup_hint(),
         )
     message = tr("The backend ended without a result ({}).").format(_exit_text(code))
     if tail:
@@ -146,7 +147,7 @@ def run_worker(
         raise
     finally:
         worker.stop(0)
-    listener.raise_error()
+    listener.raise_error(command[0])
     # A worker that wrote its result but then hung (code None) has done its work.
     if listener.result is None or code:
         raise failure(code, worker.last_lines(), command[0])

@@ -116,7 +116,7 @@ class WarmClient:
                 feedback.pushDebugInfo(tr("The worker is running already (process {}).").format(worker.process.pid))
             listener = Listener(feedback, label)
             code = self._converse(worker, json.dumps(question), listener, feedback)
-            listener.raise_error()
+            listener.raise_error(worker.process.args[0])
             if listener.result is not None:
                 feedback.setProgress(100)
                 return listener.result

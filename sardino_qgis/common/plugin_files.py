@@ -22,9 +22,18 @@ def shipped(installed: str, checkout: str = "") -> Path:
     return path if path.exists() else here.parent / (checkout or installed)
 
 
-def requirements_file() -> Path:
-    """Return the list of packages that the backend needs, without hashes."""
-    return shipped("requirements.txt", "requirements/runtime.txt")
+def requirements_file(kind: str = "") -> Path:
+    """Return the list of packages, without hashes, that the backend needs to map, or that `kind` needs in addition."""
+    return (
+        shipped(f"requirements-{kind}.txt", f"requirements/{kind}.txt")
+        if kind
+        else shipped("requirements.txt", "requirements/runtime.txt")
+    )
+
+
+def locked_requirements(kind: str) -> Path:
+    """Return the list of all packages of a kind of installation, with hashes."""
+    return shipped(f"requirements-{kind}-locked.txt", f"requirements/locked-{kind}.txt")
 
 
 def resource(*parts: str) -> str:

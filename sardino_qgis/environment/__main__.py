@@ -12,8 +12,10 @@ from . import locate, store
 from .diagnose import report
 from .errors import InstallError
 from .install import install, words_on_left
-from .plan import SOURCE_VARIABLE, InstallRequest, make_plan
+from .kinds import Kind, kind_of
+from .plan import make_plan
 from .progress import InstallFeedback
+from .request import SOURCE_VARIABLE, InstallRequest
 
 
 class Console(InstallFeedback):
@@ -49,6 +51,12 @@ def _parse() -> argparse.Namespace:
         "install", parents=[folder], help="install the environment, or replace it by a new one"
     )
     install_.add_argument(
+        "--kind",
+        choices=[kind.value for kind in Kind],
+        help="mapping: OpenVINO, about 130 MB; pytorch: for graphics cards and training as well, 0.2 to 3 GB "
+        "(as installed in the folder now, or else mapping)",
+    )
+    install_.add_argument(
         "--python", default="", metavar="PATH", help="interpreter to build on (searched for by default)"
     )
     install_.add_argument(
@@ -56,7 +64,7 @@ def _parse() -> argparse.Namespace:
     )
     install_.add_argument(
         "--torch-index",
-        default=os.environ.get(SOURCE_VARIABLE, ""),
+        default="",
         metavar="URL|DIR",
         help=f"index or folder with another build of PyTorch (CPU only, CUDA for Windows); also {SOURCE_VARIABLE}",
     )
@@ -66,8 +74,13 @@ def _parse() -> argparse.Namespace:
 
 
 def _install(options: argparse.Namespace) -> int:
-    request = InstallRequest(options.folder.absolute(), options.python, options.wheels, options.torch_index)
-    plan = make_plan(request)
+    folder = options.folder.absolute()
+    kind = Kind(options.kind) if options.kind else kind_of(store.current_interpreter(folder)) or Kind.MAPPING
+    if options.torch_index and kind is Kind.MAPPING:
+        raise InstallError("--torch-index is for the installation with PyTorch.", "Add --kind pytorch.")
+    source = (options.torch_index or os.environ.get(SOURCE_VARIABLE, "")) if kind is Kind.PYTORCH else ""
+    plan = make_plan(InstallRequest(folder, options.python, options.wheels, source, kind=kind))
+    print(kind.purpose)
     print("\n".join(plan.lines()), flush=True)
     python = install(plan, Console())
     print(f"The backend is set up: {python}")

@@ -17,26 +17,37 @@ from ..common.i18n import tr
 from ..common.process import ChildProcess
 from . import locate, store
 from .errors import AlteredFileError, FullDiskError, InstallCancelledError, InstallError
+from .kinds import Kind, site_packages
 from .pinned import Build
-from .plan import Plan, discreet, variables_for
+from .plan import Plan
 from .progress import InstallFeedback, PipProgress
+from .request import variables_for
+from .texts import discreet, readable
 from .variables import worker_environment
 
 # On Windows the guard of a program needs a moment to end it; elsewhere both are killed together.
 STOP_SECONDS = 3.0 if sys.platform == "win32" else 0.0
 _FULL = re.compile(r"no space left|errno 28\b|not enough space|disk quota exceeded|os error (28|112)\b", re.IGNORECASE)
-_CHECK = """
+_PYTORCH_CHECK = """
 import json, rasterio, torch
 import backend.network.timm_import
 cuda = torch.cuda.is_available()
 if cuda:
     torch.ones(2, device="cuda").sum().item()
-print(json.dumps({"torch": torch.__version__, "cuda": cuda}))
+print(json.dumps({"engine": "PyTorch " + torch.__version__, "cuda": cuda}))
 """
+_MAPPING_CHECK = """
+import json, numpy, openvino, rasterio, safetensors, scipy, sklearn
+assert "CPU" in openvino.Core().available_devices
+print(json.dumps({"engine": "OpenVINO " + openvino.__version__.split("-")[0], "cuda": False}))
+"""
+# Of these the tests are removed: a seventh of the environment, which nothing imports.
+_TESTED = ("numpy", "scipy", "sklearn")
+_RAW_SINCE = (24, 1)  # the version of pip that came to know --progress-bar raw
 
 
 class EnvironmentBuilder:
-    """Builds one environment with one of the builds of PyTorch in a plan."""
+    """Builds one environment of a plan, with one of the builds of PyTorch where that is wanted."""
 
     def __init__(self, plan: Plan, build: Build, folder: Path, feedback: InstallFeedback) -> None:
         self._plan, self._build, self._folder, self._feedback = plan, build, folder, feedback
@@ -67,6 +78,8 @@ class EnvironmentBuilder:
         temporary.mkdir()
         self._variables.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary)))
         self._install_packages()
+        if self._plan.kind is Kind.MAPPING:
+            self._slim()
         shutil.rmtree(temporary)
         self._feedback.progress(0.93, tr("Testing the environment"))
         self._prove()
@@ -78,7 +91,10 @@ class EnvironmentBuilder:
             hashed = []
         if pinned.pip() and not (self._plan.uv or self._plan.request.wheels):
             self._add(pinned.pip(), [*hashed, "--upgrade"])
-            self._raw = True
+        self._raw = self._pip_version() >= _RAW_SINCE
+        if self._plan.kind is Kind.MAPPING:
+            # Compiled when the tests are gone.
+            return self._add(pinned.text(), hashed if self._plan.uv else [*hashed, "--no-compile"])
         if self._build.kind == "listed":
             return self._add(pinned.text(), hashed)
         self._feedback.log(
@@ -90,6 +106,27 @@ class EnvironmentBuilder:
         if self._build.kind == "source":
             # That build may need packages that the list lacks: on Linux another version of CUDA's libraries.
             self._add(pair, [], place=True)
+
+    def _pip_version(self) -> tuple[int, ...]:
+        """Return the version of the environment's pip from the name of a folder."""
+        names = [path.name for place in site_packages(self._folder) for path in place.glob("pip-*.dist-info")]
+        return max((tuple(map(int, re.findall(r"\d+", name)[:2])) for name in names), default=(0,))
+
+    def _slim(self) -> None:
+        """Remove what only installing and testing need, and compile the rest, for a first run as fast as others."""
+        self._feedback.progress(0.91, tr("Unpacking"))
+        if not self._plan.uv:
+            self._run([self._python, "-m", "pip", "uninstall", "--yes", "--quiet", "setuptools", "pip"])
+        for place in site_packages(self._folder):
+            for name in _TESTED:
+                for tests in [path for path in place.joinpath(name).rglob("tests") if path.is_dir()]:
+                    shutil.rmtree(tests, ignore_errors=True)
+            try:
+                self._run([self._python, "-m", "compileall", "-q", "-j", "0", str(place)])
+            except FullDiskError:
+                raise
+            except InstallError:
+                pass  # a file that can't be compiled is no fault, unless something imports it
 
     def _add(self, requirements: str, options: Sequence[str], place: bool = False) -> None:
         """Run pip or uv for a list of requirements; with `place`, PyTorch may come from the source in the request."""
@@ -115,10 +152,11 @@ class EnvironmentBuilder:
         """Import the libraries in the new interpreter, and run the backend's `info` command."""
         clean, root = worker_environment(), str(locate.backend_root())
         command = [self._python, "-m", "backend", "info", "--progress", "json"]
-        facts = _answer(self._run([self._python, "-c", _CHECK], clean, cwd=root), "torch")
+        check = _MAPPING_CHECK if self._plan.kind is Kind.MAPPING else _PYTORCH_CHECK
+        facts = _answer(self._run([self._python, "-c", check], clean, cwd=root), "engine")
         info = self._run(command, clean, cwd=root)
-        self._feedback.log(tr("PyTorch {}, device {}.").format(facts["torch"], _answer(info, "device")["device"]))
-        if self._plan.card and not facts["cuda"]:
+        self._feedback.log(tr("{}, device {}.").format(facts["engine"], _answer(info, "device")["device"]))
+        if self._plan.kind is Kind.PYTORCH and self._plan.card and not facts["cuda"]:
             self._feedback.log(
                 tr("This PyTorch does not use the graphics card ({}); the processor is used.").format(self._plan.card)
             )
@@ -165,7 +203,7 @@ class EnvironmentBuilder:
         needed = self._plan.download(self._build) + self._plan.disk(self._build)
         hint = tr("Free some space, or choose another folder.")
         if needed:
-            hint = tr("About {:.1f} GB are needed in all.").format(needed / 1e9) + " " + hint
+            hint = tr("About {} are needed in all.").format(readable(needed)) + " " + hint
         return FullDiskError(tr("The disk filled up: {}").format(said[-1][:300]), hint)
 
 

@@ -16,9 +16,13 @@ from ..common import plugin_files
 from ..common.i18n import tr
 from ..common.process import output_of
 from . import locate, store
+from .kinds import PYTORCH_PACKAGES, Kind, kind_of
 from .pinned import nvidia_card
-from .plan import SOURCE_VARIABLE, discreet, shortened
+from .request import SOURCE_VARIABLE
+from .texts import discreet, shortened
 from .variables import worker_environment
+
+_ENGINES = ("openvino", "onnxruntime")
 
 
 def report() -> str:
@@ -59,7 +63,10 @@ def _qgis_version() -> str:
 def _managed() -> str:
     folder = locate.managed_folder()
     number = store.current(folder)
-    return str(folder / number) if number else tr("none in {}").format(folder)
+    if not number:
+        return tr("none in {}").format(folder)
+    kind = kind_of(store.current_interpreter(folder))
+    return f"{folder / number}" + (f" ({kind.title})" if kind else "")
 
 
 def _backend() -> list[str]:
@@ -77,6 +84,13 @@ def _backend() -> list[str]:
         return [*lines, tr("Backend: it fails: {}").format(last[-1] if last else error)]
     except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
         return [*lines, tr("Backend: it fails: {}").format(error)]
-    lines += [f"{name}: {version or tr('missing')}" for name, version in facts["versions"].items()]
+    versions = facts["versions"]
+    kind = Kind.PYTORCH if versions.get("torch") else Kind.MAPPING
+    lines.append(tr("Installation: {}").format(kind.purpose))
+    # One engine is enough, and what the other kind of installation has is not missing.
+    unneeded = () if kind is Kind.PYTORCH else PYTORCH_PACKAGES
+    unneeded += _ENGINES if any(versions.get(name) for name in _ENGINES) else ()
+    shown = (name for name in versions if versions[name] or name not in unneeded)
+    lines += [f"{name}: {versions[name] or tr('missing')}" for name in shown]
     lines.append(tr("Device: {} (available: {})").format(facts["device"], ", ".join(facts["devices"])))
     return [*lines, tr("Models: {}").format(", ".join(model["name"] for model in facts["models"]))]

@@ -16,6 +16,7 @@ from .errors import AlteredFileError, FullDiskError, InstallError
 from .pinned import Build
 from .plan import Plan, refuse_foreign
 from .progress import InstallFeedback
+from .texts import readable
 
 
 def install(plan: Plan, feedback: InstallFeedback) -> Path:
@@ -56,21 +57,22 @@ def _check_space(plan: Plan, build: Build) -> None:
     free = shutil.disk_usage(plan.request.folder).free
     if free < needed:
         raise InstallError(
-            tr("{free:.1f} GB are free in {folder}, and about {needed:.1f} GB are needed.").format(
-                free=free / 1e9, folder=plan.request.folder, needed=needed / 1e9
+            tr("{free} are free in {folder}, and about {needed} are needed.").format(
+                free=readable(free), folder=plan.request.folder, needed=readable(needed)
             ),
             tr("Free some space, or choose another folder."),
         )
 
 
 def _first_that_works(plan: Plan, feedback: InstallFeedback) -> Path:
-    """Try the builds of PyTorch one after the other, each in a new folder."""
+    """Try the builds one after the other, each in a new folder."""
     problem = InstallError("")
     for build in plan.builds:
         made = store.make_next(plan.request.folder)
         if problem.message:
             feedback.log(tr("This build failed: {}").format(problem.message))
-        feedback.log(tr("PyTorch: {}.").format(build.label))
+        if build.label:
+            feedback.log(tr("PyTorch: {}.").format(build.label))
         try:
             _check_space(plan, build)
             EnvironmentBuilder(plan, build, made, feedback).create()

@@ -1,7 +1,7 @@
 """Find a Python interpreter to build an environment on, on Windows, macOS and Linux.
 
 QGIS embeds Python, so `sys.executable` is QGIS itself on Windows and macOS; the interpreter is in its prefix. That one
-may be unsuitable (no ssl, no venv, or too old for PyTorch), so others on the machine are tried after it. Standard
+may be unsuitable (no ssl, no venv, or too old), so others on the machine are tried after it. Standard
 library only.
 """
 
@@ -23,9 +23,11 @@ from typing import Any
 
 from ..common.i18n import tr
 from ..common.process import output_of
+from .kinds import Kind
+from .pinned import lacking, read
 from .store import interpreter_in
 
-OLDEST = (3, 10)  # required by timm
+NEWEST_MINOR = 14  # of those looked for by name
 _PROBE = """
 import importlib, json, platform, struct, sys
 missing = []
@@ -95,7 +97,10 @@ def candidates(
                 "/usr/local/bin/python3",
                 "/Library/Frameworks/Python.framework/Versions/Current/bin/python3",
             ]
-        found += [find("python3") or "", *(find(f"python3.{minor}") or "" for minor in range(14, OLDEST[1] - 1, -1))]
+        found += [
+            find("python3") or "",
+            *(find(f"python3.{minor}") or "" for minor in range(NEWEST_MINOR, Kind.MAPPING.oldest[1] - 1, -1)),
+        ]
         if system == "darwin":
             # Apple's stub opens a window that offers developer tools, which include an old Python.
             found = [path for path in found if path != "/usr/bin/python3"]
@@ -107,13 +112,14 @@ def _newest(paths: Sequence[str]) -> list[str]:
     return sorted(paths, key=lambda path: int("0" + re.sub(r"\D", "", path.split("\\")[-2])), reverse=True)
 
 
-def look_at(path: str, variables: Mapping[str, str], needed: Sequence[str]) -> Base:
+def look_at(path: str, variables: Mapping[str, str], needed: Sequence[str], kind: Kind = Kind.MAPPING) -> Base:
     """Start an interpreter, and return it if it is suitable.
 
     Args:
         path: Its path.
         variables: Environment variables to start it with.
         needed: Modules that it must have.
+        kind: Of the installation.
 
     Raises:
         UnfitError: It can't be started, is too old, or lacks something.
@@ -123,22 +129,34 @@ def look_at(path: str, variables: Mapping[str, str], needed: Sequence[str]) -> B
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         raise UnfitError(tr("it doesn't start")) from error
     version = tuple(facts["version"])
-    if version < OLDEST:
-        raise UnfitError(tr("Python {}.{}, but at least {}.{} is needed").format(*version, *OLDEST))
+    if version < kind.oldest:
+        raise UnfitError(tr("Python {}.{}, but at least {}.{} is needed").format(*version, *kind.oldest))
     if facts["bits"] != 64:
-        raise UnfitError(tr("PyTorch needs a 64-bit Python"))
-    if facts["platform"] == "darwin" and facts["machine"] == "x86_64":
-        raise UnfitError(tr("PyTorch no longer supports Macs with Intel processors"))
+        raise UnfitError(tr("a 64-bit Python is needed"))
     missing = [name for name in needed if name in facts["missing"]]
     if missing:
         what = tr("the module {} is missing").format(", ".join(missing))
         if {"venv", "ensurepip"} & set(missing) and facts["platform"] == "linux":
             what += " " + tr("(on Debian and Ubuntu: sudo apt install python3-venv)")
         raise UnfitError(what)
+    machine = {"AMD64": "x86_64", "ARM64": "aarch64"}.get(facts["machine"], facts["machine"])
+    base = Base(facts["path"], "{}.{}".format(*version), f"{facts['platform']}-{machine}")
+    _refuse_without_builds(base, kind)
     if "venv" in needed:
         _try_environment(facts["path"], variables)
-    machine = {"AMD64": "x86_64", "ARM64": "aarch64"}.get(facts["machine"], facts["machine"])
-    return Base(facts["path"], "{}.{}".format(*version), f"{facts['platform']}-{machine}")
+    return base
+
+
+def _refuse_without_builds(base: Base, kind: Kind) -> None:
+    """Refuse an interpreter for which packages are known to have no build, and name the other kind if that has."""
+    missing = lacking(kind, base.platform, base.version)
+    if not missing:
+        return
+    text = tr("there is no build of {} for {} with Python {}").format(", ".join(missing), base.platform, base.version)
+    other = Kind.PYTORCH if kind is Kind.MAPPING else Kind.MAPPING
+    if read(other, base.platform, base.version).hashed:
+        text += "; " + tr("choose {}").format(other.title)
+    raise UnfitError(text)
 
 
 def _try_environment(path: str, variables: Mapping[str, str]) -> None:
@@ -152,8 +170,8 @@ def _try_environment(path: str, variables: Mapping[str, str]) -> None:
             raise UnfitError(tr("a virtual environment made with it doesn't start")) from error
 
 
-def find_base(named: str, variables: Mapping[str, str], needed: Sequence[str]) -> Base:
-    """Return the interpreter `named` by the user, or else the first suitable one.
+def find_base(named: str, variables: Mapping[str, str], needed: Sequence[str], kind: Kind = Kind.MAPPING) -> Base:
+    """Return the interpreter `named` by the user, or else the first suitable one for a kind of installation.
 
     Raises:
         UnfitError: There is none; the text names each one that was tried, and what is wrong with it.
@@ -167,7 +185,7 @@ def find_base(named: str, variables: Mapping[str, str], needed: Sequence[str]) -
                 looked.append(tr("{}: there is no such program").format(path))
             continue
         try:
-            return look_at(program, variables, needed)
+            return look_at(program, variables, needed, kind)
         except UnfitError as unfit:
             looked.append(f"{program}: {unfit}")
     raise UnfitError("; ".join(looked) or tr("none found"))

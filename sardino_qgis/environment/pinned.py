@@ -1,8 +1,9 @@
 """Read the pinned lists of packages, and choose the builds of PyTorch for a machine. Standard library only.
 
-The hashed list holds the default builds: with CUDA on Linux (gigabytes), without it on Windows, with Metal on Macs.
-Builds from other indexes (CPU only on Linux, CUDA on Windows) have other hashes, which aren't known in advance: for
-them PyTorch and torchvision are pinned by version only, and everything else by hash.
+Each kind of installation has a hashed list. That with PyTorch holds the default builds: with CUDA on Linux (gigabytes),
+without it on Windows, with Metal on Macs. Builds from other indexes (CPU only on Linux, CUDA on Windows) have other
+hashes, which aren't known in advance: for them PyTorch and torchvision are pinned by version only, and everything else
+by hash.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from ..common import plugin_files
 from ..common.i18n import tr
 from ..common.process import output_of
+from .kinds import Kind
 
 _PAIR = ("torch", "torchvision")
 _CUDA = ("nvidia-", "cuda-", "triton")
@@ -60,24 +62,39 @@ class Pinned:
 
 @dataclass(frozen=True)
 class Build:
-    """A build of PyTorch. `kind` is "listed" (from the pinned list), "cpu" or "source"."""
+    """A set of files to install. `kind` is "listed" (the pinned list), or "cpu" or "source" with another PyTorch."""
 
     kind: str
     label: str
 
 
-def read(platform: str, version: str) -> Pinned:
+LISTED = Build("listed", "")
+
+
+def read(kind: Kind, platform: str, version: str) -> Pinned:
     """Read the list for a platform and a Python version: the hashed one if it covers them, else the plain one.
 
     Args:
+        kind: Of the installation.
         platform: Such as "linux-x86_64".
         version: Such as "3.12".
     """
-    text = _text(plugin_files.shipped("requirements-locked.txt", "requirements/locked.txt"))
-    covers = re.search(rf"^# covers {re.escape(platform)} {re.escape(version)} (\d+) (\d+)$", text, re.MULTILINE)
+    text = _text(plugin_files.locked_requirements(kind.value))
+    place = rf"{re.escape(platform)} {re.escape(version)}"
+    covers = re.search(rf"^# covers {place} (\d+) (\d+)$", text, re.MULTILINE)
     if covers:
         return Pinned(_entries(text), True, int(covers.group(1)), int(covers.group(2)))
-    return Pinned(_entries(_text(plugin_files.requirements_file())), False)
+    plain = _text(plugin_files.requirements_file())
+    if plain and kind is Kind.PYTORCH:
+        plain += _text(plugin_files.requirements_file(kind.value))
+    return Pinned(_entries(plain), False)
+
+
+def lacking(kind: Kind, platform: str, version: str) -> list[str]:
+    """Return the packages that are known to have no build for a platform and a Python version."""
+    text = _text(plugin_files.locked_requirements(kind.value))
+    lacks = re.search(rf"^# lacks {re.escape(platform)} {re.escape(version)} (.+)$", text, re.MULTILINE)
+    return lacks.group(1).split() if lacks else []
 
 
 def _text(path: Path) -> str:

@@ -6,43 +6,23 @@ Standard library only.
 from __future__ import annotations
 
 import os
-import re
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..common.i18n import tr
 from .errors import InstallError
 from .interpreters import Base, UnfitError, find_base
+from .kinds import Kind, kind_of
 from .ownership import foreign_in
-from .pinned import CPU_TORCH_MB, Build, Pinned, builds, nvidia_card, read
-from .variables import worker_environment
+from .pinned import CPU_TORCH_MB, LISTED, Build, Pinned, builds, nvidia_card, read
+from .request import InstallRequest, variables_for
+from .store import current_interpreter
+from .texts import readable, shortened
 
-SOURCE_VARIABLE = "SARDINO_TORCH_INDEX"
-_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT")
-# uv doesn't read pip's variables.
-_PIP_TO_UV = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_EXTRA_INDEX_URL": "UV_INDEX", "PIP_FIND_LINKS": "UV_FIND_LINKS",
-              "PIP_CERT": "SSL_CERT_FILE"}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class InstallRequest:
-    """The user's choices.
-
-    Attributes:
-        folder: The managed folder.
-        python: Interpreter to build on; one is searched for if empty.
-        wheels: Folder of wheels to use instead of any index.
-        source: Folder or index with another build of PyTorch.
-        proxy: Environment variables that set a proxy.
-    """
-
-    folder: Path
-    python: str = ""
-    wheels: str = ""
-    source: str = ""
-    proxy: Mapping[str, str] = field(default_factory=dict)
+# Bytes on disk for each byte to download, measured on Linux.
+_UNPACKED = 3.3
 
 
 @dataclass(frozen=True)
@@ -56,22 +36,35 @@ class Plan:
     uv: str
     card: str
 
+    @property
+    def kind(self) -> Kind:
+        """Return what is installed."""
+        return self.request.kind
+
     def lines(self) -> list[str]:
         """Describe for the user what is installed, from where, how large it is, and where it goes."""
         tool = "uv" if self.uv else "pip"
         place = self.request.wheels or tr("the package index that {} is configured to use").format(tool)
+        packages = ["OpenVINO"] if self.kind is Kind.MAPPING else ["PyTorch", "timm", "OpenVINO"]
         lines = [
-            tr("Packages: PyTorch, timm, rasterio and their dependencies, from {}").format(place),
-            tr("PyTorch: {}").format(tr("; otherwise ").join(build.label for build in self.builds)),
-            tr("Size: {}").format(self._sizes()),
+            tr("Packages: {packages}, rasterio, scikit-learn and their dependencies, from {place}").format(
+                packages=", ".join(packages), place=place
+            )
+        ]
+        if self.kind is Kind.PYTORCH:
+            lines.append(tr("PyTorch: {}").format(tr("; otherwise ").join(build.label for build in self.builds)))
+        lines += [
+            tr("Size: {}").format(self.sizes()),
             tr("Folder: {}").format(shortened(str(self.request.folder))),
             tr("Built on: Python {version}, {path} (with {tool})").format(
                 version=self.base.version, path=shortened(self.base.path), tool=tool
             ),
+            self._card(),
         ]
-        if self.card:
-            lines.append(tr("Graphics card: {}").format(self.card))
-        if not self.request.source and not self.request.wheels:
+        installed = kind_of(current_interpreter(self.request.folder))
+        if installed is not None:
+            lines.append(tr("Installed there now, and replaced when the new one works: {}").format(installed.title))
+        if self.kind is Kind.PYTORCH and not self.request.source and not self.request.wheels:
             lines += self._advice()
         if not self.pinned.hashed:
             lines.append(
@@ -80,6 +73,16 @@ class Plan:
                 )
             )
         return lines
+
+    def _card(self) -> str:
+        """Say which graphics card there is, and which installation uses it."""
+        apple = self.base.platform == "darwin-arm64"
+        if not self.card and not apple:
+            return tr("Graphics card: {}").format(tr("no NVIDIA card found"))
+        said = tr("Graphics card: {}").format(self.card or tr("that of the Apple processor"))
+        if self.kind is Kind.PYTORCH:
+            return said
+        return said + ". " + tr("This installation computes on the processor; With PyTorch uses the card.")
 
     def _advice(self) -> list[str]:
         if self.builds[0].kind == "cpu":
@@ -93,8 +96,11 @@ class Plan:
             ]
         return []
 
-    def _sizes(self) -> str:
+    def sizes(self) -> str:
+        """Say how large it is, with the build of PyTorch that is tried first and with the last."""
         if not self.pinned.size:
+            if self.kind is Kind.MAPPING:
+                return tr("unknown for this machine; about 130 MB to download on others")
             return tr("unknown for this machine; 0.2 to 3 GB to download on others")
         first, last = self.builds[0], self.builds[-1]
         texts = [self._size(first)]
@@ -103,9 +109,7 @@ class Plan:
         return "; ".join(texts)
 
     def _size(self, build: Build) -> str:
-        return tr("about {:.1f} GB to download, {:.1f} GB on disk").format(
-            self.download(build) / 1e9, self.disk(build) / 1e9
-        )
+        return tr("about {} to download, {} on disk").format(readable(self.download(build)), readable(self.disk(build)))
 
     def download(self, build: Build) -> int:
         """Return roughly how many bytes are downloaded; 0 where unknown."""
@@ -117,22 +121,13 @@ class Plan:
     def disk(self, build: Build) -> int:
         """Return roughly how many bytes the finished environment takes; 0 where unknown."""
         download = self.download(build)
+        if self.kind is Kind.MAPPING:
+            return int(_UNPACKED * download)
         return download and 2 * download + 8 * 10**8
 
 
-def shortened(text: str) -> str:
-    """Return `text` with the user's home folder as `~`."""
-    home = str(Path.home())
-    return re.sub(re.escape(home) + r"(?![^\\/\s:;,'\")])", "~", text) if len(home) > 1 else text
-
-
-def discreet(line: str) -> str:
-    """Return `line` without the user names and passwords in URLs."""
-    return re.sub(r"://[^/\s@]+@", "://***@", line)
-
-
 def make_plan(request: InstallRequest) -> Plan:
-    """Find an interpreter, the list of packages and the builds of PyTorch for a request.
+    """Find an interpreter, the list of packages and, with PyTorch, its builds for a request.
 
     Raises:
         InstallError: There is no Python to build on, the choices contradict each other, or the folder is used for
@@ -150,19 +145,34 @@ def make_plan(request: InstallRequest) -> Plan:
     uv = shutil.which("uv", path=variables.get("PATH")) or ""
     needed = () if uv else ("ssl", "venv", "ensurepip")
     try:
-        base = find_base(request.python, variables, needed)
+        base = find_base(request.python, variables, needed, request.kind)
     except UnfitError as unfit:
+        oldest = "{}.{}".format(*request.kind.oldest)
         raise InstallError(
             tr("No suitable Python was found to build the environment on ({}).").format(shortened(str(unfit))),
-            tr("Install a 64-bit Python (3.10 to 3.14) and try again, or name one."),
+            tr("Install a 64-bit Python ({} to 3.14) and try again, or name one.").format(oldest),
         ) from unfit
-    pinned = read(base.platform, base.version)
+    card = nvidia_card(variables)
+    pinned = read(request.kind, base.platform, base.version)
     if not pinned.entries:
         raise InstallError(
             tr("The plugin is incomplete: it has no list of packages."), tr("Install the plugin's zip again.")
         )
-    card = nvidia_card(variables)
-    return Plan(request, base, pinned, builds(base.platform, bool(card), request.source), uv, card)
+    return Plan(request, base, pinned, _ways(request, base, card), uv, card)
+
+
+def _ways(request: InstallRequest, base: Base, card: str) -> list[Build]:
+    return builds(base.platform, bool(card), request.source) if request.kind is Kind.PYTORCH else [LISTED]
+
+
+def offers(plan: Plan) -> dict[Kind, str]:
+    """Return what each kind of installation is for, with its size on the plan's interpreter where that is known."""
+    texts = {}
+    for kind in Kind:
+        request, pinned = replace(plan.request, kind=kind), read(kind, plan.base.platform, plan.base.version)
+        other = replace(plan, request=request, pinned=pinned, builds=_ways(request, plan.base, plan.card))
+        texts[kind] = f"{kind.purpose} ({other.sizes()})" if pinned.size else kind.purpose
+    return texts
 
 
 def refuse_foreign(folder: Path) -> None:
@@ -182,26 +192,3 @@ def refuse_foreign(folder: Path) -> None:
             ),
             tr("Choose a new or an empty folder."),
         )
-
-
-def variables_for(request: InstallRequest) -> dict[str, str]:
-    """Return the environment variables for pip and uv."""
-    variables = worker_environment()
-    for name in _CERTIFICATES:
-        # QGIS for Windows names a folder that doesn't exist.
-        if variables.get(name) and not os.path.exists(variables[name]):
-            del variables[name]
-    for theirs, uvs in _PIP_TO_UV.items():
-        if variables.get(theirs):
-            value = variables[theirs]
-            variables.setdefault(uvs, ",".join(value.split()) if uvs == "UV_FIND_LINKS" else value)
-    variables.update(request.proxy)
-    # A user's settings of pip may install packages elsewhere, or cache gigabytes.
-    variables.update(PIP_USER="0", PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_CACHE_DIR="1")
-    variables.update(UV_PYTHON_DOWNLOADS="never")
-    unwanted = ["PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_HASHES", "PIP_NO_DEPS"]
-    if request.wheels:
-        # Only that folder is used, not the indexes and folders that settings name.
-        unwanted += [*_PIP_TO_UV, *_PIP_TO_UV.values()]
-        variables.update(PIP_CONFIG_FILE=os.devnull)
-    return {name: value for name, value in variables.items() if name not in unwanted}

@@ -32,21 +32,34 @@ class PipProgress:
         self._feedback, self._folder, self._expected = feedback, folder, expected
         self._begun = time.monotonic()
         self._received = 0  # bytes of the files that are complete
+        self._begun_file = 0  # bytes of the file whose download has begun, if pip doesn't tell how it goes on
         self._fraction = 0.0
 
     def take(self, line: str) -> bool:
         """Take a line of pip's output, and return whether it is only progress and need not be logged."""
         numbers = re.fullmatch(r"Progress (\d+) of (\d+)", line.strip())
         local = re.match(r"Processing (.+?\.whl)", line)
-        if numbers:
+        remote = re.match(r"\s*Downloading \S+\.whl \(([\d.]+) ([kMG])B\)", line)
+        if remote:
+            self._end_file()
+            self._begun_file = int(float(remote.group(1)) * {"k": 1e3, "M": 1e6, "G": 1e9}[remote.group(2)])
+            self._show(0, self._begun_file)
+        elif numbers:
+            self._begun_file = 0
             self._show(int(numbers.group(1)), int(numbers.group(2)))
         elif local:
             path = self._folder / local.group(1)
             size = path.stat().st_size if path.is_file() else 0
             self._show(size, size)
         elif line.startswith("Installing collected packages"):
+            self._end_file()
             self._feedback.progress(self._fraction, tr("Unpacking"))
         return bool(numbers)
+
+    def _end_file(self) -> None:
+        if self._begun_file:
+            self._show(self._begun_file, self._begun_file)
+            self._begun_file = 0
 
     def _show(self, now: int, whole: int) -> None:
         """Report the bytes received so far: `now` of the `whole` bytes of the present file, and all files before."""

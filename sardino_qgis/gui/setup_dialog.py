@@ -6,7 +6,7 @@ import html
 import os
 from pathlib import Path
 
-from qgis.core import QgsApplication, QgsTask
+from qgis.core import QgsApplication
 from qgis.gui import QgsCollapsibleGroupBox, QgsFileWidget
 from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import (
@@ -18,55 +18,19 @@ from qgis.PyQt.QtWidgets import (
     QPlainTextEdit,
     QProgressBar,
     QPushButton,
+    QRadioButton,
     QVBoxLayout,
 )
 
 from ..common.i18n import tr
 from ..environment import locate
-from ..environment.errors import InstallCancelledError, InstallError
-from ..environment.install import install
-from ..environment.plan import SOURCE_VARIABLE, InstallRequest, Plan, make_plan
-from ..environment.progress import InstallFeedback
+from ..environment.errors import InstallError
+from ..environment.kinds import Kind, kind_of
+from ..environment.plan import Plan, make_plan, offers
 from ..environment.proxy import proxy_variables
-
-
-class SetupTask(QgsTask):
-    """Runs the installation off the main thread, as one of QGIS's tasks."""
-
-    said = pyqtSignal(str)
-    moved = pyqtSignal(float, str)
-
-    def __init__(self, plan: Plan) -> None:
-        super().__init__(tr("Set up the backend of SAR Land Cover (DINO)"), QgsTask.Flag.CanCancel)
-        self.plan = plan
-        self.python = ""
-        self.problem = ""
-
-    def run(self) -> bool:
-        try:
-            self.python = str(install(self.plan, _TaskFeedback(self)))
-        except InstallError as error:
-            self.problem = str(error)
-        except InstallCancelledError:
-            self.problem = tr("Cancelled. Nothing was changed.")
-        except Exception as error:  # QGIS drops what a task raises, and the dialog would wait forever
-            self.problem = tr("Unexpected {}: {}").format(type(error).__name__, error)
-        return not self.problem
-
-
-class _TaskFeedback(InstallFeedback):
-    def __init__(self, task: SetupTask) -> None:
-        self._task = task
-
-    def log(self, line: str) -> None:
-        self._task.said.emit(line)
-
-    def progress(self, fraction: float, text: str) -> None:
-        self._task.setProgress(100 * fraction)
-        self._task.moved.emit(fraction, text)
-
-    def cancelled(self) -> bool:
-        return self._task.isCanceled()
+from ..environment.request import SOURCE_VARIABLE, InstallRequest
+from ..environment.store import current_interpreter
+from .setup_task import SetupTask
 
 
 class SetupDialog(QDialog):
@@ -84,19 +48,12 @@ class SetupDialog(QDialog):
         self.task: SetupTask | None = None
         self.plan: Plan | None = None
         layout = QVBoxLayout(self)
-        intro = QLabel(
-            tr(
-                "The algorithms run in a separate Python environment with PyTorch. It is set up once, in your QGIS "
-                "profile; QGIS's own Python is not changed. Nothing is installed before you press Install."
-            )
-        )
-        intro.setWordWrap(True)
         self.summary = QLabel()
         self.summary.setWordWrap(True)
         self.summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        layout.addWidget(intro)
-        layout.addWidget(self.summary)
-        layout.addWidget(self._choices())
+        self.kinds = {kind: QRadioButton(kind.purpose) for kind in Kind}
+        for widget in (_intro(), *self.kinds.values(), self.summary, self._choices()):
+            layout.addWidget(widget)
         self.step = QLabel()
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
@@ -125,6 +82,7 @@ class SetupDialog(QDialog):
         self.folder = _file_widget(tr("Folder of the environment"), str(locate.managed_folder()))
         self.python = _file_widget(tr("Found automatically"), "", QgsFileWidget.StorageMode.GetFile)
         self.wheels = _file_widget(tr("None: packages are downloaded"), "")
+        self._preselect()
         self.source = QLineEdit(os.environ.get(SOURCE_VARIABLE, ""))
         self.source.setPlaceholderText(tr("The default build"))
         self.source.setToolTip(
@@ -136,7 +94,8 @@ class SetupDialog(QDialog):
         self.wheels.setToolTip(
             tr(
                 "For machines without a connection: a folder filled on a machine with the same system and Python with "
-                "'pip download --require-hashes --no-deps -d FOLDER -r requirements-locked.txt'."
+                "'pip download --require-hashes --no-deps -d FOLDER -r requirements-mapping-locked.txt' (or "
+                "requirements-pytorch-locked.txt)."
             )
         )
         form.addRow(tr("Folder"), self.folder)
@@ -150,7 +109,21 @@ class SetupDialog(QDialog):
         self._soon.timeout.connect(self.look)
         for changed in (*(w.fileChanged for w in (self.folder, self.python, self.wheels)), self.source.textChanged):
             changed.connect(lambda _: self._soon.start())
+        self.kinds[Kind.MAPPING].toggled.connect(self._change_kind)
         return box
+
+    def _preselect(self) -> None:
+        """Choose the kind that is installed now, so that an upgrade takes nothing away; else that for mapping."""
+        installed = kind_of(current_interpreter(Path(self.folder.filePath() or locate.managed_folder())))
+        self.kinds[installed or Kind.MAPPING].setChecked(True)
+
+    def _change_kind(self) -> None:
+        self.source.setEnabled(self.kind() is Kind.PYTORCH)
+        self._soon.start(0)
+
+    def kind(self) -> Kind:
+        """Return the kind of installation that is chosen."""
+        return Kind.PYTORCH if self.kinds[Kind.PYTORCH].isChecked() else Kind.MAPPING
 
     def request(self) -> InstallRequest:
         """Return the choices in the fields."""
@@ -158,8 +131,9 @@ class SetupDialog(QDialog):
             Path(self.folder.filePath() or locate.managed_folder()),
             self.python.filePath(),
             self.wheels.filePath(),
-            self.source.text().strip(),
+            self.source.text().strip() if self.kind() is Kind.PYTORCH else "",
             proxy_variables(),
+            self.kind(),
         )
 
     def showEvent(self, event) -> None:
@@ -175,6 +149,8 @@ class SetupDialog(QDialog):
         QgsApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
         try:
             self.plan = make_plan(request)
+            for kind, offer in offers(self.plan).items():
+                self.kinds[kind].setText(offer)
             text = "<ul>" + "".join(f"<li>{html.escape(line)}</li>" for line in self.plan.lines()) + "</ul>"
         except InstallError as error:
             self.plan, text = None, html.escape(str(error))
@@ -233,8 +209,20 @@ class SetupDialog(QDialog):
     def _show_running(self, running: bool) -> None:
         self.install_button.setVisible(not running)
         self.cancel_button.setVisible(running)
-        for widget in (self.folder, self.python, self.wheels, self.source):
+        for widget in (*self.kinds.values(), self.folder, self.python, self.wheels):
             widget.setEnabled(not running)
+        self.source.setEnabled(not running and self.kind() is Kind.PYTORCH)
+
+
+def _intro() -> QLabel:
+    intro = QLabel(
+        tr(
+            "The algorithms run in a separate Python environment. It is set up once, in your QGIS profile; QGIS's "
+            "own Python is not changed. Nothing is installed before you press Install."
+        )
+    )
+    intro.setWordWrap(True)
+    return intro
 
 
 def _file_widget(hint: str, path: str, mode=QgsFileWidget.StorageMode.GetDirectory) -> QgsFileWidget:

@@ -768,8 +768,12 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>PyTorch y torchvision están fijados solo por versión: no se conocen los hashes de esta compilación.</translation>
     </message>
     <message>
-        <source>PyTorch {}, device {}.</source>
-        <translation>PyTorch {}, dispositivo {}.</translation>
+        <source>Unpacking</source>
+        <translation>Desempaquetando</translation>
+    </message>
+    <message>
+        <source>{}, device {}.</source>
+        <translation>{}, dispositivo {}.</translation>
     </message>
     <message>
         <source>This PyTorch does not use the graphics card ({}); the processor is used.</source>
@@ -780,8 +784,8 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>Liberar espacio, o elegir otra carpeta.</translation>
     </message>
     <message>
-        <source>About {:.1f} GB are needed in all.</source>
-        <translation>Se necesitan unos {:.1f} GB en total.</translation>
+        <source>About {} are needed in all.</source>
+        <translation>Se necesitan unos {} en total.</translation>
     </message>
     <message>
         <source>The disk filled up: {}</source>
@@ -872,6 +876,10 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>Motor: falla: {}</translation>
     </message>
     <message>
+        <source>Installation: {}</source>
+        <translation>Instalación: {}</translation>
+    </message>
+    <message>
         <source>missing</source>
         <translation>falta</translation>
     </message>
@@ -884,8 +892,12 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>Modelos: {}</translation>
     </message>
     <message>
-        <source>Open the menu Plugins &gt; SAR Land Cover (DINO) &gt; Set up backend…, or run in a shell: {command}. If you have a Python environment with PyTorch (the packages in {list}), choose its interpreter in the same menu, or name it in the environment variable SARDINO_PYTHON.</source>
-        <translation>Abrir el menú Complementos &gt; SAR Land Cover (DINO) &gt; Configurar el motor…, o ejecutar en una terminal: {command}. Si ya hay un entorno de Python con PyTorch (los paquetes de {list}), elegir su intérprete en el mismo menú, o indicarlo en la variable de entorno SARDINO_PYTHON.</translation>
+        <source>Open the menu Plugins &gt; SAR Land Cover (DINO) &gt; Set up backend…, or run in a shell: {command}. If you have a Python environment with the packages in {list}, choose its interpreter in the same menu, or name it in the environment variable SARDINO_PYTHON.</source>
+        <translation>Abrir el menú Complementos &gt; SAR Land Cover (DINO) &gt; Configurar el motor…, o ejecutar en una terminal: {command}. Si ya hay un entorno de Python con los paquetes de {list}, elegir su intérprete en el mismo menú, o indicarlo en la variable de entorno SARDINO_PYTHON.</translation>
+    </message>
+    <message>
+        <source>Set up the backend again, and choose With PyTorch: menu Plugins &gt; SAR Land Cover (DINO) &gt; Set up backend…, or run in a shell: {}</source>
+        <translation>Configurar el motor de nuevo y elegir «Con PyTorch»: menú Complementos &gt; SAR Land Cover (DINO) &gt; Configurar el motor…, o ejecutar en una terminal: {}</translation>
     </message>
     <message>
         <source>Another installation into {} is running (process {}).</source>
@@ -908,8 +920,8 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>Se conserva {}: no la creó este complemento, o se le añadieron otros archivos.</translation>
     </message>
     <message>
-        <source>{free:.1f} GB are free in {folder}, and about {needed:.1f} GB are needed.</source>
-        <translation>Hay {free:.1f} GB libres en {folder}, y se necesitan unos {needed:.1f} GB.</translation>
+        <source>{free} are free in {folder}, and about {needed} are needed.</source>
+        <translation>Hay {free} libres en {folder}, y se necesitan unos {needed}.</translation>
     </message>
     <message>
         <source>This build failed: {}</source>
@@ -928,12 +940,8 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>Python {}.{}, pero se necesita al menos {}.{}</translation>
     </message>
     <message>
-        <source>PyTorch needs a 64-bit Python</source>
-        <translation>PyTorch necesita un Python de 64 bits</translation>
-    </message>
-    <message>
-        <source>PyTorch no longer supports Macs with Intel processors</source>
-        <translation>PyTorch ya no admite los Mac con procesadores Intel</translation>
+        <source>a 64-bit Python is needed</source>
+        <translation>se necesita un Python de 64 bits</translation>
     </message>
     <message>
         <source>the module {} is missing</source>
@@ -942,6 +950,14 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
     <message>
         <source>(on Debian and Ubuntu: sudo apt install python3-venv)</source>
         <translation>(en Debian y Ubuntu: sudo apt install python3-venv)</translation>
+    </message>
+    <message>
+        <source>there is no build of {} for {} with Python {}</source>
+        <translation>no hay ninguna compilación de {} para {} con Python {}</translation>
+    </message>
+    <message>
+        <source>choose {}</source>
+        <translation>elegir «{}»</translation>
     </message>
     <message>
         <source>a virtual environment made with it doesn't start</source>
@@ -954,6 +970,18 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
     <message>
         <source>none found</source>
         <translation>no se encontró ninguno</translation>
+    </message>
+    <message>
+        <source>For mapping</source>
+        <translation>Para cartografiar</translation>
+    </message>
+    <message>
+        <source>With PyTorch</source>
+        <translation>Con PyTorch</translation>
+    </message>
+    <message>
+        <source>With PyTorch: for NVIDIA or Apple graphics, and to train</source>
+        <translation>Con PyTorch: para tarjetas gráficas de NVIDIA o Apple, y para entrenar</translation>
     </message>
     <message>
         <source>there is no such file</source>
@@ -1028,8 +1056,8 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>el índice de paquetes que {} tiene configurado</translation>
     </message>
     <message>
-        <source>Packages: PyTorch, timm, rasterio and their dependencies, from {}</source>
-        <translation>Paquetes: PyTorch, timm, rasterio y sus dependencias (origen: {})</translation>
+        <source>Packages: {packages}, rasterio, scikit-learn and their dependencies, from {place}</source>
+        <translation>Paquetes: {packages}, rasterio, scikit-learn y sus dependencias (origen: {place})</translation>
     </message>
     <message>
         <source>PyTorch: {}</source>
@@ -1052,8 +1080,20 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>Basado en: Python {version}, {path} (con {tool})</translation>
     </message>
     <message>
+        <source>Installed there now, and replaced when the new one works: {}</source>
+        <translation>Instalado ahora allí, y sustituido cuando el nuevo funcione: {}</translation>
+    </message>
+    <message>
         <source>No hashes are known for {} with Python {}: versions are pinned, files are not checked.</source>
         <translation>No se conocen hashes para {} con Python {}: las versiones están fijadas, los archivos no se comprueban.</translation>
+    </message>
+    <message>
+        <source>that of the Apple processor</source>
+        <translation>la del procesador de Apple</translation>
+    </message>
+    <message>
+        <source>This installation computes on the processor; With PyTorch uses the card.</source>
+        <translation>Esta instalación calcula en el procesador; «Con PyTorch» usa la tarjeta.</translation>
     </message>
     <message>
         <source>For the smaller CPU build, choose PyTorch's package index for CPUs as the source of PyTorch.</source>
@@ -1064,6 +1104,10 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>La compilación predeterminada de PyTorch para Windows no usa la tarjeta. Para una que la use, elegir como origen de PyTorch el índice de paquetes de PyTorch para CUDA.</translation>
     </message>
     <message>
+        <source>unknown for this machine; about 130 MB to download on others</source>
+        <translation>desconocido para este equipo; en otros, unos 130 MB de descarga</translation>
+    </message>
+    <message>
         <source>unknown for this machine; 0.2 to 3 GB to download on others</source>
         <translation>desconocido para este equipo; en otros, de 0.2 a 3 GB de descarga</translation>
     </message>
@@ -1072,8 +1116,8 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>con CUDA, {}</translation>
     </message>
     <message>
-        <source>about {:.1f} GB to download, {:.1f} GB on disk</source>
-        <translation>unos {:.1f} GB de descarga, {:.1f} GB en disco</translation>
+        <source>about {} to download, {} on disk</source>
+        <translation>unos {} de descarga, {} en disco</translation>
     </message>
     <message>
         <source>There is no folder {}.</source>
@@ -1096,8 +1140,8 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>No se encontró ningún Python adecuado para crear el entorno ({}).</translation>
     </message>
     <message>
-        <source>Install a 64-bit Python (3.10 to 3.14) and try again, or name one.</source>
-        <translation>Instalar un Python de 64 bits (de 3.10 a 3.14) e intentarlo de nuevo, o indicar uno.</translation>
+        <source>Install a 64-bit Python ({} to 3.14) and try again, or name one.</source>
+        <translation>Instalar un Python de 64 bits (de {} a 3.14) e intentarlo de nuevo, o indicar uno.</translation>
     </message>
     <message>
         <source>The plugin is incomplete: it has no list of packages.</source>
@@ -1110,10 +1154,6 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
     <message>
         <source>The folder {folder} holds {name}, which was not made by this plugin.</source>
         <translation>La carpeta {folder} contiene {name}, que no creó este complemento.</translation>
-    </message>
-    <message>
-        <source>Unpacking</source>
-        <translation>Desempaquetando</translation>
     </message>
     <message>
         <source>Downloading, {:.0f} MB of about {:.0f} MB</source>
@@ -1204,24 +1244,12 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>Añadido: {}. Los cuadros de diálogo que se abran a partir de ahora lo ofrecen.</translation>
     </message>
     <message>
-        <source>Set up the backend of SAR Land Cover (DINO)</source>
-        <translation>Configurar el motor de SAR Land Cover (DINO)</translation>
-    </message>
-    <message>
-        <source>Cancelled. Nothing was changed.</source>
-        <translation>Cancelado. No se cambió nada.</translation>
-    </message>
-    <message>
-        <source>Unexpected {}: {}</source>
-        <translation>Error inesperado {}: {}</translation>
-    </message>
-    <message>
         <source>Set up backend: SAR Land Cover (DINO)</source>
         <translation>Configurar el motor: SAR Land Cover (DINO)</translation>
     </message>
     <message>
-        <source>The algorithms run in a separate Python environment with PyTorch. It is set up once, in your QGIS profile; QGIS's own Python is not changed. Nothing is installed before you press Install.</source>
-        <translation>Los algoritmos se ejecutan en un entorno de Python aparte, con PyTorch. Se configura una sola vez, en el perfil de QGIS; el Python de QGIS no se modifica. No se instala nada antes de pulsar Instalar.</translation>
+        <source>The algorithms run in a separate Python environment. It is set up once, in your QGIS profile; QGIS's own Python is not changed. Nothing is installed before you press Install.</source>
+        <translation>Los algoritmos se ejecutan en un entorno de Python aparte. Se configura una sola vez, en el perfil de QGIS; el Python de QGIS no se modifica. No se instala nada antes de pulsar Instalar.</translation>
     </message>
     <message>
         <source>Install</source>
@@ -1256,8 +1284,8 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>Dirección de un índice de paquetes, o una carpeta, con otra compilación de PyTorch: solo para el procesador, que es más pequeña, o para CUDA en Windows. La página de instalación de PyTorch indica las direcciones.</translation>
     </message>
     <message>
-        <source>For machines without a connection: a folder filled on a machine with the same system and Python with 'pip download --require-hashes --no-deps -d FOLDER -r requirements-locked.txt'.</source>
-        <translation>Para equipos sin conexión: una carpeta llenada en un equipo con el mismo sistema y Python con «pip download --require-hashes --no-deps -d CARPETA -r requirements-locked.txt».</translation>
+        <source>For machines without a connection: a folder filled on a machine with the same system and Python with 'pip download --require-hashes --no-deps -d FOLDER -r requirements-mapping-locked.txt' (or requirements-pytorch-locked.txt).</source>
+        <translation>Para equipos sin conexión: una carpeta llenada en un equipo con el mismo sistema y Python con «pip download --require-hashes --no-deps -d CARPETA -r requirements-mapping-locked.txt» (o requirements-pytorch-locked.txt).</translation>
     </message>
     <message>
         <source>Folder</source>
@@ -1286,6 +1314,18 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
     <message>
         <source>The environment variable {} names another environment, which is used instead.</source>
         <translation>La variable de entorno {} indica otro entorno, que es el que se usa.</translation>
+    </message>
+    <message>
+        <source>Cancelled. Nothing was changed.</source>
+        <translation>Cancelado. No se cambió nada.</translation>
+    </message>
+    <message>
+        <source>Set up the backend of SAR Land Cover (DINO)</source>
+        <translation>Configurar el motor de SAR Land Cover (DINO)</translation>
+    </message>
+    <message>
+        <source>Unexpected {}: {}</source>
+        <translation>Error inesperado {}: {}</translation>
     </message>
     <message>
         <source>Similarity to a place</source>
@@ -1484,8 +1524,8 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>Ayuda</translation>
     </message>
     <message>
-        <source>Python interpreter of an environment with PyTorch</source>
-        <translation>Intérprete de Python de un entorno con PyTorch</translation>
+        <source>Python interpreter of the backend's environment</source>
+        <translation>Intérprete de Python del entorno del motor</translation>
     </message>
 </context>
 </TS>

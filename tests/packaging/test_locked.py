@@ -1,49 +1,79 @@
-"""The hashed list of the plugin's own environment follows runtime.txt, and each pin can be checked."""
+"""The hashed lists of the plugin's own environments follow the requirements, and each pin can be checked."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from dataclasses import dataclass
+from itertools import product
 
 import pytest
 from packaging.requirements import Requirement
 
 from tools import lock
 
-ROOT = Path(__file__).resolve().parents[2]
-LOCKED = (ROOT / "requirements" / "locked.txt").read_text()
-COVERED = re.findall(r"^# covers (\S+) (\d+)\.(\d+) (\d+) (\d+)$", LOCKED, re.M)
-PINS = [Requirement(line.rstrip(" \\")) for line in LOCKED.splitlines() if line and line[0] not in "# "]
-WANTED = [
-    Requirement(line) for line in lock.SOURCE.read_text().splitlines() if line.strip() and not line.startswith("#")
-]
+MAPPING, PYTORCH = lock.LISTS
 
 
-def test_it_covers_the_platforms_that_the_tool_names() -> None:
-    found = {(platform, (int(major), int(minor))) for platform, major, minor, *_ in COVERED}
-    assert found == {(platform, python) for platform in lock.PLATFORMS for python in lock.PYTHONS}
-    assert all(0 < int(rest) < int(size) for *_, size, rest in COVERED)
+@dataclass
+class Locked:
+    """A written list, and what it is of."""
+
+    wanted: lock.List
+
+    def __post_init__(self) -> None:
+        self.text = self.wanted.path.read_text()
+        self.pins = [Requirement(line.rstrip(" \\")) for line in self.text.splitlines() if line and line[0] not in "# "]
+        lines = [line for name in self.wanted.sources for line in (lock.FOLDER / name).read_text().splitlines()]
+        self.requirements = [Requirement(line) for line in lines if line.strip() and not line.startswith("#")]
 
 
-@pytest.mark.parametrize("platform", lock.PLATFORMS)
-@pytest.mark.parametrize("python", lock.PYTHONS)
-def test_runtime_packages_are_pinned_to_allowed_versions(platform: str, python: tuple[int, int]) -> None:
-    values = lock.marker_environment(platform, python)
-    pinned = {}
-    for pin in PINS:
-        if pin.marker is None or pin.marker.evaluate(values):
-            assert pin.name not in pinned, f"{pin.name} is pinned twice"
-            pinned[pin.name] = str(pin.specifier).removeprefix("==")
-    for wanted in WANTED:
-        if wanted.marker is None or wanted.marker.evaluate(values):
-            allowed = wanted.specifier.contains(pinned.get(wanted.name, "0"))
-            assert allowed, f"{wanted}: pinned {pinned.get(wanted.name)}; run python -m tools.lock"
-    assert "pip" in pinned
+LOCKED = [Locked(wanted) for wanted in lock.LISTS]
+each_list = pytest.mark.parametrize("locked", LOCKED, ids=[locked.wanted.kind for locked in LOCKED])
 
 
-def test_every_pin_has_hashes() -> None:
-    blocks = re.sub(r"^#.*\n", "", LOCKED, flags=re.M).replace("\\\n", "").splitlines()
-    assert len(blocks) == len(PINS)
+@each_list
+def test_it_says_for_each_platform_what_it_covers_or_lacks(locked: Locked) -> None:
+    found = re.findall(r"^# (?:covers|lacks) (\S+) (\d+)\.(\d+) .+$", locked.text, re.M)
+    told = {(platform, (int(major), int(minor))) for platform, major, minor in found}
+    assert told == {(platform, python) for platform in lock.PLATFORMS for python in locked.wanted.pythons}
+    sizes = re.findall(r"^# covers \S+ \S+ (\d+) (\d+)$", locked.text, re.M)
+    assert len(sizes) >= 20 and all(0 < int(rest) <= int(size) for size, rest in sizes)
+
+
+def test_mapping_takes_130_megabytes_on_systems_of_users() -> None:
+    text = LOCKED[0].text
+    for platform in ("linux-x86_64", "win32-x86_64", "darwin-arm64", "darwin-x86_64"):
+        for python in ("3.9", "3.10", "3.11", "3.12", "3.13"):
+            size = re.search(rf"^# covers {platform} {re.escape(python)} (\d+) ", text, re.M)
+            # The wheels for old Pythons are larger.
+            assert size and int(size.group(1)) <= (130 if python > "3.10" and len(python) > 3 else 140), (
+                platform,
+                python,
+            )
+
+
+@each_list
+def test_required_packages_are_pinned_to_allowed_versions(locked: Locked) -> None:
+    for platform, python in product(lock.PLATFORMS, locked.wanted.pythons):
+        if f"# covers {platform} {lock.dotted(python)} " not in locked.text:
+            continue
+        values = lock.marker_environment(platform, python)
+        pinned = {}
+        for pin in locked.pins:
+            if pin.marker is None or pin.marker.evaluate(values):
+                assert pin.name not in pinned, f"{pin.name} is pinned twice"
+                pinned[pin.name] = str(pin.specifier).removeprefix("==")
+        for wanted in locked.requirements:
+            if wanted.marker is None or wanted.marker.evaluate(values):
+                allowed = wanted.specifier.contains(pinned.get(wanted.name, "0"))
+                assert allowed, f"{wanted}: pinned {pinned.get(wanted.name)}; run python -m tools.lock"
+        assert ("pip" in pinned) is locked.wanted.pip
+
+
+@each_list
+def test_every_pin_has_hashes(locked: Locked) -> None:
+    blocks = re.sub(r"^#.*\n", "", locked.text, flags=re.M).replace("\\\n", "").splitlines()
+    assert len(blocks) == len(locked.pins)
     for block in blocks:
         assert re.search(r" --hash=sha256:[0-9a-f]{64}$", block), block
 
@@ -56,15 +86,16 @@ def package(name: str, *files: str, marker: str = "") -> dict[str, object]:
     return {"name": name, "version": "1.0", "wheels": wheels, **({"marker": marker} if marker else {})}
 
 
-def test_a_platform_for_which_a_wheel_is_missing_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_platform_without_a_wheel_is_named_with_the_package() -> None:
     text = lock.render(
         [
             package("everywhere", "everywhere-1.0-py3-none-any.whl"),
             package("some", "some-1.0-cp312-cp312-win_amd64.whl", "some-1.0-cp312-cp312-musllinux_1_2_x86_64.whl"),
             package("linux_only", marker="sys_platform == 'linux'"),
-        ]
+        ],
+        MAPPING,
     )
     assert "# covers win32-x86_64 3.12 2 2\n" in text and text.count("# covers ") == 1
-    assert "linux_only" not in text
+    assert "linux_only" not in re.sub("^#.*", "", text, flags=re.M)
     assert text.count("--hash") == 2, "hashes of files that fit nothing covered are not listed"
-    assert "linux-x86_64 with Python 3.12 is left out: no wheel of some, linux_only" in capsys.readouterr().out
+    assert "# lacks linux-x86_64 3.12 some linux_only\n" in text

@@ -27,7 +27,8 @@ def general() -> configparser.SectionProxy:
 def test_holds_one_folder_with_all_it_needs(names: list[str]) -> None:
     assert {name.split("/")[0] for name in names} == {"sardino_qgis"}
     inside = {name.split("/", 1)[1] for name in names}
-    for wanted in ("__init__.py", "metadata.txt", "LICENSE", "requirements.txt", "requirements-locked.txt",
+    for wanted in ("__init__.py", "metadata.txt", "LICENSE", "requirements.txt", "requirements-pytorch.txt",
+                   "requirements-mapping-locked.txt", "requirements-pytorch-locked.txt",
                    "environment/__main__.py", "backend/__main__.py",
                    "backend/own_classes/command.py", "resources/sample/simulated_s1.tif"):  # fmt: skip
         assert wanted in inside

@@ -94,6 +94,17 @@ def test_an_environment_without_a_stamp_is_not_current(tmp_path: Path) -> None:
     assert not stamp.is_current(tmp_path, "stamp")
 
 
+def test_the_demo_needs_no_pytorch_and_more_serves_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    demo, complete = (environment.requirement_files(False, complete) for complete in (False, True))
+    text = "".join(path.read_text() for path in demo)
+    assert "openvino" in text and "torch==" not in text and set(demo) < set(complete)
+    monkeypatch.setattr(stamp, "works", lambda python, code: True)
+    note(tmp_path, digest="now", complete=False)
+    assert stamp.is_current(tmp_path, "now", complete=False) and not stamp.is_current(tmp_path, "now")
+    note(tmp_path, digest="now", complete=True)
+    assert stamp.is_current(tmp_path, "now", complete=False) and stamp.is_current(tmp_path, "now")
+
+
 def note(venv: Path, **noted: object) -> Path:
     (venv / stamp.STAMP).write_text(json.dumps(noted))
     return venv

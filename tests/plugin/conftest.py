@@ -17,6 +17,7 @@ from sardino_qgis.common import last_used
 from sardino_qgis.environment import locate, variables
 from sardino_qgis.gui import model_control
 from sardino_qgis.models import installed
+from tests.plugin.environment.fake_python import write_fake_python
 from tests.support.desktop import Desktop
 from tests.support.random_model import write_model
 
@@ -78,22 +79,15 @@ def script(tmp_path):
 
 
 @pytest.fixture
-def stuck(script) -> Path:
+def stuck(tmp_path) -> Path:
     """An interpreter that environments can be built on, but that hangs while creating one."""
-    return script(
-        f"""
-        import json, os, subprocess, sys, time
-        if "-c" in sys.argv:
-            said = subprocess.run([{sys.executable!r}, *sys.argv[1:]], capture_output=True, text=True).stdout
-            print(json.dumps(dict(json.loads(said), path=os.path.abspath(__file__))))
-        elif "--without-pip" in sys.argv:
-            sys.exit(subprocess.call([{sys.executable!r}, *sys.argv[1:]]))
-        else:
-            os.makedirs(os.path.join(sys.argv[-1], "half"))
-            print("making it", flush=True)
-            time.sleep(600)
+    return write_fake_python(
+        tmp_path / "python3",
+        """
+        os.makedirs(os.path.join(sys.argv[-1], "half"))
+        print("making it", flush=True)
+        time.sleep(600)
         """,
-        "python3",
     )
 
 

@@ -1,4 +1,4 @@
-"""Make the virtual environment, and install PyTorch and the other Python packages into it.
+"""Make the virtual environment, and install the Python packages into it, with or without PyTorch.
 
 The environment is made on the interpreter of QGIS and sees QGIS through the system packages, so that one pytest run
 reaches plugin and backend. (Users don't need that: there, QGIS and the backend are two processes with two
@@ -56,9 +56,10 @@ def make_venv(base: Path, venv: Path, with_qgis: bool) -> Path:
     return python
 
 
-def requirement_files(with_qgis: bool) -> list[Path]:
-    """Return the requirement files that apply."""
-    names = ["runtime.txt", "dev.txt"] + (["qgis.txt"] if with_qgis else [])
+def requirement_files(with_qgis: bool, complete: bool = True) -> list[Path]:
+    """Return the requirement files that apply: of the demo, or of tests, training and tools too."""
+    names = ["runtime.txt", "demo.txt"] + (["qgis.txt"] if with_qgis else [])
+    names += ["pytorch.txt", "training.txt", "dev.txt"] if complete else []
     return [REQUIREMENTS / name for name in names]
 
 
@@ -70,16 +71,25 @@ def constraint_file(python: Path) -> Path | None:
     return path if path.exists() else None
 
 
-def install_python_packages(python: Path, with_qgis: bool) -> None:
-    """Install the requirements; pip finds torch by its own settings (PIP_FIND_LINKS and the like)."""
+def install_python_packages(python: Path, with_qgis: bool, complete: bool = True) -> None:
+    """Install the requirements; pip finds torch by its own settings (PIP_FIND_LINKS and the like).
+
+    Args:
+        python: Interpreter of the environment.
+        with_qgis: Whether it sees QGIS.
+        complete: Whether it is for tests, training and tools; else for the demo, without PyTorch.
+    """
     command = [str(python), "-m", "pip", "install", "--quiet"]
-    for path in requirement_files(with_qgis):
+    for path in requirement_files(with_qgis, complete):
         command += ["-r", str(path)]
     constraints = constraint_file(python)
     if constraints:
         command += ["-c", str(constraints)]
-    say("installing PyTorch and the other Python packages (one minute, or as long as the download takes)")
+    what = "PyTorch and the other Python packages" if complete else "the Python packages of the demo"
+    say(f"installing {what} (one minute, or as long as the download takes)")
     run(command, "pip")
+    if not complete:
+        return
     reference = [str(python), "-m", "pip", "install", "--quiet", "--no-deps", "-r", str(REQUIREMENTS / "reference.txt")]
     run(reference, "pip")
 
@@ -109,9 +119,11 @@ def ensure_torchvision(python: Path) -> None:
     )
 
 
-def check_imports(python: Path, with_qgis: bool) -> None:
+def check_imports(python: Path, with_qgis: bool, complete: bool = True) -> None:
     """Raise SetupError unless everything imports, in one process."""
-    code = "import numpy, scipy.ndimage, torch, torchvision, timm, rasterio, safetensors.torch, pytest"
+    code = "import numpy, scipy.ndimage, rasterio, safetensors, sklearn, openvino, matplotlib, markdown"
+    if complete:
+        code += ", torch, torchvision, timm, safetensors.torch, pytest"
     if with_qgis:
         code = "import qgis.core; from osgeo import gdal, gdal_array; " + code
     wrong = last_words(python, code)

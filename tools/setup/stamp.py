@@ -50,9 +50,16 @@ def choose(venv: Path, without_qgis: str, qgis_python: str) -> tuple[Path, bool]
     return Path(qgis_python or kept or default), with_qgis
 
 
-def is_current(venv: Path, digest: str) -> bool:
-    """Return whether the environment was completed with these requirements and still runs."""
-    if read_stamp(venv).get("digest") != digest:
+def is_current(venv: Path, digest: str, complete: bool = True) -> bool:
+    """Return whether the environment was completed with these requirements and still runs.
+
+    Args:
+        venv: The environment.
+        digest: As `fingerprint` gives it.
+        complete: Whether it is for tests, training and tools; else for the demo, which one with more serves as well.
+    """
+    noted = read_stamp(venv)
+    if noted.get("digest") != digest or (complete and noted.get("complete") is False):
         return False
-    looked_for = "'torch', 'torchvision', 'timm', 'rasterio', 'pytest'"
-    return works(venv_python(venv), f"from importlib.util import find_spec; assert all(map(find_spec, ({looked_for})))")
+    looked_for = ["rasterio", "openvino", *(("torch", "torchvision", "timm", "pytest") if complete else ())]
+    return works(venv_python(venv), f"from importlib.util import find_spec; assert all(map(find_spec, {looked_for}))")

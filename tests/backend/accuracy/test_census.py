@@ -37,7 +37,7 @@ def test_nodata_and_ignored_values_are_left_out_and_counted(make, assess):
 
 
 def test_values_are_mapped_all_at_once(make, assess):
-    swapped = np.select([TRUTH == 10, TRUTH == 40], [40, 10], TRUTH).astype(np.uint8)
+    swapped = np.where(TRUTH == 10, 40, np.where(TRUTH == 40, 10, TRUTH)).astype(np.uint8)
     facts = assess(make(TRUTH, "map.tif"), make(swapped, "ref.tif"), mapping={"10": 40, "40": 10})
     assert facts["pixels"]["overall_accuracy"] == 1
 

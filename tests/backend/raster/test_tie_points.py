@@ -47,10 +47,10 @@ def points(down, across, km=250.0):
 
 @pytest.mark.parametrize("bands", [1, 2])
 def test_snap_geotiffs_are_placed_by_their_tie_points(tmp_path, bands):
-    """With one band GDAL shows the corners as points; with two, a grid that has nothing to do with them."""
+    """With one band some GDALs show the corners as points; else a grid that has nothing to do with them."""
     path = write_snap(tmp_path / "snap.tif", numbered(bands), grid(HEIGHT, WIDTH, 8, 12))
     with rasterio.open(path) as file:
-        assert len(file.gcps[0]) == (4 if bands == 1 else 0)
+        assert len(file.gcps[0]) in ((0, 4) if bands == 1 else (0,))
     assert "control points (96)" in check_placed(path)
 
 

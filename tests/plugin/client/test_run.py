@@ -23,6 +23,36 @@ RESULT = SAY + "say(event='result', outputs={}, classes=[], device='cpu', second
 
 
 @pytest.fixture
+def light(tmp_path):
+    """The interpreter of an installation for mapping, as far as it is looked at."""
+    python = tmp_path / "env" / "bin" / "python"
+    (tmp_path / "env/lib/python3.11/site-packages/openvino-2024.6.0.dist-info").mkdir(parents=True)
+    (tmp_path / "env" / "pyvenv.cfg").write_text("include-system-site-packages = false\n")
+    python.parent.mkdir()
+    return python
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        SAY + "say(event='error', message='The device cuda needs PyTorch, which is not installed.', hint='Try auto.')",
+        SAY + "say(event='error', message='The package torch is not installed here.', hint='Install it.')",
+        "import sys; sys.exit(\"ModuleNotFoundError: No module named 'torch'\")",
+    ],
+)
+def test_what_needs_pytorch_names_the_other_installation(script, light, feedback, tmp_path, body):
+    program = script(body)
+    with pytest.raises(WorkerError) as elsewhere:
+        run_worker([str(program)], str(tmp_path), feedback, "Mapping")
+    assert "choose With PyTorch" not in elsewhere.value.hint
+    program.rename(light)
+    with pytest.raises(WorkerError, match="PyTorch|torch") as caught:
+        run_worker([str(light)], str(tmp_path), feedback, "Mapping")
+    assert caught.value.hint.startswith("Set up the backend again, and choose With PyTorch")
+    assert "environment install --kind pytorch" in caught.value.hint
+
+
+@pytest.fixture
 def run(script, feedback, tmp_path):
     def go(body: str) -> dict:
         path = script(SAY) if not body else script(body)

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,8 +18,11 @@ from sardino_qgis.common import plugin_files
 from sardino_qgis.environment import store
 from sardino_qgis.environment.errors import InstallCancelledError, InstallError
 from sardino_qgis.environment.install import install
-from sardino_qgis.environment.plan import InstallRequest, make_plan
-from sardino_qgis.environment.progress import InstallFeedback
+from sardino_qgis.environment.kinds import Kind, kind_of
+from sardino_qgis.environment.plan import make_plan
+from sardino_qgis.environment.progress import InstallFeedback, PipProgress
+from sardino_qgis.environment.request import InstallRequest
+from tests.plugin.environment.fake_python import write_fake_python
 from tests.support.tiny_packages import write_plugin, write_wheel, write_wheels
 
 HERE = f"{sys.platform}-{platform.machine()}"
@@ -88,29 +90,40 @@ def shell(plugin: Path, *words: str, **options) -> subprocess.Popen:
 
 
 @pytest.mark.slow
-def test_shell_installs_upgrades_and_removes_without_qgis(plugin, wheels, tmp_path):
+def test_shell_installs_switches_and_removes_without_qgis(plugin, wheels, tmp_path):
     folder = tmp_path / "managed"
     words = ["install", "--folder", str(folder), "--wheels", str(wheels), "--python", sys.executable]
     done = shell(plugin, *words)
     said = done.communicate()[0]
     assert done.returncode == 0, said
-    assert "PyTorch 2.13.0+cpu, device cpu." in said
+    assert said.startswith("For mapping\n") and "OpenVINO 2024.6.0, device cpu." in said and "PyTorch" not in said
     python = store.current_interpreter(folder)
     assert python == store.interpreter_in(folder / "1") and str(python) in said
     assert "not checked" not in said and names(folder) == {"1", store.POINTER}
-    assert not (folder / "1" / "tmp").exists(), "what was needed on the way is gone"
-    found = subprocess.run([python, "-c", "import torch, sys; print(torch.__file__)"], capture_output=True, text=True)
-    assert str(folder / "1") in found.stdout
+    assert kind_of(python) is Kind.MAPPING and not (folder / "1" / "tmp").exists()
+    packages = next((folder / "1").glob("lib/python3*/site-packages"))
+    assert (packages / "__pycache__").is_dir(), "compiled, so that a first run is as fast as others"
+    assert not list(packages.glob("pip*"))
+    assert not (packages / "numpy" / "tests").exists(), "what only installing and testing need is gone"
     assert not [path for path in sys.path if str(folder) in path]
 
     (wheels / "torch-2.13.0+cpu-py3-none-any.whl").unlink()
-    done = shell(plugin, *words)
+    done = shell(plugin, *words, "--kind", "pytorch")
     said = done.communicate()[0]
     assert done.returncode == 0, said
+    assert "Installed there now, and replaced when the new one works: For mapping" in said
     assert "This build failed" in said and "No matching distribution found for torch==2.13.0+cpu" in said
     assert "PyTorch 2.13.0, device cpu." in said, "the listed build takes the place of the one that is not there"
     number = store.current(folder)
     assert number != "1" and names(folder) == {number, store.POINTER}, "replaced whole, the older one removed"
+    assert kind_of(store.current_interpreter(folder)) is Kind.PYTORCH
+
+    # Without a choice it is of the kind that is there, so that an upgrade takes nothing away.
+    failing = write_fake_python(tmp_path / "python3", "sys.exit(3)")
+    done = shell(plugin, *words[:-1], str(failing))
+    said = done.communicate()[0]
+    assert done.returncode == 1 and said.startswith("With PyTorch"), said
+    assert names(folder) == {number, store.POINTER} and store.current(folder) == number, "a failure loses nothing"
 
     removed = shell(plugin, "remove", "--folder", str(folder)).communicate()[0]
     assert "Removed." in removed and names(folder) == set()
@@ -121,7 +134,7 @@ def test_altered_file_ends_the_installation(plugin, wheels, older):
     write_wheel(wheels, "rasterio", "1.4.4", "altered = True")
     recorder = Recorder()
     with pytest.raises(InstallError, match="does not have the pinned hash"):
-        install(make_plan(InstallRequest(older, sys.executable, str(wheels))), recorder)
+        install(make_plan(InstallRequest(older, sys.executable, str(wheels), kind=Kind.PYTORCH)), recorder)
     assert not any("This build failed" in line for line in recorder.lines), "no other build is tried after that"
     assert names(older) == {"4", store.POINTER} and (older / "4" / "kept").exists()
     assert store.current(older) == "4"
@@ -130,9 +143,8 @@ def test_altered_file_ends_the_installation(plugin, wheels, older):
 @pytest.mark.slow
 def test_environment_that_fails_the_test_is_discarded(plugin, wheels, older):
     (plugin / "backend" / "__main__.py").write_text("raise SystemExit('ModuleError: the backend fails')")
-    plan = make_plan(InstallRequest(older, sys.executable, str(wheels)))
     with pytest.raises(InstallError, match="the backend fails"):
-        install(replace(plan, builds=plan.builds[:1]), Recorder())
+        install(make_plan(InstallRequest(older, sys.executable, str(wheels))), Recorder())
     assert names(older) == {"4", store.POINTER} and store.current(older) == "4"
 
 
@@ -195,23 +207,18 @@ def test_invalid_pointer_is_ignored(tmp_path):
 
 
 def test_too_little_space_is_reported_before_downloading(plugin, wheels, older, monkeypatch):
-    plan = make_plan(InstallRequest(older, sys.executable, str(wheels)))
+    plan = make_plan(InstallRequest(older, sys.executable, str(wheels), kind=Kind.PYTORCH))
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10**8))
-    with pytest.raises(InstallError, match=r"0\.1 GB are free .* about [0-9.]+ GB are needed"):
+    with pytest.raises(InstallError, match=r"100 MB are free .* about [0-9]+ MB are needed"):
         install(plan, Recorder())
     assert names(older) == {"4", store.POINTER}
 
 
-def test_a_disk_that_fills_up_keeps_the_older_environment(plugin, wheels, older, script):
-    base = script(
-        f"""
-        import json, os, pathlib, shutil, subprocess, sys
-        if "-c" in sys.argv:
-            said = subprocess.run([{sys.executable!r}, *sys.argv[1:]], capture_output=True, text=True).stdout
-            print(json.dumps(dict(json.loads(said), path=os.path.abspath(__file__))))
-        elif "--without-pip" in sys.argv:
-            sys.exit(subprocess.call([{sys.executable!r}, *sys.argv[1:]]))
-        elif "venv" in sys.argv:
+def test_a_disk_that_fills_up_keeps_the_older_environment(plugin, wheels, older, tmp_path):
+    base = write_fake_python(
+        tmp_path / "python3",
+        """
+        if "venv" in sys.argv:
             made = pathlib.Path(sys.argv[-1], "bin")
             made.mkdir()
             shutil.copy(__file__, made / "python")
@@ -220,11 +227,24 @@ def test_a_disk_that_fills_up_keeps_the_older_environment(plugin, wheels, older,
             print("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", flush=True)
             sys.exit(1)
         """,
-        "python3",
     )
     recorder = Recorder()
     with pytest.raises(InstallError, match="The disk filled up: .*No space left on device") as caught:
-        install(make_plan(InstallRequest(older, str(base), str(wheels))), recorder)
-    assert re.search(r"About [0-9.]+ GB are needed in all. Free some space", caught.value.hint)
+        install(make_plan(InstallRequest(older, str(base), str(wheels), kind=Kind.PYTORCH)), recorder)
+    assert re.search(r"About [0-9.]+ [MG]B are needed in all. Free some space", caught.value.hint)
     assert not any("This build failed" in line for line in recorder.lines), "another build is as large"
     assert names(older) == {"4", store.POINTER} and (older / "4" / "kept").exists() and store.current(older) == "4"
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_progress_follows_pip_whether_it_tells_bytes_or_files(tmp_path, raw):
+    recorder = Recorder()
+    progress = PipProgress(recorder, tmp_path, 60_000_000)
+    for name, size in (("one", 20), ("two", 40)):
+        progress.take(f"  Downloading {name}-1.0-cp311-cp311-win_amd64.whl ({size}.0 MB)\n")
+        for done in (0, size // 2, size) if raw else ():
+            assert progress.take(f"Progress {done}000000 of {size}000000"), "not for the log"
+    progress.take("Installing collected packages: one, two")
+    fractions = [fraction for fraction, _ in recorder.steps]
+    assert fractions == sorted(fractions) and fractions[-1] == pytest.approx(0.9)
+    assert ("20 MB of about 60 MB" in recorder.steps[-3][1]) is not raw

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from sardino_qgis.environment.interpreters import UnfitError, candidates, find_base
+from sardino_qgis.environment.kinds import Kind
 
 
 def nothing(_):
@@ -57,9 +58,9 @@ def answering(script, **changes):
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"version": [3, 9]}, "Python 3.9, but at least 3.10"),
+        ({"version": [3, 8]}, "Python 3.8, but at least 3.9"),
         ({"bits": 32}, "64-bit"),
-        ({"platform": "darwin"}, "Intel"),
+        ({"platform": "darwin", "version": [3, 14]}, "no build of rasterio for darwin-x86_64 with Python 3.14"),
         ({"missing": ["ssl"]}, "module ssl is missing"),
         ({"missing": ["ensurepip"]}, "apt install python3-venv"),
     ],
@@ -67,6 +68,15 @@ def answering(script, **changes):
 def test_unsuitable_interpreter_is_refused_with_the_reason(script, changes, why):
     with pytest.raises(UnfitError, match=why):
         find_base(answering(script, **changes), {}, ("ssl", "ensurepip"))
+
+
+def test_what_pytorch_lacks_is_said_with_the_kind_that_works(script):
+    with pytest.raises(UnfitError, match="Python 3.9, but at least 3.10"):
+        find_base(answering(script, version=[3, 9]), {}, (), Kind.PYTORCH)
+    mac = answering(script, platform="darwin")
+    with pytest.raises(UnfitError, match="no build of .*torch, .* darwin-x86_64 with Python 3.12; choose For mapping"):
+        find_base(mac, {}, (), Kind.PYTORCH)
+    assert find_base(mac, {}, ()).platform == "darwin-x86_64"
 
 
 def test_programs_that_are_no_interpreter_are_refused(script, tmp_path):

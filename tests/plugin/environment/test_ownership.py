@@ -14,8 +14,10 @@ import pytest
 from sardino_qgis.environment import guard, ownership, store
 from sardino_qgis.environment.errors import InstallError
 from sardino_qgis.environment.install import install
-from sardino_qgis.environment.plan import InstallRequest, make_plan, refuse_foreign
+from sardino_qgis.environment.plan import make_plan, refuse_foreign
 from sardino_qgis.environment.progress import InstallFeedback
+from sardino_qgis.environment.request import InstallRequest
+from tests.plugin.environment.fake_python import write_fake_python
 
 ROOT = Path(__file__).parents[3]
 posix = pytest.mark.skipif(os.name == "nt", reason="signals and links of POSIX")
@@ -41,6 +43,11 @@ def call(*words: object) -> subprocess.CompletedProcess:
 def venv(folder: Path) -> Path:
     """Write what an earlier version left of an installed environment, as far as it is looked at."""
     return write(folder, "pyvenv.cfg", "bin/python", "lib/python3.12/site-packages/torch.py")
+
+
+def test_a_source_of_pytorch_is_refused_for_mapping(tmp_path):
+    done = call("install", "--folder", tmp_path / "new", "--torch-index", tmp_path)
+    assert done.returncode == 1 and "Add --kind pytorch." in done.stderr and not (tmp_path / "new").exists()
 
 
 def test_the_shell_commands_leave_a_folder_of_others(tmp_path):
@@ -180,24 +187,17 @@ def gone(number: int, seconds: float = 10) -> bool:
 
 
 @pytest.fixture
-def pip(script, tmp_path):
+def pip(tmp_path):
     """An interpreter that starts another program when it creates an environment, writes both numbers, and hangs."""
-    return script(
+    return write_fake_python(
+        tmp_path / "python3",
         f"""
-        import json, os, subprocess, sys, time
-        if "-c" in sys.argv:
-            said = subprocess.run([{sys.executable!r}, *sys.argv[1:]], capture_output=True, text=True).stdout
-            print(json.dumps(dict(json.loads(said), path=os.path.abspath(__file__))))
-        elif "--without-pip" in sys.argv:
-            sys.exit(subprocess.call([{sys.executable!r}, *sys.argv[1:]]))
-        else:
-            more = subprocess.Popen(["sleep", "600"])
-            with open({str(tmp_path / "part")!r}, "w") as file:
-                file.write(f"{{os.getpid()}} {{more.pid}}")
-            os.rename({str(tmp_path / "part")!r}, {str(tmp_path / "numbers")!r})
-            time.sleep(600)
+        more = subprocess.Popen(["sleep", "600"])
+        with open({str(tmp_path / "part")!r}, "w") as file:
+            file.write(f"{{os.getpid()}} {{more.pid}}")
+        os.rename({str(tmp_path / "part")!r}, {str(tmp_path / "numbers")!r})
+        time.sleep(600)
         """,
-        "python3",
     )
 
 

@@ -8,8 +8,9 @@ import pytest
 from qgis.core import QgsNetworkAccessManager, QgsSettings
 
 from sardino_qgis.environment import variables
-from sardino_qgis.environment.plan import InstallRequest, discreet, shortened, variables_for
 from sardino_qgis.environment.proxy import proxy_variables
+from sardino_qgis.environment.request import InstallRequest, variables_for
+from sardino_qgis.environment.texts import discreet, shortened
 from sardino_qgis.environment.variables import worker_environment
 
 

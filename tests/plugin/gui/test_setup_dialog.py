@@ -12,6 +12,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 
 from sardino_qgis.common import plugin_files
 from sardino_qgis.environment import locate, store
+from sardino_qgis.environment.kinds import Kind, kind_of
 from sardino_qgis.gui.diagnostics_dialog import DiagnosticsDialog
 from sardino_qgis.gui.setup_dialog import SetupDialog
 from tests.support.tiny_packages import write_plugin, write_wheels
@@ -49,8 +50,13 @@ def until(condition, seconds=120):
 def test_install_button_sets_up_a_backend_that_is_found(dialog):
     managed = locate.managed_folder()
     dialog.show()
-    for shown in ("PyTorch", "GB on disk", managed.name, sys.executable.rsplit("/", 1)[-1]):
+    for shown in ("OpenVINO", "MB on disk", "Graphics card", managed.name, sys.executable.rsplit("/", 1)[-1]):
         assert shown in dialog.summary.text()
+    assert dialog.kinds[Kind.MAPPING].isChecked() and not dialog.source.isEnabled(), "what needs no question"
+    assert "MB to download" in dialog.kinds[Kind.MAPPING].text()
+    dialog.kinds[Kind.PYTORCH].setChecked(True)
+    until(lambda: "PyTorch: the CPU build" in dialog.summary.text())
+    assert dialog.source.isEnabled() and "MB to download" in dialog.kinds[Kind.PYTORCH].text()
     assert not managed.exists() and locate.problem()
     dialog.install_button.click()
     assert dialog.cancel_button.isVisible() and not dialog.install_button.isVisible()
@@ -58,6 +64,8 @@ def test_install_button_sets_up_a_backend_that_is_found(dialog):
     assert "The backend is set up." in dialog.step.text(), dialog.log.toPlainText()
     assert locate.find_interpreter() == str(store.interpreter_in(managed / "1"))
     assert dialog.bar.value() == dialog.bar.maximum()
+    assert kind_of(locate.find_interpreter()) is Kind.PYTORCH
+    assert SetupDialog().kind() is Kind.PYTORCH, "an upgrade takes nothing away"
     assert not [path for path in sys.path if str(managed) in path]
 
 
