@@ -70,7 +70,9 @@ def source_files(root: Path) -> list[PurePosixPath]:
 def belongs(path: PurePosixPath) -> bool:
     """Return whether a file is part of the plugin: no byte code, no tests, nothing hidden, no compiled translations."""
     hidden = any(part.startswith(".") or part in ("__pycache__", "tests") for part in path.parts)
-    return not hidden and path.suffix not in (".pyc", ".pyo", ".qm")
+    # The network of the bundled model is as large as its weights, and is built from them where it is missing: both
+    # would be more than the plugin repository accepts.
+    return not hidden and path.suffix not in (".pyc", ".pyo", ".qm", ".onnx")
 
 
 def place(path: PurePosixPath) -> str | None:

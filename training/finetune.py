@@ -28,6 +28,7 @@ from backend.core.context import Context
 from backend.core.errors import Cancelled, InputError, ModelError
 from backend.core.events import Reporter
 from backend.core.supervise import supervise
+from backend.engines.verify import disagreements
 from backend.network.weights import save_model
 from backend.own_classes.model_folder import check_older, claim_folder
 from backend.stream.decision import by_groups
@@ -73,7 +74,10 @@ def finetune(
         _loop(tuner, first, run, options.context)
         if tuner.best:
             tuner.model.load_state_dict(tuner.best)
-        return save_model(out, tuner.model, _card(tuner))
+        card = save_model(out, tuner.model, _card(tuner))
+        for warning in disagreements(out, card):
+            options.context.reporter.log("warning", warning)
+        return card
 
 
 def _may_change(name: str) -> bool:

@@ -12,6 +12,7 @@ TIMM_NAMES = ("vit_tiny_patch16_224", "vit_small_patch16_224", "vit_base_patch16
 FINETUNED_HEADS = ("detail", "decoder", "conv", "linear")
 STEMS, POSITIONS = ("patch", "conv"), ("learned", "none")
 HEADS = (*FINETUNED_HEADS, "forest")  # "forest" is grown from samples of a user (backend.own_classes)
+TAPS = {"detail": 2, "decoder": 2, "conv": 4, "linear": 1, "forest": 3}  # blocks whose tokens a head reads
 MAX_SHARES = 2**23  # most class shares at the nodes of a "forest", all trees together: 32 MB
 MAX_WINDOW = 63
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.card.arch import Arch, check_shares
+from backend.card.network_file import NetworkFile, check_network_file
 from backend.card.validation import between, build, check_ranges, items, refuse, scalar
 from backend.core.atomic_files import write_files
 from backend.core.errors import ModelError
@@ -88,6 +89,7 @@ class ModelCard:
         weights_sha256: SHA-256 of model.safetensors, lower-case hex.
         allows_missing_bands: Whether a raster may lack some of the bands, because training hid bands at random.
         activation_ranges: Lowest and highest input of layers, by name (`backend.network.int8`); empty if unknown.
+        network: The network as ONNX; without a hash where the folder has no such file.
     """
 
     schema_version: int
@@ -107,10 +109,14 @@ class ModelCard:
     weights_sha256: str = "0" * 64
     allows_missing_bands: bool = False
     activation_ranges: dict[str, Any] = field(default_factory=dict)
+    network: NetworkFile = field(default_factory=NetworkFile)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain types, ready for JSON."""
-        return dataclasses.asdict(self)
+        plain = dataclasses.asdict(self)
+        if self.network == NetworkFile():
+            del plain["network"]
+        return plain
 
     @staticmethod
     def from_dict(data: object) -> ModelCard:
@@ -204,6 +210,7 @@ def _check(card: ModelCard) -> None:
     if card.product not in PRODUCTS:
         refuse(f"product is {card.product!r:.40}; known are {', '.join(PRODUCTS)}")
     check_ranges(card.activation_ranges)
+    check_network_file(card.network)
     if not isinstance(card.metrics, dict) or not all(isinstance(s, str) for s in card.trained_on + card.limits):
         refuse("metrics is not an object, or trained_on or limits not a list of strings")
     between("gsd_m", card.gsd_m, 0.1, 10_000)

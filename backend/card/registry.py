@@ -10,6 +10,7 @@ from backend.core.errors import ModelError
 DEFAULT_MODEL = "sardino-s1-small"
 CARD = "card.json"
 WEIGHTS = "model.safetensors"
+NETWORK = "network.onnx"
 
 
 def resources() -> Path:

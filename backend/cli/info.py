@@ -14,6 +14,8 @@ from backend import __version__
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, installed_models, model_folder
 from backend.core.errors import InputError, ModelError, NothingValidError, SarDinoError, UnreadableError
+from backend.engines.choice import ENGINES, installed
+from backend.engines.graphics import may_find_card
 from backend.grd.container import is_product
 from backend.grd.for_model import polarisations_for
 from backend.grd.product import Product, open_product
@@ -24,7 +26,7 @@ from backend.radiometry.units import Units
 from backend.raster.source import RasterSource, gdal_environment
 from backend.raster.virtual import scene_files
 
-PACKAGES = ("torch", "timm", "rasterio", "numpy", "safetensors")
+PACKAGES = ("openvino", "onnxruntime", "torch", "timm", "rasterio", "numpy", "safetensors")
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,10 @@ def describe_checked(target: str | None) -> dict[str, Any]:
         ModelError: There is no such model, or its card, hash or tensors are invalid.
     """
     folder = model_folder(target)
-    card = ModelCard.load(folder / CARD)  # an invalid card is refused before PyTorch is imported
-    from backend.network.weights import load_model
+    card = ModelCard.load(folder / CARD)  # an invalid card is refused before anything is read
+    from backend.cli.checked import check_model
 
-    load_model(folder)
+    check_model(folder, card)
     return {"model": _model(folder, card), "card": card.to_dict()}
 
 
@@ -115,10 +117,12 @@ def describe_installation() -> dict[str, Any]:
             facts["versions"][package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             facts["versions"][package] = None
-    from backend.engines.pytorch import available_devices, choose_device, device_name
+    facts["device"], facts["devices"], facts["engines"] = "cpu", ["cpu"], [e for e in ENGINES[1:] if installed(e)]
+    if may_find_card():  # PyTorch takes seconds to import
+        from backend.engines.pytorch import available_devices, choose_device, device_name
 
-    facts["device"] = device_name(choose_device("auto"))
-    facts["devices"] = available_devices()
+        facts["device"] = device_name(choose_device("auto"))
+        facts["devices"] = available_devices()
     facts["models"] = []
     for name, folder in installed_models().items():
         try:

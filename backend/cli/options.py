@@ -205,7 +205,7 @@ def _model_options(parser: argparse.ArgumentParser, output: str = "GeoTIFF to wr
 
 
 def _engine(parser: argparse.ArgumentParser) -> None:
-    what = "library that runs the model; auto takes OpenVINO on a processor if that is faster; openvino-int8 is fastest"
+    what = "library that runs the model; auto takes OpenVINO on a processor; openvino-int8 is fastest"
     parser.add_argument("--engine", choices=ENGINES, default="auto", help=what)
 
 

@@ -89,7 +89,7 @@ def serve(inbox: Inbox, stream: TextIO, cancel: Cancel, device: str, idle_s: flo
         except queue.Empty:
             # Only while nothing waits: a run that is refused is refused without waiting for these imports.
             if not loaded:
-                loaded = _preload()
+                loaded = _preload(device)
             continue
         with cancel.cleanup_scope():
             _answer(line, server, Context(JsonReporter(stream), cancel, models), device)
@@ -148,11 +148,11 @@ def _answer(line: bytes | TooLong, server: SimilarityServer, context: Context, d
         context.reporter.error(as_refusal(error))
 
 
-def _preload() -> bool:
-    """Import the modules that take seconds, before the first run or query."""
-    import backend.engines.pytorch
-    import backend.network.weights  # noqa: F401
+def _preload(device: str) -> bool:
+    """Import the modules that take time, before the first run or query."""
+    from backend.engines.factory import Wanted, preload
 
+    preload(Wanted(device=device))
     return True
 
 

@@ -1,33 +1,36 @@
-"""Choose the engine: PyTorch, or OpenVINO on a processor where it is installed.
+"""Choose the engine: OpenVINO or ONNX Runtime on a processor, PyTorch on a graphics card.
 
-The choice depends on the request, the model and the device, never on the raster's size: the map of an extent must equal
-that part of the whole map. For a chip of 256 x 256 pixels importing OpenVINO and converting the bundled model makes a
-run take 2.5 s instead of 1.9 s (two cores of an AMD EPYC 9005).
+The choice depends on the request, the model and what is installed, never on the raster's size: the map of an extent
+must equal that part of the whole map.
 
-Cheap to import: an engine that can't be had is refused before anything takes time.
+Cheap to import: an engine that can't be had is refused before anything takes time, and PyTorch is imported only where
+it may find a graphics card, or is to run the model.
 """
 
 from __future__ import annotations
 
 import importlib.util
-from typing import TYPE_CHECKING
 
 from backend.card.model_card import ModelCard
 from backend.core.errors import InputError, ModelError, ResourceError
+from backend.engines.graphics import may_find_card
 
-if TYPE_CHECKING:
-    import torch
+PACKAGES = {
+    "pytorch": "torch", "openvino": "openvino", "openvino-int8": "openvino", "onnxruntime": "onnxruntime",
+}  # fmt: skip
+ENGINES = ("auto", *PACKAGES)
 
-ENGINES = ("auto", "pytorch", "openvino", "openvino-int8")
 
-
-def installed() -> bool:
-    """Return whether OpenVINO can be imported."""
-    return importlib.util.find_spec("openvino") is not None
+def installed(engine: str = "openvino") -> bool:
+    """Return whether the package of an engine can be imported."""
+    try:
+        return importlib.util.find_spec(PACKAGES[engine]) is not None
+    except (ImportError, ValueError):  # it is blocked, or half removed
+        return False
 
 
 def check_engine(engine: str, device: str, card: ModelCard) -> None:
-    """Refuse an engine that was asked for by name and can't be had.
+    """Refuse an engine or a device that was asked for by name and can't be had.
 
     Args:
         engine: One of ENGINES.
@@ -35,37 +38,56 @@ def check_engine(engine: str, device: str, card: ModelCard) -> None:
         card: Of the model.
 
     Raises:
-        InputError: OpenVINO on a device that is no processor, or with own classes.
+        InputError: An engine for processors on another device.
         ModelError: Whole numbers of eight bits, without the card's ranges.
-        ResourceError: OpenVINO isn't installed.
+        ResourceError: The engine isn't installed.
     """
     if engine in ("auto", "pytorch"):
-        return
-    if device not in ("auto", "cpu"):
+        if device not in ("auto", "cpu") and not installed("pytorch"):
+            raise ResourceError(
+                f"The device {device} was asked for; it needs PyTorch, which is not installed here.",
+                "Set the device to auto, or set up the backend with PyTorch.",
+            )
+    elif device not in ("auto", "cpu"):
         raise InputError(
             f"The engine {engine} was asked for on the device {device}; it runs on processors.",
             "Leave one of the two to auto.",
         )
-    if card.arch.head == "forest":
-        raise InputError(
-            f"The engine {engine} was asked for; the model {card.name} decides by a forest, which PyTorch runs.",
-            "Use --engine auto.",
-        )
-    if not installed():
+    if engine != "auto" and not installed(engine):
+        package = PACKAGES[engine]
         raise ResourceError(
-            f"The engine {engine} was asked for; the package openvino is not installed here.",
-            "Install it (pip install openvino), or use --engine auto.",
+            f"The engine {engine} was asked for; the package {package} is not installed here.",
+            f"Install it (pip install {package}), or use --engine auto.",
         )
     if engine == "openvino-int8" and not card.activation_ranges:
+        hint = "measure them once with python -m training.quantise MODEL_DIR DATA."
+        if card.arch.head == "forest":
+            hint = "own classes have none."
         raise ModelError(
             f"The model {card.name} has no ranges in its card by which it could run in eight bits.",
-            "Use --engine openvino, or measure them once with python -m training.quantise MODEL_DIR DATA.",
+            f"Use --engine openvino, or {hint}" if card.arch.head != "forest" else f"Use --engine openvino: {hint}",
         )
 
 
-def choose_engine(engine: str, device: torch.device, card: ModelCard) -> str:
-    """Return the engine asked for; for "auto" OpenVINO on a processor, where it is installed and runs the head."""
+def engines_for(engine: str, device: str) -> tuple[str, ...]:
+    """Return the engine asked for; for "auto" those that can run a model, the best first.
+
+    Raises:
+        ResourceError: None is installed.
+    """
     if engine != "auto":
-        return engine
-    able = device.type == "cpu" and card.arch.head != "forest"
-    return "openvino" if able and installed() else "pytorch"
+        return (engine,)
+    if device not in ("auto", "cpu") or (device == "auto" and may_find_card() and _card_found()):
+        return ("pytorch",)
+    found = tuple(name for name in ("openvino", "onnxruntime", "pytorch") if installed(name))
+    if not found:
+        raise ResourceError(
+            "Nothing is installed that runs a model: OpenVINO, ONNX Runtime or PyTorch.", "Set up the backend again."
+        )
+    return found
+
+
+def _card_found() -> bool:
+    from backend.engines.pytorch import available_devices
+
+    return available_devices()[0] != "cpu"

@@ -28,15 +28,16 @@ class DeviceBlender:
     Args:
         plan: Where tiles lie.
         channels: Planes of a tile.
-        device: Of the tiles.
+        device: Of the tiles, such as "cuda".
         reduce: What is done with finished rows before they leave the device.
 
     Raises:
         ResourceError: The device hasn't the memory for one tile's height of rows.
     """
 
-    def __init__(self, plan: TilePlan, channels: int, device: torch.device, reduce: Reduce) -> None:
+    def __init__(self, plan: TilePlan, channels: int, device: torch.device | str, reduce: Reduce) -> None:
         self._plan, self._reduce = plan, reduce
+        device = torch.device(device)
         try:
             self._rows = torch.zeros((channels, plan.tile, plan.columns.padded), device=device)
         except torch.cuda.OutOfMemoryError as error:

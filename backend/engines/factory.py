@@ -1,115 +1,110 @@
-"""Make the runner of tiles: PyTorch, or OpenVINO if it was asked for or is the default of the device."""
+"""Open the engine of a model; where it can't run and none was asked for, the next one takes over."""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING, Callable
-
-import torch
-from torch import Tensor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
 
 from backend.card.model_card import ModelCard
-from backend.core.cancel import Cancel
-from backend.core.errors import ModelError, ResourceError
-from backend.engines.choice import choose_engine
-from backend.engines.pytorch import TileRunner
-from backend.network.int8 import quantised
-from backend.network.vit import SarViT
+from backend.core.errors import ResourceError
+from backend.engines.choice import engines_for
+from backend.engines.job import Engine, Job
 from backend.stream.tiles import Model
 
-if TYPE_CHECKING:
-    from backend.engines.openvino import Converted
-
-# From the network and tiles [n, bands, tile, tile] to [n, channels, t, t].
-Answer = Callable[[SarViT, Tensor], Tensor]
-# Converted networks kept at most; each holds the weights again.
-KEPT = 2
+Log = Callable[[str, str], None]
+TITLES = {"pytorch": "PyTorch", "openvino": "OpenVINO", "onnxruntime": "ONNX Runtime"}
 
 
 @dataclass(frozen=True)
-class RunnerOptions:
-    """Hold the options of a runner.
+class Wanted:
+    """What a request says of the engine.
 
     Attributes:
-        answer: What is wanted of the network.
         engine: One of `backend.engines.choice.ENGINES`.
-        batch: Tiles at once.
-        fetch: As for `TileRunner`; False on a graphics card alone.
-        cancel: Once set, tiles that wait are given up.
-        log: Called with (level, message).
-        converted: The network as OpenVINO runs it, by answer, from earlier runs with this engine and batch; added to,
-            KEPT at most.
+        device: auto, cpu, cuda or mps.
+        batch_size: Tiles at once; 0 to choose.
     """
 
-    answer: Answer
-    engine: str
-    batch: int
-    fetch: bool
-    cancel: Cancel
-    log: Callable[[str, str], None]
-    converted: dict[Answer, Converted] = field(default_factory=dict)
+    engine: str = "auto"
+    device: str = "auto"
+    batch_size: int = 0
 
 
-@contextmanager
-def make_runner(
-    network: SarViT, card: ModelCard, device: torch.device, options: RunnerOptions
-) -> Iterator[tuple[Model, str]]:
-    """Make a callable on arrays for the stream; its threads end with the context.
+class Engines:
+    """The engine that runs a model, and those that may take over.
 
     Args:
-        network: On the device.
-        card: The network's.
-        device: Chosen for the request.
-        options: How to run it.
-
-    Yields:
-        The callable, and the name of its engine.
+        folder: Of the model.
+        card: The model's.
+        wanted: What the request says.
+        log: Called with (level, message).
 
     Raises:
-        ModelError: The card's ranges don't fit the network.
-        ResourceError: The engine that was asked for can't run it.
+        ModelError: Anything about the folder is missing, damaged or doesn't fit.
+        ResourceError: Engine or device can't be had.
     """
-    engine = choose_engine(options.engine, device, card)
-    if engine != "pytorch":
+
+    def __init__(self, folder: Path, card: ModelCard, wanted: Wanted, log: Log) -> None:
+        self._folder, self._card, self._wanted = folder, card, wanted
+        self._names = list(engines_for(wanted.engine, wanted.device))
+        self.current = self._opened(log)
+
+    @contextmanager
+    def runner(self, job: Job) -> Iterator[tuple[Model, str]]:
+        """Make a callable on arrays for the stream; its threads end with the context.
+
+        Yields:
+            The callable, and the name of its engine.
+
+        Raises:
+            ResourceError: No engine that may be taken can run the model.
+        """
+        while True:
+            try:
+                self.current.prepare(job.answer)
+                break
+            except ResourceError as refusal:
+                self._give_up(refusal, job.log)
+                self.current = self._opened(job.log)
+        with self.current.runner(job) as run:
+            yield run, self.current.name
+
+    def _opened(self, log: Log) -> Engine:
+        while True:
+            try:
+                return open_engine(self._names[0], self._folder, self._card, self._wanted)
+            except ResourceError as refusal:
+                self._give_up(refusal, log)
+
+    def _give_up(self, refusal: ResourceError, log: Log) -> None:
+        """Drop an engine that can't run the model; raise if it was asked for, or is the last one."""
+        self._names.pop(0)
+        if not self._names:
+            raise refusal
+        log("warning", f"{refusal.message} {TITLES[self._names[0]]} runs it instead.")
+
+
+def open_engine(name: str, folder: Path, card: ModelCard, wanted: Wanted) -> Engine:
+    """Return an engine with the model of a folder; for errors see `Engines`."""
+    if name == "pytorch":
         try:
-            converted = options.converted.get(options.answer)
-            if converted is None:
-                converted = convert(network, card, options.answer, options.batch, engine == "openvino-int8")
-                while len(options.converted) >= KEPT:
-                    options.converted.pop(next(iter(options.converted)))
-                options.converted[options.answer] = converted
-        except ResourceError as refusal:
-            if options.engine != "auto":
-                raise
-            options.log("warning", f"{refusal.message} PyTorch runs it instead.")
-        else:
-            options.log("info", f"OpenVINO runs the model{' in eight bits' if engine == 'openvino-int8' else ''}.")
-            with converted.runner(options.cancel) as runner:
-                yield runner, engine
-            return
-    yield TileRunner(partial(options.answer, network), device, options.batch, options.log, options.fetch), "pytorch"
+            from backend.engines.pytorch import TorchEngine
+        except (ImportError, OSError, RuntimeError) as error:
+            raise ResourceError(f"PyTorch is here but can't be loaded ({error}).", "Install it again.") from error
+        return TorchEngine(folder, wanted.device, wanted.batch_size)
+    from backend.engines.portable import PortableEngine
+
+    return PortableEngine(name, folder, card, wanted.batch_size)
 
 
-def convert(network: SarViT, card: ModelCard, answer: Answer, batch: int, in_eight_bits: bool) -> Converted:
-    """Convert a network for OpenVINO on the processor, and check it against PyTorch.
+def preload(wanted: Wanted) -> None:
+    """Import the modules of the first engine, which takes time; what can't be imported is refused later."""
+    from backend.engines.portable import MODULES
 
-    Raises:
-        ModelError: The card's ranges don't fit the network.
-        ResourceError: OpenVINO can't be loaded, can't run the network, or comes to another result.
-    """
-    try:
-        from backend.engines.openvino import Converted
-    except (ImportError, OSError) as error:
-        raise ResourceError(f"OpenVINO is here but can't be loaded ({error}).", "Install it again.") from error
-
-    if in_eight_bits:
-        try:
-            network = quantised(network, card.activation_ranges)
-        except ValueError as error:
-            raise ModelError(f"activation_ranges of the card don't fit: {error}.", "Copy the model again.") from error
-    converted = Converted(network, answer, (len(card.bands), card.tile, card.tile), batch)
-    converted.check(in_eight_bits)
-    return converted
+    with suppress(Exception):
+        name = engines_for(wanted.engine, wanted.device)[0]
+        importlib.import_module(f"backend.engines.{MODULES.get(name, name)}")

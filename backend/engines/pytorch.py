@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any, Callable
 
 import numpy as np
 import torch
 
+from backend.card.model_card import ModelCard
 from backend.core.arrays import FloatArray
 from backend.core.errors import ResourceError
+from backend.engines.answer import Answer
+from backend.engines.job import Job
 from backend.engines.precision import inference_autocast
+from backend.engines.processor import processor_batch
 from backend.network.vit import SarViT
+from backend.network.weights import known_answers, load_model
+from backend.stream.tiles import Model
 
-# A batch on the processor should take a fraction of a second, so that a cancel is heeded in time.
-CPU_BATCH_FLOP = 15e9
 GPU_MAX_BATCH = 64
 MPS_BATCH = 8
 
@@ -52,26 +60,65 @@ def device_name(device: torch.device) -> str:
     return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type
 
 
-def auto_batch(model: SarViT, tile: int, device: torch.device) -> int:
+def auto_batch(card: ModelCard, device: torch.device) -> int:
     """Tiles at once, from sizes of model and device alone, so that equal runs on equal devices choose equally."""
     if device.type == "mps":
         return MPS_BATCH
     if device.type == "cuda":
-        tokens, width = (tile // model.patch) ** 2, int(model.backbone.embed_dim)
+        tokens, width = (card.tile // card.patch) ** 2, card.arch.embed_dim
         # Activations of a block (about 12 widths a token in two bytes) and float maps of head and answer.
-        per_tile = tokens * width * 24 + tile * tile * 4 * 160
+        per_tile = tokens * width * 24 + card.tile**2 * 4 * 160
         # Not what is free now, which other programs change: where it is less, the batch is halved on the way.
         total = torch.cuda.get_device_properties(device).total_memory
         return int(max(1, min(GPU_MAX_BATCH, total // 4 // per_tile)))
-    return int(max(1, min(8, CPU_BATCH_FLOP // tile_flop(model, tile))))
+    return processor_batch(card)
 
 
-def tile_flop(model: SarViT, tile: int) -> float:
-    """Operations of one tile, roughly: every weight for every token, and attention."""
-    tokens = (tile // model.patch) ** 2
-    parameters = sum(p.numel() for p in model.parameters())
-    width = int(model.backbone.embed_dim)
-    return float(2 * parameters * tokens + 4 * model.depth * tokens**2 * width)
+class TorchEngine:
+    """Runs the network of a folder with PyTorch.
+
+    Args:
+        folder: Of the model.
+        device: auto, cpu, cuda or mps.
+        batch_size: Tiles at once; 0 to choose.
+
+    Raises:
+        ModelError: The weights are missing, damaged or don't fit the card.
+        ResourceError: The device isn't there.
+    """
+
+    name = "pytorch"
+
+    def __init__(self, folder: Path, device: str, batch_size: int) -> None:
+        self.torch_device = choose_device(device)
+        self.device, self.device_name = self.torch_device.type, device_name(self.torch_device)
+        self.network, card = load_model(folder, self.torch_device)
+        self.batch = batch_size or auto_batch(card, self.torch_device)
+
+    def prepare(self, answer: Answer) -> None:
+        """Do nothing: PyTorch gives any answer."""
+
+    @contextmanager
+    def runner(self, job: Job) -> Iterator[Model]:
+        """Make a callable on arrays for the stream."""
+        run = TileRunner(
+            partial(outputs, self.network, job.answer.outputs), self.torch_device, self.batch, job.log, job.fetch
+        )
+        finish = job.answer.finish
+        yield run if finish is None else lambda tiles: map(job.answer.finished, run(tiles))
+
+
+def outputs(network: SarViT, names: tuple[str, ...], x: torch.Tensor) -> torch.Tensor:
+    """Return outputs by their names in network.onnx, joined along the channels."""
+    blocks = [int(name.removeprefix("tokens_")) for name in names if name.startswith("tokens_")]
+    if len(blocks) == len(names):  # all in one pass
+        return torch.cat(network.grids(x, blocks), dim=1)
+    return torch.cat([network.output(x, name) for name in names], dim=1)
+
+
+def known_answers_of(folder: Path) -> dict[str, list[float]]:
+    """Return what PyTorch gives for the tile of `backend.graph.probe`, of a folder whose card doesn't say it."""
+    return known_answers(*load_model(folder))
 
 
 class TileRunner:

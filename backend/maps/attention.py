@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
+from backend.engines.answer import block_attention
 from backend.maps.embeddings import token_plan
 from backend.maps.emit import check_block, masked, output_paths, send_pixels
 from backend.maps.request import Context, Request
@@ -18,11 +19,6 @@ from backend.maps.run import start_run
 from backend.output.sink import Layer
 from backend.output.styles import mask_qml, ramp_qml
 from backend.stream.tiles import TileJob
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from backend.network.vit import SarViT
 
 NO_MASK = 255
 # Share of a head's attention that a mask keeps, as in DINO's figures.
@@ -76,7 +72,8 @@ def attention(
                 kept = (nearest[len(names) :] >= 0.5).astype(np.uint8)
                 sinks["masks"].write(np.where(valid, kept, np.uint8(NO_MASK)))
 
-        answer = Attention(block, heads == "all", mass if masks else None)
+        read = partial(read_attention, every_head=heads == "all", mass=mass if masks else None)
+        answer = block_attention(run.card.arch, block, read)
         plan = token_plan(run.scene, run.card)
         channels = len(names) + (len(every) if masks else 0)
         send_pixels(run, TileJob(plan, channels, run.loaded.batch, per_patch=True), answer, write)
@@ -86,41 +83,30 @@ def attention(
         return run.report(classes=[])
 
 
-@dataclass(frozen=True)
-class Attention:
-    """Read the attention of a block as maps show it; equal for equal settings, as `Tokens` of embeddings are."""
-
-    block: int
-    every_head: bool
-    mass: float | None
-
-    def __call__(self, network: SarViT, x: Tensor) -> Tensor:
-        return read_attention(network.attention(x, self.block), self.every_head, self.mass)
-
-
-def read_attention(raw: Tensor, every_head: bool, mass: float | None) -> Tensor:
+def read_attention(raw: FloatArray, every_head: bool, mass: float | None) -> FloatArray:
     """Return what is blended for attention maps.
 
     Args:
-        raw: CLS attention [n, heads, rows, columns]; each head sums to at most 1 over its tile.
+        raw: CLS attention of a tile [heads, rows, columns]; each head sums to at most 1.
         every_head: Put each head before the mean of all.
         mass: Also append, for each head, 1 where the patches lie that hold this share of its attention, else 0.
 
     Returns:
-        [n, channels, rows, columns]. Attention is multiplied by the number of patches: it is a share of its tile, and
-        shares of tiles don't fit together, but shares relative to an even spread do.
+        float32 [channels, rows, columns]. Attention is multiplied by the number of patches: it is a share of its tile,
+        and shares of tiles don't fit together, but shares relative to an even spread do.
     """
-    import torch
-
-    n, heads, rows, columns = raw.shape
-    relative = raw * (rows * columns)
-    shown = relative.mean(dim=1, keepdim=True)
+    heads, rows, columns = raw.shape
+    relative = raw * np.float32(rows * columns)
+    shown = relative.mean(axis=0, keepdims=True)
     if every_head:
-        shown = torch.cat((relative, shown), dim=1)
+        shown = np.concatenate((relative, shown))
     if mass is None:
         return shown
-    flat = raw.reshape(n, heads, -1)
-    ascending, order = torch.sort(flat / flat.sum(dim=-1, keepdim=True), dim=-1, stable=True)
-    kept = (ascending.cumsum(dim=-1) > 1 - mass).to(flat.dtype)
-    masks = torch.zeros_like(flat).scatter(-1, order, kept)
-    return torch.cat((shown, masks.reshape(raw.shape)), dim=1)
+    flat = raw.reshape(heads, -1)
+    flat = flat / flat.sum(axis=1, keepdims=True)
+    order = np.argsort(flat, axis=1, kind="stable")
+    kept = np.cumsum(np.take_along_axis(flat, order, axis=1), axis=1) > 1 - mass
+    masks = np.zeros_like(flat)
+    np.put_along_axis(masks, order, kept.astype(np.float32), axis=1)
+    both: FloatArray = np.concatenate((shown, masks.reshape(raw.shape)))
+    return both

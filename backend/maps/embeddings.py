@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from backend.card.model_card import ModelCard
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.cancel import Cancel
+from backend.engines.answer import block_tokens
 from backend.maps.emit import asked_patches, check_block, masked, output_paths, patch_grid, send_tiles, to_pixels
 from backend.maps.extent import Layout
 from backend.maps.pca import Components, Scatter
@@ -22,11 +22,6 @@ from backend.output.sink import Layer, RasterSink
 from backend.output.styles import ramp_qml, rgb_qml
 from backend.stream.tiles import Emit, TileJob
 from backend.stream.tiling import TilePlan, attention_overlap, plan_tiles
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from backend.network.vit import SarViT
 
 PICTURE_ROWS = 16  # coloured at once: less memory than a row of blocks, which is held anyway
 
@@ -95,16 +90,6 @@ def embed(
         return run.report(classes=[])
 
 
-@dataclass(frozen=True)
-class Tokens:
-    """Read the normalised tokens of a block; equal for equal blocks, so that a converted network is found again."""
-
-    block: int
-
-    def __call__(self, network: SarViT, x: Tensor) -> Tensor:
-        return network.tokens(x, self.block)
-
-
 def token_plan(scene: Scene, card: ModelCard) -> TilePlan:
     """Plan the tiles of tokens, which share half with each neighbour, and widen the scene to hold them."""
     overlap = attention_overlap(card.tile, card.patch)
@@ -123,7 +108,7 @@ def send_tokens(
 
     features = run.card.arch.embed_dim
     job = TileJob(plan, features, run.loaded.batch, per_patch=True, coverage=True, only=only)
-    send_tiles(run, job, Tokens(block), emit)
+    send_tiles(run, job, block_tokens(run.card.arch, block), emit)
 
 
 def picture(tokens: RasterSink, sink: RasterSink, components: Components, cancel: Cancel) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable
+from typing import Callable
 
 import numpy as np
 from affine import Affine
@@ -13,6 +13,8 @@ from affine import Affine
 from backend.card.model_card import ModelCard
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
+from backend.engines.answer import Answer
+from backend.engines.job import Job
 from backend.maps.extent import Tally, cropped
 from backend.maps.request import Request
 from backend.maps.run import Run
@@ -21,9 +23,6 @@ from backend.raster.grid import Grid
 from backend.stream.tiles import Emit, TileJob, run_stream
 from backend.stream.tiling import TilePlan
 from backend.stream.upsample import Enlarger
-
-if TYPE_CHECKING:
-    from backend.engines.factory import Answer
 
 # Called with nearest and smooth values float32 [channels, rows, width] of pixels, and their validity [rows, width].
 Write = Callable[[FloatArray, FloatArray, BoolArray], None]
@@ -37,21 +36,18 @@ def send_tiles(run: Run, job: TileJob, answer: Answer, emit: Emit) -> None:
     Args:
         run: Started.
         job: Tiles over the run's frame; with `coverage` where `emit` is of `to_patches` or an enlarging `to_pixels`.
-        answer: From the network and tiles [n, bands, tile, tile] to [n, channels, t, t].
+        answer: What is wanted of the network.
         emit: As for `run_stream`.
 
     Raises:
         InputError: No pixel was valid.
+        ResourceError: No engine that may be taken can run the model.
     """
-    from backend.engines.factory import RunnerOptions, make_runner
-
-    request, context, loaded = run.prepared.request, run.context, run.loaded
-    options = RunnerOptions(
-        answer, request.engine, job.batch, job.fetch, context.cancel, context.reporter.log, loaded.converted
-    )
+    request, context = run.prepared.request, run.context
+    wanted = Job(answer, job.fetch, context.cancel, context.reporter.log)
     # Reading a few tiles beforehand is no part of the run's progress.
     progress = {} if job.only is not None else {"progress": context.reporter.progress}
-    with make_runner(loaded.network, loaded.card, loaded.device, options) as (model, run.engine):
+    with run.loaded.engines.runner(wanted) as (model, run.engine):
         asked = Tally(run.scene.part.in_cells(run.scene.factors), emit)
         run_stream(run.scene.frame, job, model, asked, context.cancel, **progress)
     if asked.valid == 0:

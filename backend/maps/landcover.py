@@ -6,12 +6,13 @@ import math
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable
+from typing import Any, Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.core.arrays import BoolArray, FloatArray
+from backend.engines.answer import CLASS_PROBABILITIES
 from backend.maps.emit import cell_factors, masked, output_paths, send_pixels, send_tiles
 from backend.maps.extent import Layout, cropped
 from backend.maps.request import Context, Request
@@ -22,12 +23,6 @@ from backend.stream.blend import RowBlender
 from backend.stream.decision import choosing, decision
 from backend.stream.tiles import Blender, TileJob
 from backend.stream.tiling import TilePlan, plan_tiles
-
-if TYPE_CHECKING:
-    import torch
-    from torch import Tensor
-
-    from backend.network.vit import SarViT
 
 # Most pixels that go through the model, for each pixel of the raster.
 REDUNDANCY = 1.35
@@ -66,9 +61,9 @@ def landcover(
             on_device = decides_on_device(run.loaded.device)
             blender = _deciding(run, confidence is not None, on_device)
             job = replace(job, blender=blender, fetch=not on_device)
-            send_tiles(run, job, class_probabilities, cropped(run.scene.part, writer.write_decided))
+            send_tiles(run, job, CLASS_PROBABILITIES, cropped(run.scene.part, writer.write_decided))
         else:
-            send_pixels(run, job, class_probabilities, writer.write)
+            send_pixels(run, job, CLASS_PROBABILITIES, writer.write)
         run.outputs.close()
         run.outputs.commit({**dict.fromkeys(paths, share_qml()), "output": paletted_qml(card.classes)}, card.classes)
         return run.report(classes=writer.classes())
@@ -114,7 +109,8 @@ class _Writer:
 
     def _record(self, best: NDArray[Any], valid: BoolArray) -> None:
         chosen = np.where(valid, self._values[best], np.uint8(0))
-        self._counts += np.bincount(chosen.ravel(), minlength=256)
+        for row in chosen:  # of all rows at once, counting would take eight times their memory
+            self._counts += np.bincount(row, minlength=256)
         self._sinks["output"].write(chosen[None])
 
     def _write(self, role: str, values: FloatArray, valid: BoolArray) -> None:
@@ -122,9 +118,9 @@ class _Writer:
             self._sinks[role].write(masked(values, valid))
 
 
-def decides_on_device(device: torch.device) -> bool:
+def decides_on_device(device: str) -> bool:
     """Return whether probabilities are blended and classes chosen on a graphics card."""
-    return device.type == "cuda"
+    return device == "cuda"
 
 
 def _deciding(run: Run, confidence: bool, on_device: bool) -> Callable[[TilePlan, int], Blender]:
@@ -133,12 +129,6 @@ def _deciding(run: Run, confidence: bool, on_device: bool) -> Callable[[TilePlan
     from backend.engines.device_blend import DeviceBlender, deciding
 
     return partial(DeviceBlender, device=run.loaded.device, reduce=deciding(run.card.classes, confidence))
-
-
-def class_probabilities(network: SarViT, x: Tensor) -> Tensor:
-    """Return what is blended for land cover: float32 [n, classes, tile, tile] of tiles [n, bands, tile, tile]."""
-    logits: Tensor = network(x)
-    return logits.float().softmax(dim=1)
 
 
 def landcover_overlap(tile: int, patch: int, reach: int = 0) -> int:

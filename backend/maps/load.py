@@ -1,61 +1,62 @@
-"""Load a model onto its device, for any number of rasters."""
+"""Load a model for any number of rasters: open the engine that runs it."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from backend.card.model_card import ModelCard
-from backend.card.registry import WEIGHTS
+from backend.card.registry import NETWORK, WEIGHTS
+from backend.folder.hashed_file import stamp
 
 if TYPE_CHECKING:
-    import torch
-
-    from backend.engines.factory import Answer
-    from backend.engines.openvino import Converted
+    from backend.engines.factory import Engines
     from backend.maps.prepare import Prepared
-    from backend.network.vit import SarViT
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """Hold a model on its device.
+    """Hold a model with its engine.
 
     Attributes:
-        network: In eval mode.
-        card: The network's.
-        device: Where it lies.
-        device_name: For people, such as "cpu" or "cuda (NVIDIA H100)".
-        batch: Tiles at once.
-        converted: The network as OpenVINO runs it, by answer, as far as it was converted.
+        card: The model's.
+        engines: What runs it.
     """
 
-    network: SarViT
     card: ModelCard
-    device: torch.device
-    device_name: str
-    batch: int
-    converted: dict[Answer, Converted] = field(default_factory=dict)
+    engines: Engines
+
+    @property
+    def device(self) -> str:
+        """Return the kind of device, such as "cpu" or "cuda"."""
+        return self.engines.current.device
+
+    @property
+    def device_name(self) -> str:
+        """Return the device for people, such as "cpu" or "cuda (NVIDIA H100)"."""
+        return self.engines.current.device_name
+
+    @property
+    def batch(self) -> int:
+        """Return the tiles at once."""
+        return self.engines.current.batch
 
 
 def load(prepared: Prepared) -> Loaded:
-    """Import PyTorch, check and load the weights, and choose device and batch size.
+    """Open the engine, check and load the model, and choose device and batch size.
 
     Raises:
-        ModelError: The weights are missing, damaged or don't fit the card.
-        ResourceError: The device isn't there.
+        ModelError: Network or weights are missing, damaged or don't fit the card.
+        ResourceError: Device or engine isn't there.
     """
-    # PyTorch takes seconds to import: only now that everything else is known to be right.
-    from backend.engines.pytorch import auto_batch, choose_device, device_name
-    from backend.network.weights import load_model
+    # Engines take a part of a second to import, PyTorch seconds: only now that everything else is known to be right.
+    from backend.engines.factory import Engines, Wanted, preload
 
-    request = prepared.request
+    request, card = prepared.request, prepared.card
+    wanted = Wanted(request.engine, request.device, request.batch_size)
+    preload(wanted)
     prepared.timings.end("import")
-    device = choose_device("cpu" if request.engine.startswith("openvino") else request.device)
-    network, card = load_model(prepared.folder, device)
-    batch = request.batch_size or auto_batch(network, card.tile, device)
-    return Loaded(network, card, device, device_name(device), batch)
+    return Loaded(card, Engines(prepared.folder, card, wanted, prepared.context.reporter.log))
 
 
 class ModelCache:
@@ -77,10 +78,5 @@ class ModelCache:
 
 
 def _key(prepared: Prepared) -> Any:
-    request = prepared.request
-    try:
-        found = os.stat(prepared.folder / WEIGHTS)
-        file = (found.st_ino, found.st_size, found.st_mtime_ns)
-    except OSError:
-        file = None
-    return prepared.folder, prepared.card, file, request.device, request.engine, request.batch_size
+    request, files = prepared.request, [stamp(prepared.folder / name) for name in (WEIGHTS, NETWORK)]
+    return prepared.folder, prepared.card, *files, request.device, request.engine, request.batch_size

@@ -73,17 +73,25 @@ class SarViT(nn.Module):
         logits: Tensor = self.head(x, self.features(x))
         return logits
 
+    def output(self, x: Tensor, name: str) -> Tensor:
+        """Return an output by its name in network.onnx: probabilities, or tokens or attention of a block."""
+        kind, _, block = name.partition("_")
+        if kind == "probabilities":
+            logits: Tensor = self(x)
+            return logits.float().softmax(dim=1)
+        return self.tokens(x, int(block)) if kind == "tokens" else self.attention(x, int(block))
+
     def features(self, x: Tensor) -> list[Tensor]:
         """Return the input of the head: normalised patch tokens of evenly spaced blocks, each [N, D, H/p, W/p].
 
         Apart from `forward` so that a frozen backbone can run without a record for gradients.
         """
         taps = self.head.taps
-        return self._grids(x, [max(0, tap * self.depth // taps - 1) for tap in range(1, taps + 1)])
+        return self.grids(x, [max(0, tap * self.depth // taps - 1) for tap in range(1, taps + 1)])
 
     def tokens(self, x: Tensor, block: int = -1) -> Tensor:
         """Normalised patch tokens after a block, [N, D, H/p, W/p]. Blocks count from 0; negative from the end."""
-        return self._grids(x, [self._index(block)])[0]
+        return self.grids(x, [self._index(block)])[0]
 
     def attention(self, x: Tensor, block: int = -1) -> Tensor:
         """CLS attention of one block, [N, heads, H/p, W/p].
@@ -115,7 +123,8 @@ class SarViT(nn.Module):
             raise ValueError(f"block {block} of a model with {self.depth} blocks")
         return index
 
-    def _grids(self, x: Tensor, indices: list[int]) -> list[Tensor]:
+    def grids(self, x: Tensor, indices: list[int]) -> list[Tensor]:
+        """Normalised patch tokens after some blocks, each [N, D, H/p, W/p]; blocks count from 0."""
         # Of a model with fewer blocks than its head has taps, some are read twice.
         blocks = sorted(set(indices))
         found = self.backbone.forward_intermediates(

@@ -52,7 +52,7 @@ def train(request: Request, source: SampleSource, check: bool = True, context: C
     Raises:
         SarDinoError: Refused or cancelled; then no folder is written, and an older one is unchanged.
     """
-    # PyTorch takes seconds to import: only after the cheap checks.
+    # What learns takes seconds to import: only after the cheap checks.
     styles = read_styles(source.legend) if source.legend else {}
     try:
         from backend.own_classes.learn import learn

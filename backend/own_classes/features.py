@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Callable, cast
+from typing import Callable
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
 
-from backend.core.arrays import BoolArray, IntArray
+from backend.core.arrays import BoolArray, FloatArray, IntArray
 from backend.maps.pca import Components, Scatter
-from backend.network.focal import window_features
-from backend.network.forest_head import ForestHead
-from backend.network.vit import SarViT
+from backend.own_classes.focal import window_features
 from backend.own_classes.pixels import SamplePixels
+from backend.raster.resample import bilinear_taps
 from backend.stream.fill import fill_invalid
 from backend.stream.tiles import Frame, read_tile_row
 from backend.stream.tiling import AxisPlan, TilePlan
+
+# Sizes of the head; benchmarks/quality/own_classes.py measures their effect.
+WINDOWS, COMPONENTS = (3, 5, 9, 15, 25), 12
+# From tiles float32 [n, bands, tile, tile] to their tokens [channels, rows, columns], one after another.
+Ask = Callable[[FloatArray], Iterable[FloatArray]]
 
 
 @dataclass(frozen=True)
@@ -35,15 +36,15 @@ class FeatureTable:
             may be few.
     """
 
-    tokens: Tensor
-    pixels: Tensor
+    tokens: FloatArray
+    pixels: FloatArray
     valid: BoolArray
     components: Components
 
-    def features(self, which: Tensor) -> Tensor:
+    def features(self, which: IntArray) -> FloatArray:
         """Return components and backscatter features of some pixels, float32 [m, C + P]."""
-        weight, bias = map(torch.from_numpy, self.components.linear())
-        return torch.cat((self.tokens[which] @ weight.T + bias, self.pixels[which]), dim=1)
+        weight, bias = self.components.linear()
+        return np.concatenate((self.tokens[which] @ weight.T + bias, self.pixels[which]), axis=1)
 
 
 def tiles_of(wanted: SamplePixels, plan: TilePlan) -> dict[tuple[int, int], IntArray]:
@@ -67,43 +68,45 @@ def _nearest_tile(position: IntArray, axis: AxisPlan) -> IntArray:
 
 
 def gather_features(
-    model: SarViT,
-    frame: Frame,
-    plan: TilePlan,
-    wanted: SamplePixels,
-    batch: int,
-    progress: Callable[[int], None],
+    ask: Ask, frame: Frame, plan: TilePlan, wanted: SamplePixels, batch: int, progress: Callable[[int], None]
 ) -> FeatureTable:
     """Read the tiles that hold pixels of samples, and compute the features of these pixels.
 
     Args:
-        model: Network with a `ForestHead`, on its device; the head's weights are not used.
+        ask: Gives the tokens of all blocks that the head reads, joined.
         frame: Source of network input.
         plan: Tiles, as for land cover.
         wanted: Pixels of the frame.
         batch: Tiles of a batch.
         progress: Called with the number of tiles done, before each read; may raise to end the work.
     """
-    head = cast(ForestHead, model.head)
-    channels, components = head.tokens.in_channels, head.tokens.out_channels
-    tokens, pixels = torch.zeros(len(wanted), channels), torch.zeros(len(wanted), head.features - components)
-    valid = np.zeros(len(wanted), dtype=np.bool_)
-    scatter = Scatter(channels)
-    device = next(model.parameters()).device
+    tokens, pixels = np.empty((0, 0), np.float32), np.empty((0, 0), np.float32)
+    valid, scatter = np.zeros(len(wanted), dtype=np.bool_), Scatter(0)
     for group in _batches(frame, plan, wanted, batch, progress):
-        x = torch.from_numpy(np.stack([tile for _, _, tile, _ in group]))
-        with torch.inference_mode():
-            grids = torch.cat([grid.float() for grid in model.features(x.to(device))], dim=1).cpu()
-            shown = window_features(x, head.windows)
-            for number, (which, (top, left), _, there) in enumerate(group):
-                rows, columns = wanted.rows[which] - top, wanted.columns[which] - left
-                # As in the head, but for one tile at a time: only its samples are kept.
-                wide_grid = F.interpolate(grids[number][None], plan.tile, mode="bilinear", align_corners=False)[0]
-                tokens[which] = wide_grid[:, rows, columns].T
-                pixels[which] = shown[number][:, rows, columns].T
-                valid[which] = there[rows, columns]
-                scatter.add(grids[number].numpy()[:, _own_patches(plan, (top, left), there)])
-    return FeatureTable(tokens, pixels, valid, scatter.components(components, standardised=True))
+        answers = ask(np.stack([tile for _, _, tile, _ in group]))
+        for (which, (top, left), tile, there), grid in zip(group, answers):
+            rows, columns = wanted.rows[which] - top, wanted.columns[which] - left
+            focal = window_features(tile, WINDOWS)
+            if not tokens.size:
+                tokens, pixels = (np.zeros((len(wanted), len(each)), np.float32) for each in (grid, focal))
+                scatter = Scatter(len(grid))
+            tokens[which] = _interpolated(grid, rows, columns, plan.patch)
+            pixels[which] = focal[:, rows, columns].T
+            valid[which] = there[rows, columns]
+            scatter.add(grid[:, _own_patches(plan, (top, left), there)])
+    number = min(COMPONENTS, tokens.shape[1])
+    return FeatureTable(tokens, pixels, valid, scatter.components(number, standardised=True))
+
+
+def _interpolated(grid: FloatArray, rows: IntArray, columns: IntArray, patch: int) -> FloatArray:
+    """Return the tokens [n, channels] at some pixels of a tile, as the head enlarges them."""
+    down, heights = bilinear_taps(rows, grid.shape[1], 1 / patch)
+    across, widths = bilinear_taps(columns, grid.shape[2], 1 / patch)
+    total = np.zeros((grid.shape[0], len(rows)), dtype=np.float32)
+    for i in range(2):
+        for j in range(2):
+            total += grid[:, down[:, i], across[:, j]] * (heights[:, i] * widths[:, j])
+    return total.T
 
 
 def _own_patches(plan: TilePlan, origin: tuple[int, int], valid: BoolArray) -> BoolArray:

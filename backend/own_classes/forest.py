@@ -1,4 +1,4 @@
-"""Grow a forest from the features of samples, and write it to the head that maps with it.
+"""Grow a forest from the features of samples, and turn it into the head that maps with it.
 
 Extremely randomised trees (Geurts et al. 2006, Machine Learning 63, 3-42), which split at random thresholds, did better
 here than a random forest. Half of the trees use focal statistics of backscatter only, the other half also components of
@@ -8,18 +8,16 @@ the tokens: with few samples the plain features are more reliable, with more sam
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, cast
+from typing import Any, Callable
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesClassifier
-from torch import Tensor
 
 from backend.card.arch import MAX_SHARES
 from backend.core.arrays import DoubleArray, FloatArray, IntArray
 from backend.maps.pca import Components
-from backend.network.forest_head import ForestHead, Trees
+from backend.own_classes.trees import Trees
 
 # Chosen with benchmarks/quality/own_classes.py, on other draws than those it reports.
 TREES, LEAVES, DEPTH = 128, 512, 16
@@ -40,7 +38,7 @@ class TrainingData:
         components: Number of components C.
     """
 
-    x: Tensor
+    x: FloatArray
     classes: IntArray
     weights: DoubleArray
     count: int
@@ -60,7 +58,7 @@ def grow(data: TrainingData, portion_done: Callable[[], None] = lambda: None) ->
         portion_done: Called after each of PORTIONS portions; may raise to end the work.
     """
     grown: list[tuple[Any, int, IntArray]] = []
-    x = data.x.numpy()
+    x = data.x
     for number in range(PORTIONS):
         first = data.components if number % 2 else 0
         forest = ExtraTreesClassifier(
@@ -72,7 +70,7 @@ def grow(data: TrainingData, portion_done: Callable[[], None] = lambda: None) ->
         portion_done()
     nodes = 1 + max(tree.node_count for tree, _, _ in grown)
     tables = [_as_tables(tree, nodes, first, known, data.count) for tree, first, known in grown]
-    feature, threshold, child, share = (torch.from_numpy(np.stack(column)) for column in zip(*tables))
+    feature, threshold, child, share = (np.stack(column) for column in zip(*tables))
     return Trees(feature, threshold, child, share, max(1, *(int(tree.max_depth) for tree, _, _ in grown)))
 
 
@@ -105,17 +103,14 @@ def _rounded_down(values: DoubleArray) -> FloatArray:
     return result
 
 
-def write_head(head: ForestHead, trees: Trees, components: Components) -> None:
-    """Write a forest to a head.
+def head_tensors(trees: Trees, components: Components) -> dict[str, NDArray[Any]]:
+    """Return the tensors of the head "forest", by their names in the network.
 
     Args:
-        head: Head with the same number of trees, nodes, features and classes.
         trees: Forest grown from features with `components` first.
         components: Principal components of the tokens.
     """
-    weight, bias = map(torch.from_numpy, components.linear())
-    with torch.no_grad():
-        head.tokens.weight.copy_(weight[:, :, None, None])
-        cast(Tensor, head.tokens.bias).copy_(bias)
-        for name in ("feature", "threshold", "child", "share"):
-            head.get_buffer(name).copy_(getattr(trees, name))
+    weight, bias = components.linear()
+    tables = {name: getattr(trees, name) for name in ("feature", "threshold", "child", "share")}
+    found = {"tokens.weight": weight[:, :, None, None], "tokens.bias": bias, **tables}
+    return {f"head.{name}": np.ascontiguousarray(value) for name, value in found.items()}

@@ -6,22 +6,20 @@ from collections.abc import Sequence
 from typing import Any, Callable
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from backend.accuracy.scores import scores
 from backend.card.model_card import LandCoverClass
-from backend.core.arrays import IntArray
-from backend.network.forest_head import Trees
+from backend.core.arrays import FloatArray, IntArray
 from backend.own_classes.folds import Folds
+from backend.own_classes.trees import Trees
 
-Grow = Callable[[Tensor], Trees]
+Grow = Callable[[IntArray], Trees]
 # Keys of `backend.accuracy.scores` for each class that go into the card.
 PER_CLASS = ("users_accuracy", "producers_accuracy", "f1", "iou")
 
 
 def held_out_scores(
-    x: Tensor, classes: IntArray, folds: Folds, legend: Sequence[LandCoverClass], grow: Grow
+    x: FloatArray, classes: IntArray, folds: Folds, legend: Sequence[LandCoverClass], grow: Grow
 ) -> dict[str, Any]:
     """Grow a forest without each fold in turn, and score it on that fold.
 
@@ -41,8 +39,8 @@ def held_out_scores(
     counts = np.zeros((len(legend), len(legend)), dtype=np.int64)
     for number in range(folds.count):
         held = folds.fold == number
-        trees = grow(torch.from_numpy(np.flatnonzero(~held)))
-        guess = trees.probabilities(x[torch.from_numpy(held)].T).argmax(dim=1).numpy()
+        trees = grow(np.flatnonzero(~held))
+        guess = trees.probabilities(x[held].T).argmax(axis=1)
         np.add.at(counts, (classes[held], guess), 1)
     found = scores(counts)
     per_class = {

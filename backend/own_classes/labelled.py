@@ -8,21 +8,19 @@ from dataclasses import dataclass
 from typing import Callable
 
 import numpy as np
-import torch
 from affine import Affine
-from torch import Tensor
 
 from backend.card.model_card import LandCoverClass
-from backend.core.arrays import BoolArray, IntArray
+from backend.core.arrays import BoolArray, FloatArray, IntArray
 from backend.core.events import Reporter
 from backend.core.words import counted
 from backend.maps.pca import Components
-from backend.network.forest_head import Trees
 from backend.own_classes.features import FeatureTable
 from backend.own_classes.forest import TrainingData, grow
 from backend.own_classes.legend import Styles, build_legend
 from backend.own_classes.pixels import SamplePixels, without_overlaps
 from backend.own_classes.samples import Label, Sample
+from backend.own_classes.trees import Trees
 
 # Fewer samples of a class give a warning; `benchmarks.quality.own_classes` measures accuracy by sample count.
 FEW = 10
@@ -43,15 +41,15 @@ class LabelledPixels:
     legend: tuple[LandCoverClass, ...]
     pixels: SamplePixels
     classes: IntArray
-    x: Tensor
+    x: FloatArray
     components: Components
 
-    def forest(self, which: Tensor, portion_done: Callable[[], None]) -> Trees:
+    def forest(self, which: IntArray, portion_done: Callable[[], None]) -> Trees:
         """Grow a forest from some of the pixels; every sample has equal weight, however many pixels it has."""
-        sample = self.pixels.sample[which.numpy()]
+        sample = self.pixels.sample[which]
         weights = 1 / np.bincount(sample)[sample]
         data = TrainingData(
-            self.x[which], self.classes[which.numpy()], weights / weights.mean(), len(self.legend),
+            self.x[which], self.classes[which], weights / weights.mean(), len(self.legend),
             len(self.components.deviations),
         )  # fmt: skip
         return grow(data, portion_done)
@@ -125,4 +123,4 @@ def label_pixels(
         reporter.log(
             "warning", f"Few samples of {', '.join(few)[:200]}: draw {FEW} or more of each, in several places."
         )
-    return LabelledPixels(legend, used, classes, table.features(torch.from_numpy(keep)), table.components)
+    return LabelledPixels(legend, used, classes, table.features(keep), table.components)

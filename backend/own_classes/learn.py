@@ -7,32 +7,37 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from affine import Affine
 
-from backend.card.arch import Arch
+from backend.card.arch import TAPS, Arch
 from backend.card.model_card import ModelCard
+from backend.core.arrays import FloatArray
 from backend.core.errors import InputError
 from backend.core.words import counted
+from backend.engines.answer import block_tokens
+from backend.engines.job import Job
+from backend.engines.verify import disagreements
+from backend.folder.read import read_tensors
+from backend.graph.heads import tapped_blocks
+from backend.graph.probe import probe_tile
 from backend.maps.extent import Layout
 from backend.maps.landcover import landcover_overlap
 from backend.maps.run import Run
-from backend.network.forest_head import ForestHead, Trees
-from backend.network.vit import SarViT
-from backend.own_classes.features import FeatureTable, gather_features, tiles_of
+from backend.own_classes.features import COMPONENTS, WINDOWS, FeatureTable, gather_features, tiles_of
 from backend.own_classes.folds import FOLDS, plan_folds
-from backend.own_classes.forest import PORTIONS, write_head
+from backend.own_classes.forest import PORTIONS, head_tensors
 from backend.own_classes.heldout import held_out_scores
+from backend.own_classes.known import known_answers
 from backend.own_classes.labelled import LabelledPixels, label_pixels, usable
 from backend.own_classes.legend import Styles
 from backend.own_classes.mixed import mixed_classes
 from backend.own_classes.model_folder import folder_name, printable, write_folder
 from backend.own_classes.pixels import SamplePixels, find_pixels
 from backend.own_classes.samples import Samples, check_classes, read_samples
+from backend.own_classes.trees import Trees
 from backend.stream.tiling import plan_tiles
 
-# Sizes of the head; benchmarks/quality/own_classes.py measures their effect.
-WINDOWS, SMOOTH, COMPONENTS = (3, 5, 9, 15, 25), 9, 12
+SMOOTH = 9  # side of the window over which a map's probabilities are averaged
 
 
 class _Progress:
@@ -78,8 +83,8 @@ def learn(session: Run, path: Path, field: str, title: str, styles: Styles, chec
     check_classes(samples, field)
     if samples.skipped:
         log("warning", f"{samples.skipped} samples without a geometry or a class are left out.")
-    model = _blank_model(session)
-    pixels, table, progress = _gathered(session, model, samples, FOLDS + 1 if check else 1)
+    tensors = read_tensors(session.prepared.folder, session.card)  # a damaged model is refused before the work
+    pixels, table, progress, seen = _gathered(session, samples, FOLDS + 1 if check else 1)
     grid = _transform(session), session.scene.frame.height, session.scene.frame.width
     keep = usable(samples.items, pixels, table.valid, grid, session.context.reporter)
     labelled = label_pixels(samples.items, table, pixels, keep, styles, session.context.reporter)
@@ -87,12 +92,14 @@ def learn(session: Run, path: Path, field: str, title: str, styles: Styles, chec
     scores = _held_out(session, labelled, progress) if check else {"not_known": "it was not asked for"}
     if "not_known" in scores:
         progress.forests(1)
-    trees = labelled.forest(torch.arange(len(labelled.x)), progress.portion)
+    trees = labelled.forest(np.arange(len(labelled.x)), progress.portion)
     card = _card(session, labelled, trees, title, f"{path.name}, field {field}", scores)
-    head = ForestHead(card.arch, len(card.bands), len(card.classes))
-    write_head(head, trees, labelled.components)
-    model.head = head
-    card = write_folder(request.output, model, card, session.context.cancel)
+    tensors = {name: value for name, value in tensors.items() if name.startswith("backbone.")}
+    tensors |= head_tensors(trees, labelled.components)
+    known = known_answers(session.card, card, (seen, trees, labelled.components))
+    card = write_folder(request.output, (tensors, known), card, session.context.cancel)
+    for warning in disagreements(request.output, card):
+        log("warning", warning)
     return session.report(
         outputs={"output": str(request.output)},
         classes=[{"value": c.value, "name": c.name, "color": c.color} for c in card.classes],
@@ -106,21 +113,17 @@ def own_arch(arch: Arch, trees: Trees | None = None) -> Arch:
     """Return the sizes of a backbone with a head for these trees, or with an empty head."""
     count, nodes = trees.feature.shape if trees else (1, 2)
     return dataclasses.replace(
-        arch, head="forest", head_dim=min(COMPONENTS, ForestHead.taps * arch.embed_dim), windows=WINDOWS, smooth=SMOOTH,
+        arch, head="forest", head_dim=min(COMPONENTS, TAPS["forest"] * arch.embed_dim), windows=WINDOWS, smooth=SMOOTH,
         trees=count, tree_nodes=nodes, tree_depth=trees.depth if trees else 1,
     )  # fmt: skip
 
 
-def _blank_model(session: Run) -> SarViT:
-    """Return the backbone with an empty forest head."""
-    card = session.card
-    model = SarViT(own_arch(session.card.arch), len(card.bands), card.tile, card.patch, 1)
-    model.backbone.load_state_dict(session.loaded.network.backbone.state_dict())
-    return model.to(session.loaded.device).eval()
+def _gathered(session: Run, samples: Samples, fits: int) -> tuple[SamplePixels, FeatureTable, _Progress, FloatArray]:
+    """Find the pixels of the samples, and compute their features, in the tiles that the whole raster's map has.
 
-
-def _gathered(session: Run, model: SarViT, samples: Samples, fits: int) -> tuple[SamplePixels, FeatureTable, _Progress]:
-    """Find the pixels of the samples, and compute their features, in the tiles that the whole raster's map has."""
+    Returns:
+        Pixels, features, progress, and the tokens [channels, rows, columns] of the tile with known answers.
+    """
     scene, card, request = session.scene, session.card, session.prepared.request
     overlap = landcover_overlap(card.tile, card.patch, own_arch(card.arch).reach)
     scene.widen(Layout(card.tile, card.tile - overlap, card.patch))
@@ -134,7 +137,12 @@ def _gathered(session: Run, model: SarViT, samples: Samples, fits: int) -> tuple
         )
     plan = plan_tiles(frame.height, frame.width, card.tile, overlap, card.patch)
     progress = _Progress(session, len(tiles_of(pixels, plan)), fits)
-    return pixels, gather_features(model, frame, plan, pixels, session.loaded.batch, progress.tiles), progress
+    context, engines = session.context, session.loaded.engines
+    answer = block_tokens(card.arch, *tapped_blocks(own_arch(card.arch)))
+    with engines.runner(Job(answer, True, context.cancel, context.reporter.log)) as (ask, session.engine):
+        table = gather_features(ask, frame, plan, pixels, session.loaded.batch, progress.tiles)
+        seen = next(iter(ask(probe_tile(len(card.bands), card.tile))))
+    return pixels, table, progress, seen
 
 
 def _transform(session: Run) -> Affine:

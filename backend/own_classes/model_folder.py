@@ -9,20 +9,19 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from backend.card.model_card import ModelCard
-from backend.card.registry import CARD, WEIGHTS
+from backend.card.registry import CARD, NETWORK, WEIGHTS
 from backend.core.atomic_files import Part, placed_together, refusing, sync_folder
 from backend.core.cancel import Cancel
 from backend.core.claims import claim, may_replace, private_folder
 from backend.core.errors import InputError
+from backend.folder.read import Tensors
+from backend.folder.write import Known, write_model
 from backend.raster.opening import check_name
 
-if TYPE_CHECKING:
-    from backend.network.vit import SarViT
-
-OWN_FILES = frozenset((CARD, WEIGHTS))
+OWN_FILES = frozenset((CARD, WEIGHTS, NETWORK))
+LEFTOVERS = (f".{WEIGHTS}.", f".{NETWORK}.")
 MAX_TITLE = 200  # characters, as a card takes them
 # Bytes by which paths grow, at most, while a model folder is written.
 LONGEST_FILE = 96
@@ -82,7 +81,7 @@ def check_older(path: Path, backbone: Path | None, overwrite: bool) -> None:
     if backbone is not None and backbone.exists() and path.samefile(backbone):
         raise InputError(f"The output {path} is the model that provides the backbone.", "Choose another folder.")
     # Leftovers of a killed run in a model folder are removed when the next model is written.
-    found = {item.name for item in path.iterdir() if not item.name.startswith(f".{WEIGHTS}.")}
+    found = {item.name for item in path.iterdir() if not item.name.startswith(LEFTOVERS)}
     if found - OWN_FILES:
         other = sorted(found - OWN_FILES)[0]
         raise InputError(f"The folder {path} holds {other}, so it is not a model folder.", "Choose a new folder.")
@@ -104,15 +103,15 @@ def _check_length(path: Path) -> None:
             ) from error
 
 
-def write_folder(path: Path, model: SarViT, card: ModelCard, cancel: Cancel) -> ModelCard:
-    """Write a model folder: a new one under a temporary name first, files of an older one as `save_model` does.
+def write_folder(path: Path, content: tuple[Tensors, Known], card: ModelCard, cancel: Cancel) -> ModelCard:
+    """Write a model folder: a new one under a temporary name first, files of an older one as `write_model` does.
 
     Files of others that appeared in the folder since it was claimed are kept.
 
     Args:
         path: Folder, claimed by `claim_folder`.
-        model: Trained network.
-        card: Card of `model`.
+        content: Tensors of the network, and its known answers.
+        card: Describes them.
         cancel: Checked before files are renamed; after a cancel the temporary files are removed.
 
     Returns:
@@ -122,12 +121,10 @@ def write_folder(path: Path, model: SarViT, card: ModelCard, cancel: Cancel) -> 
         ResourceError: The disk is full, another program holds the older files, or a model appeared in a folder that
             was claimed without the right to replace one.
     """
-    from backend.network.weights import save_model
-
     path = _absolute(path)
     if path.is_dir() and may_replace(path):
         with refusing(path):
-            return save_model(path, model, card, cancel)
+            return write_model(path, content[0], card, content[1], cancel)
     part = private_folder(path)
 
     def remove() -> None:
@@ -136,7 +133,7 @@ def write_folder(path: Path, model: SarViT, card: ModelCard, cancel: Cancel) -> 
     cancel.on_deadline(remove)
     try:
         with refusing(path):
-            card = save_model(part / "model", model, card, cancel)
+            card = write_model(part / "model", content[0], card, content[1], cancel)
             with cancel.shielded():
                 _place(part / "model", path)
     finally:
@@ -147,7 +144,11 @@ def write_folder(path: Path, model: SarViT, card: ModelCard, cancel: Cancel) -> 
 def _place(made: Path, path: Path) -> None:
     """Give a complete model folder its name, or move its files into a folder that has the name, the card last."""
     if os.path.lexists(path):
-        parts = [Part(path / name, owner=path, unfinished=made / name) for name in (WEIGHTS, CARD)]
+        parts = [
+            Part(path / name, owner=path, unfinished=made / name)
+            for name in (WEIGHTS, NETWORK, CARD)
+            if (made / name).exists()
+        ]
         with placed_together(parts):
             for part in parts:
                 part.place()

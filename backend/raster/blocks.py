@@ -16,16 +16,17 @@ BLOCK_OVERHEAD = 1024  # bytes, more than GDAL counts for a block in addition to
 
 
 def cache_bytes(file: Any, bands: Sequence[int]) -> int:
-    """Return a size of GDAL's cache for two rows of blocks of an opened rasterio dataset, and half a row more.
+    """Return a size of GDAL's cache for a row of blocks of an opened rasterio dataset, and three quarters of one more.
 
-    Half a row is added, because written blocks use the same cache.
+    A row of tiles begins a little before the end of the one above it, and rows are read in small parts, so that one row
+    of blocks is in use but for a moment; written blocks use the same cache.
     """
     shapes, kinds = file.block_shapes, file.dtypes
     item = max(plain_dtype(kinds[band - 1]).itemsize for band in bands)
     # Blocks at the end of a row are cached whole, with an overhead each.
     sizes = ((rows, -(-file.width // columns), columns) for rows, columns in (shapes[b - 1] for b in bands))
     held = max(across * (rows * columns * item + BLOCK_OVERHEAD) for rows, across, columns in sizes)
-    return int(max(SMALL_CACHE, min(LARGE_CACHE, 5 * held * file.count // 2)))
+    return int(max(SMALL_CACHE, min(LARGE_CACHE, 7 * held * file.count // 4)))
 
 
 def check_blocks(file: Any, path: str, bands: Sequence[int]) -> None:

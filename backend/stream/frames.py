@@ -21,6 +21,8 @@ from backend.raster.source import RasterSource
 
 # Raster rows held at once while averaging to a coarser grid.
 CHUNK_ROWS = 256
+# Rows converted at once: what is between the raster's values and the network's takes as much memory again as both.
+PART_ROWS = 32
 
 
 class NativeFrame:
@@ -38,8 +40,13 @@ class NativeFrame:
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
         """Network input float32 [bands, rows, width] and validity [rows, width]."""
-        values, valid = self._source.read(top, bottom)
-        return prepare(values, valid, self._bands, self._units)
+        x = np.empty((len(self._bands), bottom - top, self.width), dtype=np.float32)
+        valid = np.empty(x.shape[1:], dtype=np.bool_)
+        for row in range(top, bottom, PART_ROWS):
+            part = slice(row - top, min(bottom, row + PART_ROWS) - top)
+            values, there = self._source.read(top + part.start, top + part.stop)
+            x[:, part], valid[part] = prepare(values, there, self._bands, self._units)
+        return x, valid
 
 
 class ScaledFrame:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Callable, Protocol
+from typing import Any, Callable, Protocol, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.core.arrays import BoolArray, FloatArray
+from backend.core.arrays import BoolArray, FloatArray, IndexArray
 from backend.core.cancel import Cancel
 from backend.stream.blend import RowBlender
 from backend.stream.fill import fill_invalid
@@ -152,16 +152,16 @@ def _batches(frame: Frame, job: TileJob, flow: Flow) -> Iterator[tuple[_Work, in
     for row, top in enumerate(plan.rows.origins):
         flow.check()
         wanted = job.columns(row)
-        x, valid = read_tile_row(frame, plan, row) if wanted else _unread(plan)
+        x, valid, order = read_rows(frame, plan, row) if wanted else _unread(plan, frame.width)
         # Only the rows that become final with this tile row: the next ones come again with the next tile row.
-        final = valid[: plan.rows.finished(row) - top, : frame.width]
+        final = valid[: plan.rows.finished(row) - top]
         work.opened[row] = final.copy()
         valid_pixels += int(final.sum())
         for column, left in enumerate(plan.columns.origins):
-            across = slice(left, left + plan.tile)
-            if column in wanted and valid[:, across].any():
+            there = _across(valid, left, plan.tile)
+            if column in wanted and there.any():
                 work.places.append((row, column))
-                work.tiles.append(fill_invalid(x[:, :, across], valid[:, across]))
+                work.tiles.append(fill_invalid(_across(x, left, plan.tile)[:, order], there))
             work.done = row * columns + column + 1
             if len(work.tiles) == job.batch:
                 yield work, valid_pixels
@@ -170,26 +170,45 @@ def _batches(frame: Frame, job: TileJob, flow: Flow) -> Iterator[tuple[_Work, in
             # Keeps long runs of nearly empty tile rows from piling up their validity in one batch.
             yield work, valid_pixels
             work, valid_pixels = _Work(done=work.done), 0
+        del x, valid, final, there  # before the next row of tiles needs as much
     yield work, valid_pixels
 
 
 def read_tile_row(frame: Frame, plan: TilePlan, row: int) -> tuple[FloatArray, BoolArray]:
     """Input and validity of a whole tile row, with what overhangs the raster filled by reflection."""
+    x, valid, order = read_rows(frame, plan, row)
+    x, valid = (_across(each, 0, plan.columns.padded) for each in (x[:, order], valid))
+    return x, valid
+
+
+Rows = tuple[FloatArray, BoolArray, Union[IndexArray, slice]]
+
+
+def read_rows(frame: Frame, plan: TilePlan, row: int) -> Rows:
+    """Input of a tile row, as wide as the raster and as it was read; validity, and the order of its rows in a tile.
+
+    Beyond the raster's end rows come again: of single tiles, as a copy of the whole row is large.
+    """
     rows = plan.rows.sources(row)
     first = int(rows.min())
     x, valid = frame.read(first, int(rows.max()) + 1)
     if plan.rows.origins[row] + plan.tile > frame.height:
-        x, valid = x[:, rows - first], valid[rows - first]
-    if plan.columns.padded > frame.width:
-        beyond = reflect(np.arange(frame.width, plan.columns.padded), frame.width)
-        x, valid = (np.concatenate((each, each[..., beyond]), axis=-1) for each in (x, valid))
-    return x, valid
+        return x, valid[rows - first], rows - first
+    return x, valid, slice(None)
 
 
-def _unread(plan: TilePlan) -> tuple[FloatArray, BoolArray]:
+def _across(values: NDArray[Any], left: int, size: int) -> NDArray[Any]:
+    """Return some columns, those beyond the raster by reflection: of one tile, as a copy of a whole row is large."""
+    width = values.shape[-1]
+    if left + size <= width:
+        return values[..., left : left + size]
+    return values[..., reflect(np.arange(left, left + size), width)]
+
+
+def _unread(plan: TilePlan, width: int) -> Rows:
     """Return empty input and validity, for a tile row of which no tile is wanted."""
-    shape = plan.tile, plan.columns.padded
-    return np.empty((0, *shape), dtype=np.float32), np.zeros(shape, dtype=np.bool_)
+    shape = plan.tile, width
+    return np.empty((0, *shape), dtype=np.float32), np.zeros(shape, dtype=np.bool_), slice(None)
 
 
 class _Writer:

@@ -29,13 +29,10 @@ import json
 import tempfile
 from pathlib import Path
 
-import torch
-
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
-from backend.engines.pytorch import auto_batch
+from backend.engines.processor import processor_batch
 from backend.maps.landcover import landcover_overlap
-from backend.network.weights import load_model
 from benchmarks.peers import contest, environment
 from benchmarks.peers.table import OUR_ENGINES, OURS, Contender, facts_of, show
 from benchmarks.peers.tiles import Tiles
@@ -63,9 +60,9 @@ def options() -> argparse.Namespace:
 
 def same_tiles(model: Path) -> Tiles:
     """Return the tiles that `landcover` uses on a processor."""
-    network, card = load_model(model)
+    card = ModelCard.load(model / CARD)
     overlap = landcover_overlap(card.tile, card.patch, card.arch.reach)
-    return Tiles(card.tile, overlap, auto_batch(network, card.tile, torch.device("cpu")))
+    return Tiles(card.tile, overlap, processor_batch(card))
 
 
 def compare(given: argparse.Namespace, folder: Path) -> dict[str, object]:

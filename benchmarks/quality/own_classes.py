@@ -44,7 +44,7 @@ from backend.network.forest_head import ForestHead
 from backend.network.vit import SarViT
 from backend.network.weights import load_model
 from backend.own_classes.features import FeatureTable, gather_features
-from backend.own_classes.forest import TrainingData, grow, write_head
+from backend.own_classes.forest import TrainingData, grow, head_tensors
 from backend.own_classes.learn import SMOOTH, own_arch
 from backend.own_classes.pixels import PER_SAMPLE, SamplePixels
 from backend.radiometry.convert import normalise
@@ -94,7 +94,12 @@ def load_site(chip: Chip, model: SarViT, card: Any) -> Site:
     plan = plan_tiles(height, width, card.tile, landcover_overlap(card.tile, card.patch, card.arch.reach), card.patch)
     rows, columns = (axis.ravel().astype(np.int64) for axis in np.indices(labels.shape))
     frame = ArrayFrame(x, chip.valid)
-    table = gather_features(model, frame, plan, SamplePixels(rows, columns, rows * 0), 4, lambda done: None)
+
+    def ask(tiles: NDArray[np.float32]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            return torch.cat(model.features(torch.from_numpy(tiles)), dim=1).numpy()
+
+    table = gather_features(ask, frame, plan, SamplePixels(rows, columns, rows * 0), 4, lambda done: None)
     values, counts = np.unique(labels[labels > 0], return_counts=True)
     kept = [int(v) for v, n in zip(values, counts) if n >= SHARE * counts.sum()]
     return Site(chip.path.stem, frame, plan, labels, table, features(chip.db), kept)
@@ -140,15 +145,15 @@ def maps_of(site: Site, places: SamplePixels, model: SarViT, card: Any) -> dict[
         return forest.predict_proba(x).reshape(shape).astype(np.float32)
 
     plain = usual(site.forest)
-    found = {"forest": plain, "smoothed": smoothed(plain), "tuned": smoothed(usual(site.table.pixels.numpy()))}
-    rows = torch.from_numpy(index)
-    blind = grow(TrainingData(site.table.pixels[rows], classes, weights, len(values), 0))
-    shares = blind.probabilities(site.table.pixels.T).reshape(shape).numpy()
+    found = {"forest": plain, "smoothed": smoothed(plain), "tuned": smoothed(usual(site.table.pixels))}
+    blind = grow(TrainingData(site.table.pixels[index], classes, weights, len(values), 0))
+    shares = blind.probabilities(site.table.pixels.T).reshape(shape)
     found["no tokens"] = smoothed(shares)
     components = site.table.components
-    trees = grow(TrainingData(site.table.features(rows), classes, weights, len(values), len(components.deviations)))
+    trees = grow(TrainingData(site.table.features(index), classes, weights, len(values), len(components.deviations)))
     head = ForestHead(own_arch(card.arch, trees), len(card.bands), len(values))
-    write_head(head, trees, components)
+    tensors = head_tensors(trees, components)
+    head.load_state_dict({name.removeprefix("head."): torch.from_numpy(each) for name, each in tensors.items()})
     model.head = head
     found["ours"] = mapped(site, model, len(values))
     return {name: values[chances.argmax(axis=-1)] for name, chances in found.items()}
@@ -163,13 +168,9 @@ def mapped(site: Site, model: SarViT, classes: int) -> NDArray[np.float32]:
     """Return probabilities [H, W, K] as `landcover` streams them."""
     rows: list[NDArray[np.float32]] = []
 
-    def answer(tiles: NDArray[np.float32]) -> NDArray[np.float32]:
-        with torch.inference_mode():
-            return model(torch.from_numpy(tiles)).softmax(dim=1).numpy()
-
-    run_stream(
-        site.frame, TileJob(site.plan, classes, batch=4), answer, lambda part, _: rows.append(part.copy()), Cancel()
-    )
+    answer = torch.inference_mode()(lambda tiles: model(torch.from_numpy(tiles)).softmax(dim=1).numpy())
+    job = TileJob(site.plan, classes, batch=4)
+    run_stream(site.frame, job, answer, lambda part, _: rows.append(part.copy()), Cancel())
     return np.concatenate(rows, axis=1).transpose(1, 2, 0)
 
 

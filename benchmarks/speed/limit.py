@@ -22,18 +22,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.core.arrays import FloatArray
 from backend.core.cancel import Cancel
+from backend.engines.answer import CLASS_PROBABILITIES
 from backend.engines.choice import ENGINES
-from backend.engines.factory import RunnerOptions, make_runner
-from backend.engines.pytorch import auto_batch
-from backend.maps.landcover import class_probabilities, landcover, landcover_overlap
+from backend.engines.factory import Engines, Wanted
+from backend.engines.job import Job
+from backend.maps.landcover import landcover, landcover_overlap
 from backend.maps.request import Request
-from backend.network.weights import load_model
 from backend.radiometry.convert import normalise
 from backend.radiometry.units import Units
 from backend.stream.tiles import Model
@@ -60,11 +59,9 @@ def tiles_in_memory(card: ModelCard, count: int) -> FloatArray:
 
 def bare_model(folder: Path, engine: str, stack: ExitStack) -> tuple[Model, int]:
     """Return the function that a run of this engine calls for each batch, and the tiles of a batch."""
-    network, card = load_model(folder)
-    device = torch.device("cpu")
-    batch = auto_batch(network, card.tile, device)
-    options = RunnerOptions(class_probabilities, engine, batch, True, Cancel(), print)
-    return stack.enter_context(make_runner(network, card, device, options))[0], batch
+    engines = Engines(folder, ModelCard.load(folder / CARD), Wanted(engine, "cpu"), print)
+    job = Job(CLASS_PROBABILITIES, True, Cancel(), print)
+    return stack.enter_context(engines.runner(job))[0], engines.current.batch
 
 
 def seconds_bare(model: Model, tiles: FloatArray, batch: int, count: int) -> float:

@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import Any, Callable
 
 import rasterio
-import torch
 from rasterio.windows import Window
 
+from backend.engines.processor import thread_count
 from benchmarks.speed.timing import interleaved, summary
 from tools.package import FOLDER, ROOT, write_folder
 from tools.qgis_cli import QgisProcess
@@ -129,9 +129,8 @@ def measure(rounds: int, side: int, folder: Path) -> dict[str, Any]:
     return {
         "side": side,
         "rounds": rounds,
-        "threads": torch.get_num_threads(),
+        "threads": thread_count(),
         "processors": os.cpu_count(),
-        "torch": torch.__version__,
         **summary(timings, QGIS),
         "parts": {name: _medians(every) for name, every in parts.items()},
         "parts_of_runs": parts,

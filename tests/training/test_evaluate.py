@@ -15,11 +15,9 @@ from sklearn.metrics import accuracy_score, confusion_matrix, jaccard_score
 
 from backend.card.arch import Arch
 from backend.card.model_card import LandCoverClass, ModelCard
-from backend.engines import factory
-from backend.engines.choice import installed
+from backend.engines import portable
 from backend.maps.landcover import landcover
 from backend.maps.request import Request
-from backend.network import weights
 from backend.network.vit import build_model
 from backend.network.weights import save_model
 from backend.radiometry.units import Units
@@ -128,7 +126,7 @@ def test_scores_are_those_of_the_pixels_that_users_get(model, data, tmp_path, mo
 
 
 def test_the_model_is_loaded_once_and_each_image_read_once(model, data, tmp_path, monkeypatch):
-    calls = {"load": 0, "convert": 0, "read": 0}
+    calls = {"load": 0, "make": 0, "read": 0}
 
     def counted(name, function):
         def call(*arguments):
@@ -137,12 +135,11 @@ def test_the_model_is_loaded_once_and_each_image_read_once(model, data, tmp_path
 
         return call
 
-    monkeypatch.setattr(weights, "load_model", counted("load", weights.load_model))
-    monkeypatch.setattr(factory, "convert", counted("convert", factory.convert))
+    monkeypatch.setattr(portable, "read_graph", counted("load", portable.read_graph))
+    monkeypatch.setattr(portable.PortableEngine, "_make", counted("make", portable.PortableEngine._make))
     monkeypatch.setattr(ChipFolder, "read", counted("read", ChipFolder.read))
-    engine = "openvino" if installed() else "pytorch"
-    assert len(scored(model, data, tmp_path, "--engine", engine)["images"]) == 3
-    assert calls == {"load": 1, "convert": int(installed()), "read": 3}
+    assert len(scored(model, data, tmp_path)["images"]) == 3
+    assert calls == {"load": 1, "make": 1, "read": 3}
 
 
 def test_all_images_without_a_split_and_what_is_printed(model, data, tmp_path, capsys):

@@ -10,7 +10,7 @@ from rasterio.transform import from_origin
 
 from backend.card.arch import Arch
 from backend.card.model_card import LandCoverClass, ModelCard
-from backend.card.registry import CARD, WEIGHTS
+from backend.card.registry import CARD, NETWORK, WEIGHTS
 from backend.network.int8 import layers_of
 from backend.network.vit import build_model
 from backend.network.weights import load_model, save_model
@@ -74,7 +74,7 @@ def test_command_writes_the_card_alone_and_again_the_same(model, data, capsys):
     after = ModelCard.load(model / CARD)
     assert after.activation_ranges and not before.activation_ranges
     assert (model / WEIGHTS).read_bytes() == weights
-    assert {p.name for p in model.iterdir()} == {CARD, WEIGHTS}
+    assert {p.name for p in model.iterdir()} == {CARD, WEIGHTS, NETWORK}
     assert main([str(model), str(data), "--tiles", "20"]) == 0
     assert ModelCard.load(model / CARD) == after
     assert "ranges from 20 tiles" in capsys.readouterr().err

@@ -104,7 +104,8 @@ def test_an_unexpected_exception_is_one_line(cli, make_raster, scene_db, tiny_mo
 
     monkeypatch.setattr(SarViT, "forward", fail)
     scene = make_raster(scene_db(20, 20))
-    code, _, err = cli("landcover", scene, tmp_path / "o.tif", "--model", tiny_model, "--progress", "none")
+    words = ("--model", tiny_model, "--engine", "pytorch", "--progress", "none")
+    code, _, err = cli("landcover", scene, tmp_path / "o.tif", *words)
     assert code == 1 and len(err.splitlines()) == 1 and "ZeroDivisionError" in err
     assert not (tmp_path / "o.tif").exists()
 

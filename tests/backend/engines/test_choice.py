@@ -6,28 +6,58 @@ import sys
 from dataclasses import replace
 
 import pytest
-import torch
 
 import backend.engines.choice
-import backend.engines.factory
 from backend.core.errors import InputError, ModelError, ResourceError
-from backend.engines.choice import check_engine, choose_engine
+from backend.engines import graphics
+from backend.engines.choice import check_engine, engines_for
 from tests.backend.conftest import tiny_card
 from tests.backend.reading import mapped
 
 pytest.importorskip("openvino", reason="OpenVINO has no package for this platform")
 
-CPU = torch.device("cpu")
+
+def test_auto_takes_the_best_that_is_installed(monkeypatch):
+    there = {"openvino", "onnxruntime", "pytorch"}
+    monkeypatch.setattr(backend.engines.choice, "installed", lambda engine: engine in there)
+    monkeypatch.setattr(backend.engines.choice, "may_find_card", lambda: False)
+    assert engines_for("auto", "auto") == engines_for("auto", "cpu") == ("openvino", "onnxruntime", "pytorch")
+    assert engines_for("auto", "cuda") == ("pytorch",)
+    assert engines_for("onnxruntime", "auto") == ("onnxruntime",)
+    there.remove("openvino")
+    assert engines_for("auto", "auto") == ("onnxruntime", "pytorch")
+    there.clear()
+    with pytest.raises(ResourceError, match="Nothing is installed"):
+        engines_for("auto", "auto")
 
 
-def test_auto_takes_openvino_on_processors(monkeypatch):
-    card = tiny_card()
-    assert choose_engine("auto", CPU, card) == "openvino"
-    assert choose_engine("auto", torch.device("cuda"), card) == "pytorch"
-    forest = replace(card, arch=replace(card.arch, head="forest", windows=(3,)))
-    assert choose_engine("auto", CPU, forest) == "pytorch"
-    monkeypatch.setattr(backend.engines.choice, "installed", lambda: False)
-    assert choose_engine("auto", CPU, card) == "pytorch"
+@pytest.mark.parametrize(("devices", "first"), [(["cuda", "cpu"], "pytorch"), (["cpu"], "openvino")])
+def test_pytorch_is_asked_for_a_card_only_where_one_may_be(monkeypatch, devices, first):
+    import backend.engines.pytorch
+
+    monkeypatch.setattr(backend.engines.choice, "may_find_card", lambda: True)
+    monkeypatch.setattr(backend.engines.pytorch, "available_devices", lambda: devices)
+    assert engines_for("auto", "auto")[0] == first
+    assert engines_for("auto", "cpu")[0] == "openvino"
+
+
+@pytest.mark.parametrize(
+    ("text", "driver", "found"),
+    [
+        ("cuda: Optional[str] = '13.0'\nhip: Optional[str] = None\n", True, True),
+        ("cuda: Optional[str] = '13.0'\nhip: Optional[str] = None\n", False, False),
+        ("cuda: Optional[str] = None\nhip: Optional[str] = None\n", True, False),
+        ("cuda = None\nhip = '6.1'\n", True, True),
+    ],
+)
+def test_a_card_is_looked_for_without_importing_pytorch(monkeypatch, tmp_path, text, driver, found):
+    (tmp_path / "version.py").write_text(text)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(graphics, "_version_file", lambda: tmp_path / "version.py")
+    monkeypatch.setattr(graphics, "_loads", lambda library: driver)
+    assert graphics.may_find_card() is found
+    monkeypatch.setattr(graphics, "_version_file", lambda: None)
+    assert not graphics.may_find_card()
 
 
 @pytest.mark.parametrize("extent", [None, (500_000, 4_599_900, 500_100, 4_600_000)])
@@ -41,13 +71,21 @@ def test_an_engine_that_cannot_run_is_refused(monkeypatch):
     check_engine("openvino", "auto", card)
     with pytest.raises(InputError, match="runs on processors"):
         check_engine("openvino", "cuda", card)
+    forest = replace(card, arch=replace(card.arch, head="forest", windows=(3,)))
+    check_engine("openvino", "auto", forest)
+    with pytest.raises(ModelError, match="no ranges") as refusal:
+        check_engine("openvino-int8", "cpu", forest)
+    assert "own classes have none" in refusal.value.hint
     with pytest.raises(ModelError, match="no ranges") as refusal:
         check_engine("openvino-int8", "cpu", card)
     assert "training.quantise" in refusal.value.hint
-    monkeypatch.setattr(backend.engines.choice, "installed", lambda: False)
+    monkeypatch.setattr(backend.engines.choice, "installed", lambda engine: False)
     with pytest.raises(ResourceError, match="not installed") as refusal:
         check_engine("openvino", "auto", card)
     assert "pip install openvino" in refusal.value.hint
+    with pytest.raises(ResourceError, match="needs PyTorch") as refusal:
+        check_engine("auto", "cuda", card)
+    assert "set up the backend with PyTorch" in refusal.value.hint
 
 
 def test_command_line_refuses_eight_bits_without_ranges(cli, tiny_model, make_raster, scene_db, tmp_path):
@@ -65,12 +103,13 @@ def test_auto_falls_back_to_pytorch(tiny_model, make_raster, scene_db, tmp_path,
     def broken(*_):
         raise RuntimeError("an operation that it doesn't know\nand more")
 
-    monkeypatch.setattr(module, "_convert", broken)
+    monkeypatch.setattr(module, "to_bytes", broken)
+    monkeypatch.setattr(backend.engines.choice, "installed", lambda engine: engine != "onnxruntime")
     scene = make_raster(scene_db(70, 70))
     _, _, facts, lines = mapped(tiny_model, scene, tmp_path, "auto")
     assert facts["engine"] == "pytorch"
     assert [text for level, text in lines if level == "warning"] == [
-        "OpenVINO can't run this model (an operation that it doesn't know). PyTorch runs it instead."
+        f"{module.NAME} can't run this model (an operation that it doesn't know). PyTorch runs it instead."
     ]
     with pytest.raises(ResourceError, match="can't run this model"):
         mapped(tiny_model, scene, tmp_path, "openvino")
@@ -79,8 +118,9 @@ def test_auto_falls_back_to_pytorch(tiny_model, make_raster, scene_db, tmp_path,
 def test_auto_refuses_another_result(tiny_model, make_raster, scene_db, tmp_path, monkeypatch):
     import backend.engines.openvino as module
 
-    right = module.Converted.answer
-    monkeypatch.setattr(module.Converted, "answer", lambda self, tile: right(self, tile) + 0.001)
+    right = module.Compiled.outputs
+    monkeypatch.setattr(module.Compiled, "outputs", lambda self, tile: [each + 0.001 for each in right(self, tile)])
+    monkeypatch.setattr(backend.engines.choice, "installed", lambda engine: engine != "onnxruntime")
     _, _, facts, lines = mapped(tiny_model, make_raster(scene_db(70, 70)), tmp_path, "auto")
     assert facts["engine"] == "pytorch"
     assert any("differs from PyTorch by" in text for level, text in lines if level == "warning")
@@ -89,7 +129,7 @@ def test_auto_refuses_another_result(tiny_model, make_raster, scene_db, tmp_path
 def test_auto_survives_a_broken_installation(tiny_model, make_raster, scene_db, tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, "backend.engines.openvino", raising=False)
     monkeypatch.setitem(sys.modules, "openvino", None)
-    monkeypatch.setattr(backend.engines.choice, "installed", lambda: True)
+    monkeypatch.setattr(backend.engines.choice, "installed", lambda engine: engine != "onnxruntime")
     _, _, facts, lines = mapped(tiny_model, make_raster(scene_db(70, 70)), tmp_path, "auto")
     assert facts["engine"] == "pytorch"
     assert any("can't be loaded" in text for level, text in lines if level == "warning")

@@ -17,6 +17,7 @@ from backend.core.errors import ModelError
 from backend.network.int8 import QuantisedLayer, layers_of, quantised
 from backend.network.weights import load_model, save_model
 from tests.backend.conftest import tiny_card
+from tests.backend.portable import compiled
 from tests.backend.reading import mapped
 
 pytest.importorskip("openvino", reason="OpenVINO has no package for this platform")
@@ -36,11 +37,9 @@ def test_eight_bits_differ_little(ranged_model, make_raster, scene_db, tmp_path)
 
 
 def test_eight_bits_are_computed_as_whole_numbers(ranged_model):
-    from backend.engines.openvino import Converted
-
     network, card = load_model(ranged_model)
-    converted = Converted(quantised(network, card.activation_ranges), lambda net, x: net(x), (2, 64, 64), 8)
-    facts = [node.get_rt_info() for node in converted._compiled.get_runtime_model().get_ops()]
+    made = compiled(network, card, card.activation_ranges)
+    facts = [node.get_rt_info() for node in made._compiled.get_runtime_model().get_ops()]
     kinds = [f["runtimePrecision"].value for f in facts if f["layerType"].value in ("FullyConnected", "Convolution")]
     assert len(kinds) >= len(card.activation_ranges)
     assert sum(kind in ("i8", "u8") for kind in kinds) > len(kinds) / 2

@@ -13,11 +13,13 @@ import pytest
 
 from backend.core.cancel import Cancel
 from backend.core.errors import Cancelled
+from backend.engines.answer import CLASS_PROBABILITIES
 from backend.maps.attention import attention
 from backend.maps.embeddings import embed
 from backend.maps.request import Context, Request
 from backend.network.weights import load_model
 from backend.output.sink import RasterSink
+from tests.backend.portable import compiled
 from tests.backend.reading import Listener, mapped, read
 
 pytest.importorskip("openvino", reason="OpenVINO has no package for this platform")
@@ -63,11 +65,9 @@ def test_openvino_reads_attention_and_tokens(tiny_model, make_raster, scene_db, 
 
 
 def test_tiles_that_wait_are_given_up_once_cancelled(tiny_model):
-    from backend.engines.openvino import Converted
-
-    cancel, (network, _) = Cancel(), load_model(tiny_model)
+    cancel, network = Cancel(), compiled(*load_model(tiny_model))
     tiles = np.zeros((6, 2, 64, 64), dtype=np.float32)
-    with Converted(network, lambda net, x: net(x), (2, 64, 64), 2).runner(cancel) as runner:
+    with network.runner(CLASS_PROBABILITIES, cancel) as runner:
         assert len(list(runner(tiles))) == 6
         cancel.set()
         with pytest.raises(Cancelled):
@@ -104,10 +104,10 @@ def test_openvino_reports_nothing_over_the_net(tiny_model, make_raster, scene_db
 def test_signals_survive_networks_that_are_dropped(tiny_model, worker_environment):
     """OpenVINO's plugin gives the thread a signal stack, which must not be freed while signals may come."""
     code = (
-        "import os, signal; from pathlib import Path; from backend.network.weights import load_model\n"
-        "from backend.engines.openvino import Converted\n"
-        f"network, _ = load_model(Path({str(tiny_model)!r}))\n"
-        "first, second = (Converted(network, lambda net, x: net(x), (2, 64, 64), 1) for _ in range(2))\n"
+        "import os, signal; from pathlib import Path; from backend.folder.read import read_graph\n"
+        "from backend.engines.openvino import Compiled; from backend.card.model_card import ModelCard\n"
+        f"folder = Path({str(tiny_model)!r}); graph = read_graph(folder, ModelCard.load(folder / 'card.json'))\n"
+        "first, second = (Compiled(graph, (2, 64, 64), 1) for _ in range(2))\n"
         "del first\ndel second\n"
         "signal.signal(signal.SIGTERM, lambda *_: print('heard'))\n"
         "os.kill(os.getpid(), signal.SIGTERM)"

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from backend.card.model_card import ModelCard
+from backend.card.registry import CARD
 from backend.core.errors import ResourceError
 from backend.engines import pytorch
 from backend.engines.pytorch import GPU_MAX_BATCH, TileRunner, auto_batch, choose_device
-from backend.network.weights import load_model
 
 
 def test_a_device_is_the_one_asked_for_or_the_best(monkeypatch):
@@ -21,12 +22,12 @@ def test_a_device_is_the_one_asked_for_or_the_best(monkeypatch):
 
 
 def test_the_batch_of_a_card_depends_on_all_its_memory(tiny_model, monkeypatch):
-    model, card = load_model(tiny_model)
+    card = ModelCard.load(tiny_model / CARD)
     card_of = type("Properties", (), {"total_memory": 0})
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: card_of)
     batches = []
     for card_of.total_memory in (2**20, 2**26, 2**40):
-        batches.append(auto_batch(model, card.tile, torch.device("cuda")))
+        batches.append(auto_batch(card, torch.device("cuda")))
     assert batches[0] == 1 < batches[1] < batches[2] == GPU_MAX_BATCH
 
 

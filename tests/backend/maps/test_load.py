@@ -78,15 +78,15 @@ def test_damaged_weights_are_refused_though_sound_ones_are_kept(asked):
 
 @pytest.mark.skipif(not installed(), reason="OpenVINO has no package for this platform")
 def test_a_network_is_converted_once(asked, monkeypatch):
-    from backend.engines import factory
+    from backend.engines.portable import PortableEngine
 
-    answers, real = [], factory.convert
+    answers, real = [], PortableEngine._make
 
-    def counted(*arguments):
-        answers.append(arguments[2])
-        return real(*arguments)
+    def counted(self, outputs):
+        answers.append(outputs)
+        return real(self, outputs)
 
-    monkeypatch.setattr(factory, "convert", counted)
+    monkeypatch.setattr(PortableEngine, "_make", counted)
     context, request = Context(), replace(asked, engine="openvino")
     first, second = (mapped(request, context) for _ in range(2))
     assert len(answers) == 1 and (first == second).all()

@@ -11,12 +11,12 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from backend.card.registry import CARD
-from backend.core.cancel import Cancel
 from backend.network.detail_head import WIDTH, DetailHead
 from backend.network.int8 import QuantisedLayer, layers_of, quantised
 from backend.network.vit import build_model
 from backend.network.weights import load_model, save_model
 from tests.backend.conftest import tiny_card
+from tests.backend.portable import compiled
 from tests.backend.reading import mapped
 
 PATCH, CLASSES = 8, 3
@@ -194,17 +194,14 @@ def test_its_layers_are_quantised_unless_no_range_is_given(folder):
 def test_eight_bits_of_an_untrained_correction_add_nothing():
     """All weights of the last layer are zero: no division by their range."""
     pytest.importorskip("openvino", reason="OpenVINO has no package for this platform")
-    from backend.engines.openvino import Converted
-
     torch.manual_seed(1)
     network = build_model(card_of()).eval()
     ranges = {name: values for name, values in ranges_of(network).items() if name.startswith("head.correct")}
     x = torch.randn(4, 2, 64, 64, generator=torch.Generator().manual_seed(3))
-    converted = Converted(quantised(network, ranges), lambda net, tiles: net(tiles), (2, 64, 64), 4)
-    with converted.runner(Cancel()) as runner:
-        found = np.stack(list(runner(x.numpy())))
+    made = compiled(network, card_of(), ranges)
+    found = np.stack([made.answer(tile) for tile in x.numpy()])
     with torch.inference_mode():
-        np.testing.assert_allclose(found, network(x).numpy(), atol=1e-4)
+        np.testing.assert_allclose(found, network(x).softmax(dim=1).numpy(), atol=1e-4)
 
 
 def test_a_folder_keeps_weights_and_names(folder, tmp_path):

@@ -9,13 +9,13 @@ import torch
 from backend.card.arch import Arch
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD
-from backend.core.cancel import Cancel
 from backend.core.errors import ModelError
-from backend.network.int8 import layers_of, quantised
+from backend.network.int8 import layers_of
 from backend.network.stem import REACH
 from backend.network.vit import build_backbone, build_model
 from backend.network.weights import load_model, save_model
 from tests.backend.conftest import tiny_card
+from tests.backend.portable import compiled
 from tests.backend.reading import mapped, read
 
 CONV = Arch("vit_tiny_patch16_224", 32, 2, 2, stem="conv", positions="none")
@@ -104,9 +104,7 @@ def test_openvino_makes_the_map_of_pytorch(folder, make_raster, scene_db, tmp_pa
 
 def test_eight_bits_differ_little(folder):
     pytest.importorskip("openvino", reason="OpenVINO has no package for this platform")
-    from backend.engines.openvino import Converted
-
-    network, _ = load_model(folder)
+    network, card = load_model(folder)
     found: dict[str, tuple[float, float]] = {}
     hooks = [
         layer.register_forward_pre_hook(
@@ -120,8 +118,7 @@ def test_eight_bits_differ_little(folder):
     for hook in hooks:
         hook.remove()
     assert {"backbone.patch_embed.proj.0", "backbone.patch_embed.near"} <= found.keys()
-    converted = Converted(quantised(network, found), lambda net, tiles: net(tiles).softmax(dim=1), (2, 64, 64), 8)
-    with converted.runner(Cancel()) as runner:
-        shares = np.stack(list(runner(x.numpy())))
+    made = compiled(network, card, found)
+    shares = np.stack([made.answer(tile) for tile in x.numpy()])
     assert 1e-4 < np.abs(shares - wanted).max(), "it ran in floats"
     assert np.abs(shares - wanted).mean() < 0.02

@@ -38,7 +38,12 @@ def test_components_use_each_valid_patch_once(model):
     frame, plan = ArrayFrame(x), plan_tiles(100, 90, 64, 16, 8)
     places = SamplePixels(*(np.array(values) for values in ([5, 5, 90, 90], [40, 80, 40, 80], [0, 1, 2, 3])))
     tiles: list[int] = []
-    found = gather_features(model, frame, plan, places, 3, tiles.append).components
+
+    def ask(batch):
+        with torch.inference_mode():
+            return torch.cat(model.features(torch.from_numpy(batch)), dim=1).numpy()
+
+    found = gather_features(ask, frame, plan, places, 3, tiles.append).components
     tokens = []
     for row, column in plan:
         top, left = plan.rows.origins[row], plan.columns.origins[column]

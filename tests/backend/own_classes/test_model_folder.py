@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from backend.card.model_card import ModelCard
+from backend.card.registry import CARD
 from backend.core.cancel import Cancel
 from backend.core.errors import InputError, SarDinoError
-from backend.network.weights import load_model
+from backend.folder.read import read_graph, read_tensors
 from backend.own_classes import learn
 from backend.own_classes.model_folder import claim_folder, folder_name, title_of, write_folder
 from tests.backend.reliability import zoo
@@ -21,7 +23,9 @@ posix = pytest.mark.skipif(os.name == "nt", reason="links, pipes and bytes in na
 
 @pytest.fixture
 def model(tiny_model):
-    return load_model(tiny_model)
+    """Return tensors and known answers of a model, and its card."""
+    card = ModelCard.load(tiny_model / CARD)
+    return (read_tensors(tiny_model, card), card.network.known), card
 
 
 @pytest.fixture
@@ -34,6 +38,12 @@ def write(model, tiny_model, tmp_path):
             write_folder(path, *model, Cancel())
 
     return call
+
+
+def loads(folder):
+    """Read the weights and the network of a folder."""
+    card = ModelCard.load(folder / CARD)
+    return read_tensors(folder, card) and read_graph(folder, card).nodes
 
 
 def put(*names):
@@ -55,8 +65,8 @@ def test_files_that_appear_in_the_folder_survive(write, tmp_path, there, overwri
     if there:
         (tmp_path / "own").mkdir()
     write(put("notes.txt"), overwrite)
-    assert content(tmp_path / "own").keys() == {"notes.txt", "card.json", "model.safetensors"}
-    assert (tmp_path / "own" / "notes.txt").read_text() == "theirs" and load_model(tmp_path / "own")
+    assert content(tmp_path / "own").keys() == {"notes.txt", "card.json", "model.safetensors", "network.onnx"}
+    assert (tmp_path / "own" / "notes.txt").read_text() == "theirs" and loads(tmp_path / "own")
     assert [path.name for path in tmp_path.iterdir()] == ["own"]
 
 
@@ -149,7 +159,7 @@ def test_any_other_name_makes_a_card(write, tmp_path, model, name):
     path = tmp_path / name
     model[1].from_dict({**model[1].to_dict(), "name": folder_name(path), "title": title_of(path)})
     write(lambda given: None, path=path)
-    assert load_model(path)
+    assert loads(path)
 
 
 def test_dots_are_folders_too(tmp_path, monkeypatch, tiny_model):

@@ -23,7 +23,7 @@ def outlasting() -> None:
     """Wait in the middle of the map until a run with the fault `late` in the same folder has ended."""
     from backend.stream import tiles
 
-    read = tiles.read_tile_row
+    read = tiles.read_rows
     folder = Path(os.environ["WAIT_FOR_A_RUN_IN"])
 
     def wait_and_read(*arguments: Any) -> Any:
@@ -33,4 +33,4 @@ def outlasting() -> None:
             fcntl.flock(lock, fcntl.LOCK_SH)
         return read(*arguments)
 
-    tiles.read_tile_row = wait_and_read
+    tiles.read_rows = wait_and_read

@@ -91,7 +91,7 @@ def mutate(content: bytes, rng: np.random.Generator) -> bytes:
 def make(number: int, originals: Path, folder: Path) -> tuple[Path, Path, str]:
     """Make the mutant of a number; return raster and model to run, and what was changed."""
     rng = np.random.default_rng(number)
-    kind = ("raster", "raster", "card", "weights")[number % 4]
+    kind = ("raster", "raster", "card", ("weights", "network")[number // 4 % 2])[number % 4]
     model, raster = originals / "model", originals / "plain.tif"
     if kind == "raster":
         names = sorted(path.name for path in originals.iterdir() if path.suffix in (".tif", ".png", ".dat", ".vrt"))
@@ -104,12 +104,17 @@ def make(number: int, originals: Path, folder: Path) -> tuple[Path, Path, str]:
         victim.write_bytes(mutate(victim.read_bytes(), rng))
         return target, model, f"raster {victim.name}"
     copied = Path(shutil.copytree(model, folder / "model"))
-    victim = copied / ("card.json" if kind == "card" else "model.safetensors")
+    victim = copied / {"card": "card.json", "weights": "model.safetensors", "network": "network.onnx"}[kind]
     victim.write_bytes(mutate(victim.read_bytes(), rng))
-    if kind == "weights" and rng.random() < 0.8:
+    if kind == "weights":
+        (copied / "network.onnx").unlink()  # so that the weights are read
+    if kind != "card" and rng.random() < 0.8:
         # Otherwise all would be refused by their hash.
-        card = json.loads((copied / "card.json").read_text())
-        card["weights_sha256"] = hashlib.sha256(victim.read_bytes()).hexdigest()
+        card, digest = json.loads((copied / "card.json").read_text()), hashlib.sha256(victim.read_bytes()).hexdigest()
+        if kind == "weights":
+            card["weights_sha256"] = digest
+        else:
+            card["network"]["sha256"] = digest
         (copied / "card.json").write_text(json.dumps(card))
     return raster, copied, kind
 

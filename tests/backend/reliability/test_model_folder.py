@@ -12,9 +12,10 @@ import torch
 
 from backend.core.cancel import Cancel
 from backend.core.errors import ModelError
-from backend.network import weights
-from backend.network.weights import load_model, save_model
+from backend.folder import hashed_file
+from backend.network.weights import known_answers, load_model, save_model
 from backend.own_classes.model_folder import write_folder
+from tests.backend.portable import tensors_of
 
 
 @pytest.fixture
@@ -35,6 +36,7 @@ def killed_at(step: int, write) -> bool:
     """Run `write` in a process that is killed before its `step`-th rename; return whether it came that far."""
     child = os.fork()
     if not child:
+        torch.set_num_threads(1)  # the threads of a pool don't come along
         real, count = os.replace, [0]
 
         def replace(old, target):
@@ -51,6 +53,11 @@ def killed_at(step: int, write) -> bool:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 
 
+def write_own(folder, model, card):
+    """Write a model as own classes do."""
+    return write_folder(folder, (tensors_of(model), known_answers(model, card)), card, Cancel())
+
+
 def state(folder):
     return {key: value.clone() for key, value in load_model(folder)[0].state_dict().items()}
 
@@ -60,10 +67,10 @@ def same(one, other):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="runs are forked")
-@pytest.mark.parametrize("write", [save_model, lambda *given: write_folder(*given, Cancel())], ids=["save", "own"])
+@pytest.mark.parametrize("write", [save_model, write_own], ids=["save", "own"])
 def test_a_kill_between_renames_leaves_the_older_or_the_new(folder, new, write, tmp_path):
     older, seen = state(folder), []
-    for step in range(9):
+    for step in range(11):
         target = Path(shutil.copytree(folder, tmp_path / str(step)))
         reached = killed_at(step, lambda to=target: write(to, *new))
         found = state(target)
@@ -72,7 +79,7 @@ def test_a_kill_between_renames_leaves_the_older_or_the_new(folder, new, write, 
         # A later save completes the killed one, and removes its files.
         write(target, *load_model(target))
         assert same(state(target), found)
-        assert sorted(path.name for path in target.iterdir()) == ["card.json", "model.safetensors"]
+        assert sorted(path.name for path in target.iterdir()) == ["card.json", "model.safetensors", "network.onnx"]
         if not reached:
             break
     assert seen == sorted(seen) and not seen[0] and seen[-2:] == [True, True] and len(seen) >= 4
@@ -80,9 +87,9 @@ def test_a_kill_between_renames_leaves_the_older_or_the_new(folder, new, write, 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="runs are forked")
 def test_a_kill_leaves_a_new_folder_whole_or_absent(new, tmp_path):
-    for step in range(9):
+    for step in range(11):
         target = tmp_path / str(step)
-        reached = killed_at(step, lambda to=target: write_folder(to, *new, Cancel()))
+        reached = killed_at(step, lambda to=target: write_own(to, *new))
         assert not target.exists() or same(state(target), new[0].state_dict())
         if not reached:
             break
@@ -90,7 +97,7 @@ def test_a_kill_leaves_a_new_folder_whole_or_absent(new, tmp_path):
 
 
 def test_weights_exchanged_while_they_are_read_are_refused(folder, monkeypatch):
-    real = weights._digest
+    real = hashed_file._digest
 
     def digest(file):
         found = real(file)
@@ -99,6 +106,6 @@ def test_weights_exchanged_while_they_are_read_are_refused(folder, monkeypatch):
         (folder / "model.safetensors").write_bytes(content)
         return found
 
-    monkeypatch.setattr(weights, "_digest", digest)
+    monkeypatch.setattr(hashed_file, "_digest", digest)
     with pytest.raises(ModelError, match="has SHA-256"):
         load_model(folder)

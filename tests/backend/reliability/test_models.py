@@ -27,7 +27,8 @@ WEIGHTS, CARD = "model.safetensors", "card.json"
 
 @pytest.fixture
 def folder(tiny_model, tmp_path) -> Path:
-    return Path(shutil.copytree(tiny_model, tmp_path / "model"))
+    """A model folder without network.onnx, so that the weights are read by every engine."""
+    return Path(shutil.copytree(tiny_model, tmp_path / "model", ignore=shutil.ignore_patterns("network.onnx")))
 
 
 def change(folder: Path, **fields: Any) -> None:

@@ -95,7 +95,7 @@ def test_polygons_train_a_model_that_makes_a_styled_map(halves, tmp_path, feedba
     results = processing.run("sardino:trainclassifier", given, feedback=feedback)
     assert results["OUTPUT"] == str(model) and results["ACCURACY"] > 0.95 and results["MEAN_IOU"] > 0.9
     assert results["BLOCKS"] >= 2
-    assert sorted(p.name for p in model.iterdir()) == ["card.json", "model.safetensors"]
+    assert sorted(p.name for p in model.iterdir()) == ["card.json", "model.safetensors", "network.onnx"]
     card = json.loads((model / "card.json").read_text())
     assert card["title"] == "Lakes" and card["metrics"]["held_out"]["overall_accuracy"] == results["ACCURACY"]
     assert [(c["value"], c["name"], c["color"]) for c in card["classes"]] == [

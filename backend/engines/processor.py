@@ -1,0 +1,37 @@
+"""Choose how many tiles and threads a processor works on at once."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from math import prod
+
+from backend.card.model_card import ModelCard
+from backend.card.tensors import expected_tensors, is_weight
+
+# A batch on the processor should take a fraction of a second, so that a cancel is heeded in time.
+CPU_BATCH_FLOP = 15e9
+MOST_TILES = 8
+
+
+def thread_count() -> int:
+    """Return the threads to compute with: of the cores that this process may use, as OMP_NUM_THREADS limits them."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on Linux
+        cores = os.cpu_count() or 1
+    with suppress(ValueError):
+        return max(1, min(cores, int(os.environ.get("OMP_NUM_THREADS", ""))))
+    return cores
+
+
+def processor_batch(card: ModelCard) -> int:
+    """Return the tiles at once, from sizes of the model alone, so that equal runs choose equally."""
+    return int(max(1, min(MOST_TILES, CPU_BATCH_FLOP // tile_flop(card))))
+
+
+def tile_flop(card: ModelCard) -> float:
+    """Return the operations of one tile, roughly: every weight for every token, and attention."""
+    tokens, arch = (card.tile // card.patch) ** 2, card.arch
+    weights = sum(prod(each.shape) for name, each in expected_tensors(card).items() if is_weight(name))
+    return float(2 * weights * tokens + 4 * arch.depth * tokens**2 * arch.embed_dim)

@@ -1,0 +1,41 @@
+"""Test algorithms of the plugin with a backend in which PyTorch, timm and torchvision are missing."""
+
+from __future__ import annotations
+
+import numpy as np
+import processing
+import pytest
+from osgeo import gdal
+
+from sardino_qgis.environment import locate
+from tests.backend.light_environment import light_python
+
+
+@pytest.fixture(scope="module")
+def light(tmp_path_factory):
+    return light_python(tmp_path_factory.mktemp("light"))
+
+
+def values(path):
+    return gdal.Open(path).ReadAsArray()
+
+
+def test_maps_are_those_with_pytorch(scene, tmp_path, light, backend_python, monkeypatch):
+    maps = []
+    for python, engine in ((str(light), "auto"), (backend_python, "pytorch")):
+        monkeypatch.setenv(locate.VARIABLE, python)
+        path = str(tmp_path / f"{engine}.tif")
+        given = {"INPUT": str(scene), "MODEL": "tiny", "ENGINE": engine, "DEVICE": "cpu", "OUTPUT": path}
+        processing.run("sardino:landcover", given)
+        maps.append(values(path))
+    assert (maps[0] == maps[1]).mean() > 0.999
+
+
+def test_attention_and_similarity(scene, tmp_path, light, monkeypatch):
+    monkeypatch.setenv(locate.VARIABLE, str(light))
+    given = {"INPUT": str(scene), "MODEL": "tiny"}
+    attention, near = str(tmp_path / "attention.tif"), str(tmp_path / "near.tif")
+    processing.run("sardino:attention", {**given, "OUTPUT": attention})
+    point = "13.69,46.945 [EPSG:4326]"
+    processing.run("sardino:similarity", {**given, "POINT": point, "OUTPUT": near})
+    assert np.isfinite(values(attention)).any() and np.nanmax(values(near)) == pytest.approx(1, abs=1e-5)
