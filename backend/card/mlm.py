@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import quote
 
 from backend.card.model_card import Band, LandCoverClass, ModelCard
-from backend.card.model_files import ONNX, ModelFile, ModelFiles
+from backend.card.model_files import ModelFile, ModelFiles
+from backend.card.registry import NETWORK
 
 EXTENSIONS = (
     "https://stac-extensions.github.io/mlm/v1.4.0/schema.json",
@@ -157,7 +158,7 @@ def _scaling(band: Band) -> dict[str, Any]:
 def _output(card: ModelCard, onnx: bool) -> dict[str, Any]:
     scores = "Logits of the classes; their softmax is the probability."
     if onnx:
-        scores = f"PyTorch: logits of the classes, whose softmax is the probability. {ONNX}: probabilities."
+        scores = f"PyTorch: logits of the classes, whose softmax is the probability. {NETWORK}: probabilities."
     return {
         "name": "classes",
         "description": f"{scores} {_rule(card.classes)} Maps have its value, and 0 where the input has no data.",

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from backend.card.model_card import ModelCard
-from backend.card.registry import CARD, WEIGHTS
+from backend.card.registry import CARD, NETWORK, WEIGHTS
 from backend.core.errors import ModelError
 from backend.core.plain_json import parse_json
 from backend.core.regular_file import NOT_A_FILE, is_special
 
-ONNX = "network.onnx"
 MAX_HEADER_BYTES = 1_000_000
 _PIECE_BYTES = 2**20
 _AGAIN = "Copy the model folder again; it is damaged or belongs to another card."
@@ -42,7 +41,7 @@ class ModelFiles:
     Attributes:
         card: card.json.
         weights: model.safetensors.
-        onnx: network.onnx; None if the folder has none.
+        onnx: network.onnx; None if the card or the folder has none.
         parameters: Number of values of all floating-point tensors of the weights.
     """
 
@@ -62,16 +61,13 @@ def measure_files(folder: Path, card: ModelCard) -> ModelFiles:
     Raises:
         ModelError: A file can't be read, or the weights are not those of the card.
     """
-    weights = _measure(folder / WEIGHTS)
-    if weights.sha256 != card.weights_sha256:
-        raise ModelError(
-            f"{WEIGHTS} has SHA-256 {weights.sha256[:12]}…, the card says {card.weights_sha256[:12]}….", _AGAIN
-        )
-    onnx = _measure(folder / ONNX) if os.path.lexists(folder / ONNX) else None
+    weights = _measure(folder / WEIGHTS, card.weights_sha256)
+    named = card.network.sha256 and os.path.lexists(folder / NETWORK)
+    onnx = _measure(folder / NETWORK, card.network.sha256) if named else None
     return ModelFiles(_measure(folder / CARD), weights, onnx, _count_parameters(folder / WEIGHTS))
 
 
-def _measure(path: Path) -> ModelFile:
+def _measure(path: Path, digest: str = "") -> ModelFile:
     found, size = hashlib.sha256(), 0
     try:
         with _opened(path) as file:
@@ -80,6 +76,9 @@ def _measure(path: Path) -> ModelFile:
                 size += len(piece)
     except OSError as error:
         raise ModelError(f"{path} can't be read ({error.strerror}).", _AGAIN) from error
+    if digest and found.hexdigest() != digest:
+        said = f"{path.name} has SHA-256 {found.hexdigest()[:12]}…, the card says {digest[:12]}…."
+        raise ModelError(said, _AGAIN)
     return ModelFile(path.name, size, found.hexdigest())
 
 

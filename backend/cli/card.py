@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 from backend.card.mlm import mlm_item
 from backend.card.model_card import ModelCard
-from backend.card.model_files import ONNX, measure_files
-from backend.card.registry import CARD, WEIGHTS, model_folder
+from backend.card.model_files import measure_files
+from backend.card.registry import CARD, NETWORK, WEIGHTS, model_folder
 from backend.core.atomic_files import write_files
 from backend.core.context import Context
 from backend.core.events import print_lines
@@ -55,7 +55,7 @@ def card(request: CardRequest, context: Context) -> None:
         else:
             context.reporter.result({"item" if request.mlm else "card": content})
         return
-    sources = [str(folder / name) for name in (CARD, WEIGHTS, ONNX) if (folder / name).exists()]
+    sources = [str(folder / name) for name in (CARD, WEIGHTS, NETWORK) if (folder / name).exists()]
     with claim_outputs([request.output], sources, request.overwrite, context.cancel, rasters=False):
         text = _text(_content(folder, request.mlm, _way(request.output, folder)))
         write_files({request.output: text.encode()}, context.cancel)

@@ -97,7 +97,7 @@ def read_attention(raw: FloatArray, every_head: bool, mass: float | None) -> Flo
     """
     heads, rows, columns = raw.shape
     relative = raw * np.float32(rows * columns)
-    shown = relative.mean(axis=0, keepdims=True)
+    shown: FloatArray = relative.mean(axis=0, keepdims=True)
     if every_head:
         shown = np.concatenate((relative, shown))
     if mass is None:

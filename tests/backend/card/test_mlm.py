@@ -13,6 +13,7 @@ from backend.card.arch import Arch
 from backend.card.mlm import mlm_item, stac_licence
 from backend.card.model_card import Band, LandCoverClass, ModelCard
 from backend.card.model_files import measure_files
+from backend.card.network_file import NetworkFile
 from backend.core.errors import ModelError
 from backend.radiometry.convert import normalise
 from tests.support.stac.schemas import item_errors
@@ -41,6 +42,7 @@ def folder_of(card, folder, onnx=b""):
     (folder / "model.safetensors").write_bytes(WEIGHTS)
     if onnx:
         (folder / "network.onnx").write_bytes(onnx)
+        card = replace(card, network=NetworkFile(sha256=hashlib.sha256(onnx).hexdigest()))
     return measure_files(folder, card)
 
 
@@ -112,8 +114,11 @@ def test_a_licence_is_named_only_where_the_text_names_that_one(text, wanted):
 
 
 def test_weights_of_another_card_and_damaged_ones_are_refused(tmp_path):
-    with pytest.raises(ModelError, match="SHA-256"):
+    with pytest.raises(ModelError, match="model.safetensors has SHA-256"):
         folder_of(replace(PLAIN, weights_sha256="0" * 64), tmp_path)
+    (tmp_path / "network.onnx").write_bytes(b"another")
+    with pytest.raises(ModelError, match="network.onnx has SHA-256"):
+        measure_files(tmp_path, replace(PLAIN, network=NetworkFile(sha256="0" * 64)))
     for content in (b"", b"\xff" * 8, b"\x02" + bytes(7) + b"[]", b"\x09" + bytes(7) + b'{"a":{ }}'):
         (tmp_path / "model.safetensors").write_bytes(content)
         with pytest.raises(ModelError, match="not a safetensors file"):
