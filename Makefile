@@ -12,6 +12,8 @@ PYTHON := $(VENV)/bin/python
 NEW ?=
 # Options for pytest, for example: make test ARGS="-k tiling -x"
 ARGS ?=
+# Processes that share the test files.
+JOBS ?= 2
 # Debian releases whose QGIS `make test-qgis-next` tests in.
 RELEASES ?= trixie sid
 
@@ -33,7 +35,7 @@ demo: setup-demo ## Map a simulated sample scene with both algorithms in QGIS; w
 	$(PYTHON) -m tools.demo
 
 test: setup ## Run the tests (under 12 minutes on 2 cores)
-	$(PYTHON) -m pytest $(ARGS)
+	$(PYTHON) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 bench: setup ## Measure speed and memory, against the bare model and against peers; writes build/bench/bench.json
 	$(PYTHON) -m benchmarks.bench $(ARGS)

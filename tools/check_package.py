@@ -55,7 +55,7 @@ BINARIES = re.compile(
     r"resources/(models/[^/]+/model\.safetensors|(sample|geoid)/[^/]+\.tif|icons/[^/]+\.png)|i18n/[^/]+\.qm|docs/[^/]+/[^/]+\.png"
 )
 # A hash of weights is not a secret, and JSON has no comments to say so.
-NO_SECRETS = r'"weights_sha256": "[0-9a-f]{64}"'
+NO_SECRETS = r'"(weights_)?sha256": "[0-9a-f]{64}"'
 
 
 def check_metadata(text: str, names: set[str]) -> Iterator[str]:

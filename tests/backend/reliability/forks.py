@@ -3,8 +3,8 @@
     python -m tests.backend.reliability.forks
 
 This program imports what a run needs, starts no thread, and then forks for every run asked for: a JSON list of runs a
-line, all at the same time, answered by a JSON list of what became of them. A forked run ends as any process does: with
-a status, by a signal, or, when its time is up, killed here.
+line, all at the same time, answered by a JSON list of what became of them; null ends it. A forked run ends as any
+process does: with a status, by a signal, or, when its time is up, killed here.
 """
 
 from __future__ import annotations
@@ -135,8 +135,11 @@ def main() -> None:
     gc.freeze()  # a collection in a child would touch, and so copy, all memory that it shares with this process
     # The loop ends with the parent process, which closes the pipe.
     for line in sys.stdin:
+        runs = json.loads(line)
+        if runs is None:
+            break
         with tempfile.TemporaryDirectory() as folder:
-            print(json.dumps(attend(json.loads(line), Path(folder))), flush=True)
+            print(json.dumps(attend(runs, Path(folder))), flush=True)
 
 
 if __name__ == "__main__":

@@ -74,7 +74,8 @@ class Warm:
 
     def close(self) -> None:
         """End the process."""
-        self._process.communicate(timeout=30)
+        # Said, as the pipe's end would not come while another process that was started from here holds it too.
+        self._process.communicate("null\n", timeout=30)
 
 
 def asked(*arguments: object, **options: Any) -> dict[str, Any]:

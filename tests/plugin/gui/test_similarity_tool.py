@@ -43,6 +43,7 @@ def two_textures(make_scene):
 def desk(desktop, two_textures, backend_python, monkeypatch):
     """A desktop with the plugin loaded and the scene as its active layer."""
     monkeypatch.setenv("SARDINO_PYTHON", backend_python)
+    QgsProject.instance().clear()  # tests of other files may have left layers
     layer = QgsRasterLayer(str(two_textures), "scene")
     QgsProject.instance().addMapLayer(layer)
     desktop.setActiveLayer(layer)
