@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,11 @@ class Tour:
     def set_up(self) -> None:
         """Show the dialog that installs the backend, before any button is pressed."""
         self.plugin.set_up_backend()
-        self.desk.until(lambda: self.plugin.setup_dialog.plan is not None, "the plan of the installation")
+        kinds = import_module("sardino_qgis.environment.kinds")
+        self.plugin.setup_dialog.kinds[kinds.Kind.MAPPING].setChecked(True)  # as before there is any installation
+        self.desk.settle()
+        if self.plugin.setup_dialog.plan is None:
+            raise TourError(f"no plan of the installation: {self.plugin.setup_dialog.summary.text()}")
         self.plugin.setup_dialog.resize(760, 480)
         self.desk.picture("set-up", self.plugin.setup_dialog)
         self.plugin.setup_dialog.close()

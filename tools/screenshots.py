@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
 from PIL import Image
@@ -67,6 +68,8 @@ def make_home(home: Path) -> None:
     environment.mkdir(parents=True)
     (environment / "1").symlink_to(Path(sys.prefix), target_is_directory=True)
     (environment / "current").write_text("1\n")
+    ownership = import_module("sardino_qgis.environment.ownership")
+    (environment / ownership.LOCK).write_text(ownership.MARK)
     (home / "runtime").mkdir(mode=0o700)
     for path in (SAMPLE, LABELS):
         shutil.copy(path, home)
