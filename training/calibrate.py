@@ -26,7 +26,7 @@ from backend.core.cancel import Cancel
 from backend.core.context import Context
 from backend.core.errors import InputError
 from backend.core.events import Reporter
-from backend.core.supervise import add_progress, supervise
+from backend.core.supervise import supervise
 from backend.network.forest_head import ForestHead
 from backend.network.vit import SarViT
 from backend.network.weights import load_model, save_model
@@ -34,6 +34,7 @@ from training.data.dataset import ChipFolder
 from training.landcover.chips import CropSampler, load_labelled
 from training.landcover.merged import legend_of_card
 from training.landcover.temperature import Answers, Fit, fit_temperature
+from training.run.command_line import measured_parser
 from training.run.finetune_config import CropAugmentConfig
 
 BATCH = 8
@@ -87,14 +88,9 @@ def _answers(network: SarViT, sampler: CropSampler, tiles: int, context: Context
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return options as a namespace; wrong usage ends the process with 2."""
-    parser = argparse.ArgumentParser(prog="python -m training.calibrate", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("model", type=Path, help="model folder; its weights and its card are replaced")
-    parser.add_argument("data", type=Path, nargs="+", help="labelled data folder, plain or with splits.csv")
-    parser.add_argument("--split", help="split of splits.csv; all images without")
-    parser.add_argument("--tiles", type=int, default=256, help="most images of a folder to look at (256)")
-    parser.add_argument("--seed", type=int, default=0, help="of the draw (0)")
-    add_progress(parser)
-    return parser.parse_args(arguments)
+    return measured_parser("training.calibrate", __doc__, 256, "most images of a folder to look at").parse_args(
+        arguments
+    )
 
 
 def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:

@@ -33,13 +33,14 @@ from backend.core.cancel import Cancel
 from backend.core.context import Context
 from backend.core.errors import InputError
 from backend.core.events import Reporter
-from backend.core.supervise import add_progress, supervise
+from backend.core.supervise import supervise
 from backend.network.int8 import layers_of
 from backend.network.weights import load_model
 from backend.radiometry.convert import normalise
 from backend.stream.fill import fill_invalid
 from training.data.dataset import ChipFolder
 from training.data.tiles import extend, random_window
+from training.run.command_line import measured_parser
 
 BATCH = 8
 TRIES = 20  # draws per tile until one is mostly valid
@@ -147,14 +148,7 @@ def quantise(
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return options as a namespace; wrong usage ends the process with 2."""
-    parser = argparse.ArgumentParser(prog="python -m training.quantise", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("model", type=Path, help="model folder; its card is replaced")
-    parser.add_argument("data", type=Path, nargs="+", help="data folder, plain or with splits.csv")
-    parser.add_argument("--split", help="split of splits.csv; all images without")
-    parser.add_argument("--tiles", type=int, default=512, help="random tiles to look at (512)")
-    parser.add_argument("--seed", type=int, default=0, help="of the draw (0)")
-    add_progress(parser)
-    return parser.parse_args(arguments)
+    return measured_parser("training.quantise", __doc__, 512, "random tiles to look at").parse_args(arguments)
 
 
 def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:

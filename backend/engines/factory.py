@@ -21,7 +21,7 @@ TITLES = {"pytorch": "PyTorch", "openvino": "OpenVINO", "onnxruntime": "ONNX Run
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a request says of the engine.
+    """Hold what a request says of the engine.
 
     Attributes:
         engine: One of `backend.engines.choice.ENGINES`.

@@ -13,7 +13,7 @@ from backend.stream.tiles import Model
 
 @dataclass(frozen=True)
 class Job:
-    """What a run wants of an engine.
+    """Hold what a run wants of an engine.
 
     Attributes:
         answer: What is wanted of the network.

@@ -15,7 +15,7 @@ from ..layers.styling import QmlStyler, group, held
 
 @dataclass(frozen=True)
 class Scene:
-    """What results were made from.
+    """Describe the scene that results were made from.
 
     Attributes:
         title: Name of the algorithm.

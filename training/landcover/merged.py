@@ -11,18 +11,14 @@ from backend.card import worldcover as lc
 from backend.card.model_card import LandCoverClass
 from training.landcover.chips import Legend, legend_of
 
-MERGED_CLASSES: tuple[LandCoverClass, ...] = (
-    LandCoverClass(lc.TREE, "Tree cover", lc.COLOURS[lc.TREE]),
-    LandCoverClass(lc.GRASS, "Open land", "#e8d66c"),
-    LandCoverClass(lc.BUILT, "Built-up", lc.COLOURS[lc.BUILT]),
-    LandCoverClass(lc.WATER, "Water or very smooth surface", lc.COLOURS[lc.WATER]),
+MERGED_CLASSES: tuple[LandCoverClass, ...] = tuple(
+    LandCoverClass(value, name, lc.MERGED_COLOURS[value]) for value, name in lc.MERGED_NAMES.items()
 )
-_VALUES = {"tree": lc.TREE, "open": lc.GRASS, "built": lc.BUILT, "water": lc.WATER}
 
 
 def merged_value(value: int) -> int | None:
     """Return the value of the merged class of a WorldCover value; None for other values."""
-    return _VALUES[lc.MERGED[value]] if value in lc.MERGED else None
+    return lc.MERGED_VALUES[lc.MERGED[value]] if value in lc.MERGED else None
 
 
 def legend_of_card(classes: Sequence[LandCoverClass]) -> Legend:
@@ -30,5 +26,5 @@ def legend_of_card(classes: Sequence[LandCoverClass]) -> Legend:
     plain = legend_of(classes)
     if not all(item in MERGED_CLASSES for item in classes):
         return plain
-    merged = {value: plain.indices.get(_VALUES[group]) for value, group in lc.MERGED.items()}
+    merged = {value: plain.indices.get(lc.MERGED_VALUES[group]) for value, group in lc.MERGED.items()}
     return Legend({value: index for value, index in merged.items() if index is not None})

@@ -46,6 +46,25 @@ def run_parser(prog: str, doc: str | None) -> argparse.ArgumentParser:
     return parser
 
 
+def measured_parser(prog: str, doc: str | None, tiles: int, what: str) -> argparse.ArgumentParser:
+    """Return a parser of commands that look at tiles of data to complete a model folder.
+
+    Args:
+        prog: Name of the module.
+        doc: Docstring of the module, whose first line describes the command.
+        tiles: Default of --tiles.
+        what: Help of --tiles.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m {prog}", description=(doc or "").partition("\n")[0])
+    parser.add_argument("model", type=Path, help="model folder, which is changed")
+    parser.add_argument("data", type=Path, nargs="+", help="data folder, plain or with splits.csv")
+    parser.add_argument("--split", help="split of splits.csv; all images without")
+    parser.add_argument("--tiles", type=int, default=tiles, help=f"{what} ({tiles})")
+    parser.add_argument("--seed", type=int, default=0, help="of the draw (0)")
+    add_progress(parser)
+    return parser
+
+
 def report_start(reporter: Reporter, command: str, model: str, device: object, data: Sequence[Path], out: Path) -> None:
     """Report the start of a run: command, recipe or backbone, device, data folders and output."""
     reporter.start(
