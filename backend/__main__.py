@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from backend.cli.options import parse
-from backend.cli.run import run
+from backend.cli.registry import COMMANDS
 from backend.core.supervise import leave, supervise
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; exit code: 0 done, 1 refused, 130 cancelled. Wrong usage ends the process with 2."""
     options = parse(arguments)
-    return supervise(run, options, watch_stdin=options.command != "serve")
+    return supervise(COMMANDS[options.command].run, options, watch_stdin=options.command != "serve")
 
 
 def command() -> NoReturn:

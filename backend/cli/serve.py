@@ -3,10 +3,10 @@
     {"run": ["landcover", "scene.tif", "map.tif", "--overwrite"]}
     {"input": "scene.tif", "points": [[x, y]], "output": "similarity.tif", "view": [xmin, ymin, xmax, ymax]}
 
-The first is a run: the arguments of one of `backend.cli.run.MODEL_COMMANDS`, as on the command line. The second is a
-similarity query, whose scene stays in a cache; `backend.cli.similarity_query.Query` defines its keys. Both give the
-events of a run, the last "result" or "error", after which the worker is ready for the next. A cancel, such as the end
-of standard input, ends the worker.
+The first is a run: the arguments of a command in `backend.cli.commands.model_runs.MODEL_RUNS`, as on the command line.
+The second is a similarity query, whose scene stays in a cache; `backend.cli.similarity_query.Query` defines its keys.
+Both give the events of a run, the last "result" or "error", after which the worker is ready for the next. A cancel,
+such as the end of standard input, ends the worker.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import time
 from contextlib import redirect_stderr, redirect_stdout
 from typing import TextIO
 
+from backend.cli.commands.model_runs import MODEL_RUNS, run_model
 from backend.cli.options import parse
-from backend.cli.run import MODEL_COMMANDS, run_model
 from backend.cli.similarity_query import Query, check_texts
 from backend.cli.similarity_server import SimilarityServer
 from backend.core.cancel import POLL_S, Cancel
@@ -124,8 +124,9 @@ def run_options(line: bytes) -> argparse.Namespace | None:
         raise InputError(
             f"These arguments can't be used: {last or 'they ask for help or the version'}.", "Correct them."
         ) from end
-    if options.command not in MODEL_COMMANDS:
-        raise InputError(f"A warm worker can't run {options.command}.", f"Use one of {', '.join(MODEL_COMMANDS)}.")
+    known = [command.name for command in MODEL_RUNS]
+    if options.command not in known:
+        raise InputError(f"A warm worker can't run {options.command}.", f"Use one of {', '.join(known)}.")
     return options
 
 

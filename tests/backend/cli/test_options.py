@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from backend.accuracy.command import AccuracyRequest
+from backend.cli.commands.command import request_of
 from backend.cli.options import parse
-from backend.cli.run import request_of
 from backend.grd.pipeline import CalibrateRequest
 from backend.own_classes.command import SampleSource
 

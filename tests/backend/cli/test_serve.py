@@ -54,7 +54,7 @@ def test_a_long_line_is_refused_and_the_next_answered():
     ("arguments", "message"),
     [
         (["landcover", "a.tif"], "can't be used: the following arguments are required: OUTPUT"),
-        (["landcover", "a.tif", "b.tif", "--batch-size", "few"], "invalid _whole value: 'few'"),
+        (["landcover", "a.tif", "b.tif", "--batch-size", "few"], "'few' is not a whole number"),
         (["--help"], "ask for help"),
         (["--version"], "ask for help"),
         ([], "required: command"),

@@ -1,0 +1,1 @@
+"""Hold a file for each command: its options, and what runs it."""

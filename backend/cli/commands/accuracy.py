@@ -1,0 +1,57 @@
+"""Define the command `accuracy`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from backend.cli.commands.command import Command, request_of
+from backend.cli.shared_options import whole
+from backend.core.cancel import Cancel
+from backend.core.events import Reporter
+from backend.core.supervise import add_progress
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("map", metavar="MAP", help="raster of classes")
+    parser.add_argument("reference", metavar="REFERENCE", help="raster of classes, or GeoJSON of points and polygons")
+    parser.add_argument("output", metavar="OUTPUT", type=Path, help="HTML report to write")
+    parser.add_argument("--json", type=Path, help="also write every figure as JSON")
+    parser.add_argument("--csv", type=Path, help="also write the matrix of pixels as CSV")
+    parser.add_argument(
+        "--field", dest="class_field", metavar="NAME", help="field of the vector that holds the class (value or name)"
+    )
+    parser.add_argument(
+        "--remap", dest="mapping", type=_mapping, default={}, metavar="OLD=NEW,…", help="reference value to map value"
+    )
+    ignored = "values to leave out, in addition to nodata"
+    parser.add_argument("--ignore-map", type=int, nargs="+", default=[], metavar="VALUE", help=ignored)
+    parser.add_argument("--ignore-reference", type=int, nargs="+", default=[], metavar="VALUE", help=ignored)
+    parser.add_argument("--sample", type=whole, default=0, metavar="N", help="pixels to draw from a reference raster")
+    parser.add_argument("--seed", type=whole, metavar="N", help="of the draw (0); needs --sample")
+    parser.add_argument("--reference-name", metavar="TEXT", help="what the report calls the reference")
+    parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
+    add_progress(parser)
+
+
+def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    from backend.accuracy.command import AccuracyRequest, accuracy
+
+    accuracy(request_of(AccuracyRequest, options, reporter=reporter, cancel=cancel))
+
+
+def _mapping(text: str) -> dict[str, int]:
+    """Parse "1=80,Forest=10"; the new value follows the last equals sign of each part."""
+    found: dict[str, int] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        old, equals, new = part.rpartition("=")
+        try:
+            found[old.strip()] = int(new)
+        except ValueError:
+            equals = ""
+        if not equals or not old.strip():
+            raise argparse.ArgumentTypeError(f"{part!r} is not OLD=NEW, such as 1=80")
+    return found
+
+
+ACCURACY = Command("accuracy", "compare a class map with a reference", _add_options, _run)

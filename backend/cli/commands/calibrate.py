@@ -1,0 +1,42 @@
+"""Define the command `calibrate`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from backend.cli.commands.command import Command, request_of
+from backend.core.cancel import Cancel
+from backend.core.events import Reporter
+from backend.core.supervise import add_progress
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("input", metavar="INPUT", help="product as downloaded: .SAFE folder, its manifest.safe, or zip")
+    parser.add_argument("output", metavar="OUTPUT", type=Path, help="GeoTIFF to write, in UTM (WGS 84)")
+    parser.add_argument(
+        "--product", dest="quantity", choices=("gamma0", "sigma0"), default="gamma0", help="of backscatter (gamma0)"
+    )
+    parser.add_argument("--units", choices=("linear_power", "db"), default="linear_power", help="of the output")
+    parser.add_argument("--pixel-size", type=float, metavar="METRES", help="of the output; default: the product's")
+    parser.add_argument(
+        "--extent", type=float, nargs=4, metavar=("WEST", "SOUTH", "EAST", "NORTH"), help="longitude and latitude"
+    )
+    parser.add_argument("--dem", metavar="PATH", help="elevation model, to correct positions for the terrain")
+    parser.add_argument(
+        "--dem-heights", choices=("geoid", "ellipsoid"),
+        help="zero level of the heights: geoid (mean sea level, the default; SRTM, Copernicus and most others) or "
+        "ellipsoid; needs --dem",
+    )  # fmt: skip
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    add_progress(parser)
+
+
+def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    from backend.grd.command import calibrate
+    from backend.grd.pipeline import CalibrateRequest
+
+    calibrate(request_of(CalibrateRequest, options, reporter=reporter, cancel=cancel))
+
+
+CALIBRATE = Command("calibrate", "calibrate a Sentinel-1 GRD product, on a map grid", _add_options, _run)

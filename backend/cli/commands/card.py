@@ -1,0 +1,29 @@
+"""Define the command `card`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from backend.cli.commands.command import Command, request_of
+from backend.core.cancel import Cancel
+from backend.core.context import Context
+from backend.core.events import Reporter
+from backend.core.supervise import add_progress
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", nargs="?", metavar="MODEL", help="name of an installed model, or a model folder")
+    parser.add_argument("--mlm", action="store_true", help="as a STAC item with the machine learning model extension")
+    parser.add_argument("--output", type=Path, metavar="PATH", help="file to write; default: print")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    add_progress(parser)
+
+
+def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    from backend.cli.card import CardRequest, card
+
+    card(request_of(CardRequest, options, printed=options.progress != "json"), Context(reporter, cancel))
+
+
+CARD = Command("card", "print or write the card of a model as JSON, or as a STAC item", _add_options, _run)

@@ -1,0 +1,89 @@
+"""Define the commands that map a raster with a model; `serve` takes them too, one after another."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Callable
+
+from backend.cli.commands.command import Command, request_of
+from backend.cli.shared_options import add_engine, add_model_options, add_tokens
+from backend.core.cancel import Cancel
+from backend.core.events import Reporter
+from backend.maps.request import Context, Request
+from backend.radiometry.units import Units
+
+
+def _landcover(parser: argparse.ArgumentParser) -> None:
+    add_model_options(parser)
+    add_engine(parser)
+    parser.add_argument("--confidence", type=Path, help="also write the probability of the class (float32)")
+    parser.add_argument("--probabilities", type=Path, help="also write the probability of every class, a band each")
+
+
+def _attention(parser: argparse.ArgumentParser) -> None:
+    add_model_options(parser)
+    add_engine(parser)
+    parser.add_argument("--heads", choices=("mean", "all"), default="mean", help="mean of the heads, or a band each")
+    parser.add_argument("--block", type=int, default=-1, help="transformer block from 0; -1 is the last")
+    parser.add_argument("--mass", type=float, help="share of attention that a mask keeps (0.6); needs --masks")
+    parser.add_argument("--masks", type=Path, help="also write where each head's share of attention lies")
+
+
+def _embed(parser: argparse.ArgumentParser) -> None:
+    add_model_options(parser)
+    add_engine(parser)
+    add_tokens(parser, "patch")
+    parser.add_argument("--pca", type=Path, help="also write the scene's three principal components as RGB (uint8)")
+
+
+def _similarity(parser: argparse.ArgumentParser) -> None:
+    add_model_options(parser)
+    add_engine(parser)
+    add_tokens(parser, "input")
+    parser.add_argument(
+        "--point", type=float, nargs=2, metavar=("X", "Y"), action="append", required=True,
+        help="in the raster's CRS (of a product longitude and latitude); with several, the most similar point counts",
+    )  # fmt: skip
+
+
+def run_model(options: argparse.Namespace, context: Context) -> None:
+    """Run one of MODEL_RUNS.
+
+    Args:
+        options: Parsed command line.
+        context: Reporter, cancel and models.
+
+    Raises:
+        SarDinoError: Refused or cancelled.
+    """
+    from backend.maps.attention import attention
+    from backend.maps.embeddings import embed
+    from backend.maps.landcover import landcover
+    from backend.maps.similarity import similarity
+
+    request, given = model_request(options), options
+    commands: dict[str, Callable[[], object]] = {
+        "landcover": lambda: landcover(request, given.confidence, given.probabilities, context),
+        "attention": lambda: attention(request, given.heads, given.block, given.mass, given.masks, context),
+        "embed": lambda: embed(request, given.block, given.grid, given.pca, context),
+        "similarity": lambda: similarity(request, given.point, given.block, given.grid, context),
+    }
+    commands[given.command]()
+
+
+def model_request(options: argparse.Namespace) -> Request:
+    """Return the request that the options of add_model_options make."""
+    return request_of(Request, options, units=Units(options.units))
+
+
+def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    run_model(options, Context(reporter, cancel))
+
+
+MODEL_RUNS = (
+    Command("landcover", "map land-cover classes", _landcover, _run),
+    Command("attention", "map what the vision transformer attends to", _attention, _run),
+    Command("embed", "write the transformer's features of every patch, a band each", _embed, _run),
+    Command("similarity", "map how similar every place is to some points", _similarity, _run),
+)

@@ -1,0 +1,34 @@
+"""Define the command `train`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from backend.cli.commands.command import Command, request_of
+from backend.cli.commands.model_runs import model_request
+from backend.cli.shared_options import add_model_options
+from backend.core.cancel import Cancel
+from backend.core.events import Reporter
+from backend.maps.request import Context
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    add_model_options(parser, output="model folder to write")
+    parser.add_argument("--samples", type=Path, required=True, metavar="FILE", help="GeoJSON of points or polygons")
+    parser.add_argument("--field", required=True, help="field of the samples that holds the class")
+    parser.add_argument("--legend", type=Path, metavar="FILE", help="JSON with names and colours of classes")
+    parser.add_argument("--title", default="", help="title of the model; default: the name of its folder")
+    parser.add_argument("--no-check", action="store_true", help="don't measure the accuracy on held-out samples")
+
+
+def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    from backend.own_classes.command import SampleSource, train
+
+    context = Context(reporter, cancel)
+    train(model_request(options), request_of(SampleSource, options), not options.no_check, context)
+
+
+TRAIN = Command(
+    "train", "learn your own classes from samples; write a model that landcover maps with", _add_options, _run
+)

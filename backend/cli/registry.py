@@ -1,0 +1,25 @@
+"""List the commands of the command line, in the order in which its help shows them."""
+
+from __future__ import annotations
+
+from backend.cli.commands.accuracy import ACCURACY
+from backend.cli.commands.calibrate import CALIBRATE
+from backend.cli.commands.card import CARD
+from backend.cli.commands.command import Command
+from backend.cli.commands.info import INFO
+from backend.cli.commands.model_runs import MODEL_RUNS
+from backend.cli.commands.serve import SERVE
+from backend.cli.commands.train import TRAIN
+
+COMMANDS: dict[str, Command] = {
+    command.name: command
+    for command in (
+        *MODEL_RUNS,
+        TRAIN,
+        SERVE,
+        ACCURACY,
+        CALIBRATE,
+        INFO,
+        CARD,
+    )
+}

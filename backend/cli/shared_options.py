@@ -1,0 +1,76 @@
+"""Add the options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from backend.core.supervise import add_progress
+from backend.engines.choice import ENGINES
+from backend.radiometry.units import Units
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+GRIDS = ("patch", "input")
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how a raster is read."""
+    parser.add_argument("--model", metavar="NAME|DIR", help="name of an installed model, or a model folder")
+    parser.add_argument(
+        "--with", dest="further", action="append", default=[], metavar="FILE",
+        help="another raster of the same scene, such as the other polarisation; its bands follow (may be repeated)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--bands", type=whole, nargs="+", metavar="N", help="band numbers, in the model's order; 0 for a missing one"
+    )
+    parser.add_argument("--units", choices=[u.value for u in Units], default=Units.AUTO.value, help="of the raster")
+
+
+def add_model_options(parser: argparse.ArgumentParser, output: str = "GeoTIFF to write") -> None:
+    """Add the options of every command that reads a raster with a model and writes something."""
+    kinds = "raster, pattern of several ('S1_*_V?.tif'), or Sentinel-1 GRD product"
+    parser.add_argument("input", metavar="INPUT", help=kinds)
+    parser.add_argument("output", metavar="OUTPUT", type=Path, help=output)
+    add_reading(parser)
+    parser.add_argument(
+        "--accept-values", action="store_true", help="map values that can't be backscatter all the same (a warning)"
+    )
+    parser.add_argument(
+        "--extent", type=float, nargs=4, metavar=("XMIN", "YMIN", "XMAX", "YMAX"),
+        help="in the raster's CRS; of a product longitude, latitude",
+    )  # fmt: skip
+    parser.add_argument("--device", choices=DEVICES, default="auto")
+    parser.add_argument("--batch-size", type=whole, default=0, metavar="N", help="tiles at once; 0 chooses")
+    parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
+    add_progress(parser)
+
+
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """Add --engine."""
+    what = "library that runs the model; auto takes OpenVINO on a processor; openvino-int8 is fastest"
+    parser.add_argument("--engine", choices=ENGINES, default="auto", help=what)
+
+
+def add_tokens(parser: argparse.ArgumentParser, grid: str) -> None:
+    """Add the options of commands that write a value for each token; `grid` is the default of --grid."""
+    parser.add_argument("--block", type=int, default=-1, help="transformer block from 0; -1 is the last")
+    parser.add_argument(
+        "--grid", choices=GRIDS, default=grid,
+        help=f"of the output: patch, a pixel for each patch of the model (80 m for the bundled model), or input, "
+        f"interpolated to the input's own; default {grid}",
+    )  # fmt: skip
+
+
+def whole(text: str) -> int:
+    """Parse a whole number of at least 0.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none.
+    """
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+    if number < 0:
+        raise argparse.ArgumentTypeError("must not be negative")
+    return number
