@@ -191,3 +191,14 @@ def layer_panel(qgis_new_project, monkeypatch):
     yield view
     QgsProject.instance().clear()
     view.deleteLater()
+
+
+@pytest.fixture
+def spanish(qgis_app):
+    """Set QGIS to Spanish for one test."""
+    settings = QgsSettings()
+    settings.setValue("locale/overrideFlag", True)
+    settings.setValue("locale/userLocale", "es_MX")
+    yield
+    for key in ("locale/overrideFlag", "locale/userLocale"):
+        settings.remove(key)
