@@ -18,7 +18,7 @@ _ABBREVIATIONS = {"iou": "IoU", "f1": "F1", "auc": "AUC", "ari": "ARI", "ece": "
 _THIS = "This model"  # name of the model itself in tables of benchmarks
 _STYLE = (
     "<style>h2 { margin-bottom: 0; } h3 { margin-bottom: 2px; } th { text-align: left; }"
-    "th, td { padding: 1px 10px 1px 0; }</style>"
+    "th, td { padding: 1px 7px 1px 0; }</style>"
 )
 
 

@@ -12,7 +12,6 @@ from qgis.core import QgsProcessingException, QgsRasterLayer
 
 from backend.core.errors import InputError
 from backend.radiometry.checks import ACCEPT, Check
-from backend.raster import foreign
 from sardino_qgis.client.dialog_terms import _labels, in_dialog_terms
 from sardino_qgis.client.events import Listener, WorkerError
 from sardino_qgis.common.backend_texts import FOLDER, Catalogue, backend_text
@@ -42,13 +41,13 @@ def test_translations_name_what_the_dialog_has(qgis_app):
         assert not re.search(rf"(?<![\w-])({options})(?![\w-])| in QGIS", shown), shown
 
 
-def test_messages_in_messages_are_translated(spanish, tmp_path):
-    (tmp_path / "x.tif").write_bytes(b"II*\0half")
-    refusal = foreign.unknown(str(tmp_path / "x.tif"))
-    assert backend_text(refusal.message) == (
-        f"{tmp_path / 'x.tif'} no es un ráster que GDAL pueda abrir: es un TIFF que está dañado o cortado."
+def test_messages_in_messages_are_translated(spanish):
+    assert backend_text("/d/x.tif is not a raster that GDAL can open: it is a TIFF that is damaged or cut off.") == (
+        "/d/x.tif no es un ráster que GDAL pueda abrir: es un TIFF que está dañado o cortado."
     )
-    assert backend_text(refusal.hint) == "Copiarlo o descargarlo otra vez, entero."
+    assert backend_text("PyTorch is here but can't be loaded (no disk). OpenVINO runs it instead.") == (
+        "PyTorch está aquí, pero no se puede cargar (no disk). OpenVINO lo ejecuta en su lugar."
+    )
 
 
 def test_clauses_sentences_and_first_letters(spanish):
