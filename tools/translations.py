@@ -5,7 +5,8 @@
 Every text in a `tr("…")` of the plugin gets an entry in each sardino_qgis/i18n/sardino_*.ts (Qt Linguist's format);
 entries that the code no longer has are removed. They are in the order of the code, without line numbers, so that a
 changed text changes only its entry. If lrelease is installed, .qm files are compiled (ignored by git), and a QGIS that
-runs this checkout shows the language.
+runs this checkout shows the language. The backend's messages have files of their own, sardino_qgis/i18n/backend_*.json
+(`tools.backend_messages`), which need no compiling.
 
 Python's own parser finds the texts. Other extractors fail: Qt 5's lupdate reads no Python; pylupdate6 and Qt 6's
 lupdate take `tr` for a method, whose context is its class (here it is a function with one context); Babel works on
@@ -18,10 +19,11 @@ import argparse
 import ast
 import difflib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
+from tools import backend_messages
 from tools.lrelease import HINT, LreleaseError, compiled, find_lrelease
 from tools.package import FOLDER, ROOT
 
@@ -114,6 +116,23 @@ def unfinished(path: Path) -> list[str]:
     return [source for source, (translation, finished) in read(path).items() if not (finished and translation)]
 
 
+def _report(path: Path, count: int, left: Sequence[str]) -> None:
+    print(f"{path.relative_to(ROOT)}: {count} texts, {len(left)} to be translated")
+    for source in left:
+        print(f"  {source if len(source) < 100 else source[:99] + '…'}")
+
+
+def _update_messages(folder: Path, languages: Sequence[str]) -> None:
+    """Bring the files of the backend's messages up to date."""
+    templates = backend_messages.messages(ROOT / "backend")
+    stem = backend_messages.STEM
+    begun = (folder / f"{stem}_{language}.json" for language in languages)
+    for path in sorted({*folder.glob(f"{stem}_*.json"), *begun}):
+        text = backend_messages.updated(templates, backend_messages.read(path))
+        path.write_text(text, encoding="utf-8", newline="\n")
+        _report(path, len(templates), backend_messages.unfinished(backend_messages.read(path)))
+
+
 def main() -> int:
     """Update and compile all translations; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.translations", description=__doc__.splitlines()[0])
@@ -128,10 +147,8 @@ def main() -> int:
     paths = sorted({*folder.glob(f"{STEM}_*.ts"), *(folder / f"{STEM}_{language}.ts" for language in languages)})
     for path in paths:
         path.write_text(updated(path, texts), encoding="utf-8", newline="\n")
-        left = unfinished(path)
-        print(f"{path.relative_to(ROOT)}: {len(texts)} texts, {len(left)} to be translated")
-        for source in left:
-            print(f"  {source if len(source) < 100 else source[:99] + '…'}")
+        _report(path, len(texts), unfinished(path))
+    _update_messages(folder, languages)
     if find_lrelease() is None:
         print(f"not compiled; to see them in QGIS, {HINT}")
         return 0

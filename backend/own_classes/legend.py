@@ -66,7 +66,7 @@ def build_legend(labels: Sequence[Label], styles: Styles) -> tuple[tuple[LandCov
     if not 2 <= len(found) <= MAX_CLASSES:
         named = f" ({next(iter(found))})" if len(found) == 1 else ""
         raise InputError(
-            f"The samples have {len(found)} class{'es' * (len(found) != 1)}{named}; 2 to {MAX_CLASSES} are needed.",
+            f"Classes of the samples: {len(found)}{named}; 2 to {MAX_CLASSES} are needed.",
             "Choose the field that holds the class, and draw samples of each class.",
         )
     values = _values(found)

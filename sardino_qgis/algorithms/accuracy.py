@@ -191,7 +191,7 @@ class AccuracyAlgorithm(BackendAlgorithm):
         return {**paths, **figures}
 
     def _options(self, parameters: dict, context: Any) -> list[str]:
-        mapping = self.parameterAsString(parameters, self.MAPPING, context).strip()
+        mapping = self._inputs.mapping(self.parameterAsString(parameters, self.MAPPING, context).strip())
         # One word: a mapping may begin with a minus.
         options = [f"--remap={mapping}"] if mapping else []
         size = self.parameterAsInt(parameters, self.SAMPLE_SIZE, context)

@@ -9,6 +9,7 @@ from qgis.core import QgsProcessingException, QgsProcessingUtils
 
 from ..common.i18n import tr
 from ..layers.geojson_export import write_geojson
+from ..layers.legend import translated_names
 from ..layers.sources import worker_source
 
 _NUMBERS = re.compile(r"\s*(-?\d+(\s*[,;\s]\s*-?\d+)*)?\s*")
@@ -78,6 +79,14 @@ class AccuracyInputs:
         count = write_geojson(self._vector, self._field, self._crs, path, context, feedback)
         feedback.pushInfo(tr("Features in the reference: {}.").format(count))
         return path
+
+    def mapping(self, text: str) -> str:
+        """Return the user's mapping; for a vector, with the names that a translated legend shows, as in "Bosque=10"."""
+        if self._vector is None:
+            return text
+        said = {pair.partition("=")[0].strip().casefold() for pair in text.split(",")}
+        names = translated_names(self.map).items()
+        return ",".join([text, *(f"{n}={v}" for n, v in names if n.casefold() not in said)]).strip(",")
 
     def options(self) -> list[str]:
         """Return the backend's options that belong to the inputs."""

@@ -7,6 +7,7 @@ import math
 import time
 from typing import Any
 
+from ..common.backend_texts import backend_text
 from ..common.duration import time_left
 from ..common.errors import HintedError
 from ..common.i18n import tr
@@ -60,10 +61,11 @@ class Listener:
         """Raise the worker's error as a WorkerError, if it sent one; `python` is the worker's interpreter."""
         if self.error is None:
             return
-        message, hint = (in_dialog_terms(str(self.error.get(key, ""))) for key in ("message", "hint"))
-        if "torch" in (message + hint).lower() and kind_of(python) is Kind.MAPPING:
+        said = [str(self.error.get(key, "")) for key in ("message", "hint")]
+        message, hint = (in_dialog_terms(backend_text(text)) for text in said)
+        if "torch" in "".join(said).lower() and kind_of(python) is Kind.MAPPING:
             # The backend doesn't know what the menu offers.
-            hint = pytorch_hint() if "torch" in message.lower() else f"{hint} {pytorch_hint()}"
+            hint = pytorch_hint() if "torch" in said[0].lower() else f"{hint} {pytorch_hint()}"
         raise WorkerError(message, hint)
 
     def hear(self, line: str) -> None:
@@ -114,7 +116,7 @@ class Listener:
 
     def _hear_log(self, event: dict) -> None:
         push = self._feedback.pushWarning if event.get("level") == "warning" else self._feedback.pushInfo
-        push(in_dialog_terms(str(event.get("message", ""))))
+        push(in_dialog_terms(backend_text(str(event.get("message", "")))))
 
     def _hear_result(self, event: dict) -> None:
         self.result = event

@@ -11,6 +11,11 @@ FOLDER = Path(__file__).resolve().parents[1] / "i18n"
 STEM = "sardino"
 
 
+def current_language() -> str:
+    """Return the language that QGIS is set to, or that it takes from the system, such as es_MX."""
+    return QLocale(QgsApplication.locale()).name()
+
+
 def install_translator() -> QTranslator | None:
     """Install the translation for the language that QGIS is set to, or that it takes from the system.
 

@@ -28,6 +28,11 @@ class Kind(Enum):
         return tr("For mapping") if self is Kind.MAPPING else tr("With PyTorch")
 
     @property
+    def use(self) -> str:
+        """Return what it is for beside mapping; may be empty."""
+        return "" if self is Kind.MAPPING else tr("For NVIDIA or Apple graphics, and to train.")
+
+    @property
     def purpose(self) -> str:
         """Return its name for users, and what it is for."""
         if self is Kind.MAPPING:

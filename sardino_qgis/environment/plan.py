@@ -166,12 +166,13 @@ def _ways(request: InstallRequest, base: Base, card: str) -> list[Build]:
 
 
 def offers(plan: Plan) -> dict[Kind, str]:
-    """Return what each kind of installation is for, with its size on the plan's interpreter where that is known."""
+    """Return what each kind of installation is for, and its size on the plan's interpreter where that is known."""
     texts = {}
     for kind in Kind:
         request, pinned = replace(plan.request, kind=kind), read(kind, plan.base.platform, plan.base.version)
         other = replace(plan, request=request, pinned=pinned, builds=_ways(request, plan.base, plan.card))
-        texts[kind] = f"{kind.purpose} ({other.sizes()})" if pinned.size else kind.purpose
+        size = other.sizes() if pinned.size else ""
+        texts[kind] = f"{kind.use} {size[:1].upper()}{size[1:]}".strip()
     return texts
 
 

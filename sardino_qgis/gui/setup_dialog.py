@@ -19,6 +19,7 @@ from qgis.PyQt.QtWidgets import (
     QProgressBar,
     QPushButton,
     QRadioButton,
+    QStyle,
     QVBoxLayout,
 )
 
@@ -51,10 +52,13 @@ class SetupDialog(QDialog):
         self.summary = QLabel()
         self.summary.setWordWrap(True)
         self.summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.kinds = {kind: QRadioButton(kind.purpose) for kind in Kind}
-        for widget in (_intro(), *self.kinds.values(), self.summary, self._choices()):
+        self.kinds = {kind: QRadioButton(kind.title) for kind in Kind}
+        self.offers = {kind: _offer(kind, radio) for kind, radio in self.kinds.items()}
+        choices = [widget for kind in Kind for widget in (self.kinds[kind], self.offers[kind])]
+        for widget in (_intro(), *choices, self.summary, self._choices()):
             layout.addWidget(widget)
         self.step = QLabel()
+        self.step.setWordWrap(True)
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
         self.log = QPlainTextEdit()
@@ -150,7 +154,7 @@ class SetupDialog(QDialog):
         try:
             self.plan = make_plan(request)
             for kind, offer in offers(self.plan).items():
-                self.kinds[kind].setText(offer)
+                self.offers[kind].setText(offer)
             text = "<ul>" + "".join(f"<li>{html.escape(line)}</li>" for line in self.plan.lines()) + "</ul>"
         except InstallError as error:
             self.plan, text = None, html.escape(str(error))
@@ -212,6 +216,14 @@ class SetupDialog(QDialog):
         for widget in (*self.kinds.values(), self.folder, self.python, self.wheels):
             widget.setEnabled(not running)
         self.source.setEnabled(not running and self.kind() is Kind.PYTORCH)
+
+
+def _offer(kind: Kind, radio: QRadioButton) -> QLabel:
+    """Return the text below a choice: a radio button wraps no lines, and would make the dialog as wide as its text."""
+    label = QLabel(kind.use)
+    label.setWordWrap(True)
+    label.setIndent(radio.style().pixelMetric(QStyle.PixelMetric.PM_ExclusiveIndicatorWidth) + 8)
+    return label
 
 
 def _intro() -> QLabel:

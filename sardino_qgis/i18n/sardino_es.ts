@@ -403,7 +403,7 @@ A model is only as good as its training data; the model's card describes them an
 
 El mapa tiene la cuadrícula y el SRC de la entrada, la leyenda del modelo con nombres y colores, y queda sin datos donde la entrada no los tiene. Sirve cualquier extensión: el ráster se lee por teselas. El modelo se ejecuta en un proceso de Python propio, de modo que no hace falta PyTorch en QGIS.
 
-El modelo incluido tiene las cuatro clases que una sola imagen de radar permite distinguir: arbolado (Tree cover), terreno abierto (Open land), zonas construidas (Built-up) y agua o superficie muy lisa (Water or very smooth surface). Cultivos, pastos, matorral y suelo desnudo son una sola clase, terreno abierto. Los campos desnudos y lisos, las pistas de aterrizaje, la nieve lisa, la arena y la sombra de radar parecen agua para un radar. Para cultivos y otras clases, usar «Entrenar clases propias con muestras» o un modelo de varias fechas.
+El modelo incluido tiene las cuatro clases que una sola imagen de radar permite distinguir: cubierta arbórea, terreno abierto, edificado, y agua o superficie muy lisa. Cultivos, pastos, matorral y suelo desnudo son una sola clase, terreno abierto. Los campos desnudos y lisos, las pistas de aterrizaje, la nieve lisa, la arena y la sombra de radar parecen agua para un radar. Para cultivos y otras clases, usar «Entrenar clases propias con muestras» o un modelo de varias fechas.
 
 Un modelo solo es tan bueno como sus datos de entrenamiento; la ficha del modelo los describe e indica la exactitud en lugares reservados para la validación. Conviene comprobar el mapa en lugares conocidos.</translation>
     </message>
@@ -998,6 +998,10 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
     <message>
         <source>With PyTorch</source>
         <translation>Con PyTorch</translation>
+    </message>
+    <message>
+        <source>For NVIDIA or Apple graphics, and to train.</source>
+        <translation>Para tarjetas gráficas de NVIDIA o Apple, y para entrenar.</translation>
     </message>
     <message>
         <source>With PyTorch: for NVIDIA or Apple graphics, and to train</source>

@@ -1,4 +1,7 @@
-"""Name the classes of maps whose file came without its sidecars: QGIS lists all 256 values of a colour table then."""
+"""Name the classes of maps, in the user's language.
+
+Files that came without their sidecars have no names: QGIS lists all 256 values of a colour table then.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 from qgis.core import QgsPalettedRasterRenderer, QgsRasterLayer
 from qgis.PyQt.QtGui import QColor
 
+from ..common.backend_texts import backend_text
 from .metadata import file_tags
 
 VALUES = 256  # in the colour table of a file of bytes
@@ -36,8 +40,28 @@ def name_classes(layers: Iterable[Any]) -> None:
         if not all(item.label in ("", f"{item.value:g}") for item in renderer.classes()):
             continue
         found = [
-            QgsPalettedRasterRenderer.Class(value, QColor(c), name) for value, name, c in legend_of(layer.source())
+            QgsPalettedRasterRenderer.Class(value, QColor(colour), backend_text(name))
+            for value, name, colour in legend_of(layer.source())
         ]
         if found:
             layer.setRenderer(QgsPalettedRasterRenderer(layer.dataProvider(), renderer.band(), found))
             layer.triggerRepaint()
+
+
+def translate_legend(layer: Any) -> None:
+    """Show the class names that the backend gives, which are English, in the user's language."""
+    renderer = layer.renderer()
+    if not isinstance(renderer, QgsPalettedRasterRenderer):
+        return
+    classes = renderer.classes()
+    shown = [backend_text(item.label) for item in classes]
+    if shown != [item.label for item in classes]:
+        translated = [
+            QgsPalettedRasterRenderer.Class(item.value, item.color, label) for item, label in zip(classes, shown)
+        ]
+        layer.setRenderer(QgsPalettedRasterRenderer(layer.dataProvider(), renderer.band(), translated))
+
+
+def translated_names(path: str) -> dict[str, int]:
+    """Return the values of a map's classes that the user's legend names otherwise than the file, by that name."""
+    return {shown: value for value, name, _ in legend_of(path) if (shown := backend_text(name)) != name}

@@ -22,6 +22,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtGui import QColor
 
+from .legend import translate_legend
 from .metadata import describe
 
 MADE_FROM = "sardino/madeFrom"  # custom property of a result: id of the layer of its scene
@@ -47,6 +48,8 @@ def apply_qml(layer: Any) -> bool:
     if not style.is_file():
         return False
     _, good = layer.loadNamedStyle(str(style))
+    if good:
+        translate_legend(layer)
     return bool(good)
 
 

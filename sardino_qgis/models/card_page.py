@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from ..common.backend_texts import backend_text
 from ..common.i18n import tr
 from .installed import InstalledModel, plain, read_card
 
@@ -17,7 +18,7 @@ _ABBREVIATIONS = {"iou": "IoU", "f1": "F1", "auc": "AUC", "ari": "ARI", "ece": "
 _THIS = "This model"  # name of the model itself in tables of benchmarks
 _STYLE = (
     "<style>h2 { margin-bottom: 0; } h3 { margin-bottom: 2px; } th { text-align: left; }"
-    "th, td { padding: 1px 10px 1px 0; }</style>"
+    "th, td { padding: 1px 7px 1px 0; }</style>"
 )
 
 
@@ -122,7 +123,7 @@ def _classes(value: Any) -> str:
         colour = str(item.get("color", ""))
         swatch = f' bgcolor="{colour}"' if _COLOUR.fullmatch(colour) else ""
         cells = f"<td{swatch}>&nbsp;&nbsp;&nbsp;&nbsp;&nbsp;</td><td>&nbsp;{_text(item.get('value', '?'))}</td>"
-        lines.append(f"<tr>{cells}<td>{_text(item.get('name', '?'))}</td></tr>")
+        lines.append(f"<tr>{cells}<td>{_text(backend_text(str(item.get('name', '?'))))}</td></tr>")
     return f"<table>{_bounded(lines, '<tr><td></td><td></td><td>{}</td></tr>')}</table>"
 
 

@@ -145,6 +145,18 @@ def test_accuracy_against_named_points_in_any_crs(classes, layer, outputs, crs):
     del points, given
 
 
+def test_names_of_a_spanish_legend_are_found(spanish, classes, layer, outputs):
+    path = classes(TRUTH, "map.tif", {10: "Tree cover", 80: "Water"})
+    data = gdal.Open(path, gdal.GA_Update)
+    data.SetMetadata({"SARDINO_CLASSES": '[[10, "Tree cover", "#006400"], [80, "Water", "#0000ff"]]'})
+    del data
+    points = layer([(5, 5), (5, 40), (6, 6)], ["cubierta arbórea", "Water", "Lake"], UTM)
+    given = {"INPUT": path, "REFERENCE_VECTOR": points, "FIELD": "class", "MAPPING": "Lake=80", **outputs}
+    facts = figures(processing.run("sardino:accuracy", given))
+    assert facts["pixels"]["matrix"] == [[1, 1], [0, 1]]
+    del points, given
+
+
 def test_accuracy_against_polygons_and_selected_features(classes, outputs):
     areas = QgsVectorLayer(f"CurvePolygon?crs={UTM}&field=class:int", "areas", "memory")
     for value, wkt in (

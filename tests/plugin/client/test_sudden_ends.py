@@ -54,7 +54,7 @@ def holder(folder):
     lock = folder / ".o.tif.sardino-lock"
     for link in Path("/proc").glob("[0-9]*/fd/*"):
         with suppress(OSError):
-            if os.readlink(link) == str(lock):
+            if os.path.samefile(link, lock):  # the link's own text is another where the process runs in another root
                 return int(link.parts[2])
     return int(subprocess.run(["lsof", "-t", lock], check=True, capture_output=True, text=True).stdout)
 

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import processing
 import pytest
 from osgeo import gdal
 
 from sardino_qgis.environment import locate
-from tests.backend.light_environment import light_python
+from tests.backend.light_environment import BLOCK, light_python
 
 
 @pytest.fixture(scope="module")
-def light(tmp_path_factory):
-    return light_python(tmp_path_factory.mktemp("light"))
+def light(tmp_path_factory, backend_python):
+    folder = tmp_path_factory.mktemp("light")
+    if backend_python == sys.executable:
+        return light_python(folder)
+    # The backend's root is another one (tools/newer_qgis.py): an environment made there has no interpreter here.
+    (folder / "sitecustomize.py").write_text(BLOCK)
+    script = folder / "python"
+    script.write_text(f'#!/bin/sh\nPYTHONPATH="{folder}" exec "{backend_python}" "$@"\n')
+    script.chmod(0o755)
+    return script
 
 
 def values(path):

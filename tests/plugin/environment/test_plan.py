@@ -124,9 +124,9 @@ def test_plan_for_mapping_says_what_the_card_would_need(platform, card, said):
 
 def test_both_kinds_are_offered_with_their_sizes():
     found = offers(plan_for(Kind.MAPPING, "linux-x86_64", "RTX 4070"))
-    assert found[Kind.MAPPING].startswith("For mapping (about 129 MB to download, 4")
-    assert found[Kind.PYTORCH].startswith("With PyTorch: for NVIDIA") and "2.9 GB to download" in found[Kind.PYTORCH]
-    assert offers(plan_for(Kind.MAPPING, "darwin-x86_64"))[Kind.PYTORCH] == Kind.PYTORCH.purpose
+    assert found[Kind.MAPPING].startswith("About 129 MB to download, 4")
+    assert found[Kind.PYTORCH].startswith("For NVIDIA") and "2.9 GB to download" in found[Kind.PYTORCH]
+    assert offers(plan_for(Kind.MAPPING, "darwin-x86_64"))[Kind.PYTORCH] == Kind.PYTORCH.use
 
 
 def test_kind_of_an_environment_is_seen_without_starting_it(tmp_path):

@@ -53,10 +53,11 @@ def test_install_button_sets_up_a_backend_that_is_found(dialog):
     for shown in ("OpenVINO", "MB on disk", "Graphics card", managed.name, sys.executable.rsplit("/", 1)[-1]):
         assert shown in dialog.summary.text()
     assert dialog.kinds[Kind.MAPPING].isChecked() and not dialog.source.isEnabled(), "what needs no question"
-    assert "MB to download" in dialog.kinds[Kind.MAPPING].text()
+    assert "MB to download" in dialog.offers[Kind.MAPPING].text()
     dialog.kinds[Kind.PYTORCH].setChecked(True)
     until(lambda: "PyTorch: the CPU build" in dialog.summary.text())
-    assert dialog.source.isEnabled() and "MB to download" in dialog.kinds[Kind.PYTORCH].text()
+    assert dialog.source.isEnabled() and "MB to download" in dialog.offers[Kind.PYTORCH].text()
+    assert dialog.minimumSizeHint().width() < 600, "longer texts are wrapped, in any language"
     assert not managed.exists() and locate.problem()
     dialog.install_button.click()
     assert dialog.cancel_button.isVisible() and not dialog.install_button.isVisible()
