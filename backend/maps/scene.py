@@ -13,7 +13,7 @@ from backend.core.errors import InputError
 from backend.grd.container import MANIFEST, is_product, refuse_part
 from backend.maps.extent import Layout, Part, tiles_around
 from backend.maps.request import Context, Request
-from backend.maps.values import judge_source, product_checks
+from backend.maps.values import product_checks
 from backend.radiometry.checks import ACCEPT, OK, REFUSED, UNITS, Check, refuse
 from backend.radiometry.convert import to_scale
 from backend.radiometry.units import Units
@@ -22,6 +22,7 @@ from backend.raster.grid import Grid
 from backend.raster.resample import MAX_REFINE, scale_factor
 from backend.raster.source import RasterSource, gdal_environment
 from backend.stream.frames import FilledFrame, NativeFrame, ScaledFrame
+from backend.stream.judged import judge_source
 
 if TYPE_CHECKING:
     from backend.grd.patch import Place
