@@ -78,8 +78,8 @@ def test_months_and_seasons(cli, dates, tmp_path):
     assert cli("composite", tmp_path / "m.tif", *paths, "--period", "month", "--output-units", "linear_power")[0] == 0
     bands, tags = read(tmp_path / "m.tif")
     assert list(bands)[::2] == ["VV_mean_2021-01", "VV_mean_2021-02", "VV_mean_2021-07"]
-    with np.errstate(all="ignore"):
-        assert np.allclose(bands["VH_mean_2021-02"], np.nanmean(power[1:3, 1], axis=0), rtol=1e-4, equal_nan=True)
+    wanted = power[1:3, 1][:, 20:, :30].mean(axis=0)
+    assert np.allclose(bands["VH_mean_2021-02"][20:, :30], wanted, rtol=1e-4)
     assert tags["SARDINO_DATES_2021-02"] == "2021-02-14,2021-02-20"
     assert cli("composite", tmp_path / "s.tif", *paths, "--period", "season")[0] == 0
     assert list(read(tmp_path / "s.tif")[0]) == [
@@ -115,14 +115,15 @@ def test_other_grids_are_warped_in_power_and_extended(cli, scene_db, make_raster
     speckle = level + scene_db(60, 60) * 0.01
     first = make_raster(speckle, "A_20210101.tif", transform=ORIGIN)
     moved = make_raster(speckle, "B_20210102.tif", transform=ORIGIN * Affine.translation(-20, 10))
-    finer = make_raster(
-        np.repeat(np.repeat(speckle, 2, 1), 2, 2), "C_20210103.tif", transform=ORIGIN * Affine.scale(0.5)
-    )
+    # Rows of twice the power less a tenth, and of a tenth of it: their mean is that of the others in power, not in dB.
+    stripes = np.where(np.arange(120) % 2, 10 * np.log10(1.9), 10 * np.log10(0.1)).astype(np.float32)[:, None]
+    finer = np.repeat(np.repeat(speckle, 2, 1), 2, 2) + stripes
+    finer = make_raster(finer, "C_20210103.tif", transform=ORIGIN * Affine.scale(0.5))
     with rasterio.open(first) as file:
         bounds = rasterio.warp.transform_bounds(file.crs, "EPSG:4326", *file.bounds)
     width = (bounds[2] - bounds[0]) / 80
     degrees = make_raster(
-        level + scene_db(80, 80) * 0.01, "D_20210104.tif", crs="EPSG:4326",
+        level[:, :1, :1] + scene_db(80, 80) * 0.01, "D_20210104.tif", crs="EPSG:4326",
         transform=Affine(width, 0, bounds[0], 0, -(bounds[3] - bounds[1]) / 80, bounds[3]),
     )  # fmt: skip
     code, out, err = cli(
@@ -148,7 +149,7 @@ def test_other_grids_are_warped_in_power_and_extended(cli, scene_db, make_raster
         mean, count = file.read(1), file.read(3)
         inner = file.index(*(ORIGIN * (30, 30)))
     assert abs(mean[inner] + 10) < 0.4 and count[inner] == 4 and count.max() == 4
-    # A mean of dB would not tell; of two levels the mean in power is nearer to the brighter one.
+    # Of two levels the mean in power is nearer to the brighter one.
     bright, dark = (make_raster(speckle + add, f"{add}_2021020{n}.tif") for n, add in ((1, 0), (2, -9)))
     assert cli("composite", tmp_path / "two.tif", bright, dark)[0] == 0
     assert abs(np.nanmean(read(tmp_path / "two.tif")[0]["VV_mean"]) - 10 * np.log10((0.1 + 0.1 * 10**-0.9) / 2)) < 0.3
@@ -176,7 +177,7 @@ def test_refusals(cli, scene_db, make_raster, tmp_path):
     plain, dated = make_raster(db, "plain.tif"), make_raster(db, "S1_20210101.tif")
     single = make_raster(db[:1], "S1_VV_20210105.tif", ())
     away = make_raster(db, "S1_20210102.tif", transform=ORIGIN * Affine.translation(5000, 0))
-    nowhere = make_raster(db[:, :30], "S1_20210103.tif", crs=None, transform=Affine.identity())
+    nowhere = make_raster(db[:, :30], "S1_20210103.tif", crs=None)
     for arguments, words in (
         ((plain, dated, "--period", "month"), "unknown of plain.tif"),
         ((dated, single), "other polarisations: VV and VH in S1_20210101.tif; VV in S1_VV_20210105.tif"),
