@@ -20,11 +20,12 @@ from backend.grd.container import is_product
 from backend.grd.for_model import polarisations_for
 from backend.grd.product import Product, open_product
 from backend.maps.scene import check_inputs
-from backend.maps.values import judge_source, product_checks
+from backend.maps.values import product_checks
 from backend.radiometry.checks import OK, REFUSED
 from backend.radiometry.units import Units
 from backend.raster.source import RasterSource, gdal_environment
 from backend.raster.virtual import scene_files
+from backend.stream.judged import judge_source
 
 PACKAGES = ("openvino", "onnxruntime", "torch", "timm", "rasterio", "numpy", "safetensors")
 

@@ -20,6 +20,7 @@ from backend.maps.request import Request
 from backend.maps.run import Run
 from backend.maps.scene import Scene
 from backend.raster.grid import Grid
+from backend.stream.several import Through
 from backend.stream.tiles import Emit, TileJob, run_stream
 from backend.stream.tiling import TilePlan
 from backend.stream.upsample import Enlarger
@@ -30,7 +31,7 @@ Write = Callable[[FloatArray, FloatArray, BoolArray], None]
 WritePatches = Callable[[FloatArray, BoolArray], None]
 
 
-def send_tiles(run: Run, job: TileJob, answer: Answer, emit: Emit) -> None:
+def send_tiles(run: Run, job: TileJob, answer: Answer, emit: Emit, through: Through | None = None) -> None:
     """Send the tiles of a run through the model.
 
     Args:
@@ -38,6 +39,7 @@ def send_tiles(run: Run, job: TileJob, answer: Answer, emit: Emit) -> None:
         job: Tiles over the run's frame; with `coverage` where `emit` is of `to_patches` or an enlarging `to_pixels`.
         answer: What is wanted of the network.
         emit: As for `run_stream`.
+        through: From the model to what the frame's tiles go through; the model itself if None.
 
     Raises:
         InputError: No pixel was valid.
@@ -49,7 +51,8 @@ def send_tiles(run: Run, job: TileJob, answer: Answer, emit: Emit) -> None:
     progress = {} if job.only is not None else {"progress": context.reporter.progress}
     with run.loaded.engines.runner(wanted) as (model, run.engine):
         asked = Tally(run.scene.part.in_cells(run.scene.factors), emit)
-        run_stream(run.scene.frame, job, model, asked, context.cancel, **progress)
+        whole = model if through is None else through(model)
+        run_stream(run.scene.frame, job, whole, asked, context.cancel, **progress)
     if asked.valid == 0:
         raise InputError(
             f"{request.input} has no valid pixel in the bands and extent asked for.",
@@ -57,14 +60,14 @@ def send_tiles(run: Run, job: TileJob, answer: Answer, emit: Emit) -> None:
         )
 
 
-def send_pixels(run: Run, job: TileJob, answer: Answer, write: Write) -> None:
+def send_pixels(run: Run, job: TileJob, answer: Answer, write: Write, through: Through | None = None) -> None:
     """Send the tiles of a run through the model, and write what it answers on the raster's own pixels."""
     scaled = cell_factors(run.scene, job.plan, job.per_patch) != (1.0, 1.0)
     if scaled:
         emit = to_pixels(run.scene, job.plan, job.per_patch, write)
     else:
         emit = cropped(run.scene.part, lambda rows, valid: write(rows, rows, valid))
-    send_tiles(run, replace(job, coverage=scaled), answer, emit)
+    send_tiles(run, replace(job, coverage=scaled), answer, emit, through)
 
 
 def to_pixels(scene: Scene, plan: TilePlan, per_patch: bool, write: Write) -> Emit:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.core.arrays import BoolArray, FloatArray
+from backend.core.errors import InputError
 from backend.engines.answer import CLASS_PROBABILITIES
 from backend.maps.emit import cell_factors, masked, output_paths, send_pixels, send_tiles
 from backend.maps.extent import Layout, cropped
@@ -21,6 +22,7 @@ from backend.output.sink import Layer
 from backend.output.styles import paletted_qml, rgb, share_qml
 from backend.stream.blend import RowBlender
 from backend.stream.decision import choosing, decision
+from backend.stream.several import joining
 from backend.stream.tiles import Blender, TileJob
 from backend.stream.tiling import TilePlan, plan_tiles
 
@@ -33,14 +35,18 @@ def landcover(
     confidence: Path | None = None,
     probabilities: Path | None = None,
     context: Context | None = None,
+    agreement: Path | None = None,
 ) -> dict[str, Any]:
     """Write a map of classes, uint8 with 0 for nodata, in the legend of the model's card.
+
+    Of several dates each goes through the model, and the class is that of all: see `backend.stream.several`.
 
     Args:
         request: What to read and write.
         confidence: Also write the probability of the class, float32 0 to 1, NaN for nodata.
         probabilities: Also write the probability of every class, one band each.
         context: Reporter, cancel and models.
+        agreement: Also write the share of the dates that by themselves have the class, float32 0 to 1, NaN for nodata.
 
     Returns:
         The facts of the result event: outputs, classes with their pixel counts, device, seconds, model.
@@ -48,25 +54,42 @@ def landcover(
     Raises:
         SarDinoError: Refused or cancelled; then no output is left, and older ones are as they were.
     """
-    paths = output_paths(request, confidence=confidence, probabilities=probabilities)
+    if agreement is not None and not request.dates:
+        raise InputError("Agreement is that of several dates, and there is one.", "Add --date, or leave it out.")
+    paths = output_paths(request, confidence=confidence, probabilities=probabilities, agreement=agreement)
     with start_run(request, "landcover", paths, context) as run:
         card = run.card
         overlap = landcover_overlap(card.tile, card.patch, card.arch.reach)
         run.scene.widen(Layout(card.tile, card.tile - overlap, card.patch))
         frame = run.scene.frame
         plan = plan_tiles(frame.height, frame.width, card.tile, overlap, card.patch)
-        job, writer = TileJob(plan, len(card.classes), run.loaded.batch), _Writer(run)
-        if probabilities is None and cell_factors(run.scene, plan, per_patch=False) == (1.0, 1.0):
-            # Nothing is resampled after it: classes are chosen as soon as sums are final, where they lie.
-            on_device = decides_on_device(run.loaded.device)
-            blender = _deciding(run, confidence is not None, on_device)
-            job = replace(job, blender=blender, fetch=not on_device)
-            send_tiles(run, job, CLASS_PROBABILITIES, cropped(run.scene.part, writer.write_decided))
-        else:
-            send_pixels(run, job, CLASS_PROBABILITIES, writer.write)
+        writer = _Writer(run)
+        _send(run, plan, writer)
         run.outputs.close()
         run.outputs.commit({**dict.fromkeys(paths, share_qml()), "output": paletted_qml(card.classes)}, card.classes)
-        return run.report(classes=writer.classes())
+        return run.report(classes=writer.classes(), **_dates(run))
+
+
+def _send(run: Run, plan: TilePlan, writer: _Writer) -> None:
+    """Send the tiles of a plan through the model, and what comes of them to the writer."""
+    classes, paths, dates = run.card.classes, run.prepared.paths, 1 + len(run.scene.dates)
+    votes = decision(classes) if "agreement" in paths else None
+    through = joining(len(run.card.bands), votes) if dates > 1 else None
+    job = TileJob(plan, len(classes) * (2 if votes else 1), max(1, run.loaded.batch // dates))
+    if not {"probabilities", "agreement"} & paths.keys() and cell_factors(run.scene, plan, False) == (1.0, 1.0):
+        # Nothing is resampled after it: classes are chosen as soon as sums are final, where they lie.
+        on_device = decides_on_device(run.loaded.device) and through is None
+        job = replace(job, blender=_deciding(run, "confidence" in paths, on_device), fetch=not on_device)
+        send_tiles(run, job, CLASS_PROBABILITIES, cropped(run.scene.part, writer.write_decided), through)
+    else:
+        send_pixels(run, job, CLASS_PROBABILITIES, writer.write, through)
+
+
+def _dates(run: Run) -> dict[str, Any]:
+    """Return what the result tells of several dates."""
+    if not run.scene.dates:
+        return {}
+    return {"dates": [span.text if span else None for span in run.scene.spans]}
 
 
 class _Writer:
@@ -78,6 +101,7 @@ class _Writer:
             "output": Layer("uint8", 0, ["land cover"], {item.value: rgb(item.color) for item in classes}),
             "confidence": Layer("float32", math.nan, ["confidence"]),
             "probabilities": Layer("float32", math.nan, [item.name for item in classes]),
+            "agreement": Layer("float32", math.nan, ["agreement of dates"]),
         }
         paths = run.prepared.paths
         self._sinks = {role: run.outputs.sink(role, layer) for role, layer in layers.items() if role in paths}
@@ -86,13 +110,15 @@ class _Writer:
         self._counts = np.zeros(256, dtype=np.int64)
 
     def write(self, nearest: FloatArray, smooth: FloatArray, valid: BoolArray) -> None:
-        """Write rows of probabilities float32 [K, rows, width], resampled by either method."""
-        best = self._decide(nearest)
+        """Write rows of probabilities float32 [K, rows, width], or [2 K] with votes, resampled by either method."""
+        count = len(self._classes)
+        best = self._decide(nearest[:count])
         self._record(best, valid)
-        if "confidence" in self._sinks:
-            # Of the class that is written: resampled smoothly, another one may be the likeliest.
-            self._write("confidence", np.take_along_axis(smooth, best[None], axis=0), valid)
-        self._write("probabilities", smooth, valid)
+        for role, values in (("confidence", smooth[:count]), ("agreement", smooth[count:])):
+            if role in self._sinks:
+                # Of the class that is written: resampled smoothly, another one may be the likeliest.
+                self._write(role, np.take_along_axis(values, best[None], axis=0), valid)
+        self._write("probabilities", smooth[:count], valid)
 
     def write_decided(self, rows: NDArray[Any], valid: BoolArray) -> None:
         """Write rows of class indices, and of their probabilities where these are wanted, [1 or 2, rows, width]."""

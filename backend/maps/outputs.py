@@ -15,6 +15,7 @@ from backend.output.styles import aux_xml, date_now, legend_tags
 from backend.output.transaction import place_together
 from backend.radiometry.checks import as_json
 from backend.raster.grid import Grid
+from backend.series.dates import span_tags
 
 
 class Outputs:
@@ -57,6 +58,7 @@ class Outputs:
             "SARDINO_INPUT": scene,
             "SARDINO_OUTPUT": what,
             "SARDINO_CHECKS": as_json(self._prepared.scene.checks),
+            **span_tags(self._prepared.scene.spans),
             # What other programs show of a TIFF.
             "TIFFTAG_SOFTWARE": f"SAR Land Cover (DINO) {__version__}",
             "TIFFTAG_IMAGEDESCRIPTION": f"{what} of {scene} by the model {card.name}",

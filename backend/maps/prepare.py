@@ -15,6 +15,7 @@ from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.core.errors import ResourceError
 from backend.engines.choice import check_engine
+from backend.maps.dates import date_files
 from backend.maps.request import Context, Request
 from backend.maps.scene import Scene, check_inputs
 from backend.maps.timings import Timings
@@ -71,30 +72,33 @@ def prepare(request: Request, context: Context, command: str, paths: dict[str, P
         card = ModelCard.load(folder / CARD)
         check_engine(request.engine, request.device, card)
         files = scene_files(request.input, request.further)
-        check_inputs(files)
+        every = [*files, *(file for date in date_files(request) for file in date)]
+        check_inputs(every)
         outputs = list(paths.values())
-        stack.enter_context(claim_outputs(outputs, files, request.overwrite, context.cancel))
+        stack.enter_context(claim_outputs(outputs, every, request.overwrite, context.cancel))
         scene = Scene(request, context, files, card, stack)
-        check_parts(outputs, scene.source.files)
+        for source in (scene.source, *(date.placed.source for date in scene.dates)):
+            check_parts(outputs, source.files)
         for note in type_notes(outputs):
             context.reporter.log("info", note)
-        check_memory(scene.frame.width, card)
+        check_memory(scene.frame.width, card, 1 + len(scene.dates))
         context.cancel.check()
         timings.end("check")
         yield Prepared(request, context, command, paths, folder, card, scene, timings)
 
 
-def check_memory(width: int, card: ModelCard) -> None:
+def check_memory(width: int, card: ModelCard, dates: int = 1) -> None:
     """Check that one row of tiles, which is held whole, fits into memory.
 
     Args:
         width: Columns that the model sees.
         card: Its tile, bands and classes.
+        dates: How many are read side by side.
 
     Raises:
         ResourceError: A row of tiles, as read, as prepared and as blended, is larger than all memory of the machine.
     """
-    needed = width * card.tile * FLOAT_BYTES * (2 * len(card.bands) + len(card.classes))
+    needed = width * card.tile * FLOAT_BYTES * (2 * len(card.bands) * dates + len(card.classes))
     there = _all_memory()
     if there and needed > there:
         raise ResourceError(

@@ -28,6 +28,7 @@ class Request:
         overwrite: Whether existing outputs are replaced.
         accept_values: Whether values that can't be backscatter are mapped all the same.
         further: More rasters or patterns of the same scene, whose bands follow those of `input`.
+        dates: Rasters, patterns or products of the same place on other dates; each is a date.
     """
 
     input: str
@@ -42,6 +43,7 @@ class Request:
     overwrite: bool = False
     accept_values: bool = False
     further: Sequence[str] = ()
+    dates: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

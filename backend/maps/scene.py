@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
-from backend.card.model_card import ModelCard
+from backend.card.model_card import Band, ModelCard
 from backend.core.arrays import BoolArray
 from backend.core.errors import InputError
 from backend.grd.container import MANIFEST, is_product, refuse_part
+from backend.maps.dates import open_dates
 from backend.maps.extent import Layout, Part, tiles_around
 from backend.maps.request import Context, Request
-from backend.maps.values import judge_source, product_checks
+from backend.maps.values import product_checks
 from backend.radiometry.checks import ACCEPT, OK, REFUSED, UNITS, Check, refuse
 from backend.radiometry.convert import to_scale
 from backend.radiometry.units import Units
@@ -21,7 +23,12 @@ from backend.raster.foreign import refuse_picture
 from backend.raster.grid import Grid
 from backend.raster.resample import MAX_REFINE, scale_factor
 from backend.raster.source import RasterSource, gdal_environment
+from backend.series.dates import Span, acquired
+from backend.series.placed import PlacedSource
 from backend.stream.frames import FilledFrame, NativeFrame, ScaledFrame
+from backend.stream.judged import judge_source
+from backend.stream.several import SeveralFrame
+from backend.stream.tiles import Frame
 
 if TYPE_CHECKING:
     from backend.grd.patch import Place
@@ -50,6 +57,7 @@ class Scene:
         units: Unit of its values, decided.
         checks: Checks of its values.
         factors: Its pixels for one of the model's, down and across.
+        dates: Further dates, on its grid.
         frame: What the model reads.
 
     Raises:
@@ -71,12 +79,13 @@ class Scene:
         self.part = Part(0, 0, source.grid.height, source.grid.width)
         stack.enter_context(gdal_environment(source.cache_bytes()))
         self.bands = [card.bands[position] for position in source.present]
-        self._twin: RasterSource | None = None
+        self._twins: list[Callable[[int, int], BoolArray]] = []
         for level, message in source.notes:
             context.reporter.log(level, message)
         self.checks: list[Check] = []
         self.units = self._judged_units()
         self.factors = self._scale()
+        self.dates = open_dates(request, context, card, source, stack) if request.dates else []
         self.frame = self._frame()
 
     @property
@@ -86,6 +95,11 @@ class Scene:
         if self.is_product and paths[0].name.lower() == MANIFEST:
             return paths[0].parent.name
         return ", ".join(path.name for path in paths)
+
+    @property
+    def spans(self) -> list[Span | None]:
+        """Return when each date was acquired."""
+        return [acquired(self.source), *(date.span for date in self.dates)]
 
     def in_grid(self, point: tuple[float, float]) -> tuple[float, float]:
         """Convert a user's point (longitude and latitude for a product) to the CRS of the raster that is read."""
@@ -110,10 +124,21 @@ class Scene:
         self.frame = self._frame()
 
     def validity(self, top: int, bottom: int) -> BoolArray:
-        """Validity [rows, width] of the raster's own pixels, read apart from the stream, from one thread."""
-        if self._twin is None:
-            self._twin = self._stack.enter_context(self.source.reopen())
-        return to_scale(*self._twin.read(top, bottom), self.bands, self.units)[1]
+        """Validity [rows, width] of the own pixels, on any date, read apart from the stream, from one thread."""
+        if not self._twins:
+            self._twins = [self._twin(self.source.reopen(), self.bands, self.units)]
+            for date in self.dates:
+                self._twins.append(self._twin(date.placed.reopen(), date.bands, Units.LINEAR_POWER))
+        valid = self._twins[0](top, bottom)
+        for other in self._twins[1:]:
+            valid = valid | other(top, bottom)
+        return valid
+
+    def _twin(
+        self, source: RasterSource | PlacedSource, bands: Sequence[Band], units: Units
+    ) -> Callable[[int, int], BoolArray]:
+        self._stack.callback(source.close)
+        return lambda top, bottom: to_scale(*source.read(top, bottom), bands, units)[1]
 
     def _calibrated(self) -> AbstractContextManager[tuple[Path, Place]]:
         """Return a temporary raster of a product, as the model wants it, and its place."""
@@ -157,12 +182,21 @@ class Scene:
             log("warning", f"The raster is coarser than what the model was made for; expect a poorer map.{capped}")
         return factors
 
-    def _frame(self) -> NativeFrame | ScaledFrame | FilledFrame:
-        frame: NativeFrame | ScaledFrame = NativeFrame(self.source, self.bands, self.units)
+    def _frame(self) -> Frame:
+        frames = [self._frame_of(self.source, self.bands, self.units, self.source.present)]
+        for date in self.dates:
+            date.placed.grid = self.source.grid
+            frames.append(self._frame_of(date.placed, date.bands, Units.LINEAR_POWER, date.present))
+        return SeveralFrame(frames) if self.dates else frames[0]
+
+    def _frame_of(
+        self, source: RasterSource | PlacedSource, bands: Sequence[Band], units: Units, present: Sequence[int]
+    ) -> Frame:
+        frame: NativeFrame | ScaledFrame = NativeFrame(source, bands, units)
         if self.factors != (1.0, 1.0):
-            frame = ScaledFrame(self.source, self.bands, self.units, self.factors)
+            frame = ScaledFrame(source, bands, units, self.factors)
         count = len(self._card.bands)
-        return frame if len(self.bands) == count else FilledFrame(frame, self.source.present, count)
+        return frame if len(bands) == count else FilledFrame(frame, present, count)
 
 
 def check_inputs(files: list[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -16,13 +17,22 @@ from backend.radiometry.convert import (
     to_scale,
 )
 from backend.radiometry.units import Units
+from backend.raster.grid import Grid
 from backend.raster.resample import average_taps, bilinear_taps, combine, scaled_size
-from backend.raster.source import RasterSource
 
 # Raster rows held at once while averaging to a coarser grid.
 CHUNK_ROWS = 256
 # Rows converted at once: what is between the raster's values and the network's takes as much memory again as both.
 PART_ROWS = 32
+
+
+class Rows(Protocol):
+    """Gives rows of a raster, as `backend.raster.source.RasterSource` does."""
+
+    grid: Grid
+
+    def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
+        """Values float32 [bands, rows, width] and validity [rows, width] of some rows."""
 
 
 class NativeFrame:
@@ -34,7 +44,7 @@ class NativeFrame:
         units: Unit of the raster's values, decided.
     """
 
-    def __init__(self, source: RasterSource, bands: Sequence[Band], units: Units) -> None:
+    def __init__(self, source: Rows, bands: Sequence[Band], units: Units) -> None:
         self._source, self._bands, self._units = source, bands, units
         self.height, self.width = source.grid.height, source.grid.width
 
@@ -59,7 +69,7 @@ class ScaledFrame:
         factors: Raster pixels per model pixel, down and across.
     """
 
-    def __init__(self, source: RasterSource, bands: Sequence[Band], units: Units, factors: tuple[float, float]) -> None:
+    def __init__(self, source: Rows, bands: Sequence[Band], units: Units, factors: tuple[float, float]) -> None:
         self._source, self._bands, self._units, self._factors = source, bands, units, factors
         self.height = scaled_size(source.grid.height, factors[0])
         self.width = scaled_size(source.grid.width, factors[1])

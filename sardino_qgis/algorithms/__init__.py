@@ -5,6 +5,7 @@ from __future__ import annotations
 from .accuracy import AccuracyAlgorithm
 from .attention import AttentionAlgorithm
 from .calibrate import CalibrateAlgorithm
+from .composite import CompositeAlgorithm
 from .embeddings import EmbeddingsAlgorithm
 from .landcover import LandCoverAlgorithm
 from .similarity import SimilarityAlgorithm
@@ -18,4 +19,5 @@ ALGORITHMS = (
     TrainClassifierAlgorithm,
     AccuracyAlgorithm,
     CalibrateAlgorithm,
+    CompositeAlgorithm,
 )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from qgis.core import QgsProcessingUtils
+from qgis.core import QgsProcessingException, QgsProcessingParameterMultipleLayers, QgsProcessingUtils
 
 from ..common.i18n import tr
+from ..layers.sources import worker_source
 from ..layers.styling import StretchStyler
 from .destinations import Destination
 from .model_algorithm import ModelAlgorithm
+from .parameters import RASTERS
 
 
 class LandCoverAlgorithm(ModelAlgorithm):
@@ -18,6 +20,8 @@ class LandCoverAlgorithm(ModelAlgorithm):
 
     OUTPUT_CONFIDENCE = "OUTPUT_CONFIDENCE"
     OUTPUT_PROBABILITIES = "OUTPUT_PROBABILITIES"
+    OUTPUT_AGREEMENT = "OUTPUT_AGREEMENT"
+    DATES = "DATES"
 
     COMMAND = "landcover"
     ICON = "landcover.svg"
@@ -26,7 +30,12 @@ class LandCoverAlgorithm(ModelAlgorithm):
         Destination(ModelAlgorithm.OUTPUT, ""),
         Destination(OUTPUT_CONFIDENCE, "--confidence", StretchStyler),
         Destination(OUTPUT_PROBABILITIES, "--probabilities"),
+        Destination(OUTPUT_AGREEMENT, "--agreement", StretchStyler),
     )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._dates: list[str] = []
 
     def displayName(self) -> str:
         return tr("Land cover from SAR")
@@ -54,6 +63,15 @@ class LandCoverAlgorithm(ModelAlgorithm):
 
     def initAlgorithm(self, configuration=None) -> None:
         self.add_inputs()
+        self.add(
+            QgsProcessingParameterMultipleLayers(self.DATES, tr("Further dates"), RASTERS, optional=True),
+            tr(
+                "Rasters of the same place on other dates, with VV and VH each; any unit, extent and grid. Each date "
+                "is mapped, and the probabilities of all are joined: more accurate, with less speckle. Each takes as "
+                "long as the first."
+            ),
+            advanced=True,
+        )
         self.add_running()
         self.add_destination(self.OUTPUT, tr("Land cover"), tr("Class of each pixel (GeoTIFF with colours and names)."))
         self.add_destination(
@@ -68,6 +86,24 @@ class LandCoverAlgorithm(ModelAlgorithm):
             tr("One band per class of the model."),
             optional=True,
         )
+        self.add_destination(
+            self.OUTPUT_AGREEMENT,
+            tr("Agreement of dates"),
+            tr("With further dates: the share of the dates that have the class of the map by themselves, 0 to 1."),
+            optional=True,
+        )
+
+    def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> tuple[str, list[str]]:
+        """Read the layers of further dates too."""
+        found = super().read_inputs(parameters, context, feedback)
+        dates = self.parameterAsLayerList(parameters, self.DATES, context)
+        self._dates = [worker_source(layer, feedback) for layer in dates]
+        return found
+
+    def own_arguments(self, parameters: dict, context: Any, wanted: frozenset[str]) -> list[str]:
+        if self.OUTPUT_AGREEMENT in wanted and not self._dates:
+            raise QgsProcessingException(tr("The agreement of dates needs further dates. Add some, or leave it out."))
+        return [word for date in self._dates for word in ("--date", date)]
 
     def report(self, result: dict, feedback: Any) -> None:
         classes = [c for c in result.get("classes", []) if c.get("pixels")]

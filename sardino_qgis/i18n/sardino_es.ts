@@ -332,6 +332,106 @@ En montañas y colinas los lugares aparecen desplazados hacia el radar, aproxima
         <translation>Bandas: {}.</translation>
     </message>
     <message>
+        <source>Composite of several dates</source>
+        <translation>Compuesto de varias fechas</translation>
+    </message>
+    <message>
+        <source>sar,sentinel-1,radar,time series,multitemporal,composite,mean,median,season,month,speckle filter,quegan,dates</source>
+        <translation>sar,sentinel-1,radar,serie temporal,multitemporal,compuesto,media,mediana,estación,mes,filtro de moteado,speckle,quegan,fechas,composite</translation>
+    </message>
+    <message>
+        <source>Makes one raster of several Sentinel-1 dates of one place: for each pixel the mean, median, minimum or maximum over the dates, how much it varies, and how many dates have data; of all dates, of each season or of each month. Statistics are computed in linear power, as they must be; the deviation is in dB.
+
+The rasters may have different units, extents and grids: each is read in its own unit, and brought to the grid of the first. Dates are found in tags or in names, such as S1_20210401.tif. One raster may hold several dates, if its bands are named by them; polarisations in separate files are put together by their names.
+
+Land cover accepts a composite of means as it is. To map land cover from several dates, however, give them to 'Land cover from SAR' as further dates: each is mapped by itself, which is more accurate.
+
+Instead of statistics, the dates themselves can be written with less speckle (Quegan and Yu 2001).</source>
+        <translation>Hace un ráster a partir de varias fechas de Sentinel-1 del mismo lugar: para cada píxel, la media, la mediana, el mínimo o el máximo de las fechas, cuánto varía y cuántas fechas tienen datos; de todas las fechas, de cada estación del año o de cada mes. Los estadísticos se calculan en potencia lineal, como debe ser; la desviación está en dB.
+
+Los rásteres pueden tener distintas unidades, extensiones y cuadrículas: cada uno se lee en su unidad y se lleva a la cuadrícula del primero. Las fechas se buscan en los metadatos o en los nombres, por ejemplo S1_20210401.tif. Un ráster puede contener varias fechas, si sus bandas llevan la fecha en el nombre; las polarizaciones en archivos separados se unen por sus nombres.
+
+Cobertura del suelo acepta un compuesto de medias tal cual. Pero para cartografiar a partir de varias fechas, indíquelas en 'Cobertura del suelo a partir de SAR' como más fechas: cada una se clasifica por separado, lo que es más exacto.
+
+En lugar de estadísticos, se pueden escribir las propias fechas con menos moteado (Quegan y Yu 2001).</translation>
+    </message>
+    <message>
+        <source>Rasters of several dates</source>
+        <translation>Rásteres de varias fechas</translation>
+    </message>
+    <message>
+        <source>Sentinel-1 backscatter with the same polarisations, in dB, linear power or amplitude. The first one sets the grid. manifest.safe of a GRD product works too.</source>
+        <translation>Retrodispersión de Sentinel-1 con las mismas polarizaciones, en dB, potencia lineal o amplitud. El primero fija la cuadrícula. También sirve el manifest.safe de un producto GRD.</translation>
+    </message>
+    <message>
+        <source>Statistics</source>
+        <translation>Estadísticos</translation>
+    </message>
+    <message>
+        <source>Bands of the result, for each polarisation: mean, median, min and max of the dates, std (standard deviation over time in dB); and count, the number of dates with data.</source>
+        <translation>Bandas del resultado, por cada polarización: media (mean), mediana (median), mínimo (min) y máximo (max) de las fechas, std (desviación típica en el tiempo, en dB); y count, el número de fechas con datos.</translation>
+    </message>
+    <message>
+        <source>Period</source>
+        <translation>Periodo</translation>
+    </message>
+    <message>
+        <source>all: one composite of all dates. season, month: one of each season or month that has dates.</source>
+        <translation>all: un compuesto de todas las fechas. season, month: uno de cada estación del año o mes que tenga fechas.</translation>
+    </message>
+    <message>
+        <source>Composite</source>
+        <translation>Compuesto</translation>
+    </message>
+    <message>
+        <source>A band for each polarisation, statistic and period, such as VV_mean (GeoTIFF).</source>
+        <translation>Una banda por cada polarización, estadístico y periodo, por ejemplo VV_mean (GeoTIFF).</translation>
+    </message>
+    <message>
+        <source>Filter speckle, and keep the dates</source>
+        <translation>Filtrar el moteado y conservar las fechas</translation>
+    </message>
+    <message>
+        <source>Write the dates themselves with less speckle, a band for each date and polarisation, instead of statistics. The log tells the equivalent number of looks before and after.</source>
+        <translation>Escribe las propias fechas con menos moteado, una banda por cada fecha y polarización, en lugar de estadísticos. El registro indica el número equivalente de looks antes y después.</translation>
+    </message>
+    <message>
+        <source>Only this part is written; if empty, all that any of the rasters covers. Any CRS.</source>
+        <translation>Solo se escribe esta parte; si está vacío, todo lo que cubre alguno de los rásteres. Cualquier SRC.</translation>
+    </message>
+    <message>
+        <source>Units of all rasters. auto decides for each raster from its values, and reports it in the log.</source>
+        <translation>Unidades de todos los rásteres. auto lo decide en cada ráster por sus valores, y lo indica en el registro.</translation>
+    </message>
+    <message>
+        <source>Units of the result</source>
+        <translation>Unidades del resultado</translation>
+    </message>
+    <message>
+        <source>db (decibels), the usual form for display; or linear_power.</source>
+        <translation>db (decibelios), la forma habitual para visualizar; o linear_power (potencia lineal).</translation>
+    </message>
+    <message>
+        <source>Accept implausible values</source>
+        <translation>Aceptar valores inverosímiles</translation>
+    </message>
+    <message>
+        <source>Values that can't be backscatter are refused. Check this box to use them anyway; the log says so.</source>
+        <translation>Los valores que no pueden ser retrodispersión se rechazan. Marque esta casilla para usarlos de todos modos; el registro lo indica.</translation>
+    </message>
+    <message>
+        <source>Choose one statistic at least.</source>
+        <translation>Elija al menos un estadístico.</translation>
+    </message>
+    <message>
+        <source>The filter writes the dates themselves: set the period to all.</source>
+        <translation>El filtro escribe las propias fechas: ponga el periodo en all.</translation>
+    </message>
+    <message>
+        <source>No raster was given, or one can't be opened.</source>
+        <translation>No se indicó ningún ráster, o alguno no se puede abrir.</translation>
+    </message>
+    <message>
         <source>The backend reported success, but {} does not exist.</source>
         <translation>El motor comunicó que terminó bien, pero {} no existe.</translation>
     </message>
@@ -408,6 +508,14 @@ El modelo incluido tiene las cuatro clases que una sola imagen de radar permite 
 Un modelo solo es tan bueno como sus datos de entrenamiento; la ficha del modelo los describe e indica la exactitud en lugares reservados para la validación. Conviene comprobar el mapa en lugares conocidos.</translation>
     </message>
     <message>
+        <source>Further dates</source>
+        <translation>Más fechas</translation>
+    </message>
+    <message>
+        <source>Rasters of the same place on other dates, with VV and VH each; any unit, extent and grid. Each date is mapped, and the probabilities of all are joined: more accurate, with less speckle. Each takes as long as the first.</source>
+        <translation>Rásteres del mismo lugar en otras fechas, cada uno con VV y VH; con cualquier unidad, extensión y cuadrícula. Se clasifica cada fecha y se combinan las probabilidades de todas: más exactitud y menos moteado. Cada una tarda tanto como la primera.</translation>
+    </message>
+    <message>
         <source>Land cover</source>
         <translation>Cobertura del suelo</translation>
     </message>
@@ -430,6 +538,18 @@ Un modelo solo es tan bueno como sus datos de entrenamiento; la ficha del modelo
     <message>
         <source>One band per class of the model.</source>
         <translation>Una banda por clase del modelo.</translation>
+    </message>
+    <message>
+        <source>Agreement of dates</source>
+        <translation>Concordancia de las fechas</translation>
+    </message>
+    <message>
+        <source>With further dates: the share of the dates that have the class of the map by themselves, 0 to 1.</source>
+        <translation>Con más fechas: la proporción de las fechas que por sí solas dan la clase del mapa, de 0 a 1.</translation>
+    </message>
+    <message>
+        <source>The agreement of dates needs further dates. Add some, or leave it out.</source>
+        <translation>La concordancia de las fechas necesita más fechas. Añada alguna, o prescinda de ella.</translation>
     </message>
     <message>
         <source>{value:&gt;4}  {name}: {pixels} px ({share:.1f} %)</source>
@@ -494,10 +614,6 @@ Un modelo solo es tan bueno como sus datos de entrenamiento; la ficha del modelo
     <message>
         <source>Units of the pixel values: db (decibels), linear_power (sigma0 or gamma0 as power), amplitude (its square root). auto decides from the values, and reports the decision in the log.</source>
         <translation>Unidades de los valores de los píxeles: db (decibelios), linear_power (sigma0 o gamma0 como potencia), amplitude (su raíz cuadrada). auto lo decide por los valores y anota la decisión en el registro.</translation>
-    </message>
-    <message>
-        <source>Accept implausible values</source>
-        <translation>Aceptar valores inverosímiles</translation>
     </message>
     <message>
         <source>Values that can't be backscatter, such as values scaled to 0…1 or coherence, are refused. Check this box to map them anyway; the log and the file say so.</source>

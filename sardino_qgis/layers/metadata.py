@@ -10,6 +10,7 @@ from qgis.core import QgsBox3d, QgsLayerMetadata, QgsRasterLayer
 from ..common.i18n import tr
 
 PREFIX = "SARDINO_"
+SCENES = ("calibrate", "composite", "dates")  # outputs that are backscatter
 
 
 def file_tags(path: str) -> dict[str, str]:
@@ -23,10 +24,10 @@ def file_tags(path: str) -> dict[str, str]:
 
 
 def is_result(layer: Any) -> bool:
-    """Return whether `layer` shows a map that was made here, not a scene; a calibrated product is a scene."""
+    """Return whether `layer` shows a map that was made here, not a scene, as calibrated products and composites are."""
     if not isinstance(layer, QgsRasterLayer) or layer.providerType() != "gdal":
         return False
-    return file_tags(layer.source()).get("OUTPUT", "calibrate") != "calibrate"
+    return file_tags(layer.source()).get("OUTPUT", SCENES[0]) not in SCENES
 
 
 def describe(layer: Any) -> bool:

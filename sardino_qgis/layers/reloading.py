@@ -10,6 +10,7 @@ from qgis.PyQt.QtCore import QThread
 
 from .metadata import describe
 from .styling import apply_qml
+from .temporal import set_time
 
 
 def reload_layers(project: Any, path: str) -> int:
@@ -26,6 +27,7 @@ def reload_layers(project: Any, path: str) -> int:
             layer.setDataSource(layer.source(), layer.name(), "gdal", False)
             apply_qml(layer)
             describe(layer)
+            set_time(layer)
             layer.triggerRepaint()
             count += 1
     return count

@@ -1,4 +1,4 @@
-"""Style, describe and group results when the desktop loads them. `qgis_process` needs none of this."""
+"""Style, describe, date and group results when the desktop loads them. `qgis_process` needs none of this."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from qgis.PyQt.QtGui import QColor
 
 from .legend import translate_legend
 from .metadata import describe
+from .temporal import set_time
 
 MADE_FROM = "sardino/madeFrom"  # custom property of a result: id of the layer of its scene
 LOWER, UPPER = 0.02, 0.98  # cumulative cut, QGIS's default for rasters
@@ -126,6 +127,7 @@ class Styler(QgsProcessingLayerPostProcessorInterface):
         if isinstance(layer, QgsRasterLayer):
             describe(layer)
             self.style(layer)
+            set_time(layer)  # afterwards: a style file takes the time away
             layer.triggerRepaint()
             if self.made_from:
                 layer.setCustomProperty(MADE_FROM, self.made_from)

@@ -19,6 +19,13 @@ def _landcover(parser: argparse.ArgumentParser) -> None:
     add_engine(parser)
     parser.add_argument("--confidence", type=Path, help="also write the probability of the class (float32)")
     parser.add_argument("--probabilities", type=Path, help="also write the probability of every class, a band each")
+    parser.add_argument(
+        "--date", dest="dates", action="append", default=[], metavar="FILE",
+        help="the same place on another date: raster, pattern of its polarisations, or product (may be repeated)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--agreement", type=Path, help="also write the share of dates that have the class by themselves"
+    )
 
 
 def _attention(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +71,7 @@ def run_model(options: argparse.Namespace, context: Context) -> None:
 
     request, given = model_request(options), options
     commands: dict[str, Callable[[], object]] = {
-        "landcover": lambda: landcover(request, given.confidence, given.probabilities, context),
+        "landcover": lambda: landcover(request, given.confidence, given.probabilities, context, given.agreement),
         "attention": lambda: attention(request, given.heads, given.block, given.mass, given.masks, context),
         "embed": lambda: embed(request, given.block, given.grid, given.pca, context),
         "similarity": lambda: similarity(request, given.point, given.block, given.grid, context),

@@ -11,7 +11,7 @@ import json, os, shutil, sys
 arguments = sys.argv[1:]
 with open({calls!r}, "w") as file:
     json.dump({{"arguments": arguments, "cwd": os.getcwd(), "environment": dict(os.environ)}}, file)
-options = [o for o in ("--confidence", "--probabilities", "--masks", "--pca") if o in arguments]
+options = [o for o in ("--confidence", "--probabilities", "--agreement", "--masks", "--pca") if o in arguments]
 for place in [4, *(arguments.index(o) + 1 for o in options)]:
     shutil.copy(arguments[3], arguments[place])
 classes = [{{"value": 10, "name": "Tree cover", "color": "#006400", "pixels": 30}},

@@ -13,14 +13,14 @@ def test_parameters_are_declared(provider):
     landcover = provider.algorithm("landcover")
     names = [p.name() for p in landcover.parameterDefinitions()]
     assert names == [
-        "INPUT", "FURTHER", "BANDS", "POLARISATION", "EXTENT", "UNITS", "ACCEPT_VALUES", "MODEL", "DEVICE", "ENGINE",
-        "BATCH_SIZE", "OUTPUT", "OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES",
+        "INPUT", "FURTHER", "BANDS", "POLARISATION", "EXTENT", "UNITS", "ACCEPT_VALUES", "MODEL", "DATES", "DEVICE",
+        "ENGINE", "BATCH_SIZE", "OUTPUT", "OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES", "OUTPUT_AGREEMENT",
     ]  # fmt: skip
     attention = {p.name() for p in provider.algorithm("attention").parameterDefinitions()}
     assert attention >= {"HEADS", "BLOCK", "MASS", "OUTPUT", "OUTPUT_MASKS"}
 
 
-EVERY = ["landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate"]
+EVERY = ["landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate", "composite"]
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -38,7 +38,7 @@ def test_algorithms_and_parameters_have_help(provider, name):
     assert type(again) is type(algorithm) and again is not algorithm and again.id() == f"sardino:{name}"
 
 
-@pytest.mark.parametrize("name", ["landcover", "attention", "embeddings", "similarity", "accuracy"])
+@pytest.mark.parametrize("name", ["landcover", "attention", "embeddings", "similarity", "accuracy", "composite"])
 def test_help_opens_an_existing_page(provider, name):
     url = QUrl(provider.algorithm(name).helpUrl())
     assert url.isLocalFile() and os.path.isfile(url.toLocalFile())
@@ -68,6 +68,6 @@ def test_advanced_and_optional_parameters(provider):
     algorithm = provider.algorithm("landcover")
     flag = QgsProcessingParameterDefinition.Flag.FlagAdvanced
     advanced = {p.name() for p in algorithm.parameterDefinitions() if p.flags() & flag}
-    assert advanced == {"FURTHER", "POLARISATION", "ACCEPT_VALUES", "DEVICE", "ENGINE", "BATCH_SIZE"}
-    for name in ("OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES"):
+    assert advanced == {"FURTHER", "POLARISATION", "ACCEPT_VALUES", "DATES", "DEVICE", "ENGINE", "BATCH_SIZE"}
+    for name in ("OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES", "OUTPUT_AGREEMENT"):
         assert not algorithm.parameterDefinition(name).createByDefault()

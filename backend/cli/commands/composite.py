@@ -1,0 +1,59 @@
+"""Define the command `composite`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from backend.cli.commands.command import Command, request_of
+from backend.cli.shared_options import whole
+from backend.core.cancel import Cancel
+from backend.core.events import Reporter
+from backend.core.supervise import add_progress
+from backend.radiometry.units import Units
+
+STATISTICS = ("mean", "median", "min", "max", "std", "count")
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("output", metavar="OUTPUT", type=Path, help="GeoTIFF to write")
+    what = "raster, pattern of several ('S1_*.tif'), or Sentinel-1 GRD product; all of one place"
+    parser.add_argument("inputs", metavar="INPUT", nargs="+", help=what)
+    parser.add_argument(
+        "--statistics", nargs="+", choices=STATISTICS, metavar="NAME",
+        help=f"of {', '.join(STATISTICS)} (mean); in linear power, std in dB",
+    )  # fmt: skip
+    parser.add_argument(
+        "--period",
+        choices=("all", "season", "month"),
+        default="all",
+        help="one composite of all dates, or of each period",
+    )
+    parser.add_argument(
+        "--filter", action="store_true", help="write the dates themselves, with less speckle (Quegan and Yu 2001)"
+    )
+    parser.add_argument(
+        "--bands", type=whole, nargs=2, metavar="N", help="numbers of VV and VH in each raster; 0 for a missing one"
+    )
+    units = [unit.value for unit in Units]
+    parser.add_argument("--units", choices=units, default=Units.AUTO.value, help="of the rasters; auto: of each")
+    parser.add_argument("--output-units", choices=("db", "linear_power"), default="db", help="of the output (db)")
+    parser.add_argument(
+        "--extent", type=float, nargs=4, metavar=("XMIN", "YMIN", "XMAX", "YMAX"),
+        help="in the first raster's CRS; of a product longitude, latitude",
+    )  # fmt: skip
+    parser.add_argument(
+        "--accept-values", action="store_true", help="take values that can't be backscatter (a warning)"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    add_progress(parser)
+
+
+def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    from backend.series.command import CompositeRequest, composite
+
+    units = Units(options.units)
+    composite(request_of(CompositeRequest, options, units=units, reporter=reporter, cancel=cancel))
+
+
+COMPOSITE = Command("composite", "make one raster of several dates", _add_options, _run)

@@ -1,0 +1,129 @@
+"""Open the further dates of a run, each on the grid of the raster that is mapped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from rasterio.warp import transform_bounds
+
+from backend.card.model_card import Band, ModelCard
+from backend.core.errors import InputError, NothingValidError
+from backend.grd.container import is_product
+from backend.maps.request import Context, Request
+from backend.radiometry.checks import OK, UNITS, refuse
+from backend.radiometry.units import Units
+from backend.raster.grid import DEGREES
+from backend.raster.source import RasterSource
+from backend.raster.virtual import scene_files
+from backend.series.dates import Span, acquired
+from backend.series.placed import PlacedSource
+from backend.series.target import common_grid
+from backend.stream.judged import judge_source
+
+
+@dataclass(frozen=True)
+class Dated:
+    """Hold a further date.
+
+    Attributes:
+        placed: On the grid of the raster that is mapped, in linear power.
+        bands: The card's bands that it has.
+        present: Their positions among the card's.
+        span: When it was acquired; None if unknown.
+    """
+
+    placed: PlacedSource
+    bands: tuple[Band, ...]
+    present: tuple[int, ...]
+    span: Span | None
+
+
+def date_files(request: Request) -> list[list[str]]:
+    """Return the files of each further date of a request.
+
+    Raises:
+        InputError: A pattern matches nothing, or one is a raster that is mapped anyway.
+    """
+    taken = set(scene_files(request.input, request.further))
+    found: list[list[str]] = []
+    for date in request.dates:
+        files = scene_files(date)
+        twice = next((file for file in files if file in taken), None)
+        if twice:
+            raise InputError(f"{twice} is named twice among the dates.", "Name each date once.")
+        taken.update(files)
+        found.append(files)
+    return found
+
+
+def open_dates(
+    request: Request, context: Context, card: ModelCard, source: RasterSource, stack: ExitStack
+) -> list[Dated]:
+    """Open each further date, and say what was found.
+
+    Args:
+        request: With the dates.
+        context: Receives messages, ends a calibration.
+        card: The model's.
+        source: Raster that is mapped, on whose grid dates are read.
+        stack: Takes what is to be closed.
+
+    Returns:
+        Dates with a valid pixel.
+
+    Raises:
+        SarDinoError: One can't be used, or lies elsewhere.
+    """
+    found = []
+    for files in date_files(request):
+        name = ", ".join(Path(file).name for file in files)
+        try:
+            found.append(_opened(files, name, request, context, card, source, stack))
+        except NothingValidError:
+            context.reporter.log("warning", f"{name} has no valid pixel; this date is left out.")
+    warped = sum(date.placed.offset is None for date in found)
+    said = f" {warped} of them lie on another grid, and are warped to it in linear power." if warped else ""
+    context.reporter.log("info", f"{1 + len(found)} dates: each is mapped, and their probabilities are joined.{said}")
+    return found
+
+
+def _opened(
+    files: Sequence[str], name: str, request: Request, context: Context, card: ModelCard, source: RasterSource,
+    stack: ExitStack,
+) -> Dated:  # fmt: skip
+    names, units = [band.name for band in card.bands], request.units
+    paths, bands = list(files), request.bands
+    if any(map(is_product, files)):
+        paths, bands, units = [str(_calibrated(files, request, context, card, source, stack))], None, Units.LINEAR_POWER
+    date = stack.enter_context(RasterSource(paths, bands, None, names, allows_missing=card.allows_missing_bands))
+    common_grid([source.grid, date.grid], [source.path, name])
+    present = [card.bands[position] for position in date.present]
+    try:
+        units, checks = judge_source(date, present, units, request.accept_values)
+        refuse(checks)
+    except NothingValidError:
+        raise
+    except InputError as error:
+        raise InputError(f"{name}: {error.message}", error.hint) from error
+    for check in checks:
+        if check.verdict != OK:
+            context.reporter.log("warning", f"{name}: {check.hint if check.name == UNITS else check.text}")
+    placed = PlacedSource(date, present, units, source.grid)
+    return Dated(placed, tuple(present), tuple(date.present), acquired(date))
+
+
+def _calibrated(
+    files: Sequence[str], request: Request, context: Context, card: ModelCard, source: RasterSource, stack: ExitStack
+) -> Path:
+    """Calibrate a product over the raster that is mapped, and return the temporary raster."""
+    from backend.grd.for_model import calibrated
+
+    if len(files) > 1:
+        raise InputError(f"{', '.join(files)}: a product is a date by itself.", "Name each with a --date of its own.")
+    grid = source.grid
+    extent = None if grid.crs is None else transform_bounds(grid.crs, DEGREES, *grid.bounds())
+    path, _ = stack.enter_context(calibrated(files[0], request.output, card, extent, context.reporter, context.cancel))
+    return path
