@@ -57,14 +57,24 @@ def send_tiles(run: Run, job: TileJob, answer: Answer, emit: Emit) -> None:
         )
 
 
-def send_pixels(run: Run, job: TileJob, answer: Answer, write: Write) -> None:
-    """Send the tiles of a run through the model, and write what it answers on the raster's own pixels."""
+def send_pixels(
+    run: Run, job: TileJob, answer: Answer, write: Write, turned: Callable[[Emit], Emit] = lambda emit: emit
+) -> None:
+    """Send the tiles of a run through the model, and write what it answers on the raster's own pixels.
+
+    Args:
+        run: Started.
+        job: Tiles over the run's frame.
+        answer: What is wanted of the network.
+        write: Gets the rows.
+        turned: Given what takes blended rows, returns what changes them first.
+    """
     scaled = cell_factors(run.scene, job.plan, job.per_patch) != (1.0, 1.0)
     if scaled:
         emit = to_pixels(run.scene, job.plan, job.per_patch, write)
     else:
         emit = cropped(run.scene.part, lambda rows, valid: write(rows, rows, valid))
-    send_tiles(run, replace(job, coverage=scaled), answer, emit)
+    send_tiles(run, replace(job, coverage=scaled), answer, turned(emit))
 
 
 def to_pixels(scene: Scene, plan: TilePlan, per_patch: bool, write: Write) -> Emit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,10 +18,12 @@ from backend.maps.emit import cell_factors, masked, output_paths, send_pixels, s
 from backend.maps.extent import Layout, cropped
 from backend.maps.request import Context, Request
 from backend.maps.run import Run, start_run
+from backend.maps.uncertainty import MEASURES, entropy, margin
 from backend.output.sink import Layer
 from backend.output.styles import paletted_qml, rgb, share_qml
 from backend.stream.blend import RowBlender
 from backend.stream.decision import choosing, decision
+from backend.stream.disagreement import SquaringBlender, disagreeing
 from backend.stream.tiles import Blender, TileJob
 from backend.stream.tiling import TilePlan, plan_tiles
 
@@ -33,6 +36,7 @@ def landcover(
     confidence: Path | None = None,
     probabilities: Path | None = None,
     context: Context | None = None,
+    measures: Mapping[str, Path | None] | None = None,
 ) -> dict[str, Any]:
     """Write a map of classes, uint8 with 0 for nodata, in the legend of the model's card.
 
@@ -41,6 +45,7 @@ def landcover(
         confidence: Also write the probability of the class, float32 0 to 1, NaN for nodata.
         probabilities: Also write the probability of every class, one band each.
         context: Reporter, cancel and models.
+        measures: Also write these of `backend.maps.uncertainty.MEASURES`, float32 0 to 1, NaN for nodata.
 
     Returns:
         The facts of the result event: outputs, classes with their pixel counts, device, seconds, model.
@@ -48,7 +53,7 @@ def landcover(
     Raises:
         SarDinoError: Refused or cancelled; then no output is left, and older ones are as they were.
     """
-    paths = output_paths(request, confidence=confidence, probabilities=probabilities)
+    paths = output_paths(request, confidence=confidence, probabilities=probabilities, **(measures or {}))
     with start_run(request, "landcover", paths, context) as run:
         card = run.card
         overlap = landcover_overlap(card.tile, card.patch, card.arch.reach)
@@ -56,12 +61,19 @@ def landcover(
         frame = run.scene.frame
         plan = plan_tiles(frame.height, frame.width, card.tile, overlap, card.patch)
         job, writer = TileJob(plan, len(card.classes), run.loaded.batch), _Writer(run)
-        if probabilities is None and cell_factors(run.scene, plan, per_patch=False) == (1.0, 1.0):
+        whole = "probabilities" in paths or not MEASURES.keys().isdisjoint(paths)
+        if not whole and cell_factors(run.scene, plan, per_patch=False) == (1.0, 1.0):
             # Nothing is resampled after it: classes are chosen as soon as sums are final, where they lie.
             on_device = decides_on_device(run.loaded.device)
             blender = _deciding(run, confidence is not None, on_device)
             job = replace(job, blender=blender, fetch=not on_device)
             send_tiles(run, job, CLASS_PROBABILITIES, cropped(run.scene.part, writer.write_decided))
+        elif "disagreement" in paths:
+            count = len(card.classes)
+            if len(plan) == 1:
+                run.context.reporter.log("warning", "The raster lies in one tile: no tiles overlap that could disagree.")
+            job = replace(job, channels=count + 1, blender=partial(SquaringBlender, squared=count))
+            send_pixels(run, job, CLASS_PROBABILITIES, writer.write, partial(disagreeing, plan, count))
         else:
             send_pixels(run, job, CLASS_PROBABILITIES, writer.write)
         run.outputs.close()
@@ -78,6 +90,7 @@ class _Writer:
             "output": Layer("uint8", 0, ["land cover"], {item.value: rgb(item.color) for item in classes}),
             "confidence": Layer("float32", math.nan, ["confidence"]),
             "probabilities": Layer("float32", math.nan, [item.name for item in classes]),
+            **{role: Layer("float32", math.nan, [name]) for role, name in MEASURES.items()},
         }
         paths = run.prepared.paths
         self._sinks = {role: run.outputs.sink(role, layer) for role, layer in layers.items() if role in paths}
@@ -86,13 +99,24 @@ class _Writer:
         self._counts = np.zeros(256, dtype=np.int64)
 
     def write(self, nearest: FloatArray, smooth: FloatArray, valid: BoolArray) -> None:
-        """Write rows of probabilities float32 [K, rows, width], resampled by either method."""
+        """Write rows of probabilities float32 [K, rows, width], resampled by either method.
+
+        The disagreement of tiles may follow; it isn't known everywhere, and so can't be interpolated.
+        """
+        count = len(self._classes)
+        if "disagreement" in self._sinks:
+            self._write("disagreement", nearest[count:], valid)
+        nearest, smooth = nearest[:count], smooth[:count]
         best = self._decide(nearest)
         self._record(best, valid)
         if "confidence" in self._sinks:
             # Of the class that is written: resampled smoothly, another one may be the likeliest.
             self._write("confidence", np.take_along_axis(smooth, best[None], axis=0), valid)
         self._write("probabilities", smooth, valid)
+        for role, measure in (("margin", margin), ("entropy", entropy)):
+            if role in self._sinks:
+                # Of the probabilities that were decided by: a class map and its margin belong together.
+                self._write(role, measure(nearest, self._classes)[None], valid)
 
     def write_decided(self, rows: NDArray[Any], valid: BoolArray) -> None:
         """Write rows of class indices, and of their probabilities where these are wanted, [1 or 2, rows, width]."""
