@@ -6,6 +6,7 @@ from backend.cli.commands.accuracy import ACCURACY
 from backend.cli.commands.calibrate import CALIBRATE
 from backend.cli.commands.card import CARD
 from backend.cli.commands.command import Command
+from backend.cli.commands.design import DESIGN
 from backend.cli.commands.info import INFO
 from backend.cli.commands.model_runs import MODEL_RUNS
 from backend.cli.commands.serve import SERVE
@@ -19,6 +20,7 @@ COMMANDS: dict[str, Command] = {
         SERVE,
         ACCURACY,
         CALIBRATE,
+        DESIGN,
         INFO,
         CARD,
     )
