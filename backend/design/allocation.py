@@ -77,17 +77,21 @@ def plan(weights: DoubleArray, expected: DoubleArray, wanted: float, least: int)
     Raises:
         InputError: More than MOST points were needed.
     """
-    size = needed(weights, expected, wanted)
-    while size <= MOST:
-        units = allocate(size, weights, least)
-        reached = standard_error(units, weights, expected)
-        if reached <= wanted:
-            return units
-        size = max(size + 1, math.floor(size * (reached / wanted) ** 2))
-    raise InputError(
-        f"A standard error of {wanted:g} needs more than {MOST:,} points.",
-        "Ask for a larger one, such as 0.01: a 95 % confidence interval of 2 percent to either side.",
-    )
+    def enough(size: int) -> bool:
+        return standard_error(allocate(size, weights, least), weights, expected) <= wanted
+
+    low = high = needed(weights, expected, wanted)
+    while high <= MOST and not enough(high):
+        low, high = high + 1, 2 * high
+    while low < high <= MOST:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle + 1, high)
+    if high > MOST:
+        raise InputError(
+            f"A standard error of {wanted:g} needs more than {MOST:,} points.",
+            "Ask for a larger one, such as 0.01: a 95 % confidence interval of 2 percent to either side.",
+        )
+    return allocate(high, weights, least)
 
 
 def _rounded(share: DoubleArray, total: int) -> IntArray:

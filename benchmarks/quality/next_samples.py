@@ -28,6 +28,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from backend.card.model_card import LandCoverClass
 from backend.card.registry import model_folder
 from backend.core.arrays import IntArray
 from backend.design.least_certain import Candidates, farthest
@@ -45,17 +46,8 @@ def learnt(site: Site, x: NDArray[np.float32], index: IntArray) -> tuple[IntArra
     values, classes = np.unique(site.labels.ravel()[index], return_inverse=True)
     trees = grow(TrainingData(x[index], classes, np.ones(len(index)), len(values), len(site.table.components.deviations)))
     shares = smoothed(trees.probabilities(x.T).reshape(*site.labels.shape, len(values)))
-    ungrouped = [_Class() for _ in values]
-    return values[shares.argmax(axis=-1)], margin(shares.transpose(2, 0, 1), ungrouped)  # type: ignore[arg-type]
-
-
-class _Class:
-    """A class of no group, as far as `margin` asks."""
-
-    group = ""
-
-    def __init__(self) -> None:
-        self.value = id(self)
+    legend = [LandCoverClass(int(value), str(value), "#000000") for value in values]
+    return values[shares.argmax(axis=-1)], margin(shares.transpose(2, 0, 1), legend)
 
 
 def chosen(lead: NDArray[np.float32], allowed: NDArray[np.bool_], first: IntArray, more: int, share: float) -> IntArray:

@@ -20,7 +20,8 @@ def test_parameters_are_declared(provider):
     assert attention >= {"HEADS", "BLOCK", "MASS", "OUTPUT", "OUTPUT_MASKS"}
 
 
-EVERY = ["landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate"]
+EVERY = ["landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate",
+         "samplingdesign", "nextsamples"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", EVERY)
