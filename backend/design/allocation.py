@@ -1,8 +1,8 @@
 """Compute how many points a stratified sample needs, and how many of them each class gets.
 
-Olofsson et al. 2014, Remote Sensing of Environment 148, 42-57, section 5.1: the number of points follows from the standard
-error that is wanted of the overall accuracy, and from the user's accuracies that are expected (eq. 13, after Cochran 1977,
-eq. 5.25); rare classes get a fixed number (50 to 100), the others share the rest by their area.
+Olofsson et al. 2014, Remote Sensing of Environment 148, 42-57, section 5.1: the number of points follows from the
+standard error that is wanted of the overall accuracy, and from the user's accuracies that are expected (eq. 13, after
+Cochran 1977, eq. 5.25); rare classes get a fixed number (50 to 100), the others share the rest by their area.
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ def plan(weights: DoubleArray, expected: DoubleArray, wanted: float, least: int)
     Raises:
         InputError: More than MOST points were needed.
     """
+
     def enough(size: int) -> bool:
         return standard_error(allocate(size, weights, least), weights, expected) <= wanted
 

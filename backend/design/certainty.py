@@ -55,8 +55,9 @@ class CertaintyRaster:
         self.kind = str(file.tags().get(OUTPUT_TAG, ""))
         known = self.kind in (*CERTAIN, *UNCERTAIN)
         if (self.kind and not known) or file.colorinterp[0] == ColorInterp.palette:
+            what = "classes" if self.kind in ("", "landcover") else self.kind
             raise InputError(
-                f"{self.path} holds {'classes' if self.kind in ('', 'landcover') else self.kind}, not how certain they are.",
+                f"{self.path} holds {what}, not how certain they are.",
                 "Map again with --margin (in QGIS: the output 'Margin' of Land cover from SAR), and give that raster.",
             )
         if file.gcps[0] and file.transform.is_identity:

@@ -113,7 +113,11 @@ def _check(request: DesignRequest) -> None:
 def _designed(request: DesignRequest, class_map: ClassRaster) -> dict[str, Any]:
     areas, log = PixelAreas(class_map.grid), request.reporter.log
     request.reporter.start(
-        version=__version__, command="design", model="", device="cpu", input=request.map,
+        version=__version__,
+        command="design",
+        model="",
+        device="cpu",
+        input=request.map,
         outputs={"output": str(request.output)},
     )
     advance = RowProgress(request.reporter, request.cancel, class_map.grid.height, passes=2)

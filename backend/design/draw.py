@@ -56,9 +56,7 @@ class Sampler:
         seed: Equal seeds draw equal points.
     """
 
-    def __init__(
-        self, class_map: ClassRaster, areas: PixelAreas, tally: Tally, distance: float, seed: int
-    ) -> None:
+    def __init__(self, class_map: ClassRaster, areas: PixelAreas, tally: Tally, distance: float, seed: int) -> None:
         self._map, self._areas, self._mapped, self._seed = class_map, areas, tally.mapped, seed
         self._spaced = Spaced(distance)
         self._taken: dict[int, set[tuple[int, int]]] = {}
@@ -151,9 +149,7 @@ def _tried(found: DoubleArray, order: IntArray | None, generator: np.random.Gene
     return result
 
 
-def _strips(
-    class_map: ClassRaster, areas: PixelAreas, advance: Callable[[int], None]
-) -> Iterator[tuple[int, Strip]]:
+def _strips(class_map: ClassRaster, areas: PixelAreas, advance: Callable[[int], None]) -> Iterator[tuple[int, Strip]]:
     """Yield first row, and values, validity and pixel areas of each strip, [rows, width] each."""
     for top, bottom in class_map.strips():
         values, good, _ = class_map.read(top, bottom)

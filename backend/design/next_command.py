@@ -1,4 +1,4 @@
-"""Run `nextsamples`: choose the places whose class would teach a user's own classes most, and write them with a form."""
+"""Run `nextsamples`: choose the places that would teach a user's own classes most, and write them with a form."""
 
 from __future__ import annotations
 
@@ -94,9 +94,7 @@ def _chosen(request: NextRequest, raster: CertaintyRaster) -> dict[str, Any]:
     )  # fmt: skip
     candidates = _candidates(request, raster)
     rows, columns, values = candidates.least(request.share)
-    best = farthest(
-        positions(raster.grid, rows, columns), values, request.count, _existing(features, raster.grid)
-    )
+    best = farthest(positions(raster.grid, rows, columns), values, request.count, _existing(features, raster.grid))
     rows, columns, values = rows[best], columns[best], values[best]
     if len(rows) < request.count:
         log("warning", f"Only {len(rows)} of {request.count} places were found: the raster has no more that differ.")

@@ -1,4 +1,4 @@
-"""Write points as GeoJSON in the coordinate system of their raster, with a QGIS style beside it that asks for classes."""
+"""Write points as GeoJSON in the coordinate system of their raster, and a QGIS style with a form for their classes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,12 @@ def outputs_of(path: Path) -> list[Path]:
 
 
 def write_points(
-    path: Path, grid: Grid, places: tuple[IntArray, IntArray], fields: Sequence[Mapping[str, Any]], style: str, cancel: Cancel
+    path: Path,
+    grid: Grid,
+    places: tuple[IntArray, IntArray],
+    fields: Sequence[Mapping[str, Any]],
+    style: str,
+    cancel: Cancel,
 ) -> None:
     """Write a point at the centre of each pixel, and the style; both or none.
 

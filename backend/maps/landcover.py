@@ -71,7 +71,9 @@ def landcover(
         elif "disagreement" in paths:
             count = len(card.classes)
             if len(plan) == 1:
-                run.context.reporter.log("warning", "The raster lies in one tile: no tiles overlap that could disagree.")
+                run.context.reporter.log(
+                    "warning", "The raster lies in one tile: no tiles overlap that could disagree."
+                )
             job = replace(job, channels=count + 1, blender=partial(SquaringBlender, squared=count))
             send_pixels(run, job, CLASS_PROBABILITIES, writer.write, partial(disagreeing, plan, count))
         else:

@@ -2,8 +2,8 @@
 
     python -m benchmarks.quality.own_prior CHIPS [--draws 3] [--counts 10 50] [--model NAME|DIR] [--json PATH]
 
-Places, halves, samples and scores are those of `benchmarks.quality.own_classes`; the model must not have learnt from the
-places. The methods differ in the forest's input only, and all maps are averaged over the same window:
+Places, halves, samples and scores are those of `benchmarks.quality.own_classes`; the model must not have learnt from
+the places. The methods differ in the forest's input only, and all maps are averaged over the same window:
 
 - "ours": tokens and focal statistics, as `backend train` learns;
 - "features": the same, and the probabilities of the model's own classes at the pixel;
@@ -31,8 +31,8 @@ from backend.card.registry import model_folder
 from backend.core.arrays import IntArray
 from backend.network.vit import SarViT
 from backend.network.weights import load_model
+from backend.own_classes.arch import own_arch
 from backend.own_classes.forest import TrainingData, grow
-from backend.own_classes.learn import own_arch
 from backend.own_classes.pixels import SamplePixels
 from benchmarks.quality.own_classes import KINDS, Draw, Site, draw, halves, load_site, mapped, score, smoothed
 from training.data.dataset import ChipFolder

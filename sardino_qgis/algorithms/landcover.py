@@ -18,6 +18,9 @@ class LandCoverAlgorithm(ModelAlgorithm):
 
     OUTPUT_CONFIDENCE = "OUTPUT_CONFIDENCE"
     OUTPUT_PROBABILITIES = "OUTPUT_PROBABILITIES"
+    OUTPUT_MARGIN = "OUTPUT_MARGIN"
+    OUTPUT_ENTROPY = "OUTPUT_ENTROPY"
+    OUTPUT_DISAGREEMENT = "OUTPUT_DISAGREEMENT"
 
     COMMAND = "landcover"
     ICON = "landcover.svg"
@@ -26,6 +29,9 @@ class LandCoverAlgorithm(ModelAlgorithm):
         Destination(ModelAlgorithm.OUTPUT, ""),
         Destination(OUTPUT_CONFIDENCE, "--confidence", StretchStyler),
         Destination(OUTPUT_PROBABILITIES, "--probabilities"),
+        Destination(OUTPUT_MARGIN, "--margin", StretchStyler),
+        Destination(OUTPUT_ENTROPY, "--entropy", StretchStyler),
+        Destination(OUTPUT_DISAGREEMENT, "--disagreement", StretchStyler),
     )
 
     def displayName(self) -> str:
@@ -68,6 +74,27 @@ class LandCoverAlgorithm(ModelAlgorithm):
             tr("One band per class of the model."),
             optional=True,
         )
+        self._add_measures()
+
+    def _add_measures(self) -> None:
+        for name, description, text in (
+            (
+                self.OUTPUT_MARGIN,
+                tr("Margin"),
+                tr("Lead of the class over the next one, 0 to 1. 'Next samples to label' takes it."),
+            ),
+            (
+                self.OUTPUT_ENTROPY,
+                tr("Entropy"),
+                tr("Entropy of the class probabilities: 0 where the model is certain, 1 where all classes are equal."),
+            ),
+            (
+                self.OUTPUT_DISAGREEMENT,
+                tr("Disagreement of tiles"),
+                tr("How far overlapping tiles disagree, 0 to 1; no data where a pixel lies in one tile only."),
+            ),
+        ):
+            self.add_destination(name, description, text, optional=True, advanced=True)
 
     def report(self, result: dict, feedback: Any) -> None:
         classes = [c for c in result.get("classes", []) if c.get("pixels")]

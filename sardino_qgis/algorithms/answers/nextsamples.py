@@ -47,11 +47,11 @@ class NextSamplesAlgorithm(PointAlgorithm):
 
     def shortHelpString(self) -> str:
         return tr(
-            "Chooses the places whose class would teach your own classes most: where the map is least certain, far from "
-            "each other and from the samples that you have.\n\n"
-            "Train own classes from a few samples, map with them, and ask for the output 'Margin' (an advanced output of "
-            "'Land cover from SAR'). Give that raster and your samples here, fill in the class of the points that come "
-            "out, add them to your samples, and train again.\n\n"
+            "Chooses the places whose class would teach your own classes most: where the map is least certain, far "
+            "from each other and from the samples that you have.\n\n"
+            "Train own classes from a few samples, map with them, and ask for the output 'Margin' (an advanced output "
+            "of 'Land cover from SAR'). Give that raster and your samples here, fill in the class of the points that "
+            "come out, add them to your samples, and train again.\n\n"
             "These places are chosen, not drawn at random: don't use them to measure the accuracy. For that there is "
             "'Samples to validate a class map'."
         )
@@ -79,7 +79,9 @@ class NextSamplesAlgorithm(PointAlgorithm):
             tr("The places lie in that share of the map where it is least certain. 1 leaves only the distance."),
             advanced=True,
         )
-        self.add_output(tr("Next samples"), tr("Points to fill in, with a form (GeoPackage, GeoJSON or another format)."))
+        self.add_output(
+            tr("Next samples"), tr("Points to fill in, with a form (GeoPackage, GeoJSON or another format).")
+        )
         self.addOutput(QgsProcessingOutputNumber(self.POINTS, tr("Number of points")))
 
     def arguments(self, parameters: dict, context: Any, feedback: Any) -> list[str]:

@@ -100,9 +100,7 @@ def _convert(made: str, path: str, context: Any) -> None:
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.driverName, options.layerName = driver, os.path.basename(base)
     unfinished = f"{base}.unfinished{ending}"
-    error, why = QgsVectorFileWriter.writeAsVectorFormatV3(
-        layer, unfinished, context.transformContext(), options
-    )[:2]
+    error, why = QgsVectorFileWriter.writeAsVectorFormatV3(layer, unfinished, context.transformContext(), options)[:2]
     if error != QgsVectorFileWriter.WriterError.NoError:
         raise QgsProcessingException(tr("{path} can't be written: {why}").format(path=path, why=why))
     del layer

@@ -53,8 +53,8 @@ class SamplingDesignAlgorithm(PointAlgorithm):
             "Environment 148, 42-57. Rare classes get a fixed number of points, the others share the rest by area.\n\n"
             "Then say what is really there, point by point, from better images or in the field: switch the layer to "
             "editing, open its attribute table in the form view, and choose the class in the field 'reference'. Leave "
-            "it empty where you can't tell. Points to do are white. The class of the map is in the field 'stratum', which "
-            "form and table hide: who knows it, tends to agree with it.\n\n"
+            "it empty where you can't tell. Points to do are white. The class of the map is in the field 'stratum', "
+            "which form and table hide: people who see it tend to agree with it.\n\n"
             "When all points are done, run 'Accuracy and areas of a class map' with the same map, this layer, and the "
             "field 'reference'. It gives accuracies and areas with confidence intervals. To draw new points for a new "
             "map, run this again: the points belong to the classes of this map."
@@ -74,7 +74,10 @@ class SamplingDesignAlgorithm(PointAlgorithm):
         )
         self.add(
             fraction(self.EXPECTED_ACCURACY, tr("Accuracy expected of each class"), 0.8, 0.01, 0.99),
-            tr("Share of a mapped class that you expect to be correct (user's accuracy). The closer to 0.5, the more points."),
+            tr(
+                "Share of a mapped class that you expect to be correct (user's accuracy). The closer to 0.5, the more "
+                "points are needed."
+            ),
         )
         self.add(
             QgsProcessingParameterString(self.EXPECTED, tr("Accuracy expected of single classes"), optional=True),

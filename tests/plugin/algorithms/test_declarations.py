@@ -14,7 +14,8 @@ def test_parameters_are_declared(provider):
     names = [p.name() for p in landcover.parameterDefinitions()]
     assert names == [
         "INPUT", "FURTHER", "BANDS", "POLARISATION", "EXTENT", "UNITS", "ACCEPT_VALUES", "MODEL", "DEVICE", "ENGINE",
-        "BATCH_SIZE", "OUTPUT", "OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES",
+        "BATCH_SIZE", "OUTPUT", "OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES", "OUTPUT_MARGIN", "OUTPUT_ENTROPY",
+        "OUTPUT_DISAGREEMENT",
     ]  # fmt: skip
     attention = {p.name() for p in provider.algorithm("attention").parameterDefinitions()}
     assert attention >= {"HEADS", "BLOCK", "MASS", "OUTPUT", "OUTPUT_MASKS"}
@@ -69,6 +70,7 @@ def test_advanced_and_optional_parameters(provider):
     algorithm = provider.algorithm("landcover")
     flag = QgsProcessingParameterDefinition.Flag.FlagAdvanced
     advanced = {p.name() for p in algorithm.parameterDefinitions() if p.flags() & flag}
-    assert advanced == {"FURTHER", "POLARISATION", "ACCEPT_VALUES", "DEVICE", "ENGINE", "BATCH_SIZE"}
-    for name in ("OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES"):
+    measures = {"OUTPUT_MARGIN", "OUTPUT_ENTROPY", "OUTPUT_DISAGREEMENT"}
+    assert advanced == {"FURTHER", "POLARISATION", "ACCEPT_VALUES", "DEVICE", "ENGINE", "BATCH_SIZE"} | measures
+    for name in ("OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES", *measures):
         assert not algorithm.parameterDefinition(name).createByDefault()

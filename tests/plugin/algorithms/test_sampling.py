@@ -84,7 +84,11 @@ def test_points_are_filled_in_by_the_form_and_go_into_accuracy(raster, tmp_path,
 
 
 def test_a_loaded_layer_gets_the_form(raster, tmp_path, qgis_new_project):
-    given = {"INPUT": raster(CLASSES, "map.tif", names=NAMES), "STANDARD_ERROR": 0.1, "OUTPUT": str(tmp_path / "s.gpkg")}
+    given = {
+        "INPUT": raster(CLASSES, "map.tif", names=NAMES),
+        "STANDARD_ERROR": 0.1,
+        "OUTPUT": str(tmp_path / "s.gpkg"),
+    }
     context = QgsProcessingContext()
     context.setProject(QgsProject.instance())
     results = processing.runAndLoadResults("sardino:samplingdesign", given, context=context)
