@@ -27,8 +27,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         command.add_options(commands.add_parser(command.name, help=command.help))
     options = parser.parse_args([plain(text) for text in (sys.argv[1:] if arguments is None else arguments)])
     for name, (needed, default) in REFINING.items():
-        if name not in options:
-            continue
+        if name not in options or needed not in options:
+            continue  # a command may have an option of that name that stands alone
         if getattr(options, name) is None:
             setattr(options, name, default)
         elif not getattr(options, needed):

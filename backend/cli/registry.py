@@ -7,8 +7,10 @@ from backend.cli.commands.calibrate import CALIBRATE
 from backend.cli.commands.card import CARD
 from backend.cli.commands.command import Command
 from backend.cli.commands.composite import COMPOSITE
+from backend.cli.commands.design import DESIGN
 from backend.cli.commands.info import INFO
 from backend.cli.commands.model_runs import MODEL_RUNS
+from backend.cli.commands.next_samples import NEXT_SAMPLES
 from backend.cli.commands.serve import SERVE
 from backend.cli.commands.train import TRAIN
 
@@ -21,6 +23,8 @@ COMMANDS: dict[str, Command] = {
         ACCURACY,
         CALIBRATE,
         COMPOSITE,
+        DESIGN,
+        NEXT_SAMPLES,
         INFO,
         CARD,
     )

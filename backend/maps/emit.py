@@ -60,14 +60,30 @@ def send_tiles(run: Run, job: TileJob, answer: Answer, emit: Emit, through: Thro
         )
 
 
-def send_pixels(run: Run, job: TileJob, answer: Answer, write: Write, through: Through | None = None) -> None:
-    """Send the tiles of a run through the model, and write what it answers on the raster's own pixels."""
+def send_pixels(
+    run: Run,
+    job: TileJob,
+    answer: Answer,
+    write: Write,
+    through: Through | None = None,
+    turned: Callable[[Emit], Emit] = lambda emit: emit,
+) -> None:
+    """Send the tiles of a run through the model, and write what it answers on the raster's own pixels.
+
+    Args:
+        run: Started.
+        job: Tiles over the run's frame.
+        answer: What is wanted of the network.
+        write: Gets the rows.
+        through: As for `send_tiles`.
+        turned: Given what takes blended rows, returns what changes them first.
+    """
     scaled = cell_factors(run.scene, job.plan, job.per_patch) != (1.0, 1.0)
     if scaled:
         emit = to_pixels(run.scene, job.plan, job.per_patch, write)
     else:
         emit = cropped(run.scene.part, lambda rows, valid: write(rows, rows, valid))
-    send_tiles(run, replace(job, coverage=scaled), answer, emit, through)
+    send_tiles(run, replace(job, coverage=scaled), answer, turned(emit), through)
 
 
 def to_pixels(scene: Scene, plan: TilePlan, per_patch: bool, write: Write) -> Emit:

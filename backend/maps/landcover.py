@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,14 +19,18 @@ from backend.maps.emit import cell_factors, masked, output_paths, send_pixels, s
 from backend.maps.extent import Layout, cropped
 from backend.maps.request import Context, Request
 from backend.maps.run import Run, start_run
+from backend.maps.uncertainty import MEASURES, entropy, margin
 from backend.output.sink import Layer
 from backend.output.styles import paletted_qml, rgb, share_qml
 from backend.stream.blend import RowBlender
 from backend.stream.decision import choosing, decision
+from backend.stream.disagreement import SquaringBlender, disagreeing
 from backend.stream.several import joining
 from backend.stream.tiles import Blender, TileJob
 from backend.stream.tiling import TilePlan, plan_tiles
 
+# Outputs of `landcover` beside the map, confidence and probabilities, each with its name as a band.
+FURTHER = {"agreement": "agreement of dates", **MEASURES}
 # Most pixels that go through the model, for each pixel of the raster.
 REDUNDANCY = 1.35
 
@@ -35,7 +40,7 @@ def landcover(
     confidence: Path | None = None,
     probabilities: Path | None = None,
     context: Context | None = None,
-    agreement: Path | None = None,
+    further: Mapping[str, Path | None] | None = None,
 ) -> dict[str, Any]:
     """Write a map of classes, uint8 with 0 for nodata, in the legend of the model's card.
 
@@ -46,7 +51,7 @@ def landcover(
         confidence: Also write the probability of the class, float32 0 to 1, NaN for nodata.
         probabilities: Also write the probability of every class, one band each.
         context: Reporter, cancel and models.
-        agreement: Also write the share of the dates that by themselves have the class, float32 0 to 1, NaN for nodata.
+        further: Also write these of FURTHER, float32 0 to 1, NaN for nodata.
 
     Returns:
         The facts of the result event: outputs, classes with their pixel counts, device, seconds, model.
@@ -54,9 +59,10 @@ def landcover(
     Raises:
         SarDinoError: Refused or cancelled; then no output is left, and older ones are as they were.
     """
-    if agreement is not None and not request.dates:
+    wanted = {role: path for role, path in (further or {}).items() if path is not None}
+    if "agreement" in wanted and not request.dates:
         raise InputError("Agreement is that of several dates, and there is one.", "Add --date, or leave it out.")
-    paths = output_paths(request, confidence=confidence, probabilities=probabilities, agreement=agreement)
+    paths = output_paths(request, confidence=confidence, probabilities=probabilities, **wanted)
     with start_run(request, "landcover", paths, context) as run:
         card = run.card
         overlap = landcover_overlap(card.tile, card.patch, card.arch.reach)
@@ -76,11 +82,18 @@ def _send(run: Run, plan: TilePlan, writer: _Writer) -> None:
     votes = decision(classes) if "agreement" in paths else None
     through = joining(len(run.card.bands), votes) if dates > 1 else None
     job = TileJob(plan, len(classes) * (2 if votes else 1), max(1, run.loaded.batch // dates))
-    if not {"probabilities", "agreement"} & paths.keys() and cell_factors(run.scene, plan, False) == (1.0, 1.0):
+    whole = "probabilities" in paths or not FURTHER.keys().isdisjoint(paths)
+    if not whole and cell_factors(run.scene, plan, per_patch=False) == (1.0, 1.0):
         # Nothing is resampled after it: classes are chosen as soon as sums are final, where they lie.
         on_device = decides_on_device(run.loaded.device) and through is None
         job = replace(job, blender=_deciding(run, "confidence" in paths, on_device), fetch=not on_device)
         send_tiles(run, job, CLASS_PROBABILITIES, cropped(run.scene.part, writer.write_decided), through)
+    elif "disagreement" in paths:
+        if len(plan) == 1:
+            run.context.reporter.log("warning", "The raster lies in one tile: no tiles overlap that could disagree.")
+        job = replace(job, channels=job.channels + 1, blender=partial(SquaringBlender, squared=len(classes)))
+        turned = partial(disagreeing, plan, len(classes), job.channels)
+        send_pixels(run, job, CLASS_PROBABILITIES, writer.write, through, turned)
     else:
         send_pixels(run, job, CLASS_PROBABILITIES, writer.write, through)
 
@@ -101,7 +114,7 @@ class _Writer:
             "output": Layer("uint8", 0, ["land cover"], {item.value: rgb(item.color) for item in classes}),
             "confidence": Layer("float32", math.nan, ["confidence"]),
             "probabilities": Layer("float32", math.nan, [item.name for item in classes]),
-            "agreement": Layer("float32", math.nan, ["agreement of dates"]),
+            **{role: Layer("float32", math.nan, [name]) for role, name in FURTHER.items()},
         }
         paths = run.prepared.paths
         self._sinks = {role: run.outputs.sink(role, layer) for role, layer in layers.items() if role in paths}
@@ -110,15 +123,27 @@ class _Writer:
         self._counts = np.zeros(256, dtype=np.int64)
 
     def write(self, nearest: FloatArray, smooth: FloatArray, valid: BoolArray) -> None:
-        """Write rows of probabilities float32 [K, rows, width], or [2 K] with votes, resampled by either method."""
-        count = len(self._classes)
-        best = self._decide(nearest[:count])
+        """Write rows of probabilities float32 [K, rows, width], resampled by either method.
+
+        The disagreement of tiles may follow; it isn't known everywhere, and so can't be interpolated. Then votes of
+        dates may follow, [K, rows, width].
+        """
+        count, after = len(self._classes), len(self._classes)
+        if "disagreement" in self._sinks:
+            self._write("disagreement", nearest[count : count + 1], valid)
+            after += 1
+        nearest, votes, smooth = nearest[:count], smooth[after:], smooth[:count]
+        best = self._decide(nearest)
         self._record(best, valid)
-        for role, values in (("confidence", smooth[:count]), ("agreement", smooth[count:])):
+        for role, values in (("confidence", smooth), ("agreement", votes)):
             if role in self._sinks:
                 # Of the class that is written: resampled smoothly, another one may be the likeliest.
                 self._write(role, np.take_along_axis(values, best[None], axis=0), valid)
-        self._write("probabilities", smooth[:count], valid)
+        self._write("probabilities", smooth, valid)
+        for role, measure in (("margin", margin), ("entropy", entropy)):
+            if role in self._sinks:
+                # Of the probabilities that were decided by: a class map and its margin belong together.
+                self._write(role, measure(nearest, self._classes)[None], valid)
 
     def write_decided(self, rows: NDArray[Any], valid: BoolArray) -> None:
         """Write rows of class indices, and of their probabilities where these are wanted, [1 or 2, rows, width]."""

@@ -73,9 +73,17 @@ class Scatter:
         x = vectors.astype(np.float64)
         mean = x.mean(axis=1)
         x -= mean[:, None]
+        self._merge(n, mean, x @ x.T)
+
+    def include(self, other: Scatter) -> None:
+        """Take into account what another one has seen."""
+        if other.count:
+            self._merge(other.count, other._mean, other._sum)
+
+    def _merge(self, n: int, mean: DoubleArray, scatter: DoubleArray) -> None:
         step = mean - self._mean
         total = self.count + n
-        self._sum += x @ x.T + np.outer(step, step) * (self.count * n / total)
+        self._sum += scatter + np.outer(step, step) * (self.count * n / total)
         self._mean += step * (n / total)
         self.count = total
 

@@ -1,43 +1,25 @@
 """Run `train`: learn your own classes from samples in a raster, and write a model folder.
 
     python -m backend train RASTER MODEL_DIR --samples SAMPLES.geojson --field CLASS [--title TEXT]
-        [--legend LEGEND.json] [--model NAME|DIR] [--no-check] [--bands 1 2] [--units auto] [--overwrite]
-        [--progress bar|json|none]
+        [--also RASTER …] [--legend LEGEND.json] [--model NAME|DIR] [--no-check] [--bands 1 2] [--units auto]
+        [--overwrite] [--progress bar|json|none]
 
 SAMPLES holds points or polygons (GeoJSON), CLASS is the field with their class. LEGEND may give classes a name and a
-colour: {"class": {"name": "Forest", "color": "#006400"}}. The transformer of the model named by --model stays as it
-is; a forest learns the classes from its tokens and from focal statistics of backscatter at the samples' pixels. Unless
+colour: {"class": {"name": "Forest", "color": "#006400"}}. Each --also adds a scene, of another place or date, and
+samples are used with every scene that they lie in. The transformer of the model named by --model stays as it is; a
+forest learns the classes from its tokens and from focal statistics of backscatter at the samples' pixels. Unless
 --no-check is given, accuracy is measured on spatial blocks of samples held out in turn, logged, and written into the
 card. A minute or so on two cores.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 from backend.card.registry import model_folder
 from backend.core.errors import ResourceError
 from backend.maps.request import Context, Request
 from backend.own_classes.legend import read_styles
 from backend.own_classes.model_folder import MAX_TITLE, claim_folder, printable, title_of
-
-
-@dataclass(frozen=True)
-class SampleSource:
-    """Samples, and the names of their classes.
-
-    Attributes:
-        samples: GeoJSON of points or polygons.
-        field: Property that holds the class.
-        legend: JSON with names and colours of classes, or None.
-        title: Title of the model; empty for the name of its folder.
-    """
-
-    samples: Path
-    field: str
-    legend: Path | None = None
-    title: str = ""
+from backend.own_classes.samples import SampleSource
 
 
 def train(request: Request, source: SampleSource, check: bool = True, context: Context | None = None) -> None:
@@ -67,4 +49,4 @@ def train(request: Request, source: SampleSource, check: bool = True, context: C
     title = printable(source.title)[:MAX_TITLE] or title_of(request.output)
     place = claim_folder(request.output, model_folder(request.model), request.overwrite, context.cancel)
     with place, start_run(request, "train", {}, context) as session:
-        learn(session, source.samples, source.field, title, styles, check)
+        learn(session, source, title, styles, check)

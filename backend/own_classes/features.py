@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Callable
 
 import numpy as np
@@ -32,19 +33,40 @@ class FeatureTable:
         tokens: Tokens of all blocks that the head reads, interpolated, float32 [n, T].
         pixels: Backscatter of the pixel and its focal statistics, float32 [n, P].
         valid: Whether the raster has data at the pixel, bool [n]; other features are 0.
-        components: Principal components of the standardised tokens of all valid patches that were read, since samples
-            may be few.
+        scatter: Sums of the tokens of all valid patches that were read, since samples may be few.
     """
 
     tokens: FloatArray
     pixels: FloatArray
     valid: BoolArray
-    components: Components
+    scatter: Scatter
+
+    @cached_property
+    def components(self) -> Components:
+        """Return the principal components of the standardised tokens."""
+        return self.scatter.components(min(COMPONENTS, self.tokens.shape[1]), standardised=True)
+
+    def take(self, which: IntArray) -> FeatureTable:
+        """Return some of the pixels."""
+        return FeatureTable(self.tokens[which], self.pixels[which], self.valid[which], self.scatter)
 
     def features(self, which: IntArray) -> FloatArray:
         """Return components and backscatter features of some pixels, float32 [m, C + P]."""
         weight, bias = self.components.linear()
         return np.concatenate((self.tokens[which] @ weight.T + bias, self.pixels[which]), axis=1)
+
+
+def joined(tables: Sequence[FeatureTable]) -> FeatureTable:
+    """Return the pixels of several scenes, with components of all their patches."""
+    if len(tables) == 1:
+        return tables[0]
+    scatter = Scatter(tables[0].tokens.shape[1])
+    for table in tables:
+        scatter.include(table.scatter)
+    tokens, pixels, valid = (
+        np.concatenate([getattr(table, name) for table in tables]) for name in ("tokens", "pixels", "valid")
+    )
+    return FeatureTable(tokens, pixels, valid, scatter)
 
 
 def tiles_of(wanted: SamplePixels, plan: TilePlan) -> dict[tuple[int, int], IntArray]:
@@ -94,8 +116,7 @@ def gather_features(
             pixels[which] = focal[:, rows, columns].T
             valid[which] = there[rows, columns]
             scatter.add(grid[:, _own_patches(plan, (top, left), there)])
-    number = min(COMPONENTS, tokens.shape[1])
-    return FeatureTable(tokens, pixels, valid, scatter.components(number, standardised=True))
+    return FeatureTable(tokens, pixels, valid, scatter)
 
 
 def _interpolated(grid: FloatArray, rows: IntArray, columns: IntArray, patch: int) -> FloatArray:

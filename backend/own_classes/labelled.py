@@ -56,40 +56,28 @@ class LabelledPixels:
 
 
 def usable(
-    samples: Sequence[Sample], pixels: SamplePixels, valid: BoolArray, grid: tuple[Affine, int, int], reporter: Reporter
-) -> IntArray:
-    """Choose the valid pixels that samples of only one class cover, and report what is left out.
+    samples: Sequence[Sample], pixels: SamplePixels, valid: BoolArray, grid: tuple[Affine, int, int]
+) -> tuple[IntArray, int]:
+    """Choose the valid pixels that samples of only one class cover.
 
     Args:
         samples: All samples.
         pixels: Their pixels.
         valid: Whether the raster has data at each pixel, [n].
         grid: Transform from (column, row) to coordinates, number of rows, number of columns.
-        reporter: Receives warnings.
 
     Returns:
-        Indices into `pixels`.
+        Indices into `pixels`, and the number of pixels that samples of two classes cover.
     """
     there = np.flatnonzero(valid)
     kept, contested = without_overlaps(samples, pixels.take(there), *grid)
-    if contested:
-        reporter.log("warning", f"{contested} pixels are left out: samples of two classes cover them.")
-    keep = there[kept]
-    left_out = len(samples) - len(np.unique(pixels.take(keep).sample))
-    if left_out:
-        reporter.log(
-            "warning",
-            f"{left_out} of {len(samples)} samples are left out: outside the raster, on pixels without data, or on "
-            "pixels of another sample.",
-        )
-    return keep
+    return there[kept], contested
 
 
 def label_pixels(
     samples: Sequence[Sample],
     table: FeatureTable,
-    pixels: SamplePixels,
-    keep: IntArray,
+    used: SamplePixels,
     styles: Styles,
     reporter: Reporter,
 ) -> LabelledPixels:
@@ -97,13 +85,12 @@ def label_pixels(
 
     Args:
         samples: All samples.
-        table: Features of all pixels.
-        pixels: All pixels of samples.
-        keep: Indices of the pixels to learn from.
+        table: Features of the pixels to learn from.
+        used: These pixels.
         styles: Names and colours of classes.
         reporter: Receives the classes, and warnings.
     """
-    labels, used = [item.label for item in samples], pixels.take(keep)
+    labels = [item.label for item in samples]
     seen: list[Label] = [labels[number] for number in np.unique(used.sample)]
     lost = [str(label) for label in dict.fromkeys(labels) if label not in set(seen)]
     if lost and len(set(seen)) > 1:
@@ -123,4 +110,4 @@ def label_pixels(
         reporter.log(
             "warning", f"Few samples of {', '.join(few)[:200]}: draw {FEW} or more of each, in several places."
         )
-    return LabelledPixels(legend, used, classes, table.features(keep), table.components)
+    return LabelledPixels(legend, used, classes, table.features(np.arange(len(used))), table.components)

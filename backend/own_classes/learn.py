@@ -3,41 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from affine import Affine
 
-from backend.card.arch import TAPS, Arch
 from backend.card.model_card import ModelCard
-from backend.core.arrays import FloatArray
-from backend.core.errors import InputError
 from backend.core.words import counted
-from backend.engines.answer import block_tokens
-from backend.engines.job import Job
 from backend.engines.verify import disagreements
 from backend.folder.read import read_tensors
-from backend.graph.heads import tapped_blocks
-from backend.graph.probe import probe_tile
-from backend.maps.extent import Layout
-from backend.maps.landcover import landcover_overlap
 from backend.maps.run import Run
-from backend.own_classes.features import COMPONENTS, WINDOWS, FeatureTable, gather_features, tiles_of
+from backend.own_classes.arch import own_arch
 from backend.own_classes.folds import FOLDS, plan_folds
 from backend.own_classes.forest import PORTIONS, head_tensors
+from backend.own_classes.gather import Place, gather, open_scenes, place_samples
 from backend.own_classes.heldout import held_out_scores
 from backend.own_classes.known import known_answers
-from backend.own_classes.labelled import LabelledPixels, label_pixels, usable
+from backend.own_classes.labelled import LabelledPixels, label_pixels
 from backend.own_classes.legend import Styles
 from backend.own_classes.mixed import mixed_classes
 from backend.own_classes.model_folder import folder_name, printable, write_folder
-from backend.own_classes.pixels import SamplePixels, find_pixels
-from backend.own_classes.samples import Samples, check_classes, read_samples
+from backend.own_classes.samples import SampleSource, check_classes
 from backend.own_classes.trees import Trees
-from backend.stream.tiling import plan_tiles
 
-SMOOTH = 9  # side of the window over which a map's probabilities are averaged
+NAMED = 5  # scenes that a card names
 
 
 class _Progress:
@@ -61,13 +51,12 @@ class _Progress:
         self._context.reporter.progress(self._tiles + self._portions, self._total)
 
 
-def learn(session: Run, path: Path, field: str, title: str, styles: Styles, check: bool) -> dict[str, Any]:
+def learn(session: Run, source: SampleSource, title: str, styles: Styles, check: bool) -> dict[str, Any]:
     """Learn the classes of samples and write the model folder that the session's request names.
 
     Args:
         session: Raster, units and backbone.
-        path: Samples (GeoJSON).
-        field: Property that holds the class.
+        source: Samples, and further scenes that they lie in.
         title: Title of the model.
         styles: Names and colours of some or all classes.
         check: Whether accuracy on held-out blocks is measured.
@@ -78,77 +67,49 @@ def learn(session: Run, path: Path, field: str, title: str, styles: Styles, chec
     Raises:
         SarDinoError: Refused or cancelled; then nothing is written, and an older folder is unchanged.
     """
-    request, log = session.prepared.request, session.context.reporter.log
-    samples = read_samples(path, field, session.scene.source.grid.crs)
-    check_classes(samples, field)
-    if samples.skipped:
-        log("warning", f"{samples.skipped} samples without a geometry or a class are left out.")
+    request, reporter = session.prepared.request, session.context.reporter
     tensors = read_tensors(session.prepared.folder, session.card)  # a damaged model is refused before the work
-    pixels, table, progress, seen = _gathered(session, samples, FOLDS + 1 if check else 1)
-    grid = _transform(session), session.scene.frame.height, session.scene.frame.width
-    keep = usable(samples.items, pixels, table.valid, grid, session.context.reporter)
-    labelled = label_pixels(samples.items, table, pixels, keep, styles, session.context.reporter)
+    with open_scenes(session, source.also) as runs:
+        samples, places = place_samples(runs, source.samples, source.field)
+        check_classes(samples, source.field)
+        if samples.skipped:
+            reporter.log("warning", f"{samples.skipped} samples without a geometry or a class are left out.")
+        progress = _Progress(session, sum(place.tiles for place in places), FOLDS + 1 if check else 1)
+        found = gather(samples, places, progress.tiles)
+    labelled = label_pixels(samples.items, found.table, found.pixels, styles, reporter)
     session.context.cancel.check()
     scores = _held_out(session, labelled, progress) if check else {"not_known": "it was not asked for"}
     if "not_known" in scores:
         progress.forests(1)
     trees = labelled.forest(np.arange(len(labelled.x)), progress.portion)
-    card = _card(session, labelled, trees, title, f"{path.name}, field {field}", scores)
+    origin = f"{source.samples.name}, field {source.field}"
+    card = _card(session, labelled, trees, (title, _learnt(origin, found.places), _lacks_bands(found.places)), scores)
     tensors = {name: value for name, value in tensors.items() if name.startswith("backbone.")}
     tensors |= head_tensors(trees, labelled.components)
-    known = known_answers(session.card, card, (seen, trees, labelled.components))
+    known = known_answers(session.card, card, (found.seen, trees, labelled.components))
     card = write_folder(request.output, (tensors, known), card, session.context.cancel)
     for warning in disagreements(request.output, card):
-        log("warning", warning)
+        reporter.log("warning", warning)
     return session.report(
         outputs={"output": str(request.output)},
         classes=[{"value": c.value, "name": c.name, "color": c.color} for c in card.classes],
         held_out=scores,
         model=card.name,
         backbone=session.card.name,
+        scenes=[place.run.scene.name for place in found.places],
     )
 
 
-def own_arch(arch: Arch, trees: Trees | None = None) -> Arch:
-    """Return the sizes of a backbone with a head for these trees, or with an empty head."""
-    count, nodes = trees.feature.shape if trees else (1, 2)
-    return dataclasses.replace(
-        arch, head="forest", head_dim=min(COMPONENTS, TAPS["forest"] * arch.embed_dim), windows=WINDOWS, smooth=SMOOTH,
-        trees=count, tree_nodes=nodes, tree_depth=trees.depth if trees else 1,
-    )  # fmt: skip
+def _learnt(origin: str, places: Sequence[Place]) -> str:
+    """Return the sentence of the card that tells samples and scenes."""
+    names = [Path(place.run.prepared.request.input).name for place in places]
+    more = f" and {len(names) - NAMED} more scenes" if len(names) > NAMED else ""
+    return printable(f"Own samples: {origin}, over {', '.join(names[:NAMED])}{more}")
 
 
-def _gathered(session: Run, samples: Samples, fits: int) -> tuple[SamplePixels, FeatureTable, _Progress, FloatArray]:
-    """Find the pixels of the samples, and compute their features, in the tiles that the whole raster's map has.
-
-    Returns:
-        Pixels, features, progress, and the tokens [channels, rows, columns] of the tile with known answers.
-    """
-    scene, card, request = session.scene, session.card, session.prepared.request
-    overlap = landcover_overlap(card.tile, card.patch, own_arch(card.arch).reach)
-    scene.widen(Layout(card.tile, card.tile - overlap, card.patch))
-    frame = scene.frame
-    pixels = find_pixels(samples.items, _transform(session), frame.height, frame.width)
-    pixels = pixels.take(pixels.inside(scene.part.in_cells(scene.factors)))
-    if not len(pixels):
-        raise InputError(
-            f"No sample lies within {request.input} (or the extent asked for).",
-            "Check the coordinate systems of samples and raster.",
-        )
-    plan = plan_tiles(frame.height, frame.width, card.tile, overlap, card.patch)
-    progress = _Progress(session, len(tiles_of(pixels, plan)), fits)
-    context, engines = session.context, session.loaded.engines
-    answer = block_tokens(card.arch, *tapped_blocks(own_arch(card.arch)))
-    with engines.runner(Job(answer, True, context.cancel, context.reporter.log)) as (ask, session.engine):
-        table = gather_features(ask, frame, plan, pixels, session.loaded.batch, progress.tiles)
-        seen = next(iter(ask(probe_tile(len(card.bands), card.tile))))
-    return pixels, table, progress, seen
-
-
-def _transform(session: Run) -> Affine:
-    """Return the transform from (column, row) of the frame, in pixels of the model's size, to coordinates."""
-    down, across = session.scene.factors
-    return session.scene.source.grid.transform * Affine.scale(across, down)
+def _lacks_bands(places: Sequence[Place]) -> bool:
+    """Return whether a scene lacks a band: one may be missing later only if it was missing during training."""
+    return any(len(place.run.scene.bands) < len(place.run.card.bands) for place in places)
 
 
 def _held_out(session: Run, labelled: LabelledPixels, progress: _Progress) -> dict[str, Any]:
@@ -176,14 +137,14 @@ def _held_out(session: Run, labelled: LabelledPixels, progress: _Progress) -> di
 
 
 def _card(
-    session: Run, labelled: LabelledPixels, trees: Trees, title: str, origin: str, scores: dict[str, Any]
+    session: Run, labelled: LabelledPixels, trees: Trees, told: tuple[str, str, bool], scores: dict[str, Any]
 ) -> ModelCard:
-    old, counted = session.card, {}
+    """Return the card of the new model; `told` holds its title, origin, and whether bands may be missing."""
+    (title, learnt, lenient), old, counted = told, session.card, {}
     for number, item in enumerate(labelled.legend):
         here = labelled.classes == number
         samples = len(np.unique(labelled.pixels.sample[here]))
         counted[f"{item.value} {item.name}"] = {"samples": samples, "pixels": int(here.sum())}
-    learnt = printable(f"Own samples: {origin}, over {Path(session.prepared.request.input).name}")
     return dataclasses.replace(
         old,
         name=folder_name(session.prepared.request.output),
@@ -193,6 +154,5 @@ def _card(
         trained_on=(learnt, f"Backbone: model {old.name}, unchanged", *(f"Backbone: {s}" for s in old.trained_on)),
         metrics={"held_out": scores, "samples": counted},
         limits=("Trained at the place and date of its samples; accuracy elsewhere is unknown.",),
-        # A band may be missing later only if it was missing during training.
-        allows_missing_bands=len(session.scene.bands) < len(old.bands),
+        allows_missing_bands=lenient,
     )

@@ -54,7 +54,9 @@ class SamplePixels:
         return found
 
 
-def find_pixels(samples: Sequence[Sample], transform: Affine, height: int, width: int, seed: int = 0) -> SamplePixels:
+def find_pixels(
+    samples: Sequence[Sample], transform: Affine, height: int, width: int, seed: int = 0, total: int = TOTAL
+) -> SamplePixels:
     """Find the pixels of all samples; pixels outside the grid are left out.
 
     Args:
@@ -63,9 +65,10 @@ def find_pixels(samples: Sequence[Sample], transform: Affine, height: int, width
         height: Rows of the grid.
         width: Columns of the grid.
         seed: Seed of the draw of pixels from large polygons.
+        total: Most pixels.
     """
     rng = np.random.default_rng(seed)
-    limit = max(1, min(PER_SAMPLE, TOTAL // len(samples)))
+    limit = max(1, min(PER_SAMPLE, total // len(samples)))
     parts = []
     for number, sample in enumerate(samples):
         rows, columns = _burn(sample, transform, (height, width))
@@ -76,8 +79,8 @@ def find_pixels(samples: Sequence[Sample], transform: Affine, height: int, width
     found = SamplePixels(
         *(np.concatenate([getattr(part, name) for part in parts]) for name in ("rows", "columns", "sample"))
     )
-    if len(found) > TOTAL:
-        found = found.take(np.sort(rng.choice(len(found), TOTAL, replace=False)))
+    if len(found) > total:
+        found = found.take(np.sort(rng.choice(len(found), total, replace=False)))
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Union
@@ -39,18 +39,38 @@ class Samples:
     skipped: int
 
 
-def read_samples(path: Path, field: str, crs: CRS | None) -> Samples:
+@dataclass(frozen=True)
+class SampleSource:
+    """Where samples come from.
+
+    Attributes:
+        samples: GeoJSON of points or polygons.
+        field: Property that holds the class.
+        legend: JSON with names and colours of classes, or None.
+        title: Title of the model; empty for the name of its folder.
+        also: Further scenes that samples lie in, besides the one of the request.
+    """
+
+    samples: Path
+    field: str
+    legend: Path | None = None
+    title: str = ""
+    also: Sequence[str] = ()
+
+
+def read_samples(path: Path, field: str, crs: CRS | None, elsewhere: bool = False) -> Samples:
     """Read a GeoJSON FeatureCollection.
 
     Args:
         path: GeoJSON file.
         field: Property that holds the class.
         crs: CRS of the raster; None to use coordinates without conversion.
+        elsewhere: Whether samples may have no place in that CRS, as those of another scene may.
 
     Raises:
         InputError: As `read_features` and `field_values`, or no feature has a class.
     """
-    features, shapeless = read_features(path, crs)
+    features, shapeless = read_features(path, crs, elsewhere)
     labels = [clean_label(value) for value in field_values(features, field)]
     items = [Sample(feature.geometry, label) for feature, label in zip(features, labels) if label is not None]
     if not items:

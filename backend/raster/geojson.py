@@ -24,6 +24,8 @@ DEFAULT_CRS = CRS.from_string("OGC:CRS84")
 MOST_BYTES = 512 * 2**20  # of a file; parsed, it takes about ten times as much
 MOST_CLASS = 2**53  # of which all are kept, as integers and as floating-point numbers
 WHOLE = re.compile(r"[+-]?[0-9]{1,400}")
+# Outside every raster, in any coordinate system.
+NOWHERE: dict[str, Any] = {"type": "Point", "coordinates": (1e30, 1e30)}
 POINTS, POLYGONS = ("Point", "MultiPoint"), ("Polygon", "MultiPolygon")
 
 
@@ -58,12 +60,13 @@ class Feature:
         return min(xs), min(ys), max(xs), max(ys)
 
 
-def read_features(path: str | Path, crs: CRS | None) -> tuple[list[Feature], int]:
+def read_features(path: str | Path, crs: CRS | None, elsewhere: bool = False) -> tuple[list[Feature], int]:
     """Return points and polygons of a GeoJSON file in a CRS, and the number of features without a geometry.
 
     Args:
         path: FeatureCollection. Its CRS is named by its "crs" member (as GDAL writes it), else it is WGS 84.
         crs: Target CRS; None if the raster has none: then coordinates are not transformed.
+        elsewhere: Whether features may have no place in that CRS; these become the point NOWHERE.
 
     Raises:
         InputError: The file can't be read, has lines, collections or no features, or can't be transformed to `crs`.
@@ -76,13 +79,7 @@ def read_features(path: str | Path, crs: CRS | None) -> tuple[list[Feature], int
         raise InputError(f"{path} has no feature with a geometry.", "Give points or polygons, each with a class.")
     geometries = [_plane(item["geometry"], number, path) for number, item in kept]
     if crs is not None and own != crs:
-        try:
-            geometries = list(transform_geom(own, crs, geometries))
-        except RASTER_ERRORS as error:
-            raise InputError(
-                f"{path} can't be transformed from {own.to_string()} to the raster's {crs.to_string()}.",
-                "Check its coordinate system, or reproject it first.",
-            ) from error
+        geometries = _transformed(geometries, (own, crs), path, elsewhere)
     features = [
         Feature(number, geometry, _properties(item, number, path)) for (number, item), geometry in zip(kept, geometries)
     ]
@@ -93,6 +90,28 @@ def read_features(path: str | Path, crs: CRS | None) -> tuple[list[Feature], int
                 "Check the coordinate systems of both.",
             )
     return features, len(items) - len(kept)
+
+
+def _transformed(
+    geometries: list[dict[str, Any]], systems: tuple[CRS, CRS], path: str | Path, elsewhere: bool
+) -> list[dict[str, Any]]:
+    """Return geometries in the second of two coordinate systems."""
+    own, crs = systems
+    try:
+        found = list(transform_geom(own, crs, geometries))
+    except RASTER_ERRORS as error:
+        if elsewhere and len(geometries) > 1:
+            return [_transformed([each], systems, path, elsewhere)[0] for each in geometries]
+        if elsewhere:
+            return [NOWHERE]
+        raise InputError(
+            f"{path} can't be transformed from {own.to_string()} to the raster's {crs.to_string()}.",
+            "Check its coordinate system, or reproject it first.",
+        ) from error
+    if not elsewhere:
+        return found
+    return [each if all(math.isfinite(v) for pair in _pairs(each["coordinates"]) for v in pair) else NOWHERE
+            for each in found]  # fmt: skip
 
 
 def integer_label(value: Any) -> int | None:

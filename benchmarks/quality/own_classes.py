@@ -43,9 +43,9 @@ from backend.maps.landcover import landcover_overlap
 from backend.network.forest_head import ForestHead
 from backend.network.vit import SarViT
 from backend.network.weights import load_model
+from backend.own_classes.arch import SMOOTH, own_arch
 from backend.own_classes.features import FeatureTable, gather_features
 from backend.own_classes.forest import TrainingData, grow, head_tensors
-from backend.own_classes.learn import SMOOTH, own_arch
 from backend.own_classes.pixels import PER_SAMPLE, SamplePixels
 from backend.radiometry.convert import normalise
 from backend.stream.tiles import TileJob, run_stream

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from .accuracy import AccuracyAlgorithm
+from .answers.nextsamples import NextSamplesAlgorithm
+from .answers.samplingdesign import SamplingDesignAlgorithm
 from .attention import AttentionAlgorithm
 from .calibrate import CalibrateAlgorithm
 from .composite import CompositeAlgorithm
@@ -20,4 +22,6 @@ ALGORITHMS = (
     AccuracyAlgorithm,
     CalibrateAlgorithm,
     CompositeAlgorithm,
+    SamplingDesignAlgorithm,
+    NextSamplesAlgorithm,
 )

@@ -22,6 +22,9 @@ class LandCoverAlgorithm(ModelAlgorithm):
     OUTPUT_PROBABILITIES = "OUTPUT_PROBABILITIES"
     OUTPUT_AGREEMENT = "OUTPUT_AGREEMENT"
     DATES = "DATES"
+    OUTPUT_MARGIN = "OUTPUT_MARGIN"
+    OUTPUT_ENTROPY = "OUTPUT_ENTROPY"
+    OUTPUT_DISAGREEMENT = "OUTPUT_DISAGREEMENT"
 
     COMMAND = "landcover"
     ICON = "landcover.svg"
@@ -31,6 +34,9 @@ class LandCoverAlgorithm(ModelAlgorithm):
         Destination(OUTPUT_CONFIDENCE, "--confidence", StretchStyler),
         Destination(OUTPUT_PROBABILITIES, "--probabilities"),
         Destination(OUTPUT_AGREEMENT, "--agreement", StretchStyler),
+        Destination(OUTPUT_MARGIN, "--margin", StretchStyler),
+        Destination(OUTPUT_ENTROPY, "--entropy", StretchStyler),
+        Destination(OUTPUT_DISAGREEMENT, "--disagreement", StretchStyler),
     )
 
     def __init__(self) -> None:
@@ -92,6 +98,7 @@ class LandCoverAlgorithm(ModelAlgorithm):
             tr("With further dates: the share of the dates that have the class of the map by themselves, 0 to 1."),
             optional=True,
         )
+        self._add_measures()
 
     def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> tuple[str, list[str]]:
         """Read the layers of further dates too."""
@@ -104,6 +111,26 @@ class LandCoverAlgorithm(ModelAlgorithm):
         if self.OUTPUT_AGREEMENT in wanted and not self._dates:
             raise QgsProcessingException(tr("The agreement of dates needs further dates. Add some, or leave it out."))
         return [word for date in self._dates for word in ("--date", date)]
+
+    def _add_measures(self) -> None:
+        for name, description, text in (
+            (
+                self.OUTPUT_MARGIN,
+                tr("Margin"),
+                tr("Lead of the class over the next one, 0 to 1. 'Next samples to label' takes it."),
+            ),
+            (
+                self.OUTPUT_ENTROPY,
+                tr("Entropy"),
+                tr("Entropy of the class probabilities: 0 where the model is certain, 1 where all classes are equal."),
+            ),
+            (
+                self.OUTPUT_DISAGREEMENT,
+                tr("Disagreement of tiles"),
+                tr("How far overlapping tiles disagree, 0 to 1; no data where a pixel lies in one tile only."),
+            ),
+        ):
+            self.add_destination(name, description, text, optional=True, advanced=True)
 
     def report(self, result: dict, feedback: Any) -> None:
         classes = [c for c in result.get("classes", []) if c.get("pixels")]

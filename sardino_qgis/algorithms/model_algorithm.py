@@ -31,11 +31,14 @@ class ModelAlgorithm(ModelParameters):
         self._options: list[str] = []
         self._written: list[str] = []
 
-    def add_destination(self, name: str, description: str, text: str, optional: bool = False) -> None:
+    def add_destination(
+        self, name: str, description: str, text: str, optional: bool = False, advanced: bool = False
+    ) -> None:
         """Declare a raster output; an optional one is written only on request."""
         self.add(
             QgsProcessingParameterRasterDestination(name, description, optional=optional, createByDefault=not optional),
             text,
+            advanced,
         )
 
     # Running

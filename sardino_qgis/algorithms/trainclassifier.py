@@ -14,16 +14,19 @@ from qgis.core import (
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterField,
     QgsProcessingParameterFolderDestination,
+    QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterString,
     QgsProcessingUtils,
 )
 
 from ..common.i18n import tr
 from ..layers.geojson_export import category_styles, write_geojson
+from ..layers.sources import worker_source
 from ..models.installed import add_folder, find_model
 from ..models.trained import chosen_folder, models_folder
 from .destinations import Destination
 from .model_algorithm import ModelAlgorithm
+from .parameters import RASTERS
 
 
 class TrainClassifierAlgorithm(ModelAlgorithm):
@@ -31,6 +34,7 @@ class TrainClassifierAlgorithm(ModelAlgorithm):
 
     SAMPLES = "SAMPLES"
     FIELD = "FIELD"
+    FURTHER_SCENES = "FURTHER_SCENES"
     TITLE = "TITLE"
     CHECK = "CHECK"
     ACCURACY = "ACCURACY"
@@ -50,6 +54,7 @@ class TrainClassifierAlgorithm(ModelAlgorithm):
         self._crs: Any = None
         self._field = ""
         self._styles: dict[str, dict[str, str]] = {}
+        self._scenes: list[str] = []
 
     def displayName(self) -> str:
         return tr("Train own classes from samples")
@@ -80,6 +85,15 @@ class TrainClassifierAlgorithm(ModelAlgorithm):
         self.add(
             QgsProcessingParameterField(self.FIELD, tr("Class field"), None, self.SAMPLES),
             tr("Field of the samples that holds the class, as a number or a text."),
+        )
+        self.add(
+            QgsProcessingParameterMultipleLayers(
+                self.FURTHER_SCENES, tr("Further scenes or dates"), RASTERS, optional=True
+            ),
+            tr(
+                "Other rasters that samples lie in: neighbouring scenes, or other dates of the same place. Samples are "
+                "used with every scene that they lie in; the log says which lie in none. Bands and units count for all."
+            ),
         )
         self.add_reading()
         self.add(
@@ -117,8 +131,12 @@ class TrainClassifierAlgorithm(ModelAlgorithm):
         if self._source is None:
             raise QgsProcessingException(self.invalidSourceError(parameters, self.SAMPLES))
         self._field = self.parameterAsString(parameters, self.FIELD, context)
+        scenes = self.parameterAsLayerList(parameters, self.FURTHER_SCENES, context)
+        self._scenes = [worker_source(scene, feedback) for scene in scenes]
         # The CRS of the file, which the backend reads, even if the layer has another one.
         self._crs = self.parameterAsRasterLayer(parameters, self.INPUT, context).dataProvider().crs()
+        if self._scenes and self._source.sourceCrs().isValid():
+            self._crs = self._source.sourceCrs()  # samples of another scene may have no place in that of the first
         if self._crs.isValid() and not self._source.sourceCrs().isValid():
             feedback.pushWarning(tr("The samples have no CRS; the CRS of the raster is assumed."))
         layer = self.parameterAsVectorLayer(parameters, self.SAMPLES, context)
@@ -152,6 +170,7 @@ class TrainClassifierAlgorithm(ModelAlgorithm):
         count = write_geojson(self._source, self._field, self._crs, samples, context, feedback)
         feedback.pushInfo(tr("Features in the samples: {}.").format(count))
         options = ["--samples", samples, f"--field={self._field}"]
+        options += [word for scene in self._scenes for word in ("--also", scene)]
         if self._styles:
             legend = QgsProcessingUtils.generateTempFilename("legend.json")
             with open(legend, "w", encoding="utf-8") as file:

@@ -26,6 +26,11 @@ def _landcover(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--agreement", type=Path, help="also write the share of dates that have the class by themselves"
     )
+    parser.add_argument("--margin", type=Path, help="also write the lead over the next class, 0 to 1 (float32)")
+    parser.add_argument("--entropy", type=Path, help="also write the entropy of the classes, 0 to 1 (float32)")
+    parser.add_argument(
+        "--disagreement", type=Path, help="also write how far overlapping tiles disagree, 0 to 1 (float32)"
+    )
 
 
 def _attention(parser: argparse.ArgumentParser) -> None:
@@ -66,12 +71,14 @@ def run_model(options: argparse.Namespace, context: Context) -> None:
     """
     from backend.maps.attention import attention
     from backend.maps.embeddings import embed
-    from backend.maps.landcover import landcover
+    from backend.maps.landcover import FURTHER, landcover
     from backend.maps.similarity import similarity
 
     request, given = model_request(options), options
     commands: dict[str, Callable[[], object]] = {
-        "landcover": lambda: landcover(request, given.confidence, given.probabilities, context, given.agreement),
+        "landcover": lambda: landcover(
+            request, given.confidence, given.probabilities, context, {role: getattr(given, role) for role in FURTHER}
+        ),
         "attention": lambda: attention(request, given.heads, given.block, given.mass, given.masks, context),
         "embed": lambda: embed(request, given.block, given.grid, given.pca, context),
         "similarity": lambda: similarity(request, given.point, given.block, given.grid, context),

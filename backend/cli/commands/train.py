@@ -16,6 +16,10 @@ from backend.maps.request import Context
 def _add_options(parser: argparse.ArgumentParser) -> None:
     add_model_options(parser, output="model folder to write")
     parser.add_argument("--samples", type=Path, required=True, metavar="FILE", help="GeoJSON of points or polygons")
+    parser.add_argument(
+        "--also", action="append", default=[], metavar="SCENE",
+        help="another scene or date that samples lie in, read as INPUT is (may be repeated)",
+    )  # fmt: skip
     parser.add_argument("--field", required=True, help="field of the samples that holds the class")
     parser.add_argument("--legend", type=Path, metavar="FILE", help="JSON with names and colours of classes")
     parser.add_argument("--title", default="", help="title of the model; default: the name of its folder")
@@ -23,7 +27,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
-    from backend.own_classes.command import SampleSource, train
+    from backend.own_classes.command import train
+    from backend.own_classes.samples import SampleSource
 
     context = Context(reporter, cancel)
     train(model_request(options), request_of(SampleSource, options), not options.no_check, context)

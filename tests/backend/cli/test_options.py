@@ -8,7 +8,7 @@ from backend.accuracy.command import AccuracyRequest
 from backend.cli.commands.command import request_of
 from backend.cli.options import parse
 from backend.grd.pipeline import CalibrateRequest
-from backend.own_classes.command import SampleSource
+from backend.own_classes.samples import SampleSource
 
 
 @pytest.mark.parametrize(
@@ -71,4 +71,4 @@ def test_requests_hold_what_the_options_say():
     calibrate = request_of(CalibrateRequest, options)
     assert (calibrate.quantity, calibrate.units, calibrate.pixel_size, calibrate.dem) == ("sigma0", "db", 20, "d")
     source = request_of(SampleSource, parse(["train", "r", "m", "--samples", "s", "--field", "c", "--title", "t"]))
-    assert source == SampleSource(Path("s"), "c", None, "t")
+    assert source == SampleSource(Path("s"), "c", None, "t", [])

@@ -14,7 +14,7 @@ from backend.card.registry import CARD
 from backend.core.cancel import Cancel
 from backend.core.errors import InputError, SarDinoError
 from backend.folder.read import read_graph, read_tensors
-from backend.own_classes import learn
+from backend.own_classes import gather
 from backend.own_classes.model_folder import claim_folder, folder_name, title_of, write_folder
 from tests.backend.reliability import zoo
 
@@ -106,7 +106,7 @@ def refused(cli, tmp_path, tiny_model, monkeypatch):
     """Return what `train` says of an output, and check that it refuses before it learns."""
     samples = tmp_path / "s.geojson"
     samples.write_text(json.dumps({"type": "FeatureCollection", "features": []}))
-    monkeypatch.setattr(learn, "gather_features", lambda *_: pytest.fail("it began to learn"))
+    monkeypatch.setattr(gather, "gather_features", lambda *_: pytest.fail("it began to learn"))
     (tmp_path / "in").mkdir()
     source = zoo.plain(tmp_path / "in")
 

@@ -15,12 +15,14 @@ def test_parameters_are_declared(provider):
     assert names == [
         "INPUT", "FURTHER", "BANDS", "POLARISATION", "EXTENT", "UNITS", "ACCEPT_VALUES", "MODEL", "DATES", "DEVICE",
         "ENGINE", "BATCH_SIZE", "OUTPUT", "OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES", "OUTPUT_AGREEMENT",
+        "OUTPUT_MARGIN", "OUTPUT_ENTROPY", "OUTPUT_DISAGREEMENT",
     ]  # fmt: skip
     attention = {p.name() for p in provider.algorithm("attention").parameterDefinitions()}
     assert attention >= {"HEADS", "BLOCK", "MASS", "OUTPUT", "OUTPUT_MASKS"}
 
 
-EVERY = ["landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate", "composite"]
+EVERY = ["landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate", "composite",
+         "samplingdesign", "nextsamples"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -68,6 +70,8 @@ def test_advanced_and_optional_parameters(provider):
     algorithm = provider.algorithm("landcover")
     flag = QgsProcessingParameterDefinition.Flag.FlagAdvanced
     advanced = {p.name() for p in algorithm.parameterDefinitions() if p.flags() & flag}
-    assert advanced == {"FURTHER", "POLARISATION", "ACCEPT_VALUES", "DATES", "DEVICE", "ENGINE", "BATCH_SIZE"}
-    for name in ("OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES", "OUTPUT_AGREEMENT"):
+    measures = {"OUTPUT_MARGIN", "OUTPUT_ENTROPY", "OUTPUT_DISAGREEMENT"}
+    unusual = {"FURTHER", "POLARISATION", "ACCEPT_VALUES", "DATES", "DEVICE", "ENGINE", "BATCH_SIZE"}
+    assert advanced == unusual | measures
+    for name in ("OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES", "OUTPUT_AGREEMENT", *measures):
         assert not algorithm.parameterDefinition(name).createByDefault()

@@ -167,3 +167,23 @@ def test_refusals_and_cancel_keep_the_older_folder(halves, tmp_path, feedback, q
         processing.run("sardino:trainclassifier", {**given, "OUTPUT": str(tmp_path / "m")}, feedback=feedback)
     assert {p.name for p in tmp_path.iterdir()} == {"halves.tif", "thesis"}
     assert [p.name for p in foreign.iterdir()] == ["chapter.txt"]
+
+
+def test_samples_of_further_scenes_are_learnt(halves, tmp_path, feedback, qgis_new_project):
+    """Of the first scene the samples of water alone, of one 20 km to the east those of forest."""
+    east = tmp_path / "east.tif"
+    gdal.Translate(
+        str(east), str(halves), outputBounds=(LEFT + 20_000, TOP, LEFT + 20_000 + 10 * SIZE, TOP - 10 * SIZE)
+    )
+    layer = layer_of("Polygon", ["See", "Wald"])
+    for feature in layer.getFeatures("cover = 'Wald'"):
+        moved = feature.geometry()
+        moved.translate(20_000, 0)
+        layer.dataProvider().changeGeometryValues({feature.id(): moved})
+    given = {"INPUT": str(halves), "FURTHER_SCENES": [str(east)], "SAMPLES": layer, "FIELD": "cover", "CHECK": False,
+             "OUTPUT": str(tmp_path / "two")}  # fmt: skip
+    processing.run("sardino:trainclassifier", given, feedback=feedback)
+    card = json.loads((tmp_path / "two" / "card.json").read_text())
+    assert {name: each["samples"] for name, each in card["metrics"]["samples"].items()} == {"1 See": 6, "2 Wald": 6}
+    assert any("east.tif: 6 samples" in text for text in feedback.infos)
+    del layer, given

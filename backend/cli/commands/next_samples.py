@@ -1,0 +1,37 @@
+"""Define the command `nextsamples`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from backend.cli.commands.command import Command, request_of
+from backend.cli.shared_options import whole
+from backend.core.cancel import Cancel
+from backend.core.events import Reporter
+from backend.core.supervise import add_progress
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    what = "raster that is low where the map is uncertain, such as that of landcover --margin"
+    parser.add_argument("certainty", metavar="MARGIN", help=what)
+    parser.add_argument("output", metavar="POINTS", type=Path, help="GeoJSON of points to write, with a QGIS style")
+    parser.add_argument("--samples", type=Path, metavar="FILE", help="GeoJSON of the samples that there are")
+    parser.add_argument(
+        "--field", dest="class_field", metavar="NAME", help="their field that holds the class; the points get it too"
+    )
+    parser.add_argument("--count", type=whole, default=20, metavar="N", help="places to choose (20)")
+    parser.add_argument(
+        "--share", type=float, default=0.25, metavar="SHARE", help="of the map, that counts as uncertain (0.25)"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
+    add_progress(parser)
+
+
+def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    from backend.design.next_command import NextRequest, next_samples
+
+    next_samples(request_of(NextRequest, options, reporter=reporter, cancel=cancel))
+
+
+NEXT_SAMPLES = Command("nextsamples", "choose the next samples to label for own classes", _add_options, _run)

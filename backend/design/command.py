@@ -1,0 +1,211 @@
+"""Run `design`: draw the points by which a class map is to be validated, and write them with a form."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backend import __version__
+from backend.accuracy.areas import PixelAreas
+from backend.accuracy.class_raster import ClassRaster
+from backend.accuracy.merging import values_by_name
+from backend.core.arrays import DoubleArray, IntArray
+from backend.core.cancel import Cancel
+from backend.core.errors import InputError
+from backend.core.events import Reporter
+from backend.design.allocation import EXPECTED_ACCURACY, LEAST_PER_CLASS, plan, standard_error
+from backend.design.class_colours import class_colours
+from backend.design.draw import Drawn, Sampler, count
+from backend.design.form import Choice, Form, form_qml
+from backend.design.point_file import check_point_file, outputs_of, write_points
+from backend.design.progress import RowProgress
+from backend.output.names import claim_outputs
+from backend.raster.blocks import LARGE_CACHE
+from backend.raster.geojson import integer_label
+from backend.raster.source import gdal_environment
+
+# Fields of the points: to fill in; and the class on the map, which whoever fills it in must not see.
+REFERENCE, STRATUM = "reference", "stratum"
+# Pixels of the map between two points, if no distance is given.
+PIXELS_APART = 5
+
+
+@dataclass(frozen=True)
+class DesignRequest:
+    """Options of a sampling design.
+
+    Attributes:
+        map: Raster of classes.
+        output: GeoJSON to write.
+        standard_error: Of the overall accuracy, that is wanted.
+        accuracy: User's accuracy that is expected of classes without their own.
+        expected: User's accuracy that is expected, by value or name of a class (as text).
+        per_class: Points of a rare class.
+        distance: Least distance between two points in metres (pixels without a CRS); None for PIXELS_APART pixels.
+        ignore: Map values that are no classes.
+        seed: Equal seeds draw equal points.
+        overwrite: Whether existing outputs are replaced.
+        reporter: Receives progress and messages.
+        cancel: Ends the run when set.
+    """
+
+    map: str
+    output: Path
+    standard_error: float = 0.01
+    accuracy: float = EXPECTED_ACCURACY
+    expected: Mapping[str, float] = field(default_factory=dict)
+    per_class: int = LEAST_PER_CLASS
+    distance: float | None = None
+    ignore: tuple[int, ...] = ()
+    seed: int = 0
+    overwrite: bool = False
+    reporter: Reporter = field(default_factory=Reporter)
+    cancel: Cancel = field(default_factory=Cancel)
+
+
+def design(request: DesignRequest) -> dict[str, Any]:
+    """Draw the points, write them, and return the facts of the result event.
+
+    Raises:
+        SarDinoError: Refused or cancelled; then no output is left, and older ones are as they were.
+    """
+    began = time.monotonic()
+    _check(request)
+    outputs = outputs_of(request.output)
+    with claim_outputs(outputs, [request.map], request.overwrite, request.cancel, rasters=False), ExitStack() as stack:
+        stack.enter_context(gdal_environment(LARGE_CACHE))
+        class_map = stack.enter_context(ClassRaster(request.map, request.ignore))
+        facts = _designed(request, class_map)
+    outputs_facts = {"outputs": {"output": str(request.output)}, "device": "cpu", "model": ""}
+    result = {**outputs_facts, "seconds": round(time.monotonic() - began, 2), **facts}
+    request.reporter.result(result)
+    return result
+
+
+def _check(request: DesignRequest) -> None:
+    check_point_file(request.output)
+    if not 0 < request.standard_error < 0.5:
+        raise InputError(
+            f"The standard error {request.standard_error:g} is not between 0 and 0.5.", "Give a share, such as 0.01."
+        )
+    for text, accuracy in {"all classes": request.accuracy, **request.expected}.items():
+        if not 0 < accuracy < 1:
+            raise InputError(
+                f"The expected accuracy {accuracy:g} of {text} is not between 0 and 1.",
+                "Give a share below 1, such as 0.8; 0.95 for a class that is hardly ever wrong.",
+            )
+    if request.per_class < 2:
+        raise InputError(
+            f"{request.per_class} points of a class are too few: from fewer than 2 nothing can be estimated.",
+            f"Give {LEAST_PER_CLASS} to 100.",
+        )
+    if request.distance is not None and not (math.isfinite(request.distance) and request.distance >= 0):
+        raise InputError(f"The distance {request.distance:g} can't be kept.", "Give metres, 0 for none.")
+
+
+def _designed(request: DesignRequest, class_map: ClassRaster) -> dict[str, Any]:
+    areas, log = PixelAreas(class_map.grid), request.reporter.log
+    request.reporter.start(
+        version=__version__,
+        command="design",
+        model="",
+        device="cpu",
+        input=request.map,
+        outputs={"output": str(request.output)},
+    )
+    advance = RowProgress(request.reporter, request.cancel, class_map.grid.height, passes=2)
+    tally = count(class_map, areas, advance)
+    if not tally.mapped:
+        raise InputError(f"{request.map} has no valid pixel.", "Check its nodata value and the values to ignore.")
+    values = sorted(tally.mapped)
+    weights = np.array([tally.mapped[value][1] for value in values])
+    weights = weights / weights.sum()
+    expected = _expected(request, values, class_map.names)
+    wanted = plan(weights, expected, request.standard_error, request.per_class)
+    distance = _distance(request, class_map)
+    sampler = Sampler(class_map, areas, tally, distance, request.seed)
+    drawn = sampler.draw(dict(zip(values, wanted.tolist())), advance)
+    got = np.array([int((drawn.values == value).sum()) for value in values])
+    for note in class_map.notes:
+        log("warning", note)
+    _tell(request, class_map, (values, wanted, got), distance)
+    _write(request, class_map, drawn)
+    error = standard_error(got, weights, expected)
+    log("info", f"{len(drawn.values)} points. Standard error to be expected of the overall accuracy: {error:.4f}.")
+    return {
+        "points": len(drawn.values),
+        "expected_standard_error": round(error, 6),
+        "distance": distance,
+        "areas": areas.method,
+        "classes": [
+            {
+                "value": value,
+                "name": class_map.names.get(value, ""),
+                "share": float(weight),
+                "expected_accuracy": float(accuracy),
+                "wanted": int(size),
+                "points": int(found),
+            }
+            for value, weight, accuracy, size, found in zip(values, weights, expected, wanted, got)
+        ],
+    }
+
+
+def _expected(request: DesignRequest, values: list[int], names: Mapping[int, str]) -> DoubleArray:
+    """Return the expected accuracy of each class.
+
+    Raises:
+        InputError: The request names a class that the map hasn't got.
+    """
+    by_name, found = values_by_name(names), dict.fromkeys(values, request.accuracy)
+    for text, accuracy in request.expected.items():
+        number = integer_label(text)
+        value = number if number is not None else by_name.get(text.strip().casefold())
+        if value not in found:
+            known = ", ".join(f"{each} {names.get(each, '')}".strip() for each in values)
+            raise InputError(f"The map has no class {text!r}; it has: {known}.", "Name one of these, or its value.")
+        found[value] = accuracy
+    return np.array([found[value] for value in values])
+
+
+def _distance(request: DesignRequest, class_map: ClassRaster) -> float:
+    if request.distance is not None:
+        return request.distance
+    metres = class_map.grid.pixel_metres()
+    return PIXELS_APART * (max(metres) if metres else 1.0)
+
+
+def _tell(
+    request: DesignRequest, class_map: ClassRaster, sizes: tuple[list[int], IntArray, IntArray], distance: float
+) -> None:
+    unit = "m" if class_map.grid.pixel_metres() else "pixels"
+    for value, size, found in zip(*sizes):
+        name = f"{value} {class_map.names.get(value, '')}".strip()
+        request.reporter.log("info", f"  {name}: {found} points")
+        if found < size:
+            request.reporter.log(
+                "warning",
+                f"{name} has room for {found} points only, at least {distance:g} {unit} apart; {size} were wanted. "
+                "Give a smaller distance (0 for none) for more.",
+            )
+
+
+def _write(request: DesignRequest, class_map: ClassRaster, drawn: Drawn) -> None:
+    names = dict(class_map.names) or {value: str(value) for value in np.unique(drawn.values).tolist()}
+    # Classes that only the map has by its pixels; 0 and the like name what is no class.
+    names |= {value: str(value) for value in np.unique(drawn.values).tolist() if value not in names}
+    colors = class_colours(request.map, names)
+    choices = [Choice(str(value), name, colors[value]) for value, name in sorted(names.items())]
+    style = form_qml(Form(REFERENCE, choices, shown=("id",), hidden=(STRATUM,), free=("note",)))
+    fields = [
+        {"id": number, REFERENCE: None, "note": None, STRATUM: int(value)}
+        for number, value in enumerate(drawn.values.tolist(), 1)
+    ]
+    write_points(request.output, class_map.grid, (drawn.rows, drawn.columns), fields, style, request.cancel)

@@ -1,0 +1,115 @@
+"""Write the points of the backend in the format that the user asked for, with the form that asks for classes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingException,
+    QgsProcessingLayerPostProcessorInterface,
+    QgsProcessingParameterVectorDestination,
+    QgsProcessingUtils,
+    QgsVectorFileWriter,
+    QgsVectorLayer,
+)
+
+from ...common.i18n import tr
+from ..base import BackendAlgorithm
+from ..destinations import Destination
+
+POINTS = QgsProcessing.SourceType.TypeVectorPoint
+GEOJSON = (".geojson", ".json")
+
+
+class FormStyler(QgsProcessingLayerPostProcessorInterface):
+    """Applies the style with the form, which Processing doesn't look for."""
+
+    def postProcessLayer(self, layer, context, feedback) -> None:
+        """Style `layer` after Processing has loaded it."""
+        style = Path(layer.source().partition("|")[0]).with_suffix(".qml")
+        if isinstance(layer, QgsVectorLayer) and style.is_file():
+            layer.loadNamedStyle(str(style))
+            layer.triggerRepaint()
+
+
+class PointAlgorithm(BackendAlgorithm):
+    """Base of algorithms that choose points on a raster; a subclass declares parameters and gives the arguments."""
+
+    INPUT = "INPUT"
+    OUTPUT = "OUTPUT"
+    POINTS = "POINTS"
+
+    HELP = ("sampling",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._arguments: list[str] = []
+
+    def add_output(self, description: str, text: str) -> None:
+        """Declare the point layer."""
+        self.add(QgsProcessingParameterVectorDestination(self.OUTPUT, description, POINTS), text)
+
+    def arguments(self, parameters: dict, context: Any, feedback: Any) -> list[str]:
+        """Return the backend's arguments but for the output, the input first; called on the main thread.
+
+        Raises:
+            QgsProcessingException: A parameter can't be used.
+        """
+        raise NotImplementedError
+
+    def hand_over(self, context: Any, feedback: Any) -> list[str]:
+        """Write what the backend reads besides the raster, and return the options that name it."""
+        return []
+
+    def prepareAlgorithm(self, parameters, context, feedback) -> bool:
+        self._arguments = self.read_inputs(parameters, context, feedback)
+        return True
+
+    def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> list[str]:
+        return self.arguments(parameters, context, feedback)
+
+    def process(self, parameters, context, feedback) -> dict:
+        """Run the backend; return the layer and the number of points."""
+        path = os.path.abspath(self.parameterAsOutputLayer(parameters, self.OUTPUT, context))
+        made = path
+        if not path.lower().endswith(GEOJSON):
+            made = QgsProcessingUtils.generateTempFilename("points.geojson")
+        source, *options = [*self._arguments, *self.hand_over(context, feedback)]
+        result = self.run_backend([*self.backend_command(), source, made, *options], feedback)
+        if made != path:
+            _convert(made, path, context)
+        Destination(self.OUTPUT, "", FormStyler).finish(path, context)
+        return {self.OUTPUT: path, self.POINTS: result.get("points", 0)}
+
+
+def _convert(made: str, path: str, context: Any) -> None:
+    """Copy a point layer and its style to another format; both get their names when the layer is complete.
+
+    Raises:
+        QgsProcessingException: The format isn't one that QGIS writes, or the file can't be written.
+    """
+    layer = QgsVectorLayer(made, "points", "ogr")
+    base, ending = os.path.splitext(path)
+    driver = QgsVectorFileWriter.driverForExtension(ending)
+    if not driver:
+        raise QgsProcessingException(tr("QGIS doesn't write vector files that end in '{}'.").format(ending))
+    options = QgsVectorFileWriter.SaveVectorOptions()
+    options.driverName, options.layerName = driver, os.path.basename(base)
+    unfinished = f"{base}.unfinished{ending}"
+    error, why = QgsVectorFileWriter.writeAsVectorFormatV3(layer, unfinished, context.transformContext(), options)[:2]
+    if error != QgsVectorFileWriter.WriterError.NoError:
+        raise QgsProcessingException(tr("{path} can't be written: {why}").format(path=path, why=why))
+    del layer
+    try:
+        # A Shapefile, for instance, is several files.
+        for part in Path(base).parent.glob(f"{os.path.basename(base)}.unfinished.*"):
+            os.replace(part, f"{base}{part.suffix}")
+        shutil.copyfile(os.path.splitext(made)[0] + ".qml", f"{base}.qml")
+    except OSError as trouble:
+        raise QgsProcessingException(
+            tr("{path} can't be written: {why}").format(path=path, why=trouble.strerror)
+        ) from trouble
