@@ -20,12 +20,12 @@ from backend.core.claims import SCRATCH, scratch
 from backend.core.errors import InputError, ResourceError
 from backend.core.events import Reporter
 from backend.grd.calibrated_image import CalibratedImage
-from backend.grd.elevation import Elevation
 from backend.grd.map_plan import MapPlan, plan_map
 from backend.grd.product import Product
-from backend.grd.range_doppler import RangeDoppler
 from backend.grd.resample import warp
-from backend.grd.terrain import Terrain
+from backend.grd.terrain.elevation import Elevation
+from backend.grd.terrain.range_doppler import RangeDoppler
+from backend.grd.terrain.relief import Terrain
 from backend.output.sink import Layer, RasterSink
 from backend.radiometry.convert import from_power
 from backend.raster.blocks import LARGE_CACHE

@@ -132,7 +132,9 @@ def calibration_table(channel: Channel, quantity: str) -> Table:
 
 
 def noise_table(product: Product, channel: Channel) -> NoiseTable | None:
-    """Read the thermal noise of a polarisation, in either format; None if it is missing or its scale is unknown.
+    """Read the thermal noise of a polarisation, in either format; None if it is missing, 0, or of unknown scale.
+
+    Many products before IPF 2.50 have tables of zeros.
 
     Raises:
         InputError: The table is damaged.
@@ -146,11 +148,13 @@ def noise_table(product: Product, channel: Channel) -> NoiseTable | None:
         vectors = _vectors(tables, "noiseRangeVectorList/noiseRangeVector", "noiseRangeLut")
         if len(tables.all("noiseAzimuthVectorList/noiseAzimuthVector")) > MOST_BLOCKS:
             raise _damaged(tables, f"has more than {MOST_BLOCKS} noise vectors along azimuth")
+        if not any(vector.values.any() for vector in vectors):
+            return None
         blocks = [_block(item, channel) for item in tables.all("noiseAzimuthVectorList/noiseAzimuthVector")]
         return NoiseTable(Table(vectors, width), blocks, single)
     vectors = _vectors(tables, "noiseVectorList/noiseVector", "noiseLut")
     scale = _old_scale(product, channel)
-    if scale is None:
+    if scale is None or not any(vector.values.any() for vector in vectors):
         return None
     return NoiseTable(Table([Vector(v.line, v.pixels, v.values * scale) for v in vectors], width), (), single)
 
