@@ -13,7 +13,10 @@ from backend import __version__
 from backend.cli.registry import COMMANDS
 
 # Options that refine another one: the option they need, and their default. Without that option they are refused.
-REFINING = {"mass": ("masks", None), "seed": ("sample", 0), "dem_heights": ("dem", "geoid")}
+REFINING = {
+    "mass": ("masks", None), "seed": ("sample", 0), "dem_heights": ("dem", "geoid"), "orbit": ("dem", None),
+    "flatten": ("dem", False), "mask_nodata": ("dem", False), "incidence": ("dem", None), "mask": ("dem", None),
+}  # fmt: skip
 NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 
 
@@ -27,7 +30,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         command.add_options(commands.add_parser(command.name, help=command.help))
     options = parser.parse_args([plain(text) for text in (sys.argv[1:] if arguments is None else arguments)])
     for name, (needed, default) in REFINING.items():
-        if name not in options:
+        if name not in options or needed not in options:
             continue
         if getattr(options, name) is None:
             setattr(options, name, default)

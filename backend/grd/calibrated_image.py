@@ -31,7 +31,7 @@ class CalibratedImage:
 
     Args:
         product: GRD product.
-        quantity: "sigma0" or "gamma0".
+        quantity: "sigma0", "gamma0" or "beta0".
         polarisations: Bands to read, in this order.
 
     Attributes:

@@ -42,6 +42,7 @@ class MapPlan:
         grid: Map grid.
         to_image: Maps coordinates [n, 2] in the grid's CRS to (sample, line) in the part of the image, counted from
             the outer corner of its first sample.
+        to_ground: Maps (sample, line) in the whole image to coordinates in the grid's CRS, at the annotated heights.
         top: First line of the part.
         left: First sample of the part.
         height: Lines of the part.
@@ -53,6 +54,7 @@ class MapPlan:
 
     grid: Grid
     to_image: Callable[[Positions], Positions]
+    to_ground: Callable[[Positions], Positions]
     top: int
     left: int
     height: int
@@ -117,7 +119,7 @@ def plan_map(
         if box[2] <= 0 or box[3] <= 0:
             raise _outside(extent)
     corner = np.array([box[1], box[0]], dtype=np.float64)
-    return MapPlan(grid, lambda points: backward(points) - corner, *box, subsamples, terrain, place)
+    return MapPlan(grid, lambda points: backward(points) - corner, forward, *box, subsamples, terrain, place)
 
 
 def _grid(crs: CRS, low: Positions, high: Positions, pixel_size: float) -> Grid:

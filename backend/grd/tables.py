@@ -21,7 +21,7 @@ from backend.grd.xml import Annotation
 
 Rows = NDArray[np.float32]
 # Element of the calibration table by quantity.
-QUANTITIES = {"sigma0": "sigmaNought", "gamma0": "gamma"}
+QUANTITIES = {"sigma0": "sigmaNought", "gamma0": "gamma", "beta0": "betaNought"}
 # Bounds of what is built from a file of some MB: bytes of a table, and parts of the image with noise of their own.
 MOST_BYTES, MOST_BLOCKS = 2**29, 1000
 # Noise has another scale before IPF 2.50, and a third before 2.34; factors by mode.
@@ -119,7 +119,7 @@ def calibration_table(channel: Channel, quantity: str) -> Table:
 
     Args:
         channel: One polarisation.
-        quantity: "sigma0" or "gamma0".
+        quantity: "sigma0", "gamma0" or "beta0".
 
     Raises:
         InputError: The table is missing or damaged.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backend.core import context
+from backend.grd.request import Slopes
 from backend.maps.load import ModelCache
 from backend.radiometry.units import Units
 
@@ -28,6 +29,7 @@ class Request:
         overwrite: Whether existing outputs are replaced.
         accept_values: Whether values that can't be backscatter are mapped all the same.
         further: More rasters or patterns of the same scene, whose bands follow those of `input`.
+        slopes: How the terrain under a product is taken into account.
     """
 
     input: str
@@ -42,6 +44,7 @@ class Request:
     overwrite: bool = False
     accept_values: bool = False
     further: Sequence[str] = ()
+    slopes: Slopes = field(default_factory=Slopes)
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,6 @@ AXIS, ECCENTRICITY = 6_378_137.0, 6.69437999014e-3
 IMAGE = "imageAnnotation/imageInformation/"
 # Largest median distance in samples to the geolocation grid; beyond it the parts of the annotation contradict.
 TOLERANCE = 20.0
-# Metres of slant range over which its change is taken.
-DIFFERENCE = 50.0
 
 
 class View(NamedTuple):
@@ -49,6 +47,7 @@ class RangeDoppler:
         orbit: Returns an orbit for the epoch of its times; None for the orbit of the annotation.
 
     Attributes:
+        spacing: Metres on the ground between samples.
         jump: Samples by which the conversion to ground range differs from its middle at most.
         agreement: Median distance in metres between the geolocation grid and the positions computed for it.
 
@@ -64,13 +63,13 @@ class RangeDoppler:
         if not self._last > 0 or not self._orbit.covers(0, self._last):
             raise contradiction(annotation.name, "its orbit does not cover the times of its lines")
         self._lines_per_second = (channel.shape[0] - 1) / self._last
-        self._spacing = channel.spacings[0]
+        self.spacing = channel.spacings[0]
         points = annotation.all("geolocationGrid/geolocationGridPointList/geolocationGridPoint")
         names = ("longitude", "latitude", "height", "pixel", "line", "slantRangeTime")
         table = np.array([[float(point.numbers(name)[0]) for name in names] for point in points])
         near, far = table[:, 5].min() * LIGHT / 2, table[:, 5].max() * LIGHT / 2
         self._conversion = GroundRange(annotation, epoch, near, far)
-        self.jump = self._conversion.most_added / self._spacing
+        self.jump = self._conversion.most_added / self.spacing
         missed = self.positions(table[:, :2], table[:, 2]) - 0.5 - table[:, 3:5]
         apart = float(np.median(np.hypot(*missed.T)))
         if not apart <= TOLERANCE:
@@ -98,22 +97,15 @@ class RangeDoppler:
     def block_shift(self, samples: DoubleArray, lines: DoubleArray) -> DoubleArray:
         """Return by how many samples [n] the conversion of the lines' blocks displaces smooth positions [n]."""
         times = (lines - 0.5) / self._lines_per_second
-        return self._conversion.added(times, (samples - 0.5) * self._spacing) / self._spacing
+        return self._conversion.added(times, (samples - 0.5) * self.spacing) / self.spacing
 
     def view(self, points: DoubleArray) -> View:
         """Return how points [n, 3], ECEF in metres, are seen."""
         times, slant = self._orbit.zero_doppler(points, self._last / 2)
         middle = np.full(len(times), self._conversion.middle)
-        sample = self._conversion.by_block(middle, slant) / self._spacing
+        sample = self._conversion.by_block(middle, slant) / self.spacing
         image = np.stack((sample + 0.5, times * self._lines_per_second + 0.5), axis=1)
         return View(image, slant, self._orbit.positions(times))
-
-    def slant_per_sample(self, view: View) -> DoubleArray:
-        """Return the change of slant range from a sample to the next, [n], in metres."""
-        block = self._conversion.blocks((view.image[:, 1] - 0.5) / self._lines_per_second)
-        ends = [self._conversion.by_block(block, view.slant + side) for side in (-DIFFERENCE, DIFFERENCE)]
-        found: DoubleArray = 2 * DIFFERENCE * self._spacing / (ends[1] - ends[0])
-        return found
 
 
 def earth_fixed(degrees: Positions, heights: DoubleArray) -> DoubleArray:

@@ -32,10 +32,14 @@ class Terrain:
         geometry: Imaging geometry.
         elevation: Elevation model.
         geoid: Whether heights refer to the geoid; otherwise to the ellipsoid.
+
+    Attributes:
+        heights: Lowest and highest height in metres that `span` found last.
     """
 
     def __init__(self, geometry: RangeDoppler, elevation: Elevation, geoid: bool) -> None:
         self.geometry, self.elevation, self._geoid = geometry, elevation, geoid
+        self.heights = (0.0, 0.0)
 
     def span(self, crs: CRS, outline: Positions) -> tuple[float, float]:
         """Return the lowest and the highest height in metres inside an outline [n, 2] on the map.
@@ -43,7 +47,13 @@ class Terrain:
         Raises:
             InputError: The elevation model has no heights there, or impossible ones.
         """
-        return self.elevation.span(self.elevation.window(self.elevation.pixels(crs, outline)))
+        self.heights = self.elevation.span(self.elevation.window(self.elevation.pixels(crs, outline)))
+        return self.heights
+
+    @property
+    def level(self) -> float:
+        """Height in metres that stands for an unknown one: 0, or the nearest to it that there is."""
+        return min(max(0.0, self.heights[0]), self.heights[1])
 
     def positions(self, crs: CRS, points: Positions, height: float) -> Positions:
         """Return samples and lines [n, 2] of map points [n, 2] at a height in metres."""

@@ -12,9 +12,11 @@ from rasterio.warp import transform
 from backend.cli.similarity_query import Query
 from backend.cli.similarity_server import SimilarityServer
 from backend.core.cancel import Cancel
+from backend.core.context import Context
 from backend.core.errors import InputError
 from backend.grd import pipeline
 from backend.grd.for_model import calibrated
+from backend.grd.request import Slopes
 from tests.backend.grd.listener import Listener
 from tests.support.make_safe import NAME, Scene, make_safe, simulated, zip_safe
 
@@ -135,17 +137,20 @@ def test_polarisations_that_are_not_there_are_refused(cli, tiny_model, tmp_path)
 def test_a_polarisation_may_be_missing_if_the_model_allows_it(tmp_path, card):
     folder = make_safe(tmp_path, Scene(shape=(30, 40), polarisations=("VV",)))
     output = tmp_path / "o.tif"
-    with calibrated(str(folder), output, card(allows_missing_bands=True), None, Listener(), Cancel()) as (path, _):
+    with calibrated(str(folder), output, card(allows_missing_bands=True), None, Slopes(), Context(Listener())) as (
+        path,
+        _,
+    ):
         with rasterio.open(path) as file:
             assert file.descriptions == ("VV",) and np.isfinite(file.read()).any()
     with pytest.raises(InputError, match="has the polarisations VV; the model wants VV, VH"):
-        with calibrated(str(folder), output, card(), None, Listener(), Cancel()):
+        with calibrated(str(folder), output, card(), None, Slopes(), Context(Listener())):
             pass
     assert left_in(tmp_path) == [NAME]
 
 
 def test_an_existing_output_is_refused_before_the_calibration(cli, product, tiny_model, tmp_path, monkeypatch):
-    monkeypatch.setattr(pipeline, "_store", None)  # would fail
+    monkeypatch.setattr(pipeline, "RadarFile", None)  # would fail
     (tmp_path / "o.tif").touch()
     code, _, err = cli("landcover", product, tmp_path / "o.tif", "--model", tiny_model)
     assert code == 1 and "exists" in err

@@ -15,8 +15,8 @@ from backend.core.cancel import Cancel
 from backend.core.errors import Cancelled, InputError
 from backend.core.events import Reporter
 from backend.grd.command import calibrate
-from backend.grd.pipeline import CalibrateRequest
 from backend.grd.product import open_product
+from backend.grd.request import CalibrateRequest
 from backend.grd.terrain.geoid import undulation
 from backend.grd.terrain.range_doppler import RangeDoppler, earth_fixed
 from tests.backend.grd.listener import Listener
