@@ -59,6 +59,7 @@ class ModelAlgorithm(ModelParameters):
         options += ["--device", self.parameterAsEnumString(parameters, self.DEVICE, context)]
         if self.parameterDefinition(self.ENGINE) is not None:
             options += ["--engine", self.parameterAsEnumString(parameters, self.ENGINE, context)]
+        options += self.slope_options(parameters, context, feedback)
         options += ["--batch-size", str(self.parameterAsInt(parameters, self.BATCH_SIZE, context))]
         self._options = options
         return True

@@ -127,4 +127,4 @@ def _vectors(file: Annotation, path: str, first: np.datetime64, last: np.datetim
 
 
 def _state(item: Annotation) -> list[float]:
-    return [float(item.numbers(name)[0]) for name in ("X", "Y", "Z", "VX", "VY", "VZ")]
+    return [float(item.numbers(f"{{*}}{name}")[0]) for name in ("X", "Y", "Z", "VX", "VY", "VZ")]

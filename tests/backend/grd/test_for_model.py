@@ -18,7 +18,9 @@ from backend.grd import pipeline
 from backend.grd.for_model import calibrated
 from backend.grd.request import Slopes
 from tests.backend.grd.listener import Listener
+from tests.support.make_orbit import Imaged, seen
 from tests.support.make_safe import NAME, Scene, make_safe, simulated, zip_safe
+from tests.support.mountain import dem_of
 
 
 def values_of(path):
@@ -175,3 +177,20 @@ def test_info_of_a_product(cli, product):
     facts = json.loads(out)["product"]
     assert code == 0 and facts["name"] == NAME and facts["polarisations"] == ["VV", "VH"]
     assert (facts["lines"], facts["samples"], facts["pixel_metres"]) == (120, 150, 10)
+
+
+def test_a_product_is_mapped_on_its_terrain(cli, tiny_model, tmp_path):
+    geometry = Imaged(shape=(120, 160))
+    relief = make_safe(tmp_path, seen(geometry, numbers=simulated, polarisations=("VV", "VH")))
+    dem = dem_of(tmp_path / "dem.tif", geometry, lambda values, x, y: 0.3 * values, reach=0.05)
+    options = ("--dem", dem, "--dem-heights", "ellipsoid", "--flatten", "--mask-nodata")
+    assert cli("calibrate", relief, tmp_path / "c.tif", *options)[0] == 0
+    run = ("--model", tiny_model, "--device", "cpu")
+    code, _, err = cli("landcover", tmp_path / "c.tif", tmp_path / "a.tif", *run)
+    assert code == 0, err
+    code, out, err = cli("landcover", relief, tmp_path / "b.tif", *run, *options, "--progress", "json")
+    assert code == 0, err
+    assert "with terrain correction and flattening" in out
+    assert np.array_equal(values_of(tmp_path / "a.tif"), values_of(tmp_path / "b.tif"))
+    code, _, err = cli("landcover", tmp_path / "c.tif", tmp_path / "d.tif", *run, "--dem", dem)
+    assert code == 1 and "is a raster on a map" in err and not (tmp_path / "d.tif").exists()

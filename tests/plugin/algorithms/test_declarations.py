@@ -13,8 +13,9 @@ def test_parameters_are_declared(provider):
     landcover = provider.algorithm("landcover")
     names = [p.name() for p in landcover.parameterDefinitions()]
     assert names == [
-        "INPUT", "FURTHER", "BANDS", "POLARISATION", "EXTENT", "UNITS", "ACCEPT_VALUES", "MODEL", "DEVICE", "ENGINE",
-        "BATCH_SIZE", "OUTPUT", "OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES",
+        "INPUT", "FURTHER", "BANDS", "POLARISATION", "EXTENT", "UNITS", "ACCEPT_VALUES", "MODEL", "DEM",
+        "DEM_HEIGHTS", "ORBIT", "FLATTEN", "MASK_NODATA", "DEVICE", "ENGINE", "BATCH_SIZE", "OUTPUT",
+        "OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES",
     ]  # fmt: skip
     attention = {p.name() for p in provider.algorithm("attention").parameterDefinitions()}
     assert attention >= {"HEADS", "BLOCK", "MASS", "OUTPUT", "OUTPUT_MASKS"}
