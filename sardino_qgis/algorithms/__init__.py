@@ -6,6 +6,7 @@ from .accuracy import AccuracyAlgorithm
 from .attention import AttentionAlgorithm
 from .calibrate import CalibrateAlgorithm
 from .embeddings import EmbeddingsAlgorithm
+from .flatten import FlattenAlgorithm
 from .landcover import LandCoverAlgorithm
 from .similarity import SimilarityAlgorithm
 from .trainclassifier import TrainClassifierAlgorithm
@@ -18,4 +19,5 @@ ALGORITHMS = (
     TrainClassifierAlgorithm,
     AccuracyAlgorithm,
     CalibrateAlgorithm,
+    FlattenAlgorithm,
 )

@@ -126,12 +126,13 @@ class CalibrateAlgorithm(SlopeParameters):
         path = self.parameterAsString(parameters, self.INPUT, context)
         if not os.path.exists(path):
             raise QgsProcessingException(tr("There is no file or folder {}.").format(path))
+        self.check_slopes(parameters, context)
         return os.path.abspath(path)
 
     def process(self, parameters, context, feedback) -> dict:
         output = self.parameterAsOutputLayer(parameters, self.OUTPUT, context)
         command = [*self.backend_command(), self.read_inputs(parameters, context, feedback), os.path.abspath(output)]
-        command += ["--product", self.parameterAsEnumString(parameters, self.PRODUCT, context)]
+        command += ["--product", self.quantity(parameters, context)]
         command += ["--units", self.parameterAsEnumString(parameters, self.UNITS, context)]
         if parameters.get(self.PIXEL_SIZE) not in (None, ""):
             command += ["--pixel-size", f"{self.parameterAsDouble(parameters, self.PIXEL_SIZE, context):.10g}"]
@@ -151,6 +152,10 @@ class CalibrateAlgorithm(SlopeParameters):
         paths = {self.OUTPUT: output, **{each.parameter: path for each, path in wanted.items()}}
         self._written = tuple(paths.values())
         return paths
+
+    def quantity(self, parameters: dict, context: Any) -> str:
+        """Return the quantity to calibrate to."""
+        return self.parameterAsEnumString(parameters, self.PRODUCT, context)
 
     def wanting_elevation(self, parameters: dict, context: Any) -> list[Any]:
         layers = [each.parameter for each in self.LAYERS if each.path(self, parameters, context)]

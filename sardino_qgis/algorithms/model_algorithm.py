@@ -96,6 +96,7 @@ class ModelAlgorithm(ModelParameters):
         layer = self.parameterAsRasterLayer(parameters, self.INPUT, context)
         if layer is None:
             raise QgsProcessingException(self.invalidRasterError(parameters, self.INPUT))
+        self.check_slopes(parameters, context)
         source = worker_source(layer, feedback)
         self._layer_name, self._layer_id = layer.name(), layer.id()
         check_crs(layer, feedback)

@@ -80,17 +80,9 @@ class SlopeParameters(BackendAlgorithm):
         Raises:
             QgsProcessingException: The elevation model can't be used, or is missing for what is asked for.
         """
+        self.check_slopes(parameters, context)
         layer = self.parameterAsRasterLayer(parameters, self.DEM, context)
-        if layer is None and parameters.get(self.DEM) not in (None, ""):
-            raise QgsProcessingException(self.invalidRasterError(parameters, self.DEM))
         if layer is None:
-            wanting = self.wanting_elevation(parameters, context)
-            if wanting:
-                raise QgsProcessingException(
-                    tr("'{}' needs an elevation model: choose one in 'Elevation model', or leave that out.").format(
-                        "', '".join(each.description() for each in wanting)
-                    )
-                )
             return []
         # One word each, since a path may begin with a dash.
         options = [f"--dem={worker_source(layer, feedback)}", "--dem-heights"]
@@ -99,6 +91,24 @@ class SlopeParameters(BackendAlgorithm):
         options += [f"--orbit={os.path.abspath(orbit)}"] if orbit else []
         options += ["--flatten"] if self.parameterAsBool(parameters, self.FLATTEN, context) else []
         return options + (["--mask-nodata"] if self.parameterAsBool(parameters, self.MASK_NODATA, context) else [])
+
+    def check_slopes(self, parameters: dict, context: Any) -> None:
+        """Refuse an elevation model that can't be opened, and what needs one without it.
+
+        Raises:
+            QgsProcessingException: It is refused.
+        """
+        if self.parameterAsRasterLayer(parameters, self.DEM, context) is not None:
+            return
+        if parameters.get(self.DEM) not in (None, ""):
+            raise QgsProcessingException(self.invalidRasterError(parameters, self.DEM))
+        wanting = self.wanting_elevation(parameters, context)
+        if wanting:
+            raise QgsProcessingException(
+                tr("'{}' needs an elevation model: choose one in 'Elevation model', or leave that out.").format(
+                    "', '".join(each.description() for each in wanting)
+                )
+            )
 
     def wanting_elevation(self, parameters: dict, context: Any) -> list[QgsProcessingParameterDefinition]:
         """Return the parameters that are set and need an elevation model."""

@@ -21,7 +21,7 @@ def test_parameters_are_declared(provider):
     assert attention >= {"HEADS", "BLOCK", "MASS", "OUTPUT", "OUTPUT_MASKS"}
 
 
-EVERY = ["landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate"]
+EVERY = ["landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate", "flatten"]
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -69,6 +69,7 @@ def test_advanced_and_optional_parameters(provider):
     algorithm = provider.algorithm("landcover")
     flag = QgsProcessingParameterDefinition.Flag.FlagAdvanced
     advanced = {p.name() for p in algorithm.parameterDefinitions() if p.flags() & flag}
-    assert advanced == {"FURTHER", "POLARISATION", "ACCEPT_VALUES", "DEVICE", "ENGINE", "BATCH_SIZE"}
+    slopes = {"DEM", "DEM_HEIGHTS", "ORBIT", "FLATTEN", "MASK_NODATA"}
+    assert advanced == {"FURTHER", "POLARISATION", "ACCEPT_VALUES", *slopes, "DEVICE", "ENGINE", "BATCH_SIZE"}
     for name in ("OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES"):
         assert not algorithm.parameterDefinition(name).createByDefault()
