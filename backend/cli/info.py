@@ -94,6 +94,7 @@ def describe_product(path: str, model: str | None = None) -> dict[str, Any]:
         "start": product.start,
         "processor": product.processor,
         "polarisations": list(product.polarisations),
+        **({"left_out": list(product.left_out)} if product.left_out else {}),
         "lines": lines,
         "samples": samples,
         "pixel_metres": product.channels[0].spacing,

@@ -13,7 +13,10 @@ from backend import __version__
 from backend.cli.registry import COMMANDS
 
 # Options that refine another one: the option they need, and their default. Without that option they are refused.
-REFINING = {"mass": ("masks", None), "seed": ("sample", 0), "dem_heights": ("dem", "geoid")}
+REFINING = {
+    "mass": ("masks", None), "seed": ("sample", 0), "dem_heights": ("dem", "geoid"), "orbit": ("dem", None),
+    "flatten": ("dem", False), "mask_nodata": ("dem", False), "incidence": ("dem", None), "mask": ("dem", None),
+}  # fmt: skip
 NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 
 

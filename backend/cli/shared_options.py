@@ -39,10 +39,33 @@ def add_model_options(parser: argparse.ArgumentParser, output: str = "GeoTIFF to
         "--extent", type=float, nargs=4, metavar=("XMIN", "YMIN", "XMAX", "YMAX"),
         help="in the raster's CRS; of a product longitude, latitude",
     )  # fmt: skip
+    add_slopes(parser)
     parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--batch-size", type=whole, default=0, metavar="N", help="tiles at once; 0 chooses")
     parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
     add_progress(parser)
+
+
+def add_slopes(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how the terrain under a product is taken into account."""
+    parser.add_argument(
+        "--dem",
+        metavar="PATH",
+        help="elevation model, to correct the positions of a Sentinel-1 product for the terrain",
+    )
+    parser.add_argument(
+        "--dem-heights", choices=("geoid", "ellipsoid"),
+        help="zero level of the heights: geoid (mean sea level, the default; SRTM, Copernicus and most others) or "
+        "ellipsoid; needs --dem",
+    )  # fmt: skip
+    parser.add_argument("--orbit", metavar="PATH", help="file of precise orbits (EOF) of the product; needs --dem")
+    parser.add_argument(
+        "--flatten", action="store_true", default=None,
+        help="correct the brightness of slopes too: gamma0 of the terrain (Small 2011); needs --dem",
+    )  # fmt: skip
+    parser.add_argument(
+        "--mask-nodata", action="store_true", default=None, help="make layover and shadow nodata; needs --dem"
+    )
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:

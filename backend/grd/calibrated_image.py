@@ -31,7 +31,7 @@ class CalibratedImage:
 
     Args:
         product: GRD product.
-        quantity: "sigma0" or "gamma0".
+        quantity: "sigma0", "gamma0" or "beta0".
         polarisations: Bands to read, in this order.
 
     Attributes:
@@ -51,6 +51,14 @@ class CalibratedImage:
             self._border = self._find_border(product, quantity, stack)
             self._stack = stack.pop_all()
         self.denoised = all(band.denoised for band in self._bands)
+        if product.left_out:
+            self.notes.append(
+                (
+                    "warning",
+                    f"The manifest names {', '.join(product.left_out)} too, but no file of it is there: the "
+                    f"product is used with {', '.join(product.polarisations)}.",
+                )
+            )
         if not self.denoised:
             self.notes.append(
                 ("warning", "The product has no usable thermal noise table; thermal noise is not removed.")
@@ -121,6 +129,9 @@ class _Band:
 def _open(channel: Channel) -> Any:
     if is_special(channel.measurement):
         raise DamagedProductError(f"{channel.measurement} can't be read: {NOT_A_FILE}.")
+    if not channel.size:
+        what = "missing" if channel.size is None else "empty (0 bytes)"
+        raise DamagedProductError(f"The image of {channel.polarisation} is {what}: {channel.measurement}.")
     # A GeoTIFF and nothing beside it: a virtual raster, or one as its sidecar, could show any file of this computer.
     alone = rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR")
     with warnings.catch_warnings(), alone:
@@ -128,7 +139,9 @@ def _open(channel: Channel) -> Any:
         try:
             file = rasterio.open(channel.measurement, driver="GTiff")
         except RASTER_ERRORS as error:
-            raise DamagedProductError(f"{channel.measurement} is missing, or GDAL can't open it as GeoTIFF.") from error
+            raise DamagedProductError(
+                f"GDAL can't open {channel.measurement} as GeoTIFF: it is something else, or damaged."
+            ) from error
     height, width = channel.shape
     if (file.height, file.width, file.count, file.dtypes[0]) != (height, width, 1, "uint16"):
         found = f"{file.count} x {file.width} x {file.height} {file.dtypes[0]}"

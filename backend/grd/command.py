@@ -6,15 +6,20 @@ import time
 from typing import Any
 
 from backend import __version__
-from backend.grd.pipeline import CalibrateRequest, calibrated_map
+from backend.grd.pipeline import calibrated_map
 from backend.grd.product import open_product
+from backend.grd.request import CalibrateRequest
+from backend.grd.terrain.layers import CLASSES
 from backend.output.names import claim_outputs
-from backend.output.styles import aux_xml, date_now, ramp_qml
+from backend.output.styles import aux_xml, date_now, paletted_qml, ramp_qml
+from backend.output.transaction import place_together
 from backend.output.types import type_notes
 
 
 def calibrate(request: CalibrateRequest) -> dict[str, Any]:
     """Write a map of backscatter, float32, a band for each polarisation, named by it; NaN for nodata.
+
+    Local incidence angles, and layover and shadow, are further rasters of the same grid.
 
     Returns:
         The result event.
@@ -24,25 +29,28 @@ def calibrate(request: CalibrateRequest) -> dict[str, Any]:
     """
     began, cancel = time.monotonic(), request.cancel
     product = open_product(request.input)
-    sources = [str(product.path), *filter(None, [request.dem])]
-    with claim_outputs([request.output], sources, request.overwrite, cancel):
+    sources = [str(product.path), *filter(None, [request.dem, request.orbit])]
+    outputs = {role: str(path) for role, path in request.outputs.items()}
+    with claim_outputs(list(request.outputs.values()), sources, request.overwrite, cancel):
         request.reporter.start(
             version=__version__,
             command="calibrate",
             model="",
             device="cpu",
             input=request.input,
-            outputs={"output": str(request.output)},
+            outputs=outputs,
         )
-        for note in type_notes([request.output]):
+        for note in type_notes(list(request.outputs.values())):
             request.reporter.log("info", note)
-        with calibrated_map(request, product, product.polarisations) as (sink, _):
-            sink.files.add_sidecar(".qml", ramp_qml(sink.thumbnail()))
-            sink.files.add_sidecar(".aux.xml", aux_xml((), date_now()))
+        with calibrated_map(request, product, product.polarisations) as maps:
+            for role, sink in {"output": maps.sink, **maps.layers}.items():
+                style = paletted_qml(CLASSES) if role == "mask" else ramp_qml(sink.thumbnail())
+                sink.files.add_sidecar(".qml", style)
+                sink.files.add_sidecar(".aux.xml", aux_xml(CLASSES if role == "mask" else (), date_now()))
             with cancel.shielded():
-                sink.commit()
+                place_together([sink.files for sink in (*maps.layers.values(), maps.sink)])
     facts = {
-        "outputs": {"output": str(request.output)},
+        "outputs": outputs,
         "device": "cpu",
         "seconds": round(time.monotonic() - began, 3),
         "model": "",

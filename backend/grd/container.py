@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 import zlib
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from backend.core.errors import InputError
@@ -15,6 +17,8 @@ MANIFEST = "manifest.safe"
 # Annotations of real products have a few MiB at most.
 MAX_BYTES = 8 * 2**20
 _ZIP = "/vsizip/"
+# Parts of a file's name: kind of table, mode, polarisation, ending.
+_LONG = re.compile(r"^((?:calibration-|noise-)?)s1[a-z]-([a-z0-9]+)-grd-([vh]{2})-[-0-9a-z]+(\.[a-z]+)$")
 
 
 class Container:
@@ -39,7 +43,7 @@ class Container:
         Raises:
             InputError: It is missing, unreadable, or larger than MAX_BYTES.
         """
-        inner = inner_path(href, self.path)
+        inner = self._named(href)
         try:
             data = self._zipped(inner) if self._inside is not None else self._plain(inner)
         except (FileNotFoundError, KeyError) as error:
@@ -59,10 +63,38 @@ class Container:
         Raises:
             InputError: The name leads outside the product.
         """
-        inner = inner_path(href, self.path)
+        inner = self._named(href)
         if self._inside is None:
             return str(self.path / inner)
         return f"{_ZIP}{{{self.path.resolve().as_posix()}}}/{self._inside}{inner}"
+
+    def size(self, href: str) -> int | None:
+        """Return the bytes of a file named in the manifest; None if it is missing."""
+        inner = self._named(href)
+        with suppress(OSError, zipfile.BadZipFile, NotImplementedError):
+            if self._inside is None:
+                return (self.path / inner).stat().st_size
+            return self._sizes.get(f"{self._inside}{inner}")
+        return None
+
+    def _named(self, href: str) -> str:
+        """Return the path of a file of the manifest, or of its short name, under which some archives keep it."""
+        inner = inner_path(href, self.path)
+        short = _short(inner)
+        return short if not self._holds(inner) and self._holds(short) else inner
+
+    def _holds(self, inner: str) -> bool:
+        if self._inside is None:
+            return (self.path / inner).exists()
+        with suppress(OSError, zipfile.BadZipFile, NotImplementedError):
+            return f"{self._inside}{inner}" in self._sizes
+        return False
+
+    @cached_property
+    def _sizes(self) -> dict[str, int]:
+        """Bytes of the files in the zip."""
+        with zipfile.ZipFile(self.path) as archive:
+            return {item.filename: item.file_size for item in archive.infolist()}
 
     def _plain(self, inner: str) -> bytes:
         if is_special(self.path / inner):
@@ -74,6 +106,12 @@ class Container:
         # Read up to the limit; the size that the zip states may be forged.
         with zipfile.ZipFile(self.path) as archive, archive.open(f"{self._inside}{inner}") as file:
             return file.read(MAX_BYTES + 1)
+
+
+def _short(inner: str) -> str:
+    """Return "annotation/iw-vv.xml" for "annotation/s1a-iw-grd-vv-….xml", as archives in clouds name files."""
+    path = PurePosixPath(inner)
+    return str(path.with_name(_LONG.sub(r"\1\2-\3\4", path.name)))
 
 
 def inner_path(href: str, product: Path) -> str:

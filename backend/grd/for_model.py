@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 from backend.card.model_card import ModelCard
-from backend.core.cancel import Cancel
 from backend.core.claims import SCRATCH
+from backend.core.context import Context
 from backend.core.errors import InputError
-from backend.core.events import Reporter
 from backend.grd.patch import Place
-from backend.grd.pipeline import CalibrateRequest, calibrated_map
+from backend.grd.pipeline import calibrated_map
 from backend.grd.product import Product, open_product
+from backend.grd.request import CalibrateRequest, Slopes
 
 POLARISATIONS = ("VV", "VH", "HH", "HV")
 
@@ -38,7 +39,7 @@ def polarisations_for(product: Product, card: ModelCard) -> Sequence[str]:
 
 @contextmanager
 def calibrated(
-    path: str, output: Path, card: ModelCard, extent: Sequence[float] | None, reporter: Reporter, cancel: Cancel
+    path: str, output: Path, card: ModelCard, extent: Sequence[float] | None, slopes: Slopes, context: Context
 ) -> Iterator[tuple[Path, Place]]:
     """Calibrate a product to a temporary raster of linear power in the folder of the output; remove it at the end.
 
@@ -49,8 +50,8 @@ def calibrated(
         output: Output that is made from the raster.
         card: Model card with the wanted polarisations, quantity and pixel size.
         extent: West, south, east and north in degrees; None for the whole product.
-        reporter: Receives log and progress.
-        cancel: Ends the run when set.
+        slopes: How the terrain is taken into account.
+        context: Its reporter receives log and progress; its cancel ends the run.
 
     Yields:
         The temporary raster, and where it lies in the map of the whole product.
@@ -60,10 +61,11 @@ def calibrated(
     """
     product = open_product(path)
     present = polarisations_for(product, card)
-    reporter.log(
+    terrain = "with" if slopes.dem else "without"
+    context.reporter.log(
         "info",
         f"The input is a Sentinel-1 product: it is first calibrated to {card.product}, on a grid of {card.gsd_m:g} m, "
-        "without terrain correction.",
+        f"{terrain} terrain correction{' and flattening' if slopes.flatten else ''}.",
     )
     request = CalibrateRequest(
         input=path,
@@ -72,9 +74,10 @@ def calibrated(
         pixel_size=card.gsd_m,
         extent=extent,
         around=card.tile + 2 * card.patch,
-        reporter=reporter,
-        cancel=cancel,
+        reporter=context.reporter,
+        cancel=context.cancel,
+        **asdict(slopes),
     )
-    with calibrated_map(request, product, present, SCRATCH[1]) as (sink, plan):
-        reporter.restart()
-        yield sink.files.part, plan.place
+    with calibrated_map(request, product, present, SCRATCH[1]) as maps:
+        context.reporter.restart()
+        yield maps.sink.files.part, maps.plan.place

@@ -4,7 +4,7 @@ Pixels are located by a thin-plate spline, which passes through every ground con
 follow the terrain, so that a polynomial of second order, GDAL's default, misses the 210 points of a real scene over the
 Western Ghats by 108 m (root mean square; 191 m at most). Between the points the terrain is unknown: ground h metres
 above the annotated height is displaced by about h / tan(incidence) towards the radar. With an elevation model, the
-points only give the outline of the map, and `terrain.py` locates each pixel.
+points only give the outline of the map, and `terrain/relief.py` locates each pixel.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from backend.grd.damage import DamagedProductError
 from backend.grd.ground_control import Positions, spline, tied_points, transformed
 from backend.grd.patch import Located, Patch, Place, Smooth, part_of
 from backend.grd.product import Channel
-from backend.grd.terrain import Terrain
+from backend.grd.terrain.relief import Terrain
 from backend.raster.grid import DEGREES, Grid
 
 # Points along each edge in the outline of an image or an extent.
@@ -42,6 +42,7 @@ class MapPlan:
         grid: Map grid.
         to_image: Maps coordinates [n, 2] in the grid's CRS to (sample, line) in the part of the image, counted from
             the outer corner of its first sample.
+        to_ground: Maps (sample, line) in the whole image to coordinates in the grid's CRS, at the annotated heights.
         top: First line of the part.
         left: First sample of the part.
         height: Lines of the part.
@@ -53,6 +54,7 @@ class MapPlan:
 
     grid: Grid
     to_image: Callable[[Positions], Positions]
+    to_ground: Callable[[Positions], Positions]
     top: int
     left: int
     height: int
@@ -117,7 +119,7 @@ def plan_map(
         if box[2] <= 0 or box[3] <= 0:
             raise _outside(extent)
     corner = np.array([box[1], box[0]], dtype=np.float64)
-    return MapPlan(grid, lambda points: backward(points) - corner, *box, subsamples, terrain, place)
+    return MapPlan(grid, lambda points: backward(points) - corner, forward, *box, subsamples, terrain, place)
 
 
 def _grid(crs: CRS, low: Positions, high: Positions, pixel_size: float) -> Grid:

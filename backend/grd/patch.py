@@ -86,7 +86,7 @@ class Patch:
     def interpolate(self, nodes: Positions, dy: float, dx: float) -> Positions:
         """Interpolate values at the nodes [rows, columns] to the point (dy, dx) inside every pixel, shape `size`."""
         down, across = self._axes
-        rows, columns = _weights(down, np.arange(self.size[0]) + dy), _weights(across, np.arange(self.size[1]) + dx)
+        rows, columns = weights(down, np.arange(self.size[0]) + dy), weights(across, np.arange(self.size[1]) + dx)
         found: Positions = rows @ nodes @ columns.T
         return found
 
@@ -127,7 +127,7 @@ class Smooth:
         return np.stack([self._patch.interpolate(self._nodes[..., axis], dy, dx) for axis in (0, 1)])
 
 
-def _weights(nodes: Positions, points: Positions) -> Positions:
-    """Return linear weights [points, nodes] of the two nodes around each point."""
-    shares: Positions = np.maximum(0, 1 - np.abs(points[:, None] - nodes) / STEP)
+def weights(nodes: Positions, points: Positions, step: float = STEP) -> Positions:
+    """Return linear weights [points, nodes] of the two nodes, `step` apart, around each point."""
+    shares: Positions = np.maximum(0, 1 - np.abs(points[:, None] - nodes) / step)
     return shares

@@ -3,85 +3,64 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Callable
 
-import rasterio
-from affine import Affine
-from rasterio.windows import Window
+import numpy as np
 
 from backend import __version__
-from backend.core.cancel import Cancel
 from backend.core.claims import SCRATCH, scratch
-from backend.core.errors import InputError, ResourceError
-from backend.core.events import Reporter
+from backend.core.errors import InputError
 from backend.grd.calibrated_image import CalibratedImage
-from backend.grd.elevation import Elevation
 from backend.grd.map_plan import MapPlan, plan_map
 from backend.grd.product import Product
-from backend.grd.range_doppler import RangeDoppler
+from backend.grd.radar_file import RadarFile
+from backend.grd.request import CalibrateRequest
 from backend.grd.resample import warp
-from backend.grd.terrain import Terrain
+from backend.grd.terrain.elevation import Elevation
+from backend.grd.terrain.lattice import UNKNOWN, Lattice
+from backend.grd.terrain.layers import INCIDENCE_LAYER, MASK_LAYER, MaskOfMap, incidence
+from backend.grd.terrain.precise_orbit import precise_orbit
+from backend.grd.terrain.range_doppler import RangeDoppler
+from backend.grd.terrain.relief import Terrain
 from backend.output.sink import Layer, RasterSink
 from backend.radiometry.convert import from_power
 from backend.raster.blocks import LARGE_CACHE
-from backend.raster.errors import RASTER_ERRORS
 from backend.raster.source import gdal_environment
 
-# Image lines read at once, and the side of the tiles of the intermediate raster.
-LINES = 256
-TILE = 256
 # Work of resampling a map row, and of its overviews, in units of an image line; and of a row with terrain correction.
 WARP_WORK, OVERVIEW_WORK = 4, 2
 RELIEF_WORK = 5
+# Work of the ground under an image line, and of the angles of a map row.
+LATTICE_WORK, LAYER_WORK = 4, 3
 # Points along each side of the map at which the coverage by the elevation model is checked.
 MESH = 24
 
 
-@dataclass
-class CalibrateRequest:
-    """A calibration as requested.
+@dataclass(frozen=True)
+class Maps:
+    """What a calibration has made, closed and checked.
 
     Attributes:
-        input: Product: folder, manifest.safe or zip.
-        output: Raster to write.
-        quantity: "gamma0" or "sigma0".
-        units: "linear_power" or "db".
-        pixel_size: In metres; None for the spacing of the product.
-        extent: West, south, east and north in degrees; None for the whole product.
-        around: Pixels around the extent that are calibrated too.
-        dem: Elevation model for terrain correction; None for none.
-        dem_heights: Reference of its heights: "geoid" or "ellipsoid".
-        overwrite: Whether an existing output is replaced.
-        reporter: Receives log and progress.
-        cancel: Ends the run when set.
+        sink: Backscatter.
+        plan: Its plan.
+        layers: Further sinks by role, "incidence" and "mask".
     """
 
-    input: str
-    output: Path
-    quantity: str = "gamma0"
-    units: str = "linear_power"
-    pixel_size: float | None = None
-    extent: Sequence[float] | None = None
-    around: int = 0
-    dem: str | None = None
-    dem_heights: str = "geoid"
-    overwrite: bool = False
-    reporter: Reporter = field(default_factory=Reporter)
-    cancel: Cancel = field(default_factory=Cancel)
+    sink: RasterSink
+    plan: MapPlan
+    layers: dict[str, RasterSink]
 
 
 @contextmanager
 def calibrated_map(
     request: CalibrateRequest, product: Product, polarisations: Sequence[str], suffix: str = ""
-) -> Iterator[tuple[RasterSink, MapPlan]]:
-    """Yield a sink with the whole map, closed and checked, and its plan.
+) -> Iterator[Maps]:
+    """Yield sinks with the whole map and the layers that are wanted, closed and checked.
 
-    The sink is discarded at the end unless it was committed.
+    They are discarded at the end unless they were committed.
     With a suffix, one of SCRATCH, the map is a temporary file of the output.
     """
     _check(request)
@@ -91,24 +70,75 @@ def calibrated_map(
     with ExitStack() as stack:
         stack.enter_context(gdal_environment(LARGE_CACHE))
         plan = _plan(request, product, stack)
-        progress = _Progress(request, plan, overviews)
-        with scratch(request.output, SCRATCH[0], cancel) as power:
-            with CalibratedImage(product, request.quantity, polarisations) as image:
+        lattice = Lattice(plan.terrain, plan) if plan.terrain and (request.flatten or _masked(request)) else None
+        progress = _Progress(request, plan, overviews, lattice is not None)
+        with ExitStack() as passes:
+            power = passes.enter_context(scratch(request.output, SCRATCH[0], cancel))
+            mask = passes.enter_context(scratch(request.output, SCRATCH[2], cancel)) if _masked(request) else None
+            quantity = "beta0" if request.flatten else request.quantity
+            with CalibratedImage(product, quantity, polarisations) as image:
                 for level, message in image.notes:
                     request.reporter.log(level, message)
-                _store(image, plan, power, len(polarisations), progress)
+                radar = RadarFile(plan, image, len(polarisations), lattice, request.flatten)
+                radar.write(power, mask, progress.lines)
             tags = _tags(request, product, image.denoised)
-            layer = Layer("float32", math.nan, list(polarisations), tags=tags)
-            sink = RasterSink(request.output, plan.grid, layer, suffix)
-            stack.callback(sink.discard)
-            cancel.on_deadline(sink.files.remove_parts)
-            for rows in warp(power, plan):
-                sink.write(rows if request.units == "linear_power" else from_power(rows))
-                progress(rows.shape[1] * progress.warping)
-        sink.finish(overviews)
+            sinks = _sinks(request, plan, polarisations, tags, suffix)
+            for sink in sinks.values():
+                stack.callback(sink.discard)
+                cancel.on_deadline(sink.files.remove_parts)
+            looked_up = MaskOfMap(mask, lattice, plan) if mask is not None and lattice is not None else None
+            _warp(request, power, plan, looked_up, sinks, progress)
+        for sink in sinks.values():
+            sink.finish(overviews)
         if overviews:
             progress(plan.grid.height * OVERVIEW_WORK)
-        yield sink, plan
+        yield Maps(sinks.pop("output"), plan, sinks)
+
+
+def _masked(request: CalibrateRequest) -> bool:
+    return request.mask is not None or request.mask_nodata
+
+
+def _sinks(
+    request: CalibrateRequest, plan: MapPlan, polarisations: Sequence[str], tags: dict[str, str], suffix: str
+) -> dict[str, RasterSink]:
+    """Open a sink for each output."""
+    layers = {
+        "output": Layer("float32", math.nan, list(polarisations), tags=tags),
+        "incidence": replace(INCIDENCE_LAYER, tags={**tags, "SARDINO_OUTPUT": "incidence"}),
+        "mask": replace(MASK_LAYER, tags={**tags, **MASK_LAYER.tags, "SARDINO_OUTPUT": "mask"}),
+    }
+    return {
+        role: RasterSink(path, plan.grid, layers[role], suffix if role == "output" else "")
+        for role, path in request.outputs.items()
+    }
+
+
+def _warp(
+    request: CalibrateRequest, power: Path, plan: MapPlan, mask: MaskOfMap | None, sinks: dict[str, RasterSink],
+    progress: _Progress,
+) -> None:  # fmt: skip
+    """Write the rows of the map and of its layers."""
+    top, shown = 0, False
+    for rows in warp(power, plan):
+        height = rows.shape[1]
+        if mask is not None:
+            seen = mask.rows(top, height)
+            hidden = (seen != UNKNOWN) & (seen > 0)
+            # No data is neither: where there is no image, and where there are no heights.
+            seen[~np.isfinite(rows).any(axis=0) & ~hidden] = UNKNOWN
+            if request.mask_nodata:
+                rows[:, hidden] = np.nan
+            if "mask" in sinks:
+                sinks["mask"].write(seen[None])
+        if "incidence" in sinks:
+            sinks["incidence"].write(incidence(plan, top, height)[None])
+        shown = shown or bool(np.isfinite(rows).any())
+        sinks["output"].write(rows if request.units == "linear_power" else from_power(rows))
+        progress(height * progress.warping)
+        top += height
+    if request.mask_nodata and not shown:
+        request.reporter.log("warning", "No pixel of the map is left outside layover and shadow.")
 
 
 def _plan(request: CalibrateRequest, product: Product, stack: ExitStack) -> MapPlan:
@@ -117,11 +147,12 @@ def _plan(request: CalibrateRequest, product: Product, stack: ExitStack) -> MapP
     pixel_size = request.pixel_size or _round(channel.spacing)
     if request.dem is None:
         return plan_map(channel, pixel_size, request.extent, around=request.around)
-    geometry = RangeDoppler(channel)
+    geometry = RangeDoppler(channel, precise_orbit(request.orbit, product) if request.orbit else None)
+    name = f"orbit of {Path(request.orbit).name}" if request.orbit else "orbit"
     request.reporter.log(
         "info",
-        "Terrain correction: orbit and geolocation grid of the annotation agree within "
-        f"{geometry.agreement:.1f} m (median).",
+        f"Terrain correction: {name} and geolocation grid of the annotation agree within {geometry.agreement:.1f} m "
+        "(median).",
     )
     spacing = pixel_size / max(1, round(pixel_size / channel.spacing))
     elevation = stack.enter_context(Elevation(request.dem, spacing))
@@ -136,47 +167,19 @@ def _plan(request: CalibrateRequest, product: Product, stack: ExitStack) -> MapP
     return plan
 
 
-def _store(image: CalibratedImage, plan: MapPlan, path: Path, count: int, progress: Callable[[int], None]) -> None:
-    """Write the part of the image that the map needs as power, in tiles.
-
-    Measurement files are stored line by line, and a map row crosses thousands of lines.
-
-    Raises:
-        ResourceError: The disk has too little free space.
-    """
-    needed = 4 * count * plan.height * plan.width
-    free = shutil.disk_usage(path.parent).free
-    if free < needed:
-        raise ResourceError(
-            f"{path.parent} has {free / 1e9:.1f} GB free; {needed / 1e9:.1f} GB are needed for a temporary file.",
-            "Free some space, choose an output on another disk, or give an extent.",
-        )
-    profile = {
-        "driver": "GTiff", "dtype": "float32", "nodata": math.nan, "count": count, "width": plan.width,
-        "height": plan.height, "tiled": True, "blockxsize": TILE, "blockysize": TILE, "interleave": "band",
-        "bigtiff": "if_safer", "sparse_ok": True,
-        # Not georeferenced: sample and line numbers of the whole image, integers at the centres.
-        "transform": Affine(1, 0, plan.left - 0.5, 0, -1, 0.5 - plan.top),
-    }  # fmt: skip
-    columns = slice(plan.left, plan.left + plan.width)
-    try:
-        with rasterio.open(path, "w", **profile) as file:
-            for line in range(0, plan.height, LINES):
-                lines = min(LINES, plan.height - line)
-                values = image.read(plan.top + line, plan.top + line + lines)[:, :, columns]
-                file.write(values, window=Window(0, line, plan.width, lines))
-                progress(lines)
-    except (*RASTER_ERRORS, OSError) as error:
-        raise ResourceError(f"The temporary file {path} can't be written: {error}.", "Check the free space.") from error
-
-
 class _Progress:
     """Count the work of both passes for the reporter, and check for a cancel."""
 
-    def __init__(self, request: CalibrateRequest, plan: MapPlan, overviews: bool) -> None:
+    def __init__(self, request: CalibrateRequest, plan: MapPlan, overviews: bool, lattice: bool) -> None:
         self._request, self._done = request, 0
         self.warping = WARP_WORK if plan.terrain is None else RELIEF_WORK
-        self._total = plan.height + plan.grid.height * (self.warping + overviews * OVERVIEW_WORK)
+        self.warping += LAYER_WORK * (request.incidence is not None)
+        self._line = 1 + LATTICE_WORK * lattice
+        self._total = plan.height * self._line + plan.grid.height * (self.warping + overviews * OVERVIEW_WORK)
+
+    def lines(self, count: int) -> None:
+        """Add the work of image lines."""
+        self(count * self._line)
 
     def __call__(self, work: int) -> None:
         self._request.cancel.check()
@@ -188,6 +191,15 @@ def _check(request: CalibrateRequest) -> None:
     size = request.pixel_size
     if size is not None and not 1 <= size <= 200:
         raise InputError(f"The pixel size is {size:g} m; 1 to 200 m are allowed.", "Give 10 for a product of mode IW.")
+    wanting = [name for name in ("orbit", "flatten", "mask_nodata", "incidence", "mask") if getattr(request, name)]
+    if wanting and request.dem is None:
+        raise InputError(
+            f"{' and '.join(wanting)} can't be had without an elevation model.", "Give one, or leave that out."
+        )
+    if request.flatten and request.quantity != "gamma0":
+        raise InputError(
+            f"Terrain flattening gives gamma0; {request.quantity} is wanted.", "Choose gamma0, or leave flattening out."
+        )
 
 
 def _round(spacing: float) -> float:
@@ -200,6 +212,9 @@ def _tags(request: CalibrateRequest, product: Product, denoised: bool) -> dict[s
     terrain = "none"
     if request.dem is not None:
         terrain = f"range-Doppler with {Path(request.dem).name}, heights above the {request.dem_heights}"
+    if request.orbit is not None:
+        terrain += f", orbit of {Path(request.orbit).name}"
+    flattened = "area of the illuminated ground (Small 2011)" if request.flatten else "none"
     return {
         "SARDINO_VERSION": __version__,
         "SARDINO_INPUT": product.name,
@@ -209,6 +224,8 @@ def _tags(request: CalibrateRequest, product: Product, denoised: bool) -> dict[s
         "SARDINO_THERMAL_NOISE": "removed" if denoised else "not removed",
         "SARDINO_ACQUIRED": product.start,
         "SARDINO_TERRAIN_CORRECTION": terrain,
+        "SARDINO_TERRAIN_FLATTENING": flattened,
+        **({"SARDINO_LAYOVER_SHADOW": "nodata"} if request.mask_nodata else {}),
         "TIFFTAG_SOFTWARE": f"SAR Land Cover (DINO) {__version__}",
         "TIFFTAG_IMAGEDESCRIPTION": f"{what}, {request.units}, terrain correction: {terrain}",
     }

@@ -5,6 +5,7 @@ Structure and names are those of the Sentinel-1 Product Specification (S1-RS-MDA
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +38,7 @@ class Channel:
     Attributes:
         polarisation: Such as "VV".
         measurement: Name by which GDAL opens the digital numbers.
+        size: Bytes of that file; None if it is missing.
         annotation: Geometry and processing.
         container: Holds the tables.
         calibration: Name of the calibration tables in the manifest.
@@ -45,6 +47,7 @@ class Channel:
 
     polarisation: str
     measurement: str
+    size: int | None
     annotation: Annotation
     container: Container
     calibration: str
@@ -97,12 +100,14 @@ class Product:
         name: Such as S1A_IW_GRDH_….SAFE.
         processor: Version of the Instrument Processing Facility, such as 3.31; None if the manifest states none.
         channels: One for each polarisation, co-polarised first.
+        left_out: Polarisations that the manifest names, but of which no file is there.
     """
 
     path: Path
     name: str
     processor: float | None
     channels: tuple[Channel, ...]
+    left_out: tuple[str, ...] = ()
 
     @cached_property
     def polarisations(self) -> tuple[str, ...]:
@@ -134,7 +139,10 @@ def open_product(path: str) -> Product:
         )
     manifest = Annotation.parse(container.read(MANIFEST), f"{MANIFEST} of {path}")
     _check_type(manifest, path)
-    channels = [_channel(container, *files) for files in _files(manifest)]
+    images = _files(manifest)
+    there = [image for image in images if any(container.size(href) is not None for href in _parts(*image))]
+    # Without any file at all, the first one that is missing is named.
+    channels = [_channel(container, *image) for image in there or images]
     if not channels:
         raise DamagedProductError(f"The manifest of {path} names no images.")
     names = [channel.polarisation for channel in channels]
@@ -146,7 +154,8 @@ def open_product(path: str) -> Product:
     channels.sort(key=lambda channel: channel.polarisation not in _CO_POLARISED)
     if len({channel.shape for channel in channels}) > 1:
         raise DamagedProductError(f"The images of {path} differ in size.")
-    return Product(container.path, container.name, _processor(manifest), tuple(channels))
+    left_out = [_polarisation(image[0]) for image in images if there and image not in there]
+    return Product(container.path, container.name, _processor(manifest), tuple(channels), tuple(left_out))
 
 
 def _check_type(manifest: Annotation, path: str) -> None:
@@ -192,6 +201,17 @@ def _files(manifest: Annotation) -> list[tuple[str, dict[str, str]]]:
     return found
 
 
+def _parts(measurement: str, files: dict[str, str]) -> list[str]:
+    """Return the names of the files without which an image can't be used, as far as the manifest has them."""
+    return list(filter(None, (measurement, files.get("annotation"), files.get("calibration"))))
+
+
+def _polarisation(measurement: str) -> str:
+    """Return the polarisation in the name of an image, such as "VH"; the name itself if it has none."""
+    found = re.search(r"-(vv|vh|hh|hv)[-.]", measurement)
+    return found.group(1).upper() if found else measurement
+
+
 def _channel(container: Container, measurement: str, files: dict[str, str]) -> Channel:
     missing = [kind for kind in ("annotation", "calibration") if not files.get(kind)]
     if missing or not measurement:
@@ -203,6 +223,7 @@ def _channel(container: Container, measurement: str, files: dict[str, str]) -> C
     return Channel(
         polarisation=annotation.text("adsHeader/polarisation").upper(),
         measurement=container.gdal_name(measurement),
+        size=container.size(measurement),
         annotation=annotation,
         container=container,
         calibration=files["calibration"],

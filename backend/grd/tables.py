@@ -21,7 +21,7 @@ from backend.grd.xml import Annotation
 
 Rows = NDArray[np.float32]
 # Element of the calibration table by quantity.
-QUANTITIES = {"sigma0": "sigmaNought", "gamma0": "gamma"}
+QUANTITIES = {"sigma0": "sigmaNought", "gamma0": "gamma", "beta0": "betaNought"}
 # Bounds of what is built from a file of some MB: bytes of a table, and parts of the image with noise of their own.
 MOST_BYTES, MOST_BLOCKS = 2**29, 1000
 # Noise has another scale before IPF 2.50, and a third before 2.34; factors by mode.
@@ -119,7 +119,7 @@ def calibration_table(channel: Channel, quantity: str) -> Table:
 
     Args:
         channel: One polarisation.
-        quantity: "sigma0" or "gamma0".
+        quantity: "sigma0", "gamma0" or "beta0".
 
     Raises:
         InputError: The table is missing or damaged.
@@ -132,7 +132,9 @@ def calibration_table(channel: Channel, quantity: str) -> Table:
 
 
 def noise_table(product: Product, channel: Channel) -> NoiseTable | None:
-    """Read the thermal noise of a polarisation, in either format; None if it is missing or its scale is unknown.
+    """Read the thermal noise of a polarisation, in either format; None if it is missing, 0, or of unknown scale.
+
+    Many products before IPF 2.50 have tables of zeros.
 
     Raises:
         InputError: The table is damaged.
@@ -146,11 +148,13 @@ def noise_table(product: Product, channel: Channel) -> NoiseTable | None:
         vectors = _vectors(tables, "noiseRangeVectorList/noiseRangeVector", "noiseRangeLut")
         if len(tables.all("noiseAzimuthVectorList/noiseAzimuthVector")) > MOST_BLOCKS:
             raise _damaged(tables, f"has more than {MOST_BLOCKS} noise vectors along azimuth")
+        if not any(vector.values.any() for vector in vectors):
+            return None
         blocks = [_block(item, channel) for item in tables.all("noiseAzimuthVectorList/noiseAzimuthVector")]
         return NoiseTable(Table(vectors, width), blocks, single)
     vectors = _vectors(tables, "noiseVectorList/noiseVector", "noiseLut")
     scale = _old_scale(product, channel)
-    if scale is None:
+    if scale is None or not any(vector.values.any() for vector in vectors):
         return None
     return NoiseTable(Table([Vector(v.line, v.pixels, v.values * scale) for v in vectors], width), (), single)
 

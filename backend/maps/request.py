@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backend.core import context
+from backend.grd.request import Slopes
 from backend.maps.load import ModelCache
 from backend.radiometry.units import Units
 
@@ -29,6 +30,7 @@ class Request:
         accept_values: Whether values that can't be backscatter are mapped all the same.
         further: More rasters or patterns of the same scene, whose bands follow those of `input`.
         dates: Rasters, patterns or products of the same place on other dates; each is a date.
+        slopes: How the terrain under a product is taken into account.
     """
 
     input: str
@@ -44,6 +46,7 @@ class Request:
     accept_values: bool = False
     further: Sequence[str] = ()
     dates: Sequence[str] = ()
+    slopes: Slopes = field(default_factory=Slopes)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from backend.card.model_card import Band, ModelCard
 from backend.core.arrays import BoolArray
 from backend.core.errors import InputError
 from backend.grd.container import MANIFEST, is_product, refuse_part
+from backend.grd.request import Slopes
 from backend.maps.dates import open_dates
 from backend.maps.extent import Layout, Part, tiles_around
 from backend.maps.request import Context, Request
@@ -74,6 +75,12 @@ class Scene:
             source = RasterSource(path, names=names, allows_missing=lenient)
             source.cover(*self._place.asked)
         else:
+            if request.slopes != Slopes():
+                raise InputError(
+                    f"{files[0]} is a raster on a map: an elevation model, orbits and flattening are for Sentinel-1 "
+                    "products as downloaded.",
+                    "Leave them out, or give the product.",
+                )
             source = RasterSource(files, request.bands, request.extent, names, allows_missing=lenient)
         self.source = stack.enter_context(source)
         self.part = Part(0, 0, source.grid.height, source.grid.width)
@@ -150,9 +157,7 @@ class Scene:
                 f"{', '.join(self._files)} is a Sentinel-1 product: bands are found by polarisation, units are known.",
                 "Give the product alone, without bands and units.",
             )
-        return calibrated(
-            self._files[0], request.output, self._card, request.extent, self._context.reporter, self._context.cancel
-        )
+        return calibrated(self._files[0], request.output, self._card, request.extent, request.slopes, self._context)
 
     def _judged_units(self) -> Units:
         log, request = self._context.reporter.log, self._request

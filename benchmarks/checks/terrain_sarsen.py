@@ -21,7 +21,7 @@ from rasterio.warp import transform
 from rasterio.windows import Window
 
 from backend.grd.command import calibrate
-from backend.grd.pipeline import CalibrateRequest
+from backend.grd.request import CalibrateRequest
 from tests.support.make_orbit import Imaged, seen, write_dem
 from tests.support.make_safe import make_safe
 from tests.support.mountain import mountain

@@ -9,6 +9,7 @@ from .attention import AttentionAlgorithm
 from .calibrate import CalibrateAlgorithm
 from .composite import CompositeAlgorithm
 from .embeddings import EmbeddingsAlgorithm
+from .flatten import FlattenAlgorithm
 from .landcover import LandCoverAlgorithm
 from .similarity import SimilarityAlgorithm
 from .trainclassifier import TrainClassifierAlgorithm
@@ -24,4 +25,5 @@ ALGORITHMS = (
     CompositeAlgorithm,
     SamplingDesignAlgorithm,
     NextSamplesAlgorithm,
+    FlattenAlgorithm,
 )

@@ -12,20 +12,19 @@ from qgis.core import (
     QgsProcessingParameterFile,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
-    QgsProcessingParameterRasterLayer,
 )
 
 from ..common.i18n import tr
 from ..layers.reloading import reload_layers
-from ..layers.sources import corner_arguments, worker_source
-from .base import BackendAlgorithm
+from ..layers.sources import corner_arguments
 from .destinations import Destination
-from .parameters import ADVANCED, static_enum
+from .parameters import static_enum
+from .slope_parameters import SlopeParameters
 
 DEGREES = "EPSG:4326"
 
 
-class CalibrateAlgorithm(BackendAlgorithm):
+class CalibrateAlgorithm(SlopeParameters):
     """Calibrates with the product's own tables, removes thermal noise, and geocodes to UTM."""
 
     INPUT = "INPUT"
@@ -33,13 +32,14 @@ class CalibrateAlgorithm(BackendAlgorithm):
     UNITS = "UNITS"
     PIXEL_SIZE = "PIXEL_SIZE"
     EXTENT = "EXTENT"
-    DEM = "DEM"
-    DEM_HEIGHTS = "DEM_HEIGHTS"
     OUTPUT = "OUTPUT"
+    OUTPUT_INCIDENCE = "OUTPUT_INCIDENCE"
+    OUTPUT_MASK = "OUTPUT_MASK"
 
     COMMAND = "calibrate"
-    _dem: str | None = None
-    _written = ""
+    LAYERS = (Destination(OUTPUT_INCIDENCE, "--incidence"), Destination(OUTPUT_MASK, "--mask"))
+    _slopes: tuple[str, ...] = ()
+    _written: tuple[str, ...] = ()
     ICON = "calibrate.svg"
     HELP = ("sar-input", "sentinel-1-products-as-downloaded")
 
@@ -49,7 +49,7 @@ class CalibrateAlgorithm(BackendAlgorithm):
     def tags(self) -> list[str]:
         words = tr(
             "sar,sentinel-1,grd,safe,radar,calibration,sigma0,gamma0,backscatter,thermal noise,border noise,geocode,"
-            "terrain correction,dem"
+            "terrain correction,terrain flattening,rtc,layover,shadow,incidence angle,orbit,dem"
         )
         return words.split(",")
 
@@ -61,9 +61,8 @@ class CalibrateAlgorithm(BackendAlgorithm):
             "named VV, VH (or HH, HV), so that Land cover finds them.\n\n"
             "In mountains and hills, places are displaced towards the radar by about their height above the "
             "surroundings, or more. An elevation model that covers the scene corrects this (terrain correction by the "
-            "range-Doppler equations). Brightness is not corrected: slopes that face the radar are too bright. Where "
-            "that matters, use a radiometrically terrain-corrected product (RTC), or the Sentinel Application Platform "
-            "(SNAP).\n\n"
+            "range-Doppler equations). Slopes that face the radar are too bright all the same: terrain flattening "
+            "corrects that too, and local incidence angles, layover and shadow can be written as layers.\n\n"
             "Land cover, Attention maps and the others accept manifest.safe too, and calibrate it themselves; "
             "calibrating it once saves time if you make several maps. A whole IW product takes minutes, and about 8 GB "
             "of disk space, half of it temporarily."
@@ -95,66 +94,75 @@ class CalibrateAlgorithm(BackendAlgorithm):
             QgsProcessingParameterExtent(self.EXTENT, tr("Extent"), optional=True),
             tr("Only this part is calibrated; the whole product if empty. Any CRS."),
         )
-        self._add_elevation()
+        self.add_slopes(advanced=False)
         self.add(
             QgsProcessingParameterRasterDestination(self.OUTPUT, tr("Backscatter map")),
             tr("Backscatter, a band for each polarisation (GeoTIFF)."),
         )
+        self._add_layers()
 
-    def _add_elevation(self) -> None:
-        self.add(
-            QgsProcessingParameterRasterLayer(self.DEM, tr("Elevation model"), optional=True),
-            tr(
-                "Heights in metres or feet, in any CRS, such as tiles of the Copernicus DEM or SRTM. It should cover "
-                "the scene: the result has no values where it has none. Without it there is no terrain correction."
+    def _add_layers(self) -> None:
+        texts = {
+            self.OUTPUT_INCIDENCE: (
+                tr("Local incidence angle"),
+                tr("Angle between the radar's line of sight and the slope's normal, in degrees, by the heights."),
             ),
-        )
-        heights = static_enum(self.DEM_HEIGHTS, tr("Heights above"), ("geoid", "ellipsoid"))
-        heights.setFlags(heights.flags() | ADVANCED)
-        self.add(
-            heights,
-            tr(
-                "geoid: mean sea level, as in the Copernicus DEM, SRTM and most others (EGM96 is used). "
-                "ellipsoid: the WGS 84 ellipsoid. The wrong choice displaces the result by tens of metres."
+            self.OUTPUT_MASK: (
+                tr("Layover and shadow"),
+                tr("1: layover, 2: shadow, 3: both, 0: neither, by the elevation model."),
             ),
-        )
+        }
+        for name, (title, text) in texts.items():
+            made = QgsProcessingParameterRasterDestination(name, title, optional=True, createByDefault=False)
+            self.add(made, text)
 
     def prepareAlgorithm(self, parameters, context, feedback) -> bool:
         """Read product and elevation model on the main thread, which owns the layers."""
         self.read_inputs(parameters, context, feedback)
-        layer = self.parameterAsRasterLayer(parameters, self.DEM, context)
-        if layer is None and parameters.get(self.DEM) not in (None, ""):
-            raise QgsProcessingException(self.invalidRasterError(parameters, self.DEM))
-        self._dem = worker_source(layer, feedback) if layer is not None else None
+        self._slopes = tuple(self.slope_options(parameters, context, feedback))
         return True
 
     def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> str:
         path = self.parameterAsString(parameters, self.INPUT, context)
         if not os.path.exists(path):
             raise QgsProcessingException(tr("There is no file or folder {}.").format(path))
+        self.check_slopes(parameters, context)
         return os.path.abspath(path)
 
     def process(self, parameters, context, feedback) -> dict:
         output = self.parameterAsOutputLayer(parameters, self.OUTPUT, context)
         command = [*self.backend_command(), self.read_inputs(parameters, context, feedback), os.path.abspath(output)]
-        command += ["--product", self.parameterAsEnumString(parameters, self.PRODUCT, context)]
+        command += ["--product", self.quantity(parameters, context)]
         command += ["--units", self.parameterAsEnumString(parameters, self.UNITS, context)]
         if parameters.get(self.PIXEL_SIZE) not in (None, ""):
             command += ["--pixel-size", f"{self.parameterAsDouble(parameters, self.PIXEL_SIZE, context):.10g}"]
         if parameters.get(self.EXTENT) not in (None, ""):
             degrees = QgsCoordinateReferenceSystem(DEGREES)
             command += corner_arguments(self.parameterAsExtent(parameters, self.EXTENT, context, degrees))
-        if self._dem is not None:
-            # One word, since a path may begin with a dash.
-            command += [f"--dem={self._dem}", "--dem-heights"]
-            command += [self.parameterAsEnumString(parameters, self.DEM_HEIGHTS, context)]
+        layers = {each: each.path(self, parameters, context) for each in self.LAYERS}
+        wanted = {each: path for each, path in layers.items() if path}
+        command += self._slopes
+        for each, path in wanted.items():
+            command += [each.option, os.path.abspath(path)]
         result = self.run_backend(command, feedback)
         Destination(self.OUTPUT, "").finish(output, context)
         feedback.pushInfo(tr("Bands: {}.").format(", ".join(result.get("polarisations", []))))
-        self._written = output
-        return {self.OUTPUT: output}
+        for each, path in wanted.items():
+            each.finish(path, context)
+        paths = {self.OUTPUT: output, **{each.parameter: path for each, path in wanted.items()}}
+        self._written = tuple(paths.values())
+        return paths
+
+    def quantity(self, parameters: dict, context: Any) -> str:
+        """Return the quantity to calibrate to."""
+        return self.parameterAsEnumString(parameters, self.PRODUCT, context)
+
+    def wanting_elevation(self, parameters: dict, context: Any) -> list[Any]:
+        layers = [each.parameter for each in self.LAYERS if each.path(self, parameters, context)]
+        return super().wanting_elevation(parameters, context) + [self.parameterDefinition(name) for name in layers]
 
     def postProcessAlgorithm(self, context, feedback) -> dict:
         """Reload layers of an older result under this name."""
-        reload_layers(context.project(), self._written)
+        for path in self._written:
+            reload_layers(context.project(), path)
         return {}

@@ -62,6 +62,7 @@ class ModelAlgorithm(ModelParameters):
         options += ["--device", self.parameterAsEnumString(parameters, self.DEVICE, context)]
         if self.parameterDefinition(self.ENGINE) is not None:
             options += ["--engine", self.parameterAsEnumString(parameters, self.ENGINE, context)]
+        options += self.slope_options(parameters, context, feedback)
         options += ["--batch-size", str(self.parameterAsInt(parameters, self.BATCH_SIZE, context))]
         self._options = options
         return True
@@ -98,6 +99,7 @@ class ModelAlgorithm(ModelParameters):
         layer = self.parameterAsRasterLayer(parameters, self.INPUT, context)
         if layer is None:
             raise QgsProcessingException(self.invalidRasterError(parameters, self.INPUT))
+        self.check_slopes(parameters, context)
         source = worker_source(layer, feedback)
         self._layer_name, self._layer_id = layer.name(), layer.id()
         check_crs(layer, feedback)

@@ -15,11 +15,11 @@ from qgis.core import (
 from ..common.i18n import tr
 from ..common.last_used import OF_ONE_SCENE
 from ..models.installed import installed_models
-from .base import BackendAlgorithm
 from .parameters import DEVICES, ENGINES, POLARISATIONS, RASTERS, UNITS, integer, static_enum
+from .slope_parameters import SlopeParameters
 
 
-class ModelParameters(BackendAlgorithm):
+class ModelParameters(SlopeParameters):
     """Declares raster, model and what runs it; a subclass calls the methods in the order of its dialog."""
 
     INPUT = "INPUT"
@@ -119,7 +119,8 @@ class ModelParameters(BackendAlgorithm):
         self.add(integer(self.BLOCK, tr("Transformer block"), -1, -1, 99), text, advanced=True)
 
     def add_running(self, engine: bool = True) -> None:
-        """Declare device, engine (if `engine`) and batch size, and the outputs that report them."""
+        """Declare terrain, device, engine (if `engine`) and batch size, and the outputs that report them."""
+        self.add_slopes(advanced=True)
         self.add(
             static_enum(self.DEVICE, tr("Device"), DEVICES),
             tr("Where the model runs; auto uses a GPU if a usable one is found (cuda: NVIDIA or AMD, mps: Apple)."),

@@ -236,18 +236,18 @@ Un mapa con las cuatro clases del modelo incluido se puede comparar con ESA Worl
         <translation>Calibrar Sentinel-1 GRD</translation>
     </message>
     <message>
-        <source>sar,sentinel-1,grd,safe,radar,calibration,sigma0,gamma0,backscatter,thermal noise,border noise,geocode,terrain correction,dem</source>
-        <translation>sar,sentinel-1,grd,safe,radar,calibración,sigma0,gamma0,retrodispersión,ruido térmico,ruido de borde,geocodificar,corrección del terreno,mde</translation>
+        <source>sar,sentinel-1,grd,safe,radar,calibration,sigma0,gamma0,backscatter,thermal noise,border noise,geocode,terrain correction,terrain flattening,rtc,layover,shadow,incidence angle,orbit,dem</source>
+        <translation>sar,sentinel-1,grd,safe,radar,calibración,sigma0,gamma0,retrodispersión,ruido térmico,ruido de borde,geocodificación,corrección del terreno,aplanamiento del terreno,rtc,inversión por relieve,sombra,ángulo de incidencia,órbita,mde,dem</translation>
     </message>
     <message>
         <source>Makes a map of backscatter from a Sentinel-1 GRD product as downloaded: calibrated to gamma0 or sigma0 with the product's own tables, thermal noise removed, noise at the borders masked (in products before 2018), and placed on a grid in UTM by its ground control points. There is a band for each polarisation, named VV, VH (or HH, HV), so that Land cover finds them.
 
-In mountains and hills, places are displaced towards the radar by about their height above the surroundings, or more. An elevation model that covers the scene corrects this (terrain correction by the range-Doppler equations). Brightness is not corrected: slopes that face the radar are too bright. Where that matters, use a radiometrically terrain-corrected product (RTC), or the Sentinel Application Platform (SNAP).
+In mountains and hills, places are displaced towards the radar by about their height above the surroundings, or more. An elevation model that covers the scene corrects this (terrain correction by the range-Doppler equations). Slopes that face the radar are too bright all the same: terrain flattening corrects that too, and local incidence angles, layover and shadow can be written as layers.
 
 Land cover, Attention maps and the others accept manifest.safe too, and calibrate it themselves; calibrating it once saves time if you make several maps. A whole IW product takes minutes, and about 8 GB of disk space, half of it temporarily.</source>
         <translation>Crea un mapa de retrodispersión a partir de un producto GRD de Sentinel-1 tal como se descarga: calibrado a gamma0 o sigma0 con las tablas del propio producto, sin el ruido térmico, con el ruido de los bordes enmascarado (en productos anteriores a 2018) y situado en una cuadrícula UTM mediante sus puntos de control. Tiene una banda por polarización, llamada VV, VH (o HH, HV), para que «Cobertura del suelo» las encuentre.
 
-En montañas y colinas los lugares aparecen desplazados hacia el radar, aproximadamente tanto como se elevan sobre su entorno, o más. Un modelo de elevaciones que cubra la escena lo corrige (corrección del terreno con las ecuaciones de distancia y Doppler). El brillo no se corrige: las laderas orientadas hacia el radar son demasiado brillantes. Si eso importa, usar un producto con corrección radiométrica del terreno (RTC), o la Sentinel Application Platform (SNAP).
+En montañas y colinas los lugares aparecen desplazados hacia el radar, aproximadamente tanto como se elevan sobre su entorno, o más. Un modelo de elevaciones que cubra la escena lo corrige (corrección del terreno con las ecuaciones de distancia y Doppler). Aun así, las laderas orientadas hacia el radar son demasiado brillantes: el aplanamiento del terreno corrige también eso, y se pueden escribir como capas los ángulos de incidencia locales, la inversión por relieve y la sombra.
 
 «Cobertura del suelo», «Mapas de atención» y los demás también admiten manifest.safe y lo calibran por sí mismos; calibrarlo una sola vez ahorra tiempo si se hacen varios mapas. Un producto IW completo tarda minutos y ocupa unos 8 GB en el disco, la mitad de forma temporal.</translation>
     </message>
@@ -308,20 +308,20 @@ En montañas y colinas los lugares aparecen desplazados hacia el radar, aproxima
         <translation>Retrodispersión, una banda por polarización (GeoTIFF).</translation>
     </message>
     <message>
-        <source>Elevation model</source>
-        <translation>Modelo de elevaciones</translation>
+        <source>Local incidence angle</source>
+        <translation>Ángulo de incidencia local</translation>
     </message>
     <message>
-        <source>Heights in metres or feet, in any CRS, such as tiles of the Copernicus DEM or SRTM. It should cover the scene: the result has no values where it has none. Without it there is no terrain correction.</source>
-        <translation>Alturas en metros o pies, en cualquier SRC, como las teselas del DEM de Copernicus o SRTM. Debe cubrir la escena: el resultado no tiene valores donde faltan alturas. Sin él no hay corrección del terreno.</translation>
+        <source>Angle between the radar's line of sight and the slope's normal, in degrees, by the heights.</source>
+        <translation>Ángulo entre la línea de visión del radar y la normal de la ladera, en grados, según las alturas.</translation>
     </message>
     <message>
-        <source>Heights above</source>
-        <translation>Alturas sobre</translation>
+        <source>Layover and shadow</source>
+        <translation>Inversión por relieve y sombra</translation>
     </message>
     <message>
-        <source>geoid: mean sea level, as in the Copernicus DEM, SRTM and most others (EGM96 is used). ellipsoid: the WGS 84 ellipsoid. The wrong choice displaces the result by tens of metres.</source>
-        <translation>geoid: el nivel medio del mar, como en el DEM de Copernicus, SRTM y la mayoría (se usa EGM96). ellipsoid: el elipsoide WGS 84. La elección equivocada desplaza el resultado decenas de metros.</translation>
+        <source>1: layover, 2: shadow, 3: both, 0: neither, by the elevation model.</source>
+        <translation>1: inversión por relieve, 2: sombra, 3: ambas, 0: ninguna, según el modelo de elevaciones.</translation>
     </message>
     <message>
         <source>There is no file or folder {}.</source>
@@ -482,6 +482,26 @@ La imagen muestra en rojo, verde y azul las tres primeras componentes principale
     <message>
         <source>The first three principal components of the scene's features as red, green and blue.</source>
         <translation>Las tres primeras componentes principales de las características de la escena, en rojo, verde y azul.</translation>
+    </message>
+    <message>
+        <source>Terrain flattening</source>
+        <translation>Aplanamiento del terreno</translation>
+    </message>
+    <message>
+        <source>sar,sentinel-1,grd,safe,radar,slope,terrain flattening,radiometric terrain correction,rtc,gamma0,layover,shadow,incidence angle,dem</source>
+        <translation>sar,sentinel-1,grd,safe,radar,pendiente,aplanamiento del terreno,corrección radiométrica del terreno,rtc,gamma0,inversión por relieve,sombra,ángulo de incidencia,mde,dem</translation>
+    </message>
+    <message>
+        <source>Makes a map of backscatter from a Sentinel-1 GRD product as downloaded, in which slopes that face the radar are no longer brighter than others: backscatter is related to the area of the ground that the radar sees there, by an elevation model (gamma0 of the terrain; Small 2011). Positions are corrected for the terrain too.
+
+Layers of the local incidence angle, and of layover and shadow, can be written too. In layover several slopes share one echo, and in shadow there is none: no correction brings back what isn't in the image.
+
+It is the same as 'Calibrate Sentinel-1 GRD' with 'Terrain flattening' checked. Land cover, Attention maps and the others have that option too, for products that they are given.</source>
+        <translation>Crea un mapa de retrodispersión a partir de un producto GRD de Sentinel-1 tal como se descarga, en el que las laderas orientadas al radar ya no son más brillantes que las demás: la retrodispersión se refiere a la superficie del terreno que el radar ve allí, según un modelo de elevaciones (gamma0 del terreno; Small 2011). También se corrigen las posiciones según el terreno.
+
+También se pueden escribir capas del ángulo de incidencia local, y de la inversión por relieve y la sombra. En la inversión por relieve varias laderas comparten un eco, y en la sombra no hay ninguno: ninguna corrección devuelve lo que no está en la imagen.
+
+Es lo mismo que «Calibrar Sentinel-1 GRD» con la opción «Aplanamiento del terreno» marcada. Cobertura del suelo, Mapas de atención y los demás también tienen esa opción para los productos que se les dan.</translation>
     </message>
     <message>
         <source>Land cover from SAR</source>
@@ -726,6 +746,54 @@ Las características corresponden a parches del modelo (8 x 8 píxeles de 10 m e
     <message>
         <source>The layer of points has no usable point. Choose another layer, or give a point.</source>
         <translation>La capa de puntos no contiene ningún punto utilizable. Elegir otra capa, o indicar un punto.</translation>
+    </message>
+    <message>
+        <source>Only for a Sentinel-1 product as downloaded.</source>
+        <translation>Solo para un producto de Sentinel-1 tal como se descarga.</translation>
+    </message>
+    <message>
+        <source>Elevation model</source>
+        <translation>Modelo de elevaciones</translation>
+    </message>
+    <message>
+        <source>Heights in metres or feet, in any CRS, such as tiles of the Copernicus DEM or SRTM. It should cover the scene: the result has no values where it has none. Without it there is no terrain correction.</source>
+        <translation>Alturas en metros o pies, en cualquier SRC, como las teselas del DEM de Copernicus o SRTM. Debe cubrir la escena: el resultado no tiene valores donde faltan alturas. Sin él no hay corrección del terreno.</translation>
+    </message>
+    <message>
+        <source>Heights above</source>
+        <translation>Alturas sobre</translation>
+    </message>
+    <message>
+        <source>geoid: mean sea level, as in the Copernicus DEM, SRTM and most others (EGM96 is used). ellipsoid: the WGS 84 ellipsoid. The wrong choice displaces the result by tens of metres.</source>
+        <translation>geoid: el nivel medio del mar, como en el DEM de Copernicus, SRTM y la mayoría (se usa EGM96). ellipsoid: el elipsoide WGS 84. La elección equivocada desplaza el resultado decenas de metros.</translation>
+    </message>
+    <message>
+        <source>Precise orbits (*.EOF *.eof *.zip)</source>
+        <translation>Órbitas precisas (*.EOF *.eof *.zip)</translation>
+    </message>
+    <message>
+        <source>Precise orbits</source>
+        <translation>Órbitas precisas</translation>
+    </message>
+    <message>
+        <source>File of orbits (EOF) of the satellite and day, which is used with the elevation model in place of the orbit in the product. That is good to metres at worst; only old products gain.</source>
+        <translation>Archivo de órbitas (EOF) del satélite y del día, que se usa con el modelo de elevaciones en lugar de la órbita del producto. Esta tiene, en el peor de los casos, un error de metros; solo los productos antiguos mejoran.</translation>
+    </message>
+    <message>
+        <source>Corrects brightness for slopes, with the elevation model: backscatter is related to the area of the ground that the radar sees (gamma0 of the terrain, Small 2011). Takes about twice as long.</source>
+        <translation>Corrige el brillo de las laderas con el modelo de elevaciones: la retrodispersión se refiere a la superficie del terreno que el radar ve (gamma0 del terreno, Small 2011). Tarda aproximadamente el doble.</translation>
+    </message>
+    <message>
+        <source>Layover and shadow as nodata</source>
+        <translation>Inversión por relieve y sombra sin datos</translation>
+    </message>
+    <message>
+        <source>Leaves out where several slopes share one echo, and what the radar doesn't see, by the elevation model: values there tell nothing of the ground.</source>
+        <translation>Excluye los lugares donde varias laderas comparten un eco y los que el radar no ve, según el modelo de elevaciones: los valores de esos lugares no dicen nada del terreno.</translation>
+    </message>
+    <message>
+        <source>'{}' needs an elevation model: choose one in 'Elevation model', or leave that out.</source>
+        <translation>«{}» necesita un modelo de elevaciones: elija uno en «Modelo de elevaciones», o no lo pida.</translation>
     </message>
     <message>
         <source>Train own classes from samples</source>

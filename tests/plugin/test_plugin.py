@@ -19,7 +19,10 @@ from qgis.PyQt.QtWidgets import QApplication, QFileDialog, QMessageBox
 import sardino_qgis
 from sardino_qgis.environment import locate
 
-NAMES = ("landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate", "composite")
+NAMES = (
+    "landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate", "composite",
+    "flatten", "samplingdesign", "nextsamples",
+)  # fmt: skip
 ALGORITHMS = {f"sardino:{name}" for name in NAMES}
 
 

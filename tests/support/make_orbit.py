@@ -40,6 +40,7 @@ class Imaged:
         spacing: Of samples and lines on the ground, in metres.
         height: Of the ground control points above the ellipsoid, in metres.
         interval: Seconds between lines.
+        jump: Metres by which the ground range of each block of lines, of a second, is ahead of the last one's.
     """
 
     longitude: float = 3.2496
@@ -49,6 +50,7 @@ class Imaged:
     spacing: float = 10.0
     height: float = 0.0
     interval: float = 1.4905e-3
+    jump: float = 0.0
 
     def place(self, time):
         """Return positions of the satellite, ECEF, [n, 3]."""
@@ -74,20 +76,24 @@ class Imaged:
         ground = np.asarray(sample, dtype=float) * self.spacing
         return self.near + SLOPE * ground + CURVE * ground**2
 
-    def echo(self, sample):
-        return 2 * float(self.slant(sample)) / LIGHT
+    def ahead(self, line):
+        """Return the samples by which the block of a line is ahead of the first one."""
+        return self.jump * np.floor(line * self.interval + 0.5) / self.spacing
+
+    def echo(self, sample, line=0):
+        return 2 * float(self.slant(sample - self.ahead(line))) / LIGHT
 
     def image(self, longitude, latitude, height):
         """Return line and sample of a point of known height, whole at centres."""
         time, slant = self.look(geocentric(longitude, latitude, height)[0])
         sample = (np.sqrt(SLOPE**2 + 4 * CURVE * (slant - self.near)) - SLOPE) / (2 * CURVE) / self.spacing
-        return time / self.interval, float(sample)
+        return time / self.interval, float(sample) + self.ahead(time / self.interval)
 
     def ground(self, line, sample):
         """Return longitude and latitude of image positions at the height of the points, right of the track."""
         found = []
         for one, other in zip(np.ravel(line), np.ravel(sample)):
-            time, slant = one * self.interval, float(self.slant(other))
+            time, slant = one * self.interval, float(self.slant(other - self.ahead(one)))
             satellite, ahead = self.place(time), self.velocity(time)
             ahead = ahead / np.linalg.norm(ahead)
             down = -satellite / np.linalg.norm(satellite)
@@ -126,13 +132,15 @@ class Imaged:
         """Slant range to ground range and back; polynomials of degree 8 as in real products."""
         ground = np.linspace(-0.1, 1.1, 200) * self.shape[1] * self.spacing
         there = np.polynomial.Polynomial.fit(self.slant(ground / self.spacing) - self.near, ground, 8).convert().coef
-        back = [self.near, SLOPE, CURVE, *[0.0] * 6]
-        text = "".join(
-            f"<coordinateConversion><azimuthTime>{moment(time)}</azimuthTime><slantRangeTime>{self.echo(0):.15e}"
-            f"</slantRangeTime><sr0>{self.near:.9e}</sr0>{row('srgrCoefficients', there)}<gr0>0.0</gr0>"
-            f"{row('grsrCoefficients', back)}</coordinateConversion>"
-            for time in (-1.0, 0.0, 1.0, 2.0)
-        )
+        text = ""
+        for time in (-1.0, 0.0, 1.0, 2.0):
+            d = time * self.jump
+            back = [self.near - SLOPE * d + CURVE * d**2, SLOPE - 2 * CURVE * d, CURVE, *[0.0] * 6]
+            text += (
+                f"<coordinateConversion><azimuthTime>{moment(time)}</azimuthTime><slantRangeTime>{self.echo(0):.15e}"
+                f"</slantRangeTime><sr0>{self.near:.9e}</sr0>{row('srgrCoefficients', [there[0] + d, *there[1:]])}"
+                f"<gr0>0.0</gr0>{row('grsrCoefficients', back)}</coordinateConversion>"
+            )
         return (
             f'<coordinateConversion><coordinateConversionList count="4">{text}</coordinateConversionList>'
             "</coordinateConversion>"

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
+from backend.cli.shared_options import add_slopes
 from backend.core.cancel import Cancel
 from backend.core.events import Reporter
 from backend.core.supervise import add_progress
@@ -22,19 +23,18 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--extent", type=float, nargs=4, metavar=("WEST", "SOUTH", "EAST", "NORTH"), help="longitude and latitude"
     )
-    parser.add_argument("--dem", metavar="PATH", help="elevation model, to correct positions for the terrain")
+    add_slopes(parser)
     parser.add_argument(
-        "--dem-heights", choices=("geoid", "ellipsoid"),
-        help="zero level of the heights: geoid (mean sea level, the default; SRTM, Copernicus and most others) or "
-        "ellipsoid; needs --dem",
-    )  # fmt: skip
+        "--incidence", type=Path, metavar="PATH", help="also write local incidence angles in degrees; needs --dem"
+    )
+    parser.add_argument("--mask", type=Path, metavar="PATH", help="also write layover and shadow; needs --dem")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
     add_progress(parser)
 
 
 def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
     from backend.grd.command import calibrate
-    from backend.grd.pipeline import CalibrateRequest
+    from backend.grd.request import CalibrateRequest
 
     calibrate(request_of(CalibrateRequest, options, reporter=reporter, cancel=cancel))
 

@@ -10,6 +10,7 @@ from backend.cli.commands.command import Command, request_of
 from backend.cli.shared_options import add_engine, add_model_options, add_tokens
 from backend.core.cancel import Cancel
 from backend.core.events import Reporter
+from backend.grd.request import Slopes
 from backend.maps.request import Context, Request
 from backend.radiometry.units import Units
 
@@ -88,7 +89,7 @@ def run_model(options: argparse.Namespace, context: Context) -> None:
 
 def model_request(options: argparse.Namespace) -> Request:
     """Return the request that the options of add_model_options make."""
-    return request_of(Request, options, units=Units(options.units))
+    return request_of(Request, options, units=Units(options.units), slopes=request_of(Slopes, options))
 
 
 def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:

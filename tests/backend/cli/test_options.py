@@ -7,7 +7,7 @@ import pytest
 from backend.accuracy.command import AccuracyRequest
 from backend.cli.commands.command import request_of
 from backend.cli.options import parse
-from backend.grd.pipeline import CalibrateRequest
+from backend.grd.request import CalibrateRequest
 from backend.own_classes.samples import SampleSource
 
 

@@ -17,9 +17,9 @@ import rasterio
 from backend.core.cancel import Cancel
 from backend.core.claims import temporary
 from backend.core.errors import Cancelled, InputError, ResourceError
-from backend.grd import pipeline
+from backend.grd import radar_file
 from backend.grd.command import calibrate
-from backend.grd.pipeline import CalibrateRequest
+from backend.grd.request import CalibrateRequest
 from tests.backend.grd.listener import Listener
 from tests.support.make_safe import NAME, Scene, make_safe, zip_safe
 
@@ -103,7 +103,7 @@ def test_a_raster_is_refused_in_one_line(cli, sample_scene, tmp_path):
 
 @pytest.mark.parametrize("step", [1, 2, 3])
 def test_cancelled_at_any_step(product, tmp_path, step, monkeypatch):
-    monkeypatch.setattr(pipeline, "LINES", 64)
+    monkeypatch.setattr(radar_file, "LINES", 64)
     (tmp_path / "o.tif").write_text("older")
     cancel = Cancel()
     reporter = Listener(lambda: len(reporter.steps) == step and cancel.set())
@@ -125,7 +125,7 @@ def test_a_truncated_image_leaves_the_older_output(product, tmp_path):
 
 
 def test_a_full_disk_is_refused_before_the_work(product, tmp_path, monkeypatch):
-    monkeypatch.setattr(pipeline.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1000}))
+    monkeypatch.setattr(radar_file.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1000}))
     with pytest.raises(ResourceError, match="are needed for a temporary file"):
         calibrate(CalibrateRequest(str(product), tmp_path / "o.tif"))
     assert not left_in(tmp_path)

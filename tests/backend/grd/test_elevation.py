@@ -7,7 +7,7 @@ import pytest
 import rasterio
 from rasterio.crs import CRS
 
-from backend.grd.elevation import Elevation
+from backend.grd.terrain.elevation import Elevation
 from tests.support.make_orbit import write_dem
 from tests.support.mountain import DESCENDING, dem_of, middle
 

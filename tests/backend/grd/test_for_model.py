@@ -12,11 +12,15 @@ from rasterio.warp import transform
 from backend.cli.similarity_query import Query
 from backend.cli.similarity_server import SimilarityServer
 from backend.core.cancel import Cancel
+from backend.core.context import Context
 from backend.core.errors import InputError
 from backend.grd import pipeline
 from backend.grd.for_model import calibrated
+from backend.grd.request import Slopes
 from tests.backend.grd.listener import Listener
+from tests.support.make_orbit import Imaged, seen
 from tests.support.make_safe import NAME, Scene, make_safe, simulated, zip_safe
+from tests.support.mountain import dem_of
 
 
 def values_of(path):
@@ -135,17 +139,20 @@ def test_polarisations_that_are_not_there_are_refused(cli, tiny_model, tmp_path)
 def test_a_polarisation_may_be_missing_if_the_model_allows_it(tmp_path, card):
     folder = make_safe(tmp_path, Scene(shape=(30, 40), polarisations=("VV",)))
     output = tmp_path / "o.tif"
-    with calibrated(str(folder), output, card(allows_missing_bands=True), None, Listener(), Cancel()) as (path, _):
+    with calibrated(str(folder), output, card(allows_missing_bands=True), None, Slopes(), Context(Listener())) as (
+        path,
+        _,
+    ):
         with rasterio.open(path) as file:
             assert file.descriptions == ("VV",) and np.isfinite(file.read()).any()
     with pytest.raises(InputError, match="has the polarisations VV; the model wants VV, VH"):
-        with calibrated(str(folder), output, card(), None, Listener(), Cancel()):
+        with calibrated(str(folder), output, card(), None, Slopes(), Context(Listener())):
             pass
     assert left_in(tmp_path) == [NAME]
 
 
 def test_an_existing_output_is_refused_before_the_calibration(cli, product, tiny_model, tmp_path, monkeypatch):
-    monkeypatch.setattr(pipeline, "_store", None)  # would fail
+    monkeypatch.setattr(pipeline, "RadarFile", None)  # would fail
     (tmp_path / "o.tif").touch()
     code, _, err = cli("landcover", product, tmp_path / "o.tif", "--model", tiny_model)
     assert code == 1 and "exists" in err
@@ -170,3 +177,20 @@ def test_info_of_a_product(cli, product):
     facts = json.loads(out)["product"]
     assert code == 0 and facts["name"] == NAME and facts["polarisations"] == ["VV", "VH"]
     assert (facts["lines"], facts["samples"], facts["pixel_metres"]) == (120, 150, 10)
+
+
+def test_a_product_is_mapped_on_its_terrain(cli, tiny_model, tmp_path):
+    geometry = Imaged(shape=(120, 160))
+    relief = make_safe(tmp_path, seen(geometry, numbers=simulated, polarisations=("VV", "VH")))
+    dem = dem_of(tmp_path / "dem.tif", geometry, lambda values, x, y: 0.3 * values, reach=0.05)
+    options = ("--dem", dem, "--dem-heights", "ellipsoid", "--flatten", "--mask-nodata")
+    assert cli("calibrate", relief, tmp_path / "c.tif", *options)[0] == 0
+    run = ("--model", tiny_model, "--device", "cpu")
+    code, _, err = cli("landcover", tmp_path / "c.tif", tmp_path / "a.tif", *run)
+    assert code == 0, err
+    code, out, err = cli("landcover", relief, tmp_path / "b.tif", *run, *options, "--progress", "json")
+    assert code == 0, err
+    assert "with terrain correction and flattening" in out
+    assert np.array_equal(values_of(tmp_path / "a.tif"), values_of(tmp_path / "b.tif"))
+    code, _, err = cli("landcover", tmp_path / "c.tif", tmp_path / "d.tif", *run, "--dem", dem)
+    assert code == 1 and "is a raster on a map" in err and not (tmp_path / "d.tif").exists()

@@ -16,8 +16,8 @@ from backend.core.errors import InputError
 from backend.grd.command import calibrate
 from backend.grd.ground_control import choose_crs
 from backend.grd.map_plan import plan_map
-from backend.grd.pipeline import CalibrateRequest
 from backend.grd.product import open_product
+from backend.grd.request import CalibrateRequest
 from backend.grd.resample import FLOOR
 from tests.support.make_safe import Scene, make_safe, simulated, slanting
 

@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from backend.grd import pipeline
 from backend.grd.command import calibrate
-from backend.grd.pipeline import CalibrateRequest
+from backend.grd.request import CalibrateRequest
 from tests.support.peak_memory import peak_mib
 pipeline.LARGE_CACHE = 4 * 2**20  # a bound as well, but one that small images don't reach
 calibrate(CalibrateRequest(sys.argv[1], Path(sys.argv[2]), dem=sys.argv[3] if len(sys.argv) > 3 else None))

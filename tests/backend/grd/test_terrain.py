@@ -15,10 +15,10 @@ from backend.core.cancel import Cancel
 from backend.core.errors import Cancelled, InputError
 from backend.core.events import Reporter
 from backend.grd.command import calibrate
-from backend.grd.geoid import undulation
-from backend.grd.pipeline import CalibrateRequest
 from backend.grd.product import open_product
-from backend.grd.range_doppler import RangeDoppler, earth_fixed
+from backend.grd.request import CalibrateRequest
+from backend.grd.terrain.geoid import undulation
+from backend.grd.terrain.range_doppler import RangeDoppler, earth_fixed
 from tests.backend.grd.listener import Listener
 from tests.support.make_orbit import Imaged, geocentric, seen, write_dem
 from tests.support.make_safe import make_safe
@@ -197,7 +197,8 @@ def edited(product, target, change):
         (lambda text: text.replace("coordinateConversionList", "list"), "no usable conversion"),
         (lambda text: text.replace("<orbit><time>2021-04-01", "<orbit><time>2021-04-02"), "times of its lines"),
         (lambda text: text.replace("<orbit><time>2021", "<orbit><time>yesterday"), "is not a time"),
-        (lambda text: text.replace("<sr0>8.50", "<sr0>8.51"), "samples apart"),
+        (lambda text: text.replace("8.50000000", "8.51000000"), "samples apart"),
+        (lambda text: text.replace("<sr0>8.50", "<sr0>8.51"), "contradict each other"),
     ],
 )
 def test_unusable_annotations_are_refused(tmp_path, relief, dem, change, match):

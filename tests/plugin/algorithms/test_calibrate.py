@@ -97,6 +97,18 @@ def test_elevation_model_reaches_the_worker(tmp_path, feedback, backend_python, 
     tag = gdal.Open(str(tmp_path / "o.tif")).GetMetadata()["SARDINO_TERRAIN_CORRECTION"]
     assert tag == "range-Doppler with dem.tif, heights above the ellipsoid"
     assert any("Terrain correction" in text for text in feedback.infos)
+    layers = {"OUTPUT_INCIDENCE": str(tmp_path / "i.tif"), "OUTPUT_MASK": str(tmp_path / "m.tif")}
+    given = {"DEM": layer.id(), "DEM_HEIGHTS": "ellipsoid", **layers}
+    made = processing.run("sardino:flatten", {"INPUT": product, "OUTPUT": str(tmp_path / "f.tif"), **given})
+    assert made == {"OUTPUT": str(tmp_path / "f.tif"), **layers}
+    assert gdal.Open(made["OUTPUT"]).GetMetadata()["SARDINO_TERRAIN_FLATTENING"].startswith("area of")
+    run(product, tmp_path / "g.tif", FLATTEN=True, **given)
+    flat, same = (gdal.Open(str(tmp_path / f"{name}.tif")).ReadAsArray() for name in "fg")
+    assert np.array_equal(flat, same, equal_nan=True)
+    assert gdal.Open(layers["OUTPUT_INCIDENCE"]).GetRasterBand(1).GetDescription() == "local_incidence_angle"
+    for algorithm, without in (("calibrate", {"FLATTEN": True}), ("calibrate", layers), ("flatten", {})):
+        with pytest.raises(QgsProcessingException, match="needs an elevation model|Incorrect parameter value for DEM"):
+            processing.run(f"sardino:{algorithm}", {"INPUT": product, "OUTPUT": str(tmp_path / "p.tif"), **without})
     for bad in (str(tmp_path / "none.tif"), product + "/manifest.safe"):
         with pytest.raises(QgsProcessingException):
             run(product, tmp_path / "p.tif", DEM=bad)

@@ -13,16 +13,17 @@ def test_parameters_are_declared(provider):
     landcover = provider.algorithm("landcover")
     names = [p.name() for p in landcover.parameterDefinitions()]
     assert names == [
-        "INPUT", "FURTHER", "BANDS", "POLARISATION", "EXTENT", "UNITS", "ACCEPT_VALUES", "MODEL", "DATES", "DEVICE",
-        "ENGINE", "BATCH_SIZE", "OUTPUT", "OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES", "OUTPUT_AGREEMENT",
-        "OUTPUT_MARGIN", "OUTPUT_ENTROPY", "OUTPUT_DISAGREEMENT",
+        "INPUT", "FURTHER", "BANDS", "POLARISATION", "EXTENT", "UNITS", "ACCEPT_VALUES", "MODEL", "DATES", "DEM",
+        "DEM_HEIGHTS", "ORBIT", "FLATTEN", "MASK_NODATA", "DEVICE", "ENGINE", "BATCH_SIZE", "OUTPUT",
+        "OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES", "OUTPUT_AGREEMENT", "OUTPUT_MARGIN", "OUTPUT_ENTROPY",
+        "OUTPUT_DISAGREEMENT",
     ]  # fmt: skip
     attention = {p.name() for p in provider.algorithm("attention").parameterDefinitions()}
     assert attention >= {"HEADS", "BLOCK", "MASS", "OUTPUT", "OUTPUT_MASKS"}
 
 
 EVERY = ["landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate", "composite",
-         "samplingdesign", "nextsamples"]  # fmt: skip
+         "flatten", "samplingdesign", "nextsamples"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -71,7 +72,8 @@ def test_advanced_and_optional_parameters(provider):
     flag = QgsProcessingParameterDefinition.Flag.FlagAdvanced
     advanced = {p.name() for p in algorithm.parameterDefinitions() if p.flags() & flag}
     measures = {"OUTPUT_MARGIN", "OUTPUT_ENTROPY", "OUTPUT_DISAGREEMENT"}
+    slopes = {"DEM", "DEM_HEIGHTS", "ORBIT", "FLATTEN", "MASK_NODATA"}
     unusual = {"FURTHER", "POLARISATION", "ACCEPT_VALUES", "DATES", "DEVICE", "ENGINE", "BATCH_SIZE"}
-    assert advanced == unusual | measures
+    assert advanced == unusual | slopes | measures
     for name in ("OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES", "OUTPUT_AGREEMENT", *measures):
         assert not algorithm.parameterDefinition(name).createByDefault()

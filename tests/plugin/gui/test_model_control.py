@@ -68,7 +68,7 @@ def test_dialog_offers_titles_and_gives_names(open_dialog, name):
 
 def test_dialogs_need_no_horizontal_scroll_bar(open_dialog):
     """At the size at which QGIS opens them."""
-    for name in (*WITH_MODEL, "trainclassifier", "accuracy", "calibrate"):
+    for name in (*WITH_MODEL, "trainclassifier", "accuracy", "calibrate", "flatten"):
         dialog = open_dialog(name)
         dialog.show()
         QApplication.processEvents()

@@ -24,7 +24,7 @@ def header(scene, index: int) -> str:
 def annotation(scene, index: int) -> str:
     points = "".join(
         f"<geolocationGridPoint><azimuthTime>{scene.time(line)}</azimuthTime>"
-        f"<slantRangeTime>{scene.geometry.echo(sample) if scene.geometry else 5.3e-03:.12e}</slantRangeTime>"
+        f"<slantRangeTime>{scene.geometry.echo(sample, line) if scene.geometry else 5.3e-03:.12e}</slantRangeTime>"
         f"<line>{line}</line><pixel>{sample}</pixel><latitude>{y:.15e}</latitude><longitude>{x:.15e}</longitude>"
         f"<height>{scene.geometry.height if scene.geometry else 250:.6e}</height>"
         "<incidenceAngle>3.8e+01</incidenceAngle><elevationAngle>3.3e+01</elevationAngle></geolocationGridPoint>"

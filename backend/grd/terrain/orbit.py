@@ -13,6 +13,8 @@ from backend.grd.xml import Annotation
 BEYOND = 10.0
 # Newton's method ends at a step of EXACT seconds, a thousandth of a millimetre on the ground, or after STEPS.
 EXACT, STEPS = 1e-10, 20
+# State vectors that an orbit needs.
+LEAST = 4
 
 
 class Orbit:
@@ -22,32 +24,20 @@ class Orbit:
     like that of Sentinel-1 its error is below a millimetre.
 
     Args:
-        annotation: Annotation of one polarisation.
-        epoch: Origin of times.
-
-    Raises:
-        InputError: There are no usable state vectors.
+        times: Increasing times of the state vectors in seconds, [n].
+        positions: In metres, [n, 3].
+        velocities: In metres a second, [n, 3].
     """
 
-    def __init__(self, annotation: Annotation, epoch: np.datetime64) -> None:
-        vectors = annotation.all("generalAnnotation/orbitList/orbit")
-        unusable = DamagedProductError(
-            f"{annotation.name} has no usable orbit, which terrain correction needs.",
-            "; or leave the elevation model out",
-        )
-        if any(vector.text("frame", "Earth Fixed") != "Earth Fixed" for vector in vectors):
-            raise unusable
-        times = np.array([seconds(vector, "time", epoch) for vector in vectors])
-        _, once = np.unique(times, return_index=True)
-        if len(once) < 4:
-            raise unusable
-        positions, velocities = (
-            np.array([[vector.numbers(f"{name}/{axis}")[0] for axis in "xyz"] for vector in vectors])
-            for name in ("position", "velocity")
-        )
-        self.first, self.last = float(times[once[0]]), float(times[once[-1]])
-        self._position = CubicHermiteSpline(times[once], positions[once], velocities[once])
+    def __init__(self, times: DoubleArray, positions: DoubleArray, velocities: DoubleArray) -> None:
+        self.first, self.last = float(times[0]), float(times[-1])
+        self._position = CubicHermiteSpline(times, positions, velocities)
         self._velocity, self._acceleration = self._position.derivative(1), self._position.derivative(2)
+
+    def positions(self, times: DoubleArray) -> DoubleArray:
+        """Return positions of the satellite in metres, [n, 3]."""
+        found: DoubleArray = self._position(times)
+        return found
 
     def covers(self, first: float, last: float) -> bool:
         """Return whether the state vectors cover a time span, in seconds."""
@@ -70,6 +60,34 @@ class Orbit:
             if not (np.abs(step) > EXACT).any():
                 break
         return times, np.linalg.norm(points - self._position(times), axis=1)
+
+
+def annotated_orbit(annotation: Annotation, epoch: np.datetime64) -> Orbit:
+    """Read the state vectors of an annotation.
+
+    Args:
+        annotation: Annotation of one polarisation.
+        epoch: Origin of times.
+
+    Raises:
+        InputError: There are no usable state vectors.
+    """
+    vectors = annotation.all("generalAnnotation/orbitList/orbit")
+    unusable = DamagedProductError(
+        f"{annotation.name} has no usable orbit, which terrain correction needs.",
+        "; or leave the elevation model out",
+    )
+    if any(vector.text("frame", "Earth Fixed") != "Earth Fixed" for vector in vectors):
+        raise unusable
+    times = np.array([seconds(vector, "time", epoch) for vector in vectors])
+    _, once = np.unique(times, return_index=True)
+    if len(once) < LEAST:
+        raise unusable
+    positions, velocities = (
+        np.array([[vector.numbers(f"{name}/{axis}")[0] for axis in "xyz"] for vector in vectors])
+        for name in ("position", "velocity")
+    )
+    return Orbit(times[once], positions[once], velocities[once])
 
 
 def seconds(item: Annotation, path: str, epoch: np.datetime64) -> float:

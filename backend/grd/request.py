@@ -1,0 +1,74 @@
+"""Define what a calibration is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from backend.core.cancel import Cancel
+from backend.core.events import Reporter
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """How the terrain under a product is taken into account.
+
+    Attributes:
+        dem: Elevation model for terrain correction; None for none.
+        dem_heights: Reference of its heights: "geoid" or "ellipsoid".
+        orbit: File of precise orbits (EOF); None for the orbit of the annotation.
+        flatten: Whether brightness is corrected for slopes.
+        mask_nodata: Whether layover and shadow become nodata.
+    """
+
+    dem: str | None = None
+    dem_heights: str = "geoid"
+    orbit: str | None = None
+    flatten: bool = False
+    mask_nodata: bool = False
+
+
+@dataclass
+class CalibrateRequest:
+    """A calibration as requested.
+
+    Attributes:
+        input: Product: folder, manifest.safe or zip.
+        output: Raster to write.
+        quantity: "gamma0" or "sigma0".
+        units: "linear_power" or "db".
+        pixel_size: In metres; None for the spacing of the product.
+        extent: West, south, east and north in degrees; None for the whole product.
+        around: Pixels around the extent that are calibrated too.
+        dem: As for `Slopes`; so are dem_heights, orbit, flatten and mask_nodata.
+        incidence: Raster of local incidence angles to write as well; None for none.
+        mask: Raster of layover and shadow to write as well; None for none.
+        overwrite: Whether existing outputs are replaced.
+        reporter: Receives log and progress.
+        cancel: Ends the run when set.
+    """
+
+    input: str
+    output: Path
+    quantity: str = "gamma0"
+    units: str = "linear_power"
+    pixel_size: float | None = None
+    extent: Sequence[float] | None = None
+    around: int = 0
+    dem: str | None = None
+    dem_heights: str = "geoid"
+    orbit: str | None = None
+    flatten: bool = False
+    mask_nodata: bool = False
+    incidence: Path | None = None
+    mask: Path | None = None
+    overwrite: bool = False
+    reporter: Reporter = field(default_factory=Reporter)
+    cancel: Cancel = field(default_factory=Cancel)
+
+    @property
+    def outputs(self) -> dict[str, Path]:
+        """Files to write by role, the main one first."""
+        wanted = {"output": self.output, "incidence": self.incidence, "mask": self.mask}
+        return {role: path for role, path in wanted.items() if path is not None}
