@@ -8,6 +8,7 @@ from backend.cli.commands.card import CARD
 from backend.cli.commands.command import Command
 from backend.cli.commands.info import INFO
 from backend.cli.commands.model_runs import MODEL_RUNS
+from backend.cli.commands.polygons import POLYGONS
 from backend.cli.commands.serve import SERVE
 from backend.cli.commands.train import TRAIN
 
@@ -18,6 +19,7 @@ COMMANDS: dict[str, Command] = {
         TRAIN,
         SERVE,
         ACCURACY,
+        POLYGONS,
         CALIBRATE,
         INFO,
         CARD,
