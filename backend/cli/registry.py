@@ -11,6 +11,7 @@ from backend.cli.commands.model_runs import MODEL_RUNS
 from backend.cli.commands.polygons import POLYGONS
 from backend.cli.commands.serve import SERVE
 from backend.cli.commands.train import TRAIN
+from backend.cli.commands.zones import ZONES
 
 COMMANDS: dict[str, Command] = {
     command.name: command
@@ -20,6 +21,7 @@ COMMANDS: dict[str, Command] = {
         SERVE,
         ACCURACY,
         POLYGONS,
+        ZONES,
         CALIBRATE,
         INFO,
         CARD,

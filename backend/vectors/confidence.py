@@ -62,7 +62,7 @@ class ConfidenceRaster:
         """
         window = Window(0, top, self._grid.width, bottom - top)
         try:
-            values = self._file.read(1, window=window).astype(np.float64)
+            values: DoubleArray = self._file.read(1, window=window).astype(np.float64)
             values[self._file.read_masks(1, window=window) == 0] = np.nan
         except RASTER_ERRORS as error:
             raise InputError(

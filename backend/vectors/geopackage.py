@@ -125,9 +125,7 @@ class GeoPackage:
         self._database.execute(
             f"CREATE TABLE {self._table} (fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, {GEOMETRY} POLYGON, {fields})"
         )
-        self._database.execute(
-            f"CREATE VIRTUAL TABLE {self._tree} USING rtree(id, minx, maxx, miny, maxy)"
-        )
+        self._database.execute(f"CREATE VIRTUAL TABLE {self._tree} USING rtree(id, minx, maxx, miny, maxy)")
         marks = ", ".join("?" * (len(self._columns) + 2))
         self._insert = f"INSERT INTO {self._table} VALUES ({marks})"  # nosec B608: the name is quoted
 
@@ -149,7 +147,9 @@ class GeoPackage:
             self._bounds = [*np.minimum(before[:2], low).tolist(), *np.maximum(before[2:], high).tolist()]
 
     def _geometry(self, polygon: Polygon, box: tuple[float, float, float, float]) -> bytes:
-        header = b"GP" + struct.pack("<BBi4d", 0, LITTLE_ENDIAN | ENVELOPE_XY, self._srs, box[0], box[2], box[1], box[3])
+        header = b"GP" + struct.pack(
+            "<BBi4d", 0, LITTLE_ENDIAN | ENVELOPE_XY, self._srs, box[0], box[2], box[1], box[3]
+        )
         parts = [header, struct.pack("<BII", 1, WKB_POLYGON, len(polygon.rings))]
         for ring in polygon.rings:
             parts += [struct.pack("<I", len(ring)), ring.astype("<f8").tobytes()]
@@ -159,7 +159,7 @@ class GeoPackage:
         """Write the tables of contents and the style of the layer. Raise sqlite3.Error."""
         now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         insert = self._database.execute
-        box = self._bounds or [None] * 4
+        box: list[float | None] = [*self._bounds] or [None] * 4
         insert(
             "INSERT INTO gpkg_contents VALUES (?, 'features', ?, ?, ?, ?, ?, ?, ?, ?)",
             (self._layer, self._layer, description, now, *box, self._srs),

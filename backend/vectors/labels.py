@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
@@ -44,7 +46,7 @@ def label_strip(values: IntArray, valid: BoolArray) -> tuple[Labels, IntArray]:
     return of_run[runs], classes
 
 
-def joined_groups(a: NDArray[np.integer], b: NDArray[np.integer], count: int) -> Labels:
+def joined_groups(a: NDArray[Any], b: NDArray[Any], count: int) -> Labels:
     """Return the group of each of `count` items when items a[i] and b[i] belong together.
 
     Groups are numbered from 0 by their first item.
@@ -59,4 +61,5 @@ def joined_groups(a: NDArray[np.integer], b: NDArray[np.integer], count: int) ->
     _, first, inverse = np.unique(found, return_index=True, return_inverse=True)
     rank = np.empty(first.size, np.int32)
     rank[np.argsort(first, kind="stable")] = np.arange(first.size, dtype=np.int32)
-    return rank[inverse.ravel()]
+    groups: Labels = rank[inverse.ravel()]
+    return groups

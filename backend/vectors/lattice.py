@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.core.arrays import BoolArray
+from backend.core.arrays import BoolArray, IntArray
 from backend.vectors.labels import Labels
 
 
@@ -33,23 +33,23 @@ class Lattice:
 
     def nodes(self) -> BoolArray:
         """Return where three or four borders meet."""
-        return self._borders() >= 3
+        found: BoolArray = self._borders() >= 3
+        return found
 
     def turns(self) -> BoolArray:
         """Return where a border turns or borders meet: all points that lines along borders need."""
         straight = ((self.nw == self.sw) & (self.ne == self.se)) | ((self.nw == self.ne) & (self.sw == self.se))
         number = self._borders()
-        return (number >= 3) | ((number == 2) & ~straight)
+        found: BoolArray = (number >= 3) | ((number == 2) & ~straight)
+        return found
 
     def _borders(self) -> Labels:
-        return (
-            (self.nw != self.ne).astype(np.int32)
-            + (self.ne != self.se)
-            + (self.se != self.sw)
-            + (self.sw != self.nw)
+        number: Labels = (
+            (self.nw != self.ne).astype(np.int32) + (self.ne != self.se) + (self.se != self.sw) + (self.sw != self.nw)
         )
+        return number
 
-    def pinched(self, labels: Labels, corners: Labels) -> BoolArray:
+    def pinched(self, labels: IntArray, corners: IntArray) -> BoolArray:
         """Return whether a patch touches itself at a corner, with two of its pixels at opposite sides.
 
         Args:

@@ -21,9 +21,7 @@ class Lines:
         corners: Points of all borders.
     """
 
-    def __init__(
-        self, lines: list[IntArray], width: int, sides: tuple[float, float], corners: CornerMap
-    ) -> None:
+    def __init__(self, lines: list[IntArray], width: int, sides: tuple[float, float], corners: CornerMap) -> None:
         self._first = np.concatenate(([0], np.cumsum([line.size for line in lines]))).astype(np.int64)
         corner = np.concatenate(lines) >> 1
         self._row, self._column = corner // (width + 1), corner % (width + 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,10 +67,10 @@ class Patches:
         np.maximum.at(last, group, self.last)
         return Patches(
             classes=classes,
-            pixels=np.bincount(group, self.pixels, count).astype(np.int64),
-            area=np.bincount(group, self.area, count),
-            confidence=np.bincount(group, self.confidence, count),
-            confident=np.bincount(group, self.confident, count).astype(np.int64),
+            pixels=weighted(group, self.pixels, count).astype(np.int64),
+            area=weighted(group, self.area, count),
+            confidence=weighted(group, self.confidence, count),
+            confident=weighted(group, self.confident, count).astype(np.int64),
             last=last,
             borders=None,
             offsets=self.offsets,
@@ -149,6 +150,12 @@ def find_patches(
     return _joined(found, borders)
 
 
+def weighted(items: NDArray[Any], weights: NDArray[Any], count: int) -> DoubleArray:
+    """Return the sum of the weights of each of `count` items, float64."""
+    sums: NDArray[Any] = np.bincount(items, weights, count)
+    return sums.astype(np.float64, copy=False)
+
+
 def _table(
     labels: Labels, classes: IntArray, size: DoubleArray, sure: DoubleArray | None, strip: int
 ) -> tuple[NDArray[np.generic], ...]:
@@ -156,9 +163,9 @@ def _table(
     sums, counts = np.zeros(count), np.zeros(count, np.int64)
     if sure is not None:
         known = np.isfinite(sure.ravel())
-        sums = np.bincount(flat[known], sure.ravel()[known], count)
+        sums = weighted(flat[known], sure.ravel()[known], count)
         counts = np.bincount(flat[known], minlength=count)
-    pixels, area = np.bincount(flat, minlength=count), np.bincount(flat, size.ravel(), count)
+    pixels, area = np.bincount(flat, minlength=count), weighted(flat, size.ravel(), count)
     last = np.full(count, strip, np.int64)
     return tuple(column[1:] for column in (classes, pixels, area, sums, counts, last))
 
@@ -177,7 +184,7 @@ def _borders(above: Labels, labels: Labels, sides: tuple[float, float]) -> tuple
 def sum_pairs(a: IntArray, b: IntArray, length: DoubleArray) -> tuple[IntArray, IntArray, DoubleArray]:
     """Add the lengths of equal pairs; pairs are returned in order."""
     keys, place = np.unique(a << 32 | b, return_inverse=True)
-    return keys >> 32, keys & 0xFFFFFFFF, np.bincount(place.ravel(), length, keys.size)
+    return keys >> 32, keys & 0xFFFFFFFF, weighted(place.ravel(), length, keys.size)
 
 
 def _joined(found: _Collected, borders: bool) -> Patches:
@@ -185,7 +192,8 @@ def _joined(found: _Collected, borders: bool) -> Patches:
     a, b = (np.concatenate([seam[i] for seam in found.seams] or [np.zeros(0, np.int32)]) for i in (0, 1))
     number = np.concatenate(([0], joined_groups(a - 1, b - 1, found.count) + 1)).astype(np.int32)
     columns = [np.concatenate(([0], *column)) for column in zip(*found.tables)]
-    pieces = Patches(*columns, borders=None, offsets=found.offsets, number=np.arange(found.count + 1, dtype=np.int32))
+    same = np.arange(found.count + 1, dtype=np.int32)
+    pieces = Patches(*columns, None, found.offsets, same)  # type: ignore[call-arg]
     classes = np.zeros(int(number.max()) + 1, np.int64)
     classes[number] = pieces.classes
     whole = pieces.renumbered(number.astype(np.int64), classes)

@@ -23,9 +23,7 @@ class Column:
     value: Callable[[int], Any]
 
 
-def columns_of(
-    patches: Patches, legend: dict[int, LandCoverClass], metres: bool, confidence: bool
-) -> list[Column]:
+def columns_of(patches: Patches, legend: dict[int, LandCoverClass], metres: bool, confidence: bool) -> list[Column]:
     """Return the fields: value and name of the class, area, and mean confidence.
 
     Args:

@@ -20,14 +20,24 @@ def categories_qml(field: str, classes: Iterable[LandCoverClass]) -> str:
         classes: In the order of the legend.
     """
     root = ET.Element("qgis", version="3.22", styleCategories="Symbology")
-    renderer = ET.SubElement(root, "renderer-v2", type="categorizedSymbol", attr=field, forceraster="0", enableorderby="0")
+    renderer = ET.SubElement(
+        root, "renderer-v2", type="categorizedSymbol", attr=field, forceraster="0", enableorderby="0"
+    )
     categories, symbols = ET.SubElement(renderer, "categories"), ET.SubElement(renderer, "symbols")
     for number, item in enumerate(classes):
         ET.SubElement(
-            categories, "category", render="true", value=str(item.value), label=item.name, symbol=str(number), type="long"
+            categories,
+            "category",
+            render="true",
+            value=str(item.value),
+            label=item.name,
+            symbol=str(number),
+            type="long",
         )
         symbol = ET.SubElement(symbols, "symbol", type="fill", name=str(number), alpha="1", clip_to_extent="1")
-        layer = ET.SubElement(symbol, "layer", attrib={"class": "SimpleFill", "enabled": "1", "locked": "0", "pass": "0"})
+        layer = ET.SubElement(
+            symbol, "layer", attrib={"class": "SimpleFill", "enabled": "1", "locked": "0", "pass": "0"}
+        )
         colour = ",".join(map(str, (*rgb(item.color), 255)))
         for key, text in (
             ("color", colour),

@@ -71,9 +71,7 @@ def polygons(request: PolygonsRequest) -> dict[str, Any]:
         stack.enter_context(gdal_environment(LARGE_CACHE))
         class_map = stack.enter_context(ClassRaster(request.map))
         check_polygon_output(request.output, request.map, class_map.grid.crs, request.overwrite)
-        stack.enter_context(
-            claim_outputs([request.output], sources, request.overwrite, request.cancel, rasters=False)
-        )
+        stack.enter_context(claim_outputs([request.output], sources, request.overwrite, request.cancel, rasters=False))
         check_polygon_output(request.output, request.map, class_map.grid.crs, request.overwrite)
         facts = _Run(request, class_map, stack).make()
     return _result(request, facts, time.monotonic() - began)

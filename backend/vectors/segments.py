@@ -42,7 +42,7 @@ class Segments:
         return Segments(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
     @staticmethod
-    def going(start: IntArray, end: IntArray, label: NDArray[np.integer], arrives: str, leaves: str = "") -> Segments:
+    def going(start: IntArray, end: IntArray, label: IntArray | Labels, arrives: str, leaves: str = "") -> Segments:
         """Make pieces that all go in one direction, or that arrive in one and leave in another."""
         bits = [np.full(start.size, bit, np.int64) for bit in (ARRIVES[arrives], LEAVES[leaves or arrives])]
         return Segments(start.astype(np.int64), end.astype(np.int64), label.astype(np.int64), *bits)
@@ -74,9 +74,7 @@ def find_segments(padded: Labels, rows: int, breaks: BoolArray | None) -> list[S
     return found
 
 
-def _runs(
-    other: Labels, own: Labels, cuts: BoolArray | None
-) -> tuple[IntArray, IntArray, IntArray, NDArray[np.int32]]:
+def _runs(other: Labels, own: Labels, cuts: BoolArray | None) -> tuple[IntArray, IntArray, IntArray, NDArray[np.int32]]:
     """Find runs of pixels along lines whose neighbour across the line is another patch.
 
     Args:

@@ -36,7 +36,6 @@ class Simplifier:
     sides: tuple[float, float]
     corners: CornerMap
     _done: dict[Key, IntArray] = field(default_factory=dict)  # borders whose other side isn't complete yet
-    _straight: set[tuple[int, int]] = field(default_factory=set)  # ends of borders that became one straight piece
 
     def rings(self, rings: Rings) -> Rings:
         """Return rings, as `Rings.straightened` gives them, with fewer points."""
@@ -71,19 +70,23 @@ class Simplifier:
         result = []
         for number, line in enumerate(lines):
             kept = found.kept(number)
-            ends = int(min(line[0], line[-1])), int(max(line[0], line[-1]))
-            if kept.sum() == 2 and line.size > 2 and line[0] != line[-1] and (ends in self._straight or self._along(ends)):
-                # Another border may be this very piece: the patch between them would vanish.
+            if kept.sum() == 2 and line.size > 2 and line[0] != line[-1] and not self._may_be_straight(line):
                 kept = found.kept_with_farthest(number)
-            elif kept.sum() == 2:
-                self._straight.add(ends)
             result.append(line[kept])
         return result
 
-    def _along(self, ends: tuple[int, int]) -> bool:
-        """Return whether a straight piece between two points lies along a row or column of corners."""
-        one, other = ends[0] >> 1, ends[1] >> 1
-        return one // (self.width + 1) == other // (self.width + 1) or (other - one) % (self.width + 1) == 0
+    def _may_be_straight(self, line: IntArray) -> bool:
+        """Return whether a border may become one straight piece although others may have the same ends.
+
+        If another one became the same piece, the patch between the two would vanish. Both would be free to only if they
+        lay on different sides of the piece, so those of one side don't become one; and none does along a row or
+        column of corners, where the other may have been straight from the beginning.
+        """
+        row, column = np.divmod(line >> 1, self.width + 1)
+        if row[0] == row[-1] or column[0] == column[-1]:
+            return False
+        y, x = row - row[0], column - column[0]
+        return bool(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1]) > 0)
 
 
 def _borders(ring: IntArray) -> list[IntArray]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from backend.core.arrays import BoolArray, DoubleArray, IntArray
 from backend.vectors.labels import joined_groups
-from backend.vectors.patches import Patches, sum_pairs
+from backend.vectors.patches import Patches, sum_pairs, weighted
 
 # An odd number whose multiples, modulo 2**32, spread numbers that follow each other (Knuth, vol. 3, section 6.4).
 SPREAD = 2654435761
@@ -100,7 +100,7 @@ def _united(state: _State, one: IntArray, other: IntArray) -> _State:
     # A group has the number of its first patch.
     _, first = np.unique(groups, return_index=True)
     name = first[groups]
-    area = np.bincount(name, state.area, count)
+    area = weighted(name, state.area, count)
     a, b = name[state.a], name[state.b]
     apart = a != b
     a, b, length = a[apart], b[apart], state.length[apart]
