@@ -131,7 +131,7 @@ class _Run:
             "polygons": found.area.size - 1,
             "joined": before - (found.area.size - 1),
             "small": small,
-            "classes": _by_class(found, legend),
+            "classes": _by_class(found, legend, self._areas.known),
         }
 
     def _polygons(self, found: Patches) -> Iterator[list[Polygon]]:
@@ -146,7 +146,7 @@ class _Run:
         self._request.reporter.progress(self._done, PASSES * self._map.grid.height)
 
 
-def _by_class(found: Patches, legend: dict[int, LandCoverClass]) -> list[dict[str, Any]]:
+def _by_class(found: Patches, legend: dict[int, LandCoverClass], metres: bool) -> list[dict[str, Any]]:
     return [
         {
             "value": value,
@@ -154,7 +154,7 @@ def _by_class(found: Patches, legend: dict[int, LandCoverClass]) -> list[dict[st
             "color": item.color,
             "polygons": int(np.count_nonzero(found.classes[1:] == value)),
             "pixels": int(found.pixels[1:][found.classes[1:] == value].sum()),
-            "area_m2": float(found.area[1:][found.classes[1:] == value].sum()),
+            "area_m2": float(found.area[1:][found.classes[1:] == value].sum()) if metres else None,
         }
         for value, item in legend.items()
     ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from .accuracy import AccuracyAlgorithm
+from .answers.polygons import PolygonsAlgorithm
+from .answers.zones import ZonesAlgorithm
 from .attention import AttentionAlgorithm
 from .calibrate import CalibrateAlgorithm
 from .embeddings import EmbeddingsAlgorithm
@@ -17,5 +19,7 @@ ALGORITHMS = (
     SimilarityAlgorithm,
     TrainClassifierAlgorithm,
     AccuracyAlgorithm,
+    PolygonsAlgorithm,
+    ZonesAlgorithm,
     CalibrateAlgorithm,
 )

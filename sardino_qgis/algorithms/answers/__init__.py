@@ -1,0 +1,1 @@
+"""Define the algorithms that take a finished class map."""
