@@ -6,7 +6,7 @@ from typing import Any
 
 from qgis.core import QgsProviderRegistry, QgsVectorLayer
 
-from .styling import MADE_FROM, Styler, apply_qml
+from .styling import Styler, apply_qml
 
 
 class PolygonStyler(Styler):
@@ -17,8 +17,6 @@ class PolygonStyler(Styler):
         if isinstance(layer, QgsVectorLayer):
             self.style(layer)
             layer.triggerRepaint()
-            if self.made_from:
-                layer.setCustomProperty(MADE_FROM, self.made_from)
 
     def style(self, layer: Any) -> None:
         path = QgsProviderRegistry.instance().decodeUri("ogr", layer.source()).get("path", "")

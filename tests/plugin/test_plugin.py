@@ -19,7 +19,8 @@ from qgis.PyQt.QtWidgets import QApplication, QFileDialog, QMessageBox
 import sardino_qgis
 from sardino_qgis.environment import locate
 
-NAMES = ("landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate")
+NAMES = ("landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "polygons", "zones",
+         "calibrate")  # fmt: skip
 ALGORITHMS = {f"sardino:{name}" for name in NAMES}
 
 
@@ -35,7 +36,10 @@ def test_plugin_loads_and_unloads_repeatedly(desktop, qgis_processing):
         plugin.initProcessing()
         assert providers() == before | {"sardino"}
         assert [action.text() for action in desktop.menu.actions()] == ["SAR Land Cover (DINO)"]
-        assert [action.text() for action in desktop.toolbar.actions()] == ["Find similar places"]
+        assert [action.text() for action in desktop.toolbar.actions()] == [
+            "Find similar places",
+            "Draw samples by a click",
+        ]
         plugin.unload()
         assert providers() == before
         assert desktop.menu.actions() == [] and desktop.toolbar.actions() == []
@@ -144,8 +148,8 @@ def test_interpreter_is_chosen_in_the_menu(no_interpreter, qgis_processing, monk
     plugin = sardino_qgis.classFactory(desktop)
     plugin.initGui()
     assert [action.text() for action in plugin.menu.actions() if action.text()] == [
-        "Find similar places", "Load sample scene", "Models…", "Set up backend…", "Choose Python interpreter…",
-        "Diagnostics…", "Help",
+        "Find similar places", "Draw samples by a click", "Load sample scene", "Models…", "Set up backend…",
+        "Choose Python interpreter…", "Diagnostics…", "Help",
     ]  # fmt: skip
     assert not any(action.icon().isNull() for action in plugin.menu.actions() if action.text())
     plugin.choose_interpreter()

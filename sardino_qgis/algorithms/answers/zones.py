@@ -66,9 +66,9 @@ class ZonesAlgorithm(BackendAlgorithm):
             "ellipsoid, and shares are parts of the area that has a class. Polygons may overlap.\n\n"
             "With an accuracy report of the map, each area also gets an estimate that is corrected by the errors of "
             "the map, with a 95 % confidence interval: the stratified estimator of Olofsson et al. (2014), Remote "
-            "Sensing of Environment 148, 42-57, with the areas in the polygon as those of the strata. It assumes that the "
-            "map is wrong as often, and in the same way, in every polygon as on the whole map. Where it isn't, intervals "
-            "are too narrow, most of all in small polygons."
+            "Sensing of Environment 148, 42-57, with the areas in the polygon as those of the strata. It assumes that "
+            "the map is wrong as often, and in the same way, in every polygon as on the whole map. Where it isn't, "
+            "intervals are too narrow, most of all in small polygons."
         )
 
     def initAlgorithm(self, configuration=None) -> None:
