@@ -31,6 +31,7 @@ class SarDinoPlugin:
         self.warm_pool = None
         self.menu = None
         self.similarity = None
+        self.outline = None
         self.setup_offer = None
         self.models_dialog = None
         self.setup_dialog = None
@@ -52,12 +53,14 @@ class SarDinoPlugin:
         self.menu = QMenu(tr("SAR Land Cover (DINO)"))
         self.menu.setIcon(QIcon(resource("icons", "sardino.svg")))
         # Imported here, since `qgis_process` has no map canvas.
+        from .gui.outline_tool import OutlineAction
         from .gui.setup_offer import SetupOffer
         from .gui.similarity_tool import SimilarityAction
 
         self.setup_offer = SetupOffer(self.iface, self.set_up_backend)
         self.provider.offer_setup = self.setup_offer.before_a_run
         self.similarity = SimilarityAction(self.iface, self.menu, self.warm_pool, self.setup_offer.before_a_run)
+        self.outline = OutlineAction(self.iface, self.menu, self.warm_pool, self.setup_offer.before_a_run)
         self.menu.addSeparator()
         for icon, text, slot in (
             (_theme_icon("mActionAddRasterLayer"), tr("Load sample scene"), self.load_sample),
@@ -74,9 +77,7 @@ class SarDinoPlugin:
 
     def unload(self) -> None:
         """Remove everything that the plugin added, and end its processes."""
-        if self.similarity is not None:
-            self.similarity.remove()
-            self.similarity = None
+        self._remove_tools()
         if self.warm_pool is not None:
             self.warm_pool.close()
             self.warm_pool = None
@@ -100,6 +101,12 @@ class SarDinoPlugin:
             self.provider = None
             remove_translator(self.translator)
             self.translator = None
+
+    def _remove_tools(self) -> None:
+        for tool in (self.similarity, self.outline):
+            if tool is not None:
+                tool.remove()
+        self.similarity = self.outline = None
 
     def load_sample(self) -> None:
         """Load the simulated scene that comes with the plugin, to try the algorithms on."""

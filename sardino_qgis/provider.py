@@ -42,5 +42,9 @@ class SarDinoProvider(QgsProcessingProvider):
         """Return the extensions of GeoTIFF, the only format that the backend writes."""
         return ["tif", "tiff"]
 
+    def defaultVectorFileExtension(self, hasGeometry: bool = True) -> str:
+        """Return the extension of GeoPackage, which temporary polygons get: the backend writes no shapefiles."""
+        return "gpkg" if hasGeometry else "csv"
+
     def supportsNonFileBasedOutput(self) -> bool:
         return False

@@ -29,13 +29,14 @@ class PixelAreas:
 
     Args:
         grid: Pixels; without a CRS their areas are unknown.
+        planar: Whether areas in the projection will do where they are within 1 % of those on the ground.
 
     Attributes:
         known: Whether areas are in square metres; if not, every pixel counts as 1.
         method: How areas are computed, one line for the report.
     """
 
-    def __init__(self, grid: Grid) -> None:
+    def __init__(self, grid: Grid, planar: bool = True) -> None:
         self._grid = grid
         self._planar: float | None = None
         self.known = grid.pixel_metres() is not None
@@ -45,13 +46,15 @@ class PixelAreas:
         if grid.crs.is_projected:
             t, unit = grid.transform, float(grid.crs.linear_units_factor[1])
             nominal = abs(t.a * t.e - t.b * t.d) * unit**2
-            if self._keeps_areas(nominal):
+            if planar and self._keeps_areas(nominal):
                 self._planar = nominal
                 self.method = (
                     f"Every pixel has {nominal:.6g} m² in the map's projection, within 1 % of its ground area."
                 )
                 return
         self.method = "The map's coordinate system does not keep areas: pixels are measured on the WGS 84 ellipsoid."
+        if not planar:
+            self.method = "Areas are measured on the WGS 84 ellipsoid."
         straight = grid.crs.is_geographic and grid.transform.b == grid.transform.d == 0
         self._nodes = (
             np.array([grid.width // 2])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# Files of unknown origin are checked before they are parsed: see _parse.
+# Files of unknown origin are checked before they are parsed: see parse_sidecar.
 import xml.etree.ElementTree as ET  # noqa: N817  # nosec B405
 from pathlib import Path
 
@@ -26,18 +26,18 @@ def class_names(raster: str) -> dict[int, str]:
     The attribute table takes precedence over category names, these over labels of a QGIS style, and these over tags.
     """
     path = Path(raster)
-    pam = _parse(sidecar(path, ".aux.xml"))
+    pam = parse_sidecar(sidecar(path, ".aux.xml"))
     if pam is not None:
         band = next((b for b in pam.iter("PAMRasterBand") if b.get("band") == "1"), None)
         if band is not None:
             names = _from_table(band) or _from_categories(band)
             if names:
                 return names
-    style = _parse(sidecar(path, ".qml"))
+    style = parse_sidecar(sidecar(path, ".qml"))
     return ({} if style is None else _from_style(style)) or _from_tag(raster)
 
 
-def _parse(path: Path) -> ET.Element | None:
+def parse_sidecar(path: Path) -> ET.Element | None:
     """Return the root of an XML file, or None.
 
     The files may come from anywhere. ElementTree loads no external entities; documents that define entities are not

@@ -11,8 +11,10 @@ from backend.cli.commands.design import DESIGN
 from backend.cli.commands.info import INFO
 from backend.cli.commands.model_runs import MODEL_RUNS
 from backend.cli.commands.next_samples import NEXT_SAMPLES
+from backend.cli.commands.polygons import POLYGONS
 from backend.cli.commands.serve import SERVE
 from backend.cli.commands.train import TRAIN
+from backend.cli.commands.zones import ZONES
 
 COMMANDS: dict[str, Command] = {
     command.name: command
@@ -21,6 +23,8 @@ COMMANDS: dict[str, Command] = {
         TRAIN,
         SERVE,
         ACCURACY,
+        POLYGONS,
+        ZONES,
         CALIBRATE,
         COMPOSITE,
         DESIGN,

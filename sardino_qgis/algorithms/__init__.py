@@ -5,6 +5,8 @@ from __future__ import annotations
 from .accuracy import AccuracyAlgorithm
 from .answers.nextsamples import NextSamplesAlgorithm
 from .answers.samplingdesign import SamplingDesignAlgorithm
+from .answers.polygons import PolygonsAlgorithm
+from .answers.zones import ZonesAlgorithm
 from .attention import AttentionAlgorithm
 from .calibrate import CalibrateAlgorithm
 from .composite import CompositeAlgorithm
@@ -21,6 +23,8 @@ ALGORITHMS = (
     SimilarityAlgorithm,
     TrainClassifierAlgorithm,
     AccuracyAlgorithm,
+    PolygonsAlgorithm,
+    ZonesAlgorithm,
     CalibrateAlgorithm,
     CompositeAlgorithm,
     SamplingDesignAlgorithm,

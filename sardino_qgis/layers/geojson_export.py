@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Callable
 
 from qgis.core import (
     NULL,
@@ -37,6 +37,16 @@ def write_geojson(source: Any, field: str, crs: Any, path: str, context: Any, fe
     index = source.fields().lookupField(field)
     if index < 0:
         raise QgsProcessingException(tr("The layer has no field '{}'.").format(field))
+    return _write(source, lambda feature: {field: _plain(feature.attribute(index))}, crs, path, (context, feedback))
+
+
+def write_numbered(source: Any, name: str, crs: Any, path: str, context: Any, feedback: Any) -> int:
+    """Write features with their id as the property `name`, and return their number; else as `write_geojson`."""
+    return _write(source, lambda feature: {name: feature.id()}, crs, path, (context, feedback))
+
+
+def _write(source: Any, properties: Callable[[Any], dict], crs: Any, path: str, run: tuple[Any, Any]) -> int:
+    context, feedback = run
     transform = QgsCoordinateTransform(source.sourceCrs(), crs, context.transformContext()) if crs.isValid() else None
     count = 0
     with open(path, "w", encoding="utf-8") as file:
@@ -44,11 +54,7 @@ def write_geojson(source: Any, field: str, crs: Any, path: str, context: Any, fe
         for feature in source.getFeatures():
             if feedback.isCanceled():
                 raise CancelledError()
-            item = {
-                "type": "Feature",
-                "properties": {field: _plain(feature.attribute(index))},
-                "geometry": _geometry(feature, transform),
-            }
+            item = {"type": "Feature", "properties": properties(feature), "geometry": _geometry(feature, transform)}
             file.write((",\n" if count else "\n") + json.dumps(item, ensure_ascii=True))
             count += 1
         file.write("\n]}\n")

@@ -21,7 +21,7 @@ from sardino_qgis.environment import locate
 
 NAMES = (
     "landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate", "composite",
-    "flatten", "samplingdesign", "nextsamples",
+    "flatten", "samplingdesign", "nextsamples", "polygons", "zones",
 )  # fmt: skip
 ALGORITHMS = {f"sardino:{name}" for name in NAMES}
 
@@ -38,7 +38,10 @@ def test_plugin_loads_and_unloads_repeatedly(desktop, qgis_processing):
         plugin.initProcessing()
         assert providers() == before | {"sardino"}
         assert [action.text() for action in desktop.menu.actions()] == ["SAR Land Cover (DINO)"]
-        assert [action.text() for action in desktop.toolbar.actions()] == ["Find similar places"]
+        assert [action.text() for action in desktop.toolbar.actions()] == [
+            "Find similar places",
+            "Draw samples by a click",
+        ]
         plugin.unload()
         assert providers() == before
         assert desktop.menu.actions() == [] and desktop.toolbar.actions() == []
@@ -147,8 +150,8 @@ def test_interpreter_is_chosen_in_the_menu(no_interpreter, qgis_processing, monk
     plugin = sardino_qgis.classFactory(desktop)
     plugin.initGui()
     assert [action.text() for action in plugin.menu.actions() if action.text()] == [
-        "Find similar places", "Load sample scene", "Models…", "Set up backend…", "Choose Python interpreter…",
-        "Diagnostics…", "Help",
+        "Find similar places", "Draw samples by a click", "Load sample scene", "Models…", "Set up backend…",
+        "Choose Python interpreter…", "Diagnostics…", "Help",
     ]  # fmt: skip
     assert not any(action.icon().isNull() for action in plugin.menu.actions() if action.text())
     plugin.choose_interpreter()

@@ -36,6 +36,12 @@ class Desktop:
     def removeToolBarIcon(self, action):  # noqa: N802
         self.toolbar.removeAction(action)
 
+    def addDockWidget(self, area, dock):  # noqa: N802
+        self.window.addDockWidget(area, dock)
+
+    def removeDockWidget(self, dock):  # noqa: N802
+        self.window.removeDockWidget(dock)
+
     def activeLayer(self):  # noqa: N802
         return QgsProject.instance().mapLayer(self._active)
 

@@ -1,0 +1,42 @@
+"""Define the command `polygons`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from backend.cli.commands.command import Command, request_of
+from backend.core.cancel import Cancel
+from backend.core.events import Reporter
+from backend.core.supervise import add_progress
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("map", metavar="CLASS_MAP", help="raster of classes")
+    parser.add_argument("output", metavar="OUTPUT", type=Path, help="GeoPackage (.gpkg) or GeoJSON (.geojson) to write")
+    parser.add_argument(
+        "--min-area",
+        type=float,
+        default=0.0,
+        metavar="M2",
+        help="join patches smaller than this, in m2, to the neighbour with which they have the longest border",
+    )
+    parser.add_argument("--confidence", metavar="RASTER", help="confidence of the map, whose mean each polygon gets")
+    parser.add_argument(
+        "--simplify",
+        type=float,
+        default=0.0,
+        metavar="METRES",
+        help="move borders by up to so many metres to have fewer points; neighbours keep one border",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    add_progress(parser)
+
+
+def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    from backend.vectors.polygons_command import PolygonsRequest, polygons
+
+    polygons(request_of(PolygonsRequest, options, reporter=reporter, cancel=cancel))
+
+
+POLYGONS = Command("polygons", "turn a class map into polygons", _add_options, _run)

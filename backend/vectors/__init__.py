@@ -1,0 +1,1 @@
+"""Turn class maps into polygons, and measure classes in polygons."""

@@ -1,0 +1,1 @@
+"""Measure the classes of a map in polygons."""
