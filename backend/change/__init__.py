@@ -1,1 +1,1 @@
-"""Compare two dates: transitions between two class maps with their areas, and changes of backscatter that are significant."""
+"""Compare two dates: transitions between two class maps and their areas, and significant changes of backscatter."""

@@ -49,9 +49,10 @@ class PairCounts:
     def matrices(self) -> tuple[IntArray, DoubleArray]:
         """Return pixels and areas, [value before, value after]."""
         values = sorted({*self.before, *self.after})
-        pixels, areas = (each.T for each in self.tally.matrices(values))
+        pixels, areas = self.tally.matrices(values)
         rows, columns = ([values.index(value) for value in side] for side in (self.before, self.after))
-        return pixels[np.ix_(rows, columns)], areas[np.ix_(rows, columns)]
+        # The tally's rows are the second map.
+        return pixels.T[np.ix_(rows, columns)], areas.T[np.ix_(rows, columns)]
 
 
 def count_pairs(before: ClassRaster, after: ClassRaster, areas: PixelAreas, advance: Advance) -> PairCounts:
@@ -97,7 +98,10 @@ class CodeTable:
 
     @classmethod
     def of(
-        cls, counts: PairCounts, common: tuple[Mapping[int, int], Mapping[int, int]], codes: Mapping[tuple[int, int], int]
+        cls,
+        counts: PairCounts,
+        common: tuple[Mapping[int, int], Mapping[int, int]],
+        codes: Mapping[tuple[int, int], int],
     ) -> CodeTable:
         """Make a table of the values that occur.
 

@@ -84,9 +84,7 @@ class ChangeOutputs:
             self._cancel.check()
             sink.finish()
 
-    def commit(
-        self, styles: Mapping[str, str], classes: Sequence[LandCoverClass], texts: Mapping[str, str]
-    ) -> None:
+    def commit(self, styles: Mapping[str, str], classes: Sequence[LandCoverClass], texts: Mapping[str, str]) -> None:
         """Give all outputs their names: all, or in a failure none that is new.
 
         Args:

@@ -52,7 +52,9 @@ class Transitions:
         return result
 
 
-def number_transitions(classes: Sequence[int], names: Mapping[int, str], found: Sequence[tuple[int, int]]) -> Transitions:
+def number_transitions(
+    classes: Sequence[int], names: Mapping[int, str], found: Sequence[tuple[int, int]]
+) -> Transitions:
     """Number transitions from 1 on, row by row of the matrix.
 
     Up to MOST_CLASSES classes the number of a transition depends on the legend alone, so that maps of several pairs of

@@ -5,6 +5,7 @@ from __future__ import annotations
 from backend.cli.commands.accuracy import ACCURACY
 from backend.cli.commands.calibrate import CALIBRATE
 from backend.cli.commands.card import CARD
+from backend.cli.commands.change import CHANGE
 from backend.cli.commands.command import Command
 from backend.cli.commands.info import INFO
 from backend.cli.commands.model_runs import MODEL_RUNS
@@ -18,6 +19,7 @@ COMMANDS: dict[str, Command] = {
         TRAIN,
         SERVE,
         ACCURACY,
+        CHANGE,
         CALIBRATE,
         INFO,
         CARD,
