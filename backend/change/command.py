@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backend import __version__
 from backend.accuracy.areas import PixelAreas
 from backend.accuracy.class_raster import ClassRaster
 from backend.accuracy.compare import check_bounds
+from backend.card.model_card import LandCoverClass
 from backend.change.colours import class_colours, file_colours
 from backend.change.compare import CodeTable, PairCounts, count_pairs, write_codes
 from backend.change.legends import Match, Side, match_legends
@@ -117,6 +119,20 @@ class _Rows:
         self._context.reporter.progress(self._done, self._total)
 
 
+@dataclass(frozen=True)
+class _Found:
+    """Hold what the first pass over the maps found."""
+
+    counts: PairCounts
+    match: Match
+    transitions: Transitions
+    colours: dict[int, str]
+
+    @property
+    def legend(self) -> list[LandCoverClass]:
+        return self.transitions.legend(self.colours)
+
+
 def _compared(request: ChangeRequest, context: Context, outputs: ChangeOutputs) -> dict[str, Any]:
     with ExitStack() as stack:
         stack.enter_context(gdal_environment(LARGE_CACHE))
@@ -126,45 +142,48 @@ def _compared(request: ChangeRequest, context: Context, outputs: ChangeOutputs) 
         check_bounds(before.grid.bounds(), after.bounds(), request.after)
         areas = PixelAreas(before.grid)
         rows = _Rows(context, before.grid.height * (3 if request.samples else 2))
-        counts = count_pairs(before, after, areas, rows)
-        if not counts.before:
-            raise InputError(
-                "No pixel has a class in both maps.",
-                "Check that they cover the same place, their coordinate systems and nodata values.",
-            )
-        match = match_legends(
-            Side(request.before, before.names, counts.before),
-            Side(request.after, after.names, counts.after),
-            request.mapping,
-        )
-        transitions = _transitions(counts, match)
-        colours = _colours(request, match, transitions.classes)
+        found = _matched(request, before, after, count_pairs(before, after, areas, rows))
         samples = None
         if request.samples:
-            samples = read_samples(request.samples, before.grid, request.fields, transitions)
-        legend = transitions.legend(colours)
-        layer = Layer("uint8", 0, ["transition"], {item.value: rgb(item.color) for item in legend},
-                      {**file_tags("change", request.before, request.after, legend_tags(legend))})  # fmt: skip
-        table = CodeTable.of(counts, (match.before, match.after), transitions.codes)
-        sink = outputs.sink("output", layer, before.grid)
+            samples = read_samples(request.samples, before.grid, request.fields, found.transitions)
+        table = CodeTable.of(found.counts, (found.match.before, found.match.after), found.transitions.codes)
+        sink = outputs.sink("output", _layer(request, found.legend), before.grid)
         picture = write_codes((before, after), table, sink, rows)
-        notes = [*match.notes, areas.method, *before.notes, *after.notes]
+        notes = [*found.match.notes, areas.method, *before.notes, *after.notes]
     outputs.finish()
-    pixels, sizes = common_matrices(counts, match, list(transitions.classes))
-    facts = _head(request, change_facts(pixels, sizes, transitions, colours, areas.known), counts)
+    pixels, sizes = common_matrices(found.counts, found.match, list(found.transitions.classes))
+    figures = change_facts(pixels, sizes, found.transitions, found.colours, areas.known)
+    facts = _head(request, figures, found.counts)
     facts["notes"] = notes
     if samples is not None:
-        found, more, left = estimate_change(sink.files.part, samples, transitions, rows)
-        facts["estimates"] = found
+        facts["estimates"], more, left = estimate_change(sink.files.part, samples, found.transitions, rows)
         facts["notes"] += more
         facts["left_out"] = {**facts["left_out"], **left}
     texts = {"json": as_json(facts), "csv": as_csv(facts)}
     if request.report:
-        legend_colours = {item.value: item.color for item in legend}
-        pictures = _pictures(counts, match, colours) + [png_source(painted(picture, legend_colours))]
-        texts["report"] = as_html(facts, pictures, legend)
-    outputs.commit({"output": paletted_qml(legend)}, legend, texts)
+        texts["report"] = as_html(facts, _pictures(found, picture), found.legend)
+    outputs.commit({"output": paletted_qml(found.legend)}, found.legend, texts)
     return facts
+
+
+def _matched(request: ChangeRequest, before: ClassRaster, after: ClassRaster, counts: PairCounts) -> _Found:
+    if not counts.before:
+        raise InputError(
+            "No pixel has a class in both maps.",
+            "Check that they cover the same place, their coordinate systems and nodata values.",
+        )
+    sides = (
+        Side(request.before, before.names, counts.before),
+        Side(request.after, after.names, counts.after),
+    )
+    match = match_legends(*sides, request.mapping)
+    transitions = _transitions(counts, match)
+    return _Found(counts, match, transitions, _colours(request, match, transitions.classes))
+
+
+def _layer(request: ChangeRequest, legend: Sequence[LandCoverClass]) -> Layer:
+    tags = file_tags("change", request.before, request.after, legend_tags(legend))
+    return Layer("uint8", 0, ["transition"], {item.value: rgb(item.color) for item in legend}, tags)
 
 
 def _transitions(counts: PairCounts, match: Match) -> Transitions:
@@ -185,12 +204,15 @@ def _colours(request: ChangeRequest, match: Match, classes: Sequence[int]) -> di
     return class_colours(classes, match.names, given)
 
 
-def _pictures(counts: PairCounts, match: Match, colours: Mapping[int, str]) -> list[str]:
-    assert counts.previews is not None
-    return [
-        png_source(painted(values, {old: colours[new] for old, new in common.items()}))
-        for values, common in zip(counts.previews, (match.before, match.after))
+def _pictures(found: _Found, changes: NDArray[np.uint8]) -> list[str]:
+    """Return the pictures of the earlier map, the later one, and the transitions."""
+    assert found.counts.previews is not None
+    maps = [
+        painted(values, {old: found.colours[new] for old, new in common.items()})
+        for values, common in zip(found.counts.previews, (found.match.before, found.match.after))
     ]
+    maps.append(painted(changes, {item.value: item.color for item in found.legend}))
+    return [png_source(picture) for picture in maps]
 
 
 def _head(request: ChangeRequest, facts: Mapping[str, Any], counts: PairCounts) -> dict[str, Any]:

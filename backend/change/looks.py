@@ -65,7 +65,7 @@ def estimate_looks(windows: Sequence[tuple[FloatArray, BoolArray]], size: int, g
             f"dates everywhere, and {MIN_BLOCKS} are the least.",
             "Give rasters that overlap more and have fewer holes.",
         )
-    covariance = np.median([_autocovariance(block) for block in blocks], axis=0)
+    covariance = np.median(_autocovariances(np.stack(blocks)), axis=0)
     far = _distance() >= FAR
     variance = float(covariance[FARTHEST, FARTHEST] - np.median(covariance[far]))
     if variance <= 2 * float(polygamma(1, LOOKS[1])):
@@ -115,15 +115,15 @@ def _distance() -> DoubleArray:
     return distance
 
 
-def _autocovariance(block: DoubleArray) -> DoubleArray:
-    """Return the covariance at all lags up to FARTHEST, [2 FARTHEST + 1, 2 FARTHEST + 1], lag 0 in the middle."""
-    centred = block - block.mean()
-    result = np.empty((2 * FARTHEST + 1,) * 2)
-    for dy in range(FARTHEST + 1):
-        for dx in range(-FARTHEST, FARTHEST + 1):
-            first = centred[: BLOCK - dy, max(0, -dx) : BLOCK - max(0, dx)]
-            second = centred[dy:, max(0, dx) : BLOCK + min(0, dx)]
-            result[FARTHEST + dy, FARTHEST + dx] = result[FARTHEST - dy, FARTHEST - dx] = np.mean(first * second)
+def _autocovariances(blocks: DoubleArray) -> DoubleArray:
+    """Return the covariance of each block [N, BLOCK, BLOCK] at all lags up to FARTHEST, lag 0 in the middle."""
+    centred = blocks - blocks.mean(axis=(1, 2), keepdims=True)
+    # Padded, so that no lag goes round the edges.
+    spectrum = np.fft.rfft2(centred, s=(2 * BLOCK, 2 * BLOCK))
+    sums = np.fft.irfft2(np.abs(spectrum) ** 2, s=(2 * BLOCK, 2 * BLOCK))
+    lags = np.arange(-FARTHEST, FARTHEST + 1)
+    pairs = BLOCK - np.abs(lags)
+    result: DoubleArray = sums[:, lags[:, None], lags[None, :]] / (pairs[:, None] * pairs[None, :])
     return result
 
 

@@ -70,10 +70,10 @@ def significant_rows(pair: DatePair, size: int, looks: Sequence[float], level: f
         averaged = multilook(*pair.read(first, last), size)
         kept = np.s_[..., top - first : bottom - first, :]
         part = MultiLooked(averaged.power[kept], averaged.texture[kept], averaged.share[kept], averaged.valid[kept])
-        yield tested_rows(part, looks, level, top)
+        yield examine_rows(part, looks, level, top)
 
 
-def tested_rows(part: MultiLooked, looks: Sequence[float], level: float, top: int = 0) -> SarRows:
+def examine_rows(part: MultiLooked, looks: Sequence[float], level: float, top: int = 0) -> SarRows:
     """Test averaged rows; arguments as of `significant_rows`.
 
     Texture lowers the looks of a mean: it is a weighted mean of speckle, with the power of the ground as weights.
