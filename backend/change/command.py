@@ -150,7 +150,8 @@ def _compared(request: ChangeRequest, context: Context, outputs: ChangeOutputs) 
         sink = outputs.sink("output", _layer(request, found.legend), before.grid)
         picture = write_codes((before, after), table, sink, rows)
         notes = [*found.match.notes, areas.method, *before.notes, *after.notes]
-    outputs.finish()
+        # Within the environment, whose cache bounds what overviews take.
+        outputs.finish()
     pixels, sizes = common_matrices(found.counts, found.match, list(found.transitions.classes))
     figures = change_facts(pixels, sizes, found.transitions, found.colours, areas.known)
     facts = _head(request, figures, found.counts)

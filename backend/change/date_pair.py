@@ -19,6 +19,7 @@ from backend.radiometry.checks import OK, UNITS, refuse
 from backend.radiometry.convert import to_db, to_power
 from backend.radiometry.units import Units
 from backend.raster.band_names import POLARISATIONS, parse
+from backend.raster.blocks import LARGE_CACHE
 from backend.raster.foreign import refuse_picture
 from backend.raster.grid import Grid
 from backend.raster.source import RasterSource
@@ -111,7 +112,7 @@ class DatePair:
         self.notes = [f"Only one of the dates has {', '.join(alone)}; it is not used."] if alone else []
         self._rows, self._columns = self._align(before.path, after.path)
         self.files = [file for date in self._dates for file in date.source.files]
-        self.cache = sum(date.source.cache_bytes() for date in self._dates)
+        self.cache = min(LARGE_CACHE, sum(date.source.cache_bytes() for date in self._dates))
 
     def _align(self, first: str, second: str) -> tuple[IntArray, IntArray]:
         """Return the row and column of the later date for those of the earlier one, -1 where it has none."""

@@ -141,7 +141,8 @@ def _compared(request: SarChangeRequest, context: Context, outputs: ChangeOutput
                 sinks["p_value"].write(rows.p_value[None])
             sums.add(rows, areas)
             context.reporter.progress(rows.bottom, pair.grid.height)
-    outputs.finish()
+        # Within the environment, whose cache bounds what overviews take.
+        outputs.finish()
     more = _notes(request, pair.names, looks)
     facts = head(request.before.path, request.after.path, sums, areas.known) | {
         "polarisations": pair.names,

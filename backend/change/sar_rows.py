@@ -25,8 +25,8 @@ OUTCOMES = (
     LandCoverClass(BRIGHTER, "Backscatter rose", "#d95f02"),
     LandCoverClass(BOTH, "One polarisation fell, the other rose", "#7b3294"),
 )
-# Pixels of a strip; each takes about 150 bytes.
-STRIP_PIXELS = 2**20
+# Pixels of a strip; each takes about 400 bytes while it is worked on.
+STRIP_PIXELS = 2**19
 LEAST_ROWS = 16
 # Least looks that the test is good for: below, its series doesn't hold.
 LEAST_LOOKS = 0.6
