@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from .accuracy import AccuracyAlgorithm
+from .answers.change import ChangeAlgorithm
+from .answers.sarchange import SarChangeAlgorithm
 from .attention import AttentionAlgorithm
 from .calibrate import CalibrateAlgorithm
 from .embeddings import EmbeddingsAlgorithm
@@ -18,4 +20,6 @@ ALGORITHMS = (
     TrainClassifierAlgorithm,
     AccuracyAlgorithm,
     CalibrateAlgorithm,
+    ChangeAlgorithm,
+    SarChangeAlgorithm,
 )

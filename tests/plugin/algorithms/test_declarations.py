@@ -21,6 +21,7 @@ def test_parameters_are_declared(provider):
 
 
 EVERY = ["landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate"]
+EVERY += ["change", "sarchange"]
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -38,7 +39,8 @@ def test_algorithms_and_parameters_have_help(provider, name):
     assert type(again) is type(algorithm) and again is not algorithm and again.id() == f"sardino:{name}"
 
 
-@pytest.mark.parametrize("name", ["landcover", "attention", "embeddings", "similarity", "accuracy"])
+@pytest.mark.parametrize("name", ["landcover", "attention", "embeddings", "similarity", "accuracy", "change",
+                                  "sarchange"])  # fmt: skip
 def test_help_opens_an_existing_page(provider, name):
     url = QUrl(provider.algorithm(name).helpUrl())
     assert url.isLocalFile() and os.path.isfile(url.toLocalFile())

@@ -1,0 +1,1 @@
+"""Define the algorithms that make an answer of a finished map."""
