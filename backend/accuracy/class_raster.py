@@ -33,6 +33,7 @@ class ClassRaster:
         ignore: Values to leave out, in addition to nodata.
         mapping: New value of some values (applied after `ignore`).
         like: Grid to warp to, by nearest neighbour.
+        roles: What this raster, and the one that `like` is of, are called in notes.
 
     Attributes:
         grid: Its own grid, or `like`.
@@ -49,7 +50,9 @@ class ClassRaster:
         ignore: Sequence[int] = (),
         mapping: Mapping[int, int] | None = None,
         like: Grid | None = None,
+        roles: tuple[str, str] = ("reference", "map"),
     ) -> None:
+        self._role, self._other = roles
         self.path, self._ignore, self._mapping = path, list(ignore), dict(mapping or {})
         # The lowest integer may be left out: programs write it where nothing is known.
         lowest = np.iinfo(np.int64).min
@@ -91,7 +94,7 @@ class ClassRaster:
         if own.crs is None or like.crs is None:
             if not same_place:
                 raise InputError(
-                    f"{self.path} has another grid than the map, and one of them has no coordinate system.",
+                    f"{self.path} has another grid than the {self._other}, and one of them has no coordinate system.",
                     "Assign one first (in QGIS: Raster > Projections > Assign Projection).",
                 )
             self.notes.append("Only one of the two rasters has a coordinate system; it is assumed for both.")
@@ -113,24 +116,24 @@ class ClassRaster:
             )
         except RASTER_ERRORS as error:
             raise InputError(
-                f"{self.path} can't be warped to the map's grid: {str(error).splitlines()[0]}.",
+                f"{self.path} can't be warped to the {self._other}'s grid: {str(error).splitlines()[0]}.",
                 "Check its coordinate system, or warp it first.",
             ) from error
         self.grid = like
-        self.notes.append("The reference was warped to the map's grid by nearest neighbour.")
+        self.notes.append(f"The {self._role} was warped to the {self._other}'s grid by nearest neighbour.")
         self._compare_sizes(like)
 
     def _compare_sizes(self, like: Grid) -> None:
         own, wanted = self.own_grid.pixel_metres(), like.pixel_metres()
         if own and wanted and max(wanted) > 1.5 * max(own):
             self.notes.append(
-                f"Pixels of the map ({max(wanted):.3g} m) are larger than those of the reference ({max(own):.3g} m): "
-                "each is compared with the one reference pixel at its centre."
+                f"Pixels of the {self._other} ({max(wanted):.3g} m) are larger than those of the {self._role} "
+                f"({max(own):.3g} m): each is compared with the one {self._role} pixel at its centre."
             )
         elif own and wanted and max(own) > 1.5 * max(wanted):
             self.notes.append(
-                f"Pixels of the reference ({max(own):.3g} m) are larger than those of the map ({max(wanted):.3g} m): "
-                "each of them is compared several times."
+                f"Pixels of the {self._role} ({max(own):.3g} m) are larger than those of the {self._other} "
+                f"({max(wanted):.3g} m): each of them is compared several times."
             )
 
     def bounds(self) -> tuple[float, float, float, float] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from backend.cli.commands.accuracy import ACCURACY
 from backend.cli.commands.calibrate import CALIBRATE
 from backend.cli.commands.card import CARD
+from backend.cli.commands.change import CHANGE
 from backend.cli.commands.command import Command
 from backend.cli.commands.composite import COMPOSITE
 from backend.cli.commands.design import DESIGN
@@ -25,6 +26,7 @@ COMMANDS: dict[str, Command] = {
         ACCURACY,
         POLYGONS,
         ZONES,
+        CHANGE,
         CALIBRATE,
         COMPOSITE,
         DESIGN,

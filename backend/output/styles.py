@@ -25,6 +25,9 @@ RAMP = ("#000004", "#51127c", "#b73779", "#fc8961", "#fcfdbf")
 # Five stops of viridis (matplotlib, CC0): distinct from attention, perceptually uniform, safe for the colour-blind.
 SHARE_RAMP = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
 
+# Five stops of ColorBrewer's PuOr, reversed: blue-violet below the middle, orange above, safe for the colour-blind.
+DIVERGING = ("#5e3c99", "#b2abd2", "#f7f7f7", "#fdb863", "#e66101")
+
 
 def rgb(color: str) -> tuple[int, int, int]:
     """Return red, green and blue (0 to 255) of "#rrggbb"."""
@@ -109,6 +112,11 @@ def ramp_qml(sample: NDArray[Any], top: float | None = None, band: int = 1) -> s
 def share_qml() -> str:
     """Return a QGIS style for fractions such as confidence: a ramp from 0 to 1, so that maps can be compared."""
     return _pseudocolor(0.0, 1.0, SHARE_RAMP)
+
+
+def span_qml(low: float, high: float, colors: Sequence[str], band: int = 1) -> str:
+    """Return a QGIS style with a ramp of colours over a fixed span, so that maps can be compared."""
+    return _pseudocolor(low, high, colors, band)
 
 
 def _pseudocolor(low: float, high: float, colors: Sequence[str], band: int = 1) -> str:

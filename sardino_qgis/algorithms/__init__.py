@@ -7,6 +7,8 @@ from .answers.nextsamples import NextSamplesAlgorithm
 from .answers.samplingdesign import SamplingDesignAlgorithm
 from .answers.polygons import PolygonsAlgorithm
 from .answers.zones import ZonesAlgorithm
+from .answers.change import ChangeAlgorithm
+from .answers.sarchange import SarChangeAlgorithm
 from .attention import AttentionAlgorithm
 from .calibrate import CalibrateAlgorithm
 from .composite import CompositeAlgorithm
@@ -30,4 +32,6 @@ ALGORITHMS = (
     SamplingDesignAlgorithm,
     NextSamplesAlgorithm,
     FlattenAlgorithm,
+    ChangeAlgorithm,
+    SarChangeAlgorithm,
 )

@@ -42,7 +42,7 @@ class AccuracyInputs:
         if raster == vector:
             raise QgsProcessingException(tr("Give exactly one reference: a raster, or points or polygons."))
         self._ignored = {
-            option: _numbers(algorithm, parameters, name, context)
+            option: whole_numbers(algorithm, parameters, name, context)
             for name, option in (
                 (algorithm.IGNORE_MAP, "--ignore-map"),
                 (algorithm.IGNORE_REFERENCE, "--ignore-reference"),
@@ -96,7 +96,12 @@ class AccuracyInputs:
         return options
 
 
-def _numbers(algorithm: Any, parameters: dict, name: str, context: Any) -> list[str]:
+def whole_numbers(algorithm: Any, parameters: dict, name: str, context: Any) -> list[str]:
+    """Return the whole numbers in a text parameter, as text.
+
+    Raises:
+        QgsProcessingException: It holds something else.
+    """
     text = algorithm.parameterAsString(parameters, name, context)
     if not _NUMBERS.fullmatch(text):
         raise QgsProcessingException(

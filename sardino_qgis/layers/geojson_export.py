@@ -20,12 +20,12 @@ from ..common.i18n import tr
 DIGITS = 15  # of coordinates, enough for a float64
 
 
-def write_geojson(source: Any, field: str, crs: Any, path: str, context: Any, feedback: Any) -> int:
-    """Write the points or polygons of `source` with one field, and return their number.
+def write_geojson(source: Any, fields: str | list[str], crs: Any, path: str, context: Any, feedback: Any) -> int:
+    """Write the points or polygons of `source` with one field or some, and return their number.
 
     Args:
         source: A QgsProcessingFeatureSource, which applies selection and filter.
-        field: Name of the field with the class.
+        fields: Name of the field with the class, or names of several.
         crs: QgsCoordinateReferenceSystem to write in; if invalid (a raster without one), coordinates are unchanged.
         path: File to write.
         context: QgsProcessingContext, for its coordinate transformations.
@@ -34,10 +34,16 @@ def write_geojson(source: Any, field: str, crs: Any, path: str, context: Any, fe
     Raises:
         QgsProcessingException: Cancelled, no such field, or a geometry can't be transformed to `crs`.
     """
-    index = source.fields().lookupField(field)
-    if index < 0:
-        raise QgsProcessingException(tr("The layer has no field '{}'.").format(field))
-    return _write(source, lambda feature: {field: _plain(feature.attribute(index))}, crs, path, (context, feedback))
+    names = [fields] if isinstance(fields, str) else fields
+    indices = {name: source.fields().lookupField(name) for name in names}
+    for name, index in indices.items():
+        if index < 0:
+            raise QgsProcessingException(tr("The layer has no field '{}'.").format(name))
+
+    def properties(feature: Any) -> dict:
+        return {name: _plain(feature.attribute(index)) for name, index in indices.items()}
+
+    return _write(source, properties, crs, path, (context, feedback))
 
 
 def write_numbered(source: Any, name: str, crs: Any, path: str, context: Any, feedback: Any) -> int:

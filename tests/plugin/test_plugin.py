@@ -21,7 +21,7 @@ from sardino_qgis.environment import locate
 
 NAMES = (
     "landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate", "composite",
-    "flatten", "samplingdesign", "nextsamples", "polygons", "zones",
+    "flatten", "samplingdesign", "nextsamples", "polygons", "zones", "change", "sarchange",
 )  # fmt: skip
 ALGORITHMS = {f"sardino:{name}" for name in NAMES}
 

@@ -22,7 +22,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--field", dest="class_field", metavar="NAME", help="field of the vector that holds the class (value or name)"
     )
     parser.add_argument(
-        "--remap", dest="mapping", type=_mapping, default={}, metavar="OLD=NEW,…", help="reference value to map value"
+        "--remap", dest="mapping", type=mapping, default={}, metavar="OLD=NEW,…", help="reference value to map value"
     )
     ignored = "values to leave out, in addition to nodata"
     parser.add_argument("--ignore-map", type=int, nargs="+", default=[], metavar="VALUE", help=ignored)
@@ -40,7 +40,7 @@ def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> Non
     accuracy(request_of(AccuracyRequest, options, reporter=reporter, cancel=cancel))
 
 
-def _mapping(text: str) -> dict[str, int]:
+def mapping(text: str) -> dict[str, int]:
     """Parse "1=80,Forest=10"; the new value follows the last equals sign of each part."""
     found: dict[str, int] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):

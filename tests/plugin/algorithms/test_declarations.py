@@ -23,7 +23,7 @@ def test_parameters_are_declared(provider):
 
 
 EVERY = ["landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate", "composite",
-         "flatten", "samplingdesign", "nextsamples"]  # fmt: skip
+         "flatten", "samplingdesign", "nextsamples", "polygons", "zones", "change", "sarchange"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -41,7 +41,7 @@ def test_algorithms_and_parameters_have_help(provider, name):
     assert type(again) is type(algorithm) and again is not algorithm and again.id() == f"sardino:{name}"
 
 
-@pytest.mark.parametrize("name", ["landcover", "attention", "embeddings", "similarity", "accuracy", "composite"])
+@pytest.mark.parametrize("name", EVERY)
 def test_help_opens_an_existing_page(provider, name):
     url = QUrl(provider.algorithm(name).helpUrl())
     assert url.isLocalFile() and os.path.isfile(url.toLocalFile())
