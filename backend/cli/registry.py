@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backend.cli.commands.accuracy import ACCURACY
+from backend.cli.commands.archive import ARCHIVE
 from backend.cli.commands.calibrate import CALIBRATE
 from backend.cli.commands.card import CARD
 from backend.cli.commands.command import Command
@@ -16,6 +17,7 @@ COMMANDS: dict[str, Command] = {
     for command in (
         *MODEL_RUNS,
         TRAIN,
+        ARCHIVE,
         SERVE,
         ACCURACY,
         CALIBRATE,

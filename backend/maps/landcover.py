@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from backend.core.arrays import BoolArray, FloatArray
 from backend.engines.answer import CLASS_PROBABILITIES
+from backend.maps.eight_bits import check_bits, share_code
 from backend.maps.emit import cell_factors, masked, output_paths, send_pixels, send_tiles
 from backend.maps.extent import Layout, cropped
 from backend.maps.request import Context, Request
@@ -33,6 +34,7 @@ def landcover(
     confidence: Path | None = None,
     probabilities: Path | None = None,
     context: Context | None = None,
+    bits: int = 32,
 ) -> dict[str, Any]:
     """Write a map of classes, uint8 with 0 for nodata, in the legend of the model's card.
 
@@ -41,6 +43,7 @@ def landcover(
         confidence: Also write the probability of the class, float32 0 to 1, NaN for nodata.
         probabilities: Also write the probability of every class, one band each.
         context: Reporter, cancel and models.
+        bits: Of confidence and probabilities: 32, or 8 for bytes with a scale, 255 for nodata.
 
     Returns:
         The facts of the result event: outputs, classes with their pixel counts, device, seconds, model.
@@ -48,6 +51,7 @@ def landcover(
     Raises:
         SarDinoError: Refused or cancelled; then no output is left, and older ones are as they were.
     """
+    check_bits(bits)
     paths = output_paths(request, confidence=confidence, probabilities=probabilities)
     with start_run(request, "landcover", paths, context) as run:
         card = run.card
@@ -55,7 +59,7 @@ def landcover(
         run.scene.widen(Layout(card.tile, card.tile - overlap, card.patch))
         frame = run.scene.frame
         plan = plan_tiles(frame.height, frame.width, card.tile, overlap, card.patch)
-        job, writer = TileJob(plan, len(card.classes), run.loaded.batch), _Writer(run)
+        job, writer = TileJob(plan, len(card.classes), run.loaded.batch), _Writer(run, bits)
         if probabilities is None and cell_factors(run.scene, plan, per_patch=False) == (1.0, 1.0):
             # Nothing is resampled after it: classes are chosen as soon as sums are final, where they lie.
             on_device = decides_on_device(run.loaded.device)
@@ -70,15 +74,22 @@ def landcover(
 
 
 class _Writer:
-    """Write rows to the outputs of a run, and count the pixels of each class."""
+    """Write rows to the outputs of a run, and count the pixels of each class.
 
-    def __init__(self, run: Run) -> None:
+    Args:
+        run: Started.
+        bits: Of probabilities.
+    """
+
+    def __init__(self, run: Run, bits: int) -> None:
         classes = run.card.classes
+        self._codes = {"confidence": share_code(), "probabilities": share_code(len(classes))} if bits == 8 else {}
         layers = {
             "output": Layer("uint8", 0, ["land cover"], {item.value: rgb(item.color) for item in classes}),
             "confidence": Layer("float32", math.nan, ["confidence"]),
             "probabilities": Layer("float32", math.nan, [item.name for item in classes]),
         }
+        layers |= {role: code.layer(layers[role].descriptions) for role, code in self._codes.items()}
         paths = run.prepared.paths
         self._sinks = {role: run.outputs.sink(role, layer) for role, layer in layers.items() if role in paths}
         self._classes, self._decide = classes, decision(classes)
@@ -115,7 +126,8 @@ class _Writer:
 
     def _write(self, role: str, values: FloatArray, valid: BoolArray) -> None:
         if role in self._sinks:
-            self._sinks[role].write(masked(values, valid))
+            code = self._codes.get(role)
+            self._sinks[role].write(code.encode(values, valid) if code else masked(values, valid))
 
 
 def decides_on_device(device: str) -> bool:

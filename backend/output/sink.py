@@ -45,6 +45,8 @@ class Layer:
         palette: Colours (red, green, blue) by value, for classes; empty for continuous values.
         tags: Metadata of the file.
         rgb: Whether the bands are red, green and blue.
+        scales: Of each band, by which a stored value is multiplied; empty if values are stored as they are.
+        offsets: Of each band, added after that; as many as scales.
     """
 
     dtype: str
@@ -53,6 +55,8 @@ class Layer:
     palette: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     rgb: bool = False
+    scales: Sequence[float] = ()
+    offsets: Sequence[float] = ()
 
 
 class RasterSink:
@@ -93,6 +97,8 @@ class RasterSink:
             self._file.update_tags(**layer.tags)
             for band, description in enumerate(layer.descriptions, 1):
                 self._file.set_band_description(band, description)
+            if layer.scales:
+                self._file.scales, self._file.offsets = layer.scales, layer.offsets
             if layer.palette:
                 self._file.write_colormap(1, {value: (*colour, 255) for value, colour in layer.palette.items()})
 
@@ -167,7 +173,8 @@ class RasterSink:
         if not factors:
             return
         how = Resampling.mode if self._layer.palette else Resampling.average
-        flags = self._layer.dtype == "uint8" and not self._layer.palette and not self._layer.rgb
+        layer = self._layer
+        flags = layer.dtype == "uint8" and not (layer.palette or layer.rgb or layer.scales)
         how = Resampling.nearest if flags else how
         with rasterio.Env(GDAL_TIFF_OVR_BLOCKSIZE=BLOCK, **OVERVIEWS_BY), rasterio.open(self.files.part, "r+") as file:
             file.build_overviews(factors, how)
