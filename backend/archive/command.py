@@ -71,7 +71,7 @@ class SceneTask:
         path = held.work / f"{unit.name}.json"
         with refusing(path, *RASTER_ERRORS):
             item = scene_item(unit, facts, self._card, made)
-            write_files({path: (json.dumps(item, indent=1, allow_nan=False) + "\n").encode()}, context.cancel)
+            write_files({path: (json.dumps(item, allow_nan=False) + "\n").encode()}, context.cancel)
 
 
 def archive(request: ArchiveRequest, context: Context) -> dict[str, Any]:

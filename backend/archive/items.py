@@ -33,7 +33,7 @@ EXTENSIONS = (
 GEOTIFF = "image/tiff; application=geotiff; profile=cloud-optimized"
 PIECE = 2**20
 # Points along each side of a footprint, which is no rectangle in longitude and latitude.
-ALONG = 8
+ALONG = 4
 # Decimals of a degree: a metre.
 DECIMALS = 5
 

@@ -164,7 +164,7 @@ def _model_item(folder: ArchiveFolder, model: str | None, card: ModelCard) -> di
 
 
 def _json(content: dict[str, Any]) -> bytes:
-    return (json.dumps(content, indent=1, allow_nan=False) + "\n").encode()
+    return (json.dumps(content, allow_nan=False) + "\n").encode()
 
 
 def _csv(rows: Sequence[Row]) -> bytes:

@@ -20,6 +20,7 @@ from rasterio.enums import Resampling
 from rasterio.windows import Window
 
 from backend.core.errors import ResourceError
+from backend.output.cog import rearrange
 from backend.output.transaction import RasterFiles, place_together
 from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
@@ -146,7 +147,11 @@ class RasterSink:
         self._last = block[:, -1:].copy()
 
     def finish(self, overviews: bool = True) -> None:
-        """Close, re-open and check the file, and add overviews."""
+        """Close, re-open and check the file, add overviews, and bring it into the order of a Cloud Optimized GeoTIFF.
+
+        Args:
+            overviews: False for a raster that is only read again by this run: it stays as it was written.
+        """
         if self._written != self._grid.height:
             raise AssertionError(f"{self._written} of {self._grid.height} rows were written")
         with self.files.refusing():
@@ -154,6 +159,7 @@ class RasterSink:
             self._check()
             if overviews:
                 self._overviews()
+                rearrange(self.files.part)
                 self._check()
 
     def _check(self) -> None:
