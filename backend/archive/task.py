@@ -92,6 +92,7 @@ class TaskOptions:
             "bands": list(self.bands) if self.bands else None, "units": self.units,
             "accept_values": self.accept_values, "extent": list(self.extent) if self.extent else None,
             "engine": self.engine, "bits": self.bits, "heads": self.heads, "block": self.block, "grid": self.grid,
+            "classes": [[item.value, item.name, item.color, item.group] for item in card.classes],
         }  # fmt: skip
 
     def run(self, unit: Unit, work: Path, context: Context) -> dict[str, Any]:

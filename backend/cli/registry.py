@@ -9,6 +9,7 @@ from backend.cli.commands.card import CARD
 from backend.cli.commands.command import Command
 from backend.cli.commands.info import INFO
 from backend.cli.commands.model_runs import MODEL_RUNS
+from backend.cli.commands.mosaic import MOSAIC
 from backend.cli.commands.serve import SERVE
 from backend.cli.commands.train import TRAIN
 
@@ -18,6 +19,7 @@ COMMANDS: dict[str, Command] = {
         *MODEL_RUNS,
         TRAIN,
         ARCHIVE,
+        MOSAIC,
         SERVE,
         ACCURACY,
         CALIBRATE,
