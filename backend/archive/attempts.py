@@ -174,6 +174,15 @@ class AttemptBook:
         with suppress(OSError):
             held.claim.unlink()
 
+    def release_all(self, run: str) -> None:
+        """Give up all attempts of workers whose names begin with that of a run; they must be dead, or about to die."""
+        for name, attempts in self.listing().items():
+            for number in attempts.claimed:
+                claim = self._claim(name, number)
+                with suppress(OSError, ValueError, KeyError, TypeError):
+                    if str(parse_json(claim.read_bytes())["worker"]).startswith(run):
+                        self.release(Held(name, number, claim, self.folder.work / f"{name}.{number}"))
+
     def reason(self, name: str, attempts: Attempts) -> str:
         """Return why a scene was given up."""
         if attempts.failed:

@@ -2,77 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import time
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from backend import __version__
-from backend.archive.attempts import AttemptBook, Held
+from backend.archive.attempts import AttemptBook
 from backend.archive.folder import ArchiveFolder
-from backend.archive.items import scene_item
 from backend.archive.manifest import write_manifest
 from backend.archive.plan import read_plan
-from backend.archive.task import TaskOptions
+from backend.archive.request import LEAST_DEAD_AFTER_S, ArchiveRequest
+from backend.archive.scene_task import SceneTask
 from backend.archive.units import Unit
 from backend.archive.worker import ArchiveWorker, State, worker_name
-from backend.card.model_card import ModelCard
-from backend.card.registry import CARD, model_folder
-from backend.core.atomic_files import refusing, write_files
 from backend.core.errors import InputError, ResourceError
 from backend.maps.request import Context
-from backend.raster.errors import RASTER_ERRORS
-
-RETRIES, DEAD_AFTER_S = 2, 120.0
-LEAST_DEAD_AFTER_S = 1.0
-
-
-@dataclass(frozen=True)
-class ArchiveRequest:
-    """Options of an archive.
-
-    Attributes:
-        plan: Folder, pattern, CSV or STAC item collection.
-        out: Folder of the results; made where missing.
-        task: What is done with each scene.
-        retries: How often a scene that failed is repeated.
-        dead_after: Seconds without a sign of life after which a worker counts as dead.
-        wait: Whether to wait, at the end, for scenes that others hold.
-        cluster: "local", address of a scheduler or its file; None to work in this process.
-        workers: Processes of a local cluster; 0 to choose.
-    """
-
-    plan: str
-    out: Path
-    task: TaskOptions = field(default_factory=TaskOptions)
-    retries: int = RETRIES
-    dead_after: float = DEAD_AFTER_S
-    wait: bool = True
-    cluster: str | None = None
-    workers: int = 0
-
-
-class SceneTask:
-    """Maps a scene and writes its STAC item beside it.
-
-    Args:
-        options: Of the task.
-        worker: Name of this process.
-    """
-
-    def __init__(self, options: TaskOptions, worker: str) -> None:
-        self._options, self._worker = options, worker
-        self._card = ModelCard.load(model_folder(options.model) / CARD)
-
-    def __call__(self, unit: Unit, held: Held, context: Context) -> None:
-        facts = self._options.run(unit, held.work, context)
-        made = {"task": self._options.task, "attempt": held.number, "worker": self._worker}
-        path = held.work / f"{unit.name}.json"
-        with refusing(path, *RASTER_ERRORS):
-            item = scene_item(unit, facts, self._card, made)
-            write_files({path: (json.dumps(item, allow_nan=False) + "\n").encode()}, context.cancel)
-
 
 def archive(request: ArchiveRequest, context: Context) -> dict[str, Any]:
     """Work through a plan until all scenes are finished or given up, and write the manifest.
