@@ -168,7 +168,7 @@ def _output(card: ModelCard, onnx: bool) -> dict[str, Any]:
             "dim_order": ["batch", "class", "height", "width"],
             "data_type": "float32",
         },
-        "classification:classes": _classes(card.classes),
+        "classification:classes": class_items(card.classes),
     }
 
 
@@ -187,7 +187,8 @@ def _rule(classes: Sequence[LandCoverClass]) -> str:
     )
 
 
-def _classes(classes: Sequence[LandCoverClass]) -> list[dict[str, Any]]:
+def class_items(classes: Sequence[LandCoverClass]) -> list[dict[str, Any]]:
+    """Return classes as the classification extension writes them."""
     names = [_identifier(item) for item in classes]
     return [
         {

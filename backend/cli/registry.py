@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backend.cli.commands.accuracy import ACCURACY
+from backend.cli.commands.archive import ARCHIVE
 from backend.cli.commands.calibrate import CALIBRATE
 from backend.cli.commands.card import CARD
 from backend.cli.commands.change import CHANGE
@@ -11,6 +12,7 @@ from backend.cli.commands.composite import COMPOSITE
 from backend.cli.commands.design import DESIGN
 from backend.cli.commands.info import INFO
 from backend.cli.commands.model_runs import MODEL_RUNS
+from backend.cli.commands.mosaic import MOSAIC
 from backend.cli.commands.next_samples import NEXT_SAMPLES
 from backend.cli.commands.polygons import POLYGONS
 from backend.cli.commands.serve import SERVE
@@ -22,6 +24,8 @@ COMMANDS: dict[str, Command] = {
     for command in (
         *MODEL_RUNS,
         TRAIN,
+        ARCHIVE,
+        MOSAIC,
         SERVE,
         ACCURACY,
         POLYGONS,

@@ -68,7 +68,7 @@ def add_slopes(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_engine(parser: argparse.ArgumentParser) -> None:
+def add_engine(parser: argparse._ActionsContainer) -> None:
     """Add --engine."""
     what = "library that runs the model; auto takes OpenVINO on a processor; openvino-int8 is fastest"
     parser.add_argument("--engine", choices=ENGINES, default="auto", help=what)

@@ -22,7 +22,7 @@ from backend.core.file_lock import FileLock
 
 PART, LOCK = ".sardino-part", ".sardino-lock"
 # Suffixes of intermediate rasters, removed when their output is complete.
-SCRATCH = (".radar", ".calibrated", ".hidden")
+SCRATCH = (".radar", ".calibrated", ".hidden", ".floats")
 # Names of outputs longer than this, in bytes, are shortened in temporary names; most file systems allow 255.
 LONG_NAME = 160
 # On Windows files would keep the access rights of a private folder when they are moved out of it.

@@ -12,6 +12,7 @@ from backend.card.model_card import ModelCard
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.cancel import Cancel
 from backend.engines.answer import block_tokens
+from backend.maps.eight_bits import NOTHING, ByteCode, Range, check_bits
 from backend.maps.emit import asked_patches, check_block, masked, output_paths, patch_grid, send_tiles, to_pixels
 from backend.maps.extent import Layout
 from backend.maps.pca import Components, Scatter
@@ -32,8 +33,9 @@ def embed(
     grid: str = "patch",
     pca: Path | None = None,
     context: Context | None = None,
+    bits: int = 32,
 ) -> dict[str, Any]:
-    """Write the normalised patch tokens of a block, float32, a band for each feature, NaN for nodata.
+    """Write the normalised patch tokens of a block, a band for each feature: float32 with NaN for nodata, or bytes.
 
     There is one token for a patch. On the grid of patches (the default) each is a pixel, in register with the input;
     on the input's grid tokens are interpolated, which tells nothing more and takes patch² times the room: a whole
@@ -46,6 +48,8 @@ def embed(
         pca: Also write the first three principal components, fitted to all of the scene's valid tokens, as red, green
             and blue: uint8, 1 to 255 over two standard deviations on either side of the mean, 0 for nodata.
         context: Reporter, cancel and models.
+        bits: 32, or 8 for bytes that span the range of each feature, with scale and offset, 255 for nodata. Floats are
+            on the disk meanwhile.
 
     Returns:
         The facts of the result event.
@@ -53,17 +57,21 @@ def embed(
     Raises:
         SarDinoError: Refused or cancelled; then no output is left, and older ones are as they were.
     """
+    check_bits(bits)
     with start_run(request, "embed", output_paths(request, pca=pca), context) as run:
         scene, card = run.scene, run.card
         check_block(card, block)
         plan, features = token_plan(scene, card), card.arch.embed_dim
         target = patch_grid(scene, plan) if grid == "patch" else scene.grid
         names = [f"feature {number}" for number in range(1, features + 1)]
-        output = run.outputs.sink("output", Layer("float32", math.nan, names), target)
-        scatter = Scatter(features)
+        floats = Layer("float32", math.nan, names)
+        output = run.outputs.sink("output", floats, target) if bits == 32 else run.outputs.scratch(floats, target)
+        scatter, span = Scatter(features), Range(features)
 
         def write(tokens: FloatArray, valid: BoolArray) -> None:
             output.write(masked(tokens, valid))
+            if bits == 8:
+                span.add(tokens[:, valid])
 
         def learn(tokens: FloatArray, valid: BoolArray) -> None:
             scatter.add(tokens[:, valid])
@@ -78,7 +86,13 @@ def embed(
             emits.append(asked_patches(scene, plan, learn))
         send_tokens(run, plan, block, emits)
         run.outputs.close()
-        styles = {"output": ramp_qml(output.thumbnail())}
+        written = output
+        if bits == 8:
+            output.finish(overviews=False)
+            code = span.code()
+            written = run.outputs.sink("output", code.layer(names), target)
+            _encode(output, written, code, run.context.cancel)
+        styles = {"output": ramp_qml(written.thumbnail(), nodata=NOTHING if bits == 8 else None)}
         if pca:
             colour = Layer("uint8", 0, ["component 1", "component 2", "component 3"], rgb=True)
             components = scatter.components(3)
@@ -109,6 +123,14 @@ def send_tokens(
     features = run.card.arch.embed_dim
     job = TileJob(plan, features, run.loaded.batch, per_patch=True, coverage=True, only=only)
     send_tiles(run, job, block_tokens(run.card.arch, block), emit)
+
+
+def _encode(tokens: RasterSink, sink: RasterSink, code: ByteCode, cancel: Cancel) -> None:
+    """Write the finished tokens as bytes; their range is known only now."""
+    for block in tokens.rows():
+        cancel.check()
+        sink.write(code.encode(block, np.isfinite(block[0])))
+    sink.finish()
 
 
 def picture(tokens: RasterSink, sink: RasterSink, components: Components, cancel: Cancel) -> None:

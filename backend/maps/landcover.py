@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
 from backend.engines.answer import CLASS_PROBABILITIES
+from backend.maps.eight_bits import check_bits, share_code
 from backend.maps.emit import cell_factors, masked, output_paths, send_pixels, send_tiles
 from backend.maps.extent import Layout, cropped
 from backend.maps.request import Context, Request
@@ -41,6 +42,7 @@ def landcover(
     probabilities: Path | None = None,
     context: Context | None = None,
     further: Mapping[str, Path | None] | None = None,
+    bits: int = 32,
 ) -> dict[str, Any]:
     """Write a map of classes, uint8 with 0 for nodata, in the legend of the model's card.
 
@@ -52,6 +54,7 @@ def landcover(
         probabilities: Also write the probability of every class, one band each.
         context: Reporter, cancel and models.
         further: Also write these of FURTHER, float32 0 to 1, NaN for nodata.
+        bits: Of confidence and probabilities: 32, or 8 for bytes with a scale, 255 for nodata.
 
     Returns:
         The facts of the result event: outputs, classes with their pixel counts, device, seconds, model.
@@ -59,6 +62,7 @@ def landcover(
     Raises:
         SarDinoError: Refused or cancelled; then no output is left, and older ones are as they were.
     """
+    check_bits(bits)
     wanted = {role: path for role, path in (further or {}).items() if path is not None}
     if "agreement" in wanted and not request.dates:
         raise InputError("Agreement is that of several dates, and there is one.", "Add --date, or leave it out.")
@@ -69,7 +73,7 @@ def landcover(
         run.scene.widen(Layout(card.tile, card.tile - overlap, card.patch))
         frame = run.scene.frame
         plan = plan_tiles(frame.height, frame.width, card.tile, overlap, card.patch)
-        writer = _Writer(run)
+        writer = _Writer(run, bits)
         _send(run, plan, writer)
         run.outputs.close()
         run.outputs.commit({**dict.fromkeys(paths, share_qml()), "output": paletted_qml(card.classes)}, card.classes)
@@ -106,16 +110,23 @@ def _dates(run: Run) -> dict[str, Any]:
 
 
 class _Writer:
-    """Write rows to the outputs of a run, and count the pixels of each class."""
+    """Write rows to the outputs of a run, and count the pixels of each class.
 
-    def __init__(self, run: Run) -> None:
+    Args:
+        run: Started.
+        bits: Of probabilities.
+    """
+
+    def __init__(self, run: Run, bits: int) -> None:
         classes = run.card.classes
+        self._codes = {"confidence": share_code(), "probabilities": share_code(len(classes))} if bits == 8 else {}
         layers = {
             "output": Layer("uint8", 0, ["land cover"], {item.value: rgb(item.color) for item in classes}),
             "confidence": Layer("float32", math.nan, ["confidence"]),
             "probabilities": Layer("float32", math.nan, [item.name for item in classes]),
             **{role: Layer("float32", math.nan, [name]) for role, name in FURTHER.items()},
         }
+        layers |= {role: code.layer(layers[role].descriptions) for role, code in self._codes.items()}
         paths = run.prepared.paths
         self._sinks = {role: run.outputs.sink(role, layer) for role, layer in layers.items() if role in paths}
         self._classes, self._decide = classes, decision(classes)
@@ -166,7 +177,8 @@ class _Writer:
 
     def _write(self, role: str, values: FloatArray, valid: BoolArray) -> None:
         if role in self._sinks:
-            self._sinks[role].write(masked(values, valid))
+            code = self._codes.get(role)
+            self._sinks[role].write(code.encode(values, valid) if code else masked(values, valid))
 
 
 def decides_on_device(device: str) -> bool:

@@ -45,6 +45,13 @@ class Outputs:
         self._sinks[role] = sink
         return sink
 
+    def scratch(self, layer: Layer, grid: Grid) -> RasterSink:
+        """Open a raster beside the main output that is needed until the end of the run only."""
+        sink = RasterSink(self._prepared.paths["output"], grid, layer, scratch=".floats")
+        self._stack.callback(sink.discard)
+        self._cancel.on_deadline(sink.files.remove_parts)
+        return sink
+
     def tags(self, role: str = "output") -> dict[str, str]:
         """Return metadata by which the output of a role can be recognised and made again."""
         scene, card = self._prepared.scene.name, self._prepared.card

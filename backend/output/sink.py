@@ -20,6 +20,7 @@ from rasterio.enums import Resampling
 from rasterio.windows import Window
 
 from backend.core.errors import ResourceError
+from backend.output.cog import rearrange
 from backend.output.transaction import RasterFiles, place_together
 from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
@@ -45,6 +46,8 @@ class Layer:
         palette: Colours (red, green, blue) by value, for classes; empty for continuous values.
         tags: Metadata of the file.
         rgb: Whether the bands are red, green and blue.
+        scales: Of each band, by which a stored value is multiplied; empty if values are stored as they are.
+        offsets: Of each band, added after that; as many as scales.
     """
 
     dtype: str
@@ -53,6 +56,8 @@ class Layer:
     palette: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     rgb: bool = False
+    scales: Sequence[float] = ()
+    offsets: Sequence[float] = ()
 
 
 class RasterSink:
@@ -93,6 +98,8 @@ class RasterSink:
             self._file.update_tags(**layer.tags)
             for band, description in enumerate(layer.descriptions, 1):
                 self._file.set_band_description(band, description)
+            if layer.scales:
+                self._file.scales, self._file.offsets = layer.scales, layer.offsets
             if layer.palette:
                 self._file.write_colormap(1, {value: (*colour, 255) for value, colour in layer.palette.items()})
 
@@ -140,7 +147,11 @@ class RasterSink:
         self._last = block[:, -1:].copy()
 
     def finish(self, overviews: bool = True) -> None:
-        """Close, re-open and check the file, and add overviews."""
+        """Close, re-open and check the file, add overviews, and bring it into the order of a Cloud Optimized GeoTIFF.
+
+        Args:
+            overviews: False for a raster that is only read again by this run: it stays as it was written.
+        """
         if self._written != self._grid.height:
             raise AssertionError(f"{self._written} of {self._grid.height} rows were written")
         with self.files.refusing():
@@ -148,6 +159,7 @@ class RasterSink:
             self._check()
             if overviews:
                 self._overviews()
+                rearrange(self.files.part)
                 self._check()
 
     def _check(self) -> None:
@@ -167,7 +179,8 @@ class RasterSink:
         if not factors:
             return
         how = Resampling.mode if self._layer.palette else Resampling.average
-        flags = self._layer.dtype == "uint8" and not self._layer.palette and not self._layer.rgb
+        layer = self._layer
+        flags = layer.dtype == "uint8" and not (layer.palette or layer.rgb or layer.scales)
         how = Resampling.nearest if flags else how
         with rasterio.Env(GDAL_TIFF_OVR_BLOCKSIZE=BLOCK, **OVERVIEWS_BY), rasterio.open(self.files.part, "r+") as file:
             file.build_overviews(factors, how)

@@ -94,15 +94,18 @@ def mask_qml() -> str:
     return _text(root)
 
 
-def ramp_qml(sample: NDArray[Any], top: float | None = None, band: int = 1) -> str:
+def ramp_qml(
+    sample: NDArray[Any], top: float | None = None, band: int = 1, nodata: float | None = None
+) -> str:
     """Return a QGIS style with a colour ramp from the 2nd to the 98th percentile of a sample of the values.
 
     Args:
         sample: Values of any shape; NaN is ignored.
         top: Upper end of the ramp instead of the percentile.
         band: Band that is shown.
+        nodata: Another value than NaN to ignore.
     """
-    values = sample[np.isfinite(sample)]
+    values = sample[np.isfinite(sample) & (sample != nodata)]
     low, high = (float(v) for v in np.percentile(values, (2, 98))) if values.size else (0.0, 1.0)
     high = high if top is None else top
     high = high if high > low else low + 1.0

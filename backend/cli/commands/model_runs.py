@@ -32,6 +32,7 @@ def _landcover(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--disagreement", type=Path, help="also write how far overlapping tiles disagree, 0 to 1 (float32)"
     )
+    _add_bits(parser, "of confidence and probabilities: 32 (floats), or 8: bytes with a scale")
 
 
 def _attention(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +49,11 @@ def _embed(parser: argparse.ArgumentParser) -> None:
     add_engine(parser)
     add_tokens(parser, "patch")
     parser.add_argument("--pca", type=Path, help="also write the scene's three principal components as RGB (uint8)")
+    _add_bits(parser, "of a value: 32 (floats), or 8: bytes with scale and offset, a quarter of the size")
+
+
+def _add_bits(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("--bits", type=int, choices=(8, 32), default=32, help=what)
 
 
 def _similarity(parser: argparse.ArgumentParser) -> None:
@@ -76,12 +82,11 @@ def run_model(options: argparse.Namespace, context: Context) -> None:
     from backend.maps.similarity import similarity
 
     request, given = model_request(options), options
+    more = {role: getattr(given, role, None) for role in FURTHER}
     commands: dict[str, Callable[[], object]] = {
-        "landcover": lambda: landcover(
-            request, given.confidence, given.probabilities, context, {role: getattr(given, role) for role in FURTHER}
-        ),
+        "landcover": lambda: landcover(request, given.confidence, given.probabilities, context, more, given.bits),
         "attention": lambda: attention(request, given.heads, given.block, given.mass, given.masks, context),
-        "embed": lambda: embed(request, given.block, given.grid, given.pca, context),
+        "embed": lambda: embed(request, given.block, given.grid, given.pca, context, given.bits),
         "similarity": lambda: similarity(request, given.point, given.block, given.grid, context),
     }
     commands[given.command]()

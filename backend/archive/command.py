@@ -1,0 +1,78 @@
+"""Run `archive`: map all scenes of a plan into one folder, beside other processes that do the same."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from backend import __version__
+from backend.archive.attempts import AttemptBook
+from backend.archive.folder import ArchiveFolder
+from backend.archive.manifest import write_manifest
+from backend.archive.plan import read_plan
+from backend.archive.request import LEAST_DEAD_AFTER_S, ArchiveRequest
+from backend.archive.scene_task import SceneTask
+from backend.archive.units import Unit
+from backend.archive.worker import ArchiveWorker, State, worker_name
+from backend.core.errors import InputError, ResourceError
+from backend.maps.request import Context
+
+def archive(request: ArchiveRequest, context: Context) -> dict[str, Any]:
+    """Work through a plan until all scenes are finished or given up, and write the manifest.
+
+    Returns:
+        The facts of the result event.
+
+    Raises:
+        InputError: Plan, options or folder can't be used.
+        ResourceError: Scenes were given up, or the disk is full.
+        Cancelled: The worker was stopped; finished scenes are kept, and its own is free for others.
+    """
+    began = time.monotonic()
+    if request.dead_after < LEAST_DEAD_AFTER_S:
+        raise InputError(
+            f"A worker can't count as dead after {request.dead_after:g} s.", f"Give {LEAST_DEAD_AFTER_S:g} s or more."
+        )
+    units, card, folder = read_plan(request.plan), request.task.check(), ArchiveFolder(request.out)
+    folder.open(units, request.task.recorded(card))
+    worker = worker_name()
+    context.reporter.start(
+        version=__version__, command="archive", model=card.name, device=request.task.device, input=request.plan,
+        outputs={"output": str(folder.manifest)}, scenes=len(units), worker=worker,
+    )  # fmt: skip
+    state = _work(request, units, folder, worker, context)
+    ours = write_manifest(folder, units, state, request.task.model)
+    if not ours:
+        context.reporter.log("info", "Another worker is writing the manifest.")
+    facts = {
+        "outputs": {"output": str(folder.manifest), "collection": str(folder.collection)},
+        "device": request.task.device, "model": card.name, "seconds": round(time.monotonic() - began, 3),
+        "scenes": len(units), "finished": len(state.finished), "given_up": len(state.given_up), "held": state.held,
+        "classes": [],
+    }  # fmt: skip
+    if state.given_up:
+        _refuse(state, request, folder)
+    context.reporter.result(facts)
+    return facts
+
+
+def _work(request: ArchiveRequest, units: list[Unit], folder: ArchiveFolder, worker: str, context: Context) -> State:
+    if request.cluster is not None:
+        from backend.archive.cluster import run_on_cluster
+
+        return run_on_cluster(request, units, folder, context)
+    book = AttemptBook(folder, worker, request.retries, request.dead_after)
+    try:
+        return ArchiveWorker(units, book, SceneTask(request.task, worker), context).run(request.wait)
+    finally:
+        book.close()
+
+
+def _refuse(state: State, request: ArchiveRequest, folder: ArchiveFolder) -> None:
+    (name, reason), count = next(iter(state.given_up.items())), len(state.given_up)
+    raise ResourceError(
+        f"{count} of {count + len(state.finished) + state.held} scenes were given up, the first one, {name}, because: "
+        f"{reason}",
+        f"{folder.manifest} lists them all; the others are finished. Mend what is wrong, and run again with --retries "
+        f"{request.retries + 1}.",
+    )

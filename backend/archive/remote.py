@@ -1,0 +1,85 @@
+"""Do one scene in a process of a cluster; what comes and goes is small and plain."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from backend.archive.attempts import AttemptBook
+from backend.archive.folder import ArchiveFolder
+from backend.archive.request import ArchiveRequest
+from backend.archive.scene_run import do_scene
+from backend.archive.scene_task import SceneTask
+from backend.archive.units import Unit
+from backend.archive.worker import worker_name
+from backend.core.errors import SarDinoError
+from backend.core.events import Reporter
+from backend.maps.load import ModelCache
+from backend.maps.request import Context
+
+HELD, FATAL = "held", "fatal"
+# One scene at a time in a process, however many threads its scheduler gives it: they would share one model.
+_turn = threading.Lock()
+_models: dict[str, ModelCache] = {}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a scene.
+
+    Attributes:
+        name: Of the scene.
+        kind: As in `Outcome`; HELD if another worker has it; FATAL if no scene can be done by this process.
+        message: Of an error.
+        hint: Of an error.
+        warnings: Of the scene's run.
+    """
+
+    name: str
+    kind: str
+    message: str = ""
+    hint: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+class _Collector(Reporter):
+    """Keeps warnings, to be sent back with the answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.warnings: list[str] = []
+
+    def log(self, level: str, message: str) -> None:
+        if level != "info":
+            self.warnings.append(message)
+
+    def error(self, error: SarDinoError) -> None:
+        self.warnings.append(error.message)
+
+
+def run_scene(request: ArchiveRequest, run: str, unit: Unit, after: int) -> Answer:
+    """Claim and do a scene; errors are values, since those of a library may not survive the way to another process.
+
+    Args:
+        request: Of the archive.
+        run: Name of the run, with which that of the worker begins.
+        unit: The scene.
+        after: Number of the last attempt on it.
+    """
+    with _turn:
+        worker, told = f"{run}-{worker_name()}", _Collector()
+        book = AttemptBook(ArchiveFolder(request.out), worker, request.retries, request.dead_after)
+        try:
+            held = book.take(unit.name, after)
+            if held is None:
+                return Answer(unit.name, HELD)
+            context: Any = Context(told, models=_models.setdefault("kept", ModelCache()))
+            outcome = do_scene(unit, held, book, SceneTask(request.task, worker), context)
+        except SarDinoError as error:
+            return Answer(unit.name, FATAL, error.message, error.hint, tuple(told.warnings))
+        finally:
+            book.close()
+        error = outcome.error
+        said = (error.message, error.hint) if error else ("", "")
+        return Answer(unit.name, outcome.kind, *said, warnings=tuple(told.warnings))

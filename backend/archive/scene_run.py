@@ -1,0 +1,98 @@
+"""Do one scene of an archive: run the task, describe the result, and give it its place whole."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from backend.archive.attempts import AttemptBook, Held
+from backend.archive.heart import Heart
+from backend.archive.units import Unit
+from backend.core.atomic_files import FULL_BYTES, refusing
+from backend.core.errors import Cancelled, ModelError, ResourceError, SarDinoError
+from backend.core.events import Reporter
+from backend.core.supervise import as_refusal
+from backend.maps.request import Context
+
+DONE, FAILED, LOST = "done", "failed", "lost"
+# Touches of a claim within the time after which its worker counts as dead.
+BEATS = 6
+
+
+class Task(Protocol):
+    """Maps a scene into a folder and writes its STAC item there, everything flushed to the disk."""
+
+    def __call__(self, unit: Unit, held: Held, context: Context) -> None: ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an attempt.
+
+    Attributes:
+        name: Of the scene.
+        kind: DONE, FAILED, or LOST: another worker has finished the scene.
+        error: Why it failed.
+    """
+
+    name: str
+    kind: str
+    error: SarDinoError | None = None
+
+
+class SceneReporter(Reporter):
+    """Passes on the warnings of a scene's run, with its name; its progress is not that of the archive."""
+
+    def __init__(self, reporter: Reporter, name: str) -> None:
+        super().__init__()
+        self._reporter, self._name = reporter, name
+
+    def log(self, level: str, message: str) -> None:
+        if level != "info":
+            self._reporter.log(level, f"{self._name}: {message}")
+
+    def error(self, error: SarDinoError) -> None:
+        self.log("warning", error.message)
+
+
+def do_scene(unit: Unit, held: Held, book: AttemptBook, task: Task, context: Context) -> Outcome:
+    """Do a scene that was claimed. Its claim has ended afterwards, unless the process is killed.
+
+    Raises:
+        Cancelled: The worker was stopped; the scene is free again.
+        ModelError: The model can't be used, for this scene as for any other; the scene is free again.
+        ResourceError: The disk of the results is full, or away; the scene is free again if possible.
+    """
+    cancel = context.cancel
+    inner = Context(SceneReporter(context.reporter, unit.name), cancel, context.models)
+    with cancel.cleanup_scope():
+        cancel.on_deadline(lambda: book.release(held))
+        try:
+            with Heart(held.claim, book.dead_after / BEATS):
+                task(unit, held, inner)
+            cancel.check()
+            with cancel.shielded():
+                return Outcome(unit.name, DONE if book.commit(held) else LOST)
+        except (Cancelled, ModelError):
+            book.release(held)
+            raise
+        except Exception as fault:  # a fault in one scene must not end the others
+            error = fault if isinstance(fault, SarDinoError) else as_refusal(fault)
+            if not held.work.exists():  # taken over by another worker, which moved the folder away
+                book.release(held)
+                return Outcome(unit.name, LOST)
+            if is_full(book.folder.root):
+                book.release(held)
+                raise ResourceError(
+                    f"The disk of {book.folder.root} is full.", "Free some space, and run the same command again."
+                ) from fault
+            book.fail(held, error)
+            return Outcome(unit.name, FAILED, error)
+
+
+def is_full(path: Path) -> bool:
+    """Return whether a disk has no space left. ResourceError if it can't be asked."""
+    with refusing(path):
+        return shutil.disk_usage(path).free < FULL_BYTES

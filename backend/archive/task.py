@@ -1,0 +1,143 @@
+"""Run the task of an archive on one scene: one of the commands that map with a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from backend.archive.units import Unit
+from backend.card.model_card import ModelCard
+from backend.card.registry import CARD, model_folder
+from backend.core.errors import InputError
+from backend.engines.choice import check_engine
+from backend.maps.request import Context, Request
+from backend.radiometry.units import Units
+
+# Further outputs of each task, and the option of its command that names them.
+FURTHER: Mapping[str, Sequence[str]] = {
+    "landcover": ("confidence", "probabilities"),
+    "attention": ("masks",),
+    "embed": ("pca",),
+}
+TASKS = tuple(FURTHER)
+
+
+@dataclass(frozen=True)
+class TaskOptions:
+    """What is done with every scene. The fields have the meaning of the options of the task's own command.
+
+    Attributes:
+        task: One of TASKS.
+        also: Further outputs, of FURTHER.
+        model: Name or folder of the model.
+        bands: Band numbers in the card's order.
+        units: Unit of the values.
+        accept_values: Whether values that can't be backscatter are mapped all the same.
+        extent: In the CRS of each raster.
+        device: Of this process alone: workers may differ.
+        engine: Library that runs the model.
+        batch_size: Of this process alone.
+        bits: 32 for floats, 8 for bytes: of probabilities and confidence, or of embeddings.
+        heads: Of attention: mean or all.
+        block: Of attention and embeddings.
+        grid: Of embeddings: patch or input.
+    """
+
+    task: str = "landcover"
+    also: Sequence[str] = ()
+    model: str | None = None
+    bands: Sequence[int] | None = None
+    units: str = Units.AUTO.value
+    accept_values: bool = False
+    extent: Sequence[float] | None = None
+    device: str = "auto"
+    engine: str = "auto"
+    batch_size: int = 0
+    bits: int = 32
+    heads: str = "mean"
+    block: int = -1
+    grid: str = "patch"
+
+    def check(self) -> ModelCard:
+        """Check what can be checked before a scene is read; return the model's card.
+
+        Raises:
+            InputError: The task has no such output, or an option has no effect on it.
+            ModelError: There is no such model.
+            ResourceError: The engine can't run.
+        """
+        unknown = [name for name in self.also if name not in FURTHER[self.task]]
+        if unknown:
+            raise InputError(
+                f"{self.task} has no output called {unknown[0]}.",
+                f"Its further outputs are: {', '.join(FURTHER[self.task])}.",
+            )
+        default = TaskOptions()
+        idle = {"heads": ("attention",), "block": ("attention", "embed"), "grid": ("embed",)}
+        for name, tasks in idle.items():
+            if self.task not in tasks and getattr(self, name) != getattr(default, name):
+                raise InputError(f"--{name} has no effect on {self.task}.", "Leave it out.")
+        if self.bits == 8 and (self.task == "attention" or (self.task == "landcover" and not self.also)):
+            raise InputError(f"--bits 8 has no effect on {self.task} without further outputs.", "Leave it out.")
+        card = ModelCard.load(model_folder(self.model) / CARD)
+        check_engine(self.engine, self.device, card)
+        return card
+
+    def recorded(self, card: ModelCard) -> dict[str, Any]:
+        """Return what decides on the results, in plain JSON types, with the model by its hash."""
+        return {
+            "task": self.task, "also": sorted(self.also), "model": card.name, "model_sha256": card.weights_sha256,
+            "bands": list(self.bands) if self.bands else None, "units": self.units,
+            "accept_values": self.accept_values, "extent": list(self.extent) if self.extent else None,
+            "engine": self.engine, "bits": self.bits, "heads": self.heads, "block": self.block, "grid": self.grid,
+            "classes": [[item.value, item.name, item.color, item.group] for item in card.classes],
+        }  # fmt: skip
+
+    def run(self, unit: Unit, work: Path, context: Context) -> dict[str, Any]:
+        """Map one scene into a folder.
+
+        Args:
+            unit: The scene.
+            work: Folder to write into.
+            context: Reporter, cancel, and the model that stays loaded.
+
+        Returns:
+            The facts of the command's result, whose outputs are paths by role.
+
+        Raises:
+            SarDinoError: Refused or cancelled.
+        """
+        first, *further = unit.files
+        request = Request(
+            first, work / f"{unit.name}_{self.task}.tif", self.model, self.bands, Units(self.units), self.extent,
+            self.device, self.engine, self.batch_size, accept_values=self.accept_values, further=further,
+        )  # fmt: skip
+        paths = {role: work / f"{unit.name}_{role}.tif" for role in self.also}
+        return _COMMANDS[self.task](self, request, paths, context)
+
+    def for_device(self, device: str) -> TaskOptions:
+        """Return the options for another device."""
+        return replace(self, device=device)
+
+
+def _landcover(options: TaskOptions, request: Request, paths: Mapping[str, Path], context: Context) -> dict[str, Any]:
+    from backend.maps.landcover import landcover
+
+    return landcover(request, paths.get("confidence"), paths.get("probabilities"), context, bits=options.bits)
+
+
+def _attention(options: TaskOptions, request: Request, paths: Mapping[str, Path], context: Context) -> dict[str, Any]:
+    from backend.maps.attention import attention
+
+    return attention(request, options.heads, options.block, None, paths.get("masks"), context)
+
+
+def _embed(options: TaskOptions, request: Request, paths: Mapping[str, Path], context: Context) -> dict[str, Any]:
+    from backend.maps.embeddings import embed
+
+    return embed(request, options.block, options.grid, paths.get("pca"), context, bits=options.bits)
+
+
+_COMMANDS = {"landcover": _landcover, "attention": _attention, "embed": _embed}

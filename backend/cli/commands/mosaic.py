@@ -1,0 +1,43 @@
+"""Define the command `mosaic`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from backend.cli.commands.command import Command, request_of
+from backend.cli.shared_options import whole
+from backend.core.cancel import Cancel
+from backend.core.context import Context
+from backend.core.events import Reporter
+from backend.core.supervise import add_progress
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("manifest", metavar="MANIFEST", type=Path, help="manifest.csv of an archive of land cover")
+    parser.add_argument("output", metavar="OUTPUT", type=Path, help="folder for the tiles")
+    parser.add_argument(
+        "--by", dest="rule", choices=("probability", "date", "votes"), default="probability",
+        help="what decides where maps overlap: summed probabilities, the newest map, or most maps",
+    )  # fmt: skip
+    parser.add_argument(
+        "--feather", type=whole, default=0, metavar="PIXELS", help="let maps fade out towards their edges over so many"
+    )
+    parser.add_argument("--confidence", action="store_true", help="also write the share of the class (bytes)")
+    parser.add_argument("--crs", metavar="CRS", help="of tiles of your own, such as EPSG:3035; default: UTM, 100 km")
+    parser.add_argument("--size", type=float, metavar="UNITS", help="side of your tiles, in units of --crs")
+    parser.add_argument(
+        "--origin", type=float, nargs=2, default=(0.0, 0.0), metavar=("X", "Y"), help="a corner of your tiles (0 0)"
+    )
+    parser.add_argument("--pixel-size", type=float, metavar="UNITS", help="of the tiles; default: that of the maps")
+    parser.add_argument("--overwrite", action="store_true", help="replace older tiles")
+    add_progress(parser)
+
+
+def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+    from backend.mosaic.command import MosaicRequest, mosaic
+
+    mosaic(request_of(MosaicRequest, options), Context(reporter, cancel))
+
+
+MOSAIC = Command("mosaic", "put the maps of an archive onto tiles of a grid", _add_options, _run)

@@ -1,0 +1,1 @@
+"""Put the maps of an archive onto a grid of tiles."""

@@ -1,0 +1,85 @@
+"""List the maps of an archive that a mosaic is made of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+from backend.archive.folder import ArchiveFolder
+from backend.archive.manifest import FINISHED, read_manifest
+from backend.card.model_card import LandCoverClass
+from backend.core.errors import InputError
+from backend.core.plain_json import parse_json
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A finished map.
+
+    Attributes:
+        name: Of the scene.
+        classes: Its raster of classes.
+        probabilities: Its raster with a band for each class; None if there is none.
+        date: ISO 8601; empty if unknown.
+        box: West, south, east, north in degrees.
+        digest: SHA-256 of the map.
+    """
+
+    name: str
+    classes: Path
+    probabilities: Path | None
+    date: str
+    box: Box
+    digest: str
+
+
+def read_sources(manifest: Path) -> tuple[list[Source], list[LandCoverClass]]:
+    """Return the finished maps of an archive, in its order, and their legend.
+
+    Raises:
+        InputError: The manifest or an item can't be read, or the archive holds no land cover.
+    """
+    folder = ArchiveFolder(manifest.parent)
+    rows = [row for row in read_manifest(manifest) if row["status"] == FINISHED]
+    options = folder.options()
+    if options["task"] != "landcover":
+        raise InputError(f"{manifest} is of the task {options['task']}.", "A mosaic is made of land cover.")
+    if not rows:
+        raise InputError(f"{manifest} lists no finished scene.", "Finish the archive first.")
+    classes = [LandCoverClass(*fields) for fields in options["classes"]]
+    wanted = "probabilities" in options["also"]
+    return [_source(folder, row, wanted) for row in rows], classes
+
+
+def _source(folder: ArchiveFolder, row: dict[str, str], wanted: bool) -> Source:
+    name = row["name"]
+    probabilities = None
+    try:
+        if wanted:
+            assets = parse_json(folder.item(name).read_bytes())["assets"]
+            probabilities = folder.scenes / name / os.path.basename(unquote(assets["probabilities"]["href"]))
+        west, south, east, north = (float(row[side]) for side in ("west", "south", "east", "north"))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"The item of {name} can't be read: {error}.", "Run the archive again.") from error
+    classes = folder.root / row["output"]
+    return Source(name, classes, probabilities, row["datetime"], (west, south, east, north), row["sha256"])
+
+
+def newest_first(sources: Sequence[Source]) -> list[Source]:
+    """Return maps by date, the newest first.
+
+    Raises:
+        InputError: The date of one is unknown.
+    """
+    undated = next((source.name for source in sources if not source.date), None)
+    if undated is not None:
+        raise InputError(
+            f"The date of {undated} is unknown.",
+            "Give dates in the plan of the archive (a CSV with a column datetime), or use --by probability.",
+        )
+    return sorted(sources, key=lambda source: source.date, reverse=True)

@@ -1,0 +1,117 @@
+"""Describe all tiles as one: a virtual raster for each coordinate system, and a STAC item over all."""
+
+from __future__ import annotations
+
+# XML is only written here, never parsed.
+import xml.etree.ElementTree as ET  # noqa: N817  # nosec B405
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from backend import __version__
+from backend.archive.items import ALWAYS, GEOTIFF, item_date
+from backend.card.mlm import class_items
+from backend.card.model_card import LandCoverClass
+from backend.mosaic.sources import Source
+from backend.mosaic.tile_grid import Tile
+from backend.output.styles import rgb
+from backend.raster.grid import DEGREES
+from rasterio.warp import transform_bounds
+
+EXTENSIONS = ("https://stac-extensions.github.io/classification/v2.0.0/schema.json",)
+
+
+def virtual_raster(tiles: Sequence[Tile], files: Mapping[str, str], classes: Sequence[LandCoverClass]) -> str:
+    """Return GDAL's XML of the tiles of one CRS, whose files lie beside it.
+
+    Args:
+        tiles: On one grid.
+        files: File name by name of tile.
+        classes: Legend.
+    """
+    first = tiles[0].grid
+    step = first.transform.a
+    left = min(tile.grid.transform.c for tile in tiles)
+    top = max(tile.grid.transform.f for tile in tiles)
+    places = [(round((t.grid.transform.c - left) / step), round((top - t.grid.transform.f) / step)) for t in tiles]
+    width = max(x + tile.grid.width for (x, _), tile in zip(places, tiles))
+    height = max(y + tile.grid.height for (_, y), tile in zip(places, tiles))
+    root = ET.Element("VRTDataset", rasterXSize=str(width), rasterYSize=str(height))
+    assert first.crs is not None
+    ET.SubElement(root, "SRS").text = first.crs.to_wkt()
+    ET.SubElement(root, "GeoTransform").text = ",".join(map(repr, (left, step, 0.0, top, 0.0, -step)))
+    band = ET.SubElement(root, "VRTRasterBand", dataType="Byte", band="1")
+    ET.SubElement(band, "Description").text = "land cover"
+    ET.SubElement(band, "NoDataValue").text = "0"
+    ET.SubElement(band, "ColorInterp").text = "Palette"
+    _add_legend(band, classes)
+    for (x, y), tile in zip(places, tiles):
+        source = ET.SubElement(band, "SimpleSource")
+        ET.SubElement(source, "SourceFilename", relativeToVRT="1").text = files[tile.name]
+        ET.SubElement(source, "SourceBand").text = "1"
+        sides = {"xSize": str(tile.grid.width), "ySize": str(tile.grid.height)}
+        ET.SubElement(source, "SrcRect", {"xOff": "0", "yOff": "0", **sides})
+        ET.SubElement(source, "DstRect", {"xOff": str(x), "yOff": str(y), **sides})
+    return ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _add_legend(band: ET.Element, classes: Sequence[LandCoverClass]) -> None:
+    by_value = {item.value: item for item in classes}
+    names, table = ET.SubElement(band, "CategoryNames"), ET.SubElement(band, "ColorTable")
+    for value in range(max(by_value) + 1):
+        item = by_value.get(value)
+        ET.SubElement(names, "Category").text = item.name if item else ""
+        red, green, blue = rgb(item.color) if item else (0, 0, 0)
+        colour = {"c1": red, "c2": green, "c3": blue, "c4": 255 if item else 0}
+        ET.SubElement(table, "Entry", {key: str(part) for key, part in colour.items()})
+
+
+def whole_item(
+    name: str, tiles: Sequence[Tile], files: Mapping[str, str], sources: Sequence[Source], about: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a STAC item over all tiles, as plain types.
+
+    Args:
+        name: Its id.
+        tiles: Those that were written.
+        files: File name by key of asset; tiles by their names, virtual rasters by theirs.
+        sources: Maps that it is made of.
+        about: `classes` (the legend), `link` (to the archive's collection), and `rule` (a sentence).
+    """
+    boxes = [transform_bounds(t.grid.crs, DEGREES, *t.grid.bounds(), densify_pts=21) for t in tiles]
+    west, south = min(box[0] for box in boxes), min(box[1] for box in boxes)
+    east, north = max(box[2] for box in boxes), max(box[3] for box in boxes)
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    classes: Sequence[LandCoverClass] = about["classes"]
+    return {
+        "type": "Feature",
+        "stac_version": "1.1.0",
+        "stac_extensions": list(EXTENSIONS),
+        "id": name,
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+        "bbox": [west, south, east, north],
+        "properties": {
+            **_span(sources),
+            "description": f"Land cover of {len(sources)} scenes. {about['rule']}",
+            "sardino:version": __version__,
+        },
+        "links": [{"rel": "derived_from", "href": about["link"], "type": "application/json"}],
+        "assets": {
+            key: {
+                "href": f"./{file}",
+                "type": "application/xml" if file.endswith(".vrt") else GEOTIFF,
+                "roles": ["data"],
+                "classification:classes": class_items(classes),
+            }
+            for key, file in files.items()
+        },
+    }
+
+
+def _span(sources: Sequence[Source]) -> dict[str, Any]:
+    dates = [item_date(source.date) for source in sources]
+    known = [date for date in dates if date != ALWAYS]
+    if not known:
+        return dict(ALWAYS)
+    first = min(date["datetime"] or date["start_datetime"] for date in known)
+    last = max(date["datetime"] or date["end_datetime"] for date in known)
+    return {"datetime": None, "start_datetime": first, "end_datetime": last}
