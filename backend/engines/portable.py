@@ -17,7 +17,7 @@ from backend.core.memory import give_back, hold_little
 from backend.engines.answer import Answer
 from backend.engines.choice import installed
 from backend.engines.job import Job
-from backend.engines.processor import processor_batch, thread_count
+from backend.engines.processor import thread_count
 from backend.engines.tilewise import Tilewise
 from backend.folder.read import read_graph
 from backend.graph.eight_bits import layer_names, quantised
@@ -54,8 +54,8 @@ class PortableEngine:
 
     def __init__(self, name: str, folder: Path, card: ModelCard, batch_size: int) -> None:
         self.name, self._folder, self._card = name, folder, card
-        # Tiles are computed one by one, whatever the batch: it only has to keep all threads at work.
-        self.batch = batch_size or min(processor_batch(card), 2 * thread_count())
+        # Tiles are computed one by one, each in one thread: fewer than there are threads would leave cores idle.
+        self.batch = batch_size or thread_count()
         self._library = _library(name)
         hold_little()
         self._graph: Graph | None = read_graph(folder, card)

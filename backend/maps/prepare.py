@@ -1,6 +1,6 @@
 """Prepare a run: validate the card, claim the outputs, open the raster, decide its units.
 
-Cheap checks come first; PyTorch is not imported here.
+Cheap checks come first; then the model is loaded in another thread, while this one opens the raster.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from pathlib import Path
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.core.errors import ResourceError
+from backend.engines.answer import Answer
 from backend.engines.choice import check_engine
+from backend.maps.load import Wish
 from backend.maps.request import Context, Request
 from backend.maps.scene import Scene, check_inputs
 from backend.maps.timings import Timings
@@ -35,8 +37,7 @@ class Prepared:
         context: Reporter, cancel and models.
         command: Name of the output asked for, such as "landcover".
         paths: Outputs by role; "output" is the main one.
-        folder: Of the model.
-        card: The model's, validated.
+        wish: Model and engine.
         scene: The raster, opened.
         timings: Of the run.
     """
@@ -45,14 +46,25 @@ class Prepared:
     context: Context
     command: str
     paths: dict[str, Path]
-    folder: Path
-    card: ModelCard
+    wish: Wish
     scene: Scene
     timings: Timings = field(default_factory=Timings)
 
+    @property
+    def folder(self) -> Path:
+        """Return the folder of the model."""
+        return self.wish.folder
+
+    @property
+    def card(self) -> ModelCard:
+        """Return the card of the model."""
+        return self.wish.card
+
 
 @contextmanager
-def prepare(request: Request, context: Context, command: str, paths: dict[str, Path]) -> Iterator[Prepared]:
+def prepare(
+    request: Request, context: Context, command: str, paths: dict[str, Path], answer: Answer | None = None
+) -> Iterator[Prepared]:
     """Check a request and open its raster; all is closed, and outputs are free again, when the context ends.
 
     Args:
@@ -60,6 +72,7 @@ def prepare(request: Request, context: Context, command: str, paths: dict[str, P
         context: Reporter and cancel.
         command: Name of the output asked for.
         paths: Outputs by role.
+        answer: What will be asked of the network, where that is known before the raster is.
 
     Raises:
         SarDinoError: Something asked for can't be had, or the run was cancelled.
@@ -74,6 +87,8 @@ def prepare(request: Request, context: Context, command: str, paths: dict[str, P
         check_inputs(files)
         outputs = list(paths.values())
         stack.enter_context(claim_outputs(outputs, files, request.overwrite, context.cancel))
+        wish = Wish(folder, card, request.engine, request.device, request.batch_size)
+        context.models.begin(wish, answer)
         scene = Scene(request, context, files, card, stack)
         check_parts(outputs, scene.source.files)
         for note in type_notes(outputs):
@@ -81,7 +96,7 @@ def prepare(request: Request, context: Context, command: str, paths: dict[str, P
         check_memory(scene.frame.width, card)
         context.cancel.check()
         timings.end("check")
-        yield Prepared(request, context, command, paths, folder, card, scene, timings)
+        yield Prepared(request, context, command, paths, wish, scene, timings)
 
 
 def check_memory(width: int, card: ModelCard) -> None:
