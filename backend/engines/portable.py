@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -125,7 +126,11 @@ class PortableEngine:
         """Compare with what PyTorch gave for a known tile."""
         card, known = self._card, self._known()
         most = TOLERANCE_OF_TREES if card.arch.head == "forest" else TOLERANCE
-        for name, found in zip(made.names, made.outputs(probe_tile(len(card.bands), card.tile)[0])):
+        # Of each thread, as each computes by a copy of its own, which it makes at its first tile.
+        tiles = [probe_tile(len(card.bands), card.tile)[0]] * made.threads
+        with ThreadPoolExecutor(made.threads) as pool:
+            answers = list(pool.map(made.outputs, tiles))
+        for name, found in (pair for each in answers for pair in zip(made.names, each)):
             if len(found) != self._channels(name) or not np.isfinite(found).all():
                 raise ModelError(
                     f"The network gives {len(found)} channels of {name}, or values that are not finite.",

@@ -49,7 +49,7 @@ def landcover(
         SarDinoError: Refused or cancelled; then no output is left, and older ones are as they were.
     """
     paths = output_paths(request, confidence=confidence, probabilities=probabilities)
-    with start_run(request, "landcover", paths, context, CLASS_PROBABILITIES) as run:
+    with start_run(request, "landcover", paths, context) as run:
         card = run.card
         overlap = landcover_overlap(card.tile, card.patch, card.arch.reach)
         run.scene.widen(Layout(card.tile, card.tile - overlap, card.patch))

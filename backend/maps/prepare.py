@@ -1,6 +1,6 @@
 """Prepare a run: validate the card, claim the outputs, open the raster, decide its units.
 
-Cheap checks come first; then the model is loaded in another thread, while this one opens the raster.
+Cheap checks come first; no engine is imported here.
 """
 
 from __future__ import annotations
@@ -12,10 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backend.card.model_card import ModelCard
-from backend.card.registry import CARD, model_folder
 from backend.core.errors import ResourceError
-from backend.engines.answer import Answer
-from backend.engines.choice import check_engine
+from backend.maps.early import model_wish
 from backend.maps.load import Wish
 from backend.maps.request import Context, Request
 from backend.maps.scene import Scene, check_inputs
@@ -62,9 +60,7 @@ class Prepared:
 
 
 @contextmanager
-def prepare(
-    request: Request, context: Context, command: str, paths: dict[str, Path], answer: Answer | None = None
-) -> Iterator[Prepared]:
+def prepare(request: Request, context: Context, command: str, paths: dict[str, Path]) -> Iterator[Prepared]:
     """Check a request and open its raster; all is closed, and outputs are free again, when the context ends.
 
     Args:
@@ -72,7 +68,6 @@ def prepare(
         context: Reporter and cancel.
         command: Name of the output asked for.
         paths: Outputs by role.
-        answer: What will be asked of the network, where that is known before the raster is.
 
     Raises:
         SarDinoError: Something asked for can't be had, or the run was cancelled.
@@ -80,15 +75,12 @@ def prepare(
     timings = Timings()
     with ExitStack() as stack:
         stack.enter_context(gdal_environment())
-        folder = model_folder(request.model)
-        card = ModelCard.load(folder / CARD)
-        check_engine(request.engine, request.device, card)
+        wish = model_wish(request)
+        card = wish.card
         files = scene_files(request.input, request.further)
         check_inputs(files)
         outputs = list(paths.values())
         stack.enter_context(claim_outputs(outputs, files, request.overwrite, context.cancel))
-        wish = Wish(folder, card, request.engine, request.device, request.batch_size)
-        context.models.begin(wish, answer)
         scene = Scene(request, context, files, card, stack)
         check_parts(outputs, scene.source.files)
         for note in type_notes(outputs):

@@ -10,7 +10,6 @@ from typing import Any
 
 from backend import __version__
 from backend.card.model_card import ModelCard
-from backend.engines.answer import Answer
 from backend.maps.load import Loaded
 from backend.maps.outputs import Outputs
 from backend.maps.prepare import Prepared, prepare
@@ -65,13 +64,7 @@ class Run:
 
 
 @contextmanager
-def start_run(
-    request: Request,
-    command: str,
-    paths: dict[str, Path],
-    context: Context | None = None,
-    answer: Answer | None = None,
-) -> Iterator[Run]:
+def start_run(request: Request, command: str, paths: dict[str, Path], context: Context | None = None) -> Iterator[Run]:
     """Prepare and load what a request needs; when the context ends, what was not committed is removed.
 
     Args:
@@ -79,13 +72,12 @@ def start_run(
         command: Name of the output asked for, such as "landcover".
         paths: Outputs by role; "output" is the main one.
         context: Reporter, cancel and models; new ones if None.
-        answer: What will be asked of the network, where that is known before the raster is.
 
     Raises:
         SarDinoError: Something asked for can't be had, or the run was cancelled.
     """
     context = context or Context()
-    with prepare(request, context, command, paths, answer) as prepared:
+    with prepare(request, context, command, paths) as prepared:
         loaded = context.models.load(prepared.wish, context)
         prepared.timings.end("load")
         context.reporter.start(
