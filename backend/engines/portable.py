@@ -55,8 +55,9 @@ class PortableEngine:
 
     def __init__(self, name: str, folder: Path, card: ModelCard, batch_size: int) -> None:
         self.name, self._folder, self._card = name, folder, card
-        # Tiles are computed one by one, each in one thread: fewer than there are threads would leave cores idle.
-        self.batch = batch_size or thread_count()
+        # Tiles are computed one by one, each in one thread. The stream has four batches on the way.
+        self.threads = min(batch_size or thread_count(), thread_count())
+        self.batch = batch_size or max(1, self.threads // 2)
         self._library = _library(name)
         hold_little()
         self._graph: Graph | None = read_graph(folder, card)
@@ -114,7 +115,7 @@ class PortableEngine:
     def _compile(self, graph: Graph) -> Tilewise:
         shape = len(self._card.bands), self._card.tile, self._card.tile
         try:
-            made: Tilewise = self._library.Compiled(graph, shape, max(1, min(self.batch, thread_count())))
+            made: Tilewise = self._library.Compiled(graph, shape, self.threads)
         except Exception as error:  # whatever it is, the next engine may run it
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise ResourceError(

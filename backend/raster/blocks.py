@@ -9,7 +9,7 @@ from backend.core.errors import UnreadableError
 from backend.raster.bands import plain_dtype
 
 # Rows that are read at once; reads begin and end at multiples of it in the file, but for those that are resampled.
-READ_ROWS = 32
+READ_ROWS = 16
 # Bounds of GDAL's block cache, in bytes.
 SMALL_CACHE, LARGE_CACHE = 16 * 2**20, 192 * 2**20
 # Most bytes of a block, which GDAL decodes whole. Real ones have some MB; a whole compressed scene may be one of 1 GiB.
@@ -35,7 +35,7 @@ def cache_bytes(file: Any, bands: Sequence[int], resampled: bool = True) -> int:
     """Return a size of GDAL's cache for a row of blocks of an opened rasterio dataset, and a part of one more.
 
     Rows are read from top to bottom, each once, and in parts that don't reach into the next row of blocks where a block
-    has whole parts: then a quarter more is for blocks that are written, which use the same cache. Three quarters more
+    has whole parts: then an eighth more is for blocks that are written, which use the same cache. Three quarters more
     are needed where a part may be of two rows of blocks.
 
     Args:
@@ -49,7 +49,7 @@ def cache_bytes(file: Any, bands: Sequence[int], resampled: bool = True) -> int:
     sizes = ((rows, -(-file.width // columns), columns) for rows, columns in (shapes[b - 1] for b in bands))
     held = max(across * (rows * columns * item + BLOCK_OVERHEAD) for rows, across, columns in sizes)
     parts = resampled or any(shapes[b - 1][0] % READ_ROWS and READ_ROWS % shapes[b - 1][0] for b in bands)
-    return int(max(SMALL_CACHE, min(LARGE_CACHE, (7 if parts else 5) * held * file.count // 4)))
+    return int(max(SMALL_CACHE, min(LARGE_CACHE, (14 if parts else 9) * held * file.count // 8)))
 
 
 def check_blocks(file: Any, path: str, bands: Sequence[int]) -> None:

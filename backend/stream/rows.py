@@ -58,8 +58,8 @@ class TileRows:
         kept = 0
         if self._x is not None and self._top <= top < self._bottom:
             kept, at = self._bottom - top, top - self._top
-            self._x[:, :kept] = self._x[:, at : at + kept]
-            self._valid[:kept] = self._valid[at : at + kept]
+            for plane in (*self._x, self._valid):  # one by one, or all would be copied first
+                plane[:kept] = plane[at : at + kept]
         # In parts: what is between the raster's values and the network's takes as much memory again as both.
         for begin, end in row_parts(top + kept, bottom):
             self._take(begin - top, *self._frame.read(begin, end))

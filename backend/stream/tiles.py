@@ -124,9 +124,10 @@ def run_stream(
 
     def compute() -> None:
         for work in read:
-            result = model(np.stack(work.tiles)) if work.tiles else None
+            tiles, work.tiles = work.tiles, []
+            # One tile needs no other copy.
+            result = model(np.stack(tiles) if len(tiles) > 1 else tiles[0][None]) if tiles else None
             flow.check()
-            work.tiles = []
             computed.put((work, result))
             progress(work.done, len(job.plan))
         computed.close()
