@@ -87,6 +87,14 @@ def engines_for(engine: str, device: str) -> tuple[str, ...]:
     return found
 
 
+def on_processor(engine: str, device: str) -> bool:
+    """Return whether a processor is to run a model, without PyTorch; True only where finding out takes no import."""
+    if engine == "pytorch" or device not in ("auto", "cpu"):
+        return False
+    portable = engine != "auto" or installed("openvino") or installed("onnxruntime")
+    return portable and (engine != "auto" or device == "cpu" or not may_find_card())
+
+
 def _card_found() -> bool:
     from backend.engines.pytorch import available_devices
 

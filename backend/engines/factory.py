@@ -11,6 +11,7 @@ from typing import Callable
 
 from backend.card.model_card import ModelCard
 from backend.core.errors import ResourceError
+from backend.engines.answer import Answer
 from backend.engines.choice import engines_for
 from backend.engines.job import Engine, Job
 from backend.stream.tiles import Model
@@ -63,15 +64,22 @@ class Engines:
         Raises:
             ResourceError: No engine that may be taken can run the model.
         """
-        while True:
-            try:
-                self.current.prepare(job.answer)
-                break
-            except ResourceError as refusal:
-                self._give_up(refusal, job.log)
-                self.current = self._opened(job.log)
+        self.ready(job.answer, job.log)
         with self.current.runner(job) as run:
             yield run, self.current.name
+
+    def ready(self, answer: Answer, log: Log) -> None:
+        """Make ready for an answer, with another engine where the present one can't give it.
+
+        Raises:
+            ResourceError: No engine that may be taken can run the model.
+        """
+        while True:
+            try:
+                return self.current.prepare(answer)
+            except ResourceError as refusal:
+                self._give_up(refusal, log)
+                self.current = self._opened(log)
 
     def _opened(self, log: Log) -> Engine:
         while True:

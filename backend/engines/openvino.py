@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+import importlib
 import queue
+import sys
 from functools import cache
-from typing import Any
-
-import openvino
+from typing import TYPE_CHECKING, Any
 
 from backend.core.arrays import FloatArray
 from backend.engines.tilewise import Tilewise
 from backend.graph.graph import Graph
 from backend.graph.onnx_file import to_bytes
+
+_CONVERTER = "openvino.tools.ovc"
+
+
+def _imported() -> Any:
+    """Import OpenVINO without its converter of other formats, which takes longer than all the rest of it."""
+    absent = _CONVERTER not in sys.modules
+    if absent:
+        sys.modules[_CONVERTER] = None  # type: ignore[assignment]
+    try:
+        return importlib.import_module("openvino")
+    finally:
+        if absent:  # who imports it later gets it
+            sys.modules.pop(_CONVERTER, None)
+
+
+if TYPE_CHECKING:
+    import openvino
+else:
+    openvino = _imported()
 
 NAME = f"OpenVINO {openvino.__version__.partition('-')[0]}"
 

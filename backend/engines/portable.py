@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +18,7 @@ from backend.core.memory import give_back, hold_little
 from backend.engines.answer import Answer
 from backend.engines.choice import installed
 from backend.engines.job import Job
-from backend.engines.processor import processor_batch, thread_count
+from backend.engines.processor import thread_count
 from backend.engines.tilewise import Tilewise
 from backend.folder.read import read_graph
 from backend.graph.eight_bits import layer_names, quantised
@@ -54,8 +55,9 @@ class PortableEngine:
 
     def __init__(self, name: str, folder: Path, card: ModelCard, batch_size: int) -> None:
         self.name, self._folder, self._card = name, folder, card
-        # Tiles are computed one by one, whatever the batch: it only has to keep all threads at work.
-        self.batch = batch_size or min(processor_batch(card), 2 * thread_count())
+        # Tiles are computed one by one, each in one thread. The stream has four batches on the way.
+        self.threads = min(batch_size or thread_count(), thread_count())
+        self.batch = batch_size or max(1, self.threads // 2)
         self._library = _library(name)
         hold_little()
         self._graph: Graph | None = read_graph(folder, card)
@@ -113,7 +115,7 @@ class PortableEngine:
     def _compile(self, graph: Graph) -> Tilewise:
         shape = len(self._card.bands), self._card.tile, self._card.tile
         try:
-            made: Tilewise = self._library.Compiled(graph, shape, max(1, min(self.batch, thread_count())))
+            made: Tilewise = self._library.Compiled(graph, shape, self.threads)
         except Exception as error:  # whatever it is, the next engine may run it
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise ResourceError(
@@ -125,7 +127,11 @@ class PortableEngine:
         """Compare with what PyTorch gave for a known tile."""
         card, known = self._card, self._known()
         most = TOLERANCE_OF_TREES if card.arch.head == "forest" else TOLERANCE
-        for name, found in zip(made.names, made.outputs(probe_tile(len(card.bands), card.tile)[0])):
+        # Of each thread, as each computes by a copy of its own, which it makes at its first tile.
+        tiles = [probe_tile(len(card.bands), card.tile)[0]] * made.threads
+        with ThreadPoolExecutor(made.threads) as pool:
+            answers = list(pool.map(made.outputs, tiles))
+        for name, found in (pair for each in answers for pair in zip(made.names, each)):
             if len(found) != self._channels(name) or not np.isfinite(found).all():
                 raise ModelError(
                     f"The network gives {len(found)} channels of {name}, or values that are not finite.",

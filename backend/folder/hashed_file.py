@@ -11,6 +11,7 @@ from typing import BinaryIO
 from backend.core.errors import ModelError
 
 PIECE_BYTES = 2**20
+SMALL_BYTES = 2**26  # what may be read before its hash is known
 # A file for which a card is on the way.
 NEXT = ".sardino-next"
 AGAIN = "Copy the model folder again; it is damaged or belongs to another card."
@@ -30,7 +31,7 @@ def present(folder: Path, name: str, digest: str) -> Path:
 def read_hashed(path: Path, name: str, most: int, digest: str) -> bytes:
     """Read a file of a SHA-256.
 
-    It is read twice: one that is refused by its hash takes no memory, and what is used is what was hashed.
+    A large one is read twice: one that is refused by its hash takes no memory, and what is used is what was hashed.
 
     Args:
         path: The file.
@@ -48,7 +49,7 @@ def read_hashed(path: Path, name: str, most: int, digest: str) -> bytes:
         size = os.fstat(file.fileno()).st_size
         if size > most:
             raise ModelError(f"{name} has {size} bytes, the card describes at most {most}.", AGAIN)
-        content, found = b"", _digest(file)
+        content, found = b"", digest if size <= SMALL_BYTES else _digest(file)
         if found == digest:
             file.seek(0)
             content = file.read(size)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.graph.graph import INPUT, Attribute, Graph, Node, Shape
-from backend.graph.wire import Value, WireError, block, fields, packed, real, signed, text, view, whole
+from backend.graph.wire import Piece, Value, WireError, block, fields, framed, packed, real, signed, text, view, whole
 
 OPSET = 17  # the first with LayerNormalization
 IR_VERSION = 8
@@ -26,14 +26,15 @@ _FLOAT, _INT, _STRING, _INTS = 1, 2, 3, 7  # kinds of attributes
 
 def to_bytes(graph: Graph) -> bytes:
     """Return the file of a graph."""
-    parts = [block(1, _node(node)) for node in graph.nodes]
+    parts: list[Piece] = [block(1, _node(node)) for node in graph.nodes]
     parts.append(block(2, PRODUCER))
-    parts += [block(5, _constant(name, value)) for name, value in graph.constants.items()]
+    for name, value in graph.constants.items():
+        parts += framed(5, _constant(name, value))
     parts.append(block(11, _array_info(INPUT, graph.shape)))
     parts += [block(12, _array_info(name, shape)) for name, shape in graph.outputs.items()]
     pairs = [block(14, block(1, key) + block(2, value)) for key, value in graph.metadata.items()]
     head = whole(1, IR_VERSION) + block(2, PRODUCER) + block(8, whole(2, OPSET))
-    return b"".join((head, *pairs, block(7, b"".join(parts))))
+    return b"".join((head, *pairs, *framed(7, parts)))
 
 
 def _node(node: Node) -> bytes:
@@ -53,10 +54,11 @@ def _attribute(value: Attribute) -> bytes:
     return b"".join(whole(8, number) for number in value) + whole(20, _INTS)
 
 
-def _constant(name: str, value: NDArray[Any]) -> bytes:
-    content = np.ascontiguousarray(value).astype(value.dtype.newbyteorder("<"), copy=False).tobytes()
+def _constant(name: str, value: NDArray[Any]) -> list[Piece]:
+    content = np.ascontiguousarray(value).astype(value.dtype.newbyteorder("<"), copy=False)
     sides = b"".join(whole(1, side) for side in value.shape)
-    return sides + whole(2, NUMBERS[value.dtype]) + block(8, name) + block(9, content)
+    head = sides + whole(2, NUMBERS[value.dtype]) + block(8, name)
+    return [head, *framed(9, [content.reshape(-1).view(np.uint8).data])]
 
 
 def _array_info(name: str, shape: Shape) -> bytes:

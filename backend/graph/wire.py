@@ -7,12 +7,13 @@ in C++ sees anything: what isn't known is refused, and the library gets what is 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Union
 
 VARINT, DOUBLE, BYTES, FLOAT = 0, 1, 2, 5
 _MOST_DIGITS = 10  # of a varint: 64 bits in groups of 7
 Value = Union[int, memoryview]
+Piece = Union[bytes, memoryview]
 
 
 class WireError(ValueError):
@@ -44,6 +45,12 @@ def block(field: int, content: bytes | str) -> bytes:
     """Return a field with bytes, a text or a message."""
     data = content.encode() if isinstance(content, str) else content
     return varint(field << 3 | BYTES) + varint(len(data)) + data
+
+
+def framed(field: int, parts: Iterable[Piece]) -> list[Piece]:
+    """Return a field with a message in parts, in front of which its length comes; large ones aren't copied."""
+    pieces = list(parts)
+    return [varint(field << 3 | BYTES) + varint(sum(map(len, pieces))), *pieces]
 
 
 def fields(data: memoryview) -> Iterator[tuple[int, Value]]:

@@ -158,7 +158,7 @@ class _Writer:
 
     def write_decided(self, rows: NDArray[Any], valid: BoolArray) -> None:
         """Write rows of class indices, and of their probabilities where these are wanted, [1 or 2, rows, width]."""
-        self._record(rows[0].astype(np.uint8), valid)
+        self._record(rows[0], valid)
         self._write("confidence", rows[1:], valid)
 
     def classes(self) -> list[dict[str, Any]]:
@@ -170,8 +170,9 @@ class _Writer:
         ]
 
     def _record(self, best: NDArray[Any], valid: BoolArray) -> None:
-        chosen = np.where(valid, self._values[best], np.uint8(0))
-        for row in chosen:  # of all rows at once, counting would take eight times their memory
+        chosen = np.empty(valid.shape, dtype=np.uint8)
+        for indices, there, row in zip(best, valid, chosen):  # one row lies in the processor's cache
+            np.multiply(self._values[indices.astype(np.uint8, copy=False)], there, out=row)
             self._counts += np.bincount(row, minlength=256)
         self._sinks["output"].write(chosen[None])
 

@@ -1,6 +1,6 @@
 """Prepare a run: validate the card, claim the outputs, open the raster, decide its units.
 
-Cheap checks come first; PyTorch is not imported here.
+Cheap checks come first; no engine is imported here.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backend.card.model_card import ModelCard
-from backend.card.registry import CARD, model_folder
 from backend.core.errors import ResourceError
-from backend.engines.choice import check_engine
 from backend.maps.dates import date_files
+from backend.maps.early import model_wish
+from backend.maps.load import Wish
 from backend.maps.request import Context, Request
 from backend.maps.scene import Scene, check_inputs
 from backend.maps.timings import Timings
@@ -36,8 +36,7 @@ class Prepared:
         context: Reporter, cancel and models.
         command: Name of the output asked for, such as "landcover".
         paths: Outputs by role; "output" is the main one.
-        folder: Of the model.
-        card: The model's, validated.
+        wish: Model and engine.
         scene: The raster, opened.
         timings: Of the run.
     """
@@ -46,10 +45,19 @@ class Prepared:
     context: Context
     command: str
     paths: dict[str, Path]
-    folder: Path
-    card: ModelCard
+    wish: Wish
     scene: Scene
     timings: Timings = field(default_factory=Timings)
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder of the model."""
+        return self.wish.folder
+
+    @property
+    def card(self) -> ModelCard:
+        """Return the card of the model."""
+        return self.wish.card
 
 
 @contextmanager
@@ -68,9 +76,8 @@ def prepare(request: Request, context: Context, command: str, paths: dict[str, P
     timings = Timings()
     with ExitStack() as stack:
         stack.enter_context(gdal_environment())
-        folder = model_folder(request.model)
-        card = ModelCard.load(folder / CARD)
-        check_engine(request.engine, request.device, card)
+        wish = model_wish(request)
+        card = wish.card
         files = scene_files(request.input, request.further)
         every = [*files, *(file for date in date_files(request) for file in date)]
         check_inputs(every)
@@ -84,7 +91,7 @@ def prepare(request: Request, context: Context, command: str, paths: dict[str, P
         check_memory(scene.frame.width, card, 1 + len(scene.dates))
         context.cancel.check()
         timings.end("check")
-        yield Prepared(request, context, command, paths, folder, card, scene, timings)
+        yield Prepared(request, context, command, paths, wish, scene, timings)
 
 
 def check_memory(width: int, card: ModelCard, dates: int = 1) -> None:

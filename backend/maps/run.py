@@ -78,7 +78,7 @@ def start_run(request: Request, command: str, paths: dict[str, Path], context: C
     """
     context = context or Context()
     with prepare(request, context, command, paths) as prepared:
-        loaded = context.models.load(prepared)
+        loaded = context.models.load(prepared.wish, context)
         prepared.timings.end("load")
         context.reporter.start(
             version=__version__,

@@ -84,14 +84,17 @@ class Scene:
             source = RasterSource(files, request.bands, request.extent, names, allows_missing=lenient)
         self.source = stack.enter_context(source)
         self.part = Part(0, 0, source.grid.height, source.grid.width)
-        stack.enter_context(gdal_environment(source.cache_bytes()))
+        metres = source.pixel_metres
+        down, across = metres[::-1] if metres else (card.gsd_m, card.gsd_m)
+        self.factors = scale_factor(down, card.gsd_m), scale_factor(across, card.gsd_m)
+        stack.enter_context(gdal_environment(source.cache_bytes(self.factors != (1.0, 1.0))))
         self.bands = [card.bands[position] for position in source.present]
         self._twins: list[Callable[[int, int], BoolArray]] = []
         for level, message in source.notes:
             context.reporter.log(level, message)
         self.checks: list[Check] = []
         self.units = self._judged_units()
-        self.factors = self._scale()
+        self._say_scale()
         self.dates = open_dates(request, context, card, source, stack) if request.dates else []
         self.frame = self._frame()
 
@@ -174,18 +177,15 @@ class Scene:
                 log("warning", check.hint if check.name == UNITS else check.text)
         return units
 
-    def _scale(self) -> tuple[float, float]:
+    def _say_scale(self) -> None:
         metres, gsd, log = self.source.pixel_metres, self._card.gsd_m, self._context.reporter.log
-        # Down (rows) before across (columns).
-        factors = (scale_factor(metres[1], gsd), scale_factor(metres[0], gsd)) if metres else (1.0, 1.0)
-        if metres is None or factors == (1.0, 1.0):
-            return factors
+        if metres is None or self.factors == (1.0, 1.0):
+            return
         found = f"Pixels are {metres[0]:.4g} x {metres[1]:.4g} m, the model's are {gsd:g} m"
         log("info", f"{found}: resampled in linear power, and the result brought back to the input's grid.")
         if max(metres) > 1.5 * gsd:
             capped = f" Refined {MAX_REFINE:g} times, no further." if max(metres) > MAX_REFINE * gsd else ""
             log("warning", f"The raster is coarser than what the model was made for; expect a poorer map.{capped}")
-        return factors
 
     def _frame(self) -> Frame:
         frames = [self._frame_of(self.source, self.bands, self.units, self.source.present)]

@@ -80,8 +80,9 @@ class RasterSink:
         self._grid, self._layer = grid, layer
         self._bands = len(layer.descriptions)
         self._block = _block_rows(self._bands * grid.width * np.dtype(layer.dtype).itemsize)
-        self._pending: list[NDArray[Any]] = []
-        self._written = 0
+        # Rows of blocks that are not complete yet, as far as they have come.
+        self._pending: NDArray[Any] = np.empty((self._bands, self._block, grid.width), dtype=layer.dtype)
+        self._held = self._written = 0
         self._last: NDArray[Any] = np.empty(0)
         self._file: Any = None
         self.files = RasterFiles(path, scratch)
@@ -129,21 +130,19 @@ class RasterSink:
 
     def write(self, rows: NDArray[Any]) -> None:
         """Append rows, shape [bands, rows, width]. Complete rows of blocks are written, each once."""
-        self._pending.append(rows.astype(self._layer.dtype, copy=False))
-        count = sum(part.shape[1] for part in self._pending)
-        if count >= self._block or self._written + count == self._grid.height:
-            block = np.concatenate(self._pending, axis=1)
-            whole = count if self._written + count == self._grid.height else count // self._block * self._block
-            self._store(block[:, :whole])
-            self._pending = [block[:, whole:].copy()] if whole < count else []
+        done = 0
+        while done < rows.shape[1]:
+            count = min(self._block - self._held, rows.shape[1] - done)
+            self._pending[:, self._held : self._held + count] = rows[:, done : done + count]
+            self._held, done = self._held + count, done + count
+            if self._held == self._block or self._written + self._held == self._grid.height:
+                self._store(self._pending[:, : self._held])
 
     def _store(self, block: NDArray[Any]) -> None:
         # One row of blocks at a time, all its bands: the order in the file does not depend on how rows were given.
-        for top in range(0, block.shape[1], self._block):
-            part = block[:, top : top + self._block]
-            with self.files.refusing():
-                self._file.write(part, window=Window(0, self._written, self._grid.width, part.shape[1]))
-            self._written += part.shape[1]
+        with self.files.refusing():
+            self._file.write(block, window=Window(0, self._written, self._grid.width, block.shape[1]))
+        self._written, self._held = self._written + block.shape[1], 0
         self._last = block[:, -1:].copy()
 
     def finish(self, overviews: bool = True) -> None:

@@ -16,7 +16,8 @@ from backend.own_classes.focal import window_features
 from backend.own_classes.pixels import SamplePixels
 from backend.raster.resample import bilinear_taps
 from backend.stream.fill import fill_invalid
-from backend.stream.tiles import Frame, read_tile_row
+from backend.stream.rows import Frame, TileRows
+from backend.stream.tiles import read_tile_row
 from backend.stream.tiling import AxisPlan, TilePlan
 
 # Sizes of the head; benchmarks/quality/own_classes.py measures their effect.
@@ -155,16 +156,17 @@ def _batches(
     frame: Frame, plan: TilePlan, wanted: SamplePixels, batch: int, progress: Callable[[int], None]
 ) -> Iterator[Sequence[_Tile]]:
     """Yield batches of (pixels, origin, network input, validity); one row of tiles is in memory at a time."""
-    tiles = tiles_of(wanted, plan)
+    tiles, rows = tiles_of(wanted, plan), TileRows(frame, plan)
     group: list[_Tile] = []
     done = 0
     for row in sorted({row for row, _ in tiles}):
         progress(done)
-        x, valid = read_tile_row(frame, plan, row)
+        x, valid = read_tile_row(rows, plan, row)
         for column in sorted(column for r, column in tiles if r == row):
             left = plan.columns.origins[column]
-            there = valid[:, left : left + plan.tile]
-            tile = np.ascontiguousarray(fill_invalid(x[:, :, left : left + plan.tile], there))
+            # Copies, as the next row of tiles comes into the same memory.
+            there = valid[:, left : left + plan.tile].copy()
+            tile = fill_invalid(x[:, :, left : left + plan.tile], there).copy()
             group.append((tiles[row, column], (plan.rows.origins[row], left), tile, there))
             if len(group) == batch:
                 yield group

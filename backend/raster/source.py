@@ -105,12 +105,9 @@ class RasterSource:
         except UnicodeDecodeError as error:
             raise not_utf8(self.path) from error
 
-    def cache_bytes(self) -> int:
-        """Return a cache size for two rows of blocks, so that strips that begin inside a block don't decode it again.
-
-        Half a row is added, because written blocks use the same cache.
-        """
-        return cache_bytes(self._file, self.bands)
+    def cache_bytes(self, resampled: bool = True) -> int:
+        """Return a cache size with which each block is decoded once, as `raster.blocks.cache_bytes` does."""
+        return cache_bytes(self._file, self.bands, resampled or self.by_control_points)
 
     @property
     def block_shape(self) -> tuple[int, int]:

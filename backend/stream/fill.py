@@ -10,6 +10,11 @@ from __future__ import annotations
 from backend.core.arrays import BoolArray, FloatArray
 
 
+def get_ready() -> None:
+    """Import what filling needs: while there is time, where a raster is known to have gaps."""
+    import scipy.ndimage  # noqa: F401
+
+
 def fill_invalid(x: FloatArray, valid: BoolArray) -> FloatArray:
     """Return input whose invalid pixels are copies of the nearest valid pixel, all bands of it.
 

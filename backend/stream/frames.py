@@ -17,13 +17,12 @@ from backend.radiometry.convert import (
     to_scale,
 )
 from backend.radiometry.units import Units
+from backend.raster.blocks import row_parts
 from backend.raster.grid import Grid
 from backend.raster.resample import average_taps, bilinear_taps, combine, scaled_size
 
 # Raster rows held at once while averaging to a coarser grid.
 CHUNK_ROWS = 256
-# Rows converted at once: what is between the raster's values and the network's takes as much memory again as both.
-PART_ROWS = 32
 
 
 class Rows(Protocol):
@@ -50,13 +49,18 @@ class NativeFrame:
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
         """Network input float32 [bands, rows, width] and validity [rows, width]."""
+        parts = list(row_parts(top, bottom, -self._source.whole[0]))
+        if len(parts) == 1:
+            return self._part(top, bottom)
         x = np.empty((len(self._bands), bottom - top, self.width), dtype=np.float32)
         valid = np.empty(x.shape[1:], dtype=np.bool_)
-        for row in range(top, bottom, PART_ROWS):
-            part = slice(row - top, min(bottom, row + PART_ROWS) - top)
-            values, there = self._source.read(top + part.start, top + part.stop)
-            x[:, part], valid[part] = prepare(values, there, self._bands, self._units)
+        for first, end in parts:
+            rows = slice(first - top, end - top)
+            x[:, rows], valid[rows] = self._part(first, end)
         return x, valid
+
+    def _part(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
+        return prepare(*self._source.read(top, bottom), self._bands, self._units)
 
 
 class ScaledFrame:

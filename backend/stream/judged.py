@@ -12,6 +12,7 @@ from backend.radiometry.units import Units
 from backend.raster.bands import POSITION
 from backend.raster.sampling import sample_values
 from backend.raster.source import RasterSource
+from backend.stream.fill import get_ready
 
 # Bands among which a ratio is looked for: composites hold VV, VH and their ratio in any order.
 THREE = 3
@@ -34,6 +35,8 @@ def judge_source(source: RasterSource, bands: Sequence[Band], units: Units, acce
     """
     ratio = _ratio_check(source)
     sample, valid = sample_values(source)
+    if not valid.all():
+        get_ready()
     kinds = [str(band["dtype"]) for band in source.describe_bands()]
     judged = judge(sample, valid, bands, Told(units, source.found_by, kinds, source.scaling, accept))
     source.read_as(judged.order, [(each.row, each.value) for each in judged.filling])

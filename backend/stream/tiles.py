@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Callable, Protocol, Union
+from typing import Any, Callable, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from backend.core.cancel import Cancel
 from backend.stream.blend import RowBlender
 from backend.stream.fill import fill_invalid
 from backend.stream.pipeline import Flow, Pipe
+from backend.stream.rows import Frame, Rows, TileRows
 from backend.stream.tiling import TilePlan, reflect
 
 # To the answers, tile by tile: an array, tensors that a blender of their own understands, or an iterator over answers
@@ -26,16 +27,6 @@ Model = Callable[[FloatArray], Any]
 Emit = Callable[[NDArray[Any], BoolArray], None]
 QUEUE = 2
 OPEN_PIXELS = 2**24
-
-
-class Frame(Protocol):
-    """Gives network input by rows."""
-
-    height: int
-    width: int
-
-    def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
-        """Network input float32 [bands, rows, width] and validity [rows, width] of some rows."""
 
 
 class Blender(Protocol):
@@ -133,9 +124,10 @@ def run_stream(
 
     def compute() -> None:
         for work in read:
-            result = model(np.stack(work.tiles)) if work.tiles else None
+            tiles, work.tiles = work.tiles, []
+            # One tile needs no other copy.
+            result = model(np.stack(tiles) if len(tiles) > 1 else tiles[0][None]) if tiles else None
             flow.check()
-            work.tiles = []
             computed.put((work, result))
             progress(work.done, len(job.plan))
         computed.close()
@@ -148,11 +140,12 @@ def run_stream(
 
 def _batches(frame: Frame, job: TileJob, flow: Flow) -> Iterator[tuple[_Work, int]]:
     work, valid_pixels, plan = _Work(), 0, job.plan
+    rows = TileRows(frame, plan)
     columns = len(plan.columns.origins)
     for row, top in enumerate(plan.rows.origins):
         flow.check()
         wanted = job.columns(row)
-        x, valid, order = read_rows(frame, plan, row) if wanted else _unread(plan, frame.width)
+        x, valid, order = rows.read(row) if wanted else _unread(plan, frame.width)
         # Only the rows that become final with this tile row: the next ones come again with the next tile row.
         final = valid[: plan.rows.finished(row) - top]
         work.opened[row] = final.copy()
@@ -161,7 +154,7 @@ def _batches(frame: Frame, job: TileJob, flow: Flow) -> Iterator[tuple[_Work, in
             there = _across(valid, left, plan.tile)
             if column in wanted and there.any():
                 work.places.append((row, column))
-                work.tiles.append(fill_invalid(_across(x, left, plan.tile)[:, order], there))
+                work.tiles.append(_tile(x, left, order, there))
             work.done = row * columns + column + 1
             if len(work.tiles) == job.batch:
                 yield work, valid_pixels
@@ -170,31 +163,26 @@ def _batches(frame: Frame, job: TileJob, flow: Flow) -> Iterator[tuple[_Work, in
             # Keeps long runs of nearly empty tile rows from piling up their validity in one batch.
             yield work, valid_pixels
             work, valid_pixels = _Work(done=work.done), 0
-        del x, valid, final, there  # before the next row of tiles needs as much
     yield work, valid_pixels
 
 
-def read_tile_row(frame: Frame, plan: TilePlan, row: int) -> tuple[FloatArray, BoolArray]:
-    """Input and validity of a whole tile row, with what overhangs the raster filled by reflection."""
-    x, valid, order = read_rows(frame, plan, row)
-    x, valid = (_across(each, 0, plan.columns.padded) for each in (x[:, order], valid))
-    return x, valid
+def read_tile_row(rows: TileRows, plan: TilePlan, row: int) -> tuple[FloatArray, BoolArray]:
+    """Return input and validity of a whole tile row, with what overhangs the raster filled by reflection.
 
-
-Rows = tuple[FloatArray, BoolArray, Union[IndexArray, slice]]
-
-
-def read_rows(frame: Frame, plan: TilePlan, row: int) -> Rows:
-    """Input of a tile row, as wide as the raster and as it was read; validity, and the order of its rows in a tile.
-
-    Beyond the raster's end rows come again: of single tiles, as a copy of the whole row is large.
+    Where nothing overhangs, they are good until the next row is read.
     """
-    rows = plan.rows.sources(row)
-    first = int(rows.min())
-    x, valid = frame.read(first, int(rows.max()) + 1)
-    if plan.rows.origins[row] + plan.tile > frame.height:
-        return x, valid[rows - first], rows - first
-    return x, valid, slice(None)
+    x, valid, order = rows.read(row)
+    if not isinstance(order, slice):
+        x = x[:, order]
+    return _across(x, 0, plan.columns.padded), _across(valid, 0, plan.columns.padded)
+
+
+def _tile(x: FloatArray, left: int, order: IndexArray | slice, valid: BoolArray) -> FloatArray:
+    """Return a tile of a row of tiles in memory of its own, filled where it is not valid."""
+    cut = _across(x, left, len(valid))[:, order]
+    tile = fill_invalid(cut, valid)
+    # What was reflected or filled is a copy already; all else lies in the row, which the next one takes the place of.
+    return tile.copy() if np.may_share_memory(tile, x) else tile
 
 
 def _across(values: NDArray[Any], left: int, size: int) -> NDArray[Any]:

@@ -39,7 +39,7 @@ INTERPRETER = """#!/bin/sh
 : > "{folder}/ended"
 """
 QGIS, WARM = "qgis_process", "warm worker"
-PARTS = ("qgis", "python", "check", "import", "load", "run", "write", "end")
+PARTS = ("qgis", "python", "check", "load", "run", "write", "end")
 Parts = dict[str, float]
 
 

@@ -10,9 +10,15 @@ from backend.cli.commands.command import Command, request_of
 from backend.cli.shared_options import add_engine, add_model_options, add_tokens
 from backend.core.cancel import Cancel
 from backend.core.events import Reporter
+from backend.engines.answer import CLASS_PROBABILITIES
 from backend.grd.request import Slopes
+from backend.maps.early import begin
+from backend.maps.load import ModelCache
 from backend.maps.request import Context, Request
 from backend.radiometry.units import Units
+
+# Models of commands that end the process: taking one down piece by piece takes longer than writing a small map.
+_KEPT: list[ModelCache] = []
 
 
 def _landcover(parser: argparse.ArgumentParser) -> None:
@@ -76,12 +82,14 @@ def run_model(options: argparse.Namespace, context: Context) -> None:
     Raises:
         SarDinoError: Refused or cancelled.
     """
+    request, given = model_request(options), options
+    begin(request, context, CLASS_PROBABILITIES if given.command == "landcover" else None)
+    # Only now, while the model is on its way: what reads rasters takes a tenth of a second to import.
     from backend.maps.attention import attention
     from backend.maps.embeddings import embed
     from backend.maps.landcover import FURTHER, landcover
     from backend.maps.similarity import similarity
 
-    request, given = model_request(options), options
     more = {role: getattr(given, role, None) for role in FURTHER}
     commands: dict[str, Callable[[], object]] = {
         "landcover": lambda: landcover(request, given.confidence, given.probabilities, context, more, given.bits),
@@ -98,7 +106,9 @@ def model_request(options: argparse.Namespace) -> Request:
 
 
 def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
-    run_model(options, Context(reporter, cancel))
+    context = Context(reporter, cancel)
+    _KEPT.append(context.models)
+    run_model(options, context)
 
 
 MODEL_RUNS = (

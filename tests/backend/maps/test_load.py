@@ -21,9 +21,9 @@ def loads(monkeypatch):
     """Folders of the models that were loaded."""
     found, real = [], module.load
 
-    def counted(prepared):
-        found.append(prepared.folder)
-        return real(prepared)
+    def counted(wish, log):
+        found.append(wish.folder)
+        return real(wish, log)
 
     monkeypatch.setattr(module, "load", counted)
     return found

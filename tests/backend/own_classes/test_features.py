@@ -11,6 +11,7 @@ from backend.own_classes.features import gather_features
 from backend.own_classes.learn import own_arch
 from backend.own_classes.pixels import SamplePixels
 from backend.stream.fill import fill_invalid
+from backend.stream.rows import TileRows
 from backend.stream.tiles import read_tile_row
 from backend.stream.tiling import plan_tiles
 
@@ -44,10 +45,10 @@ def test_components_use_each_valid_patch_once(model):
             return torch.cat(model.features(torch.from_numpy(batch)), dim=1).numpy()
 
     found = gather_features(ask, frame, plan, places, 3, tiles.append).components
-    tokens = []
+    tokens, rows = [], TileRows(frame, plan)
     for row, column in plan:
         top, left = plan.rows.origins[row], plan.columns.origins[column]
-        tile, valid = (each[..., left : left + 64] for each in read_tile_row(frame, plan, row))
+        tile, valid = (each[..., left : left + 64] for each in read_tile_row(rows, plan, row))
         tile = fill_invalid(tile, valid)
         with torch.inference_mode():
             grid = torch.cat(model.features(torch.from_numpy(tile[None])), dim=1)[0].numpy()

@@ -6,8 +6,8 @@ import rasterio
 from rasterio.enums import ColorInterp
 
 from backend.core.errors import InputError
+from backend.raster.blocks import row_parts
 from backend.raster.source import RasterSource, gdal_environment
-from backend.stream.frames import PART_ROWS
 from tests.support.geotiffs import write_large
 
 NAMES = ("VV", "VH")
@@ -92,9 +92,9 @@ def test_blocks_across_strips_are_decoded_once(tmp_path, width):
         fields = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
         return int(fields["rchar"])
 
-    with gdal_environment(), RasterSource(path) as source, gdal_environment(source.cache_bytes()):
+    with gdal_environment(), RasterSource(path) as source, gdal_environment(source.cache_bytes(resampled=False)):
         before = read_so_far()
         for top in range(0, rows - 128, 112):
-            for part in range(top, top + 128, PART_ROWS):
-                source.read(part, part + PART_ROWS)
+            for first, end in row_parts(top, top + 128):
+                source.read(first, end)
         assert read_so_far() - before < 1.1 * path.stat().st_size

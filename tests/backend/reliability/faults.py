@@ -21,9 +21,9 @@ def late() -> None:
 
 def outlasting() -> None:
     """Wait in the middle of the map until a run with the fault `late` in the same folder has ended."""
-    from backend.stream import tiles
+    from backend.stream.rows import TileRows
 
-    read = tiles.read_rows
+    read = TileRows.read
     folder = Path(os.environ["WAIT_FOR_A_RUN_IN"])
 
     def wait_and_read(*arguments: Any) -> Any:
@@ -33,4 +33,4 @@ def outlasting() -> None:
             fcntl.flock(lock, fcntl.LOCK_SH)
         return read(*arguments)
 
-    tiles.read_rows = wait_and_read
+    TileRows.read = wait_and_read  # type: ignore[method-assign]
