@@ -34,7 +34,7 @@ class ModelsDialog(QDialog):
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Models: SAR Land Cover (DINO)"))
-        self.resize(900, 620)
+        self.resize(940, 620)
         self._check: QgsTask | None = None
         self._feedback: QgsProcessingFeedback | None = None  # of the running check
         self.list = QListWidget()
@@ -44,7 +44,7 @@ class ModelsDialog(QDialog):
         halves = QSplitter(Qt.Orientation.Horizontal)
         halves.addWidget(self.list)
         halves.addWidget(self.card)
-        halves.setSizes([300, 600])
+        halves.setSizes([290, 650])
         self.status = QLabel()
         self.status.setWordWrap(True)
         self.status.setTextFormat(Qt.TextFormat.PlainText)  # names of files are untrusted

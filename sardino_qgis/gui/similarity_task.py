@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from qgis.core import QgsProcessingFeedback, QgsTask
+from qgis.PyQt.QtCore import Qt
 
 from ..client.events import WorkerCancelledError, WorkerError
 from ..client.pool import WarmPool
@@ -47,7 +48,8 @@ class SimilarityTask(QgsTask):
         self.trouble = ""
         self._pool, self._done = pool, done
         self._feedback = _Feedback()
-        self._feedback.progressChanged.connect(self.setProgress)
+        # In the thread of `run`: a queued call could reach a task that QGIS has deleted.
+        self._feedback.progressChanged.connect(self.setProgress, Qt.ConnectionType.DirectConnection)
 
     @property
     def warnings(self) -> list[str]:

@@ -107,7 +107,7 @@ def test_samples_outside_the_extent_are_not_learnt(scene, tmp_path, capsys, tiny
     extent = ["--extent", *map(str, (5e5, 5e6 - 1600, 5e5 + 1000, 5e6))]  # water only, forest within the same tiles
     call = ["train", str(raster), str(tmp_path / "own"), "--samples", str(samples), "--field", "cover"]
     assert main([*call, "--model", str(tiny_model), "--device", "cpu", *extent]) == 1
-    assert "have 1 class (water)" in capsys.readouterr().err
+    assert "Classes of the samples: 1 (water)" in capsys.readouterr().err
 
 
 def test_samples_elsewhere_and_of_one_class_are_refused(scene, tmp_path, capsys):
@@ -115,7 +115,7 @@ def test_samples_elsewhere_and_of_one_class_are_refused(scene, tmp_path, capsys)
     document = json.loads(samples.read_text())
     call = ["train", str(raster), str(tmp_path / "own"), "--samples", str(samples), "--field", "cover"]
     samples.write_text(json.dumps(collection(document["features"][:8])))
-    assert main(call) == 1 and "have 1 class (water)" in capsys.readouterr().err
+    assert main(call) == 1 and "Classes of the samples: 1 (water)" in capsys.readouterr().err
     samples.write_text(json.dumps(collection([feature(DEGREES, "a"), feature(DEGREES, "b")])))
     assert main(call) == 1 and "No sample lies within" in capsys.readouterr().err
     assert not (tmp_path / "own").exists()

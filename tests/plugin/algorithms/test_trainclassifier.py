@@ -159,7 +159,7 @@ def test_refusals_and_cancel_keep_the_older_folder(halves, tmp_path, feedback, q
     given = {"INPUT": str(halves), "SAMPLES": layer_of("Polygon", ["a", "b"]), "FIELD": "cover"}
     with pytest.raises(QgsProcessingException, match="chapter.txt, so it is not a model folder"):
         processing.run("sardino:trainclassifier", {**given, "OUTPUT": str(foreign)})
-    with pytest.raises(QgsProcessingException, match="have 1 class"):
+    with pytest.raises(QgsProcessingException, match="Classes of the samples: 1"):
         one = {**given, "SAMPLES": layer_of("Polygon", ["a"]), "OUTPUT": str(tmp_path / "m")}
         processing.run("sardino:trainclassifier", one)
     feedback.progressChanged.connect(lambda _: feedback.cancel())

@@ -15,6 +15,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingOutputLayerDefinition,
     QgsProject,
+    QgsProxyProgressTask,
     QgsRasterLayer,
 )
 from qgis.PyQt import sip
@@ -109,4 +110,4 @@ def test_batch_runs_each_row_with_its_own_model(scene, model, tmp_path, layer_pa
         dialog.close()
         dialog.deleteLater()
     for task in tasks.activeTasks():  # QGIS 3.44 leaves the progress of the batch
-        task.cancel()
+        sip.cast(task, QgsProxyProgressTask).finalize(True)
