@@ -32,6 +32,7 @@ def commands(megapixels: float, rounds: int, data: Path, out: Path) -> dict[str,
     return {
         "limit": [*size, *turns, "--engines", "pytorch", "openvino", "openvino-int8"],
         "growth": ["--picture", str(out / "growth.png")],
+        "composite": ["--width", "2000", "--dates", "10", "40"],
         "startup": turns,
         "training_speed": [*turns, "--data", str(data)],
         "peers": [*size, *turns],
@@ -49,7 +50,9 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench")
     parser.add_argument("--megapixels", type=float, default=10)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="of limit, growth, startup, training_speed, peers")
+    parser.add_argument(
+        "--only", nargs="+", metavar="NAME", help="of limit, growth, composite, startup, training_speed, peers"
+    )
     given = parser.parse_args()
     out = given.out.resolve()
     out.mkdir(parents=True, exist_ok=True)

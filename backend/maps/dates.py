@@ -59,6 +59,59 @@ def date_files(request: Request) -> list[list[str]]:
     return found
 
 
+@dataclass(frozen=True)
+class _Opening:
+    """Open the dates of one run."""
+
+    request: Request
+    context: Context
+    card: ModelCard
+    source: RasterSource
+    stack: ExitStack
+
+    def opened(self, files: Sequence[str], name: str) -> Dated:
+        """Open, judge and place a date."""
+        request, lenient = self.request, self.card.allows_missing_bands
+        paths, bands, units = list(files), request.bands, request.units
+        if any(map(is_product, files)):
+            paths, bands, units = [str(self._calibrated(files))], None, Units.LINEAR_POWER
+        names = [band.name for band in self.card.bands]
+        date = self.stack.enter_context(RasterSource(paths, bands, None, names, allows_missing=lenient))
+        common_grid([self.source.grid, date.grid], [self.source.path, name])
+        present = [self.card.bands[position] for position in date.present]
+        units = self._judged(date, present, units, name)
+        placed = PlacedSource(date, present, units, self.source.grid)
+        return Dated(placed, tuple(present), tuple(date.present), acquired(date))
+
+    def _judged(self, date: RasterSource, present: Sequence[Band], units: Units, name: str) -> Units:
+        try:
+            found, checks = judge_source(date, present, units, self.request.accept_values)
+            refuse(checks)
+        except NothingValidError:
+            raise
+        except InputError as error:
+            raise InputError(f"{name}: {error.message}", error.hint) from error
+        for check in checks:
+            if check.verdict != OK:
+                self.context.reporter.log("warning", f"{name}: {check.hint if check.name == UNITS else check.text}")
+        return found
+
+    def _calibrated(self, files: Sequence[str]) -> Path:
+        """Calibrate a product over the raster that is mapped, and return the temporary raster."""
+        from backend.grd.for_model import calibrated
+
+        if len(files) > 1:
+            raise InputError(
+                f"{', '.join(files)}: a product is a date by itself.", "Name each with a --date of its own."
+            )
+        grid, context = self.source.grid, self.context
+        extent = None if grid.crs is None else transform_bounds(grid.crs, DEGREES, *grid.bounds())
+        path, _ = self.stack.enter_context(
+            calibrated(files[0], self.request.output, self.card, extent, context.reporter, context.cancel)
+        )
+        return path
+
+
 def open_dates(
     request: Request, context: Context, card: ModelCard, source: RasterSource, stack: ExitStack
 ) -> list[Dated]:
@@ -77,53 +130,14 @@ def open_dates(
     Raises:
         SarDinoError: One can't be used, or lies elsewhere.
     """
-    found = []
+    found, opening = [], _Opening(request, context, card, source, stack)
     for files in date_files(request):
         name = ", ".join(Path(file).name for file in files)
         try:
-            found.append(_opened(files, name, request, context, card, source, stack))
+            found.append(opening.opened(files, name))
         except NothingValidError:
             context.reporter.log("warning", f"{name} has no valid pixel; this date is left out.")
     warped = sum(date.placed.offset is None for date in found)
     said = f" {warped} of them lie on another grid, and are warped to it in linear power." if warped else ""
     context.reporter.log("info", f"{1 + len(found)} dates: each is mapped, and their probabilities are joined.{said}")
     return found
-
-
-def _opened(
-    files: Sequence[str], name: str, request: Request, context: Context, card: ModelCard, source: RasterSource,
-    stack: ExitStack,
-) -> Dated:  # fmt: skip
-    names, units = [band.name for band in card.bands], request.units
-    paths, bands = list(files), request.bands
-    if any(map(is_product, files)):
-        paths, bands, units = [str(_calibrated(files, request, context, card, source, stack))], None, Units.LINEAR_POWER
-    date = stack.enter_context(RasterSource(paths, bands, None, names, allows_missing=card.allows_missing_bands))
-    common_grid([source.grid, date.grid], [source.path, name])
-    present = [card.bands[position] for position in date.present]
-    try:
-        units, checks = judge_source(date, present, units, request.accept_values)
-        refuse(checks)
-    except NothingValidError:
-        raise
-    except InputError as error:
-        raise InputError(f"{name}: {error.message}", error.hint) from error
-    for check in checks:
-        if check.verdict != OK:
-            context.reporter.log("warning", f"{name}: {check.hint if check.name == UNITS else check.text}")
-    placed = PlacedSource(date, present, units, source.grid)
-    return Dated(placed, tuple(present), tuple(date.present), acquired(date))
-
-
-def _calibrated(
-    files: Sequence[str], request: Request, context: Context, card: ModelCard, source: RasterSource, stack: ExitStack
-) -> Path:
-    """Calibrate a product over the raster that is mapped, and return the temporary raster."""
-    from backend.grd.for_model import calibrated
-
-    if len(files) > 1:
-        raise InputError(f"{', '.join(files)}: a product is a date by itself.", "Name each with a --date of its own.")
-    grid = source.grid
-    extent = None if grid.crs is None else transform_bounds(grid.crs, DEGREES, *grid.bounds())
-    path, _ = stack.enter_context(calibrated(files[0], request.output, card, extent, context.reporter, context.cancel))
-    return path

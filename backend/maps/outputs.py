@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from backend import __version__
@@ -65,11 +66,17 @@ class Outputs:
             "SARDINO_INPUT": scene,
             "SARDINO_OUTPUT": what,
             "SARDINO_CHECKS": as_json(self._prepared.scene.checks),
-            **span_tags(self._prepared.scene.spans),
+            **self._dates(),
             # What other programs show of a TIFF.
             "TIFFTAG_SOFTWARE": f"SAR Land Cover (DINO) {__version__}",
             "TIFFTAG_IMAGEDESCRIPTION": f"{what} of {scene} by the model {card.name}",
         }
+
+    def _dates(self) -> dict[str, str]:
+        """Return when the scene was acquired, and the files of further dates."""
+        scene = self._prepared.scene
+        further = ", ".join(Path(date.placed.source.path).name for date in scene.dates)
+        return {**span_tags(scene.spans), **({"SARDINO_FURTHER_DATES": further} if further else {})}
 
     def close(self) -> None:
         """Close and check all outputs."""

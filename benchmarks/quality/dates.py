@@ -4,10 +4,10 @@
 
 REAL holds the folders of `tools.real_data`. Labelled series are Finland (places and directions with twelve monthly
 means; trees from LiDAR, and water, fields and towns) and parcels (Flanders, up to 159 dates in 16 months, 20 m pixels).
-Of each the table has the overall accuracy and the mean IoU over the classes that the labels hold, of merged classes, the
-mean over draws of so many dates; every way maps the same draws. Unlabelled series are OPERA (bursts of 30 dates, 30 m)
-and Belgium (ten dates): of these it has the share of pixels that two maps of other dates agree on, drawn without a date
-in common, which is no accuracy, but tells how much of a map is chance.
+Of each the table has the overall accuracy and the mean IoU over the classes that the labels hold, of merged classes:
+the mean over draws of so many dates; every way maps the same draws. Unlabelled series are OPERA (bursts of 30 dates,
+30 m) and Belgium (ten dates): of these it has the share of pixels that two maps of other dates agree on, drawn without
+a date in common, which is no accuracy, but tells how much of a map is chance.
 
 The ways: "composite" maps the mean in power by the model; "mean" maps each date and takes the mean of the
 probabilities; "log mean" takes the mean of their logarithms, the product of what each date says.
@@ -31,7 +31,6 @@ from numpy.typing import NDArray
 from backend.accuracy.scores import Confusion
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
-from backend.core.errors import NothingValidError
 from backend.maps.landcover import landcover
 from backend.maps.request import Context, Request
 from backend.radiometry.units import Units
@@ -173,7 +172,7 @@ Table = dict[str, dict[str, dict[int, dict[str, float]]]]
 
 
 def scored(given: argparse.Namespace, context: Context, decide: Callable[[Stack], NDArray[np.int16]]) -> Table:
-    """Return overall accuracy and mean IoU by set, way and number of dates: all places of a set are counted together."""
+    """Return overall accuracy and mean IoU by set, way and number of dates; all places of a set count together."""
     confusions: dict[tuple[str, str, int, int], Confusion] = {}
     for name, series in labelled(given.real):
         mapping = Mapping(given.model, series, context)

@@ -149,7 +149,10 @@ def test_other_grids_are_warped_in_power_and_extended(cli, scene_db, make_raster
         mean, count = file.read(1), file.read(3)
         inner = file.index(*(ORIGIN * (30, 30)))
     assert abs(mean[inner] + 10) < 0.4 and count[inner] == 4 and count.max() == 4
-    # Of two levels the mean in power is nearer to the brighter one.
+
+
+def test_two_levels_are_averaged_in_power(cli, scene_db, make_raster, tmp_path):
+    speckle = np.array([-10, -17], np.float32)[:, None, None] + scene_db(60, 60) * 0.01
     bright, dark = (make_raster(speckle + add, f"{add}_2021020{n}.tif") for n, add in ((1, 0), (2, -9)))
     assert cli("composite", tmp_path / "two.tif", bright, dark)[0] == 0
     assert abs(np.nanmean(read(tmp_path / "two.tif")[0]["VV_mean"]) - 10 * np.log10((0.1 + 0.1 * 10**-0.9) / 2)) < 0.3
