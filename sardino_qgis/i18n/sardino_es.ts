@@ -180,6 +180,150 @@ Un mapa con las cuatro clases del modelo incluido se puede comparar con ESA Worl
         <translation>{name}: escribir números enteros separados por comas, por ejemplo 0,255.</translation>
     </message>
     <message>
+        <source>Next samples to label</source>
+        <translation>Próximas muestras por etiquetar</translation>
+    </message>
+    <message>
+        <source>samples,training,active learning,uncertainty,margin,own classes,label,points,where to look next</source>
+        <translation>muestras,entrenamiento,aprendizaje activo,incertidumbre,margen,clases propias,etiquetar,puntos,dónde mirar después,active learning</translation>
+    </message>
+    <message>
+        <source>Chooses places to label next for your own classes: where the map is least certain, far from each other and from the samples that you have.
+
+Train own classes from a few samples, map with them, and ask for the output 'Margin' (an advanced output of 'Land cover from SAR'). Give that raster and your samples here, fill in the class of the points that come out, add them to your samples, and train again.
+
+These places are chosen, not drawn at random: don't use them to measure the accuracy. For that there is 'Samples to validate a class map'.</source>
+        <translation>Elige los próximos lugares por etiquetar para sus clases propias: donde el mapa es menos seguro, lejos unos de otros y de las muestras que ya tiene.
+
+Entrene clases propias con unas pocas muestras, haga un mapa con ellas y pida la salida 'Margen' (una salida avanzada de 'Cobertura del suelo a partir de SAR'). Indique aquí ese ráster y sus muestras, rellene la clase de los puntos obtenidos, añádalos a sus muestras y entrene de nuevo.
+
+Estos lugares se eligen, no se toman al azar: no los use para medir la exactitud. Para eso está 'Muestras para validar un mapa de clases'.</translation>
+    </message>
+    <message>
+        <source>Margin</source>
+        <translation>Margen</translation>
+    </message>
+    <message>
+        <source>The output 'Margin' of 'Land cover from SAR'; confidence, entropy and disagreement work too. Of other rasters, low values are taken as uncertain.</source>
+        <translation>La salida 'Margen' de 'Cobertura del suelo a partir de SAR'; también sirven la confianza, la entropía y el desacuerdo. En otros rásteres, los valores bajos se toman por inciertos.</translation>
+    </message>
+    <message>
+        <source>Samples that there are</source>
+        <translation>Muestras que ya existen</translation>
+    </message>
+    <message>
+        <source>Points or polygons that are labelled already, in any CRS: new places are far from them.</source>
+        <translation>Puntos o polígonos que ya tienen clase, en cualquier SRC: los lugares nuevos quedan lejos de ellos.</translation>
+    </message>
+    <message>
+        <source>The new points get a field of that name, with the classes of the samples in a list.</source>
+        <translation>Los puntos nuevos reciben un campo con ese nombre, con las clases de las muestras en una lista.</translation>
+    </message>
+    <message>
+        <source>Number of points</source>
+        <translation>Número de puntos</translation>
+    </message>
+    <message>
+        <source>How many places to choose.</source>
+        <translation>Cuántos lugares elegir.</translation>
+    </message>
+    <message>
+        <source>Share of the map that is uncertain</source>
+        <translation>Parte del mapa que es incierta</translation>
+    </message>
+    <message>
+        <source>The places lie in that share of the map where it is least certain. 1 leaves only the distance.</source>
+        <translation>Los lugares están en esa parte del mapa, donde es menos seguro. Con 1 solo cuenta la distancia.</translation>
+    </message>
+    <message>
+        <source>Next samples</source>
+        <translation>Próximas muestras</translation>
+    </message>
+    <message>
+        <source>Points to fill in, with a form (GeoPackage, GeoJSON or another format).</source>
+        <translation>Puntos por rellenar, con un formulario (GeoPackage, GeoJSON u otro formato).</translation>
+    </message>
+    <message>
+        <source>Choose the field of the samples that holds the class.</source>
+        <translation>Elija el campo de las muestras que contiene la clase.</translation>
+    </message>
+    <message>
+        <source>The layer of samples has no features.</source>
+        <translation>La capa de muestras no tiene objetos.</translation>
+    </message>
+    <message>
+        <source>QGIS doesn't write vector files that end in '{}'.</source>
+        <translation>QGIS no escribe archivos vectoriales que terminen en '{}'.</translation>
+    </message>
+    <message>
+        <source>{path} can't be written: {why}</source>
+        <translation>No se puede escribir {path}: {why}</translation>
+    </message>
+    <message>
+        <source>Samples to validate a class map</source>
+        <translation>Muestras para validar un mapa de clases</translation>
+    </message>
+    <message>
+        <source>sampling,design,sample,validation,accuracy,stratified,random points,reference,allocation,olofsson,standard error,land cover</source>
+        <translation>muestreo,diseño,muestra,validación,exactitud,estratificado,puntos al azar,referencia,asignación,olofsson,error estándar,cobertura del suelo,sampling</translation>
+    </message>
+    <message>
+        <source>Draws points at random within each class of a map: as many as are needed for the standard error that you want of the overall accuracy, by the good practices of Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57. Rare classes get a fixed number of points, the others share the rest by area.
+
+Then say what is really there, point by point, from better images or in the field: switch the layer to editing, open its attribute table in the form view, and choose the class in the field 'reference'. Leave it empty where you can't tell. Points to do are white. The class of the map is in the field 'stratum', which form and table hide: people who see it tend to agree with it.
+
+When all points are done, run 'Accuracy and areas of a class map' with the same map, this layer, and the field 'reference'. It gives accuracies and areas with confidence intervals. To draw new points for a new map, run this again: the points belong to the classes of this map.</source>
+        <translation>Toma puntos al azar dentro de cada clase de un mapa: tantos como hacen falta para el error estándar que desea de la exactitud global, según las buenas prácticas de Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57. Las clases raras reciben un número fijo de puntos; las demás se reparten el resto según su superficie.
+
+Después indique qué hay en realidad, punto por punto, con mejores imágenes o en el campo: ponga la capa en edición, abra su tabla de atributos en la vista de formulario y elija la clase en el campo 'reference'. Déjelo vacío donde no se pueda saber. Los puntos pendientes son blancos. La clase del mapa está en el campo 'stratum', oculto en el formulario y en la tabla: quien la ve tiende a darle la razón.
+
+Cuando todos los puntos estén listos, ejecute 'Exactitud y superficies de un mapa de clases' con el mismo mapa, esta capa y el campo 'reference'. Da exactitudes y superficies con intervalos de confianza. Para un mapa nuevo, ejecute esto de nuevo: los puntos pertenecen a las clases de este mapa.</translation>
+    </message>
+    <message>
+        <source>Standard error of the overall accuracy</source>
+        <translation>Error estándar de la exactitud global</translation>
+    </message>
+    <message>
+        <source>Half of the 95 % confidence interval to either side is twice this: with 0.01, an accuracy of 80 % is known to be between 78 % and 82 %. Half the standard error needs four times as many points.</source>
+        <translation>El intervalo de confianza del 95 % llega a cada lado al doble de este valor: con 0.01, se sabe que una exactitud del 80 % está entre el 78 % y el 82 %. La mitad del error estándar requiere cuatro veces más puntos.</translation>
+    </message>
+    <message>
+        <source>Accuracy expected of each class</source>
+        <translation>Exactitud esperada de cada clase</translation>
+    </message>
+    <message>
+        <source>Share of a mapped class that you expect to be correct (user's accuracy). The closer to 0.5, the more points are needed.</source>
+        <translation>Parte de una clase del mapa que espera que sea correcta (exactitud del usuario). Cuanto más cerca de 0.5, más puntos se necesitan.</translation>
+    </message>
+    <message>
+        <source>Points of a rare class</source>
+        <translation>Puntos de una clase rara</translation>
+    </message>
+    <message>
+        <source>Classes whose share of the points would be smaller get this many. 50 to 100 are advised.</source>
+        <translation>Las clases a las que tocarían menos puntos reciben este número. Se aconsejan de 50 a 100.</translation>
+    </message>
+    <message>
+        <source>Samples</source>
+        <translation>Muestras</translation>
+    </message>
+    <message>
+        <source>Accuracy expected of single classes</source>
+        <translation>Exactitud esperada de algunas clases</translation>
+    </message>
+    <message>
+        <source>Where classes differ: pairs of class (value or name) and share, such as 80=0.95,Built-up=0.6.</source>
+        <translation>Si las clases difieren: pares de clase (valor o nombre) y parte, por ejemplo 80=0.95,Construido=0.6.</translation>
+    </message>
+    <message>
+        <source>Least distance of two points (m)</source>
+        <translation>Distancia mínima entre dos puntos (m)</translation>
+    </message>
+    <message>
+        <source>In metres on the ground. If empty, five pixels of the map. 0 lets points lie on neighbouring pixels.</source>
+        <translation>En metros sobre el terreno. Si se deja vacío, cinco píxeles del mapa. Con 0, los puntos pueden estar en píxeles vecinos.</translation>
+    </message>
+    <message>
         <source>Attention maps from SAR</source>
         <translation>Mapas de atención a partir de SAR</translation>
     </message>
@@ -432,6 +576,26 @@ Un modelo solo es tan bueno como sus datos de entrenamiento; la ficha del modelo
         <translation>Una banda por clase del modelo.</translation>
     </message>
     <message>
+        <source>Lead of the class over the next one, 0 to 1. 'Next samples to label' takes it.</source>
+        <translation>Ventaja de la clase sobre la siguiente, de 0 a 1. La usa 'Próximas muestras por etiquetar'.</translation>
+    </message>
+    <message>
+        <source>Entropy</source>
+        <translation>Entropía</translation>
+    </message>
+    <message>
+        <source>Entropy of the class probabilities: 0 where the model is certain, 1 where all classes are equal.</source>
+        <translation>Entropía de las probabilidades de las clases: 0 donde el modelo está seguro, 1 donde todas las clases son iguales.</translation>
+    </message>
+    <message>
+        <source>Disagreement of tiles</source>
+        <translation>Desacuerdo entre teselas</translation>
+    </message>
+    <message>
+        <source>How far overlapping tiles disagree, 0 to 1; no data where a pixel lies in one tile only.</source>
+        <translation>En qué medida discrepan las teselas solapadas, de 0 a 1; sin datos donde un píxel está en una sola tesela.</translation>
+    </message>
+    <message>
         <source>{value:&gt;4}  {name}: {pixels} px ({share:.1f} %)</source>
         <translation>{value:&gt;4}  {name}: {pixels} px ({share:.1f} %)</translation>
     </message>
@@ -636,10 +800,6 @@ Este es el camino hacia los cultivos y otras clases que el modelo incluido no ti
 Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa; las demás reciben valores nuevos. Si la capa se representa por categorías del campo, el mapa lleva sus nombres y colores.</translation>
     </message>
     <message>
-        <source>Samples</source>
-        <translation>Muestras</translation>
-    </message>
-    <message>
         <source>Points or polygons, each of one class, in any CRS. A point stands for the pixel that it is in.</source>
         <translation>Puntos o polígonos, cada uno de una clase, en cualquier SRC. Un punto representa el píxel en el que se encuentra.</translation>
     </message>
@@ -650,6 +810,14 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
     <message>
         <source>Field of the samples that holds the class, as a number or a text.</source>
         <translation>Campo de las muestras que contiene la clase, como número o como texto.</translation>
+    </message>
+    <message>
+        <source>Further scenes or dates</source>
+        <translation>Otras escenas o fechas</translation>
+    </message>
+    <message>
+        <source>Other rasters that samples lie in: neighbouring scenes, or other dates of the same place. Samples are used with every scene that they lie in; the log says which lie in none. Bands and units count for all.</source>
+        <translation>Otros rásteres en los que hay muestras: escenas vecinas, u otras fechas del mismo lugar. Cada muestra se usa con todas las escenas en las que está; el registro indica cuántas no están en ninguna. Las bandas y las unidades valen para todas.</translation>
     </message>
     <message>
         <source>Title of the model</source>
