@@ -16,6 +16,7 @@ from backend import __version__
 from backend.accuracy.areas import PixelAreas
 from backend.accuracy.class_raster import ClassRaster
 from backend.accuracy.merging import values_by_name
+from backend.accuracy.tally import Tally
 from backend.core.arrays import DoubleArray, IntArray
 from backend.core.cancel import Cancel
 from backend.core.errors import InputError
@@ -110,52 +111,57 @@ def _check(request: DesignRequest) -> None:
         raise InputError(f"The distance {request.distance:g} can't be kept.", "Give metres, 0 for none.")
 
 
+@dataclass(frozen=True)
+class _Strata:
+    """The classes of a map: value, share of the area, expected accuracy and points wanted of each."""
+
+    values: list[int]
+    weights: DoubleArray
+    expected: DoubleArray
+    wanted: IntArray
+
+
 def _designed(request: DesignRequest, class_map: ClassRaster) -> dict[str, Any]:
     areas, log = PixelAreas(class_map.grid), request.reporter.log
     request.reporter.start(
-        version=__version__,
-        command="design",
-        model="",
-        device="cpu",
-        input=request.map,
+        version=__version__, command="design", model="", device="cpu", input=request.map,
         outputs={"output": str(request.output)},
-    )
+    )  # fmt: skip
+    for note in class_map.notes:
+        log("warning", note)
     advance = RowProgress(request.reporter, request.cancel, class_map.grid.height, passes=2)
     tally = count(class_map, areas, advance)
+    strata = _strata(request, class_map, tally)
+    distance = _distance(request, class_map)
+    sampler = Sampler(class_map, areas, tally, distance, request.seed)
+    drawn = sampler.draw(dict(zip(strata.values, strata.wanted.tolist())), advance)
+    got = np.array([int((drawn.values == value).sum()) for value in strata.values])
+    _tell(request, class_map, (strata.values, strata.wanted, got), distance)
+    _write(request, class_map, drawn)
+    error = standard_error(got, strata.weights, strata.expected)
+    log("info", f"{len(drawn.values)} points. Standard error to be expected of the overall accuracy: {error:.4f}.")
+    lists = (strata.weights.tolist(), strata.expected.tolist(), strata.wanted.tolist(), got.tolist())
+    keys = ("share", "expected_accuracy", "wanted", "points")
+    classes = [
+        {"value": value, "name": class_map.names.get(value, ""), **dict(zip(keys, figures))}
+        for value, *figures in zip(strata.values, *lists)
+    ]
+    facts = {"points": len(drawn.values), "expected_standard_error": round(error, 6), "distance": distance}
+    return {**facts, "areas": areas.method, "classes": classes}
+
+
+def _strata(request: DesignRequest, class_map: ClassRaster, tally: Tally) -> _Strata:
+    """Return the classes with the points that each shall have.
+
+    Raises:
+        InputError: The map is empty, lacks a class that is named, or needs too many points.
+    """
     if not tally.mapped:
         raise InputError(f"{request.map} has no valid pixel.", "Check its nodata value and the values to ignore.")
     values = sorted(tally.mapped)
-    weights = np.array([tally.mapped[value][1] for value in values])
-    weights = weights / weights.sum()
-    expected = _expected(request, values, class_map.names)
-    wanted = plan(weights, expected, request.standard_error, request.per_class)
-    distance = _distance(request, class_map)
-    sampler = Sampler(class_map, areas, tally, distance, request.seed)
-    drawn = sampler.draw(dict(zip(values, wanted.tolist())), advance)
-    got = np.array([int((drawn.values == value).sum()) for value in values])
-    for note in class_map.notes:
-        log("warning", note)
-    _tell(request, class_map, (values, wanted, got), distance)
-    _write(request, class_map, drawn)
-    error = standard_error(got, weights, expected)
-    log("info", f"{len(drawn.values)} points. Standard error to be expected of the overall accuracy: {error:.4f}.")
-    return {
-        "points": len(drawn.values),
-        "expected_standard_error": round(error, 6),
-        "distance": distance,
-        "areas": areas.method,
-        "classes": [
-            {
-                "value": value,
-                "name": class_map.names.get(value, ""),
-                "share": float(weight),
-                "expected_accuracy": float(accuracy),
-                "wanted": int(size),
-                "points": int(found),
-            }
-            for value, weight, accuracy, size, found in zip(values, weights, expected, wanted, got)
-        ],
-    }
+    areas = np.array([tally.mapped[value][1] for value in values])
+    weights, expected = areas / areas.sum(), _expected(request, values, class_map.names)
+    return _Strata(values, weights, expected, plan(weights, expected, request.standard_error, request.per_class))
 
 
 def _expected(request: DesignRequest, values: list[int], names: Mapping[int, str]) -> DoubleArray:

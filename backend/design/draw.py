@@ -87,12 +87,14 @@ class Sampler:
         self, missing: Mapping[int, int], factor: int, generator: np.random.Generator, advance: Callable[[int], None]
     ) -> dict[int, IntArray]:
         """Return candidates of each class in the order in which they are tried, rows and columns [2, n]."""
-        waiting, order, ends = {}, {}, dict.fromkeys(missing, 0.0)
-        for value, size in missing.items():
-            pixels, area = self._mapped[value]
+        waiting: dict[int, DoubleArray] = {}
+        order: dict[int, IntArray] = {}
+        ends = dict.fromkeys(missing, 0.0)
+        for value, number in missing.items():
+            pixels, whole = self._mapped[value]
             if pixels > SMALL:
                 # Slightly less than the area, since this pass sums it in another order.
-                places = generator.uniform(0, area * (1 - 1e-9), min(MOST_CANDIDATES, max(100, size * factor)))
+                places = generator.uniform(0, whole * (1 - 1e-9), min(MOST_CANDIDATES, max(100, number * factor)))
                 order[value] = np.argsort(places, kind="stable")
                 waiting[value] = places[order[value]]
         parts: dict[int, list[DoubleArray]] = {value: [] for value in missing}

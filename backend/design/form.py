@@ -82,10 +82,9 @@ def _renderer(root: ET.Element, form: Form) -> None:
     categories, symbols = ET.SubElement(renderer, "categories"), ET.SubElement(renderer, "symbols")
     shown = [*((c.value, c.name, c.color) for c in form.choices), ("", "to do", TO_DO)]
     for number, (value, label, color) in enumerate(shown):
-        ET.SubElement(
-            categories, "category", value=value, label=label, symbol=str(number), render="true",
-            **({"type": "string"} if value else {}),
-        )  # fmt: skip
+        category = ET.SubElement(categories, "category", value=value, label=label, symbol=str(number), render="true")
+        if value:
+            category.set("type", "string")
         _symbol(symbols, str(number), color, "2.6" if value else "3.2")
 
 

@@ -1,4 +1,4 @@
-"""Run `nextsamples`: choose the places that would teach a user's own classes most, and write them with a form."""
+"""Run `nextsamples`: choose the places to label next for a user's own classes, and write them with a form."""
 
 from __future__ import annotations
 

@@ -29,7 +29,8 @@ def margin(probabilities: FloatArray, classes: Sequence[LandCoverClass]) -> Floa
     """
     sums = _decided(probabilities, classes)
     if len(sums) == 1:
-        return sums[0]
+        only: FloatArray = sums[0]
+        return only
     top = np.partition(sums, len(sums) - 2, axis=0)
     lead: FloatArray = top[-1] - top[-2]
     return lead

@@ -106,6 +106,9 @@ class TrainClassifierAlgorithm(ModelAlgorithm):
             advanced=True,
         )
         self.add_running(engine=False)
+        self._add_outputs()
+
+    def _add_outputs(self) -> None:
         self.add(
             QgsProcessingParameterFolderDestination(self.OUTPUT, tr("Model folder"), str(models_folder())),
             tr(

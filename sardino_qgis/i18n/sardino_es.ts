@@ -180,6 +180,502 @@ Un mapa con las cuatro clases del modelo incluido se puede comparar con ESA Worl
         <translation>{name}: escribir números enteros separados por comas, por ejemplo 0,255.</translation>
     </message>
     <message>
+        <source>Change between two class maps</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>change,change detection,transition,from to,matrix,post-classification,deforestation,loss,gain,area,confidence interval,olofsson,before,after,land cover</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Compares two maps of classes of one place and writes a raster of transitions, such as Tree cover → Open land: unchanged classes are pale, changes are clear. The report shows both maps and the change beside each other, and the matrix of areas from class to class.
+
+Grids and coordinate systems may differ: the later map is resampled to the earlier one's grid by nearest neighbour. Classes are matched by their names, or by value where a map has none. If one map has the four classes of the bundled model and the other those of ESA WorldCover, the latter are merged.
+
+Errors of both maps look like change: maps that are right in 90 % of their pixels may differ in up to 20 % where nothing changed. With reference samples, places whose class is known at both dates, the report has areas of change with 95 % confidence intervals by the stratified estimator of Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57, with the mapped transitions as strata. The samples should be drawn at random within each transition, or over the whole map.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Class map before</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Class map after</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Classes of the later map</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>If the later map has other classes than the earlier one: pairs of its value or name and the value of the earlier map, such as 1=80,Forest=10.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Values to ignore in both maps</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Transitions</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>A raster with a number for each transition, named and coloured (GeoTIFF).</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Estimated area of change, unit as above</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Standard error of the estimated area</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Reference samples</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Points or polygons whose class is known before and after, for areas with confidence intervals.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Field with the class before</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Field of the samples: class value or name.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Field with the class after</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Field with the transition</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Instead of the two fields: the number or name of the transition, such as Tree cover -&gt; Open land.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Choose the fields of the samples with the class before and the class after, or one field with the transition.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Reference samples: {}.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Estimated from the samples: {area:,.1f} ha changed (95 %: {low:,.1f} to {high:,.1f} ha).</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Next samples to label</source>
+        <translation>Próximas muestras por etiquetar</translation>
+    </message>
+    <message>
+        <source>samples,training,active learning,uncertainty,margin,own classes,label,points,where to look next</source>
+        <translation>muestras,entrenamiento,aprendizaje activo,incertidumbre,margen,clases propias,etiquetar,puntos,dónde mirar después,active learning</translation>
+    </message>
+    <message>
+        <source>Chooses places to label next for your own classes: where the map is least certain, far from each other and from the samples that you have.
+
+Train own classes from a few samples, map with them, and ask for the output 'Margin' (an advanced output of 'Land cover from SAR'). Give that raster and your samples here, fill in the class of the points that come out, add them to your samples, and train again.
+
+These places are chosen, not drawn at random: don't use them to measure the accuracy. For that there is 'Samples to validate a class map'.</source>
+        <translation>Elige los próximos lugares por etiquetar para sus clases propias: donde el mapa es menos seguro, lejos unos de otros y de las muestras que ya tiene.
+
+Entrene clases propias con unas pocas muestras, haga un mapa con ellas y pida la salida 'Margen' (una salida avanzada de 'Cobertura del suelo a partir de SAR'). Indique aquí ese ráster y sus muestras, rellene la clase de los puntos obtenidos, añádalos a sus muestras y entrene de nuevo.
+
+Estos lugares se eligen, no se toman al azar: no los use para medir la exactitud. Para eso está 'Muestras para validar un mapa de clases'.</translation>
+    </message>
+    <message>
+        <source>Margin</source>
+        <translation>Margen</translation>
+    </message>
+    <message>
+        <source>The output 'Margin' of 'Land cover from SAR'; confidence, entropy and disagreement work too. Of other rasters, low values are taken as uncertain.</source>
+        <translation>La salida 'Margen' de 'Cobertura del suelo a partir de SAR'; también sirven la confianza, la entropía y el desacuerdo. En otros rásteres, los valores bajos se toman por inciertos.</translation>
+    </message>
+    <message>
+        <source>Samples that there are</source>
+        <translation>Muestras que ya existen</translation>
+    </message>
+    <message>
+        <source>Points or polygons that are labelled already, in any CRS: new places are far from them.</source>
+        <translation>Puntos o polígonos que ya tienen clase, en cualquier SRC: los lugares nuevos quedan lejos de ellos.</translation>
+    </message>
+    <message>
+        <source>The new points get a field of that name, with the classes of the samples in a list.</source>
+        <translation>Los puntos nuevos reciben un campo con ese nombre, con las clases de las muestras en una lista.</translation>
+    </message>
+    <message>
+        <source>Number of points</source>
+        <translation>Número de puntos</translation>
+    </message>
+    <message>
+        <source>How many places to choose.</source>
+        <translation>Cuántos lugares elegir.</translation>
+    </message>
+    <message>
+        <source>Share of the map that is uncertain</source>
+        <translation>Parte del mapa que es incierta</translation>
+    </message>
+    <message>
+        <source>The places lie in that share of the map where it is least certain. 1 leaves only the distance.</source>
+        <translation>Los lugares están en esa parte del mapa, donde es menos seguro. Con 1 solo cuenta la distancia.</translation>
+    </message>
+    <message>
+        <source>Next samples</source>
+        <translation>Próximas muestras</translation>
+    </message>
+    <message>
+        <source>Points to fill in, with a form (GeoPackage, GeoJSON or another format).</source>
+        <translation>Puntos por rellenar, con un formulario (GeoPackage, GeoJSON u otro formato).</translation>
+    </message>
+    <message>
+        <source>Choose the field of the samples that holds the class.</source>
+        <translation>Elija el campo de las muestras que contiene la clase.</translation>
+    </message>
+    <message>
+        <source>The layer of samples has no features.</source>
+        <translation>La capa de muestras no tiene objetos.</translation>
+    </message>
+    <message>
+        <source>QGIS doesn't write vector files that end in '{}'.</source>
+        <translation>QGIS no escribe archivos vectoriales que terminen en '{}'.</translation>
+    </message>
+    <message>
+        <source>{path} can't be written: {why}</source>
+        <translation>No se puede escribir {path}: {why}</translation>
+    </message>
+    <message>
+        <source>Polygons of a class map</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>polygons,polygonize,vectorize,raster to vector,minimum mapping unit,sieve,simplify,generalize,topology,land cover,classification,geopackage,geojson</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Turns a map of classes into polygons, with the value and the name of the class, the area in square metres (on the ellipsoid) and, if a raster of confidence is given, its mean. The layer has the names and colours of the map's own legend.
+
+Patches below a minimum area can be joined to a neighbour: the one with which they have the longest common border, smallest patches first, never to pixels without data. An island of data that is too small stays.
+
+Borders can be simplified. Each border is simplified once, for both of its neighbours, so that neither gaps nor overlaps come to be. The area is that of the pixels, which simplifying doesn't change.
+
+Without these two, polygons are those of GDAL's Polygonize (pixels that touch at a corner only are apart). Maps of any size are read in strips.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Confidence of the map</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>The confidence that Land cover wrote with the map: each polygon gets the mean of its pixels.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Minimum area (m²)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Smaller patches join the neighbour with which they have the longest border. 0 keeps all patches.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Simplify borders by up to (m)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Borders have fewer points, at most so far from the edges of the pixels; one and a half pixels smooth the stairs away. 0 keeps the edges of the pixels.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Polygons</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>GeoPackage (.gpkg) or GeoJSON (.geojson).</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Number of polygons</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Number of patches that were joined to others</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Polygons are written as a file .gpkg or .geojson, not to '{}'. Choose such a file.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Polygons: {polygons}. Patches joined to others: {joined}.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>{name}: {polygons} polygons, {area}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Samples to validate a class map</source>
+        <translation>Muestras para validar un mapa de clases</translation>
+    </message>
+    <message>
+        <source>sampling,design,sample,validation,accuracy,stratified,random points,reference,allocation,olofsson,standard error,land cover</source>
+        <translation>muestreo,diseño,muestra,validación,exactitud,estratificado,puntos al azar,referencia,asignación,olofsson,error estándar,cobertura del suelo,sampling</translation>
+    </message>
+    <message>
+        <source>Draws points at random within each class of a map: as many as are needed for the standard error that you want of the overall accuracy, by the good practices of Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57. Rare classes get a fixed number of points, the others share the rest by area.
+
+Then say what is really there, point by point, from better images or in the field: switch the layer to editing, open its attribute table in the form view, and choose the class in the field 'reference'. Leave it empty where you can't tell. Points to do are white. The class of the map is in the field 'stratum', which form and table hide: people who see it tend to agree with it.
+
+When all points are done, run 'Accuracy and areas of a class map' with the same map, this layer, and the field 'reference'. It gives accuracies and areas with confidence intervals. To draw new points for a new map, run this again: the points belong to the classes of this map.</source>
+        <translation>Toma puntos al azar dentro de cada clase de un mapa: tantos como hacen falta para el error estándar que desea de la exactitud global, según las buenas prácticas de Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57. Las clases raras reciben un número fijo de puntos; las demás se reparten el resto según su superficie.
+
+Después indique qué hay en realidad, punto por punto, con mejores imágenes o en el campo: ponga la capa en edición, abra su tabla de atributos en la vista de formulario y elija la clase en el campo 'reference'. Déjelo vacío donde no se pueda saber. Los puntos pendientes son blancos. La clase del mapa está en el campo 'stratum', oculto en el formulario y en la tabla: quien la ve tiende a darle la razón.
+
+Cuando todos los puntos estén listos, ejecute 'Exactitud y superficies de un mapa de clases' con el mismo mapa, esta capa y el campo 'reference'. Da exactitudes y superficies con intervalos de confianza. Para un mapa nuevo, ejecute esto de nuevo: los puntos pertenecen a las clases de este mapa.</translation>
+    </message>
+    <message>
+        <source>Standard error of the overall accuracy</source>
+        <translation>Error estándar de la exactitud global</translation>
+    </message>
+    <message>
+        <source>Half of the 95 % confidence interval to either side is twice this: with 0.01, an accuracy of 80 % is known to be between 78 % and 82 %. Half the standard error needs four times as many points.</source>
+        <translation>El intervalo de confianza del 95 % llega a cada lado al doble de este valor: con 0.01, se sabe que una exactitud del 80 % está entre el 78 % y el 82 %. La mitad del error estándar requiere cuatro veces más puntos.</translation>
+    </message>
+    <message>
+        <source>Accuracy expected of each class</source>
+        <translation>Exactitud esperada de cada clase</translation>
+    </message>
+    <message>
+        <source>Share of a mapped class that you expect to be correct (user's accuracy). The closer to 0.5, the more points are needed.</source>
+        <translation>Parte de una clase del mapa que espera que sea correcta (exactitud del usuario). Cuanto más cerca de 0.5, más puntos se necesitan.</translation>
+    </message>
+    <message>
+        <source>Points of a rare class</source>
+        <translation>Puntos de una clase rara</translation>
+    </message>
+    <message>
+        <source>Classes whose share of the points would be smaller get this many. 50 to 100 are advised.</source>
+        <translation>Las clases a las que tocarían menos puntos reciben este número. Se aconsejan de 50 a 100.</translation>
+    </message>
+    <message>
+        <source>Samples</source>
+        <translation>Muestras</translation>
+    </message>
+    <message>
+        <source>Accuracy expected of single classes</source>
+        <translation>Exactitud esperada de algunas clases</translation>
+    </message>
+    <message>
+        <source>Where classes differ: pairs of class (value or name) and share, such as 80=0.95,Built-up=0.6.</source>
+        <translation>Si las clases difieren: pares de clase (valor o nombre) y parte, por ejemplo 80=0.95,Construido=0.6.</translation>
+    </message>
+    <message>
+        <source>Least distance of two points (m)</source>
+        <translation>Distancia mínima entre dos puntos (m)</translation>
+    </message>
+    <message>
+        <source>In metres on the ground. If empty, five pixels of the map. 0 lets points lie on neighbouring pixels.</source>
+        <translation>En metros sobre el terreno. Si se deja vacío, cinco píxeles del mapa. Con 0, los puntos pueden estar en píxeles vecinos.</translation>
+    </message>
+    <message>
+        <source>Change between two SAR dates</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>sar,sentinel-1,change,change detection,log-ratio,ratio,significance,wishart,speckle,looks,flood,deforestation,damage,backscatter,before,after</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Compares two SAR scenes of one place and marks where backscatter fell or rose by more than speckle explains, even where the land-cover class stayed the same. No model is used.
+
+Power is averaged over a square window, and the ratio of the dates is tested, both polarisations together (likelihood-ratio test of Conradsen et al. 2003, IEEE TGRS 41(1), 4-19, for intensities). The number of looks, and how far neighbouring pixels are correlated, are estimated from the data. Of the pixels where nothing changed, about the share given as significance level is marked.
+
+Take two scenes of the same orbit and pass direction, processed in the same way: another direction of view changes backscatter everywhere. A change of backscatter need not be one of land cover: rain, wind on water, frost, ploughing and growth change it too.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>SAR raster before</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>SAR raster after</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Backscatter in a raster file, in dB, linear power or amplitude; VV and VH, or one polarisation. Both dates on one grid, or shifted by whole pixels. Sentinel-1 products as downloaded are calibrated first.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Further rasters of the date before</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Further rasters of the date after</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>If each polarisation is in a separate file: the other file of this date.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Window [pixels]</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Side of the square over which power is averaged; an odd number. Smaller windows find smaller places, larger ones find fainter changes.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Significance level</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Share of the unchanged pixels that may be marked by chance. With 0.001 fewer faint changes are found.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Looks of a pixel</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Equivalent number of looks of a pixel, about 4.4 for IW GRDH. If empty, it is estimated.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Units</source>
+        <translation>Unidades</translation>
+    </message>
+    <message>
+        <source>Units of the pixel values: db (decibels), linear_power (sigma0 or gamma0 as power), amplitude (its square root). auto decides from the values, and reports the decision in the log.</source>
+        <translation>Unidades de los valores de los píxeles: db (decibelios), linear_power (sigma0 o gamma0 como potencia), amplitude (su raíz cuadrada). auto lo decide por los valores y anota la decisión en el registro.</translation>
+    </message>
+    <message>
+        <source>Bands</source>
+        <translation>Bandas</translation>
+    </message>
+    <message>
+        <source>Bands to compare, VV before VH, the same in both rasters. If empty, they are found by their names.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Accept implausible values</source>
+        <translation>Aceptar valores inverosímiles</translation>
+    </message>
+    <message>
+        <source>Values that can't be backscatter are refused. Check this box to compare them anyway.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Significant change</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Where backscatter fell, rose, or did so differently in the two polarisations (GeoTIFF).</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Change in dB</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Later minus earlier backscatter, averaged over the window, a band for each polarisation.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>p value of no change</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Probability of such a ratio without change; small where a change is certain.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Report of the change</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>One page of HTML: both dates and the change beside each other, areas, and notes.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Areas of change</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>The table of areas, for a spreadsheet.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Changed area in m² (in pixels without a coordinate system)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Changed share of what both dates show, 0 to 1</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Both dates are the same file, {}. Choose two dates.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Changed: {area:,.1f} ha, {share:.2f} %.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Changed: {area:,.0f} pixels, {share:.2f} %.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Areas of classes in polygons</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>zonal statistics,zonal histogram,zones,area,share,percentage,hectares,land cover,parcels,districts,confidence interval,error-adjusted area,olofsson</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Measures the area and the share of each class of a map in your polygons, such as districts or parcels, and adds them as fields. A pixel counts where its centre lies in the polygon; areas are measured on the ellipsoid, and shares are parts of the area that has a class. Polygons may overlap.
+
+With an accuracy report of the map, each area also gets an estimate that is corrected by the errors of the map, with a 95 % confidence interval: the stratified estimator of Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57, with the areas in the polygon as those of the strata. It assumes that the map is wrong as often, and in the same way, in every polygon as on the whole map. Where it isn't, intervals are too narrow, most of all in small polygons.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Zones</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Polygons in any CRS. Only the selected ones are measured if that is chosen.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Accuracy report of the map</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>The file 'All figures' of 'Accuracy and areas of a class map', made with a sample as reference.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Zones with areas</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>The polygons with the fields added; a CSV file has the fields only.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>There are no polygons to measure.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
         <source>Attention maps from SAR</source>
         <translation>Mapas de atención a partir de SAR</translation>
     </message>
@@ -274,10 +770,6 @@ En montañas y colinas los lugares aparecen desplazados hacia el radar, aproxima
     <message>
         <source>gamma0: per area perpendicular to the radar beam, which depends less on the incidence angle (the bundled model expects it). sigma0: per area of ground.</source>
         <translation>gamma0: por área perpendicular al haz del radar, que depende menos del ángulo de incidencia (el modelo incluido la espera). sigma0: por área del suelo.</translation>
-    </message>
-    <message>
-        <source>Units</source>
-        <translation>Unidades</translation>
     </message>
     <message>
         <source>linear_power, which may be averaged and resampled; or db (decibels), the usual form for display.</source>
@@ -412,16 +904,8 @@ En lugar de estadísticos, se pueden escribir las propias fechas con menos motea
         <translation>db (decibelios), la forma habitual para visualizar; o linear_power (potencia lineal).</translation>
     </message>
     <message>
-        <source>Accept implausible values</source>
-        <translation>Aceptar valores inverosímiles</translation>
-    </message>
-    <message>
         <source>Values that can't be backscatter are refused. Check this box to use them anyway; the log says so.</source>
         <translation>Los valores que no pueden ser retrodispersión se rechazan. Marque esta casilla para usarlos de todos modos; el registro lo indica.</translation>
-    </message>
-    <message>
-        <source>Choose one statistic at least.</source>
-        <translation>Elija al menos un estadístico.</translation>
     </message>
     <message>
         <source>The filter writes the dates themselves: set the period to all.</source>
@@ -572,6 +1056,26 @@ Un modelo solo es tan bueno como sus datos de entrenamiento; la ficha del modelo
         <translation>La concordancia de las fechas necesita más fechas. Añada alguna, o prescinda de ella.</translation>
     </message>
     <message>
+        <source>Lead of the class over the next one, 0 to 1. 'Next samples to label' takes it.</source>
+        <translation>Ventaja de la clase sobre la siguiente, de 0 a 1. La usa 'Próximas muestras por etiquetar'.</translation>
+    </message>
+    <message>
+        <source>Entropy</source>
+        <translation>Entropía</translation>
+    </message>
+    <message>
+        <source>Entropy of the class probabilities: 0 where the model is certain, 1 where all classes are equal.</source>
+        <translation>Entropía de las probabilidades de las clases: 0 donde el modelo está seguro, 1 donde todas las clases son iguales.</translation>
+    </message>
+    <message>
+        <source>Disagreement of tiles</source>
+        <translation>Desacuerdo entre teselas</translation>
+    </message>
+    <message>
+        <source>How far overlapping tiles disagree, 0 to 1; no data where a pixel lies in one tile only.</source>
+        <translation>En qué medida discrepan las teselas solapadas, de 0 a 1; sin datos donde un píxel está en una sola tesela.</translation>
+    </message>
+    <message>
         <source>{value:&gt;4}  {name}: {pixels} px ({share:.1f} %)</source>
         <translation>{value:&gt;4}  {name}: {pixels} px ({share:.1f} %)</translation>
     </message>
@@ -620,20 +1124,12 @@ Un modelo solo es tan bueno como sus datos de entrenamiento; la ficha del modelo
         <translation>Si cada polarización está en un archivo aparte: los demás archivos, con la misma cuadrícula. Sus bandas siguen a las del ráster SAR. Las bandas se encuentran por sus descripciones, o por VV y VH en los nombres de los archivos.</translation>
     </message>
     <message>
-        <source>Bands</source>
-        <translation>Bandas</translation>
-    </message>
-    <message>
         <source>Bands of the raster in the order of the model's bands (for the bundled model VV, VH). If empty, they are found by their descriptions, or else the first ones are used.</source>
         <translation>Bandas del ráster en el orden de las bandas del modelo (para el modelo incluido, VV, VH). Si se deja vacío, se buscan por sus descripciones; si no las hay, se usan las primeras.</translation>
     </message>
     <message>
         <source>If the raster has one band, without a name that tells its polarisation: which one it is. The model then runs without the others, and the map is less accurate. auto looks at the names.</source>
         <translation>Si el ráster tiene una sola banda, sin un nombre que indique su polarización: cuál es. El modelo se ejecuta entonces sin las demás, y el mapa es menos exacto. auto atiende a los nombres.</translation>
-    </message>
-    <message>
-        <source>Units of the pixel values: db (decibels), linear_power (sigma0 or gamma0 as power), amplitude (its square root). auto decides from the values, and reports the decision in the log.</source>
-        <translation>Unidades de los valores de los píxeles: db (decibelios), linear_power (sigma0 o gamma0 como potencia), amplitude (su raíz cuadrada). auto lo decide por los valores y anota la decisión en el registro.</translation>
     </message>
     <message>
         <source>Values that can't be backscatter, such as values scaled to 0…1 or coherence, are refused. Check this box to map them anyway; the log and the file say so.</source>
@@ -820,10 +1316,6 @@ Este es el camino hacia los cultivos y otras clases que el modelo incluido no ti
 Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa; las demás reciben valores nuevos. Si la capa se representa por categorías del campo, el mapa lleva sus nombres y colores.</translation>
     </message>
     <message>
-        <source>Samples</source>
-        <translation>Muestras</translation>
-    </message>
-    <message>
         <source>Points or polygons, each of one class, in any CRS. A point stands for the pixel that it is in.</source>
         <translation>Puntos o polígonos, cada uno de una clase, en cualquier SRC. Un punto representa el píxel en el que se encuentra.</translation>
     </message>
@@ -834,6 +1326,14 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
     <message>
         <source>Field of the samples that holds the class, as a number or a text.</source>
         <translation>Campo de las muestras que contiene la clase, como número o como texto.</translation>
+    </message>
+    <message>
+        <source>Further scenes or dates</source>
+        <translation>Otras escenas o fechas</translation>
+    </message>
+    <message>
+        <source>Other rasters that samples lie in: neighbouring scenes, or other dates of the same place. Samples are used with every scene that they lie in; the log says which lie in none. Bands and units count for all.</source>
+        <translation>Otros rásteres en los que hay muestras: escenas vecinas, u otras fechas del mismo lugar. Cada muestra se usa con todas las escenas en las que está; el registro indica cuántas no están en ninguna. Las bandas y las unidades valen para todas.</translation>
     </message>
     <message>
         <source>Title of the model</source>
@@ -1452,6 +1952,62 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>Añadido: {}. Los cuadros de diálogo que se abran a partir de ahora lo ofrecen.</translation>
     </message>
     <message>
+        <source>Samples by a click</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Name of the class</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>To the left the outline grows, to the right it shrinks.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Click on a place in the map.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Add sample</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Class</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Least similarity</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Outline</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Click on a place first: its outline becomes the sample.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Write the name of the class first.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Nothing is so similar.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>{:.1f} ha</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Draw samples by a click</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Click on a place in the active SAR raster: its outline becomes a sample for 'Train own classes'</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
         <source>Set up backend: SAR Land Cover (DINO)</source>
         <translation>Configurar el motor: SAR Land Cover (DINO)</translation>
     </message>
@@ -1626,6 +2182,10 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
     <message>
         <source>like the place</source>
         <translation>parecido al lugar</translation>
+    </message>
+    <message>
+        <source>Samples in {}</source>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>{given} stands for several files, not for one raster: {names}. Give one file of the scene as SAR raster, and its others, if there are any, as Further rasters of the scene.</source>

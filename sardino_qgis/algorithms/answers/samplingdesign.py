@@ -80,13 +80,18 @@ class SamplingDesignAlgorithm(PointAlgorithm):
             ),
         )
         self.add(
+            integer(self.PER_CLASS, tr("Points of a rare class"), 50, 2, 10_000),
+            tr("Classes whose share of the points would be smaller get this many. 50 to 100 are advised."),
+        )
+        self._add_refinements()
+        self.add_output(tr("Samples"), tr("Points to fill in, with a form (GeoPackage, GeoJSON or another format)."))
+        self.addOutput(QgsProcessingOutputNumber(self.POINTS, tr("Number of points")))
+
+    def _add_refinements(self) -> None:
+        self.add(
             QgsProcessingParameterString(self.EXPECTED, tr("Accuracy expected of single classes"), optional=True),
             tr("Where classes differ: pairs of class (value or name) and share, such as 80=0.95,Built-up=0.6."),
             advanced=True,
-        )
-        self.add(
-            integer(self.PER_CLASS, tr("Points of a rare class"), 50, 2, 10_000),
-            tr("Classes whose share of the points would be smaller get this many. 50 to 100 are advised."),
         )
         kind = QgsProcessingParameterNumber.Type.Double
         self.add(
@@ -106,8 +111,6 @@ class SamplingDesignAlgorithm(PointAlgorithm):
             tr("The same seed draws the same places."),
             advanced=True,
         )
-        self.add_output(tr("Samples"), tr("Points to fill in, with a form (GeoPackage, GeoJSON or another format)."))
-        self.addOutput(QgsProcessingOutputNumber(self.POINTS, tr("Number of points")))
 
     def arguments(self, parameters: dict, context: Any, feedback: Any) -> list[str]:
         layer = self.parameterAsRasterLayer(parameters, self.INPUT, context)

@@ -15,13 +15,13 @@ def test_the_number_of_points_is_that_of_the_paper():
     assert needed(SHARES, EXPECTED, 0.01) == 641
 
 
-def test_rare_classes_get_a_fixed_number_and_the_others_the_rest_by_area():
+def test_rare_classes_get_a_fixed_number_others_the_rest_by_area():
     """The paper gives 75 to each rare class of 641: then 149 + 342 (it rounds to 165 and 325)."""
     units = allocate(641, SHARES, 75)
     assert units.tolist() == [75, 75, 163, 328] and units.sum() == 641
 
 
-def test_a_class_that_becomes_rare_by_what_others_get_is_rare_too():
+def test_a_class_that_becomes_rare_by_others_is_rare_too():
     units = allocate(200, np.array([0.02, 0.02, 0.26, 0.7]), 50)
     assert units.tolist() == [50, 50, 50, 50]
     assert allocate(10, np.array([0.5, 0.5]), 50).tolist() == [50, 50]
@@ -33,7 +33,7 @@ def test_without_rare_classes_all_is_by_area():
 
 @pytest.mark.parametrize("wanted", [0.005, 0.01, 0.03])
 @pytest.mark.parametrize("least", [2, 50, 100])
-def test_the_plan_reaches_the_error_that_is_wanted_with_few_points(wanted, least):
+def test_the_plan_reaches_the_wanted_error_with_few_points(wanted, least):
     units = plan(SHARES, EXPECTED, wanted, least)
     assert standard_error(units, SHARES, EXPECTED) <= wanted
     assert units.min() >= least

@@ -45,7 +45,7 @@ def pixels(document, transform=UTM):
     return rows, columns
 
 
-def test_points_lie_in_the_middle_of_pixels_of_their_class_and_apart(class_map, tmp_path, capsys):
+def test_points_lie_in_pixels_of_their_class_and_apart(class_map, tmp_path, capsys):
     out = tmp_path / "samples.geojson"
     assert main(["design", str(class_map), str(out), "--standard-error", "0.02", "--progress", "json"]) == 0
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

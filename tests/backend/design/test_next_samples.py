@@ -56,7 +56,7 @@ def test_places_are_uncertain_and_far_apart(margin, tmp_path):
     assert apart.min() > 60
 
 
-def test_places_are_far_from_samples_and_get_their_field_and_classes(margin, tmp_path):
+def test_places_are_far_from_samples_and_get_their_field(margin, tmp_path):
     features = [
         {"type": "Feature", "properties": {"cover": name, "who": "me"}, "geometry": geometry}
         for name, geometry in (
@@ -120,7 +120,7 @@ def test_candidates_do_not_depend_on_how_rows_come(monkeypatch):
     assert found.max() <= np.nanquantile(values, 0.3) + 1e-3 and len(found) > 50
 
 
-def test_the_first_place_is_the_least_certain_and_equal_places_come_once():
+def test_the_first_place_is_least_certain_and_none_comes_twice():
     points, values = np.array([[0.0], [5.0], [5.0], [9.0]]), np.array([0.3, 0.1, 0.2, 0.4], np.float32)
     assert farthest(points, values, 9, np.empty((0, 1))).tolist() == [1, 0, 3]
 

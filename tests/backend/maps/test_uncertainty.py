@@ -102,7 +102,7 @@ def mapped(tiny_model, tmp_path):
     return call
 
 
-def test_measures_are_those_of_the_probabilities_that_are_written(mapped, make_raster, scene_db, tiny_model, tmp_path):
+def test_measures_are_those_of_the_written_probabilities(mapped, make_raster, scene_db, tiny_model, tmp_path):
     values = scene_db(150, 203)
     values[:, :60, :70] = np.nan
     scene = make_raster(values)

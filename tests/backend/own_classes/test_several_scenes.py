@@ -100,7 +100,7 @@ def test_dates_of_one_place_are_held_out_together(tmp_path, samples, train):
     assert card.metrics["samples"]["2 water"]["samples"] == 7
 
 
-def test_a_scene_of_another_projection_over_the_same_land_shares_its_blocks(tmp_path, samples, train):
+def test_a_scene_of_another_projection_shares_blocks(tmp_path, samples, train):
     first = raster(tmp_path / "a.tif", (-22, -9), UTM)
     there = transform_geom("EPSG:32633", "EPSG:32634", {"type": "Point", "coordinates": [5e5, 5e6]})["coordinates"]
     zone = {"crs": "EPSG:32634", "transform": Affine(10, 0, there[0] - 200, 0, -10, there[1] + 200)}
@@ -126,7 +126,7 @@ def test_a_scene_on_the_other_side_of_the_world_is_another_place(tmp_path, sampl
     assert result["held_out"]["blocks"] >= 4
 
 
-def test_a_scene_without_samples_is_told_and_none_at_all_is_refused(tmp_path, samples, train):
+def test_a_scene_without_samples_is_told_and_none_is_refused(tmp_path, samples, train):
     west, east = raster(tmp_path / "west.tif", (-22, -9), UTM), raster(tmp_path / "east.tif", (-22, -9), EAST)
     path = samples(drawn(5e5 + 40_000, ("water", "forest")))
     result, said, card = train((west, east), path)
