@@ -20,7 +20,11 @@ from backend.grd.command import calibrate
 from backend.grd.request import CalibrateRequest
 from tests.support.peak_memory import peak_mib
 pipeline.LARGE_CACHE = 4 * 2**20  # a bound as well, but one that small images don't reach
-calibrate(CalibrateRequest(sys.argv[1], Path(sys.argv[2]), dem=sys.argv[3] if len(sys.argv) > 3 else None))
+asked = {}
+if len(sys.argv) > 3:
+    layers = {name: Path(f"{sys.argv[2]}-{name}.tif") for name in ("mask", "incidence")}
+    asked = {"dem": sys.argv[3], "flatten": True, **layers}
+calibrate(CalibrateRequest(sys.argv[1], Path(sys.argv[2]), **asked))
 print(peak_mib())
 """
 
