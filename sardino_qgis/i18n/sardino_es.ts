@@ -180,6 +180,126 @@ Un mapa con las cuatro clases del modelo incluido se puede comparar con ESA Worl
         <translation>{name}: escribir números enteros separados por comas, por ejemplo 0,255.</translation>
     </message>
     <message>
+        <source>Polygons of a class map</source>
+        <translation>Polígonos de un mapa de clases</translation>
+    </message>
+    <message>
+        <source>polygons,polygonize,vectorize,raster to vector,minimum mapping unit,sieve,simplify,generalize,topology,land cover,classification,geopackage,geojson</source>
+        <translation>polígonos,poligonizar,vectorizar,ráster a vectorial,unidad mínima cartografiable,tamiz,simplificar,generalizar,topología,cobertura del suelo,clasificación,geopackage,geojson,polygons,polygonize</translation>
+    </message>
+    <message>
+        <source>Turns a map of classes into polygons, with the value and the name of the class, the area in square metres (on the ellipsoid) and, if a raster of confidence is given, its mean. The layer has the names and colours of the map's own legend.
+
+Patches below a minimum area can be joined to a neighbour: the one with which they have the longest common border, smallest patches first, never to pixels without data. An island of data that is too small stays.
+
+Borders can be simplified. Each border is simplified once, for both of its neighbours, so that neither gaps nor overlaps come to be. The area is that of the pixels, which simplifying doesn't change.
+
+Without these two, polygons are those of GDAL's Polygonize (pixels that touch at a corner only are apart). Maps of any size are read in strips.</source>
+        <translation>Convierte un mapa de clases en polígonos, con el valor y el nombre de la clase, la superficie en metros cuadrados (sobre el elipsoide) y, si se indica un ráster de confianza, su media. La capa tiene los nombres y colores de la leyenda del propio mapa.
+
+Las manchas menores que una superficie mínima se pueden unir a una vecina: aquella con la que tienen el borde común más largo, primero las más pequeñas, nunca a píxeles sin datos. Una isla de datos demasiado pequeña se conserva.
+
+Los bordes se pueden simplificar. Cada borde se simplifica una sola vez, para sus dos vecinas, de modo que no aparecen ni huecos ni solapes. La superficie es la de los píxeles, que la simplificación no cambia.
+
+Sin estas dos opciones, los polígonos son los de Poligonizar de GDAL (los píxeles que solo se tocan en una esquina quedan separados). Los mapas de cualquier tamaño se leen por franjas.</translation>
+    </message>
+    <message>
+        <source>Confidence of the map</source>
+        <translation>Confianza del mapa</translation>
+    </message>
+    <message>
+        <source>The confidence that Land cover wrote with the map: each polygon gets the mean of its pixels.</source>
+        <translation>La confianza que Cobertura del suelo escribió con el mapa: cada polígono recibe la media de sus píxeles.</translation>
+    </message>
+    <message>
+        <source>Minimum area (m²)</source>
+        <translation>Superficie mínima (m²)</translation>
+    </message>
+    <message>
+        <source>Smaller patches join the neighbour with which they have the longest border. 0 keeps all patches.</source>
+        <translation>Las manchas menores se unen a la vecina con la que tienen el borde más largo. Con 0 se conservan todas.</translation>
+    </message>
+    <message>
+        <source>Simplify borders by up to (m)</source>
+        <translation>Simplificar los bordes hasta (m)</translation>
+    </message>
+    <message>
+        <source>Borders have fewer points, at most so far from the edges of the pixels; one and a half pixels smooth the stairs away. 0 keeps the edges of the pixels.</source>
+        <translation>Los bordes tienen menos puntos, como mucho a esta distancia de los bordes de los píxeles; con un píxel y medio desaparecen los escalones. Con 0 se conservan los bordes de los píxeles.</translation>
+    </message>
+    <message>
+        <source>Polygons</source>
+        <translation>Polígonos</translation>
+    </message>
+    <message>
+        <source>GeoPackage (.gpkg) or GeoJSON (.geojson).</source>
+        <translation>GeoPackage (.gpkg) o GeoJSON (.geojson).</translation>
+    </message>
+    <message>
+        <source>Number of polygons</source>
+        <translation>Número de polígonos</translation>
+    </message>
+    <message>
+        <source>Number of patches that were joined to others</source>
+        <translation>Número de manchas que se unieron a otras</translation>
+    </message>
+    <message>
+        <source>Polygons are written as a file .gpkg or .geojson, not to '{}'. Choose such a file.</source>
+        <translation>Los polígonos se escriben en un archivo .gpkg o .geojson, no en «{}». Elegir un archivo así.</translation>
+    </message>
+    <message>
+        <source>Polygons: {polygons}. Patches joined to others: {joined}.</source>
+        <translation>Polígonos: {polygons}. Manchas unidas a otras: {joined}.</translation>
+    </message>
+    <message>
+        <source>{name}: {polygons} polygons, {area}</source>
+        <translation>{name}: {polygons} polígonos, {area}</translation>
+    </message>
+    <message>
+        <source>Areas of classes in polygons</source>
+        <translation>Superficies de las clases en polígonos</translation>
+    </message>
+    <message>
+        <source>zonal statistics,zonal histogram,zones,area,share,percentage,hectares,land cover,parcels,districts,confidence interval,error-adjusted area,olofsson</source>
+        <translation>estadística zonal,histograma zonal,zonas,superficie,proporción,porcentaje,hectáreas,cobertura del suelo,parcelas,municipios,intervalo de confianza,superficie corregida,olofsson,zonal statistics</translation>
+    </message>
+    <message>
+        <source>Measures the area and the share of each class of a map in your polygons, such as districts or parcels, and adds them as fields. A pixel counts where its centre lies in the polygon; areas are measured on the ellipsoid, and shares are parts of the area that has a class. Polygons may overlap.
+
+With an accuracy report of the map, each area also gets an estimate that is corrected by the errors of the map, with a 95 % confidence interval: the stratified estimator of Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57, with the areas in the polygon as those of the strata. It assumes that the map is wrong as often, and in the same way, in every polygon as on the whole map. Where it isn't, intervals are too narrow, most of all in small polygons.</source>
+        <translation>Mide la superficie y la proporción de cada clase de un mapa en polígonos propios, por ejemplo municipios o parcelas, y las añade como campos. Un píxel cuenta si su centro está en el polígono; las superficies se miden sobre el elipsoide, y las proporciones son partes de la superficie que tiene una clase. Los polígonos se pueden solapar.
+
+Con un informe de exactitud del mapa, cada superficie recibe además una estimación corregida según los errores del mapa, con un intervalo de confianza del 95 %: el estimador estratificado de Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57, con las superficies en el polígono como las de los estratos. Se supone que el mapa se equivoca con la misma frecuencia, y de la misma manera, en cada polígono que en el mapa completo. Donde no es así, los intervalos son demasiado estrechos, sobre todo en polígonos pequeños.</translation>
+    </message>
+    <message>
+        <source>Zones</source>
+        <translation>Zonas</translation>
+    </message>
+    <message>
+        <source>Polygons in any CRS. Only the selected ones are measured if that is chosen.</source>
+        <translation>Polígonos en cualquier SRC. Solo se miden los seleccionados si así se elige.</translation>
+    </message>
+    <message>
+        <source>Accuracy report of the map</source>
+        <translation>Informe de exactitud del mapa</translation>
+    </message>
+    <message>
+        <source>The file 'All figures' of 'Accuracy and areas of a class map', made with a sample as reference.</source>
+        <translation>El archivo «Todas las cifras» de «Exactitud y superficies de un mapa de clases», hecho con una muestra como referencia.</translation>
+    </message>
+    <message>
+        <source>Zones with areas</source>
+        <translation>Zonas con superficies</translation>
+    </message>
+    <message>
+        <source>The polygons with the fields added; a CSV file has the fields only.</source>
+        <translation>Los polígonos con los campos añadidos; un archivo CSV tiene solo los campos.</translation>
+    </message>
+    <message>
+        <source>There are no polygons to measure.</source>
+        <translation>No hay polígonos que medir.</translation>
+    </message>
+    <message>
         <source>Attention maps from SAR</source>
         <translation>Mapas de atención a partir de SAR</translation>
     </message>
@@ -1264,6 +1384,62 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>Añadido: {}. Los cuadros de diálogo que se abran a partir de ahora lo ofrecen.</translation>
     </message>
     <message>
+        <source>Samples by a click</source>
+        <translation>Muestras con un clic</translation>
+    </message>
+    <message>
+        <source>Name of the class</source>
+        <translation>Nombre de la clase</translation>
+    </message>
+    <message>
+        <source>To the left the outline grows, to the right it shrinks.</source>
+        <translation>Hacia la izquierda el contorno crece, hacia la derecha se encoge.</translation>
+    </message>
+    <message>
+        <source>Click on a place in the map.</source>
+        <translation>Hacer clic en un lugar del mapa.</translation>
+    </message>
+    <message>
+        <source>Add sample</source>
+        <translation>Añadir muestra</translation>
+    </message>
+    <message>
+        <source>Class</source>
+        <translation>Clase</translation>
+    </message>
+    <message>
+        <source>Least similarity</source>
+        <translation>Similitud mínima</translation>
+    </message>
+    <message>
+        <source>Outline</source>
+        <translation>Contorno</translation>
+    </message>
+    <message>
+        <source>Click on a place first: its outline becomes the sample.</source>
+        <translation>Hacer clic primero en un lugar: su contorno será la muestra.</translation>
+    </message>
+    <message>
+        <source>Write the name of the class first.</source>
+        <translation>Escribir primero el nombre de la clase.</translation>
+    </message>
+    <message>
+        <source>Nothing is so similar.</source>
+        <translation>Nada es tan parecido.</translation>
+    </message>
+    <message>
+        <source>{:.1f} ha</source>
+        <translation>{:.1f} ha</translation>
+    </message>
+    <message>
+        <source>Draw samples by a click</source>
+        <translation>Dibujar muestras con un clic</translation>
+    </message>
+    <message>
+        <source>Click on a place in the active SAR raster: its outline becomes a sample for 'Train own classes'</source>
+        <translation>Hacer clic en un lugar del ráster SAR activo: su contorno será una muestra para «Entrenar clases propias»</translation>
+    </message>
+    <message>
         <source>Set up backend: SAR Land Cover (DINO)</source>
         <translation>Configurar el motor: SAR Land Cover (DINO)</translation>
     </message>
@@ -1438,6 +1614,10 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
     <message>
         <source>like the place</source>
         <translation>parecido al lugar</translation>
+    </message>
+    <message>
+        <source>Samples in {}</source>
+        <translation>Muestras en {}</translation>
     </message>
     <message>
         <source>{given} stands for several files, not for one raster: {names}. Give one file of the scene as SAR raster, and its others, if there are any, as Further rasters of the scene.</source>

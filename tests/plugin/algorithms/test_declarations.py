@@ -20,7 +20,8 @@ def test_parameters_are_declared(provider):
     assert attention >= {"HEADS", "BLOCK", "MASS", "OUTPUT", "OUTPUT_MASKS"}
 
 
-EVERY = ["landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate"]
+EVERY = ["landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate", "polygons",
+         "zones"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -38,7 +39,9 @@ def test_algorithms_and_parameters_have_help(provider, name):
     assert type(again) is type(algorithm) and again is not algorithm and again.id() == f"sardino:{name}"
 
 
-@pytest.mark.parametrize("name", ["landcover", "attention", "embeddings", "similarity", "accuracy"])
+@pytest.mark.parametrize(
+    "name", ["landcover", "attention", "embeddings", "similarity", "accuracy", "polygons", "zones"]
+)
 def test_help_opens_an_existing_page(provider, name):
     url = QUrl(provider.algorithm(name).helpUrl())
     assert url.isLocalFile() and os.path.isfile(url.toLocalFile())
