@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from qgis.core import Qgis, QgsDistanceArea, QgsGeometry, QgsProject, QgsUnitTypes, QgsWkbTypes
+from qgis.core import Qgis, QgsDistanceArea, QgsGeometry, QgsProject, QgsRectangle
 from qgis.gui import QgsRubberBand
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor, QIcon
@@ -31,7 +31,9 @@ class OutlineTool(SimilarityTool):
         self.panel.hide()
         self.panel.moved.connect(self._moved)
         self.panel.wanted.connect(self.add)
-        self._band = QgsRubberBand(iface.mapCanvas(), QgsWkbTypes.GeometryType.PolygonGeometry)
+        # The type of polygons, which has other names in each version of QGIS.
+        self._kind = QgsGeometry.fromRect(QgsRectangle(0, 0, 1, 1)).type()
+        self._band = QgsRubberBand(iface.mapCanvas(), self._kind)
         self._band.setStrokeColor(_LINE)
         self._band.setFillColor(_FILL)
         self._band.setWidth(2)
@@ -118,12 +120,12 @@ class OutlineTool(SimilarityTool):
         measure = QgsDistanceArea()
         measure.setSourceCrs(raster.crs(), QgsProject.instance().transformContext())
         measure.setEllipsoid("EPSG:7030")
-        area = measure.convertAreaMeasurement(measure.measureArea(self._outline), QgsUnitTypes.AreaUnit.AreaHectares)
-        self.panel.show_size(tr("{:.1f} ha").format(area), True)
+        hectares = measure.measureArea(self._outline) / 10_000  # square metres, as there is an ellipsoid
+        self.panel.show_size(tr("{:.1f} ha").format(hectares), True)
 
     def _clear(self) -> None:
         self._answer, self._outline = None, QgsGeometry()
-        self._band.reset(QgsWkbTypes.GeometryType.PolygonGeometry)
+        self._band.reset(self._kind)
         self.panel.show_size(tr("Click on a place in the map."), False)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Callable
 
-from qgis.core import QgsApplication, QgsRasterLayer
+from qgis.core import QgsApplication, QgsRasterLayer, QgsVectorLayer
 from qgis.PyQt.QtCore import QThread
 
 from .metadata import describe
@@ -28,6 +28,20 @@ def reload_layers(project: Any, path: str) -> int:
             apply_qml(layer)
             describe(layer)
             set_time(layer)
+            layer.triggerRepaint()
+            count += 1
+    return count
+
+
+def reload_polygons(project: Any, path: str, style: Callable[[Any], None]) -> int:
+    """Reload the vector layers of `project` that show the file `path`, as `reload_layers` does; `style` styles each."""
+    if project is None or QThread.currentThread() != QgsApplication.instance().thread():
+        return 0
+    count = 0
+    for layer in project.mapLayers().values():
+        if isinstance(layer, QgsVectorLayer) and layer.providerType() == "ogr" and _same(layer.source(), path):
+            layer.setDataSource(layer.source(), layer.name(), "ogr", False)
+            style(layer)
             layer.triggerRepaint()
             count += 1
     return count

@@ -14,6 +14,7 @@ from qgis.core import (
 )
 
 from ...common.i18n import tr
+from ...layers.reloading import reload_polygons
 from ...layers.sources import worker_source
 from ...layers.vector_styling import PolygonStyler
 from ..base import BackendAlgorithm
@@ -42,7 +43,7 @@ class PolygonsAlgorithm(BackendAlgorithm):
 
     def __init__(self) -> None:
         super().__init__()
-        self._map = self._confidence = self._name = self._id = ""
+        self._map = self._confidence = self._name = self._id = self._written = ""
 
     def displayName(self) -> str:
         return tr("Polygons of a class map")
@@ -144,4 +145,11 @@ class PolygonsAlgorithm(BackendAlgorithm):
             size = f"{item['pixels']} px" if area is None else f"{area / 10_000:.2f} ha"
             text = tr("{name}: {polygons} polygons, {area}")
             feedback.pushInfo(text.format(name=item["name"], polygons=item["polygons"], area=size))
+        self._written = path
         return {self.OUTPUT: path, **found}
+
+    def postProcessAlgorithm(self, context, feedback) -> dict:
+        """Reload layers of an older result under this name."""
+        if self._written:
+            reload_polygons(context.project(), self._written, PolygonStyler().style)
+        return {}

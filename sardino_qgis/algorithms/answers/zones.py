@@ -9,8 +9,6 @@ from typing import Any
 from qgis.core import (
     QgsFeature,
     QgsFeatureSink,
-    QgsField,
-    QgsFields,
     QgsProcessing,
     QgsProcessingException,
     QgsProcessingParameterFeatureSink,
@@ -18,8 +16,8 @@ from qgis.core import (
     QgsProcessingParameterFile,
     QgsProcessingParameterRasterLayer,
     QgsProcessingUtils,
+    QgsVectorLayer,
 )
-from qgis.PyQt.QtCore import QVariant
 
 from ...common.cancelled import CancelledError
 from ...common.i18n import tr
@@ -28,7 +26,7 @@ from ...layers.sources import worker_source
 from ..base import BackendAlgorithm
 
 NUMBER = "number"  # property of the features that go to the backend and come back: the id in the source
-_KINDS = {"integer": QVariant.Type.LongLong, "real": QVariant.Type.Double, "text": QVariant.Type.String}
+_KINDS = {"integer": "int8", "real": "double", "text": "string"}  # types of QGIS's memory layers
 
 
 class ZonesAlgorithm(BackendAlgorithm):
@@ -121,9 +119,9 @@ class ZonesAlgorithm(BackendAlgorithm):
         result = self.run_backend(command, feedback)
         with open(measured, encoding="utf-8") as file:
             rows = {item["properties"][NUMBER]: item["properties"] for item in json.load(file)["features"]}
-        added = QgsFields()
-        for column in result["columns"]:
-            added.append(QgsField(column["name"], _KINDS[column["kind"]]))
+        # By a layer without rows, since types of fields have other names in each version of QGIS and Qt.
+        wanted = "&".join(f"field={column['name']}:{_KINDS[column['kind']]}" for column in result["columns"])
+        added = QgsVectorLayer(f"None?{wanted}", "", "memory").fields()
         fields = QgsProcessingUtils.combineFields(self._source.fields(), added)
         sink, output = self.parameterAsSink(
             parameters, self.OUTPUT, context, fields, self._source.wkbType(), self._source.sourceCrs()

@@ -149,11 +149,17 @@ def test_a_map_without_crs_gives_pixels(make, convert):
     assert {"class", "name", "pixels"} < set(read_package(output)[0][0])
 
 
+@pytest.fixture
+def in_strips(make, patchy, monkeypatch):
+    """A map that is read one row at a time."""
+    monkeypatch.setattr(class_raster, "STRIP_PIXELS", 20)
+    return make(patchy(20, 20))
+
+
 @pytest.mark.parametrize("name", ["p.gpkg", "p.geojson"])
 @pytest.mark.parametrize("after", [1, 25])
-def test_cancelled_runs_leave_the_older_file(make, patchy, convert, tmp_path, monkeypatch, name, after):
-    monkeypatch.setattr(class_raster, "STRIP_PIXELS", 20)
-    path = make(patchy(20, 20))
+def test_cancelled_runs_leave_the_older_file(in_strips, convert, tmp_path, name, after):
+    path = in_strips
     (tmp_path / name).write_text("older")
     before, cancel = sorted(tmp_path.iterdir()), Cancel()
 

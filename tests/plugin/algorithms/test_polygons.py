@@ -140,6 +140,18 @@ def test_a_loaded_result_can_be_replaced_after_it_is_removed(class_map, tmp_path
     del layer
 
 
+def test_a_loaded_older_result_shows_the_new_one(class_map, tmp_path, qgis_new_project):
+    given = {"INPUT": class_map, "OUTPUT": str(tmp_path / "p.geojson")}
+    processing.run("sardino:polygons", given)
+    layer = QgsVectorLayer(given["OUTPUT"], "mine", "ogr")
+    QgsProject.instance().addMapLayer(layer)
+    count = layer.featureCount()
+    results = processing.run("sardino:polygons", given | {"MIN_AREA": 100_000})
+    assert layer.featureCount() == results["POLYGONS"] < count and layer.name() == "mine"
+    assert isinstance(layer.renderer(), QgsCategorizedSymbolRenderer)
+    del layer
+
+
 def test_refusals(class_map, tmp_path):
     with pytest.raises(QgsProcessingException, match="Choose such a file"):
         processing.run("sardino:polygons", {"INPUT": class_map, "OUTPUT": str(tmp_path / "p.shp")})

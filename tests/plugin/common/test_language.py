@@ -43,7 +43,10 @@ def test_menu_and_algorithms_are_spanish_until_unloaded(set_language, desktop, q
     for _ in range(2):
         plugin.initGui()
         assert "Configurar el motor…" in [action.text() for action in plugin.menu.actions()]
-        assert [action.text() for action in desktop.toolbar.actions()] == ["Buscar lugares similares"]
+        assert [action.text() for action in desktop.toolbar.actions()] == [
+            "Buscar lugares similares",
+            "Dibujar muestras con un clic",
+        ]
         algorithm = plugin.provider.algorithm("landcover")
         assert algorithm.displayName() == "Cobertura del suelo a partir de SAR"
         assert algorithm.parameterDefinition("OUTPUT").description() == "Cobertura del suelo"
