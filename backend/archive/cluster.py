@@ -160,7 +160,9 @@ def _client(request: ArchiveRequest, context: Context) -> Iterator[Any]:
             target: dict[str, Any] = {"address": stack.enter_context(_local(request))}
         elif str(request.cluster).endswith(".json"):
             if not Path(str(request.cluster)).is_file():
-                raise ResourceError(f"There is no file {request.cluster}.", "Start dask scheduler --scheduler-file first.")
+                raise ResourceError(
+                    f"There is no file {request.cluster}.", "Start dask scheduler --scheduler-file first."
+                )
             target = {"scheduler_file": request.cluster}
         else:
             target = {"address": request.cluster}

@@ -17,6 +17,7 @@ from backend.archive.worker import ArchiveWorker, State, worker_name
 from backend.core.errors import InputError, ResourceError
 from backend.maps.request import Context
 
+
 def archive(request: ArchiveRequest, context: Context) -> dict[str, Any]:
     """Work through a plan until all scenes are finished or given up, and write the manifest.
 

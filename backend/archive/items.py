@@ -107,7 +107,9 @@ def _placed(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     corners = [(0, 0), (width, 0), (width, height), (0, height), (0, 0)]
     steps = [n / ALONG for n in range(ALONG)]
     places = [
-        (a[0] + (b[0] - a[0]) * step, a[1] + (b[1] - a[1]) * step) for a, b in zip(corners, corners[1:]) for step in steps
+        (a[0] + (b[0] - a[0]) * step, a[1] + (b[1] - a[1]) * step)
+        for a, b in zip(corners, corners[1:])
+        for step in steps
     ]
     ring = [transform * place for place in [*places, places[0]]]
     if crs is None:

@@ -13,8 +13,8 @@ from urllib.parse import quote, unquote
 
 from backend import __version__
 from backend.archive.folder import ArchiveFolder
-from backend.archive.units import Unit
 from backend.archive.items import item_date
+from backend.archive.units import Unit
 from backend.archive.worker import State
 from backend.card.mlm import ALWAYS, EXTENSIONS, TASKS, WORLD, mlm_item, stac_licence
 from backend.card.model_card import ModelCard
@@ -33,9 +33,7 @@ COLUMNS = (
 Row = dict[str, Any]
 
 
-def write_manifest(
-    folder: ArchiveFolder, units: Sequence[Unit], state: State, model: str | None
-) -> bool:
+def write_manifest(folder: ArchiveFolder, units: Sequence[Unit], state: State, model: str | None) -> bool:
     """Write manifest.csv, collection.json and model.json.
 
     Lines of an older manifest are taken over: a finished scene never changes, and so each item is read once, not once
@@ -85,7 +83,9 @@ def read_manifest(path: Path) -> list[dict[str, str]]:
             reader = csv.DictReader(file)
             rows = list(reader)
     except (OSError, ValueError, csv.Error) as error:
-        raise InputError(f"The manifest {path} can't be read: {error}.", "Give the manifest.csv of an archive.") from error
+        raise InputError(
+            f"The manifest {path} can't be read: {error}.", "Give the manifest.csv of an archive."
+        ) from error
     if not {"name", "status", "output"} <= set(reader.fieldnames or ()):
         raise InputError(f"{path} is not the manifest of an archive.", "Give the manifest.csv of an archive.")
     return rows

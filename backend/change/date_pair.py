@@ -14,7 +14,6 @@ from backend.core.arrays import BoolArray, FloatArray, IntArray
 from backend.core.context import Context
 from backend.core.errors import InputError
 from backend.grd.container import is_product, refuse_part
-from backend.maps.values import judge_source
 from backend.radiometry.checks import OK, UNITS, refuse
 from backend.radiometry.convert import to_db, to_power
 from backend.radiometry.units import Units
@@ -24,6 +23,7 @@ from backend.raster.foreign import refuse_picture
 from backend.raster.grid import Grid
 from backend.raster.source import RasterSource
 from backend.raster.virtual import scene_files
+from backend.stream.judged import judge_source
 
 # Relative difference of pixel sizes that is accepted: less than half a pixel over a block of speckle.
 SAME_SIZE = 1e-3

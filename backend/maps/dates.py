@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rasterio.warp import transform_bounds
@@ -106,8 +106,10 @@ class _Opening:
             )
         grid, context = self.source.grid, self.context
         extent = None if grid.crs is None else transform_bounds(grid.crs, DEGREES, *grid.bounds())
+        # A file of precise orbits is of one day, that of the raster that is mapped.
+        slopes = replace(self.request.slopes, orbit=None)
         path, _ = self.stack.enter_context(
-            calibrated(files[0], self.request.output, self.card, extent, context.reporter, context.cancel)
+            calibrated(files[0], self.request.output, self.card, extent, slopes, context)
         )
         return path
 

@@ -28,8 +28,8 @@ from backend.series.dates import Span, acquired
 from backend.series.placed import PlacedSource
 from backend.stream.frames import FilledFrame, NativeFrame, ScaledFrame
 from backend.stream.judged import judge_source
+from backend.stream.rows import Frame
 from backend.stream.several import SeveralFrame
-from backend.stream.tiles import Frame
 
 if TYPE_CHECKING:
     from backend.grd.patch import Place

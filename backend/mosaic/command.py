@@ -226,4 +226,7 @@ def _whole(
     contents[request.output / ITEM] = (json.dumps(item, allow_nan=False) + "\n").encode()
     with refusing(request.output):
         write_files(contents, context.cancel)
-    return {"output": str(request.output / ITEM), **{path.stem: str(path) for path in contents if path.suffix == ".vrt"}}
+    return {
+        "output": str(request.output / ITEM),
+        **{path.stem: str(path) for path in contents if path.suffix == ".vrt"},
+    }

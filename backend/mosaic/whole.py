@@ -7,6 +7,8 @@ import xml.etree.ElementTree as ET  # noqa: N817  # nosec B405
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rasterio.warp import transform_bounds
+
 from backend import __version__
 from backend.archive.items import ALWAYS, GEOTIFF, item_date
 from backend.card.mlm import class_items
@@ -15,7 +17,6 @@ from backend.mosaic.sources import Source
 from backend.mosaic.tile_grid import Tile
 from backend.output.styles import rgb
 from backend.raster.grid import DEGREES
-from rasterio.warp import transform_bounds
 
 EXTENSIONS = ("https://stac-extensions.github.io/classification/v2.0.0/schema.json",)
 

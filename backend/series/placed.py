@@ -70,6 +70,11 @@ class PlacedSource:
         apart = (left - column, top - row, right - column - own.width, bottom - row - own.height)
         return (row, column) if max(map(abs, apart)) <= SAME else None
 
+    @property
+    def whole(self) -> tuple[int, int, int, int]:
+        """Return top, left, height and width of the grid."""
+        return 0, 0, self.grid.height, self.grid.width
+
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
         """Return rows of the grid: linear power float32 [bands, rows, width], 0 where invalid, and validity."""
         power = self.window(top, 0, bottom - top, self.grid.width)

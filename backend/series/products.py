@@ -11,8 +11,9 @@ from rasterio.warp import transform_bounds
 from backend.core.claims import SCRATCH
 from backend.core.context import Context
 from backend.grd.container import is_product, refuse_part
-from backend.grd.pipeline import CalibrateRequest, calibrated_map
+from backend.grd.pipeline import calibrated_map
 from backend.grd.product import open_product
+from backend.grd.request import CalibrateRequest
 from backend.raster.grid import DEGREES, Grid
 from backend.raster.source import RasterSource
 
@@ -50,9 +51,9 @@ def as_rasters(
         product = open_product(file)
         context.reporter.log("info", f"Calibrating product {number} of {len(products)}, {product.name}, to gamma0.")
         request = CalibrateRequest(file, output, extent=degrees, reporter=context.reporter, cancel=context.cancel)
-        sink, _ = stack.enter_context(calibrated_map(request, product, product.polarisations, SCRATCH[1]))
-        made[file] = sink.files.part
-        titles[str(sink.files.part)] = product.name
+        maps = stack.enter_context(calibrated_map(request, product, product.polarisations, SCRATCH[1]))
+        made[file] = maps.sink.files.part
+        titles[str(maps.sink.files.part)] = product.name
         context.reporter.restart()
     return [str(made.get(file, file)) for file in files], titles
 

@@ -30,6 +30,10 @@ class Rows(Protocol):
 
     grid: Grid
 
+    @property
+    def whole(self) -> tuple[int, int, int, int]:
+        """Top, left, height and width of the whole raster, of which the grid may be a part."""
+
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
         """Values float32 [bands, rows, width] and validity [rows, width] of some rows."""
 

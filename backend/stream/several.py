@@ -15,7 +15,8 @@ import numpy as np
 from backend.core.arrays import BoolArray, FloatArray
 from backend.stream.decision import Decide
 from backend.stream.fill import fill_invalid
-from backend.stream.tiles import Frame, Model
+from backend.stream.rows import Frame
+from backend.stream.tiles import Model
 
 # Least probability whose logarithm is taken, so that no date decides alone.
 FLOOR = np.float32(1e-6)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from .accuracy import AccuracyAlgorithm
-from .answers.nextsamples import NextSamplesAlgorithm
-from .answers.samplingdesign import SamplingDesignAlgorithm
-from .answers.polygons import PolygonsAlgorithm
-from .answers.zones import ZonesAlgorithm
 from .answers.change import ChangeAlgorithm
+from .answers.nextsamples import NextSamplesAlgorithm
+from .answers.polygons import PolygonsAlgorithm
+from .answers.samplingdesign import SamplingDesignAlgorithm
 from .answers.sarchange import SarChangeAlgorithm
+from .answers.zones import ZonesAlgorithm
 from .attention import AttentionAlgorithm
 from .calibrate import CalibrateAlgorithm
 from .composite import CompositeAlgorithm
