@@ -163,12 +163,6 @@ def test_a_result_has_timings(cli, make_raster, scene_db, tiny_model, tmp_path):
     assert sum(result["timings"].values()) == pytest.approx(result["seconds"], abs=0.01)
 
 
-def test_a_refused_run_does_not_import_pytorch(process, tmp_path):
-    began = time.monotonic()
-    (event,) = process.run("landcover", tmp_path / "nothing.tif", tmp_path / "o.tif")
-    assert "no file" in event["message"] and time.monotonic() - began < 2
-
-
 def test_cleanups_of_a_run_are_removed_at_its_end():
     cancel = Cancel()
     cancel.on_deadline(print)
