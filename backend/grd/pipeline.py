@@ -131,8 +131,8 @@ def _warp(
                 rows[:, hidden] = np.nan
             if "mask" in sinks:
                 sinks["mask"].write(seen[None])
-        if "incidence" in sinks:
-            sinks["incidence"].write(incidence(plan, top, height)[None])
+        if "incidence" in sinks and plan.terrain is not None:
+            sinks["incidence"].write(incidence(plan, plan.terrain, top, height)[None])
         shown = shown or bool(np.isfinite(rows).any())
         sinks["output"].write(rows if request.units == "linear_power" else from_power(rows))
         progress(height * progress.warping)

@@ -85,7 +85,7 @@ class RadarFile:
         plan = self._plan
         values = self._image.read(plan.top + first, plan.top + last)[:, :, plan.left : plan.left + plan.width]
         if self._lattice is not None:
-            area, mask = self._ground(first, last)
+            area, mask = self._ground(self._lattice, first, last)
             if self._flatten:
                 seen = area >= LEAST_AREA
                 values = np.where(seen, values / np.where(seen, area, 1), np.float32(np.nan))
@@ -93,9 +93,9 @@ class RadarFile:
                 masked.write(mask, 1, window=Window(0, first, mask.shape[1], last - first))
         file.write(values, window=Window(0, first, plan.width, last - first))
 
-    def _ground(self, first: int, last: int) -> tuple[FloatArray, NDArray[np.uint8]]:
-        assert self._lattice is not None
-        strips = [self._lattice.strip(*lines) for lines in _strips(self._plan.top + first, self._plan.top + last)]
+    def _ground(self, lattice: Lattice, first: int, last: int) -> tuple[FloatArray, NDArray[np.uint8]]:
+        """Return area and mask of lines of the part."""
+        strips = [lattice.strip(*lines) for lines in _strips(self._plan.top + first, self._plan.top + last)]
         return np.concatenate([strip.area for strip in strips]), np.concatenate([strip.mask for strip in strips])
 
 

@@ -2,10 +2,11 @@
 
     python -m benchmarks.checks.flattening_sarsen
 
-Needs `pip install sarsen` in an environment of its own (Python 3.11 or newer), whose interpreter runs this. Both get the
-same elevation model, of 2.5 m: sarsen adds up the areas of its pixels, and needs several for each sample. Beta nought is
-1 everywhere, so the result is that of the terrain alone. The program prints the difference in dB outside layover and
-shadow, of means over 100 m: sarsen takes the area of the nearest cell of 10 m in slant range and along.
+Needs `pip install sarsen` in an environment of its own (Python 3.11 or newer), whose interpreter runs this. Both get
+the same elevation model, of 2.5 m: sarsen adds up the areas of its pixels, and needs several for each sample. Beta
+nought is 1 everywhere, so the result is that of the terrain alone. Lines are as far apart on the ground as the
+annotation says, which sarsen takes for granted. The program prints the difference in dB outside layover and shadow, of
+means over 100 m: sarsen takes the area of the nearest cell of 10 m in slant range and along.
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ from tests.support.mountain import mountain
 STEP, PIXEL = 2.5, 10.0
 # Pixels of the map over which both are averaged.
 BLOCK = 10
+# Seconds between lines that are 10 m apart on the ground.
+INTERVAL = 1.4777e-3
+# Blocks beside the edge that aren't compared.
+EDGE = 2
 PEAKS = (0.0, 600.0, 1200.0)
 
 
@@ -108,15 +113,11 @@ def compare(folder: Path, geometry: Imaged, peak: float) -> dict[str, float]:
     }  # fmt: skip
 
 
-# Blocks beside the edge that aren't compared.
-EDGE = 2
-
-
 def main() -> None:
     """Print the differences."""
     for peak in PEAKS:
         with tempfile.TemporaryDirectory() as folder:
-            found = compare(Path(folder), Imaged(shape=(300, 600)), peak)
+            found = compare(Path(folder), Imaged(shape=(300, 600), interval=INTERVAL), peak)
             print(f"peak of {peak:g} m: " + ", ".join(f"{name} {value:.4g}" for name, value in found.items()))
 
 

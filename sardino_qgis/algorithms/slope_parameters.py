@@ -48,6 +48,9 @@ class SlopeParameters(BackendAlgorithm):
             ),
             advanced=True,
         )
+        self._add_corrections(advanced)
+
+    def _add_corrections(self, advanced: bool) -> None:
         kinds = tr("Precise orbits (*.EOF *.eof *.zip)") + ";;" + tr("All files (*)")
         self.add(
             QgsProcessingParameterFile(self.ORBIT, tr("Precise orbits"), optional=True, fileFilter=kinds),

@@ -82,6 +82,10 @@ class Lattice:
         across_most, along_most = np.maximum(*moved)
         return float(across_most), float(along_most)
 
+    def positions(self, points: Positions) -> Positions:
+        """Return the samples and lines [n, 2] of the lattice at map coordinates [n, 2]."""
+        return self._positions(points, self.level)
+
     def _positions(self, points: Positions, height: float) -> Positions:
         return self._terrain.geometry.smooth_positions(*self._terrain.places(self._plan.grid.crs, points, height))
 
@@ -89,7 +93,7 @@ class Lattice:
         """Return the map coordinates [n, 2] of smooth image positions [n, 2] at the level of the lattice."""
         start = points = self._plan.to_ground(image)
         for _ in range(STEPS):
-            points = points + start - self._plan.to_ground(self._positions(points, self.level))
+            points = points + start - self._plan.to_ground(self.positions(points))
         return points
 
     def strip(self, top: int, bottom: int) -> Strip:

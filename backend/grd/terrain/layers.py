@@ -19,6 +19,7 @@ from backend.grd.map_plan import MapPlan
 from backend.grd.patch import STEP, Patch
 from backend.grd.terrain.facets import Facets
 from backend.grd.terrain.lattice import LAYOVER, SHADOWED, UNKNOWN, Lattice
+from backend.grd.terrain.relief import Terrain
 from backend.output.sink import Layer
 from backend.output.styles import legend_tags, rgb
 
@@ -37,23 +38,22 @@ MASK_LAYER = Layer(
 )
 
 
-def incidence(plan: MapPlan, top: int, height: int) -> FloatArray:
+def incidence(plan: MapPlan, terrain: Terrain, top: int, height: int) -> FloatArray:
     """Return the angle between the line of sight and the slope's normal in degrees, float32 [height, columns].
 
     Above 90 degrees a slope faces away from the radar. NaN outside the image, and where there are no heights.
     """
-    return np.concatenate([_angles(plan, patch) for patch in _patches(plan, top, height)], axis=1)
+    return np.concatenate([_angles(plan, terrain, patch) for patch in _patches(plan, top, height)], axis=1)
 
 
-def _angles(plan: MapPlan, patch: Patch) -> FloatArray:
-    assert plan.terrain is not None
+def _angles(plan: MapPlan, terrain: Terrain, patch: Patch) -> FloatArray:
     rows, columns = (
         np.arange(max(3, math.ceil(size / STEP) + 1)) * float(STEP) + first
         for size, first in zip(patch.size, (patch.top, patch.left))
     )
     across, down = np.meshgrid(columns, rows)
     nodes = np.stack(plan.grid.transform * (across, down), axis=2)
-    facets = Facets(plan.terrain, plan.grid.crs, nodes, STEP, patch.size)
+    facets = Facets(terrain, plan.grid.crs, nodes, STEP, patch.size)
     share = np.clip(facets.projected() / facets.area(), -1, 1)
     sample, line = facets.middles("sample") - plan.left, facets.middles("line") - plan.top
     inside = (sample >= 0) & (sample <= plan.width) & (line >= 0) & (line <= plan.height)
@@ -80,9 +80,7 @@ class MaskOfMap:
 
     def _piece(self, file: rasterio.DatasetReader, patch: Patch) -> Mask:
         plan, lattice = self._plan, self._lattice
-        assert plan.terrain is not None
-        places = plan.terrain.places(plan.grid.crs, patch.coordinates(), lattice.level)
-        image = plan.terrain.geometry.smooth_positions(*places).reshape(*patch.shape, 2)
+        image = lattice.positions(patch.coordinates()).reshape(*patch.shape, 2)
         column, row = (
             np.floor(patch.interpolate(image[..., axis], 0.5, 0.5) - first).astype(np.int64)
             for axis, first in ((0, lattice.left), (1, plan.top))
