@@ -8,6 +8,11 @@ import rasterio
 from rasterio.transform import from_origin
 
 from backend.__main__ import main
+from backend.core.cancel import Cancel
+from backend.core.errors import Cancelled
+from backend.design.command import DesignRequest
+from backend.design.command import design as make
+from backend.design.next_command import NextRequest, next_samples
 
 SIDE = 600
 UTM = from_origin(4e5, 5.2e6, 10, 10)
@@ -172,3 +177,21 @@ def test_another_format_is_refused_and_an_existing_file_kept(class_map, tmp_path
     assert design(class_map, out) == 1 and out.read_text() == "mine"
     assert not (tmp_path / "s.qml").exists()
     assert design(class_map, class_map, "--overwrite") == 1
+
+
+@pytest.mark.parametrize("command", ["design", "nextsamples"])
+def test_a_cancel_leaves_nothing_and_keeps_the_older_layer(class_map, tmp_path, command):
+    out, style = tmp_path / "s.geojson", tmp_path / "s.qml"
+    out.write_text("mine"), style.write_text("mine too")
+    cancel = Cancel()
+    cancel.set()
+    with pytest.raises(Cancelled):
+        if command == "design":
+            make(DesignRequest(str(class_map), out, overwrite=True, cancel=cancel))
+        else:
+            margin = tmp_path / "m.tif"
+            with rasterio.open(margin, "w", driver="GTiff", dtype="float32", count=1, height=9, width=9) as file:
+                file.write(np.ones((9, 9), np.float32), 1)
+            next_samples(NextRequest(str(margin), out, overwrite=True, cancel=cancel))
+    assert out.read_text() == "mine" and style.read_text() == "mine too"
+    assert not {path.name for path in tmp_path.iterdir()} - {"map.tif", "m.tif", "s.geojson", "s.qml"}
