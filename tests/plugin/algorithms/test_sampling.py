@@ -54,9 +54,10 @@ def raster(tmp_path):
 
 @pytest.mark.parametrize("ending", ["gpkg", "geojson", "shp"])
 def test_points_are_filled_in_by_the_form_and_go_into_accuracy(raster, tmp_path, feedback, ending):
-    map_, out = raster(CLASSES, "map.tif", names=NAMES), str(tmp_path / f"samples.{ending}")
+    map_, out = raster(CLASSES, "map.tif", names=NAMES), str(tmp_path / f"samples [1].{ending}")
     given = {"INPUT": map_, "STANDARD_ERROR": 0.05, "PER_CLASS": 20, "DISTANCE": 30, "OUTPUT": out}
     results = processing.run("sardino:samplingdesign", given, feedback=feedback)
+    assert not [path for path in tmp_path.iterdir() if path.is_dir()]
     layer = QgsVectorLayer(results["OUTPUT"], "samples", "ogr")
     assert layer.isValid() and layer.crs().authid() == UTM
     assert layer.featureCount() == results["POINTS"] >= 60
