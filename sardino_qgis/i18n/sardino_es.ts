@@ -270,12 +270,12 @@ Estos lugares se eligen, no se toman al azar: no los use para medir la exactitud
     <message>
         <source>Draws points at random within each class of a map: as many as are needed for the standard error that you want of the overall accuracy, by the good practices of Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57. Rare classes get a fixed number of points, the others share the rest by area.
 
-Then say what is really there, point by point, from better images or in the field: switch the layer to editing, open its attribute table in the form view, and choose the class in the field 'reference'. Leave it empty where you can't tell. Points to do are white. The class of the map is in the field 'stratum', which form and table hide: people who see it tend to agree with it.
+Then say what is really there, point by point, from better images or in the field: switch the layer to editing, open its attribute table in the form view, and choose the class in the field 'reference'. Leave it empty where you can't tell. Points to do are white. The class of the map is in the field 'map_class', which form and table hide: people who see it tend to agree with it.
 
 When all points are done, run 'Accuracy and areas of a class map' with the same map, this layer, and the field 'reference'. It gives accuracies and areas with confidence intervals. To draw new points for a new map, run this again: the points belong to the classes of this map.</source>
         <translation>Toma puntos al azar dentro de cada clase de un mapa: tantos como hacen falta para el error estándar que desea de la exactitud global, según las buenas prácticas de Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57. Las clases raras reciben un número fijo de puntos; las demás se reparten el resto según su superficie.
 
-Después indique qué hay en realidad, punto por punto, con mejores imágenes o en el campo: ponga la capa en edición, abra su tabla de atributos en la vista de formulario y elija la clase en el campo 'reference'. Déjelo vacío donde no se pueda saber. Los puntos pendientes son blancos. La clase del mapa está en el campo 'stratum', oculto en el formulario y en la tabla: quien la ve tiende a darle la razón.
+Después indique qué hay en realidad, punto por punto, con mejores imágenes o en el campo: ponga la capa en edición, abra su tabla de atributos en la vista de formulario y elija la clase en el campo 'reference'. Déjelo vacío donde no se pueda saber. Los puntos pendientes son blancos. La clase del mapa está en el campo 'map_class', oculto en el formulario y en la tabla: quien la ve tiende a darle la razón.
 
 Cuando todos los puntos estén listos, ejecute 'Exactitud y superficies de un mapa de clases' con el mismo mapa, esta capa y el campo 'reference'. Da exactitudes y superficies con intervalos de confianza. Para un mapa nuevo, ejecute esto de nuevo: los puntos pertenecen a las clases de este mapa.</translation>
     </message>

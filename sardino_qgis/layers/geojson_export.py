@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from qgis.core import (
@@ -20,12 +21,12 @@ from ..common.i18n import tr
 DIGITS = 15  # of coordinates, enough for a float64
 
 
-def write_geojson(source: Any, field: str, crs: Any, path: str, context: Any, feedback: Any) -> int:
-    """Write the points or polygons of `source` with one field, and return their number.
+def write_geojson(source: Any, fields: str | Sequence[str], crs: Any, path: str, context: Any, feedback: Any) -> int:
+    """Write the points or polygons of `source` with some fields, and return their number.
 
     Args:
         source: A QgsProcessingFeatureSource, which applies selection and filter.
-        field: Name of the field with the class.
+        fields: Name of the field with the class; others may follow, which are written where the layer has them.
         crs: QgsCoordinateReferenceSystem to write in; if invalid (a raster without one), coordinates are unchanged.
         path: File to write.
         context: QgsProcessingContext, for its coordinate transformations.
@@ -34,9 +35,11 @@ def write_geojson(source: Any, field: str, crs: Any, path: str, context: Any, fe
     Raises:
         QgsProcessingException: Cancelled, no such field, or a geometry can't be transformed to `crs`.
     """
-    index = source.fields().lookupField(field)
-    if index < 0:
-        raise QgsProcessingException(tr("The layer has no field '{}'.").format(field))
+    names = [fields] if isinstance(fields, str) else list(fields)
+    places = {name: source.fields().lookupField(name) for name in names}
+    if places[names[0]] < 0:
+        raise QgsProcessingException(tr("The layer has no field '{}'.").format(names[0]))
+    places = {name: index for name, index in places.items() if index >= 0}
     transform = QgsCoordinateTransform(source.sourceCrs(), crs, context.transformContext()) if crs.isValid() else None
     count = 0
     with open(path, "w", encoding="utf-8") as file:
@@ -46,7 +49,7 @@ def write_geojson(source: Any, field: str, crs: Any, path: str, context: Any, fe
                 raise CancelledError()
             item = {
                 "type": "Feature",
-                "properties": {field: _plain(feature.attribute(index))},
+                "properties": {name: _plain(feature.attribute(index)) for name, index in places.items()},
                 "geometry": _geometry(feature, transform),
             }
             file.write((",\n" if count else "\n") + json.dumps(item, ensure_ascii=True))

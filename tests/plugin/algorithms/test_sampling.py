@@ -67,15 +67,15 @@ def test_points_are_filled_in_by_the_form_and_go_into_accuracy(raster, tmp_path,
     assert choice.type() == "ValueMap"
     offered = {name: value for entry in choice.config()["map"] for name, value in entry.items()}
     assert offered["Tree & bush"] == "10" and offered["Water"] == "80" and len(offered) == 3
-    assert layer.editorWidgetSetup(fields.lookupField("stratum")).type() == "Hidden"
+    assert layer.editorWidgetSetup(fields.lookupField("map_class")).type() == "Hidden"
     assert layer.editFormConfig().readOnly(fields.lookupField("id"))
     hidden = {column.name for column in layer.attributeTableConfig().columns() if column.hidden}
-    assert hidden == {"stratum"}
+    assert hidden == {"map_class"}
     assert [item.label() for item in layer.renderer().categories()] == ["Tree & bush", "Water", "to do"]
     assert layer.labelsEnabled()
     with edit(layer):
         for feature in layer.getFeatures():
-            value = str(feature["stratum"]) if feature["id"] % 10 else "80"
+            value = str(feature["map_class"]) if feature["id"] % 10 else "80"
             layer.changeAttributeValue(feature.id(), fields.lookupField("reference"), value)
     given = {"INPUT": map_, "REFERENCE_VECTOR": layer, "FIELD": "reference", "OUTPUT": str(tmp_path / "r.html")}
     found = processing.run("sardino:accuracy", given)
