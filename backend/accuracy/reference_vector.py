@@ -149,8 +149,9 @@ class VectorReference:
 def _drawn_in(feature: Feature) -> float:
     """Return the map class that a point was drawn in; NaN if it doesn't say."""
     value = feature.properties.get(MAP_CLASS)
-    whole = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if whole and math.isfinite(value) else math.nan
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return math.nan
+    return float(value) if math.isfinite(value) else math.nan
 
 
 def _rows_of(features: Sequence[Feature], transform: Affine) -> DoubleArray:

@@ -87,14 +87,14 @@ def test_a_seed_draws_the_same_points_and_another_one_others(class_map, tmp_path
 
 
 def test_filled_in_the_points_give_the_error_that_was_wanted(class_map, tmp_path, capsys):
-    """Ten simulated truths: the standard error is near the wanted one, and the intervals hold the true accuracy."""
+    """Six simulated truths: the standard error is near the wanted one, and the intervals hold the true accuracy."""
     rng, held, errors = np.random.default_rng(1), 0, []
     with rasterio.open(class_map) as file:
         values = file.read(1)
     wrong = rng.random(values.shape) < np.select([values == 50, values == 80], [0.4, 0.1], 0.2)
     truth = np.where(wrong, np.where(values == 10, 30, 10), values)
     accuracy = 1 - wrong[values > 0].mean()
-    for seed in range(10):
+    for seed in range(6):
         out = tmp_path / f"s{seed}.geojson"
         expected = ["--expected", "50=0.6,80=0.9", "--standard-error", 0.015, "--seed", seed]
         assert design(class_map, out, *expected) == 0
@@ -110,7 +110,7 @@ def test_filled_in_the_points_give_the_error_that_was_wanted(class_map, tmp_path
         errors.append(found["standard_error"])
         held += abs(found["estimate"] - accuracy) <= 1.96 * found["standard_error"]
     assert np.mean(errors) == pytest.approx(0.015, rel=0.1) and max(errors) < 0.018
-    assert held >= 8
+    assert held >= 5
     capsys.readouterr()
 
 

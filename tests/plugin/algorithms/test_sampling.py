@@ -52,7 +52,7 @@ def raster(tmp_path):
     return write
 
 
-@pytest.mark.parametrize("ending", ["gpkg", "geojson", "shp"])
+@pytest.mark.parametrize("ending", ["gpkg", "geojson"])
 def test_points_are_filled_in_by_the_form_and_go_into_accuracy(raster, tmp_path, feedback, ending):
     map_, out = raster(CLASSES, "map.tif", names=NAMES), str(tmp_path / f"samples [1].{ending}")
     given = {"INPUT": map_, "STANDARD_ERROR": 0.05, "PER_CLASS": 20, "DISTANCE": 30, "OUTPUT": out}
