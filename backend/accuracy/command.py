@@ -119,7 +119,8 @@ def _compared(request: AccuracyRequest, wanted: Mapping[str, Path]) -> dict[str,
         "sample": {"size": request.sample, "seed": request.seed} if request.sample else None,
         **facts,
         "left_out": comparison.left_out,
-        "notes": [*merging.notes, areas.method, *class_map.notes, *notes.texts, *facts["notes"]],
+        "warnings": comparison.warnings,
+        "notes": [*comparison.warnings, *merging.notes, areas.method, *class_map.notes, *notes.texts, *facts["notes"]],
     }
 
 
@@ -212,7 +213,7 @@ def _result(
     request: AccuracyRequest, outputs: Mapping[str, Path], facts: Mapping[str, Any], seconds: float
 ) -> dict[str, Any]:
     for note in facts["notes"]:
-        request.reporter.log("info", note)
+        request.reporter.log("warning" if note in facts["warnings"] else "info", note)
     for what, count in facts["left_out"].items():
         request.reporter.log("info", f"Left out, {what}: {count}.")
     pixels, estimates = facts["pixels"], facts["estimates"]

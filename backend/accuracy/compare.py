@@ -27,6 +27,7 @@ class Comparison:
         unit: Description of a sampling unit; empty if the reference is a census.
         mapped: Area of each map value in the region that the units are a sample of.
         left_out: Number of items that were not compared, by reason.
+        warnings: What makes the comparison doubtful.
     """
 
     tally: Tally = field(default_factory=Tally)
@@ -34,6 +35,7 @@ class Comparison:
     unit: str = ""
     mapped: dict[int, float] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     def relabel(self, values: Mapping[int, int]) -> None:
         """Replace reference values in the pairs and the units."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -17,6 +18,9 @@ from backend.accuracy.tally import distinct
 from backend.core.arrays import BoolArray, DoubleArray, IndexArray, IntArray
 from backend.raster.geojson import Feature, check_class_number
 
+# Property of points that were drawn for a map: the class that the map has there.
+MAP_CLASS = "map_class"
+
 
 class VectorReference:
     """Labelled points and polygons; each is one sampling unit.
@@ -28,6 +32,9 @@ class VectorReference:
     Args:
         features: Points and polygons in the map's CRS.
         labels: Class value of each.
+
+    Points that `backend design` drew say in the property MAP_CLASS for which class of which map: another map has other
+    strata, for which their estimates aren't valid.
     """
 
     passes = 1
@@ -36,13 +43,16 @@ class VectorReference:
         for label in labels:
             check_class_number(label, "The class of a feature")
         self._polygons = [(f, label) for f, label in zip(features, labels) if f.is_polygon]
-        points = [(x, y, label) for f, label in zip(features, labels) if not f.is_polygon for x, y in f.points()]
-        self._points = np.array(points, dtype=np.float64).reshape(-1, 3)
+        points = [
+            (x, y, label, _drawn_in(f)) for f, label in zip(features, labels) if not f.is_polygon for x, y in f.points()
+        ]
+        self._points = np.array(points, dtype=np.float64).reshape(-1, 4)
+        self._drawn = self._elsewhere = 0
 
     def compare(self, class_map: ClassRaster, areas: PixelAreas, advance: Advance) -> Comparison:
         """Count pixels in polygons and under points."""
         result = Comparison()
-        columns, rows, labels = self._places(class_map, result)
+        columns, rows, labels, drawn_in = self._places(class_map, result)
         boxes = _rows_of([feature for feature, _ in self._polygons], class_map.grid.transform)
         inside: dict[tuple[int, int], int] = {}
         for top, bottom in class_map.strips():
@@ -53,24 +63,36 @@ class VectorReference:
             result.leave_out("pixels with a map value to ignore", np.count_nonzero(ignored))
             here = (rows >= top) & (rows < bottom)
             self._take_points(result, (rows[here] - top, columns[here], labels[here]), (values, good, size))
+            self._compare_strata(values[rows[here] - top, columns[here]], drawn_in[here])
             touched = np.flatnonzero((boxes[:, 0] < bottom) & (boxes[:, 1] >= top)) if len(boxes) else np.array([])
             self._take_polygons(result, class_map, top, touched, (values, good, size), inside)
             advance(bottom - top)
         self._close_polygons(result, inside)
+        if self._elsewhere:
+            result.warnings.append(
+                f"{self._elsewhere} of {self._drawn} points were drawn in another class than the map has there (field "
+                f"{MAP_CLASS}): they belong to another map, and the estimates and intervals are not valid for this one."
+            )
         kinds = ["points"] * bool(len(self._points)) + ["polygons, each as one unit"] * bool(self._polygons)
         result.unit = " and ".join(kinds)
         result.mapped = {value: area for value, (_, area) in result.tally.mapped.items()}
         return result
 
-    def _places(self, class_map: ClassRaster, result: Comparison) -> tuple[IntArray, IntArray, IntArray]:
-        """Return column, row and label of the points that lie on the map's grid."""
+    def _places(self, class_map: ClassRaster, result: Comparison) -> tuple[IntArray, IntArray, IntArray, DoubleArray]:
+        """Return column, row, label, and class that they were drawn in (or NaN), of the points on the map's grid."""
         back = ~class_map.grid.transform
-        x, y, labels = self._points.T
+        x, y, labels, drawn_in = self._points.T
         columns = np.floor(back.a * x + back.b * y + back.c)
         rows = np.floor(back.d * x + back.e * y + back.f)
         within = (columns >= 0) & (columns < class_map.grid.width) & (rows >= 0) & (rows < class_map.grid.height)
         result.leave_out("points outside the map", np.count_nonzero(~within))
-        return columns[within].astype(np.int64), rows[within].astype(np.int64), labels[within].astype(np.int64)
+        columns, rows, labels = (each[within].astype(np.int64) for each in (columns, rows, labels))
+        return columns, rows, labels, drawn_in[within]
+
+    def _compare_strata(self, found: IntArray, drawn_in: DoubleArray) -> None:
+        known = np.isfinite(drawn_in)
+        self._drawn += int(known.sum())
+        self._elsewhere += int((found[known] != drawn_in[known]).sum())
 
     def _take_points(
         self,
@@ -122,6 +144,14 @@ class VectorReference:
             most[polygon] = max(most.get(polygon, (0, 0)), (count, -value))
         result.units += [(-value, self._polygons[polygon][1]) for polygon, (_, value) in sorted(most.items())]
         result.leave_out("polygons without the centre of a pixel that has a map value", len(self._polygons) - len(most))
+
+
+def _drawn_in(feature: Feature) -> float:
+    """Return the map class that a point was drawn in; NaN if it doesn't say."""
+    value = feature.properties.get(MAP_CLASS)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return math.nan
+    return float(value) if math.isfinite(value) else math.nan
 
 
 def _rows_of(features: Sequence[Feature], transform: Affine) -> DoubleArray:

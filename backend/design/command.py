@@ -16,6 +16,7 @@ from backend import __version__
 from backend.accuracy.areas import PixelAreas
 from backend.accuracy.class_raster import ClassRaster
 from backend.accuracy.merging import values_by_name
+from backend.accuracy.reference_vector import MAP_CLASS
 from backend.accuracy.tally import Tally
 from backend.core.arrays import DoubleArray, IntArray
 from backend.core.cancel import Cancel
@@ -32,8 +33,8 @@ from backend.raster.blocks import LARGE_CACHE
 from backend.raster.geojson import integer_label
 from backend.raster.source import gdal_environment
 
-# Fields of the points: to fill in; and the class on the map, which whoever fills it in must not see.
-REFERENCE, STRATUM = "reference", "stratum"
+# Field of the points to fill in; MAP_CLASS is the other one, which whoever fills it in must not see.
+REFERENCE = "reference"
 # Pixels of the map between two points, if no distance is given.
 PIXELS_APART = 5
 
@@ -209,9 +210,9 @@ def _write(request: DesignRequest, class_map: ClassRaster, drawn: Drawn) -> None
     names |= {value: str(value) for value in np.unique(drawn.values).tolist() if value not in names}
     colors = class_colours(request.map, names)
     choices = [Choice(str(value), name, colors[value]) for value, name in sorted(names.items())]
-    style = form_qml(Form(REFERENCE, choices, shown=("id",), hidden=(STRATUM,), free=("note",)))
+    style = form_qml(Form(REFERENCE, choices, shown=("id",), hidden=(MAP_CLASS,), free=("note",)))
     fields = [
-        {"id": number, REFERENCE: None, "note": None, STRATUM: int(value)}
+        {"id": number, REFERENCE: None, "note": None, MAP_CLASS: int(value)}
         for number, value in enumerate(drawn.values.tolist(), 1)
     ]
     write_points(request.output, class_map.grid, (drawn.rows, drawn.columns), fields, style, request.cancel)

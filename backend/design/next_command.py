@@ -103,7 +103,7 @@ def _chosen(request: NextRequest, raster: CertaintyRaster) -> dict[str, Any]:
     ]
     style = form_qml(Form(name, _choices(features, name), shown=(NUMBER, CERTAINTY)))
     write_points(request.output, raster.grid, (rows, columns), fields, style, request.cancel)
-    log("info", f"{len(rows)} places, far from each other and from {len(features)} samples, in order of use.")
+    log("info", f"{len(rows)} places, far from each other and from {len(features)} samples, in the order of choice.")
     return {"points": len(rows), "samples": len(features), "field": name}
 
 

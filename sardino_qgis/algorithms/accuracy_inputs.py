@@ -12,6 +12,8 @@ from ..layers.geojson_export import write_geojson
 from ..layers.legend import translated_names
 from ..layers.sources import worker_source
 
+# Field of the points of 'Samples to validate a class map', by which the backend knows their map.
+MAP_CLASS = "map_class"
 _NUMBERS = re.compile(r"\s*(-?\d+(\s*[,;\s]\s*-?\d+)*)?\s*")
 
 
@@ -76,7 +78,7 @@ class AccuracyInputs:
         if self._vector is None:
             return self._raster
         path = QgsProcessingUtils.generateTempFilename("reference.geojson")
-        count = write_geojson(self._vector, self._field, self._crs, path, context, feedback)
+        count = write_geojson(self._vector, (self._field, MAP_CLASS), self._crs, path, context, feedback)
         feedback.pushInfo(tr("Features in the reference: {}.").format(count))
         return path
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, Callable
 
 from qgis.core import (
@@ -20,12 +21,12 @@ from ..common.i18n import tr
 DIGITS = 15  # of coordinates, enough for a float64
 
 
-def write_geojson(source: Any, fields: str | list[str], crs: Any, path: str, context: Any, feedback: Any) -> int:
-    """Write the points or polygons of `source` with one field or some, and return their number.
+def write_geojson(source: Any, fields: str | Sequence[str], crs: Any, path: str, context: Any, feedback: Any) -> int:
+    """Write the points or polygons of `source` with some fields, and return their number.
 
     Args:
         source: A QgsProcessingFeatureSource, which applies selection and filter.
-        fields: Name of the field with the class, or names of several.
+        fields: Name of the field with the class; others may follow, which are written where the layer has them.
         crs: QgsCoordinateReferenceSystem to write in; if invalid (a raster without one), coordinates are unchanged.
         path: File to write.
         context: QgsProcessingContext, for its coordinate transformations.
@@ -34,14 +35,14 @@ def write_geojson(source: Any, fields: str | list[str], crs: Any, path: str, con
     Raises:
         QgsProcessingException: Cancelled, no such field, or a geometry can't be transformed to `crs`.
     """
-    names = [fields] if isinstance(fields, str) else fields
-    indices = {name: source.fields().lookupField(name) for name in names}
-    for name, index in indices.items():
-        if index < 0:
-            raise QgsProcessingException(tr("The layer has no field '{}'.").format(name))
+    names = [fields] if isinstance(fields, str) else list(fields)
+    places = {name: source.fields().lookupField(name) for name in names}
+    if places[names[0]] < 0:
+        raise QgsProcessingException(tr("The layer has no field '{}'.").format(names[0]))
+    places = {name: index for name, index in places.items() if index >= 0}
 
     def properties(feature: Any) -> dict:
-        return {name: _plain(feature.attribute(index)) for name, index in indices.items()}
+        return {name: _plain(feature.attribute(index)) for name, index in places.items()}
 
     return _write(source, properties, crs, path, (context, feedback))
 

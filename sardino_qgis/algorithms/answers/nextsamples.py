@@ -47,8 +47,8 @@ class NextSamplesAlgorithm(PointAlgorithm):
 
     def shortHelpString(self) -> str:
         return tr(
-            "Chooses places to label next for your own classes: where the map is least certain, far from each other and "
-            "from the samples that you have.\n\n"
+            "Chooses places to label next for your own classes: where the map is least certain, far from each other "
+            "and from the samples that you have.\n\n"
             "Train own classes from a few samples, map with them, and ask for the output 'Margin' (an advanced output "
             "of 'Land cover from SAR'). Give that raster and your samples here, fill in the class of the points that "
             "come out, add them to your samples, and train again.\n\n"

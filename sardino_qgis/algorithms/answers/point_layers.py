@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -87,28 +88,32 @@ class PointAlgorithm(BackendAlgorithm):
 
 
 def _convert(made: str, path: str, context: Any) -> None:
-    """Copy a point layer and its style to another format; both get their names when the layer is complete.
+    """Copy a point layer and its style to another format; files get their names when all are complete.
 
     Raises:
         QgsProcessingException: The format isn't one that QGIS writes, or the file can't be written.
     """
-    layer = QgsVectorLayer(made, "points", "ogr")
-    base, ending = os.path.splitext(path)
-    driver = QgsVectorFileWriter.driverForExtension(ending)
+    driver = QgsVectorFileWriter.driverForExtension(os.path.splitext(path)[1])
     if not driver:
-        raise QgsProcessingException(tr("QGIS doesn't write vector files that end in '{}'.").format(ending))
+        raise QgsProcessingException(
+            tr("QGIS doesn't write vector files that end in '{}'.").format(os.path.splitext(path)[1])
+        )
     options = QgsVectorFileWriter.SaveVectorOptions()
-    options.driverName, options.layerName = driver, os.path.basename(base)
-    unfinished = f"{base}.unfinished{ending}"
-    error, why = QgsVectorFileWriter.writeAsVectorFormatV3(layer, unfinished, context.transformContext(), options)[:2]
-    if error != QgsVectorFileWriter.WriterError.NoError:
-        raise QgsProcessingException(tr("{path} can't be written: {why}").format(path=path, why=why))
-    del layer
+    options.driverName, options.layerName = driver, Path(path).stem
     try:
-        # A Shapefile, for instance, is several files.
-        for part in Path(base).parent.glob(f"{os.path.basename(base)}.unfinished.*"):
-            os.replace(part, f"{base}{part.suffix}")
-        shutil.copyfile(os.path.splitext(made)[0] + ".qml", f"{base}.qml")
+        # On the same disk, so that files can be renamed. A Shapefile, for instance, is several.
+        with tempfile.TemporaryDirectory(prefix=".sardino-", dir=os.path.dirname(path)) as scratch:
+            unfinished = os.path.join(scratch, os.path.basename(path))
+            layer = QgsVectorLayer(made, "points", "ogr")
+            error, why = QgsVectorFileWriter.writeAsVectorFormatV3(
+                layer, unfinished, context.transformContext(), options
+            )[:2]
+            del layer
+            if error != QgsVectorFileWriter.WriterError.NoError:
+                raise QgsProcessingException(tr("{path} can't be written: {why}").format(path=path, why=why))
+            shutil.copyfile(Path(made).with_suffix(".qml"), Path(unfinished).with_suffix(".qml"))
+            for part in sorted(os.listdir(scratch)):
+                os.replace(os.path.join(scratch, part), os.path.join(os.path.dirname(path), part))
     except OSError as trouble:
         raise QgsProcessingException(
             tr("{path} can't be written: {why}").format(path=path, why=trouble.strerror)

@@ -53,7 +53,7 @@ class SamplingDesignAlgorithm(PointAlgorithm):
             "Environment 148, 42-57. Rare classes get a fixed number of points, the others share the rest by area.\n\n"
             "Then say what is really there, point by point, from better images or in the field: switch the layer to "
             "editing, open its attribute table in the form view, and choose the class in the field 'reference'. Leave "
-            "it empty where you can't tell. Points to do are white. The class of the map is in the field 'stratum', "
+            "it empty where you can't tell. Points to do are white. The class of the map is in the field 'map_class', "
             "which form and table hide: people who see it tend to agree with it.\n\n"
             "When all points are done, run 'Accuracy and areas of a class map' with the same map, this layer, and the "
             "field 'reference'. It gives accuracies and areas with confidence intervals. To draw new points for a new "

@@ -52,11 +52,12 @@ def raster(tmp_path):
     return write
 
 
-@pytest.mark.parametrize("ending", ["gpkg", "geojson", "shp"])
+@pytest.mark.parametrize("ending", ["gpkg", "geojson"])
 def test_points_are_filled_in_by_the_form_and_go_into_accuracy(raster, tmp_path, feedback, ending):
-    map_, out = raster(CLASSES, "map.tif", names=NAMES), str(tmp_path / f"samples.{ending}")
+    map_, out = raster(CLASSES, "map.tif", names=NAMES), str(tmp_path / f"samples [1].{ending}")
     given = {"INPUT": map_, "STANDARD_ERROR": 0.05, "PER_CLASS": 20, "DISTANCE": 30, "OUTPUT": out}
     results = processing.run("sardino:samplingdesign", given, feedback=feedback)
+    assert not [path for path in tmp_path.iterdir() if path.is_dir()]
     layer = QgsVectorLayer(results["OUTPUT"], "samples", "ogr")
     assert layer.isValid() and layer.crs().authid() == UTM
     assert layer.featureCount() == results["POINTS"] >= 60
@@ -66,15 +67,15 @@ def test_points_are_filled_in_by_the_form_and_go_into_accuracy(raster, tmp_path,
     assert choice.type() == "ValueMap"
     offered = {name: value for entry in choice.config()["map"] for name, value in entry.items()}
     assert offered["Tree & bush"] == "10" and offered["Water"] == "80" and len(offered) == 3
-    assert layer.editorWidgetSetup(fields.lookupField("stratum")).type() == "Hidden"
+    assert layer.editorWidgetSetup(fields.lookupField("map_class")).type() == "Hidden"
     assert layer.editFormConfig().readOnly(fields.lookupField("id"))
     hidden = {column.name for column in layer.attributeTableConfig().columns() if column.hidden}
-    assert hidden == {"stratum"}
+    assert hidden == {"map_class"}
     assert [item.label() for item in layer.renderer().categories()] == ["Tree & bush", "Water", "to do"]
     assert layer.labelsEnabled()
     with edit(layer):
         for feature in layer.getFeatures():
-            value = str(feature["stratum"]) if feature["id"] % 10 else "80"
+            value = str(feature["map_class"]) if feature["id"] % 10 else "80"
             layer.changeAttributeValue(feature.id(), fields.lookupField("reference"), value)
     given = {"INPUT": map_, "REFERENCE_VECTOR": layer, "FIELD": "reference", "OUTPUT": str(tmp_path / "r.html")}
     found = processing.run("sardino:accuracy", given)
