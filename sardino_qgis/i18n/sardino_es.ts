@@ -420,10 +420,6 @@ En lugar de estadísticos, se pueden escribir las propias fechas con menos motea
         <translation>Los valores que no pueden ser retrodispersión se rechazan. Marque esta casilla para usarlos de todos modos; el registro lo indica.</translation>
     </message>
     <message>
-        <source>Choose one statistic at least.</source>
-        <translation>Elija al menos un estadístico.</translation>
-    </message>
-    <message>
         <source>The filter writes the dates themselves: set the period to all.</source>
         <translation>El filtro escribe las propias fechas: ponga el periodo en all.</translation>
     </message>
