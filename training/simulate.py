@@ -36,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--val-fraction", type=float, default=0.1, help="share of procedural seed blocks for validation")
     p.add_argument("--label-jitter", type=float, default=0.8, help="misregistration of labels in pixels (default 0.8)")
     p.add_argument("--nodata-chance", type=float, default=0.06, help="share of scenes with a swath edge")
+    p.add_argument("--dates", type=int, default=1, help="dates of each scene over a year, an image each (default 1)")
     p.add_argument("--jobs", type=int, default=1, help="processes (does not change the files)")
     add_progress(p)
     return p

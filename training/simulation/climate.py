@@ -25,6 +25,7 @@ class Climate:
         growth: State of the crops from -0.5 (bare or emerging) to 0.5 (grown).
         incidence: Incidence angle at the scene centre, degrees.
         look: +1 if the radar looks east (ascending, right-looking), -1 if it looks west.
+        crops: State of each kind of crop, as `growth`, which it adds to; empty if all are alike.
     """
 
     gain: tuple[float, float]
@@ -36,6 +37,7 @@ class Climate:
     growth: float
     incidence: float
     look: int
+    crops: tuple[float, ...] = ()
 
     @property
     def product_db(self) -> float:

@@ -10,10 +10,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import numpy as np
-import rasterio
 from affine import Affine
 from numpy.typing import NDArray
 
@@ -24,11 +23,12 @@ from backend.core.errors import InputError
 from training.run.limits import Count, NotNegative, Range, Seed, Share, check_limits
 from training.simulation.layout import inject, patch_of, procedural
 from training.simulation.library import PIXEL_M, LayoutLibrary
+from training.simulation.rasters import TITLE, Place, write_raster
 from training.simulation.scene import SimulatedScene, simulate
+from training.simulation.series import simulate_series
 
 BANDS = ("VV", "VH")
 _BLOCKS = 20
-_TITLE = "Simulated Sentinel-1 scenes with land-cover labels (not observed data)"
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class SimulationRequest:
         val_fraction: Share of the procedural seed blocks in the validation split.
         label_jitter: Misregistration of the labels in pixels.
         nodata_chance: Probability of a swath edge in a scene.
+        dates: Dates of each scene over a year; of 1 conditions are drawn as of a scene by itself.
     """
 
     out: Path
@@ -60,6 +61,7 @@ class SimulationRequest:
     val_fraction: Share = 0.1
     label_jitter: NotNegative = 0.8
     nodata_chance: Share = 0.06
+    dates: Annotated[int, Range(1, 365)] = 1
 
     def __post_init__(self) -> None:
         """Refuse values out of range and unknown classes."""
@@ -94,8 +96,8 @@ class _Maker:
         layout[~known] = lc.UNKNOWN
         return layout
 
-    def make(self, index: int) -> tuple[str, SimulatedScene]:
-        """Return the group and scene number ``index``."""
+    def make(self, index: int) -> tuple[str, dict[str, SimulatedScene]]:
+        """Return the group and scene number ``index``: by date, or by "" if it has one date."""
         request = self.request
         rng = np.random.default_rng([request.seed, index])
         names = self.library.names if self.library else ()
@@ -107,52 +109,12 @@ class _Maker:
             if not request.classes or np.isin(layout, request.classes).mean() > 0.02:
                 break
             layout = self._layout(rng, source)
-        scene = simulate(rng, layout, label_jitter=request.label_jitter, nodata_chance=request.nodata_chance)
-        return source or f"procedural-{index * _BLOCKS // max(request.scenes, _BLOCKS):02d}", scene
-
-
-class Place(NamedTuple):
-    """Locate a raster: transform from pixels to metres, and EPSG code."""
-
-    transform: Affine
-    epsg: int
-
-
-def write_raster(
-    path: Path, bands: NDArray[np.generic], place: Place, names: tuple[str, ...], nodata: float, scale: float = 1.0
-) -> None:
-    """Write a compressed GeoTIFF whose tags say that it is simulated.
-
-    Args:
-        path: File to write.
-        bands: Values [B, H, W] in the dtype of the file.
-        place: Its location.
-        names: B band descriptions.
-        nodata: Nodata value.
-        scale: Scale tag, the physical value of one stored unit.
-    """
-    options = {"f": {"predictor": 3}, "i": {"predictor": 2, "tiled": True}}.get(bands.dtype.kind, {})
-    with rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        height=bands.shape[1],
-        width=bands.shape[2],
-        count=bands.shape[0],
-        dtype=bands.dtype.name,
-        crs=f"EPSG:{place.epsg}",
-        transform=place.transform,
-        nodata=nodata,
-        compress="deflate",
-        zlevel=1,
-        **options,
-    ) as sink:
-        sink.write(bands)
-        for number, name in enumerate(names, start=1):
-            sink.set_band_description(number, name)
-        if scale != 1.0:
-            sink.scales = (scale,) * bands.shape[0]
-        sink.update_tags(SIMULATED="yes", TIFFTAG_IMAGEDESCRIPTION=_TITLE)
+        group = source or f"procedural-{index * _BLOCKS // max(request.scenes, _BLOCKS):02d}"
+        jitter, edges = request.label_jitter, request.nodata_chance
+        if request.dates == 1:
+            return group, {"": simulate(rng, layout, label_jitter=jitter, nodata_chance=edges)}
+        dates = simulate_series(rng, layout, request.dates, label_jitter=jitter, nodata_chance=edges)
+        return group, {dated.day.isoformat(): dated.scene for dated in dates}
 
 
 def _placed(index: int, size: int) -> Place:
@@ -163,15 +125,18 @@ def _placed(index: int, size: int) -> Place:
     return Place(transform, 32601 + (index // 10_000) % 60)
 
 
-def _write_one(index: int) -> tuple[str, str]:
-    """Make and write one scene in a worker; return name and group."""
-    group, scene = _worker.make(index)
+def _write_one(index: int) -> list[tuple[str, str]]:
+    """Make and write all dates of one scene in a worker; return name and group of each."""
+    group, scenes = _worker.make(index)
     request = _worker.request
-    name = f"simulated_{request.seed}_{index:06d}"
-    place = _placed(index, request.size)
-    write_raster(request.out / "images" / f"{name}.tif", scene.db, place, BANDS, float("nan"))
-    write_raster(request.out / "labels" / f"{name}.tif", scene.labels[None], place, ("land cover",), 0)
-    return name, group
+    place, rows = _placed(index, request.size), []
+    for day, scene in scenes.items():
+        name = f"simulated_{request.seed}_{index:06d}" + (f"_{day.replace('-', '')}" if day else "")
+        dated = {"day": day} if day else {}
+        write_raster(request.out / "images" / f"{name}.tif", scene.db, place, BANDS, float("nan"), **dated)
+        write_raster(request.out / "labels" / f"{name}.tif", scene.labels[None], place, ("land cover",), 0, **dated)
+        rows.append((name, group))
+    return rows
 
 
 _worker: _Maker
@@ -183,8 +148,8 @@ def _start(request: SimulationRequest) -> None:
     _worker = _Maker(request)
 
 
-def _rows(request: SimulationRequest, jobs: int) -> Iterator[tuple[str, str]]:
-    """Write all scenes and yield name and group of each, in order."""
+def _rows(request: SimulationRequest, jobs: int) -> Iterator[list[tuple[str, str]]]:
+    """Write all scenes and yield name and group of the dates of each, in order."""
     if jobs <= 1:
         _start(request)
         yield from map(_write_one, range(request.scenes))
@@ -204,7 +169,7 @@ def split_of(request: SimulationRequest, group: str) -> str:
 
 def dataset_toml(request: SimulationRequest) -> str:
     """Return the text of ``dataset.toml``, which describes bands and labels."""
-    lines = [f'title = "{_TITLE}"', "simulated = true", f"seed = {request.seed}", f"pixel_size_m = {PIXEL_M}"]
+    lines = [f'title = "{TITLE}"', "simulated = true", f"seed = {request.seed}", f"pixel_size_m = {PIXEL_M}"]
     lines += ['product = "sigma0 or gamma0, by scene"', f"ignore_value = {lc.UNKNOWN}", ""]
     for band in BANDS:
         lines += ["[[bands]]", f'name = "{band}"', 'unit = "db"', ""]
@@ -223,7 +188,7 @@ def write_folder(request: SimulationRequest, jobs: int = 1, context: Context | N
         context: Receives progress; its cancel ends the work after the current scene.
 
     Returns:
-        Number of scenes by split.
+        Number of images by split.
 
     Raises:
         InputError: The folder holds images already, or the layouts can't be used.
@@ -238,10 +203,10 @@ def write_folder(request: SimulationRequest, jobs: int = 1, context: Context | N
     for folder in ("images", "labels"):
         os.makedirs(request.out / folder, exist_ok=True)
     rows = [("name", "group", "split")]
-    for number, (name, group) in enumerate(_rows(request, jobs), 1):
+    for number, scene in enumerate(_rows(request, jobs), 1):
         context.cancel.check()
         context.reporter.progress(number, request.scenes)
-        rows.append((name, group, split_of(request, group)))
+        rows += [(name, group, split_of(request, group)) for name, group in scene]
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     facts = {"splits.csv": text.getvalue(), "dataset.toml": dataset_toml(request)}

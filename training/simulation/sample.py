@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from backend.card import worldcover as lc
 from training.simulation.fields import coordinates, gaussian_field
-from training.simulation.folder import BANDS, Place, write_raster
+from training.simulation.folder import BANDS
 from training.simulation.layout import add_lakes, add_river, add_settlements, patch_of, regions
 from training.simulation.library import PIXEL_M
+from training.simulation.rasters import Place, write_raster
 from training.simulation.scene import SimulatedScene, simulate
 
 SEED = 44

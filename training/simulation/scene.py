@@ -15,7 +15,7 @@ from training.simulation.fields import coordinates, curve_distance, gaussian_fie
 from training.simulation.labels import Labels, displaced, hide_detail
 from training.simulation.receiver import Receiver, draw_receiver, observe
 from training.simulation.relief import edge_gain, slope_gain
-from training.simulation.signature import class_texture, crop_pattern, draw_levels
+from training.simulation.signature import GROWTH, class_texture, crop_pattern, draw_levels
 from training.simulation.urban import urban_power
 
 # A swath of 250 km spans 17 degrees of incidence; this is the part of a 10 m pixel.
@@ -37,8 +37,8 @@ class SimulatedScene:
     receiver: Receiver
 
 
-def _power(rng: np.random.Generator, truth: Labels, climate: Climate) -> list[FloatArray]:
-    """Return the noise-free power of VV and VH for the true land cover."""
+def noise_free_power(rng: np.random.Generator, truth: Labels, climate: Climate) -> list[FloatArray]:
+    """Return the noise-free power of VV and VH, float32 [H, W] each, for the true land cover."""
     shape = (truth.shape[0], truth.shape[1])
     levels = draw_levels(rng, climate)
     texture = class_texture(rng, truth)
@@ -47,7 +47,7 @@ def _power(rng: np.random.Generator, truth: Labels, climate: Climate) -> list[Fl
         table[:, code] = level
     trend = (coordinates(shape)[1] - shape[1] / 2) * (climate.look * _DEGREES_PER_PIXEL)
     db = [table[band][truth] + texture[band] - 0.1 * trend for band in (0, 1)]
-    _farmland(rng, truth, levels, db)
+    _farmland(rng, truth, levels, db, climate.crops)
     _water(rng, truth, levels[lc.WATER], db)
     _linear_features(rng, truth, levels, db)
     tall = (truth == lc.TREE) | (truth == lc.MANGROVE)
@@ -64,16 +64,20 @@ def _power(rng: np.random.Generator, truth: Labels, climate: Climate) -> list[Fl
 
 
 def _farmland(
-    rng: np.random.Generator, truth: Labels, levels: dict[int, tuple[float, float]], db: list[FloatArray]
+    rng: np.random.Generator,
+    truth: Labels,
+    levels: dict[int, tuple[float, float]],
+    db: list[FloatArray],
+    crops: tuple[float, ...],
 ) -> None:
     """Set the level of each field, and add hedges; in place."""
     crop = truth == lc.CROP
     if not (crop | (truth == lc.GRASS)).any():
         return
     meadows = rng.uniform(0.2, 0.8)
-    vv, vh, hedge = crop_pattern(rng, (truth.shape[0], truth.shape[1]))
+    vv, vh, hedge, state = crop_pattern(rng, (truth.shape[0], truth.shape[1]), crops)
     for band, shift in ((0, vv), (1, vh)):
-        fields = db[band] + shift
+        fields = db[band] + shift + state * np.float32(GROWTH[band])
         fields = fields + hedge * (levels[lc.TREE][band] - fields) * 0.6
         # Grassland has parcels too, with smaller differences.
         db[band][:] = np.where(crop, fields, db[band])
@@ -167,7 +171,7 @@ def _towns(
         power[band][built] = town[band][built]
 
 
-def _swath_edge(rng: np.random.Generator, shape: tuple[int, int], chance: float) -> BoolArray:
+def swath_edge(rng: np.random.Generator, shape: tuple[int, int], chance: float) -> BoolArray:
     """Return where there is data, bool [H, W]: everywhere, or with ``chance`` on one side of a swath edge."""
     if rng.random() >= chance:
         return np.ones(shape, bool)
@@ -199,9 +203,9 @@ def simulate(
     if label_jitter > 0:
         truth = hide_detail(rng, displaced(rng, layout, label_jitter * rng.uniform(0.2, 1.6)))
     climate = draw_climate(rng)
-    power = _power(rng, truth, climate)
+    power = noise_free_power(rng, truth, climate)
     receiver = draw_receiver(rng, climate)
     db = np.stack([observe(rng, power[band], receiver, band) for band in (0, 1)])
-    valid = _swath_edge(rng, shape, nodata_chance)
+    valid = swath_edge(rng, shape, nodata_chance)
     db[:, ~valid] = np.nan
     return SimulatedScene(db, np.where(valid, layout, lc.UNKNOWN).astype(np.uint8), receiver)

@@ -67,7 +67,7 @@ SIGNATURES: dict[int, Signature] = {
     lc.MOSS: Signature((-12.0, -18.8), 1.6, 1.0, -0.13, 0.6, _NONE, _OPEN_FROZEN, _OPEN_THAW, 1.0, 0.6),
 }
 # What growth from bare to full adds to crops, VV and VH in dB (monthly means of wheat and maize).
-_GROWTH = (2.0, 3.4)
+GROWTH = (2.0, 3.4)
 
 
 def _water_level(rng: np.random.Generator, tilt: float) -> Pair:
@@ -107,7 +107,7 @@ def draw_levels(rng: np.random.Generator, climate: Climate) -> dict[int, tuple[f
         pair = []
         for band in (0, 1):
             loss = climate.dry * s.dry[band] + climate.frozen * s.frozen[band] + climate.thaw * s.thaw[band]
-            growth = climate.growth * _GROWTH[band] if code == lc.CROP else 0.0
+            growth = climate.growth * GROWTH[band] if code == lc.CROP else 0.0
             base = (1.0, 0.9)[band] * own + tilt + s.soil * climate.soil + climate.gain[band] + climate.product_db
             pair.append(float(s.level[band] + base - loss + growth + ratio[band] + extra[band]))
         levels[code] = (pair[0], pair[1])
@@ -145,15 +145,19 @@ def class_texture(rng: np.random.Generator, labels: Labels) -> tuple[FloatArray,
     return out
 
 
-def crop_pattern(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[FloatArray, FloatArray, FloatArray]:
+def crop_pattern(
+    rng: np.random.Generator, shape: tuple[int, int], crops: tuple[float, ...] = ()
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Draw farmland: each field has a crop and so a level; borders have hedges or ditches.
 
     Args:
         rng: Generator.
         shape: Rows and columns.
+        crops: State of each kind of crop, from -0.5 to 0.5; empty if all are alike.
 
     Returns:
-        VV and VH shift in dB, float32 [H, W], and the border weight from 0 to 1, float32 [H, W].
+        VV and VH shift in dB, weight of the border from 0 to 1, and state of the crop (0 if all are alike): four times
+        float32 [H, W].
     """
     width = float(np.exp(rng.uniform(np.log(3.5), np.log(40))))
     number, border = parcels(
@@ -172,4 +176,7 @@ def crop_pattern(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Floa
     vv = vv_kind[kind] + rng.normal(0, 0.5 * spread, 4096)
     vh = vh_kind[kind] + (vv - vv_kind[kind]) + rng.normal(0, 0.5, 4096)
     hedge = np.clip(rng.uniform(0.7, 1.5) - border, 0, 1) * float(rng.choice([0.0, 0.4, 0.7, 1.0]))
-    return vv[number].astype(np.float32), vh[number].astype(np.float32), hedge.astype(np.float32)
+    state = np.resize(np.array(crops or (0.0,)), kinds)[kind]
+    planes = vv[number], vh[number], hedge, state[number]
+    first, second, third, fourth = (plane.astype(np.float32) for plane in planes)
+    return first, second, third, fourth
