@@ -1,7 +1,7 @@
 """Make the worked example of the guide: from two simulated scenes to the area of lost forest with its interval.
 
     .venv/bin/python -m tools.worked_example --out build/worked-example [--write] [--seed 7] [--samples 400]
-        [--places 20]
+        [--places 12]
 
 Two dates of one simulated place are mapped with the bundled model and compared; reference samples are drawn within the
 mapped transitions, and "checked" against the simulation's own land cover. Since all of that is known, the estimate can
@@ -119,16 +119,14 @@ def write_samples(example: Example, truths: tuple[Labels, Labels], size: int, se
 
 def compare_maps(example: Example, samples: str | None = None) -> dict[str, Any]:
     """Compare the two maps, with samples if given; return the figures."""
-    paths = {"report": example.path("change.html"), "json": example.path("change.json")}
+    figures, report = example.path("change.json"), example.path("change.html")
     before, after = (str(example.path(f"landcover_{name}.tif")) for name in ("before", "after"))
     fields = SampleFields(before="before", after="after") if samples else SampleFields()
-    change(
-        ChangeRequest(
-            before, after, example.path("change.tif"), samples=samples, fields=fields, overwrite=True, **paths
-        ),
-        Context(),
+    request = ChangeRequest(
+        before, after, example.path("change.tif"), report, figures, samples=samples, fields=fields, overwrite=True
     )
-    facts: dict[str, Any] = json.loads(paths["json"].read_text(encoding="utf-8"))
+    change(request, Context())
+    facts: dict[str, Any] = json.loads(figures.read_text(encoding="utf-8"))
     return facts
 
 
