@@ -19,7 +19,8 @@ from qgis.PyQt.QtWidgets import QApplication, QFileDialog, QMessageBox
 import sardino_qgis
 from sardino_qgis.environment import locate
 
-NAMES = ("landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate")
+NAMES = ("landcover", "attention", "embeddings", "similarity", "trainclassifier", "accuracy", "calibrate",
+         "change", "sarchange")  # fmt: skip
 ALGORITHMS = {f"sardino:{name}" for name in NAMES}
 
 
