@@ -38,7 +38,7 @@ class Looks:
         pixel: Equivalent number of looks of a pixel.
         window: That of the mean over the window.
         neighbour: Correlation of the power of neighbouring pixels, mean of both directions.
-        blocks: Number of blocks it was found in; 0 if the looks of a pixel were given and no block was whole.
+        blocks: Number of blocks that it was found in.
     """
 
     pixel: float
@@ -53,7 +53,7 @@ def estimate_looks(windows: Sequence[tuple[FloatArray, BoolArray]], size: int, g
     Args:
         windows: Places all over the scene: natural logarithm of the ratio [H, W], and validity [H, W].
         size: Side of the window, in pixels.
-        given: Looks of a pixel, if they are known.
+        given: Looks of a pixel, if they are known; correlation is estimated all the same.
 
     Raises:
         InputError: The dates are the same, or there are too few whole blocks.

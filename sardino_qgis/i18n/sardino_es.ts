@@ -180,98 +180,6 @@ Un mapa con las cuatro clases del modelo incluido se puede comparar con ESA Worl
             <translation>{name}: escribir números enteros separados por comas, por ejemplo 0,255.</translation>
         </message>
         <message>
-            <source>Change between two class maps</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>change,change detection,transition,from to,matrix,post-classification,deforestation,loss,gain,area,confidence interval,olofsson,before,after,land cover</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Compares two maps of classes of one place and writes a raster of transitions, such as Tree cover → Open land: unchanged classes are pale, changes are clear. The report shows both maps and the change beside each other, and the matrix of areas from class to class.
-
-Grids and coordinate systems may differ: the later map is resampled to the earlier one's grid by nearest neighbour. Classes are matched by their names, or by value where a map has none. If one map has the four classes of the bundled model and the other those of ESA WorldCover, the latter are merged.
-
-Errors of both maps look like change: maps that are right in 90 % of their pixels may differ in up to 20 % where nothing changed. With reference samples, places whose class is known at both dates, the report has areas of change with 95 % confidence intervals by the stratified estimator of Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57, with the mapped transitions as strata. The samples should be drawn at random within each transition, or over the whole map.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Class map before</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Class map after</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Classes of the later map</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>If the later map has other classes than the earlier one: pairs of its value or name and the value of the earlier map, such as 1=80,Forest=10.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Values to ignore in both maps</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Transitions</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>A raster with a number for each transition, named and coloured (GeoTIFF).</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Estimated area of change, unit as above</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Standard error of the estimated area</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Reference samples</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Points or polygons whose class is known before and after, for areas with confidence intervals.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Field with the class before</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Field of the samples: class value or name.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Field with the class after</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Field with the transition</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Instead of the two fields: the number or name of the transition, such as Tree cover -&gt; Open land.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Choose the fields of the samples with the class before and the class after, or one field with the transition.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Reference samples: {}.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Estimated from the samples: {area:,.1f} ha changed (95 %: {low:,.1f} to {high:,.1f} ha).</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
             <source>Next samples to label</source>
             <translation>Próximas muestras por etiquetar</translation>
         </message>
@@ -416,67 +324,7 @@ Cuando todos los puntos estén listos, ejecute 'Exactitud y superficies de un ma
             <translation>En metros sobre el terreno. Si se deja vacío, cinco píxeles del mapa. Con 0, los puntos pueden estar en píxeles vecinos.</translation>
         </message>
         <message>
-            <source>Change between two SAR dates</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>sar,sentinel-1,change,change detection,log-ratio,ratio,significance,wishart,speckle,looks,flood,deforestation,damage,backscatter,before,after</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Compares two SAR scenes of one place and marks where backscatter fell or rose by more than speckle explains, even where the land-cover class stayed the same. No model is used.
-
-Power is averaged over a square window, and the ratio of the dates is tested, both polarisations together (likelihood-ratio test of Conradsen et al. 2003, IEEE TGRS 41(1), 4-19, for intensities). The number of looks, and how far neighbouring pixels are correlated, are estimated from the data. Of the pixels where nothing changed, about the share given as significance level is marked.
-
-Take two scenes of the same orbit and pass direction, processed in the same way: another direction of view changes backscatter everywhere. A change of backscatter need not be one of land cover: rain, wind on water, frost, ploughing and growth change it too.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>SAR raster before</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>SAR raster after</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
             <source>Backscatter in a raster file, in dB, linear power or amplitude; VV and VH, or one polarisation. Both dates on one grid, or shifted by whole pixels. Sentinel-1 products as downloaded are calibrated first.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Further rasters of the date before</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Further rasters of the date after</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>If each polarisation is in a separate file: the other file of this date.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Window [pixels]</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Side of the square over which power is averaged; an odd number. Smaller windows find smaller places, larger ones find fainter changes.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Significance level</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Share of the unchanged pixels that may be marked by chance. With 0.001 fewer faint changes are found.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Looks of a pixel</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Equivalent number of looks of a pixel, about 4.4 for IW GRDH. If empty, it is estimated.</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -492,76 +340,8 @@ Take two scenes of the same orbit and pass direction, processed in the same way:
             <translation>Bandas</translation>
         </message>
         <message>
-            <source>Bands to compare, VV before VH, the same in both rasters. If empty, they are found by their names.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
             <source>Accept implausible values</source>
             <translation>Aceptar valores inverosímiles</translation>
-        </message>
-        <message>
-            <source>Values that can't be backscatter are refused. Check this box to compare them anyway.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Significant change</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Where backscatter fell, rose, or did so differently in the two polarisations (GeoTIFF).</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Change in dB</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Later minus earlier backscatter, averaged over the window, a band for each polarisation.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>p value of no change</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Probability of such a ratio without change; small where a change is certain.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Report of the change</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>One page of HTML: both dates and the change beside each other, areas, and notes.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Areas of change</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>The table of areas, for a spreadsheet.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Changed area in m² (in pixels without a coordinate system)</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Changed share of what both dates show, 0 to 1</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Both dates are the same file, {}. Choose two dates.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Changed: {area:,.1f} ha, {share:.2f} %.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Changed: {area:,.0f} pixels, {share:.2f} %.</source>
-            <translation type="unfinished" />
         </message>
         <message>
             <source>Attention maps from SAR</source>
@@ -2362,6 +2142,238 @@ En montañas y colinas los lugares aparecen desplazados hacia el radar, aproxima
         <message>
             <source>Samples in {}</source>
             <translation>Muestras en {}</translation>
+        </message>
+        <message>
+            <source>Change between two class maps</source>
+            <translation>Cambio entre dos mapas de clases</translation>
+        </message>
+        <message>
+            <source>change,change detection,transition,from to,matrix,post-classification,deforestation,loss,gain,area,confidence interval,olofsson,before,after,land cover</source>
+            <translation>cambio,detección de cambios,transición,de clase a clase,matriz,posclasificación,deforestación,pérdida,ganancia,superficie,intervalo de confianza,olofsson,antes,después,cobertura del suelo,change detection</translation>
+        </message>
+        <message>
+            <source>Compares two maps of classes of one place and writes a raster of transitions, such as Tree cover → Open land: unchanged classes are pale, changes are clear. The report shows both maps and the change beside each other, and the matrix of areas from class to class.
+
+Grids and coordinate systems may differ: the later map is resampled to the earlier one's grid by nearest neighbour. Classes are matched by their names, or by value where a map has none. If one map has the four classes of the bundled model and the other those of ESA WorldCover, the latter are merged.
+
+Errors of both maps look like change: maps that are right in 90 % of their pixels may differ in up to 20 % where nothing changed. With reference samples, places whose class is known at both dates, the report has areas of change with 95 % confidence intervals by the stratified estimator of Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57, with the mapped transitions as strata. The samples should be drawn at random within each transition, or over the whole map.</source>
+            <translation>Compara dos mapas de clases de un mismo lugar y escribe un ráster de transiciones, por ejemplo Tree cover → Open land: las clases sin cambio son pálidas, los cambios tienen colores vivos. El informe muestra los dos mapas y el cambio uno junto a otro, y la matriz de superficies de clase a clase.
+
+Las cuadrículas y los sistemas de coordenadas pueden ser distintos: el mapa posterior se remuestrea a la cuadrícula del anterior por el vecino más cercano. Las clases se emparejan por su nombre, o por su valor si un mapa no tiene nombres. Si un mapa tiene las cuatro clases del modelo incluido y el otro las de ESA WorldCover, estas últimas se unen.
+
+Los errores de ambos mapas parecen cambios: dos mapas correctos en el 90 % de sus píxeles pueden diferir hasta en el 20 % sin que nada haya cambiado. Con muestras de referencia, lugares cuya clase se conoce en ambas fechas, el informe contiene superficies de cambio con intervalos de confianza del 95 % según el estimador estratificado de Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57, con las transiciones del mapa como estratos. Las muestras deben tomarse al azar dentro de cada transición, o en todo el mapa.</translation>
+        </message>
+        <message>
+            <source>Class map before</source>
+            <translation>Mapa de clases anterior</translation>
+        </message>
+        <message>
+            <source>Class map after</source>
+            <translation>Mapa de clases posterior</translation>
+        </message>
+        <message>
+            <source>Classes of the later map</source>
+            <translation>Clases del mapa posterior</translation>
+        </message>
+        <message>
+            <source>If the later map has other classes than the earlier one: pairs of its value or name and the value of the earlier map, such as 1=80,Forest=10.</source>
+            <translation>Si el mapa posterior tiene otras clases que el anterior: pares de su valor o nombre y el valor del mapa anterior, por ejemplo 1=80,Bosque=10.</translation>
+        </message>
+        <message>
+            <source>Values to ignore in both maps</source>
+            <translation>Valores que se ignoran en ambos mapas</translation>
+        </message>
+        <message>
+            <source>Transitions</source>
+            <translation>Transiciones</translation>
+        </message>
+        <message>
+            <source>A raster with a number for each transition, named and coloured (GeoTIFF).</source>
+            <translation>Un ráster con un número por transición, con nombres y colores (GeoTIFF).</translation>
+        </message>
+        <message>
+            <source>Estimated area of change, unit as above</source>
+            <translation>Superficie de cambio estimada, en la unidad anterior</translation>
+        </message>
+        <message>
+            <source>Standard error of the estimated area</source>
+            <translation>Error estándar de la superficie estimada</translation>
+        </message>
+        <message>
+            <source>Reference samples</source>
+            <translation>Muestras de referencia</translation>
+        </message>
+        <message>
+            <source>Points or polygons whose class is known before and after, for areas with confidence intervals.</source>
+            <translation>Puntos o polígonos cuya clase antes y después se conoce, para superficies con intervalos de confianza.</translation>
+        </message>
+        <message>
+            <source>Field with the class before</source>
+            <translation>Campo con la clase anterior</translation>
+        </message>
+        <message>
+            <source>Field of the samples: class value or name.</source>
+            <translation>Campo de las muestras: valor o nombre de la clase.</translation>
+        </message>
+        <message>
+            <source>Field with the class after</source>
+            <translation>Campo con la clase posterior</translation>
+        </message>
+        <message>
+            <source>Field with the transition</source>
+            <translation>Campo con la transición</translation>
+        </message>
+        <message>
+            <source>Instead of the two fields: the number or name of the transition, such as Tree cover -&gt; Open land.</source>
+            <translation>En lugar de los dos campos: el número o el nombre de la transición, por ejemplo Tree cover -&gt; Open land.</translation>
+        </message>
+        <message>
+            <source>Choose the fields of the samples with the class before and the class after, or one field with the transition.</source>
+            <translation>Elija los campos de las muestras con la clase anterior y la clase posterior, o un solo campo con la transición.</translation>
+        </message>
+        <message>
+            <source>Reference samples: {}.</source>
+            <translation>Muestras de referencia: {}.</translation>
+        </message>
+        <message>
+            <source>Estimated from the samples: {area:,.1f} ha changed (95 %: {low:,.1f} to {high:,.1f} ha).</source>
+            <translation>Estimado a partir de las muestras: han cambiado {area:,.1f} ha (95 %: de {low:,.1f} a {high:,.1f} ha).</translation>
+        </message>
+        <message>
+            <source>Change between two SAR dates</source>
+            <translation>Cambio entre dos fechas SAR</translation>
+        </message>
+        <message>
+            <source>sar,sentinel-1,change,change detection,log-ratio,ratio,significance,wishart,speckle,looks,flood,deforestation,damage,backscatter,before,after</source>
+            <translation>sar,sentinel-1,cambio,detección de cambios,cociente logarítmico,cociente,significación,wishart,moteado,looks,inundación,deforestación,daños,retrodispersión,antes,después,change detection</translation>
+        </message>
+        <message>
+            <source>Compares two SAR scenes of one place and marks where backscatter fell or rose by more than speckle explains, even where the land-cover class stayed the same. No model is used.
+
+Power is averaged over a square window, and the ratio of the dates is tested, both polarisations together (likelihood-ratio test of Conradsen et al. 2003, IEEE TGRS 41(1), 4-19, for intensities). The number of looks, and how far neighbouring pixels are correlated, are estimated from the data. Of the pixels where nothing changed, about the share given as significance level is marked.
+
+Take two scenes of the same orbit and pass direction, processed in the same way: another direction of view changes backscatter everywhere. A change of backscatter need not be one of land cover: rain, wind on water, frost, ploughing and growth change it too.</source>
+            <translation>Compara dos escenas SAR de un mismo lugar y marca dónde la retrodispersión bajó o subió más de lo que explica el moteado, aunque la clase de cobertura sea la misma. No se usa ningún modelo.
+
+La potencia se promedia en una ventana cuadrada y se contrasta el cociente de las fechas, con las dos polarizaciones a la vez (prueba de razón de verosimilitudes de Conradsen et al. 2003, IEEE TGRS 41(1), 4-19, para intensidades). El número de looks, y hasta dónde están correlacionados los píxeles vecinos, se estiman a partir de los datos. De los píxeles sin cambio se marca aproximadamente la proporción que indica el nivel de significación.
+
+Tome dos escenas de la misma órbita y dirección de pasada, procesadas igual: otra dirección de observación cambia la retrodispersión en todas partes. Un cambio de retrodispersión no tiene por qué serlo de cobertura del suelo: también la cambian la lluvia, el viento sobre el agua, las heladas, la labranza y el crecimiento.</translation>
+        </message>
+        <message>
+            <source>SAR raster before</source>
+            <translation>Ráster SAR anterior</translation>
+        </message>
+        <message>
+            <source>SAR raster after</source>
+            <translation>Ráster SAR posterior</translation>
+        </message>
+        <message>
+            <source>Backscatter in a raster file, in dB, linear power or amplitude; VV and VH, or one polarisation. Both dates on one grid, or shifted. Calibrate Sentinel-1 products as downloaded first.</source>
+            <translation>Retrodispersión en un archivo ráster, en dB, potencia lineal o amplitud; VV y VH, o una sola polarización. Ambas fechas en una misma cuadrícula, o desplazadas. Los productos Sentinel-1 tal como se descargan deben calibrarse antes.</translation>
+        </message>
+        <message>
+            <source>Further rasters of the date before</source>
+            <translation>Otros rásteres de la fecha anterior</translation>
+        </message>
+        <message>
+            <source>Further rasters of the date after</source>
+            <translation>Otros rásteres de la fecha posterior</translation>
+        </message>
+        <message>
+            <source>If each polarisation is in a separate file: the other file of this date.</source>
+            <translation>Si cada polarización está en un archivo aparte: el otro archivo de esta fecha.</translation>
+        </message>
+        <message>
+            <source>Window [pixels]</source>
+            <translation>Ventana [píxeles]</translation>
+        </message>
+        <message>
+            <source>Side of the square over which power is averaged; an odd number. Smaller windows find smaller places, larger ones find fainter changes.</source>
+            <translation>Lado del cuadrado en el que se promedia la potencia; un número impar. Las ventanas menores encuentran lugares más pequeños; las mayores, cambios más débiles.</translation>
+        </message>
+        <message>
+            <source>Significance level</source>
+            <translation>Nivel de significación</translation>
+        </message>
+        <message>
+            <source>Share of the unchanged pixels that may be marked by chance. With 0.001 fewer faint changes are found.</source>
+            <translation>Proporción de los píxeles sin cambio que pueden marcarse por azar. Con 0.001 se encuentran menos cambios débiles.</translation>
+        </message>
+        <message>
+            <source>Looks of a pixel</source>
+            <translation>Looks de un píxel</translation>
+        </message>
+        <message>
+            <source>Equivalent number of looks of a pixel, about 4.4 for IW GRDH. If empty, it is estimated.</source>
+            <translation>Número equivalente de looks de un píxel, unos 4.4 en IW GRDH. Si está vacío, se estima.</translation>
+        </message>
+        <message>
+            <source>Bands to compare, VV before VH, the same in both rasters. If empty, they are found by their names.</source>
+            <translation>Bandas que se comparan, VV antes que VH, las mismas en ambos rásteres. Si está vacío, se buscan por sus nombres.</translation>
+        </message>
+        <message>
+            <source>Values that can't be backscatter are refused. Check this box to compare them anyway.</source>
+            <translation>Los valores que no pueden ser retrodispersión se rechazan. Marque esta casilla para compararlos de todos modos.</translation>
+        </message>
+        <message>
+            <source>Significant change</source>
+            <translation>Cambio significativo</translation>
+        </message>
+        <message>
+            <source>Where backscatter fell, rose, or did so differently in the two polarisations (GeoTIFF).</source>
+            <translation>Dónde bajó o subió la retrodispersión, o lo hizo de distinto modo en las dos polarizaciones (GeoTIFF).</translation>
+        </message>
+        <message>
+            <source>Change in dB</source>
+            <translation>Cambio en dB</translation>
+        </message>
+        <message>
+            <source>Later minus earlier backscatter, averaged over the window, a band for each polarisation.</source>
+            <translation>Retrodispersión posterior menos anterior, promediada en la ventana, una banda por polarización.</translation>
+        </message>
+        <message>
+            <source>p value of no change</source>
+            <translation>Valor p de ausencia de cambio</translation>
+        </message>
+        <message>
+            <source>Probability of such a ratio without change; small where a change is certain.</source>
+            <translation>Probabilidad de un cociente así sin cambio; pequeña donde el cambio es seguro.</translation>
+        </message>
+        <message>
+            <source>Report of the change</source>
+            <translation>Informe del cambio</translation>
+        </message>
+        <message>
+            <source>One page of HTML: both dates and the change beside each other, areas, and notes.</source>
+            <translation>Una página HTML: las dos fechas y el cambio uno junto a otro, superficies y notas.</translation>
+        </message>
+        <message>
+            <source>Areas of change</source>
+            <translation>Superficies de cambio</translation>
+        </message>
+        <message>
+            <source>The table of areas, for a spreadsheet.</source>
+            <translation>La tabla de superficies, para una hoja de cálculo.</translation>
+        </message>
+        <message>
+            <source>Changed area in m² (in pixels without a coordinate system)</source>
+            <translation>Superficie cambiada en m² (en píxeles si no hay sistema de coordenadas)</translation>
+        </message>
+        <message>
+            <source>Changed share of what both dates show, 0 to 1</source>
+            <translation>Proporción cambiada de lo que muestran ambas fechas, de 0 a 1</translation>
+        </message>
+        <message>
+            <source>Both dates are the same file, {}. Choose two dates.</source>
+            <translation>Las dos fechas son el mismo archivo, {}. Elija dos fechas.</translation>
+        </message>
+        <message>
+            <source>Changed: {area:,.1f} ha, {share:.2f} %.</source>
+            <translation>Cambio: {area:,.1f} ha, {share:.2f} %.</translation>
+        </message>
+        <message>
+            <source>Changed: {area:,.0f} pixels, {share:.2f} %.</source>
+            <translation>Cambio: {area:,.0f} píxeles, {share:.2f} %.</translation>
         </message>
     </context>
 </TS>

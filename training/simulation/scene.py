@@ -184,7 +184,12 @@ def swath_edge(rng: np.random.Generator, shape: tuple[int, int], chance: float) 
 
 
 def simulate(
-    rng: np.random.Generator, layout: Labels, *, label_jitter: float = 0.8, nodata_chance: float = 0.06
+    rng: np.random.Generator,
+    layout: Labels,
+    *,
+    label_jitter: float = 0.8,
+    nodata_chance: float = 0.06,
+    speckle_rng: np.random.Generator | None = None,
 ) -> SimulatedScene:
     """Simulate a scene over a land-cover layout.
 
@@ -194,6 +199,7 @@ def simulate(
         label_jitter: Misregistration of the labels in pixels (standard deviation), which also lack detail; 0 for exact
             labels.
         nodata_chance: Probability of a swath edge through the scene.
+        speckle_rng: Generator of speckle, for several dates of one place under the same conditions; `rng` by default.
 
     Returns:
         The scene; its labels are the layout, and its backscatter follows the true land cover.
@@ -205,7 +211,8 @@ def simulate(
     climate = draw_climate(rng)
     power = noise_free_power(rng, truth, climate)
     receiver = draw_receiver(rng, climate)
-    db = np.stack([observe(rng, power[band], receiver, band) for band in (0, 1)])
+    own = speckle_rng if speckle_rng is not None else rng
+    db = np.stack([observe(own, power[band], receiver, band) for band in (0, 1)])
     valid = swath_edge(rng, shape, nodata_chance)
     db[:, ~valid] = np.nan
     return SimulatedScene(db, np.where(valid, layout, lc.UNKNOWN).astype(np.uint8), receiver)

@@ -70,7 +70,7 @@ class SarChangeAlgorithm(TwoDates):
             tr("SAR raster after"),
             tr(
                 "Backscatter in a raster file, in dB, linear power or amplitude; VV and VH, or one polarisation. Both "
-                "dates on one grid, or shifted by whole pixels. Sentinel-1 products as downloaded are calibrated first."
+                "dates on one grid, or shifted. Calibrate Sentinel-1 products as downloaded first."
             ),
         )
         for name, description in (

@@ -33,7 +33,7 @@ def test_looks_of_a_window_are_those_of_its_mean(looks, sigma):
     assert found.window == pytest.approx(measured, rel=0.12)
 
 
-def test_texture_and_changes_that_blocks_share_do_not_lower_the_looks(dates):
+def test_texture_and_shared_changes_do_not_lower_the_looks(dates):
     changed = dates.copy()
     changed[1, :, :100] *= 4  # a third of the scene rose by 6 dB
     changed[1] *= np.linspace(0.7, 1.5, 320)  # and there is a trend

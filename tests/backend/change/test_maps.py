@@ -96,7 +96,7 @@ def test_another_grid_is_warped_to_that_of_the_earlier_map(class_map, run):
     assert x != 500_000 and y > 0
 
 
-def test_worldcover_is_merged_for_a_map_of_four_classes_on_either_side(class_map, run):
+def test_worldcover_is_merged_for_a_map_of_four_classes(class_map, run):
     before, after = maps()
     fine = after.copy()
     fine[after == OPEN] = 40
@@ -119,7 +119,7 @@ def test_classes_of_one_name_are_one_class_whatever_their_values(class_map, run)
     assert any("matched by name" in note for note in facts["notes"])
 
 
-def test_a_value_of_two_meanings_is_refused_and_the_mapping_settles_it(class_map, run):
+def test_a_value_of_two_meanings_is_refused_until_it_is_mapped(class_map, run):
     before, after = maps()
     own = [type(item)(item.value, {OPEN: "Rice"}.get(item.value, item.name), item.color) for item in MERGED]
     first, second = class_map(before, "a.tif"), class_map(after, "b.tif", own)
