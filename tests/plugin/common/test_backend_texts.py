@@ -105,6 +105,7 @@ def test_events_are_translated_and_put_in_terms_of_the_dialog(spanish, feedback)
         listener.raise_error()
     assert caught.value.message == "El ráster tiene 3 bandas, además de banda 1 coh; el modelo necesita 2 (VV, VH)."
     assert caught.value.hint.startswith("Cartografiarlo por partes, con '")
+    assert feedback.debug == [f"{error.message} {error.hint}"], "what the guide and others know it by"
 
 
 def test_a_refusal_of_a_real_run_is_spanish(spanish, scene, tmp_path, backend_python, provider, monkeypatch):
