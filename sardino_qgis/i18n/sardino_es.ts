@@ -1340,10 +1340,6 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>Cancelado. No se cambió nada.</translation>
     </message>
     <message>
-        <source>The algorithms run in a separate Python environment. It is set up once, in your QGIS profile; QGIS's own Python is not changed. Nothing is installed before you press Install.</source>
-        <translation>Los algoritmos se ejecutan en un entorno de Python aparte. Se configura una sola vez, en el perfil de QGIS; el Python de QGIS no se modifica. No se instala nada antes de pulsar Instalar.</translation>
-    </message>
-    <message>
         <source>The backend, which computes the maps, is not set up yet.</source>
         <translation>El motor, que calcula los mapas, aún no está configurado.</translation>
     </message>
@@ -1366,6 +1362,10 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
     <message>
         <source>Unexpected {}: {}</source>
         <translation>Error inesperado {}: {}</translation>
+    </message>
+    <message>
+        <source>The algorithms run in a separate Python environment. It is set up once, in your QGIS profile; QGIS's own Python is not changed. Nothing is installed before you press Install.</source>
+        <translation>Los algoritmos se ejecutan en un entorno de Python aparte. Se configura una sola vez, en el perfil de QGIS; el Python de QGIS no se modifica. No se instala nada antes de pulsar Instalar.</translation>
     </message>
     <message>
         <source>Similarity to a place</source>
