@@ -25,7 +25,7 @@ NOT_SHOWN = (
 # Of these only arguments of errors and the log, and sentences: they hold words of names, or details of cards.
 LITTLE_SHOWN = (
     "raster/band_names.py", "own_classes/colours.py", "card/arch.py", "card/validation.py", "card/network_file.py",
-    "card/model_card.py",
+    "card/model_card.py", "core/events.py",
 )  # fmt: skip
 # All strings of these are shown: names of one word too.
 NAMES = ("card/worldcover.py",)
@@ -36,6 +36,7 @@ _CODE = re.compile(r"\\[dwsb]|\(\?|</|\+proj|^--|^[+#]|^[a-z0-9]+( [a-z0-9]+){9,
 STEM = "backend"  # sardino_qgis/i18n/backend_es.json: template -> translation
 DRAFT = "?? "  # sardino_qgis/common/backend_texts.py
 ALIKE = 0.7  # of 1: the translation of a text that is gone is kept as a draft for one that is as alike as this
+PLURAL = "plural"  # placeholder of an ending; sardino_qgis/common/backend_texts.py
 MOST_PLACEHOLDER = 24  # characters of a name
 
 
@@ -78,10 +79,12 @@ def _words(template: str) -> list[str]:
 
 
 def several_words(template: str) -> bool:
-    """Return whether a string is a text: several words beside placeholders, and no code."""
+    """Return whether a string is a text: several words, or one beside placeholders, and no code."""
     words = _words(template)
     literal = re.sub(r"\{[^{}]*\}", " ", template).strip()
-    return len(words) > 1 and len("".join(words)) > 7 and " " in literal and not _CODE.search(template)
+    several = len(words) > 1 and len("".join(words)) > 7 and " " in literal
+    one = "{" in template and " " in template and len("".join(words)) > 3
+    return (several or one) and not _CODE.search(template)
 
 
 def _documentation(tree: ast.AST) -> Iterator[ast.AST]:
@@ -161,6 +164,8 @@ def _name(value: ast.AST, names: dict[str, str]) -> str:
     if source not in names:
         words = [word.strip("_").lower() for word in _names(value)]
         name = (words[-1] if words else "value")[:MOST_PLACEHOLDER]
+        if source.startswith(("'s' *", "'es' *")):
+            name = PLURAL
         numbers = (f"{name}{number}" for number in range(2, 100))
         names[source] = next(text for text in (name, *numbers) if text not in names.values())
     return f"{{{names[source]}}}"

@@ -104,7 +104,7 @@ class Tour:
         self.desk.settle()
         if self.plugin.setup_dialog.plan is None:
             raise TourError(f"no plan of the installation: {self.plugin.setup_dialog.summary.text()}")
-        self.plugin.setup_dialog.resize(760, 480)
+        self.plugin.setup_dialog.resize(760, 520)
         self.desk.picture("set-up", self.plugin.setup_dialog)
         self.plugin.setup_dialog.close()
 

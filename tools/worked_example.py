@@ -34,7 +34,7 @@ from backend.maps.landcover import landcover
 from backend.maps.request import Request
 from tools.package import ROOT
 from training.simulation.fields import coordinates, gaussian_field
-from training.simulation.folder import BANDS, Place, write_raster
+from training.simulation.rasters import BANDS, Place, write_raster
 from training.simulation.labels import Labels
 from training.simulation.layout import add_lakes, add_river, add_settlements, regions
 from training.simulation.library import PIXEL_M

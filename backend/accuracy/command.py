@@ -71,6 +71,11 @@ class AccuracyRequest:
     reporter: Reporter = field(default_factory=Reporter)
     cancel: Cancel = field(default_factory=Cancel)
 
+    @property
+    def shown(self) -> str:
+        """Return what messages and the report call the reference."""
+        return self.reference_name or self.reference
+
 
 def accuracy(request: AccuracyRequest) -> dict[str, Any]:
     """Compare, write the report, and return the facts of the result event.
@@ -104,7 +109,7 @@ def _compared(request: AccuracyRequest, wanted: Mapping[str, Path]) -> dict[str,
             class_map, areas, _RowProgress(request, class_map.grid.height * reference.passes)
         )
         merging = merge(comparison, class_map.names, request.mapping)
-        check_overlap(comparison, request.reference, class_map.names)
+        check_overlap(comparison, request.shown, class_map.names)
     for what, count in notes.left_out.items():
         comparison.leave_out(what, count)
     facts = build_facts(comparison, areas.known, {**notes.names, **merging.names})
@@ -113,7 +118,7 @@ def _compared(request: AccuracyRequest, wanted: Mapping[str, Path]) -> dict[str,
         "program": f"SAR Land Cover (DINO) {__version__}",
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "map": request.map,
-        "reference": request.reference_name or request.reference,
+        "reference": request.shown,
         "mapping": dict(request.mapping),
         "merged": merging.facts(),
         "sample": {"size": request.sample, "seed": request.seed} if request.sample else None,
@@ -162,7 +167,7 @@ def _open_reference(
             raise InputError(f"The mapping names {text!r}, but a reference raster has numbers.", 'Write "1=80,2=10".')
         mapping[old] = value
     raster = stack.enter_context(ClassRaster(request.reference, request.ignore_reference, mapping, like=class_map.grid))
-    check_bounds(class_map.grid.bounds(), raster.bounds(), request.reference)
+    check_bounds(class_map.grid.bounds(), raster.bounds(), request.shown)
     # Readers know the map's names; the reference's own names are for classes that only it has.
     unmapped = {} if mapping else raster.names
     return RasterReference(raster, request.sample, request.seed), _ReferenceNotes(
@@ -188,13 +193,13 @@ def _open_vector(request: AccuracyRequest, class_map: ClassRaster) -> tuple[Refe
         known = ", ".join(dict.fromkeys(class_map.names.values())) or "none (the map has no legend)"
         given = f" The features name: {', '.join(map(repr, unknown))}." if unknown else ""
         raise InputError(
-            f"No feature of {request.reference} has a class that the map has.{given} Names on the map: {known}.",
+            f"No feature of {request.shown} has a class that the map has.{given} Names on the map: {known}.",
             'Use values, or map names to values, such as "Forest=10".',
         )
     bounds = [feature.bounds() for feature, _ in kept]
     low = [min(box[i] for box in bounds) for i in (0, 1)]
     high = [max(box[i] for box in bounds) for i in (2, 3)]
-    check_bounds(class_map.grid.bounds(), (low[0], low[1], high[0], high[1]), request.reference)
+    check_bounds(class_map.grid.bounds(), (low[0], low[1], high[0], high[1]), request.shown)
     return VectorReference([f for f, _ in kept], [label for _, label in kept]), notes
 
 

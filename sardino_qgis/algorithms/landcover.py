@@ -7,6 +7,7 @@ from typing import Any
 
 from qgis.core import QgsProcessingException, QgsProcessingParameterMultipleLayers, QgsProcessingUtils
 
+from ..common.backend_texts import backend_text
 from ..common.i18n import tr
 from ..layers.sources import worker_source
 from ..layers.styling import StretchStyler
@@ -138,9 +139,8 @@ class LandCoverAlgorithm(ModelAlgorithm):
         for found in sorted(classes, key=lambda c: -c["pixels"]):
             share = 100 * found["pixels"] / total
             line = tr("{value:>4}  {name}: {pixels} px ({share:.1f} %)")
-            feedback.pushInfo(
-                line.format(value=found["value"], name=found["name"], pixels=found["pixels"], share=share)
-            )
+            name = backend_text(str(found["name"]))
+            feedback.pushInfo(line.format(value=found["value"], name=name, pixels=found["pixels"], share=share))
         if not classes:
             feedback.pushWarning(tr("No pixel of the input is valid: the map is empty."))
         self._say_what_belongs_together(str(result.get("outputs", {}).get("output", "")), feedback)

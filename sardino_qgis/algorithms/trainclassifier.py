@@ -156,7 +156,11 @@ class TrainClassifierAlgorithm(ModelAlgorithm):
         if temporary:
             feedback.pushWarning(tr("The model is written to a temporary folder, which QGIS deletes when it exits."))
         self._options += self._hand_over(context, feedback)
-        found = super().process({**parameters, self.OUTPUT: folder}, context, feedback)
+        try:
+            found = super().process({**parameters, self.OUTPUT: folder}, context, feedback)
+        except QgsProcessingException as refusal:
+            # The user knows the layer, not the file that it was written to.
+            raise QgsProcessingException(str(refusal).replace(self._samples, self._source.sourceName())) from refusal
         if not temporary:
             add_folder(folder)
         model = find_model(folder)
@@ -169,7 +173,7 @@ class TrainClassifierAlgorithm(ModelAlgorithm):
 
     def _hand_over(self, context: Any, feedback: Any) -> list[str]:
         """Write samples and their styles to files, and return the options that name them."""
-        samples = QgsProcessingUtils.generateTempFilename("samples.geojson")
+        samples = self._samples = QgsProcessingUtils.generateTempFilename("samples.geojson")
         count = write_geojson(self._source, self._field, self._crs, samples, context, feedback)
         feedback.pushInfo(tr("Features in the samples: {}.").format(count))
         options = ["--samples", samples, f"--field={self._field}"]

@@ -63,6 +63,8 @@ class Listener:
             return
         said = [str(self.error.get(key, "")) for key in ("message", "hint")]
         message, hint = (in_dialog_terms(backend_text(text)) for text in said)
+        if backend_text(said[0]) != said[0]:
+            self._feedback.pushDebugInfo(" ".join(said))  # the words that the guide and others know
         if "torch" in "".join(said).lower() and kind_of(python) is Kind.MAPPING:
             # The backend doesn't know what the menu offers.
             hint = pytorch_hint() if "torch" in said[0].lower() else f"{hint} {pytorch_hint()}"

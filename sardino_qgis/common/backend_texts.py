@@ -20,7 +20,10 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _BEFORE = re.compile(r"^\{\w+\} (?=[\w{'])")
 _AFTER = re.compile(r"(?<=[.!?])(?: \{\w+\})+$")
 _PHRASE = re.compile(r"[^\W\d_][^\d(),;:]*[^\W\d_]")  # in a list such as "10 Tree cover, 50 Built-up (3)"
-LEAST_LITERAL = 5  # letters that a template needs beside its placeholders
+FEW_LITERAL = 12  # with fewer of them, no value may be English prose
+_PROSE = re.compile(r"(?:^|\s)(?:an?|the|your|its|another|[a-z]{2,} [a-z]{2,})(?:\s|$)")
+PLURAL = "plural"  # name of a placeholder that stands for an ending only
+LEAST_LITERAL = 4  # letters that a template needs beside its placeholders
 
 
 def backend_text(text: str) -> str:
@@ -52,7 +55,7 @@ class Catalogue:
         literals = [literal for literal, *_ in parts]
         if not any(field is not None for _, field, *_ in parts):
             self._plain["".join(literals)] = translation.format()
-        elif sum(map(str.isalpha, "".join(literals))) >= LEAST_LITERAL:
+        elif _letters(template) >= LEAST_LITERAL:
             self._forms.append((max(literals, key=len), template, translation))
 
     def translated(self, text: str) -> str:
@@ -82,9 +85,13 @@ class Catalogue:
             return self._plain[text], False
         for literal, template, translation in self._forms:
             match = self._pattern(template).fullmatch(text) if literal in text else None
-            if match is not None:
-                values = match.groupdict()
-                filled = {name: self._value(value) for name, value in values.items()}
+            if match is None:
+                continue
+            values = match.groupdict()
+            filled = {name: self._value(value) for name, value in values.items()}
+            # "Give {path}." is not the template of "Give a raster of heights."
+            unknown = any(filled[name] == value and _PROSE.search(value) for name, value in values.items())
+            if not unknown or _letters(template) >= FEW_LITERAL:
                 return translation.format(**filled), any(map(_SENTENCE_END.search, values.values()))
         return None
 
@@ -95,7 +102,8 @@ class Catalogue:
             for literal, field, *_ in Formatter().parse(template):
                 pattern += re.escape(literal)
                 if field is not None:
-                    pattern += f"(?P={field})" if field in seen else f"(?P<{field}>.*?)"
+                    form = "(?:e?s)?" if field == PLURAL else ".*?"
+                    pattern += f"(?P={field})" if field in seen else f"(?P<{field}>{form})"
                     seen.add(field)
             self._patterns[template] = re.compile(pattern, re.DOTALL)
         return self._patterns[template]
@@ -132,6 +140,11 @@ class Catalogue:
         if (len(clauses) < 2 and not stop) or None in found:
             return None
         return "; ".join(clause[0] for clause in found if clause is not None) + stop, False
+
+
+def _letters(template: str) -> int:
+    """Return the number of letters beside the placeholders."""
+    return sum(map(str.isalpha, "".join(literal for literal, *_ in Formatter().parse(template))))
 
 
 _loaded: dict[tuple[Path, str], Catalogue | None] = {}

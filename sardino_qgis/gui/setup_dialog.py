@@ -19,7 +19,6 @@ from qgis.PyQt.QtWidgets import (
     QProgressBar,
     QPushButton,
     QRadioButton,
-    QStyle,
     QVBoxLayout,
 )
 
@@ -32,6 +31,7 @@ from ..environment.proxy import proxy_variables
 from ..environment.request import SOURCE_VARIABLE, InstallRequest
 from ..environment.store import current_interpreter
 from .setup_task import SetupTask
+from .setup_widgets import file_widget, intro_label, offer_label
 
 
 class SetupDialog(QDialog):
@@ -45,7 +45,7 @@ class SetupDialog(QDialog):
     def __init__(self, parent=None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Set up backend: SAR Land Cover (DINO)"))
-        self.resize(760, 560)
+        self.resize(760, 600)
         self.task: SetupTask | None = None
         self.plan: Plan | None = None
         layout = QVBoxLayout(self)
@@ -53,9 +53,9 @@ class SetupDialog(QDialog):
         self.summary.setWordWrap(True)
         self.summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.kinds = {kind: QRadioButton(kind.title) for kind in Kind}
-        self.offers = {kind: _offer(kind, radio) for kind, radio in self.kinds.items()}
+        self.offers = {kind: offer_label(kind, radio) for kind, radio in self.kinds.items()}
         choices = [widget for kind in Kind for widget in (self.kinds[kind], self.offers[kind])]
-        for widget in (_intro(), *choices, self.summary, self._choices()):
+        for widget in (intro_label(), *choices, self.summary, self._choices()):
             layout.addWidget(widget)
         self.step = QLabel()
         self.step.setWordWrap(True)
@@ -83,9 +83,9 @@ class SetupDialog(QDialog):
         box = QgsCollapsibleGroupBox(tr("Other choices"))
         box.setCollapsed(True)
         form = QFormLayout(box)
-        self.folder = _file_widget(tr("Folder of the environment"), str(locate.managed_folder()))
-        self.python = _file_widget(tr("Found automatically"), "", QgsFileWidget.StorageMode.GetFile)
-        self.wheels = _file_widget(tr("None: packages are downloaded"), "")
+        self.folder = file_widget(tr("Folder of the environment"), str(locate.managed_folder()))
+        self.python = file_widget(tr("Found automatically"), "", QgsFileWidget.StorageMode.GetFile)
+        self.wheels = file_widget(tr("None: packages are downloaded"), "")
         self._preselect()
         self.source = QLineEdit(os.environ.get(SOURCE_VARIABLE, ""))
         self.source.setPlaceholderText(tr("The default build"))
@@ -114,6 +114,7 @@ class SetupDialog(QDialog):
         for changed in (*(w.fileChanged for w in (self.folder, self.python, self.wheels)), self.source.textChanged):
             changed.connect(lambda _: self._soon.start())
         self.kinds[Kind.MAPPING].toggled.connect(self._change_kind)
+        box.collapsedStateChanged.connect(lambda _: QTimer.singleShot(0, self._fit))
         return box
 
     def _preselect(self) -> None:
@@ -162,6 +163,12 @@ class SetupDialog(QDialog):
             QgsApplication.restoreOverrideCursor()
         self.summary.setText(text)
         self.install_button.setEnabled(self.plan is not None)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Make the dialog high enough for its wrapped texts, which Qt would cut."""
+        wanted = self.layout().minimumHeightForWidth(self.width())
+        self.resize(self.width(), min(max(self.height(), wanted), self.screen().availableGeometry().height()))
 
     def start(self) -> None:
         self.look()
@@ -216,30 +223,3 @@ class SetupDialog(QDialog):
         for widget in (*self.kinds.values(), self.folder, self.python, self.wheels):
             widget.setEnabled(not running)
         self.source.setEnabled(not running and self.kind() is Kind.PYTORCH)
-
-
-def _offer(kind: Kind, radio: QRadioButton) -> QLabel:
-    """Return the text below a choice: a radio button wraps no lines, and would make the dialog as wide as its text."""
-    label = QLabel(kind.use)
-    label.setWordWrap(True)
-    label.setIndent(radio.style().pixelMetric(QStyle.PixelMetric.PM_ExclusiveIndicatorWidth) + 8)
-    return label
-
-
-def _intro() -> QLabel:
-    intro = QLabel(
-        tr(
-            "The algorithms run in a separate Python environment. It is set up once, in your QGIS profile; QGIS's "
-            "own Python is not changed. Nothing is installed before you press Install."
-        )
-    )
-    intro.setWordWrap(True)
-    return intro
-
-
-def _file_widget(hint: str, path: str, mode=QgsFileWidget.StorageMode.GetDirectory) -> QgsFileWidget:
-    widget = QgsFileWidget()
-    widget.setStorageMode(mode)
-    widget.lineEdit().setPlaceholderText(hint)
-    widget.setFilePath(path)
-    return widget

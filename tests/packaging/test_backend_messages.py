@@ -78,7 +78,7 @@ def test_messages_are_found_as_templates() -> None:
         "Give another file.",
         "Left out: {bands} bands of {name}{path}",
         ", all of them",
-        "{path} has {bands} bands{bands2}.",
+        "{path} has {bands} bands{plural}.",
         "Stop.",
     ]
 

@@ -154,7 +154,10 @@ def test_names_of_a_spanish_legend_are_found(spanish, classes, layer, outputs):
     given = {"INPUT": path, "REFERENCE_VECTOR": points, "FIELD": "class", "MAPPING": "Lake=80", **outputs}
     facts = figures(processing.run("sardino:accuracy", given))
     assert facts["pixels"]["matrix"] == [[1, 1], [0, 1]]
-    del points, given
+    strangers = layer([(5, 5)], ["Lake"], UTM)
+    with pytest.raises(QgsProcessingException, match="^Ningún objeto espacial de samples tiene una clase del mapa"):
+        processing.run("sardino:accuracy", {**given, "REFERENCE_VECTOR": strangers, "MAPPING": ""})
+    del points, given, strangers
 
 
 def test_accuracy_against_polygons_and_selected_features(classes, outputs):

@@ -162,6 +162,10 @@ def test_refusals_and_cancel_keep_the_older_folder(halves, tmp_path, feedback, q
     with pytest.raises(QgsProcessingException, match="Classes of the samples: 1"):
         one = {**given, "SAMPLES": layer_of("Polygon", ["a"]), "OUTPUT": str(tmp_path / "m")}
         processing.run("sardino:trainclassifier", one)
+    nameless = layer_of("Polygon", ["", ""])
+    nameless.setName("my fields")
+    with pytest.raises(QgsProcessingException, match="^my fields has no sample with a class in the field"):
+        processing.run("sardino:trainclassifier", {**given, "SAMPLES": nameless, "OUTPUT": str(tmp_path / "m")})
     feedback.progressChanged.connect(lambda _: feedback.cancel())
     with pytest.raises(QgsProcessingException, match="Cancelled"):
         processing.run("sardino:trainclassifier", {**given, "OUTPUT": str(tmp_path / "m")}, feedback=feedback)

@@ -14,7 +14,7 @@ from backend.core.errors import InputError
 from backend.radiometry.checks import ACCEPT, Check
 from sardino_qgis.client.dialog_terms import _labels, in_dialog_terms
 from sardino_qgis.client.events import Listener, WorkerError
-from sardino_qgis.common.backend_texts import FOLDER, Catalogue, backend_text
+from sardino_qgis.common.backend_texts import FOLDER, PLURAL, Catalogue, backend_text
 from sardino_qgis.layers.legend import translated_names
 from sardino_qgis.layers.styling import QmlStyler
 from sardino_qgis.models.card_page import card_page
@@ -30,7 +30,8 @@ def catalogue():
 
 def test_every_template_is_found_in_its_message(catalogue):
     for template, translation in SPANISH.items():
-        values = {name: f"W{i}7" for i, name in enumerate(re.findall(r"(?<!\{)\{(\w+)\}", template))}
+        names = re.findall(r"(?<!\{)\{(\w+)\}", template)
+        values = {name: "s" if name == PLURAL else f"W{i}7" for i, name in enumerate(names)}
         assert catalogue.translated(template.format(**values)) == translation.format(**values)
 
 
@@ -73,7 +74,9 @@ def test_lists_of_classes_are_translated_and_own_names_are_not(spanish):
     )
 
 
-@pytest.mark.parametrize("text", ["", "Nobody has translated this.", "/data/Cropland.tif", "{name} {", "7 of 9: 3"])
+@pytest.mark.parametrize(
+    "text", ["", "Nobody has translated this.", "/data/Cropland.tif", "{name} {", "7 of 9: 3", "Give a picture."]
+)
 def test_what_is_not_known_stays_english(spanish, text):
     assert backend_text(text) == text
 
@@ -88,7 +91,9 @@ def test_drafts_are_not_shown():
 
 def test_events_are_translated_and_put_in_terms_of_the_dialog(spanish, feedback):
     listener = Listener(feedback, "")
-    error = InputError("The raster has 3 bands; the model wants 2 (VV, VH).", "Map it in parts, with --extent.")
+    error = InputError(
+        "The raster has 3 bands, beside band 1 coh; the model wants 2 (VV, VH).", "Map it in parts, with --extent."
+    )
     listener.hear(
         json.dumps(
             {"event": "log", "level": "warning", "message": "No sample lies within x.tif (or the extent asked for)."}
@@ -98,8 +103,9 @@ def test_events_are_translated_and_put_in_terms_of_the_dialog(spanish, feedback)
     assert feedback.warnings == ["Ninguna muestra está dentro de x.tif (o de la extensión pedida)."]
     with pytest.raises(WorkerError) as caught:
         listener.raise_error()
-    assert caught.value.message == "El ráster tiene 3 bandas; el modelo necesita 2 (VV, VH)."
+    assert caught.value.message == "El ráster tiene 3 bandas, además de banda 1 coh; el modelo necesita 2 (VV, VH)."
     assert caught.value.hint.startswith("Cartografiarlo por partes, con '")
+    assert feedback.debug == [f"{error.message} {error.hint}"], "what the guide and others know it by"
 
 
 def test_a_refusal_of_a_real_run_is_spanish(spanish, scene, tmp_path, backend_python, provider, monkeypatch):

@@ -8,6 +8,7 @@ import time
 
 import pytest
 from qgis.core import QgsApplication
+from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtCore import QCoreApplication
 
 from sardino_qgis.common import plugin_files
@@ -58,6 +59,9 @@ def test_install_button_sets_up_a_backend_that_is_found(dialog):
     until(lambda: "PyTorch: the CPU build" in dialog.summary.text())
     assert dialog.source.isEnabled() and "MB to download" in dialog.offers[Kind.PYTORCH].text()
     assert dialog.minimumSizeHint().width() < 600, "longer texts are wrapped, in any language"
+    dialog.findChild(QgsCollapsibleGroupBox).setCollapsed(False)
+    screen = dialog.screen().availableGeometry().height()
+    until(lambda: dialog.height() >= min(dialog.layout().minimumHeightForWidth(dialog.width()), screen), 5)
     assert not managed.exists() and locate.problem()
     dialog.install_button.click()
     assert dialog.cancel_button.isVisible() and not dialog.install_button.isVisible()
