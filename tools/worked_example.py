@@ -34,10 +34,11 @@ from backend.maps.landcover import landcover
 from backend.maps.request import Request
 from tools.package import ROOT
 from training.simulation.fields import coordinates, gaussian_field
-from training.simulation.rasters import BANDS, Place, write_raster
+from training.simulation.folder import BANDS
 from training.simulation.labels import Labels
 from training.simulation.layout import add_lakes, add_river, add_settlements, regions
 from training.simulation.library import PIXEL_M
+from training.simulation.rasters import Place, write_raster
 from training.simulation.scene import simulate
 
 PAGE = ROOT / "docs" / "worked-example.md"
