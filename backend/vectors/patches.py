@@ -16,8 +16,8 @@ from backend.core.errors import InputError
 from backend.vectors.confidence import ConfidenceRaster
 from backend.vectors.labels import Labels, joined_groups, label_strip
 
-# A table of so many patches takes about 2 GB. Maps have a patch for every few hundred pixels; noise has one for three.
-MOST_PATCHES = 2**25
+# So many patches with their borders take about 2.5 GB. Maps have one for every few hundred pixels, noise one for two.
+MOST_PATCHES = 2**22
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ class OutlineTool(SimilarityTool):
         self._band.setFillColor(_FILL)
         self._band.setWidth(2)
         self._answer: Any = None
+        self._of = ""  # id of the raster layer that the answer is about
         self._outline = QgsGeometry()
         self._chosen = False  # whether the user has set the threshold
 
@@ -58,13 +59,18 @@ class OutlineTool(SimilarityTool):
         self._iface.removeDockWidget(self.panel)
         self.panel.deleteLater()
 
+    def ask_about(self, point: Any, add: bool = False) -> None:
+        """Ask as `SimilarityTool` does; the outline of earlier places goes, since the answer may be a refusal."""
+        self._clear()
+        super().ask_about(point, add)
+
     def outline(self) -> Any:
         """Return the outline that is shown, a QgsGeometry in the CRS of the raster; empty if there is none."""
         return self._outline
 
     def add(self) -> None:
         """Add the outline to the samples of the raster, and get ready for the next place."""
-        raster, name = QgsProject.instance().mapLayer(self._raster_id), self.panel.class_name()
+        raster, name = QgsProject.instance().mapLayer(self._of), self.panel.class_name()
         if raster is None or self._outline.isEmpty():
             self._say(tr("Click on a place first: its outline becomes the sample."))
             return
@@ -93,7 +99,7 @@ class OutlineTool(SimilarityTool):
         if raster is None or raster_id != self._raster_id or not self._places:
             return  # removed, or left, in the meantime
         try:
-            self._answer = SimilarityAnswer(path, self._places)
+            self._answer, self._of = SimilarityAnswer(path, self._places), raster_id
         except RuntimeError as trouble:
             self._say(str(trouble), Qgis.MessageLevel.Critical)
             return
@@ -101,7 +107,7 @@ class OutlineTool(SimilarityTool):
         if known is not None:
             self.panel.offer_classes(classes_of(known))
         if not self._chosen:
-            self.panel.set_threshold(self._answer.threshold())
+            self.panel.set_threshold(self._answer.proposal())
         self._draw()
 
     def _moved(self) -> None:
@@ -109,7 +115,7 @@ class OutlineTool(SimilarityTool):
         self._draw()
 
     def _draw(self) -> None:
-        raster = QgsProject.instance().mapLayer(self._raster_id)
+        raster = QgsProject.instance().mapLayer(self._of)
         if self._answer is None or raster is None:
             return
         self._outline = self._answer.outline(self.panel.threshold())
@@ -124,7 +130,7 @@ class OutlineTool(SimilarityTool):
         self.panel.show_size(tr("{:.1f} ha").format(hectares), True)
 
     def _clear(self) -> None:
-        self._answer, self._outline = None, QgsGeometry()
+        self._answer, self._of, self._outline = None, "", QgsGeometry()
         self._band.reset(self._kind)
         self.panel.show_size(tr("Click on a place in the map."), False)
 

@@ -8,6 +8,8 @@ from osgeo import gdal, ogr
 from qgis.core import QgsGeometry, QgsPointXY
 
 BUCKETS = 200
+# Part of the way from 1 down to the parting threshold.
+STRICTNESS = 1 / 3
 LEAST = -1.0  # of a similarity, which is a cosine
 
 
@@ -36,7 +38,14 @@ class SimilarityAnswer:
         column, row = gdal.ApplyGeoTransform(back, place.x(), place.y())
         return QgsPointXY(*gdal.ApplyGeoTransform(forward, int(column) + 0.5, int(row) + 0.5))
 
-    def threshold(self) -> float:
+    def proposal(self) -> float:
+        """Return a threshold to begin with: nearer to 1 than the one that parts like from unlike.
+
+        Samples must be pure rather than large.
+        """
+        return 1.0 - (1.0 - self.parting()) * STRICTNESS
+
+    def parting(self) -> float:
         """Return the threshold that parts the values best (Otsu 1979, IEEE Trans. SMC 9, 62-66)."""
         counts = self._band.GetHistogram(LEAST, 1.0 + 1e-6, BUCKETS, 1, 0)
         total, weighted = sum(counts), sum(i * n for i, n in enumerate(counts))

@@ -37,12 +37,12 @@ def class_map(tmp_path):
     data.SetProjection(crs.ExportToWkt())
     data.SetGeoTransform((400000, 10, 0, 5200000, 0, -10))
     band, colours = data.GetRasterBand(1), gdal.ColorTable()
-    band.WriteArray(values)
-    band.SetNoDataValue(0)
     band.SetCategoryNames(["", "Forest", "Water"])
     for value, colour in ((1, (0, 100, 0)), (2, (0, 100, 200))):
         colours.SetColorEntry(value, colour)
     band.SetColorTable(colours)
+    band.WriteArray(values)
+    band.SetNoDataValue(0)
     del band, data
     return path
 

@@ -66,7 +66,7 @@ def ask(desk, place):
     """Click, and return the seconds until the outline is shown."""
     before, began = desk.tool._answer, time.monotonic()
     click(desk, *place)
-    wait(lambda: desk.tool._task is None and desk.tool._answer is not before)
+    wait(lambda: desk.tool._task is None and desk.tool._answer not in (None, before))
     return time.monotonic() - began
 
 
@@ -91,7 +91,8 @@ def test_a_click_outlines_the_connected_place(desk, tmp_path):
     chosen = panel.slider.value()
     seconds = [ask(desk, place) for place in (EAST, WEST, WATER, EAST)]
     print(f"first click {first:.2f} s, later {', '.join(f'{s:.3f}' for s in seconds)} s, slider {moved:.3f} s")
-    assert min(seconds) < 0.3 and panel.slider.value() == chosen
+    assert min(seconds) < max(0.3, first / 3)  # the latter on a machine that is very busy
+    assert panel.slider.value() == chosen
     assert desk.messages() == []
 
 
@@ -136,6 +137,15 @@ def test_samples_go_into_training(desk, model, tmp_path):
     assert layer.featureCount() == 4 and layer.undoStack().canUndo()
     layer.rollBack()
     del layer, raster
+
+
+def test_a_refused_place_has_no_outline_of_an_earlier_one(desk):
+    ask(desk, WEST)
+    desk.tool.ask_about(QgsPointXY(300_000, 5_199_360))
+    assert "outside" in desk.messages()[-1] and desk.tool.outline().isEmpty()
+    desk.tool.panel.classes.setEditText("island")
+    desk.tool.add()
+    assert samples_of(desk.activeLayer()) is None and "Click on a place first" in desk.messages()[-1]
 
 
 def test_nothing_is_left_when_the_tool_is_put_away(desk):
