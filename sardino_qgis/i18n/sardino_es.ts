@@ -544,6 +544,10 @@ Un modelo solo es tan bueno como sus datos de entrenamiento; la ficha del modelo
         <translation>Dispositivo usado</translation>
     </message>
     <message>
+        <source>onnxruntime: ONNX Runtime on a processor.</source>
+        <translation>onnxruntime: ONNX Runtime en un procesador.</translation>
+    </message>
+    <message>
         <source>Engine</source>
         <translation>Motor de cálculo</translation>
     </message>
