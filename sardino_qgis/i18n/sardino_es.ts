@@ -984,6 +984,10 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>elegir «{}»</translation>
     </message>
     <message>
+        <source>take Python {}</source>
+        <translation>tome Python {}</translation>
+    </message>
+    <message>
         <source>a virtual environment made with it doesn't start</source>
         <translation>un entorno virtual creado con él no arranca</translation>
     </message>

@@ -73,7 +73,8 @@ def test_onnx_runtime_is_offered_where_the_backend_has_it(provider, monkeypatch,
     monkeypatch.setenv("SARDINO_PYTHON", str(python))
 
     def engines():
-        return provider.algorithm("landcover").create().parameterDefinition("ENGINE").options()
+        algorithm = provider.algorithm("landcover").create()  # which owns the parameter
+        return algorithm.parameterDefinition("ENGINE").options()
 
     assert engines() == ["auto", "pytorch", "openvino", "openvino-int8"]
     for place in places:
