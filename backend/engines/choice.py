@@ -10,6 +10,7 @@ it may find a graphics card, or is to run the model.
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 
 from backend.card.model_card import ModelCard
 from backend.core.errors import InputError, ModelError, ResourceError
@@ -57,7 +58,7 @@ def check_engine(engine: str, device: str, card: ModelCard) -> None:
         package = PACKAGES[engine]
         raise ResourceError(
             f"The engine {engine} was asked for; the package {package} is not installed here.",
-            f"Install it (pip install {package}), or use --engine auto.",
+            f"{_installation(engine)}, or use --engine auto.",
         )
     if engine == "openvino-int8" and not card.activation_ranges:
         hint = "measure them once with python -m training.quantise MODEL_DIR DATA."
@@ -67,6 +68,21 @@ def check_engine(engine: str, device: str, card: ModelCard) -> None:
             f"The model {card.name} has no ranges in its card by which it could run in eight bits.",
             f"Use --engine openvino, or {hint}" if card.arch.head != "forest" else f"Use --engine openvino: {hint}",
         )
+
+
+def _installation(engine: str) -> str:
+    """Return how to install an engine: PyTorch by the plugin's own installation, where the plugin is here."""
+    if engine != "pytorch":
+        return f"Install it (pip install {PACKAGES[engine]})"
+    root = Path(__file__).resolve().parents[2]
+    # The backend lies in the plugin's folder, or beside it in a checkout.
+    plugin = next(
+        (each for each in (root, root / "sardino_qgis") if (each / "environment" / "install.py").exists()), None
+    )
+    if plugin is None:
+        return "Install it (pip install torch timm torchvision)"
+    command = f'cd "{plugin.parent}" && python3 -m {plugin.name}.environment install --kind pytorch'
+    return f"Set up the backend With PyTorch (in QGIS: Set up backend…; in a shell: {command})"
 
 
 def engines_for(engine: str, device: str) -> tuple[str, ...]:

@@ -15,10 +15,10 @@ from backend.card.model_card import ModelCard
 from backend.core.arrays import FloatArray
 from backend.core.errors import ModelError, ResourceError
 from backend.core.memory import give_back, hold_little
+from backend.core.threads import thread_count
 from backend.engines.answer import Answer
 from backend.engines.choice import installed
 from backend.engines.job import Job
-from backend.engines.processor import thread_count
 from backend.engines.tilewise import Tilewise
 from backend.folder.read import read_graph
 from backend.graph.eight_bits import layer_names, quantised

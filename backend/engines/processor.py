@@ -1,9 +1,7 @@
-"""Choose how many tiles and threads a processor works on at once."""
+"""Choose how many tiles PyTorch works on at once on a processor."""
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from math import prod
 
 from backend.card.model_card import ModelCard
@@ -12,17 +10,6 @@ from backend.card.tensors import expected_tensors, is_weight
 # A batch on the processor should take a fraction of a second, so that a cancel is heeded in time.
 CPU_BATCH_FLOP = 15e9
 MOST_TILES = 8
-
-
-def thread_count() -> int:
-    """Return the threads to compute with: of the cores that this process may use, as OMP_NUM_THREADS limits them."""
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on Linux
-        cores = os.cpu_count() or 1
-    with suppress(ValueError):
-        return max(1, min(cores, int(os.environ.get("OMP_NUM_THREADS", ""))))
-    return cores
 
 
 def processor_batch(card: ModelCard) -> int:

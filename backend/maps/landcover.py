@@ -24,7 +24,7 @@ from backend.maps.uncertainty import MEASURES, entropy, margin
 from backend.output.sink import Layer
 from backend.output.styles import paletted_qml, rgb, share_qml
 from backend.stream.blend import RowBlender
-from backend.stream.decision import choosing, decision
+from backend.stream.decision import CACHED, choosing, decision
 from backend.stream.disagreement import SquaringBlender, disagreeing
 from backend.stream.several import joining
 from backend.stream.tiles import Blender, TileJob
@@ -171,9 +171,13 @@ class _Writer:
 
     def _record(self, best: NDArray[Any], valid: BoolArray) -> None:
         chosen = np.empty(valid.shape, dtype=np.uint8)
-        for indices, there, row in zip(best, valid, chosen):  # one row lies in the processor's cache
-            np.multiply(self._values[indices.astype(np.uint8, copy=False)], there, out=row)
-            self._counts += np.bincount(row, minlength=256)
+        step = max(1, CACHED // valid.shape[1])
+        for top in range(0, len(chosen), step):
+            part = slice(top, top + step)
+            indices = best[part].astype(np.uint8, copy=False)
+            np.multiply(np.take(self._values, indices, mode="clip"), valid[part], out=chosen[part])
+            for value in self._values:
+                self._counts[value] += np.count_nonzero(chosen[part] == value)
         self._sinks["output"].write(chosen[None])
 
     def _write(self, role: str, values: FloatArray, valid: BoolArray) -> None:

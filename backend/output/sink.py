@@ -6,7 +6,6 @@ slower than both. Date and legend go into the .aux.xml, so that equal runs write
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from rasterio.enums import Resampling
 from rasterio.windows import Window
 
 from backend.core.errors import ResourceError
+from backend.core.threads import thread_count
 from backend.output.cog import rearrange
 from backend.output.transaction import RasterFiles, place_together
 from backend.raster.errors import RASTER_ERRORS
@@ -32,7 +32,8 @@ LOWEST_BLOCK = 16  # TIFF needs multiples of 16
 # Overviews are added until their larger side is at most this.
 OVERVIEW_SIDE = 256
 # Nothing else runs meanwhile. Threads queue chunks, which at GDAL's default size (10 MB) take memory by height.
-OVERVIEWS_BY = {"GDAL_NUM_THREADS": min(4, os.cpu_count() or 1), "GDAL_OVR_CHUNK_MAX_SIZE": 10**6}
+# They are compressed like the raster itself: at GDAL's default level that takes half as long again.
+OVERVIEWS_BY = {"GDAL_NUM_THREADS": min(4, thread_count()), "GDAL_OVR_CHUNK_MAX_SIZE": 10**6, "ZLEVEL_OVERVIEW": 1}
 
 
 @dataclass(frozen=True)

@@ -73,9 +73,9 @@ def to_db(
         factor = np.float32(20 if units is Units.AMPLITUDE else 10)
         with np.errstate(divide="ignore", invalid="ignore"):
             db = factor * np.log10(data)
-    good = np.asarray(valid, dtype=np.bool_) & np.isfinite(db).all(axis=0)
-    if level_known:
-        good &= ((db >= DB_RANGE[0]) & (db <= DB_RANGE[1])).all(axis=0)
+    good = np.array(valid, dtype=np.bool_)
+    for band in db:  # one by one, as far as the processor's cache holds them; what isn't finite is in no range
+        good &= (band >= DB_RANGE[0]) & (band <= DB_RANGE[1]) if level_known else np.isfinite(band)
     if units is Units.DB and len(db) > 1:
         good &= ~exactly_zero(db)
     return db, good
@@ -133,7 +133,12 @@ def normalise(db: NDArray[Any], valid: NDArray[Any], bands: Sequence[Band]) -> F
     Returns:
         float32 [B, H, W]; 0 (the mean) where a value is invalid or missing.
     """
+    x = _standardise(db, bands)
+    np.copyto(x, np.float32(0), where=~(np.asarray(valid, dtype=np.bool_) & np.isfinite(x)))
+    return x
 
+
+def _standardise(db: NDArray[Any], bands: Sequence[Band]) -> FloatArray:
     def column(values: list[float]) -> FloatArray:
         return np.array(values, dtype=np.float32).reshape(-1, 1, 1)
 
@@ -142,7 +147,6 @@ def normalise(db: NDArray[Any], valid: NDArray[Any], bands: Sequence[Band]) -> F
     # In place: for a strip, allocating memory takes longer than the arithmetic.
     x -= column([b.mean for b in bands])
     x /= column([b.std for b in bands])
-    np.copyto(x, np.float32(0), where=~(np.asarray(valid, dtype=np.bool_) & np.isfinite(x)))
     return x
 
 
@@ -161,4 +165,6 @@ def prepare(
         Network input, float32 [B, H, W], and validity, bool [H, W].
     """
     scaled, good = to_scale(values, valid, bands, units)
-    return normalise(scaled, good, bands), good
+    x = _standardise(scaled, bands)
+    np.copyto(x, np.float32(0), where=~good)  # every band of a valid pixel is finite
+    return x, good

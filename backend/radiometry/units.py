@@ -103,7 +103,10 @@ def units_doubt(sample: NDArray[Any], valid: NDArray[Any]) -> str | None:
 
 def exactly_zero(values: NDArray[Any]) -> BoolArray:
     """Return where all bands of [bands, H, W] are exactly 0, bool [H, W]."""
-    zero: BoolArray = (np.asarray(values) == 0).all(axis=0)
+    first, *more = np.asarray(values)
+    zero: BoolArray = first == 0
+    for band in more:
+        zero &= band == 0
     return zero
 
 

@@ -16,6 +16,7 @@ from rasterio.windows import Window
 
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import UnreadableError
+from backend.core.threads import decoding_threads
 from backend.raster.band_labels import Labels, label_bands
 from backend.raster.bands import choose_bands
 from backend.raster.behind import FORGOTTEN
@@ -30,7 +31,8 @@ LONGEST_TAG = 300  # characters that are looked at: some tags hold documents
 
 def gdal_environment(cache_bytes: int = SMALL_CACHE) -> rasterio.Env:
     """Return GDAL settings of a run; enter in the main thread, and again with the cache size that a source needs."""
-    return rasterio.Env(GDAL_CACHEMAX=cache_bytes, GDAL_VRT_ENABLE_PYTHON="NO", CPL_VSIL_CURL_NON_CACHED=FORGOTTEN)
+    told = {"GDAL_CACHEMAX": cache_bytes, "GDAL_NUM_THREADS": decoding_threads()}
+    return rasterio.Env(**told, GDAL_VRT_ENABLE_PYTHON="NO", CPL_VSIL_CURL_NON_CACHED=FORGOTTEN)
 
 
 class RasterSource:
@@ -99,7 +101,7 @@ class RasterSource:
 
     @property
     def files(self) -> list[str]:
-        """Files of the raster, as GDAL lists them: the raster, its sidecars, the sources of a virtual raster."""
+        """Return the files as GDAL lists them: the raster, its sidecars, the sources of a virtual raster."""
         try:
             return list(self._file.files)
         except UnicodeDecodeError as error:
@@ -183,14 +185,15 @@ class RasterSource:
         values = np.empty((len(self.bands), *shape), dtype=np.float32)
         valid = np.ones(shape, dtype=np.bool_)
         try:
-            nodata, flags = self._dataset.nodatavals, self._dataset.mask_flag_enums
+            nodata, flags, kinds = self._dataset.nodatavals, self._dataset.mask_flag_enums, self._dataset.dtypes
             # Band by band, because those of a virtual raster may differ in type.
             for index, band in enumerate(self.bands):
-                raw = self._dataset.read(band, window=window, out_shape=shape)
+                out = values[index] if kinds[band - 1] == "float32" else None
+                raw = self._dataset.read(band, window=window, out=out, out_shape=None if out is not None else shape)
+                with np.errstate(over="ignore"):
+                    values[index] = raw if out is None else out
                 valid &= np.isfinite(raw)
                 self._mask(band, raw, window, valid, nodata[band - 1], flags[band - 1])
-                with np.errstate(over="ignore"):
-                    values[index] = raw
             if self._alpha:
                 # Read explicitly: GDAL respects alpha only in rasters of two or four bands.
                 valid &= self._dataset.read(self._alpha, window=window, out_shape=shape) != 0
@@ -230,7 +233,7 @@ class RasterSource:
         ]
 
     def labels(self) -> Labels:
-        """Return what names each band of the file: its description, a tag, or the name of a file."""
+        """Return what names each band: its description, a tag, or the name of a file."""
         return label_bands(self._file, self.bands)
 
     def close(self) -> None:

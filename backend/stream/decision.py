@@ -97,6 +97,13 @@ def choosing(classes: Sequence[LandCoverClass], confidence: bool) -> Callable[[F
 def _choose(probabilities: FloatArray, members: Sequence[Sequence[int]]) -> NDArray[np.uint8]:
     """Index of the likeliest class of the group with the highest sum; the first one of equals."""
     best = np.zeros(probabilities.shape[1:], dtype=np.uint8)
+    if len(members) == len(probabilities):  # no groups: the same in fewer steps
+        top = probabilities[0].copy()
+        for index in range(1, len(members)):
+            # Later classes have higher numbers.
+            np.maximum(best, (probabilities[index] > top).view(np.uint8) * np.uint8(index), out=best)
+            np.maximum(top, probabilities[index], out=top)
+        return best
     top = np.full(best.shape, -np.inf, dtype=np.float32)
     for group in members:
         sums, highest = total(probabilities, group), probabilities[group[0]]

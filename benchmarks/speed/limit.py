@@ -1,7 +1,7 @@
 """Measure a whole `landcover` run against the bare model on as many tiles: the cost of reading, blending and writing.
 
     python -m benchmarks.speed.limit [--megapixels 100] [--rounds 3] [--engines openvino pytorch] [--json PATH]
-        [--folder DIR]
+        [--device cuda] [--folder DIR]
 
 "landcover" is a whole run in this process: the model is loaded and converted, and a square scene is read, mapped and
 written, with overviews and checks. "bare" is the same model on as many tiles in memory, in the same batches; the aim is
@@ -25,6 +25,7 @@ import numpy as np
 
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
+from backend.cli.shared_options import DEVICES
 from backend.core.arrays import FloatArray
 from backend.core.cancel import Cancel
 from backend.engines.answer import CLASS_PROBABILITIES
@@ -57,9 +58,9 @@ def tiles_in_memory(card: ModelCard, count: int) -> FloatArray:
     return np.stack([normalise(tile, np.isfinite(tile).all(axis=0), card.bands) for tile in cut])
 
 
-def bare_model(folder: Path, engine: str, stack: ExitStack) -> tuple[Model, int]:
+def bare_model(folder: Path, engine: str, device: str, stack: ExitStack) -> tuple[Model, int]:
     """Return the function that a run of this engine calls for each batch, and the tiles of a batch."""
-    engines = Engines(folder, ModelCard.load(folder / CARD), Wanted(engine, "cpu"), print)
+    engines = Engines(folder, ModelCard.load(folder / CARD), Wanted(engine, device), print)
     job = Job(CLASS_PROBABILITIES, True, Cancel(), print)
     return stack.enter_context(engines.runner(job))[0], engines.current.batch
 
@@ -76,14 +77,16 @@ def seconds_bare(model: Model, tiles: FloatArray, batch: int, count: int) -> flo
     return time.perf_counter() - began
 
 
-def seconds_of_run(scene: Path, output: Path, folder: Path, engine: str) -> float:
+def seconds_of_run(scene: Path, output: Path, folder: Path, engine: str, device: str) -> float:
     """Return the seconds of a whole run, from opening to the final output."""
     began = time.perf_counter()
-    landcover(Request(str(scene), output, folder, units=Units.DB, device="cpu", engine=engine, overwrite=True))
+    landcover(Request(str(scene), output, folder, units=Units.DB, device=device, engine=engine, overwrite=True))
     return time.perf_counter() - began
 
 
-def measure(folder: Path, megapixels: float, rounds: int, engine: str, scratch: Path) -> dict[str, Any]:
+def measure(
+    folder: Path, megapixels: float, rounds: int, engine: str, scratch: Path, device: str = "cpu"
+) -> dict[str, Any]:
     """Run the bare model, a whole run and a half-empty one in turn, with one engine."""
     card = ModelCard.load(folder / CARD)
     side = round(math.sqrt(megapixels * 1e6))
@@ -93,14 +96,14 @@ def measure(folder: Path, megapixels: float, rounds: int, engine: str, scratch: 
             write_scene(path, side, side, share)
     plan = plan_of(card, side, side)
     with ExitStack() as stack:
-        model, batch = bare_model(folder, engine, stack)
+        model, batch = bare_model(folder, engine, device, stack)
         tiles = tiles_in_memory(card, BATCHES * batch)
         output = scratch / "map.tif"
         timings = interleaved(
             {
                 "bare": lambda: seconds_bare(model, tiles, batch, len(plan)),
-                "landcover": lambda: seconds_of_run(scenes[1.0], output, folder, engine),
-                "half empty": lambda: seconds_of_run(scenes[0.5], output, folder, engine),
+                "landcover": lambda: seconds_of_run(scenes[1.0], output, folder, engine, device),
+                "half empty": lambda: seconds_of_run(scenes[0.5], output, folder, engine, device),
             },
             rounds,
         )
@@ -114,13 +117,18 @@ def main() -> None:
     parser.add_argument("--megapixels", type=float, default=100)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--engines", nargs="+", choices=ENGINES[1:], default=["openvino"])
+    parser.add_argument(
+        "--device", choices=DEVICES[1:], default="cpu", help="other than cpu only with --engines pytorch"
+    )
     parser.add_argument("--model", help="name or folder; the bundled one by default")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--folder", type=Path, help="where scenes are made; a temporary folder by default")
     given = parser.parse_args()
     folder = model_folder(given.model)
     with tempfile.TemporaryDirectory(dir=given.folder) as name:
-        results = [measure(folder, given.megapixels, given.rounds, each, Path(name)) for each in given.engines]
+        results = [
+            measure(folder, given.megapixels, given.rounds, each, Path(name), given.device) for each in given.engines
+        ]
     for found in results:
         print(f"{found['engine']}, {found['megapixels']:.0f} Mpx, {found['tiles']} tiles, work {found['redundancy']}")
         for contender, figures in found["contenders"].items():

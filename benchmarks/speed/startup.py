@@ -27,7 +27,7 @@ from typing import Any, Callable
 import rasterio
 from rasterio.windows import Window
 
-from backend.engines.processor import thread_count
+from backend.core.threads import thread_count
 from benchmarks.speed.timing import interleaved, summary
 from tools.package import FOLDER, ROOT, write_folder
 from tools.qgis_cli import QgisProcess

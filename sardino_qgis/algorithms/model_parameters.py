@@ -14,8 +14,10 @@ from qgis.core import (
 
 from ..common.i18n import tr
 from ..common.last_used import OF_ONE_SCENE
+from ..environment.kinds import has_package
+from ..environment.locate import interpreter
 from ..models.installed import installed_models
-from .parameters import DEVICES, ENGINES, POLARISATIONS, RASTERS, UNITS, integer, static_enum
+from .parameters import DEVICES, ENGINES, ONNX_RUNTIME, POLARISATIONS, RASTERS, UNITS, integer, static_enum
 from .slope_parameters import SlopeParameters
 
 
@@ -137,12 +139,16 @@ class ModelParameters(SlopeParameters):
         self.addOutput(QgsProcessingOutputString(self.DEVICE_USED, tr("Device used")))
 
     def _add_engine(self) -> None:
+        engines, more = ENGINES, ""
+        if has_package(interpreter(), ONNX_RUNTIME):
+            engines, more = (*ENGINES, ONNX_RUNTIME), " " + tr("onnxruntime: ONNX Runtime on a processor.")
         self.add(
-            static_enum(self.ENGINE, tr("Engine"), ENGINES),
+            static_enum(self.ENGINE, tr("Engine"), engines),
             tr(
                 "Library that runs the model. auto: OpenVINO on a processor if it is installed, otherwise PyTorch, "
                 "with the same result. openvino-int8 computes in 8-bit integers: two to three times as fast on many "
                 "processors, with a slightly different map."
-            ),
+            )
+            + more,
             advanced=True,
         )

@@ -12,6 +12,7 @@ from qgis.core import (
 UNITS = ("auto", "db", "linear_power", "amplitude")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 ENGINES = ("auto", "pytorch", "openvino", "openvino-int8")
+ONNX_RUNTIME = "onnxruntime"  # not of the installations that the plugin offers: listed where the user's own has it
 POLARISATIONS = ("auto", "VV", "VH", "HH", "HV")
 HEADS = ("mean", "all")
 RASTERS = QgsProcessing.SourceType.TypeRaster

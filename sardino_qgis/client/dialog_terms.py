@@ -7,7 +7,7 @@ import re
 from ..common.i18n import tr
 
 # Values that may follow an option as an example of it.
-_VALUE = r"(?:auto|cpu|cuda|mps|pytorch|openvino(?:-int8)?|db|linear_power|amplitude|\d+(?: \d+)*)"
+_VALUE = r"(?:auto|cpu|cuda|mps|pytorch|openvino(?:-int8)?|onnxruntime|db|linear_power|amplitude|\d+(?: \d+)*)"
 
 
 def _labels() -> dict[str, str]:

@@ -24,7 +24,7 @@ from typing import Any
 from ..common.i18n import tr
 from ..common.process import output_of
 from .kinds import Kind
-from .pinned import lacking, read
+from .pinned import covered, lacking, read
 from .store import interpreter_in
 
 NEWEST_MINOR = 14  # of those looked for by name
@@ -156,6 +156,8 @@ def _refuse_without_builds(base: Base, kind: Kind) -> None:
     other = Kind.PYTORCH if kind is Kind.MAPPING else Kind.MAPPING
     if read(other, base.platform, base.version).hashed:
         text += "; " + tr("choose {}").format(other.title)
+    elif covered(kind, base.platform):
+        text += "; " + tr("take Python {}").format(", ".join(covered(kind, base.platform)))
     raise UnfitError(text)
 
 

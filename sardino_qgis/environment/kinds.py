@@ -45,6 +45,11 @@ def site_packages(environment: Path) -> list[Path]:
     return [path for name in ("Lib/site-packages", "lib/python3*/site-packages") for path in environment.glob(name)]
 
 
+def has_package(python: str | Path, name: str) -> bool:
+    """Return whether a package lies in the virtual environment of an interpreter, without starting it."""
+    return bool(python) and any((place / name).is_dir() for place in site_packages(Path(python).parent.parent))
+
+
 def kind_of(python: str | Path) -> Kind | None:
     """Return the kind of the virtual environment of an interpreter, without starting it.
 

@@ -132,6 +132,14 @@ def find_interpreter() -> str:
     raise BackendMissingError(tr("No Python interpreter for the backend is set up."), hint)
 
 
+def interpreter() -> str:
+    """Return the interpreter that runs the backend; an empty string where there is none."""
+    try:
+        return find_interpreter()
+    except BackendMissingError:
+        return ""
+
+
 def problem() -> str:
     """Return why the backend can't be started and what to do, or an empty string where it can."""
     try:

@@ -97,6 +97,12 @@ def lacking(kind: Kind, platform: str, version: str) -> list[str]:
     return lacks.group(1).split() if lacks else []
 
 
+def covered(kind: Kind, platform: str) -> list[str]:
+    """Return the versions of Python for which all packages have builds on a platform."""
+    text = _text(plugin_files.locked_requirements(kind.value))
+    return re.findall(rf"^# covers {re.escape(platform)} (\S+) ", text, re.MULTILINE)
+
+
 def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 

@@ -2375,5 +2375,13 @@ Tome dos escenas de la misma órbita y dirección de pasada, procesadas igual: o
             <source>Changed: {area:,.0f} pixels, {share:.2f} %.</source>
             <translation>Cambio: {area:,.0f} píxeles, {share:.2f} %.</translation>
         </message>
+        <message>
+            <source>onnxruntime: ONNX Runtime on a processor.</source>
+            <translation>onnxruntime: ONNX Runtime en un procesador.</translation>
+        </message>
+        <message>
+            <source>take Python {}</source>
+            <translation>tome Python {}</translation>
+        </message>
     </context>
 </TS>

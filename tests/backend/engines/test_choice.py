@@ -83,6 +83,10 @@ def test_an_engine_that_cannot_run_is_refused(monkeypatch):
     with pytest.raises(ResourceError, match="not installed") as refusal:
         check_engine("openvino", "auto", card)
     assert "pip install openvino" in refusal.value.hint
+    with pytest.raises(ResourceError, match="the package torch") as refusal:
+        check_engine("pytorch", "cpu", card)
+    assert "With PyTorch" in refusal.value.hint
+    assert "python3 -m sardino_qgis.environment install --kind pytorch" in refusal.value.hint
     with pytest.raises(ResourceError, match="needs PyTorch") as refusal:
         check_engine("auto", "cuda", card)
     assert "set up the backend with PyTorch" in refusal.value.hint

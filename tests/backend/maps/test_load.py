@@ -8,9 +8,11 @@ import rasterio
 import torch
 
 from backend.core.errors import ModelError
+from backend.engines.answer import CLASS_PROBABILITIES
 from backend.engines.choice import installed
 from backend.maps import load as module
 from backend.maps.attention import attention
+from backend.maps.early import begin
 from backend.maps.landcover import landcover
 from backend.maps.request import Context, Request
 from backend.network.weights import load_model, save_model
@@ -66,6 +68,26 @@ def test_new_weights_are_loaded(asked, loads):
             parameter.neg_()
     save_model(asked.model, network, card)
     assert (mapped(asked, context) != before).any() and len(loads) == 2
+
+
+@pytest.mark.skipif(not installed(), reason="OpenVINO has no package for this platform")
+def test_a_model_that_was_begun_is_not_loaded_again(asked, loads):
+    context, request = Context(), replace(asked, engine="auto")
+    begin(request, context, CLASS_PROBABILITIES)
+    begin(request, context, CLASS_PROBABILITIES)
+    mapped(request, context)
+    assert len(loads) == 1
+
+
+@pytest.mark.skipif(not installed(), reason="OpenVINO has no package for this platform")
+def test_what_is_wrong_with_a_model_that_was_begun_is_said(asked):
+    context, request, weights = Context(), replace(asked, engine="auto"), asked.model / "model.safetensors"
+    (asked.model / "network.onnx").unlink(missing_ok=True)
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    begin(request, context, CLASS_PROBABILITIES)
+    with pytest.raises(ModelError, match="SHA-256"):
+        mapped(request, context)
+    assert not request.output.exists()
 
 
 def test_damaged_weights_are_refused_though_sound_ones_are_kept(asked):

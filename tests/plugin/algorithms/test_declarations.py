@@ -67,6 +67,24 @@ def test_choices_are_static_strings(provider):
         assert parameter.defaultValue() == options[0]
 
 
+def test_onnx_runtime_is_offered_where_the_backend_has_it(provider, monkeypatch, tmp_path):
+    python = tmp_path / "env" / "bin" / "python"
+    places = [tmp_path / "env" / name / "site-packages" for name in ("Lib", "lib/python3.11")]
+    python.parent.mkdir(parents=True)
+    python.write_text("")
+    python.chmod(0o755)
+    monkeypatch.setenv("SARDINO_PYTHON", str(python))
+
+    def engines():
+        algorithm = provider.algorithm("landcover").create()  # which owns the parameter
+        return algorithm.parameterDefinition("ENGINE").options()
+
+    assert engines() == ["auto", "pytorch", "openvino", "openvino-int8"]
+    for place in places:
+        (place / "onnxruntime").mkdir(parents=True)
+    assert engines() == ["auto", "pytorch", "openvino", "openvino-int8", "onnxruntime"]
+
+
 def test_advanced_and_optional_parameters(provider):
     algorithm = provider.algorithm("landcover")
     flag = QgsProcessingParameterDefinition.Flag.FlagAdvanced

@@ -60,7 +60,10 @@ def answering(script, **changes):
     [
         ({"version": [3, 8]}, "Python 3.8, but at least 3.9"),
         ({"bits": 32}, "64-bit"),
-        ({"platform": "darwin", "version": [3, 14]}, "no build of rasterio for darwin-x86_64 with Python 3.14"),
+        (
+            {"platform": "darwin", "version": [3, 14]},
+            "no build of rasterio for darwin-x86_64 with Python 3.14; take Python 3.9, 3.10",
+        ),
         ({"missing": ["ssl"]}, "module ssl is missing"),
         ({"missing": ["ensurepip"]}, "apt install python3-venv"),
     ],

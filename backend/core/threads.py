@@ -1,0 +1,27 @@
+"""Count the threads that this process may use."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+MOST_DECODING = 8
+
+
+def thread_count() -> int:
+    """Return the threads to compute with: of the cores that this process may use, as OMP_NUM_THREADS limits them."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on Linux
+        cores = os.cpu_count() or 1
+    with suppress(ValueError):
+        return max(1, min(cores, int(os.environ.get("OMP_NUM_THREADS", ""))))
+    return cores
+
+
+def decoding_threads() -> int:
+    """Return the threads that decode and encode blocks of files: a quarter, as what is done with blocks needs more.
+
+    1, which is none beside the reader's own, with fewer than eight: they cost some work, and others have more to do.
+    """
+    return max(1, min(MOST_DECODING, thread_count() // 4))
