@@ -75,6 +75,8 @@ class _Rounds:
         while True:
             ready = self._ready()
             if not ready and (self._state.held == 0 or not self._request.wait):
+                if self._state.held == 0:
+                    self._book.sweep(self._state.finished)
                 return self._state
             before = len(self._state.finished)
             self._send(ready)
@@ -160,7 +162,9 @@ def _client(request: ArchiveRequest, context: Context) -> Iterator[Any]:
             target: dict[str, Any] = {"address": stack.enter_context(_local(request))}
         elif str(request.cluster).endswith(".json"):
             if not Path(str(request.cluster)).is_file():
-                raise ResourceError(f"There is no file {request.cluster}.", "Start dask scheduler --scheduler-file first.")
+                raise ResourceError(
+                    f"There is no file {request.cluster}.", "Start dask scheduler --scheduler-file first."
+                )
             target = {"scheduler_file": request.cluster}
         else:
             target = {"address": request.cluster}

@@ -17,6 +17,7 @@ from backend.archive.worker import ArchiveWorker, State, worker_name
 from backend.core.errors import InputError, ResourceError
 from backend.maps.request import Context
 
+
 def archive(request: ArchiveRequest, context: Context) -> dict[str, Any]:
     """Work through a plan until all scenes are finished or given up, and write the manifest.
 
@@ -63,7 +64,10 @@ def _work(request: ArchiveRequest, units: list[Unit], folder: ArchiveFolder, wor
         return run_on_cluster(request, units, folder, context)
     book = AttemptBook(folder, worker, request.retries, request.dead_after)
     try:
-        return ArchiveWorker(units, book, SceneTask(request.task, worker), context).run(request.wait)
+        state = ArchiveWorker(units, book, SceneTask(request.task, worker), context).run(request.wait)
+        if state.held == 0:
+            book.sweep(state.finished)
+        return state
     finally:
         book.close()
 

@@ -1,11 +1,11 @@
 """Lay out the folder of an archive, and keep it to one plan and one set of options.
 
-    archive.json      plan and options, written once; a run with others is refused
-    plan.csv          the scenes
-    claims/           NAME.N.claim, attempt N on a scene; NAME.N.failed, why it failed
-    work/NAME.N/      what attempt N has written so far
-    scenes/NAME/      a finished scene: its rasters, and NAME.json, a STAC item
-    manifest.csv, collection.json, model.json
+archive.json      plan and options, written once; a run with others is refused
+plan.csv          the scenes
+claims/           NAME.N.claim, attempt N on a scene; NAME.N.failed, why it failed
+work/NAME.N/      what attempt N has written so far
+scenes/NAME/      a finished scene: its rasters, and NAME.json, a STAC item
+manifest.csv, collection.json, model.json
 """
 
 from __future__ import annotations
@@ -38,7 +38,11 @@ class ArchiveFolder:
         self.root = root
         self.settings, self.plan = root / "archive.json", root / "plan.csv"
         self.claims, self.work, self.scenes = root / "claims", root / "work", root / "scenes"
-        self.manifest, self.collection, self.model = root / "manifest.csv", root / "collection.json", root / "model.json"
+        self.manifest, self.collection, self.model = (
+            root / "manifest.csv",
+            root / "collection.json",
+            root / "model.json",
+        )
 
     def open(self, units: Sequence[Unit], options: Mapping[str, Any]) -> None:
         """Make the folder for a plan and options, or check that it was made for these.
@@ -83,7 +87,9 @@ class ArchiveFolder:
         if self.root.exists() and not self.root.is_dir():
             raise InputError(f"{self.root} is a file.", "Give a folder for the results.")
         known = {"claims", "work", "scenes", self.plan.name}
-        foreign = [n for n in os.listdir(self.root) if n not in known and not n.startswith(".")] if self.root.exists() else []
+        foreign = (
+            [n for n in os.listdir(self.root) if n not in known and not n.startswith(".")] if self.root.exists() else []
+        )
         if foreign:
             raise InputError(
                 f"The folder {self.root} holds {foreign[0]} and was not made by this command.",

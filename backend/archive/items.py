@@ -62,7 +62,7 @@ def scene_item(unit: Unit, facts: Mapping[str, Any], card: ModelCard, made: Mapp
             **item_date(unit.date),
             **grid,
             "mlm:name": card.name,
-            "processing:datetime": datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "created": datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z"),
             "processing:software": {"SAR Land Cover (DINO)": __version__},
             "sardino:model_sha256": card.weights_sha256,
             "sardino:input": [name if is_remote(name) else os.path.basename(name) for name in unit.recorded],
@@ -107,7 +107,9 @@ def _placed(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     corners = [(0, 0), (width, 0), (width, height), (0, height), (0, 0)]
     steps = [n / ALONG for n in range(ALONG)]
     places = [
-        (a[0] + (b[0] - a[0]) * step, a[1] + (b[1] - a[1]) * step) for a, b in zip(corners, corners[1:]) for step in steps
+        (a[0] + (b[0] - a[0]) * step, a[1] + (b[1] - a[1]) * step)
+        for a, b in zip(corners, corners[1:])
+        for step in steps
     ]
     ring = [transform * place for place in [*places, places[0]]]
     if crs is None:

@@ -33,9 +33,7 @@ COLUMNS = (
 Row = dict[str, Any]
 
 
-def write_manifest(
-    folder: ArchiveFolder, units: Sequence[Unit], state: State, model: str | None
-) -> bool:
+def write_manifest(folder: ArchiveFolder, units: Sequence[Unit], state: State, model: str | None) -> bool:
     """Write manifest.csv, collection.json and model.json.
 
     Lines of an older manifest are taken over: a finished scene never changes, and so each item is read once, not once
@@ -85,7 +83,9 @@ def read_manifest(path: Path) -> list[dict[str, str]]:
             reader = csv.DictReader(file)
             rows = list(reader)
     except (OSError, ValueError, csv.Error) as error:
-        raise InputError(f"The manifest {path} can't be read: {error}.", "Give the manifest.csv of an archive.") from error
+        raise InputError(
+            f"The manifest {path} can't be read: {error}.", "Give the manifest.csv of an archive."
+        ) from error
     if not {"name", "status", "output"} <= set(reader.fieldnames or ()):
         raise InputError(f"{path} is not the manifest of an archive.", "Give the manifest.csv of an archive.")
     return rows
@@ -116,7 +116,7 @@ def _finished_row(folder: ArchiveFolder, unit: Unit) -> Row:
             "model_sha256": facts["sardino:model_sha256"], "version": next(iter(facts["processing:software"].values())),
             "device": facts["sardino:device"], "engine": facts["sardino:engine"], "seconds": facts["sardino:seconds"],
             "checks": " ".join(f"{name}={verdict}" for name, verdict in checks.items()),
-            "attempt": facts["sardino:attempt"], "worker": facts["sardino:worker"], "made": facts["processing:datetime"],
+            "attempt": facts["sardino:attempt"], "worker": facts["sardino:worker"], "made": facts["created"],
             "west": west, "south": south, "east": east, "north": north, "error": "",
         }  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:

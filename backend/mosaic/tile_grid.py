@@ -82,7 +82,9 @@ class OwnSquares:
         try:
             self.crs = CRS.from_user_input(crs)
         except (CRSError, *RASTER_ERRORS) as error:
-            raise InputError(f"{crs!r} is no coordinate system that PROJ knows.", "Give one such as EPSG:3035.") from error
+            raise InputError(
+                f"{crs!r} is no coordinate system that PROJ knows.", "Give one such as EPSG:3035."
+            ) from error
         self._size, self._pixel, self._pixels = size, pixel, _pixels(size, pixel)
         self._origin = (float(origin[0]), float(origin[1]))
 

@@ -91,9 +91,7 @@ def mask_qml() -> str:
     return _text(root)
 
 
-def ramp_qml(
-    sample: NDArray[Any], top: float | None = None, band: int = 1, nodata: float | None = None
-) -> str:
+def ramp_qml(sample: NDArray[Any], top: float | None = None, band: int = 1, nodata: float | None = None) -> str:
     """Return a QGIS style with a colour ramp from the 2nd to the 98th percentile of a sample of the values.
 
     Args:

@@ -19,7 +19,9 @@ TASKS = ("landcover", "attention", "embed")
 def _add_options(parser: argparse.ArgumentParser) -> None:
     kinds = "folder, pattern ('scenes/*.tif'), CSV with a column input, or STAC item collection (.json)"
     parser.add_argument("plan", metavar="PLAN", help=kinds)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the results, and of the claims")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder of the results, and of the claims"
+    )
     parser.add_argument("--retries", type=whole, default=2, metavar="N", help="repeat a scene that failed so often (2)")
     parser.add_argument(
         "--dead-after", type=float, default=120.0, metavar="SECONDS",
