@@ -215,7 +215,7 @@ class AttemptBook:
                     self._claim(held.name, number).with_suffix(suffix).unlink()
 
     def _clear(self, work: Path) -> None:
-        """Remove a folder of work: renamed first, so that a worker that still writes there can't commit a part of it."""
+        """Remove a folder of work: renamed first, so that who still writes there can't commit a part of it."""
         dead = work.with_name(f"{work.name}.{secrets.token_hex(4)}{DEAD}")
         with suppress(OSError):
             os.rename(work, dead)

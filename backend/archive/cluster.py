@@ -1,7 +1,7 @@
 """Work through an archive with Dask distributed: on this machine, or on the workers of a scheduler that runs already.
 
-Scenes are claimed on the disk of the results as without Dask, so that workers and schedulers may die, and other processes
-may help. Through the scheduler go names, paths and small facts alone.
+Scenes are claimed on the disk of the results as without Dask, so that workers and schedulers may die, and other
+processes may help. Through the scheduler go names, paths and small facts alone.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from urllib.parse import quote, unquote
 
 from backend import __version__
 from backend.archive.folder import ArchiveFolder
-from backend.archive.units import Unit
 from backend.archive.items import item_date
+from backend.archive.units import Unit
 from backend.archive.worker import State
 from backend.card.mlm import ALWAYS, EXTENSIONS, TASKS, WORLD, mlm_item, stac_licence
 from backend.card.model_card import ModelCard
@@ -139,7 +139,7 @@ def _collection(rows: Sequence[Row], card: ModelCard) -> dict[str, Any]:
         "stac_extensions": [EXTENSIONS[0]],
         "id": "archive",
         "title": f"Results of {card.title}",
-        "description": f"{len(done)} of {len(rows)} scenes, made by SAR Land Cover (DINO) {__version__} with {card.name}.",
+        "description": f"{len(done)} of {len(rows)} scenes, by SAR Land Cover (DINO) {__version__} with {card.name}.",
         "license": stac_licence(card.licence) if card.licence else "other",
         "extent": {"spatial": {"bbox": [box]}, "temporal": {"interval": [[first, last]]}},
         "summaries": {"mlm:name": card.name, "mlm:tasks": TASKS},

@@ -10,8 +10,8 @@ from typing import Any
 from rasterio.warp import transform_bounds
 
 from backend import __version__
-from backend.archive.items import ALWAYS, GEOTIFF, item_date
-from backend.card.mlm import class_items
+from backend.archive.items import GEOTIFF, item_date
+from backend.card.mlm import ALWAYS, class_items
 from backend.card.model_card import LandCoverClass
 from backend.mosaic.sources import Source
 from backend.mosaic.tile_grid import Tile

@@ -1,11 +1,12 @@
-"""Measure how much of their time workers of an archive spend on scenes: with 1 and 2 workers, and with 64 simulated ones.
+"""Measure which part of their time workers of an archive spend on scenes: 1 and 2 workers, and 64 simulated ones.
 
-    python -m benchmarks.checks.archive_efficiency [--scenes 24] [--side 512] [--workers 64] [--seconds 2]
+    python -m benchmarks.checks.archive_efficiency [--scenes 24] [--side 320] [--workers 64] [--seconds 2]
 
-Real work: the same scenes by one worker on one core, and by two on a core each; efficiency is the time of one over twice
-the time of two, starting of processes and the manifest included. Simulated: `--workers` processes whose task sleeps for
-`--seconds` instead of mapping, then writes what a scene writes; efficiency is the sleep over the time that passed. The
-last lines count what a scene asks of the disk, of the calls that Python reports to audit hooks (stat is not among them).
+Real work: the same scenes by one worker on one core, and by two on a core each; efficiency is the time of one over
+twice the time of two, starting of processes and the manifest included. Simulated: `--workers` processes whose task
+sleeps for `--seconds` instead of mapping, then writes what a scene writes; efficiency is the sleep over the time that
+passed. The last lines count what a scene asks of the disk, of the calls that Python reports to audit hooks (stat is not
+among them).
 Nothing else should run on the machine. Needs no data; four minutes on two cores.
 """
 

@@ -2,11 +2,11 @@
 
     python -m benchmarks.checks.archive_kills [--scenes 200] [--kills 50] [--seed 1] [--dask]
 
-Cuts small scenes from the simulated sample, and maps them once undisturbed. Then maps them again with two processes of
-`python -m backend archive` that are killed (SIGKILL) at random moments and started again at once. With --dask the second
-half of the kills hits a Dask scheduler, its two workers, and the command that gives them work. A scene is lost if it
-isn't finished at the end, doubled if the log of results names it more than once, half written if a file isn't byte for
-byte that of the undisturbed run. Needs no data; about five minutes on two cores.
+Cuts small scenes from the simulated sample, and maps them once undisturbed. Then maps them again with two processes
+of `python -m backend archive` that are killed (SIGKILL) at random moments and started again at once. With --dask the
+second half of the kills hits a Dask scheduler, its two workers, and the command that gives them work. A scene is lost
+if it isn't finished at the end, doubled if the manifest names it more than once, half written if its map isn't byte for
+byte that of the undisturbed run, or a file is missing. Needs no data; about five minutes on two cores.
 """
 
 from __future__ import annotations
