@@ -107,7 +107,7 @@ def _pixels(size: float, pixel: float) -> int:
     count = round(size / pixel)
     if abs(count * pixel - size) > 1e-6 * size or not 1 <= count <= MOST_SIDE:
         raise InputError(
-            f"A tile of {size:g} holds {size / pixel:g} pixels of {pixel:g}; it takes a whole number, up to {MOST_SIDE}.",
+            f"A tile holds {size / pixel:g} pixels of {pixel:g}; it must be a whole number, up to {MOST_SIDE}.",
             "Give another --size or --pixel-size.",
         )
     return count

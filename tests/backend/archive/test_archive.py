@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -113,6 +118,53 @@ def test_options_without_effect_are_refused(archive, cli, plan, tmp_path, tiny_m
     assert "--bits 8 has no effect" in archive("--bits", "8")[2]
     assert "--heads has no effect" in archive("--heads", "all")[2]
     assert not (tmp_path / "out").exists()
+
+
+class Ranges(SimpleHTTPRequestHandler):
+    """Answers requests for parts of files, as servers of rasters do."""
+
+    def send_head(self):
+        path = self.translate_path(self.path)
+        if not os.path.isfile(path):
+            return self.send_error(404)
+        data = Path(path).read_bytes()
+        first, _, last = (self.headers.get("Range") or "bytes=0-").partition("=")[2].partition("-")
+        part = data[int(first) : int(last or len(data)) + 1]
+        self.send_response(206 if "Range" in self.headers else 200)
+        self.send_header("Content-Range", f"bytes {first}-{int(first) + len(part) - 1}/{len(data)}")
+        self.send_header("Content-Length", str(len(part)))
+        self.end_headers()
+        return io.BytesIO(part)
+
+    def log_message(self, *texts):
+        pass
+
+
+@pytest.fixture
+def served(tmp_path):
+    folder = tmp_path / "served"
+    folder.mkdir()
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Ranges, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield folder, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_signed_assets_are_read_and_their_signatures_written_nowhere(
+    served, make_raster, scene_db, cli, tiny_model, tmp_path
+):
+    folder, address = served
+    for name, values in zip(("vv", "vh"), scene_db(40, 50)):
+        make_raster(values[None], f"served/{name}.tif", descriptions=())
+    assets = {name: {"href": f"{address}/{name}.tif?sig=SECRET"} for name in ("vv", "vh")}
+    lost = {"vv": {"href": f"{address}/none.tif?sig=SECRET"}}
+    items = [{"type": "Feature", "id": name, "assets": a} for name, a in (("good", assets), ("lost", lost))]
+    plan = tmp_path / "items.json"
+    plan.write_text(json.dumps({"type": "FeatureCollection", "features": items}))
+    code, said, err = cli("archive", plan, "--out", tmp_path / "out", "--model", tiny_model, "--retries", "0")
+    assert code == 1 and "1 of 2 scenes were given up, the first one, lost" in err
+    written = b"".join(path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file())
+    assert b"SECRET" not in written and b"vv.tif" in written and "SECRET" not in said + err
 
 
 def test_embeddings_in_bytes_with_their_picture(archive, tmp_path):
