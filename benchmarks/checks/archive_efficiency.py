@@ -5,8 +5,9 @@
 Real work: the same scenes by one worker on one core, and by two on a core each; efficiency is the time of one over
 twice the time of two, starting of processes and the manifest included. Simulated: `--workers` processes whose task
 sleeps for `--seconds` instead of mapping, then writes what a scene writes; efficiency is the sleep over the time that
-passed. The last lines count what a scene asks of the disk, of the calls that Python reports to audit hooks (stat is not
-among them).
+passed. On a machine with other load look at the seconds of processors instead: what two workers take together for
+the work of one. The last lines count what a scene asks of the disk, of the calls that Python reports to audit hooks
+(stat is not among them).
 Nothing else should run on the machine. Needs no data; four minutes on two cores.
 """
 
@@ -17,6 +18,7 @@ import collections
 import json
 import multiprocessing
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -66,10 +68,10 @@ class StandIn:
         write_files({held.work / f"{unit.name}.json": json.dumps(item).encode()})
 
 
-def real(plan: Path, out: Path, workers: int) -> float:
-    """Return the seconds that so many processes, on a core each, take for a plan."""
+def real(plan: Path, out: Path, workers: int) -> tuple[float, float]:
+    """Return the seconds, and those of processors, that so many processes on a core each take for a plan."""
     cores = sorted(os.sched_getaffinity(0))
-    began = time.monotonic()
+    began, used = time.monotonic(), _children()
     running = []
     for number in range(workers):
         core = cores[number % len(cores)]
@@ -81,7 +83,13 @@ def real(plan: Path, out: Path, workers: int) -> float:
         )
     if any(process.wait() for process in running):
         raise SystemExit("a worker failed")
-    return time.monotonic() - began
+    return time.monotonic() - began, _children() - used
+
+
+def _children() -> float:
+    """Return the seconds of processors that ended child processes took."""
+    times = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return times.ru_utime + times.ru_stime
 
 
 def simulated(folder: Path, raster: Path, workers: int, seconds: float) -> tuple[float, State]:
@@ -139,7 +147,8 @@ def main() -> None:
         plan.mkdir()
         archive_kills.cut_scenes(plan, given.scenes)
         one, two = real(plan, folder / "one", 1), real(plan, folder / "two", 2)
-        print(f"1 worker {one:.1f} s, 2 workers {two:.1f} s: efficiency {one / (2 * two):.2f}", flush=True)
+        print(f"1 worker {one[0]:.1f} s, 2 workers {two[0]:.1f} s: efficiency {one[0] / (2 * two[0]):.2f}")
+        print(f"of processors {one[1]:.1f} s and {two[1]:.1f} s together: {one[1] / two[1]:.2f}", flush=True)
         raster = next((folder / "one" / "scenes").glob("*/*_landcover.tif"))
         passed, state = simulated(folder / "many", raster, given.workers, given.seconds)
         ideal = EACH * given.seconds
