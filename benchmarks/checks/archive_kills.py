@@ -122,6 +122,20 @@ def disturb(commands: dict[str, list[str]], out: Path, kills: int, until: int) -
     return killed
 
 
+def dask_commands(file: Path, line: list[str]) -> dict[str, list[str]]:
+    """Return the command lines of a Dask scheduler, two workers, and the command that gives them work."""
+    start = [sys.executable, "-m"]
+    more = ["--scheduler-file", str(file)]
+    worker = [*start, "distributed.cli.dask_worker", *more, "--nthreads", "1", "--no-dashboard"]
+    here = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
+    return {
+        "scheduler": [*start, "distributed.cli.dask_scheduler", *more, *here],
+        "worker 1": worker,
+        "worker 2": worker,
+        "command": [*line, "--cluster", str(file)],
+    }
+
+
 def judge(out: Path, reference: Path, names: Sequence[str]) -> dict[str, int]:
     """Return how many scenes were lost, doubled or half written, and what else was left."""
     with (out / "manifest.csv").open(encoding="utf-8", newline="") as file:
@@ -167,22 +181,7 @@ def main() -> int:
         killed = disturb({f"process {n}": command(plan, out) for n in (1, 2)}, out, plain, half)
         if given.dask:
             print(f"killed: {killed}", flush=True)
-            file = Path(folder) / "scheduler.json"
-            dask = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--scheduler-file", str(file)]
-            work = [
-                sys.executable,
-                "-m",
-                "distributed.cli.dask_worker",
-                "--scheduler-file",
-                str(file),
-                "--nthreads",
-                "1",
-            ]
-            commands = {
-                "scheduler": [*dask, "--host", "127.0.0.1", "--port", "0", "--no-dashboard"],
-                "worker 1": [*work, "--no-dashboard"], "worker 2": [*work, "--no-dashboard"],
-                "command": command(plan, out, "--cluster", str(file)),
-            }  # fmt: skip
+            commands = dask_commands(Path(folder) / "scheduler.json", command(plan, out))
             killed = disturb(commands, out, given.kills - plain, given.scenes)
         print(f"killed: {killed}, in {time.monotonic() - began:.0f} s", flush=True)
         time.sleep(DEAD_AFTER_S)

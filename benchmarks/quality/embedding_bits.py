@@ -5,7 +5,7 @@
 Writes the embeddings of SCENE as floats and as bytes (`python -m backend embed --bits 8`). Similarity: the largest and
 the mean difference of the cosine to 50 random patches, and how often the 100 most similar patches to each are the same.
 Own classes, with --classes, a raster of classes on the grid of the scene: a linear classifier is trained on the patches
-of every second block of 8 x 8 patches by the class of most of their pixels, from floats and from bytes alike, and judged
+of every second block of 8 x 8 patches by the class of most of their pixels, from floats and bytes alike, and judged
 on the other blocks.
 """
 
@@ -87,9 +87,8 @@ def main() -> None:
     print(f"bytes: {sizes[32]} as floats, {sizes[8]} as bytes: {sizes[8] / sizes[32]:.2f}")
     valid = np.isfinite(tokens[32][0])
     worst, mean, same = similarity(tokens[32][:, valid], tokens[8][:, valid])
-    print(
-        f"cosine: differs by {worst:.5f} at most, {mean:.6f} in the mean; {same:.1%} of the nearest patches are the same"
-    )
+    print(f"cosine: differs by {worst:.5f} at most, {mean:.6f} in the mean")
+    print(f"nearest patches: {same:.1%} are the same")
     if given.classes:
         with rasterio.open(given.scene) as file:
             patch = -(-file.height // valid.shape[0])

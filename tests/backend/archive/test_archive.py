@@ -150,9 +150,7 @@ def served(tmp_path):
         server.shutdown()
 
 
-def test_signed_assets_are_read_and_their_signatures_written_nowhere(
-    served, make_raster, scene_db, cli, tiny_model, tmp_path
-):
+def test_signed_assets_are_read_and_not_written_down(served, make_raster, scene_db, cli, tiny_model, tmp_path):
     folder, address = served
     for name, values in zip(("vv", "vh"), scene_db(40, 50)):
         make_raster(values[None], f"served/{name}.tif", descriptions=())

@@ -106,7 +106,7 @@ def test_a_released_scene_is_free_at_once(folder):
     assert book.listing() == {} and book.take("a") is not None
 
 
-def test_another_plan_other_options_and_other_folders_are_refused(folder, tmp_path):
+def test_other_plans_options_and_folders_are_refused(folder, tmp_path):
     units = [Unit("a", ("a.tif",))]
     folder.open(units, {"task": "landcover"})
     with pytest.raises(InputError, match="plan has changed"):

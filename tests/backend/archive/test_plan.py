@@ -19,7 +19,7 @@ def touch(folder, *names):
     return folder
 
 
-def test_a_folder_gives_a_unit_for_each_raster_and_one_for_polarisations(tmp_path):
+def test_a_folder_gives_units_and_joins_polarisations(tmp_path):
     touch(tmp_path, "a/S1A_20240105_VV.tif", "a/S1A_20240105_VH.tif", "a/both_2023-02.tiff", "b.qml", ".hidden/c.tif")
     units = read_plan(str(tmp_path))
     assert [unit.name for unit in units] == ["s1a_20240105", "both_2023-02"] or {u.name for u in units} == {
