@@ -12,6 +12,7 @@ import json
 import os
 import secrets
 import shutil
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from backend.core.atomic_files import refusing, sync_folder, write_files
 from backend.core.errors import SarDinoError
 from backend.core.plain_json import parse_json
 
-CLAIM, FAILED = ".claim", ".failed"
+CLAIM, FAILED, DEAD = ".claim", ".failed", ".dead"
 # A scene whose workers died so often is given up: it may be what kills them, for instance by its size.
 MOST_DEATHS = 10
 
@@ -183,6 +184,16 @@ class AttemptBook:
                     if str(parse_json(claim.read_bytes())["worker"]).startswith(run):
                         self.release(Held(name, number, claim, self.folder.work / f"{name}.{number}"))
 
+    def sweep(self, finished: Collection[str]) -> None:
+        """Remove what workers that were killed left of finished scenes."""
+        for name, attempts in self.listing().items():
+            for number in attempts.claimed | attempts.failed if name in finished else ():
+                self._forget(Held(name, number, self._claim(name, number), self.folder.work))
+        with suppress(OSError):
+            for left in os.listdir(self.folder.work):
+                if left.endswith(DEAD) or left.rpartition(".")[0] in finished:
+                    shutil.rmtree(self.folder.work / left, ignore_errors=True)
+
     def reason(self, name: str, attempts: Attempts) -> str:
         """Return why a scene was given up."""
         if attempts.failed:
@@ -204,8 +215,8 @@ class AttemptBook:
                     self._claim(held.name, number).with_suffix(suffix).unlink()
 
     def _clear(self, work: Path) -> None:
-        """Remove a folder of work: renamed first, so that a worker that still writes there can't commit a part of it."""
-        dead = work.with_name(f"{work.name}.{secrets.token_hex(4)}.dead")
+        """Remove a folder of work: renamed first, so that who still writes there can't commit a part of it."""
+        dead = work.with_name(f"{work.name}.{secrets.token_hex(4)}{DEAD}")
         with suppress(OSError):
             os.rename(work, dead)
             shutil.rmtree(dead, ignore_errors=True)

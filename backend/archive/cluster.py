@@ -1,7 +1,7 @@
 """Work through an archive with Dask distributed: on this machine, or on the workers of a scheduler that runs already.
 
-Scenes are claimed on the disk of the results as without Dask, so that workers and schedulers may die, and other processes
-may help. Through the scheduler go names, paths and small facts alone.
+Scenes are claimed on the disk of the results as without Dask, so that workers and schedulers may die, and other
+processes may help. Through the scheduler go names, paths and small facts alone.
 """
 
 from __future__ import annotations
@@ -75,6 +75,8 @@ class _Rounds:
         while True:
             ready = self._ready()
             if not ready and (self._state.held == 0 or not self._request.wait):
+                if self._state.held == 0:
+                    self._book.sweep(self._state.finished)
                 return self._state
             before = len(self._state.finished)
             self._send(ready)

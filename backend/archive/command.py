@@ -64,7 +64,10 @@ def _work(request: ArchiveRequest, units: list[Unit], folder: ArchiveFolder, wor
         return run_on_cluster(request, units, folder, context)
     book = AttemptBook(folder, worker, request.retries, request.dead_after)
     try:
-        return ArchiveWorker(units, book, SceneTask(request.task, worker), context).run(request.wait)
+        state = ArchiveWorker(units, book, SceneTask(request.task, worker), context).run(request.wait)
+        if state.held == 0:
+            book.sweep(state.finished)
+        return state
     finally:
         book.close()
 

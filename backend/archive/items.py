@@ -62,7 +62,7 @@ def scene_item(unit: Unit, facts: Mapping[str, Any], card: ModelCard, made: Mapp
             **item_date(unit.date),
             **grid,
             "mlm:name": card.name,
-            "processing:datetime": datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "created": datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z"),
             "processing:software": {"SAR Land Cover (DINO)": __version__},
             "sardino:model_sha256": card.weights_sha256,
             "sardino:input": [name if is_remote(name) else os.path.basename(name) for name in unit.recorded],

@@ -116,7 +116,7 @@ def _finished_row(folder: ArchiveFolder, unit: Unit) -> Row:
             "model_sha256": facts["sardino:model_sha256"], "version": next(iter(facts["processing:software"].values())),
             "device": facts["sardino:device"], "engine": facts["sardino:engine"], "seconds": facts["sardino:seconds"],
             "checks": " ".join(f"{name}={verdict}" for name, verdict in checks.items()),
-            "attempt": facts["sardino:attempt"], "worker": facts["sardino:worker"], "made": facts["processing:datetime"],
+            "attempt": facts["sardino:attempt"], "worker": facts["sardino:worker"], "made": facts["created"],
             "west": west, "south": south, "east": east, "north": north, "error": "",
         }  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -139,7 +139,7 @@ def _collection(rows: Sequence[Row], card: ModelCard) -> dict[str, Any]:
         "stac_extensions": [EXTENSIONS[0]],
         "id": "archive",
         "title": f"Results of {card.title}",
-        "description": f"{len(done)} of {len(rows)} scenes, made by SAR Land Cover (DINO) {__version__} with {card.name}.",
+        "description": f"{len(done)} of {len(rows)} scenes, by SAR Land Cover (DINO) {__version__} with {card.name}.",
         "license": stac_licence(card.licence) if card.licence else "other",
         "extent": {"spatial": {"bbox": [box]}, "temporal": {"interval": [[first, last]]}},
         "summaries": {"mlm:name": card.name, "mlm:tasks": TASKS},

@@ -80,6 +80,7 @@ def run_scene(request: ArchiveRequest, run: str, unit: Unit, after: int) -> Answ
             return Answer(unit.name, FATAL, error.message, error.hint, tuple(told.warnings))
         finally:
             book.close()
-        error = outcome.error
-        said = (error.message, error.hint) if error else ("", "")
-        return Answer(unit.name, outcome.kind, *said, warnings=tuple(told.warnings))
+        fault, warnings = outcome.error, tuple(told.warnings)
+        if fault is None:
+            return Answer(unit.name, outcome.kind, warnings=warnings)
+        return Answer(unit.name, outcome.kind, fault.message, fault.hint, warnings)

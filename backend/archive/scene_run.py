@@ -45,13 +45,15 @@ class Outcome:
 class SceneReporter(Reporter):
     """Passes on the warnings of a scene's run, with its name; its progress is not that of the archive."""
 
-    def __init__(self, reporter: Reporter, name: str) -> None:
+    def __init__(self, reporter: Reporter, unit: Unit) -> None:
         super().__init__()
-        self._reporter, self._name = reporter, name
+        self._reporter, self._unit = reporter, unit
 
     def log(self, level: str, message: str) -> None:
         if level != "info":
-            self._reporter.log(level, f"{self._name}: {message}")
+            for file, recorded in zip(self._unit.files, self._unit.recorded):
+                message = message.replace(file, recorded)
+            self._reporter.log(level, f"{self._unit.name}: {message}")
 
     def error(self, error: SarDinoError) -> None:
         self.log("warning", error.message)
@@ -66,7 +68,7 @@ def do_scene(unit: Unit, held: Held, book: AttemptBook, task: Task, context: Con
         ResourceError: The disk of the results is full, or away; the scene is free again if possible.
     """
     cancel = context.cancel
-    inner = Context(SceneReporter(context.reporter, unit.name), cancel, context.models)
+    inner = Context(SceneReporter(context.reporter, unit), cancel, context.models)
     with cancel.cleanup_scope():
         cancel.on_deadline(lambda: book.release(held))
         try:
@@ -79,7 +81,7 @@ def do_scene(unit: Unit, held: Held, book: AttemptBook, task: Task, context: Con
             book.release(held)
             raise
         except Exception as fault:  # a fault in one scene must not end the others
-            error = fault if isinstance(fault, SarDinoError) else as_refusal(fault)
+            error = unsigned(unit, fault if isinstance(fault, SarDinoError) else as_refusal(fault))
             if not held.work.exists():  # taken over by another worker, which moved the folder away
                 book.release(held)
                 return Outcome(unit.name, LOST)
@@ -90,6 +92,13 @@ def do_scene(unit: Unit, held: Held, book: AttemptBook, task: Task, context: Con
                 ) from fault
             book.fail(held, error)
             return Outcome(unit.name, FAILED, error)
+
+
+def unsigned(unit: Unit, error: SarDinoError) -> SarDinoError:
+    """Return an error without the signatures of URLs: it is written down, and shown."""
+    for file, recorded in zip(unit.files, unit.recorded):
+        error.message, error.hint = error.message.replace(file, recorded), error.hint.replace(file, recorded)
+    return error
 
 
 def is_full(path: Path) -> bool:

@@ -12,7 +12,7 @@ from backend.card.model_card import ModelCard
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.cancel import Cancel
 from backend.engines.answer import block_tokens
-from backend.maps.eight_bits import NOTHING, ByteCode, Range, check_bits
+from backend.maps.eight_bits import NOTHING, Range, check_bits
 from backend.maps.emit import asked_patches, check_block, masked, output_paths, patch_grid, send_tiles, to_pixels
 from backend.maps.extent import Layout
 from backend.maps.pca import Components, Scatter
@@ -21,6 +21,7 @@ from backend.maps.run import Run, start_run
 from backend.maps.scene import Scene
 from backend.output.sink import Layer, RasterSink
 from backend.output.styles import ramp_qml, rgb_qml
+from backend.raster.grid import Grid
 from backend.stream.tiles import Emit, TileJob
 from backend.stream.tiling import TilePlan, attention_overlap, plan_tiles
 
@@ -63,45 +64,70 @@ def embed(
         check_block(card, block)
         plan, features = token_plan(scene, card), card.arch.embed_dim
         target = patch_grid(scene, plan) if grid == "patch" else scene.grid
-        names = [f"feature {number}" for number in range(1, features + 1)]
-        floats = Layer("float32", math.nan, names)
-        output = run.outputs.sink("output", floats, target) if bits == 32 else run.outputs.scratch(floats, target)
-        scatter, span = Scatter(features), Range(features)
-
-        def write(tokens: FloatArray, valid: BoolArray) -> None:
-            output.write(masked(tokens, valid))
-            if bits == 8:
-                span.add(tokens[:, valid])
+        writer, scatter = _Writer(run, target, bits), Scatter(features)
 
         def learn(tokens: FloatArray, valid: BoolArray) -> None:
             scatter.add(tokens[:, valid])
 
         emits = [
-            asked_patches(scene, plan, write)
+            asked_patches(scene, plan, writer.write)
             if grid == "patch"
-            else to_pixels(scene, plan, True, lambda _, s, v: write(s, v))
+            else to_pixels(scene, plan, True, lambda _, s, v: writer.write(s, v))
         ]
         if pca:
             # From the patches on either grid, so that the colours are the same.
             emits.append(asked_patches(scene, plan, learn))
         send_tokens(run, plan, block, emits)
         run.outputs.close()
-        written = output
-        if bits == 8:
-            output.finish(overviews=False)
-            code = span.code()
-            written = run.outputs.sink("output", code.layer(names), target)
-            _encode(output, written, code, run.context.cancel)
-        styles = {"output": ramp_qml(written.thumbnail(), nodata=NOTHING if bits == 8 else None)}
+        styles = {"output": ramp_qml(writer.finish().thumbnail(), nodata=NOTHING if bits == 8 else None)}
         if pca:
             colour = Layer("uint8", 0, ["component 1", "component 2", "component 3"], rgb=True)
             components = scatter.components(3)
             shares = ", ".join(f"{share:.0%}" for share in components.shares)
             run.context.reporter.log("info", f"Red, green and blue hold {shares} of the variance of the embeddings.")
-            picture(output, run.outputs.sink("pca", colour, target), components, run.context.cancel)
+            picture(writer.floats, run.outputs.sink("pca", colour, target), components, run.context.cancel)
             styles["pca"] = rgb_qml()
         run.outputs.commit(styles)
         return run.report(classes=[])
+
+
+class _Writer:
+    """Writes tokens to the main output of a run: as they come, or in bytes when all have been seen.
+
+    Args:
+        run: Started.
+        grid: Of the output.
+        bits: Of a value.
+
+    Attributes:
+        floats: The tokens as floats; with 8 bits an intermediate raster.
+    """
+
+    def __init__(self, run: Run, grid: Grid, bits: int) -> None:
+        features = run.card.arch.embed_dim
+        self._names = [f"feature {number}" for number in range(1, features + 1)]
+        self._run, self._grid, self._span = run, grid, Range(features) if bits == 8 else None
+        floats = Layer("float32", math.nan, self._names)
+        self.floats = run.outputs.sink("output", floats, grid) if bits == 32 else run.outputs.scratch(floats, grid)
+
+    def write(self, tokens: FloatArray, valid: BoolArray) -> None:
+        """Write rows of tokens, NaN where not valid."""
+        self.floats.write(masked(tokens, valid))
+        if self._span is not None:
+            self._span.add(tokens[:, valid])
+
+    def finish(self) -> RasterSink:
+        """Return the finished output; bytes are written now, since their range wasn't known before."""
+        if self._span is None:
+            return self.floats
+        self.floats.finish(overviews=False)
+        code = self._span.code()
+        sink = self._run.outputs.sink("output", code.layer(self._names), self._grid)
+        for block in self.floats.rows():
+            self._run.context.cancel.check()
+            sink.write(code.encode(block, np.isfinite(block[0])))
+        sink.finish()
+        return sink
 
 
 def token_plan(scene: Scene, card: ModelCard) -> TilePlan:
@@ -123,14 +149,6 @@ def send_tokens(
     features = run.card.arch.embed_dim
     job = TileJob(plan, features, run.loaded.batch, per_patch=True, coverage=True, only=only)
     send_tiles(run, job, block_tokens(run.card.arch, block), emit)
-
-
-def _encode(tokens: RasterSink, sink: RasterSink, code: ByteCode, cancel: Cancel) -> None:
-    """Write the finished tokens as bytes; their range is known only now."""
-    for block in tokens.rows():
-        cancel.check()
-        sink.write(code.encode(block, np.isfinite(block[0])))
-    sink.finish()
 
 
 def picture(tokens: RasterSink, sink: RasterSink, components: Components, cancel: Cancel) -> None:

@@ -100,8 +100,8 @@ class Scene:
 
     @property
     def name(self) -> str:
-        """Return its name for people: names of files without their folders."""
-        paths = [Path(file) for file in self._files]
+        """Return its name for people: names of files without their folders, and of URLs without query (signatures)."""
+        paths = [Path(file.partition("?")[0] if "://" in file else file) for file in self._files]
         if self.is_product and paths[0].name.lower() == MANIFEST:
             return paths[0].parent.name
         return ", ".join(path.name for path in paths)

@@ -207,8 +207,7 @@ def _whole(
     files = {tile.name: f"{tile.name}.tif" for tile in tiles}
     systems: dict[str, list[Tile]] = {}
     for tile in tiles:
-        assert tile.grid.crs is not None
-        systems.setdefault(tile.grid.crs.to_wkt(), []).append(tile)
+        systems.setdefault(tile.grid.crs.to_wkt() if tile.grid.crs else "", []).append(tile)
     contents: dict[Path, bytes] = {}
     for number, group in enumerate(systems.values(), 1):
         crs = group[0].grid.crs

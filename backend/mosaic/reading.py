@@ -1,4 +1,4 @@
-"""Read a map on the grid of a tile: probabilities, or votes where only classes are known, with weights that fade out."""
+"""Read a map on the grid of a tile: probabilities, or votes where only classes are known, and weights."""
 
 from __future__ import annotations
 

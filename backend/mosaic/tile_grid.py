@@ -56,7 +56,7 @@ class UtmSquares:
     def tiles(self, boxes: Iterable[Box]) -> list[Tile]:
         """Return the tiles that boxes of west, south, east, north in degrees touch, by name."""
         found: dict[str, Tile] = {}
-        for zone, south, box in (part for box in boxes for part in _zones(box)):
+        for zone, south, box in (part for whole in boxes for part in _zones(whole)):
             crs = CRS.from_epsg((32700 if south else 32600) + zone)
             for column, row in _squares(_bounds(DEGREES, crs, box), SQUARE, (0.0, 0.0)):
                 corner = Affine(self._pixel, 0, column * SQUARE, 0, -self._pixel, (row + 1) * SQUARE)
@@ -107,7 +107,7 @@ def _pixels(size: float, pixel: float) -> int:
     count = round(size / pixel)
     if abs(count * pixel - size) > 1e-6 * size or not 1 <= count <= MOST_SIDE:
         raise InputError(
-            f"A tile of {size:g} holds {size / pixel:g} pixels of {pixel:g}; a whole number up to {MOST_SIDE} is needed.",
+            f"A tile holds {size / pixel:g} pixels of {pixel:g}; it must be a whole number, up to {MOST_SIDE}.",
             "Give another --size or --pixel-size.",
         )
     return count

@@ -10,8 +10,8 @@ from typing import Any
 from rasterio.warp import transform_bounds
 
 from backend import __version__
-from backend.archive.items import ALWAYS, GEOTIFF, item_date
-from backend.card.mlm import class_items
+from backend.archive.items import GEOTIFF, item_date
+from backend.card.mlm import ALWAYS, class_items
 from backend.card.model_card import LandCoverClass
 from backend.mosaic.sources import Source
 from backend.mosaic.tile_grid import Tile
@@ -37,8 +37,8 @@ def virtual_raster(tiles: Sequence[Tile], files: Mapping[str, str], classes: Seq
     width = max(x + tile.grid.width for (x, _), tile in zip(places, tiles))
     height = max(y + tile.grid.height for (_, y), tile in zip(places, tiles))
     root = ET.Element("VRTDataset", rasterXSize=str(width), rasterYSize=str(height))
-    assert first.crs is not None
-    ET.SubElement(root, "SRS").text = first.crs.to_wkt()
+    wkt = first.crs.to_wkt() if first.crs is not None else ""
+    ET.SubElement(root, "SRS").text = wkt
     ET.SubElement(root, "GeoTransform").text = ",".join(map(repr, (left, step, 0.0, top, 0.0, -step)))
     band = ET.SubElement(root, "VRTRasterBand", dataType="Byte", band="1")
     ET.SubElement(band, "Description").text = "land cover"

@@ -1,8 +1,8 @@
 """Bring a finished GeoTIFF into the order of a Cloud Optimized GeoTIFF, without decoding a pixel.
 
-A reader on the network wants all directories at the beginning, and the blocks of overviews before those of the full image
-(OGC Cloud Optimized GeoTIFF Standard 1.0, 21-026). A file that is written row by row has it the other way round. Blocks
-stay compressed as they are; offsets are all that changes. See the TIFF 6.0 specification, section 2, and BigTIFF.
+A reader on the network wants all directories at the beginning, and the blocks of overviews before those of the full
+image (OGC Cloud Optimized GeoTIFF Standard 1.0, 21-026). A file that is written row by row has it the other way round.
+Blocks stay compressed as they are; offsets are all that changes. See TIFF 6.0, section 2, and BigTIFF.
 """
 
 from __future__ import annotations

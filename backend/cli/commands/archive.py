@@ -62,7 +62,8 @@ def _add_task_options(task: argparse._ArgumentGroup) -> None:
 
 
 def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
-    from backend.archive.command import ArchiveRequest, archive
+    from backend.archive.command import archive
+    from backend.archive.request import ArchiveRequest
     from backend.archive.task import TaskOptions
 
     task = request_of(TaskOptions, options, task=options.task_name)

@@ -1,0 +1,189 @@
+"""Archives end to end: by the command line, with a small model."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+
+from tests.support.stac.schemas import FOLDER, item_errors
+
+PROJECTION = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
+
+
+@pytest.fixture
+def plan(make_raster, scene_db, tmp_path):
+    folder = tmp_path / "scenes"
+    folder.mkdir()
+    for number in (1, 2, 3):
+        make_raster(scene_db(40, 50, number), f"scenes/S1_2024010{number}.tif")
+    return folder
+
+
+@pytest.fixture
+def archive(cli, plan, tiny_model, tmp_path):
+    def call(*more, out="out"):
+        return cli("archive", plan, "--out", tmp_path / out, "--model", tiny_model, "--units", "db", *more)
+
+    return call
+
+
+def rows_of(out):
+    with (out / "manifest.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_scene_is_mapped_and_entered_with_its_hash(archive, tmp_path):
+    code, _, err = archive("--also", "confidence", "probabilities", "--bits", "8")
+    assert code == 0, err
+    out = tmp_path / "out"
+    rows = rows_of(out)
+    assert [(row["name"], row["status"]) for row in rows] == [(f"S1_2024010{n}", "finished") for n in (1, 2, 3)]
+    for row in rows:
+        data = (out / row["output"]).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == row["sha256"] and len(data) == int(row["bytes"])
+        assert "units=ok" in row["checks"] and float(row["seconds"]) > 0
+    assert os.listdir(out / "claims") == [] and os.listdir(out / "work") == []
+    with rasterio.open(out / "scenes/S1_20240101/S1_20240101_probabilities.tif") as file:
+        assert file.dtypes[0] == "uint8" and file.nodata == 255 and file.scales[0] == pytest.approx(1 / 254)
+        assert np.abs(file.read().sum(axis=0) - 254.0).max() <= 2
+
+
+def test_items_and_collection_are_valid(archive, tmp_path):
+    archive()
+    item = json.loads((tmp_path / "out/scenes/S1_20240102/S1_20240102.json").read_bytes())
+    assert PROJECTION in item["stac_extensions"] and not list(FOLDER.glob("projection*"))
+    item["stac_extensions"].remove(PROJECTION)
+    assert item_errors(item) == []
+    assert item["properties"]["start_datetime"] == "2024-01-02T00:00:00Z"
+    assert item_errors(json.loads((tmp_path / "out/model.json").read_bytes())) == []
+    whole = json.loads((tmp_path / "out/collection.json").read_bytes())
+    hrefs = [link["href"] for link in whole["links"] if link["rel"] == "item"]
+    assert len(hrefs) == 3 and all((tmp_path / "out" / href).is_file() for href in hrefs)
+    assert whole["extent"]["temporal"]["interval"] == [["2024-01-01T00:00:00Z", "2024-01-03T23:59:59Z"]]
+
+
+def test_a_restart_skips_what_is_done_and_does_what_is_missing(archive, tmp_path):
+    archive()
+    first, second = (tmp_path / f"out/scenes/S1_2024010{n}" for n in (1, 2))
+    before, made = first.stat().st_mtime_ns, (second / "S1_20240102_landcover.tif").read_bytes()
+    shutil.rmtree(second)
+    code, _, err = archive()
+    assert code == 0, err
+    assert first.stat().st_mtime_ns == before and (second / "S1_20240102_landcover.tif").read_bytes() == made
+    assert [row["status"] for row in rows_of(tmp_path / "out")] == ["finished"] * 3
+
+
+def test_other_options_and_another_plan_are_refused(archive, plan):
+    archive()
+    code, _, err = archive("--also", "confidence")
+    assert code == 1 and "also was [], now ['confidence']" in err
+    shutil.copy(plan / "S1_20240101.tif", plan / "S1_20240109.tif")
+    code, _, err = archive()
+    assert code == 1 and "The plan has changed" in err
+
+
+def test_what_fails_is_repeated_reported_and_done_when_mended(archive, plan, tmp_path, make_raster, scene_db):
+    good = (plan / "S1_20240102.tif").read_bytes()
+    (plan / "S1_20240102.tif").write_bytes(good[:200])
+    code, _, err = archive("--retries", "1")
+    assert code == 1 and "1 of 3 scenes were given up, the first one, S1_20240102" in err
+    row = rows_of(tmp_path / "out")[1]
+    assert row["status"] == "given up" and row["error"]
+    assert len([name for name in os.listdir(tmp_path / "out/claims") if name.endswith(".failed")]) == 2
+    (plan / "S1_20240102.tif").write_bytes(good)
+    assert archive("--retries", "1")[0] == 1
+    code, _, err = archive("--retries", "2")
+    assert code == 0, err
+    assert [row["status"] for row in rows_of(tmp_path / "out")] == ["finished"] * 3
+
+
+def test_options_without_effect_are_refused(archive, cli, plan, tmp_path, tiny_model):
+    assert "no output called pca" in archive("--also", "pca")[2]
+    assert "--bits 8 has no effect" in archive("--bits", "8")[2]
+    assert "--heads has no effect" in archive("--heads", "all")[2]
+    assert not (tmp_path / "out").exists()
+
+
+class Ranges(SimpleHTTPRequestHandler):
+    """Answers requests for parts of files, as servers of rasters do."""
+
+    def send_head(self):
+        path = self.translate_path(self.path)
+        if not os.path.isfile(path):
+            return self.send_error(404)
+        data = Path(path).read_bytes()
+        first, _, last = (self.headers.get("Range") or "bytes=0-").partition("=")[2].partition("-")
+        part = data[int(first) : int(last or len(data)) + 1]
+        self.send_response(206 if "Range" in self.headers else 200)
+        self.send_header("Content-Range", f"bytes {first}-{int(first) + len(part) - 1}/{len(data)}")
+        self.send_header("Content-Length", str(len(part)))
+        self.end_headers()
+        return io.BytesIO(part)
+
+    def log_message(self, *texts):
+        pass
+
+
+@pytest.fixture
+def served(tmp_path):
+    folder = tmp_path / "served"
+    folder.mkdir()
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Ranges, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield folder, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_signed_assets_are_read_and_not_written_down(served, make_raster, scene_db, cli, tiny_model, tmp_path):
+    folder, address = served
+    for name, values in zip(("vv", "vh"), scene_db(40, 50)):
+        make_raster(values[None], f"served/{name}.tif", descriptions=())
+    assets = {name: {"href": f"{address}/{name}.tif?sig=SECRET"} for name in ("vv", "vh")}
+    lost = {"vv": {"href": f"{address}/none.tif?sig=SECRET"}}
+    items = [{"type": "Feature", "id": name, "assets": a} for name, a in (("good", assets), ("lost", lost))]
+    plan = tmp_path / "items.json"
+    plan.write_text(json.dumps({"type": "FeatureCollection", "features": items}))
+    code, said, err = cli("archive", plan, "--out", tmp_path / "out", "--model", tiny_model, "--retries", "0")
+    assert code == 1 and "1 of 2 scenes were given up, the first one, lost" in err
+    written = b"".join(path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file())
+    assert b"SECRET" not in written and b"vv.tif" in written and "SECRET" not in said + err
+
+
+def test_embeddings_in_bytes_with_their_picture(archive, tmp_path):
+    code, _, err = archive("--task", "embed", "--bits", "8", "--also", "pca")
+    assert code == 0, err
+    with rasterio.open(tmp_path / "out/scenes/S1_20240103/S1_20240103_embed.tif") as file:
+        assert file.count == 32 and file.dtypes[0] == "uint8"
+
+
+def test_a_worker_that_was_killed_is_replaced(plan, tiny_model, tmp_path, worker_environment):
+    out = tmp_path / "out"
+    command = [
+        sys.executable, "-m", "backend", "archive", str(plan), "--out", str(out), "--model", str(tiny_model),
+        "--units", "db", "--dead-after", "1", "--progress", "none",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, env=worker_environment)
+    while not (out / "claims").is_dir() or not any(n.endswith(".claim") for n in os.listdir(out / "claims")):
+        assert process.poll() is None
+        time.sleep(0.002)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert subprocess.run(command, env=worker_environment, timeout=60, check=False).returncode == 0
+    assert [row["status"] for row in rows_of(out)] == ["finished"] * 3
+    assert os.listdir(out / "claims") == [] and os.listdir(out / "work") == []

@@ -1,0 +1,119 @@
+"""Claims on scenes: one worker each, also when workers die, hang or come back."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import pytest
+
+from backend.archive.attempts import MOST_DEATHS, AttemptBook
+from backend.archive.folder import ArchiveFolder
+from backend.archive.units import Unit
+from backend.core.errors import InputError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = ArchiveFolder(tmp_path / "out")
+    made.open([Unit("a", ("a.tif",))], {"task": "landcover"})
+    return made
+
+
+def book_of(folder, retries=1):
+    return AttemptBook(folder, "worker", retries, 60.0)
+
+
+def age(held, seconds):
+    """Let a claim look as if its worker had died some time ago."""
+    then = held.claim.stat().st_mtime - seconds
+    os.utime(held.claim, (then, then))
+
+
+def test_one_of_many_gets_a_scene(folder):
+    taken, start = [], threading.Barrier(8)
+
+    def take():
+        book = book_of(folder)
+        start.wait()
+        taken.append(book.take("a"))
+
+    threads = [threading.Thread(target=take) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(held is not None for held in taken) == 1
+
+
+def test_a_live_claim_is_kept_and_a_dead_one_is_followed(folder):
+    book = book_of(folder)
+    held = book.take("a")
+    assert book.may_follow("a", book.listing()["a"]) is None
+    age(held, 100)
+    assert book.may_follow("a", book.listing()["a"]) is True
+    following = book.take("a", 1)
+    assert following.number == 2 and not held.work.exists() and book_of(folder).take("a", 1) is None
+
+
+def test_who_comes_back_can_neither_commit_nor_record_a_failure(folder):
+    book = book_of(folder)
+    dead = book.take("a")
+    (dead.work / "part").write_text("half")
+    age(dead, 100)
+    following = book.take("a", 1)
+    (following.work / "whole").write_text("whole")
+    assert book.commit(dead) is False
+    assert book.commit(following) is True
+    assert [path.name for path in (folder.scenes / "a").iterdir()] == ["whole"]
+    book.fail(dead, InputError("late"))
+    assert os.listdir(folder.claims) == [] and os.listdir(folder.work) == []
+
+
+def test_the_first_of_two_results_stays(folder):
+    book = book_of(folder)
+    first = book.take("a")
+    (first.work / "first").write_text("1")
+    assert book.commit(first)
+    assert book.take("a") is None
+    first.work.mkdir()
+    (first.work / "second").write_text("2")
+    assert book.commit(first) is False
+    assert os.listdir(folder.scenes / "a") == ["first"]
+
+
+def test_failures_are_repeated_so_often_and_say_why(folder):
+    book = book_of(folder, retries=1)
+    for after in (0, 1):
+        book.fail(book.take("a", after), InputError(f"no. {after + 1}"))
+        assert book.take("a", after) is None
+    attempts = book.listing()["a"]
+    assert book.may_follow("a", attempts) is False and book.reason("a", attempts) == "no. 2"
+    assert book_of(folder, retries=2).may_follow("a", attempts) is True
+
+
+def test_what_kills_its_workers_is_given_up(folder):
+    book = book_of(folder)
+    for after in range(MOST_DEATHS):
+        age(book.take("a", after), 100)
+    attempts = book.listing()["a"]
+    assert book.may_follow("a", attempts) is False and "died 10 times" in book.reason("a", attempts)
+
+
+def test_a_released_scene_is_free_at_once(folder):
+    book = book_of(folder)
+    book.release(book.take("a"))
+    assert book.listing() == {} and book.take("a") is not None
+
+
+def test_other_plans_options_and_folders_are_refused(folder, tmp_path):
+    units = [Unit("a", ("a.tif",))]
+    folder.open(units, {"task": "landcover"})
+    with pytest.raises(InputError, match="plan has changed"):
+        folder.open([*units, Unit("b", ("b.tif",))], {"task": "landcover"})
+    with pytest.raises(InputError, match="task was 'landcover', now 'embed'"):
+        folder.open(units, {"task": "embed"})
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("")
+    with pytest.raises(InputError, match="letter.txt"):
+        ArchiveFolder(tmp_path / "mine").open(units, {})

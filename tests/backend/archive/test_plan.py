@@ -1,0 +1,134 @@
+"""Plans of archives: folders, patterns, tables and STAC item collections."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from backend.archive.plan import plan_digest, plan_text, read_plan
+from backend.archive.units import safe_name
+from backend.core.errors import InputError
+
+
+def touch(folder, *names):
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    return folder
+
+
+def test_a_folder_gives_units_and_joins_polarisations(tmp_path):
+    touch(tmp_path, "a/S1A_20240105_VV.tif", "a/S1A_20240105_VH.tif", "a/both_2023-02.tiff", "b.qml", ".hidden/c.tif")
+    units = read_plan(str(tmp_path))
+    assert [unit.name for unit in units] == ["s1a_20240105", "both_2023-02"] or {u.name for u in units} == {
+        "s1a_20240105", "both_2023-02"
+    }  # fmt: skip
+    pair = next(unit for unit in units if len(unit.files) == 2)
+    assert [file.rpartition("_")[2] for file in pair.files] == ["VH.tif", "VV.tif"]
+    assert pair.date == "2024-01-05"
+    assert next(unit for unit in units if len(unit.files) == 1).date == "2023-02"
+
+
+def test_a_pattern_gives_what_it_matches(tmp_path):
+    touch(tmp_path, "x/1.tif", "y/2.tif", "y/3.dat")
+    assert [u.name for u in read_plan(str(tmp_path / "**" / "*.tif"))] == ["1", "2"]
+
+
+def test_products_are_units_and_are_not_searched(tmp_path):
+    touch(tmp_path, "S1A_IW_GRDH_20240105.SAFE/manifest.safe", "S1A_IW_GRDH_20240105.SAFE/measurement/vv.tiff")
+    (unit,) = read_plan(str(tmp_path))
+    assert unit.files[0].endswith(".SAFE") and unit.name == "S1A_IW_GRDH_20240105"
+
+
+def test_scenes_of_one_name_are_told_apart(tmp_path):
+    touch(tmp_path, "x/scene.tif", "y/SCENE.tif")
+    names = [unit.name for unit in read_plan(str(tmp_path))]
+    assert len({name.lower() for name in names}) == 2 and all(name.lower().startswith("scene_") for name in names)
+
+
+def test_a_table_names_files_from_its_own_folder(tmp_path):
+    touch(tmp_path, "a.tif", "b_vv.tif", "b_vh.tif")
+    plan = tmp_path / "plan.csv"
+    plan.write_text("name;input;vv;vh;datetime\nfirst;a.tif;;;2024-03-01\n;;b_vv.tif;b_vh.tif;\n")
+    first, second = read_plan(str(plan))
+    assert (first.name, first.files, first.date) == ("first", (str(tmp_path / "a.tif"),), "2024-03-01")
+    assert second.files == (str(tmp_path / "b_vv.tif"), str(tmp_path / "b_vh.tif"))
+
+
+def test_a_plan_that_was_written_is_read_as_the_same(tmp_path):
+    touch(tmp_path / "scenes", "S1_VV.tif", "S1_VH.tif", "x.tif")
+    units = read_plan(str(tmp_path / "scenes"))
+    again = tmp_path / "again.csv"
+    again.write_text(plan_text(units))
+    assert read_plan(str(again)) == units
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("a,b\n1,2\n", "columns a, b"), ("input,name\n,x\n", "Line 2"), ("input\n", "names no scene"),
+     ("input\na.tif\na.tif\n", "twice")],
+)  # fmt: skip
+def test_tables_that_are_no_plans_are_refused(tmp_path, text, said):
+    plan = tmp_path / "plan.csv"
+    plan.write_text(text)
+    with pytest.raises(InputError, match=said):
+        read_plan(str(plan))
+
+
+def item(name="S1A", **assets):
+    return {"type": "Feature", "id": name, "assets": assets, "properties": {"datetime": "2024-01-05T06:00:00Z"}}
+
+
+def collection(path, *items):
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": items}))
+    return str(path)
+
+
+def test_items_give_their_assets_by_polarisation(tmp_path):
+    one = item(
+        vh={"href": "https://x.org/vh.tif?sig=SECRET"}, vv={"href": "https://u:p@x.org/vv.tif?sig=SECRET"},
+        thumbnail={"href": "t.png", "roles": ["thumbnail"]},
+    )  # fmt: skip
+    other = item(
+        "B", data1={"href": "b/1.tif", "sar:polarizations": ["VV"]}, x={"href": "2.tif", "bands": [{"name": "vh"}]}
+    )
+    third = item("C", data={"href": "./c.tif"})
+    first, second, last = read_plan(collection(tmp_path / "items.json", one, other, third))
+    assert first.files == ("https://u:p@x.org/vv.tif?sig=SECRET", "https://x.org/vh.tif?sig=SECRET")
+    assert first.recorded == ("https://x.org/vv.tif", "https://x.org/vh.tif")
+    assert second.files == (str(tmp_path / "b/1.tif"), str(tmp_path / "2.tif"))
+    assert last.files == (str(tmp_path / "c.tif"),) and last.date == "2024-01-05T06:00:00Z"
+
+
+def test_new_signatures_are_no_new_plan_and_are_not_written_down(tmp_path):
+    signed = [
+        read_plan(collection(tmp_path / "i.json", item(vv={"href": f"https://x.org/vv.tif?sig={sig}"})))
+        for sig in ("OLD", "NEW")
+    ]
+    assert plan_digest(signed[0]) == plan_digest(signed[1])
+    assert "OLD" not in plan_text(signed[0])
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", '{"type": "Catalog"}', "{", '{"type": "FeatureCollection", "features": [{"id": 1}]}',
+                '{"type": "FeatureCollection", "features": [{"id": "a", "assets": {"a": {"href": 1}}}]}']
+)  # fmt: skip
+def test_other_json_is_refused(tmp_path, content):
+    path = tmp_path / "items.json"
+    path.write_text(content)
+    with pytest.raises(InputError):
+        read_plan(str(path))
+
+
+def test_a_single_raster_is_no_plan(tmp_path):
+    with pytest.raises(InputError, match="no plan"):
+        read_plan(str(touch(tmp_path, "a.tif") / "a.tif"))
+
+
+@pytest.mark.parametrize("text", ["", "..", "con", "a/b\\c:d", "ä ö", "x" * 300, "林"])
+def test_names_are_fit_for_folders(text):
+    name = safe_name(text)
+    assert 0 < len(name) <= 150 and name.strip("._") == name
+    assert all(c.isascii() and (c.isalnum() or c in "-_.") for c in name) and name.lower() != "con"
