@@ -96,7 +96,7 @@ def test_a_click_outlines_the_connected_place(desk, tmp_path):
     assert desk.messages() == []
 
 
-def test_samples_go_into_training(desk, model, tmp_path):
+def test_samples_go_into_training(desk, model, settings, tmp_path):
     panel, raster = desk.tool.panel, desk.activeLayer()
     desk.tool.add()
     assert "Click on a place first" in desk.messages()[-1]
