@@ -17,9 +17,9 @@ from pathlib import Path, PurePath
 ERRORS = frozenset({
     "SarDinoError", "InputError", "UnreadableError", "NothingValidError", "ModelError", "ResourceError", "Cancelled",
 })  # fmt: skip
-# Files that write documents, describe the command line, or hold the words that names are made of.
+# Files that write documents or SQL, describe the command line, run from a shell only, or hold the words of names.
 NOT_SHOWN = (
-    "accuracy/report.py", "card/mlm.py", "cli/commands/*.py", "cli/info.py", "cli/options.py", "cli/shared_options.py",
+    "accuracy/report.py", "change/report.py", "change/sar_report.py", "vectors/geopackage.py", "archive/*.py", "mosaic/*.py", "card/mlm.py", "cli/commands/*.py", "cli/info.py", "cli/options.py", "cli/shared_options.py",
     "card/tensors.py", "graph/*.py", "network/*.py", "card/stac.py", "card/deepness.py",
 )  # fmt: skip
 # Of these only arguments of errors and the log, and sentences: they hold words of names, or details of cards.

@@ -76,14 +76,15 @@ def rearrange(path: Path) -> None:
         path: Closed file, with internal overviews if any. The folder must be private: another file is made beside it.
 
     Raises:
-        OSError: Reading or writing fails; the file is as it was.
-        ValueError: It isn't a tiled TIFF.
+        OSError: Reading or writing fails, or it isn't a whole tiled TIFF, as on a full disk; the file is as it was.
     """
     ordered = path.with_name(f"{path.name}.ordered")
     try:
         with path.open("rb") as source, ordered.open("xb") as target:
             _copy(source, target)
         os.replace(ordered, path)
+    except (ValueError, KeyError) as error:
+        raise OSError(f"the file is damaged: {error}") from error
     finally:
         ordered.unlink(missing_ok=True)
 

@@ -6,6 +6,7 @@ slower than both. Date and legend go into the .aux.xml, so that equal runs write
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ ROW_BYTES = 2**27
 LOWEST_BLOCK = 16  # TIFF needs multiples of 16
 # Overviews are added until their larger side is at most this.
 OVERVIEW_SIDE = 256
+# Of a disk, that are left free when a file is brought into another order.
+SPARE_BYTES = 2**16
 # Nothing else runs meanwhile. Threads queue chunks, which at GDAL's default size (10 MB) take memory by height.
 # They are compressed like the raster itself: at GDAL's default level that takes half as long again.
 OVERVIEWS_BY = {"GDAL_NUM_THREADS": min(4, thread_count()), "GDAL_OVR_CHUNK_MAX_SIZE": 10**6, "ZLEVEL_OVERVIEW": 1}
@@ -149,6 +152,8 @@ class RasterSink:
     def finish(self, overviews: bool = True) -> None:
         """Close, re-open and check the file, add overviews, and bring it into the order of a Cloud Optimized GeoTIFF.
 
+        On a disk without space for a second copy it stays as it was written, which is a valid GeoTIFF too.
+
         Args:
             overviews: False for a raster that is only read again by this run: it stays as it was written.
         """
@@ -159,7 +164,7 @@ class RasterSink:
             self._check()
             if overviews:
                 self._overviews()
-                rearrange(self.files.part)
+                self._order()
                 self._check()
 
     def _check(self) -> None:
@@ -172,6 +177,11 @@ class RasterSink:
             last = file.read(window=Window(0, self._grid.height - 1, self._grid.width, 1))
             if not same or not np.array_equal(last, self._last, equal_nan=self._layer.dtype == "float32"):
                 raise ResourceError(f"{self.files.path} was not written whole.", "Check the disk, and run again.")
+
+    def _order(self) -> None:
+        # It takes the space of the file once more for a moment. A finished map isn't lost for want of that.
+        if shutil.disk_usage(self.files.part.parent).free > self.files.part.stat().st_size + SPARE_BYTES:
+            rearrange(self.files.part)
 
     def _overviews(self) -> None:
         side = max(self._grid.width, self._grid.height)
