@@ -98,7 +98,7 @@ class ArchiveWorker:
             else:
                 if time.monotonic() - self._looked > LOOK_S:
                     waiting = self._unclaimed(waiting)
-                place = random.randrange(len(waiting)) if waiting else 0  # nosec B311: nothing is kept secret by it
+                place = random.randrange(len(waiting)) if waiting else 0  # nosec B311
 
     def _settle(self) -> bool:
         """Take what was left by dead workers, released or failed; return whether nothing remains to be done."""

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -120,34 +115,15 @@ def test_options_without_effect_are_refused(archive, cli, plan, tmp_path, tiny_m
     assert not (tmp_path / "out").exists()
 
 
-class Ranges(SimpleHTTPRequestHandler):
-    """Answers requests for parts of files, as servers of rasters do."""
-
-    def send_head(self):
-        path = self.translate_path(self.path)
-        if not os.path.isfile(path):
-            return self.send_error(404)
-        data = Path(path).read_bytes()
-        first, _, last = (self.headers.get("Range") or "bytes=0-").partition("=")[2].partition("-")
-        part = data[int(first) : int(last or len(data)) + 1]
-        self.send_response(206 if "Range" in self.headers else 200)
-        self.send_header("Content-Range", f"bytes {first}-{int(first) + len(part) - 1}/{len(data)}")
-        self.send_header("Content-Length", str(len(part)))
-        self.end_headers()
-        return io.BytesIO(part)
-
-    def log_message(self, *texts):
-        pass
-
-
 @pytest.fixture
-def served(tmp_path):
+def served(tmp_path, repo_root):
+    """A folder, and its address; served by another process, since GDAL holds this one while it waits."""
     folder = tmp_path / "served"
     folder.mkdir()
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Ranges, directory=folder)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield folder, f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    command = [sys.executable, str(repo_root / "tests" / "support" / "range_server.py"), str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        yield folder, f"http://127.0.0.1:{server.stdout.readline().strip()}"
+        server.kill()
 
 
 def test_signed_assets_are_read_and_not_written_down(served, make_raster, scene_db, cli, tiny_model, tmp_path):
