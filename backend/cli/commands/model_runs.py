@@ -16,7 +16,7 @@ from backend.maps.load import ModelCache
 from backend.maps.request import Context, Request
 from backend.radiometry.units import Units
 
-# The model of the last command, which mostly ends the process: taking one down piece by piece takes longer than writing a small map.
+# The model of the last command, which mostly ends the process: taking it down takes longer than writing a small map.
 _KEPT: list[ModelCache] = []
 
 
