@@ -17,7 +17,7 @@ from backend.maps.load import ModelCache
 from backend.maps.request import Context, Request
 from backend.radiometry.units import Units
 
-# Models of commands that end the process: taking one down piece by piece takes longer than writing a small map.
+# The model of the last command, which mostly ends the process: taking it down takes longer than writing a small map.
 _KEPT: list[ModelCache] = []
 
 
@@ -82,14 +82,12 @@ def run_model(options: argparse.Namespace, context: Context) -> None:
     Raises:
         SarDinoError: Refused or cancelled.
     """
-    request, given = model_request(options), options
-    begin(request, context, CLASS_PROBABILITIES if given.command == "landcover" else None)
-    # Only now, while the model is on its way: what reads rasters takes a tenth of a second to import.
     from backend.maps.attention import attention
     from backend.maps.embeddings import embed
     from backend.maps.landcover import FURTHER, landcover
     from backend.maps.similarity import similarity
 
+    request, given = model_request(options), options
     more = {role: getattr(given, role, None) for role in FURTHER}
     commands: dict[str, Callable[[], object]] = {
         "landcover": lambda: landcover(request, given.confidence, given.probabilities, context, more, given.bits),
@@ -107,7 +105,9 @@ def model_request(options: argparse.Namespace) -> Request:
 
 def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
     context = Context(reporter, cancel)
-    _KEPT.append(context.models)
+    _KEPT[:] = [context.models]
+    # The model is on its way while what reads rasters is imported; a warm worker has that, and refuses sooner without.
+    begin(model_request(options), context, CLASS_PROBABILITIES if options.command == "landcover" else None)
     run_model(options, context)
 
 
