@@ -23,17 +23,21 @@ NOT_SHOWN = (
     "mosaic/*.py", "card/mlm.py", "cli/commands/*.py", "cli/info.py", "cli/options.py", "cli/shared_options.py",
     "card/tensors.py", "graph/*.py", "network/*.py", "card/stac.py", "card/deepness.py",
 )  # fmt: skip
-# Of these only arguments of errors and the log, and sentences: they hold words of names, or details of cards.
+# Of these only arguments of errors and the log, and sentences: they hold words of names, details of cards, tags.
 LITTLE_SHOWN = (
     "raster/band_names.py", "own_classes/colours.py", "card/arch.py", "card/validation.py", "card/network_file.py",
-    "card/model_card.py", "core/events.py",
+    "card/model_card.py", "core/events.py", "change/outputs.py", "series/write.py",
 )  # fmt: skip
 # All strings of these are shown: names of one word too.
-NAMES = ("card/worldcover.py",)
+NAMES = ("card/worldcover.py", "grd/terrain/layers.py")
 NOT_ARGUMENTS = frozenset({"help", "description", "epilog", "metavar", "usage", "prog"})
 _WORDS = re.compile(r"[A-Za-z]{2,}")
-# Regular expressions, markup, projections, options, environment variables, lists of words.
-_CODE = re.compile(r"\\[dwsb]|\(\?|</|\+proj|^--|^[+#]|^[a-z0-9]+( [a-z0-9]+){9,}$|^[\w./]*/[\w./ ]*$|%[(ds]")
+# Regular expressions, markup, parts of JSON, paths in XML, commands, projections, options, environment variables,
+# lists of words.
+_CODE = re.compile(
+    r"\\[dwsb ]|\(\?|</|<!|\"features\": \[|\{\*\}|&& |\+proj"
+    r"|^--|^[+#]|^[a-z0-9]+( [a-z0-9]+){9,}$|^[\w./]*/[\w./ ]*$|%[(ds]"
+)
 STEM = "backend"  # sardino_qgis/i18n/backend_es.json: template -> translation
 DRAFT = "?? "  # sardino_qgis/common/backend_texts.py
 ALIKE = 0.7  # of 1: the translation of a text that is gone is kept as a draft for one that is as alike as this
@@ -107,8 +111,11 @@ def _explicit(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def _strings(node: ast.AST, skipped: set[ast.AST]) -> Iterator[ast.AST]:
-    """Yield the strings below `node`: constants, f-strings, sums of them; then those inside f-strings."""
-    if node in skipped:
+    """Yield the strings below `node`: constants, f-strings, sums of them; then those inside f-strings.
+
+    Strings that others are compared with are not shown.
+    """
+    if node in skipped or isinstance(node, ast.Compare):
         return
     if _template(node):
         yield node

@@ -50,7 +50,7 @@ class ClassRaster:
         ignore: Sequence[int] = (),
         mapping: Mapping[int, int] | None = None,
         like: Grid | None = None,
-        roles: tuple[str, str] = ("reference", "map"),
+        roles: tuple[str, str] = ("reference raster", "class map"),
     ) -> None:
         self._role, self._other = roles
         self.path, self._ignore, self._mapping = path, list(ignore), dict(mapping or {})

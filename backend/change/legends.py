@@ -142,11 +142,15 @@ def _unnamed_notes(before: Side, after: Side) -> list[str]:
     without = [side.path for side in (before, after) if not side.names]
     if not without:
         return []
-    return [f"No class names are with {' and '.join(without)}: classes were matched by value."]
+    if len(without) > 1:
+        return ["Neither map has class names: classes were matched by value."]
+    return [f"No class names are with {without[0]}: classes were matched by value."]
 
 
 def _moved_notes(after: Side, second: Mapping[int, int], said: Mapping[int, int]) -> list[str]:
     moved = [
-        f"{old} {after.names.get(old, '')} as {new}" for old, new in second.items() if old != new and old not in said
+        f"{old} {after.names.get(old, '')} taken as {new}"
+        for old, new in second.items()
+        if old != new and old not in said
     ]
     return [f"Classes of {after.path} were matched by name: {'; '.join(moved)}."] if moved else []

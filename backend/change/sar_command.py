@@ -160,7 +160,7 @@ def _compared(request: SarChangeRequest, context: Context, outputs: ChangeOutput
 
 
 def _notes(request: SarChangeRequest, names: Sequence[str], looks: Sequence[Looks]) -> list[str]:
-    said = "given" if request.looks else "estimated from the data"
+    said = "as asked for" if request.looks else "estimated from the data"
     return [
         f"Looks of {name}: {each.pixel:.1f} of a pixel ({said}), {each.window:.0f} of {request.window} x "
         f"{request.window} pixels, whose neighbours are correlated by {each.neighbour:.2f}."

@@ -55,7 +55,7 @@ class CertaintyRaster:
         self.kind = str(file.tags().get(OUTPUT_TAG, ""))
         known = self.kind in (*CERTAIN, *UNCERTAIN)
         if (self.kind and not known) or file.colorinterp[0] == ColorInterp.palette:
-            what = "classes" if self.kind in ("", "landcover") else self.kind
+            what = "land-cover classes" if self.kind in ("", "landcover") else self.kind
             raise InputError(
                 f"{self.path} holds {what}, not how certain they are.",
                 "Map again with --margin (in QGIS: the output 'Margin' of Land cover from SAR), and give that raster.",

@@ -192,14 +192,14 @@ def _distance(request: DesignRequest, class_map: ClassRaster) -> float:
 def _tell(
     request: DesignRequest, class_map: ClassRaster, sizes: tuple[list[int], IntArray, IntArray], distance: float
 ) -> None:
-    unit = "m" if class_map.grid.pixel_metres() else "pixels"
+    apart = f"{distance:g} m" if class_map.grid.pixel_metres() else f"{distance:g} pixels"
     for value, size, found in zip(*sizes):
         name = f"{value} {class_map.names.get(value, '')}".strip()
         request.reporter.log("info", f"  {name}: {found} points")
         if found < size:
             request.reporter.log(
                 "warning",
-                f"{name} has room for {found} points only, at least {distance:g} {unit} apart; {size} were wanted. "
+                f"{name} has room for {found} points only, at least {apart} apart; {size} were wanted. "
                 "Give a smaller distance (0 for none) for more.",
             )
 

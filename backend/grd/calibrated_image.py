@@ -130,7 +130,7 @@ def _open(channel: Channel) -> Any:
     if is_special(channel.measurement):
         raise DamagedProductError(f"{channel.measurement} can't be read: {NOT_A_FILE}.")
     if not channel.size:
-        what = "missing" if channel.size is None else "empty (0 bytes)"
+        what = "missing (no such file)" if channel.size is None else "empty (0 bytes)"
         raise DamagedProductError(f"The image of {channel.polarisation} is {what}: {channel.measurement}.")
     # A GeoTIFF and nothing beside it: a virtual raster, or one as its sidecar, could show any file of this computer.
     alone = rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR")

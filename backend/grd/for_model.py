@@ -61,11 +61,13 @@ def calibrated(
     """
     product = open_product(path)
     present = polarisations_for(product, card)
-    terrain = "with" if slopes.dem else "without"
+    terrain = "without terrain correction"
+    if slopes.dem:
+        terrain = "with terrain correction and flattening" if slopes.flatten else "with terrain correction"
     context.reporter.log(
         "info",
         f"The input is a Sentinel-1 product: it is first calibrated to {card.product}, on a grid of {card.gsd_m:g} m, "
-        f"{terrain} terrain correction{' and flattening' if slopes.flatten else ''}.",
+        f"{terrain}.",
     )
     request = CalibrateRequest(
         input=path,

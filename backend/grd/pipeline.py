@@ -148,7 +148,7 @@ def _plan(request: CalibrateRequest, product: Product, stack: ExitStack) -> MapP
     if request.dem is None:
         return plan_map(channel, pixel_size, request.extent, around=request.around)
     geometry = RangeDoppler(channel, precise_orbit(request.orbit, product) if request.orbit else None)
-    name = f"orbit of {Path(request.orbit).name}" if request.orbit else "orbit"
+    name = f"orbit of {Path(request.orbit).name}" if request.orbit else "orbit of the product"
     request.reporter.log(
         "info",
         f"Terrain correction: {name} and geolocation grid of the annotation agree within {geometry.agreement:.1f} m "

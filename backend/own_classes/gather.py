@@ -129,9 +129,9 @@ def place_samples(runs: Sequence[Run], path: Path, field: str) -> tuple[Samples,
         found = find_pixels(samples.items, place.transform, frame.height, frame.width, total=TOTAL // len(runs))
         places.append(replace(place, pixels=found.take(found.inside(scene.part.in_cells(scene.factors)))))
     if not any(len(place.pixels) for place in places):
-        where = f"any of the {len(runs)} scenes" if several else f"{runs[0].prepared.request.input}"
+        where = f"{runs[0].prepared.request.input} (or the extent asked for)"
         raise InputError(
-            f"No sample lies within {where}{'' if several else ' (or the extent asked for)'}.",
+            f"No sample lies within any of the {len(runs)} scenes." if several else f"No sample lies within {where}.",
             "Check the coordinate systems of samples and raster.",
         )
     return samples, places

@@ -54,7 +54,7 @@ def place(members: Sequence[Member], extent: Sequence[float] | None, degrees: bo
         grid = grid.offset(*grid.window(transform_bounds(DEGREES, grid.crs, *extent) if degrees else extent))
     placed = tuple(PlacedSource(m.source, m.bands, m.units, grid) for m in members)
     log = context.reporter.log
-    units = ", ".join(f"{count} in {unit}" for unit, count in Counter(m.units.value for m in members).items())
+    units = ", ".join(f"{unit}: {count}" for unit, count in Counter(m.units.value for m in members).items())
     log("info", f"Dates: {len(members)} ({units}). Statistics are of linear power.")
     warped = [member.name for member, each in zip(members, placed) if each.offset is None]
     if warped:

@@ -101,7 +101,10 @@ class _Run:
 
     def _check(self) -> None:
         self._map.grid.check(self._map.path)
-        for value, what in ((self._request.min_area, "minimum area"), (self._request.simplify, "tolerance")):
+        for value, what in (
+            (self._request.min_area, "minimum area"),
+            (self._request.simplify, "simplification tolerance"),
+        ):
             if not (np.isfinite(value) and value >= 0):
                 raise InputError(f"The {what} is {value:g}.", "Give 0 or more.")
             if value and not self._areas.known:

@@ -72,9 +72,11 @@ class Catalogue:
         The first letter may be of the other case: texts are put into others.
         """
         first = text[:1]
-        found = self._match(text)
+        other = first.swapcase() + text[1:]
+        # "the map has no data." is that sentence rather than a value before "has no data."
+        found = self._match(text) if text in self._plain or other not in self._plain else None
         if found is None and first.isalpha():
-            found = self._match(first.swapcase() + text[1:])
+            found = self._match(other)
             if found is not None:
                 begin = found[0][:1]
                 found = ((begin.lower() if first.islower() else begin.upper()) + found[0][1:], found[1])
@@ -113,9 +115,14 @@ class Catalogue:
         if not any(map(str.isalpha, value)):
             return value
         text = value.strip()
+        # " and 3 more" is a text with its space; "1 a into 2 b; 3 c into 4 d" is two, and not one with a long value.
+        known = self._whole(value) if text != value else None
+        known = known or (self._clauses(value) if "; " in value else None)
+        if known is not None:
+            return known[0]
         done = self.translated(text)
         if done == text:
-            done = self._plain.get(value, _PHRASE.sub(lambda found: self._plain.get(found[0], found[0]), text))
+            done = _PHRASE.sub(lambda found: self._plain.get(found[0], found[0]), text)
         return value.replace(text, done, 1)
 
     def _sentences(self, text: str) -> tuple[str, bool]:

@@ -265,7 +265,7 @@ Los errores de ambos mapas parecen cambios: dos mapas correctos en el 90 % de su
     </message>
     <message>
         <source>Choose the fields of the samples with the class before and the class after, or one field with the transition.</source>
-        <translation>Elija los campos de las muestras con la clase anterior y la clase posterior, o un solo campo con la transición.</translation>
+        <translation>Elegir los campos de las muestras con la clase anterior y la clase posterior, o un solo campo con la transición.</translation>
     </message>
     <message>
         <source>Reference samples: {}.</source>
@@ -289,11 +289,11 @@ Los errores de ambos mapas parecen cambios: dos mapas correctos en el 90 % de su
 Train own classes from a few samples, map with them, and ask for the output 'Margin' (an advanced output of 'Land cover from SAR'). Give that raster and your samples here, fill in the class of the points that come out, add them to your samples, and train again.
 
 These places are chosen, not drawn at random: don't use them to measure the accuracy. For that there is 'Samples to validate a class map'.</source>
-        <translation>Elige los próximos lugares por etiquetar para sus clases propias: donde el mapa es menos seguro, lejos unos de otros y de las muestras que ya tiene.
+        <translation>Elige los próximos lugares por etiquetar para las clases propias: donde el mapa es menos seguro, lejos unos de otros y de las muestras que ya hay.
 
-Entrene clases propias con unas pocas muestras, haga un mapa con ellas y pida la salida 'Margen' (una salida avanzada de 'Cobertura del suelo a partir de SAR'). Indique aquí ese ráster y sus muestras, rellene la clase de los puntos obtenidos, añádalos a sus muestras y entrene de nuevo.
+Entrenar clases propias con unas pocas muestras, hacer un mapa con ellas y pedir la salida 'Margen' (una salida avanzada de 'Cobertura del suelo a partir de SAR'). Indicar aquí ese ráster y las muestras, rellenar la clase de los puntos obtenidos, añadirlos a las muestras y entrenar de nuevo.
 
-Estos lugares se eligen, no se toman al azar: no los use para medir la exactitud. Para eso está 'Muestras para validar un mapa de clases'.</translation>
+Estos lugares se eligen, no se toman al azar: no sirven para medir la exactitud. Para eso está 'Muestras para validar un mapa de clases'.</translation>
     </message>
     <message>
         <source>Margin</source>
@@ -341,7 +341,7 @@ Estos lugares se eligen, no se toman al azar: no los use para medir la exactitud
     </message>
     <message>
         <source>Choose the field of the samples that holds the class.</source>
-        <translation>Elija el campo de las muestras que contiene la clase.</translation>
+        <translation>Elegir el campo de las muestras que contiene la clase.</translation>
     </message>
     <message>
         <source>The layer of samples has no features.</source>
@@ -445,11 +445,11 @@ Sin estas dos opciones, los polígonos son los de Poligonizar de GDAL (los píxe
 Then say what is really there, point by point, from better images or in the field: switch the layer to editing, open its attribute table in the form view, and choose the class in the field 'reference'. Leave it empty where you can't tell. Points to do are white. The class of the map is in the field 'map_class', which form and table hide: people who see it tend to agree with it.
 
 When all points are done, run 'Accuracy and areas of a class map' with the same map, this layer, and the field 'reference'. It gives accuracies and areas with confidence intervals. To draw new points for a new map, run this again: the points belong to the classes of this map.</source>
-        <translation>Toma puntos al azar dentro de cada clase de un mapa: tantos como hacen falta para el error estándar que desea de la exactitud global, según las buenas prácticas de Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57. Las clases raras reciben un número fijo de puntos; las demás se reparten el resto según su superficie.
+        <translation>Toma puntos al azar dentro de cada clase de un mapa: tantos como hacen falta para el error estándar deseado de la exactitud global, según las buenas prácticas de Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57. Las clases raras reciben un número fijo de puntos; las demás se reparten el resto según su superficie.
 
-Después indique qué hay en realidad, punto por punto, con mejores imágenes o en el campo: ponga la capa en edición, abra su tabla de atributos en la vista de formulario y elija la clase en el campo 'reference'. Déjelo vacío donde no se pueda saber. Los puntos pendientes son blancos. La clase del mapa está en el campo 'map_class', oculto en el formulario y en la tabla: quien la ve tiende a darle la razón.
+Después, indicar qué hay en realidad, punto por punto, con mejores imágenes o en el campo: poner la capa en edición, abrir su tabla de atributos en la vista de formulario y elegir la clase en el campo 'reference'. Dejarlo vacío donde no se pueda saber. Los puntos pendientes son blancos. La clase del mapa está en el campo 'map_class', oculto en el formulario y en la tabla: quien la ve tiende a darle la razón.
 
-Cuando todos los puntos estén listos, ejecute 'Exactitud y superficies de un mapa de clases' con el mismo mapa, esta capa y el campo 'reference'. Da exactitudes y superficies con intervalos de confianza. Para un mapa nuevo, ejecute esto de nuevo: los puntos pertenecen a las clases de este mapa.</translation>
+Cuando todos los puntos estén listos, ejecutar 'Exactitud y superficies de un mapa de clases' con el mismo mapa, esta capa y el campo 'reference'. Da exactitudes y superficies con intervalos de confianza. Para un mapa nuevo, ejecutar esto de nuevo: los puntos pertenecen a las clases de este mapa.</translation>
     </message>
     <message>
         <source>Standard error of the overall accuracy</source>
@@ -637,7 +637,7 @@ Tome dos escenas de la misma órbita y dirección de pasada, procesadas igual: o
     </message>
     <message>
         <source>Both dates are the same file, {}. Choose two dates.</source>
-        <translation>Las dos fechas son el mismo archivo, {}. Elija dos fechas.</translation>
+        <translation>Las dos fechas son el mismo archivo, {}. Elegir dos fechas.</translation>
     </message>
     <message>
         <source>Changed: {area:,.1f} ha, {share:.2f} %.</source>
@@ -925,7 +925,7 @@ En lugar de estadísticos, se pueden escribir las propias fechas con menos motea
     </message>
     <message>
         <source>The filter writes the dates themselves: set the period to all.</source>
-        <translation>El filtro escribe las propias fechas: ponga el periodo en all.</translation>
+        <translation>El filtro escribe las propias fechas: poner el periodo en all.</translation>
     </message>
     <message>
         <source>No raster was given, or one can't be opened.</source>
@@ -1069,7 +1069,7 @@ Un modelo solo es tan bueno como sus datos de entrenamiento; la ficha del modelo
     </message>
     <message>
         <source>The agreement of dates needs further dates. Add some, or leave it out.</source>
-        <translation>La concordancia de las fechas necesita más fechas. Añada alguna, o prescinda de ella.</translation>
+        <translation>La concordancia de las fechas necesita más fechas. Añadir alguna, o prescindir de ella.</translation>
     </message>
     <message>
         <source>Lead of the class over the next one, 0 to 1. 'Next samples to label' takes it.</source>
@@ -1309,7 +1309,7 @@ Las características corresponden a parches del modelo (8 x 8 píxeles de 10 m e
     </message>
     <message>
         <source>'{}' needs an elevation model: choose one in 'Elevation model', or leave that out.</source>
-        <translation>«{}» necesita un modelo de elevaciones: elija uno en «Modelo de elevaciones», o no lo pida.</translation>
+        <translation>«{}» necesita un modelo de elevaciones: elegir uno en «Modelo de elevaciones», o no pedirlo.</translation>
     </message>
     <message>
         <source>Train own classes from samples</source>

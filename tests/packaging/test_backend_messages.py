@@ -67,6 +67,8 @@ def f(path, bands, reporter, parser):
     """Nor is this one."""
     parser.add_argument("--x", help="what an option does")
     reporter.log("warning", f"Left out: {len(bands)} bands of {path.name!r}" + (", all of them" if path else ""))
+    if "words that are compared" in reporter.text:
+        path.write_text("<!DOCTYPE some html>" + 'x, "features": [' + "cd folder && run this")
     raise InputError(f"{path} has {bands:d} bands{'s' * (bands != 1)}.", "Stop.")
 '''
 

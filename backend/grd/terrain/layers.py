@@ -28,9 +28,9 @@ COLUMNS = 1024
 # Lines by which heights may displace the ground under the first and the last line.
 BESIDE = 8
 CLASSES = (
-    LandCoverClass(LAYOVER, "layover", "#e66101"),
-    LandCoverClass(SHADOWED, "shadow", "#5e3c99"),
-    LandCoverClass(LAYOVER + SHADOWED, "layover and shadow", "#1b1b1b"),
+    LandCoverClass(LAYOVER, "Layover", "#e66101"),
+    LandCoverClass(SHADOWED, "Shadow", "#5e3c99"),
+    LandCoverClass(LAYOVER + SHADOWED, "Layover and shadow", "#1b1b1b"),
 )
 INCIDENCE_LAYER = Layer("float32", math.nan, ["local_incidence_angle"])
 MASK_LAYER = Layer(

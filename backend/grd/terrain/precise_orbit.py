@@ -45,7 +45,9 @@ def precise_orbit(path: str, product: Product) -> Callable[[np.datetime64], Orbi
     file = Annotation.parse(_read(path), path)
     kind = _text(file, "Earth_Explorer_Header/Fixed_Header/File_Type")
     if kind not in TYPES:
-        raise InputError(f"{path} is not a file of orbits of Sentinel-1: its type is {kind or 'unknown'}.", _FROM)
+        raise InputError(
+            f"{path} is not a file of orbits of Sentinel-1: its type is {kind or 'unknown (not stated)'}.", _FROM
+        )
     _check_mission(file, path, product)
     header = "Earth_Explorer_Header/Variable_Header/"
     frame, scale = _text(file, header + "Ref_Frame"), _text(file, header + "Time_Reference")
@@ -111,13 +113,16 @@ def _vectors(file: Annotation, path: str, first: np.datetime64, last: np.datetim
     times = np.array(sorted(found), dtype="datetime64[ns]")
     inside = len(times) >= LEAST and times[0] <= first and times[-1] >= last
     if not inside or (np.diff(times) > np.timedelta64(round(APART), "s")).any():
-        span = f"{_text(items[0], 'UTC')} to {_text(items[-1], 'UTC')}" if items else "no time"
+        span = f"the time from {_text(items[0], 'UTC')} to {_text(items[-1], 'UTC')}" if items else "no time at all"
         raise InputError(
             f"The orbits in {path} cover {span.replace('UTC=', '')}; the product needs {first} to {last}.", _FROM
         )
     states = np.array([found[time] for time in times])
     radii, speeds = (np.linalg.norm(states[:, part], axis=1) for part in (slice(3), slice(3, 6)))
-    for values, (low, high), what in ((radii, RADII, "distances from the Earth's centre"), (speeds, SPEEDS, "speeds")):
+    for values, (low, high), what in (
+        (radii, RADII, "distances from the Earth's centre"),
+        (speeds, SPEEDS, "speeds along the orbit"),
+    ):
         if not ((values > low) & (values < high)).all():
             raise InputError(
                 f"{path} has {what} of {values.min():.4g} to {values.max():.4g}; Sentinel-1 has {low:g} to {high:g}.",

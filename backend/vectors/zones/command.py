@@ -124,16 +124,15 @@ def _read_polygons(request: ZonesRequest, class_map: ClassRaster) -> tuple[list[
 
 
 def _warn(reporter: Reporter, found: Sequence[Zone], without: int) -> None:
+    empty, beyond = sum(not zone.pixels for zone in found), sum(zone.beyond for zone in found)
     counts = {
-        "Features without a geometry, left out": without,
-        "Polygons that hold no centre of a pixel with data, so that nothing is measured in them": sum(
-            not zone.pixels for zone in found
-        ),
-        "Polygons that reach beyond the map; only the part on the map is measured": sum(zone.beyond for zone in found),
+        f"Features without a geometry, left out: {without}.": without,
+        f"Polygons that hold no centre of a pixel with data, so that nothing is measured in them: {empty}.": empty,
+        f"Polygons that reach beyond the map; only the part on the map is measured: {beyond}.": beyond,
     }
-    for what, count in counts.items():
+    for message, count in counts.items():
         if count:
-            reporter.log("warning", f"{what}: {count}.")
+            reporter.log("warning", message)
 
 
 def _explain(request: ZonesRequest, report: AccuracyReport, missing: int) -> None:

@@ -89,6 +89,16 @@ def test_drafts_are_not_shown():
     assert Catalogue({"Stop.": "?? Parar.", "Go.": ""}).translated("Stop. Go.") == "Stop. Go."
 
 
+def test_lists_and_sentences_that_are_put_in_are_translated_each(spanish):
+    looks = "Equivalent number of looks (median of blocks): VV 4.1 before, 20.3 after; VH 4 before, 19 after."
+    assert backend_text(looks).endswith(": VV 4.1 antes, 20.3 después; VH 4 antes, 19 después.")
+    dates = "3 dates: each is mapped, and their probabilities are joined."
+    more = " 2 of them lie on another grid, and are warped to it in linear power."
+    assert backend_text(dates + more).endswith(
+        "sus probabilidades. 2 de ellas están en otra cuadrícula, y se reproyectan en potencia lineal."
+    )
+
+
 def test_events_are_translated_and_put_in_terms_of_the_dialog(spanish, feedback):
     listener = Listener(feedback, "")
     error = InputError(
