@@ -207,10 +207,9 @@ def _colours(request: ChangeRequest, match: Match, classes: Sequence[int]) -> di
 
 def _pictures(found: _Found, changes: NDArray[np.uint8]) -> list[str]:
     """Return the pictures of the earlier map, the later one, and the transitions."""
-    assert found.counts.previews is not None
     maps = [
         painted(values, {old: found.colours[new] for old, new in common.items()})
-        for values, common in zip(found.counts.previews, (found.match.before, found.match.after))
+        for values, common in zip(found.counts.previews or (), (found.match.before, found.match.after))
     ]
     maps.append(painted(changes, {item.value: item.color for item in found.legend}))
     return [png_source(picture) for picture in maps]

@@ -91,7 +91,8 @@ def _renderer(root: ET.Element, form: Form) -> None:
 def _symbol(symbols: ET.Element, name: str, color: str, size: str) -> None:
     red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
     symbol = ET.SubElement(symbols, "symbol", type="marker", name=name, alpha="1", clip_to_extent="1")
-    layer = ET.SubElement(symbol, "layer", {"class": "SimpleMarker", "enabled": "1", "pass": "0", "locked": "0"})
+    about = {"class": "SimpleMarker", "enabled": "1", "pass": "0", "locked": "0"}  # nosec B105: a drawing pass
+    layer = ET.SubElement(symbol, "layer", about)
     options = ET.SubElement(layer, "Option", type="Map")
     for key, value in {
         "name": "circle", "color": f"{red},{green},{blue},255", "outline_color": "0,0,0,255", "outline_width": "0.4",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, Union
+from typing import Protocol, Union, cast
 
 import numpy as np
 
@@ -64,8 +64,7 @@ class TileRows:
         for begin, end in row_parts(top + kept, bottom):
             self._take(begin - top, *self._frame.read(begin, end))
         self._top, self._bottom = top, bottom
-        assert self._x is not None
-        return self._x[:, : bottom - top], self._valid[: bottom - top]
+        return cast(FloatArray, self._x)[:, : bottom - top], self._valid[: bottom - top]
 
     def _take(self, at: int, x: FloatArray, valid: BoolArray) -> None:
         if self._x is None:

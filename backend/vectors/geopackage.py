@@ -56,15 +56,15 @@ _TRIGGERS = {
         f"BEGIN INSERT OR REPLACE INTO {{r}} VALUES {_BOX}; END"
     ),
     "update2": (
-        f"AFTER UPDATE OF {{g}} ON {{t}} WHEN OLD.fid = NEW.fid AND {_EMPTY} BEGIN DELETE FROM {{r}} "
+        f"AFTER UPDATE OF {{g}} ON {{t}} WHEN OLD.fid = NEW.fid AND {_EMPTY} BEGIN DELETE FROM {{r}} "  # nosec B608
         "WHERE id = OLD.fid; END"
     ),
     "update3": (
-        f"AFTER UPDATE ON {{t}} WHEN OLD.fid != NEW.fid AND ({_NOT_EMPTY}) BEGIN DELETE FROM {{r}} WHERE id = OLD.fid; "
+        f"AFTER UPDATE ON {{t}} WHEN OLD.fid != NEW.fid AND ({_NOT_EMPTY}) BEGIN DELETE FROM {{r}} WHERE id = OLD.fid; "  # nosec B608
         f"INSERT OR REPLACE INTO {{r}} VALUES {_BOX}; END"
     ),
     "update4": (
-        f"AFTER UPDATE ON {{t}} WHEN OLD.fid != NEW.fid AND {_EMPTY} BEGIN DELETE FROM {{r}} "
+        f"AFTER UPDATE ON {{t}} WHEN OLD.fid != NEW.fid AND {_EMPTY} BEGIN DELETE FROM {{r}} "  # nosec B608
         "WHERE id IN (OLD.fid, NEW.fid); END"
     ),
     "delete": "AFTER DELETE ON {t} WHEN OLD.{g} NOT NULL BEGIN DELETE FROM {r} WHERE id = OLD.fid; END",

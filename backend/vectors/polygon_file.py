@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Union
+from typing import Union, cast
 
 from rasterio.crs import CRS
 
@@ -86,8 +86,7 @@ def polygon_file(
         if package:
             file = GeoPackage(target, path.stem, crs, columns)
         else:
-            assert crs is not None
-            file = GeoJsonFile(target, crs, columns)
+            file = GeoJsonFile(target, cast(CRS, crs), columns)
         with file:
             yield file
             file.finish(style, "Polygons of a class map, made by SAR Land Cover (DINO)")

@@ -35,9 +35,8 @@ def categories_qml(field: str, classes: Iterable[LandCoverClass]) -> str:
             type="long",
         )
         symbol = ET.SubElement(symbols, "symbol", type="fill", name=str(number), alpha="1", clip_to_extent="1")
-        layer = ET.SubElement(
-            symbol, "layer", attrib={"class": "SimpleFill", "enabled": "1", "locked": "0", "pass": "0"}
-        )
+        about = {"class": "SimpleFill", "enabled": "1", "locked": "0", "pass": "0"}  # nosec B105: a drawing pass
+        layer = ET.SubElement(symbol, "layer", attrib=about)
         colour = ",".join(map(str, (*rgb(item.color), 255)))
         for key, text in (
             ("color", colour),

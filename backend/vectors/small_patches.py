@@ -40,8 +40,9 @@ def join_small(patches: Patches, minimum: float) -> tuple[Patches, int]:
     Returns:
         The patches, and the number of those that are smaller than the minimum still.
     """
-    assert patches.borders is not None
     borders = patches.borders
+    if borders is None:
+        raise ValueError("the borders of the patches were not asked for")
     state = _State(
         np.arange(patches.area.size), patches.area.copy(), patches.classes.copy(), borders.a, borders.b, borders.length
     )
