@@ -1,7 +1,7 @@
 """Make the worked example of the guide: from two simulated scenes to the area of lost forest with its interval.
 
-    .venv/bin/python -m tools.worked_example --out build/worked-example [--write] [--seed 7] [--samples 400]
-        [--places 12]
+    .venv/bin/python -m tools.worked_example --out build/worked-example [--write] [--seed 7]
+        [--standard-error 0.02] [--places 12]
 
 Two dates of one simulated place are mapped with the bundled model and compared; reference samples are drawn within the
 mapped transitions, and "checked" against the simulation's own land cover. Since all of that is known, the estimate can
@@ -23,13 +23,14 @@ import rasterio
 from affine import Affine
 from scipy.ndimage import binary_dilation
 
-from backend.accuracy.stratified import allocate
 from backend.card import worldcover as lc
 from backend.change.command import ChangeRequest, change
 from backend.change.date_pair import DateInput
 from backend.change.samples import SampleFields
 from backend.change.sar_command import SarChangeRequest, sar_change
+from backend.change.transitions import ARROW
 from backend.core.context import Context
+from backend.design.command import REFERENCE, DesignRequest, design
 from backend.maps.landcover import landcover
 from backend.maps.request import Request
 from tools.package import ROOT
@@ -96,33 +97,33 @@ def write_scenes(example: Example, seed: int) -> tuple[Labels, Labels]:
     return truths
 
 
-def write_samples(example: Example, truths: tuple[Labels, Labels], size: int, seed: int) -> int:
-    """Draw samples within the mapped transitions, label them with the true classes; return their number."""
-    rng = np.random.default_rng(seed)
+def write_samples(example: Example, truths: tuple[Labels, Labels], error: float, seed: int) -> int:
+    """Draw samples within the mapped transitions, fill in the true ones, and return their number.
+
+    Args:
+        example: With change.tif.
+        truths: True classes before and after.
+        error: Standard error of the overall accuracy that is wanted.
+        seed: Of the draw.
+    """
+    points = example.path("samples.geojson")
+    design(DesignRequest(str(example.path("change.tif")), points, standard_error=error, seed=seed, overwrite=True))
+    collection = json.loads(points.read_text(encoding="utf-8"))
     with rasterio.open(example.path("change.tif")) as file:
-        codes, transform = file.read(1), file.transform
-    strata = [int(value) for value in np.unique(codes) if value]
-    counts = allocate(size, np.array([np.count_nonzero(codes == value) for value in strata], dtype=np.float64))
-    features = []
-    for value, count in zip(strata, counts.tolist()):
-        rows, columns = np.nonzero(codes == value)
-        for index in rng.integers(0, rows.size, count).tolist():
-            row, column = int(rows[index]), int(columns[index])
-            x, y = transform * (column + 0.5, row + 0.5)
-            known = {"before": NAMES[int(truths[0][row, column])], "after": NAMES[int(truths[1][row, column])]}
-            geometry = {"type": "Point", "coordinates": [x, y]}
-            features.append({"type": "Feature", "properties": known, "geometry": geometry})
-    crs = {"type": "name", "properties": {"name": f"urn:ogc:def:crs:EPSG::{EPSG}"}}
-    collection = {"type": "FeatureCollection", "crs": crs, "features": features}
-    example.path("samples.geojson").write_text(json.dumps(collection), encoding="utf-8")
-    return len(features)
+        back = ~file.transform
+    for feature in collection["features"]:
+        column, row = map(int, back * feature["geometry"]["coordinates"])
+        before, after = (NAMES[int(truth[row, column])] for truth in truths)
+        feature["properties"][REFERENCE] = f"{before}, unchanged" if before == after else f"{before} {ARROW} {after}"
+    points.write_text(json.dumps(collection), encoding="utf-8")
+    return len(collection["features"])
 
 
 def compare_maps(example: Example, samples: str | None = None) -> dict[str, Any]:
     """Compare the two maps, with samples if given; return the figures."""
     figures, report = example.path("change.json"), example.path("change.html")
     before, after = (str(example.path(f"landcover_{name}.tif")) for name in ("before", "after"))
-    fields = SampleFields(before="before", after="after") if samples else SampleFields()
+    fields = SampleFields(transition=REFERENCE) if samples else SampleFields()
     request = ChangeRequest(
         before, after, example.path("change.tif"), report, figures, samples=samples, fields=fields, overwrite=True
     )
@@ -131,7 +132,7 @@ def compare_maps(example: Example, samples: str | None = None) -> dict[str, Any]
     return facts
 
 
-def run(example: Example, seed: int, size: int) -> dict[str, Any]:
+def run(example: Example, seed: int, error: float) -> dict[str, Any]:
     """Make all files of the example; return its figures."""
     example.folder.mkdir(parents=True, exist_ok=True)
     truths = write_scenes(example, seed)
@@ -139,7 +140,7 @@ def run(example: Example, seed: int, size: int) -> dict[str, Any]:
     for scene, name in zip(scenes, ("before", "after")):
         landcover(Request(str(scene), example.path(f"landcover_{name}.tif"), overwrite=True))
     compare_maps(example)
-    count = write_samples(example, truths, size, seed)
+    count = write_samples(example, truths, error, seed)
     facts = compare_maps(example, str(example.path("samples.geojson")))
     sar = sar_change(
         SarChangeRequest(
@@ -165,11 +166,11 @@ def run(example: Example, seed: int, size: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def count_held(folder: Path, places: int, size: int) -> int:
+def count_held(folder: Path, places: int, error: float) -> int:
     """Return in how many places, of seeds from 1 on, the interval of lost forest holds the truth."""
     held = 0
     for seed in range(1, places + 1):
-        found = run(Example(folder), seed, size)
+        found = run(Example(folder), seed, error)
         held += found["loss"]["low"] <= found["true loss"] <= found["loss"]["high"]
     return held
 
@@ -220,13 +221,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the files")
     parser.add_argument("--write", action="store_true", help="into docs/")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--samples", type=int, default=400, help="number of samples (default 400)")
+    parser.add_argument("--standard-error", type=float, default=0.02, help="wanted of the samples (default 0.02)")
     parser.add_argument("--places", type=int, default=0, help="other places for the count of intervals (default 0)")
     given = parser.parse_args()
     example = Example(given.out)
-    found = run(example, given.seed, given.samples)
+    found = run(example, given.seed, given.standard_error)
     if given.places:
-        found = found | {"places": given.places, "held": count_held(given.out / "places", given.places, given.samples)}
+        found = found | {
+            "places": given.places,
+            "held": count_held(given.out / "places", given.places, given.standard_error),
+        }
     print(figures_text(found))
     draw_pictures(given.out, ROOT / "docs" / "images" if given.write else given.out)
     if given.write:

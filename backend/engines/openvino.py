@@ -75,6 +75,8 @@ def _core() -> openvino.Core:
     The plugin of a core gives its thread a signal stack and frees it with the core. Of several cores, freed in another
     order than they were made, that leaves the thread with a stack that is gone, and the next signal ends the process.
     """
+    # The first call fills a table of OpenVINO: two threads that do so at once wait for each other for good.
+    openvino.Type.f32.to_dtype()
     return openvino.Core()
 
 

@@ -141,8 +141,8 @@ class _Coming:
         self.key = key
         self._said: list[tuple[str, str]] = []
         self._future: Future[Loaded] = Future()
-        # A daemon: the end of a program whose raster is refused doesn't wait for it.
-        Thread(target=self._work, args=(wish, answer), name="model", daemon=True).start()
+        # No daemon: an interpreter that ends while a library works in one aborts. The command line doesn't wait for it.
+        Thread(target=self._work, args=(wish, answer), name="model").start()
 
     def result(self, context: Context) -> Loaded:
         """Wait for the model, and return it; what was said meanwhile goes to the reporter."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
 from backend.core.arrays import BoolArray, DoubleArray, IntArray
 from backend.vectors.labels import joined_groups
-from backend.vectors.patches import Patches, sum_pairs, weighted
+from backend.vectors.patches import Borders, Patches, sum_pairs, weighted
 
 # An odd number whose multiples, modulo 2**32, spread numbers that follow each other (Knuth, vol. 3, section 6.4).
 SPREAD = 2654435761
@@ -40,9 +40,7 @@ def join_small(patches: Patches, minimum: float) -> tuple[Patches, int]:
     Returns:
         The patches, and the number of those that are smaller than the minimum still.
     """
-    borders = patches.borders
-    if borders is None:
-        raise ValueError("the borders of the patches were not asked for")
+    borders = cast(Borders, patches.borders)
     state = _State(
         np.arange(patches.area.size), patches.area.copy(), patches.classes.copy(), borders.a, borders.b, borders.length
     )

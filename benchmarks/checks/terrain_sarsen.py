@@ -22,9 +22,9 @@ from rasterio.windows import Window
 
 from backend.grd.command import calibrate
 from backend.grd.request import CalibrateRequest
-from tests.support.make_orbit import Imaged, seen, write_dem
 from tests.support.make_safe import make_safe
 from tests.support.mountain import mountain
+from tests.support.safe.orbit import Imaged, seen, write_dem
 
 
 def ours(product: Path, dem: Path, target: Path) -> np.ndarray:

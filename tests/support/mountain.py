@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.support.make_orbit import Imaged, seen, write_dem
 from tests.support.make_safe import make_safe
+from tests.support.safe.orbit import Imaged, seen, write_dem
 
 DESCENDING = Imaged()
 

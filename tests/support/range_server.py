@@ -1,38 +1,50 @@
-"""Serve a folder as servers of rasters do, with parts of files; a program of its own, which prints its port."""
+"""Serve the files of a folder over HTTP with ranges, as GDAL reads rasters on the network.
+
+    python -m tests.support.range_server FOLDER
+
+Prints its port. It is a process of its own: GDAL opens a raster while it holds the interpreter's lock.
+"""
 
 from __future__ import annotations
 
-import io
-import os
+import http.server
 import sys
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 
-class Ranges(SimpleHTTPRequestHandler):
-    """Answers requests for parts of files, as servers of rasters do."""
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Answer GET, with or without a range, and HEAD."""
 
-    def send_head(self):
-        path = self.translate_path(self.path)
-        if not os.path.isfile(path):
-            return self.send_error(404)
-        data = Path(path).read_bytes()
-        first, _, last = (self.headers.get("Range") or "bytes=0-").partition("=")[2].partition("-")
-        part = data[int(first) : int(last or len(data)) + 1]
-        self.send_response(206 if "Range" in self.headers else 200)
-        if "Range" in self.headers:
-            self.send_header("Content-Range", f"bytes {first}-{int(first) + len(part) - 1}/{len(data)}")
-        self.send_header("Accept-Ranges", "bytes")
-        self.send_header("Content-Length", str(len(part)))
-        self.end_headers()
-        return io.BytesIO(part)
-
-    def log_message(self, *texts):
+    def log_message(self, *texts: object) -> None:
         pass
+
+    def do_HEAD(self) -> None:  # noqa: N802
+        self._answer(body=False)
+
+    def do_GET(self) -> None:  # noqa: N802
+        self._answer(body=True)
+
+    def _answer(self, body: bool) -> None:
+        path = Path(sys.argv[1]) / self.path.partition("?")[0].lstrip("/")
+        if not path.is_file():
+            self.send_error(404)
+            return
+        data, asked = path.read_bytes(), self.headers.get("Range", "")
+        whole = len(data)
+        if asked:
+            first, last = asked.partition("=")[2].split("-")
+            data = data[int(first) : int(last or whole - 1) + 1]
+        self.send_response(206 if asked else 200)
+        if asked:
+            self.send_header("Content-Range", f"bytes {first}-{int(first) + len(data) - 1}/{whole}")
+        self.send_header("Content-Length", str(len(data)))
+        self.send_header("Accept-Ranges", "bytes")
+        self.end_headers()
+        if body:
+            self.wfile.write(data)
 
 
 if __name__ == "__main__":
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Ranges, directory=sys.argv[1])) as server:
-        print(server.server_port, flush=True)
-        server.serve_forever()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    print(server.server_port, flush=True)
+    server.serve_forever()

@@ -120,8 +120,8 @@ def served(tmp_path, repo_root):
     """A folder, and its address; served by another process, since GDAL holds this one while it waits."""
     folder = tmp_path / "served"
     folder.mkdir()
-    command = [sys.executable, str(repo_root / "tests" / "support" / "range_server.py"), str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    command = [sys.executable, "-m", "tests.support.range_server", str(folder)]
+    with subprocess.Popen(command, cwd=repo_root, stdout=subprocess.PIPE, text=True) as server:
         yield folder, f"http://127.0.0.1:{server.stdout.readline().strip()}"
         server.kill()
 

@@ -74,7 +74,12 @@ def test_bytes_that_are_no_such_file_are_refused(folder, content, change, messag
 
 def part_of(original, name, data):
     """Stand for a function of `onnx_file`: what `original` gives with more data behind."""
-    return lambda *given: original(*given) + (data if given[0] == name else b"")
+
+    def pieces(*given):
+        found, more = original(*given), data if given[0] == name else b""
+        return [*found, more] if isinstance(found, list) else found + more
+
+    return pieces
 
 
 @pytest.mark.parametrize(

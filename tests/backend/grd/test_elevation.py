@@ -8,8 +8,8 @@ import rasterio
 from rasterio.crs import CRS
 
 from backend.grd.terrain.elevation import Elevation
-from tests.support.make_orbit import write_dem
 from tests.support.mountain import DESCENDING, dem_of, middle
+from tests.support.safe.orbit import write_dem
 
 UTM = CRS.from_epsg(32632)
 

@@ -25,9 +25,9 @@ from backend.grd.terrain.range_doppler import RangeDoppler
 from backend.grd.terrain.relief import Terrain
 from backend.grd.terrain.visibility import layover, visible
 from tests.backend.grd.listener import Listener
-from tests.support.make_orbit import Imaged, geocentric, seen, write_dem
 from tests.support.make_safe import make_safe
 from tests.support.mountain import DESCENDING, dem_of, middle, mountain
+from tests.support.safe.orbit import Imaged, geocentric, seen, write_dem
 
 SHAPE = (160, 700)
 SMALL = Imaged(**{**DESCENDING.__dict__, "shape": SHAPE, "height": 200.0})

@@ -18,9 +18,9 @@ from backend.grd import pipeline
 from backend.grd.for_model import calibrated
 from backend.grd.request import Slopes
 from tests.backend.grd.listener import Listener
-from tests.support.make_orbit import Imaged, seen
 from tests.support.make_safe import NAME, Scene, make_safe, simulated, zip_safe
 from tests.support.mountain import dem_of
+from tests.support.safe.orbit import Imaged, seen
 
 
 def values_of(path):

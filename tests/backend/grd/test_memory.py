@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from tests.support.make_orbit import Imaged, seen
 from tests.support.make_safe import Scene, make_safe
 from tests.support.mountain import dem_of
+from tests.support.safe.orbit import Imaged, seen
 
 PEAK = """
 import sys

@@ -13,9 +13,9 @@ from backend.core.errors import InputError
 from backend.grd.product import open_product
 from backend.grd.terrain.precise_orbit import precise_orbit
 from backend.grd.terrain.range_doppler import RangeDoppler
-from tests.support.make_orbit import Imaged
 from tests.support.mountain import DESCENDING
 from tests.support.safe.eof import write_eof
+from tests.support.safe.orbit import Imaged
 
 
 def at(channel, orbit=None):

@@ -20,9 +20,9 @@ from backend.grd.map_plan import plan_map
 from backend.grd.product import open_product
 from backend.grd.tables import QUANTITIES, calibration_table, noise_table
 from backend.grd.terrain.range_doppler import RangeDoppler
-from tests.support.make_orbit import Imaged, seen
 from tests.support.make_safe import NAME, Scene, make_safe, zip_safe
 from tests.support.mountain import DESCENDING
+from tests.support.safe.orbit import Imaged, seen
 
 ROOT = Path(__file__).parents[3]
 REAL = Path(os.environ.get("SARDINO_REAL_DATA") or ROOT.parent / "shared/data") / "grd_annotation"

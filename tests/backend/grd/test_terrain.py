@@ -20,9 +20,9 @@ from backend.grd.request import CalibrateRequest
 from backend.grd.terrain.geoid import undulation
 from backend.grd.terrain.range_doppler import RangeDoppler, earth_fixed
 from tests.backend.grd.listener import Listener
-from tests.support.make_orbit import Imaged, geocentric, seen, write_dem
 from tests.support.make_safe import make_safe
 from tests.support.mountain import DESCENDING, dem_of, middle, mountain, product_of, spots
+from tests.support.safe.orbit import Imaged, geocentric, seen, write_dem
 
 ASCENDING_SOUTH = Imaged(longitude=2.5, argument=math.radians(-33.0), near=880_000.0, height=120.0)
 

@@ -202,7 +202,7 @@ def test_a_changed_raster_on_the_network_is_read_anew(make_raster, scene_db, ser
 @pytest.fixture
 def served(tmp_path, repo_root):
     """Serve the folder of the test over HTTP; its address."""
-    command = [sys.executable, "-m", "tests.backend.raster.range_server", str(tmp_path)]
+    command = [sys.executable, "-m", "tests.support.range_server", str(tmp_path)]
     process = subprocess.Popen(command, cwd=repo_root, stdout=subprocess.PIPE, text=True)
     yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
     process.kill()

@@ -77,7 +77,7 @@ def test_options_reach_the_worker(product, tmp_path):
 MAKE_RELIEF = """
 import sys
 from pathlib import Path
-from tests.support.make_orbit import Imaged, seen
+from tests.support.safe.orbit import Imaged, seen
 from tests.support.make_safe import make_safe
 from tests.support.mountain import dem_of
 geometry = Imaged(shape=(60, 80))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.support.make_orbit import moment
+from tests.support.safe.orbit import moment
 
 TEXT = """<?xml version="1.0"?>
 <Earth_Explorer_File><Earth_Explorer_Header><Fixed_Header><File_Name>S1A_OPER_AUX_POEORB_OPOD</File_Name>
