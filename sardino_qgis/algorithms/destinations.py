@@ -19,7 +19,7 @@ class Scene:
 
     Attributes:
         title: Name of the algorithm.
-        name: Name of the layer of the scene.
+        name: Name of the layer of the scene, and of the model unless it is the bundled one.
         layer_id: Its id.
         names: Name that QGIS gives the result of each destination parameter.
     """

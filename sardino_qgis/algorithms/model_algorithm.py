@@ -10,7 +10,7 @@ from qgis.core import QgsProcessingException, QgsProcessingParameterRasterDestin
 from ..common.i18n import tr
 from ..layers.reloading import reload_layers
 from ..layers.sources import check_crs, extent_arguments, several_files, worker_source
-from ..models.installed import band_names, model_arguments
+from ..models.installed import DEFAULT_MODEL, band_names, model_arguments
 from .destinations import Destination, Scene, finish
 from .model_parameters import ModelParameters
 from .parameters import POLARISATIONS
@@ -118,7 +118,10 @@ class ModelAlgorithm(ModelParameters):
         paths = {parameter: path for parameter, path in named.items() if path}
         result = self.run_backend(self._command(parameters, context, paths), feedback)
         names = {name: self.parameterDefinition(name).description() for name in paths}
-        finish(self.DESTINATIONS, paths, context, Scene(self.displayName(), self._layer_name, self._layer_id, names))
+        # Maps of one scene by several models lie beside each other.
+        model = str(result.get("model", DEFAULT_MODEL))
+        scene = self._layer_name + (f" ({model})" if self._layer_name and model != DEFAULT_MODEL else "")
+        finish(self.DESTINATIONS, paths, context, Scene(self.displayName(), scene, self._layer_id, names))
         self.report(result, feedback)
         self._written = list(paths.values())
         return {**paths, **self.facts(result)}

@@ -44,19 +44,19 @@ def test_results_are_loaded_styled_and_described(scene, tmp_path, layer_panel):
         definition.destinationName = names[key]
     processing.runAndLoadResults("sardino:landcover", {"INPUT": source, "MODEL": "tiny", **given})
     layers = {layer.name(): layer for layer in QgsProject.instance().mapLayers().values()}
-    assert set(layers) == {"scene", "Land cover: scene", "my own name"}
+    assert set(layers) == {"scene", "Land cover: scene (tiny)", "my own name"}
     assert layers["my own name"].customProperty(MADE_FROM) == source.id()
     confidence = layers["my own name"].renderer()
-    assert layers["Land cover: scene"].renderer().type() == "paletted"
+    assert layers["Land cover: scene (tiny)"].renderer().type() == "paletted"
     assert confidence.type() == "singlebandpseudocolor"
     assert (confidence.classificationMin(), confidence.classificationMax()) == (0, 1)
     history = layers["my own name"].metadata().history()[0]
     assert "model tiny" in history and re.match(r"\d{4}-\d\d-\d\dT", history)
     (group,) = QgsProject.instance().layerTreeRoot().findGroups()
-    assert group.name() == "Land cover from SAR: scene"
-    assert [node.name() for node in group.children()] == ["Land cover: scene", "my own name"]
+    assert group.name() == "Land cover from SAR: scene (tiny)"
+    assert [node.name() for node in group.children()] == ["Land cover: scene (tiny)", "my own name"]
     QgsApplication.processEvents()
-    (node,) = [node for node in group.children() if node.name() == "Land cover: scene"]
+    (node,) = [node for node in group.children() if node.name() == "Land cover: scene (tiny)"]
     assert layer_panel.isExpanded(layer_panel.node2index(node)), "the legend is unfolded"
     tags = gdal.Open(str(tmp_path / "OUTPUT_CONFIDENCE.tif")).GetMetadata()
     assert tags["SARDINO_MODEL"] == "tiny" and tags["TIFFTAG_SOFTWARE"].startswith("SAR Land Cover (DINO) ")
