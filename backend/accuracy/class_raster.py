@@ -14,6 +14,7 @@ from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from backend.accuracy.class_names import class_names
+from backend.accuracy.tally import check_number, distinct
 from backend.core.arrays import BoolArray, IntArray
 from backend.core.errors import InputError
 from backend.raster.errors import RASTER_ERRORS
@@ -41,7 +42,8 @@ class ClassRaster:
         notes: Remarks for the user.
 
     Raises:
-        InputError: The raster doesn't hold whole numbers, or can't be warped to `like`.
+        InputError: The raster doesn't hold whole numbers, or can't be warped to `like`; from `read` also if it holds
+            more values than classes can have.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class ClassRaster:
         for number in {*self._ignore, *self._mapping, *self._mapping.values()} - {lowest}:
             check_class_number(number, "A class to leave out or to map")
         self.notes: list[str] = []
+        self._seen: set[int] = set()
         self._stack = ExitStack()
         self._data = self._file = self._stack.enter_context(open_raster(path))
         try:
@@ -175,7 +178,14 @@ class ClassRaster:
         ignored = np.isin(values, self._ignore) & valid if self._ignore else np.zeros_like(valid)
         if self._mapping:
             values = remap(values, self._mapping)
-        return values, valid & ~ignored, ignored
+        used = valid & ~ignored
+        self._check_count(values[used] if raw.dtype.itemsize > 1 else values[:0])
+        return values, used, ignored
+
+    def _check_count(self, values: IntArray) -> None:
+        if values.size:
+            self._seen.update(distinct(values)[0].tolist())
+            check_number(self._seen, self.path)
 
     def _check_range(self, values: NDArray[Any], top: int) -> None:
         if values.dtype.itemsize == 8 and values.size:

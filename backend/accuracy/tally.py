@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 
 import numpy as np
 
@@ -89,7 +89,7 @@ def distinct(values: IntArray) -> tuple[IntArray, IndexArray]:
     return np.flatnonzero(there) + low, (np.cumsum(there) - 1)[shifted]
 
 
-def check_number(values: Sequence[int] | dict[int, tuple[int, float]] | IntArray, what: str) -> None:
+def check_number(values: Sized, what: str) -> None:
     """Check that there are no more values than classes can have.
 
     Raises:
