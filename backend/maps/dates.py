@@ -76,7 +76,10 @@ class _Opening:
         if any(map(is_product, files)):
             paths, bands, units = [str(self._calibrated(files))], None, Units.LINEAR_POWER
         names = [band.name for band in self.card.bands]
-        date = self.stack.enter_context(RasterSource(paths, bands, None, names, allows_missing=lenient))
+        try:
+            date = self.stack.enter_context(RasterSource(paths, bands, None, names, allows_missing=lenient))
+        except InputError as error:
+            raise InputError(f"{name}: {error.message}", error.hint) from error
         common_grid([self.source.grid, date.grid], [self.source.path, name])
         present = [self.card.bands[position] for position in date.present]
         units = self._judged(date, present, units, name)

@@ -153,11 +153,21 @@ def _opened(
 
 
 def _polarisations(group: list[str], numbers: dict[str, int]) -> list[str]:
-    """Return the polarisations of a scene by the names of its bands; VV and VH if they tell none."""
+    """Return the polarisations of a scene by the names of its bands; VV and VH if they tell none.
+
+    Raises:
+        InputError: They tell none, and there is one band.
+    """
     if numbers:
         return [name for name in POLARISATIONS if name in numbers]
     with RasterSource(group) as source:
-        told = {parse(text).backscatter for text in source.labels().texts}
+        texts = source.labels().texts
+    told = {parse(text).backscatter for text in texts}
+    if len(texts) == 1 and not told.intersection(POLARISATIONS):
+        raise InputError(
+            f"{group[0]} has one band, and neither its name nor the file's tells the polarisation.",
+            "Call the file S1_VV_20210401.tif, say, or tell it by --bands 1 0 (VV) or 0 1 (VH).",
+        )
     return [name for name in POLARISATIONS if name in told] or ["VV", "VH"]
 
 

@@ -109,11 +109,13 @@ def test_a_product_is_a_date(mapped, cli, make_raster, tmp_path, tiny_model):
 def test_refusals(cli, tiny_model, scene_db, make_raster, tmp_path):
     first = make_raster(scene_db(40, 40), "first.tif")
     away = make_raster(scene_db(40, 40), "away.tif", transform=ORIGIN * Affine.translation(900, 0))
+    single = make_raster(scene_db(40, 40)[:1], "single.tif", ())
     constant = make_raster(np.full((2, 40, 40), 3e4, np.float32), "raw.tif")
     for options, words in (
         (("--date", first), "named twice among the dates"),
         (("--date", away), "doesn't overlap"),
         (("--date", constant), "raw.tif"),
+        (("--date", single), "single.tif: The raster has 1 band"),
         (("--date", tmp_path / "none*.tif"), "No file matches"),
         (("--agreement", tmp_path / "a.tif"), "Add --date"),
     ):

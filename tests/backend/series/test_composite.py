@@ -179,11 +179,13 @@ def test_refusals(cli, scene_db, make_raster, tmp_path):
     db = scene_db(40, 40)
     plain, dated = make_raster(db, "plain.tif"), make_raster(db, "S1_20210101.tif")
     single = make_raster(db[:1], "S1_VV_20210105.tif", ())
+    unnamed = make_raster(db[:1], "thing_20210106.tif", ())
     away = make_raster(db, "S1_20210102.tif", transform=ORIGIN * Affine.translation(5000, 0))
     nowhere = make_raster(db[:, :30], "S1_20210103.tif", crs=None)
     for arguments, words in (
         ((plain, dated, "--period", "month"), "unknown of plain.tif"),
         ((dated, single), "other polarisations: VV and VH in S1_20210101.tif; VV in S1_VV_20210105.tif"),
+        ((dated, unnamed), "thing_20210106.tif has one band"),
         ((dated, away), "doesn't overlap"),
         ((dated, nowhere), "no coordinate system"),
         ((dated, "--filter", "--period", "month"), "the dates themselves"),
