@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import queue
 import sys
+import threading
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 else:
     openvino = _imported()
 
+# The first call fills a table of OpenVINO: two threads that do so at once wait for each other for good. One imports.
+openvino.Type.f32.to_dtype()
+_MAKING = threading.Lock()
 NAME = f"OpenVINO {openvino.__version__.partition('-')[0]}"
 
 
@@ -68,15 +72,19 @@ class Compiled(Tilewise):
             self._requests.put(request)
 
 
-@cache
 def _core() -> openvino.Core:
+    """Return the one core of this process, to any number of threads."""
+    with _MAKING:
+        return _made_core()
+
+
+@cache
+def _made_core() -> openvino.Core:
     """Return the one core of this process.
 
     The plugin of a core gives its thread a signal stack and frees it with the core. Of several cores, freed in another
     order than they were made, that leaves the thread with a stack that is gone, and the next signal ends the process.
     """
-    # The first call fills a table of OpenVINO: two threads that do so at once wait for each other for good.
-    openvino.Type.f32.to_dtype()
     return openvino.Core()
 
 
