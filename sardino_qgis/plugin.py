@@ -53,14 +53,24 @@ class SarDinoPlugin:
         self.menu = QMenu(tr("SAR Land Cover (DINO)"))
         self.menu.setIcon(QIcon(resource("icons", "sardino.svg")))
         # Imported here, since `qgis_process` has no map canvas.
-        from .gui.outline_tool import OutlineAction
+        from .gui.outline_tool import OutlineTool
         from .gui.setup_offer import SetupOffer
-        from .gui.similarity_tool import SimilarityAction
+        from .gui.similarity_tool import SimilarityTool
+        from .gui.tool_action import ToolAction
 
         self.setup_offer = SetupOffer(self.iface, self.set_up_backend)
         self.provider.offer_setup = self.setup_offer.before_a_run
-        self.similarity = SimilarityAction(self.iface, self.menu, self.warm_pool, self.setup_offer.before_a_run)
-        self.outline = OutlineAction(self.iface, self.menu, self.warm_pool, self.setup_offer.before_a_run)
+        given = self.iface, self.warm_pool, self.setup_offer.before_a_run
+        self.similarity = ToolAction(
+            self.iface, self.menu, SimilarityTool(*given), "similarity.svg",
+            (tr("Find similar places"),
+             tr("Click on the active SAR raster to see which places are similar; Ctrl+click adds a place")),
+        )  # fmt: skip
+        self.outline = ToolAction(
+            self.iface, self.menu, OutlineTool(*given), "outline.svg",
+            (tr("Draw samples by a click"),
+             tr("Click on a place in the active SAR raster: its outline becomes a sample for 'Train own classes'")),
+        )  # fmt: skip
         self.menu.addSeparator()
         for icon, text, slot in (
             (_theme_icon("mActionAddRasterLayer"), tr("Load sample scene"), self.load_sample),

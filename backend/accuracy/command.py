@@ -15,11 +15,12 @@ from backend.accuracy.areas import PixelAreas
 from backend.accuracy.class_raster import ClassRaster
 from backend.accuracy.compare import Reference, check_bounds, check_overlap
 from backend.accuracy.figures import build_facts
+from backend.accuracy.html_parts import as_json
 from backend.accuracy.labels import feature_labels
 from backend.accuracy.merging import merge
 from backend.accuracy.reference_raster import RasterReference
 from backend.accuracy.reference_vector import VectorReference
-from backend.accuracy.report import as_csv, as_html, as_json
+from backend.accuracy.report import as_csv, as_html
 from backend.core.atomic_files import refusing, write_files
 from backend.core.cancel import Cancel
 from backend.core.errors import InputError

@@ -8,24 +8,16 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import PurePath
 from typing import Any
 
-STYLE = """
-body { font-family: sans-serif; font-size: 14px; color: #222; max-width: 1100px; margin: 1.5em auto; padding: 0 1em; }
-h1 { font-size: 22px; margin-bottom: 4px; } h2 { font-size: 17px; margin: 1.8em 0 0.5em; }
-table { border-collapse: collapse; } th, td { padding: 4px 9px; border: 1px solid #d5d9de; text-align: right; }
-th { background-color: #f1f3f5; font-weight: 600; } th.name, td.name { text-align: left; }
-table.key td { text-align: center; padding: 10px 22px; } table.key big { font-size: 24px; }
-small, .faint { color: #667; } li { margin: 4px 0; }
-"""
+from backend.accuracy.html_parts import DASH, STYLE, listed, table
+
 # Colours of the matrix, from white to these: correct in blue, wrong in orange, which colour-blind readers can separate.
 RIGHT, WRONG = (33, 102, 172), (217, 95, 2)
 SQUARE_METRES_PER_HECTARE = 10_000
-DASH = "–"
 METHOD = """
 <p><b>Matrix.</b> Rows are the map, columns the reference. User's accuracy: of what the map calls a class, how much is
 (precision). Producer's accuracy: of what is a class, how much the map finds (recall). F1 is their harmonic mean, IoU
@@ -36,11 +28,6 @@ and assessing accuracy of land change, Remote Sensing of Environment 148, 42–5
 accuracies, 9 to 11 for areas. Intervals are 1.96 standard errors to each side, cut at 0 and 100 %. Where all units of a
 class are right, or none is, the formula gives an interval of zero width, which says little: none is shown.</p>
 """
-
-
-def as_json(facts: Mapping[str, Any]) -> str:
-    """Format every figure as JSON."""
-    return json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def as_csv(facts: Mapping[str, Any]) -> str:
@@ -66,12 +53,12 @@ def as_html(facts: Mapping[str, Any]) -> str:
         f"{escape(facts['date'])}, {escape(facts['program'])}</p>",
         _key_figures(facts),
         "<h2>Classes (pixels)</h2>",
-        _class_table(facts),
+        _classtable(facts),
         "<h2>Confusion matrix (pixels)</h2>",
         _matrix(facts["classes"], facts["pixels"]["matrix"]),
-        *(_estimate_parts(facts, estimates) if estimates else ["<h2>Areas</h2>", _area_table(facts)]),
-        *_list("Left out", [f"{what}: {count:,}" for what, count in facts["left_out"].items()]),
-        *_list("Notes", facts["notes"]),
+        *(_estimate_parts(facts, estimates) if estimates else ["<h2>Areas</h2>", _areatable(facts)]),
+        *listed("Left out", [f"{what}: {count:,}" for what, count in facts["left_out"].items()]),
+        *listed("Notes", facts["notes"]),
         "<h2>Method</h2>",
         METHOD,
     ]
@@ -93,7 +80,7 @@ def _key_figures(facts: Mapping[str, Any]) -> str:
     return f"<table class='key'><tr>{shown}</tr></table>"
 
 
-def _class_table(facts: Mapping[str, Any]) -> str:
+def _classtable(facts: Mapping[str, Any]) -> str:
     rows = [
         [
             _name(item),
@@ -107,7 +94,7 @@ def _class_table(facts: Mapping[str, Any]) -> str:
     heads = ["Class", "Map", "Reference", "User's accuracy", "Producer's accuracy", "F1", "IoU", ""]
     if not any(row[-1] for row in rows):
         heads, rows = heads[:-1], [row[:-1] for row in rows]
-    return _table(heads, rows)
+    return table(heads, rows)
 
 
 def _where(item: Mapping[str, Any]) -> str:
@@ -116,7 +103,7 @@ def _where(item: Mapping[str, Any]) -> str:
     return "only on the map" if item["on_map"] else "only in the reference"
 
 
-def _area_table(facts: Mapping[str, Any]) -> str:
+def _areatable(facts: Mapping[str, Any]) -> str:
     unit, keys = facts["area_unit"], ("mapped", "compared_mapped", "compared_reference")
     digits = _decimals((area[key] for area in facts["areas"] for key in keys), unit)
     rows = [
@@ -125,7 +112,7 @@ def _area_table(facts: Mapping[str, Any]) -> str:
     ]
     name = "ha" if unit == "m2" else "pixels"
     heads = ["Class", f"Whole map ({name})", f"Map, where compared ({name})", f"Reference, where compared ({name})"]
-    return _table(heads, rows)
+    return table(heads, rows)
 
 
 def _estimate_parts(facts: Mapping[str, Any], estimates: Mapping[str, Any]) -> Iterable[str]:
@@ -155,7 +142,7 @@ def _estimate_parts(facts: Mapping[str, Any], estimates: Mapping[str, Any]) -> I
     yield "<h2>Areas and accuracies estimated from the sample, with 95 % confidence intervals</h2>"
     drawn = f", seed {facts['sample']['seed']}" if facts["sample"] else ""
     yield f"<p>{estimates['units']:,} sampling units: {escape(estimates['unit'])}{drawn}.</p>"
-    yield _table(heads, rows)
+    yield table(heads, rows)
     yield "<h2>Sampling units</h2>"
     yield _matrix(facts["classes"], estimates["matrix"])
 
@@ -180,19 +167,6 @@ def _cell(count: int, total: int, right: bool) -> str:
     # Not <small>: its grey is hard to read on colour.
     percent = f"<br><span style='font-size:11px'>{100 * share:.1f} %</span>" if count else ""
     return f"<td style='{style}'>{count:,}{percent}</td>"
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Format a table of escaped texts, with the first column left-aligned."""
-    kinds = [" class='name'"] + [""] * (len(heads) - 1)
-    head = "".join(f"<th{kind}>{escape(text)}</th>" for kind, text in zip(kinds, heads))
-    lines = ["".join(f"<td{kind}>{escape(text)}</td>" for kind, text in zip(kinds, row)) for row in rows]
-    return f"<table><tr>{head}</tr>" + "\n".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
-
-
-def _list(title: str, items: Sequence[str]) -> list[str]:
-    lines = "".join(f"<li>{escape(item)}</li>" for item in items)
-    return [f"<h2>{escape(title)}</h2>", f"<ul>{lines}</ul>"] if items else []
 
 
 def _name(item: Mapping[str, Any]) -> str:

@@ -26,7 +26,7 @@ _models: dict[str, ModelCache] = {}
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a scene.
+    """Hold the result of a scene, or why there is none.
 
     Attributes:
         name: Of the scene.

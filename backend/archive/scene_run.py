@@ -29,7 +29,7 @@ class Task(Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an attempt.
+    """Hold the end of an attempt.
 
     Attributes:
         name: Of the scene.

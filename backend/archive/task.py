@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ TASKS = tuple(FURTHER)
 
 @dataclass(frozen=True)
 class TaskOptions:
-    """What is done with every scene. The fields have the meaning of the options of the task's own command.
+    """Say what is done with every scene. The fields have the meaning of the options of the task's own command.
 
     Attributes:
         task: One of TASKS.
@@ -116,10 +116,6 @@ class TaskOptions:
         )  # fmt: skip
         paths = {role: work / f"{unit.name}_{role}.tif" for role in self.also}
         return _COMMANDS[self.task](self, request, paths, context)
-
-    def for_device(self, device: str) -> TaskOptions:
-        """Return the options for another device."""
-        return replace(self, device=device)
 
 
 def _landcover(options: TaskOptions, request: Request, paths: Mapping[str, Path], context: Context) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def worker_name() -> str:
 
 @dataclass
 class State:
-    """What is known of an archive.
+    """Hold what is known of an archive.
 
     Attributes:
         finished: Names of scenes that are finished.

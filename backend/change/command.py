@@ -17,6 +17,7 @@ from backend import __version__
 from backend.accuracy.areas import PixelAreas
 from backend.accuracy.class_raster import ClassRaster
 from backend.accuracy.compare import check_bounds
+from backend.accuracy.html_parts import as_json
 from backend.card.model_card import LandCoverClass
 from backend.change.colours import class_colours, file_colours
 from backend.change.compare import CodeTable, PairCounts, count_pairs, write_codes
@@ -24,7 +25,7 @@ from backend.change.legends import Match, Side, match_legends
 from backend.change.matrix import as_csv, change_facts, common_matrices
 from backend.change.outputs import ChangeOutputs, claimed_outputs, file_tags
 from backend.change.previews import painted, png_source
-from backend.change.report import as_html, as_json
+from backend.change.report import as_html
 from backend.change.samples import SampleFields, estimate_change, read_samples
 from backend.change.transitions import Transitions, number_transitions
 from backend.core.context import Context

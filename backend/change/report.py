@@ -5,19 +5,17 @@ Texts from files or users are escaped; the page has no script and no external fi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import PurePath
 from typing import Any
 
-from backend.accuracy.report import STYLE
+from backend.accuracy.html_parts import DASH, STYLE, listed, table
 from backend.accuracy.stratified import Z95
 from backend.card.model_card import LandCoverClass
 from backend.change.matrix import in_unit
 
 PICTURES = "table.maps td { border: none; text-align: center; vertical-align: top; padding: 4px; }"
-DASH = "–"
 METHOD = """
 <p><b>Matrix.</b> Rows are the earlier map, columns the later one; the diagonal did not change. Mapped change holds the
 errors of both maps: two maps that are right in 90 % of their pixels differ in up to 20 % of them where nothing changed.
@@ -27,11 +25,6 @@ V. Stehman, C. E. Woodcock, M. A. Wulder (2014), Good practices for estimating a
 change, Remote Sensing of Environment 148, 42–57, equations 9 to 11. Loss and gain of a class are unions of transitions.
 Intervals are 1.96 standard errors to each side, cut at 0.</p>
 """
-
-
-def as_json(facts: Mapping[str, Any]) -> str:
-    """Format every figure as JSON."""
-    return json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def as_html(facts: Mapping[str, Any], pictures: Sequence[str], legend: Sequence[LandCoverClass]) -> str:
@@ -91,20 +84,6 @@ def colour_key(entries: Iterable[tuple[str, str]]) -> str:
         for color, name in entries
     ]
     return f"<p>{' &nbsp; '.join(shown)}</p>"
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table of texts, with the first column left-aligned."""
-    kinds = [" class='name'"] + [""] * (len(heads) - 1)
-    head = "".join(f"<th{kind}>{escape(text)}</th>" for kind, text in zip(kinds, heads))
-    lines = ["".join(f"<td{kind}>{escape(text)}</td>" for kind, text in zip(kinds, row)) for row in rows]
-    return f"<table><tr>{head}</tr>" + "\n".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
-
-
-def listed(title: str, items: Sequence[str]) -> list[str]:
-    """Return a heading and a list, or nothing without items."""
-    lines = "".join(f"<li>{escape(item)}</li>" for item in items)
-    return [f"<h2>{escape(title)}</h2>", f"<ul>{lines}</ul>"] if items else []
 
 
 def unit_name(unit: str) -> str:

@@ -12,10 +12,11 @@ from typing import Any
 
 from backend import __version__
 from backend.accuracy.areas import PixelAreas
+from backend.accuracy.html_parts import as_json
 from backend.change.date_pair import DateInput, DatePair
 from backend.change.looks import Looks, estimate_looks
 from backend.change.outputs import ChangeOutputs, claimed_outputs, file_tags
-from backend.change.sar_report import as_csv, as_html, as_json, head
+from backend.change.sar_report import as_csv, as_html, head
 from backend.change.sar_rows import OUTCOMES, SarSums, significant_rows
 from backend.change.sar_sample import log_ratio_windows
 from backend.core.context import Context

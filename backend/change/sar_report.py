@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from backend import __version__
+from backend.accuracy.html_parts import listed, table
 from backend.change.matrix import in_unit
 from backend.change.previews import grey, painted, png_source
-from backend.change.report import as_json, colour_key, listed, page, side_by_side, table, unit_name
+from backend.change.report import colour_key, page, side_by_side, unit_name
 from backend.change.sar_rows import OUTCOMES, SAME, SarSums
-
-__all__ = ["as_csv", "as_html", "as_json", "head"]
 
 METHOD = """
 <p>Power is averaged over a square window, and the ratio of the two dates is tested against what speckle alone would

@@ -41,7 +41,7 @@ MESH = 24
 
 @dataclass(frozen=True)
 class Maps:
-    """What a calibration has made, closed and checked.
+    """Hold what a calibration has made, closed and checked.
 
     Attributes:
         sink: Backscatter.

@@ -28,7 +28,7 @@ from backend.raster.opening import open_raster
 
 @dataclass(frozen=True)
 class Part:
-    """What a map says about some pixels of a tile.
+    """Hold what a map says about some pixels of a tile.
 
     Attributes:
         columns: First column of the tile, and the one after the last.

@@ -7,11 +7,10 @@ from typing import Any, Callable
 from qgis.core import Qgis, QgsDistanceArea, QgsGeometry, QgsProject, QgsRectangle
 from qgis.gui import QgsRubberBand
 from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtGui import QColor, QIcon
+from qgis.PyQt.QtGui import QColor
 
 from ..client.pool import WarmPool
 from ..common.i18n import tr
-from ..common.plugin_files import resource
 from ..layers.outline import SimilarityAnswer
 from ..layers.samples import SAMPLES_OF, add_sample, classes_of, samples_of
 from .outline_panel import OutlinePanel
@@ -133,29 +132,3 @@ class OutlineTool(SimilarityTool):
         self._answer, self._of, self._outline = None, "", QgsGeometry()
         self._band.reset(self._kind)
         self.panel.show_size(tr("Click on a place in the map."), False)
-
-
-class OutlineAction:
-    """The tool's button in the plugins toolbar and its entry in a menu."""
-
-    def __init__(self, iface: Any, menu: Any, pool: WarmPool, offer_setup: Callable[[], str]) -> None:
-        self._iface = iface
-        self.tool = OutlineTool(iface, pool, offer_setup)
-        self.action = menu.addAction(QIcon(resource("icons", "outline.svg")), tr("Draw samples by a click"))
-        self.action.setToolTip(
-            tr("Click on a place in the active SAR raster: its outline becomes a sample for 'Train own classes'")
-        )
-        self.action.setCheckable(True)
-        self.action.triggered.connect(self._use)
-        self.tool.setAction(self.action)
-        iface.addToolBarIcon(self.action)
-
-    def _use(self) -> None:
-        self._iface.mapCanvas().setMapTool(self.tool)
-
-    def remove(self) -> None:
-        """Remove tool and button; the entry is deleted with the menu."""
-        self._iface.mapCanvas().unsetMapTool(self.tool)
-        self.tool.close()
-        self._iface.removeToolBarIcon(self.action)
-        self.tool.deleteLater()  # else the canvas would keep it

@@ -18,12 +18,10 @@ from qgis.core import (
 )
 from qgis.gui import QgsMapTool
 from qgis.PyQt.QtCore import Qt, QTimer
-from qgis.PyQt.QtGui import QIcon
 
 from ..client.events import WorkerError
 from ..client.pool import WarmPool
 from ..common.i18n import tr
-from ..common.plugin_files import resource
 from ..environment.locate import BackendMissingError
 from ..layers.metadata import describe, is_result
 from ..layers.overlays import overlay_similarity
@@ -213,30 +211,3 @@ class SimilarityTool(QgsMapTool):
         # The bar shows HTML, and names of files, bands and models are untrusted.
         shown = html.escape(text, quote=False)
         self._iface.messageBar().pushMessage(tr("SAR Land Cover (DINO)"), shown, level, MESSAGE_SECONDS)
-
-
-class SimilarityAction:
-    """The tool's button in the plugins toolbar and its entry in a menu."""
-
-    def __init__(self, iface: Any, menu: Any, pool: WarmPool, offer_setup: Callable[[], str]) -> None:
-        self._iface = iface
-        self.tool = SimilarityTool(iface, pool, offer_setup)
-        icon = QIcon(resource("icons", "similarity.svg"))
-        self.action = menu.addAction(icon, tr("Find similar places"))
-        self.action.setToolTip(
-            tr("Click on the active SAR raster to see which places are similar; Ctrl+click adds a place")
-        )
-        self.action.setCheckable(True)
-        self.action.triggered.connect(self._use)
-        self.tool.setAction(self.action)
-        iface.addToolBarIcon(self.action)
-
-    def _use(self) -> None:
-        self._iface.mapCanvas().setMapTool(self.tool)
-
-    def remove(self) -> None:
-        """Remove tool and button; the entry is deleted with the menu."""
-        self._iface.mapCanvas().unsetMapTool(self.tool)
-        self.tool.close()
-        self._iface.removeToolBarIcon(self.action)
-        self.tool.deleteLater()  # else the canvas would keep it

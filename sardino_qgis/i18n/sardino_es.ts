@@ -2024,14 +2024,6 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>{:.1f} ha</translation>
     </message>
     <message>
-        <source>Draw samples by a click</source>
-        <translation>Dibujar muestras con un clic</translation>
-    </message>
-    <message>
-        <source>Click on a place in the active SAR raster: its outline becomes a sample for 'Train own classes'</source>
-        <translation>Hacer clic en un lugar del ráster SAR activo: su contorno será una muestra para «Entrenar clases propias»</translation>
-    </message>
-    <message>
         <source>Set up backend: SAR Land Cover (DINO)</source>
         <translation>Configurar el motor: SAR Land Cover (DINO)</translation>
     </message>
@@ -2158,14 +2150,6 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
     <message>
         <source>The similarity layer {} can't be opened.</source>
         <translation>No se puede abrir la capa de similitud {}.</translation>
-    </message>
-    <message>
-        <source>Find similar places</source>
-        <translation>Buscar lugares similares</translation>
-    </message>
-    <message>
-        <source>Click on the active SAR raster to see which places are similar; Ctrl+click adds a place</source>
-        <translation>Hacer clic en el ráster SAR activo para ver qué lugares se parecen; Ctrl+clic añade un lugar</translation>
     </message>
     <message>
         <source>The layer has no field '{}'.</source>
@@ -2330,6 +2314,22 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
     <message>
         <source>Bundled model</source>
         <translation>Modelo incluido</translation>
+    </message>
+    <message>
+        <source>Find similar places</source>
+        <translation>Buscar lugares similares</translation>
+    </message>
+    <message>
+        <source>Click on the active SAR raster to see which places are similar; Ctrl+click adds a place</source>
+        <translation>Hacer clic en el ráster SAR activo para ver qué lugares se parecen; Ctrl+clic añade un lugar</translation>
+    </message>
+    <message>
+        <source>Draw samples by a click</source>
+        <translation>Dibujar muestras con un clic</translation>
+    </message>
+    <message>
+        <source>Click on a place in the active SAR raster: its outline becomes a sample for 'Train own classes'</source>
+        <translation>Hacer clic en un lugar del ráster SAR activo: su contorno será una muestra para «Entrenar clases propias»</translation>
     </message>
     <message>
         <source>Load sample scene</source>

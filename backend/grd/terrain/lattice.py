@@ -36,7 +36,7 @@ MESH = 16
 
 
 class Strip(NamedTuple):
-    """What is found for some lines.
+    """Hold the results of some lines.
 
     Attributes:
         area: Area of the visible ground in each sample in relation to that of the sample in the slant plane, float32

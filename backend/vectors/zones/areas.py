@@ -18,7 +18,7 @@ from backend.raster.geojson import Feature
 
 @dataclass
 class Zone:
-    """What a polygon holds: the pixels whose centres lie in it.
+    """Hold the pixels of a polygon: those whose centres lie in it.
 
     Attributes:
         tally: Pixels and area of each class.

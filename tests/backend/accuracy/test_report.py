@@ -7,7 +7,8 @@ import pytest
 
 from backend.accuracy.compare import Comparison
 from backend.accuracy.figures import build_facts
-from backend.accuracy.report import DASH, _area, _decimals, _interval, _share, as_csv, as_html, as_json
+from backend.accuracy.html_parts import DASH, as_json
+from backend.accuracy.report import _area, _decimals, _interval, _share, as_csv, as_html
 
 NASTY = "<script>alert('x')</script> & \"quotes\""
 
