@@ -45,7 +45,7 @@ TORCH = ("torch", "torchvision")
 
 @dataclass(frozen=True)
 class List:
-    """A list to write.
+    """Describe a list to write.
 
     Attributes:
         kind: Of the installation, as in its name.

@@ -42,7 +42,7 @@ REQUIRED = ["__init__.py", "metadata.txt", "LICENSE", "backend/__main__.py"]
 
 
 class PackageError(Exception):
-    """The plugin cannot be packed; the text says why and what to do."""
+    """Signal that the plugin cannot be packed; the text says why and what to do."""
 
 
 def version(root: Path) -> str:

@@ -34,7 +34,7 @@ ALIKE = 0.7  # of 1: the translation of a text that is gone is kept as a draft f
 
 
 class ExtractionError(Exception):
-    """A text can't be extracted from the code; the message says where."""
+    """Signal that a text can't be extracted from the code; the message says where."""
 
 
 def texts_in(node: ast.AST, name: str) -> Iterator[str]:

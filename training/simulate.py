@@ -23,7 +23,7 @@ from training.simulation.folder import SimulationRequest, write_folder
 
 
 def parser() -> argparse.ArgumentParser:
-    """Arguments of the command."""
+    """Return the parser of the command's arguments."""
     p = argparse.ArgumentParser(prog="python -m training.simulate", description=__doc__.splitlines()[0])
     p.add_argument("--out", type=Path, required=True, help="new or empty folder to write")
     p.add_argument("--scenes", type=int, required=True, help="number of scenes")

@@ -36,7 +36,7 @@ GEOJSON = frozenset((".geojson", ".json"))
 
 @dataclass
 class AccuracyRequest:
-    """Options of an accuracy assessment.
+    """Hold the options of an accuracy assessment.
 
     Attributes:
         map: Raster of classes.
@@ -99,7 +99,7 @@ def accuracy(request: AccuracyRequest) -> dict[str, Any]:
 
 
 def _compared(request: AccuracyRequest, wanted: Mapping[str, Path]) -> dict[str, Any]:
-    """Every figure of the report, and what it was made of."""
+    """Return every figure of the report, and the facts about its inputs."""
     with ExitStack() as stack:
         stack.enter_context(gdal_environment(LARGE_CACHE))
         class_map = stack.enter_context(ClassRaster(request.map, request.ignore_map))
@@ -132,7 +132,7 @@ def _compared(request: AccuracyRequest, wanted: Mapping[str, Path]) -> dict[str,
 
 @dataclass
 class _ReferenceNotes:
-    """Names, remarks and omissions found while opening the reference."""
+    """Collect names, remarks and omissions found while opening the reference."""
 
     names: dict[int, str]
     texts: list[str] = field(default_factory=list)
@@ -140,7 +140,7 @@ class _ReferenceNotes:
 
 
 class _RowProgress:
-    """Reports rows done; raises Cancelled when the run was cancelled."""
+    """Report rows done; raise Cancelled when the run was cancelled."""
 
     def __init__(self, request: AccuracyRequest, total: int) -> None:
         self._request, self._total, self._done = request, total, 0

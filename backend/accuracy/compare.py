@@ -19,7 +19,7 @@ Bounds = tuple[float, float, float, float]
 
 @dataclass
 class Comparison:
-    """Counts of a comparison.
+    """Hold the counts of a comparison.
 
     Attributes:
         tally: Mapped pixels, and pairs of pixels.
@@ -49,7 +49,7 @@ class Comparison:
 
 
 class Reference(Protocol):
-    """Reference data of a map.
+    """Hold reference data of a map.
 
     Attributes:
         passes: How many times `compare` goes through the rows of the map.

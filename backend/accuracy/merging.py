@@ -14,7 +14,7 @@ LISTED = 12
 
 @dataclass(frozen=True)
 class Merging:
-    """Reference values that count as another class.
+    """Map reference values to the class that they count as.
 
     Attributes:
         into: Class by reference value; only values that occur in the reference and change.

@@ -15,7 +15,7 @@ MOST_SAMPLE = 1_000_000
 
 
 class RasterReference:
-    """A reference raster on the map's grid: a census, and a sample drawn from it if a size is given.
+    """Compare a reference raster on the map's grid: a census, and a sample drawn from it if a size is given.
 
     Args:
         raster: The reference.

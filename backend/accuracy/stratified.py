@@ -23,7 +23,7 @@ RARE_CLASS_UNITS = 50
 
 @dataclass(frozen=True)
 class Estimate:
-    """Estimates with standard errors; NaN if a class has none (no unit in the reference, not on the map).
+    """Hold estimates with standard errors; NaN if a class has none (no unit in the reference, not on the map).
 
     Attributes:
         strata: Classes that are used as strata, bool [classes].

@@ -29,7 +29,7 @@ MOST_DEATHS = 10
 
 @dataclass
 class Attempts:
-    """Attempts on one scene, by number.
+    """Hold attempts on one scene, by number.
 
     Attributes:
         claimed: Those that were begun and haven't ended with a failure, as far as is known.
@@ -57,7 +57,7 @@ class Attempts:
 
 @dataclass(frozen=True)
 class Held:
-    """An attempt that this process has claimed.
+    """Hold an attempt that this process has claimed.
 
     Attributes:
         name: Of the scene.
@@ -73,7 +73,7 @@ class Held:
 
 
 class AttemptBook:
-    """The attempts of an archive, on its disk.
+    """Keep the attempts of an archive on its disk.
 
     Args:
         folder: Of the archive.

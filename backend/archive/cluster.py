@@ -60,7 +60,7 @@ def run_on_cluster(request: ArchiveRequest, units: Sequence[Unit], folder: Archi
 
 
 class _Rounds:
-    """Sends scenes to a cluster in rounds: those that are free, then those that failed or whose worker died."""
+    """Send scenes to a cluster in rounds: those that are free, then those that failed or whose worker died."""
 
     def __init__(
         self, request: ArchiveRequest, units: Sequence[Unit], book: AttemptBook, context: Context, client: Any, run: str

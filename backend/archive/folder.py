@@ -28,7 +28,7 @@ _OTHER = "Give the plan and the options of its first run, or another folder with
 
 
 class ArchiveFolder:
-    """The folder of an archive.
+    """Locate the files in the folder of an archive.
 
     Args:
         root: Its path.

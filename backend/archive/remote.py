@@ -44,7 +44,7 @@ class Answer:
 
 
 class _Collector(Reporter):
-    """Keeps warnings, to be sent back with the answer."""
+    """Keep warnings, to be sent back with the answer."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -13,7 +13,7 @@ LEAST_DEAD_AFTER_S = 1.0
 
 @dataclass(frozen=True)
 class ArchiveRequest:
-    """Options of an archive.
+    """Hold the options of an archive.
 
     Attributes:
         plan: Folder, pattern, CSV or STAC item collection.

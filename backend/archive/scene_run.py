@@ -22,7 +22,7 @@ BEATS = 6
 
 
 class Task(Protocol):
-    """Maps a scene into a folder and writes its STAC item there, everything flushed to the disk."""
+    """Map a scene into a folder and write its STAC item there, everything flushed to the disk."""
 
     def __call__(self, unit: Unit, held: Held, context: Context) -> None: ...
 
@@ -43,7 +43,7 @@ class Outcome:
 
 
 class SceneReporter(Reporter):
-    """Passes on the warnings of a scene's run, with its name; its progress is not that of the archive."""
+    """Pass on the warnings of a scene's run, with its name; its progress is not that of the archive."""
 
     def __init__(self, reporter: Reporter, unit: Unit) -> None:
         super().__init__()

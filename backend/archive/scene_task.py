@@ -16,7 +16,7 @@ from backend.raster.errors import RASTER_ERRORS
 
 
 class SceneTask:
-    """Maps a scene and writes its STAC item beside it.
+    """Map a scene and write its STAC item next to it.
 
     Args:
         options: Of the task.

@@ -22,7 +22,7 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Unit:
-    """One scene of an archive.
+    """Hold one scene of an archive.
 
     Attributes:
         name: File-name-safe and unique in its archive, also where capitals don't count.

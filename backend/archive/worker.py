@@ -46,7 +46,7 @@ class State:
 
 
 class ArchiveWorker:
-    """Claims scenes one after another.
+    """Claim scenes one after another.
 
     Args:
         units: The plan.

@@ -15,7 +15,7 @@ _SHA256 = re.compile(r"^[0-9a-f]{64}$")
 
 @dataclass(frozen=True)
 class NetworkFile:
-    """The network as an ONNX file in the model folder.
+    """Describe the network as an ONNX file in the model folder.
 
     Attributes:
         sha256: SHA-256 of network.onnx, lower-case hex; empty if there is none.

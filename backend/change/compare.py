@@ -38,12 +38,12 @@ class PairCounts:
 
     @property
     def before(self) -> list[int]:
-        """Values of the earlier map, ascending."""
+        """Return the values of the earlier map, ascending."""
         return sorted(self.tally.compared_areas())
 
     @property
     def after(self) -> list[int]:
-        """Values of the later map, ascending."""
+        """Return the values of the later map, ascending."""
         return sorted(self.tally.reference_values())
 
     def matrices(self) -> tuple[IntArray, DoubleArray]:

@@ -68,7 +68,7 @@ class DateInput:
 
 @dataclass
 class SarDate:
-    """An opened date: its raster, the polarisations that it has, and their unit."""
+    """Hold an opened date: its raster, the polarisations that it has, and their unit."""
 
     source: RasterSource
     names: list[str]
@@ -77,7 +77,7 @@ class SarDate:
 
 
 class DatePair:
-    """Two dates on the grid of the earlier one.
+    """Hold two dates on the grid of the earlier one.
 
     Args:
         before: Earlier date.

@@ -44,7 +44,7 @@ class Match:
 
     @property
     def values(self) -> list[int]:
-        """Values of the common legend, ascending: those that occur, and those that have a name."""
+        """Return the values of the common legend, ascending: those that occur, and those that have a name."""
         return sorted({*self.names, *self.before.values(), *self.after.values()})
 
 

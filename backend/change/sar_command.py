@@ -33,7 +33,7 @@ SHOWN_DB, SHOWN_P = 8.0, 0.1
 
 @dataclass(frozen=True)
 class SarChangeRequest:
-    """Options of a comparison of two SAR dates.
+    """Hold the options of a comparison of two SAR dates.
 
     Attributes:
         before: Earlier date; the result has its grid.
@@ -65,7 +65,7 @@ class SarChangeRequest:
 
     @property
     def paths(self) -> dict[str, Path]:
-        """Outputs by role."""
+        """Return the outputs by role."""
         roles = ("output", "decibels", "p_value", "report", "json", "csv")
         return {role: getattr(self, role) for role in roles if getattr(self, role) is not None}
 

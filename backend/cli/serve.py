@@ -37,11 +37,11 @@ LINE_BYTES = 2**20
 
 
 class TooLong:
-    """Stands for a line that was not kept."""
+    """Stand for a line that was too long to be kept."""
 
 
 class Inbox:
-    """Splits incoming bytes into lines; what is longer than LINE_BYTES becomes one TooLong as soon as it is known."""
+    """Split incoming bytes into lines; one longer than LINE_BYTES becomes a TooLong as soon as that is known."""
 
     def __init__(self) -> None:
         self.lines: queue.Queue[bytes | TooLong] = queue.Queue()

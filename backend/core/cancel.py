@@ -30,7 +30,7 @@ POLL_S = 0.05
 
 
 class Cancel:
-    """A flag that is set by signals, by the end of standard input or by a caller.
+    """Hold a flag that is set by signals, by the end of standard input or by a caller.
 
     It is a plain attribute, not an Event: a signal handler may interrupt the call that holds an Event's lock.
     """

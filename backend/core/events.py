@@ -58,7 +58,7 @@ def print_lines(lines: Iterable[str]) -> None:
 
 
 class Reporter:
-    """Base class; prints errors only."""
+    """Print errors only; the base class of reporters."""
 
     def __init__(self) -> None:
         self._began: float | None = None
@@ -101,7 +101,7 @@ class Reporter:
 
 
 class JsonReporter(Reporter):
-    """Writes one JSON object a line to a stream.
+    """Write one JSON object a line to a stream.
 
     If its reader has gone, the next event raises Cancelled; a stream that is full or closed is ignored.
     """
@@ -137,7 +137,7 @@ class JsonReporter(Reporter):
 
 
 class BarReporter(Reporter):
-    """A bar with the time left, on standard error; without a terminal, a line of progress every LINE_S seconds."""
+    """Show a bar with the time left on standard error; without a terminal, a line every LINE_S seconds."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -24,7 +24,7 @@ CERTAIN, UNCERTAIN = ("margin", "confidence"), ("entropy", "disagreement")
 
 
 class CertaintyRaster:
-    """The first band of a raster, as a context.
+    """Read the first band of a raster; a context manager.
 
     Args:
         path: Anything that GDAL opens.

@@ -41,7 +41,7 @@ PIXELS_APART = 5
 
 @dataclass(frozen=True)
 class DesignRequest:
-    """Options of a sampling design.
+    """Hold the options of a sampling design.
 
     Attributes:
         map: Raster of classes.
@@ -114,7 +114,7 @@ def _check(request: DesignRequest) -> None:
 
 @dataclass(frozen=True)
 class _Strata:
-    """The classes of a map: value, share of the area, expected accuracy and points wanted of each."""
+    """Hold the classes of a map: value, share of the area, expected accuracy and points wanted of each."""
 
     values: list[int]
     weights: DoubleArray

@@ -30,7 +30,7 @@ Strip = tuple[IntArray, BoolArray, DoubleArray]
 
 @dataclass(frozen=True)
 class Drawn:
-    """Points of a sample: class value, row and column of each, int64 [n]."""
+    """Hold points of a sample: class value, row and column of each, int64 [n]."""
 
     values: IntArray
     rows: IntArray
@@ -46,7 +46,7 @@ def count(class_map: ClassRaster, areas: PixelAreas, advance: Callable[[int], No
 
 
 class Sampler:
-    """Draws the points of all classes.
+    """Draw the points of all classes.
 
     Args:
         class_map: Map.

@@ -15,7 +15,7 @@ TO_DO = "#ffffff"
 
 @dataclass(frozen=True)
 class Choice:
-    """A class that may be chosen: what the field holds, what people read, and a colour "#rrggbb"."""
+    """Hold a class that may be chosen: what the field holds, what people read, and a colour "#rrggbb"."""
 
     value: str
     name: str

@@ -24,7 +24,7 @@ SHARE = 0.25
 
 
 class Candidates:
-    """The least certain pixel of each cell of a raster, from its rows.
+    """Find the least certain pixel of each cell of a raster, from its rows.
 
     Args:
         height: Rows of the raster.
@@ -41,7 +41,7 @@ class Candidates:
 
     @property
     def valid(self) -> int:
-        """Number of pixels that had a value."""
+        """Return the number of pixels that had a value."""
         return int(self._histogram.sum())
 
     def add(self, top: int, values: FloatArray) -> None:

@@ -35,7 +35,7 @@ CLASS, NUMBER, CERTAINTY, MOST_CLASSES = "class", "id", "certainty", 254
 
 @dataclass(frozen=True)
 class NextRequest:
-    """Options of a choice of next samples.
+    """Hold the options of a choice of next samples.
 
     Attributes:
         certainty: Raster that is low where the map is uncertain.

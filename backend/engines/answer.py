@@ -12,7 +12,7 @@ from backend.graph.graph import PROBABILITIES, attention_output, tokens_output
 
 @dataclass(frozen=True)
 class Answer:
-    """Outputs of the network, one after another along the channels, and what is made of them.
+    """Describe the outputs of the network, one after another along the channels, and what is computed from them.
 
     Attributes:
         outputs: Names as in network.onnx.

@@ -23,7 +23,7 @@ Reduce = Callable[[Tensor], Tensor]
 
 
 class DeviceBlender:
-    """As `backend.stream.blend.RowBlender`, for tiles that are tensors on a device.
+    """Blend as `backend.stream.blend.RowBlender` does, for tiles that are tensors on a device.
 
     Args:
         plan: Where tiles lie.
@@ -56,7 +56,7 @@ class DeviceBlender:
         self._rows[:, :, left : left + self._plan.tile].addcmul_(values, weight)
 
     def finish(self, row: int) -> NDArray[Any]:
-        """Rows that are final once tile row `row` is complete, reduced: of the shape and type that `reduce` gives."""
+        """Return the rows that are final once tile row `row` is complete, in the shape and type of `reduce`."""
         axis = self._plan.rows
         count = axis.finished(row) - axis.origins[row]
         done: NDArray[Any] = self._reduce(self._rows[:, :count, : self._plan.columns.size]).cpu().numpy()

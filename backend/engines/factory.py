@@ -36,7 +36,7 @@ class Wanted:
 
 
 class Engines:
-    """The engine that runs a model, and those that may take over.
+    """Hold the engine that runs a model, and those that may take over.
 
     Args:
         folder: Of the model.

@@ -29,7 +29,7 @@ class Job:
 
 
 class Engine(Protocol):
-    """Runs the network of one model.
+    """Run the network of one model.
 
     Attributes:
         name: One of `backend.engines.choice.ENGINES`.

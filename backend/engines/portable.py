@@ -38,7 +38,7 @@ CHECKED = 2  # tiles
 
 
 class PortableEngine:
-    """Runs the network of a folder through OpenVINO or ONNX Runtime.
+    """Run the network of a folder through OpenVINO or ONNX Runtime.
 
     Args:
         name: One of MODULES.

@@ -27,7 +27,7 @@ MPS_BATCH = 8
 
 
 def available_devices() -> list[str]:
-    """Devices that can be asked for here, best first."""
+    """Return the devices that can be asked for here, best first."""
     found = ["cuda"] if torch.cuda.is_available() else []
     if torch.backends.mps.is_available():
         found.append("mps")
@@ -61,7 +61,7 @@ def device_name(device: torch.device) -> str:
 
 
 def auto_batch(card: ModelCard, device: torch.device) -> int:
-    """Tiles at once, from sizes of model and device alone, so that equal runs on equal devices choose equally."""
+    """Return the batch size from sizes of model and device alone, so that equal devices choose equally."""
     if device.type == "mps":
         return MPS_BATCH
     if device.type == "cuda":
@@ -75,7 +75,7 @@ def auto_batch(card: ModelCard, device: torch.device) -> int:
 
 
 class TorchEngine:
-    """Runs the network of a folder with PyTorch.
+    """Run the network of a folder with PyTorch.
 
     Args:
         folder: Of the model.
@@ -122,7 +122,7 @@ def known_answers_of(folder: Path) -> dict[str, list[float]]:
 
 
 class TileRunner:
-    """Arrays in, arrays out: a function of tensors on a device, with precision and memory seen to.
+    """Run a function of tensors on a device for arrays, with its precision, and smaller batches if memory runs out.
 
     Args:
         function: Tensor [n, bands, tile, tile] to tensor [n, channels, t, t].
@@ -145,7 +145,7 @@ class TileRunner:
         self._told = False
 
     def __call__(self, tiles: FloatArray) -> Any:
-        """Answers float32 [n, channels, t, t] of tiles float32 [n, bands, tile, tile].
+        """Return the answers float32 [n, channels, t, t] to tiles float32 [n, bands, tile, tile].
 
         Raises:
             ResourceError: Not even one tile fits into memory.

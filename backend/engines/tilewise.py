@@ -16,7 +16,7 @@ from backend.engines.answer import Answer
 
 
 class Tilewise(ABC):
-    """A network that answers to a tile, whichever thread asks.
+    """Run a network on one tile at a time, from any thread.
 
     Args:
         names: Of its outputs.

@@ -16,7 +16,7 @@ NORM_EPSILON = 1e-6  # of timm's vision transformers
 
 
 class Builder:
-    """Collects nodes and constants; each method adds operators, and returns the name of what they give.
+    """Collect nodes and constants; each method adds operators, and returns the name of their result.
 
     Operators that are linear maps or convolutions have the name of the layer in PyTorch, by which
     `backend.graph.eight_bits` finds them.

@@ -27,7 +27,7 @@ from backend.raster.errors import RASTER_ERRORS
 
 
 class CalibratedImage:
-    """Rows of calibrated backscatter; a context manager.
+    """Read rows of calibrated backscatter; a context manager.
 
     Args:
         product: GRD product.
@@ -94,7 +94,7 @@ class CalibratedImage:
 
 
 class _Band:
-    """One polarisation: digital numbers and tables."""
+    """Hold one polarisation: digital numbers and tables."""
 
     def __init__(self, product: Product, channel: Channel, quantity: str, stack: ExitStack) -> None:
         self._name = channel.measurement

@@ -36,7 +36,7 @@ MARGIN = 20_000.0
 
 @dataclass(frozen=True)
 class MapPlan:
-    """The map grid, the part of the image that it needs, and the mapping between both.
+    """Hold the map grid, the part of the image that it needs, and the mapping between both.
 
     Attributes:
         grid: Map grid.

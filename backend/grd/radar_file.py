@@ -34,7 +34,7 @@ LEAST_AREA = np.float32(0.1)
 
 
 class RadarFile:
-    """Writes power in image geometry, and the mask of layover and shadow in that of the lattice.
+    """Write power in image geometry, and the mask of layover and shadow in that of the lattice.
 
     Args:
         plan: The map's plan: its part of the image is stored.

@@ -12,7 +12,7 @@ from backend.core.events import Reporter
 
 @dataclass(frozen=True)
 class Slopes:
-    """How the terrain under a product is taken into account.
+    """Describe how the terrain under a product is taken into account.
 
     Attributes:
         dem: Elevation model for terrain correction; None for none.
@@ -31,7 +31,7 @@ class Slopes:
 
 @dataclass
 class CalibrateRequest:
-    """A calibration as requested.
+    """Hold a calibration as requested.
 
     Attributes:
         input: Product: folder, manifest.safe or zip.
@@ -69,6 +69,6 @@ class CalibrateRequest:
 
     @property
     def outputs(self) -> dict[str, Path]:
-        """Files to write by role, the main one first."""
+        """Return the files to write by role, the main one first."""
         wanted = {"output": self.output, "incidence": self.incidence, "mask": self.mask}
         return {role: path for role, path in wanted.items() if path is not None}

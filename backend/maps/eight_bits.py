@@ -29,7 +29,7 @@ def check_bits(bits: int) -> None:
 
 
 class ByteCode:
-    """Turns values of bands into bytes.
+    """Turn values of bands into bytes.
 
     Args:
         low: Value of byte 0, float32 [bands].
@@ -54,7 +54,7 @@ class ByteCode:
 
 
 class Range:
-    """Least and largest value of each band, of all that was added.
+    """Keep the least and the largest value of each band, of all that was added.
 
     Args:
         bands: Their number.

@@ -92,7 +92,7 @@ def embed(
 
 
 class _Writer:
-    """Writes tokens to the main output of a run: as they come, or in bytes when all have been seen.
+    """Write tokens to the main output of a run: as they come, or in bytes when all have been seen.
 
     Args:
         run: Started.

@@ -100,7 +100,7 @@ def cropped(part: Part, write: Rows) -> Rows:
 
 
 class Tally:
-    """Counts the valid pixels of a part, among rows that are handed on.
+    """Count the valid pixels of a part, among rows that are passed on.
 
     Args:
         part: Of the rows.

@@ -135,7 +135,7 @@ class ModelCache:
 
 
 class _Coming:
-    """A model that a thread loads; its messages are kept for the thread that asks for the result."""
+    """Load a model in a thread; its messages are kept for the thread that asks for the result."""
 
     def __init__(self, key: Any, wish: Wish, answer: Answer | None) -> None:
         self.key = key

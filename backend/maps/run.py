@@ -19,7 +19,7 @@ from backend.maps.scene import Scene
 
 @dataclass
 class Run:
-    """One run of a model over a raster.
+    """Hold one run of a model over a raster.
 
     Attributes:
         prepared: Request, card and raster, checked.

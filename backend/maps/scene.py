@@ -117,7 +117,7 @@ class Scene:
 
     @property
     def grid(self) -> Grid:
-        """Pixels asked for."""
+        """Return the grid of the requested pixels."""
         return self.part.of(self.source.grid)
 
     def widen(self, layout: Layout) -> None:
@@ -134,7 +134,7 @@ class Scene:
         self.frame = self._frame()
 
     def validity(self, top: int, bottom: int) -> BoolArray:
-        """Validity [rows, width] of the own pixels, on any date, read apart from the stream, from one thread."""
+        """Return the validity [rows, width] of the own pixels on any date; read outside the stream, by one thread."""
         if not self._twins:
             self._twins = [self._twin(self.source.reopen(), self.bands, self.units)]
             for date in self.dates:

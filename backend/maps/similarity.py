@@ -119,7 +119,7 @@ def similarity_qml(sink: RasterSink) -> str:
 
 
 def cell_of(grid: Grid, point: Point) -> tuple[int, int] | None:
-    """Row and column of the pixel of a grid in which a point (x, y) lies; None outside."""
+    """Return the row and column of the pixel of a grid in which a point (x, y) lies; None outside."""
     x, y = ~grid.transform * point
     if not math.isfinite(x + y):
         return None
@@ -128,7 +128,7 @@ def cell_of(grid: Grid, point: Point) -> tuple[int, int] | None:
 
 
 def pixels_of(scene: Scene, points: Sequence[Point], reporter: Reporter) -> list[tuple[int, int]]:
-    """Row and column in the scene's source of the points on valid pixels; the others are left out with a warning.
+    """Return row and column in the scene's source of points on valid pixels; others are left out with a warning.
 
     Raises:
         InputError: None does.
@@ -180,7 +180,7 @@ def _taps(scene: Scene, plan: TilePlan, pixel: tuple[int, int], per_pixel: bool)
 
 
 def _references(run: Run, plan: TilePlan, block: int, pixels: list[tuple[int, int]], per_pixel: bool) -> DoubleArray:
-    """Unit tokens [points, features] of some pixels, from the few tiles that have a share in them."""
+    """Return the unit tokens [points, features] of some pixels, from the few tiles that cover them."""
     taps = [_taps(run.scene, plan, pixel, per_pixel) for pixel in pixels]
     patches = {(int(r), int(c)) for tap in taps for r in tap.rows for c in tap.columns}
     found: dict[tuple[int, int], FloatArray] = {}
@@ -208,7 +208,7 @@ def _references(run: Run, plan: TilePlan, block: int, pixels: list[tuple[int, in
 
 
 def tiles_over(cells: TilePlan, places: set[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Indices (row, column) of the tiles that have a share in any of some cells."""
+    """Return the indices (row, column) of the tiles that cover any of some cells."""
 
     def over(origins: tuple[int, ...], place: int) -> list[int]:
         return [index for index, origin in enumerate(origins) if origin <= place < origin + cells.tile]

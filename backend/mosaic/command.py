@@ -46,7 +46,7 @@ _SAID = {
 
 @dataclass(frozen=True)
 class MosaicRequest:
-    """Options of a mosaic.
+    """Hold the options of a mosaic.
 
     Attributes:
         manifest: manifest.csv of an archive of land cover.

@@ -42,7 +42,7 @@ class Part:
 
 
 class TileReader:
-    """Reads one map on the grid of a tile, warped as it is read: only what a strip needs is in memory.
+    """Read one map on the grid of a tile, warped as it is read: only what a strip needs is in memory.
 
     Args:
         source: The map.

@@ -19,7 +19,7 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Source:
-    """A finished map.
+    """Hold a finished map.
 
     Attributes:
         name: Of the scene.

@@ -29,7 +29,7 @@ MOST_SIDE = 100_000  # pixels of a tile
 
 @dataclass(frozen=True)
 class Tile:
-    """A tile of a grid.
+    """Hold a tile of a grid.
 
     Attributes:
         name: Unique, and fit for a file.
@@ -41,7 +41,7 @@ class Tile:
 
 
 class UtmSquares:
-    """Squares of 100 km of the UTM zones (WGS 84). The exceptions of MGRS for Norway and Svalbard are not made.
+    """Divide the UTM zones (WGS 84) into squares of 100 km, without MGRS's exceptions for Norway and Svalbard.
 
     Where two zones meet, a square of either covers the seam.
 
@@ -66,7 +66,7 @@ class UtmSquares:
 
 
 class OwnSquares:
-    """Squares of one CRS, counted from an origin: column to the east, row to the north.
+    """Divide one CRS into squares, counted from an origin: column to the east, row to the north.
 
     Args:
         crs: Name of the CRS, such as EPSG:3035.

@@ -28,7 +28,7 @@ LEAST_ROWS = 16
 
 @dataclass(frozen=True)
 class Rule:
-    """How overlaps are decided.
+    """Describe how overlaps are decided.
 
     Attributes:
         classes: Legend of the maps.

@@ -45,7 +45,7 @@ def _import_torchvision() -> None:
 
 
 class _Compiler(ModuleType):
-    """Stands for torch._dynamo while torchvision and timm are imported.
+    """Stand for torch._dynamo while torchvision and timm are imported.
 
     They ask it to mark functions that it shall or shall not compile. Nothing is compiled here, and importing it
     takes a second and 100 MB, at every start. Afterwards the real one can be imported, and compiles the network; only

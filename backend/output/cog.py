@@ -26,7 +26,7 @@ PIECE = 2**24
 
 @dataclass(frozen=True)
 class Form:
-    """How numbers are written in a file.
+    """Describe how numbers are written in a file.
 
     Attributes:
         order: "<" or ">", as NumPy and struct have it.
@@ -38,7 +38,7 @@ class Form:
 
     @property
     def word(self) -> str:
-        """Type of offsets and counts."""
+        """Return the type code of offsets and counts."""
         return f"{self.order}u{8 if self.big else 4}"
 
     @property
@@ -58,7 +58,7 @@ class Form:
 
 @dataclass(frozen=True)
 class Entry:
-    """A field of a directory: tag, type, count of values, and the values as they are in the file."""
+    """Hold a field of a directory: tag, type, count of values, and the values as they are in the file."""
 
     tag: int
     kind: int

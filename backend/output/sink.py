@@ -41,7 +41,7 @@ OVERVIEWS_BY = {"GDAL_NUM_THREADS": min(4, thread_count()), "GDAL_OVR_CHUNK_MAX_
 
 @dataclass(frozen=True)
 class Layer:
-    """Contents of a raster to be written.
+    """Hold contents of a raster to be written.
 
     Attributes:
         dtype: uint8 or float32.
@@ -65,7 +65,7 @@ class Layer:
 
 
 class RasterSink:
-    """Writes rows of a GeoTIFF from top to bottom; nothing has the final name before `commit`.
+    """Write rows of a GeoTIFF from top to bottom; nothing has the final name before `commit`.
 
     Args:
         path: Final name.

@@ -28,7 +28,7 @@ Ask = Callable[[FloatArray], Iterable[FloatArray]]
 
 @dataclass(frozen=True)
 class FeatureTable:
-    """Features of pixels.
+    """Hold features of pixels.
 
     Attributes:
         tokens: Tokens of all blocks that the head reads, interpolated, float32 [n, T].

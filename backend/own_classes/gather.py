@@ -37,7 +37,7 @@ APART = 2**40
 
 @dataclass(frozen=True)
 class Place:
-    """A scene with the samples that fall in it.
+    """Hold a scene with the samples that fall in it.
 
     Attributes:
         run: The scene, opened.
@@ -65,7 +65,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Gathered:
-    """The pixels that classes are learnt from.
+    """Hold the pixels that classes are learnt from.
 
     Attributes:
         pixels: Pixels of samples on the first scene's grid, [n]: those of one place on the ground are near each other,

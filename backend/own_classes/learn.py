@@ -31,7 +31,7 @@ NAMED = 5  # scenes that a card names
 
 
 class _Progress:
-    """Progress over tiles and then forests: a portion of trees takes about as long as a tile."""
+    """Report progress over tiles and then forests: a portion of trees takes about as long as a tile."""
 
     def __init__(self, session: Run, tiles: int, forests: int) -> None:
         self._context, self._tiles, self._portions = session.context, tiles, 0

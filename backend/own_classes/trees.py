@@ -14,7 +14,7 @@ PIXELS = 1024  # that go down all trees at once: their positions stay in a proce
 
 @dataclass(frozen=True)
 class Trees:
-    """Binary trees as tables of M nodes, the root first; the two children of a node are neighbours.
+    """Hold binary trees as tables of M nodes, the root first; the two children of a node are neighbours.
 
     Attributes:
         feature: Which feature decides at each node, int16 [T, M].
@@ -32,7 +32,7 @@ class Trees:
     depth: int
 
     def probabilities(self, columns: FloatArray) -> FloatArray:
-        """Mean of the trees' shares, float32 [n, K], of features [F, n]."""
+        """Return the mean of the trees' shares, float32 [n, K], of features [F, n]."""
         count, nodes, classes = self.share.shape
         first = np.arange(count, dtype=np.int32)[:, None] * nodes
         child, share = (self.child.astype(np.int32) + first).ravel(), self.share.reshape(-1, classes)

@@ -16,7 +16,7 @@ ACCEPT = "--accept-values (in QGIS: Accept implausible values)"
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at.
+    """Hold the result of one check.
 
     Attributes:
         name: Such as "level of VV".
@@ -38,7 +38,7 @@ class Check:
 
     @property
     def text(self) -> str:
-        """One line for the log."""
+        """Return one line for the log."""
         return f"{self.found}; {self.wanted}." + (f" {self.hint}" if self.hint else "")
 
 

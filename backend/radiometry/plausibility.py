@@ -21,7 +21,7 @@ from backend.radiometry.units import Units
 
 
 class Bounds(NamedTuple):
-    """Refused below `least` or above `most`; warned about outside `low` to `high`."""
+    """Hold bounds: refused below `least` or above `most`, warned about outside `low` to `high`."""
 
     least: float
     low: float

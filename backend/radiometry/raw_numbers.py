@@ -57,7 +57,7 @@ def better_refusal(
 
 
 def _factor(sample: NDArray[Any], valid: NDArray[Any], names: Sequence[str]) -> float | None:
-    """The factor that makes plausible dB of the values."""
+    """Return the factor that makes plausible dB of the values."""
     for factor in FACTORS:
         db = sample * np.float32(factor)
         values = db[:, valid]

@@ -42,7 +42,7 @@ _SUBDATASET = re.compile(r"[A-Za-z][A-Za-z0-9_]+:(?!//)\"?(.+?)\"?:(.+)$")
 
 @dataclass(frozen=True)
 class Labels:
-    """Names of all bands of a raster.
+    """Hold names of all bands of a raster.
 
     Attributes:
         texts: One for each band; its description, or what else names it.

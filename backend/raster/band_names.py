@@ -88,7 +88,7 @@ class BandName:
 
     @property
     def backscatter(self) -> str:
-        """Its one polarisation, if it is backscatter; else ""."""
+        """Return the one polarisation of the band if it is backscatter; else ""."""
         return next(iter(self.polarisations)) if len(self.polarisations) == 1 and not self.kinds else ""
 
 

@@ -117,7 +117,7 @@ def _is_wide(file: Any, points: list[GroundControlPoint], crs: CRS | None) -> bo
 
 
 def _metres(crs: CRS | None, points: list[GroundControlPoint]) -> tuple[float, float] | None:
-    """Metres of a unit of x and of y; None if unknown."""
+    """Return the length in metres of a unit of x and of y; None if unknown."""
     if crs is None:
         return None
     if crs.is_geographic:

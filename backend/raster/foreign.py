@@ -147,7 +147,7 @@ def _last(name: str) -> str:
 
 
 def _placed(name: str) -> str:
-    """The name by which GDAL finds the place too: its HDF5 driver knows none, its netCDF driver does."""
+    """Return the name by which GDAL finds the place too: its HDF5 driver knows none, its netCDF driver does."""
     found = re.fullmatch(r'HDF5:"?(.+?)"?://?(.+)', name)
     if found is None:
         return name
@@ -219,7 +219,7 @@ def _file(path: Path) -> tuple[str, str] | None:
 
 
 def _owner(path: Path, sidecar: str) -> Path | None:
-    """The raster that a sidecar is of: a.tif of a.tif.aux.xml, a.img of a.hdr."""
+    """Return the raster that a sidecar is of: a.tif of a.tif.aux.xml, a.img of a.hdr."""
     stem = path.with_name(path.name[: -len(sidecar)])
     owners = [stem.with_name(stem.name + ending) for ending in ("", *IMAGES, ".dat", ".bil", ".bsq")]
     return next((owner for owner in owners if owner.is_file() and owner != path), None)

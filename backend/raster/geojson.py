@@ -31,7 +31,7 @@ POINTS, POLYGONS = ("Point", "MultiPoint"), ("Polygon", "MultiPolygon")
 
 @dataclass(frozen=True)
 class Feature:
-    """A geometry with its properties.
+    """Hold a geometry with its properties.
 
     Attributes:
         number: Position in the file, from 1.

@@ -22,7 +22,7 @@ DEGREES = CRS.from_epsg(4326)
 
 @dataclass(frozen=True)
 class Grid:
-    """The pixel grid of a raster.
+    """Hold the pixel grid of a raster.
 
     Attributes:
         crs: None if unknown.

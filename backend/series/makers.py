@@ -17,7 +17,7 @@ from backend.series.statistics import LEVELS, over_dates
 
 
 class Maker(Protocol):
-    """Makes bands of the output.
+    """Make bands of the output.
 
     Attributes:
         names: Of the bands.
@@ -40,7 +40,7 @@ class Maker(Protocol):
 
 
 class Composite:
-    """Statistics by period.
+    """Compute statistics by period.
 
     Bands are named VV_mean, or VV_mean_2021-07: by the first, `landcover` finds VV and VH.
 
@@ -99,7 +99,7 @@ class Composite:
 
 
 class Filtered:
-    """The dates with less speckle.
+    """Filter the speckle of the dates.
 
     Args:
         series: Dates on one grid.

@@ -18,7 +18,7 @@ WHOLE: FloatArray = np.ones(1, dtype=np.float32)
 
 
 class RowBlender:
-    """Sums weighted tiles in float32.
+    """Sum weighted tiles in float32.
 
     Tiles come in row-major order, so every pixel gets its terms in the same order however they are batched: the
     result doesn't depend on the batch size. Tiles may be left out; they count as zero.

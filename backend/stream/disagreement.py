@@ -23,7 +23,7 @@ LEAST = 0.1
 
 
 class SquaringBlender:
-    """As `backend.stream.blend.RowBlender`, with a further plane: the blended sum of squares of the first planes.
+    """Blend as `backend.stream.blend.RowBlender` does, with one more plane: the sum of squares of the first planes.
 
     Args:
         plan: Where tiles lie.

@@ -13,11 +13,11 @@ T = TypeVar("T")
 
 
 class _StoppedError(Exception):
-    """Another stage failed; its error is the one to show."""
+    """Signal that another stage failed; its error is the one to show."""
 
 
 class Flow:
-    """Threads that share one fate: the first error stops all, and is raised where the flow is joined.
+    """Run threads together: the first error stops all, and is raised where the flow is joined.
 
     Args:
         cancel: Set by anyone to stop the run.
@@ -83,7 +83,7 @@ class Pipe(Generic[T]):
         self._put(None)
 
     def __iter__(self) -> Iterator[T]:
-        """Items in order until the pipe is closed."""
+        """Return the items in order until the pipe is closed."""
         while True:
             item = self._get()
             if item is None:

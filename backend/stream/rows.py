@@ -14,17 +14,17 @@ Rows = tuple[FloatArray, BoolArray, Union[IndexArray, slice]]
 
 
 class Frame(Protocol):
-    """Gives network input by rows."""
+    """Give network input by rows."""
 
     height: int
     width: int
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
-        """Network input float32 [bands, rows, width] and validity [rows, width] of some rows."""
+        """Return the network input float32 [bands, rows, width] and validity [rows, width] of some rows."""
 
 
 class TileRows:
-    """Holds one row of tiles of a frame at a time, in the same memory.
+    """Hold one row of tiles of a frame at a time, in the same memory.
 
     Args:
         frame: Source of network input.

@@ -35,7 +35,7 @@ class SeveralFrame:
         self.height, self.width = frames[0].height, frames[0].width
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
-        """Network input float32 [dates x (bands + 1), rows, width]; validity where any date is valid."""
+        """Return the network input float32 [dates x (bands + 1), rows, width]; validity where any date is valid."""
         stack: FloatArray = np.empty(0, dtype=np.float32)
         anywhere = np.zeros((bottom - top, self.width), dtype=np.bool_)
         for index, frame in enumerate(self._frames):

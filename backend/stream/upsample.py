@@ -16,7 +16,7 @@ PIECE_VALUES = 2**22
 
 @dataclass(frozen=True)
 class Piece:
-    """Rows `top` to `bottom` of the raster, float32 [channels, rows, width], by either method."""
+    """Hold rows `top` to `bottom` of the raster, float32 [channels, rows, width], by either method."""
 
     top: int
     bottom: int
@@ -25,7 +25,7 @@ class Piece:
 
 
 class Enlarger:
-    """Takes rows of cells from top to bottom and hands out the raster rows that they settle.
+    """Take rows of cells from top to bottom, and return the raster rows that they determine.
 
     Args:
         cells: Rows and columns of the cell grid.
@@ -59,7 +59,7 @@ class Enlarger:
         self._forget()
 
     def _ready(self) -> int:
-        """Raster rows whose cells have all arrived."""
+        """Return the raster rows whose cells have all arrived."""
         arrived = self._first + self._rows.shape[1]
         if arrived >= self._cells[0]:
             return self._pixels[0]

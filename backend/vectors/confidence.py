@@ -18,7 +18,7 @@ TOLERANCE = 0.01
 
 
 class ConfidenceRaster:
-    """The first band of a raster of numbers on the grid of a map, as a context.
+    """Read the first band of a raster of numbers on the grid of a map; a context manager.
 
     Args:
         path: The raster.

@@ -21,7 +21,7 @@ def crs_member(crs: CRS) -> dict[str, Any]:
 
 
 class GeoJsonFile:
-    """A file of polygons, as a context; `finish` makes it complete.
+    """Write a file of polygons; a context manager, `finish` makes the file complete.
 
     Args:
         path: File to make.

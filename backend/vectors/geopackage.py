@@ -72,7 +72,7 @@ _TRIGGERS = {
 
 
 class GeoPackage:
-    """A GeoPackage with one layer of polygons, as a context; `finish` makes it complete.
+    """Write a GeoPackage with one layer of polygons; a context manager, `finish` makes the file complete.
 
     Args:
         path: File to make.

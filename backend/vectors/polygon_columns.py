@@ -16,7 +16,7 @@ CLASS = "class"
 
 @dataclass(frozen=True)
 class Column:
-    """A field: its name, its type in SQL, and its values by number of the patch."""
+    """Hold a field: its name, its SQL type, and its values by number of the patch."""
 
     name: str
     sql: str

@@ -16,7 +16,7 @@ Coordinates = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Polygon:
-    """A patch as a polygon.
+    """Hold a patch as a polygon.
 
     Attributes:
         patch: Its number.
@@ -34,7 +34,7 @@ class Polygon:
 
 @dataclass(frozen=True)
 class Rings:
-    """Outlines after each other.
+    """Hold outlines, one after another.
 
     Attributes:
         points: As `Tracer` numbers them.

@@ -19,7 +19,7 @@ LEAVES = {"east": 0, "west": 1, "south": 0, "north": 1}
 
 @dataclass(frozen=True)
 class Segments:
-    """Directed pieces with their patch on the right hand.
+    """Hold directed segments with their patch on the right-hand side.
 
     Attributes:
         start: Index of the corner (in the strip's lattice, flattened) where each begins.

@@ -22,7 +22,7 @@ Key = tuple[int, int, int]
 
 @dataclass
 class Simplifier:
-    """Simplifies the rings of patches as they become complete.
+    """Simplify the rings of patches as they become complete.
 
     Attributes:
         width: Pixels in a row of the map.

@@ -15,7 +15,7 @@ SPREAD = 2654435761
 
 
 class _State(NamedTuple):
-    """Patches, joined so far: area and class of each, and the borders between those that aren't large enough yet."""
+    """Hold the patches as joined so far: area, class, and borders between those that aren't large enough yet."""
 
     group: IntArray  # of each patch as it was at first
     area: DoubleArray

@@ -30,7 +30,7 @@ RINGS = (4, 8, 16, 32)
 
 
 class Maps:
-    """Maps rasters held in memory, through files in a folder."""
+    """Map rasters held in memory, through files in a folder."""
 
     def __init__(self, folder: Path, model: str | None) -> None:
         self._folder, self._model = folder, model

@@ -44,7 +44,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One run of one contender.
+    """Hold one run of one contender.
 
     Attributes:
         seconds: From opening the raster to the closed map, with the network loaded; NaN without a map.
@@ -65,7 +65,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Program:
-    """A finished process: exit status, JSON lines with their times, last error line, seconds and peak memory."""
+    """Hold a finished process: exit status, JSON lines with their times, last error line, seconds and peak memory."""
 
     status: int
     lines: list[tuple[float, dict[str, Any]]]

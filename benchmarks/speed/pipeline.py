@@ -38,7 +38,7 @@ MADE = 8  # distinct answers
 
 
 class StandIn:
-    """An engine that sleeps in place of computing; it stands for `backend.engines.factory.Engines` too.
+    """Sleep in place of computing; it stands for an engine and for `backend.engines.factory.Engines`.
 
     Args:
         card: Of the model whose answers it imitates.
@@ -64,7 +64,7 @@ class StandIn:
 
 
 class Standing(ModelCache):
-    """Gives the stand-in, whatever model is asked for."""
+    """Give the stand-in, whatever model is asked for."""
 
     def __init__(self, card: ModelCard, seconds: float) -> None:
         super().__init__()

@@ -22,7 +22,7 @@ from .parameters import integer
 
 
 class AccuracyAlgorithm(BackendAlgorithm):
-    """Confusion matrix and scores by pixels; estimates of accuracy and area where the reference is a sample."""
+    """Compute confusion matrix and scores by pixels; estimates of accuracy and area if the reference is a sample."""
 
     INPUT = "INPUT"
     REFERENCE = "REFERENCE"

@@ -22,7 +22,7 @@ from .parameters import ADVANCED
 
 
 class BackendAlgorithm(QgsProcessingAlgorithm):
-    """Base of all algorithms: each runs one command of the backend in a separate process."""
+    """Run one command of the backend in a separate process; the base of all algorithms."""
 
     COMMAND = ""
     PROGRAM: tuple[str, ...] = ()  # module and arguments before the inputs; the backend and COMMAND if empty

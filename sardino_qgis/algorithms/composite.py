@@ -25,7 +25,7 @@ STATISTICS = ("mean", "median", "min", "max", "std", "count")
 
 
 class CompositeAlgorithm(BackendAlgorithm):
-    """Statistics over dates in linear power, by period; or a filter of speckle over time."""
+    """Compute statistics over dates in linear power, by period; or filter speckle over time."""
 
     INPUTS = "INPUTS"
     STATISTICS = "STATISTICS"

@@ -11,7 +11,7 @@ from .calibrate import CalibrateAlgorithm
 
 
 class FlattenAlgorithm(CalibrateAlgorithm):
-    """Calibrates to gamma0 of the terrain; as CalibrateAlgorithm with an elevation model that must be given."""
+    """Calibrate to terrain-flattened gamma0: CalibrateAlgorithm with a required elevation model."""
 
     ICON = "flatten.svg"
     HELP = ("slopes", "terrain-flattening")

@@ -17,7 +17,7 @@ from .parameters import RASTERS
 
 
 class LandCoverAlgorithm(ModelAlgorithm):
-    """Classifies every valid pixel, optionally with confidence and class probabilities."""
+    """Classify every valid pixel, optionally with confidence and class probabilities."""
 
     OUTPUT_CONFIDENCE = "OUTPUT_CONFIDENCE"
     OUTPUT_PROBABILITIES = "OUTPUT_PROBABILITIES"

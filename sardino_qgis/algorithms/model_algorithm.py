@@ -17,7 +17,7 @@ from .parameters import POLARISATIONS
 
 
 class ModelAlgorithm(ModelParameters):
-    """Base of algorithms that run a model. A subclass sets command and destinations, and adds its own parameters."""
+    """Run a model; a base class: a subclass sets command and destinations, and adds its own parameters."""
 
     WARM = True
 

@@ -22,7 +22,7 @@ from .slope_parameters import SlopeParameters
 
 
 class ModelParameters(SlopeParameters):
-    """Declares raster, model and what runs it; a subclass calls the methods in the order of its dialog."""
+    """Declare raster, model and engine parameters; a subclass calls the methods in the order of its dialog."""
 
     INPUT = "INPUT"
     FURTHER = "FURTHER"

@@ -20,7 +20,7 @@ from .parameters import static_enum
 
 
 class SlopeParameters(BackendAlgorithm):
-    """Declares elevation model, orbits and terrain flattening; a subclass calls the methods."""
+    """Declare elevation model, orbits and terrain flattening; a subclass calls the methods."""
 
     DEM = "DEM"
     DEM_HEIGHTS = "DEM_HEIGHTS"

@@ -30,7 +30,7 @@ from .parameters import RASTERS
 
 
 class TrainClassifierAlgorithm(ModelAlgorithm):
-    """Fits a classifier on the frozen backbone to points or polygons with a class."""
+    """Fit a classifier on the frozen backbone to points or polygons with a class."""
 
     SAMPLES = "SAMPLES"
     FIELD = "FIELD"

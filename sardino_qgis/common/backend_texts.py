@@ -33,7 +33,7 @@ def backend_text(text: str) -> str:
 
 
 class Catalogue:
-    """Finds the template that a text was made from, and fills its translation with the same values."""
+    """Find the template that a text was made from, and fill its translation with the same values."""
 
     def __init__(self, entries: Mapping[str, str]) -> None:
         """Take translations by template; empty ones and drafts are left out."""

@@ -47,7 +47,7 @@ _RAW_SINCE = (24, 1)  # the version of pip that came to know --progress-bar raw
 
 
 class EnvironmentBuilder:
-    """Builds one environment of a plan, with one of the builds of PyTorch where that is wanted."""
+    """Build one environment of a plan, with one of the builds of PyTorch if that is wanted."""
 
     def __init__(self, plan: Plan, build: Build, folder: Path, feedback: InstallFeedback) -> None:
         self._plan, self._build, self._folder, self._feedback = plan, build, folder, feedback

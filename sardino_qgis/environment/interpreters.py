@@ -43,7 +43,7 @@ print(json.dumps({"path": sys.executable, "version": sys.version_info[:2], "plat
 
 @dataclass(frozen=True)
 class Base:
-    """An interpreter that an environment can be built on."""
+    """Hold an interpreter that an environment can be built on."""
 
     path: str
     version: str  # such as "3.11"
@@ -51,7 +51,7 @@ class Base:
 
 
 class UnfitError(Exception):
-    """An interpreter is unsuitable; the text says why."""
+    """Signal that an interpreter is unsuitable; the text says why."""
 
 
 def candidates(

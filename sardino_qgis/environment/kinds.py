@@ -12,7 +12,7 @@ PYTORCH_PACKAGES = ("torch", "torchvision", "timm")
 
 
 class Kind(Enum):
-    """A kind of installation. OpenVINO maps; PyTorch uses graphics cards and trains."""
+    """Describe a kind of installation. OpenVINO maps; PyTorch uses graphics cards and trains."""
 
     MAPPING = "mapping"
     PYTORCH = "pytorch"

@@ -27,7 +27,7 @@ _UNPACKED = 3.3
 
 @dataclass(frozen=True)
 class Plan:
-    """An installation that can be carried out."""
+    """Hold an installation that can be carried out."""
 
     request: InstallRequest
     base: Base

@@ -19,7 +19,7 @@ _PIP_TO_UV = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_EXTRA_INDEX_URL": "UV_IN
 
 @dataclass(frozen=True)
 class InstallRequest:
-    """The user's choices.
+    """Hold the user's choices.
 
     Attributes:
         folder: The managed folder.

@@ -1,4 +1,4 @@
-"""Which files of a folder are one scene: polarisations in files of their own are found by name, as in mapping."""
+"""Find which files of a folder are one scene: one file for each polarisation is recognised by name, as in mapping."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PICTURES = (".png", ".jpg", ".jpeg")
 
 @dataclass(frozen=True)
 class SceneFiles:
-    """The files that hold one image: mostly one, or one for each polarisation.
+    """Hold the files that hold one image: mostly one, or one for each polarisation.
 
     Attributes:
         paths: In the order of their bands.
@@ -40,7 +40,7 @@ class SceneFiles:
         return " with ".join(map(str, self.paths))
 
     def stamp(self) -> tuple[int, int]:
-        """Size of all in bytes, and the last change of any in nanoseconds."""
+        """Return the total size of the files in bytes, and the last change of any in nanoseconds."""
         stats = [os.stat(path) for path in self.paths]
         return sum(stat.st_size for stat in stats), max(stat.st_mtime_ns for stat in stats)
 

@@ -55,7 +55,7 @@ class StoredImage:
 
 
 class _UnreadableChipError(Exception):
-    """Raised if pixels of an image can't be read."""
+    """Signal that pixels of an image can't be read."""
 
     def __init__(self, chip: StoredImage, reason: UnreadableError) -> None:
         super().__init__(reason.message)
@@ -143,7 +143,7 @@ class ChipStore:
 
     @property
     def files(self) -> dict[str, str]:
-        """A short hash of what draws take from each file, by folder and name: a resumed run names those that differ.
+        """Return a short hash of each file's part in draws, by folder and name: a resumed run names those that differ.
 
         Empty where there are too many to be kept with a run.
         """

@@ -17,7 +17,7 @@ from backend.core.supervise import add_progress
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Options of a run that are not settings of the training.
+    """Hold the options of a run that are not settings of the training.
 
     Attributes:
         resume: Continue from the run's checkpoint.

@@ -10,7 +10,7 @@ from training.study.settings import StudyConfig
 
 
 class Experiment(NamedTuple):
-    """Chips, networks and settings of a study."""
+    """Hold chips, networks and settings of a study."""
 
     material: Material
     networks: Networks

@@ -52,7 +52,7 @@ class Seen(NamedTuple):
 
 
 class Facets:
-    """Facets between the points of a grid, which is nearly rectangular on the ground.
+    """Compute facets between the points of a grid, which is nearly rectangular on the ground.
 
     Args:
         terrain: Geometry and heights.

@@ -25,7 +25,7 @@ CONTRADICTION = 1000.0
 
 
 class GroundRange:
-    """Ground range by time and slant range.
+    """Convert time and slant range to ground range.
 
     Args:
         annotation: Annotation of one polarisation.
@@ -74,7 +74,7 @@ class GroundRange:
 
     @property
     def most_added(self) -> float:
-        """Largest absolute value of `added`, in metres."""
+        """Return the largest absolute value of `added`, in metres."""
         return float(np.abs(self._added).max())
 
     def by_block(self, block: IndexArray, slant: DoubleArray) -> DoubleArray:

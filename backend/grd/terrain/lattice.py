@@ -49,7 +49,7 @@ class Strip(NamedTuple):
 
 
 class Lattice:
-    """The lattice under the part of an image that a map needs.
+    """Hold the lattice under the part of an image that a map needs.
 
     Args:
         terrain: Geometry and heights.

@@ -18,7 +18,7 @@ LEAST = 4
 
 
 class Orbit:
-    """Satellite positions by time, in an Earth-fixed frame (ECEF, WGS 84).
+    """Interpolate satellite positions by time, in an Earth-fixed frame (ECEF, WGS 84).
 
     Positions are a cubic Hermite spline through the positions and velocities of the state vectors. On a circular orbit
     like that of Sentinel-1 its error is below a millimetre.

@@ -30,7 +30,7 @@ CSV, GEOJSON = frozenset((".csv",)), frozenset((".geojson", ".json"))
 
 @dataclass
 class ZonesRequest:
-    """Options of measuring classes in polygons.
+    """Hold the options of measuring classes in polygons.
 
     Attributes:
         map: Raster of classes.

@@ -24,7 +24,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class ZoneTable:
-    """The table.
+    """Compute the table of classes in polygons.
 
     Attributes:
         columns: Name and kind ("integer", "real" or "text") of each column, in order.

@@ -22,7 +22,7 @@ from .two_dates import TwoDates
 
 
 class ChangeAlgorithm(TwoDates):
-    """From which class to which, where, and how much."""
+    """Compare two class maps: from which class to which, where, and how much."""
 
     MAPPING = "MAPPING"
     IGNORE = "IGNORE"

@@ -22,7 +22,7 @@ from .point_layers import PointAlgorithm
 
 
 class NextSamplesAlgorithm(PointAlgorithm):
-    """Chooses places where the map is least certain, far from each other and from the samples that there are."""
+    """Choose places where the map is least certain, far from each other and from the samples that there are."""
 
     SAMPLES = "SAMPLES"
     FIELD = "FIELD"

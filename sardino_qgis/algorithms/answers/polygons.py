@@ -26,7 +26,7 @@ MOST = 1e12  # square metres, or metres
 
 
 class PolygonsAlgorithm(BackendAlgorithm):
-    """Polygons of a class map: small patches joined, borders simplified without gaps."""
+    """Turn a class map into polygons: small patches joined, borders simplified without gaps."""
 
     INPUT = "INPUT"
     CONFIDENCE = "CONFIDENCE"

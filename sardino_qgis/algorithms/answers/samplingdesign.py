@@ -22,7 +22,7 @@ _NUMBERS = re.compile(r"\s*(-?\d+(\s*[,;\s]\s*-?\d+)*)?\s*")
 
 
 class SamplingDesignAlgorithm(PointAlgorithm):
-    """Draws points at random within the classes of a map, as many as a standard error needs."""
+    """Draw points at random within the classes of a map, as many as a standard error needs."""
 
     STANDARD_ERROR = "STANDARD_ERROR"
     EXPECTED_ACCURACY = "EXPECTED_ACCURACY"

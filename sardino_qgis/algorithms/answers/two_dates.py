@@ -21,7 +21,7 @@ from ..destinations import Destination, Scene, finish
 
 
 class TwoDates(BackendAlgorithm):
-    """Base of `sardino:change` and `sardino:sarchange`: both run the command change."""
+    """Run the command change; the base of `sardino:change` and `sardino:sarchange`."""
 
     BEFORE = "BEFORE"
     AFTER = "AFTER"
