@@ -71,7 +71,7 @@ def messages_in(tree: ast.Module, shown: Callable[[str], bool]) -> Iterator[str]
 
 
 def _test(path: PurePath) -> Callable[[str], bool]:
-    """Return what tells a text from other strings in the file `path`."""
+    """Return how texts differ from other strings in the file `path`."""
     if any(path.match(name) for name in NAMES):
         return lambda text: bool(re.fullmatch(r"[A-Z][a-z/ -]+", text))
     if any(path.match(name) for name in LITTLE_SHOWN):
@@ -84,7 +84,7 @@ def _words(template: str) -> list[str]:
 
 
 def several_words(template: str) -> bool:
-    """Return whether a string is a text: several words, or one beside placeholders, and no code."""
+    """Return whether a string is a text: several words, or one with placeholders, and no code."""
     words = _words(template)
     literal = re.sub(r"\{[^{}]*\}", " ", template).strip()
     several = len(words) > 1 and len("".join(words)) > 7 and " " in literal

@@ -52,7 +52,7 @@ class List:
         sources: Files of requirements.
         constraints: Files that narrow them.
         oldest: Version of Python.
-        pip: Whether the newest pip is installed first, which tells how downloads go on.
+        pip: Whether the newest pip is installed first, which reports the progress of downloads.
     """
 
     kind: str

@@ -106,7 +106,7 @@ def plan(root: Path) -> dict[str, Path]:
 
 
 def with_translations(contents: dict[str, Path]) -> dict[str, Path]:
-    """Return `contents` with a .qm file beside each .ts file, from which it is compiled, where there is lrelease."""
+    """Return `contents` with a .qm file for each .ts file, from which it is compiled, where there is lrelease."""
     if lrelease.find_lrelease() is None:
         return contents
     sources = {name: path for name, path in contents.items() if name.startswith("i18n/") and path.suffix == ".ts"}

@@ -123,7 +123,7 @@ def _report(path: Path, count: int, left: Sequence[str]) -> None:
 
 
 def _update_messages(folder: Path, languages: Sequence[str]) -> None:
-    """Bring the files of the backend's messages up to date."""
+    """Update the files of the backend's messages."""
     templates = backend_messages.messages(ROOT / "backend")
     stem = backend_messages.STEM
     begun = (folder / f"{stem}_{language}.json" for language in languages)

@@ -46,7 +46,7 @@ PLAIN = CropAugmentConfig(speckle=0.0, gain_common_db=0.0, gain_band_db=0.0, ban
 def calibrate(
     model: Path, data: Sequence[Path], split: str | None, tiles: int, seed: int = 0, context: Context | None = None
 ) -> Fit:
-    """Fit the temperature of a model folder, and write its weights and card anew.
+    """Fit the temperature of a model folder, and rewrite its weights and card.
 
     Raises:
         SarDinoError: Model or data can't be used, or the folder can't be written; it is then unchanged.

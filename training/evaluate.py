@@ -204,7 +204,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--split", help="split of splits.csv; all images without")
     parser.add_argument("--images", type=int, default=0, help="score at most so many, evenly spread over their names")
     parser.add_argument("--json", type=Path, help="write every score and the confusion matrices")
-    parser.add_argument("--picture", type=Path, help="write labels beside maps as PNG, and NAME-scores.png beside it")
+    parser.add_argument("--picture", type=Path, help="write labels and maps side by side as PNG, and NAME-scores.png")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     parser.add_argument("--engine", default="auto", choices=ENGINES)
     add_progress(parser)

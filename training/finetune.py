@@ -49,7 +49,7 @@ SCORE_COLUMNS = ("mean_iou", "overall_accuracy", "group_iou")
 def finetune(
     backbone: str, folders: Sequence[Path], out: Path, config: FinetuneConfig, options: RunOptions | None = None
 ) -> ModelCard:
-    """Do a fine-tuning, or the rest of it, and write the model folder.
+    """Fine-tune, or continue an interrupted fine-tuning, and write the model folder.
 
     Raises:
         InputError: Data or arguments can't be used, or `out` holds a model or other files already.

@@ -51,7 +51,7 @@ def pretrain(
     recipe: str = "",
     start: Path | None = None,
 ) -> None:
-    """Do a run, or the rest of it.
+    """Pre-train a backbone, or continue an interrupted run.
 
     Args:
         config: Settings.

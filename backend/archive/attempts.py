@@ -87,7 +87,7 @@ class AttemptBook:
         self._clock = folder.claims / f".clock-{secrets.token_hex(6)}"
 
     def close(self) -> None:
-        """Remove the file that tells the disk's time."""
+        """Remove the file from which the disk's time is read."""
         with suppress(OSError):
             self._clock.unlink()
 

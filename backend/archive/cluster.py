@@ -1,4 +1,4 @@
-"""Work through an archive with Dask distributed: on this machine, or on the workers of a scheduler that runs already.
+"""Map an archive with Dask distributed: on this machine, or on the workers of a scheduler that runs already.
 
 Scenes are claimed on the disk of the results as without Dask, so that workers and schedulers may die, and other
 processes may help. Through the scheduler go names, paths and small facts alone.
@@ -38,7 +38,7 @@ MOST_IDLE = 5
 
 
 def run_on_cluster(request: ArchiveRequest, units: Sequence[Unit], folder: ArchiveFolder, context: Context) -> State:
-    """Work through the units of an archive on a cluster until all are finished or given up.
+    """Map the units of an archive on a cluster until all are finished or given up.
 
     Raises:
         ResourceError: Dask isn't installed, the scheduler can't be reached or has gone, or no worker can map.

@@ -1,4 +1,4 @@
-"""Run `archive`: map all scenes of a plan into one folder, beside other processes that do the same."""
+"""Run `archive`: map all scenes of a plan into one folder, together with other processes that do the same."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from backend.maps.request import Context
 
 
 def archive(request: ArchiveRequest, context: Context) -> dict[str, Any]:
-    """Work through a plan until all scenes are finished or given up, and write the manifest.
+    """Map the scenes of a plan until all are finished or given up, and write the manifest.
 
     Returns:
         The facts of the result event.

@@ -1,4 +1,4 @@
-"""Do one scene in a process of a cluster; what comes and goes is small and plain."""
+"""Map one scene in a process of a cluster; arguments and results are small plain values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do one scene of an archive: run the task, describe the result, and give it its place whole."""
+"""Map one scene of an archive: run the task, describe the result, and put it in its place by one rename."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class SceneReporter(Reporter):
 
 
 def do_scene(unit: Unit, held: Held, book: AttemptBook, task: Task, context: Context) -> Outcome:
-    """Do a scene that was claimed. Its claim has ended afterwards, unless the process is killed.
+    """Map a scene that was claimed. Its claim has ended afterwards, unless the process is killed.
 
     Raises:
         Cancelled: The worker was stopped; the scene is free again.

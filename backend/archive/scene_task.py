@@ -1,4 +1,4 @@
-"""Map a scene of an archive, and write its STAC item beside the result."""
+"""Map a scene of an archive, and write its STAC item next to the result."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ TASKS = tuple(FURTHER)
 
 @dataclass(frozen=True)
 class TaskOptions:
-    """Say what is done with every scene. The fields have the meaning of the options of the task's own command.
+    """Hold what is done with every scene. The fields have the meaning of the options of the task's own command.
 
     Attributes:
         task: One of TASKS.

@@ -1,4 +1,4 @@
-"""Work through the scenes of an archive, beside any number of other workers, until all are finished or given up."""
+"""Map the scenes of an archive, with any number of other workers, until all are finished or given up."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST_IN_A_ROW = 3
 
 
 def worker_name() -> str:
-    """Return a name for this process: of its machine, its number, and what tells it from others with both alike."""
+    """Return a unique name for this process: its machine, its number, and a random part."""
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
@@ -63,7 +63,7 @@ class ArchiveWorker:
         self.state = State()
 
     def run(self, wait: bool = True) -> State:
-        """Work until all scenes are finished or given up.
+        """Map scenes until all are finished or given up.
 
         Args:
             wait: Whether to wait for scenes that other workers hold, to take them over if these die.

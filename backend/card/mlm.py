@@ -173,7 +173,7 @@ def _output(card: ModelCard, onnx: bool) -> dict[str, Any]:
 
 
 def _rule(classes: Sequence[LandCoverClass]) -> str:
-    """Say how the class of a pixel follows from the probabilities; see `backend.stream.decision`."""
+    """Describe how the class of a pixel follows from the probabilities; see `backend.stream.decision`."""
     groups: dict[str, list[int]] = {}
     for item in classes:
         if item.group:

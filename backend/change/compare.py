@@ -1,4 +1,4 @@
-"""Go through two class maps strip by strip: count pairs of classes, and write the number of each transition."""
+"""Compare two class maps strip by strip: count pairs of classes, and write the number of each transition."""
 
 from __future__ import annotations
 

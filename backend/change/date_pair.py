@@ -32,7 +32,7 @@ PAIRS = (("VV", "VH"), ("HH", "HV"))
 
 @dataclass(frozen=True)
 class DateInput:
-    """Say what is read of one date.
+    """Hold what is read of one date.
 
     Attributes:
         path: Raster, or pattern of several.
@@ -171,7 +171,7 @@ class DatePair:
 
 
 def _parallel(one: Grid, other: Grid) -> bool:
-    """Tell whether two grids have pixels of one size, and axes of one direction."""
+    """Return whether two grids have pixels of one size, and axes of one direction."""
     back: Any = ~other.transform * one.transform
     return bool(max(abs(back.a - 1), abs(back.e - 1), abs(back.b), abs(back.d)) < SAME_SIZE)
 

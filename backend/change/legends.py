@@ -99,7 +99,7 @@ def _said(mapping: Mapping[str, int], after: Side) -> dict[int, int]:
 
 
 def _to_merge(coarse: Side, fine: Side) -> bool:
-    """Tell whether one map has the merged classes, and the other one WorldCover's own."""
+    """Return whether one map has the merged classes, and the other one WorldCover's own."""
     if has_merged_legend(fine.names) or not set(fine.values) <= MERGED.keys():
         return False
     as_worldcover = all(NAMES.get(v, "").casefold() == n.casefold() for v, n in fine.names.items() if v in fine.values)
@@ -107,7 +107,7 @@ def _to_merge(coarse: Side, fine: Side) -> bool:
         return False
     if has_merged_legend(coarse.names):
         return True
-    # A map without names counts as merged only beside one that says that it is WorldCover's.
+    # A map without names counts as merged only if the other one says that it is WorldCover's.
     return not coarse.names and bool(fine.names) and set(coarse.values) <= MERGED_NAMES.keys()
 
 

@@ -2,7 +2,7 @@
 
 The logarithm of the ratio of two dates holds no texture of the ground that both share: what is left within a small
 block is speckle, and changes. Its variance is twice the trigamma function of the looks of a pixel (the variance of the
-logarithm of a gamma variable), its autocovariance tells how far neighbouring pixels repeat each other. Changes that
+logarithm of a gamma variable), its autocovariance gives the correlation of neighbouring pixels. Changes that
 vary slowly over a block add the same to all lags, and are taken off by the lags beyond the reach of the resolution
 cell; blocks with sharp changes are few, and a median over blocks ignores them.
 """

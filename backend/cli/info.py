@@ -32,7 +32,7 @@ PACKAGES = ("openvino", "onnxruntime", "torch", "timm", "rasterio", "numpy", "sa
 
 @dataclass(frozen=True)
 class Asked:
-    """Hold what a run would be told of a raster.
+    """Hold the options by which a run would read a raster.
 
     Attributes:
         model: Name or folder; None for the default.
@@ -52,7 +52,7 @@ def describe(target: str | None, asked: Asked | None = None) -> dict[str, Any]:
 
     Args:
         target: What to describe; a pattern stands for several files of one scene.
-        asked: What a run would be told of a raster or product.
+        asked: Options by which a run would read a raster or product.
 
     Raises:
         SarDinoError: The target is none of these.

@@ -24,7 +24,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Form:
-    """Say what a point layer asks for.
+    """Hold what the form of a point layer asks for.
 
     Attributes:
         field: Name of the field that is to be filled in.

@@ -75,7 +75,7 @@ def _installation(engine: str) -> str:
     if engine != "pytorch":
         return f"Install it (pip install {PACKAGES[engine]})"
     root = Path(__file__).resolve().parents[2]
-    # The backend lies in the plugin's folder, or beside it in a checkout.
+    # The backend lies in the plugin's folder, or next to it in a checkout.
     plugin = next(
         (each for each in (root, root / "sardino_qgis") if (each / "environment" / "install.py").exists()), None
     )

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from backend.core.errors import ModelError
 
 PIECE_BYTES = 2**20
-SMALL_BYTES = 2**26  # what may be read before its hash is known
+SMALL_BYTES = 2**26  # size up to which a file is read before its hash is known
 # A file for which a card is on the way.
 NEXT = ".sardino-next"
 AGAIN = "Copy the model folder again; it is damaged or belongs to another card."

@@ -132,7 +132,7 @@ def _open(channel: Channel) -> Any:
     if not channel.size:
         what = "missing (no such file)" if channel.size is None else "empty (0 bytes)"
         raise DamagedProductError(f"The image of {channel.polarisation} is {what}: {channel.measurement}.")
-    # A GeoTIFF and nothing beside it: a virtual raster, or one as its sidecar, could show any file of this computer.
+    # A GeoTIFF without sidecars: a virtual raster, or one as its sidecar, could show any file of this computer.
     alone = rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR")
     with warnings.catch_warnings(), alone:
         warnings.simplefilter("ignore", NotGeoreferencedWarning)

@@ -18,7 +18,7 @@ STEP = 32
 
 
 class Place(NamedTuple):
-    """Say where a map lies in that of the whole product.
+    """Hold where a map lies in that of the whole product.
 
     Attributes:
         top: First row of the map, in that of the whole.

@@ -39,7 +39,7 @@ def embed(
     """Write the normalised patch tokens of a block, a band for each feature: float32 with NaN for nodata, or bytes.
 
     There is one token for a patch. On the grid of patches (the default) each is a pixel, in register with the input;
-    on the input's grid tokens are interpolated, which tells nothing more and takes patch² times the room: a whole
+    on the input's grid tokens are interpolated, which adds no information and takes patch² times the space: a whole
     Sentinel-1 scene of 192 features would fill 300 GB.
 
     Args:

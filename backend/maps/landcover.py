@@ -30,7 +30,7 @@ from backend.stream.several import joining
 from backend.stream.tiles import Blender, TileJob
 from backend.stream.tiling import TilePlan, plan_tiles
 
-# Outputs of `landcover` beside the map, confidence and probabilities, each with its name as a band.
+# Further outputs of `landcover` than map, confidence and probabilities, each with its name as a band.
 FURTHER = {"agreement": "agreement of dates", **MEASURES}
 # Most pixels that go through the model, for each pixel of the raster.
 REDUNDANCY = 1.35
@@ -103,7 +103,7 @@ def _send(run: Run, plan: TilePlan, writer: _Writer) -> None:
 
 
 def _dates(run: Run) -> dict[str, Any]:
-    """Return what the result tells of several dates."""
+    """Return the facts of the result about several dates."""
     if not run.scene.dates:
         return {}
     return {"dates": [span.text if span else None for span in run.scene.spans]}

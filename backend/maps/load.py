@@ -1,4 +1,4 @@
-"""Load a model for any number of rasters: open the engine that runs it, beside what else a run begins with."""
+"""Load a model for any number of rasters: open the engine that runs it, while the run checks its input."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Outputs:
         return sink
 
     def scratch(self, layer: Layer, grid: Grid) -> RasterSink:
-        """Open a raster beside the main output that is needed until the end of the run only."""
+        """Open a raster next to the main output that is needed until the end of the run only."""
         sink = RasterSink(self._prepared.paths["output"], grid, layer, scratch=".floats")
         self._stack.callback(sink.discard)
         self._cancel.on_deadline(sink.files.remove_parts)

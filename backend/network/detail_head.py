@@ -1,7 +1,7 @@
 """Define the head that classifies tokens, and sharpens the answer by the detail of the image.
 
 What a place is, is read from the tokens alone, by two small layers that are enlarged to pixels. At full resolution
-only the difference of the image from its surroundings is seen, beside what the tokens say: edges and single bright
+only the difference of the image from its surroundings is seen, in addition to the tokens: edges and single bright
 pixels can move a border, and the level of the backscatter can't be read twice. A decoder that sees the image as it is
 could fit the levels of the training scenes instead of those of the tokens.
 """

@@ -1,7 +1,7 @@
 """Define the heads: from the tokens of a vision transformer to logits for every pixel.
 
-By what they see beside the last tokens: `linear` sees nothing else: what it scores is the backbone's own
-merit. `conv` sees tokens of several depths and smooths as it enlarges. `decoder` sees the image again too, at
+They differ in what they see in addition to the last tokens. `linear` sees nothing else, so that its score depends on
+the backbone. `conv` sees tokens of several depths and smooths as it enlarges. `decoder` sees the image again too, at
 full resolution, where edges are; `detail` (backend/network/detail_head.py) only its contrast. `forest`
 (backend/network/forest_head.py) is fitted to a user's own samples.
 """

@@ -1,7 +1,7 @@
 """Import timm, in this one place.
 
 timm imports torchvision, of which nothing here needs more than that the import succeeds. Where PyTorch and torchvision
-come from different indexes (a CPU build beside the ordinary torchvision), torchvision's compiled part can't be loaded,
+come from different indexes (a CPU build with the ordinary torchvision), torchvision's compiled part can't be loaded,
 and its import fails: "operator torchvision::nms does not exist". Such operators are declared here, unimplemented.
 """
 

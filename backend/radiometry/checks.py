@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from backend.core.errors import InputError
 
 OK, WARNING, CORRECTED, ACCEPTED, REFUSED = "ok", "warning", "corrected", "accepted", "refused"
-# Name of the check that tells the unit.
+# Name of the check that decides the unit.
 UNITS = "units"
 ACCEPT = "--accept-values (in QGIS: Accept implausible values)"
 

@@ -86,7 +86,7 @@ def judge(sample: NDArray[Any], valid: NDArray[Any], bands: Sequence[Band], told
     rows = [row for row, radar in enumerate(is_backscatter(bands)) if radar]
     check_coherence(sample[~is_backscatter(bands)], good)
     order = list(range(len(bands)))
-    if not rows:  # coherence alone has no unit to be told
+    if not rows:  # coherence alone has no unit to decide
         return Judgement(Units.DB, tuple(checks), filling, tuple(order), good)
     radar, labels = sample[rows], [names[row] for row in rows]
     first = [rows.index(row) for row in rows_for_units(bands)]

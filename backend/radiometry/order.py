@@ -1,4 +1,4 @@
-"""Tell by their values whether two bands are exchanged: cross polarisation is weaker on land and on sea."""
+"""Detect exchanged bands by their values: cross polarisation is weaker on land and on sea."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ PICTURE_RANGE, DARKEST, BRIGHTEST = 60, 0, 255
 def better_refusal(
     error: InputError, sample: NDArray[Any], valid: NDArray[Any], names: Sequence[str], kinds: Sequence[str]
 ) -> InputError:
-    """Return a refusal that says what the values are, where that can be told; otherwise `error`.
+    """Return a refusal that says what the values are, if that can be recognised; otherwise `error`.
 
     Args:
         error: Of `decide_units` or `check_units`.

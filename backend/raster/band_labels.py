@@ -56,7 +56,7 @@ class Labels:
 def label_bands(file: Any, usable: Sequence[int]) -> Labels:
     """Return what names each band of an opened rasterio dataset.
 
-    A description that tells a polarisation or what else the band is counts before tags, these before names of files.
+    A description that names a polarisation or another quantity counts before tags, tags before names of files.
 
     Args:
         file: Opened rasterio dataset.
@@ -71,7 +71,7 @@ def label_bands(file: Any, usable: Sequence[int]) -> Labels:
     snap = _snap_names(file) if not any(where) else []
     sources = {band: _source(file, band) for band in unnamed} if file.driver == "VRT" else {}
     if len(sources) > 1 and len(set(sources.values())) == 1:
-        sources = {}  # one name for all bands tells none of them
+        sources = {}  # one name for all bands identifies none of them
     for band in unnamed:
         named = [(name, NAMES) for name in (*_tagged(file, band), *snap[band - 1 : band])]
         named.append((sources.get(band, ""), FILE_NAMES))
@@ -92,7 +92,7 @@ def dated(text: str, file: Any) -> str:
 
 
 def file_label(path: Path) -> str:
-    """Return what the name of a file tells, with that of its folder where the file's own doesn't tell all."""
+    """Return the name of a file, with that of its folder where the file's own isn't sufficient."""
     stem, folder = path.stem, path.parent.name
     tells = is_short(folder) and bool(parse(folder).backscatter) and not parse(stem).polarisations
     return f"{folder} {stem}" if tells or folder.lower() in TELLING_WORDS else stem
@@ -104,7 +104,7 @@ def is_short(folder: str) -> bool:
 
 
 def _own_name(name: str) -> tuple[str, str] | None:
-    """Return what the name of a raster of one band tells, and where: its variable, its file or its folder."""
+    """Return the name of a raster of one band, and its origin: its variable, its file or its folder."""
     variable, path = _variable_and_path(name)
     if parse(variable).tells:
         return variable, NAMES
@@ -161,7 +161,7 @@ def _described(path: Path, band: int) -> str:
 
 
 def others_by_file(path: str, names: Sequence[str]) -> list[str]:
-    """Return the polarisations that the name of a file tells, if they are others than those of a model's bands."""
+    """Return the polarisations in the name of a file, if they are others than those of a model's bands."""
     wanted = {polarisation for name in names for polarisation in parse(name).polarisations}
     told = parse(Path(path).stem).polarisations
     if re.search(r"(?<![A-Za-z0-9])1S[SD]H(?![A-Za-z0-9])", path):

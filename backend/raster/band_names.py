@@ -1,4 +1,4 @@
-"""Read what the name of a band, or of its file, tells: polarisation, quantity and date; pair bands by that."""
+"""Read polarisation, quantity and date from the name of a band or of its file; pair bands by them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _OTHERS = {
     "noise": "noise nesz",
 }
 _KINDS = {word: kind for kind, words in _OTHERS.items() for word in words.split()}
-# These say so anywhere in a name; the others beside the polarisation only, since names of files hold many words.
+# These count anywhere in a name; the others only next to the polarisation, since names of files hold many words.
 _STRONG = frozenset("coh coherence std stdev stddev ifg interferogram lia incidence".split())
 _WHEN = frozenset("before after pre post winter spring summer autumn fall asc desc ascending descending".split())
 _STACK = frozenset("mst slv ref sec".split())  # of co-registered stacks, whose numbers differ by polarisation
@@ -94,7 +94,7 @@ class BandName:
 
 @lru_cache(maxsize=4096)
 def parse(name: str) -> BandName:
-    """Return what a name tells."""
+    """Return polarisation, quantity and date in a name."""
     name = name[:LONGEST]
     spans = polarisation_spans(name)
     found = frozenset(name[a:b].upper() for a, b in spans)
@@ -201,7 +201,7 @@ def pair_bands(texts: Sequence[str], found: Mapping[str, Sequence[int]]) -> dict
         A band number by name, without names that have none.
 
     Raises:
-        InputError: It isn't told which bands belong together.
+        InputError: Names don't say which bands belong together.
     """
     acquisitions: dict[object, dict[str, Sequence[int]]] = {}
     for name, bands in found.items():

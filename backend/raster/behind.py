@@ -32,7 +32,7 @@ _NAMING = re.compile(r"file|dataset|dsn|path|url|source", re.IGNORECASE)
 _NAMING_KEYS = re.compile(r"key\s*=\s*[\"'](?:OVERVIEW_FILE|[XY]_DATASET|RPC_DEM)[\"']", re.IGNORECASE)
 # What stands between file names in GDAL's other names: NETCDF:"a.nc":vv, /vsisubfile/0_9,a.tif, vrt://a.tif?bands=1.
 _SEPARATORS = re.compile(r"/vsi[a-z0-9_]+/|\w{2,}://|[{}\"?,&=]|(?<=\w\w):")
-# The network tells no time of change of every raster: after so many seconds one counts as changed.
+# Servers don't give the time of change of every raster: after so many seconds one counts as changed.
 NETWORK_S = 60.0
 # A folder is listed again only if it changed: one of training data is asked about once for each of its files.
 SETTLED_S, MOST_LISTED = 2.5, 64
@@ -125,7 +125,7 @@ def _check(path: str, top: str) -> None:
 
 
 def _check_beside(path: str, top: str, folders: dict[str, list[str]]) -> None:
-    """Refuse a special file beside a raster by whose name GDAL may take it for a sidecar."""
+    """Refuse a special file that GDAL may take for a sidecar of a raster by its name."""
     folder, name = os.path.split(path)
     if folder not in folders:
         folders[folder] = _odd_ones(folder)

@@ -1,4 +1,4 @@
-"""Find the images of a product that SNAP saved in its own format: a .dim file beside a folder .data."""
+"""Find the images of a product that SNAP saved in its own format: a .dim file and a folder .data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Say what a file is that GDAL can't open as a raster, and what to do with it."""
+"""Recognise files that GDAL can't open as a raster, and advise what to do with them."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def refuse_colours(file: Any, path: str, chosen: Sequence[int]) -> None:
     Args:
         file: Opened rasterio dataset.
         path: Its name.
-        chosen: Band numbers from 1, which no name told; 0 for a missing band.
+        chosen: Band numbers from 1, chosen without names; 0 for a missing band.
 
     Raises:
         InputError: All chosen bands are such colours.

@@ -1,4 +1,4 @@
-"""Tell the tiles of one raster, as exports write them, from files of different dates and polarisations."""
+"""Recognise tiles of one raster, as exports write them, among files of different dates and polarisations."""
 
 from __future__ import annotations
 

@@ -155,7 +155,7 @@ class RasterSource:
         return isinstance(self._dataset, WarpedVRT)
 
     def texts(self) -> tuple[str, str, str]:
-        """Return what tells how the values were made: descriptions of the bands, names of the files, tags."""
+        """Return texts that may say how the values were made: descriptions of the bands, names of the files, tags."""
         named = " ".join(self._file.descriptions[band - 1] or "" for band in self.bands)
         tags = (item for number in (0, *self.bands) for item in self._file.tags(number).items())
         told = " ".join(f"{key}={text[:LONGEST_TAG]}" for key, text in tags)

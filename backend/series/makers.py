@@ -33,10 +33,10 @@ class Maker(Protocol):
         """Return float32 [bands, H, W] from linear power [dates, polarisations, H + 2 halo, W + 2 halo]."""
 
     def facts(self) -> dict[str, Any]:
-        """Return what the result event tells."""
+        """Return the facts for the result event."""
 
     def notes(self) -> list[str]:
-        """Return what the log tells at the end."""
+        """Return the lines for the end of the log."""
 
 
 class Composite:

@@ -25,7 +25,7 @@ NAMED = 3  # rasters that a message names
 
 @dataclass(frozen=True)
 class Reading:
-    """Say how rasters are read.
+    """Hold how rasters are read.
 
     Attributes:
         bands: Band numbers of VV and VH, 0 for one that is missing; None to find them by their names.

@@ -27,7 +27,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Cut:
-    """Say how a grid is cut.
+    """Hold how a grid is cut.
 
     Attributes:
         grid: Of the output.

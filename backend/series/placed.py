@@ -40,7 +40,7 @@ class PlacedSource:
         grid: To read on.
 
     Attributes:
-        grid: To read on; may be set anew.
+        grid: Grid to read on; may be changed between reads.
 
     Raises:
         InputError: One of both has no coordinate system, and their pixels don't lie alike.

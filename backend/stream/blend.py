@@ -23,8 +23,8 @@ class RowBlender:
     Tiles come in row-major order, so every pixel gets its terms in the same order however they are batched: the
     result doesn't depend on the batch size. Tiles may be left out; they count as zero.
 
-    Of sums that later tiles add to, only strips are held: one beside the tile, and one below the row of tiles. All else
-    of a tile is final at once, and reduced while it is in the processor's cache.
+    Of sums that later tiles add to, only strips are held: one to the right of the tile, and one below the row of
+    tiles. All else of a tile is final at once, and reduced while it is in the processor's cache.
 
     Args:
         plan: Where tiles lie.
@@ -66,7 +66,7 @@ class RowBlender:
         self._settle(row, column, values, came=True)
 
     def finish(self, row: int) -> NDArray[Any]:
-        """Hand out the rows that are final once tile row `row` is complete.
+        """Return the rows that are final once tile row `row` is complete.
 
         Returns:
             float32 [channels, rows, width], or what `reduce` makes of it; in the blender's own memory, good until the
@@ -79,7 +79,7 @@ class RowBlender:
         return self._done[:, : self._plan.rows.finished(row) - self._plan.rows.origins[row]]
 
     def _leave_out(self, row: int, until: int) -> None:
-        """Settle the tiles before column `until` that never came."""
+        """Complete the tiles before column `until` that never came."""
         columns = self._plan.columns
         for column in range(self._next, until):
             left = columns.origins[column]

@@ -2,7 +2,7 @@
 
 Where backscatter can't tell several classes apart (grass, crops, shrubs), each holds a part of what is known together,
 and a rival that stands alone would win with less: 0.3 for tree against 0.2, 0.2, 0.2 for the three. The least expected
-error at the level that is told apart is to choose the group by its sum first (Bayes decision; the same reasoning as for
+error at the level of groups is to choose the group by its sum first (Bayes decision; the same reasoning as for
 hierarchies of classes in Deng et al. 2012, "Hedging your bets"). Classes without a group stand for themselves.
 """
 

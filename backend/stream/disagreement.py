@@ -41,7 +41,7 @@ class SquaringBlender:
         self._blender.add(row, column, np.concatenate((first, squares, values[self._squared :])))
 
     def finish(self, row: int) -> NDArray[Any]:
-        """Hand out the rows that are final once tile row `row` is complete, [channels, rows, width]."""
+        """Return the rows that are final once tile row `row` is complete, [channels, rows, width]."""
         return self._blender.finish(row)
 
 

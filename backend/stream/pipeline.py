@@ -75,11 +75,11 @@ class Pipe(Generic[T]):
         self._queue: queue.Queue[T | None] = queue.Queue(size)
 
     def put(self, item: T) -> None:
-        """Hand an item on, waiting for room."""
+        """Put an item into the pipe, waiting for a free place."""
         self._put(item)
 
     def close(self) -> None:
-        """Say that nothing more comes."""
+        """Close the pipe: no more items come."""
         self._put(None)
 
     def __iter__(self) -> Iterator[T]:

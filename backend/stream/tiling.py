@@ -90,7 +90,7 @@ class TilePlan:
 
 
 def plan_tiles(height: int, width: int, tile: int, overlap: int, patch: int) -> TilePlan:
-    """Lay tiles over a raster from its first pixel, so that the phase of the patches never changes.
+    """Plan tiles over a raster from its first pixel, so that the phase of the patches never changes.
 
     Args:
         height: Rows of the raster, 1 or more.

@@ -1,4 +1,4 @@
-"""Bring finished rows of a coarser or finer grid (model pixels, patches) back to the raster's pixels, streaming."""
+"""Resample finished rows of a coarser or finer grid (model pixels, patches) to the raster's pixels, streaming."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read a raster of confidence beside a class map, in the same strips."""
+"""Read a raster of confidence together with a class map, in the same strips."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def polygon_file(
         path: Final name, as `check_polygon_output` allows it.
         crs: Of the coordinates.
         columns: Fields.
-        style: QML: the default style in a GeoPackage, a file beside GeoJSON.
+        style: QML: the default style in a GeoPackage, a separate file for GeoJSON.
         cancel: Also removes the unfinished file if the process is ended by force.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Measure how far nodata changes the map beside it: classes near its edge against those of the whole scene.
+"""Measure how much nodata changes the map near it: classes near its edge against those of the whole scene.
 
     python -m benchmarks.checks.nodata_edge SCENE [SCENE MASKED] [--model NAME|DIR]
 

@@ -1,4 +1,4 @@
-"""Lay tiles over a raster, and find the borders where they meet."""
+"""Plan tiles over a raster, and find the borders where they meet."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ means; trees from LiDAR, and water, fields and towns) and parcels (Flanders, up 
 Of each the table has the overall accuracy and the mean IoU over the classes that the labels hold, of merged classes:
 the mean over draws of so many dates; every way maps the same draws. Unlabelled series are OPERA (bursts of 30 dates,
 30 m) and Belgium (ten dates): of these it has the share of pixels that two maps of other dates agree on, drawn without
-a date in common, which is no accuracy, but tells how much of a map is chance.
+a date in common, which isn't accuracy, but shows how much of a map is chance.
 
 The ways: "composite" maps the mean in power by the model; "mean" maps each date and takes the mean of the
 probabilities; "log mean" takes the mean of their logarithms, the product of what each date says.

@@ -192,7 +192,7 @@ def regions(folder: Path) -> list[str]:
 
 
 def parted(name: str, real: float, simulated: float) -> bool:
-    """Tell whether two figures part, by the rules in the head of this file."""
+    """Return whether two figures differ, by the rules in the head of this file."""
     if "correlation" in name:
         return abs(real - simulated) > 0.15
     if name.endswith("mean"):

@@ -5,7 +5,7 @@
 The stand-in sleeps for each tile as long as a network of a data-centre card's speed would take (7.5 ms for a megapixel
 of the raster), without using a core, and answers with probabilities made beforehand. Everything else is a run as a user
 starts it: checks, reading, decoding, blending, choosing, writing, overviews, final checks. Prints seconds, how many
-times as long as the network alone, and milliseconds of one core for a megapixel: what a run costs beside its network.
+times as long as the network alone, and milliseconds of one core for a megapixel: what a run costs outside its network.
 """
 
 from __future__ import annotations

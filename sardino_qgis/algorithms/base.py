@@ -48,7 +48,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         return help_page(*self.HELP)
 
     def canExecute(self) -> tuple[bool, str]:
-        """Say what is missing: on the desktop in a sentence, with a button in the message bar that sets it up."""
+        """Return what is missing: on the desktop as a sentence, with a button in the message bar that sets it up."""
         offer = self.provider().offer_setup if self.provider() is not None else None
         problem = offer() if offer is not None else locate.problem()
         return not problem, problem

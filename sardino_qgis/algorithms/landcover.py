@@ -148,7 +148,7 @@ class LandCoverAlgorithm(ModelAlgorithm):
 
     @staticmethod
     def _say_what_belongs_together(path: str, feedback: Any) -> None:
-        """Name the files of a map that is kept: other programs find names of classes beside it only."""
+        """Name the files of a map that is kept: other programs read class names from the .aux.xml only."""
         beside = (f"{path}.aux.xml", f"{os.path.splitext(path)[0]}.qml")
         temporary = os.path.abspath(path).startswith(os.path.abspath(QgsProcessingUtils.tempFolder()))
         if not temporary and all(os.path.isfile(file) for file in beside):

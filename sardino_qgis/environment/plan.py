@@ -75,7 +75,7 @@ class Plan:
         return lines
 
     def _card(self) -> str:
-        """Say which graphics card there is, and which installation uses it."""
+        """Return a sentence on the graphics card, and which installation uses it."""
         apple = self.base.platform == "darwin-arm64"
         if not self.card and not apple:
             return tr("Graphics card: {}").format(tr("no NVIDIA card found"))
@@ -97,7 +97,7 @@ class Plan:
         return []
 
     def sizes(self) -> str:
-        """Say how large it is, with the build of PyTorch that is tried first and with the last."""
+        """Return a sentence on the size, with the build of PyTorch that is tried first and with the last."""
         if not self.pinned.size:
             if self.kind is Kind.MAPPING:
                 return tr("unknown for this machine; about 130 MB to download on others")

@@ -140,7 +140,7 @@ class _Models(QComboBox):
         self.fill()
 
     def fill(self) -> None:
-        """List the models anew, and keep what is chosen or written."""
+        """List the models again, and keep the entry that is chosen or written."""
         models = labelled_models()
         if models == [(self.itemText(row), self.itemData(row)) for row in range(self.count())]:
             return

@@ -33,7 +33,7 @@ from .similarity_task import SimilarityTask
 RAMP = "singlebandpseudocolor"
 SOURCE = "sardino/similarityTo"  # custom property of a result: id of its source layer
 MESSAGE_SECONDS = 6
-PATIENCE_MS = 1000  # after this time the user is told why the answer takes long
+PATIENCE_MS = 1000  # after this time a message says why the answer takes long
 
 
 class SimilarityTool(QgsMapTool):

@@ -106,7 +106,7 @@ def unfold(layer_id: str) -> None:
     """Show the legend of a layer in the layer tree, where QGIS may have added it folded."""
     node = QgsProject.instance().layerTreeRoot().findLayer(layer_id)
     if node is not None:
-        # Set anew: a view ignores it while the legend is being built.
+        # Set again: a view ignores it while the legend is being built.
         node.setExpanded(False)
         node.setExpanded(True)
 

@@ -13,7 +13,7 @@ from backend.card.model_card import Band
 from backend.raster.band_labels import is_short
 from backend.raster.band_names import parse, polarisation_spans
 
-# Files beside the bands of a scene that begin with its name: of HyP3, for instance.
+# Further files of a scene that begin with its name: of HyP3, for instance.
 _BESIDE = frozenset("rgb area browse map water overlay color colour thumb thumbnail quicklook preview".split())
 _PICTURES = (".png", ".jpg", ".jpeg")
 
@@ -98,7 +98,7 @@ def _is_scene(members: Sequence[_Told], order: Sequence[str]) -> bool:
 
 
 def _told(name: str) -> _Told | None:
-    """Return what a name tells, if that is one polarisation of backscatter; of "VV/20200101" the folder tells."""
+    """Return the contents of a name if that is one polarisation of backscatter; of "VV/20200101" the folder counts."""
     path = PurePosixPath(name)
     own, folder = parse(path.name), parse(path.parent.name)
     if own.backscatter:
@@ -109,7 +109,7 @@ def _told(name: str) -> _Told | None:
 
 
 def _without(text: str) -> str:
-    """Return a name without its polarisation and the separators beside it."""
+    """Return a name without its polarisation and the separators next to it."""
     for start, end in reversed(polarisation_spans(text)):
         text = f"{text[:start].rstrip('_-. ')}_{text[end:].lstrip('_-. ')}"
     return text.strip("_-. ")
@@ -123,7 +123,7 @@ def _name(ours: Sequence[_Told], taken: Container[str]) -> str:
 
 
 def _companions(groups: Collection[Sequence[_Told]], others: Mapping[str, Path]) -> set[str]:
-    """Return names of files beside scenes that are something else: angles, heights, masks, pictures."""
+    """Return names of files that belong to scenes but aren't bands: angles, heights, masks, pictures."""
     stems: dict[str, set[str]] = {}
     paired = set()
     for group in groups:

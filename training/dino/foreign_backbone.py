@@ -21,7 +21,7 @@ from training.dino.foreign_file import ForeignFile
 
 PATCHES = "patch_embed.proj.weight"
 HEAD_CHANNELS = 64  # of one attention head in ViT-Ti, -S, -B and -L
-# Parts beside the backbone: decoders of MAE, heads of DINO and of classifiers, the token in place of what is masked.
+# Parts that aren't the backbone: decoders of MAE, heads of DINO and of classifiers, the token of masked patches.
 BESIDE = re.compile(r"(decoder|head|mask_token|projector|predictor|fc\.|ibot_)")
 _RENAMED = {"register_tokens": "reg_token"}
 _BLOCK = re.compile(r"blocks\.(\d+)\.(.+)")
@@ -89,7 +89,7 @@ def translate(file: ForeignFile, prefix: str, bands: int, heads: int | None) -> 
         file: The opened file.
         prefix: As found by `find_prefix`.
         bands: Number of bands that its input must have.
-        heads: Attention heads, which no shape tells; None for one for each 64 channels.
+        heads: Number of attention heads, which no shape shows; None for one for each 64 channels.
 
     Raises:
         InputError: It has another number of bands, or parts that this program's network has not.

@@ -68,7 +68,7 @@ class LabelledChip:
 
 @dataclass(frozen=True)
 class Legend:
-    """Say which class index a value of the labels has.
+    """Map values of labels to class indices.
 
     Attributes:
         indices: Class index by value; values that are missing are not used.

@@ -64,7 +64,7 @@ def load_checkpoint(folder: Path) -> tuple[int, dict[str, Tensor], dict[str, Any
 
 
 def _digest(state: Mapping[str, Any], content: bytes) -> str:
-    """Return the SHA-256 of a tensor file and of what the state says beside it."""
+    """Return the SHA-256 of a tensor file and of the state without its own hash."""
     said = json.dumps([state["step"], state["tensors"], state["scalars"]])
     return hashlib.sha256(said.encode() + b"\0" + content).hexdigest()
 

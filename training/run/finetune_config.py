@@ -19,7 +19,7 @@ class CropAugmentConfig(AugmentConfig):
             against speckle, averaged over dates, or resampled from larger pixels: else what is smooth is taken for
             water.
         gaps: Probability that a part of a crop has no data and is filled as in mapping, so that the edge of the data
-            does not change the classes beside it.
+            does not change the classes near it.
         small: Probability that a crop is cut smaller, down to 16 pixels a side, and extended by reflection, as
             rasters smaller than a tile are.
     """

@@ -28,7 +28,7 @@ class Signature:
 
     Attributes:
         level: Mean VV and VH in dB, sigma0 at 38 degrees, in humid regions.
-        spread: Standard deviation in dB between scenes, of VV, beside what the scene's climate does.
+        spread: Standard deviation in dB between scenes, of VV, in addition to the effect of the scene's climate.
         ratio: Standard deviation in dB of VV-VH between scenes.
         slope: dB per degree of incidence.
         soil: Share of the scene's soil moisture shift.

@@ -1,4 +1,4 @@
-"""Lay facets over the ground under an image, a cell for each sample at a middle height, and follow them into the image.
+"""Place facets on the ground under an image, a cell for each sample at a middle height, and project them into it.
 
 A line of the lattice lies in the plane in which the radar looks; heights move its cells across, and along by little
 more than a line. So the area of the ground in each sample, layover and shadow are found strip by strip.
