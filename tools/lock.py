@@ -48,7 +48,7 @@ class List:
     """Describe a list to write.
 
     Attributes:
-        kind: Of the installation, as in its name.
+        kind: Kind of the installation, as in its name.
         sources: Files of requirements.
         constraints: Files that narrow them.
         oldest: Version of Python.

@@ -49,7 +49,7 @@ class AccuracyRequest:
         ignore_map: Map values to leave out.
         ignore_reference: Reference values to leave out, as in the file.
         sample: Pixels to draw from a reference raster; 0 for none.
-        seed: Of the draw.
+        seed: Seed of the draw.
         reference_name: Name of the reference in the report; None for its path.
         overwrite: Whether existing outputs are replaced.
         reporter: Receives progress and messages.

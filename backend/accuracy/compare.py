@@ -67,7 +67,7 @@ def check_bounds(class_map: Bounds, reference: Bounds | None, name: str) -> None
     Args:
         class_map: xmin, ymin, xmax, ymax of the map.
         reference: The same of the reference, in the map's CRS; None where unknown.
-        name: Of the reference.
+        name: Name of the reference.
 
     Raises:
         InputError: The bounds don't touch.

@@ -20,7 +20,7 @@ class RasterReference:
     Args:
         raster: The reference.
         size: Pixels to draw, stratified by map class; 0 for none.
-        seed: Of the draw.
+        seed: Seed of the draw.
 
     Raises:
         InputError: The sample is larger than MOST_SAMPLE.

@@ -60,8 +60,8 @@ class Held:
     """Hold an attempt that this process has claimed.
 
     Attributes:
-        name: Of the scene.
-        number: Of the attempt.
+        name: Name of the scene.
+        number: Number of the attempt.
         claim: File that is touched while it goes on.
         work: Folder to write into.
     """
@@ -76,7 +76,7 @@ class AttemptBook:
     """Keep the attempts of an archive on its disk.
 
     Args:
-        folder: Of the archive.
+        folder: Folder of the archive.
         worker: Name of this process, written into its claims.
         retries: How often a scene that failed is repeated.
         dead_after: Seconds without a sign of life after which a worker counts as dead.

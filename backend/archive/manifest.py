@@ -40,7 +40,7 @@ def write_manifest(folder: ArchiveFolder, units: Sequence[Unit], state: State, m
     for each worker that ends.
 
     Args:
-        folder: Of the archive.
+        folder: Folder of the archive.
         units: The plan.
         state: Which scenes are finished, and which given up.
         model: Name or folder of the model.

@@ -32,7 +32,7 @@ class Outcome:
     """Hold the end of an attempt.
 
     Attributes:
-        name: Of the scene.
+        name: Name of the scene.
         kind: DONE, FAILED, or LOST: another worker has finished the scene.
         error: Why it failed.
     """

@@ -19,7 +19,7 @@ class SceneTask:
     """Map a scene and write its STAC item next to it.
 
     Args:
-        options: Of the task.
+        options: Options of the task.
         worker: Name of this process.
     """
 

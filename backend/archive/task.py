@@ -36,13 +36,13 @@ class TaskOptions:
         units: Unit of the values.
         accept_values: Whether values that can't be backscatter are mapped all the same.
         extent: In the CRS of each raster.
-        device: Of this process alone: workers may differ.
+        device: Device of this process alone: workers may differ.
         engine: Library that runs the model.
-        batch_size: Of this process alone.
+        batch_size: Batch size of this process alone.
         bits: 32 for floats, 8 for bytes: of probabilities and confidence, or of embeddings.
-        heads: Of attention: mean or all.
-        block: Of attention and embeddings.
-        grid: Of embeddings: patch or input.
+        heads: Heads of attention: mean or all.
+        block: Block of attention and embeddings.
+        grid: Grid of embeddings: patch or input.
     """
 
     task: str = "landcover"

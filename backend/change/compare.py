@@ -106,7 +106,7 @@ class CodeTable:
         """Make a table of the values that occur.
 
         Args:
-            counts: Of the two maps.
+            counts: Counts of the two maps.
             common: Value of the common legend by value, of either map.
             codes: Number of each pair of common values.
         """

@@ -16,7 +16,7 @@ class Side:
     """Hold what is known of the classes of one map.
 
     Attributes:
-        path: Of the map, for messages.
+        path: Path of the map, for messages.
         names: Name by value; empty if the map has none.
         values: Values that occur where both maps have one.
     """

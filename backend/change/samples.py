@@ -135,7 +135,7 @@ def estimate_change(
     Args:
         raster: Finished map of transitions.
         samples: Places whose transition is known.
-        transitions: Of the map.
+        transitions: Transitions of the map.
         advance: Called with the number of rows done.
 
     Returns:

@@ -46,7 +46,7 @@ class DesignRequest:
     Attributes:
         map: Raster of classes.
         output: GeoJSON to write.
-        standard_error: Of the overall accuracy, that is wanted.
+        standard_error: Wanted standard error of the overall accuracy.
         accuracy: User's accuracy that is expected of classes without their own.
         expected: User's accuracy that is expected, by value or name of a class (as text).
         per_class: Points of a rare class.

@@ -50,8 +50,8 @@ class Sampler:
 
     Args:
         class_map: Map.
-        areas: Of its pixels.
-        tally: Of `count`.
+        areas: Areas of its pixels.
+        tally: Result of `count`.
         distance: Least distance of two points in metres (in pixels without a CRS).
         seed: Equal seeds draw equal points.
     """
@@ -139,7 +139,7 @@ def _tried(found: DoubleArray, order: IntArray | None, generator: np.random.Gene
     Args:
         found: Rows, columns and areas of candidates, [3, n], in the order of the map.
         order: Number of each candidate's draw; None if all pixels of a class are candidates.
-        generator: Of random numbers.
+        generator: Generator of random numbers.
     """
     if order is None:
         # Drawing one after another by area without putting back: order by exponential waiting times (Efraimidis and

@@ -43,7 +43,7 @@ class NextRequest:
         samples: GeoJSON of points and polygons that are labelled already; None if there are none.
         class_field: Their property that holds the class, which the new points get too; None for the only one.
         count: Places to choose.
-        share: Of the map, that counts as least certain.
+        share: Share of the map that counts as least certain.
         overwrite: Whether existing outputs are replaced.
         reporter: Receives progress and messages.
         cancel: Ends the run when set.

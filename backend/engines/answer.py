@@ -16,7 +16,7 @@ class Answer:
 
     Attributes:
         outputs: Names as in network.onnx.
-        finish: From a tile's answer float32 [channels, t, t] to what is blended of it; as it is if None.
+        finish: Function from a tile's answer float32 [channels, t, t] to what is blended of it; as it is if None.
     """
 
     outputs: tuple[str, ...]

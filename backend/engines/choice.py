@@ -36,7 +36,7 @@ def check_engine(engine: str, device: str, card: ModelCard) -> None:
     Args:
         engine: One of ENGINES.
         device: As asked for.
-        card: Of the model.
+        card: Card of the model.
 
     Raises:
         InputError: An engine for processors on another device.

@@ -28,7 +28,7 @@ class DeviceBlender:
     Args:
         plan: Where tiles lie.
         channels: Planes of a tile.
-        device: Of the tiles, such as "cuda".
+        device: Device of the tiles, such as "cuda".
         reduce: What is done with finished rows before they leave the device.
 
     Raises:

@@ -39,7 +39,7 @@ class Engines:
     """Hold the engine that runs a model, and those that may take over.
 
     Args:
-        folder: Of the model.
+        folder: Folder of the model.
         card: The model's.
         wanted: What the request says.
         log: Called with (level, message).

@@ -34,7 +34,7 @@ class Engine(Protocol):
     Attributes:
         name: One of `backend.engines.choice.ENGINES`.
         device: Kind of device, such as "cpu" or "cuda".
-        device_name: For people, such as "cuda (NVIDIA H100)".
+        device_name: Name for people, such as "cuda (NVIDIA H100)".
         batch: Tiles at once.
     """
 

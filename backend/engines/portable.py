@@ -42,7 +42,7 @@ class PortableEngine:
 
     Args:
         name: One of MODULES.
-        folder: Of the model.
+        folder: Folder of the model.
         card: The model's.
         batch_size: Tiles at once; 0 to choose.
 

@@ -78,7 +78,7 @@ class TorchEngine:
     """Run the network of a folder with PyTorch.
 
     Args:
-        folder: Of the model.
+        folder: Folder of the model.
         device: auto, cpu, cuda or mps.
         batch_size: Tiles at once; 0 to choose.
 

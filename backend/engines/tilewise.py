@@ -19,7 +19,7 @@ class Tilewise(ABC):
     """Run a network on one tile at a time, from any thread.
 
     Args:
-        names: Of its outputs.
+        names: Names of its outputs.
         threads: Tiles at once.
     """
 

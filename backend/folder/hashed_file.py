@@ -35,7 +35,7 @@ def read_hashed(path: Path, name: str, most: int, digest: str) -> bytes:
 
     Args:
         path: The file.
-        name: For people.
+        name: Name of the file, for messages.
         most: Bytes that it may have.
         digest: SHA-256 in lower-case hex.
 

@@ -42,7 +42,7 @@ class Graph:
     Attributes:
         nodes: Operators.
         constants: Weights and sizes by name.
-        shape: Of the input `INPUT`, float32 [n, bands, rows, columns].
+        shape: Shape of the input `INPUT`, float32 [n, bands, rows, columns].
         outputs: Shape of each output, float32.
         metadata: Texts for other programs.
     """

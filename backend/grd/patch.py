@@ -23,8 +23,8 @@ class Place(NamedTuple):
     Attributes:
         top: First row of the map, in that of the whole.
         left: First column.
-        rows: Of the whole.
-        columns: Of the whole.
+        rows: Rows of the whole.
+        columns: Columns of the whole.
         asked: Top, left, height and width of what was asked for, in the map.
     """
 

@@ -38,7 +38,7 @@ class CalibrateRequest:
         output: Raster to write.
         quantity: "gamma0" or "sigma0".
         units: "linear_power" or "db".
-        pixel_size: In metres; None for the spacing of the product.
+        pixel_size: Pixel size in metres; None for the spacing of the product.
         extent: West, south, east and north in degrees; None for the whole product.
         around: Pixels around the extent that are calibrated too.
         dem: As for `Slopes`; so are dem_heights, orbit, flatten and mask_nodata.

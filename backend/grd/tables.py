@@ -48,7 +48,7 @@ class Table:
     """Interpolate values linearly along samples and lines; constant beyond the first and last.
 
     Args:
-        vectors: In any order; of several for one line, the first is used.
+        vectors: Vectors in any order; of several for one line, the first is used.
         width: Samples of a row.
 
     Raises:

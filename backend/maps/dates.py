@@ -123,7 +123,7 @@ def open_dates(
     """Open each further date, and say what was found.
 
     Args:
-        request: With the dates.
+        request: Request with the dates.
         context: Receives messages, ends a calibration.
         card: The model's.
         source: Raster that is mapped, on whose grid dates are read.

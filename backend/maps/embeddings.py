@@ -96,8 +96,8 @@ class _Writer:
 
     Args:
         run: Started.
-        grid: Of the output.
-        bits: Of a value.
+        grid: Grid of the output.
+        bits: Bits of a value.
 
     Attributes:
         floats: The tokens as floats; with 8 bits an intermediate raster.
@@ -156,8 +156,8 @@ def picture(tokens: RasterSink, sink: RasterSink, components: Components, cancel
 
     Args:
         tokens: Finished.
-        sink: Of the same grid; finished here.
-        components: Of the tokens.
+        sink: Sink of the same grid; finished here.
+        components: Components of the tokens.
         cancel: Looked at between strips.
     """
     for block in tokens.rows():

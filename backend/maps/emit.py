@@ -39,7 +39,7 @@ def send_tiles(run: Run, job: TileJob, answer: Answer, emit: Emit, through: Thro
         job: Tiles over the run's frame; with `coverage` where `emit` is of `to_patches` or an enlarging `to_pixels`.
         answer: What is wanted of the network.
         emit: As for `run_stream`.
-        through: From the model to what the frame's tiles go through; the model itself if None.
+        through: Function from the model to the one that the frame's tiles go through; the model itself if None.
 
     Raises:
         InputError: No pixel was valid.

@@ -54,7 +54,7 @@ def landcover(
         probabilities: Also write the probability of every class, one band each.
         context: Reporter, cancel and models.
         further: Also write these of FURTHER, float32 0 to 1, NaN for nodata.
-        bits: Of confidence and probabilities: 32, or 8 for bytes with a scale, 255 for nodata.
+        bits: Bits of confidence and probabilities: 32, or 8 for bytes with a scale, 255 for nodata.
 
     Returns:
         The facts of the result event: outputs, classes with their pixel counts, device, seconds, model.
@@ -114,7 +114,7 @@ class _Writer:
 
     Args:
         run: Started.
-        bits: Of probabilities.
+        bits: Bits of probabilities.
     """
 
     def __init__(self, run: Run, bits: int) -> None:

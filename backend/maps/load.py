@@ -55,7 +55,7 @@ class Wish:
     """Hold which model is wanted, and what is to run it.
 
     Attributes:
-        folder: Of the model.
+        folder: Folder of the model.
         card: The model's, validated.
         engine: One of `backend.engines.choice.ENGINES`.
         device: auto, cpu, cuda or mps.

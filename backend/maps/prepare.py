@@ -38,7 +38,7 @@ class Prepared:
         paths: Outputs by role; "output" is the main one.
         wish: Model and engine.
         scene: The raster, opened.
-        timings: Of the run.
+        timings: Timings of the run.
     """
 
     request: Request

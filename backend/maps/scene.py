@@ -47,13 +47,13 @@ class Scene:
     Args:
         request: What is asked for; a product is calibrated into the folder of its output.
         context: Its reporter receives what is found; its cancel ends a calibration.
-        files: Of `stack.scene_files`, each checked by `refuse_part`.
+        files: Files of `stack.scene_files`, each checked by `refuse_part`.
         card: The model's.
         stack: Takes what is to be closed.
 
     Attributes:
         source: Opened raster.
-        part: Of the source's pixels, what is asked for.
+        part: Requested part of the source's pixels.
         bands: The card's bands that it has.
         units: Unit of its values, decided.
         checks: Checks of its values.

@@ -94,7 +94,7 @@ def best_cosine(tokens: FloatArray, references: DoubleArray) -> FloatArray:
 
     Args:
         tokens: float32 [features, rows, columns].
-        references: Of length 1, float64 [points, features].
+        references: Vectors of length 1, float64 [points, features].
 
     Returns:
         float32 [1, rows, columns]; 0 where a token is all zeros.

@@ -54,7 +54,7 @@ class MosaicRequest:
         rule: One of RULES.
         feather: Pixels over which a map fades out towards its edge.
         confidence: Whether the share of the class is written too.
-        crs: Of the user's own tiles; None for squares of UTM.
+        crs: CRS of the user's own tiles; None for squares of UTM.
         size: Side of the user's tiles, in units of the CRS.
         origin: A corner of the user's tiles.
         pixel_size: Side of a pixel, in units of the CRS; None for that of the first map.

@@ -47,7 +47,7 @@ class TileReader:
     Args:
         source: The map.
         classes: Legend, in the order of the bands of probabilities.
-        grid: Of the tile.
+        grid: Grid of the tile.
         feather: Pixels over which a map fades out towards its edge; 0 for none.
         stack: Takes what is to be closed.
 

@@ -22,7 +22,7 @@ class Source:
     """Hold a finished map.
 
     Attributes:
-        name: Of the scene.
+        name: Name of the scene.
         classes: Its raster of classes.
         probabilities: Its raster with a band for each class; None if there is none.
         date: ISO 8601; empty if unknown.

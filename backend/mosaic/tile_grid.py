@@ -1,4 +1,4 @@
-"""Divide the world into tiles: squares of 100 km in UTM, named as in MGRS, or squares of a user's CRS, size and origin."""
+"""Divide the world into tiles: squares of 100 km in UTM, named as in MGRS, or of a user's CRS, size and origin."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def write_tile(
     Args:
         paths: "output", and "confidence" if wanted; claimed.
         tile: The tile.
-        sums: Of `strips`.
+        sums: Sums by `strips`.
         rule: How overlaps are decided.
         tags: Metadata of the rasters.
 

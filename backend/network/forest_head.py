@@ -30,7 +30,7 @@ class Trees:
         threshold: Up to which value it goes left, float32 [T, M].
         child: The left child, int16 [T, M]; the right one is the next. A leaf is its own left child, and its threshold
             is above every value.
-        share: Of each class at each node, float32 [T, M, K].
+        share: Share of each class at each node, float32 [T, M, K].
         depth: Steps after which every walk has come to a leaf.
     """
 

@@ -32,7 +32,7 @@ class QuantisedLayer(nn.Module):
     """Wrap a linear map or a convolution whose input and weights take one of 256 values each.
 
     Args:
-        layer: In floats.
+        layer: Layer in floats.
         low: Smallest input that is represented.
         high: Greatest input.
     """

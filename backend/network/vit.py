@@ -58,7 +58,7 @@ class SarViT(nn.Module):
         tile: Side in pixels of the stored positional embedding.
         patch: Patch side in pixels.
         classes: Number of logits.
-        initialise: As of `build_backbone`.
+        initialise: As for `build_backbone`.
     """
 
     def __init__(self, arch: Arch, bands: int, tile: int, patch: int, classes: int, initialise: bool = True) -> None:

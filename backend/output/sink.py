@@ -50,8 +50,8 @@ class Layer:
         palette: Colours (red, green, blue) by value, for classes; empty for continuous values.
         tags: Metadata of the file.
         rgb: Whether the bands are red, green and blue.
-        scales: Of each band, by which a stored value is multiplied; empty if values are stored as they are.
-        offsets: Of each band, added after that; as many as scales.
+        scales: Factor of each band for stored values; empty if values are stored as they are.
+        offsets: Offset of each band, added after that; as many as scales.
     """
 
     dtype: str

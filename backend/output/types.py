@@ -65,7 +65,7 @@ def check_report_type(path: Path, role: str) -> None:
 
     Args:
         path: Output.
-        role: Of the output: output (an HTML page), json or csv.
+        role: Role of the output: output (an HTML page), json or csv.
 
     Raises:
         InputError: It does.

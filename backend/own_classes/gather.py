@@ -142,7 +142,7 @@ def gather(samples: Samples, places: Sequence[Place], progress: Callable[[int], 
 
     Args:
         samples: All samples.
-        places: Of `place_samples`.
+        places: Result of `place_samples`.
         progress: Called with the tiles done, of all scenes together.
     """
     log, done = places[0].run.context.reporter.log, 0

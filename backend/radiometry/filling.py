@@ -34,9 +34,9 @@ class Filling:
     """Hold a value of one band that means no data.
 
     Attributes:
-        row: Of the band in the sample.
+        row: Row of the band in the sample.
         value: As read, after scale and offset.
-        share: Of the band's valid pixels.
+        share: Share of the band's valid pixels.
     """
 
     row: int

@@ -47,7 +47,7 @@ class Judgement:
     """Hold what the values show.
 
     Attributes:
-        units: Of the backscatter; DB where there is none.
+        units: Units of the backscatter; DB where there is none.
         checks: What was looked at; none is refused if `refuse` was called.
         filling: Values that are no data.
         order: Rows of the sample as they are to be read.

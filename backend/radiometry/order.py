@@ -33,9 +33,9 @@ def check_order(
     """Compare the bands of each acquisition.
 
     Args:
-        db: In dB, [bands, H, W].
+        db: Backscatter in dB, [bands, H, W].
         valid: Validity [H, W].
-        names: Of the model's bands.
+        names: Names of the model's bands.
         found_by: How the bands were found: POSITION, ASKED, or anything else for by their names.
 
     Returns:

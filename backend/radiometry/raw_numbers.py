@@ -24,10 +24,10 @@ def better_refusal(
     """Return a refusal that says what the values are, if that can be recognised; otherwise `error`.
 
     Args:
-        error: Of `decide_units` or `check_units`.
+        error: Refusal of `decide_units` or `check_units`.
         sample: As for these.
         valid: Validity [H, W].
-        names: Of the bands.
+        names: Names of the bands.
         kinds: Data types of the bands in the file, such as "int16".
     """
     values = sample[:, valid]

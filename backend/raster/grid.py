@@ -26,7 +26,7 @@ class Grid:
 
     Attributes:
         crs: None if unknown.
-        transform: From (column, row) to coordinates.
+        transform: Transform from (column, row) to coordinates.
         width: Columns.
         height: Rows.
     """

@@ -52,13 +52,13 @@ class Mosaic:
     """Hold a file, or tiles of one raster put together.
 
     Args:
-        files: Of `tiles`, opened.
+        files: Opened files of `tiles`.
 
     Attributes:
         files: The same, in this order.
         first: The first of them.
         corners: Row and column of the first pixel of each.
-        nodata: Of each band, the first value that a file declares; None if none does.
+        nodata: For each band the first value that a file declares; None if none does.
         crs, transform, width, height: Of the whole.
 
     Raises:

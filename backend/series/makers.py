@@ -20,9 +20,9 @@ class Maker(Protocol):
     """Make bands of the output.
 
     Attributes:
-        names: Of the bands.
+        names: Names of the bands.
         halo: Pixels around a part that it needs.
-        tags: Of the output.
+        tags: Tags of the output.
     """
 
     names: tuple[str, ...]
@@ -48,7 +48,7 @@ class Composite:
         series: Dates on one grid.
         statistics: Wanted.
         periods: Indices of dates by name, "" for all.
-        units: Of levels: "db" or "linear_power".
+        units: Units of levels: "db" or "linear_power".
     """
 
     halo = 0

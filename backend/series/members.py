@@ -45,10 +45,10 @@ class Member:
     """Hold one date of a series.
 
     Attributes:
-        name: Of its file or product, for messages.
+        name: Name of its file or product, for messages.
         source: Opened, with judged values.
         bands: What it reads, named by polarisation.
-        units: Of its values.
+        units: Units of its values.
         span: When it was acquired; None if unknown.
     """
 

@@ -114,7 +114,7 @@ class FilledFrame:
     """Complete a frame of some of the model's bands; the missing ones are 0, as in training.
 
     Args:
-        frame: Of the bands that are there.
+        frame: Frame of the bands that are there.
         present: Their positions among the model's bands.
         count: Number of the model's bands.
     """

@@ -27,7 +27,7 @@ class SeveralFrame:
     """Put the network input of several dates side by side, each followed by a band that is 1 where it is valid.
 
     Args:
-        frames: Of the dates, on one grid.
+        frames: Frames of the dates, on one grid.
     """
 
     def __init__(self, frames: Sequence[Frame]) -> None:
@@ -53,7 +53,7 @@ def joining(bands: int, decide: Decide | None = None) -> Through:
     """Return what makes a model of tiles of one date a model of tiles of `SeveralFrame`.
 
     Args:
-        bands: Of a date.
+        bands: Number of bands of a date.
         decide: Chooses a class from probabilities, if votes are wanted.
 
     Returns:

@@ -51,7 +51,7 @@ class TileJob:
         coverage: Whether to append a channel with the summed weights of the tiles that were not skipped.
         only: Indices (row, column) of the tiles to send; all if None. Tile rows without one are not even read, and
             count as not valid.
-        blender: From plan and channels to the `Blender` that adds answers up.
+        blender: Function from plan and channels to the `Blender` that adds answers up.
         fetch: Whether answers are arrays; else they stay on the device, as tensors that `blender` adds up.
     """
 

@@ -25,7 +25,7 @@ class GeoJsonFile:
 
     Args:
         path: File to make.
-        crs: Of the coordinates.
+        crs: CRS of the coordinates.
         columns: Properties of the features.
 
     Raises:

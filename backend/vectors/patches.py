@@ -112,8 +112,8 @@ def find_patches(
 
     Args:
         class_map: The map.
-        areas: Of its pixels.
-        confidence: On the same grid; None if there is none.
+        areas: Areas of its pixels.
+        confidence: Confidence on the same grid; None if there is none.
         borders: Whether the lengths of common borders are wanted.
         advance: Called with the number of rows done; may raise.
 

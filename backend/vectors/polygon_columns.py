@@ -27,8 +27,8 @@ def columns_of(patches: Patches, legend: dict[int, LandCoverClass], metres: bool
     """Return the fields: value and name of the class, area, and mean confidence.
 
     Args:
-        patches: Of the map.
-        legend: Of its classes.
+        patches: Patches of the map.
+        legend: Legend of its classes.
         metres: Whether areas are known in square metres; else they are numbers of pixels.
         confidence: Whether there is one.
     """

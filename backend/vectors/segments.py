@@ -103,7 +103,7 @@ def successors(segments: Segments, lattice: Lattice, known: int) -> IntArray:
 
     Args:
         segments: All pieces of the strip, and those that earlier strips left open.
-        lattice: Of the strip.
+        lattice: Lattice of the strip.
         known: Corners with a smaller index have all their pieces.
     """
     result = np.full(segments.start.size, -1, np.int64)

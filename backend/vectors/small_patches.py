@@ -34,8 +34,8 @@ def join_small(patches: Patches, minimum: float) -> tuple[Patches, int]:
     neighbours: an island of data that is too small stays.
 
     Args:
-        patches: With their borders.
-        minimum: In the unit of their areas.
+        patches: Patches with their borders.
+        minimum: Least area, in the unit of their areas.
 
     Returns:
         The patches, and the number of those that are smaller than the minimum still.

@@ -48,7 +48,7 @@ class StandIn:
     """Sleep, then write what the task of a scene writes.
 
     Args:
-        seconds: Of sleep.
+        seconds: Seconds of sleep.
         raster: Copied as the result.
     """
 

@@ -47,7 +47,7 @@ class Outcome:
     """Hold one run of one contender.
 
     Attributes:
-        seconds: From opening the raster to the closed map, with the network loaded; NaN without a map.
+        seconds: Seconds from opening the raster to the closed map, with the network loaded; NaN without a map.
         whole_s: Seconds of the whole process.
         peak_mib: Peak resident memory.
         tiles: Number of tiles given to the network.

@@ -47,10 +47,10 @@ class Series:
     """Hold the dates of one place.
 
     Attributes:
-        name: Of the place.
+        name: Name of the place.
         db: VV and VH in dB, float32 [dates, 2, H, W], NaN where invalid.
-        transform: Of the raster; identity where it has none.
-        crs: Of the raster; None where it has none.
+        transform: Transform of the raster; identity where it has none.
+        crs: CRS of the raster; None where it has none.
         target: Merged class index [H, W], -1 where unlabelled; None without labels.
     """
 

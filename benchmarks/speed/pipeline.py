@@ -41,8 +41,8 @@ class StandIn:
     """Sleep in place of computing; it stands for an engine and for `backend.engines.factory.Engines`.
 
     Args:
-        card: Of the model whose answers it imitates.
-        seconds: For a tile.
+        card: Card of the model whose answers it imitates.
+        seconds: Seconds for a tile.
     """
 
     name, device, device_name = "stand-in", "cpu", "cpu"

@@ -119,7 +119,7 @@ def look_at(path: str, variables: Mapping[str, str], needed: Sequence[str], kind
         path: Its path.
         variables: Environment variables to start it with.
         needed: Modules that it must have.
-        kind: Of the installation.
+        kind: Kind of the installation.
 
     Raises:
         UnfitError: It can't be started, is too old, or lacks something.

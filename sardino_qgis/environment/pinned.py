@@ -75,7 +75,7 @@ def read(kind: Kind, platform: str, version: str) -> Pinned:
     """Read the list for a platform and a Python version: the hashed one if it covers them, else the plain one.
 
     Args:
-        kind: Of the installation.
+        kind: Kind of the installation.
         platform: Such as "linux-x86_64".
         version: Such as "3.12".
     """

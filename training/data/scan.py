@@ -46,9 +46,9 @@ class FileEntry:
         name: Path in the folder without suffix.
         size: Size of the file in bytes; a change of it or of `modified` means a new scan.
         modified: Time of the last change in nanoseconds.
-        height: In pixels.
-        width: In pixels.
-        dtype: Of the first band used.
+        height: Height in pixels.
+        width: Width in pixels.
+        dtype: Dtype of the first band used.
         numbers: Band number (from 1) of each of the card's bands; 0 if the file lacks it.
         pixel_m: Pixel size in metres; 0 if unknown.
         grid: CRS and transform as text; empty if unknown.

@@ -24,7 +24,7 @@ class SceneFiles:
 
     Attributes:
         paths: In the order of their bands.
-        names: Of each of them in the folder, without suffix.
+        names: Name of each of them in the folder, without suffix.
     """
 
     paths: tuple[Path, ...]

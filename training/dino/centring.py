@@ -73,7 +73,7 @@ def sinkhorn(logits: Tensor, temperature: float, iterations: int = SINKHORN_ITER
 
     Args:
         logits: [N, K]; N may differ between processes and be 0.
-        temperature: Of the teacher.
+        temperature: Temperature of the teacher.
         iterations: Number of times that prototypes, then rows, are normalised to equal sums.
 
     Returns:

@@ -45,7 +45,7 @@ class Foreign:
         arch: Its sizes; the head is the default.
         patch: Side of a patch in pixels.
         tile: Side in pixels of the image whose positions are stored.
-        weights: By the names of `backend.network.vit.build_backbone`.
+        weights: Tensors by the names of `backend.network.vit.build_backbone`.
         left_out: Names of tensors that are not part of it.
     """
 

@@ -70,7 +70,7 @@ class FinetuneConfig:
         patience: Checks without a higher mean IoU before training stops.
         seed: Seed of every random draw.
         device: "auto", "cpu", "cuda" or "mps".
-        precision: Of the forward pass: "float32", "bfloat16", or "auto" (bfloat16 on CUDA devices that support it).
+        precision: Precision of the forward pass: "float32", "bfloat16", or "auto" (bfloat16 on CUDA if supported).
         workers: Processes that cut crops; 0 cuts them in a thread of the training process.
         checkpoint_every_s: Seconds between checkpoints.
     """

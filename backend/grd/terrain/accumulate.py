@@ -18,7 +18,7 @@ def accumulate(
     A facet is spread evenly between its ends along a line, and linearly over the two nearest lines.
 
     Args:
-        areas: Of the facets, [n].
+        areas: Areas of the facets, [n].
         ends: First and last position across of the facets, in any order, counted from the outer corner of the first
             sample, [n] each.
         lines: Positions of their middles along, whole at the middle of a line, [n].

@@ -41,7 +41,7 @@ class Strip(NamedTuple):
     Attributes:
         area: Area of the visible ground in each sample in relation to that of the sample in the slant plane, float32
             [lines, samples]: 1 / tan(incidence angle) on level ground, 0 in shadow.
-        mask: Of the cells of the lattice, uint8 [lines, cells]: the sum of LAYOVER and SHADOWED, or UNKNOWN.
+        mask: Mask of the cells of the lattice, uint8 [lines, cells]: the sum of LAYOVER and SHADOWED, or UNKNOWN.
     """
 
     area: FloatArray

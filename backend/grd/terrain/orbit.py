@@ -25,8 +25,8 @@ class Orbit:
 
     Args:
         times: Increasing times of the state vectors in seconds, [n].
-        positions: In metres, [n, 3].
-        velocities: In metres a second, [n, 3].
+        positions: Positions in metres, [n, 3].
+        velocities: Velocities in metres a second, [n, 3].
     """
 
     def __init__(self, times: DoubleArray, positions: DoubleArray, velocities: DoubleArray) -> None:

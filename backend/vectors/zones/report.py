@@ -46,7 +46,7 @@ class AccuracyReport:
 
     Attributes:
         values: Classes, in the order of the matrix.
-        names: Of the classes.
+        names: Names of the classes.
         units: Sampling units, int64 [map class, reference class].
         map: Path of the map that the report is about.
     """
