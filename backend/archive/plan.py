@@ -35,7 +35,7 @@ def read_plan(plan: str) -> list[Unit]:
             with a STAC item collection. Files whose names differ by their polarisation alone are one scene.
 
     Raises:
-        InputError: It is none of these, or names no scene, or one twice.
+        InputError: The plan is none of these, or names no scene, or one scene twice.
     """
     path = Path(plan)
     if path.is_dir() and not is_product(plan):

@@ -88,7 +88,7 @@ def whole(text: str) -> int:
     """Parse a whole number of at least 0.
 
     Raises:
-        argparse.ArgumentTypeError: It is none.
+        argparse.ArgumentTypeError: The text is not a whole number of at least 0.
     """
     try:
         number = int(text)

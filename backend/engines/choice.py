@@ -89,7 +89,7 @@ def engines_for(engine: str, device: str) -> tuple[str, ...]:
     """Return the engine asked for; for "auto" those that can run a model, the best first.
 
     Raises:
-        ResourceError: None is installed.
+        ResourceError: No engine is installed that can run the model.
     """
     if engine != "auto":
         return (engine,)

@@ -40,8 +40,8 @@ def read_hashed(path: Path, name: str, most: int, digest: str) -> bytes:
         digest: SHA-256 in lower-case hex.
 
     Raises:
-        ModelError: It is larger, no file, or has another hash.
-        OSError: It can't be read.
+        ModelError: The file is larger than `most`, is no regular file, or has another hash.
+        OSError: The file can't be read.
     """
     if path.exists() and not path.is_file():
         raise ModelError(f"{name} is not a file but a folder, pipe or device.", AGAIN)

@@ -129,7 +129,7 @@ def open_product(path: str) -> Product:
     """Read the manifest and the annotation of each polarisation, but no pixels.
 
     Raises:
-        InputError: It is not a product, not of type GRD, or incomplete.
+        InputError: The path is not a product, not of type GRD, or the product is incomplete.
     """
     container = find_container(path)
     if container is None:

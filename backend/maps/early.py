@@ -29,7 +29,7 @@ def model_wish(request: Request) -> Wish:
     """Return which model a request wants, once its card is known to be right and its engine to be here.
 
     Raises:
-        SarDinoError: It can't be had.
+        SarDinoError: The card is wrong, or the engine isn't available.
     """
     folder = model_folder(request.model)
     card = ModelCard.load(folder / CARD)

@@ -22,7 +22,7 @@ def check_bits(bits: int) -> None:
     """Refuse another number of bits than 8 or 32.
 
     Raises:
-        InputError: It is another.
+        InputError: The number is neither 8 nor 32.
     """
     if bits not in BITS:
         raise InputError(f"Values can't be stored in {bits} bits.", "Choose 8 (bytes) or 32 (floats).")

@@ -131,7 +131,7 @@ def pixels_of(scene: Scene, points: Sequence[Point], reporter: Reporter) -> list
     """Return row and column in the scene's source of points on valid pixels; others are left out with a warning.
 
     Raises:
-        InputError: None does.
+        InputError: No point lies on a valid pixel.
     """
     found, reasons = [], []
     for point in points:

@@ -41,7 +41,7 @@ def check_raster_type(path: Path) -> None:
     """Refuse the name of a map that ends like another format than GeoTIFF; unknown endings are left alone.
 
     Raises:
-        InputError: It does.
+        InputError: The name ends like another format.
     """
     suffix = path.suffix.lower()
     if suffix in GEOTIFF:
@@ -68,7 +68,7 @@ def check_report_type(path: Path, role: str) -> None:
         role: Role of the output: output (an HTML page), json or csv.
 
     Raises:
-        InputError: It does.
+        InputError: The name ends like another format.
     """
     written, endings = REPORTS[role]
     suffix = path.suffix.lower()

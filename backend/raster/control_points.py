@@ -90,7 +90,7 @@ def _is_wide(file: Any, points: list[GroundControlPoint], crs: CRS | None) -> bo
     """Return whether a scene is so wide that a plane through its points misses its middle.
 
     Raises:
-        InputError: It is, and has too few points for a curved surface.
+        InputError: The scene is so wide, and has too few points for a curved surface.
     """
     try:
         fitted = spread(points)

@@ -68,7 +68,7 @@ def refuse_picture(path: str) -> None:
     """Refuse PNG, JPEG and other pictures, which GDAL opens as rasters.
 
     Raises:
-        InputError: It is one.
+        InputError: The file is a picture.
     """
     head = b""
     with suppress(OSError, ValueError):

@@ -180,7 +180,7 @@ def refuse_foreign(folder: Path) -> None:
     """Refuse a folder for environments in which others keep files.
 
     Raises:
-        InstallError: It is one, or can't be read.
+        InstallError: The folder holds files of others, or can't be read.
     """
     try:
         found = foreign_in(folder)
