@@ -126,7 +126,7 @@ def evaluate(
         entry, chip = folder.entries[index], folder[index]
         if chip.label is None:
             continue
-        # What dataset.toml says of bands and units; the files themselves may not say it.
+        # Bands and units as dataset.toml gives them; the files themselves may not.
         bands = entry.numbers if all(entry.numbers) or card.allows_missing_bands else None
         with tempfile.TemporaryDirectory() as scratch:
             output, shares = Path(scratch) / "map.tif", Path(scratch) / "probabilities.tif"

@@ -91,7 +91,7 @@ def _band(band: Band, product: str) -> dict[str, Any]:
         "description": f"Coherence {band.name}" if coherence else f"Backscatter ({product}) {band.name} in decibels",
         "unit": "1" if coherence else "dB",
         "data_type": "float32",
-        # Of the training data after clipping.
+        # Statistics of the training data after clipping.
         "statistics": {"minimum": low, "maximum": high, "mean": band.mean, "stddev": band.std},
     }
 

@@ -18,7 +18,7 @@ from backend.output.sink import RasterSink
 
 # Called with the number of rows done; raises Cancelled when the run was cancelled.
 Advance = Callable[[int], None]
-# Of previews: pixels without a class.
+# Colour of pixels without a class in previews.
 NOTHING = -(2**62)
 
 

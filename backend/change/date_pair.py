@@ -179,7 +179,7 @@ def _parallel(one: Grid, other: Grid) -> bool:
 def _power(date: SarDate, values: FloatArray, valid: BoolArray) -> tuple[FloatArray, BoolArray]:
     _, good = to_db(values, valid, date.units)
     power = to_power(values[date.rows], date.units)
-    # What isn't valid may be anything: sums over windows need numbers.
+    # Invalid pixels may hold any value: sums over windows need finite ones.
     power = np.where(good, power, np.float32(0))
     return power, good
 

@@ -24,7 +24,7 @@ BLOCK = 32
 REACH, FAR, FARTHEST = 5, 6, 8
 # Fewest blocks for a median.
 MIN_BLOCKS = 4
-# Looks of a pixel that are looked for.
+# Range in which the looks of a pixel are searched.
 LOOKS = (0.3, 3000.0)
 # Terms of the series of `intensity_correlation`.
 TERMS = 400

@@ -87,7 +87,7 @@ def serve(inbox: Inbox, stream: TextIO, cancel: Cancel, device: str, idle_s: flo
         try:
             line = inbox.lines.get(timeout=POLL_S)
         except queue.Empty:
-            # Only while nothing waits: a run that is refused is refused without waiting for these imports.
+            # Only while no line waits: a run that is refused doesn't wait for these imports.
             if not loaded:
                 loaded = _preload(device)
             continue

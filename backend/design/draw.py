@@ -72,7 +72,7 @@ class Sampler:
         for number, factor in enumerate(CANDIDATES):
             missing = {value: size - len(self._taken[value]) for value, size in wanted.items()}
             missing = {value: size for value, size in missing.items() if size > 0}
-            # Of a small class every pixel was tried.
+            # Every pixel of a small class was tried.
             missing = {v: n for v, n in missing.items() if not number or self._mapped[v][0] > SMALL}
             if not missing:
                 break

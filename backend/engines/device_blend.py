@@ -18,7 +18,7 @@ from backend.core.errors import ResourceError
 from backend.stream.decision import group_members, total
 from backend.stream.tiling import TilePlan
 
-# From blended planes [channels, rows, width] to what is wanted of them, in memory of its own.
+# Turns blended planes [channels, rows, width] into the wanted output, in memory of its own.
 Reduce = Callable[[Tensor], Tensor]
 
 

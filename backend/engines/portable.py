@@ -127,7 +127,7 @@ class PortableEngine:
         """Compare with what PyTorch gave for a known tile."""
         card, known = self._card, self._known()
         most = TOLERANCE_OF_TREES if card.arch.head == "forest" else TOLERANCE
-        # Of each thread, as each computes by a copy of its own, which it makes at its first tile.
+        # Each thread computes by its own copy, which it makes at its first tile.
         tiles = [probe_tile(len(card.bands), card.tile)[0]] * made.threads
         with ThreadPoolExecutor(made.threads) as pool:
             answers = list(pool.map(made.outputs, tiles))

@@ -64,5 +64,5 @@ class Tilewise(ABC):
         try:
             yield run
         finally:
-            # Where the run failed, what waits is given up.
+            # If the run failed, waiting tiles are given up.
             pool.shutdown(cancel_futures=True)

@@ -148,12 +148,12 @@ class _Writer:
         self._record(best, valid)
         for role, values in (("confidence", smooth), ("agreement", votes)):
             if role in self._sinks:
-                # Of the class that is written: resampled smoothly, another one may be the likeliest.
+                # The written class counts: in smoothly resampled probabilities another one may be the likeliest.
                 self._write(role, np.take_along_axis(values, best[None], axis=0), valid)
         self._write("probabilities", smooth, valid)
         for role, measure in (("margin", margin), ("entropy", entropy)):
             if role in self._sinks:
-                # Of the probabilities that were decided by: a class map and its margin belong together.
+                # The probabilities that decided the class count: a class map and its margin belong together.
                 self._write(role, measure(nearest, self._classes)[None], valid)
 
     def write_decided(self, rows: NDArray[Any], valid: BoolArray) -> None:

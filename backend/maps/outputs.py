@@ -67,7 +67,7 @@ class Outputs:
             "SARDINO_OUTPUT": what,
             "SARDINO_CHECKS": as_json(self._prepared.scene.checks),
             **self._dates(),
-            # What other programs show of a TIFF.
+            # Tags of a TIFF that other programs show.
             "TIFFTAG_SOFTWARE": f"SAR Land Cover (DINO) {__version__}",
             "TIFFTAG_IMAGEDESCRIPTION": f"{what} of {scene} by the model {card.name}",
         }

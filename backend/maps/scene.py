@@ -34,7 +34,7 @@ from backend.stream.several import SeveralFrame
 if TYPE_CHECKING:
     from backend.grd.patch import Place
 
-# Of a product bands and unit are known, so that advice on them would lead wrong.
+# Bands and unit of a product are known, so that advice on them would mislead.
 DOUBTFUL = (
     "The product's measurements or calibration tables may be damaged, or changed. Download it again; if it is right "
     f"all the same, use {ACCEPT}."

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 _MISSING = re.compile(r"operator torchvision::(\w+) does not exist")
-# What is declared exists for as long as its library object does.
+# Declared operators exist only as long as their library object.
 _declared: list[torch.library.Library] = []
 
 

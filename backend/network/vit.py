@@ -125,7 +125,7 @@ class SarViT(nn.Module):
 
     def grids(self, x: Tensor, indices: list[int]) -> list[Tensor]:
         """Return the normalised patch tokens after some blocks, each [N, D, H/p, W/p]; blocks count from 0."""
-        # Of a model with fewer blocks than its head has taps, some are read twice.
+        # If a model has fewer blocks than its head has taps, some blocks are read twice.
         blocks = sorted(set(indices))
         found = self.backbone.forward_intermediates(
             x, indices=blocks, norm=True, output_fmt="NCHW", intermediates_only=True, stop_early=True

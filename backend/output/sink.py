@@ -32,7 +32,7 @@ ROW_BYTES = 2**27
 LOWEST_BLOCK = 16  # TIFF needs multiples of 16
 # Overviews are added until their larger side is at most this.
 OVERVIEW_SIDE = 256
-# Of a disk, that are left free when a file is brought into another order.
+# Bytes of a disk that are left free when a file is rewritten in another order.
 SPARE_BYTES = 2**16
 # Nothing else runs meanwhile. Threads queue chunks, which at GDAL's default size (10 MB) take memory by height.
 # They are compressed like the raster itself: at GDAL's default level that takes half as long again.

@@ -11,7 +11,7 @@ from rasterio.drivers import raster_driver_extensions
 from backend.core.errors import InputError
 
 GEOTIFF = frozenset((".tif", ".tiff", ".gtif", ".gtiff", ".geotif", ".geotiff", ".btf", ".tf8"))
-# What a user may take for a type of map or report; GDAL's own extensions are added where a raster is written.
+# Endings that users may expect to give another format; GDAL's own are added where a raster is written.
 FOREIGN = {
     ".gpkg": "GeoPackage", ".img": "Erdas Imagine", ".vrt": "a virtual raster", ".png": "PNG", ".jpg": "JPEG",
     ".jpeg": "JPEG", ".jp2": "JPEG 2000", ".j2k": "JPEG 2000", ".nc": "netCDF", ".nc4": "netCDF", ".h5": "HDF5",

@@ -23,12 +23,12 @@ from backend.raster.errors import RASTER_ERRORS
 KEYS = ("NETCDF_VARNAME", "POLARISATION", "POLARIZATION", "BANDNAME", "BAND_NAME", "LONG_NAME", "NAME")
 # Further tags are not read of rasters with more bands: there they would take seconds.
 MOST_TAGGED = 500
-# Of a mosaic, the first files name a band.
+# The first files of a mosaic name a band.
 MOST_SOURCES = 4
 NAMES, FILE_NAMES = "names", "file names"
 # Tag of a band of our own virtual rasters that was named by its file.
 NAMED_BY = "SARDINO_NAMED_BY"
-# What these say of a file or folder is believed; other words are too common in names of files.
+# These words of a file's or folder's name are trusted; other words are too common in names of files.
 TELLING_WORDS = ("coh", "coherence", "std", "stdev", "stddev", "beta0", "phase", "ifg", "interferogram", "lia")
 # SNAP keeps the metadata of a product in this tag of its GeoTIFFs.
 SNAP_TAG = 65000

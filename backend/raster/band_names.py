@@ -19,7 +19,7 @@ _PRODUCT = frozenset(
     "sig sigma gam gamma nought naught zero amp ampl amplitude int intens intensity db lin linear pow power natural "
     "nat mean avg average median med min max sum norm filt filtered lee backscatter bsc radar sar".split()
 )
-# What isn't backscatter, by the words that say so.
+# Quantities that aren't backscatter, by the words that name them.
 _OTHERS = {
     "coherence": "coh coherence cohe corr cc",
     "standard deviation": "std stdev stddev sd dev deviation var variance cv",
@@ -206,7 +206,7 @@ def pair_bands(texts: Sequence[str], found: Mapping[str, Sequence[int]]) -> dict
     acquisitions: dict[object, dict[str, Sequence[int]]] = {}
     for name, bands in found.items():
         told = parse(name)
-        # What is no backscatter stands by itself.
+        # Bands that aren't backscatter are groups of their own.
         key = name if told.kinds or not told.polarisations else told.words
         if bands:
             acquisitions.setdefault(key, {})[name] = bands
@@ -227,7 +227,7 @@ def _pair(texts: Sequence[str], members: Mapping[str, Sequence[int]]) -> dict[st
     if len(whole) > 1 and len({told[band].group for band in first.values()}) > 1:
         example = " ".join(str(bands[0]) for bands in inside.values())
         raise _several(told, groups, f"Choose the bands of one date with --bands, for instance --bands {example}.")
-    # Of intensity and amplitude, for instance, the same of both.
+    # If there are intensity and amplitude, for instance, both bands are of the same one.
     rests = [told[band].rest for band in next(iter(inside.values()))]
     same = (r for r in rests if all(any(told[b].rest == r for b in bands) for bands in inside.values()))
     rest = next(same, None)

@@ -22,7 +22,7 @@ AGAIN = "Copy or download it again, whole."
 UNPACK = "Unpack it, and give a raster inside."
 CALIBRATE = "Calibrate it first: `python -m backend calibrate`, in QGIS Calibrate Sentinel-1 GRD."
 DAMAGED_ZIP = ("a zip that is damaged or cut off", AGAIN)
-# By ending: what it is, what to do.
+# What a file is, and what to do with it, by its ending.
 KINDS = {
     ".kmz": ("a picture for Google Earth", "It has colours instead of backscatter: get the data themselves."),
     ".kml": ("a drawing for Google Earth", "Get the raster itself."),

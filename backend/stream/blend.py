@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from backend.core.arrays import FloatArray
 from backend.stream.tiling import TilePlan
 
-# From blended planes float32 [channels, rows, columns], any part of the raster, to what is wanted of them pixel by
+# Turns blended planes float32 [channels, rows, columns], any part of the raster, into the wanted output, pixel by
 # pixel, [planes, rows, columns].
 Reduce = Callable[[FloatArray], NDArray[Any]]
 # Stands for weights of 1 throughout.

@@ -60,7 +60,7 @@ class TileRows:
             kept, at = self._bottom - top, top - self._top
             for plane in (*self._x, self._valid):  # one by one, or all would be copied first
                 plane[:kept] = plane[at : at + kept]
-        # In parts: what is between the raster's values and the network's takes as much memory again as both.
+        # In parts: intermediate values take as much memory again as the raster's and the network's together.
         for begin, end in row_parts(top + kept, bottom):
             self._take(begin - top, *self._frame.read(begin, end))
         self._top, self._bottom = top, bottom

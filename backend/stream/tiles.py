@@ -181,7 +181,7 @@ def _tile(x: FloatArray, left: int, order: IndexArray | slice, valid: BoolArray)
     """Return a tile of a row of tiles in memory of its own, filled where it is not valid."""
     cut = _across(x, left, len(valid))[:, order]
     tile = fill_invalid(cut, valid)
-    # What was reflected or filled is a copy already; all else lies in the row, which the next one takes the place of.
+    # Reflected or filled tiles are copies already; the others are views of the row, which the next row overwrites.
     return tile.copy() if np.may_share_memory(tile, x) else tile
 
 

@@ -69,7 +69,7 @@ class Tracer:
     def _points(self, corners: IntArray, top: int, breaks: BoolArray | None) -> IntArray:
         points = (top * (self._width + 1) + corners) << 1
         if breaks is not None:
-            # Those below the strip are looked at with the next one.
+            # Corners below the strip are followed with the next strip.
             inside = corners < breaks.size
             points[inside] |= breaks.ravel()[corners[inside]]
         for index, item in enumerate(self._open):

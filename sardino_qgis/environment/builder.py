@@ -41,7 +41,7 @@ import json, numpy, openvino, rasterio, safetensors, scipy, sklearn
 assert "CPU" in openvino.Core().available_devices
 print(json.dumps({"engine": "OpenVINO " + openvino.__version__.split("-")[0], "cuda": False}))
 """
-# Of these the tests are removed: a seventh of the environment, which nothing imports.
+# Packages whose tests are removed: a seventh of the environment, which no code imports.
 _TESTED = ("numpy", "scipy", "sklearn")
 _RAW_SINCE = (24, 1)  # the version of pip that came to know --progress-bar raw
 

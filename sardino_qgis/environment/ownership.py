@@ -15,12 +15,12 @@ LOCK = "lock"
 MARK = "Made by SAR Land Cover (DINO)\n"
 # The file with MARK in an environment.
 MARK_FILE = ".sardino-environment"
-# What a lock file holds: the mark (not in earlier versions), and the process that holds it.
+# Contents of a lock file: the mark (not in earlier versions), and the process that holds it.
 LOCK_TEXT = re.compile(f"({re.escape(MARK)})?([0-9]*)\n?")
 # Characters of a lock file or pointer that are read; they are shorter.
 MOST = 200
 MOST_NAMES = 1 << 16
-# What virtual environments consist of, with Jupyter's and manuals' folders.
+# Files and folders of virtual environments, with Jupyter's and manuals' folders.
 _VENV = frozenset(
     ("bin", "include", "lib", "lib64", "share", "etc", "Scripts", "Include", "Lib", "pyvenv.cfg", ".gitignore",
      "CACHEDIR.TAG", ".lock")

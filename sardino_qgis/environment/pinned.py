@@ -24,7 +24,7 @@ from .kinds import Kind
 
 _PAIR = ("torch", "torchvision")
 _CUDA = ("nvidia-", "cuda-", "triton")
-# Of a CPU build of PyTorch for Linux, which the sizes in the hashed list don't include.
+# Size of a CPU build of PyTorch for Linux, which the sizes in the hashed list don't include.
 CPU_TORCH_MB = 200
 
 

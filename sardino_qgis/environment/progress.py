@@ -32,7 +32,7 @@ class PipProgress:
         self._feedback, self._folder, self._expected = feedback, folder, expected
         self._begun = time.monotonic()
         self._received = 0  # bytes of the files that are complete
-        self._begun_file = 0  # bytes of the file whose download has begun, if pip doesn't tell how it goes on
+        self._begun_file = 0  # bytes of the file whose download has begun, if pip doesn't report its progress
         self._fraction = 0.0
 
     def take(self, line: str) -> bool:

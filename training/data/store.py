@@ -30,7 +30,7 @@ from training.views.crops import CropSample
 _NOT_DRAWN = ("title", "classes", "ignore_value", "label_codes")
 # Attempts to draw a window that can be read.
 DRAWS = 100
-# Of more files, a run keeps one hash of all; config.json stays below two megabytes.
+# For more files a run keeps one hash of all, so that config.json stays below two megabytes.
 MOST_NAMES = 20_000
 Pixels = tuple[NDArray[np.float16], NDArray[np.bool_]]
 

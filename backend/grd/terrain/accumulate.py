@@ -29,7 +29,7 @@ def accumulate(
     first = np.floor(lines)
     share = lines - first
     density = areas / (2 * half)
-    # Of the integral of the density over all facets: its slope, and its value at 0, from a position on.
+    # The integral of the density over all facets: its slope, and its value at 0, from a position on.
     slope, value = (np.zeros(height * (width + 2)) for _ in range(2))
     for line, part in ((first, density * (1 - share)), (first + 1, density * share)):
         inside = (line >= 0) & (line < height) & (part != 0)
