@@ -54,9 +54,7 @@ def calibrate(
     context = context or Context()
     network, card = load_model(model)
     if isinstance(network.head, ForestHead):
-        raise InputError(
-            "The head of the model is a forest, which has no temperature.", "Its probabilities are averages of trees."
-        )
+        raise InputError("The head of the model is a forest, which has no temperature.", "Use a fine-tuned model.")
     samplers = [_sampler(card, folder, split, seed) for folder in data]
     fit = fit_temperature([_answers(network, sampler, tiles, context) for sampler in samplers])
     network.head.scale(1 / fit.temperature)

@@ -186,7 +186,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", required=True, type=Path, help="model folder to write")
     parser.add_argument("--recipe", help="a name in training/recipes, or a .toml file")
     parser.add_argument("--overwrite", action="store_true", help="replace a model in --out")
-    parser.add_argument("--strict", action="store_true", help="refuse chips that can't be read, else left out")
+    parser.add_argument(
+        "--strict", action="store_true", help="refuse chips that can't be read; by default they are left out"
+    )
     return parser.parse_args(arguments)
 
 

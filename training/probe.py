@@ -142,7 +142,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.probe", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a pre-training run")
     parser.add_argument("--data", required=True, type=Path, help="data folder with images/ and labels/")
-    parser.add_argument("--folds", type=int, default=6, help="parts into which the groups are divided")
+    parser.add_argument("--folds", type=int, default=6, help="number of parts into which the groups are divided")
     parser.add_argument("--patches", type=int, default=6000, help="most patches that are used; 0 for all")
     parser.add_argument("--classes", type=int, nargs="+", default=[], metavar="VALUE", help="only these class values")
     parser.add_argument("--json", type=Path, help="write every score")

@@ -63,7 +63,8 @@ def estimate(counts: IntArray, mapped: DoubleArray) -> Estimate:
     strata = (units >= MIN_UNITS) & (mapped > 0)
     if not strata.any():
         raise InputError(
-            "No class of the map has two or more sampling units, so nothing can be estimated.", "Give more units."
+            "No class of the map has two or more sampling units, so nothing can be estimated.",
+            "Give at least two units in a class, better 30.",
         )
     total = float(mapped[strata].sum())
     weights = np.where(strata, mapped, 0.0) / total

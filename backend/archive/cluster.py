@@ -139,7 +139,7 @@ class _Rounds:
         for warning in answer.warnings:
             reporter.log("warning", warning)
         if answer.kind == FATAL:
-            raise ResourceError(f"A worker can't go on: {answer.message}", answer.hint)
+            raise ResourceError(f"A worker has stopped: {answer.message}", answer.hint)
         if answer.kind == FAILED:
             reporter.log("warning", f"{name} failed: {answer.message}")
         if answer.kind in (DONE, LOST):

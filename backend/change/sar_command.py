@@ -114,7 +114,7 @@ def _check(request: SarChangeRequest) -> None:
         raise InputError(f"The level is {request.level:g}; it must lie between 0 and 0.5.", "Take 0.01 or 0.001.")
     if request.looks is not None and not 0.3 <= request.looks <= 1000:
         raise InputError(
-            f"The looks are {request.looks:g}; 0.3 to 1000 are possible.", "Leave it out, and they are estimated."
+            f"The looks are {request.looks:g}; 0.3 to 1000 are possible.", "Leave them out, and they are estimated."
         )
 
 

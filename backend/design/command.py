@@ -109,7 +109,7 @@ def _check(request: DesignRequest) -> None:
             f"Give {LEAST_PER_CLASS} to 100.",
         )
     if request.distance is not None and not (math.isfinite(request.distance) and request.distance >= 0):
-        raise InputError(f"The distance {request.distance:g} can't be kept.", "Give metres, 0 for none.")
+        raise InputError(f"The distance {request.distance:g} is not possible.", "Give metres, 0 for none.")
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def next_samples(request: NextRequest) -> dict[str, Any]:
     began = time.monotonic()
     check_point_file(request.output)
     if not 1 <= request.count <= MOST_COUNT:
-        raise InputError(f"{request.count} samples can't be chosen.", f"Give a number from 1 to {MOST_COUNT}.")
+        raise InputError(f"{request.count} places are not possible.", f"Give a number from 1 to {MOST_COUNT}.")
     if not 0 < request.share <= 1:
         raise InputError(f"The share {request.share:g} is not above 0 and up to 1.", f"Give one such as {SHARE:g}.")
     sources = [request.certainty, *([str(request.samples)] if request.samples else [])]

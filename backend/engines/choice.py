@@ -98,7 +98,7 @@ def engines_for(engine: str, device: str) -> tuple[str, ...]:
     found = tuple(name for name in ("openvino", "onnxruntime", "pytorch") if installed(name))
     if not found:
         raise ResourceError(
-            "Nothing is installed that runs a model: OpenVINO, ONNX Runtime or PyTorch.", "Set up the backend again."
+            "No package that runs a model is installed: OpenVINO, ONNX Runtime or PyTorch.", "Set up the backend again."
         )
     return found
 

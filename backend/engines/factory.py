@@ -102,7 +102,7 @@ def open_engine(name: str, folder: Path, card: ModelCard, wanted: Wanted) -> Eng
         try:
             from backend.engines.pytorch import TorchEngine
         except (ImportError, OSError, RuntimeError) as error:
-            raise ResourceError(f"PyTorch is here but can't be loaded ({error}).", "Install it again.") from error
+            raise ResourceError(f"PyTorch is installed but can't be loaded ({error}).", "Install it again.") from error
         return TorchEngine(folder, wanted.device, wanted.batch_size)
     from backend.engines.portable import PortableEngine
 

@@ -167,8 +167,8 @@ class PortableEngine:
         far, most = float(np.abs(found - wanted).mean()), TOLERANCE_IN_EIGHT_BITS * float(np.abs(wanted).mean())
         if not far <= most:
             raise ResourceError(
-                f"{self._library.NAME} differs from its own floats by {far:.2g} in eight bits on this processor; at "
-                f"most {most:.2g} is accepted.",
+                f"In eight bits {self._library.NAME} differs by {far:.2g} from the same network in floats on this "
+                f"processor; at most {most:.2g} is accepted.",
                 "Use --engine openvino.",
             )
 
@@ -177,4 +177,6 @@ def _library(name: str) -> ModuleType:
     try:
         return importlib.import_module(f"backend.engines.{MODULES[name]}")
     except (ImportError, OSError) as error:
-        raise ResourceError(f"{TITLES[name]} is here but can't be loaded ({error}).", "Install it again.") from error
+        raise ResourceError(
+            f"{TITLES[name]} is installed but can't be loaded ({error}).", "Install it again."
+        ) from error

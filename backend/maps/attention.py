@@ -56,7 +56,9 @@ def attention(
         )
     mass = MASS if mass is None else mass
     if not 0 < mass <= 1:
-        raise InputError(f"The attention mass is {mass:g}; wanted is a share above 0, at most 1.", "Give 0.6, say.")
+        raise InputError(
+            f"The attention mass is {mass:g}; a share above 0 and at most 1 is needed.", "Give 0.6, for example."
+        )
     outputs = output_paths(request, masks=masks)
     with start_run(request, "attention", outputs, context) as run:
         check_block(run.card, block)

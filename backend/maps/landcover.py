@@ -65,7 +65,7 @@ def landcover(
     check_bits(bits)
     wanted = {role: path for role, path in (further or {}).items() if path is not None}
     if "agreement" in wanted and not request.dates:
-        raise InputError("Agreement is that of several dates, and there is one.", "Add --date, or leave it out.")
+        raise InputError("Agreement compares several dates, and there is only one.", "Add --date, or leave it out.")
     paths = output_paths(request, confidence=confidence, probabilities=probabilities, **wanted)
     with start_run(request, "landcover", paths, context) as run:
         card = run.card

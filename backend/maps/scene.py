@@ -185,7 +185,7 @@ class Scene:
         log("info", f"{found}: resampled in linear power, and the result brought back to the input's grid.")
         if max(metres) > 1.5 * gsd:
             capped = f" Refined {MAX_REFINE:g} times, no further." if max(metres) > MAX_REFINE * gsd else ""
-            log("warning", f"The raster is coarser than what the model was made for; expect a poorer map.{capped}")
+            log("warning", f"The raster is coarser than the model was made for; the map will be less accurate.{capped}")
 
     def _frame(self) -> Frame:
         frames = [self._frame_of(self.source, self.bands, self.units, self.source.present)]

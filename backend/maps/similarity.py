@@ -81,7 +81,7 @@ def check_points(points: Sequence[Point]) -> None:
     """Refuse no points, and too many."""
     if not 1 <= len(points) <= MAX_POINTS:
         raise InputError(
-            f"{len(points)} points were given; wanted are 1 to {MAX_POINTS}.", "Give some typical places, not all."
+            f"{len(points)} points were given; possible are 1 to {MAX_POINTS}.", "Give some typical places, not all."
         )
 
 

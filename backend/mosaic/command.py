@@ -143,7 +143,7 @@ def _tiles(request: MosaicRequest, sources: Sequence[Source]) -> list[Tile]:
         raise InputError(f"The size of a pixel of {sources[0].classes} is unknown.", "Give --pixel-size.")
     if request.crs is None:
         if request.size is not None or tuple(request.origin) != (0.0, 0.0):
-            raise InputError("Size and origin are of tiles of your own.", "Add --crs, or leave them out.")
+            raise InputError("--size and --origin have no effect without --crs.", "Add --crs, or leave them out.")
         return UtmSquares(pixel).tiles(boxes)
     if request.size is None:
         raise InputError("The size of the tiles is missing.", "Add --size, in units of the coordinate system.")

@@ -142,9 +142,9 @@ def _bounds(source: CRS, target: CRS, box: Box) -> Box:
     try:
         left, bottom, right, top = transform_bounds(source, target, *box, densify_pts=DENSE)
     except RASTER_ERRORS as error:
-        raise InputError(f"A scene at {box} has no place in {target}.", "Choose another --crs.") from error
+        raise InputError(f"A scene at {box} lies outside the area of {target}.", "Choose another --crs.") from error
     if not all(map(math.isfinite, (left, bottom, right, top))):
-        raise InputError(f"A scene at {box} has no place in {target}.", "Choose another --crs.")
+        raise InputError(f"A scene at {box} lies outside the area of {target}.", "Choose another --crs.")
     return left, bottom, right, top
 
 

@@ -79,7 +79,7 @@ class Mosaic:
         self.nodata = [next(filter(_told, values), None) for values in zip(*(file.nodatavals for file in files))]
         if any(self._marks_no_gap(band) for band in range(self.first.count)) and self._has_gap():
             raise InputError(
-                f"{self.name} leave a gap, which can't be told from data: they have no nodata value.",
+                f"{self.name} leave a gap, which can't be distinguished from data: they have no nodata value.",
                 "Join them with `gdalwarp -dstnodata NUMBER FILES scene.tif`, and give the result.",
             )
 

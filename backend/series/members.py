@@ -165,8 +165,8 @@ def _polarisations(group: list[str], numbers: dict[str, int]) -> list[str]:
     told = {parse(text).backscatter for text in texts}
     if len(texts) == 1 and not told.intersection(POLARISATIONS):
         raise InputError(
-            f"{group[0]} has one band, and neither its name nor the file's tells the polarisation.",
-            "Call the file S1_VV_20210401.tif, say, or tell it by --bands 1 0 (VV) or 0 1 (VH).",
+            f"{group[0]} has one band, and neither its name nor the file's has the polarisation.",
+            "Name the file S1_VV_20210401.tif, for example, or give --bands 1 0 (VV) or 0 1 (VH).",
         )
     return [name for name in POLARISATIONS if name in told] or ["VV", "VH"]
 

@@ -146,7 +146,7 @@ def _arch(found: dict[str, Tensor], depth: int, heads: int | None, bands: int) -
             f"The network's blocks are {hidden} wide inside, wanted {4 * width}, four times its width.", _AGAIN
         )
     if heads is None and width % HEAD_CHANNELS:
-        raise InputError(f"How many heads a network of width {width} has can't be told.", "Give --heads.")
+        raise InputError(f"The number of heads of a network of width {width} is unknown.", "Give --heads.")
     registers = _shape(found, "reg_token", 3)[1] if "reg_token" in found else 0
     name = TIMM_NAMES[0 if width <= 192 else 1 if width <= 384 else 2]
     positions = "learned" if "pos_embed" in found else "none"
