@@ -72,7 +72,7 @@ class AccuracyAlgorithm(BackendAlgorithm):
             "Values are matched by value, names by name. Grids and coordinate systems may differ: the reference is "
             "resampled to the map's grid by nearest neighbour. Nodata and ignored values are left out and counted.\n\n"
             "A map with the four classes of the bundled model can be compared with ESA WorldCover as it is: reference "
-            "values 20, 40, 60, 70, 90 and 100 count as open land (30), and 95 as tree cover (10). The report tells "
+            "values 20, 40, 60, 70, 90 and 100 count as open land (30), and 95 as tree cover (10). The report lists "
             "which values were merged."
         )
 

@@ -118,7 +118,7 @@ class LandCoverAlgorithm(ModelAlgorithm):
             (
                 self.OUTPUT_MARGIN,
                 tr("Margin"),
-                tr("Lead of the class over the next one, 0 to 1. 'Next samples to label' takes it."),
+                tr("Lead of the class over the next one, 0 to 1. 'Next samples to label' uses it."),
             ),
             (
                 self.OUTPUT_ENTROPY,
@@ -128,7 +128,7 @@ class LandCoverAlgorithm(ModelAlgorithm):
             (
                 self.OUTPUT_DISAGREEMENT,
                 tr("Disagreement of tiles"),
-                tr("How far overlapping tiles disagree, 0 to 1; no data where a pixel lies in one tile only."),
+                tr("How much overlapping tiles disagree, 0 to 1; no data where a pixel lies in one tile only."),
             ),
         ):
             self.add_destination(name, description, text, optional=True, advanced=True)
