@@ -29,7 +29,7 @@ Un ráster de referencia se compara píxel a píxel. Eso no es una muestra, y lo
 
 Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y los sistemas de coordenadas pueden ser distintos: la referencia se remuestrea a la cuadrícula del mapa por el vecino más cercano. Los píxeles sin datos y los valores ignorados se excluyen y se cuentan.
 
-Un mapa con las cuatro clases del modelo incluido se puede comparar con ESA WorldCover sin más ajustes: los valores 20, 40, 60, 70, 90 y 100 de la referencia cuentan como terreno abierto (30), y el 95 como arbolado (10). El informe indica qué valores se unieron.</translation>
+Un mapa con las cuatro clases del modelo incluido se puede comparar con ESA WorldCover sin más ajustes: los valores 20, 40, 60, 70, 90 y 100 de la referencia cuentan como terreno abierto (30), y el 95 como cubierta arbórea (10). El informe indica qué valores se unieron.</translation>
     </message>
     <message>
         <source>Reference to map values</source>
@@ -291,9 +291,9 @@ Train own classes from a few samples, map with them, and ask for the output 'Mar
 These places are chosen, not drawn at random: don't use them to measure the accuracy. For that there is 'Samples to validate a class map'.</source>
         <translation>Elige los próximos lugares por etiquetar para las clases propias: donde el mapa es menos seguro, lejos unos de otros y de las muestras que ya hay.
 
-Entrenar clases propias con unas pocas muestras, hacer un mapa con ellas y pedir la salida 'Margen' (una salida avanzada de 'Cobertura del suelo a partir de SAR'). Indicar aquí ese ráster y las muestras, rellenar la clase de los puntos obtenidos, añadirlos a las muestras y entrenar de nuevo.
+Entrenar clases propias con unas pocas muestras, hacer un mapa con ellas y pedir la salida «Margen» (una salida avanzada de «Cobertura del suelo a partir de SAR»). Indicar aquí ese ráster y las muestras, rellenar la clase de los puntos obtenidos, añadirlos a las muestras y entrenar de nuevo.
 
-Estos lugares se eligen, no se toman al azar: no sirven para medir la exactitud. Para eso está 'Muestras para validar un mapa de clases'.</translation>
+Estos lugares se eligen, no se toman al azar: no sirven para medir la exactitud. Para eso está «Muestras para validar un mapa de clases».</translation>
     </message>
     <message>
         <source>Margin</source>
@@ -301,7 +301,7 @@ Estos lugares se eligen, no se toman al azar: no sirven para medir la exactitud.
     </message>
     <message>
         <source>The output 'Margin' of 'Land cover from SAR'; confidence, entropy and disagreement work too. Of other rasters, low values are taken as uncertain.</source>
-        <translation>La salida 'Margen' de 'Cobertura del suelo a partir de SAR'; también sirven la confianza, la entropía y el desacuerdo. En otros rásteres, los valores bajos se toman por inciertos.</translation>
+        <translation>La salida «Margen» de «Cobertura del suelo a partir de SAR»; también sirven la confianza, la entropía y el desacuerdo. En otros rásteres, los valores bajos se toman por inciertos.</translation>
     </message>
     <message>
         <source>Samples that there are</source>
@@ -349,7 +349,7 @@ Estos lugares se eligen, no se toman al azar: no sirven para medir la exactitud.
     </message>
     <message>
         <source>QGIS doesn't write vector files that end in '{}'.</source>
-        <translation>QGIS no escribe archivos vectoriales que terminen en '{}'.</translation>
+        <translation>QGIS no escribe archivos vectoriales que terminen en «{}».</translation>
     </message>
     <message>
         <source>{path} can't be written: {why}</source>
@@ -447,9 +447,9 @@ Then label the points, one by one, from better images or in the field: switch th
 When all points are done, run 'Accuracy and areas of a class map' with the same map, this layer, and the field 'reference'. It gives accuracies and areas with confidence intervals. To draw new points for a new map, run this again: the points belong to the classes of this map.</source>
         <translation>Toma puntos al azar dentro de cada clase de un mapa: tantos como hacen falta para el error estándar deseado de la exactitud global, según las buenas prácticas de Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57. Las clases raras reciben un número fijo de puntos; las demás se reparten el resto según su superficie.
 
-Después, etiquetar los puntos uno por uno, con mejores imágenes o en el campo: poner la capa en edición, abrir su tabla de atributos en la vista de formulario y elegir la clase verdadera en el campo 'reference'. Dejarlo vacío donde no se sepa. Los puntos sin etiqueta son blancos. La clase del mapa está en el campo 'map_class', oculto en el formulario y en la tabla: quien la ve tiende a darle la razón.
+Después, etiquetar los puntos uno por uno, con mejores imágenes o en el campo: poner la capa en edición, abrir su tabla de atributos en la vista de formulario y elegir la clase verdadera en el campo «reference». Dejarlo vacío donde no se sepa. Los puntos sin etiqueta son blancos. La clase del mapa está en el campo «map_class», oculto en el formulario y en la tabla: quien la ve tiende a darle la razón.
 
-Cuando todos los puntos estén listos, ejecutar 'Exactitud y superficies de un mapa de clases' con el mismo mapa, esta capa y el campo 'reference'. Da exactitudes y superficies con intervalos de confianza. Para un mapa nuevo, ejecutar esto de nuevo: los puntos pertenecen a las clases de este mapa.</translation>
+Cuando todos los puntos estén listos, ejecutar «Exactitud y superficies de un mapa de clases» con el mismo mapa, esta capa y el campo «reference». Da exactitudes y superficies con intervalos de confianza. Para un mapa nuevo, ejecutar esto de nuevo: los puntos pertenecen a las clases de este mapa.</translation>
     </message>
     <message>
         <source>Standard error of the overall accuracy</source>
@@ -859,7 +859,7 @@ Instead of statistics, the dates themselves can be written with less speckle (Qu
 
 Los rásteres pueden tener distintas unidades, extensiones y cuadrículas: cada uno se lee en su unidad y se remuestrea a la cuadrícula del primero. Las fechas se buscan en los metadatos o en los nombres, por ejemplo S1_20210401.tif. Un ráster puede contener varias fechas, si sus bandas llevan la fecha en el nombre; las polarizaciones en archivos separados se unen por sus nombres.
 
-Cobertura del suelo acepta un compuesto de medias tal cual. Pero para cartografiar a partir de varias fechas, conviene indicarlas en 'Cobertura del suelo a partir de SAR' como más fechas: cada una se clasifica por separado, lo que es más exacto.
+Cobertura del suelo acepta un compuesto de medias tal cual. Pero para cartografiar a partir de varias fechas, conviene indicarlas en «Cobertura del suelo a partir de SAR» como más fechas: cada una se clasifica por separado, lo que es más exacto.
 
 En lugar de estadísticos, se pueden escribir las propias fechas con menos moteado (Quegan y Yu 2001).</translation>
     </message>
@@ -1073,7 +1073,7 @@ Un modelo solo es tan bueno como sus datos de entrenamiento; la ficha del modelo
     </message>
     <message>
         <source>Lead of the class over the next one, 0 to 1. 'Next samples to label' uses it.</source>
-        <translation>Ventaja de la clase sobre la siguiente, de 0 a 1. La usa 'Próximas muestras por etiquetar'.</translation>
+        <translation>Ventaja de la clase sobre la siguiente, de 0 a 1. La usa «Próximas muestras por etiquetar».</translation>
     </message>
     <message>
         <source>Entropy</source>
