@@ -3,7 +3,7 @@
 The choice depends on the request, the model and what is installed, never on the raster's size: the map of an extent
 must equal that part of the whole map.
 
-Cheap to import: an engine that can't be had is refused before anything takes time, and PyTorch is imported only where
+Cheap to import: an engine that isn't available is refused before any slow step, and PyTorch is imported only where
 it may find a graphics card, or is to run the model.
 """
 
@@ -31,7 +31,7 @@ def installed(engine: str = "openvino") -> bool:
 
 
 def check_engine(engine: str, device: str, card: ModelCard) -> None:
-    """Refuse an engine or a device that was asked for by name and can't be had.
+    """Refuse an engine or a device that was named and isn't available.
 
     Args:
         engine: One of ENGINES.

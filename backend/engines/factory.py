@@ -46,7 +46,7 @@ class Engines:
 
     Raises:
         ModelError: Anything about the folder is missing, damaged or doesn't fit.
-        ResourceError: Engine or device can't be had.
+        ResourceError: Engine or device isn't available.
     """
 
     def __init__(self, folder: Path, card: ModelCard, wanted: Wanted, log: Log) -> None:

@@ -87,7 +87,7 @@ def send_pixels(
 
 
 def to_pixels(scene: Scene, plan: TilePlan, per_patch: bool, write: Write) -> Emit:
-    """Return the rows brought to the raster's own pixels by an `Enlarger`: of patches, or of the model's pixels."""
+    """Return rows resampled to the raster's own pixels by an `Enlarger`: of patches, or of the model's pixels."""
     cells = plan.on_patches() if per_patch else plan
     grid, hand_on = scene.source.grid, cropped(scene.part, write)
     enlarger = Enlarger(

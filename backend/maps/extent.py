@@ -80,7 +80,7 @@ def tiles_around(start: int, end: int, size: int, layout: Layout, factor: float)
 
 
 def cropped(part: Part, write: Rows) -> Rows:
-    """Return a function that takes rows from top to bottom, and hands on those of a part.
+    """Return a function that takes rows from top to bottom, and passes on those of a part.
 
     Args:
         part: Part of the rows that are given.

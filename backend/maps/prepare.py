@@ -71,7 +71,7 @@ def prepare(request: Request, context: Context, command: str, paths: dict[str, P
         paths: Outputs by role.
 
     Raises:
-        SarDinoError: Something asked for can't be had, or the run was cancelled.
+        SarDinoError: A request can't be met, or the run was cancelled.
     """
     timings = Timings()
     with ExitStack() as stack:

@@ -74,7 +74,7 @@ def start_run(request: Request, command: str, paths: dict[str, Path], context: C
         context: Reporter, cancel and models; new ones if None.
 
     Raises:
-        SarDinoError: Something asked for can't be had, or the run was cancelled.
+        SarDinoError: A request can't be met, or the run was cancelled.
     """
     context = context or Context()
     with prepare(request, context, command, paths) as prepared:

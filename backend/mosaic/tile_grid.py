@@ -22,7 +22,7 @@ SOUTH_END, NORTH_END = -80.0, 84.0
 _BANDS = "CDEFGHJKLMNPQRSTUVWX"
 _COLUMNS = ("ABCDEFGH", "JKLMNPQR", "STUVWXYZ")
 _ROWS = "ABCDEFGHJKLMNPQRSTUV"
-# Points along each side of a box when it is brought to another CRS.
+# Points along each side of a box when it is transformed to another CRS.
 DENSE = 21
 MOST_SIDE = 100_000  # pixels of a tile
 

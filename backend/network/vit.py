@@ -103,7 +103,7 @@ class SarViT(nn.Module):
         vit: Any = self.backbone  # timm's modules carry no types of their own
         rows, columns = x.shape[-2] // self.patch, x.shape[-1] // self.patch
         # timm gives the tokens before a block by no public function: these are the first lines of its
-        # `forward_intermediates`, for whose sake timm is pinned. `test_attention_is_the_cls_row_of_that_block` holds
+        # `forward_intermediates`, the reason why timm is pinned. `test_attention_is_the_cls_row_of_that_block` holds
         # them to its own forward pass.
         x = vit.norm_pre(vit.patch_drop(vit._pos_embed(vit.patch_embed(x))))
         for earlier in vit.blocks[:index]:

@@ -1,4 +1,4 @@
-"""Add overlapping tiles, and hand out each row as soon as no later tile can touch it."""
+"""Add overlapping tiles, and return each row as soon as no later tile can touch it."""
 
 from __future__ import annotations
 

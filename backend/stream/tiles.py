@@ -1,4 +1,4 @@
-"""Stream a raster through a model: read strips, cut tiles, run, blend, hand out finished rows, in bounded memory.
+"""Stream a raster through a model: read strips, cut tiles, run, blend, return finished rows, in bounded memory.
 
 Three threads (reader, model, writer) with queues of two between them. The model is any callable on arrays.
 """

@@ -40,7 +40,7 @@ class Enlarger:
         self._next = 0
 
     def push(self, rows: FloatArray) -> Iterator[Piece]:
-        """Take the next rows of cells; hand out raster rows.
+        """Take the next rows of cells; return raster rows.
 
         Args:
             rows: float32 [channels + 1, n, columns]. The last channel is the weight with which the others were summed:

@@ -66,8 +66,8 @@ def find_scenes(
         together: Whether files may be put together at all.
 
     Returns:
-        Files by name of the scene: that of its file, or of several what their names share. And files beside such
-        scenes that are no backscatter of these bands, which are left out.
+        Files by name of the scene, which is that of its file, or the common part of the names of several files. And
+        the names of further files of such scenes, which aren't backscatter of these bands and are left out.
     """
     single = {name: SceneFiles((path,), (name,)) for name, path in listed.items()}
     wanted = [parse(band.name) for band in bands]

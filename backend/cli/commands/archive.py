@@ -84,4 +84,4 @@ def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> Non
     archive(request_of(ArchiveRequest, options, task=task), Context(reporter, cancel))
 
 
-ARCHIVE = Command("archive", "map all scenes of an archive, beside other processes", _add_options, _run)
+ARCHIVE = Command("archive", "map all scenes of an archive, together with other processes", _add_options, _run)
