@@ -127,7 +127,7 @@ def with_help(contents: dict[str, Path]) -> dict[str, Path]:
 
 
 def content(contents: dict[str, Path], name: str) -> bytes:
-    """Return what stands in the plugin under `name`, one of the keys of its `contents`.
+    """Return the content of the plugin's file `name`, one of the keys of its `contents`.
 
     Raises:
         PackageError: if it is a translation that can't be compiled, or a page of help and Python's Markdown is missing.

@@ -46,7 +46,7 @@ TOLERANCE = 1e-3
 
 @dataclass(frozen=True)
 class Imported:
-    """Hold what a TOML file of --normalisation says.
+    """Hold the contents of a TOML file of --normalisation.
 
     Attributes:
         bands: In the order of the network's channels.

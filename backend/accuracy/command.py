@@ -74,7 +74,7 @@ class AccuracyRequest:
 
     @property
     def shown(self) -> str:
-        """Return what messages and the report call the reference."""
+        """Return the name of the reference in messages and in the report."""
         return self.reference_name or self.reference
 
 

@@ -185,7 +185,7 @@ class AttemptBook:
                         self.release(Held(name, number, claim, self.folder.work / f"{name}.{number}"))
 
     def sweep(self, finished: Collection[str]) -> None:
-        """Remove what workers that were killed left of finished scenes."""
+        """Remove claims and files of finished scenes that killed workers left."""
         for name, attempts in self.listing().items():
             for number in attempts.claimed | attempts.failed if name in finished else ():
                 self._forget(Held(name, number, self._claim(name, number), self.folder.work))

@@ -26,7 +26,7 @@ TASKS = tuple(FURTHER)
 
 @dataclass(frozen=True)
 class TaskOptions:
-    """Hold what is done with every scene. The fields have the meaning of the options of the task's own command.
+    """Hold the task for every scene. The fields have the meaning of the options of the task's own command.
 
     Attributes:
         task: One of TASKS.
@@ -61,7 +61,7 @@ class TaskOptions:
     grid: str = "patch"
 
     def check(self) -> ModelCard:
-        """Check what can be checked before a scene is read; return the model's card.
+        """Check the options as far as possible before a scene is read; return the model's card.
 
         Raises:
             InputError: The task has no such output, or an option has no effect on it.
@@ -86,7 +86,7 @@ class TaskOptions:
         return card
 
     def recorded(self, card: ModelCard) -> dict[str, Any]:
-        """Return what decides on the results, in plain JSON types, with the model by its hash."""
+        """Return the options that the results depend on, in plain JSON types, with the model by its hash."""
         return {
             "task": self.task, "also": sorted(self.also), "model": card.name, "model_sha256": card.weights_sha256,
             "bands": list(self.bands) if self.bands else None, "units": self.units,

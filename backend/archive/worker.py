@@ -32,7 +32,7 @@ def worker_name() -> str:
 
 @dataclass
 class State:
-    """Hold what is known of an archive.
+    """Hold the state of an archive.
 
     Attributes:
         finished: Names of scenes that are finished.
@@ -101,7 +101,7 @@ class ArchiveWorker:
                 place = random.randrange(len(waiting)) if waiting else 0  # nosec B311
 
     def _settle(self) -> bool:
-        """Take what was left by dead workers, released or failed; return whether nothing remains to be done."""
+        """Take over scenes that dead workers left, or that were released or failed; return whether none remains."""
         attempts = self._look()
         self.state.given_up, self.state.held, taken = {}, 0, False
         for name in self._units:

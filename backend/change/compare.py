@@ -24,7 +24,7 @@ NOTHING = -(2**62)
 
 @dataclass
 class PairCounts:
-    """Hold what two maps have in common.
+    """Hold the counts of pairs of classes of two maps.
 
     Attributes:
         tally: Pairs of values, by pixels and by area.

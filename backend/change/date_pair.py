@@ -32,7 +32,7 @@ PAIRS = (("VV", "VH"), ("HH", "HV"))
 
 @dataclass(frozen=True)
 class DateInput:
-    """Hold what is read of one date.
+    """Hold the options by which one date is read.
 
     Attributes:
         path: Raster, or pattern of several.

@@ -13,7 +13,7 @@ from backend.raster.geojson import integer_label
 
 @dataclass(frozen=True)
 class Side:
-    """Hold what is known of the classes of one map.
+    """Hold the classes of one map.
 
     Attributes:
         path: Path of the map, for messages.

@@ -32,7 +32,7 @@ TERMS = 400
 
 @dataclass(frozen=True)
 class Looks:
-    """Hold what was found of one polarisation.
+    """Hold the estimated looks of one polarisation.
 
     Attributes:
         pixel: Equivalent number of looks of a pixel.

@@ -34,7 +34,7 @@ LEAST_LOOKS = 0.6
 
 @dataclass(frozen=True)
 class SarRows:
-    """Hold what was found in rows `top` to `bottom`.
+    """Hold the results for rows `top` to `bottom`.
 
     Attributes:
         top: First row.

@@ -69,7 +69,7 @@ class Reporter:
         """Report the start of a run: version, command, model, device, input, outputs."""
 
     def progress(self, done: int, total: int, **figures: float) -> None:
-        """Report what is done, the total, and figures such as loss=0.5; may be called often, from one thread only."""
+        """Report progress, its total, and figures such as loss=0.5; may be called often, from one thread only."""
         now = time.monotonic()
         if self._began is None:
             # The rate is measured from the first report on: warming up would make the estimate too long.

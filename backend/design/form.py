@@ -24,7 +24,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Form:
-    """Hold what the form of a point layer asks for.
+    """Describe the form of a point layer.
 
     Attributes:
         field: Name of the field that is to be filled in.

@@ -1,4 +1,4 @@
-"""Define what is wanted of a network, in the same words for every engine."""
+"""Define the wanted outputs of a network, in the same terms for every engine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Answer:
     finish: Callable[[FloatArray], FloatArray] | None = None
 
     def finished(self, values: FloatArray) -> FloatArray:
-        """Return what is blended of a tile's answer."""
+        """Return the values to blend, from a tile's answer."""
         return values if self.finish is None else self.finish(values)
 
 

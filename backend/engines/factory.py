@@ -22,7 +22,7 @@ TITLES = {"pytorch": "PyTorch", "openvino": "OpenVINO", "onnxruntime": "ONNX Run
 
 @dataclass(frozen=True)
 class Wanted:
-    """Hold what a request says of the engine.
+    """Hold the engine, device and batch size of a request.
 
     Attributes:
         engine: One of `backend.engines.choice.ENGINES`.

@@ -13,7 +13,7 @@ from backend.stream.tiles import Model
 
 @dataclass(frozen=True)
 class Job:
-    """Hold what a run wants of an engine.
+    """Describe the work of an engine in one run.
 
     Attributes:
         answer: What is wanted of the network.

@@ -117,7 +117,7 @@ def outputs(network: SarViT, names: tuple[str, ...], x: torch.Tensor) -> torch.T
 
 
 def known_answers_of(folder: Path) -> dict[str, list[float]]:
-    """Return what PyTorch gives for the tile of `backend.graph.probe`, of a folder whose card doesn't say it."""
+    """Return PyTorch's answers to the tile of `backend.graph.probe`, for a folder whose card doesn't have them."""
     return known_answers(*load_model(folder))
 
 

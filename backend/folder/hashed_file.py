@@ -68,7 +68,7 @@ def _digest(file: BinaryIO) -> str:
 
 
 def stamp(path: Path) -> tuple[int, int, int] | None:
-    """Return what changes when a file is replaced or written; None if there is none."""
+    """Return number, size and time of a file, which change when it is replaced or written; None without a file."""
     with suppress(OSError):
         found = os.stat(path)
         return found.st_ino, found.st_size, found.st_mtime_ns

@@ -41,7 +41,7 @@ MESH = 24
 
 @dataclass(frozen=True)
 class Maps:
-    """Hold what a calibration has made, closed and checked.
+    """Hold the results of a calibration, closed and checked.
 
     Attributes:
         sink: Backscatter.

@@ -1,4 +1,4 @@
-"""Store what a map needs of an image, in tiles on disk: measurement files have lines, and a map row crosses thousands.
+"""Store the needed part of an image in tiles on disk: measurement files have lines, and a map row crosses thousands.
 
 Sample and line are those of the whole image. With a lattice, power is divided by the area of the ground in each sample.
 """

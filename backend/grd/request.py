@@ -1,4 +1,4 @@
-"""Define what a calibration is asked for."""
+"""Define the request for a calibration."""
 
 from __future__ import annotations
 

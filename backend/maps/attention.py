@@ -86,7 +86,7 @@ def attention(
 
 
 def read_attention(raw: FloatArray, every_head: bool, mass: float | None) -> FloatArray:
-    """Return what is blended for attention maps.
+    """Return the answer that is blended for attention maps.
 
     Args:
         raw: CLS attention of a tile [heads, rows, columns]; each head sums to at most 1.

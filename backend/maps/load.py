@@ -69,7 +69,7 @@ class Wish:
     batch_size: int
 
     def key(self) -> Any:
-        """Return what is equal only for the same model, from the same files, on the same engine."""
+        """Return a key that is equal only for the same model, from the same files, on the same engine."""
         return self, *(stamp(self.folder / name) for name in (WEIGHTS, NETWORK))
 
 

@@ -29,7 +29,7 @@ FLOAT_BYTES = 4
 
 @dataclass(frozen=True)
 class Prepared:
-    """Hold what was checked before a model is loaded.
+    """Hold the request with all that was checked before a model is loaded.
 
     Attributes:
         request: What is asked for.

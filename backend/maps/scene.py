@@ -1,4 +1,4 @@
-"""Open what a run reads: a raster, several files of one scene, or a Sentinel-1 product, which is calibrated first."""
+"""Open the input of a run: a raster, several files of one scene, or a Sentinel-1 product, which is calibrated first."""
 
 from __future__ import annotations
 

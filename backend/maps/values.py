@@ -1,4 +1,4 @@
-"""Judge what names, tags and coordinates of an opened raster say about its origin."""
+"""Judge the origin of an opened raster by names, tags and coordinates."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from backend.raster.opening import open_raster
 
 @dataclass(frozen=True)
 class Part:
-    """Hold what a map says about some pixels of a tile.
+    """Hold the probabilities and weights of one map in some columns of a tile.
 
     Attributes:
         columns: First column of the tile, and the one after the last.
@@ -83,7 +83,7 @@ class TileReader:
         )  # fmt: skip
 
     def read(self, top: int, bottom: int) -> Part | None:
-        """Return what the map says about rows of the tile; None if it says nothing.
+        """Return the map's values in rows of the tile; None if it has none.
 
         Raises:
             ResourceError: The map can't be read.

@@ -54,7 +54,7 @@ def check_raster_type(path: Path) -> None:
 
 
 def type_notes(paths: Iterable[Path]) -> list[str]:
-    """Return what to tell the user about maps whose names don't end like GeoTIFFs."""
+    """Return notes for the log about maps whose names don't end like GeoTIFFs."""
     return [
         f"{path} is a GeoTIFF, though it isn't called .tif." for path in paths if path.suffix.lower() not in GEOTIFF
     ]

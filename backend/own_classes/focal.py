@@ -1,4 +1,4 @@
-"""Compute what the head "forest" sees of one tile, as `backend/network/focal.py` and `backend/graph/focal.py` do."""
+"""Compute focal statistics for the head "forest", as `backend/network/focal.py` and `backend/graph/focal.py` do."""
 
 from __future__ import annotations
 

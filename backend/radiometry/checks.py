@@ -1,4 +1,4 @@
-"""Hold what the checks of a raster's values found, and what follows from it."""
+"""Hold the results of checks of a raster's values, and their consequences."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from backend.raster.bands import ASKED
 
 @dataclass(frozen=True)
 class Told:
-    """Hold what is known of a raster's values before they are read.
+    """Hold the known facts about a raster's values before they are read.
 
     Attributes:
         units: Declared unit of the backscatter; AUTO to decide.
@@ -44,7 +44,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Judgement:
-    """Hold what the values show.
+    """Hold the result of judging the values.
 
     Attributes:
         units: Units of the backscatter; DB where there is none.

@@ -1,4 +1,4 @@
-"""Find what names the bands of an opened raster: descriptions, tags, sources of a virtual raster, names of files."""
+"""Find the names of an opened raster's bands: in descriptions, tags, sources of a virtual raster, names of files."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Labels:
 
 
 def label_bands(file: Any, usable: Sequence[int]) -> Labels:
-    """Return what names each band of an opened rasterio dataset.
+    """Return the name of each band of an opened rasterio dataset, and where it was found.
 
     A description that names a polarisation or another quantity counts before tags, tags before names of files.
 

@@ -58,7 +58,7 @@ _MONTHLY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_]?(0[1-9]|1[0-2])(?!\d)")
 
 @dataclass(frozen=True)
 class BandName:
-    """Hold what a name says about a band.
+    """Hold polarisation, quantity and date that a name gives a band.
 
     Attributes:
         polarisations: Found in it, in capitals; a ratio has two.

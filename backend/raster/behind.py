@@ -48,7 +48,7 @@ _ENDINGS = (
 
 
 def check_behind(name: str) -> None:
-    """Check what GDAL would open for a raster, before it does.
+    """Check the files that GDAL would open for a raster, before it does.
 
     Args:
         name: File, name for GDAL, or XML of a virtual raster.
@@ -66,7 +66,7 @@ def is_on_network(name: str) -> bool:
 
 
 def stamps(name: str, further: tuple[str, ...] = ()) -> tuple[object, ...]:
-    """Return what changes if a file of a raster changes: name, number, time and size of each, sidecars included.
+    """Return name, number, time and size of each file of a raster, sidecars included, to notice changes.
 
     Of a raster on the network it changes every NETWORK_S.
     """

@@ -233,7 +233,7 @@ class RasterSource:
         ]
 
     def labels(self) -> Labels:
-        """Return what names each band: its description, a tag, or the name of a file."""
+        """Return the name of each band: its description, a tag, or the name of a file."""
         return label_bands(self._file, self.bands)
 
     def close(self) -> None:

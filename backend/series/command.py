@@ -33,7 +33,7 @@ from backend.series.write import write
 
 @dataclass(frozen=True)
 class CompositeRequest:
-    """Hold what a user asks for.
+    """Hold a user's request for a composite.
 
     Attributes:
         output: Raster to write.

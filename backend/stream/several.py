@@ -50,7 +50,7 @@ class SeveralFrame:
 
 
 def joining(bands: int, decide: Decide | None = None) -> Through:
-    """Return what makes a model of tiles of one date a model of tiles of `SeveralFrame`.
+    """Return a function that turns a model of tiles of one date into a model of tiles of `SeveralFrame`.
 
     Args:
         bands: Number of bands of a date.

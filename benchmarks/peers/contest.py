@@ -22,7 +22,7 @@ KILLED = -9
 
 @dataclass(frozen=True)
 class Job:
-    """Hold what every contender is given.
+    """Hold the input of every contender.
 
     Attributes:
         scene: Raster to map.

@@ -44,7 +44,7 @@ class ModelAlgorithm(ModelParameters):
     # Running
 
     def checkParameterValues(self, parameters, context) -> tuple[bool, str]:
-        """Return what to give in place of a folder or a pattern, which QGIS takes for a file that isn't there."""
+        """Check the input; advise what to give in place of a folder or pattern, which QGIS takes for a missing file."""
         good, why = super().checkParameterValues(parameters, context)
         return good, why if good else several_files(parameters.get(self.INPUT)) or why
 

@@ -113,7 +113,7 @@ class EnvironmentBuilder:
         return max((tuple(map(int, re.findall(r"\d+", name)[:2])) for name in names), default=(0,))
 
     def _slim(self) -> None:
-        """Remove what only installing and testing need, and compile the rest, for a first run as fast as others."""
+        """Remove packages for installing and testing only, and compile the rest, so that the first run isn't slower."""
         self._feedback.progress(0.91, tr("Unpacking"))
         if not self._plan.uv:
             self._run([self._python, "-m", "pip", "uninstall", "--yes", "--quiet", "setuptools", "pip"])

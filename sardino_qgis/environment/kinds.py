@@ -29,7 +29,7 @@ class Kind(Enum):
 
     @property
     def use(self) -> str:
-        """Return what it is for in addition to mapping; may be empty."""
+        """Return its purpose in addition to mapping; may be empty."""
         return "" if self is Kind.MAPPING else tr("For NVIDIA or Apple graphics, and to train.")
 
     @property

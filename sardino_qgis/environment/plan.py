@@ -38,7 +38,7 @@ class Plan:
 
     @property
     def kind(self) -> Kind:
-        """Return what is installed."""
+        """Return the kind of installation."""
         return self.request.kind
 
     def lines(self) -> list[str]:
@@ -166,7 +166,7 @@ def _ways(request: InstallRequest, base: Base, card: str) -> list[Build]:
 
 
 def offers(plan: Plan) -> dict[Kind, str]:
-    """Return what each kind of installation is for, and its size on the plan's interpreter where that is known."""
+    """Return the purpose of each kind of installation, and its size on the plan's interpreter where that is known."""
     texts = {}
     for kind in Kind:
         request, pinned = replace(plan.request, kind=kind), read(kind, plan.base.platform, plan.base.version)

@@ -68,7 +68,7 @@ class Coverage:
     @staticmethod
     @lru_cache(maxsize=4096)
     def unpack(text: str, height: int, width: int) -> Coverage:
-        """Read what `pack` returned; remembered, as each draw from a raster asks for it.
+        """Read the result of `pack`; remembered, as each draw from a raster asks for it.
 
         Raises:
             ValueError: The text is damaged.

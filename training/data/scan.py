@@ -40,7 +40,7 @@ UNIT_HINT = "Or declare the unit of the bands in dataset.toml."
 
 @dataclass(frozen=True)
 class FileEntry:
-    """Hold what is known of a file.
+    """Hold the facts about a file.
 
     Attributes:
         name: Path in the folder without suffix.

@@ -158,7 +158,7 @@ class ChipStore:
 
     @property
     def fingerprint(self) -> str:
-        """Hash what draws depend on, except pixel values; a resumed run must have the same hash."""
+        """Hash all that draws depend on, except pixel values; a resumed run must have the same hash."""
         lines = []
         for folder in self.folders:
             facts = asdict(folder.facts)

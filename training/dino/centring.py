@@ -60,7 +60,7 @@ class SinkhornKnopp(nn.Module):
 
 
 def build_centring(config: DinoConfig) -> MovingCentre | SinkhornKnopp:
-    """Build what ``dino.centring`` names."""
+    """Build the centring that ``dino.centring`` names."""
     if config.centring == "sinkhorn":
         return SinkhornKnopp()
     return MovingCentre(config.out_dim, config.centre_momentum)

@@ -57,7 +57,7 @@ class Foreign:
 
 
 def find_prefix(names: Sequence[str], wanted: str | None) -> str:
-    """Return what stands before the names of the backbone; of a student and a teacher, the teacher's.
+    """Return the prefix of the names of the backbone; of a student and a teacher, the teacher's.
 
     Args:
         names: Names of all tensors.

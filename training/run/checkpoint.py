@@ -79,7 +79,7 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer, module: nn.Module) -> di
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Restore what `optimizer_tensors` returned; parameters without an entry had no step yet."""
+    """Restore the state that `optimizer_tensors` returned; parameters without an entry had no step yet."""
     names = {name: parameter for name, parameter in module.named_parameters()}
     for key, value in tensors.items():
         prefix, _, rest = key.partition(".")

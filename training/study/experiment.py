@@ -1,4 +1,4 @@
-"""Hold what every part of a study works with: chips, networks and settings."""
+"""Hold the chips, networks and settings that every part of a study uses."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class GroundRange:
         return found
 
     def added(self, times: DoubleArray, ground: DoubleArray) -> DoubleArray:
-        """Return what the block at each time adds to the ground range by the middle block, in metres."""
+        """Return the difference in metres between the ground range by each time's block and by the middle block."""
         place = np.interp(ground, self._base, np.arange(self._base.size))
         low = np.minimum(place.astype(np.intp), self._base.size - 2)
         part, block = place - low, self.blocks(times)

@@ -97,7 +97,7 @@ class Lattice:
         return points
 
     def strip(self, top: int, bottom: int) -> Strip:
-        """Return what is found for lines of the whole image, at most STRIP of them."""
+        """Return the lattice's strip for lines of the whole image, at most STRIP of them."""
         first, last, geometry = top - self._margin, bottom + self._margin, self._terrain.geometry
         pieces = [self._piece(first, last, left) for left in range(0, self.width, PIECE)]
         joined = [np.concatenate([piece[n] for piece in pieces], axis=1) for n in range(5)]

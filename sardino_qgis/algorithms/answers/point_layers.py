@@ -63,7 +63,7 @@ class PointAlgorithm(BackendAlgorithm):
         raise NotImplementedError
 
     def hand_over(self, context: Any, feedback: Any) -> list[str]:
-        """Write what the backend reads besides the raster, and return the options that name it."""
+        """Write further files that the backend reads, and return the options that name them."""
         return []
 
     def prepareAlgorithm(self, parameters, context, feedback) -> bool:
