@@ -70,7 +70,7 @@ def import_backbone(
         out: Folder, new or empty.
         bands: In the order of the network's channels.
         heads: Attention heads; None for one for each 64 channels.
-        prefix: What stands before the names of the backbone's tensors; None to find it.
+        prefix: Prefix of the names of the backbone's tensors; None to find it.
         check: File with an input and the original network's answer.
 
     Raises:

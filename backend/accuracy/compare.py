@@ -27,7 +27,7 @@ class Comparison:
         unit: Description of a sampling unit; empty if the reference is a census.
         mapped: Area of each map value in the region that the units are a sample of.
         left_out: Number of items that were not compared, by reason.
-        warnings: What makes the comparison doubtful.
+        warnings: Doubts about the comparison.
     """
 
     tally: Tally = field(default_factory=Tally)
@@ -52,7 +52,7 @@ class Reference(Protocol):
     """Hold reference data of a map.
 
     Attributes:
-        passes: How many times `compare` goes through the rows of the map.
+        passes: Number of times `compare` reads the rows of the map.
     """
 
     passes: int

@@ -78,7 +78,7 @@ class AttemptBook:
     Args:
         folder: Folder of the archive.
         worker: Name of this process, written into its claims.
-        retries: How often a scene that failed is repeated.
+        retries: Number of times that a failed scene is repeated.
         dead_after: Seconds without a sign of life after which a worker counts as dead.
     """
 

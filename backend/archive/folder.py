@@ -49,7 +49,7 @@ class ArchiveFolder:
 
         Args:
             units: The plan.
-            options: What decides on the results; plain JSON types.
+            options: Options that the results depend on; plain JSON types.
 
         Raises:
             InputError: The folder is of another plan or other options, or holds something else.

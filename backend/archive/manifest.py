@@ -42,7 +42,7 @@ def write_manifest(folder: ArchiveFolder, units: Sequence[Unit], state: State, m
     Args:
         folder: Folder of the archive.
         units: The plan.
-        state: Which scenes are finished, and which given up.
+        state: Finished scenes, and those given up.
         model: Name or folder of the model.
 
     Returns:

@@ -26,7 +26,7 @@ class Unit:
 
     Attributes:
         name: File-name-safe and unique in its archive, also where capitals don't count.
-        files: What is read: rasters whose bands follow each other, or one Sentinel-1 product. Paths or URLs.
+        files: Rasters whose bands follow each other, or one Sentinel-1 product. Paths or URLs.
         date: ISO 8601 date or time of acquisition; empty if unknown.
     """
 

@@ -37,7 +37,7 @@ class State:
     Attributes:
         finished: Names of scenes that are finished.
         given_up: Why scenes were given up, by name.
-        held: How many scenes other workers hold.
+        held: Number of scenes that other workers hold.
     """
 
     finished: set[str] = field(default_factory=set)
@@ -51,7 +51,7 @@ class ArchiveWorker:
     Args:
         units: The plan.
         book: Attempts on the disk.
-        task: What is done with each scene.
+        task: The task for each scene.
         context: Reporter, cancel and model.
     """
 

@@ -42,7 +42,7 @@ def mlm_item(card: ModelCard, files: ModelFiles, base: str = "./") -> dict[str, 
     Args:
         card: The model's card.
         files: Its files.
-        base: What leads from the item to the files: a relative path or a URL, with a slash at its end.
+        base: Path from the item to the files: a relative path or a URL, with a slash at its end.
     """
     west, south, east, north = WORLD
     ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]

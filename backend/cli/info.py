@@ -51,7 +51,7 @@ def describe(target: str | None, asked: Asked | None = None) -> dict[str, Any]:
     """Describe a raster, a Sentinel-1 product, a model (name or folder), or the installation if there is no target.
 
     Args:
-        target: What to describe; a pattern stands for several files of one scene.
+        target: Raster, product or model to describe; a pattern stands for several files of one scene.
         asked: Options by which a run would read a raster or product.
 
     Raises:

@@ -31,7 +31,7 @@ class CertaintyRaster:
 
     Attributes:
         grid: Its grid.
-        kind: What it holds by its tag; empty if another program wrote it.
+        kind: Its contents by its tag; empty if another program wrote it.
 
     Raises:
         InputError: It holds classes, or can't be read.

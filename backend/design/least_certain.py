@@ -86,7 +86,7 @@ def farthest(points: DoubleArray, values: FloatArray, count: int, existing: Doub
     Args:
         points: Candidates, [n, dimensions].
         values: Certainty of each; the first place is the least certain one if nothing exists.
-        count: How many; fewer are returned where candidates run out.
+        count: Number of places; fewer are returned if candidates run out.
         existing: Samples that there are, [m, dimensions].
     """
     away = np.full(len(points), np.inf)

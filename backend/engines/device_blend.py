@@ -26,10 +26,10 @@ class DeviceBlender:
     """Blend as `backend.stream.blend.RowBlender` does, for tiles that are tensors on a device.
 
     Args:
-        plan: Where tiles lie.
+        plan: The plan of the tiles.
         channels: Planes of a tile.
         device: Device of the tiles, such as "cuda".
-        reduce: What is done with finished rows before they leave the device.
+        reduce: Function of finished rows, applied before they leave the device.
 
     Raises:
         ResourceError: The device hasn't the memory for one tile's height of rows.

@@ -41,7 +41,7 @@ class Engines:
     Args:
         folder: Folder of the model.
         card: The model's.
-        wanted: What the request says.
+        wanted: Engine, device and batch size of the request.
         log: Called with (level, message).
 
     Raises:

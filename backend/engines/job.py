@@ -16,7 +16,7 @@ class Job:
     """Describe the work of an engine in one run.
 
     Attributes:
-        answer: What is wanted of the network.
+        answer: Wanted outputs of the network.
         fetch: Whether answers come back as arrays; False on a graphics card alone: they stay there, as tensors.
         cancel: Once set, tiles that wait are given up.
         log: Called with (level, message).

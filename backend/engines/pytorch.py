@@ -39,7 +39,7 @@ def choose_device(wanted: str, index: int | None = None) -> torch.device:
 
     Args:
         wanted: auto, cpu, cuda or mps.
-        index: Which graphics card, where there are several; the current one if None.
+        index: Number of the graphics card; the current one if None.
 
     Raises:
         ResourceError: The device isn't there.
@@ -126,7 +126,7 @@ class TileRunner:
 
     Args:
         function: Tensor [n, bands, tile, tile] to tensor [n, channels, t, t].
-        device: Where the function's weights lie.
+        device: Device of the function's weights.
         batch: Tiles at once; halved for good whenever memory runs out.
         log: Called with (level, message).
         fetch: Whether answers come back as arrays; else they stay on the device, as tensors.

@@ -48,7 +48,7 @@ class Tilewise(ABC):
         work: a reader or writer that takes one's core for a moment doesn't keep the others waiting.
 
         Args:
-            answer: What is made of the network's answers.
+            answer: Wanted outputs of the network.
             cancel: Once set, tiles that wait are given up.
         """
 

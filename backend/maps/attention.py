@@ -36,7 +36,7 @@ def attention(
     """Write the CLS attention of a block, float32 relative to its mean over a tile (1 is average), NaN for nodata.
 
     Args:
-        request: What to read and write.
+        request: Input, outputs and options of the run.
         heads: "mean" for one band, "all" for a band for each head, and their mean as the last.
         block: Transformer block from 0; negative from the end.
         mass: Share of a head's attention that its mask keeps (DINO, arXiv 2104.14294, figure 1), above 0, at most 1;

@@ -17,9 +17,9 @@ def begin(request: Request, context: Context, answer: Answer | None) -> None:
     """Start to load the model in another thread; what is wrong with it is said when the run is prepared.
 
     Args:
-        request: What is asked for.
+        request: Input, outputs and options of the run.
         context: Its models keep the loaded one.
-        answer: What will be asked of the network, where that is known: it is compiled and checked too.
+        answer: Wanted outputs of the network, where known: they are compiled and checked too.
     """
     with suppress(SarDinoError):
         context.models.begin(model_wish(request), answer)

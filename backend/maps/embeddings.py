@@ -43,7 +43,7 @@ def embed(
     Sentinel-1 scene of 192 features would fill 300 GB.
 
     Args:
-        request: What to read and write.
+        request: Input, outputs and options of the run.
         block: Transformer block from 0; negative from the end.
         grid: "patch" or "input".
         pca: Also write the first three principal components, fitted to all of the scene's valid tokens, as red, green

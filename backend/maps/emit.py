@@ -37,7 +37,7 @@ def send_tiles(run: Run, job: TileJob, answer: Answer, emit: Emit, through: Thro
     Args:
         run: Started.
         job: Tiles over the run's frame; with `coverage` where `emit` is of `to_patches` or an enlarging `to_pixels`.
-        answer: What is wanted of the network.
+        answer: Wanted outputs of the network.
         emit: As for `run_stream`.
         through: Function from the model to the one that the frame's tiles go through; the model itself if None.
 
@@ -73,7 +73,7 @@ def send_pixels(
     Args:
         run: Started.
         job: Tiles over the run's frame.
-        answer: What is wanted of the network.
+        answer: Wanted outputs of the network.
         write: Gets the rows.
         through: As for `send_tiles`.
         turned: Given what takes blended rows, returns what changes them first.

@@ -49,7 +49,7 @@ def landcover(
     Of several dates each goes through the model, and the class is that of all: see `backend.stream.several`.
 
     Args:
-        request: What to read and write.
+        request: Input, outputs and options of the run.
         confidence: Also write the probability of the class, float32 0 to 1, NaN for nodata.
         probabilities: Also write the probability of every class, one band each.
         context: Reporter, cancel and models.

@@ -28,7 +28,7 @@ class Loaded:
 
     Attributes:
         card: The model's.
-        engines: What runs it.
+        engines: The engines that run it.
     """
 
     card: ModelCard
@@ -77,7 +77,7 @@ def load(wish: Wish, log: Log) -> Loaded:
     """Open the engine, check and load the model, and choose device and batch size.
 
     Args:
-        wish: What is wanted.
+        wish: Model, engine, device and batch size to load.
         log: Called with (level, message).
 
     Raises:
@@ -105,8 +105,8 @@ class ModelCache:
         Nothing begins where PyTorch is to run it, or it is here already.
 
         Args:
-            wish: What is wanted.
-            answer: What will be asked of the network, if that is known: it is compiled and checked too.
+            wish: Model, engine, device and batch size to load.
+            answer: Wanted outputs of the network, if known: they are compiled and checked too.
         """
         key = wish.key()
         here = self._loaded is not None and key == self._key

@@ -91,7 +91,7 @@ class Scatter:
         """Return the first principal components of what was added (Pearson 1901).
 
         Args:
-            number: How many.
+            number: Number of components.
             standardised: Whether features are scaled to unit deviation first: eigenvectors of the correlation matrix
                 instead of the covariance.
         """

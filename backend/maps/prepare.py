@@ -32,7 +32,7 @@ class Prepared:
     """Hold the request with all that was checked before a model is loaded.
 
     Attributes:
-        request: What is asked for.
+        request: Input, outputs and options of the run.
         context: Reporter, cancel and models.
         command: Name of the output asked for, such as "landcover".
         paths: Outputs by role; "output" is the main one.
@@ -65,7 +65,7 @@ def prepare(request: Request, context: Context, command: str, paths: dict[str, P
     """Check a request and open its raster; all is closed, and outputs are free again, when the context ends.
 
     Args:
-        request: What is asked for.
+        request: Input, outputs and options of the run.
         context: Reporter and cancel.
         command: Name of the output asked for.
         paths: Outputs by role.
@@ -100,7 +100,7 @@ def check_memory(width: int, card: ModelCard, dates: int = 1) -> None:
     Args:
         width: Columns that the model sees.
         card: Its tile, bands and classes.
-        dates: How many are read side by side.
+        dates: Number of dates that are read side by side.
 
     Raises:
         ResourceError: A row of tiles, as read, as prepared and as blended, is larger than all memory of the machine.

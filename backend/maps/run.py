@@ -24,8 +24,8 @@ class Run:
     Attributes:
         prepared: Request, card and raster, checked.
         loaded: The model.
-        outputs: Where results go.
-        engine: What ran the tiles; `backend.maps.emit.send_tiles` sets it.
+        outputs: The files that results are written to.
+        engine: The engine that ran the tiles; `backend.maps.emit.send_tiles` sets it.
     """
 
     prepared: Prepared
@@ -68,7 +68,7 @@ def start_run(request: Request, command: str, paths: dict[str, Path], context: C
     """Prepare and load what a request needs; when the context ends, what was not committed is removed.
 
     Args:
-        request: What is asked for.
+        request: Input, outputs and options of the run.
         command: Name of the output asked for, such as "landcover".
         paths: Outputs by role; "output" is the main one.
         context: Reporter, cancel and models; new ones if None.

@@ -45,7 +45,7 @@ class Scene:
     """Hold the raster that a run reads, as its model sees it.
 
     Args:
-        request: What is asked for; a product is calibrated into the folder of its output.
+        request: Input, outputs and options; a product is calibrated into the folder of its output.
         context: Its reporter receives what is found; its cancel ends a calibration.
         files: Files of `stack.scene_files`, each checked by `refuse_part`.
         card: The model's.
@@ -59,7 +59,7 @@ class Scene:
         checks: Checks of its values.
         factors: Its pixels for one of the model's, down and across.
         dates: Further dates, on its grid.
-        frame: What the model reads.
+        frame: The model's input, by rows.
 
     Raises:
         SarDinoError: It can't be used, or the run was cancelled while a product was calibrated.

@@ -41,7 +41,7 @@ def similarity(
     their average: points on calm and on rough water find both. So every point itself has 1.
 
     Args:
-        request: What to read and write.
+        request: Input, outputs and options of the run.
         points: x, y in the raster's CRS.
         block: Transformer block from 0; negative from the end.
         grid: "input" for the raster's pixels, whose tokens are interpolated between patches; "patch" for a pixel a

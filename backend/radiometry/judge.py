@@ -48,7 +48,7 @@ class Judgement:
 
     Attributes:
         units: Units of the backscatter; DB where there is none.
-        checks: What was looked at; none is refused if `refuse` was called.
+        checks: All checks; none is refused if `refuse` was called.
         filling: Values that are no data.
         order: Rows of the sample as they are to be read.
         valid: Validity of the sample without filling, bool [H, W].
@@ -68,7 +68,7 @@ def judge(sample: NDArray[Any], valid: NDArray[Any], bands: Sequence[Band], told
         sample: Values from all over it, float32 [bands, H, W].
         valid: Validity [H, W].
         bands: The card's bands, one for each of the sample's.
-        told: What is known of them.
+        told: Known facts about the values.
 
     Returns:
         Checks that would refuse have the verdict "refused"; `checks.refuse` raises the first of them.

@@ -64,7 +64,7 @@ class BandName:
         polarisations: Found in it, in capitals; a ratio has two.
         kinds: What it is if not backscatter, such as "coherence".
         day: Dates and words of time in it; empty where there are none.
-        group: What bands of one acquisition share: the day, else the rest of the name without words of products.
+        group: Common key of the bands of one acquisition: the day, else the rest of the name without words of products.
         rest: All of the name but the polarisation.
         words: Its words and dates without those of products, of kinds, and the polarisation.
     """

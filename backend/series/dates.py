@@ -62,7 +62,7 @@ def acquired(source: RasterSource, group: str = "") -> Span | None:
 
     Args:
         source: Opened.
-        group: What the names of the chosen bands share, if the raster holds several dates.
+        group: Common part of the names of the chosen bands, if the raster holds several dates.
 
     Returns:
         What tags tell, or else names of bands, or else the name of the file; None if nothing does.

@@ -47,7 +47,7 @@ class Member:
     Attributes:
         name: Name of its file or product, for messages.
         source: Opened, with judged values.
-        bands: What it reads, named by polarisation.
+        bands: Bands that it reads, named by polarisation.
         units: Units of its values.
         span: When it was acquired; None if unknown.
     """

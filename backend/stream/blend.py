@@ -27,9 +27,9 @@ class RowBlender:
     tiles. All else of a tile is final at once, and reduced while it is in the processor's cache.
 
     Args:
-        plan: Where tiles lie.
+        plan: The plan of the tiles.
         channels: Planes of a tile.
-        reduce: What becomes of final sums; they are kept as they are if None.
+        reduce: Function of final sums; they are kept as they are if None.
     """
 
     def __init__(self, plan: TilePlan, channels: int, reduce: Reduce | None = None) -> None:

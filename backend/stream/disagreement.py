@@ -26,7 +26,7 @@ class SquaringBlender:
     """Blend as `backend.stream.blend.RowBlender` does, with one more plane: the sum of squares of the first planes.
 
     Args:
-        plan: Where tiles lie.
+        plan: The plan of the tiles.
         channels: Planes that are handed out.
         squared: Number of first planes, of which squares are added; the plane of squares follows them.
     """

@@ -66,7 +66,7 @@ class Pipe(Generic[T]):
     """Pass items from one stage to the next through a bounded queue.
 
     Args:
-        flow: Whose end ends the waiting.
+        flow: Flow whose end ends the waiting.
         size: Items it holds before the sender waits.
     """
 

@@ -23,7 +23,7 @@ class Segments:
 
     Attributes:
         start: Index of the corner (in the strip's lattice, flattened) where each begins.
-        end: Where each ends.
+        end: End of each.
         label: Patch.
         arrives: Its bit of ARRIVES.
         leaves: Its bit of LEAVES.

@@ -27,7 +27,7 @@ class InstallRequest:
         wheels: Folder of wheels to use instead of any index.
         source: Folder or index with another build of PyTorch.
         proxy: Environment variables that set a proxy.
-        kind: What is installed.
+        kind: Kind of installation.
     """
 
     folder: Path

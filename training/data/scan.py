@@ -87,7 +87,7 @@ def scan(name: str, path: SceneFiles, facts: FolderFacts, bands: Sequence[Band],
 
     Args:
         name: Its name in the folder.
-        path: Where it is; several files of one scene are stacked.
+        path: Path of the file; several files of one scene are stacked.
         facts: Content of dataset.toml.
         bands: The card's bands.
         units: Unit of its backscatter; AUTO to recognise it.

@@ -123,7 +123,7 @@ def _check_names(run: Path, what: str, old: Any, new: Mapping[str, str]) -> None
 
     Args:
         run: Folder of the run.
-        what: What they are, such as "data".
+        what: Word for them, such as "data".
         old: A short hash by name, as it was; None in runs of older versions.
         new: The same now.
     """

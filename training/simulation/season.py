@@ -67,7 +67,7 @@ def draw_year(rng: np.random.Generator, climate: Climate, dates: int) -> list[Oc
     Args:
         rng: Generator.
         climate: Climate of the place: gain, product, dryness and geometry, which stay.
-        dates: How many.
+        dates: Number of dates.
     """
     mean, swing = (rng.uniform(14, 24), rng.uniform(3, 9)) if climate.dry else (rng.uniform(2, 16), rng.uniform(5, 14))
     coldest = rng.uniform(5, 30)
