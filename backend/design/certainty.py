@@ -20,7 +20,7 @@ STRIP_PIXELS = 2**20
 # Tag of our own maps that says what they hold.
 OUTPUT_TAG = "SARDINO_OUTPUT"
 # Layers from 0 to 1 that are high where a map is certain, and where it is not.
-CERTAIN, UNCERTAIN = ("margin", "confidence"), ("entropy", "disagreement")
+CERTAIN, UNCERTAIN = ("margin", "confidence", "surroundings"), ("entropy", "disagreement")
 
 
 class CertaintyRaster:

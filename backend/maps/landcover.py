@@ -27,11 +27,14 @@ from backend.stream.blend import RowBlender
 from backend.stream.decision import CACHED, choosing, decision
 from backend.stream.disagreement import SquaringBlender, disagreeing
 from backend.stream.several import joining
+from backend.stream.surroundings import REACH, Surroundings
 from backend.stream.tiles import Blender, TileJob
 from backend.stream.tiling import TilePlan, plan_tiles
 
 # Further outputs of `landcover` than map, confidence and probabilities, each with its name as a band.
 FURTHER = {"agreement": "agreement of dates", **MEASURES}
+# Those that are computed from the classes alone.
+OF_CLASSES = frozenset({"surroundings"})
 # Most pixels that go through the model, for each pixel of the raster.
 REDUNDANCY = 1.35
 
@@ -75,6 +78,7 @@ def landcover(
         plan = plan_tiles(frame.height, frame.width, card.tile, overlap, card.patch)
         writer = _Writer(run, bits)
         _send(run, plan, writer)
+        writer.finish()
         run.outputs.close()
         run.outputs.commit({**dict.fromkeys(paths, share_qml()), "output": paletted_qml(card.classes)}, card.classes)
         return run.report(classes=writer.classes(), **_dates(run))
@@ -86,7 +90,7 @@ def _send(run: Run, plan: TilePlan, writer: _Writer) -> None:
     votes = decision(classes) if "agreement" in paths else None
     through = joining(len(run.card.bands), votes) if dates > 1 else None
     job = TileJob(plan, len(classes) * (2 if votes else 1), max(1, run.loaded.batch // dates))
-    whole = "probabilities" in paths or not FURTHER.keys().isdisjoint(paths)
+    whole = "probabilities" in paths or not (FURTHER.keys() - OF_CLASSES).isdisjoint(paths)
     if not whole and cell_factors(run.scene, plan, per_patch=False) == (1.0, 1.0):
         # Nothing is resampled after it: classes are chosen as soon as sums are final, where they lie.
         on_device = decides_on_device(run.loaded.device) and through is None
@@ -132,6 +136,8 @@ class _Writer:
         self._classes, self._decide = classes, decision(classes)
         self._values = np.array([item.value for item in classes], dtype=np.uint8)
         self._counts = np.zeros(256, dtype=np.int64)
+        down, across = (max(1, round(REACH * factor)) for factor in run.scene.factors)
+        self._around = Surroundings((down, across), partial(self._write, "surroundings"))
 
     def write(self, nearest: FloatArray, smooth: FloatArray, valid: BoolArray) -> None:
         """Write rows of probabilities float32 [K, rows, width], resampled by either method.
@@ -161,6 +167,10 @@ class _Writer:
         self._record(rows[0], valid)
         self._write("confidence", rows[1:], valid)
 
+    def finish(self) -> None:
+        """Write what was held back for rows that might follow."""
+        self._around.finish()
+
     def classes(self) -> list[dict[str, Any]]:
         """Return the legend with the pixels of each class."""
         counts = self._counts
@@ -179,6 +189,8 @@ class _Writer:
             for value in self._values:
                 self._counts[value] += np.count_nonzero(chosen[part] == value)
         self._sinks["output"].write(chosen[None])
+        if "surroundings" in self._sinks:
+            self._around.push(chosen)
 
     def _write(self, role: str, values: FloatArray, valid: BoolArray) -> None:
         if role in self._sinks:

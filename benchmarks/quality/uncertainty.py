@@ -30,7 +30,8 @@ from benchmarks.quality.merged import GROUPS
 from benchmarks.quality.real_sets import DRY, SETS, WATER, RealSet
 
 LAYERS = ("confidence", *MEASURES)
-SIGNS = {"confidence": 1, "margin": 1, "entropy": -1, "disagreement": -1}  # -1: high where the map is unsure
+# -1: high where the map is unsure.
+SIGNS = {"confidence": 1, "margin": 1, "surroundings": 1, "entropy": -1, "disagreement": -1}
 FEWEST = 50  # right and wrong pixels of a chip, for an AUC of its own
 
 

@@ -26,6 +26,7 @@ class LandCoverAlgorithm(ModelAlgorithm):
     OUTPUT_MARGIN = "OUTPUT_MARGIN"
     OUTPUT_ENTROPY = "OUTPUT_ENTROPY"
     OUTPUT_DISAGREEMENT = "OUTPUT_DISAGREEMENT"
+    OUTPUT_SURROUNDINGS = "OUTPUT_SURROUNDINGS"
 
     COMMAND = "landcover"
     ICON = "landcover.svg"
@@ -38,6 +39,7 @@ class LandCoverAlgorithm(ModelAlgorithm):
         Destination(OUTPUT_MARGIN, "--margin", StretchStyler),
         Destination(OUTPUT_ENTROPY, "--entropy", StretchStyler),
         Destination(OUTPUT_DISAGREEMENT, "--disagreement", StretchStyler),
+        Destination(OUTPUT_SURROUNDINGS, "--surroundings", StretchStyler),
     )
 
     def __init__(self) -> None:
@@ -129,6 +131,11 @@ class LandCoverAlgorithm(ModelAlgorithm):
                 self.OUTPUT_DISAGREEMENT,
                 tr("Disagreement of tiles"),
                 tr("How much overlapping tiles disagree, 0 to 1; no data where a pixel lies in one tile only."),
+            ),
+            (
+                self.OUTPUT_SURROUNDINGS,
+                tr("Surroundings of the same class"),
+                tr("Share of the pixels within 150 m that have the class of the pixel. Specks are more often wrong."),
             ),
         ):
             self.add_destination(name, description, text, optional=True, advanced=True)

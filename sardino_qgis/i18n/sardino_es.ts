@@ -1092,6 +1092,14 @@ Un modelo solo es tan bueno como sus datos de entrenamiento; la ficha del modelo
         <translation>En qué medida discrepan las teselas solapadas, de 0 a 1; sin datos donde un píxel está en una sola tesela.</translation>
     </message>
     <message>
+        <source>Surroundings of the same class</source>
+        <translation>Entorno de la misma clase</translation>
+    </message>
+    <message>
+        <source>Share of the pixels within 150 m that have the class of the pixel. Specks are more often wrong.</source>
+        <translation>Proporción de los píxeles a menos de 150 m que tienen la clase del píxel. Las motas son erróneas con más frecuencia.</translation>
+    </message>
+    <message>
         <source>{value:&gt;4}  {name}: {pixels} px ({share:.1f} %)</source>
         <translation>{value:&gt;4}  {name}: {pixels} px ({share:.1f} %)</translation>
     </message>

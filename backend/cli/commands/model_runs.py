@@ -38,6 +38,9 @@ def _landcover(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--disagreement", type=Path, help="also write how much overlapping tiles disagree, 0 to 1 (float32)"
     )
+    parser.add_argument(
+        "--surroundings", type=Path, help="also write the share of the pixels around that have the class (float32)"
+    )
     _add_bits(parser, "of confidence and probabilities: 32 (floats), or 8: bytes with a scale")
 
 
