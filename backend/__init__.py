@@ -1,3 +1,3 @@
-"""Streaming land-cover and attention inference on SAR rasters, free of QGIS."""
+"""Map land cover and attention on SAR rasters as a stream, without QGIS."""
 
 __version__ = "0.1.0"

@@ -5,7 +5,7 @@
 
 A patch has the class that covers most of it. Groups of splits.csv are divided into folds; each fold is answered by a
 linear probe, and by 20 nearest neighbours, fitted to the others. Scores are balanced accuracies: the mean recall of the
-classes with at least 30 patches. Tokens are those of the last block, of whole chips. Beside each run stand
+classes with at least 30 patches. Tokens are those of the last block, of whole chips. Each run is compared with
     statistics      mean and deviation in decibels of the patch, and of 24 pixels around it: no network at all
     with statistics tokens and statistics together: what tokens don't keep of the backscatter shows here
     random          the same network with random weights, the mean and range of three seeds
@@ -55,7 +55,7 @@ class Comparison:
         self._kept: dict[tuple[Any, ...], Any] = {}
 
     def run(self, folder: Path, cancel: Cancel) -> dict[str, Any]:
-        """Return the scores of a run: of its tokens, and of what stands beside them.
+        """Return the scores of a run: of its tokens, and of the descriptions that they are compared with.
 
         Raises:
             SarDinoError: The run or the data can't be used, or the command was stopped.
@@ -134,7 +134,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "runs", nargs="+", type=Path, metavar="RUN|MODEL", help="folder of a pre-training run, or of a model"
     )
     parser.add_argument("--data", required=True, type=Path, help="data folder with images/ and labels/")
-    parser.add_argument("--folds", type=int, default=6, help="parts into which the groups are divided")
+    parser.add_argument("--folds", type=int, default=6, help="number of parts into which the groups are divided")
     parser.add_argument("--patches", type=int, default=6000, help="most patches that are used; 0 for all")
     parser.add_argument("--classes", type=int, nargs="+", default=[], metavar="VALUE", help="only these class values")
     parser.add_argument("--json", type=Path, help="write every score")

@@ -25,7 +25,7 @@ NODES = 33
 
 
 class PixelAreas:
-    """Areas of the pixels of a grid.
+    """Compute the areas of the pixels of a grid.
 
     Args:
         grid: Pixels; without a CRS their areas are unknown.

@@ -27,7 +27,7 @@ STRIP_PIXELS = 2**20
 
 
 class ClassRaster:
-    """The first band of a raster of whole numbers, as a context.
+    """Read the first band of a raster of whole numbers; a context manager.
 
     Args:
         path: Anything that GDAL opens.

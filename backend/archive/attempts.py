@@ -29,7 +29,7 @@ MOST_DEATHS = 10
 
 @dataclass
 class Attempts:
-    """Attempts on one scene, by number.
+    """Hold attempts on one scene, by number.
 
     Attributes:
         claimed: Those that were begun and haven't ended with a failure, as far as is known.
@@ -57,11 +57,11 @@ class Attempts:
 
 @dataclass(frozen=True)
 class Held:
-    """An attempt that this process has claimed.
+    """Hold an attempt that this process has claimed.
 
     Attributes:
-        name: Of the scene.
-        number: Of the attempt.
+        name: Name of the scene.
+        number: Number of the attempt.
         claim: File that is touched while it goes on.
         work: Folder to write into.
     """
@@ -73,12 +73,12 @@ class Held:
 
 
 class AttemptBook:
-    """The attempts of an archive, on its disk.
+    """Keep the attempts of an archive on its disk.
 
     Args:
-        folder: Of the archive.
+        folder: Folder of the archive.
         worker: Name of this process, written into its claims.
-        retries: How often a scene that failed is repeated.
+        retries: Number of times that a failed scene is repeated.
         dead_after: Seconds without a sign of life after which a worker counts as dead.
     """
 
@@ -87,7 +87,7 @@ class AttemptBook:
         self._clock = folder.claims / f".clock-{secrets.token_hex(6)}"
 
     def close(self) -> None:
-        """Remove the file that tells the disk's time."""
+        """Remove the file from which the disk's time is read."""
         with suppress(OSError):
             self._clock.unlink()
 
@@ -185,7 +185,7 @@ class AttemptBook:
                         self.release(Held(name, number, claim, self.folder.work / f"{name}.{number}"))
 
     def sweep(self, finished: Collection[str]) -> None:
-        """Remove what workers that were killed left of finished scenes."""
+        """Remove claims and files of finished scenes that killed workers left."""
         for name, attempts in self.listing().items():
             for number in attempts.claimed | attempts.failed if name in finished else ():
                 self._forget(Held(name, number, self._claim(name, number), self.folder.work))

@@ -1,4 +1,4 @@
-"""Work through an archive with Dask distributed: on this machine, or on the workers of a scheduler that runs already.
+"""Map an archive with Dask distributed: on this machine, or on the workers of a scheduler that runs already.
 
 Scenes are claimed on the disk of the results as without Dask, so that workers and schedulers may die, and other
 processes may help. Through the scheduler go names, paths and small facts alone.
@@ -38,7 +38,7 @@ MOST_IDLE = 5
 
 
 def run_on_cluster(request: ArchiveRequest, units: Sequence[Unit], folder: ArchiveFolder, context: Context) -> State:
-    """Work through the units of an archive on a cluster until all are finished or given up.
+    """Map the units of an archive on a cluster until all are finished or given up.
 
     Raises:
         ResourceError: Dask isn't installed, the scheduler can't be reached or has gone, or no worker can map.
@@ -60,7 +60,7 @@ def run_on_cluster(request: ArchiveRequest, units: Sequence[Unit], folder: Archi
 
 
 class _Rounds:
-    """Sends scenes to a cluster in rounds: those that are free, then those that failed or whose worker died."""
+    """Send scenes to a cluster in rounds: those that are free, then those that failed or whose worker died."""
 
     def __init__(
         self, request: ArchiveRequest, units: Sequence[Unit], book: AttemptBook, context: Context, client: Any, run: str
@@ -139,7 +139,7 @@ class _Rounds:
         for warning in answer.warnings:
             reporter.log("warning", warning)
         if answer.kind == FATAL:
-            raise ResourceError(f"A worker can't go on: {answer.message}", answer.hint)
+            raise ResourceError(f"A worker has stopped: {answer.message}", answer.hint)
         if answer.kind == FAILED:
             reporter.log("warning", f"{name} failed: {answer.message}")
         if answer.kind in (DONE, LOST):

@@ -1,4 +1,4 @@
-"""Run `archive`: map all scenes of a plan into one folder, beside other processes that do the same."""
+"""Run `archive`: map all scenes of a plan into one folder, together with other processes that do the same."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from backend.maps.request import Context
 
 
 def archive(request: ArchiveRequest, context: Context) -> dict[str, Any]:
-    """Work through a plan until all scenes are finished or given up, and write the manifest.
+    """Map the scenes of a plan until all are finished or given up, and write the manifest.
 
     Returns:
         The facts of the result event.
@@ -32,7 +32,7 @@ def archive(request: ArchiveRequest, context: Context) -> dict[str, Any]:
     began = time.monotonic()
     if request.dead_after < LEAST_DEAD_AFTER_S:
         raise InputError(
-            f"A worker can't count as dead after {request.dead_after:g} s.", f"Give {LEAST_DEAD_AFTER_S:g} s or more."
+            f"--dead-after is {request.dead_after:g} s; workers need longer.", f"Give {LEAST_DEAD_AFTER_S:g} s or more."
         )
     units, card, folder = read_plan(request.plan), request.task.check(), ArchiveFolder(request.out)
     folder.open(units, request.task.recorded(card))
@@ -77,6 +77,6 @@ def _refuse(state: State, request: ArchiveRequest, folder: ArchiveFolder) -> Non
     raise ResourceError(
         f"{count} of {count + len(state.finished) + state.held} scenes were given up, the first one, {name}, because: "
         f"{reason}",
-        f"{folder.manifest} lists them all; the others are finished. Mend what is wrong, and run again with --retries "
+        f"{folder.manifest} lists them all; the others are finished. Correct the cause, and run again with --retries "
         f"{request.retries + 1}.",
     )

@@ -28,7 +28,7 @@ _OTHER = "Give the plan and the options of its first run, or another folder with
 
 
 class ArchiveFolder:
-    """The folder of an archive.
+    """Locate the files in the folder of an archive.
 
     Args:
         root: Its path.
@@ -49,7 +49,7 @@ class ArchiveFolder:
 
         Args:
             units: The plan.
-            options: What decides on the results; plain JSON types.
+            options: Options that the results depend on; plain JSON types.
 
         Raises:
             InputError: The folder is of another plan or other options, or holds something else.

@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Heart:
-    """Touches a file until the block ends; stops when the file has gone, which means that another took over.
+    """Touch a file until the block ends; stop when the file has gone, which means that another took over.
 
     A thread is enough: what computes releases Python's lock. A process that hangs whole shows no sign of life.
 

@@ -43,8 +43,8 @@ def scene_item(unit: Unit, facts: Mapping[str, Any], card: ModelCard, made: Mapp
 
     Args:
         unit: The scene.
-        facts: Of the command's result; outputs are read again for their size and hash.
-        card: Of the model.
+        facts: Facts of the command's result; outputs are read again for their size and hash.
+        card: Card of the model.
         made: Further facts for the manifest, such as task, attempt and worker.
 
     Raises:

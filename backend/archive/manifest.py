@@ -40,9 +40,9 @@ def write_manifest(folder: ArchiveFolder, units: Sequence[Unit], state: State, m
     for each worker that ends.
 
     Args:
-        folder: Of the archive.
+        folder: Folder of the archive.
         units: The plan.
-        state: Which scenes are finished, and which given up.
+        state: Finished scenes, and those given up.
         model: Name or folder of the model.
 
     Returns:

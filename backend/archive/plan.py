@@ -17,7 +17,7 @@ from backend.grd.container import is_product
 from backend.output.types import GEOTIFF
 from backend.raster.band_names import acquisition, date_of, parse
 
-# Rasters that a folder is searched for, beside products; a pattern takes what it matches.
+# A folder is searched for these rasters and for products; a pattern takes all that it matches.
 RASTERS = GEOTIFF | {".vrt", ".img", ".jp2", ".dim", ".nc"}
 INPUT, FURTHER, NAME, DATE = "input", "with", "name", "datetime"
 POLARISATIONS = ("vv", "vh", "hh", "hv")
@@ -35,7 +35,7 @@ def read_plan(plan: str) -> list[Unit]:
             with a STAC item collection. Files whose names differ by their polarisation alone are one scene.
 
     Raises:
-        InputError: It is none of these, or names no scene, or one twice.
+        InputError: The plan is none of these, or names no scene, or one scene twice.
     """
     path = Path(plan)
     if path.is_dir() and not is_product(plan):
@@ -57,7 +57,7 @@ def read_plan(plan: str) -> list[Unit]:
 
 
 def plan_digest(units: Sequence[Unit]) -> str:
-    """Return what tells a plan from others: the SHA-256 of all names and files, without signatures of URLs."""
+    """Return the identity of a plan: the SHA-256 of all names and files, without signatures of URLs."""
     return hashlib.sha256(plan_text(units).encode("utf-8", "surrogatepass")).hexdigest()
 
 

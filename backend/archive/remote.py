@@ -1,4 +1,4 @@
-"""Do one scene in a process of a cluster; what comes and goes is small and plain."""
+"""Map one scene in a process of a cluster; arguments and results are small plain values."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Answer:
     """Hold the result of a scene, or why there is none.
 
     Attributes:
-        name: Of the scene.
+        name: Name of the scene.
         kind: As in `Outcome`; HELD if another worker has it; FATAL if no scene can be done by this process.
-        message: Of an error.
-        hint: Of an error.
-        warnings: Of the scene's run.
+        message: Message of an error.
+        hint: Hint of an error.
+        warnings: Warnings of the scene's run.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Answer:
 
 
 class _Collector(Reporter):
-    """Keeps warnings, to be sent back with the answer."""
+    """Keep warnings, to be sent back with the answer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ def run_scene(request: ArchiveRequest, run: str, unit: Unit, after: int) -> Answ
     """Claim and do a scene; errors are values, since those of a library may not survive the way to another process.
 
     Args:
-        request: Of the archive.
+        request: Request of the archive.
         run: Name of the run, with which that of the worker begins.
         unit: The scene.
         after: Number of the last attempt on it.

@@ -1,4 +1,4 @@
-"""Do one scene of an archive: run the task, describe the result, and give it its place whole."""
+"""Map one scene of an archive: run the task, describe the result, and put it in its place by one rename."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BEATS = 6
 
 
 class Task(Protocol):
-    """Maps a scene into a folder and writes its STAC item there, everything flushed to the disk."""
+    """Map a scene into a folder and write its STAC item there, everything flushed to the disk."""
 
     def __call__(self, unit: Unit, held: Held, context: Context) -> None: ...
 
@@ -32,7 +32,7 @@ class Outcome:
     """Hold the end of an attempt.
 
     Attributes:
-        name: Of the scene.
+        name: Name of the scene.
         kind: DONE, FAILED, or LOST: another worker has finished the scene.
         error: Why it failed.
     """
@@ -43,7 +43,7 @@ class Outcome:
 
 
 class SceneReporter(Reporter):
-    """Passes on the warnings of a scene's run, with its name; its progress is not that of the archive."""
+    """Pass on the warnings of a scene's run, with its name; its progress is not that of the archive."""
 
     def __init__(self, reporter: Reporter, unit: Unit) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class SceneReporter(Reporter):
 
 
 def do_scene(unit: Unit, held: Held, book: AttemptBook, task: Task, context: Context) -> Outcome:
-    """Do a scene that was claimed. Its claim has ended afterwards, unless the process is killed.
+    """Map a scene that was claimed. Its claim has ended afterwards, unless the process is killed.
 
     Raises:
         Cancelled: The worker was stopped; the scene is free again.

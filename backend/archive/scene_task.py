@@ -1,4 +1,4 @@
-"""Map a scene of an archive, and write its STAC item beside the result."""
+"""Map a scene of an archive, and write its STAC item next to the result."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from backend.raster.errors import RASTER_ERRORS
 
 
 class SceneTask:
-    """Maps a scene and writes its STAC item beside it.
+    """Map a scene and write its STAC item next to it.
 
     Args:
-        options: Of the task.
+        options: Options of the task.
         worker: Name of this process.
     """
 

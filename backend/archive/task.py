@@ -26,7 +26,7 @@ TASKS = tuple(FURTHER)
 
 @dataclass(frozen=True)
 class TaskOptions:
-    """Say what is done with every scene. The fields have the meaning of the options of the task's own command.
+    """Hold the task for every scene. The fields have the meaning of the options of the task's own command.
 
     Attributes:
         task: One of TASKS.
@@ -36,13 +36,13 @@ class TaskOptions:
         units: Unit of the values.
         accept_values: Whether values that can't be backscatter are mapped all the same.
         extent: In the CRS of each raster.
-        device: Of this process alone: workers may differ.
+        device: Device of this process alone: workers may differ.
         engine: Library that runs the model.
-        batch_size: Of this process alone.
+        batch_size: Batch size of this process alone.
         bits: 32 for floats, 8 for bytes: of probabilities and confidence, or of embeddings.
-        heads: Of attention: mean or all.
-        block: Of attention and embeddings.
-        grid: Of embeddings: patch or input.
+        heads: Heads of attention: mean or all.
+        block: Block of attention and embeddings.
+        grid: Grid of embeddings: patch or input.
     """
 
     task: str = "landcover"
@@ -61,7 +61,7 @@ class TaskOptions:
     grid: str = "patch"
 
     def check(self) -> ModelCard:
-        """Check what can be checked before a scene is read; return the model's card.
+        """Check the options as far as possible before a scene is read; return the model's card.
 
         Raises:
             InputError: The task has no such output, or an option has no effect on it.
@@ -86,7 +86,7 @@ class TaskOptions:
         return card
 
     def recorded(self, card: ModelCard) -> dict[str, Any]:
-        """Return what decides on the results, in plain JSON types, with the model by its hash."""
+        """Return the options that the results depend on, in plain JSON types, with the model by its hash."""
         return {
             "task": self.task, "also": sorted(self.also), "model": card.name, "model_sha256": card.weights_sha256,
             "bands": list(self.bands) if self.bands else None, "units": self.units,

@@ -22,11 +22,11 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Unit:
-    """One scene of an archive.
+    """Hold one scene of an archive.
 
     Attributes:
         name: File-name-safe and unique in its archive, also where capitals don't count.
-        files: What is read: rasters whose bands follow each other, or one Sentinel-1 product. Paths or URLs.
+        files: Rasters whose bands follow each other, or one Sentinel-1 product. Paths or URLs.
         date: ISO 8601 date or time of acquisition; empty if unknown.
     """
 

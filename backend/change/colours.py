@@ -37,7 +37,7 @@ def class_colours(values: Sequence[int], names: Mapping[int, str], given: Mappin
 
     Args:
         values: Classes.
-        names: Of the classes.
+        names: Names of the classes.
         given: Colours that the maps bring.
     """
     found: dict[int, str] = {}

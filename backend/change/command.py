@@ -38,7 +38,7 @@ from backend.raster.source import gdal_environment
 
 @dataclass(frozen=True)
 class ChangeRequest:
-    """Options of a comparison of two class maps.
+    """Hold the options of a comparison of two class maps.
 
     Attributes:
         before: Raster of classes of the earlier date; the result has its grid.
@@ -68,7 +68,7 @@ class ChangeRequest:
 
     @property
     def paths(self) -> dict[str, Path]:
-        """Outputs by role."""
+        """Return the outputs by role."""
         named = {"output": self.output, "report": self.report, "json": self.json, "csv": self.csv}
         return {role: path for role, path in named.items() if path is not None}
 
@@ -109,7 +109,7 @@ def change(request: ChangeRequest, context: Context) -> dict[str, Any]:
 
 
 class _Rows:
-    """Reports rows done of all passes; raises Cancelled when the run was cancelled."""
+    """Report rows done of all passes; raise Cancelled when the run was cancelled."""
 
     def __init__(self, context: Context, total: int) -> None:
         self._context, self._total, self._done = context, total, 0

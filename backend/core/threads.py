@@ -20,8 +20,8 @@ def thread_count() -> int:
 
 
 def decoding_threads() -> int:
-    """Return the threads that decode and encode blocks of files: a quarter, as what is done with blocks needs more.
+    """Return the number of threads that decode and encode blocks of files: a quarter of the cores.
 
-    1, which is none beside the reader's own, with fewer than eight: they cost some work, and others have more to do.
+    With fewer than eight cores 1, the reader's own: more threads cost work that other parts need.
     """
     return max(1, min(MOST_DECODING, thread_count() // 4))

@@ -24,14 +24,14 @@ CERTAIN, UNCERTAIN = ("margin", "confidence", "surroundings"), ("entropy", "disa
 
 
 class CertaintyRaster:
-    """The first band of a raster, as a context.
+    """Read the first band of a raster; a context manager.
 
     Args:
         path: Anything that GDAL opens.
 
     Attributes:
         grid: Its grid.
-        kind: What it holds by its tag; empty if another program wrote it.
+        kind: Its contents by its tag; empty if another program wrote it.
 
     Raises:
         InputError: It holds classes, or can't be read.

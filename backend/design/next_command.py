@@ -35,7 +35,7 @@ CLASS, NUMBER, CERTAINTY, MOST_CLASSES = "class", "id", "certainty", 254
 
 @dataclass(frozen=True)
 class NextRequest:
-    """Options of a choice of next samples.
+    """Hold the options of a choice of next samples.
 
     Attributes:
         certainty: Raster that is low where the map is uncertain.
@@ -43,7 +43,7 @@ class NextRequest:
         samples: GeoJSON of points and polygons that are labelled already; None if there are none.
         class_field: Their property that holds the class, which the new points get too; None for the only one.
         count: Places to choose.
-        share: Of the map, that counts as least certain.
+        share: Share of the map that counts as least certain.
         overwrite: Whether existing outputs are replaced.
         reporter: Receives progress and messages.
         cancel: Ends the run when set.
@@ -69,7 +69,7 @@ def next_samples(request: NextRequest) -> dict[str, Any]:
     began = time.monotonic()
     check_point_file(request.output)
     if not 1 <= request.count <= MOST_COUNT:
-        raise InputError(f"{request.count} samples can't be chosen.", f"Give a number from 1 to {MOST_COUNT}.")
+        raise InputError(f"{request.count} places are not possible.", f"Give a number from 1 to {MOST_COUNT}.")
     if not 0 < request.share <= 1:
         raise InputError(f"The share {request.share:g} is not above 0 and up to 1.", f"Give one such as {SHARE:g}.")
     sources = [request.certainty, *([str(request.samples)] if request.samples else [])]

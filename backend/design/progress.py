@@ -13,7 +13,7 @@ class RowProgress:
         reporter: Receives the progress.
         cancel: Asked for a cancel.
         height: Rows of a pass.
-        passes: How many are expected; each further one makes the work longer.
+        passes: Expected number of passes; each further one makes the work longer.
     """
 
     def __init__(self, reporter: Reporter, cancel: Cancel, height: int, passes: int) -> None:

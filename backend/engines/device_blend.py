@@ -18,18 +18,18 @@ from backend.core.errors import ResourceError
 from backend.stream.decision import group_members, total
 from backend.stream.tiling import TilePlan
 
-# From blended planes [channels, rows, width] to what is wanted of them, in memory of its own.
+# Turns blended planes [channels, rows, width] into the wanted output, in memory of its own.
 Reduce = Callable[[Tensor], Tensor]
 
 
 class DeviceBlender:
-    """As `backend.stream.blend.RowBlender`, for tiles that are tensors on a device.
+    """Blend as `backend.stream.blend.RowBlender` does, for tiles that are tensors on a device.
 
     Args:
-        plan: Where tiles lie.
+        plan: The plan of the tiles.
         channels: Planes of a tile.
-        device: Of the tiles, such as "cuda".
-        reduce: What is done with finished rows before they leave the device.
+        device: Device of the tiles, such as "cuda".
+        reduce: Function of finished rows, applied before they leave the device.
 
     Raises:
         ResourceError: The device hasn't the memory for one tile's height of rows.
@@ -56,7 +56,7 @@ class DeviceBlender:
         self._rows[:, :, left : left + self._plan.tile].addcmul_(values, weight)
 
     def finish(self, row: int) -> NDArray[Any]:
-        """Rows that are final once tile row `row` is complete, reduced: of the shape and type that `reduce` gives."""
+        """Return the rows that are final once tile row `row` is complete, in the shape and type of `reduce`."""
         axis = self._plan.rows
         count = axis.finished(row) - axis.origins[row]
         done: NDArray[Any] = self._reduce(self._rows[:, :count, : self._plan.columns.size]).cpu().numpy()

@@ -27,7 +27,7 @@ MPS_BATCH = 8
 
 
 def available_devices() -> list[str]:
-    """Devices that can be asked for here, best first."""
+    """Return the devices that can be asked for here, best first."""
     found = ["cuda"] if torch.cuda.is_available() else []
     if torch.backends.mps.is_available():
         found.append("mps")
@@ -39,7 +39,7 @@ def choose_device(wanted: str, index: int | None = None) -> torch.device:
 
     Args:
         wanted: auto, cpu, cuda or mps.
-        index: Which graphics card, where there are several; the current one if None.
+        index: Number of the graphics card; the current one if None.
 
     Raises:
         ResourceError: The device isn't there.
@@ -61,7 +61,7 @@ def device_name(device: torch.device) -> str:
 
 
 def auto_batch(card: ModelCard, device: torch.device) -> int:
-    """Tiles at once, from sizes of model and device alone, so that equal runs on equal devices choose equally."""
+    """Return the batch size from sizes of model and device alone, so that equal devices choose equally."""
     if device.type == "mps":
         return MPS_BATCH
     if device.type == "cuda":
@@ -75,10 +75,10 @@ def auto_batch(card: ModelCard, device: torch.device) -> int:
 
 
 class TorchEngine:
-    """Runs the network of a folder with PyTorch.
+    """Run the network of a folder with PyTorch.
 
     Args:
-        folder: Of the model.
+        folder: Folder of the model.
         device: auto, cpu, cuda or mps.
         batch_size: Tiles at once; 0 to choose.
 
@@ -117,16 +117,16 @@ def outputs(network: SarViT, names: tuple[str, ...], x: torch.Tensor) -> torch.T
 
 
 def known_answers_of(folder: Path) -> dict[str, list[float]]:
-    """Return what PyTorch gives for the tile of `backend.graph.probe`, of a folder whose card doesn't say it."""
+    """Return PyTorch's answers to the tile of `backend.graph.probe`, for a folder whose card doesn't have them."""
     return known_answers(*load_model(folder))
 
 
 class TileRunner:
-    """Arrays in, arrays out: a function of tensors on a device, with precision and memory seen to.
+    """Run a function of tensors on a device for arrays, with its precision, and smaller batches if memory runs out.
 
     Args:
         function: Tensor [n, bands, tile, tile] to tensor [n, channels, t, t].
-        device: Where the function's weights lie.
+        device: Device of the function's weights.
         batch: Tiles at once; halved for good whenever memory runs out.
         log: Called with (level, message).
         fetch: Whether answers come back as arrays; else they stay on the device, as tensors.
@@ -145,7 +145,7 @@ class TileRunner:
         self._told = False
 
     def __call__(self, tiles: FloatArray) -> Any:
-        """Answers float32 [n, channels, t, t] of tiles float32 [n, bands, tile, tile].
+        """Return the answers float32 [n, channels, t, t] to tiles float32 [n, bands, tile, tile].
 
         Raises:
             ResourceError: Not even one tile fits into memory.

@@ -48,7 +48,7 @@ class Layout:
 
     Attributes:
         tile: Side of a tile.
-        stride: From one tile to the next.
+        stride: Step from one tile to the next.
         margin: What is needed beyond the pixels asked for, where answers are interpolated.
     """
 
@@ -80,10 +80,10 @@ def tiles_around(start: int, end: int, size: int, layout: Layout, factor: float)
 
 
 def cropped(part: Part, write: Rows) -> Rows:
-    """Return a function that takes rows from top to bottom, and hands on those of a part.
+    """Return a function that takes rows from top to bottom, and passes on those of a part.
 
     Args:
-        part: Of what is handed in.
+        part: Part of the rows that are given.
         write: Called with arrays [..., rows, columns]; not called without rows.
     """
     passed = 0
@@ -100,10 +100,10 @@ def cropped(part: Part, write: Rows) -> Rows:
 
 
 class Tally:
-    """Counts the valid pixels of a part, among rows that are handed on.
+    """Count the valid pixels of a part, among rows that are passed on.
 
     Args:
-        part: Of the rows.
+        part: Part of the rows.
         emit: Gets all of them.
     """
 

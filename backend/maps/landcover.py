@@ -31,7 +31,7 @@ from backend.stream.surroundings import REACH, Surroundings
 from backend.stream.tiles import Blender, TileJob
 from backend.stream.tiling import TilePlan, plan_tiles
 
-# Outputs of `landcover` beside the map, confidence and probabilities, each with its name as a band.
+# Further outputs of `landcover` than map, confidence and probabilities, each with its name as a band.
 FURTHER = {"agreement": "agreement of dates", **MEASURES}
 # Those that are computed from the classes alone.
 OF_CLASSES = frozenset({"surroundings"})
@@ -52,12 +52,12 @@ def landcover(
     Of several dates each goes through the model, and the class is that of all: see `backend.stream.several`.
 
     Args:
-        request: What to read and write.
+        request: Input, outputs and options of the run.
         confidence: Also write the probability of the class, float32 0 to 1, NaN for nodata.
         probabilities: Also write the probability of every class, one band each.
         context: Reporter, cancel and models.
         further: Also write these of FURTHER, float32 0 to 1, NaN for nodata.
-        bits: Of confidence and probabilities: 32, or 8 for bytes with a scale, 255 for nodata.
+        bits: Bits of confidence and probabilities: 32, or 8 for bytes with a scale, 255 for nodata.
 
     Returns:
         The facts of the result event: outputs, classes with their pixel counts, device, seconds, model.
@@ -68,7 +68,7 @@ def landcover(
     check_bits(bits)
     wanted = {role: path for role, path in (further or {}).items() if path is not None}
     if "agreement" in wanted and not request.dates:
-        raise InputError("Agreement is that of several dates, and there is one.", "Add --date, or leave it out.")
+        raise InputError("Agreement compares several dates, and there is only one.", "Add --date, or leave it out.")
     paths = output_paths(request, confidence=confidence, probabilities=probabilities, **wanted)
     with start_run(request, "landcover", paths, context) as run:
         card = run.card
@@ -107,7 +107,7 @@ def _send(run: Run, plan: TilePlan, writer: _Writer) -> None:
 
 
 def _dates(run: Run) -> dict[str, Any]:
-    """Return what the result tells of several dates."""
+    """Return the facts of the result about several dates."""
     if not run.scene.dates:
         return {}
     return {"dates": [span.text if span else None for span in run.scene.spans]}
@@ -118,7 +118,7 @@ class _Writer:
 
     Args:
         run: Started.
-        bits: Of probabilities.
+        bits: Bits of probabilities.
     """
 
     def __init__(self, run: Run, bits: int) -> None:
@@ -154,12 +154,12 @@ class _Writer:
         self._record(best, valid)
         for role, values in (("confidence", smooth), ("agreement", votes)):
             if role in self._sinks:
-                # Of the class that is written: resampled smoothly, another one may be the likeliest.
+                # The written class counts: in smoothly resampled probabilities another one may be the likeliest.
                 self._write(role, np.take_along_axis(values, best[None], axis=0), valid)
         self._write("probabilities", smooth, valid)
         for role, measure in (("margin", margin), ("entropy", entropy)):
             if role in self._sinks:
-                # Of the probabilities that were decided by: a class map and its margin belong together.
+                # The probabilities that decided the class count: a class map and its margin belong together.
                 self._write(role, measure(nearest, self._classes)[None], valid)
 
     def write_decided(self, rows: NDArray[Any], valid: BoolArray) -> None:

@@ -47,7 +47,7 @@ class Outputs:
         return sink
 
     def scratch(self, layer: Layer, grid: Grid) -> RasterSink:
-        """Open a raster beside the main output that is needed until the end of the run only."""
+        """Open a raster next to the main output that is needed until the end of the run only."""
         sink = RasterSink(self._prepared.paths["output"], grid, layer, scratch=".floats")
         self._stack.callback(sink.discard)
         self._cancel.on_deadline(sink.files.remove_parts)
@@ -67,7 +67,7 @@ class Outputs:
             "SARDINO_OUTPUT": what,
             "SARDINO_CHECKS": as_json(self._prepared.scene.checks),
             **self._dates(),
-            # What other programs show of a TIFF.
+            # Tags of a TIFF that other programs show.
             "TIFFTAG_SOFTWARE": f"SAR Land Cover (DINO) {__version__}",
             "TIFFTAG_IMAGEDESCRIPTION": f"{what} of {scene} by the model {card.name}",
         }

@@ -46,7 +46,7 @@ _SAID = {
 
 @dataclass(frozen=True)
 class MosaicRequest:
-    """Options of a mosaic.
+    """Hold the options of a mosaic.
 
     Attributes:
         manifest: manifest.csv of an archive of land cover.
@@ -54,7 +54,7 @@ class MosaicRequest:
         rule: One of RULES.
         feather: Pixels over which a map fades out towards its edge.
         confidence: Whether the share of the class is written too.
-        crs: Of the user's own tiles; None for squares of UTM.
+        crs: CRS of the user's own tiles; None for squares of UTM.
         size: Side of the user's tiles, in units of the CRS.
         origin: A corner of the user's tiles.
         pixel_size: Side of a pixel, in units of the CRS; None for that of the first map.
@@ -143,7 +143,7 @@ def _tiles(request: MosaicRequest, sources: Sequence[Source]) -> list[Tile]:
         raise InputError(f"The size of a pixel of {sources[0].classes} is unknown.", "Give --pixel-size.")
     if request.crs is None:
         if request.size is not None or tuple(request.origin) != (0.0, 0.0):
-            raise InputError("Size and origin are of tiles of your own.", "Add --crs, or leave them out.")
+            raise InputError("--size and --origin have no effect without --crs.", "Add --crs, or leave them out.")
         return UtmSquares(pixel).tiles(boxes)
     if request.size is None:
         raise InputError("The size of the tiles is missing.", "Add --size, in units of the coordinate system.")

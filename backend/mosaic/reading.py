@@ -28,7 +28,7 @@ from backend.raster.opening import open_raster
 
 @dataclass(frozen=True)
 class Part:
-    """Hold what a map says about some pixels of a tile.
+    """Hold the probabilities and weights of one map in some columns of a tile.
 
     Attributes:
         columns: First column of the tile, and the one after the last.
@@ -42,12 +42,12 @@ class Part:
 
 
 class TileReader:
-    """Reads one map on the grid of a tile, warped as it is read: only what a strip needs is in memory.
+    """Read one map on the grid of a tile, warped as it is read: only what a strip needs is in memory.
 
     Args:
         source: The map.
         classes: Legend, in the order of the bands of probabilities.
-        grid: Of the tile.
+        grid: Grid of the tile.
         feather: Pixels over which a map fades out towards its edge; 0 for none.
         stack: Takes what is to be closed.
 
@@ -83,7 +83,7 @@ class TileReader:
         )  # fmt: skip
 
     def read(self, top: int, bottom: int) -> Part | None:
-        """Return what the map says about rows of the tile; None if it says nothing.
+        """Return the map's values in rows of the tile; None if it has none.
 
         Raises:
             ResourceError: The map can't be read.

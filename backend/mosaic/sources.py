@@ -19,10 +19,10 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Source:
-    """A finished map.
+    """Hold a finished map.
 
     Attributes:
-        name: Of the scene.
+        name: Name of the scene.
         classes: Its raster of classes.
         probabilities: Its raster with a band for each class; None if there is none.
         date: ISO 8601; empty if unknown.

@@ -1,4 +1,4 @@
-"""Lay tiles over the world: squares of 100 km in UTM, named as in MGRS, or squares of a user's CRS, size and origin."""
+"""Divide the world into tiles: squares of 100 km in UTM, named as in MGRS, or of a user's CRS, size and origin."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ SOUTH_END, NORTH_END = -80.0, 84.0
 _BANDS = "CDEFGHJKLMNPQRSTUVWX"
 _COLUMNS = ("ABCDEFGH", "JKLMNPQR", "STUVWXYZ")
 _ROWS = "ABCDEFGHJKLMNPQRSTUV"
-# Points along each side of a box when it is brought to another CRS.
+# Points along each side of a box when it is transformed to another CRS.
 DENSE = 21
 MOST_SIDE = 100_000  # pixels of a tile
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A tile of a grid.
+    """Hold a tile of a grid.
 
     Attributes:
         name: Unique, and fit for a file.
@@ -41,7 +41,7 @@ class Tile:
 
 
 class UtmSquares:
-    """Squares of 100 km of the UTM zones (WGS 84). The exceptions of MGRS for Norway and Svalbard are not made.
+    """Divide the UTM zones (WGS 84) into squares of 100 km, without MGRS's exceptions for Norway and Svalbard.
 
     Where two zones meet, a square of either covers the seam.
 
@@ -66,7 +66,7 @@ class UtmSquares:
 
 
 class OwnSquares:
-    """Squares of one CRS, counted from an origin: column to the east, row to the north.
+    """Divide one CRS into squares, counted from an origin: column to the east, row to the north.
 
     Args:
         crs: Name of the CRS, such as EPSG:3035.
@@ -142,9 +142,9 @@ def _bounds(source: CRS, target: CRS, box: Box) -> Box:
     try:
         left, bottom, right, top = transform_bounds(source, target, *box, densify_pts=DENSE)
     except RASTER_ERRORS as error:
-        raise InputError(f"A scene at {box} has no place in {target}.", "Choose another --crs.") from error
+        raise InputError(f"A scene at {box} lies outside the area of {target}.", "Choose another --crs.") from error
     if not all(map(math.isfinite, (left, bottom, right, top))):
-        raise InputError(f"A scene at {box} has no place in {target}.", "Choose another --crs.")
+        raise InputError(f"A scene at {box} lies outside the area of {target}.", "Choose another --crs.")
     return left, bottom, right, top
 
 

@@ -28,7 +28,7 @@ LEAST_ROWS = 16
 
 @dataclass(frozen=True)
 class Rule:
-    """How overlaps are decided.
+    """Describe how overlaps are decided.
 
     Attributes:
         classes: Legend of the maps.
@@ -79,7 +79,7 @@ def write_tile(
     Args:
         paths: "output", and "confidence" if wanted; claimed.
         tile: The tile.
-        sums: Of `strips`.
+        sums: Sums by `strips`.
         rule: How overlaps are decided.
         tags: Metadata of the rasters.
 

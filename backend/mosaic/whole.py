@@ -22,7 +22,7 @@ EXTENSIONS = ("https://stac-extensions.github.io/classification/v2.0.0/schema.js
 
 
 def virtual_raster(tiles: Sequence[Tile], files: Mapping[str, str], classes: Sequence[LandCoverClass]) -> str:
-    """Return GDAL's XML of the tiles of one CRS, whose files lie beside it.
+    """Return GDAL's XML of the tiles of one CRS, whose files lie in the same folder.
 
     Args:
         tiles: On one grid.

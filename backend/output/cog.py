@@ -1,4 +1,4 @@
-"""Bring a finished GeoTIFF into the order of a Cloud Optimized GeoTIFF, without decoding a pixel.
+"""Rewrite a finished GeoTIFF in the order of a Cloud Optimized GeoTIFF, without decoding a pixel.
 
 A reader on the network wants all directories at the beginning, and the blocks of overviews before those of the full
 image (OGC Cloud Optimized GeoTIFF Standard 1.0, 21-026). A file that is written row by row has it the other way round.
@@ -26,7 +26,7 @@ PIECE = 2**24
 
 @dataclass(frozen=True)
 class Form:
-    """How numbers are written in a file.
+    """Describe how numbers are written in a file.
 
     Attributes:
         order: "<" or ">", as NumPy and struct have it.
@@ -38,7 +38,7 @@ class Form:
 
     @property
     def word(self) -> str:
-        """Type of offsets and counts."""
+        """Return the type code of offsets and counts."""
         return f"{self.order}u{8 if self.big else 4}"
 
     @property
@@ -58,7 +58,7 @@ class Form:
 
 @dataclass(frozen=True)
 class Entry:
-    """A field of a directory: tag, type, count of values, and the values as they are in the file."""
+    """Hold a field of a directory: tag, type, count of values, and the values as they are in the file."""
 
     tag: int
     kind: int
@@ -73,7 +73,7 @@ def rearrange(path: Path) -> None:
     """Rewrite a tiled GeoTIFF as a Cloud Optimized GeoTIFF, in place; meanwhile it takes its space twice.
 
     Args:
-        path: Closed file, with internal overviews if any. The folder must be private: another file is made beside it.
+        path: Closed file, with internal overviews if any. The folder must be private: another file is made in it.
 
     Raises:
         OSError: Reading or writing fails, or it isn't a whole tiled TIFF, as on a full disk; the file is as it was.

@@ -32,7 +32,7 @@ ROW_BYTES = 2**27
 LOWEST_BLOCK = 16  # TIFF needs multiples of 16
 # Overviews are added until their larger side is at most this.
 OVERVIEW_SIDE = 256
-# Of a disk, that are left free when a file is brought into another order.
+# Bytes of a disk that are left free when a file is rewritten in another order.
 SPARE_BYTES = 2**16
 # Nothing else runs meanwhile. Threads queue chunks, which at GDAL's default size (10 MB) take memory by height.
 # They are compressed like the raster itself: at GDAL's default level that takes half as long again.
@@ -41,7 +41,7 @@ OVERVIEWS_BY = {"GDAL_NUM_THREADS": min(4, thread_count()), "GDAL_OVR_CHUNK_MAX_
 
 @dataclass(frozen=True)
 class Layer:
-    """Contents of a raster to be written.
+    """Hold contents of a raster to be written.
 
     Attributes:
         dtype: uint8 or float32.
@@ -50,8 +50,8 @@ class Layer:
         palette: Colours (red, green, blue) by value, for classes; empty for continuous values.
         tags: Metadata of the file.
         rgb: Whether the bands are red, green and blue.
-        scales: Of each band, by which a stored value is multiplied; empty if values are stored as they are.
-        offsets: Of each band, added after that; as many as scales.
+        scales: Factor of each band for stored values; empty if values are stored as they are.
+        offsets: Offset of each band, added after that; as many as scales.
     """
 
     dtype: str
@@ -65,7 +65,7 @@ class Layer:
 
 
 class RasterSink:
-    """Writes rows of a GeoTIFF from top to bottom; nothing has the final name before `commit`.
+    """Write rows of a GeoTIFF from top to bottom; nothing has the final name before `commit`.
 
     Args:
         path: Final name.

@@ -22,13 +22,13 @@ from backend.stream.tiling import AxisPlan, TilePlan
 
 # Sizes of the head; benchmarks/quality/own_classes.py measures their effect.
 WINDOWS, COMPONENTS = (3, 5, 9, 15, 25), 12
-# From tiles float32 [n, bands, tile, tile] to their tokens [channels, rows, columns], one after another.
+# Turns tiles float32 [n, bands, tile, tile] into their tokens [channels, rows, columns], one after another.
 Ask = Callable[[FloatArray], Iterable[FloatArray]]
 
 
 @dataclass(frozen=True)
 class FeatureTable:
-    """Features of pixels.
+    """Hold features of pixels.
 
     Attributes:
         tokens: Tokens of all blocks that the head reads, interpolated, float32 [n, T].

@@ -29,7 +29,7 @@ COHERENCE_SLACK = 0.05
 
 
 class Units(str, Enum):
-    """Units of backscatter in a file."""
+    """List the units of backscatter in a file."""
 
     AUTO = "auto"
     DB = "db"

@@ -31,7 +31,7 @@ POINTS, POLYGONS = ("Point", "MultiPoint"), ("Polygon", "MultiPolygon")
 
 @dataclass(frozen=True)
 class Feature:
-    """A geometry with its properties.
+    """Hold a geometry with its properties.
 
     Attributes:
         number: Position in the file, from 1.
@@ -143,7 +143,7 @@ def check_class_number(value: int, what: str) -> None:
         shown = str(value) if abs(value) < 10**40 else "a number of more than 40 digits"
         raise InputError(
             f"{what} is {shown}; numbers of classes lie between -{MOST_CLASS} and {MOST_CLASS}.",
-            "Number the classes anew, from 1 on.",
+            "Renumber the classes from 1 on.",
         )
 
 
@@ -205,7 +205,7 @@ def _plane(geometry: Mapping[str, Any], number: int, path: str | Path) -> dict[s
     kind = geometry.get("type")
     if kind not in POINTS + POLYGONS:
         raise InputError(
-            f"Feature {number} of {path} is a {kind}; wanted are points or polygons.", "Remove or convert it."
+            f"Feature {number} of {path} is a {kind}; points or polygons are needed.", "Remove or convert it."
         )
     try:
         coordinates = _flat(geometry["coordinates"])

@@ -36,7 +36,7 @@ def gdal_environment(cache_bytes: int = SMALL_CACHE) -> rasterio.Env:
 
 
 class RasterSource:
-    """Reads rows of the chosen bands of a raster, from one thread at a time.
+    """Read rows of the chosen bands of a raster, from one thread at a time.
 
     Args:
         path: Anything that GDAL opens: a file, or a name such as NETCDF:"file":variable. Several paths: bands of one
@@ -113,18 +113,18 @@ class RasterSource:
 
     @property
     def block_shape(self) -> tuple[int, int]:
-        """Rows and columns of a stored block, the smallest unit that can be read."""
+        """Return the rows and columns of a stored block, the smallest unit that can be read."""
         rows, columns = self._dataset.block_shapes[self.bands[0] - 1]
         return int(rows), int(columns)
 
     @property
     def overviews(self) -> tuple[int, ...]:
-        """Decimation factors of the overviews in the file."""
+        """Return the decimation factors of the overviews in the file."""
         return tuple(self._dataset.overviews(self.bands[0]))
 
     @property
     def whole(self) -> tuple[int, int, int, int]:
-        """Top, left, height and width, as for `window`, of the whole raster."""
+        """Return top, left, height and width of the whole raster, as for `window`."""
         return -self._top, -self._left, int(self._dataset.height), int(self._dataset.width)
 
     def cover(self, top: int, left: int, height: int, width: int) -> None:
@@ -155,7 +155,7 @@ class RasterSource:
         return isinstance(self._dataset, WarpedVRT)
 
     def texts(self) -> tuple[str, str, str]:
-        """Return what tells how the values were made: descriptions of the bands, names of the files, tags."""
+        """Return texts that may say how the values were made: descriptions of the bands, names of the files, tags."""
         named = " ".join(self._file.descriptions[band - 1] or "" for band in self.bands)
         tags = (item for number in (0, *self.bands) for item in self._file.tags(number).items())
         told = " ".join(f"{key}={text[:LONGEST_TAG]}" for key, text in tags)
@@ -163,7 +163,7 @@ class RasterSource:
 
     @property
     def scaling(self) -> tuple[tuple[float, float], ...]:
-        """Scale and offset of each chosen band, already applied to what `read` returns."""
+        """Return scale and offset of each chosen band, already applied to the values that `read` returns."""
         return tuple((self._file.scales[band - 1], self._file.offsets[band - 1]) for band in self.bands)
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
@@ -233,7 +233,7 @@ class RasterSource:
         ]
 
     def labels(self) -> Labels:
-        """Return what names each band: its description, a tag, or the name of a file."""
+        """Return the name of each band: its description, a tag, or the name of a file."""
         return label_bands(self._file, self.bands)
 
     def close(self) -> None:

@@ -26,16 +26,16 @@ CHUNK_ROWS = 256
 
 
 class Rows(Protocol):
-    """Gives rows of a raster, as `backend.raster.source.RasterSource` does."""
+    """Give rows of a raster, as `backend.raster.source.RasterSource` does."""
 
     grid: Grid
 
     @property
     def whole(self) -> tuple[int, int, int, int]:
-        """Top, left, height and width of the whole raster, of which the grid may be a part."""
+        """Return top, left, height and width of the whole raster, of which the grid may be a part."""
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
-        """Values float32 [bands, rows, width] and validity [rows, width] of some rows."""
+        """Return the values float32 [bands, rows, width] and validity [rows, width] of some rows."""
 
 
 class NativeFrame:
@@ -52,7 +52,7 @@ class NativeFrame:
         self.height, self.width = source.grid.height, source.grid.width
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
-        """Network input float32 [bands, rows, width] and validity [rows, width]."""
+        """Return the network input float32 [bands, rows, width] and validity [rows, width]."""
         parts = list(row_parts(top, bottom, -self._source.whole[0]))
         if len(parts) == 1:
             return self._part(top, bottom)
@@ -83,7 +83,7 @@ class ScaledFrame:
         self.width = scaled_size(source.grid.width, factors[1])
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
-        """Network input float32 [bands, rows, width] and validity [rows, width], in model pixels.
+        """Return the network input float32 [bands, rows, width] and validity [rows, width], in model pixels.
 
         A model pixel is valid where any raster pixel under it is, so that every valid pixel gets an answer.
         """
@@ -114,7 +114,7 @@ class FilledFrame:
     """Complete a frame of some of the model's bands; the missing ones are 0, as in training.
 
     Args:
-        frame: Of the bands that are there.
+        frame: Frame of the bands that are there.
         present: Their positions among the model's bands.
         count: Number of the model's bands.
     """
@@ -124,7 +124,7 @@ class FilledFrame:
         self.height, self.width = frame.height, frame.width
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
-        """Network input float32 [count, rows, width] and validity [rows, width]."""
+        """Return the network input float32 [count, rows, width] and validity [rows, width]."""
         values, valid = self._frame.read(top, bottom)
         filled = np.zeros((self._count, *valid.shape), dtype=np.float32)
         filled[self._present] = values

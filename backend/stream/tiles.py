@@ -1,4 +1,4 @@
-"""Stream a raster through a model: read strips, cut tiles, run, blend, hand out finished rows, in bounded memory.
+"""Stream a raster through a model: read strips, cut tiles, run, blend, return finished rows, in bounded memory.
 
 Three threads (reader, model, writer) with queues of two between them. The model is any callable on arrays.
 """
@@ -30,18 +30,18 @@ OPEN_PIXELS = 2**24
 
 
 class Blender(Protocol):
-    """Adds tiles up, and hands out rows that no later tile touches; see `backend.stream.blend.RowBlender`."""
+    """Add tiles up, and return rows that no later tile touches; see `backend.stream.blend.RowBlender`."""
 
     def add(self, row: int, column: int, values: Any) -> None:
         """Add a tile."""
 
     def finish(self, row: int) -> NDArray[Any]:
-        """Rows that are final once a tile row is complete; good until the next call."""
+        """Return the rows that are final once a tile row is complete; valid until the next call."""
 
 
 @dataclass(frozen=True)
 class TileJob:
-    """Which tiles to send through a model, and how to put its answers together.
+    """Describe which tiles go through a model, and how its answers are combined.
 
     Attributes:
         plan: Tiles over the frame.
@@ -51,7 +51,7 @@ class TileJob:
         coverage: Whether to append a channel with the summed weights of the tiles that were not skipped.
         only: Indices (row, column) of the tiles to send; all if None. Tile rows without one are not even read, and
             count as not valid.
-        blender: From plan and channels to the `Blender` that adds answers up.
+        blender: Function from plan and channels to the `Blender` that adds answers up.
         fetch: Whether answers are arrays; else they stay on the device, as tensors that `blender` adds up.
     """
 
@@ -70,13 +70,13 @@ class TileJob:
         return self.plan.on_patches() if self.per_patch else self.plan
 
     def columns(self, row: int) -> set[int]:
-        """Indices of the tiles to send of a tile row."""
+        """Return the indices of the tiles to send of a tile row."""
         return {c for c in range(len(self.plan.columns.origins)) if self.only is None or (row, c) in self.only}
 
 
 @dataclass
 class _Work:
-    """Holds a batch of tiles, and the validity of the tile rows that begin with it."""
+    """Hold a batch of tiles, and the validity of the tile rows that begin with it."""
 
     places: list[tuple[int, int]] = field(default_factory=list)
     tiles: list[FloatArray] = field(default_factory=list)
@@ -181,7 +181,7 @@ def _tile(x: FloatArray, left: int, order: IndexArray | slice, valid: BoolArray)
     """Return a tile of a row of tiles in memory of its own, filled where it is not valid."""
     cut = _across(x, left, len(valid))[:, order]
     tile = fill_invalid(cut, valid)
-    # What was reflected or filled is a copy already; all else lies in the row, which the next one takes the place of.
+    # Reflected or filled tiles are copies already; the others are views of the row, which the next row overwrites.
     return tile.copy() if np.may_share_memory(tile, x) else tile
 
 
@@ -200,7 +200,7 @@ def _unread(plan: TilePlan, width: int) -> Rows:
 
 
 class _Writer:
-    """Blends results in order and closes tile rows when the first tile of a later one arrives."""
+    """Blend results in order, and close tile rows when the first tile of a later one arrives."""
 
     def __init__(self, job: TileJob, emit: Emit) -> None:
         self._count = len(job.plan.rows.origins)

@@ -37,7 +37,7 @@ def legend_of(path: str, values: Iterable[int]) -> dict[int, LandCoverClass]:
 
 
 def _of_style(path: str) -> dict[int, str]:
-    """Return the colours of the QGIS style beside a map, which its user may have changed."""
+    """Return the colours of a map's QGIS style (.qml), which its user may have changed."""
     style = parse_sidecar(sidecar(Path(path), ".qml"))
     entries = [] if style is None else list(style.iter("paletteEntry"))
     return _usable({entry.get("value", ""): entry.get("color", "") for entry in entries})

@@ -36,7 +36,7 @@ PASSES = 2
 
 @dataclass
 class PolygonsRequest:
-    """Options of making polygons.
+    """Hold the options of making polygons.
 
     Attributes:
         map: Raster of classes.
@@ -78,7 +78,7 @@ def polygons(request: PolygonsRequest) -> dict[str, Any]:
 
 
 class _Run:
-    """One run: finds the patches, joins the small ones, traces the others."""
+    """Run once: find the patches, join the small ones, trace the others."""
 
     def __init__(self, request: PolygonsRequest, class_map: ClassRaster, stack: ExitStack) -> None:
         self._request, self._map = request, class_map

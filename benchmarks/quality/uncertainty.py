@@ -3,7 +3,7 @@
     python -m benchmarks.quality.uncertainty REAL [--model NAME|DIR] [--sets …] [--json PATH]
 
 REAL and the sets are those of `benchmarks.quality.real_sets`. For each set: the area under the ROC curve (AUC) by which
-a layer of `landcover` tells right pixels from wrong ones, over all labelled pixels of the set; 0.5 is chance, 1 is
+a layer of `landcover` separates correct from wrong pixels, over all labelled pixels of the set; 0.5 is chance, 1 is
 perfect. "overlap" compares on those pixels alone where tiles overlap, which are the only ones that have a
 disagreement; chips of one tile have none. "mean of places" is the mean of the AUC of each chip that has both right and
 wrong pixels. A minute or two on two cores.

@@ -17,7 +17,7 @@ from .parameters import RASTERS
 
 
 class LandCoverAlgorithm(ModelAlgorithm):
-    """Classifies every valid pixel, optionally with confidence and class probabilities."""
+    """Classify every valid pixel, optionally with confidence and class probabilities."""
 
     OUTPUT_CONFIDENCE = "OUTPUT_CONFIDENCE"
     OUTPUT_PROBABILITIES = "OUTPUT_PROBABILITIES"
@@ -120,7 +120,7 @@ class LandCoverAlgorithm(ModelAlgorithm):
             (
                 self.OUTPUT_MARGIN,
                 tr("Margin"),
-                tr("Lead of the class over the next one, 0 to 1. 'Next samples to label' takes it."),
+                tr("Lead of the class over the next one, 0 to 1. 'Next samples to label' uses it."),
             ),
             (
                 self.OUTPUT_ENTROPY,
@@ -130,7 +130,7 @@ class LandCoverAlgorithm(ModelAlgorithm):
             (
                 self.OUTPUT_DISAGREEMENT,
                 tr("Disagreement of tiles"),
-                tr("How far overlapping tiles disagree, 0 to 1; no data where a pixel lies in one tile only."),
+                tr("How much overlapping tiles disagree, 0 to 1; no data where a pixel lies in one tile only."),
             ),
             (
                 self.OUTPUT_SURROUNDINGS,
@@ -155,7 +155,7 @@ class LandCoverAlgorithm(ModelAlgorithm):
 
     @staticmethod
     def _say_what_belongs_together(path: str, feedback: Any) -> None:
-        """Name the files of a map that is kept: other programs find names of classes beside it only."""
+        """Name the files of a map that is kept: other programs read class names from the .aux.xml only."""
         beside = (f"{path}.aux.xml", f"{os.path.splitext(path)[0]}.qml")
         temporary = os.path.abspath(path).startswith(os.path.abspath(QgsProcessingUtils.tempFolder()))
         if not temporary and all(os.path.isfile(file) for file in beside):

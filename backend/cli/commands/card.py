@@ -14,7 +14,9 @@ from backend.core.supervise import add_progress
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", nargs="?", metavar="MODEL", help="name of an installed model, or a model folder")
-    parser.add_argument("--mlm", action="store_true", help="as a STAC item with the machine learning model extension")
+    parser.add_argument(
+        "--mlm", action="store_true", help="write a STAC item with the machine learning model extension"
+    )
     parser.add_argument("--output", type=Path, metavar="PATH", help="file to write; default: print")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
     add_progress(parser)
