@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from urllib.parse import quote, unquote
 
 from backend import __version__
 from backend.archive.folder import ArchiveFolder
+from backend.archive.footprint import Box, union_box
 from backend.archive.items import item_date
 from backend.archive.units import Unit
 from backend.archive.worker import State
@@ -91,6 +93,12 @@ def read_manifest(path: Path) -> list[dict[str, str]]:
     return rows
 
 
+def row_box(row: Mapping[str, Any]) -> Box | None:
+    """Return west, south, east and north of a line, in degrees; None if the place of its scene is unknown."""
+    west, south, east, north = (float(row[side] or "nan") for side in ("west", "south", "east", "north"))
+    return None if math.isnan(west + south + east + north) else (west, south, east, north)
+
+
 def _row(folder: ArchiveFolder, unit: Unit, state: State, known: Mapping[str, Row]) -> Row:
     old = known.get(unit.name)
     if unit.name in state.finished:
@@ -107,7 +115,7 @@ def _finished_row(folder: ArchiveFolder, unit: Unit) -> Row:
     try:
         item = parse_json(path.read_bytes())
         facts, output = item["properties"], item["assets"]["output"]
-        west, south, east, north = item["bbox"]
+        west, south, east, north = item.get("bbox") or [""] * 4
         checks = {check["name"]: check["verdict"] for check in facts["sardino:checks"]}
         return {
             "name": unit.name, "status": FINISHED, "datetime": unit.date, "input": "|".join(unit.recorded),
@@ -127,8 +135,7 @@ def _finished_row(folder: ArchiveFolder, unit: Unit) -> Row:
 
 def _collection(rows: Sequence[Row], card: ModelCard) -> dict[str, Any]:
     done = [row for row in rows if row["status"] == FINISHED]
-    sides = [[float(row[side]) for row in done] for side in ("west", "south", "east", "north")]
-    box = [min(sides[0]), min(sides[1]), max(sides[2]), max(sides[3])] if done else list(WORLD)
+    box = union_box(box for box in map(row_box, done) if box is not None) or WORLD
     dates = [item_date(row["datetime"]) for row in done]
     known = [d for d in dates if d != ALWAYS]
     first = min((d["datetime"] or d["start_datetime"] for d in known), default=None)
@@ -141,7 +148,7 @@ def _collection(rows: Sequence[Row], card: ModelCard) -> dict[str, Any]:
         "title": f"Results of {card.title}",
         "description": f"{len(done)} of {len(rows)} scenes, by SAR Land Cover (DINO) {__version__} with {card.name}.",
         "license": stac_licence(card.licence) if card.licence else "other",
-        "extent": {"spatial": {"bbox": [box]}, "temporal": {"interval": [[first, last]]}},
+        "extent": {"spatial": {"bbox": [list(box)]}, "temporal": {"interval": [[first, last]]}},
         "summaries": {"mlm:name": card.name, "mlm:tasks": TASKS},
         "links": [
             {"rel": "root", "href": "./collection.json", "type": "application/json"},

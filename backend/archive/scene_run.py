@@ -51,9 +51,7 @@ class SceneReporter(Reporter):
 
     def log(self, level: str, message: str) -> None:
         if level != "info":
-            for file, recorded in zip(self._unit.files, self._unit.recorded):
-                message = message.replace(file, recorded)
-            self._reporter.log(level, f"{self._unit.name}: {message}")
+            self._reporter.log(level, f"{self._unit.name}: {self._unit.unsigned(message)}")
 
     def error(self, error: SarDinoError) -> None:
         self.log("warning", error.message)
@@ -96,8 +94,7 @@ def do_scene(unit: Unit, held: Held, book: AttemptBook, task: Task, context: Con
 
 def unsigned(unit: Unit, error: SarDinoError) -> SarDinoError:
     """Return an error without the signatures of URLs: it is written down, and shown."""
-    for file, recorded in zip(unit.files, unit.recorded):
-        error.message, error.hint = error.message.replace(file, recorded), error.hint.replace(file, recorded)
+    error.message, error.hint = unit.unsigned(error.message), unit.unsigned(error.hint)
     return error
 
 

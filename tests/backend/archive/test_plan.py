@@ -7,7 +7,7 @@ import json
 import pytest
 
 from backend.archive.plan import plan_digest, plan_text, read_plan
-from backend.archive.units import safe_name
+from backend.archive.units import Unit, safe_name
 from backend.core.errors import InputError
 
 
@@ -109,6 +109,23 @@ def test_new_signatures_are_no_new_plan_and_are_not_written_down(tmp_path):
     ]
     assert plan_digest(signed[0]) == plan_digest(signed[1])
     assert "OLD" not in plan_text(signed[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "bare"),
+    [
+        ("/vsicurl/https://x.org/a.tif?sig=SECRET%2B1", "/vsicurl/https://x.org/a.tif"),
+        ("/vsicurl?max_retry=3&url=https%3A%2F%2Fx.org%2Fa.tif%3Fsig%3DSECRET%2B1", "/vsicurl/https://x.org/a.tif"),
+        ('NETCDF:"https://me:SECRET+1@x.org/a.nc?t=SECRET+1":vv', 'NETCDF:"https://x.org/a.nc":vv'),
+        ("s3://bucket/a.tif", "s3://bucket/a.tif"),
+        ("C:\\data\\what?.tif", "C:\\data\\what?.tif"),
+    ],
+)
+def test_signatures_inside_of_names_for_gdal_are_hidden(name, bare):
+    unit = Unit("a", (name,))
+    assert unit.recorded == (bare,)
+    said = unit.unsigned(f"{name} and {'SECRET+1 and SECRET%2B1' if 'SECRET' in name else ''} of it")
+    assert "SECRET" not in said and bare in said
 
 
 @pytest.mark.parametrize(
