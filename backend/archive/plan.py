@@ -7,7 +7,7 @@ import glob
 import hashlib
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from backend.archive.stac_plan import stac_units
@@ -19,11 +19,11 @@ from backend.raster.band_names import acquisition, date_of, parse
 
 # Rasters that a folder is searched for, beside products; a pattern takes what it matches.
 RASTERS = GEOTIFF | {".vrt", ".img", ".jp2", ".dim", ".nc"}
-INPUT, FURTHER, NAME, DATE = "input", "with", "name", "datetime"
+INPUT, FURTHER, NAME, DATE, BANDS = "input", "with", "name", "datetime", "bands"
 POLARISATIONS = ("vv", "vh", "hh", "hv")
 _COLUMNS = (
-    f"A plan has a column {INPUT} (or vv and vh), and may have {NAME}, {DATE} and {FURTHER}; of several files "
-    "in one field, separate them by |."
+    f"A plan has a column {INPUT} (or vv and vh), and may have {NAME}, {DATE}, {FURTHER} and {BANDS}; of several files "
+    "or bands in one field, separate them by |."
 )
 
 
@@ -65,10 +65,11 @@ def plan_text(units: Sequence[Unit]) -> str:
     """Return a plan as CSV, which `read_plan` reads."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow((NAME, INPUT, FURTHER, DATE))
+    told = any(unit.bands for unit in units)
+    rows.writerow((NAME, INPUT, FURTHER, DATE, *([BANDS] if told else [])))
     for unit in units:
         first, *further = unit.recorded
-        rows.writerow((unit.name, first, "|".join(further), unit.date))
+        rows.writerow((unit.name, first, "|".join(further), unit.date, *(["|".join(unit.bands)] if told else [])))
     return text.getvalue()
 
 
@@ -126,8 +127,21 @@ def _table(path: Path) -> list[Unit]:
                 raise InputError(f"Line {number} of the plan {path} names no file.", _COLUMNS)
             continue
         name = fields.get(NAME) or stem(files[0])
-        units.append(Unit(safe_name(name), files, fields.get(DATE) or iso_date(stem(files[0]))))
+        date = fields.get(DATE) or iso_date(stem(files[0]))
+        units.append(Unit(safe_name(name), files, date, _told(fields, f"Line {number} of the plan {path}")))
     return units
+
+
+def _told(fields: Mapping[str, str], place: str) -> tuple[str, ...]:
+    """Return the polarisation of each band of a line, if it states them."""
+    columns = [name for name in POLARISATIONS if fields.get(name)]
+    if columns and not fields.get(INPUT) and not fields.get(FURTHER):
+        return tuple(name.upper() for name in columns if "|" not in fields[name])
+    bands = tuple(name.strip().upper() for name in fields.get(BANDS, "").split("|") if name.strip())
+    unknown = [name for name in bands if name.lower() not in POLARISATIONS]
+    if unknown:
+        raise InputError(f"{place} has the band {unknown[0]}.", f"Bands are {', '.join(POLARISATIONS).upper()}.")
+    return bands
 
 
 def _absolute(name: str, folder: Path) -> str:

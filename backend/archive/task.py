@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from backend.archive.told_bands import told_bands
 from backend.archive.units import Unit
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
@@ -110,8 +111,9 @@ class TaskOptions:
             SarDinoError: Refused or cancelled.
         """
         first, *further = unit.files
+        bands = self.bands or told_bands(unit, ModelCard.load(model_folder(self.model) / CARD))
         request = Request(
-            first, work / f"{unit.name}_{self.task}.tif", self.model, self.bands, Units(self.units), self.extent,
+            first, work / f"{unit.name}_{self.task}.tif", self.model, bands, Units(self.units), self.extent,
             self.device, self.engine, self.batch_size, accept_values=self.accept_values, further=further,
         )  # fmt: skip
         paths = {role: work / f"{unit.name}_{role}.tif" for role in self.also}

@@ -33,11 +33,13 @@ class Unit:
         name: File-name-safe and unique in its archive, also where capitals don't count.
         files: What is read: rasters whose bands follow each other, or one Sentinel-1 product. Paths or URLs.
         date: ISO 8601 date or time of acquisition; empty if unknown.
+        bands: Polarisation of each band of all files, one after another, where the plan states it.
     """
 
     name: str
     files: tuple[str, ...]
     date: str = ""
+    bands: tuple[str, ...] = ()
 
     @property
     def recorded(self) -> tuple[str, ...]:

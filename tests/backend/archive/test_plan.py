@@ -55,6 +55,7 @@ def test_a_table_names_files_from_its_own_folder(tmp_path):
     first, second = read_plan(str(plan))
     assert (first.name, first.files, first.date) == ("first", (str(tmp_path / "a.tif"),), "2024-03-01")
     assert second.files == (str(tmp_path / "b_vv.tif"), str(tmp_path / "b_vh.tif"))
+    assert (first.bands, second.bands) == ((), ("VV", "VH"))
 
 
 def test_a_plan_that_was_written_is_read_as_the_same(tmp_path):
@@ -68,7 +69,7 @@ def test_a_plan_that_was_written_is_read_as_the_same(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [("a,b\n1,2\n", "columns a, b"), ("input,name\n,x\n", "Line 2"), ("input\n", "names no scene"),
-     ("input\na.tif\na.tif\n", "twice")],
+     ("input\na.tif\na.tif\n", "twice"), ("input,bands\na.tif,VV|XY\n", "band XY")],
 )  # fmt: skip
 def test_tables_that_are_no_plans_are_refused(tmp_path, text, said):
     plan = tmp_path / "plan.csv"
@@ -100,6 +101,27 @@ def test_items_give_their_assets_by_polarisation(tmp_path):
     assert first.recorded == ("https://x.org/vv.tif", "https://x.org/vh.tif")
     assert second.files == (str(tmp_path / "b/1.tif"), str(tmp_path / "2.tif"))
     assert last.files == (str(tmp_path / "c.tif"),) and last.date == "2024-01-05T06:00:00Z"
+
+
+def test_items_say_the_polarisation_of_each_band(tmp_path):
+    keys = item("A", vh={"href": "1.tif"}, vv={"href": "2.tif"})
+    bands = [{"name": "VH"}, {"name": "VV"}]
+    both = item("B", image={"href": "3.tif", "bands": bands}, mask={"href": "m.tif"}, info={"href": "i.json"})
+    told = item("C", image={"href": "4.tif", "sar:polarizations": ["VH", "VV"]}, mask={"href": "m.tif"})
+    path = collection(tmp_path / "items.json", keys, both, told)
+    units = read_plan(path)
+    assert [unit.bands for unit in units] == [("VV", "VH"), ("VH", "VV"), ()]
+    assert [unit.files for unit in units[1:]] == [(str(tmp_path / "3.tif"),), (str(tmp_path / "4.tif"),)]
+    (tmp_path / "plan.csv").write_text(plan_text(units))
+    assert read_plan(str(tmp_path / "plan.csv")) == units
+
+
+@pytest.mark.parametrize("start", ["", "file://"])
+def test_links_start_from_where_the_item_lies(tmp_path, start):
+    found = item(vv={"href": "./vv.tif"}, vh={"href": "file:///x/v%20h.tif"})
+    found["links"] = [{"rel": "self", "href": f"{start}/there/items/a.json"}]
+    (unit,) = read_plan(collection(tmp_path / "items.json", found))
+    assert unit.files == ("/there/items/vv.tif", "/x/v h.tif")
 
 
 def test_new_signatures_are_no_new_plan_and_are_not_written_down(tmp_path):
