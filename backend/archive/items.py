@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +17,7 @@ from urllib.parse import quote
 import rasterio
 
 from backend import __version__
+from backend.archive.dates import span
 from backend.archive.footprint import footprint
 from backend.archive.units import Unit, is_remote
 from backend.card.mlm import ALWAYS, class_items
@@ -76,21 +77,11 @@ def scene_item(unit: Unit, facts: Mapping[str, Any], card: ModelCard, made: Mapp
 
 def item_date(date: str) -> dict[str, Any]:
     """Return the date of an item: a time, the whole day or month, or any time where the date is unknown."""
-    try:
-        if "T" in date or " " in date:
-            moment = datetime.fromisoformat(date.replace("Z", "+00:00"))
-            moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-            return {"datetime": _utc(moment)}
-        parts = [int(part) for part in date.split("-")]
-        first = datetime(parts[0], parts[1], parts[2] if len(parts) > 2 else 1, tzinfo=timezone.utc)
-    except (ValueError, IndexError):
+    times = span(date)
+    if times is None:
         return dict(ALWAYS)
-    following = first + timedelta(days=1) if len(parts) > 2 else (first + timedelta(days=31)).replace(day=1)
-    return {"datetime": None, "start_datetime": _utc(first), "end_datetime": _utc(following - timedelta(seconds=1))}
-
-
-def _utc(moment: datetime) -> str:
-    return moment.astimezone(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
+    first, last = (time.isoformat(timespec="seconds").replace("+00:00", "Z") for time in times)
+    return {"datetime": first} if first == last else {"datetime": None, "start_datetime": first, "end_datetime": last}
 
 
 def _placed(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:

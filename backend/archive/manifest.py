@@ -31,6 +31,7 @@ FINISHED, GIVEN_UP, OPEN = "finished", "given up", "open"
 COLUMNS = (
     "name", "status", "datetime", "input", "output", "bytes", "sha256", "model", "model_sha256", "version", "device",
     "engine", "seconds", "checks", "attempt", "worker", "made", "west", "south", "east", "north", "error",
+    "warnings",
 )  # fmt: skip
 Row = dict[str, Any]
 
@@ -57,9 +58,8 @@ def write_manifest(folder: ArchiveFolder, units: Sequence[Unit], state: State, m
     card = ModelCard.load(model_folder(model) / CARD)
     try:
         with claim(folder.manifest):
-            known = {row["name"]: row for row in read_manifest(folder.manifest)} if folder.manifest.exists() else {}
-            rows = [_row(folder, unit, state, known) for unit in units]
-            if [{key: str(row[key]) for key in COLUMNS} for row in rows] == list(known.values()):
+            rows, known = _rows(folder, units, state)
+            if rows == known:
                 return True
             with refusing(folder.root):
                 write_files({
@@ -67,11 +67,21 @@ def write_manifest(folder: ArchiveFolder, units: Sequence[Unit], state: State, m
                     folder.collection: _json(_collection(rows, card)),
                     folder.manifest: _csv(rows),
                 })  # fmt: skip
-    except ResourceError:
-        if folder.manifest.exists():
+    except ResourceError as error:
+        if isinstance(error.__cause__, BlockingIOError) and folder.manifest.exists():
             return False
-        raise
+        rows, known = _rows(folder, units, state)
+        if rows != known:  # else it is complete, on a disk that is full or may only be read
+            raise
     return True
+
+
+def _rows(folder: ArchiveFolder, units: Sequence[Unit], state: State) -> tuple[list[Row], list[Row]]:
+    """Return the lines of the manifest as they should be, and as they are."""
+    found = read_manifest(folder.manifest) if folder.manifest.exists() else []
+    known = {row["name"]: {key: row.get(key) or "" for key in COLUMNS} for row in found}
+    rows = [_row(folder, unit, state, known) for unit in units]
+    return [{key: str(row[key]) for key in COLUMNS} for row in rows], list(known.values())
 
 
 def read_manifest(path: Path) -> list[dict[str, str]]:
@@ -126,6 +136,7 @@ def _finished_row(folder: ArchiveFolder, unit: Unit) -> Row:
             "checks": " ".join(f"{name}={verdict}" for name, verdict in checks.items()),
             "attempt": facts["sardino:attempt"], "worker": facts["sardino:worker"], "made": facts["created"],
             "west": west, "south": south, "east": east, "north": north, "error": "",
+            "warnings": " ".join(facts.get("sardino:warnings", ())),
         }  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(

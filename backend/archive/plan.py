@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from backend.archive.dates import span
 from backend.archive.stac_plan import stac_units
 from backend.archive.units import Unit, is_remote, named_apart, safe_name, stem
 from backend.core.errors import InputError
@@ -20,6 +21,8 @@ from backend.raster.band_names import acquisition, date_of, parse
 # Rasters that a folder is searched for, beside products; a pattern takes what it matches.
 RASTERS = GEOTIFF | {".vrt", ".img", ".jp2", ".dim", ".nc"}
 INPUT, FURTHER, NAME, DATE, BANDS = "input", "with", "name", "datetime", "bands"
+# File that makes a folder that of an archive, and how far above its rasters it lies.
+SETTINGS, DEPTH = "archive.json", 3
 POLARISATIONS = ("vv", "vh", "hh", "hv")
 _COLUMNS = (
     f"A plan has a column {INPUT} (or vv and vh), and may have {NAME}, {DATE}, {FURTHER} and {BANDS}; of several files "
@@ -45,11 +48,17 @@ def read_plan(plan: str) -> list[Unit]:
     elif path.suffix.lower() in (".json", ".geojson"):
         units = stac_units(path)
     elif glob.has_magic(plan):
-        units = _grouped(sorted(glob.glob(plan, recursive=True)))
+        units = _grouped(sorted(file for file in glob.glob(plan, recursive=True) if not _is_result(Path(file))))
     else:
         raise InputError(
             f"{plan} is no plan of an archive.",
             "Give a folder, a pattern in quotes such as 'scenes/*.tif', a CSV, or a STAC item collection (.json).",
+        )
+    undated = next((unit for unit in units if unit.date and span(unit.date) is None), None)
+    if undated is not None:
+        raise InputError(
+            f"The date of {undated.name} in {plan} is {undated.date!r}.",
+            "Write dates as 2024-01-31, times as 2024-01-31T05:30:00Z.",
         )
     if not units:
         raise InputError(f"{plan} names no scene.", "Check the folder, the pattern or the file.")
@@ -76,6 +85,9 @@ def plan_text(units: Sequence[Unit]) -> str:
 def _search(folder: Path) -> Iterator[str]:
     """Yield products and rasters of a folder and its sub-folders; not what lies inside a product."""
     for place, folders, files in os.walk(folder):
+        if SETTINGS in files:
+            folders.clear()
+            continue
         whole = [name for name in folders if name.upper().endswith(".SAFE")]
         # Hidden folders hold what programs keep for themselves.
         folders[:] = sorted(name for name in folders if name not in whole and not name.startswith("."))
@@ -84,6 +96,11 @@ def _search(folder: Path) -> Iterator[str]:
             raster = Path(name).suffix.lower() in RASTERS and not name.startswith(".")
             if name in whole or raster or (name.lower().endswith(".zip") and is_product(path)):
                 yield path
+
+
+def _is_result(path: Path) -> bool:
+    """Return whether a file lies in the folder of an archive, such as one that was put among its scenes."""
+    return any((folder / SETTINGS).is_file() for folder in list(path.parents)[:DEPTH])
 
 
 def _grouped(files: Sequence[str]) -> list[Unit]:
@@ -105,7 +122,8 @@ def _grouped(files: Sequence[str]) -> list[Unit]:
 def iso_date(name: str) -> str:
     """Return the first date in a name as YYYY-MM-DD or YYYY-MM; "" if there is none."""
     found = date_of(name)
-    return "-".join(part for part in (found[:4], found[4:6], found[6:8]) if part)
+    date = "-".join(part for part in (found[:4], found[4:6], found[6:8]) if part)
+    return date if span(date) else ""
 
 
 def _table(path: Path) -> list[Unit]:

@@ -69,13 +69,14 @@ def run_scene(request: ArchiveRequest, run: str, unit: Unit, after: int) -> Answ
     """
     with _turn:
         worker, told = f"{run}-{worker_name()}", _Collector()
-        book = AttemptBook(ArchiveFolder(request.out), worker, request.retries, request.dead_after)
+        folder = ArchiveFolder(request.out)
+        book = AttemptBook(folder, worker, request.retries, request.dead_after)
         try:
             held = book.take(unit.name, after)
             if held is None:
                 return Answer(unit.name, HELD)
             context: Any = Context(told, models=_models.setdefault("kept", ModelCache()))
-            outcome = do_scene(unit, held, book, SceneTask(request.task, worker), context)
+            outcome = do_scene(unit, held, book, SceneTask(request.task, worker, folder), context)
         except SarDinoError as error:
             return Answer(unit.name, FATAL, error.message, error.hint, tuple(told.warnings))
         finally:

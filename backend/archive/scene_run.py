@@ -43,15 +43,21 @@ class Outcome:
 
 
 class SceneReporter(Reporter):
-    """Passes on the warnings of a scene's run, with its name; its progress is not that of the archive."""
+    """Passes on the warnings of a scene's run, with its name; its progress is not that of the archive.
+
+    Attributes:
+        warnings: All of them, without names.
+    """
 
     def __init__(self, reporter: Reporter, unit: Unit) -> None:
         super().__init__()
         self._reporter, self._unit = reporter, unit
+        self.warnings: list[str] = []
 
     def log(self, level: str, message: str) -> None:
         if level != "info":
-            self._reporter.log(level, f"{self._unit.name}: {self._unit.unsigned(message)}")
+            self.warnings.append(self._unit.unsigned(message))
+            self._reporter.log(level, f"{self._unit.name}: {self.warnings[-1]}")
 
     def error(self, error: SarDinoError) -> None:
         self.log("warning", error.message)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,7 @@ from backend.archive.units import Unit
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.core.errors import InputError
+from backend.core.plain_json import parse_json
 from backend.engines.choice import check_engine
 from backend.maps.request import Context, Request
 from backend.radiometry.units import Units
@@ -23,6 +26,8 @@ FURTHER: Mapping[str, Sequence[str]] = {
     "embed": ("pca",),
 }
 TASKS = tuple(FURTHER)
+# Keys of a card without any effect on a map.
+_DESCRIPTIONS = {"title", "trained_on", "metrics", "limits", "licence"}
 
 
 @dataclass(frozen=True)
@@ -90,11 +95,18 @@ class TaskOptions:
         """Return what decides on the results, in plain JSON types, with the model by its hash."""
         return {
             "task": self.task, "also": sorted(self.also), "model": card.name, "model_sha256": card.weights_sha256,
+            "card_sha256": self._card_digest(),
             "bands": list(self.bands) if self.bands else None, "units": self.units,
             "accept_values": self.accept_values, "extent": list(self.extent) if self.extent else None,
             "engine": self.engine, "bits": self.bits, "heads": self.heads, "block": self.block, "grid": self.grid,
             "classes": [[item.value, item.name, item.color, item.group] for item in card.classes],
         }  # fmt: skip
+
+    def _card_digest(self) -> str:
+        """Return what tells a card from others that make other maps with the same weights."""
+        card = parse_json((model_folder(self.model) / CARD).read_bytes())
+        facts = {key: value for key, value in card.items() if key not in _DESCRIPTIONS}
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     def run(self, unit: Unit, work: Path, context: Context) -> dict[str, Any]:
         """Map one scene into a folder.

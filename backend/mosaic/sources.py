@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
+from backend.archive.dates import span
 from backend.archive.folder import ArchiveFolder
 from backend.archive.manifest import FINISHED, read_manifest
 from backend.card.model_card import LandCoverClass
@@ -76,10 +77,13 @@ def newest_first(sources: Sequence[Source]) -> list[Source]:
     Raises:
         InputError: The date of one is unknown.
     """
-    undated = next((source.name for source in sources if not source.date), None)
-    if undated is not None:
-        raise InputError(
-            f"The date of {undated} is unknown.",
-            "Give dates in the plan of the archive (a CSV with a column datetime), or use --by probability.",
-        )
-    return sorted(sources, key=lambda source: source.date, reverse=True)
+    dated = []
+    for source in sources:
+        times = span(source.date)
+        if times is None:
+            raise InputError(
+                f"The date of {source.name} is {repr(source.date) if source.date else 'unknown'}.",
+                "Give dates in the plan of the archive (a CSV with a column datetime), or use --by probability.",
+            )
+        dated.append((times, source))
+    return [source for _, source in sorted(dated, key=lambda pair: pair[0], reverse=True)]

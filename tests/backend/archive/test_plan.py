@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from backend.archive.dates import span
 from backend.archive.plan import plan_digest, plan_text, read_plan
 from backend.archive.units import Unit, safe_name
 from backend.core.errors import InputError
@@ -58,6 +59,24 @@ def test_a_table_names_files_from_its_own_folder(tmp_path):
     assert (first.bands, second.bands) == ((), ("VV", "VH"))
 
 
+@pytest.mark.parametrize(
+    ("date", "first", "last"),
+    [
+        ("2024-01-05T06:00:00.1234567Z", "2024-01-05T06:00:00.123456", "2024-01-05T06:00:00.123456"),
+        ("2024-01-05T01:00:00+02:00", "2024-01-04T23:00:00", "2024-01-04T23:00:00"),
+        ("2024-02-29", "2024-02-29T00:00:00", "2024-02-29T23:59:59"),
+        ("2023-12", "2023-12-01T00:00:00", "2023-12-31T23:59:59"),
+    ],
+)
+def test_dates_are_read_as_spans_of_utc(date, first, last):
+    assert [time.isoformat() for time in span(date)] == [f"{first}+00:00", f"{last}+00:00"]
+
+
+@pytest.mark.parametrize("date", ["", "20240105", "2024-02-30", "2024", "yesterday", "2024-01-05T99:00:00Z", "9999-12-31"])
+def test_what_is_no_date_is_none(date):
+    assert span(date) is None
+
+
 def test_a_plan_that_was_written_is_read_as_the_same(tmp_path):
     touch(tmp_path / "scenes", "S1_VV.tif", "S1_VH.tif", "x.tif")
     units = read_plan(str(tmp_path / "scenes"))
@@ -69,7 +88,8 @@ def test_a_plan_that_was_written_is_read_as_the_same(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [("a,b\n1,2\n", "columns a, b"), ("input,name\n,x\n", "Line 2"), ("input\n", "names no scene"),
-     ("input\na.tif\na.tif\n", "twice"), ("input,bands\na.tif,VV|XY\n", "band XY")],
+     ("input\na.tif\na.tif\n", "twice"), ("input,bands\na.tif,VV|XY\n", "band XY"),
+     ("input,datetime\na.tif,05.01.2024\n", "'05.01.2024'"), ("input,datetime\na.tif,2024-13-01\n", "2024-13-01")],
 )  # fmt: skip
 def test_tables_that_are_no_plans_are_refused(tmp_path, text, said):
     plan = tmp_path / "plan.csv"
