@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from backend.archive.request import ArchiveRequest
 from backend.archive.scene_run import DONE, FAILED, LOST
 from backend.archive.units import Unit
 from backend.archive.worker import WAIT_S, State
+from backend.card.registry import CARD
 from backend.core.cancel import POLL_S
 from backend.core.errors import ResourceError
 from backend.maps.request import Context
@@ -44,7 +46,7 @@ def run_on_cluster(request: ArchiveRequest, units: Sequence[Unit], folder: Archi
         ResourceError: Dask isn't installed, the scheduler can't be reached or has gone, or no worker can map.
         Cancelled: The run was stopped.
     """
-    run = f"run{secrets.token_hex(4)}"
+    request, run = _anywhere(request), f"run{secrets.token_hex(4)}"
     book = AttemptBook(folder, run, request.retries, request.dead_after)
     local = request.cluster == LOCAL
     if local:
@@ -57,6 +59,14 @@ def run_on_cluster(request: ArchiveRequest, units: Sequence[Unit], folder: Archi
         if local:
             book.release_all(run)
         book.close()
+
+
+def _anywhere(request: ArchiveRequest) -> ArchiveRequest:
+    """Return a request with whole paths: workers may have been started in other folders."""
+    model = request.task.model
+    if model is not None and (Path(model) / CARD).is_file():
+        model = os.path.abspath(model)
+    return replace(request, out=Path(os.path.abspath(request.out)), task=replace(request.task, model=model))
 
 
 class _Rounds:
@@ -187,7 +197,10 @@ def _local(request: ArchiveRequest) -> Iterator[Any]:
     for number in range(count):
         card = {"CUDA_VISIBLE_DEVICES": cards[number % len(cards)]} if cards else {}
         # No limit of memory: a worker that is killed for it would be started again with the same scene.
-        options = {"nthreads": 1, "memory_limit": 0, "env": {**threads, **card}, "silence_logs": QUIET}
+        options = {
+            "nthreads": 1, "memory_limit": 0, "env": {**threads, **card}, "silence_logs": QUIET,
+            "preload": [run_scene.__module__],
+        }  # fmt: skip
         specs[number] = {"cls": Nanny, "options": options}
     here = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
     cluster = SpecCluster(workers=specs, scheduler={"cls": Scheduler, "options": here}, silence_logs=QUIET)

@@ -26,7 +26,7 @@ def span(date: str) -> tuple[datetime, datetime] | None:
             return None
         parts = [int(part) for part in date.split("-")]
         first = datetime(parts[0], parts[1], parts[2] if len(parts) > 2 else 1, tzinfo=timezone.utc)
+        following = first + timedelta(days=1) if len(parts) > 2 else (first + timedelta(days=31)).replace(day=1)
     except (ValueError, OverflowError):
         return None
-    following = first + timedelta(days=1) if len(parts) > 2 else (first + timedelta(days=31)).replace(day=1)
     return first, following - timedelta(seconds=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -85,3 +86,11 @@ def run_scene(request: ArchiveRequest, run: str, unit: Unit, after: int) -> Answ
         if fault is None:
             return Answer(unit.name, outcome.kind, warnings=warnings)
         return Answer(unit.name, outcome.kind, fault.message, fault.hint, warnings)
+
+
+def dask_setup(_: Any) -> None:
+    """Let a process of a local cluster ignore Ctrl+C, which a terminal sends to it too: the command ends it.
+
+    Dask calls this by its name where the module is loaded before a worker starts.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
