@@ -3,8 +3,9 @@
 Attempt N on a scene is the file NAME.N.claim. It is created exclusively, which one process only can do, and written
 every few seconds. If it failed, NAME.N.failed says why. The next attempt is another file, N + 1: nothing is taken over
 in place, so that two workers can't take over one scene, nor a worker a claim that was renewed a moment ago.
-Ages are by the disk's own clock: times of change of files on it are compared. What a worker writes lies in a folder whose
-name no other gets, so that one that was suspended, and comes back when its number was given anew, touches nothing else.
+Ages are by the disk's own clock: times of change of files on it are compared. What a worker writes lies in a folder
+whose name no other gets, so that one that was suspended, and comes back after its number was given to another, touches
+nothing of that one's.
 """
 
 from __future__ import annotations

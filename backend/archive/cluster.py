@@ -152,6 +152,8 @@ class _Rounds:
             raise ResourceError(f"A worker can't go on: {answer.message}", answer.hint)
         if answer.kind == FAILED:
             reporter.log("warning", f"{name} failed: {answer.message}")
+        if answer.kind == DONE:
+            self._state.made.add(name)
         if answer.kind in (DONE, LOST):
             self._state.finished.add(name)
             reporter.progress(len(self._state.finished), len(self._units))

@@ -69,7 +69,9 @@ class ArchiveFolder:
                 _write_once(self.settings, json.dumps({**wanted, "program": __version__}, indent=2) + "\n")
         self._compare(wanted)
         with refusing(self.root):
-            if not self.plan.exists():  # after the settings: of several processes that begin, those of one plan are left
+            if (
+                not self.plan.exists()
+            ):  # after the settings: of several processes that begin, those of one plan are left
                 _write_once(self.plan, plan_text(units))
 
     def options(self) -> dict[str, Any]:
@@ -89,7 +91,9 @@ class ArchiveFolder:
         """Raise InputError if the folder was made for other options."""
         before = self.options()
         # Earlier versions left out what they didn't know.
-        other = [key for key in sorted({*before, *options} - (_NEW - before.keys())) if before.get(key) != options.get(key)]
+        other = [
+            key for key in sorted({*before, *options} - (_NEW - before.keys())) if before.get(key) != options.get(key)
+        ]
         if other:
             listed = "; ".join(f"{key} was {before.get(key)!r}, now {options.get(key)!r}" for key in other)
             raise InputError(f"{self.root} was begun with other options: {listed}.", _OTHER)

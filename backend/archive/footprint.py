@@ -43,7 +43,9 @@ def footprint(crs: CRS | None, transform: Affine, width: int, height: int) -> tu
         if ring is None:  # a pole lies inside
             ends = [transform * corner for corner in ((0, 0), (width, 0), (width, height), (0, height))]
             xs, ys = [end[0] for end in ends], [end[1] for end in ends]
-            west, south, east, north = transform_bounds(crs, DEGREES, min(xs), min(ys), max(xs), max(ys), densify_pts=21)
+            west, south, east, north = transform_bounds(
+                crs, DEGREES, min(xs), min(ys), max(xs), max(ys), densify_pts=21
+            )
             return box_geometry((west, south, east, north)), (west, south, east, north)
     except RASTER_ERRORS:
         return None

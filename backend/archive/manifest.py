@@ -39,8 +39,8 @@ Row = dict[str, Any]
 def write_manifest(folder: ArchiveFolder, units: Sequence[Unit], state: State, model: str | None) -> bool:
     """Write manifest.csv, collection.json and model.json.
 
-    Lines of an older manifest are taken over: a finished scene never changes, and so each item is read once, not once
-    for each worker that ends.
+    Lines of an older manifest are taken over, but for scenes that this run has made: a finished scene never changes,
+    unless a user removes its result, and so each item is read once, not once for each worker that ends.
 
     Args:
         folder: Of the archive.
@@ -112,7 +112,8 @@ def row_box(row: Mapping[str, Any]) -> Box | None:
 def _row(folder: ArchiveFolder, unit: Unit, state: State, known: Mapping[str, Row]) -> Row:
     old = known.get(unit.name)
     if unit.name in state.finished:
-        return old if old is not None and old["status"] == FINISHED else _finished_row(folder, unit)
+        kept = old is not None and old["status"] == FINISHED and unit.name not in state.made
+        return old if old is not None and kept else _finished_row(folder, unit)
     row: Row = dict.fromkeys(COLUMNS, "")
     row |= {"name": unit.name, "datetime": unit.date, "input": "|".join(unit.recorded), "status": OPEN}
     if unit.name in state.given_up:

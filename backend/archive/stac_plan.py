@@ -19,8 +19,8 @@ _NO_DATA = {"thumbnail", "metadata", "overview", "visual"}
 def stac_units(path: Path) -> list[Unit]:
     """Return a unit for each item: its assets by polarisation, in the order VV, VH, HH, HV.
 
-    An asset's polarisation is its key, its `sar:polarizations`, or its only band's name. Without any, the item is the one
-    asset that has several polarisations, or the only one of data.
+    An asset's polarisation is its key, its `sar:polarizations`, or its only band's name. Without any, the item is the
+    one asset that has several polarisations, or the only one of data.
 
     Args:
         path: JSON file; relative links start from the item's `self` link, if it is absolute, else from the file.
@@ -92,7 +92,9 @@ def _polarisations(asset: dict[str, Any]) -> tuple[str, ...]:
 def _band_names(asset: dict[str, Any]) -> tuple[str, ...]:
     """Return the polarisation of each band of an asset, in the order of its bands; nothing if one has another name."""
     bands = asset.get("bands") or asset.get("eo:bands")
-    names = [str(band.get("name")).upper() for band in bands if isinstance(band, dict)] if isinstance(bands, list) else []
+    names = (
+        [str(band.get("name")).upper() for band in bands if isinstance(band, dict)] if isinstance(bands, list) else []
+    )
     return tuple(names) if names and set(names) <= set(ORDER) else ()
 
 

@@ -77,8 +77,8 @@ class MosaicRequest:
 def mosaic(request: MosaicRequest, context: Context) -> dict[str, Any]:
     """Write a tile for each square that has data, a virtual raster for each CRS, and a STAC item.
 
-    A tile is written whole or not at all, and one that is there, of the same place, maps and options, is left: a run that
-    was stopped goes on where it was.
+    A tile is written whole or not at all, and one that is there, of the same place, maps and options, is left: a run
+    that was stopped goes on where it was.
 
     Returns:
         The facts of the result event.

@@ -83,7 +83,8 @@ class TileReader:
         self._halo = feather
         self._file: Any = stack.enter_context(
             WarpedVRT(
-                file, src_transform=there, crs=grid.crs, transform=grid.transform * Affine.translation(-self._halo, -self._halo),
+                file, src_transform=there, crs=grid.crs,
+                transform=grid.transform * Affine.translation(-self._halo, -self._halo),
                 width=grid.width + 2 * self._halo, height=grid.height + 2 * self._halo,
                 resampling=Resampling.bilinear if smooth else Resampling.nearest,
                 nodata=file.nodata, src_nodata=file.nodata,
@@ -134,7 +135,11 @@ def readers_of(
     """Return the readers of one map: two if it is in degrees and goes beyond 180 of them, which GDAL reads on one side.
 
     Args:
-        source, classes, grid, feather, stack: As of `TileReader`; those that don't touch the tile are left out.
+        source: The map.
+        classes: See `TileReader`.
+        grid: See `TileReader`; readers that don't touch it are left out.
+        feather: See `TileReader`.
+        stack: See `TileReader`.
     """
     with open_raster(str(source.classes)) as file:
         left, right, degrees = file.bounds.left, file.bounds.right, file.crs is not None and file.crs.is_geographic

@@ -89,11 +89,13 @@ def test_a_restart_skips_what_is_done_and_does_what_is_missing(archive, tmp_path
     archive()
     first, second = (tmp_path / f"out/scenes/S1_2024010{n}" for n in (1, 2))
     before, made = first.stat().st_mtime_ns, (second / "S1_20240102_landcover.tif").read_bytes()
+    worker = rows_of(tmp_path / "out")[1]["worker"]
     shutil.rmtree(second)
     code, _, err = archive()
     assert code == 0, err
     assert first.stat().st_mtime_ns == before and (second / "S1_20240102_landcover.tif").read_bytes() == made
     assert [row["status"] for row in rows_of(tmp_path / "out")] == ["finished"] * 3
+    assert rows_of(tmp_path / "out")[1]["worker"] != worker
 
 
 def test_results_inside_of_the_plans_folder_are_no_scenes(archive, cli, plan, tiny_model):
@@ -113,7 +115,7 @@ def test_other_options_and_another_plan_are_refused(archive, plan):
 
 
 def test_a_model_that_changes_under_an_archive_is_refused(cli, plan, tiny_model, tmp_path):
-    """The same weights with other statistics of the bands, before a run and while a scene is mapped, make other maps."""
+    """Other statistics of the bands make other maps: before a run, and while a scene is mapped."""
     model = tmp_path / "model"
     shutil.copytree(tiny_model, model)
     fixed = ("archive", plan, "--out", tmp_path / "out", "--model", model, "--units", "db")
@@ -155,7 +157,7 @@ def test_a_scene_over_the_antimeridian_and_one_without_place(make_raster, scene_
         assert (item["geometry"] is None) == ("bbox" not in item) == (name == "nowhere")
 
 
-def test_a_manifest_that_cannot_be_written_is_said_unless_it_is_complete(archive, tmp_path, monkeypatch):
+def test_an_unwritable_manifest_is_said_unless_complete(archive, tmp_path, monkeypatch):
     assert archive()[0] == 0
 
     def read_only(*_):

@@ -103,7 +103,7 @@ def test_a_number_that_is_given_anew_is_another_folder(folder):
     assert os.listdir(folder.claims) == [] and os.listdir(folder.work) == []
 
 
-def test_ages_are_by_the_disk_where_times_that_are_set_are_this_computers(folder, monkeypatch):
+def test_ages_are_by_the_disks_clock_not_this_computers(folder, monkeypatch):
     """On SMB and Windows a time that a program sets is that of its computer's clock, here an hour slow."""
     real = os.utime
 

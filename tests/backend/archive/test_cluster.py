@@ -53,7 +53,10 @@ def test_workers_get_whole_paths(tmp_path, monkeypatch, tiny_model):
     monkeypatch.chdir(tiny_model.parent)
     there = _anywhere(ArchiveRequest("plan", Path("out"), TaskOptions(model=tiny_model.name)))
     assert there.out == tiny_model.parent / "out" and there.task.model == str(tiny_model)
-    assert _anywhere(ArchiveRequest("plan", Path("out"), TaskOptions(model="sardino-s1-small"))).task.model == "sardino-s1-small"
+    assert (
+        _anywhere(ArchiveRequest("plan", Path("out"), TaskOptions(model="sardino-s1-small"))).task.model
+        == "sardino-s1-small"
+    )
 
 
 def test_a_worker_with_another_model_says_so(make_raster, scene_db, tiny_model, tmp_path):

@@ -72,7 +72,9 @@ def test_dates_are_read_as_spans_of_utc(date, first, last):
     assert [time.isoformat() for time in span(date)] == [f"{first}+00:00", f"{last}+00:00"]
 
 
-@pytest.mark.parametrize("date", ["", "20240105", "2024-02-30", "2024", "yesterday", "2024-01-05T99:00:00Z", "9999-12-31"])
+@pytest.mark.parametrize(
+    "date", ["", "20240105", "2024-02-30", "2024", "yesterday", "2024-01-05T99:00:00Z", "9999-12-31"]
+)
 def test_what_is_no_date_is_none(date):
     assert span(date) is None
 

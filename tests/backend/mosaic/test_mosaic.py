@@ -165,7 +165,12 @@ def crossing(cli, make_raster, scene_db, tiny_model, tmp_path):
     """Scenes over the antimeridian, in UTM of either side and in degrees; returns the folder of their archive."""
     (tmp_path / "scenes").mkdir()
     for number, (crs, left, top, pixel) in enumerate(
-        [("EPSG:32660", 691_700, 6_100_000, 10), ("EPSG:32601", 308_000, 6_100_000, 10), ("EPSG:4326", 179.996, 55, 1e-4)], 1
+        [
+            ("EPSG:32660", 691_700, 6_100_000, 10),
+            ("EPSG:32601", 308_000, 6_100_000, 10),
+            ("EPSG:4326", 179.996, 55, 1e-4),
+        ],
+        1,
     ):
         place = Affine(pixel, 0, left, 0, -pixel, top)
         make_raster(scene_db(SIDE, SIDE, number), f"scenes/S1_2024010{number}.tif", crs=crs, transform=place)
@@ -176,7 +181,9 @@ def crossing(cli, make_raster, scene_db, tiny_model, tmp_path):
     return tmp_path / "out"
 
 
-@pytest.mark.parametrize("grid", [("--pixel-size", "50"), ("--crs", "EPSG:4326", "--size", "1", "--pixel-size", "0.0005")])
+@pytest.mark.parametrize(
+    "grid", [("--pixel-size", "50"), ("--crs", "EPSG:4326", "--size", "1", "--pixel-size", "0.0005")]
+)
 def test_maps_over_the_antimeridian_are_on_both_sides(crossing, cli, tmp_path, grid):
     code, _, err = cli("mosaic", crossing / "manifest.csv", tmp_path / "m", "--by", "votes", *grid)
     assert code == 0, err
@@ -196,7 +203,7 @@ def test_maps_over_the_antimeridian_are_on_both_sides(crossing, cli, tmp_path, g
             assert max(values, default=0) > 0, (number, lon)
 
 
-def test_tiles_of_another_place_under_the_same_name_are_not_taken_over(archive, mosaic, tmp_path):
+def test_tiles_of_another_place_are_not_taken_over(archive, mosaic, tmp_path):
     archive()
     for origin, other in (("0", "500"), ("500", "0")):
         assert mosaic("--by", "votes", "--confidence", "--origin", origin, "0", "--overwrite")[0] == 0
@@ -216,7 +223,7 @@ def test_a_run_that_was_stopped_goes_on_also_with_confidence(archive, mosaic, tm
         assert tile.stat().st_mtime_ns == before and whole_item.is_file()
 
 
-def test_maps_of_another_model_and_those_without_a_place_are_refused(archive, mosaic, tmp_path):
+def test_maps_of_another_model_and_without_place_are_refused(archive, mosaic, tmp_path):
     manifest = archive() / "manifest.csv"
     text = manifest.read_text()
     with manifest.open(newline="") as file:
