@@ -161,7 +161,8 @@ def _collection(rows: Sequence[Row], card: ModelCard) -> dict[str, Any]:
         "description": f"{len(done)} of {len(rows)} scenes, by SAR Land Cover (DINO) {__version__} with {card.name}.",
         "license": stac_licence(card.licence) if card.licence else "other",
         "extent": {"spatial": {"bbox": [list(box)]}, "temporal": {"interval": [[first, last]]}},
-        "summaries": {"mlm:name": card.name, "mlm:tasks": TASKS},
+        # As JSON Schemas: the form that both STAC and the schema of MLM 1.4.0 accept.
+        "summaries": {"mlm:name": {"const": card.name}, "mlm:tasks": {"const": TASKS}},
         "links": [
             {"rel": "root", "href": "./collection.json", "type": "application/json"},
             {"rel": "about", "href": "./model.json", "type": "application/geo+json", "title": card.title},

@@ -81,6 +81,8 @@ def test_items_and_collection_are_valid(archive, tmp_path):
     assert item_errors(json.loads((tmp_path / "out/model.json").read_bytes())) == []
     whole = json.loads((tmp_path / "out/collection.json").read_bytes())
     hrefs = [link["href"] for link in whole["links"] if link["rel"] == "item"]
+    # STAC wants lists of values, ranges or schemas; the schema of MLM 1.4.0 objects: schemas are both.
+    assert whole["summaries"] == {"mlm:name": {"const": "tiny"}, "mlm:tasks": {"const": ["semantic-segmentation"]}}
     assert len(hrefs) == 3 and all((tmp_path / "out" / href).is_file() for href in hrefs)
     assert whole["extent"]["temporal"]["interval"] == [["2024-01-01T00:00:00Z", "2024-01-03T23:59:59Z"]]
 
