@@ -38,6 +38,8 @@ PROBABILITY, DATE, VOTES = "probability", "date", "votes"
 RULES = (PROBABILITY, DATE, VOTES)
 DIGEST = "SARDINO_MOSAIC"
 ITEM = "mosaic.json"
+# So many pixels around each strip are in memory.
+MOST_FEATHER = 1000
 _SAID = {
     PROBABILITY: "The class of the largest sum of probabilities of all maps.",
     DATE: "The newest map that has data.",
@@ -87,6 +89,8 @@ def mosaic(request: MosaicRequest, context: Context) -> dict[str, Any]:
         SarDinoError: Refused or cancelled; finished tiles are kept.
     """
     began = time.monotonic()
+    if request.feather > MOST_FEATHER:
+        raise InputError(f"A feather of {request.feather} pixels is too wide.", f"Give {MOST_FEATHER} at most.")
     sources, classes = read_sources(request.manifest)
     sources = _ordered(sources, request)
     tiles = _tiles(request, sources)
@@ -219,12 +223,13 @@ def _whole(
         name = "mosaic" if len(systems) == 1 else f"mosaic_{code}"
         contents[request.output / f"{name}.vrt"] = virtual_raster(group, files, classes).encode()
     listed = {**{path.stem: path.name for path in contents}, **files}
+    shares = {f"{name}_confidence": f"{name}_confidence.tif" for name in files} if request.confidence else {}
     collection = request.manifest.resolve().with_name("collection.json")
     try:
         link = quote(Path(os.path.relpath(collection, request.output)).as_posix())
     except ValueError:  # another drive of Windows
         link = collection.as_uri()
-    about = {"classes": classes, "link": link, "rule": _SAID[request.rule]}
+    about = {"classes": classes, "link": link, "rule": _SAID[request.rule], "shares": shares}
     item = whole_item(request.output.resolve().name, tiles, listed, sources, about)
     contents[request.output / ITEM] = (json.dumps(item, allow_nan=False) + "\n").encode()
     with refusing(request.output):

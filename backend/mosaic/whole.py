@@ -77,7 +77,8 @@ def whole_item(
         tiles: Those that were written.
         files: File name by key of asset; tiles by their names, virtual rasters by theirs.
         sources: Maps that it is made of.
-        about: `classes` (the legend), `link` (to the archive's collection), and `rule` (a sentence).
+        about: `classes` (the legend), `link` (to the archive's collection), `rule` (a sentence), and `shares` (files of
+            the share of the class, by key).
     """
     boxes = [transform_bounds(t.grid.crs, DEGREES, *t.grid.bounds(), densify_pts=21) for t in tiles]
     box = union_box(boxes) or boxes[0]
@@ -103,6 +104,10 @@ def whole_item(
                 "classification:classes": class_items(classes),
             }
             for key, file in files.items()
+        }
+        | {
+            key: {"href": f"./{file}", "type": GEOTIFF, "roles": ["data"], "title": "share of the chosen class"}
+            for key, file in about["shares"].items()
         },
     }
 

@@ -115,13 +115,14 @@ def test_a_second_run_leaves_tiles_and_a_changed_one_is_refused(archive, mosaic,
 def test_what_cannot_be_decided_is_refused(archive, mosaic, cli, tmp_path):
     archive()
     assert "has no probabilities" in mosaic()[2]
+    assert "1000 at most" in mosaic("--by", "votes", "--feather", "1001")[2]
     assert "whole number" in mosaic("--by", "votes", "--pixel-size", "30")[2]
     assert "not the manifest" in cli("mosaic", tmp_path / "out/plan.csv", tmp_path / "m")[2]
 
 
 def test_the_item_is_valid(archive, mosaic, tmp_path):
     archive()
-    mosaic("--by", "votes")
+    mosaic("--by", "votes", "--confidence")
     item = json.loads((tmp_path / "mosaic/mosaic.json").read_bytes())
     assert item_errors(item) == []
     assert all((tmp_path / "mosaic" / asset["href"]).is_file() for asset in item["assets"].values())
