@@ -6,8 +6,10 @@ processes may help. Through the scheduler go names, paths and small facts alone.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import secrets
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -217,8 +219,17 @@ def _cards() -> list[str]:
     told = os.environ.get("CUDA_VISIBLE_DEVICES")
     if told is not None:
         return [part.strip() for part in told.split(",") if part.strip() and part.strip() != "-1"]
-    folder = Path("/proc/driver/nvidia/gpus")
-    return [str(number) for number, _ in enumerate(sorted(folder.iterdir()))] if folder.is_dir() else []
+    return [str(number) for number in range(_count_cards())]
+
+
+def _count_cards() -> int:
+    """Return how many cards NVIDIA's driver finds, without a context on one; 0 without driver."""
+    count = ctypes.c_int(0)
+    with suppress(OSError, AttributeError):
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+        if driver.cuInit(0) == 0:
+            driver.cuDeviceGetCount(ctypes.byref(count))
+    return count.value
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import pytest
 
 distributed = pytest.importorskip("distributed", reason="requirements/cluster.txt is not installed")
 
-from backend.archive.cluster import _anywhere, _local  # noqa: E402
+from backend.archive.cluster import _anywhere, _cards, _local  # noqa: E402
 from backend.archive.folder import ArchiveFolder  # noqa: E402
 from backend.archive.remote import FATAL, run_scene  # noqa: E402
 from backend.archive.request import ArchiveRequest  # noqa: E402
@@ -47,6 +47,28 @@ def test_each_local_worker_has_a_card_of_its_own(tmp_path, monkeypatch):
         told = list(client.run(facts_of_process).values())
     assert sorted(facts["CUDA_VISIBLE_DEVICES"] for facts in told) == ["3", "GPU-8f6a"]
     assert all(facts["OMP_NUM_THREADS"] == "4" and facts["deaf"] for facts in told)
+
+
+class Driver:
+    """Stands for NVIDIA's library, which no machine for tests has."""
+
+    def cuInit(self, flags):  # noqa: N802
+        return 0
+
+    def cuDeviceGetCount(self, count):  # noqa: N802
+        count._obj.value = 3
+        return 0
+
+
+def test_cards_are_counted_by_the_driver_unless_told(monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr("ctypes.CDLL", lambda name: Driver())
+    assert _cards() == ["0", "1", "2"]
+    monkeypatch.setattr("ctypes.CDLL", lambda name: (_ for _ in ()).throw(OSError(name)))
+    assert _cards() == []
+    for told, cards in (("", []), ("-1", []), ("1", ["1"])):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", told)
+        assert _cards() == cards
 
 
 def test_workers_get_whole_paths(tmp_path, monkeypatch, tiny_model):
