@@ -41,6 +41,11 @@ def archive(request: ArchiveRequest, context: Context) -> dict[str, Any]:
         version=__version__, command="archive", model=card.name, device=request.task.device, input=request.plan,
         outputs={"output": str(folder.manifest)}, scenes=len(units), worker=worker,
     )  # fmt: skip
+    if folder.program() != __version__:
+        context.reporter.log(
+            "warning", f"The archive was begun by version {folder.program()}, and goes on with {__version__}; the "
+            "manifest says which made a result.",
+        )  # fmt: skip
     state = _work(request, units, folder, worker, context)
     ours = write_manifest(folder, units, state, request.task.model)
     if not ours:
@@ -64,7 +69,7 @@ def _work(request: ArchiveRequest, units: list[Unit], folder: ArchiveFolder, wor
         return run_on_cluster(request, units, folder, context)
     book = AttemptBook(folder, worker, request.retries, request.dead_after)
     try:
-        state = ArchiveWorker(units, book, SceneTask(request.task, worker), context).run(request.wait)
+        state = ArchiveWorker(units, book, SceneTask(request.task, worker, folder), context).run(request.wait)
         if state.held == 0:
             book.sweep(state.finished)
         return state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -69,13 +70,14 @@ def run_scene(request: ArchiveRequest, run: str, unit: Unit, after: int) -> Answ
     """
     with _turn:
         worker, told = f"{run}-{worker_name()}", _Collector()
-        book = AttemptBook(ArchiveFolder(request.out), worker, request.retries, request.dead_after)
+        folder = ArchiveFolder(request.out)
+        book = AttemptBook(folder, worker, request.retries, request.dead_after)
         try:
             held = book.take(unit.name, after)
             if held is None:
                 return Answer(unit.name, HELD)
             context: Any = Context(told, models=_models.setdefault("kept", ModelCache()))
-            outcome = do_scene(unit, held, book, SceneTask(request.task, worker), context)
+            outcome = do_scene(unit, held, book, SceneTask(request.task, worker, folder), context)
         except SarDinoError as error:
             return Answer(unit.name, FATAL, error.message, error.hint, tuple(told.warnings))
         finally:
@@ -84,3 +86,11 @@ def run_scene(request: ArchiveRequest, run: str, unit: Unit, after: int) -> Answ
         if fault is None:
             return Answer(unit.name, outcome.kind, warnings=warnings)
         return Answer(unit.name, outcome.kind, fault.message, fault.hint, warnings)
+
+
+def dask_setup(_: Any) -> None:
+    """Let a process of a local cluster ignore Ctrl+C, which a terminal sends to it too: the command ends it.
+
+    Dask calls this by its name where the module is loaded before a worker starts.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -43,17 +43,27 @@ class Outcome:
 
 
 class SceneReporter(Reporter):
+<<<<<<< HEAD
     """Pass on the warnings of a scene's run, with its name; its progress is not that of the archive."""
+||||||| fa89bb2
+    """Passes on the warnings of a scene's run, with its name; its progress is not that of the archive."""
+=======
+    """Passes on the warnings of a scene's run, with its name; its progress is not that of the archive.
+
+    Attributes:
+        warnings: All of them, without names.
+    """
+>>>>>>> h-arch
 
     def __init__(self, reporter: Reporter, unit: Unit) -> None:
         super().__init__()
         self._reporter, self._unit = reporter, unit
+        self.warnings: list[str] = []
 
     def log(self, level: str, message: str) -> None:
         if level != "info":
-            for file, recorded in zip(self._unit.files, self._unit.recorded):
-                message = message.replace(file, recorded)
-            self._reporter.log(level, f"{self._unit.name}: {message}")
+            self.warnings.append(self._unit.unsigned(message))
+            self._reporter.log(level, f"{self._unit.name}: {self.warnings[-1]}")
 
     def error(self, error: SarDinoError) -> None:
         self.log("warning", error.message)
@@ -96,8 +106,7 @@ def do_scene(unit: Unit, held: Held, book: AttemptBook, task: Task, context: Con
 
 def unsigned(unit: Unit, error: SarDinoError) -> SarDinoError:
     """Return an error without the signatures of URLs: it is written down, and shown."""
-    for file, recorded in zip(unit.files, unit.recorded):
-        error.message, error.hint = error.message.replace(file, recorded), error.hint.replace(file, recorded)
+    error.message, error.hint = unit.unsigned(error.message), unit.unsigned(error.hint)
     return error
 
 

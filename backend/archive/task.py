@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from backend.archive.told_bands import told_bands
 from backend.archive.units import Unit
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.core.errors import InputError
+from backend.core.plain_json import parse_json
 from backend.engines.choice import check_engine
 from backend.maps.request import Context, Request
 from backend.radiometry.units import Units
@@ -22,6 +26,8 @@ FURTHER: Mapping[str, Sequence[str]] = {
     "embed": ("pca",),
 }
 TASKS = tuple(FURTHER)
+# Keys of a card without any effect on a map.
+_DESCRIPTIONS = {"title", "trained_on", "metrics", "limits", "licence"}
 
 
 @dataclass(frozen=True)
@@ -89,11 +95,18 @@ class TaskOptions:
         """Return the options that the results depend on, in plain JSON types, with the model by its hash."""
         return {
             "task": self.task, "also": sorted(self.also), "model": card.name, "model_sha256": card.weights_sha256,
+            "card_sha256": self._card_digest(),
             "bands": list(self.bands) if self.bands else None, "units": self.units,
             "accept_values": self.accept_values, "extent": list(self.extent) if self.extent else None,
             "engine": self.engine, "bits": self.bits, "heads": self.heads, "block": self.block, "grid": self.grid,
             "classes": [[item.value, item.name, item.color, item.group] for item in card.classes],
         }  # fmt: skip
+
+    def _card_digest(self) -> str:
+        """Return what tells a card from others that make other maps with the same weights."""
+        card = parse_json((model_folder(self.model) / CARD).read_bytes())
+        facts = {key: value for key, value in card.items() if key not in _DESCRIPTIONS}
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     def run(self, unit: Unit, work: Path, context: Context) -> dict[str, Any]:
         """Map one scene into a folder.
@@ -110,8 +123,9 @@ class TaskOptions:
             SarDinoError: Refused or cancelled.
         """
         first, *further = unit.files
+        bands = self.bands or told_bands(unit, ModelCard.load(model_folder(self.model) / CARD))
         request = Request(
-            first, work / f"{unit.name}_{self.task}.tif", self.model, self.bands, Units(self.units), self.extent,
+            first, work / f"{unit.name}_{self.task}.tif", self.model, bands, Units(self.units), self.extent,
             self.device, self.engine, self.batch_size, accept_values=self.accept_values, further=further,
         )  # fmt: skip
         paths = {role: work / f"{unit.name}_{role}.tif" for role in self.also}

@@ -37,12 +37,20 @@ class State:
     Attributes:
         finished: Names of scenes that are finished.
         given_up: Why scenes were given up, by name.
+<<<<<<< HEAD
         held: Number of scenes that other workers hold.
+||||||| fa89bb2
+        held: How many scenes other workers hold.
+=======
+        held: How many scenes other workers hold.
+        made: Names of scenes that this run has finished itself.
+>>>>>>> h-arch
     """
 
     finished: set[str] = field(default_factory=set)
     given_up: dict[str, str] = field(default_factory=dict)
     held: int = 0
+    made: set[str] = field(default_factory=set)
 
 
 class ArchiveWorker:
@@ -127,6 +135,8 @@ class ArchiveWorker:
 
     def _note(self, outcome: Outcome) -> None:
         reporter = self._context.reporter
+        if outcome.kind == DONE:
+            self.state.made.add(outcome.name)
         if outcome.kind in (DONE, LOST):
             self.state.finished.add(outcome.name)
             self._poor = 0

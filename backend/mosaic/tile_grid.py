@@ -92,7 +92,8 @@ class OwnSquares:
         """Return the tiles that boxes of west, south, east, north in degrees touch, row by row."""
         found: set[tuple[int, int]] = set()
         for box in boxes:
-            found.update(_squares(_bounds(DEGREES, self.crs, box), self._size, self._origin))
+            for part in _halves(box) if self.crs.is_geographic else (box,):
+                found.update(_squares(_bounds(DEGREES, self.crs, part), self._size, self._origin))
         tiles = []
         for column, row in sorted(found, key=lambda place: (-place[1], place[0])):
             left, top = self._origin[0] + column * self._size, self._origin[1] + (row + 1) * self._size
@@ -115,11 +116,11 @@ def _pixels(size: float, pixel: float) -> int:
 
 def _zones(box: Box) -> Iterator[tuple[int, bool, Box]]:
     """Yield zone, whether it is the southern half, and the part of a box that lies there."""
-    west, south, east, north = box
-    if east < west:  # across the antimeridian
-        yield from _zones((west, south, 180.0, north))
-        yield from _zones((-180.0, south, east, north))
+    if box[2] < box[0]:
+        for part in _halves(box):
+            yield from _zones(part)
         return
+    west, south, east, north = box
     for half, low, high in ((True, SOUTH_END, 0.0), (False, 0.0, NORTH_END)):
         bottom, top = max(south, low), min(north, high)
         if bottom >= top:
@@ -129,6 +130,12 @@ def _zones(box: Box) -> Iterator[tuple[int, bool, Box]]:
             left, right = max(west, 6.0 * zone - 186), min(east, 6.0 * zone - 180)
             if left < right:
                 yield zone, half, (left, bottom, right, top)
+
+
+def _halves(box: Box) -> list[Box]:
+    """Return the parts of a box on either side of the antimeridian, if it crosses it."""
+    west, south, east, north = box
+    return [box] if west <= east else [(west, south, 180.0, north), (-180.0, south, east, north)]
 
 
 def _squares(bounds: Box, size: float, origin: tuple[float, float]) -> list[tuple[int, int]]:
