@@ -107,7 +107,10 @@ def write_samples(example: Example, truths: tuple[Labels, Labels], error: float,
         seed: Of the draw.
     """
     points = example.path("samples.geojson")
-    design(DesignRequest(str(example.path("change.tif")), points, standard_error=error, seed=seed, overwrite=True))
+    design(
+        DesignRequest(str(example.path("change.tif")), points, standard_error=error, seed=seed, overwrite=True),
+        Context(),
+    )
     collection = json.loads(points.read_text(encoding="utf-8"))
     with rasterio.open(example.path("change.tif")) as file:
         back = ~file.transform

@@ -11,7 +11,7 @@ from backend.archive.units import Unit
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.core.atomic_files import refusing, write_files
-from backend.maps.request import Context
+from backend.maps.request import MapContext
 from backend.raster.errors import RASTER_ERRORS
 
 
@@ -27,7 +27,7 @@ class SceneTask:
         self._options, self._worker = options, worker
         self._card = ModelCard.load(model_folder(options.model) / CARD)
 
-    def __call__(self, unit: Unit, held: Held, context: Context) -> None:
+    def __call__(self, unit: Unit, held: Held, context: MapContext) -> None:
         facts = self._options.run(unit, held.work, context)
         made = {"task": self._options.task, "attempt": held.number, "worker": self._worker}
         path = held.work / f"{unit.name}.json"

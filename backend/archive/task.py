@@ -12,7 +12,7 @@ from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.core.errors import InputError
 from backend.engines.choice import check_engine
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.radiometry.units import Units
 
 # Further outputs of each task, and the option of its command that names them.
@@ -95,7 +95,7 @@ class TaskOptions:
             "classes": [[item.value, item.name, item.color, item.group] for item in card.classes],
         }  # fmt: skip
 
-    def run(self, unit: Unit, work: Path, context: Context) -> dict[str, Any]:
+    def run(self, unit: Unit, work: Path, context: MapContext) -> dict[str, Any]:
         """Map one scene into a folder.
 
         Args:
@@ -118,19 +118,23 @@ class TaskOptions:
         return _COMMANDS[self.task](self, request, paths, context)
 
 
-def _landcover(options: TaskOptions, request: Request, paths: Mapping[str, Path], context: Context) -> dict[str, Any]:
+def _landcover(
+    options: TaskOptions, request: Request, paths: Mapping[str, Path], context: MapContext
+) -> dict[str, Any]:
     from backend.maps.landcover import landcover
 
     return landcover(request, paths.get("confidence"), paths.get("probabilities"), context, bits=options.bits)
 
 
-def _attention(options: TaskOptions, request: Request, paths: Mapping[str, Path], context: Context) -> dict[str, Any]:
+def _attention(
+    options: TaskOptions, request: Request, paths: Mapping[str, Path], context: MapContext
+) -> dict[str, Any]:
     from backend.maps.attention import attention
 
     return attention(request, options.heads, options.block, None, paths.get("masks"), context)
 
 
-def _embed(options: TaskOptions, request: Request, paths: Mapping[str, Path], context: Context) -> dict[str, Any]:
+def _embed(options: TaskOptions, request: Request, paths: Mapping[str, Path], context: MapContext) -> dict[str, Any]:
     from backend.maps.embeddings import embed
 
     return embed(request, options.block, options.grid, paths.get("pca"), context, bits=options.bits)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -30,6 +29,8 @@ from backend.change.samples import SampleFields, estimate_change, read_samples
 from backend.change.transitions import Transitions, number_transitions
 from backend.core.context import Context
 from backend.core.errors import InputError
+from backend.core.row_progress import RowProgress
+from backend.core.run_events import RunEvents
 from backend.output.sink import Layer
 from backend.output.styles import legend_tags, paletted_qml, rgb
 from backend.raster.blocks import LARGE_CACHE
@@ -79,45 +80,24 @@ def change(request: ChangeRequest, context: Context) -> dict[str, Any]:
     Raises:
         SarDinoError: Refused or cancelled; then no output is left, and older ones are as they were.
     """
-    began = time.monotonic()
+    events = RunEvents(context.reporter, "change", request.before, request.paths)
     sources = [request.before, request.after, *([request.samples] if request.samples else [])]
     with claimed_outputs(request.paths, sources, request.overwrite, context) as outputs:
-        context.reporter.start(
-            version=__version__, command="change", model="", device="cpu", input=request.before,
-            outputs={role: str(path) for role, path in request.paths.items()},
-        )  # fmt: skip
+        events.start()
         facts = _compared(request, context, outputs)
     for note in facts["notes"]:
         context.reporter.log("info", note)
     for what, count in facts["left_out"].items():
         context.reporter.log("info", f"Left out, {what}: {count}.")
     estimates = facts["estimates"]
-    result = {
-        "outputs": {role: str(path) for role, path in request.paths.items()},
-        "device": "cpu",
-        "seconds": round(time.monotonic() - began, 3),
-        "model": "",
-        "pixels": facts["compared"]["pixels"],
-        "area_unit": facts["area_unit"],
-        "changed_area": facts["changed"]["area"],
-        "changed_share": facts["changed"]["share"],
-        "classes": facts["transitions"],
-        "estimated_change": estimates["groups"][0] if estimates and estimates["groups"] else None,
-    }
-    context.reporter.result(result)
-    return result
-
-
-class _Rows:
-    """Reports rows done of all passes; raises Cancelled when the run was cancelled."""
-
-    def __init__(self, context: Context, total: int) -> None:
-        self._context, self._total, self._done = context, total, 0
-
-    def __call__(self, rows: int) -> None:
-        self._context.cancel.check()
-        self._done += rows
-        self._context.reporter.progress(self._done, self._total)
+    return events.result(
+        pixels=facts["compared"]["pixels"],
+        area_unit=facts["area_unit"],
+        changed_area=facts["changed"]["area"],
+        changed_share=facts["changed"]["share"],
+        classes=facts["transitions"],
+        estimated_change=estimates["groups"][0] if estimates and estimates["groups"] else None,
+    )
 
 
 @dataclass(frozen=True)
@@ -142,7 +122,7 @@ def _compared(request: ChangeRequest, context: Context, outputs: ChangeOutputs) 
         after = stack.enter_context(ClassRaster(request.after, request.ignore, like=before.grid, roles=roles))
         check_bounds(before.grid.bounds(), after.bounds(), request.after)
         areas = PixelAreas(before.grid)
-        rows = _Rows(context, before.grid.height * (3 if request.samples else 2))
+        rows = RowProgress(context, before.grid.height, 3 if request.samples else 2)
         found = _matched(request, before, after, count_pairs(before, after, areas, rows))
         samples = None
         if request.samples:

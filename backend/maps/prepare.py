@@ -16,7 +16,7 @@ from backend.core.errors import ResourceError
 from backend.maps.dates import date_files
 from backend.maps.early import model_wish
 from backend.maps.load import Wish
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.maps.scene import Scene, check_inputs
 from backend.maps.timings import Timings
 from backend.output.names import check_parts, claim_outputs
@@ -42,7 +42,7 @@ class Prepared:
     """
 
     request: Request
-    context: Context
+    context: MapContext
     command: str
     paths: dict[str, Path]
     wish: Wish
@@ -61,7 +61,7 @@ class Prepared:
 
 
 @contextmanager
-def prepare(request: Request, context: Context, command: str, paths: dict[str, Path]) -> Iterator[Prepared]:
+def prepare(request: Request, context: MapContext, command: str, paths: dict[str, Path]) -> Iterator[Prepared]:
     """Check a request and open its raster; all is closed, and outputs are free again, when the context ends.
 
     Args:

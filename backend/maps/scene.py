@@ -15,7 +15,7 @@ from backend.grd.container import MANIFEST, is_product, refuse_part
 from backend.grd.request import Slopes
 from backend.maps.dates import open_dates
 from backend.maps.extent import Layout, Part, tiles_around
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.maps.values import product_checks
 from backend.radiometry.checks import ACCEPT, OK, REFUSED, UNITS, Check, refuse
 from backend.radiometry.convert import to_scale
@@ -65,7 +65,9 @@ class Scene:
         SarDinoError: It can't be used, or the run was cancelled while a product was calibrated.
     """
 
-    def __init__(self, request: Request, context: Context, files: list[str], card: ModelCard, stack: ExitStack) -> None:
+    def __init__(
+        self, request: Request, context: MapContext, files: list[str], card: ModelCard, stack: ExitStack
+    ) -> None:
         self._request, self._context, self._files, self._card, self._stack = request, context, files, card, stack
         names, lenient = [band.name for band in card.bands], card.allows_missing_bands
         self.is_product = any(map(is_product, files))

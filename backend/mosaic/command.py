@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from backend.card.model_card import LandCoverClass
 from backend.core.atomic_files import refusing, write_files
 from backend.core.context import Context
 from backend.core.errors import InputError, NothingValidError
+from backend.core.run_events import RunEvents
 from backend.mosaic.sources import Source, newest_first, read_sources
 from backend.mosaic.tile_grid import OwnSquares, Tile, UtmSquares
 from backend.mosaic.tile_map import Rule, strips, write_tile
@@ -85,16 +85,13 @@ def mosaic(request: MosaicRequest, context: Context) -> dict[str, Any]:
     Raises:
         SarDinoError: Refused or cancelled; finished tiles are kept.
     """
-    began = time.monotonic()
+    events = RunEvents(context.reporter, "mosaic", str(request.manifest), {"output": request.output / ITEM})
     sources, classes = read_sources(request.manifest)
     sources = _ordered(sources, request)
     tiles = _tiles(request, sources)
     with refusing(request.output):
         request.output.mkdir(parents=True, exist_ok=True)
-    context.reporter.start(
-        version=__version__, command="mosaic", model="", device="cpu", input=str(request.manifest),
-        outputs={"output": str(request.output / ITEM)}, tiles=len(tiles),
-    )  # fmt: skip
+    events.start(tiles=len(tiles))
     counts: dict[int, int] = {}
     written: list[Tile] = []
     rule = Rule(classes, request.rule == DATE, request.feather)
@@ -109,15 +106,8 @@ def mosaic(request: MosaicRequest, context: Context) -> dict[str, Any]:
         if not written:
             raise NothingValidError("No map has data in any tile.", "Check the maps of the archive.")
         outputs = _whole(request, written, sources, classes, context)
-    facts = {
-        "outputs": outputs, "device": "cpu", "model": "", "seconds": round(time.monotonic() - began, 3),
-        "tiles": len(written), "scenes": len(sources),
-        "classes": [
-            {"value": c.value, "name": c.name, "color": c.color, "pixels": counts.get(c.value, 0)} for c in classes
-        ],
-    }  # fmt: skip
-    context.reporter.result(facts)
-    return facts
+    found = [{"value": c.value, "name": c.name, "color": c.color, "pixels": counts.get(c.value, 0)} for c in classes]
+    return events.result(outputs=outputs, tiles=len(written), scenes=len(sources), classes=found)
 
 
 def _ordered(sources: list[Source], request: MosaicRequest) -> list[Source]:

@@ -6,7 +6,7 @@ import rasterio
 
 from backend.core.events import Reporter
 from backend.maps.landcover import landcover
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 
 
 class Listener(Reporter):
@@ -29,5 +29,5 @@ def mapped(model, scene, folder, engine, **options):
     listener = Listener()
     request = Request(str(scene), folder / f"{engine}.tif", model, engine=engine, **options)
     shares = folder / f"{engine}-shares.tif"
-    facts = landcover(request, probabilities=shares, context=Context(listener))
+    facts = landcover(request, probabilities=shares, context=MapContext(listener))
     return read(folder / f"{engine}.tif"), read(shares), facts, listener.lines

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
 from backend.cli.shared_options import add_slopes
-from backend.core.cancel import Cancel
-from backend.core.events import Reporter
+from backend.core.context import Context
 from backend.core.supervise import add_progress
 
 
@@ -32,11 +31,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add_progress(parser)
 
 
-def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def _run(options: argparse.Namespace, context: Context) -> None:
     from backend.grd.command import calibrate
     from backend.grd.request import CalibrateRequest
 
-    calibrate(request_of(CalibrateRequest, options, reporter=reporter, cancel=cancel))
+    calibrate(request_of(CalibrateRequest, options), context)
 
 
 CALIBRATE = Command("calibrate", "calibrate a Sentinel-1 GRD product, on a map grid", _add_options, _run)

@@ -6,9 +6,7 @@ import argparse
 from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
-from backend.core.cancel import Cancel
 from backend.core.context import Context
-from backend.core.events import Reporter
 from backend.core.supervise import add_progress
 
 
@@ -20,10 +18,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add_progress(parser)
 
 
-def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def _run(options: argparse.Namespace, context: Context) -> None:
     from backend.cli.card import CardRequest, card
 
-    card(request_of(CardRequest, options, printed=options.progress != "json"), Context(reporter, cancel))
+    card(request_of(CardRequest, options, printed=options.progress != "json"), context)
 
 
 CARD = Command("card", "print or write the card of a model as JSON, or as a STAC item", _add_options, _run)

@@ -8,10 +8,8 @@ from pathlib import Path
 from backend.cli.commands.accuracy import mapping
 from backend.cli.commands.command import Command, request_of
 from backend.cli.shared_options import whole
-from backend.core.cancel import Cancel
 from backend.core.context import Context
 from backend.core.errors import InputError
-from backend.core.events import Reporter
 from backend.core.supervise import add_progress
 from backend.radiometry.units import Units
 
@@ -68,8 +66,7 @@ def _add_sar_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--accept-values", action="store_true", default=None, help="compare what can't be backscatter")
 
 
-def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
-    context = Context(reporter, cancel)
+def _run(options: argparse.Namespace, context: Context) -> None:
     _refuse_others(options)
     if options.kind == SAR:
         _run_sar(options, context)

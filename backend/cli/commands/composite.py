@@ -7,8 +7,7 @@ from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
 from backend.cli.shared_options import whole
-from backend.core.cancel import Cancel
-from backend.core.events import Reporter
+from backend.core.context import Context
 from backend.core.supervise import add_progress
 from backend.radiometry.units import Units
 
@@ -49,11 +48,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add_progress(parser)
 
 
-def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def _run(options: argparse.Namespace, context: Context) -> None:
     from backend.series.command import CompositeRequest, composite
 
     units = Units(options.units)
-    composite(request_of(CompositeRequest, options, units=units, reporter=reporter, cancel=cancel))
+    composite(request_of(CompositeRequest, options, units=units), context)
 
 
 COMPOSITE = Command("composite", "make one raster of several dates", _add_options, _run)

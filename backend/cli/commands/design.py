@@ -7,8 +7,7 @@ from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
 from backend.cli.shared_options import whole
-from backend.core.cancel import Cancel
-from backend.core.events import Reporter
+from backend.core.context import Context
 from backend.core.supervise import add_progress
 
 
@@ -37,10 +36,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add_progress(parser)
 
 
-def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def _run(options: argparse.Namespace, context: Context) -> None:
     from backend.design.command import DesignRequest, design
 
-    design(request_of(DesignRequest, options, ignore=tuple(options.ignore), reporter=reporter, cancel=cancel))
+    design(request_of(DesignRequest, options, ignore=tuple(options.ignore)), context)
 
 
 def _expected(text: str) -> dict[str, float]:

@@ -7,9 +7,7 @@ from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
 from backend.cli.shared_options import whole
-from backend.core.cancel import Cancel
 from backend.core.context import Context
-from backend.core.events import Reporter
 from backend.core.supervise import add_progress
 
 
@@ -34,10 +32,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add_progress(parser)
 
 
-def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def _run(options: argparse.Namespace, context: Context) -> None:
     from backend.mosaic.command import MosaicRequest, mosaic
 
-    mosaic(request_of(MosaicRequest, options), Context(reporter, cancel))
+    mosaic(request_of(MosaicRequest, options), context)
 
 
 MOSAIC = Command("mosaic", "put the maps of an archive onto tiles of a grid", _add_options, _run)

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
 from backend.cli.shared_options import whole
-from backend.core.cancel import Cancel
-from backend.core.events import Reporter
+from backend.core.context import Context
 from backend.core.supervise import add_progress
 
 
@@ -28,10 +27,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add_progress(parser)
 
 
-def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def _run(options: argparse.Namespace, context: Context) -> None:
     from backend.design.next_command import NextRequest, next_samples
 
-    next_samples(request_of(NextRequest, options, reporter=reporter, cancel=cancel))
+    next_samples(request_of(NextRequest, options), context)
 
 
 NEXT_SAMPLES = Command("nextsamples", "choose the next samples to label for own classes", _add_options, _run)

@@ -6,8 +6,7 @@ import argparse
 from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
-from backend.core.cancel import Cancel
-from backend.core.events import Reporter
+from backend.core.context import Context
 from backend.core.supervise import add_progress
 
 
@@ -33,10 +32,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add_progress(parser)
 
 
-def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def _run(options: argparse.Namespace, context: Context) -> None:
     from backend.vectors.polygons_command import PolygonsRequest, polygons
 
-    polygons(request_of(PolygonsRequest, options, reporter=reporter, cancel=cancel))
+    polygons(request_of(PolygonsRequest, options), context)
 
 
 POLYGONS = Command("polygons", "turn a class map into polygons", _add_options, _run)

@@ -6,8 +6,7 @@ import argparse
 from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
-from backend.core.cancel import Cancel
-from backend.core.events import Reporter
+from backend.core.context import Context
 from backend.core.supervise import add_progress
 
 
@@ -25,10 +24,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add_progress(parser)
 
 
-def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def _run(options: argparse.Namespace, context: Context) -> None:
     from backend.vectors.zones.command import ZonesRequest, zones
 
-    zones(request_of(ZonesRequest, options, reporter=reporter, cancel=cancel))
+    zones(request_of(ZonesRequest, options), context)
 
 
 ZONES = Command("zones", "measure the classes of a map in polygons", _add_options, _run)

@@ -8,7 +8,7 @@ from rasterio.transform import from_origin
 from backend.core.errors import InputError, ResourceError
 from backend.core.events import Reporter
 from backend.maps.landcover import landcover
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.radiometry.units import Units
 
 
@@ -98,7 +98,7 @@ def test_borders_of_zero_db_are_no_data_and_told(tiny_model, make_raster, scene_
     values = scene_db(90, 90)
     values[:, :20] = 0
     request = Request(str(make_raster(values)), tmp_path / "o.tif", tiny_model, device="cpu")
-    landcover(request, context=Context(Listener()))
+    landcover(request, context=MapContext(Listener()))
     with rasterio.open(tmp_path / "o.tif") as file:
         classes = file.read(1)
     assert (classes[:20] == 0).all() and (classes[20:] > 0).all()

@@ -8,7 +8,7 @@ from affine import Affine
 from backend.core.errors import InputError
 from backend.core.events import Reporter
 from backend.maps.embeddings import embed
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.maps.similarity import best_cosine, similarity, unit
 
 
@@ -28,7 +28,7 @@ def run(tiny_model, tmp_path):
         request = Request(
             str(scene), tmp_path / "s.tif", tiny_model, device="cpu", overwrite=True, extent=extent
         )  # fmt: skip
-        similarity(request, points, context=Context(reporter or Reporter()), **options)
+        similarity(request, points, context=MapContext(reporter or Reporter()), **options)
         with rasterio.open(tmp_path / "s.tif") as file:
             return file.read(1), file.profile
 

@@ -11,6 +11,7 @@ import rasterio
 
 from backend.cli.commands.composite import STATISTICS as OFFERED
 from backend.core.cancel import Cancel
+from backend.core.context import Context
 from backend.core.errors import Cancelled
 from backend.core.events import Reporter
 from backend.raster.source import RasterSource
@@ -65,7 +66,7 @@ def test_a_cancelled_composite_leaves_nothing(make_raster, scene_db, tmp_path):
     cancel = Cancel()
     before = sorted(tmp_path.iterdir())
     with pytest.raises(Cancelled):
-        composite(CompositeRequest(tmp_path / "o.tif", inputs, reporter=Bell(cancel), cancel=cancel))
+        composite(CompositeRequest(tmp_path / "o.tif", inputs), Context(Bell(cancel), cancel))
     assert sorted(tmp_path.iterdir()) == before
 
 

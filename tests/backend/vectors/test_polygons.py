@@ -11,6 +11,7 @@ from rasterio.transform import Affine
 
 from backend.accuracy import class_raster
 from backend.core.cancel import Cancel
+from backend.core.context import Context
 from backend.core.errors import Cancelled, InputError
 from backend.core.events import Reporter
 from tests.backend.conftest import UTM10
@@ -169,7 +170,7 @@ def test_cancelled_runs_leave_the_older_file(in_strips, convert, tmp_path, name,
                 cancel.set()
 
     with pytest.raises(Cancelled):
-        convert(path, name, reporter=Stopper(), cancel=cancel)
+        convert(path, name, Context(Stopper(), cancel))
     assert (tmp_path / name).read_text() == "older" and sorted(tmp_path.iterdir()) == before
 
 

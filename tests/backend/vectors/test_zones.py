@@ -11,6 +11,7 @@ from backend.accuracy import class_raster
 from backend.accuracy.command import AccuracyRequest, accuracy
 from backend.accuracy.stratified import estimate
 from backend.core.cancel import Cancel
+from backend.core.context import Context
 from backend.core.errors import Cancelled, InputError
 from backend.core.events import Reporter
 from backend.vectors.zones.command import ZonesRequest, zones
@@ -57,7 +58,7 @@ def measure(tmp_path):
     def run(map_, polygons, name="out.geojson", **options):
         log = Log()
         path = tmp_path / name
-        zones(ZonesRequest(str(map_), str(polygons), path, overwrite=True, reporter=log, **options))
+        zones(ZonesRequest(str(map_), str(polygons), path, overwrite=True, **options), Context(log))
         if name.endswith(".csv"):
             with path.open(newline="", encoding="utf-8") as file:
                 return list(csv.DictReader(file)), log.lines
@@ -121,7 +122,8 @@ def report(named, make, geojson_points, tmp_path):
         map_ = named(TRUTH)
         target = tmp_path / "report.html"
         accuracy(
-            AccuracyRequest(str(map_), str(geojson_points(units)), target, target.with_suffix(".json"), overwrite=True)
+            AccuracyRequest(str(map_), str(geojson_points(units)), target, target.with_suffix(".json"), overwrite=True),
+            Context(),
         )
         return map_, target.with_suffix(".json")
 
@@ -182,7 +184,7 @@ def test_refusals(named, make, polygons, measure, tmp_path, report):
     with pytest.raises(InputError, match="does not overlap"):
         measure(map_, polygons([placed([[-900, 0], [-800, 0], [-800, 50], [-900, 0]])]))
     census, html = tmp_path / "census.json", tmp_path / "census.html"
-    accuracy(AccuracyRequest(str(map_), str(make(TRUTH, "ref.tif")), html, census))
+    accuracy(AccuracyRequest(str(map_), str(make(TRUTH, "ref.tif")), html, census), Context())
     for text, match in ((census.read_text(), "no sampling units"), ("{}", "not an accuracy report"), ("[", "not JSON")):
         census.write_text(text)
         with pytest.raises(InputError, match=match):
@@ -197,7 +199,10 @@ def test_cancel_leaves_the_older_table(named, polygons, tmp_path):
     path.write_text("older")
     cancel.set()
     with pytest.raises(Cancelled):
-        zones(ZonesRequest(str(named(TRUTH)), str(polygons([placed(SQUARE)])), path, overwrite=True, cancel=cancel))
+        zones(
+            ZonesRequest(str(named(TRUTH)), str(polygons([placed(SQUARE)])), path, overwrite=True),
+            Context(cancel=cancel),
+        )
     assert path.read_text() == "older"
 
 
