@@ -6,9 +6,10 @@ import argparse
 from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
-from backend.cli.shared_options import whole
+from backend.cli.shared_options import add_writing, assignments, whole
 from backend.core.context import Context
-from backend.core.supervise import add_progress
+
+REMAP = assignments(int, "OLD=NEW, such as 1=80")
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +22,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--field", dest="class_field", metavar="NAME", help="field of the vector that holds the class (value or name)"
     )
     parser.add_argument(
-        "--remap", dest="mapping", type=mapping, default={}, metavar="OLD=NEW,…", help="reference value to map value"
+        "--remap", dest="mapping", type=REMAP, default={}, metavar="OLD=NEW,…", help="reference value to map value"
     )
     ignored = "values to leave out, in addition to nodata"
     parser.add_argument("--ignore-map", type=int, nargs="+", default=[], metavar="VALUE", help=ignored)
@@ -29,28 +30,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sample", type=whole, default=0, metavar="N", help="pixels to draw from a reference raster")
     parser.add_argument("--seed", type=whole, metavar="N", help="of the draw (0); needs --sample")
     parser.add_argument("--reference-name", metavar="TEXT", help="what the report calls the reference")
-    parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
-    add_progress(parser)
+    add_writing(parser)
 
 
 def _run(options: argparse.Namespace, context: Context) -> None:
     from backend.accuracy.command import AccuracyRequest, accuracy
 
     accuracy(request_of(AccuracyRequest, options), context)
-
-
-def mapping(text: str) -> dict[str, int]:
-    """Parse "1=80,Forest=10"; the new value follows the last equals sign of each part."""
-    found: dict[str, int] = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        old, equals, new = part.rpartition("=")
-        try:
-            found[old.strip()] = int(new)
-        except ValueError:
-            equals = ""
-        if not equals or not old.strip():
-            raise argparse.ArgumentTypeError(f"{part!r} is not OLD=NEW, such as 1=80")
-    return found
 
 
 ACCURACY = Command("accuracy", "compare a class map with a reference", _add_options, _run)

@@ -6,9 +6,8 @@ import argparse
 from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
-from backend.cli.shared_options import add_slopes
+from backend.cli.shared_options import add_slopes, add_writing
 from backend.core.context import Context
-from backend.core.supervise import add_progress
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -27,8 +26,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--incidence", type=Path, metavar="PATH", help="also write local incidence angles in degrees; needs --dem"
     )
     parser.add_argument("--mask", type=Path, metavar="PATH", help="also write layover and shadow; needs --dem")
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
-    add_progress(parser)
+    add_writing(parser, "an existing output")
 
 
 def _run(options: argparse.Namespace, context: Context) -> None:

@@ -6,16 +6,15 @@ import argparse
 from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
+from backend.cli.shared_options import add_writing
 from backend.core.context import Context
-from backend.core.supervise import add_progress
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", nargs="?", metavar="MODEL", help="name of an installed model, or a model folder")
     parser.add_argument("--mlm", action="store_true", help="as a STAC item with the machine learning model extension")
     parser.add_argument("--output", type=Path, metavar="PATH", help="file to write; default: print")
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
-    add_progress(parser)
+    add_writing(parser, "an existing output")
 
 
 def _run(options: argparse.Namespace, context: Context) -> None:

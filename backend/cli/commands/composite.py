@@ -6,9 +6,8 @@ import argparse
 from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
-from backend.cli.shared_options import whole
+from backend.cli.shared_options import add_writing, whole
 from backend.core.context import Context
-from backend.core.supervise import add_progress
 from backend.radiometry.units import Units
 
 STATISTICS = ("mean", "median", "min", "max", "std", "count")
@@ -44,8 +43,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--accept-values", action="store_true", help="take values that can't be backscatter (a warning)"
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
-    add_progress(parser)
+    add_writing(parser, "an existing output")
 
 
 def _run(options: argparse.Namespace, context: Context) -> None:

@@ -6,9 +6,8 @@ import argparse
 from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
-from backend.cli.shared_options import whole
+from backend.cli.shared_options import add_writing, whole
 from backend.core.context import Context
-from backend.core.supervise import add_progress
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -28,8 +27,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--origin", type=float, nargs=2, default=(0.0, 0.0), metavar=("X", "Y"), help="a corner of your tiles (0 0)"
     )
     parser.add_argument("--pixel-size", type=float, metavar="UNITS", help="of the tiles; default: that of the maps")
-    parser.add_argument("--overwrite", action="store_true", help="replace older tiles")
-    add_progress(parser)
+    add_writing(parser, "older tiles")
 
 
 def _run(options: argparse.Namespace, context: Context) -> None:

@@ -6,9 +6,8 @@ import argparse
 from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
-from backend.cli.shared_options import whole
+from backend.cli.shared_options import add_writing, whole
 from backend.core.context import Context
-from backend.core.supervise import add_progress
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -23,8 +22,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--share", type=float, default=0.25, metavar="SHARE", help="of the map, that counts as uncertain (0.25)"
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
-    add_progress(parser)
+    add_writing(parser)
 
 
 def _run(options: argparse.Namespace, context: Context) -> None:

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
+from backend.cli.shared_options import add_writing
 from backend.core.context import Context
-from backend.core.supervise import add_progress
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -28,8 +28,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="METRES",
         help="move borders by up to so many metres to have fewer points; neighbours keep one border",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
-    add_progress(parser)
+    add_writing(parser, "an existing output")
 
 
 def _run(options: argparse.Namespace, context: Context) -> None:

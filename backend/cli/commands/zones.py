@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
+from backend.cli.shared_options import add_writing
 from backend.core.context import Context
-from backend.core.supervise import add_progress
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -20,8 +20,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="JSON",
         help="accuracy report of the map (of `accuracy --json`), for corrected areas with confidence intervals",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
-    add_progress(parser)
+    add_writing(parser, "an existing output")
 
 
 def _run(options: argparse.Namespace, context: Context) -> None:
