@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from backend import __version__
 from backend.accuracy.areas import PixelAreas
 from backend.accuracy.class_raster import ClassRaster
 from backend.accuracy.compare import Reference, check_bounds, check_overlap
 from backend.accuracy.figures import build_facts
-from backend.accuracy.html_parts import as_json
+from backend.accuracy.html_parts import as_json, document_head
 from backend.accuracy.labels import feature_labels
 from backend.accuracy.merging import merge
 from backend.accuracy.reference_raster import RasterReference
@@ -110,9 +108,7 @@ def _compared(request: AccuracyRequest, context: Context, events: RunEvents) -> 
         comparison.leave_out(what, count)
     facts = build_facts(comparison, areas.known, {**notes.names, **merging.names})
     return {
-        "schema_version": 1,
-        "program": f"SAR Land Cover (DINO) {__version__}",
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        **document_head(),
         "map": request.map,
         "reference": request.shown,
         "mapping": dict(request.mapping),

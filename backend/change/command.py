@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backend import __version__
 from backend.accuracy.areas import PixelAreas
+from backend.accuracy.class_colours import class_colours
 from backend.accuracy.class_raster import ClassRaster
 from backend.accuracy.compare import check_bounds
-from backend.accuracy.html_parts import as_json
+from backend.accuracy.html_parts import as_json, document_head
+from backend.card.colours import colours_for, rgb
 from backend.card.model_card import LandCoverClass
-from backend.change.colours import class_colours, file_colours
 from backend.change.compare import CodeTable, PairCounts, count_pairs, write_codes
 from backend.change.legends import Match, Side, match_legends
 from backend.change.matrix import as_csv, change_facts, common_matrices
@@ -32,7 +31,7 @@ from backend.core.errors import InputError
 from backend.core.row_progress import RowProgress
 from backend.core.run_events import RunEvents
 from backend.output.sink import Layer
-from backend.output.styles import legend_tags, paletted_qml, rgb
+from backend.output.styles import legend_tags, paletted_qml
 from backend.raster.blocks import LARGE_CACHE
 from backend.raster.source import gdal_environment
 
@@ -179,11 +178,11 @@ def _colours(request: ChangeRequest, match: Match, classes: Sequence[int]) -> di
     """Return the colour of each class: as in a map whose values are those of the common legend, the earlier first."""
     given: dict[int, str] = {}
     for path, common in ((request.after, match.after), (request.before, match.before)):
-        brought = file_colours(path)
+        brought = class_colours(path)
         kept = {value: color for value, color in brought.items() if common.get(value, value) == value}
         given.update(kept)
         given.update({new: brought[old] for old, new in common.items() if old in brought and new not in kept})
-    return class_colours(classes, match.names, given)
+    return colours_for(classes, match.names, given)
 
 
 def _pictures(found: _Found, changes: NDArray[np.uint8]) -> list[str]:
@@ -198,9 +197,7 @@ def _pictures(found: _Found, changes: NDArray[np.uint8]) -> list[str]:
 
 def _head(request: ChangeRequest, facts: Mapping[str, Any], counts: PairCounts) -> dict[str, Any]:
     return {
-        "schema_version": 1,
-        "program": f"SAR Land Cover (DINO) {__version__}",
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        **document_head(),
         "before": request.before,
         "after": request.after,
         "samples": request.samples,

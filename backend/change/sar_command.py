@@ -11,6 +11,7 @@ from typing import Any
 
 from backend.accuracy.areas import PixelAreas
 from backend.accuracy.html_parts import as_json
+from backend.card.colours import rgb
 from backend.change.date_pair import DateInput, DatePair
 from backend.change.looks import Looks, estimate_looks
 from backend.change.outputs import ChangeOutputs, claimed_outputs, file_tags
@@ -22,7 +23,7 @@ from backend.core.errors import InputError
 from backend.core.run_events import RunEvents
 from backend.output.names import check_parts
 from backend.output.sink import Layer, RasterSink
-from backend.output.styles import DIVERGING, legend_tags, paletted_qml, rgb, span_qml
+from backend.output.styles import DIVERGING, legend_tags, paletted_qml, span_qml
 from backend.raster.source import gdal_environment
 
 LEAST_WINDOW, MOST_WINDOW = 3, 51

@@ -23,8 +23,8 @@ from backend.maps.run import start_run
 from backend.maps.scene import check_inputs
 from backend.maps.similarity import LAYER, best_cosine, cell_of, check_points, similarity_qml, unit
 from backend.output.names import claim_outputs
+from backend.output.raster_set import add_style
 from backend.output.sink import RasterSink
-from backend.output.styles import aux_xml, date_now
 from backend.raster.behind import stamps
 from backend.raster.grid import Grid
 from backend.raster.resample import scale_factor
@@ -155,8 +155,7 @@ def _write(scene: _Scene, query: Query) -> None:
     try:
         sink.write(values)
         sink.finish()
-        sink.files.add_sidecar(".qml", similarity_qml(sink))
-        sink.files.add_sidecar(".aux.xml", aux_xml((), date_now()))
+        add_style(sink, similarity_qml(sink))
         sink.commit()
     finally:
         sink.discard()

@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from backend.accuracy.areas import PixelAreas
+from backend.accuracy.class_colours import class_colours
 from backend.accuracy.class_raster import ClassRaster
 from backend.accuracy.merging import values_by_name
 from backend.accuracy.reference_vector import MAP_CLASS
 from backend.accuracy.tally import Tally
+from backend.card.colours import colours_for
 from backend.core.arrays import DoubleArray, IntArray
 from backend.core.cancel import Cancel
 from backend.core.context import Context
@@ -24,7 +26,6 @@ from backend.core.events import Reporter
 from backend.core.row_progress import RowProgress
 from backend.core.run_events import RunEvents
 from backend.design.allocation import EXPECTED_ACCURACY, LEAST_PER_CLASS, plan, standard_error
-from backend.design.class_colours import class_colours
 from backend.design.draw import Drawn, Sampler, count
 from backend.design.form import Choice, Form, form_qml
 from backend.design.point_file import check_point_file, outputs_of, write_points
@@ -198,7 +199,7 @@ def _write(request: DesignRequest, class_map: ClassRaster, drawn: Drawn, cancel:
     names = dict(class_map.names) or {value: str(value) for value in np.unique(drawn.values).tolist()}
     # Classes that only the map has by its pixels; 0 and the like name what is no class.
     names |= {value: str(value) for value in np.unique(drawn.values).tolist() if value not in names}
-    colors = class_colours(request.map, names)
+    colors = colours_for(sorted(names), names, class_colours(request.map))
     choices = [Choice(str(value), name, colors[value]) for value, name in sorted(names.items())]
     style = form_qml(Form(REFERENCE, choices, shown=("id",), hidden=(MAP_CLASS,), free=("note",)))
     fields = [

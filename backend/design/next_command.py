@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from backend.card.colours import colours_for
 from backend.core.arrays import DoubleArray
 from backend.core.context import Context
 from backend.core.errors import InputError
 from backend.core.row_progress import RowProgress
 from backend.core.run_events import RunEvents
 from backend.design.certainty import CertaintyRaster
-from backend.design.form import PALETTE, Choice, Form, form_qml
+from backend.design.form import Choice, Form, form_qml
 from backend.design.least_certain import SHARE, Candidates, farthest
 from backend.design.point_file import check_point_file, outputs_of, write_points
 from backend.design.spacing import ground, positions
@@ -160,4 +161,5 @@ def _choices(features: Sequence[Feature], name: str) -> list[Choice]:
     found = {str(feature.properties.get(name)) for feature in features if feature.properties.get(name) is not None}
     if len(found) > MOST_CLASSES:
         return []
-    return [Choice(text, text, PALETTE[number % len(PALETTE)]) for number, text in enumerate(sorted(found))]
+    names = {text: text for text in sorted(found)}
+    return [Choice(text, text, color) for text, color in colours_for(list(names), names, {}).items()]

@@ -11,7 +11,8 @@ from backend.grd.product import open_product
 from backend.grd.request import CalibrateRequest
 from backend.grd.terrain.layers import CLASSES
 from backend.output.names import claim_outputs
-from backend.output.styles import aux_xml, date_now, paletted_qml, ramp_qml
+from backend.output.raster_set import add_style
+from backend.output.styles import paletted_qml, ramp_qml
 from backend.output.transaction import place_together
 from backend.output.types import type_notes
 
@@ -37,8 +38,7 @@ def calibrate(request: CalibrateRequest, context: Context) -> dict[str, Any]:
         with calibrated_map(request, product, product.polarisations, context) as maps:
             for role, sink in {"output": maps.sink, **maps.layers}.items():
                 style = paletted_qml(CLASSES) if role == "mask" else ramp_qml(sink.thumbnail())
-                sink.files.add_sidecar(".qml", style)
-                sink.files.add_sidecar(".aux.xml", aux_xml(CLASSES if role == "mask" else (), date_now()))
+                add_style(sink, style, CLASSES if role == "mask" else ())
             with context.cancel.shielded():
                 place_together([sink.files for sink in (*maps.layers.values(), maps.sink)])
     return events.result(polarisations=list(product.polarisations))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backend import __version__
+from backend import PROGRAM, __version__
 from backend.core.claims import SCRATCH, scratch
 from backend.core.context import Context
 from backend.core.errors import InputError
@@ -27,6 +27,7 @@ from backend.grd.terrain.layers import INCIDENCE_LAYER, MASK_LAYER, MaskOfMap, i
 from backend.grd.terrain.precise_orbit import precise_orbit
 from backend.grd.terrain.range_doppler import RangeDoppler
 from backend.grd.terrain.relief import Terrain
+from backend.output.raster_set import open_sink
 from backend.output.sink import Layer, RasterSink
 from backend.radiometry.convert import from_power
 from backend.raster.blocks import LARGE_CACHE
@@ -83,11 +84,11 @@ def calibrated_map(
                     context.reporter.log(level, message)
                 radar = RadarFile(plan, image, len(polarisations), lattice, request.flatten)
                 radar.write(power, mask, progress.lines)
-            tags = _tags(request, product, image.denoised)
-            sinks = _sinks(request, plan, polarisations, tags, suffix)
-            for sink in sinks.values():
-                stack.callback(sink.discard)
-                cancel.on_deadline(sink.files.remove_parts)
+            layers = _layers(polarisations, _tags(request, product, image.denoised))
+            sinks = {
+                role: open_sink(path, plan.grid, layers[role], stack, cancel, suffix if role == "output" else "")
+                for role, path in request.outputs.items()
+            }
             looked_up = MaskOfMap(mask, lattice, plan) if mask is not None and lattice is not None else None
             shown = _warp(request, power, plan, looked_up, sinks, progress)
             if request.mask_nodata and not shown:
@@ -103,18 +104,11 @@ def _masked(request: CalibrateRequest) -> bool:
     return request.mask is not None or request.mask_nodata
 
 
-def _sinks(
-    request: CalibrateRequest, plan: MapPlan, polarisations: Sequence[str], tags: dict[str, str], suffix: str
-) -> dict[str, RasterSink]:
-    """Open a sink for each output."""
-    layers = {
+def _layers(polarisations: Sequence[str], tags: dict[str, str]) -> dict[str, Layer]:
+    return {
         "output": Layer("float32", math.nan, list(polarisations), tags=tags),
         "incidence": replace(INCIDENCE_LAYER, tags={**tags, "SARDINO_OUTPUT": "incidence"}),
         "mask": replace(MASK_LAYER, tags={**tags, **MASK_LAYER.tags, "SARDINO_OUTPUT": "mask"}),
-    }
-    return {
-        role: RasterSink(path, plan.grid, layers[role], suffix if role == "output" else "")
-        for role, path in request.outputs.items()
     }
 
 
@@ -231,6 +225,6 @@ def _tags(request: CalibrateRequest, product: Product, denoised: bool) -> dict[s
         "SARDINO_TERRAIN_CORRECTION": terrain,
         "SARDINO_TERRAIN_FLATTENING": flattened,
         **({"SARDINO_LAYOVER_SHADOW": "nodata"} if request.mask_nodata else {}),
-        "TIFFTAG_SOFTWARE": f"SAR Land Cover (DINO) {__version__}",
+        "TIFFTAG_SOFTWARE": PROGRAM,
         "TIFFTAG_IMAGEDESCRIPTION": f"{what}, {request.units}, terrain correction: {terrain}",
     }

@@ -12,6 +12,7 @@ from typing import Any, Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.card.colours import rgb
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
 from backend.engines.answer import CLASS_PROBABILITIES
@@ -22,7 +23,7 @@ from backend.maps.request import MapContext, Request
 from backend.maps.run import Run, start_run
 from backend.maps.uncertainty import MEASURES, entropy, margin
 from backend.output.sink import Layer
-from backend.output.styles import paletted_qml, rgb, share_qml
+from backend.output.styles import paletted_qml, share_qml
 from backend.stream.blend import RowBlender
 from backend.stream.decision import CACHED, choosing, decision
 from backend.stream.disagreement import SquaringBlender, disagreeing

@@ -13,8 +13,9 @@ from backend.core.context import Context
 from backend.core.errors import InputError
 from backend.core.run_events import RunEvents
 from backend.output.names import check_parts, claim_outputs
+from backend.output.raster_set import add_style
 from backend.output.sink import RasterSink
-from backend.output.styles import aux_xml, date_now, ramp_qml
+from backend.output.styles import ramp_qml
 from backend.output.types import type_notes
 from backend.radiometry.units import Units
 from backend.raster.blocks import LARGE_CACHE
@@ -113,7 +114,6 @@ def _maker(request: CompositeRequest, series: Series) -> Maker:
 
 
 def _commit(sink: RasterSink, cancel: Cancel) -> None:
-    sink.files.add_sidecar(".qml", ramp_qml(sink.thumbnail()))
-    sink.files.add_sidecar(".aux.xml", aux_xml((), date_now()))
+    add_style(sink, ramp_qml(sink.thumbnail()))
     with cancel.shielded():
         sink.commit()

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from rasterio.transform import from_origin
 
-from backend.accuracy import class_raster
 from backend.accuracy.command import AccuracyRequest, accuracy
 from backend.core.cancel import Cancel
 from backend.core.context import Context
 from backend.core.errors import Cancelled, InputError, ResourceError
 from backend.core.events import Reporter
 from backend.output.styles import aux_xml
+from backend.raster import blocks
 from tests.support.class_maps import CLASSES, TRUTH, centre
 from tests.support.small_disk import leave_room, mounted
 
@@ -111,7 +111,7 @@ def test_an_invalid_mapping_is_wrong_usage(cli, text):
 
 
 def test_cancelled_runs_leave_the_older_report(make, noisy, tmp_path, monkeypatch):
-    monkeypatch.setattr(class_raster, "STRIP_PIXELS", 500)
+    monkeypatch.setattr(blocks, "STRIP_PIXELS", 500)
     report, cancel = tmp_path / "o.html", Cancel()
     report.write_text("older")
 

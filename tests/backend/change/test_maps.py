@@ -175,7 +175,7 @@ def test_refusals_say_why_and_leave_nothing(class_map, tmp_path, cli, kind):
 
 
 def test_a_cancelled_run_leaves_older_outputs_as_they_were(class_map, tmp_path, monkeypatch):
-    monkeypatch.setattr("backend.accuracy.class_raster.STRIP_PIXELS", 80)
+    monkeypatch.setattr("backend.raster.blocks.STRIP_PIXELS", 80)
     before, after = maps()
     first, second = class_map(before, "a.tif"), class_map(after, "b.tif")
     old = {tmp_path / "o.tif": b"older", tmp_path / "o.html": b"page"}

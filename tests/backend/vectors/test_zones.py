@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from rasterio.features import rasterize
 
-from backend.accuracy import class_raster
 from backend.accuracy.command import AccuracyRequest, accuracy
 from backend.accuracy.stratified import estimate
 from backend.core.cancel import Cancel
 from backend.core.context import Context
 from backend.core.errors import Cancelled, InputError
 from backend.core.events import Reporter
+from backend.raster import blocks
 from backend.vectors.zones.command import ZonesRequest, zones
 from tests.backend.conftest import UTM10
 from tests.support.class_maps import TRUTH, centre
@@ -69,7 +69,7 @@ def measure(tmp_path):
 
 @pytest.mark.parametrize("pixels", [130, 2**20])
 def test_areas_of_overlapping_polygons(named, polygons, measure, monkeypatch, pixels):
-    monkeypatch.setattr(class_raster, "STRIP_PIXELS", pixels)
+    monkeypatch.setattr(blocks, "STRIP_PIXELS", pixels)
     values = TRUTH.copy()
     values[5:9, 3:6] = 0
     shapes = [placed(SQUARE), placed(*HOLED), placed([[3, -3], [4, -3], [4, -4], [3, -3]])]
