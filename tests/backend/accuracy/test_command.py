@@ -10,12 +10,11 @@ import pytest
 from rasterio.transform import from_origin
 
 from backend.accuracy.command import AccuracyRequest, accuracy
-from backend.core.cancel import Cancel
 from backend.core.context import Context
 from backend.core.errors import Cancelled, InputError, ResourceError
-from backend.core.events import Reporter
 from backend.output.styles import aux_xml
 from backend.raster import blocks
+from tests.support.backend.listener import cancelled_after
 from tests.support.class_maps import CLASSES, TRUTH, centre
 from tests.support.small_disk import leave_room, mounted
 
@@ -112,16 +111,12 @@ def test_an_invalid_mapping_is_wrong_usage(cli, text):
 
 def test_cancelled_runs_leave_the_older_report(make, noisy, tmp_path, monkeypatch):
     monkeypatch.setattr(blocks, "STRIP_PIXELS", 500)
-    report, cancel = tmp_path / "o.html", Cancel()
+    report = tmp_path / "o.html"
     report.write_text("older")
-
-    class Stopper(Reporter):
-        def progress(self, done, total):
-            cancel.set()
 
     request = AccuracyRequest(str(make(noisy, "map.tif")), str(make(TRUTH, "ref.tif")), report, overwrite=True)
     with pytest.raises(Cancelled):
-        accuracy(request, Context(Stopper(), cancel))
+        accuracy(request, cancelled_after())
     assert report.read_text() == "older"
     assert not [p for p in tmp_path.iterdir() if "sardino-part" in p.name]
 

@@ -19,8 +19,9 @@ from backend.maps.embeddings import embed
 from backend.maps.request import MapContext, Request
 from backend.network.weights import load_model
 from backend.output.sink import RasterSink
-from tests.backend.portable import compiled
-from tests.backend.reading import Listener, mapped, read
+from tests.support.backend.listener import Listener
+from tests.support.backend.portable import compiled
+from tests.support.backend.reading import mapped, read
 
 pytest.importorskip("openvino", reason="OpenVINO has no package for this platform")
 

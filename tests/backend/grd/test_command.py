@@ -21,7 +21,7 @@ from backend.core.errors import Cancelled, InputError, ResourceError
 from backend.grd import radar_file
 from backend.grd.command import calibrate
 from backend.grd.request import CalibrateRequest
-from tests.backend.grd.listener import Listener
+from tests.support.backend.listener import Listener
 from tests.support.make_safe import NAME, Scene, make_safe, zip_safe
 
 

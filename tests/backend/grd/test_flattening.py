@@ -25,7 +25,7 @@ from backend.grd.terrain.lattice import LAYOVER, SHADOWED, Lattice
 from backend.grd.terrain.range_doppler import RangeDoppler
 from backend.grd.terrain.relief import Terrain
 from backend.grd.terrain.visibility import layover, visible
-from tests.backend.grd.listener import Listener
+from tests.support.backend.listener import Listener
 from tests.support.make_safe import make_safe
 from tests.support.mountain import DESCENDING, dem_of, middle, mountain
 from tests.support.safe.orbit import Imaged, geocentric, seen, write_dem

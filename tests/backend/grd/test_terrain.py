@@ -11,16 +11,14 @@ import rasterio
 from rasterio.crs import CRS
 from rasterio.warp import transform
 
-from backend.core.cancel import Cancel
 from backend.core.context import Context
 from backend.core.errors import Cancelled, InputError
-from backend.core.events import Reporter
 from backend.grd.command import calibrate
 from backend.grd.product import open_product
 from backend.grd.request import CalibrateRequest
 from backend.grd.terrain.geoid import undulation
 from backend.grd.terrain.range_doppler import RangeDoppler, earth_fixed
-from tests.backend.grd.listener import Listener
+from tests.support.backend.listener import Listener, cancelled_after
 from tests.support.make_safe import make_safe
 from tests.support.mountain import DESCENDING, dem_of, middle, mountain, product_of, spots
 from tests.support.safe.orbit import Imaged, geocentric, seen, write_dem
@@ -211,13 +209,6 @@ def test_unusable_annotations_are_refused(tmp_path, relief, dem, change, match):
 
 
 def test_cancelled_while_the_map_is_made(tmp_path, relief, dem):
-    cancel = Cancel()
-
-    class Bell(Reporter):
-        def progress(self, done, total):
-            if done > 600:
-                cancel.set()
-
     with pytest.raises(Cancelled):
-        run(relief, tmp_path / "o.tif", Context(Bell(), cancel), dem=dem)
+        run(relief, tmp_path / "o.tif", cancelled_after(601), dem=dem)
     assert not list(tmp_path.iterdir())

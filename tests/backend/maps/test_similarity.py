@@ -10,16 +10,7 @@ from backend.core.events import Reporter
 from backend.maps.embeddings import embed
 from backend.maps.request import MapContext, Request
 from backend.maps.similarity import best_cosine, similarity, unit
-
-
-class Listener(Reporter):
-    def __init__(self):
-        super().__init__()
-        self.warnings = []
-
-    def log(self, level, message):
-        if level == "warning":
-            self.warnings.append(message)
+from tests.support.backend.listener import Listener
 
 
 @pytest.fixture

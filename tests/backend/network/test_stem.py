@@ -15,8 +15,8 @@ from backend.network.stem import REACH
 from backend.network.vit import build_backbone, build_model
 from backend.network.weights import load_model, save_model
 from tests.backend.conftest import tiny_card
-from tests.backend.portable import compiled
-from tests.backend.reading import mapped, read
+from tests.support.backend.portable import compiled
+from tests.support.backend.reading import mapped, read
 
 CONV = Arch("vit_tiny_patch16_224", 32, 2, 2, stem="conv", positions="none")
 PATCH = 8

@@ -9,13 +9,11 @@ import rasterio
 from rasterio.features import shapes
 from rasterio.transform import Affine
 
-from backend.core.cancel import Cancel
-from backend.core.context import Context
 from backend.core.errors import Cancelled, InputError
-from backend.core.events import Reporter
 from backend.raster import blocks
 from tests.backend.conftest import UTM10
 from tests.backend.vectors.reading import edges, read_geojson, read_package, signed_area
+from tests.support.backend.listener import cancelled_after
 from tests.support.class_maps import CLASSES
 
 RING = [[10, 10, 10, 10], [10, 80, 0, 10], [10, 0, 80, 10], [10, 10, 10, 40], [40, 10, 40, 10]]
@@ -162,15 +160,10 @@ def in_strips(make, patchy, monkeypatch):
 def test_cancelled_runs_leave_the_older_file(in_strips, convert, tmp_path, name, after):
     path = in_strips
     (tmp_path / name).write_text("older")
-    before, cancel = sorted(tmp_path.iterdir()), Cancel()
-
-    class Stopper(Reporter):
-        def progress(self, done, total, **figures):
-            if done >= after:
-                cancel.set()
+    before = sorted(tmp_path.iterdir())
 
     with pytest.raises(Cancelled):
-        convert(path, name, Context(Stopper(), cancel))
+        convert(path, name, cancelled_after(after))
     assert (tmp_path / name).read_text() == "older" and sorted(tmp_path.iterdir()) == before
 
 

@@ -12,10 +12,10 @@ from backend.accuracy.stratified import estimate
 from backend.core.cancel import Cancel
 from backend.core.context import Context
 from backend.core.errors import Cancelled, InputError
-from backend.core.events import Reporter
 from backend.raster import blocks
 from backend.vectors.zones.command import ZonesRequest, zones
 from tests.backend.conftest import UTM10
+from tests.support.backend.listener import Listener
 from tests.support.class_maps import TRUTH, centre
 
 X, Y = 500_000, 4_600_000
@@ -44,19 +44,10 @@ def polygons(tmp_path):
     return write
 
 
-class Log(Reporter):
-    def __init__(self):
-        super().__init__()
-        self.lines = []
-
-    def log(self, level, message):
-        self.lines.append((level, message))
-
-
 @pytest.fixture
 def measure(tmp_path):
     def run(map_, polygons, name="out.geojson", **options):
-        log = Log()
+        log = Listener()
         path = tmp_path / name
         zones(ZonesRequest(str(map_), str(polygons), path, overwrite=True, **options), Context(log))
         if name.endswith(".csv"):

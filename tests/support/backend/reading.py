@@ -4,20 +4,9 @@ from __future__ import annotations
 
 import rasterio
 
-from backend.core.events import Reporter
 from backend.maps.landcover import landcover
 from backend.maps.request import MapContext, Request
-
-
-class Listener(Reporter):
-    """A reporter that keeps what is logged."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[tuple[str, str]] = []
-
-    def log(self, level, message):
-        self.lines.append((level, message))
+from tests.support.backend.listener import Listener
 
 
 def read(path):
