@@ -26,7 +26,7 @@ from scipy.ndimage import binary_dilation
 from backend.card import worldcover as lc
 from backend.change.command import ChangeRequest, change
 from backend.change.date_pair import DateInput
-from backend.change.samples import SampleFields
+from backend.change.reference_samples import SampleFields
 from backend.change.sar_command import SarChangeRequest, sar_change
 from backend.change.transitions import ARROW
 from backend.core.context import Context

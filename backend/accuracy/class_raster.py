@@ -14,12 +14,12 @@ from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from backend.accuracy.class_names import class_names
+from backend.accuracy.class_values import check_class_number
 from backend.accuracy.tally import check_number, distinct
 from backend.core.arrays import BoolArray, IntArray
 from backend.core.errors import InputError
 from backend.raster.blocks import damaged, strip_rows
 from backend.raster.errors import RASTER_ERRORS
-from backend.raster.geojson import check_class_number
 from backend.raster.grid import Grid
 from backend.raster.opening import open_raster
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from backend.accuracy.areas import PixelAreas
 from backend.accuracy.class_raster import ClassRaster
+from backend.accuracy.class_values import field_values, integer_label
 from backend.accuracy.compare import Reference, check_bounds, check_overlap
 from backend.accuracy.figures import build_facts
 from backend.accuracy.html_parts import as_json, document_head
@@ -27,7 +28,7 @@ from backend.core.run_events import RunEvents
 from backend.output.names import claim_outputs
 from backend.output.types import check_report_type
 from backend.raster.blocks import LARGE_CACHE
-from backend.raster.geojson import field_values, integer_label, read_features
+from backend.raster.geojson import read_features
 from backend.raster.source import gdal_environment
 
 GEOJSON = frozenset((".geojson", ".json"))

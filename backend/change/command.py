@@ -18,13 +18,13 @@ from backend.accuracy.compare import check_bounds
 from backend.accuracy.html_parts import as_json, document_head
 from backend.card.colours import colours_for, rgb
 from backend.card.model_card import LandCoverClass
-from backend.change.compare import CodeTable, PairCounts, count_pairs, write_codes
 from backend.change.legends import Match, Side, match_legends
+from backend.change.maps_report import as_html
 from backend.change.matrix import as_csv, change_facts, common_matrices
 from backend.change.outputs import ChangeOutputs, claimed_outputs, file_tags
+from backend.change.pair_counts import CodeTable, PairCounts, count_pairs, write_codes
 from backend.change.previews import painted, png_source
-from backend.change.report import as_html
-from backend.change.samples import SampleFields, estimate_change, read_samples
+from backend.change.reference_samples import SampleFields, estimate_change, read_reference_samples
 from backend.change.transitions import Transitions, number_transitions
 from backend.core.context import Context
 from backend.core.errors import InputError
@@ -125,7 +125,7 @@ def _compared(request: ChangeRequest, context: Context, outputs: ChangeOutputs) 
         found = _matched(request, before, after, count_pairs(before, after, areas, rows))
         samples = None
         if request.samples:
-            samples = read_samples(request.samples, before.grid, request.fields, found.transitions)
+            samples = read_reference_samples(request.samples, before.grid, request.fields, found.transitions)
         table = CodeTable.of(found.counts, (found.match.before, found.match.after), found.transitions.codes)
         sink = outputs.sink("output", _layer(request, found.legend), before.grid)
         picture = write_codes((before, after), table, sink, rows)

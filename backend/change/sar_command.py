@@ -21,7 +21,7 @@ from backend.change.sar_sample import log_ratio_windows
 from backend.core.context import Context
 from backend.core.errors import InputError
 from backend.core.run_events import RunEvents
-from backend.output.names import check_parts
+from backend.output.names import check_not_parts
 from backend.output.sink import Layer, RasterSink
 from backend.output.styles import DIVERGING, legend_tags, paletted_qml, span_qml
 from backend.raster.source import gdal_environment
@@ -113,7 +113,7 @@ def _compared(request: SarChangeRequest, context: Context, outputs: ChangeOutput
     with ExitStack() as stack:
         stack.enter_context(gdal_environment())
         pair = DatePair(request.before, request.after, context, stack)
-        check_parts(list(outputs.rasters.values()) + list(outputs.texts.values()), pair.files)
+        check_not_parts(list(outputs.rasters.values()) + list(outputs.texts.values()), pair.files)
         stack.enter_context(gdal_environment(pair.cache))
         context.cancel.check()
         places = list(log_ratio_windows(pair))

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from backend.accuracy.html_parts import document_head, listed, table
+from backend.change.maps_report import colour_key, page, side_by_side, unit_name
 from backend.change.matrix import in_unit
 from backend.change.previews import grey, painted, png_source
-from backend.change.report import colour_key, page, side_by_side, unit_name
 from backend.change.sar_rows import OUTCOMES, SAME, SarSums
 
 METHOD = """

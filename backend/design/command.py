@@ -14,6 +14,7 @@ import numpy as np
 from backend.accuracy.areas import PixelAreas
 from backend.accuracy.class_colours import class_colours
 from backend.accuracy.class_raster import ClassRaster
+from backend.accuracy.class_values import integer_label
 from backend.accuracy.merging import values_by_name
 from backend.accuracy.reference_vector import MAP_CLASS
 from backend.accuracy.tally import Tally
@@ -31,7 +32,6 @@ from backend.design.form import Choice, Form, form_qml
 from backend.design.point_file import check_point_file, outputs_of, write_points
 from backend.output.names import claim_outputs
 from backend.raster.blocks import LARGE_CACHE
-from backend.raster.geojson import integer_label
 from backend.raster.source import gdal_environment
 
 # Field of the points to fill in; MAP_CLASS is the other one, which whoever fills it in must not see.
@@ -128,7 +128,7 @@ def _designed(request: DesignRequest, class_map: ClassRaster, context: Context) 
     sampler = Sampler(class_map, areas, tally, distance, request.seed)
     drawn = sampler.draw(dict(zip(strata.values, strata.wanted.tolist())), advance)
     got = np.array([int((drawn.values == value).sum()) for value in strata.values])
-    _tell(context.reporter, class_map, (strata.values, strata.wanted, got), distance)
+    _tell(context.reporter, class_map, strata, got, distance)
     _write(request, class_map, drawn, context.cancel)
     error = standard_error(got, strata.weights, strata.expected)
     log("info", f"{len(drawn.values)} points. Standard error to be expected of the overall accuracy: {error:.4f}.")
@@ -180,11 +180,9 @@ def _distance(request: DesignRequest, class_map: ClassRaster) -> float:
     return PIXELS_APART * (max(metres) if metres else 1.0)
 
 
-def _tell(
-    reporter: Reporter, class_map: ClassRaster, sizes: tuple[list[int], IntArray, IntArray], distance: float
-) -> None:
+def _tell(reporter: Reporter, class_map: ClassRaster, strata: _Strata, got: IntArray, distance: float) -> None:
     apart = f"{distance:g} m" if class_map.grid.pixel_metres() else f"{distance:g} pixels"
-    for value, size, found in zip(*sizes):
+    for value, size, found in zip(strata.values, strata.wanted, got):
         name = f"{value} {class_map.names.get(value, '')}".strip()
         reporter.log("info", f"  {name}: {found} points")
         if found < size:

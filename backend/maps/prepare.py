@@ -19,7 +19,7 @@ from backend.maps.load import Wish
 from backend.maps.request import MapContext, Request
 from backend.maps.scene import Scene, check_inputs
 from backend.maps.timings import Timings
-from backend.output.names import check_parts, claim_outputs
+from backend.output.names import check_not_parts, claim_outputs
 from backend.output.types import type_notes
 from backend.raster.source import gdal_environment
 from backend.raster.virtual import scene_files
@@ -85,7 +85,7 @@ def prepare(request: Request, context: MapContext, command: str, paths: dict[str
         stack.enter_context(claim_outputs(outputs, every, request.overwrite, context.cancel))
         scene = Scene(request, context, files, card, stack)
         for source in (scene.source, *(date.placed.source for date in scene.dates)):
-            check_parts(outputs, source.files)
+            check_not_parts(outputs, source.files)
         for note in type_notes(outputs):
             context.reporter.log("info", note)
         check_memory(scene.frame.width, card, 1 + len(scene.dates))

@@ -34,7 +34,6 @@ from backend.raster.opening import open_raster
 from backend.raster.source import gdal_environment
 
 PROBABILITY, DATE, VOTES = "probability", "date", "votes"
-RULES = (PROBABILITY, DATE, VOTES)
 DIGEST = "SARDINO_MOSAIC"
 ITEM = "mosaic.json"
 _SAID = {
@@ -51,7 +50,7 @@ class MosaicRequest:
     Attributes:
         manifest: manifest.csv of an archive of land cover.
         output: Folder to write into; made where missing.
-        rule: One of RULES.
+        rule: PROBABILITY, DATE or VOTES.
         feather: Pixels over which a map fades out towards its edge.
         confidence: Whether the share of the class is written too.
         crs: Of the user's own tiles; None for squares of UTM.

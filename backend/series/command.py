@@ -12,7 +12,7 @@ from backend.core.cancel import Cancel
 from backend.core.context import Context
 from backend.core.errors import InputError
 from backend.core.run_events import RunEvents
-from backend.output.names import check_parts, claim_outputs
+from backend.output.names import check_not_parts, claim_outputs
 from backend.output.raster_set import add_style
 from backend.output.sink import RasterSink
 from backend.output.styles import ramp_qml
@@ -38,7 +38,7 @@ class CompositeRequest:
         output: Raster to write.
         inputs: Rasters, patterns of them, or Sentinel-1 products, of one place.
         statistics: Of `statistics.STATISTICS`; None for the mean.
-        period: One of `periods.PERIODS`.
+        period: "all", "season" or "month".
         filter: Write the dates themselves, with less speckle, instead of statistics.
         bands: Band numbers of VV and VH in each raster, 0 for a missing one; None to find them.
         units: Of the values of all rasters; AUTO to decide for each.
@@ -82,7 +82,7 @@ def composite(request: CompositeRequest, context: Context) -> dict[str, Any]:
         reading = Reading(request.bands, request.units, request.accept_values, titles)
         members = open_members(rasters, reading, stack, context)
         for member in members:
-            check_parts([request.output], member.source.files)
+            check_not_parts([request.output], member.source.files)
         degrees = request.extent is not None and rasters[0] in titles
         series = place(members, request.extent, degrees, context)
         maker = _maker(request, series)

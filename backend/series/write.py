@@ -16,9 +16,10 @@ from backend.core.arrays import FloatArray
 from backend.core.context import Context
 from backend.output.raster_set import open_sink
 from backend.output.sink import Layer, RasterSink
+from backend.raster.grid import Rectangle
+from backend.series.cut import cut
 from backend.series.makers import Maker
 from backend.series.origin import shared_tags
-from backend.series.parts import Part, cut
 from backend.series.placed import PlacedSource
 from backend.series.series import Series
 
@@ -73,7 +74,7 @@ def _strips(series: Series, maker: Maker, context: Context) -> Iterator[FloatArr
             yield strip
 
 
-def _read(series: Series, part: Part, halo: int, pool: ThreadPoolExecutor) -> FloatArray:
+def _read(series: Series, part: Rectangle, halo: int, pool: ThreadPoolExecutor) -> FloatArray:
     """Return linear power float32 [dates, polarisations, H, W] of a part with its halo, NaN where invalid."""
     top, left, height, width = part.top - halo, part.left - halo, part.height + 2 * halo, part.width + 2 * halo
     power = np.empty((len(series.placed), len(series.polarisations), height, width), dtype=np.float32)

@@ -70,7 +70,7 @@ def _run(options: argparse.Namespace, context: Context) -> None:
         _run_sar(options, context)
         return
     from backend.change.command import ChangeRequest, change
-    from backend.change.samples import SampleFields
+    from backend.change.reference_samples import SampleFields
 
     fields = SampleFields(options.field, options.before_field, options.after_field)
     more = {"fields": fields, "mapping": options.mapping or {}, "ignore": options.ignore or ()}

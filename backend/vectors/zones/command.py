@@ -21,8 +21,8 @@ from backend.output.names import claim_outputs
 from backend.raster.blocks import LARGE_CACHE
 from backend.raster.geojson import Feature, read_features
 from backend.raster.source import gdal_environment
-from backend.vectors.zones.areas import Zone, measure_zones
-from backend.vectors.zones.report import METHOD, AccuracyReport
+from backend.vectors.zones.accuracy_report import METHOD, AccuracyReport
+from backend.vectors.zones.measure import Zone, measure_zones
 from backend.vectors.zones.table import ZoneTable, as_csv, as_geojson, build_table
 
 CSV, GEOJSON = frozenset((".csv",)), frozenset((".geojson", ".json"))
