@@ -26,7 +26,7 @@ from scipy.ndimage import binary_dilation
 from backend.card import worldcover as lc
 from backend.change.command import ChangeRequest, change
 from backend.change.date_pair import DateInput
-from backend.change.samples import SampleFields
+from backend.change.reference_samples import SampleFields
 from backend.change.sar_command import SarChangeRequest, sar_change
 from backend.change.transitions import ARROW
 from backend.core.context import Context
@@ -107,7 +107,10 @@ def write_samples(example: Example, truths: tuple[Labels, Labels], error: float,
         seed: Seed of the draw.
     """
     points = example.path("samples.geojson")
-    design(DesignRequest(str(example.path("change.tif")), points, standard_error=error, seed=seed, overwrite=True))
+    design(
+        DesignRequest(str(example.path("change.tif")), points, standard_error=error, seed=seed, overwrite=True),
+        Context(),
+    )
     collection = json.loads(points.read_text(encoding="utf-8"))
     with rasterio.open(example.path("change.tif")) as file:
         back = ~file.transform

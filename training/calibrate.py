@@ -22,10 +22,9 @@ import torch
 
 from backend.card.model_card import ModelCard
 from backend.core.atomic_files import refusing
-from backend.core.cancel import Cancel
 from backend.core.context import Context
 from backend.core.errors import InputError
-from backend.core.events import Reporter
+from backend.core.run_events import report_result
 from backend.core.supervise import supervise
 from backend.network.forest_head import ForestHead
 from backend.network.vit import SarViT
@@ -91,17 +90,16 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
 
 
-def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def command(options: argparse.Namespace, context: Context) -> None:
     """Run the command with its options.
 
     Raises:
         SarDinoError: Refused or cancelled.
     """
     began, tiles = time.monotonic(), max(1, options.tiles)
-    context = Context(reporter, cancel)
     fit = calibrate(options.model, options.data, options.split, tiles, options.seed, context)
-    reporter.log("info", str(fit))
-    reporter.result({"outputs": {"output": str(options.model)}, "seconds": round(time.monotonic() - began, 3)})
+    context.reporter.log("info", str(fit))
+    report_result(context.reporter, began, {"output": options.model})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

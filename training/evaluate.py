@@ -31,15 +31,13 @@ from backend.card.model_card import LandCoverClass, ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.card.worldcover import worldcover_groups
 from backend.core.atomic_files import refusing, write_files
-from backend.core.cancel import Cancel
 from backend.core.context import Context
 from backend.core.errors import InputError
-from backend.core.events import Reporter, print_lines
+from backend.core.events import print_lines
 from backend.core.supervise import add_progress, supervise
 from backend.engines.choice import ENGINES
 from backend.maps.landcover import landcover
-from backend.maps.request import Context as MapContext
-from backend.maps.request import Request
+from backend.maps.request import MapContext, Request
 from training.data.dataset import Chip, ChipFolder
 from training.data.splits import read_splits
 from training.scores.evaluation import Counts, Evaluation
@@ -211,7 +209,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def command(options: argparse.Namespace, context: Context) -> None:
     """Run the command with its options.
 
     Raises:
@@ -226,7 +224,7 @@ def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> 
     for path in filter(None, (options.json, options.picture)):
         path.parent.mkdir(parents=True, exist_ok=True)  # before hours of mapping, not after
     choice = Choice(options.split, options.images, options.device, options.engine)
-    result = evaluate(options.model, options.data, choice, watch, Context(reporter, cancel))
+    result = evaluate(options.model, options.data, choice, watch, context)
     card = ModelCard.load(model_folder(options.model) / CARD)
     summary = {"model": card.name, "data": str(options.data), "split": options.split, **result.summary()}
     if options.json:
@@ -236,7 +234,7 @@ def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> 
         draw_maps(shown, card, options.picture)
         draw_scores(summary, options.picture.with_name(f"{options.picture.stem}-scores{options.picture.suffix}"))
     if options.progress == "json":
-        reporter.result(summary)
+        context.reporter.result(summary)
     else:
         print_lines(report(summary).splitlines())
 

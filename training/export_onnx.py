@@ -24,8 +24,9 @@ from backend.card.model_card import ModelCard
 from backend.card.registry import CARD
 from backend.core.atomic_files import refusing, write_files
 from backend.core.cancel import Cancel
+from backend.core.context import Context
 from backend.core.errors import ModelError
-from backend.core.events import Reporter
+from backend.core.run_events import report_result
 from backend.core.supervise import add_progress, supervise
 from backend.engines.verify import disagreements
 from backend.folder.read import read_graph, read_tensors
@@ -82,7 +83,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def command(options: argparse.Namespace, context: Context) -> None:
     """Run the command with its options.
 
     Raises:
@@ -93,9 +94,9 @@ def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> 
     if options.probabilities:
         export_probabilities(options.model, written)
     else:
-        card = export(options.model, cancel)
-        reporter.log("info", f"{card.name}: {len(card.network.outputs)} outputs, all as PyTorch gives them")
-    reporter.result({"outputs": {"output": str(written)}, "seconds": round(time.monotonic() - began, 3)})
+        card = export(options.model, context.cancel)
+        context.reporter.log("info", f"{card.name}: {len(card.network.outputs)} outputs, all as PyTorch gives them")
+    report_result(context.reporter, began, {"output": written})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -23,10 +23,10 @@ from pathlib import Path
 import torch
 
 from backend.card.model_card import SCHEMA_VERSION, ModelCard
-from backend.core.cancel import Cancel
 from backend.core.context import Context
 from backend.core.errors import Cancelled, InputError, ModelError
 from backend.core.events import Reporter
+from backend.core.run_events import report_result
 from backend.core.supervise import supervise
 from backend.engines.verify import disagreements
 from backend.network.weights import save_model
@@ -192,7 +192,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def command(options: argparse.Namespace, context: Context) -> None:
     """Run the command with its options.
 
     Raises:
@@ -200,11 +200,11 @@ def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> 
     """
     began = time.monotonic()
     config = resolve(FinetuneConfig, override(load_recipe(options.recipe) if options.recipe else {}, options.set))
-    how = RunOptions(options.resume, options.strict, options.overwrite, Context(reporter, cancel))
+    how = RunOptions(options.resume, options.strict, options.overwrite, context)
     with resumable():
         card = finetune(options.backbone, options.data, options.out, config, how)
-    reporter.log("info", f"{card.title}, {len(card.classes)} classes")
-    reporter.result({"outputs": {"output": str(options.out)}, "seconds": round(time.monotonic() - began, 3)})
+    context.reporter.log("info", f"{card.title}, {len(card.classes)} classes")
+    report_result(context.reporter, began, {"output": options.out})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

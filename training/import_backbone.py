@@ -28,9 +28,9 @@ import torch
 
 from backend.card.model_card import BAND_UNITS, Band
 from backend.card.validation import FieldError, from_plain
-from backend.core.cancel import Cancel
+from backend.core.context import Context
 from backend.core.errors import InputError, ModelError, ResourceError
-from backend.core.events import Reporter
+from backend.core.run_events import report_result
 from backend.core.supervise import add_progress, supervise
 from backend.network.timm_import import VisionTransformer
 from backend.network.vit import build_backbone
@@ -200,29 +200,28 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def command(options: argparse.Namespace, context: Context) -> None:
     """Run the command with its options.
 
     Raises:
         SarDinoError: Refused.
     """
-    began = time.monotonic()
+    began, log = time.monotonic(), context.reporter.log
     bands = bands_of(options)
     found = import_backbone(options.weights, options.out, bands, options.heads, options.prefix, options.check)
     arch = found.arch
-    reporter.log(
+    log(
         "info",
         f"width {arch.embed_dim}, {arch.depth} blocks, patch {found.patch}, tile {found.tile}, positions "
         f"{arch.positions}, {arch.registers} registers; bands {', '.join(band.name for band in bands)}",
     )
     if options.check is None:
         assumed = "given" if options.heads else "assumed, one for each 64 channels"
-        reporter.log("warning", f"{arch.heads} attention heads ({assumed}): weights can't tell; --check can.")
+        log("warning", f"{arch.heads} attention heads ({assumed}): weights can't tell; --check can.")
     if found.left_out:
         shown = ", ".join(found.left_out[:5]) + ", …" * (len(found.left_out) > 5)
-        reporter.log("info", f"Left out {len(found.left_out)} tensors that are not of the backbone: {shown}")
-    outputs = {"output": str(options.out / WEIGHTS), "facts": str(options.out / FACTS)}
-    reporter.result({"outputs": outputs, "seconds": round(time.monotonic() - began, 3)})
+        log("info", f"Left out {len(found.left_out)} tensors that are not of the backbone: {shown}")
+    report_result(context.reporter, began, {"output": options.out / WEIGHTS, "facts": options.out / FACTS})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

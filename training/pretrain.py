@@ -29,7 +29,7 @@ import torch
 from backend.core.cancel import Cancel
 from backend.core.context import Context
 from backend.core.errors import Cancelled
-from backend.core.events import Reporter
+from backend.core.run_events import report_result
 from backend.core.supervise import supervise
 from training.data.batches import StepBatches, iterate
 from training.data.store import ChipStore
@@ -138,7 +138,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def command(options: argparse.Namespace, context: Context) -> None:
     """Run the command with its options.
 
     Raises:
@@ -146,10 +146,10 @@ def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> 
     """
     began = time.monotonic()
     config = resolve(PretrainConfig, override(load_recipe(options.recipe), options.set))
-    how = RunOptions(options.resume, options.strict, context=Context(reporter, cancel))
+    how = RunOptions(options.resume, options.strict, context=context)
     with resumable():
         pretrain(config, options.data, options.out, how, options.recipe, options.start)
-    reporter.result({"outputs": {"output": str(options.out)}, "seconds": round(time.monotonic() - began, 3)})
+    report_result(context.reporter, began, {"output": options.out})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -28,7 +28,8 @@ import torch
 
 from backend.core.arrays import FloatArray
 from backend.core.cancel import Cancel
-from backend.core.events import Reporter, print_lines
+from backend.core.context import Context
+from backend.core.events import print_lines
 from backend.core.supervise import add_progress, supervise
 from backend.network.vit import build_backbone
 from training.landcover.initial_network import patch_of, read_source
@@ -145,7 +146,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def command(options: argparse.Namespace, context: Context) -> None:
     """Run the command with its options.
 
     Raises:
@@ -154,15 +155,15 @@ def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> 
     comparison = Comparison(options.data, options.folds, options.patches, options.classes)
     results = []
     for number, folder in enumerate(options.runs, 1):
-        cancel.check()
-        results.append(comparison.run(folder, cancel))
-        reporter.progress(number, len(options.runs))
+        context.cancel.check()
+        results.append(comparison.run(folder, context.cancel))
+        context.reporter.progress(number, len(options.runs))
     summary = {"data": str(options.data), "folds": options.folds, "runs": results}
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     if options.progress == "json":
-        reporter.result(summary)
+        context.reporter.result(summary)
     else:
         print_lines([line for result in results for line in report(result)])
 

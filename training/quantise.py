@@ -29,10 +29,9 @@ from torch import Tensor, nn
 from backend.card.model_card import Band, ModelCard
 from backend.card.registry import CARD
 from backend.core.arrays import DoubleArray, FloatArray
-from backend.core.cancel import Cancel
 from backend.core.context import Context
 from backend.core.errors import InputError
-from backend.core.events import Reporter
+from backend.core.run_events import report_result
 from backend.core.supervise import supervise
 from backend.network.int8 import layers_of
 from backend.network.weights import load_model
@@ -151,24 +150,16 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return measured_parser("training.quantise", __doc__, 512, "random tiles to look at").parse_args(arguments)
 
 
-def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def command(options: argparse.Namespace, context: Context) -> None:
     """Run the command with its options.
 
     Raises:
         SarDinoError: Refused or cancelled.
     """
     began = time.monotonic()
-    card = quantise(
-        options.model,
-        options.data,
-        options.split,
-        max(1, options.tiles),
-        options.seed,
-        Context(reporter, cancel),
-    )
-    reporter.log("info", f"{len(card.activation_ranges)} ranges from {options.tiles} tiles")
-    output = str(options.model / CARD)
-    reporter.result({"outputs": {"output": output}, "seconds": round(time.monotonic() - began, 3)})
+    card = quantise(options.model, options.data, options.split, max(1, options.tiles), options.seed, context)
+    context.reporter.log("info", f"{len(card.activation_ranges)} ranges from {options.tiles} tiles")
+    report_result(context.reporter, began, {"output": options.model / CARD})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

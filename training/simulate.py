@@ -15,9 +15,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from backend.core.cancel import Cancel
 from backend.core.context import Context
-from backend.core.events import Reporter
+from backend.core.run_events import report_result
 from backend.core.supervise import add_progress, supervise
 from training.simulation.folder import SimulationRequest, write_folder
 
@@ -42,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def command(options: argparse.Namespace, context: Context) -> None:
     """Run the command with its options.
 
     Raises:
@@ -54,10 +53,12 @@ def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> 
     request = SimulationRequest(
         **{**given, "classes": tuple(given["classes"]), "val_groups": tuple(given["val_groups"])}
     )
-    counts = write_folder(request, jobs, Context(reporter, cancel))
+    counts = write_folder(request, jobs, context)
     seconds = time.monotonic() - begin
-    reporter.log("info", f"{request.scenes} simulated scenes: {counts}, {request.scenes / seconds:.1f} scenes/s")
-    reporter.result({"outputs": {"output": str(request.out)}, "seconds": round(seconds, 3), "scenes": counts})
+    context.reporter.log(
+        "info", f"{request.scenes} simulated scenes: {counts}, {request.scenes / seconds:.1f} scenes/s"
+    )
+    report_result(context.reporter, begin, {"output": request.out}, scenes=counts)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

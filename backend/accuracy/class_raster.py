@@ -14,16 +14,14 @@ from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from backend.accuracy.class_names import class_names
+from backend.accuracy.class_values import check_class_number
 from backend.accuracy.tally import check_number, distinct
 from backend.core.arrays import BoolArray, IntArray
 from backend.core.errors import InputError
+from backend.raster.blocks import damaged, strip_rows
 from backend.raster.errors import RASTER_ERRORS
-from backend.raster.geojson import check_class_number
 from backend.raster.grid import Grid
 from backend.raster.opening import open_raster
-
-# Pixels of a strip, which are in memory at once.
-STRIP_PIXELS = 2**20
 
 
 class ClassRaster:
@@ -152,11 +150,7 @@ class ClassRaster:
 
     def strips(self) -> Iterator[tuple[int, int]]:
         """Return first and last (exclusive) row of each strip: whole rows of blocks if these are small enough."""
-        rows = max(1, STRIP_PIXELS // self.grid.width)
-        block = int(self._file.block_shapes[0][0])
-        rows = rows // block * block if rows >= block else rows
-        for top in range(0, self.grid.height, rows):
-            yield top, min(self.grid.height, top + rows)
+        return strip_rows(self._file, self.grid.width, self.grid.height)
 
     def read(self, top: int, bottom: int) -> tuple[IntArray, BoolArray, BoolArray]:
         """Read rows of the grid: values int64 [rows, width], validity, and the mask of ignored values.
@@ -169,10 +163,7 @@ class ClassRaster:
             raw = self._data.read(1, window=window)
             valid = self._data.read_masks(1, window=window) != 0
         except RASTER_ERRORS as error:
-            raise InputError(
-                f"{self.path} can't be read at row {top}: it is truncated or damaged.",
-                "Copy or download the file again.",
-            ) from error
+            raise damaged(self.path, top) from error
         self._check_range(raw[valid], top)
         values = raw.astype(np.int64)
         ignored = np.isin(values, self._ignore) & valid if self._ignore else np.zeros_like(valid)

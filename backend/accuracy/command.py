@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from backend import __version__
 from backend.accuracy.areas import PixelAreas
 from backend.accuracy.class_raster import ClassRaster
+from backend.accuracy.class_values import field_values, integer_label
 from backend.accuracy.compare import Reference, check_bounds, check_overlap
 from backend.accuracy.figures import build_facts
-from backend.accuracy.html_parts import as_json
+from backend.accuracy.html_parts import as_json, document_head
 from backend.accuracy.labels import feature_labels
 from backend.accuracy.merging import merge
 from backend.accuracy.reference_raster import RasterReference
 from backend.accuracy.reference_vector import VectorReference
 from backend.accuracy.report import as_csv, as_html
 from backend.core.atomic_files import refusing, write_files
-from backend.core.cancel import Cancel
+from backend.core.context import Context
 from backend.core.errors import InputError
 from backend.core.events import Reporter
+from backend.core.row_progress import RowProgress
+from backend.core.run_events import RunEvents
 from backend.output.names import claim_outputs
 from backend.output.types import check_report_type
 from backend.raster.blocks import LARGE_CACHE
-from backend.raster.geojson import field_values, integer_label, read_features
+from backend.raster.geojson import read_features
 from backend.raster.source import gdal_environment
 
 GEOJSON = frozenset((".geojson", ".json"))
@@ -52,8 +52,6 @@ class AccuracyRequest:
         seed: Seed of the draw.
         reference_name: Name of the reference in the report; None for its path.
         overwrite: Whether existing outputs are replaced.
-        reporter: Receives progress and messages.
-        cancel: Ends the run when set.
     """
 
     map: str
@@ -69,8 +67,6 @@ class AccuracyRequest:
     seed: int = 0
     reference_name: str | None = None
     overwrite: bool = False
-    reporter: Reporter = field(default_factory=Reporter)
-    cancel: Cancel = field(default_factory=Cancel)
 
     @property
     def shown(self) -> str:
@@ -78,46 +74,42 @@ class AccuracyRequest:
         return self.reference_name or self.reference
 
 
-def accuracy(request: AccuracyRequest) -> dict[str, Any]:
+def accuracy(request: AccuracyRequest, context: Context) -> dict[str, Any]:
     """Compare, write the report, and return the facts of the result event.
 
     Raises:
         SarDinoError: Refused or cancelled; then no output is left, and older ones are as they were.
     """
-    began = time.monotonic()
     outputs = {"output": request.output, "json": request.json, "csv": request.csv}
     wanted = {role: path for role, path in outputs.items() if path is not None}
+    events = RunEvents(context.reporter, "accuracy", request.map, wanted)
     sources = [request.map, request.reference]
     for role, path in wanted.items():
         check_report_type(path, role)
-    with claim_outputs(list(wanted.values()), sources, request.overwrite, request.cancel, rasters=False):
-        facts = _compared(request, wanted)
+    with claim_outputs(list(wanted.values()), sources, request.overwrite, context.cancel, rasters=False):
+        facts = _compared(request, context, events)
         writers = {"output": as_html, "json": as_json, "csv": as_csv}
         with refusing(request.output):
-            write_files({path: writers[role](facts).encode() for role, path in wanted.items()}, request.cancel)
-    return _result(request, wanted, facts, time.monotonic() - began)
+            write_files({path: writers[role](facts).encode() for role, path in wanted.items()}, context.cancel)
+    return _result(context.reporter, events, facts)
 
 
-def _compared(request: AccuracyRequest, wanted: Mapping[str, Path]) -> dict[str, Any]:
+def _compared(request: AccuracyRequest, context: Context, events: RunEvents) -> dict[str, Any]:
     """Return every figure of the report, and the facts about its inputs."""
     with ExitStack() as stack:
         stack.enter_context(gdal_environment(LARGE_CACHE))
         class_map = stack.enter_context(ClassRaster(request.map, request.ignore_map))
         reference, notes = _open_reference(request, class_map, stack)
         areas = PixelAreas(class_map.grid)
-        _start(request, wanted)
-        comparison = reference.compare(
-            class_map, areas, _RowProgress(request, class_map.grid.height * reference.passes)
-        )
+        events.start()
+        comparison = reference.compare(class_map, areas, RowProgress(context, class_map.grid.height, reference.passes))
         merging = merge(comparison, class_map.names, request.mapping)
         check_overlap(comparison, request.shown, class_map.names)
     for what, count in notes.left_out.items():
         comparison.leave_out(what, count)
     facts = build_facts(comparison, areas.known, {**notes.names, **merging.names})
     return {
-        "schema_version": 1,
-        "program": f"SAR Land Cover (DINO) {__version__}",
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        **document_head(),
         "map": request.map,
         "reference": request.shown,
         "mapping": dict(request.mapping),
@@ -137,18 +129,6 @@ class _ReferenceNotes:
     names: dict[int, str]
     texts: list[str] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
-
-
-class _RowProgress:
-    """Report rows done; raise Cancelled when the run was cancelled."""
-
-    def __init__(self, request: AccuracyRequest, total: int) -> None:
-        self._request, self._total, self._done = request, total, 0
-
-    def __call__(self, rows: int) -> None:
-        self._request.cancel.check()
-        self._done += rows
-        self._request.reporter.progress(self._done, self._total)
 
 
 def _open_reference(
@@ -204,38 +184,19 @@ def _open_vector(request: AccuracyRequest, class_map: ClassRaster) -> tuple[Refe
     return VectorReference([f for f, _ in kept], [label for _, label in kept]), notes
 
 
-def _start(request: AccuracyRequest, outputs: Mapping[str, Path]) -> None:
-    request.reporter.start(
-        version=__version__,
-        command="accuracy",
-        model="",
-        device="cpu",
-        input=request.map,
-        outputs={role: str(path) for role, path in outputs.items()},
-    )
-
-
-def _result(
-    request: AccuracyRequest, outputs: Mapping[str, Path], facts: Mapping[str, Any], seconds: float
-) -> dict[str, Any]:
+def _result(reporter: Reporter, events: RunEvents, facts: Mapping[str, Any]) -> dict[str, Any]:
     for note in facts["notes"]:
-        request.reporter.log("warning" if note in facts["warnings"] else "info", note)
+        reporter.log("warning" if note in facts["warnings"] else "info", note)
     for what, count in facts["left_out"].items():
-        request.reporter.log("info", f"Left out, {what}: {count}.")
+        reporter.log("info", f"Left out, {what}: {count}.")
     pixels, estimates = facts["pixels"], facts["estimates"]
-    result = {
-        "outputs": {role: str(path) for role, path in outputs.items()},
-        "device": "cpu",
-        "seconds": round(seconds, 3),
-        "model": "",
-        "pixels": pixels["total"],
-        "overall_accuracy": pixels["overall_accuracy"],
-        "mean_iou": pixels["mean_iou"],
-        "mean_f1": pixels["mean_f1"],
-        "units": estimates["units"] if estimates else None,
-        "estimated_overall_accuracy": estimates["overall_accuracy"]["estimate"] if estimates else None,
-        "estimated_overall_accuracy_se": estimates["overall_accuracy"]["standard_error"] if estimates else None,
-        "classes": facts["classes"],
-    }
-    request.reporter.result(result)
-    return result
+    return events.result(
+        pixels=pixels["total"],
+        overall_accuracy=pixels["overall_accuracy"],
+        mean_iou=pixels["mean_iou"],
+        mean_f1=pixels["mean_f1"],
+        units=estimates["units"] if estimates else None,
+        estimated_overall_accuracy=estimates["overall_accuracy"]["estimate"] if estimates else None,
+        estimated_overall_accuracy_se=estimates["overall_accuracy"]["standard_error"] if estimates else None,
+        classes=facts["classes"],
+    )

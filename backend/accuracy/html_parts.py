@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
 from html import escape
 from typing import Any
+
+from backend import PROGRAM
 
 STYLE = """
 body { font-family: sans-serif; font-size: 14px; color: #222; max-width: 1100px; margin: 1.5em auto; padding: 0 1em; }
@@ -16,6 +19,12 @@ table.key td { text-align: center; padding: 10px 22px; } table.key big { font-si
 small, .faint { color: #667; } li { margin: 4px 0; }
 """
 DASH = "–"
+
+
+def document_head() -> dict[str, Any]:
+    """Return what every document of figures begins with: version of its form, program, date and time (UTC)."""
+    date = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    return {"schema_version": 1, "program": PROGRAM, "date": date}
 
 
 def as_json(facts: Mapping[str, Any]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from backend.accuracy.class_values import integer_label
 from backend.accuracy.merging import values_by_name
-from backend.raster.geojson import integer_label
 
 
 def feature_labels(

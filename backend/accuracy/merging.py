@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from backend.accuracy.class_values import integer_label
 from backend.accuracy.compare import Comparison
 from backend.card.worldcover import MERGED, MERGED_NAMES, MERGED_VALUES, NAMES, UNKNOWN
-from backend.raster.geojson import integer_label
 
 LISTED = 12
 

@@ -13,10 +13,11 @@ from rasterio.windows import transform as window_transform
 
 from backend.accuracy.areas import PixelAreas
 from backend.accuracy.class_raster import ClassRaster
+from backend.accuracy.class_values import check_class_number
 from backend.accuracy.compare import Advance, Comparison
 from backend.accuracy.tally import distinct
 from backend.core.arrays import BoolArray, DoubleArray, IndexArray, IntArray
-from backend.raster.geojson import Feature, check_class_number
+from backend.raster.geojson import Feature
 
 # Property of points that were drawn for a map: the class that the map has there.
 MAP_CLASS = "map_class"

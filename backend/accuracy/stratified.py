@@ -131,9 +131,13 @@ def allocate(size: int, mapped: DoubleArray) -> IntArray:
         )
     base = max(MIN_UNITS, min(RARE_CLASS_UNITS, size // (2 * int(there.sum()))))
     rest = size - base * int(there.sum())
-    exact = rest * mapped / mapped.sum()
-    units: IntArray = np.where(there, base, 0) + np.floor(exact).astype(np.int64)
-    # The largest remainders get the units that rounding left over.
-    order = np.argsort(-(exact - np.floor(exact)), kind="stable")
-    units[order[: size - int(units.sum())]] += 1
+    units: IntArray = np.where(there, base, 0) + rounded(rest * mapped / mapped.sum(), rest)
+    return units
+
+
+def rounded(shares: DoubleArray, total: int) -> IntArray:
+    """Round to whole numbers that sum to `total`: the largest remainders go up."""
+    units: IntArray = np.floor(shares).astype(np.int64)
+    order = np.argsort(-(shares - units), kind="stable")
+    units[order[: total - int(units.sum())]] += 1
     return units

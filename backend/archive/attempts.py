@@ -63,19 +63,9 @@ class Held:
     """Hold an attempt that this process has claimed.
 
     Attributes:
-<<<<<<< HEAD
         name: Name of the scene.
         number: Number of the attempt.
-        claim: File that is touched while it goes on.
-||||||| fa89bb2
-        name: Of the scene.
-        number: Of the attempt.
-        claim: File that is touched while it goes on.
-=======
-        name: Of the scene.
-        number: Of the attempt.
         claim: File that is written while it goes on.
->>>>>>> h-arch
         work: Folder to write into.
         text: What the claim holds.
     """

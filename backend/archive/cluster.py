@@ -27,7 +27,7 @@ from backend.archive.worker import WAIT_S, State
 from backend.card.registry import CARD
 from backend.core.cancel import POLL_S
 from backend.core.errors import ResourceError
-from backend.maps.request import Context
+from backend.maps.request import MapContext
 
 LOCAL = "local"
 # Scenes that wait at the scheduler, for each worker; the others wait here.
@@ -41,7 +41,7 @@ QUIET = 50
 MOST_IDLE = 5
 
 
-def run_on_cluster(request: ArchiveRequest, units: Sequence[Unit], folder: ArchiveFolder, context: Context) -> State:
+def run_on_cluster(request: ArchiveRequest, units: Sequence[Unit], folder: ArchiveFolder, context: MapContext) -> State:
     """Map the units of an archive on a cluster until all are finished or given up.
 
     Raises:
@@ -75,7 +75,13 @@ class _Rounds:
     """Send scenes to a cluster in rounds: those that are free, then those that failed or whose worker died."""
 
     def __init__(
-        self, request: ArchiveRequest, units: Sequence[Unit], book: AttemptBook, context: Context, client: Any, run: str
+        self,
+        request: ArchiveRequest,
+        units: Sequence[Unit],
+        book: AttemptBook,
+        context: MapContext,
+        client: Any,
+        run: str,
     ) -> None:
         self._request, self._units, self._book, self._context = request, units, book, context
         self._client, self._run, self._state = client, run, State()
@@ -162,7 +168,7 @@ class _Rounds:
 
 
 @contextmanager
-def _client(request: ArchiveRequest, context: Context) -> Iterator[Any]:
+def _client(request: ArchiveRequest, context: MapContext) -> Iterator[Any]:
     """Yield a client of the scheduler that was asked for; a local one ends with the block."""
     try:
         from distributed import Client

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from backend import __version__
@@ -15,10 +14,11 @@ from backend.archive.scene_task import SceneTask
 from backend.archive.units import Unit
 from backend.archive.worker import ArchiveWorker, State, worker_name
 from backend.core.errors import InputError, ResourceError
-from backend.maps.request import Context
+from backend.core.run_events import RunEvents
+from backend.maps.request import MapContext
 
 
-def archive(request: ArchiveRequest, context: Context) -> dict[str, Any]:
+def archive(request: ArchiveRequest, context: MapContext) -> dict[str, Any]:
     """Map the scenes of a plan until all are finished or given up, and write the manifest.
 
     Returns:
@@ -29,7 +29,6 @@ def archive(request: ArchiveRequest, context: Context) -> dict[str, Any]:
         ResourceError: Scenes were given up, or the disk is full.
         Cancelled: The worker was stopped; finished scenes are kept, and its own is free for others.
     """
-    began = time.monotonic()
     if request.dead_after < LEAST_DEAD_AFTER_S:
         raise InputError(
             f"--dead-after is {request.dead_after:g} s; workers need longer.", f"Give {LEAST_DEAD_AFTER_S:g} s or more."
@@ -37,10 +36,9 @@ def archive(request: ArchiveRequest, context: Context) -> dict[str, Any]:
     units, card, folder = read_plan(request.plan), request.task.check(), ArchiveFolder(request.out)
     folder.open(units, request.task.recorded(card))
     worker = worker_name()
-    context.reporter.start(
-        version=__version__, command="archive", model=card.name, device=request.task.device, input=request.plan,
-        outputs={"output": str(folder.manifest)}, scenes=len(units), worker=worker,
-    )  # fmt: skip
+    outputs = {"output": folder.manifest, "collection": folder.collection}
+    events = RunEvents(context.reporter, "archive", request.plan, outputs, card.name, request.task.device)
+    events.start(scenes=len(units), worker=worker)
     if folder.program() != __version__:
         context.reporter.log(
             "warning", f"The archive was begun by version {folder.program()}, and goes on with {__version__}; the "
@@ -50,19 +48,13 @@ def archive(request: ArchiveRequest, context: Context) -> dict[str, Any]:
     ours = write_manifest(folder, units, state, request.task.model)
     if not ours:
         context.reporter.log("info", "Another worker is writing the manifest.")
-    facts = {
-        "outputs": {"output": str(folder.manifest), "collection": str(folder.collection)},
-        "device": request.task.device, "model": card.name, "seconds": round(time.monotonic() - began, 3),
-        "scenes": len(units), "finished": len(state.finished), "given_up": len(state.given_up), "held": state.held,
-        "classes": [],
-    }  # fmt: skip
     if state.given_up:
         _refuse(state, request, folder)
-    context.reporter.result(facts)
-    return facts
+    counts = {"finished": len(state.finished), "given_up": len(state.given_up), "held": state.held}
+    return events.result(scenes=len(units), **counts, classes=[])
 
 
-def _work(request: ArchiveRequest, units: list[Unit], folder: ArchiveFolder, worker: str, context: Context) -> State:
+def _work(request: ArchiveRequest, units: list[Unit], folder: ArchiveFolder, worker: str, context: MapContext) -> State:
     if request.cluster is not None:
         from backend.archive.cluster import run_on_cluster
 

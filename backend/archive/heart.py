@@ -11,13 +11,7 @@ from typing import Any
 
 
 class Heart:
-<<<<<<< HEAD
-    """Touch a file until the block ends; stop when the file has gone, which means that another took over.
-||||||| fa89bb2
-    """Touches a file until the block ends; stops when the file has gone, which means that another took over.
-=======
-    """Writes a file, as it is, until the block ends; stops when the file has gone, which means that another took over.
->>>>>>> h-arch
+    """Write a file, as it is, until the block ends; stop when the file has gone, which means that another took over.
 
     A thread is enough: what computes releases Python's lock. A process that hangs whole shows no sign of life.
 

@@ -17,7 +17,7 @@ from backend.archive.worker import worker_name
 from backend.core.errors import SarDinoError
 from backend.core.events import Reporter
 from backend.maps.load import ModelCache
-from backend.maps.request import Context
+from backend.maps.request import MapContext
 
 HELD, FATAL = "held", "fatal"
 # One scene at a time in a process, however many threads its scheduler gives it: they would share one model.
@@ -76,7 +76,7 @@ def run_scene(request: ArchiveRequest, run: str, unit: Unit, after: int) -> Answ
             held = book.take(unit.name, after)
             if held is None:
                 return Answer(unit.name, HELD)
-            context: Any = Context(told, models=_models.setdefault("kept", ModelCache()))
+            context: Any = MapContext(told, models=_models.setdefault("kept", ModelCache()))
             outcome = do_scene(unit, held, book, SceneTask(request.task, worker, folder), context)
         except SarDinoError as error:
             return Answer(unit.name, FATAL, error.message, error.hint, tuple(told.warnings))

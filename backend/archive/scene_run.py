@@ -14,7 +14,7 @@ from backend.core.atomic_files import FULL_BYTES, refusing
 from backend.core.errors import Cancelled, ModelError, ResourceError, SarDinoError
 from backend.core.events import Reporter
 from backend.core.supervise import as_refusal
-from backend.maps.request import Context
+from backend.maps.request import MapContext
 
 DONE, FAILED, LOST = "done", "failed", "lost"
 # Touches of a claim within the time after which its worker counts as dead.
@@ -24,7 +24,7 @@ BEATS = 6
 class Task(Protocol):
     """Map a scene into a folder and write its STAC item there, everything flushed to the disk."""
 
-    def __call__(self, unit: Unit, held: Held, context: Context) -> None: ...
+    def __call__(self, unit: Unit, held: Held, context: MapContext) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -43,17 +43,11 @@ class Outcome:
 
 
 class SceneReporter(Reporter):
-<<<<<<< HEAD
-    """Pass on the warnings of a scene's run, with its name; its progress is not that of the archive."""
-||||||| fa89bb2
-    """Passes on the warnings of a scene's run, with its name; its progress is not that of the archive."""
-=======
-    """Passes on the warnings of a scene's run, with its name; its progress is not that of the archive.
+    """Pass on the warnings of a scene's run, with its name; its progress is not that of the archive.
 
     Attributes:
         warnings: All of them, without names.
     """
->>>>>>> h-arch
 
     def __init__(self, reporter: Reporter, unit: Unit) -> None:
         super().__init__()
@@ -69,7 +63,7 @@ class SceneReporter(Reporter):
         self.log("warning", error.message)
 
 
-def do_scene(unit: Unit, held: Held, book: AttemptBook, task: Task, context: Context) -> Outcome:
+def do_scene(unit: Unit, held: Held, book: AttemptBook, task: Task, context: MapContext) -> Outcome:
     """Map a scene that was claimed. Its claim has ended afterwards, unless the process is killed.
 
     Raises:
@@ -78,7 +72,7 @@ def do_scene(unit: Unit, held: Held, book: AttemptBook, task: Task, context: Con
         ResourceError: The disk of the results is full, or away; the scene is free again if possible.
     """
     cancel = context.cancel
-    inner = Context(SceneReporter(context.reporter, unit), cancel, context.models)
+    inner = MapContext(SceneReporter(context.reporter, unit), cancel, context.models)
     with cancel.cleanup_scope():
         cancel.on_deadline(lambda: book.release(held))
         try:

@@ -14,18 +14,12 @@ from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.core.atomic_files import refusing, write_files
 from backend.core.errors import InputError, ModelError
-from backend.maps.request import Context
+from backend.maps.request import MapContext
 from backend.raster.errors import RASTER_ERRORS
 
 
 class SceneTask:
-<<<<<<< HEAD
-    """Map a scene and write its STAC item next to it.
-||||||| fa89bb2
-    """Maps a scene and writes its STAC item beside it.
-=======
-    """Maps a scene and writes its STAC item beside it, as long as options and model are those of the archive.
->>>>>>> h-arch
+    """Map a scene and write its STAC item next to it, as long as options and model are those of the archive.
 
     Args:
         options: Options of the task.
@@ -36,7 +30,7 @@ class SceneTask:
     def __init__(self, options: TaskOptions, worker: str, folder: ArchiveFolder) -> None:
         self._options, self._worker, self._folder = options, worker, folder
 
-    def __call__(self, unit: Unit, held: Held, context: Context) -> None:
+    def __call__(self, unit: Unit, held: Held, context: MapContext) -> None:
         self._card()
         facts = self._options.run(unit, held.work, context)
         card = self._card()  # unchanged, also while the scene was mapped

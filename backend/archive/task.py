@@ -16,7 +16,7 @@ from backend.card.registry import CARD, model_folder
 from backend.core.errors import InputError
 from backend.core.plain_json import parse_json
 from backend.engines.choice import check_engine
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.radiometry.units import Units
 
 # Further outputs of each task, and the option of its command that names them.
@@ -108,7 +108,7 @@ class TaskOptions:
         facts = {key: value for key, value in card.items() if key not in _DESCRIPTIONS}
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
-    def run(self, unit: Unit, work: Path, context: Context) -> dict[str, Any]:
+    def run(self, unit: Unit, work: Path, context: MapContext) -> dict[str, Any]:
         """Map one scene into a folder.
 
         Args:
@@ -132,19 +132,23 @@ class TaskOptions:
         return _COMMANDS[self.task](self, request, paths, context)
 
 
-def _landcover(options: TaskOptions, request: Request, paths: Mapping[str, Path], context: Context) -> dict[str, Any]:
+def _landcover(
+    options: TaskOptions, request: Request, paths: Mapping[str, Path], context: MapContext
+) -> dict[str, Any]:
     from backend.maps.landcover import landcover
 
     return landcover(request, paths.get("confidence"), paths.get("probabilities"), context, bits=options.bits)
 
 
-def _attention(options: TaskOptions, request: Request, paths: Mapping[str, Path], context: Context) -> dict[str, Any]:
+def _attention(
+    options: TaskOptions, request: Request, paths: Mapping[str, Path], context: MapContext
+) -> dict[str, Any]:
     from backend.maps.attention import attention
 
     return attention(request, options.heads, options.block, None, paths.get("masks"), context)
 
 
-def _embed(options: TaskOptions, request: Request, paths: Mapping[str, Path], context: Context) -> dict[str, Any]:
+def _embed(options: TaskOptions, request: Request, paths: Mapping[str, Path], context: MapContext) -> dict[str, Any]:
     from backend.maps.embeddings import embed
 
     return embed(request, options.block, options.grid, paths.get("pca"), context, bits=options.bits)

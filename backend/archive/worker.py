@@ -15,7 +15,7 @@ from backend.archive.scene_run import DONE, FAILED, LOST, Outcome, Task, do_scen
 from backend.archive.units import Unit
 from backend.core.cancel import POLL_S
 from backend.core.errors import ResourceError, SarDinoError
-from backend.maps.request import Context
+from backend.maps.request import MapContext
 
 # Seconds between two looks at what others have done.
 LOOK_S = 10.0
@@ -37,14 +37,8 @@ class State:
     Attributes:
         finished: Names of scenes that are finished.
         given_up: Why scenes were given up, by name.
-<<<<<<< HEAD
         held: Number of scenes that other workers hold.
-||||||| fa89bb2
-        held: How many scenes other workers hold.
-=======
-        held: How many scenes other workers hold.
         made: Names of scenes that this run has finished itself.
->>>>>>> h-arch
     """
 
     finished: set[str] = field(default_factory=set)
@@ -63,7 +57,7 @@ class ArchiveWorker:
         context: Reporter, cancel and model.
     """
 
-    def __init__(self, units: Sequence[Unit], book: AttemptBook, task: Task, context: Context) -> None:
+    def __init__(self, units: Sequence[Unit], book: AttemptBook, task: Task, context: MapContext) -> None:
         self._units = {unit.name: unit for unit in units}
         self._book, self._task, self._context = book, task, context
         self._looked = 0.0

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backend import __version__
 from backend.accuracy.areas import PixelAreas
+from backend.accuracy.class_colours import class_colours
 from backend.accuracy.class_raster import ClassRaster
 from backend.accuracy.compare import check_bounds
-from backend.accuracy.html_parts import as_json
+from backend.accuracy.html_parts import as_json, document_head
+from backend.card.colours import colours_for, rgb
 from backend.card.model_card import LandCoverClass
-from backend.change.colours import class_colours, file_colours
-from backend.change.compare import CodeTable, PairCounts, count_pairs, write_codes
 from backend.change.legends import Match, Side, match_legends
+from backend.change.maps_report import as_html
 from backend.change.matrix import as_csv, change_facts, common_matrices
 from backend.change.outputs import ChangeOutputs, claimed_outputs, file_tags
+from backend.change.pair_counts import CodeTable, PairCounts, count_pairs, write_codes
 from backend.change.previews import painted, png_source
-from backend.change.report import as_html
-from backend.change.samples import SampleFields, estimate_change, read_samples
+from backend.change.reference_samples import SampleFields, estimate_change, read_reference_samples
 from backend.change.transitions import Transitions, number_transitions
 from backend.core.context import Context
 from backend.core.errors import InputError
+from backend.core.row_progress import RowProgress
+from backend.core.run_events import RunEvents
 from backend.output.sink import Layer
-from backend.output.styles import legend_tags, paletted_qml, rgb
+from backend.output.styles import legend_tags, paletted_qml
 from backend.raster.blocks import LARGE_CACHE
 from backend.raster.source import gdal_environment
 
@@ -79,45 +79,24 @@ def change(request: ChangeRequest, context: Context) -> dict[str, Any]:
     Raises:
         SarDinoError: Refused or cancelled; then no output is left, and older ones are as they were.
     """
-    began = time.monotonic()
+    events = RunEvents(context.reporter, "change", request.before, request.paths)
     sources = [request.before, request.after, *([request.samples] if request.samples else [])]
     with claimed_outputs(request.paths, sources, request.overwrite, context) as outputs:
-        context.reporter.start(
-            version=__version__, command="change", model="", device="cpu", input=request.before,
-            outputs={role: str(path) for role, path in request.paths.items()},
-        )  # fmt: skip
+        events.start()
         facts = _compared(request, context, outputs)
     for note in facts["notes"]:
         context.reporter.log("info", note)
     for what, count in facts["left_out"].items():
         context.reporter.log("info", f"Left out, {what}: {count}.")
     estimates = facts["estimates"]
-    result = {
-        "outputs": {role: str(path) for role, path in request.paths.items()},
-        "device": "cpu",
-        "seconds": round(time.monotonic() - began, 3),
-        "model": "",
-        "pixels": facts["compared"]["pixels"],
-        "area_unit": facts["area_unit"],
-        "changed_area": facts["changed"]["area"],
-        "changed_share": facts["changed"]["share"],
-        "classes": facts["transitions"],
-        "estimated_change": estimates["groups"][0] if estimates and estimates["groups"] else None,
-    }
-    context.reporter.result(result)
-    return result
-
-
-class _Rows:
-    """Report rows done of all passes; raise Cancelled when the run was cancelled."""
-
-    def __init__(self, context: Context, total: int) -> None:
-        self._context, self._total, self._done = context, total, 0
-
-    def __call__(self, rows: int) -> None:
-        self._context.cancel.check()
-        self._done += rows
-        self._context.reporter.progress(self._done, self._total)
+    return events.result(
+        pixels=facts["compared"]["pixels"],
+        area_unit=facts["area_unit"],
+        changed_area=facts["changed"]["area"],
+        changed_share=facts["changed"]["share"],
+        classes=facts["transitions"],
+        estimated_change=estimates["groups"][0] if estimates and estimates["groups"] else None,
+    )
 
 
 @dataclass(frozen=True)
@@ -142,11 +121,11 @@ def _compared(request: ChangeRequest, context: Context, outputs: ChangeOutputs) 
         after = stack.enter_context(ClassRaster(request.after, request.ignore, like=before.grid, roles=roles))
         check_bounds(before.grid.bounds(), after.bounds(), request.after)
         areas = PixelAreas(before.grid)
-        rows = _Rows(context, before.grid.height * (3 if request.samples else 2))
+        rows = RowProgress(context, before.grid.height, 3 if request.samples else 2)
         found = _matched(request, before, after, count_pairs(before, after, areas, rows))
         samples = None
         if request.samples:
-            samples = read_samples(request.samples, before.grid, request.fields, found.transitions)
+            samples = read_reference_samples(request.samples, before.grid, request.fields, found.transitions)
         table = CodeTable.of(found.counts, (found.match.before, found.match.after), found.transitions.codes)
         sink = outputs.sink("output", _layer(request, found.legend), before.grid)
         picture = write_codes((before, after), table, sink, rows)
@@ -199,11 +178,11 @@ def _colours(request: ChangeRequest, match: Match, classes: Sequence[int]) -> di
     """Return the colour of each class: as in a map whose values are those of the common legend, the earlier first."""
     given: dict[int, str] = {}
     for path, common in ((request.after, match.after), (request.before, match.before)):
-        brought = file_colours(path)
+        brought = class_colours(path)
         kept = {value: color for value, color in brought.items() if common.get(value, value) == value}
         given.update(kept)
         given.update({new: brought[old] for old, new in common.items() if old in brought and new not in kept})
-    return class_colours(classes, match.names, given)
+    return colours_for(classes, match.names, given)
 
 
 def _pictures(found: _Found, changes: NDArray[np.uint8]) -> list[str]:
@@ -218,9 +197,7 @@ def _pictures(found: _Found, changes: NDArray[np.uint8]) -> list[str]:
 
 def _head(request: ChangeRequest, facts: Mapping[str, Any], counts: PairCounts) -> dict[str, Any]:
     return {
-        "schema_version": 1,
-        "program": f"SAR Land Cover (DINO) {__version__}",
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        **document_head(),
         "before": request.before,
         "after": request.after,
         "samples": request.samples,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from backend.accuracy.class_values import integer_label
 from backend.accuracy.merging import has_merged_legend
 from backend.card.worldcover import MERGED, MERGED_NAMES, MERGED_VALUES, NAMES
 from backend.core.errors import InputError
-from backend.raster.geojson import integer_label
 
 
 @dataclass(frozen=True)

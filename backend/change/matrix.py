@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from backend.change.compare import PairCounts
 from backend.change.legends import Match
+from backend.change.pair_counts import PairCounts
 from backend.change.transitions import Transitions
 from backend.core.arrays import DoubleArray, IntArray
 

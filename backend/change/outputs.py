@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from backend import __version__
+from backend import PROGRAM, __version__
 from backend.card.model_card import LandCoverClass
 from backend.core.atomic_files import parts_of, placed_together, refusing, sync_folder
 from backend.core.cancel import Cancel
@@ -14,9 +14,8 @@ from backend.core.claims import key
 from backend.core.context import Context
 from backend.core.errors import InputError
 from backend.output.names import claim_outputs
+from backend.output.raster_set import RasterSet
 from backend.output.sink import Layer, RasterSink
-from backend.output.styles import aux_xml, date_now
-from backend.output.transaction import place_together
 from backend.output.types import check_report_type, type_notes
 from backend.raster.grid import Grid
 
@@ -67,22 +66,15 @@ class ChangeOutputs:
         self, texts: Mapping[str, Path], rasters: Mapping[str, Path], cancel: Cancel, stack: ExitStack
     ) -> None:
         self.texts, self.rasters = texts, rasters
-        self._cancel, self._stack = cancel, stack
-        self._sinks: dict[str, RasterSink] = {}
+        self._cancel, self._set = cancel, RasterSet(stack, cancel)
 
     def sink(self, role: str, layer: Layer, grid: Grid) -> RasterSink:
         """Open the raster of a role."""
-        sink = RasterSink(self.rasters[role], grid, layer)
-        self._stack.callback(sink.discard)
-        self._cancel.on_deadline(sink.files.remove_parts)
-        self._sinks[role] = sink
-        return sink
+        return self._set.open(role, self.rasters[role], grid, layer)
 
     def finish(self) -> None:
         """Close and check all rasters, which can be read from then on."""
-        for sink in self._sinks.values():
-            self._cancel.check()
-            sink.finish()
+        self._set.finish()
 
     def commit(self, styles: Mapping[str, str], classes: Sequence[LandCoverClass], texts: Mapping[str, str]) -> None:
         """Give all outputs their names: all, or in a failure none that is new.
@@ -92,11 +84,7 @@ class ChangeOutputs:
             classes: Legend of the main raster.
             texts: Contents of the texts by role.
         """
-        date = date_now()
-        for role, sink in self._sinks.items():
-            sink.files.add_sidecar(".qml", styles[role])
-            sink.files.add_sidecar(".aux.xml", aux_xml(classes if role == "output" else (), date))
-        ordered = sorted(self._sinks, key=lambda role: role == "output")
+        self._set.add_styles(styles, classes)
         with parts_of(self.texts.values(), cancel=self._cancel) as parts:
             for role, part in zip(self.texts, parts):
                 with refusing(part.path):
@@ -108,7 +96,7 @@ class ChangeOutputs:
                         part.place()
                 for folder in {part.path.parent for part in parts}:
                     sync_folder(folder)
-                place_together([self._sinks[role].files for role in ordered])
+                self._set.place()
 
 
 def file_tags(what: str, before: str, after: str, more: Mapping[str, str]) -> dict[str, str]:
@@ -125,7 +113,7 @@ def file_tags(what: str, before: str, after: str, more: Mapping[str, str]) -> di
         "SARDINO_VERSION": __version__,
         "SARDINO_INPUT": f"{first}, {second}",
         "SARDINO_OUTPUT": what,
-        "TIFFTAG_SOFTWARE": f"SAR Land Cover (DINO) {__version__}",
+        "TIFFTAG_SOFTWARE": PROGRAM,
         "TIFFTAG_IMAGEDESCRIPTION": f"{what} from {first} to {second}",
         **more,
     }

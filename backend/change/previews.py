@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import MemoryFile
 
-from backend.output.styles import rgb
+from backend.card.colours import rgb
 
 SIDE = 420  # longest side of a picture, in pixels
 NO_DATA = (255, 255, 255)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend import __version__
 from backend.accuracy.areas import PixelAreas
 from backend.accuracy.html_parts import as_json
+from backend.card.colours import rgb
 from backend.change.date_pair import DateInput, DatePair
 from backend.change.looks import Looks, estimate_looks
 from backend.change.outputs import ChangeOutputs, claimed_outputs, file_tags
@@ -21,9 +20,10 @@ from backend.change.sar_rows import OUTCOMES, SarSums, significant_rows
 from backend.change.sar_sample import log_ratio_windows
 from backend.core.context import Context
 from backend.core.errors import InputError
-from backend.output.names import check_parts
+from backend.core.run_events import RunEvents
+from backend.output.names import check_not_parts
 from backend.output.sink import Layer, RasterSink
-from backend.output.styles import DIVERGING, legend_tags, paletted_qml, rgb, span_qml
+from backend.output.styles import DIVERGING, legend_tags, paletted_qml, span_qml
 from backend.raster.source import gdal_environment
 
 LEAST_WINDOW, MOST_WINDOW = 3, 51
@@ -77,31 +77,22 @@ def sar_change(request: SarChangeRequest, context: Context) -> dict[str, Any]:
         SarDinoError: Refused or cancelled; then no output is left, and older ones are as they were.
     """
     _check(request)
-    began = time.monotonic()
+    events = RunEvents(context.reporter, "change", request.before.path, request.paths)
     sources = [*request.before.files(), *request.after.files()]
     with claimed_outputs(request.paths, sources, request.overwrite, context) as outputs:
-        context.reporter.start(
-            version=__version__, command="change", model="", device="cpu", input=request.before.path,
-            outputs={role: str(path) for role, path in request.paths.items()},
-        )  # fmt: skip
+        events.start()
         facts = _compared(request, context, outputs)
     for note in facts["notes"]:
         context.reporter.log("info", note)
-    result = {
-        "outputs": {role: str(path) for role, path in request.paths.items()},
-        "device": "cpu",
-        "seconds": round(time.monotonic() - began, 3),
-        "model": "",
-        "pixels": facts["compared"]["pixels"],
-        "area_unit": facts["area_unit"],
-        "changed_area": facts["changed"]["area"],
-        "changed_share": facts["changed"]["share"],
-        "polarisations": facts["polarisations"],
-        "looks": facts["looks"],
-        "classes": facts["outcomes"],
-    }
-    context.reporter.result(result)
-    return result
+    return events.result(
+        pixels=facts["compared"]["pixels"],
+        area_unit=facts["area_unit"],
+        changed_area=facts["changed"]["area"],
+        changed_share=facts["changed"]["share"],
+        polarisations=facts["polarisations"],
+        looks=facts["looks"],
+        classes=facts["outcomes"],
+    )
 
 
 def _check(request: SarChangeRequest) -> None:
@@ -122,7 +113,7 @@ def _compared(request: SarChangeRequest, context: Context, outputs: ChangeOutput
     with ExitStack() as stack:
         stack.enter_context(gdal_environment())
         pair = DatePair(request.before, request.after, context, stack)
-        check_parts(list(outputs.rasters.values()) + list(outputs.texts.values()), pair.files)
+        check_not_parts(list(outputs.rasters.values()) + list(outputs.texts.values()), pair.files)
         stack.enter_context(gdal_environment(pair.cache))
         context.cancel.check()
         places = list(log_ratio_windows(pair))

@@ -5,17 +5,15 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from pathlib import PurePath
 from typing import Any
 
 import numpy as np
 
-from backend import __version__
-from backend.accuracy.html_parts import listed, table
+from backend.accuracy.html_parts import document_head, listed, table
+from backend.change.maps_report import colour_key, page, side_by_side, unit_name
 from backend.change.matrix import in_unit
 from backend.change.previews import grey, painted, png_source
-from backend.change.report import colour_key, page, side_by_side, unit_name
 from backend.change.sar_rows import OUTCOMES, SAME, SarSums
 
 METHOD = """
@@ -33,9 +31,7 @@ def head(before: str, after: str, sums: SarSums, areas_known: bool) -> dict[str,
     total = sum(sums.areas.values())
     changed = {value: area for value, area in sums.areas.items() if value != SAME}
     return {
-        "schema_version": 1,
-        "program": f"SAR Land Cover (DINO) {__version__}",
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        **document_head(),
         "before": before,
         "after": after,
         "area_unit": "m2" if areas_known else "pixels",

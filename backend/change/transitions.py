@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from backend.card.colours import distinct
 from backend.card.model_card import LandCoverClass
 from backend.change.colours import transition_colour
 from backend.core.errors import InputError
-from backend.own_classes.colours import distinct
 
 ARROW = "→"
 # Most classes of which all pairs have a number of one byte; 0 is nodata.

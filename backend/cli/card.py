@@ -17,6 +17,7 @@ from backend.card.registry import CARD, NETWORK, WEIGHTS, model_folder
 from backend.core.atomic_files import write_files
 from backend.core.context import Context
 from backend.core.events import print_lines
+from backend.core.run_events import report_result
 from backend.output.names import claim_outputs
 
 
@@ -59,8 +60,7 @@ def card(request: CardRequest, context: Context) -> None:
     with claim_outputs([request.output], sources, request.overwrite, context.cancel, rasters=False):
         text = _text(_content(folder, request.mlm, _way(request.output, folder)))
         write_files({request.output: text.encode()}, context.cancel)
-    seconds = round(time.monotonic() - began, 3)
-    context.reporter.result({"outputs": {"output": str(request.output)}, "seconds": seconds})
+    report_result(context.reporter, began, {"output": request.output})
 
 
 def _content(folder: Path, mlm: bool, base: str) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from backend.core.events import JsonReporter
 from backend.core.plain_json import parse_json
 from backend.core.supervise import as_refusal
 from backend.maps.load import ModelCache
-from backend.maps.request import Context
+from backend.maps.request import MapContext
 
 # Longest line that is answered; runs and queries take a few hundred bytes.
 LINE_BYTES = 2**20
@@ -92,7 +92,7 @@ def serve(inbox: Inbox, stream: TextIO, cancel: Cancel, device: str, idle_s: flo
                 loaded = _preload(device)
             continue
         with cancel.cleanup_scope():
-            _answer(line, server, Context(JsonReporter(stream), cancel, models), device)
+            _answer(line, server, MapContext(JsonReporter(stream), cancel, models), device)
         _free_memory()
         asked = time.monotonic()
 
@@ -130,7 +130,7 @@ def run_options(line: bytes) -> argparse.Namespace | None:
     return options
 
 
-def _answer(line: bytes | TooLong, server: SimilarityServer, context: Context, device: str) -> None:
+def _answer(line: bytes | TooLong, server: SimilarityServer, context: MapContext, device: str) -> None:
     try:
         if isinstance(line, TooLong):
             raise InputError(f"A line is longer than {LINE_BYTES} bytes.", "Send shorter lines.")

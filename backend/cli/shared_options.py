@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Callable, TypeVar
 
 from backend.core.supervise import add_progress
 from backend.engines.choice import ENGINES
@@ -11,6 +12,8 @@ from backend.radiometry.units import Units
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 GRIDS = ("patch", "input")
+
+T = TypeVar("T")
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +47,12 @@ def add_model_options(parser: argparse.ArgumentParser, output: str = "GeoTIFF to
     add_slopes(parser)
     parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--batch-size", type=whole, default=0, metavar="N", help="number of tiles at once; 0 chooses")
-    parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
+    add_writing(parser)
+
+
+def add_writing(parser: argparse.ArgumentParser, older: str = "existing outputs") -> None:
+    """Add the options of every command that writes files; `older` is what --overwrite replaces."""
+    parser.add_argument("--overwrite", action="store_true", help=f"replace {older}")
     add_progress(parser)
 
 
@@ -84,6 +92,29 @@ def add_tokens(parser: argparse.ArgumentParser, grid: str) -> None:
         help=f"of the output: patch, a pixel for each patch of the model (80 m for the bundled model), or input, "
         f"interpolated to the input's own; default {grid}",
     )  # fmt: skip
+
+
+def assignments(read: Callable[[str], T], form: str) -> Callable[[str], dict[str, T]]:
+    """Return a parser of texts such as "1=80,Forest=10"; the value follows the last equals sign of each part.
+
+    Args:
+        read: Parses a value; raises ValueError.
+        form: Shown where a part is no assignment, such as "OLD=NEW, such as 1=80".
+    """
+
+    def parse(text: str) -> dict[str, T]:
+        found: dict[str, T] = {}
+        for part in filter(None, (part.strip() for part in text.split(","))):
+            name, equals, value = part.rpartition("=")
+            try:
+                found[name.strip()] = read(value)
+            except ValueError:
+                equals = ""
+            if not equals or not name.strip():
+                raise argparse.ArgumentTypeError(f"{part!r} is not {form}")
+        return found
+
+    return parse
 
 
 def whole(text: str) -> int:

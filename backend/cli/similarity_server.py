@@ -18,13 +18,13 @@ from backend.grd.container import is_product
 from backend.maps.embeddings import send_tokens, token_plan
 from backend.maps.emit import asked_patches, masked, patch_grid
 from backend.maps.load import ModelCache
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.maps.run import start_run
 from backend.maps.scene import check_inputs
 from backend.maps.similarity import LAYER, best_cosine, cell_of, check_points, similarity_qml, unit
 from backend.output.names import claim_outputs
+from backend.output.raster_set import add_style
 from backend.output.sink import RasterSink
-from backend.output.styles import aux_xml, date_now
 from backend.raster.behind import stamps
 from backend.raster.grid import Grid
 from backend.raster.resample import scale_factor
@@ -53,7 +53,7 @@ class SimilarityServer:
     Args:
         device: As for `Request`.
         cancel: Ends the query.
-        models: As for `Context`.
+        models: As for `MapContext`.
     """
 
     def __init__(self, device: str, cancel: Cancel, models: ModelCache | None = None) -> None:
@@ -95,7 +95,7 @@ class SimilarityServer:
                 input=query.input, output=query.output, model=folder, bands=query.bands, units=query.units,
                 extent=part.bounds(), device=self._device,
             )  # fmt: skip
-            scene = _embedded(request, Context(reporter, self._cancel, self._models), key)
+            scene = _embedded(request, MapContext(reporter, self._cancel, self._models), key)
         self._scenes.insert(0, scene)
         return scene
 
@@ -127,7 +127,7 @@ def _part(query: Query, card: ModelCard) -> tuple[Grid, tuple[str, ...]]:
     return region(grid, factors[0] * factors[1], query.view, query.points[0]), files
 
 
-def _embedded(request: Request, context: Context, key: tuple[object, ...]) -> _Scene:
+def _embedded(request: Request, context: MapContext, key: tuple[object, ...]) -> _Scene:
     rows, validity = [], []
 
     def keep(tokens: FloatArray, valid: BoolArray) -> None:
@@ -155,8 +155,7 @@ def _write(scene: _Scene, query: Query) -> None:
     try:
         sink.write(values)
         sink.finish()
-        sink.files.add_sidecar(".qml", similarity_qml(sink))
-        sink.files.add_sidecar(".aux.xml", aux_xml((), date_now()))
+        add_style(sink, similarity_qml(sink))
         sink.commit()
     finally:
         sink.discard()

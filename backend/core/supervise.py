@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Callable, NoReturn
 
 from backend.core.cancel import EXIT_CANCELLED, Cancel
+from backend.core.context import Context
 from backend.core.errors import Cancelled, SarDinoError, unforeseen
 from backend.core.events import BarReporter, JsonReporter, Reporter
 from backend.core.surroundings import clear_settings
@@ -32,9 +33,9 @@ def add_progress(parser: argparse.ArgumentParser) -> None:
 
 
 def supervise(
-    run: Callable[[argparse.Namespace, Reporter, Cancel], None], options: argparse.Namespace, watch_stdin: bool = True
+    run: Callable[[argparse.Namespace, Context], None], options: argparse.Namespace, watch_stdin: bool = True
 ) -> int:
-    """Call `run` with the options, a reporter as `options.progress` names it, and a cancel that signals set.
+    """Call `run` with the options and a context: the reporter that `options.progress` names, a cancel that signals set.
 
     Args:
         run: Raises SarDinoError if it refuses or is cancelled.
@@ -52,7 +53,7 @@ def supervise(
         if options.progress == "json" and watch_stdin:
             cancel.watch_stdin()
         try:
-            run(options, reporter, cancel)
+            run(options, Context(reporter, cancel))
         except Cancelled as error:
             reporter.error(error)
             return EXIT_CANCELLED

@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from backend.accuracy.stratified import rounded
 from backend.core.arrays import DoubleArray, IntArray
 from backend.core.errors import InputError
 
@@ -57,7 +58,7 @@ def allocate(size: int, weights: DoubleArray, least: int) -> IntArray:
         share = rest * weights / weights[~rare].sum()
         new = ~rare & (share < least)
         if not new.any():
-            units[~rare] = _rounded(share[~rare], rest)
+            units[~rare] = rounded(share[~rare], rest)
             break
         rare |= new
     return units
@@ -93,11 +94,3 @@ def plan(weights: DoubleArray, expected: DoubleArray, wanted: float, least: int)
             "Ask for a larger one, such as 0.01: a 95 % confidence interval of 2 percent to either side.",
         )
     return allocate(high, weights, least)
-
-
-def _rounded(share: DoubleArray, total: int) -> IntArray:
-    """Round to whole numbers that sum to `total`: the largest remainders go up."""
-    units: IntArray = np.floor(share).astype(np.int64)
-    order = np.argsort(-(share - units), kind="stable")
-    units[order[: total - int(units.sum())]] += 1
-    return units

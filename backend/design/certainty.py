@@ -12,11 +12,11 @@ from rasterio.windows import Window
 
 from backend.core.arrays import FloatArray
 from backend.core.errors import InputError
+from backend.raster.blocks import damaged, strip_rows
 from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
 from backend.raster.opening import open_raster
 
-STRIP_PIXELS = 2**20
 # Tag of our own maps that says what they hold.
 OUTPUT_TAG = "SARDINO_OUTPUT"
 # Layers from 0 to 1 that are high where a map is certain, and where it is not.
@@ -71,19 +71,13 @@ class CertaintyRaster:
         Raises:
             InputError: The file can't be read.
         """
-        rows = max(1, STRIP_PIXELS // self.grid.width)
-        block = int(self._file.block_shapes[0][0])
-        rows = rows // block * block if rows >= block else rows
-        for top in range(0, self.grid.height, rows):
-            window = Window(0, top, self.grid.width, min(rows, self.grid.height - top))
+        for top, bottom in strip_rows(self._file, self.grid.width, self.grid.height):
+            window = Window(0, top, self.grid.width, bottom - top)
             try:
                 values = self._file.read(1, window=window).astype(np.float32)
                 valid = self._file.read_masks(1, window=window) != 0
             except RASTER_ERRORS as error:
-                raise InputError(
-                    f"{self.path} can't be read at row {top}: it is truncated or damaged.",
-                    "Copy or download the file again.",
-                ) from error
+                raise damaged(self.path, top) from error
             values[~valid] = np.nan
             yield top, -values if self.kind in UNCERTAIN else values
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -12,25 +11,27 @@ from typing import Any
 
 import numpy as np
 
-from backend import __version__
 from backend.accuracy.areas import PixelAreas
+from backend.accuracy.class_colours import class_colours
 from backend.accuracy.class_raster import ClassRaster
+from backend.accuracy.class_values import integer_label
 from backend.accuracy.merging import values_by_name
 from backend.accuracy.reference_vector import MAP_CLASS
 from backend.accuracy.tally import Tally
+from backend.card.colours import colours_for
 from backend.core.arrays import DoubleArray, IntArray
 from backend.core.cancel import Cancel
+from backend.core.context import Context
 from backend.core.errors import InputError
 from backend.core.events import Reporter
+from backend.core.row_progress import RowProgress
+from backend.core.run_events import RunEvents
 from backend.design.allocation import EXPECTED_ACCURACY, LEAST_PER_CLASS, plan, standard_error
-from backend.design.class_colours import class_colours
 from backend.design.draw import Drawn, Sampler, count
 from backend.design.form import Choice, Form, form_qml
 from backend.design.point_file import check_point_file, outputs_of, write_points
-from backend.design.progress import RowProgress
 from backend.output.names import claim_outputs
 from backend.raster.blocks import LARGE_CACHE
-from backend.raster.geojson import integer_label
 from backend.raster.source import gdal_environment
 
 # Field of the points to fill in; MAP_CLASS is the other one, which whoever fills it in must not see.
@@ -54,8 +55,6 @@ class DesignRequest:
         ignore: Map values that are no classes.
         seed: Equal seeds draw equal points.
         overwrite: Whether existing outputs are replaced.
-        reporter: Receives progress and messages.
-        cancel: Ends the run when set.
     """
 
     map: str
@@ -68,27 +67,23 @@ class DesignRequest:
     ignore: tuple[int, ...] = ()
     seed: int = 0
     overwrite: bool = False
-    reporter: Reporter = field(default_factory=Reporter)
-    cancel: Cancel = field(default_factory=Cancel)
 
 
-def design(request: DesignRequest) -> dict[str, Any]:
+def design(request: DesignRequest, context: Context) -> dict[str, Any]:
     """Draw the points, write them, and return the facts of the result event.
 
     Raises:
         SarDinoError: Refused or cancelled; then no output is left, and older ones are as they were.
     """
-    began = time.monotonic()
+    events = RunEvents(context.reporter, "design", request.map, {"output": request.output})
     _check(request)
     outputs = outputs_of(request.output)
-    with claim_outputs(outputs, [request.map], request.overwrite, request.cancel, rasters=False), ExitStack() as stack:
+    with claim_outputs(outputs, [request.map], request.overwrite, context.cancel, rasters=False), ExitStack() as stack:
         stack.enter_context(gdal_environment(LARGE_CACHE))
         class_map = stack.enter_context(ClassRaster(request.map, request.ignore))
-        facts = _designed(request, class_map)
-    outputs_facts = {"outputs": {"output": str(request.output)}, "device": "cpu", "model": ""}
-    result = {**outputs_facts, "seconds": round(time.monotonic() - began, 2), **facts}
-    request.reporter.result(result)
-    return result
+        events.start()
+        facts = _designed(request, class_map, context)
+    return events.result(**facts)
 
 
 def _check(request: DesignRequest) -> None:
@@ -122,23 +117,19 @@ class _Strata:
     wanted: IntArray
 
 
-def _designed(request: DesignRequest, class_map: ClassRaster) -> dict[str, Any]:
-    areas, log = PixelAreas(class_map.grid), request.reporter.log
-    request.reporter.start(
-        version=__version__, command="design", model="", device="cpu", input=request.map,
-        outputs={"output": str(request.output)},
-    )  # fmt: skip
+def _designed(request: DesignRequest, class_map: ClassRaster, context: Context) -> dict[str, Any]:
+    areas, log = PixelAreas(class_map.grid), context.reporter.log
     for note in class_map.notes:
         log("warning", note)
-    advance = RowProgress(request.reporter, request.cancel, class_map.grid.height, passes=2)
+    advance = RowProgress(context, class_map.grid.height, passes=2)
     tally = count(class_map, areas, advance)
     strata = _strata(request, class_map, tally)
     distance = _distance(request, class_map)
     sampler = Sampler(class_map, areas, tally, distance, request.seed)
     drawn = sampler.draw(dict(zip(strata.values, strata.wanted.tolist())), advance)
     got = np.array([int((drawn.values == value).sum()) for value in strata.values])
-    _tell(request, class_map, (strata.values, strata.wanted, got), distance)
-    _write(request, class_map, drawn)
+    _tell(context.reporter, class_map, strata, got, distance)
+    _write(request, class_map, drawn, context.cancel)
     error = standard_error(got, strata.weights, strata.expected)
     log("info", f"{len(drawn.values)} points. Standard error to be expected of the overall accuracy: {error:.4f}.")
     lists = (strata.weights.tolist(), strata.expected.tolist(), strata.wanted.tolist(), got.tolist())
@@ -189,30 +180,28 @@ def _distance(request: DesignRequest, class_map: ClassRaster) -> float:
     return PIXELS_APART * (max(metres) if metres else 1.0)
 
 
-def _tell(
-    request: DesignRequest, class_map: ClassRaster, sizes: tuple[list[int], IntArray, IntArray], distance: float
-) -> None:
+def _tell(reporter: Reporter, class_map: ClassRaster, strata: _Strata, got: IntArray, distance: float) -> None:
     apart = f"{distance:g} m" if class_map.grid.pixel_metres() else f"{distance:g} pixels"
-    for value, size, found in zip(*sizes):
+    for value, size, found in zip(strata.values, strata.wanted, got):
         name = f"{value} {class_map.names.get(value, '')}".strip()
-        request.reporter.log("info", f"  {name}: {found} points")
+        reporter.log("info", f"  {name}: {found} points")
         if found < size:
-            request.reporter.log(
+            reporter.log(
                 "warning",
                 f"{name} has room for {found} points only, at least {apart} apart; {size} were wanted. "
                 "Give a smaller distance (0 for none) for more.",
             )
 
 
-def _write(request: DesignRequest, class_map: ClassRaster, drawn: Drawn) -> None:
+def _write(request: DesignRequest, class_map: ClassRaster, drawn: Drawn, cancel: Cancel) -> None:
     names = dict(class_map.names) or {value: str(value) for value in np.unique(drawn.values).tolist()}
     # Classes that only the map has by its pixels; 0 and the like name what is no class.
     names |= {value: str(value) for value in np.unique(drawn.values).tolist() if value not in names}
-    colors = class_colours(request.map, names)
+    colors = colours_for(sorted(names), names, class_colours(request.map))
     choices = [Choice(str(value), name, colors[value]) for value, name in sorted(names.items())]
     style = form_qml(Form(REFERENCE, choices, shown=("id",), hidden=(MAP_CLASS,), free=("note",)))
     fields = [
         {"id": number, REFERENCE: None, "note": None, MAP_CLASS: int(value)}
         for number, value in enumerate(drawn.values.tolist(), 1)
     ]
-    write_points(request.output, class_map.grid, (drawn.rows, drawn.columns), fields, style, request.cancel)
+    write_points(request.output, class_map.grid, (drawn.rows, drawn.columns), fields, style, cancel)

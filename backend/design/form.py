@@ -7,9 +7,10 @@ import xml.etree.ElementTree as ET  # noqa: N817  # nosec B405
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from backend.card.colours import rgb
+
 # The value by which QGIS's value map stands for NULL.
 NULL = "{2839923C-8B7D-419E-B84B-CA2FE9B80EC7}"
-PALETTE = ("#1b9e77", "#d95f02", "#7570b3", "#e7298a", "#66a61e", "#e6ab02", "#a6761d", "#1f78b4", "#b2df8a", "#6a3d9a")
 TO_DO = "#ffffff"
 
 
@@ -89,7 +90,7 @@ def _renderer(root: ET.Element, form: Form) -> None:
 
 
 def _symbol(symbols: ET.Element, name: str, color: str, size: str) -> None:
-    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    red, green, blue = rgb(color)
     symbol = ET.SubElement(symbols, "symbol", type="marker", name=name, alpha="1", clip_to_extent="1")
     about = {"class": "SimpleMarker", "enabled": "1", "pass": "0", "locked": "0"}  # nosec B105: a drawing pass
     layer = ET.SubElement(symbol, "layer", about)

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from backend import __version__
+from backend.card.colours import colours_for
 from backend.core.arrays import DoubleArray
-from backend.core.cancel import Cancel
+from backend.core.context import Context
 from backend.core.errors import InputError
-from backend.core.events import Reporter
+from backend.core.row_progress import RowProgress
+from backend.core.run_events import RunEvents
 from backend.design.certainty import CertaintyRaster
-from backend.design.form import PALETTE, Choice, Form, form_qml
+from backend.design.form import Choice, Form, form_qml
 from backend.design.least_certain import SHARE, Candidates, farthest
 from backend.design.point_file import check_point_file, outputs_of, write_points
-from backend.design.progress import RowProgress
 from backend.design.spacing import ground, positions
 from backend.output.names import claim_outputs
 from backend.raster.blocks import LARGE_CACHE
@@ -45,8 +44,6 @@ class NextRequest:
         count: Places to choose.
         share: Share of the map that counts as least certain.
         overwrite: Whether existing outputs are replaced.
-        reporter: Receives progress and messages.
-        cancel: Ends the run when set.
     """
 
     certainty: str
@@ -56,17 +53,15 @@ class NextRequest:
     count: int = COUNT
     share: float = SHARE
     overwrite: bool = False
-    reporter: Reporter = field(default_factory=Reporter)
-    cancel: Cancel = field(default_factory=Cancel)
 
 
-def next_samples(request: NextRequest) -> dict[str, Any]:
+def next_samples(request: NextRequest, context: Context) -> dict[str, Any]:
     """Choose places, write them, and return the facts of the result event.
 
     Raises:
         SarDinoError: Refused or cancelled; then no output is left, and older ones are as they were.
     """
-    began = time.monotonic()
+    events = RunEvents(context.reporter, "nextsamples", request.certainty, {"output": request.output})
     check_point_file(request.output)
     if not 1 <= request.count <= MOST_COUNT:
         raise InputError(f"{request.count} places are not possible.", f"Give a number from 1 to {MOST_COUNT}.")
@@ -74,25 +69,19 @@ def next_samples(request: NextRequest) -> dict[str, Any]:
         raise InputError(f"The share {request.share:g} is not above 0 and up to 1.", f"Give one such as {SHARE:g}.")
     sources = [request.certainty, *([str(request.samples)] if request.samples else [])]
     outputs = outputs_of(request.output)
-    with claim_outputs(outputs, sources, request.overwrite, request.cancel, rasters=False), ExitStack() as stack:
+    with claim_outputs(outputs, sources, request.overwrite, context.cancel, rasters=False), ExitStack() as stack:
         stack.enter_context(gdal_environment(LARGE_CACHE))
         raster = stack.enter_context(CertaintyRaster(request.certainty))
-        facts = _chosen(request, raster)
-    base = {"outputs": {"output": str(request.output)}, "device": "cpu", "model": ""}
-    result = {**base, "seconds": round(time.monotonic() - began, 2), **facts}
-    request.reporter.result(result)
-    return result
+        facts = _chosen(request, raster, context, events)
+    return events.result(**facts)
 
 
-def _chosen(request: NextRequest, raster: CertaintyRaster) -> dict[str, Any]:
-    log = request.reporter.log
+def _chosen(request: NextRequest, raster: CertaintyRaster, context: Context, events: RunEvents) -> dict[str, Any]:
+    log = context.reporter.log
     features = read_features(request.samples, raster.grid.crs)[0] if request.samples else []
     name = _field(request, features)
-    request.reporter.start(
-        version=__version__, command="nextsamples", model="", device="cpu", input=request.certainty,
-        outputs={"output": str(request.output)},
-    )  # fmt: skip
-    candidates = _candidates(request, raster)
+    events.start()
+    candidates = _candidates(request, raster, context)
     rows, columns, values = candidates.least(request.share)
     best = farthest(positions(raster.grid, rows, columns), values, request.count, _existing(features, raster.grid))
     rows, columns, values = rows[best], columns[best], values[best]
@@ -102,7 +91,7 @@ def _chosen(request: NextRequest, raster: CertaintyRaster) -> dict[str, Any]:
         {NUMBER: number, name: None, CERTAINTY: round(abs(float(value)), 4)} for number, value in enumerate(values, 1)
     ]
     style = form_qml(Form(name, _choices(features, name), shown=(NUMBER, CERTAINTY)))
-    write_points(request.output, raster.grid, (rows, columns), fields, style, request.cancel)
+    write_points(request.output, raster.grid, (rows, columns), fields, style, context.cancel)
     log("info", f"{len(rows)} places, far from each other and from {len(features)} samples, in the order of choice.")
     return {"points": len(rows), "samples": len(features), "field": name}
 
@@ -125,11 +114,11 @@ def _field(request: NextRequest, features: Sequence[Feature]) -> str:
     return name
 
 
-def _candidates(request: NextRequest, raster: CertaintyRaster) -> Candidates:
+def _candidates(request: NextRequest, raster: CertaintyRaster, context: Context) -> Candidates:
     height, width, span = raster.grid.height, raster.grid.width, raster.span()
-    advance = RowProgress(request.reporter, request.cancel, height, passes=1 if span else 2)
+    advance = RowProgress(context, height, passes=1 if span else 2)
     if span is None:
-        request.reporter.log("info", "The raster doesn't say what it holds: low values are taken as uncertain.")
+        context.reporter.log("info", "The raster doesn't say what it holds: low values are taken as uncertain.")
         span = _measured(raster, advance)
     candidates = Candidates(height, width, span)
     for top, values in raster.strips():
@@ -172,4 +161,5 @@ def _choices(features: Sequence[Feature], name: str) -> list[Choice]:
     found = {str(feature.properties.get(name)) for feature in features if feature.properties.get(name) is not None}
     if len(found) > MOST_CLASSES:
         return []
-    return [Choice(text, text, PALETTE[number % len(PALETTE)]) for number, text in enumerate(sorted(found))]
+    names = {text: text for text in sorted(found)}
+    return [Choice(text, text, color) for text, color in colours_for(list(names), names, {}).items()]

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-from backend import __version__
+from backend.core.context import Context
+from backend.core.run_events import RunEvents
 from backend.grd.pipeline import calibrated_map
 from backend.grd.product import open_product
 from backend.grd.request import CalibrateRequest
 from backend.grd.terrain.layers import CLASSES
 from backend.output.names import claim_outputs
-from backend.output.styles import aux_xml, date_now, paletted_qml, ramp_qml
+from backend.output.raster_set import add_style
+from backend.output.styles import paletted_qml, ramp_qml
 from backend.output.transaction import place_together
 from backend.output.types import type_notes
 
 
-def calibrate(request: CalibrateRequest) -> dict[str, Any]:
+def calibrate(request: CalibrateRequest, context: Context) -> dict[str, Any]:
     """Write a map of backscatter, float32, a band for each polarisation, named by it; NaN for nodata.
 
     Local incidence angles, and layover and shadow, are further rasters of the same grid.
@@ -27,34 +28,17 @@ def calibrate(request: CalibrateRequest) -> dict[str, Any]:
     Raises:
         SarDinoError: Refused or cancelled; then no new output is left, and an existing one is unchanged.
     """
-    began, cancel = time.monotonic(), request.cancel
+    events = RunEvents(context.reporter, "calibrate", request.input, request.outputs)
     product = open_product(request.input)
     sources = [str(product.path), *filter(None, [request.dem, request.orbit])]
-    outputs = {role: str(path) for role, path in request.outputs.items()}
-    with claim_outputs(list(request.outputs.values()), sources, request.overwrite, cancel):
-        request.reporter.start(
-            version=__version__,
-            command="calibrate",
-            model="",
-            device="cpu",
-            input=request.input,
-            outputs=outputs,
-        )
+    with claim_outputs(list(request.outputs.values()), sources, request.overwrite, context.cancel):
+        events.start()
         for note in type_notes(list(request.outputs.values())):
-            request.reporter.log("info", note)
-        with calibrated_map(request, product, product.polarisations) as maps:
+            context.reporter.log("info", note)
+        with calibrated_map(request, product, product.polarisations, context) as maps:
             for role, sink in {"output": maps.sink, **maps.layers}.items():
                 style = paletted_qml(CLASSES) if role == "mask" else ramp_qml(sink.thumbnail())
-                sink.files.add_sidecar(".qml", style)
-                sink.files.add_sidecar(".aux.xml", aux_xml(CLASSES if role == "mask" else (), date_now()))
-            with cancel.shielded():
+                add_style(sink, style, CLASSES if role == "mask" else ())
+            with context.cancel.shielded():
                 place_together([sink.files for sink in (*maps.layers.values(), maps.sink)])
-    facts = {
-        "outputs": outputs,
-        "device": "cpu",
-        "seconds": round(time.monotonic() - began, 3),
-        "model": "",
-        "polarisations": list(product.polarisations),
-    }
-    request.reporter.result(facts)
-    return facts
+    return events.result(polarisations=list(product.polarisations))

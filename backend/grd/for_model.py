@@ -76,10 +76,8 @@ def calibrated(
         pixel_size=card.gsd_m,
         extent=extent,
         around=card.tile + 2 * card.patch,
-        reporter=context.reporter,
-        cancel=context.cancel,
         **asdict(slopes),
     )
-    with calibrated_map(request, product, present, SCRATCH[1]) as maps:
+    with calibrated_map(request, product, present, context, SCRATCH[1]) as maps:
         context.reporter.restart()
         yield maps.sink.files.part, maps.plan.place

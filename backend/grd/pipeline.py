@@ -10,9 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from backend import __version__
+from backend import PROGRAM, __version__
 from backend.core.claims import SCRATCH, scratch
+from backend.core.context import Context
 from backend.core.errors import InputError
+from backend.core.events import Reporter
 from backend.grd.calibrated_image import CalibratedImage
 from backend.grd.map_plan import MapPlan, plan_map
 from backend.grd.product import Product
@@ -25,6 +27,7 @@ from backend.grd.terrain.layers import INCIDENCE_LAYER, MASK_LAYER, MaskOfMap, i
 from backend.grd.terrain.precise_orbit import precise_orbit
 from backend.grd.terrain.range_doppler import RangeDoppler
 from backend.grd.terrain.relief import Terrain
+from backend.output.raster_set import open_sink
 from backend.output.sink import Layer, RasterSink
 from backend.radiometry.convert import from_power
 from backend.raster.blocks import LARGE_CACHE
@@ -56,7 +59,7 @@ class Maps:
 
 @contextmanager
 def calibrated_map(
-    request: CalibrateRequest, product: Product, polarisations: Sequence[str], suffix: str = ""
+    request: CalibrateRequest, product: Product, polarisations: Sequence[str], context: Context, suffix: str = ""
 ) -> Iterator[Maps]:
     """Yield sinks with the whole map and the layers that are wanted, closed and checked.
 
@@ -64,30 +67,32 @@ def calibrated_map(
     With a suffix, one of SCRATCH, the map is a temporary file of the output.
     """
     _check(request)
-    cancel = request.cancel
+    cancel = context.cancel
     # A temporary raster is read once and needs no overviews.
     overviews = not suffix
     with ExitStack() as stack:
         stack.enter_context(gdal_environment(LARGE_CACHE))
-        plan = _plan(request, product, stack)
+        plan = _plan(request, product, context.reporter, stack)
         lattice = Lattice(plan.terrain, plan) if plan.terrain and (request.flatten or _masked(request)) else None
-        progress = _Progress(request, plan, overviews, lattice is not None)
+        progress = _Progress(request, plan, context, overviews, lattice is not None)
         with ExitStack() as passes:
             power = passes.enter_context(scratch(request.output, SCRATCH[0], cancel))
             mask = passes.enter_context(scratch(request.output, SCRATCH[2], cancel)) if _masked(request) else None
             quantity = "beta0" if request.flatten else request.quantity
             with CalibratedImage(product, quantity, polarisations) as image:
                 for level, message in image.notes:
-                    request.reporter.log(level, message)
+                    context.reporter.log(level, message)
                 radar = RadarFile(plan, image, len(polarisations), lattice, request.flatten)
                 radar.write(power, mask, progress.lines)
-            tags = _tags(request, product, image.denoised)
-            sinks = _sinks(request, plan, polarisations, tags, suffix)
-            for sink in sinks.values():
-                stack.callback(sink.discard)
-                cancel.on_deadline(sink.files.remove_parts)
+            layers = _layers(polarisations, _tags(request, product, image.denoised))
+            sinks = {
+                role: open_sink(path, plan.grid, layers[role], stack, cancel, suffix if role == "output" else "")
+                for role, path in request.outputs.items()
+            }
             looked_up = MaskOfMap(mask, lattice, plan) if mask is not None and lattice is not None else None
-            _warp(request, power, plan, looked_up, sinks, progress)
+            shown = _warp(request, power, plan, looked_up, sinks, progress)
+            if request.mask_nodata and not shown:
+                context.reporter.log("warning", "No pixel of the map is left outside layover and shadow.")
         for sink in sinks.values():
             sink.finish(overviews)
         if overviews:
@@ -99,26 +104,19 @@ def _masked(request: CalibrateRequest) -> bool:
     return request.mask is not None or request.mask_nodata
 
 
-def _sinks(
-    request: CalibrateRequest, plan: MapPlan, polarisations: Sequence[str], tags: dict[str, str], suffix: str
-) -> dict[str, RasterSink]:
-    """Open a sink for each output."""
-    layers = {
+def _layers(polarisations: Sequence[str], tags: dict[str, str]) -> dict[str, Layer]:
+    return {
         "output": Layer("float32", math.nan, list(polarisations), tags=tags),
         "incidence": replace(INCIDENCE_LAYER, tags={**tags, "SARDINO_OUTPUT": "incidence"}),
         "mask": replace(MASK_LAYER, tags={**tags, **MASK_LAYER.tags, "SARDINO_OUTPUT": "mask"}),
-    }
-    return {
-        role: RasterSink(path, plan.grid, layers[role], suffix if role == "output" else "")
-        for role, path in request.outputs.items()
     }
 
 
 def _warp(
     request: CalibrateRequest, power: Path, plan: MapPlan, mask: MaskOfMap | None, sinks: dict[str, RasterSink],
     progress: _Progress,
-) -> None:  # fmt: skip
-    """Write the rows of the map and of its layers."""
+) -> bool:  # fmt: skip
+    """Write the rows of the map and of its layers; return whether the map has data."""
     top, shown = 0, False
     for rows in warp(power, plan):
         height = rows.shape[1]
@@ -137,11 +135,10 @@ def _warp(
         sinks["output"].write(rows if request.units == "linear_power" else from_power(rows))
         progress(height * progress.warping)
         top += height
-    if request.mask_nodata and not shown:
-        request.reporter.log("warning", "No pixel of the map is left outside layover and shadow.")
+    return shown
 
 
-def _plan(request: CalibrateRequest, product: Product, stack: ExitStack) -> MapPlan:
+def _plan(request: CalibrateRequest, product: Product, reporter: Reporter, stack: ExitStack) -> MapPlan:
     """Plan the map. The elevation model is closed with the stack."""
     channel = product.channels[0]
     pixel_size = request.pixel_size or _round(channel.spacing)
@@ -149,7 +146,7 @@ def _plan(request: CalibrateRequest, product: Product, stack: ExitStack) -> MapP
         return plan_map(channel, pixel_size, request.extent, around=request.around)
     geometry = RangeDoppler(channel, precise_orbit(request.orbit, product) if request.orbit else None)
     name = f"orbit of {Path(request.orbit).name}" if request.orbit else "orbit of the product"
-    request.reporter.log(
+    reporter.log(
         "info",
         f"Terrain correction: {name} and geolocation grid of the annotation agree within {geometry.agreement:.1f} m "
         "(median).",
@@ -160,7 +157,7 @@ def _plan(request: CalibrateRequest, product: Product, stack: ExitStack) -> MapP
     plan = plan_map(channel, pixel_size, request.extent, terrain, request.around)
     missing = terrain.missing_share(plan.grid.crs, plan.mesh(MESH))
     if missing:
-        request.reporter.log(
+        reporter.log(
             "warning",
             f"The elevation model has no heights for about {max(missing, 0.01):.0%} of the map, which is nodata there.",
         )
@@ -170,8 +167,10 @@ def _plan(request: CalibrateRequest, product: Product, stack: ExitStack) -> MapP
 class _Progress:
     """Count the work of both passes for the reporter, and check for a cancel."""
 
-    def __init__(self, request: CalibrateRequest, plan: MapPlan, overviews: bool, lattice: bool) -> None:
-        self._request, self._done = request, 0
+    def __init__(
+        self, request: CalibrateRequest, plan: MapPlan, context: Context, overviews: bool, lattice: bool
+    ) -> None:
+        self._context, self._done = context, 0
         self.warping = WARP_WORK if plan.terrain is None else RELIEF_WORK
         self.warping += LAYER_WORK * (request.incidence is not None)
         self._line = 1 + LATTICE_WORK * lattice
@@ -182,9 +181,9 @@ class _Progress:
         self(count * self._line)
 
     def __call__(self, work: int) -> None:
-        self._request.cancel.check()
+        self._context.cancel.check()
         self._done += work
-        self._request.reporter.progress(self._done, self._total)
+        self._context.reporter.progress(self._done, self._total)
 
 
 def _check(request: CalibrateRequest) -> None:
@@ -227,6 +226,6 @@ def _tags(request: CalibrateRequest, product: Product, denoised: bool) -> dict[s
         "SARDINO_TERRAIN_CORRECTION": terrain,
         "SARDINO_TERRAIN_FLATTENING": flattened,
         **({"SARDINO_LAYOVER_SHADOW": "nodata"} if request.mask_nodata else {}),
-        "TIFFTAG_SOFTWARE": f"SAR Land Cover (DINO) {__version__}",
+        "TIFFTAG_SOFTWARE": PROGRAM,
         "TIFFTAG_IMAGEDESCRIPTION": f"{what}, {request.units}, terrain correction: {terrain}",
     }

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-
-from backend.core.cancel import Cancel
-from backend.core.events import Reporter
 
 
 @dataclass(frozen=True)
@@ -29,7 +26,7 @@ class Slopes:
     mask_nodata: bool = False
 
 
-@dataclass
+@dataclass(frozen=True)
 class CalibrateRequest:
     """Hold a calibration as requested.
 
@@ -45,8 +42,6 @@ class CalibrateRequest:
         incidence: Raster of local incidence angles to write as well; None for none.
         mask: Raster of layover and shadow to write as well; None for none.
         overwrite: Whether existing outputs are replaced.
-        reporter: Receives log and progress.
-        cancel: Ends the run when set.
     """
 
     input: str
@@ -64,8 +59,6 @@ class CalibrateRequest:
     incidence: Path | None = None
     mask: Path | None = None
     overwrite: bool = False
-    reporter: Reporter = field(default_factory=Reporter)
-    cancel: Cancel = field(default_factory=Cancel)
 
     @property
     def outputs(self) -> dict[str, Path]:

@@ -14,7 +14,7 @@ from backend.core.errors import InputError
 from backend.engines.answer import block_attention
 from backend.maps.embeddings import token_plan
 from backend.maps.emit import check_block, masked, output_paths, send_pixels
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.maps.run import start_run
 from backend.output.sink import Layer
 from backend.output.styles import mask_qml, ramp_qml
@@ -31,7 +31,7 @@ def attention(
     block: int = -1,
     mass: float | None = None,
     masks: Path | None = None,
-    context: Context | None = None,
+    context: MapContext | None = None,
 ) -> dict[str, Any]:
     """Write the CLS attention of a block, float32 relative to its mean over a tile (1 is average), NaN for nodata.
 

@@ -12,7 +12,7 @@ from rasterio.warp import transform_bounds
 from backend.card.model_card import Band, ModelCard
 from backend.core.errors import InputError, NothingValidError
 from backend.grd.container import is_product
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.radiometry.checks import OK, UNITS, refuse
 from backend.radiometry.units import Units
 from backend.raster.grid import DEGREES
@@ -64,7 +64,7 @@ class _Opening:
     """Open the dates of one run."""
 
     request: Request
-    context: Context
+    context: MapContext
     card: ModelCard
     source: RasterSource
     stack: ExitStack
@@ -118,7 +118,7 @@ class _Opening:
 
 
 def open_dates(
-    request: Request, context: Context, card: ModelCard, source: RasterSource, stack: ExitStack
+    request: Request, context: MapContext, card: ModelCard, source: RasterSource, stack: ExitStack
 ) -> list[Dated]:
     """Open each further date, and say what was found.
 

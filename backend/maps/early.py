@@ -10,10 +10,10 @@ from backend.core.errors import SarDinoError
 from backend.engines.answer import Answer
 from backend.engines.choice import check_engine
 from backend.maps.load import Wish
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 
 
-def begin(request: Request, context: Context, answer: Answer | None) -> None:
+def begin(request: Request, context: MapContext, answer: Answer | None) -> None:
     """Start to load the model in another thread; what is wrong with it is said when the run is prepared.
 
     Args:

@@ -16,7 +16,7 @@ from backend.maps.eight_bits import NOTHING, Range, check_bits
 from backend.maps.emit import asked_patches, check_block, masked, output_paths, patch_grid, send_tiles, to_pixels
 from backend.maps.extent import Layout
 from backend.maps.pca import Components, Scatter
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.maps.run import Run, start_run
 from backend.maps.scene import Scene
 from backend.output.sink import Layer, RasterSink
@@ -33,7 +33,7 @@ def embed(
     block: int = -1,
     grid: str = "patch",
     pca: Path | None = None,
-    context: Context | None = None,
+    context: MapContext | None = None,
     bits: int = 32,
 ) -> dict[str, Any]:
     """Write the normalised patch tokens of a block, a band for each feature: float32 with NaN for nodata, or bytes.

@@ -15,7 +15,7 @@ from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
 from backend.engines.answer import Answer
 from backend.engines.job import Job
-from backend.maps.extent import Tally, cropped
+from backend.maps.extent import ValidCount, cropped
 from backend.maps.request import Request
 from backend.maps.run import Run
 from backend.maps.scene import Scene
@@ -50,7 +50,7 @@ def send_tiles(run: Run, job: TileJob, answer: Answer, emit: Emit, through: Thro
     # Reading a few tiles beforehand is no part of the run's progress.
     progress = {} if job.only is not None else {"progress": context.reporter.progress}
     with run.loaded.engines.runner(wanted) as (model, run.engine):
-        asked = Tally(run.scene.part.in_cells(run.scene.factors), emit)
+        asked = ValidCount(run.scene.part.in_cells(run.scene.factors), emit)
         whole = model if through is None else through(model)
         run_stream(run.scene.frame, job, whole, asked, context.cancel, **progress)
     if asked.valid == 0:

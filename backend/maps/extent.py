@@ -14,32 +14,10 @@ from typing import Any, Callable
 from numpy.typing import NDArray
 
 from backend.core.arrays import BoolArray
-from backend.raster.grid import Grid
+from backend.raster.grid import Rectangle
 from backend.raster.resample import scaled_size
 
 Rows = Callable[..., None]
-
-
-@dataclass(frozen=True)
-class Part:
-    """Hold a rectangle of pixels (or of patches) within those that are read."""
-
-    top: int
-    left: int
-    height: int
-    width: int
-
-    def in_cells(self, factors: tuple[float, float]) -> Part:
-        """Return the cells that it touches, where a cell is so many pixels down and across."""
-        (top, bottom), (left, right) = (
-            (math.floor(start / factor + 1e-9), scaled_size(start + size, factor))
-            for start, size, factor in zip((self.top, self.left), (self.height, self.width), factors)
-        )
-        return Part(top, left, bottom - top, right - left)
-
-    def of(self, grid: Grid) -> Grid:
-        """Return this part of a grid."""
-        return grid.offset(self.top, self.left, self.height, self.width)
 
 
 @dataclass(frozen=True)
@@ -79,7 +57,7 @@ def tiles_around(start: int, end: int, size: int, layout: Layout, factor: float)
     return begin, max(end, min(size, begin + math.floor(((final - first) * stride + tile) * factor + 1e-9)))
 
 
-def cropped(part: Part, write: Rows) -> Rows:
+def cropped(part: Rectangle, write: Rows) -> Rows:
     """Return a function that takes rows from top to bottom, and passes on those of a part.
 
     Args:
@@ -99,7 +77,7 @@ def cropped(part: Part, write: Rows) -> Rows:
     return emit
 
 
-class Tally:
+class ValidCount:
     """Count the valid pixels of a part, among rows that are passed on.
 
     Args:
@@ -107,7 +85,7 @@ class Tally:
         emit: Gets all of them.
     """
 
-    def __init__(self, part: Part, emit: Rows) -> None:
+    def __init__(self, part: Rectangle, emit: Rows) -> None:
         self.valid, self._emit = 0, emit
         self._count = cropped(part, self._add)
 

@@ -12,17 +12,18 @@ from typing import Any, Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.card.colours import rgb
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
 from backend.engines.answer import CLASS_PROBABILITIES
 from backend.maps.eight_bits import check_bits, share_code
 from backend.maps.emit import cell_factors, masked, output_paths, send_pixels, send_tiles
 from backend.maps.extent import Layout, cropped
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.maps.run import Run, start_run
 from backend.maps.uncertainty import MEASURES, entropy, margin
 from backend.output.sink import Layer
-from backend.output.styles import paletted_qml, rgb, share_qml
+from backend.output.styles import paletted_qml, share_qml
 from backend.stream.blend import RowBlender
 from backend.stream.decision import CACHED, choosing, decision
 from backend.stream.disagreement import SquaringBlender, disagreeing
@@ -43,7 +44,7 @@ def landcover(
     request: Request,
     confidence: Path | None = None,
     probabilities: Path | None = None,
-    context: Context | None = None,
+    context: MapContext | None = None,
     further: Mapping[str, Path | None] | None = None,
     bits: int = 32,
 ) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from backend import __version__
+from backend import PROGRAM, __version__
 from backend.card.model_card import LandCoverClass
 from backend.maps.prepare import Prepared
+from backend.output.raster_set import RasterSet, open_sink
 from backend.output.sink import Layer, RasterSink
-from backend.output.styles import aux_xml, date_now, legend_tags
-from backend.output.transaction import place_together
+from backend.output.styles import legend_tags
 from backend.radiometry.checks import as_json
 from backend.raster.grid import Grid
 from backend.series.dates import span_tags
@@ -28,8 +28,8 @@ class Outputs:
 
     def __init__(self, prepared: Prepared) -> None:
         self._prepared, self._cancel = prepared, prepared.context.cancel
-        self._sinks: dict[str, RasterSink] = {}
         self._stack = ExitStack()
+        self._rasters = RasterSet(self._stack, self._cancel)
 
     def __enter__(self) -> Outputs:
         return self
@@ -40,18 +40,11 @@ class Outputs:
     def sink(self, role: str, layer: Layer, grid: Grid | None = None) -> RasterSink:
         """Open the output of a role, on the input's grid or another."""
         layer = replace(layer, tags=self.tags(role))
-        sink = RasterSink(self._prepared.paths[role], grid or self._prepared.scene.grid, layer)
-        self._stack.callback(sink.discard)
-        self._cancel.on_deadline(sink.files.remove_parts)
-        self._sinks[role] = sink
-        return sink
+        return self._rasters.open(role, self._prepared.paths[role], grid or self._prepared.scene.grid, layer)
 
     def scratch(self, layer: Layer, grid: Grid) -> RasterSink:
         """Open a raster next to the main output that is needed until the end of the run only."""
-        sink = RasterSink(self._prepared.paths["output"], grid, layer, scratch=".floats")
-        self._stack.callback(sink.discard)
-        self._cancel.on_deadline(sink.files.remove_parts)
-        return sink
+        return open_sink(self._prepared.paths["output"], grid, layer, self._stack, self._cancel, scratch=".floats")
 
     def tags(self, role: str = "output") -> dict[str, str]:
         """Return metadata by which the output of a role can be recognised and made again."""
@@ -68,7 +61,7 @@ class Outputs:
             "SARDINO_CHECKS": as_json(self._prepared.scene.checks),
             **self._dates(),
             # Tags of a TIFF that other programs show.
-            "TIFFTAG_SOFTWARE": f"SAR Land Cover (DINO) {__version__}",
+            "TIFFTAG_SOFTWARE": PROGRAM,
             "TIFFTAG_IMAGEDESCRIPTION": f"{what} of {scene} by the model {card.name}",
         }
 
@@ -81,9 +74,7 @@ class Outputs:
     def close(self) -> None:
         """Close and check all outputs."""
         self._prepared.timings.end("run")
-        for sink in self._sinks.values():
-            self._cancel.check()
-            sink.finish()
+        self._rasters.finish()
 
     def commit(self, styles: dict[str, str], classes: Sequence[LandCoverClass] = ()) -> None:
         """Give all outputs their names, the main one last.
@@ -92,9 +83,6 @@ class Outputs:
             styles: QGIS style of each role.
             classes: Legend of the main output.
         """
-        date = date_now()
-        for role, sink in self._sinks.items():
-            sink.files.add_sidecar(".qml", styles[role])
-            sink.files.add_sidecar(".aux.xml", aux_xml(classes if role == "output" else (), date))
+        self._rasters.add_styles(styles, classes)
         with self._cancel.shielded():
-            place_together([self._sinks[role].files for role in sorted(self._sinks, key=lambda role: role == "output")])
+            self._rasters.place()

@@ -16,10 +16,10 @@ from backend.core.errors import ResourceError
 from backend.maps.dates import date_files
 from backend.maps.early import model_wish
 from backend.maps.load import Wish
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.maps.scene import Scene, check_inputs
 from backend.maps.timings import Timings
-from backend.output.names import check_parts, claim_outputs
+from backend.output.names import check_not_parts, claim_outputs
 from backend.output.types import type_notes
 from backend.raster.source import gdal_environment
 from backend.raster.virtual import scene_files
@@ -42,7 +42,7 @@ class Prepared:
     """
 
     request: Request
-    context: Context
+    context: MapContext
     command: str
     paths: dict[str, Path]
     wish: Wish
@@ -61,7 +61,7 @@ class Prepared:
 
 
 @contextmanager
-def prepare(request: Request, context: Context, command: str, paths: dict[str, Path]) -> Iterator[Prepared]:
+def prepare(request: Request, context: MapContext, command: str, paths: dict[str, Path]) -> Iterator[Prepared]:
     """Check a request and open its raster; all is closed, and outputs are free again, when the context ends.
 
     Args:
@@ -85,7 +85,7 @@ def prepare(request: Request, context: Context, command: str, paths: dict[str, P
         stack.enter_context(claim_outputs(outputs, every, request.overwrite, context.cancel))
         scene = Scene(request, context, files, card, stack)
         for source in (scene.source, *(date.placed.source for date in scene.dates)):
-            check_parts(outputs, source.files)
+            check_not_parts(outputs, source.files)
         for note in type_notes(outputs):
             context.reporter.log("info", note)
         check_memory(scene.frame.width, card, 1 + len(scene.dates))

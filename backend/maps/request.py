@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backend.core import context
+from backend.core.context import Context
 from backend.grd.request import Slopes
 from backend.maps.load import ModelCache
 from backend.radiometry.units import Units
@@ -50,7 +50,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Context(context.Context):
+class MapContext(Context):
     """Share the loaded model as well, with the next run that gets the same context.
 
     Attributes:
@@ -58,3 +58,8 @@ class Context(context.Context):
     """
 
     models: ModelCache = field(default_factory=ModelCache)
+
+    @classmethod
+    def of(cls, context: Context) -> MapContext:
+        """Return a context with the reporter and the cancel of another one."""
+        return cls(context.reporter, context.cancel)

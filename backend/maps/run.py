@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend import __version__
 from backend.card.model_card import ModelCard
+from backend.core.run_events import RunEvents
 from backend.maps.load import Loaded
 from backend.maps.outputs import Outputs
 from backend.maps.prepare import Prepared, prepare
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.maps.scene import Scene
 
 
@@ -25,12 +25,14 @@ class Run:
         prepared: Request, card and raster, checked.
         loaded: The model.
         outputs: The files that results are written to.
+        events: Report the run.
         engine: The engine that ran the tiles; `backend.maps.emit.send_tiles` sets it.
     """
 
     prepared: Prepared
     loaded: Loaded
     outputs: Outputs
+    events: RunEvents
     engine: str = "pytorch"
 
     @property
@@ -42,7 +44,7 @@ class Run:
         return self.loaded.card
 
     @property
-    def context(self) -> Context:
+    def context(self) -> MapContext:
         return self.prepared.context
 
     def report(self, **more: Any) -> dict[str, Any]:
@@ -50,21 +52,18 @@ class Run:
         prepared = self.prepared
         prepared.timings.end("write")
         facts = {
-            "outputs": {role: str(path) for role, path in prepared.paths.items()},
-            "device": self.loaded.device_name,
             "engine": self.engine,
             "seconds": prepared.timings.total(),
             "timings": prepared.timings.rounded(),
-            "model": self.card.name,
             "checks": [check.to_dict() for check in prepared.scene.checks],
-            **more,
         }
-        prepared.context.reporter.result(facts)
-        return facts
+        return self.events.result(**{**facts, **more})
 
 
 @contextmanager
-def start_run(request: Request, command: str, paths: dict[str, Path], context: Context | None = None) -> Iterator[Run]:
+def start_run(
+    request: Request, command: str, paths: dict[str, Path], context: MapContext | None = None
+) -> Iterator[Run]:
     """Prepare and load what a request needs; when the context ends, what was not committed is removed.
 
     Args:
@@ -76,17 +75,11 @@ def start_run(request: Request, command: str, paths: dict[str, Path], context: C
     Raises:
         SarDinoError: A request can't be met, or the run was cancelled.
     """
-    context = context or Context()
+    context = context or MapContext()
     with prepare(request, context, command, paths) as prepared:
         loaded = context.models.load(prepared.wish, context)
         prepared.timings.end("load")
-        context.reporter.start(
-            version=__version__,
-            command=command,
-            model=loaded.card.name,
-            device=loaded.device_name,
-            input=request.input,
-            outputs={role: str(path) for role, path in paths.items()},
-        )
+        events = RunEvents(context.reporter, command, request.input, paths, loaded.card.name, loaded.device_name)
+        events.start()
         with Outputs(prepared) as outputs:
-            yield Run(prepared, loaded, outputs)
+            yield Run(prepared, loaded, outputs, events)

@@ -14,14 +14,14 @@ from backend.core.errors import InputError
 from backend.grd.container import MANIFEST, is_product, refuse_part
 from backend.grd.request import Slopes
 from backend.maps.dates import open_dates
-from backend.maps.extent import Layout, Part, tiles_around
-from backend.maps.request import Context, Request
+from backend.maps.extent import Layout, tiles_around
+from backend.maps.request import MapContext, Request
 from backend.maps.values import product_checks
 from backend.radiometry.checks import ACCEPT, OK, REFUSED, UNITS, Check, refuse
 from backend.radiometry.convert import to_scale
 from backend.radiometry.units import Units
 from backend.raster.foreign import refuse_picture
-from backend.raster.grid import Grid
+from backend.raster.grid import Grid, Rectangle
 from backend.raster.resample import MAX_REFINE, scale_factor
 from backend.raster.source import RasterSource, gdal_environment
 from backend.series.dates import Span, acquired
@@ -65,7 +65,9 @@ class Scene:
         SarDinoError: It can't be used, or the run was cancelled while a product was calibrated.
     """
 
-    def __init__(self, request: Request, context: Context, files: list[str], card: ModelCard, stack: ExitStack) -> None:
+    def __init__(
+        self, request: Request, context: MapContext, files: list[str], card: ModelCard, stack: ExitStack
+    ) -> None:
         self._request, self._context, self._files, self._card, self._stack = request, context, files, card, stack
         names, lenient = [band.name for band in card.bands], card.allows_missing_bands
         self.is_product = any(map(is_product, files))
@@ -83,7 +85,7 @@ class Scene:
                 )
             source = RasterSource(files, request.bands, request.extent, names, allows_missing=lenient)
         self.source = stack.enter_context(source)
-        self.part = Part(0, 0, source.grid.height, source.grid.width)
+        self.part = Rectangle(0, 0, source.grid.height, source.grid.width)
         metres = source.pixel_metres
         down, across = metres[::-1] if metres else (card.gsd_m, card.gsd_m)
         self.factors = scale_factor(down, card.gsd_m), scale_factor(across, card.gsd_m)
@@ -129,7 +131,7 @@ class Scene:
         top, left = above + part.top - top, beside + part.left - left
         first, end = tiles_around(top, top + part.height, rows, layout, factors[0])
         begin, last = tiles_around(left, left + part.width, columns, layout, factors[1])
-        self.part = Part(top - first, left - begin, part.height, part.width)
+        self.part = Rectangle(top - first, left - begin, part.height, part.width)
         self.source.cover(first - above, begin - beside, end - first, last - begin)
         self.frame = self._frame()
 

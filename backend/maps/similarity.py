@@ -14,7 +14,7 @@ from backend.core.errors import InputError
 from backend.core.events import Reporter
 from backend.maps.embeddings import send_tokens, token_plan
 from backend.maps.emit import asked_patches, cell_factors, check_block, masked, output_paths, patch_grid, to_pixels
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.maps.run import Run, start_run
 from backend.maps.scene import Scene
 from backend.output.sink import Layer, RasterSink
@@ -33,7 +33,7 @@ def similarity(
     points: Sequence[Point],
     block: int = -1,
     grid: str = "input",
-    context: Context | None = None,
+    context: MapContext | None = None,
 ) -> dict[str, Any]:
     """Write the cosine similarity of every place to the point that it is most similar to, float32 -1 to 1, NaN nodata.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from backend.card.model_card import LandCoverClass
 from backend.core.atomic_files import refusing, write_files
 from backend.core.context import Context
 from backend.core.errors import InputError, NothingValidError
+from backend.core.run_events import RunEvents
 from backend.mosaic.sources import Source, newest_first, read_sources
 from backend.mosaic.tile_grid import OwnSquares, Tile, UtmSquares
 from backend.mosaic.tile_map import Rule, strips, write_tile
@@ -35,7 +35,6 @@ from backend.raster.opening import open_raster
 from backend.raster.source import gdal_environment
 
 PROBABILITY, DATE, VOTES = "probability", "date", "votes"
-RULES = (PROBABILITY, DATE, VOTES)
 DIGEST = "SARDINO_MOSAIC"
 ITEM = "mosaic.json"
 # So many pixels around each strip are in memory.
@@ -54,7 +53,7 @@ class MosaicRequest:
     Attributes:
         manifest: manifest.csv of an archive of land cover.
         output: Folder to write into; made where missing.
-        rule: One of RULES.
+        rule: PROBABILITY, DATE or VOTES.
         feather: Pixels over which a map fades out towards its edge.
         confidence: Whether the share of the class is written too.
         crs: CRS of the user's own tiles; None for squares of UTM.
@@ -88,7 +87,7 @@ def mosaic(request: MosaicRequest, context: Context) -> dict[str, Any]:
     Raises:
         SarDinoError: Refused or cancelled; finished tiles are kept.
     """
-    began = time.monotonic()
+    events = RunEvents(context.reporter, "mosaic", str(request.manifest), {"output": request.output / ITEM})
     if request.feather > MOST_FEATHER:
         raise InputError(f"A feather of {request.feather} pixels is too wide.", f"Give {MOST_FEATHER} at most.")
     sources, classes = read_sources(request.manifest)
@@ -96,10 +95,7 @@ def mosaic(request: MosaicRequest, context: Context) -> dict[str, Any]:
     tiles = _tiles(request, sources)
     with refusing(request.output):
         request.output.mkdir(parents=True, exist_ok=True)
-    context.reporter.start(
-        version=__version__, command="mosaic", model="", device="cpu", input=str(request.manifest),
-        outputs={"output": str(request.output / ITEM)}, tiles=len(tiles),
-    )  # fmt: skip
+    events.start(tiles=len(tiles))
     counts: dict[int, int] = {}
     written: list[Tile] = []
     rule = Rule(classes, request.rule == DATE, request.feather)
@@ -114,15 +110,8 @@ def mosaic(request: MosaicRequest, context: Context) -> dict[str, Any]:
         if not written:
             raise NothingValidError("No map has data in any tile.", "Check the maps of the archive.")
         outputs = _whole(request, written, sources, classes, context)
-    facts = {
-        "outputs": outputs, "device": "cpu", "model": "", "seconds": round(time.monotonic() - began, 3),
-        "tiles": len(written), "scenes": len(sources),
-        "classes": [
-            {"value": c.value, "name": c.name, "color": c.color, "pixels": counts.get(c.value, 0)} for c in classes
-        ],
-    }  # fmt: skip
-    context.reporter.result(facts)
-    return facts
+    found = [{"value": c.value, "name": c.name, "color": c.color, "pixels": counts.get(c.value, 0)} for c in classes]
+    return events.result(outputs=outputs, tiles=len(written), scenes=len(sources), classes=found)
 
 
 def _ordered(sources: list[Source], request: MosaicRequest) -> list[Source]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from backend.card.colours import rgb
 from backend.card.model_card import LandCoverClass
 from backend.core.arrays import FloatArray
 from backend.core.cancel import Cancel
@@ -16,8 +17,9 @@ from backend.maps.eight_bits import share_code
 from backend.mosaic.reading import readers_of
 from backend.mosaic.sources import Source
 from backend.mosaic.tile_grid import Tile
+from backend.output.raster_set import add_style
 from backend.output.sink import Layer, RasterSink
-from backend.output.styles import aux_xml, date_now, paletted_qml, rgb, share_qml
+from backend.output.styles import paletted_qml, share_qml
 from backend.output.transaction import place_together
 from backend.stream.decision import decision
 
@@ -110,7 +112,7 @@ def write_tile(
             return {}
         for role, sink in sinks.items():
             sink.finish()
-            sink.files.add_sidecar(".qml", paletted_qml(classes) if role == "output" else share_qml())
-            sink.files.add_sidecar(".aux.xml", aux_xml(classes if role == "output" else (), date_now()))
+            main = role == "output"
+            add_style(sink, paletted_qml(classes) if main else share_qml(), classes if main else ())
         place_together([sinks[role].files for role in sorted(sinks, key=lambda role: role == "output")])
     return {int(value): int(counts[value]) for value in values if counts[value]}

@@ -12,11 +12,11 @@ from rasterio.warp import transform_bounds
 from backend import __version__
 from backend.archive.footprint import box_geometry, union_box
 from backend.archive.items import GEOTIFF, item_date
+from backend.card.colours import rgb
 from backend.card.mlm import ALWAYS, class_items
 from backend.card.model_card import LandCoverClass
 from backend.mosaic.sources import Source
 from backend.mosaic.tile_grid import Tile
-from backend.output.styles import rgb
 from backend.raster.grid import DEGREES
 
 EXTENSIONS = ("https://stac-extensions.github.io/classification/v2.0.0/schema.json",)

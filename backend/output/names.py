@@ -77,7 +77,7 @@ def check_outputs(paths: Sequence[Path], sources: Sequence[str], overwrite: bool
             check_sidecars(path, overwrite)
 
 
-def check_parts(paths: Sequence[Path], parts: Sequence[str]) -> None:
+def check_not_parts(paths: Sequence[Path], parts: Sequence[str]) -> None:
     """Refuse outputs that are parts of the input, such as source files of a virtual raster.
 
     Raises:

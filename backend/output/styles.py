@@ -10,13 +10,14 @@ import json
 
 # XML is only written here, never parsed.
 import xml.etree.ElementTree as ET  # noqa: N817  # nosec B405
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.card.colours import rgb
 from backend.card.model_card import LandCoverClass
 
 LEGEND_TAG = "SARDINO_CLASSES"
@@ -29,12 +30,7 @@ SHARE_RAMP = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
 DIVERGING = ("#5e3c99", "#b2abd2", "#f7f7f7", "#fdb863", "#e66101")
 
 
-def rgb(color: str) -> tuple[int, int, int]:
-    """Return red, green and blue (0 to 255) of "#rrggbb"."""
-    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
-
-
-def aux_xml(classes: Sequence[LandCoverClass], metadata: dict[str, str]) -> str:
+def aux_xml(classes: Sequence[LandCoverClass], metadata: Mapping[str, str]) -> str:
     """Return the text of a .aux.xml: metadata and, for classes, the name of every value from 0 (nodata) up."""
     root = ET.Element("PAMDataset")
     tags = ET.SubElement(root, "Metadata")

@@ -16,13 +16,13 @@ from __future__ import annotations
 
 from backend.card.registry import model_folder
 from backend.core.errors import ResourceError
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.own_classes.legend import read_styles
 from backend.own_classes.model_folder import MAX_TITLE, claim_folder, printable, title_of
 from backend.own_classes.samples import SampleSource
 
 
-def train(request: Request, source: SampleSource, check: bool = True, context: Context | None = None) -> None:
+def train(request: Request, source: SampleSource, check: bool = True, context: MapContext | None = None) -> None:
     """Learn classes and write the model folder that the request names as its output.
 
     Args:
@@ -45,7 +45,7 @@ def train(request: Request, source: SampleSource, check: bool = True, context: C
         ) from missing
     from backend.maps.run import start_run
 
-    context = context or Context()
+    context = context or MapContext()
     title = printable(source.title)[:MAX_TITLE] or title_of(request.output)
     place = claim_folder(request.output, model_folder(request.model), request.overwrite, context.cancel)
     with place, start_run(request, "train", {}, context) as session:

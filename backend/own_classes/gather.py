@@ -101,7 +101,7 @@ def open_scenes(session: Run, inputs: Sequence[str]) -> Iterator[list[Run]]:
         runs = [session]
         for each in inputs:
             prepared = stack.enter_context(prepare(replace(request, input=each, further=()), context, "train", {}))
-            runs.append(Run(prepared, session.loaded, session.outputs))
+            runs.append(replace(session, prepared=prepared))
         yield runs
 
 

@@ -83,7 +83,12 @@ def learn(session: Run, source: SampleSource, title: str, styles: Styles, check:
         progress.forests(1)
     trees = labelled.forest(np.arange(len(labelled.x)), progress.portion)
     origin = f"{source.samples.name}, field {source.field}"
-    card = _card(session, labelled, trees, (title, _learnt(origin, found.places), _lacks_bands(found.places)), scores)
+    card = dataclasses.replace(
+        _card(session, labelled, trees, scores),
+        title=title,
+        trained_on=(_learnt(origin, found.places), *_backbone(session.card)),
+        allows_missing_bands=_lacks_bands(found.places),
+    )
     tensors = {name: value for name, value in tensors.items() if name.startswith("backbone.")}
     tensors |= head_tensors(trees, labelled.components)
     known = known_answers(session.card, card, (found.seen, trees, labelled.components))
@@ -136,23 +141,23 @@ def _held_out(session: Run, labelled: LabelledPixels, progress: _Progress) -> di
     return scores
 
 
-def _card(
-    session: Run, labelled: LabelledPixels, trees: Trees, told: tuple[str, str, bool], scores: dict[str, Any]
-) -> ModelCard:
-    """Return the card of the new model; `told` holds its title, origin, and whether bands may be missing."""
-    (title, learnt, lenient), old, counted = told, session.card, {}
+def _backbone(card: ModelCard) -> list[str]:
+    """Return the sentences of the card that say where the backbone is from."""
+    return [f"Backbone: model {card.name}, unchanged", *(f"Backbone: {source}" for source in card.trained_on)]
+
+
+def _card(session: Run, labelled: LabelledPixels, trees: Trees, scores: dict[str, Any]) -> ModelCard:
+    """Return the card of the new model, but for its title, its origin and whether bands may be missing."""
+    counted = {}
     for number, item in enumerate(labelled.legend):
         here = labelled.classes == number
         samples = len(np.unique(labelled.pixels.sample[here]))
         counted[f"{item.value} {item.name}"] = {"samples": samples, "pixels": int(here.sum())}
     return dataclasses.replace(
-        old,
+        session.card,
         name=folder_name(session.prepared.request.output),
-        title=title,
         arch=own_arch(session.card.arch, trees),
         classes=labelled.legend,
-        trained_on=(learnt, f"Backbone: model {old.name}, unchanged", *(f"Backbone: {s}" for s in old.trained_on)),
         metrics={"held_out": scores, "samples": counted},
         limits=("Trained at the place and date of its samples; accuracy elsewhere is unknown.",),
-        allows_missing_bands=lenient,
     )

@@ -11,12 +11,12 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from backend.card.colours import distinct, palette, word_colour
 from backend.card.model_card import MAX_CLASSES, LandCoverClass
 from backend.card.worldcover import COLOURS, MERGED_COLOURS, MERGED_NAMES, NAMES
 from backend.core.errors import InputError
 from backend.core.plain_json import parse_json
 from backend.core.regular_file import read_regular_text
-from backend.own_classes.colours import distinct, palette, word_colour
 from backend.own_classes.samples import Label, clean_label
 
 MOST_BYTES = 4 * 2**20

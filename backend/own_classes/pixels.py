@@ -17,8 +17,8 @@ from rasterio.features import bounds as geometry_bounds
 from rasterio.features import rasterize
 
 from backend.core.arrays import BoolArray, IntArray
-from backend.maps.extent import Part
 from backend.own_classes.samples import Sample
+from backend.raster.grid import Rectangle
 
 PER_SAMPLE = 64  # pixels of one polygon
 TOTAL = 20_000  # pixels of all samples: a bound on memory and time
@@ -47,7 +47,7 @@ class SamplePixels:
         """Return some of the pixels."""
         return SamplePixels(self.rows[which], self.columns[which], self.sample[which])
 
-    def inside(self, part: Part) -> BoolArray:
+    def inside(self, part: Rectangle) -> BoolArray:
         """Return which pixels lie in a part of the grid, bool [n]."""
         down, across = self.rows - part.top, self.columns - part.left
         found: BoolArray = (down >= 0) & (down < part.height) & (across >= 0) & (across < part.width)

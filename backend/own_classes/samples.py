@@ -10,8 +10,9 @@ from typing import Any, Union
 
 from rasterio.crs import CRS
 
+from backend.accuracy.class_values import field_values
 from backend.core.errors import InputError
-from backend.raster.geojson import field_values, read_features
+from backend.raster.geojson import read_features
 
 Label = Union[int, str]
 FEWEST = 2  # samples of two classes may be one each

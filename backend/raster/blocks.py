@@ -14,6 +14,8 @@ READ_ROWS = 16
 SMALL_CACHE, LARGE_CACHE = 16 * 2**20, 192 * 2**20
 # Most bytes of a block, which GDAL decodes whole. Real ones have some MB; a whole compressed scene may be one of 1 GiB.
 MOST_BLOCK = 2**30
+# Pixels of a strip of a single band.
+STRIP_PIXELS = 2**20
 BLOCK_OVERHEAD = 1024  # bytes, more than GDAL counts for a block in addition to its pixels
 
 
@@ -29,6 +31,28 @@ def row_parts(top: int, bottom: int, first: int = 0) -> Iterator[tuple[int, int]
         end = min(bottom, (first + top) // READ_ROWS * READ_ROWS + READ_ROWS - first)
         yield top, end
         top = end
+
+
+def strip_rows(file: Any, width: int, height: int) -> Iterator[tuple[int, int]]:
+    """Yield first row and end of strips of about STRIP_PIXELS, of whole blocks of a file where these are lower.
+
+    Args:
+        file: Opened dataset.
+        width: Columns that are read.
+        height: Rows that are read.
+    """
+    rows = max(1, STRIP_PIXELS // width)
+    block = int(file.block_shapes[0][0])
+    rows = rows // block * block if rows >= block else rows
+    for top in range(0, height, rows):
+        yield top, min(height, top + rows)
+
+
+def damaged(path: str, top: int) -> UnreadableError:
+    """Return the refusal of a raster whose rows from `top` on can't be read."""
+    return UnreadableError(
+        f"{path} can't be read at row {top}: it is truncated or damaged.", "Copy or download the file again."
+    )
 
 
 def cache_bytes(file: Any, bands: Sequence[int], resampled: bool = True) -> int:

@@ -12,6 +12,7 @@ from rasterio.warp import transform as transform_points
 
 from backend.core.errors import InputError
 from backend.raster.errors import RASTER_ERRORS
+from backend.raster.resample import scaled_size
 
 # Snapping tolerance, in pixels, of an extent's edges.
 SNAP = 1e-6
@@ -128,3 +129,25 @@ class Grid:
         east = [(x - lon[0] + 180) % 360 - 180 for x in lon]  # the shorter way round, also across the antimeridian
         x, y = (math.hypot(east[i] * per_lon, (lat[i] - lat[0]) * per_lat) for i in (1, 2))
         return (x, y) if min(x, y) > 0 else None
+
+
+@dataclass(frozen=True)
+class Rectangle:
+    """Hold a rectangle of pixels (or of patches) of a raster."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    def in_cells(self, factors: tuple[float, float]) -> Rectangle:
+        """Return the cells that it touches, where a cell is so many pixels down and across."""
+        (top, bottom), (left, right) = (
+            (math.floor(start / factor + 1e-9), scaled_size(start + size, factor))
+            for start, size, factor in zip((self.top, self.left), (self.height, self.width), factors)
+        )
+        return Rectangle(top, left, bottom - top, right - left)
+
+    def of(self, grid: Grid) -> Grid:
+        """Return this part of a grid."""
+        return grid.offset(self.top, self.left, self.height, self.width)

@@ -15,12 +15,11 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from backend.core.arrays import BoolArray, FloatArray
-from backend.core.errors import UnreadableError
 from backend.core.threads import decoding_threads
 from backend.raster.band_labels import Labels, label_bands
 from backend.raster.bands import choose_bands
 from backend.raster.behind import FORGOTTEN
-from backend.raster.blocks import SMALL_CACHE, cache_bytes, check_blocks
+from backend.raster.blocks import SMALL_CACHE, cache_bytes, check_blocks, damaged
 from backend.raster.control_points import on_a_grid
 from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
@@ -198,10 +197,7 @@ class RasterSource:
                 # Read explicitly: GDAL respects alpha only in rasters of two or four bands.
                 valid &= self._dataset.read(self._alpha, window=window, out_shape=shape) != 0
         except (*RASTER_ERRORS, UnicodeDecodeError) as error:
-            raise UnreadableError(
-                f"{self.path} can't be read at row {top}: it is truncated or damaged.",
-                "Copy or download the file again.",
-            ) from error
+            raise damaged(self.path, top) from error
         all_scales, all_offsets = self._file.scales, self._file.offsets
         scales, offsets = ([values[b - 1] for b in self.bands] for values in (all_scales, all_offsets))
         if any(s != 1 for s in scales) or any(offsets):

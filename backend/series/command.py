@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend import __version__
 from backend.core.cancel import Cancel
 from backend.core.context import Context
 from backend.core.errors import InputError
-from backend.core.events import Reporter
-from backend.output.names import check_parts, claim_outputs
+from backend.core.run_events import RunEvents
+from backend.output.names import check_not_parts, claim_outputs
+from backend.output.raster_set import add_style
 from backend.output.sink import RasterSink
-from backend.output.styles import aux_xml, date_now, ramp_qml
+from backend.output.styles import ramp_qml
 from backend.output.types import type_notes
 from backend.radiometry.units import Units
 from backend.raster.blocks import LARGE_CACHE
@@ -39,7 +38,7 @@ class CompositeRequest:
         output: Raster to write.
         inputs: Rasters, patterns of them, or Sentinel-1 products, of one place.
         statistics: Names in `statistics.STATISTICS`; None for the mean.
-        period: One of `periods.PERIODS`.
+        period: "all", "season" or "month".
         filter: Write the dates themselves, with less speckle, instead of statistics.
         bands: Band numbers of VV and VH in each raster, 0 for a missing one; None to find them.
         units: Units of the values of all rasters; AUTO to decide for each.
@@ -47,8 +46,6 @@ class CompositeRequest:
         extent: xmin, ymin, xmax, ymax in the CRS of the first raster (of a product longitude and latitude).
         accept_values: Whether values that can't be backscatter are taken all the same.
         overwrite: Whether an existing output is replaced.
-        reporter: Receives progress and messages.
-        cancel: Ends the run when set.
     """
 
     output: Path
@@ -62,11 +59,9 @@ class CompositeRequest:
     extent: Sequence[float] | None = None
     accept_values: bool = False
     overwrite: bool = False
-    reporter: Reporter = field(default_factory=Reporter)
-    cancel: Cancel = field(default_factory=Cancel)
 
 
-def composite(request: CompositeRequest) -> dict[str, Any]:
+def composite(request: CompositeRequest, context: Context) -> dict[str, Any]:
     """Write a composite of several dates, float32, NaN for nodata.
 
     Returns:
@@ -75,25 +70,28 @@ def composite(request: CompositeRequest) -> dict[str, Any]:
     Raises:
         SarDinoError: Refused or cancelled; then no new output is left, and an existing one is unchanged.
     """
-    began, context = time.monotonic(), Context(request.reporter, request.cancel)
+    events = RunEvents(context.reporter, "composite", request.inputs[0], {"output": request.output})
     _check(request)
     files = scene_files(request.inputs[0], request.inputs[1:])
-    with claim_outputs([request.output], files, request.overwrite, request.cancel), ExitStack() as stack:
-        _start(request)
+    with claim_outputs([request.output], files, request.overwrite, context.cancel), ExitStack() as stack:
+        events.start()
+        for note in type_notes([request.output]):
+            context.reporter.log("info", note)
         stack.enter_context(gdal_environment(LARGE_CACHE))
         rasters, titles = as_rasters(files, request.output, request.extent, stack, context)
         reading = Reading(request.bands, request.units, request.accept_values, titles)
         members = open_members(rasters, reading, stack, context)
         for member in members:
-            check_parts([request.output], member.source.files)
+            check_not_parts([request.output], member.source.files)
         degrees = request.extent is not None and rasters[0] in titles
         series = place(members, request.extent, degrees, context)
         maker = _maker(request, series)
         sink = write(series, maker, request.output, stack, context)
-        _commit(sink, request.cancel)
+        _commit(sink, context.cancel)
         for note in maker.notes():
-            request.reporter.log("info", note)
-        return _result(request, series, maker, time.monotonic() - began)
+            context.reporter.log("info", note)
+        dates = [member.span.text if member.span else None for member in series.members]
+        return events.result(dates=dates, bands=list(maker.names), **maker.facts())
 
 
 def _check(request: CompositeRequest) -> None:
@@ -107,19 +105,6 @@ def _check(request: CompositeRequest) -> None:
         raise InputError(f"The statistic {twice[0]} is named twice.", "Name each once.")
 
 
-def _start(request: CompositeRequest) -> None:
-    request.reporter.start(
-        version=__version__,
-        command="composite",
-        model="",
-        device="cpu",
-        input=request.inputs[0],
-        outputs={"output": str(request.output)},
-    )
-    for note in type_notes([request.output]):
-        request.reporter.log("info", note)
-
-
 def _maker(request: CompositeRequest, series: Series) -> Maker:
     if request.filter:
         return Filtered(series, request.output_units)
@@ -129,21 +114,6 @@ def _maker(request: CompositeRequest, series: Series) -> Maker:
 
 
 def _commit(sink: RasterSink, cancel: Cancel) -> None:
-    sink.files.add_sidecar(".qml", ramp_qml(sink.thumbnail()))
-    sink.files.add_sidecar(".aux.xml", aux_xml((), date_now()))
+    add_style(sink, ramp_qml(sink.thumbnail()))
     with cancel.shielded():
         sink.commit()
-
-
-def _result(request: CompositeRequest, series: Series, maker: Maker, seconds: float) -> dict[str, Any]:
-    facts: Mapping[str, Any] = {
-        "outputs": {"output": str(request.output)},
-        "device": "cpu",
-        "seconds": round(seconds, 3),
-        "model": "",
-        "dates": [member.span.text if member.span else None for member in series.members],
-        "bands": list(maker.names),
-        **maker.facts(),
-    }
-    request.reporter.result(dict(facts))
-    return dict(facts)

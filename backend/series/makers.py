@@ -12,7 +12,7 @@ from backend.core.arrays import FloatArray
 from backend.radiometry.convert import from_power
 from backend.series.dates import span_tags
 from backend.series.series import Series
-from backend.series.speckle_filter import REACH, Looks, filtered
+from backend.series.speckle_filter import REACH, LooksMeter, filtered
 from backend.series.statistics import LEVELS, over_dates
 
 
@@ -119,7 +119,7 @@ class Filtered:
             labels.append(text if seen[text] == 1 else f"{text}_{seen[text]}")
         self.names = tuple(f"{band}_{label}" for label in labels for band in self._polarisations)
         self.tags = {**span_tags(spans), **_common_tags(units, "dates")}
-        self._looks = {band: (Looks(), Looks()) for band in self._polarisations}
+        self._looks = {band: (LooksMeter(), LooksMeter()) for band in self._polarisations}
 
     def make(self, power: FloatArray) -> FloatArray:
         made = np.empty_like(power)

@@ -10,7 +10,6 @@ from backend.core.errors import InputError
 from backend.raster.grid import DEGREES, Grid
 from backend.series.dates import Span
 
-PERIODS = ("all", "season", "month")
 SEASONS = ("winter", "spring", "summer", "autumn")
 NAMED = 3  # rasters without a date that a message names
 
@@ -21,7 +20,7 @@ def parted(names: Sequence[str], spans: Sequence[Span | None], period: str, nort
     Args:
         names: Names of the acquisitions, for messages.
         spans: When each was acquired.
-        period: One of PERIODS.
+        period: "all", "season" or "month".
         north: Whether the place is north of the equator: summer is December to February south of it.
 
     Returns:

@@ -50,8 +50,8 @@ def as_rasters(
     for number, file in enumerate(products, 1):
         product = open_product(file)
         context.reporter.log("info", f"Calibrating product {number} of {len(products)}, {product.name}, to gamma0.")
-        request = CalibrateRequest(file, output, extent=degrees, reporter=context.reporter, cancel=context.cancel)
-        maps = stack.enter_context(calibrated_map(request, product, product.polarisations, SCRATCH[1]))
+        request = CalibrateRequest(file, output, extent=degrees)
+        maps = stack.enter_context(calibrated_map(request, product, product.polarisations, context, SCRATCH[1]))
         made[file] = maps.sink.files.part
         titles[str(maps.sink.files.part)] = product.name
         context.reporter.restart()

@@ -69,7 +69,7 @@ def _box(plane: DoubleArray) -> DoubleArray:
     return plane
 
 
-class Looks:
+class LooksMeter:
     """Measure the equivalent number of looks: the median over blocks of the squared mean over the variance.
 
     Texture lowers it, so that it is a lower bound; before and after a filter it is comparable.

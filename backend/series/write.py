@@ -11,13 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
-from backend import __version__
+from backend import PROGRAM, __version__
 from backend.core.arrays import FloatArray
 from backend.core.context import Context
+from backend.output.raster_set import open_sink
 from backend.output.sink import Layer, RasterSink
+from backend.raster.grid import Rectangle
+from backend.series.cut import cut
 from backend.series.makers import Maker
 from backend.series.origin import shared_tags
-from backend.series.parts import Part, cut
 from backend.series.placed import PlacedSource
 from backend.series.series import Series
 
@@ -40,14 +42,13 @@ def write(series: Series, maker: Maker, output: Path, stack: ExitStack, context:
     tags = {
         "SARDINO_VERSION": __version__,
         "SARDINO_INPUT": names if len(names) < 4000 else f"{len(series.members)} rasters",
-        "TIFFTAG_SOFTWARE": f"SAR Land Cover (DINO) {__version__}",
+        "TIFFTAG_SOFTWARE": PROGRAM,
         "TIFFTAG_IMAGEDESCRIPTION": f"{maker.tags['SARDINO_OUTPUT']} of {len(series.members)} dates",
         **shared_tags(series.members),
         **maker.tags,
     }
-    sink = RasterSink(output, series.grid, Layer("float32", math.nan, list(maker.names), tags=tags))
-    stack.callback(sink.discard)
-    context.cancel.on_deadline(sink.files.remove_parts)
+    layer = Layer("float32", math.nan, list(maker.names), tags=tags)
+    sink = open_sink(output, series.grid, layer, stack, context.cancel)
     total = math.ceil(series.grid.height * (1 + OVERVIEW_SHARE))
     done = 0
     for rows in _strips(series, maker, context):
@@ -73,7 +74,7 @@ def _strips(series: Series, maker: Maker, context: Context) -> Iterator[FloatArr
             yield strip
 
 
-def _read(series: Series, part: Part, halo: int, pool: ThreadPoolExecutor) -> FloatArray:
+def _read(series: Series, part: Rectangle, halo: int, pool: ThreadPoolExecutor) -> FloatArray:
     """Return linear power float32 [dates, polarisations, H, W] of a part with its halo, NaN where invalid."""
     top, left, height, width = part.top - halo, part.left - halo, part.height + 2 * halo, part.width + 2 * halo
     power = np.empty((len(series.placed), len(series.polarisations), height, width), dtype=np.float32)

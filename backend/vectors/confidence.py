@@ -9,6 +9,7 @@ from rasterio.windows import Window
 
 from backend.core.arrays import DoubleArray
 from backend.core.errors import InputError
+from backend.raster.blocks import damaged
 from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
 from backend.raster.opening import open_raster
@@ -65,10 +66,7 @@ class ConfidenceRaster:
             values: DoubleArray = self._file.read(1, window=window).astype(np.float64)
             values[self._file.read_masks(1, window=window) == 0] = np.nan
         except RASTER_ERRORS as error:
-            raise InputError(
-                f"{self._path} can't be read at row {top}: it is truncated or damaged.",
-                "Copy or download the file again.",
-            ) from error
+            raise damaged(self._path, top) from error
         return values
 
     def __enter__(self) -> ConfidenceRaster:

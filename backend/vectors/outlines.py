@@ -7,7 +7,7 @@ import numpy as np
 from backend.core.arrays import IntArray
 from backend.raster.grid import Grid
 from backend.vectors.corners import CornerMap
-from backend.vectors.labels import Labels
+from backend.vectors.labelling import Labels
 from backend.vectors.patches import Patches
 from backend.vectors.rings import Polygon, Rings, polygons
 from backend.vectors.simplify import Simplifier

@@ -14,7 +14,7 @@ from backend.accuracy.class_raster import ClassRaster
 from backend.core.arrays import DoubleArray, IntArray
 from backend.core.errors import InputError
 from backend.vectors.confidence import ConfidenceRaster
-from backend.vectors.labels import Labels, joined_groups, label_strip
+from backend.vectors.labelling import Labels, joined_groups, label_strip
 
 # So many patches with their borders take about 2.5 GB. Maps have one for every few hundred pixels, noise one for two.
 MOST_PATCHES = 2**22

@@ -6,8 +6,8 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET  # noqa: N817  # nosec B405
 from collections.abc import Iterable
 
+from backend.card.colours import rgb
 from backend.card.model_card import LandCoverClass
-from backend.output.styles import rgb
 
 OUTLINE_MM = 0.1
 

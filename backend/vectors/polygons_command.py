@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from backend import __version__
 from backend.accuracy.areas import PixelAreas
 from backend.accuracy.class_raster import ClassRaster
 from backend.card.model_card import LandCoverClass
-from backend.core.cancel import Cancel
+from backend.core.context import Context
 from backend.core.errors import InputError
-from backend.core.events import Reporter
+from backend.core.row_progress import RowProgress
+from backend.core.run_events import RunEvents
 from backend.output.names import claim_outputs
 from backend.raster.blocks import LARGE_CACHE
 from backend.raster.source import gdal_environment
@@ -34,7 +33,7 @@ from backend.vectors.small_patches import join_small
 PASSES = 2
 
 
-@dataclass
+@dataclass(frozen=True)
 class PolygonsRequest:
     """Hold the options of making polygons.
 
@@ -45,8 +44,6 @@ class PolygonsRequest:
         confidence: Raster of confidence on the map's grid, whose mean each polygon gets.
         simplify: Metres by which borders may be moved to have fewer points; 0 keeps the edges of the pixels.
         overwrite: Whether an existing output is replaced.
-        reporter: Receives progress and messages.
-        cancel: Ends the run when set.
     """
 
     map: str
@@ -55,49 +52,39 @@ class PolygonsRequest:
     confidence: str | None = None
     simplify: float = 0.0
     overwrite: bool = False
-    reporter: Reporter = field(default_factory=Reporter)
-    cancel: Cancel = field(default_factory=Cancel)
 
 
-def polygons(request: PolygonsRequest) -> dict[str, Any]:
+def polygons(request: PolygonsRequest, context: Context) -> dict[str, Any]:
     """Make the polygons, and return the facts of the result event.
 
     Raises:
         SarDinoError: Refused or cancelled; then no output is left, and an older one is as it was.
     """
-    began = time.monotonic()
+    events = RunEvents(context.reporter, "polygons", request.map, {"output": request.output})
     sources = [request.map, *([request.confidence] if request.confidence else [])]
     with ExitStack() as stack:
         stack.enter_context(gdal_environment(LARGE_CACHE))
         class_map = stack.enter_context(ClassRaster(request.map))
         check_polygon_output(request.output, request.map, class_map.grid.crs, request.overwrite)
-        stack.enter_context(claim_outputs([request.output], sources, request.overwrite, request.cancel, rasters=False))
+        stack.enter_context(claim_outputs([request.output], sources, request.overwrite, context.cancel, rasters=False))
         check_polygon_output(request.output, request.map, class_map.grid.crs, request.overwrite)
-        facts = _Run(request, class_map, stack).make()
-    return _result(request, facts, time.monotonic() - began)
+        run = _Run(request, class_map, context, stack)
+        events.start()
+        facts = run.make()
+    return events.result(**facts)
 
 
 class _Run:
     """Run once: find the patches, join the small ones, trace the others."""
 
-    def __init__(self, request: PolygonsRequest, class_map: ClassRaster, stack: ExitStack) -> None:
-        self._request, self._map = request, class_map
+    def __init__(self, request: PolygonsRequest, class_map: ClassRaster, context: Context, stack: ExitStack) -> None:
+        self._request, self._map, self._context = request, class_map, context
         self._areas = PixelAreas(class_map.grid, planar=False)
         self._confidence = (
             stack.enter_context(ConfidenceRaster(request.confidence, class_map.grid)) if request.confidence else None
         )
-        self._done = 0
+        self._advance = RowProgress(context, class_map.grid.height, PASSES)
         self._check()
-        request.reporter.start(
-            version=__version__,
-            command="polygons",
-            model="",
-            device="cpu",
-            input=request.map,
-            outputs={"output": str(request.output)},
-        )
-        for note in (*class_map.notes, self._areas.method):
-            request.reporter.log("info", note)
 
     def _check(self) -> None:
         self._map.grid.check(self._map.path)
@@ -115,19 +102,19 @@ class _Run:
 
     def make(self) -> dict[str, Any]:
         """Write the polygons; return numbers and the areas of the classes."""
-        request = self._request
+        request, log = self._request, self._context.reporter.log
+        for note in (*self._map.notes, self._areas.method):
+            log("info", note)
         found = find_patches(self._map, self._areas, self._confidence, request.min_area > 0, self._advance)
         before, small = found.area.size - 1, 0
         if request.min_area > 0:
             found, small = join_small(found, request.min_area)
             if small:
-                request.reporter.log(
-                    "info", f"Patches below the minimum area that have no neighbour with data, kept: {small}."
-                )
+                log("info", f"Patches below the minimum area that have no neighbour with data, kept: {small}.")
         legend = legend_of(self._map.path, np.unique(found.classes[1:]).tolist())
         columns = columns_of(found, legend, self._areas.known, self._confidence is not None)
         style = categories_qml(CLASS, legend.values())
-        with polygon_file(request.output, self._map.grid.crs, columns, style, request.cancel) as file:
+        with polygon_file(request.output, self._map.grid.crs, columns, style, self._context.cancel) as file:
             for batch in self._polygons(found):
                 file.add((polygon, [column.value(polygon.patch) for column in columns]) for polygon in batch)
         return {
@@ -143,11 +130,6 @@ class _Run:
             yield outlines.add(labels, top)
             self._advance(bottom - top)
 
-    def _advance(self, rows: int) -> None:
-        self._request.cancel.check()
-        self._done += rows
-        self._request.reporter.progress(self._done, PASSES * self._map.grid.height)
-
 
 def _by_class(found: Patches, legend: dict[int, LandCoverClass], metres: bool) -> list[dict[str, Any]]:
     return [
@@ -161,15 +143,3 @@ def _by_class(found: Patches, legend: dict[int, LandCoverClass], metres: bool) -
         }
         for value, item in legend.items()
     ]
-
-
-def _result(request: PolygonsRequest, facts: dict[str, Any], seconds: float) -> dict[str, Any]:
-    result = {
-        "outputs": {"output": str(request.output)},
-        "device": "cpu",
-        "seconds": round(seconds, 3),
-        "model": "",
-        **facts,
-    }
-    request.reporter.result(result)
-    return result

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.core.arrays import BoolArray, IntArray
-from backend.vectors.labels import Labels
-from backend.vectors.lattice import Lattice
+from backend.vectors.labelling import Labels
+from backend.vectors.pixel_corners import PixelCorners
 
 # A bit of each direction, by which pieces that arrive and leave are paired where a patch touches itself at a corner:
 # the outline turns left there, round the pixel of the other patch. So the inside of every polygon hangs together.
@@ -98,7 +98,7 @@ def _runs(other: Labels, own: Labels, cuts: BoolArray | None) -> tuple[IntArray,
     return line, first - line * own.shape[1], last - line * own.shape[1] + 1, own.ravel()[first]
 
 
-def successors(segments: Segments, lattice: Lattice, known: int) -> IntArray:
+def successors(segments: Segments, lattice: PixelCorners, known: int) -> IntArray:
     """Return the index of the piece that follows each piece, -1 for those that end below the strip.
 
     Args:
@@ -115,7 +115,7 @@ def successors(segments: Segments, lattice: Lattice, known: int) -> IntArray:
     return result
 
 
-def _keys(corners: IntArray, labels: IntArray, bits: IntArray, lattice: Lattice) -> IntArray:
+def _keys(corners: IntArray, labels: IntArray, bits: IntArray, lattice: PixelCorners) -> IntArray:
     bits = np.where(lattice.pinched(labels, corners), bits, 0)
     keys: IntArray = (corners << 1 | bits) << 31 | labels
     return keys

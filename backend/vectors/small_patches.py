@@ -7,7 +7,7 @@ from typing import NamedTuple, cast
 import numpy as np
 
 from backend.core.arrays import BoolArray, DoubleArray, IntArray
-from backend.vectors.labels import joined_groups
+from backend.vectors.labelling import joined_groups
 from backend.vectors.patches import Borders, Patches, sum_pairs, weighted
 
 # An odd number whose multiples, modulo 2**32, spread numbers that follow each other (Knuth, vol. 3, section 6.4).

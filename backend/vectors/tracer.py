@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.core.arrays import BoolArray, IntArray
-from backend.vectors.labels import Labels
-from backend.vectors.lattice import Lattice
+from backend.vectors.labelling import Labels
+from backend.vectors.pixel_corners import PixelCorners
 from backend.vectors.segments import Segments, find_segments, successors
 
 
@@ -37,7 +37,7 @@ class Tracer:
         self._open: list[_Open] = []
         self._above: Labels = np.zeros(width, np.int32)
 
-    def add(self, labels: Labels, top: int, last: bool) -> tuple[list[tuple[int, IntArray]], Lattice]:
+    def add(self, labels: Labels, top: int, last: bool) -> tuple[list[tuple[int, IntArray]], PixelCorners]:
         """Trace the outlines in a strip.
 
         Args:
@@ -52,7 +52,7 @@ class Tracer:
         rows = labels.shape[0] + last
         padded = np.zeros((labels.shape[0] + 2, self._width + 2), np.int32)
         padded[0, 1:-1], padded[1:-1, 1:-1] = self._above, labels
-        lattice = Lattice.of(padded[: rows + 1])
+        lattice = PixelCorners.of(padded[: rows + 1])
         breaks = lattice.nodes() if self._nodes else None
         segments = Segments.join([self._carried(), *find_segments(padded, rows, breaks)])
         following = successors(segments, lattice, rows * (self._width + 1))

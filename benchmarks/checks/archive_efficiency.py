@@ -36,7 +36,7 @@ from backend.archive.worker import ArchiveWorker, State, worker_name
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, DEFAULT_MODEL, model_folder
 from backend.core.atomic_files import write_files
-from backend.maps.request import Context
+from backend.maps.request import MapContext
 from benchmarks.checks import archive_kills
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,7 +56,7 @@ class StandIn:
         self._seconds, self._raster = seconds, raster.read_bytes()
         self._card = ModelCard.load(model_folder(None) / CARD)
 
-    def __call__(self, unit: Unit, held: Held, context: Context) -> None:
+    def __call__(self, unit: Unit, held: Held, context: MapContext) -> None:
         time.sleep(self._seconds)
         path = held.work / f"{unit.name}_landcover.tif"
         write_files({path: self._raster})
@@ -111,7 +111,7 @@ def simulated(folder: Path, raster: Path, workers: int, seconds: float) -> tuple
 
 def _simulate(archive: ArchiveFolder, units: list[Unit], raster: Path, seconds: float) -> None:
     book = AttemptBook(archive, worker_name(), 2, 120.0)
-    ArchiveWorker(units, book, StandIn(seconds, raster), Context()).run()
+    ArchiveWorker(units, book, StandIn(seconds, raster), MapContext()).run()
     book.close()
 
 

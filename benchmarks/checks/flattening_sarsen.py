@@ -20,6 +20,7 @@ import rasterio
 from rasterio.warp import transform
 from rasterio.windows import Window
 
+from backend.core.context import Context
 from backend.grd.command import calibrate
 from backend.grd.request import CalibrateRequest
 from tests.support.make_safe import make_safe
@@ -43,7 +44,7 @@ def flattened(product: Path, dem: Path, folder: Path) -> tuple[np.ndarray, np.nd
         str(product), folder / "ours.tif", dem=str(dem), dem_heights="ellipsoid", flatten=True, pixel_size=PIXEL,
         mask=folder / "mask.tif", overwrite=True,
     )  # fmt: skip
-    calibrate(asked)
+    calibrate(asked, Context())
     with rasterio.open(folder / "ours.tif") as file, rasterio.open(folder / "mask.tif") as mask:
         return file.read(1), mask.read(1), file.transform
 
@@ -89,7 +90,7 @@ def means(values: np.ndarray, size: int) -> np.ndarray:
 def compare(folder: Path, geometry: Imaged, peak: float) -> dict[str, float]:
     """Return the largest, the mean and the root mean square difference in dB, ours less sarsen's."""
     product = make_safe(folder, seen(geometry, numbers=lambda line, sample: np.full(line.shape, 500.0)))
-    calibrate(CalibrateRequest(str(product), folder / "grid.tif", pixel_size=PIXEL, overwrite=True))
+    calibrate(CalibrateRequest(str(product), folder / "grid.tif", pixel_size=PIXEL, overwrite=True), Context())
     dem = dem_around(folder / "grid.tif", folder / "dem.tif", geometry, peak)
     own, mask, place = flattened(product, dem, folder)
     other, beside = sarsens(product, dem, folder / "sarsen.tif")

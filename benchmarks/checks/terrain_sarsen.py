@@ -20,6 +20,7 @@ import rasterio
 from rasterio.warp import transform
 from rasterio.windows import Window
 
+from backend.core.context import Context
 from backend.grd.command import calibrate
 from backend.grd.request import CalibrateRequest
 from tests.support.make_safe import make_safe
@@ -29,7 +30,10 @@ from tests.support.safe.orbit import Imaged, seen, write_dem
 
 def ours(product: Path, dem: Path, target: Path) -> np.ndarray:
     """Return sigma nought by this program at the pixels of the elevation model, float32 [rows, columns]."""
-    calibrate(CalibrateRequest(str(product), target, "sigma0", dem=str(dem), dem_heights="ellipsoid", overwrite=True))
+    calibrate(
+        CalibrateRequest(str(product), target, "sigma0", dem=str(dem), dem_heights="ellipsoid", overwrite=True),
+        Context(),
+    )
     with rasterio.open(target) as file, rasterio.open(dem) as grid:
         left, top = (round(v) for v in ~file.transform * (grid.transform.c, grid.transform.f))
         window = Window(left, top, grid.width, grid.height)
@@ -68,7 +72,7 @@ def compare(folder: Path, geometry: Imaged) -> dict[str, float]:
     positions = {"samples": lambda line, sample: 500 + sample, "lines": lambda line, sample: 500 + line}
     for name, numbers in positions.items():
         product = make_safe(folder / name, seen(geometry, numbers=numbers))
-        calibrate(CalibrateRequest(str(product), folder / "grid.tif", "sigma0", overwrite=True))
+        calibrate(CalibrateRequest(str(product), folder / "grid.tif", "sigma0", overwrite=True), Context())
         dem = dem_on(folder / "grid.tif", folder / f"{name}-dem.tif", geometry)
         values = ours(product, dem, folder / f"{name}-ours.tif")
         other = sarsens(product, dem, folder / f"{name}-sarsen.tif")

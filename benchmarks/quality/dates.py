@@ -32,7 +32,7 @@ from backend.accuracy.scores import Confusion
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.maps.landcover import landcover
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.radiometry.units import Units
 from backend.stream.decision import decision
 from benchmarks.quality.merged import GROUPS, NAMES, label_of
@@ -101,7 +101,7 @@ class Mapping:
         context: Keeps the model loaded.
     """
 
-    def __init__(self, model: str | None, series: Series, context: Context) -> None:
+    def __init__(self, model: str | None, series: Series, context: MapContext) -> None:
         self._model, self._series, self._context = model, series, context
         self._single: dict[int, Stack] = {}
 
@@ -171,7 +171,7 @@ def draws_of(count: int, number: int, draws: int, seed: str) -> list[NDArray[np.
 Table = dict[str, dict[str, dict[int, dict[str, float]]]]
 
 
-def scored(given: argparse.Namespace, context: Context, decide: Callable[[Stack], NDArray[np.int16]]) -> Table:
+def scored(given: argparse.Namespace, context: MapContext, decide: Callable[[Stack], NDArray[np.int16]]) -> Table:
     """Return overall accuracy and mean IoU by set, way and number of dates; all places of a set count together."""
     confusions: dict[tuple[str, str, int, int], Confusion] = {}
     for name, series in labelled(given.real):
@@ -191,7 +191,7 @@ def scored(given: argparse.Namespace, context: Context, decide: Callable[[Stack]
     return table
 
 
-def repeated(given: argparse.Namespace, context: Context, decide: Callable[[Stack], NDArray[np.int16]]) -> Table:
+def repeated(given: argparse.Namespace, context: MapContext, decide: Callable[[Stack], NDArray[np.int16]]) -> Table:
     """Return the share of pixels on which maps of two sets of dates agree, by set, way and number of dates."""
     found: dict[tuple[str, str, int], list[float]] = {}
     for name, series in unlabelled(given.real):
@@ -229,7 +229,7 @@ def main() -> None:
     parser.add_argument("--numbers", type=int, nargs="+", default=[1, 2, 4, 8, 12])
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    context, decide = Context(), Deciding(given.model)
+    context, decide = MapContext(), Deciding(given.model)
     scores = scored(given, context, decide)
     show("Overall accuracy by number of dates", scores, "oa", given.numbers)
     show("Mean IoU by number of dates", scores, "miou", given.numbers)

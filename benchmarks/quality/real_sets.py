@@ -34,7 +34,7 @@ from backend.accuracy.scores import Confusion
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD
 from backend.maps.landcover import landcover
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.radiometry.units import Units
 from benchmarks.quality.merged import GROUPS, NAMES, by_forest, images_of, label_of, learn_forest
 from benchmarks.quality.real_places import OURS, named, rounded
@@ -100,7 +100,7 @@ SETS = {
 }
 
 
-def model_mapper(model: Path, context: Context) -> Mapper:
+def model_mapper(model: Path, context: MapContext) -> Mapper:
     """Map with a model folder through the stream that users run."""
 
     def apply(image: Path) -> Mapped:
@@ -199,7 +199,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--write", default="", metavar="NAME", help="write into the card of this model")
     given = parser.parse_args()
-    context, folders = Context(), named(given.models)
+    context, folders = MapContext(), named(given.models)
     if given.write and given.write not in folders:
         parser.error(f"--write {given.write}: no such name in --models")
     mappers = dict(forest_mappers(given.forest, given.scenes)) if given.forest else {}

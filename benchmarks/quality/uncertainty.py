@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from backend.maps.landcover import landcover
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.maps.uncertainty import MEASURES
 from backend.radiometry.units import Units
 from benchmarks.quality.merged import GROUPS
@@ -35,7 +35,7 @@ SIGNS = {"confidence": 1, "margin": 1, "surroundings": 1, "entropy": -1, "disagr
 FEWEST = 50  # right and wrong pixels of a chip, for an AUC of its own
 
 
-def mapped(image: Path, model: str | None, context: Context) -> dict[str, NDArray[np.float32]]:
+def mapped(image: Path, model: str | None, context: MapContext) -> dict[str, NDArray[np.float32]]:
     """Map a chip; return the merged classes ("map") and the layers, each [rows, columns]."""
     with tempfile.TemporaryDirectory() as scratch:
         paths = {name: Path(scratch) / f"{name}.tif" for name in ("map", *LAYERS)}
@@ -50,7 +50,7 @@ def mapped(image: Path, model: str | None, context: Context) -> dict[str, NDArra
 
 def judged(item: RealSet, real: Path, model: str | None) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.float32]]]:
     """Yield for each chip whether its labelled pixels are right, [n], and the layers there, signed, [layers, n]."""
-    context = Context()
+    context = MapContext()
     for image in item.images(real):
         found, target = mapped(image, model, context), item.target(image)
         classes = found["map"]

@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 import rasterio
 
+from backend.card.colours import rgb
 from backend.card.model_card import LandCoverClass, ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.core.cancel import Cancel
 from backend.output.sink import Layer, RasterSink
-from backend.output.styles import rgb
 from backend.radiometry.units import Units
 from backend.raster.source import RasterSource, gdal_environment
 from backend.stream.blend import Reduce, RowBlender

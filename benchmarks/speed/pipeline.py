@@ -28,7 +28,7 @@ from backend.core.threads import thread_count
 from backend.engines.job import Job
 from backend.maps.landcover import landcover
 from backend.maps.load import Loaded, ModelCache
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.radiometry.units import Units
 from backend.stream.tiles import Model
 from benchmarks.speed.limit import plan_of
@@ -82,7 +82,7 @@ def measure(megapixels: float, rounds: int, milliseconds: float, folder: Path) -
     write_scene(scene, side, side)
     area, tiles = side * side / 1e6, len(plan_of(card, side, side))
     network = milliseconds / 1e3 * area
-    context = Context(models=Standing(card, network / tiles))
+    context = MapContext(models=Standing(card, network / tiles))
     request = Request(str(scene), folder / "map.tif", units=Units.DB, device="cpu", overwrite=True)
     seconds, busy = [], []
     for _ in range(rounds):

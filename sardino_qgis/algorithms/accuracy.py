@@ -7,10 +7,8 @@ from typing import Any
 
 from qgis.core import (
     QgsProcessing,
-    QgsProcessingOutputNumber,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterField,
-    QgsProcessingParameterFileDestination,
     QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
 )
@@ -18,7 +16,7 @@ from qgis.core import (
 from ..common.i18n import tr
 from .accuracy_inputs import AccuracyInputs
 from .base import BackendAlgorithm
-from .parameters import integer
+from .parameters import add_class_map, integer
 
 
 class AccuracyAlgorithm(BackendAlgorithm):
@@ -110,10 +108,7 @@ class AccuracyAlgorithm(BackendAlgorithm):
         self._add_outputs()
 
     def _add_inputs(self) -> None:
-        self.add(
-            QgsProcessingParameterRasterLayer(self.INPUT, tr("Map of classes")),
-            tr("A raster of whole numbers, such as the output of Land cover; its first band is used."),
-        )
+        add_class_map(self, self.INPUT)
         self.add(
             QgsProcessingParameterRasterLayer(self.REFERENCE, tr("Reference raster"), optional=True),
             tr("A raster of classes that is taken as correct. Give either this or a reference vector."),
@@ -138,13 +133,8 @@ class AccuracyAlgorithm(BackendAlgorithm):
             (self.OUTPUT_JSON, tr("All figures"), tr("JSON files (*.json)"), tr("Every figure, for programs.")),
             (self.OUTPUT_CSV, tr("Matrix"), tr("CSV files (*.csv)"), tr("The confusion matrix by pixels.")),
         ):
-            main = name == self.OUTPUT
-            parameter = QgsProcessingParameterFileDestination(
-                name, description, kinds, optional=not main, createByDefault=main
-            )
-            self.add(parameter, text)
-        for name, description, _ in self._numbers():
-            self.addOutput(QgsProcessingOutputNumber(name, description))
+            self.add_file(name, description, kinds, text, main=name == self.OUTPUT)
+        self.add_numbers(self._numbers())
 
     @staticmethod
     def _numbers() -> tuple[tuple[str, str, str], ...]:

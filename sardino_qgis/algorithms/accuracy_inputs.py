@@ -30,9 +30,7 @@ class AccuracyInputs:
         Raises:
             QgsProcessingException: They can't be used.
         """
-        layer = algorithm.parameterAsRasterLayer(parameters, algorithm.INPUT, context)
-        if layer is None:
-            raise QgsProcessingException(algorithm.invalidRasterError(parameters, algorithm.INPUT))
+        layer = algorithm.raster(parameters, algorithm.INPUT, context)
         self.map = worker_source(layer, feedback)
         # The CRS of the file, which the backend reads, even if the layer has another one.
         self._crs = layer.dataProvider().crs()
@@ -56,15 +54,10 @@ class AccuracyInputs:
             self._read_vector(algorithm, parameters, context)
 
     def _read_raster(self, algorithm: Any, parameters: dict, context: Any, feedback: Any) -> None:
-        reference = algorithm.parameterAsRasterLayer(parameters, algorithm.REFERENCE, context)
-        if reference is None:
-            raise QgsProcessingException(algorithm.invalidRasterError(parameters, algorithm.REFERENCE))
-        self._raster = worker_source(reference, feedback)
+        self._raster = worker_source(algorithm.raster(parameters, algorithm.REFERENCE, context), feedback)
 
     def _read_vector(self, algorithm: Any, parameters: dict, context: Any) -> None:
-        self._vector = algorithm.parameterAsSource(parameters, algorithm.REFERENCE_VECTOR, context)
-        if self._vector is None:
-            raise QgsProcessingException(algorithm.invalidSourceError(parameters, algorithm.REFERENCE_VECTOR))
+        self._vector = algorithm.features(parameters, algorithm.REFERENCE_VECTOR, context)
         self._field = algorithm.parameterAsString(parameters, algorithm.FIELD, context)
         if not self._field:
             raise QgsProcessingException(tr("Choose the field of the reference vector that holds the class."))

@@ -65,12 +65,7 @@ class AttentionAlgorithm(ModelAlgorithm):
         )
 
     def own_arguments(self, parameters: dict, context: Any, wanted: frozenset[str]) -> list[str]:
-        arguments = [
-            "--heads",
-            self.parameterAsEnumString(parameters, self.HEADS, context),
-            "--block",
-            str(self.parameterAsInt(parameters, self.BLOCK, context)),
-        ]
+        arguments = [*self.chosen(parameters, context, {"--heads": self.HEADS}), *self.block(parameters, context)]
         if self.OUTPUT_MASKS in wanted:
             arguments += ["--mass", str(self.parameterAsDouble(parameters, self.MASS, context))]
         return arguments

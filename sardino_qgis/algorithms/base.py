@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from qgis.core import (
     QgsProcessingAlgorithm,
     QgsProcessingException,
     QgsProcessingFeedback,
+    QgsProcessingOutputNumber,
     QgsProcessingParameterDefinition,
+    QgsProcessingParameterFileDestination,
 )
 from qgis.PyQt.QtGui import QIcon
 
@@ -18,6 +21,7 @@ from ..common.cancelled import CancelledError
 from ..common.last_used import offer
 from ..common.plugin_files import help_page, resource
 from ..environment import locate
+from ..layers.reloading import reload_layers
 from .parameters import ADVANCED
 
 
@@ -29,6 +33,8 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
     WARM = False  # whether a warm worker may run it
     ICON = "sardino.svg"
     HELP: tuple[str, ...] = ("algorithms",)  # help page, and a section of it
+
+    _written: Sequence[str] = ()  # rasters that the last run wrote
 
     # Called by QGIS
 
@@ -79,6 +85,12 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
             feedback.pushInfo(str(cancelled))
             return {}
 
+    def postProcessAlgorithm(self, context, feedback) -> dict:
+        """Reload layers of older results under these names."""
+        for path in self._written:
+            reload_layers(context.project(), path)
+        return {}
+
     # For subclasses
 
     def process(self, parameters: dict, context: Any, feedback: Any) -> dict:
@@ -105,6 +117,45 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
             parameter.setFlags(parameter.flags() | ADVANCED)
         offer(self.name(), parameter)
         self.addParameter(parameter)
+
+    def add_file(self, name: str, description: str, kinds: str, text: str, main: bool) -> None:
+        """Declare a file that is written; the main one by default, others on request."""
+        parameter = QgsProcessingParameterFileDestination(
+            name, description, kinds, optional=not main, createByDefault=main
+        )
+        self.add(parameter, text)
+
+    def add_numbers(self, numbers: Sequence[tuple[str, str, str]]) -> None:
+        """Declare number outputs: name, description, and key in the result event."""
+        for name, description, _ in numbers:
+            self.addOutput(QgsProcessingOutputNumber(name, description))
+
+    def raster(self, parameters: dict, name: str, context: Any) -> Any:
+        """Return the raster layer of a parameter.
+
+        Raises:
+            QgsProcessingException: There is none, or it can't be opened.
+        """
+        layer = self.parameterAsRasterLayer(parameters, name, context)
+        if layer is None:
+            raise QgsProcessingException(self.invalidRasterError(parameters, name))
+        return layer
+
+    def features(self, parameters: dict, name: str, context: Any) -> Any:
+        """Return the source of features of a parameter.
+
+        Raises:
+            QgsProcessingException: There is none, or it can't be opened.
+        """
+        source = self.parameterAsSource(parameters, name, context)
+        if source is None:
+            raise QgsProcessingException(self.invalidSourceError(parameters, name))
+        return source
+
+    def chosen(self, parameters: dict, context: Any, options: dict[str, str]) -> list[str]:
+        """Return options of the backend with the values of choices; `options` has the parameter of each."""
+        choices = {option: self.parameterAsEnumString(parameters, name, context) for option, name in options.items()}
+        return [word for pair in choices.items() for word in pair]
 
     def backend_command(self) -> list[str]:
         """Return interpreter, module and command, to which the arguments are added.

@@ -15,7 +15,6 @@ from qgis.core import (
 )
 
 from ..common.i18n import tr
-from ..layers.reloading import reload_layers
 from ..layers.sources import corner_arguments
 from .destinations import Destination
 from .parameters import static_enum
@@ -39,7 +38,6 @@ class CalibrateAlgorithm(SlopeParameters):
     COMMAND = "calibrate"
     LAYERS = (Destination(OUTPUT_INCIDENCE, "--incidence"), Destination(OUTPUT_MASK, "--mask"))
     _slopes: tuple[str, ...] = ()
-    _written: tuple[str, ...] = ()
     ICON = "calibrate.svg"
     HELP = ("sar-input", "sentinel-1-products-as-downloaded")
 
@@ -133,7 +131,7 @@ class CalibrateAlgorithm(SlopeParameters):
         output = self.parameterAsOutputLayer(parameters, self.OUTPUT, context)
         command = [*self.backend_command(), self.read_inputs(parameters, context, feedback), os.path.abspath(output)]
         command += ["--product", self.quantity(parameters, context)]
-        command += ["--units", self.parameterAsEnumString(parameters, self.UNITS, context)]
+        command += self.chosen(parameters, context, {"--units": self.UNITS})
         if parameters.get(self.PIXEL_SIZE) not in (None, ""):
             command += ["--pixel-size", f"{self.parameterAsDouble(parameters, self.PIXEL_SIZE, context):.10g}"]
         if parameters.get(self.EXTENT) not in (None, ""):
@@ -160,9 +158,3 @@ class CalibrateAlgorithm(SlopeParameters):
     def wanting_elevation(self, parameters: dict, context: Any) -> list[Any]:
         layers = [each.parameter for each in self.LAYERS if each.path(self, parameters, context)]
         return super().wanting_elevation(parameters, context) + [self.parameterDefinition(name) for name in layers]
-
-    def postProcessAlgorithm(self, context, feedback) -> dict:
-        """Reload layers of an older result under this name."""
-        for path in self._written:
-            reload_layers(context.project(), path)
-        return {}

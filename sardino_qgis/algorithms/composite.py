@@ -15,7 +15,6 @@ from qgis.core import (
 )
 
 from ..common.i18n import tr
-from ..layers.reloading import reload_layers
 from ..layers.sources import check_crs, extent_arguments, worker_source
 from .base import BackendAlgorithm
 from .destinations import Destination
@@ -44,7 +43,6 @@ class CompositeAlgorithm(BackendAlgorithm):
     def __init__(self) -> None:
         super().__init__()
         self._inputs: list[str] = []
-        self._written = ""
 
     def displayName(self) -> str:
         return tr("Composite of several dates")
@@ -164,18 +162,12 @@ class CompositeAlgorithm(BackendAlgorithm):
                 "--statistics",
                 *(self.parameterAsEnumStrings(parameters, self.STATISTICS, context) or STATISTICS[:1]),
             ]
-            command += ["--period", self.parameterAsEnumString(parameters, self.PERIOD, context)]
-        command += ["--units", self.parameterAsEnumString(parameters, self.UNITS, context)]
-        command += ["--output-units", self.parameterAsEnumString(parameters, self.OUTPUT_UNITS, context)]
+            command += self.chosen(parameters, context, {"--period": self.PERIOD})
+        command += self.chosen(parameters, context, {"--units": self.UNITS, "--output-units": self.OUTPUT_UNITS})
         if self.parameterAsBool(parameters, self.ACCEPT_VALUES, context):
             command.append("--accept-values")
         result = self.run_backend(command, feedback)
         Destination(self.OUTPUT, "").finish(output, context)
         feedback.pushInfo(tr("Bands: {}.").format(", ".join(result.get("bands", []))))
-        self._written = output
+        self._written = [output]
         return {self.OUTPUT: output}
-
-    def postProcessAlgorithm(self, context, feedback) -> dict:
-        """Reload layers of an older result under this name."""
-        reload_layers(context.project(), self._written)
-        return {}

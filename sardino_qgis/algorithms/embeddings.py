@@ -65,9 +65,4 @@ class EmbeddingsAlgorithm(ModelAlgorithm):
         )
 
     def own_arguments(self, parameters: dict, context: Any, wanted: frozenset[str]) -> list[str]:
-        return [
-            "--grid",
-            self.parameterAsEnumString(parameters, self.GRID, context),
-            "--block",
-            str(self.parameterAsInt(parameters, self.BLOCK, context)),
-        ]
+        return [*self.chosen(parameters, context, {"--grid": self.GRID}), *self.block(parameters, context)]

@@ -8,7 +8,6 @@ from typing import Any
 from qgis.core import QgsProcessingException, QgsProcessingParameterRasterDestination
 
 from ..common.i18n import tr
-from ..layers.reloading import reload_layers
 from ..layers.sources import check_crs, extent_arguments, several_files, worker_source
 from ..models.installed import DEFAULT_MODEL, band_names, model_arguments
 from .destinations import Destination, Scene, finish
@@ -29,7 +28,6 @@ class ModelAlgorithm(ModelParameters):
         super().__init__()
         self._input = self._layer_name = self._layer_id = ""
         self._options: list[str] = []
-        self._written: list[str] = []
 
     def add_destination(
         self, name: str, description: str, text: str, optional: bool = False, advanced: bool = False
@@ -56,12 +54,11 @@ class ModelAlgorithm(ModelParameters):
         """Read layers and parameters on the main thread, which owns the layers."""
         self._input, options = self.read_inputs(parameters, context, feedback)
         options += model_arguments(self.parameterAsString(parameters, self.MODEL, context))
-        options += ["--units", self.parameterAsEnumString(parameters, self.UNITS, context)]
+        options += self.chosen(parameters, context, {"--units": self.UNITS, "--device": self.DEVICE})
         if self.parameterAsBool(parameters, self.ACCEPT_VALUES, context):
             options.append("--accept-values")
-        options += ["--device", self.parameterAsEnumString(parameters, self.DEVICE, context)]
         if self.parameterDefinition(self.ENGINE) is not None:
-            options += ["--engine", self.parameterAsEnumString(parameters, self.ENGINE, context)]
+            options += self.chosen(parameters, context, {"--engine": self.ENGINE})
         options += self.slope_options(parameters, context, feedback)
         options += ["--batch-size", str(self.parameterAsInt(parameters, self.BATCH_SIZE, context))]
         self._options = options
@@ -96,9 +93,7 @@ class ModelAlgorithm(ModelParameters):
 
     def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> tuple[str, list[str]]:
         """Return the source that the backend opens, and the options for bands, further rasters and extent."""
-        layer = self.parameterAsRasterLayer(parameters, self.INPUT, context)
-        if layer is None:
-            raise QgsProcessingException(self.invalidRasterError(parameters, self.INPUT))
+        layer = self.raster(parameters, self.INPUT, context)
         self.check_slopes(parameters, context)
         source = worker_source(layer, feedback)
         self._layer_name, self._layer_id = layer.name(), layer.id()
@@ -125,12 +120,6 @@ class ModelAlgorithm(ModelParameters):
         self.report(result, feedback)
         self._written = list(paths.values())
         return {**paths, **self.facts(result)}
-
-    def postProcessAlgorithm(self, context, feedback) -> dict:
-        """Reload layers of older results under these names."""
-        for path in self._written:
-            reload_layers(context.project(), path)
-        return {}
 
     def facts(self, result: dict) -> dict:
         """Return the outputs that are no files."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from qgis.core import (
     QgsProcessingOutputString,
     QgsProcessingParameterBand,
@@ -119,6 +121,10 @@ class ModelParameters(SlopeParameters):
     def add_block(self, text: str) -> None:
         """Declare the block of the transformer whose output is used; `text` is its help."""
         self.add(integer(self.BLOCK, tr("Transformer block"), -1, -1, 99), text, advanced=True)
+
+    def block(self, parameters: dict, context: Any) -> list[str]:
+        """Return the option for the block."""
+        return ["--block", str(self.parameterAsInt(parameters, self.BLOCK, context))]
 
     def add_running(self, engine: bool = True) -> None:
         """Declare terrain, device, engine (if `engine`) and batch size, and the outputs that report them."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from qgis.core import (
     QgsProcessing,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
     QgsProcessingParameterNumber,
+    QgsProcessingParameterRasterLayer,
 )
+
+from ..common.i18n import tr
 
 UNITS = ("auto", "db", "linear_power", "amplitude")
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -24,6 +29,14 @@ def static_enum(name: str, description: str, values: tuple[str, ...]) -> QgsProc
     parameter = QgsProcessingParameterEnum(name, description, list(values), defaultValue=values[0])
     parameter.setUsesStaticStrings(True)
     return parameter
+
+
+def add_class_map(algorithm: Any, name: str) -> None:
+    """Declare the class map that an algorithm works on."""
+    algorithm.add(
+        QgsProcessingParameterRasterLayer(name, tr("Map of classes")),
+        tr("A raster of whole numbers, such as the output of Land cover; its first band is used."),
+    )
 
 
 def integer(name: str, description: str, default: int, low: int, high: int) -> QgsProcessingParameterNumber:

@@ -97,10 +97,5 @@ class SimilarityAlgorithm(ModelAlgorithm):
             raise QgsProcessingException(
                 tr("The layer of points has no usable point. Choose another layer, or give a point.")
             )
-        return [
-            *self._points,
-            "--grid",
-            self.parameterAsEnumString(parameters, self.GRID, context),
-            "--block",
-            str(self.parameterAsInt(parameters, self.BLOCK, context)),
-        ]
+        grid = self.chosen(parameters, context, {"--grid": self.GRID})
+        return [*self._points, *grid, *self.block(parameters, context)]

@@ -88,8 +88,8 @@ class SlopeParameters(BackendAlgorithm):
         if layer is None:
             return []
         # One word each, since a path may begin with a dash.
-        options = [f"--dem={worker_source(layer, feedback)}", "--dem-heights"]
-        options.append(self.parameterAsEnumString(parameters, self.DEM_HEIGHTS, context))
+        options = [f"--dem={worker_source(layer, feedback)}"]
+        options += self.chosen(parameters, context, {"--dem-heights": self.DEM_HEIGHTS})
         orbit = self.parameterAsString(parameters, self.ORBIT, context)
         options += [f"--orbit={os.path.abspath(orbit)}"] if orbit else []
         options += ["--flatten"] if self.parameterAsBool(parameters, self.FLATTEN, context) else []
@@ -101,10 +101,9 @@ class SlopeParameters(BackendAlgorithm):
         Raises:
             QgsProcessingException: It is refused.
         """
-        if self.parameterAsRasterLayer(parameters, self.DEM, context) is not None:
-            return
         if parameters.get(self.DEM) not in (None, ""):
-            raise QgsProcessingException(self.invalidRasterError(parameters, self.DEM))
+            self.raster(parameters, self.DEM, context)
+            return
         wanting = self.wanting_elevation(parameters, context)
         if wanting:
             raise QgsProcessingException(

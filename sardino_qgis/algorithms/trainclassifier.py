@@ -130,9 +130,7 @@ class TrainClassifierAlgorithm(ModelAlgorithm):
     def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> tuple[str, list[str]]:
         """Read the samples and the style of their layer too."""
         found = super().read_inputs(parameters, context, feedback)
-        self._source = self.parameterAsSource(parameters, self.SAMPLES, context)
-        if self._source is None:
-            raise QgsProcessingException(self.invalidSourceError(parameters, self.SAMPLES))
+        self._source = self.features(parameters, self.SAMPLES, context)
         self._field = self.parameterAsString(parameters, self.FIELD, context)
         scenes = self.parameterAsLayerList(parameters, self.FURTHER_SCENES, context)
         self._scenes = [worker_source(scene, feedback) for scene in scenes]

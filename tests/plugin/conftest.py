@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from osgeo import gdal, osr
+from osgeo import gdal
 from pytest_qgis.utils import process_events
 from qgis import utils
 from qgis.core import QgsApplication, QgsLayerTreeModel, QgsProcessingFeedback, QgsProject, QgsSettings
@@ -21,8 +21,9 @@ from sardino_qgis.common import last_used
 from sardino_qgis.environment import locate, variables
 from sardino_qgis.gui import model_control
 from sardino_qgis.models import installed
-from tests.plugin.environment.fake_python import write_fake_python
-from tests.support.desktop import Desktop
+from tests.support.plugin.desktop import Desktop
+from tests.support.plugin.fake_python import write_fake_python
+from tests.support.plugin.rasters import write_raster
 from tests.support.random_model import write_model
 
 gdal.UseExceptions()
@@ -135,20 +136,12 @@ def make_scene(tmp_path):
 
     def make(vv, name: str = "scene.tif") -> Path:
         path = tmp_path / name
-        rows, columns = vv.shape
-        options = ["TILED=YES", "COMPRESS=DEFLATE"]
-        data = gdal.GetDriverByName("GTiff").Create(str(path), columns, rows, 2, gdal.GDT_Float32, options)
-        crs = osr.SpatialReference()
-        crs.ImportFromEPSG(32633)
-        data.SetProjection(crs.ExportToWkt())
-        data.SetGeoTransform((400000, 10, 0, 5200000, 0, -10))
-        for index, (band_name, shift) in enumerate((("VV", 0.0), ("VH", -7.0)), start=1):
-            band = data.GetRasterBand(index)
-            band.WriteArray(np.where(vv == -9999, -9999, vv + shift).astype(np.float32))
-            band.SetDescription(band_name)
-            band.SetNoDataValue(-9999)
+        values = np.stack([np.where(vv == -9999, -9999, vv + shift) for shift in (0.0, -7.0)]).astype(np.float32)
+        data = write_raster(path, values, gdal.GDT_Float32, -9999, options=["TILED=YES", "COMPRESS=DEFLATE"])
+        for number, band_name in ((1, "VV"), (2, "VH")):
+            data.GetRasterBand(number).SetDescription(band_name)
         data.FlushCache()
-        del band, data
+        del data
         return path
 
     return make
@@ -173,6 +166,12 @@ def model(tmp_path_factory, backend_python):
     folder = tmp_path_factory.mktemp("models") / "tiny"
     write_model(folder, backend_python)
     return folder
+
+
+@pytest.fixture
+def backend_worker(provider, backend_python, monkeypatch):
+    """Run the real backend by algorithms of the provider."""
+    monkeypatch.setenv("SARDINO_PYTHON", backend_python)
 
 
 @pytest.fixture

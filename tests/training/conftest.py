@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -20,3 +21,21 @@ def _cache_of_its_own() -> Iterator[None]:
         del os.environ["SARDINO_CACHE"]
     else:
         os.environ["SARDINO_CACHE"] = before
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    """The smallest recipe of a pre-training."""
+    from tests.support.pretraining import RECIPE
+
+    path = tmp_path / "tiny.toml"
+    path.write_text(RECIPE)
+    return path
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> list[Path]:
+    """Folders of scenes to pre-train on."""
+    from tests.support.pretraining import write_folders
+
+    return write_folders(tmp_path)

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from backend.core.errors import InputError, ModelError
-from tests.support.pretraining import ALONE, RECIPE, command, config_of, tensors, write_folders, write_scene
+from tests.support.pretraining import ALONE, command, config_of, tensors, write_scene
 from training.data.batches import StepBatches
 from training.data.store import ChipStore
 from training.dino.backbone import load_backbone
@@ -22,18 +22,6 @@ from training.run.command_line import RunOptions
 from training.run.log import COLUMNS, read_log
 from training.views.crops import ViewPlan
 from training.views.maker import ViewMaker, Views
-
-
-@pytest.fixture
-def recipe(tmp_path: Path) -> Path:
-    path = tmp_path / "tiny.toml"
-    path.write_text(RECIPE)
-    return path
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> list[Path]:
-    return write_folders(tmp_path)
 
 
 def test_a_run_leaves_its_settings_log_checkpoint_and_backbone(recipe: Path, data: list[Path], tmp_path: Path) -> None:

@@ -13,23 +13,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.support.pretraining import RECIPE, assert_same, command, rows, tensors, write_folders
+from tests.support.pretraining import assert_same, command, rows, tensors
 from training.dino.trainer import Trainer
 from training.pretrain import main
 from training.views.crops import ViewPlan
-
-
-@pytest.fixture
-def recipe(tmp_path: Path) -> Path:
-    path = tmp_path / "tiny.toml"
-    path.write_text(RECIPE)
-    return path
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> list[Path]:
-    return write_folders(tmp_path)
-
 
 LEVELS = (
     "dino.levels_weight=0.5", "dino.levels_scales=[8, 24]", "dino.koleo_weight=0.1",

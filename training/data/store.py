@@ -137,11 +137,6 @@ class ChipStore:
         return dict(dates)
 
     @property
-    def gigapixels(self) -> float:
-        """Return the number of valid pixels in all images, in units of 10⁹."""
-        return sum(chip.pixels for chip in self.chips) / 1e9
-
-    @property
     def files(self) -> dict[str, str]:
         """Return a short hash of each file's part in draws, by folder and name: a resumed run names those that differ.
 

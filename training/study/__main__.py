@@ -28,9 +28,8 @@ from pathlib import Path
 from typing import Any
 
 from backend import __version__
-from backend.core.cancel import Cancel
 from backend.core.context import Context
-from backend.core.events import Reporter
+from backend.core.run_events import report_result
 from backend.core.supervise import supervise
 from training.run.command_line import report_start, resumable, run_parser
 from training.run.config import load_recipe, override, resolve, resolved, write_resolved
@@ -141,7 +140,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def command(options: argparse.Namespace, context: Context) -> None:
     """Run the command with its options.
 
     Raises:
@@ -151,9 +150,8 @@ def command(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> 
     recipe = load_recipe("study_quick" if options.quick else options.recipe)
     config = resolve(StudyConfig, override(recipe, options.set))
     with resumable():
-        study(options.model, options.data, options.out, config, options.resume, Context(reporter, cancel))
-    report = str(options.out / "report.html")
-    reporter.result({"outputs": {"output": report}, "seconds": round(time.monotonic() - began, 3)})
+        study(options.model, options.data, options.out, config, options.resume, context)
+    report_result(context.reporter, began, {"output": options.out / "report.html"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
-from backend.cli.shared_options import whole
-from backend.core.cancel import Cancel
-from backend.core.events import Reporter
-from backend.core.supervise import add_progress
+from backend.cli.shared_options import add_writing, assignments, whole
+from backend.core.context import Context
+
+REMAP = assignments(int, "OLD=NEW, such as 1=80")
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--remap",
         dest="mapping",
-        type=mapping,
+        type=REMAP,
         default={},
         metavar="OLD=NEW,…",
         help="map values to use for reference values, such as 1=80,2=10",
@@ -37,28 +37,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=whole, metavar="N", help="seed of the draw (0); needs --sample")
     parser.add_argument("--reference-name", metavar="TEXT", help="name of the reference in the report")
-    parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
-    add_progress(parser)
+    add_writing(parser)
 
 
-def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def _run(options: argparse.Namespace, context: Context) -> None:
     from backend.accuracy.command import AccuracyRequest, accuracy
 
-    accuracy(request_of(AccuracyRequest, options, reporter=reporter, cancel=cancel))
-
-
-def mapping(text: str) -> dict[str, int]:
-    """Parse "1=80,Forest=10"; the new value follows the last equals sign of each part."""
-    found: dict[str, int] = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        old, equals, new = part.rpartition("=")
-        try:
-            found[old.strip()] = int(new)
-        except ValueError:
-            equals = ""
-        if not equals or not old.strip():
-            raise argparse.ArgumentTypeError(f"{part!r} is not OLD=NEW, such as 1=80")
-    return found
+    accuracy(request_of(AccuracyRequest, options), context)
 
 
 ACCURACY = Command("accuracy", "compare a class map with a reference", _add_options, _run)

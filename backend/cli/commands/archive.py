@@ -7,10 +7,9 @@ from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
 from backend.cli.shared_options import DEVICES, GRIDS, add_engine, whole
-from backend.core.cancel import Cancel
-from backend.core.events import Reporter
+from backend.core.context import Context
 from backend.core.supervise import add_progress
-from backend.maps.request import Context
+from backend.maps.request import MapContext
 from backend.radiometry.units import Units
 
 TASKS = ("landcover", "attention", "embed")
@@ -75,13 +74,13 @@ def _add_task_options(task: argparse._ArgumentGroup) -> None:
     task.add_argument("--grid", choices=GRIDS, default="patch", help="grid of embed")
 
 
-def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def _run(options: argparse.Namespace, context: Context) -> None:
     from backend.archive.command import archive
     from backend.archive.request import ArchiveRequest
     from backend.archive.task import TaskOptions
 
     task = request_of(TaskOptions, options, task=options.task_name)
-    archive(request_of(ArchiveRequest, options, task=task), Context(reporter, cancel))
+    archive(request_of(ArchiveRequest, options, task=task), MapContext.of(context))
 
 
 ARCHIVE = Command("archive", "map all scenes of an archive, together with other processes", _add_options, _run)

@@ -6,10 +6,8 @@ import argparse
 from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
-from backend.cli.shared_options import add_slopes
-from backend.core.cancel import Cancel
-from backend.core.events import Reporter
-from backend.core.supervise import add_progress
+from backend.cli.shared_options import add_slopes, add_writing
+from backend.core.context import Context
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -38,15 +36,14 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--incidence", type=Path, metavar="PATH", help="also write local incidence angles in degrees; needs --dem"
     )
     parser.add_argument("--mask", type=Path, metavar="PATH", help="also write layover and shadow; needs --dem")
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
-    add_progress(parser)
+    add_writing(parser, "an existing output")
 
 
-def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def _run(options: argparse.Namespace, context: Context) -> None:
     from backend.grd.command import calibrate
     from backend.grd.request import CalibrateRequest
 
-    calibrate(request_of(CalibrateRequest, options, reporter=reporter, cancel=cancel))
+    calibrate(request_of(CalibrateRequest, options), context)
 
 
 CALIBRATE = Command("calibrate", "calibrate a Sentinel-1 GRD product, on a map grid", _add_options, _run)

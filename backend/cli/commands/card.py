@@ -6,10 +6,8 @@ import argparse
 from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
-from backend.core.cancel import Cancel
+from backend.cli.shared_options import add_writing
 from backend.core.context import Context
-from backend.core.events import Reporter
-from backend.core.supervise import add_progress
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -18,14 +16,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--mlm", action="store_true", help="write a STAC item with the machine learning model extension"
     )
     parser.add_argument("--output", type=Path, metavar="PATH", help="file to write; default: print")
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
-    add_progress(parser)
+    add_writing(parser, "an existing output")
 
 
-def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def _run(options: argparse.Namespace, context: Context) -> None:
     from backend.cli.card import CardRequest, card
 
-    card(request_of(CardRequest, options, printed=options.progress != "json"), Context(reporter, cancel))
+    card(request_of(CardRequest, options, printed=options.progress != "json"), context)
 
 
 CARD = Command("card", "print or write the card of a model as JSON, or as a STAC item", _add_options, _run)

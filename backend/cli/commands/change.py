@@ -5,14 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from backend.cli.commands.accuracy import mapping
+from backend.cli.commands.accuracy import REMAP
 from backend.cli.commands.command import Command, request_of
-from backend.cli.shared_options import whole
-from backend.core.cancel import Cancel
+from backend.cli.shared_options import add_writing, whole
 from backend.core.context import Context
 from backend.core.errors import InputError
-from backend.core.events import Reporter
-from backend.core.supervise import add_progress
 from backend.radiometry.units import Units
 
 MAPS, SAR = "maps", "sar"
@@ -34,15 +31,14 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--report", type=Path, metavar="HTML", help="also write a page with both dates and the areas")
     parser.add_argument("--json", type=Path, help="also write every figure as JSON")
     parser.add_argument("--csv", type=Path, help="also write the areas as CSV")
-    parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
-    add_progress(parser)
+    add_writing(parser)
     _add_map_options(parser.add_argument_group("for maps of classes"))
     _add_sar_options(parser.add_argument_group("for backscatter (--from sar)"))
 
 
 def _add_map_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
-        "--remap", dest="mapping", type=mapping, metavar="OLD=NEW,…",
+        "--remap", dest="mapping", type=REMAP, metavar="OLD=NEW,…",
         help="values of the earlier map to use for values or names of the later one",
     )  # fmt: skip
     group.add_argument("--ignore", type=int, nargs="+", metavar="VALUE", help="values to leave out of both maps")
@@ -75,14 +71,13 @@ def _add_sar_options(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
-    context = Context(reporter, cancel)
+def _run(options: argparse.Namespace, context: Context) -> None:
     _refuse_others(options)
     if options.kind == SAR:
         _run_sar(options, context)
         return
     from backend.change.command import ChangeRequest, change
-    from backend.change.samples import SampleFields
+    from backend.change.reference_samples import SampleFields
 
     fields = SampleFields(options.field, options.before_field, options.after_field)
     more = {"fields": fields, "mapping": options.mapping or {}, "ignore": options.ignore or ()}

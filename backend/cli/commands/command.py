@@ -6,8 +6,7 @@ import argparse
 from dataclasses import dataclass, fields
 from typing import Any, Callable, TypeVar
 
-from backend.core.cancel import Cancel
-from backend.core.events import Reporter
+from backend.core.context import Context
 
 R = TypeVar("R")
 
@@ -27,7 +26,7 @@ class Command:
     name: str
     help: str
     add_options: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace, Reporter, Cancel], None]
+    run: Callable[[argparse.Namespace, Context], None]
 
 
 def request_of(kind: Callable[..., R], options: argparse.Namespace, **more: Any) -> R:

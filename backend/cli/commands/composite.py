@@ -6,10 +6,8 @@ import argparse
 from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
-from backend.cli.shared_options import whole
-from backend.core.cancel import Cancel
-from backend.core.events import Reporter
-from backend.core.supervise import add_progress
+from backend.cli.shared_options import add_writing, whole
+from backend.core.context import Context
 from backend.radiometry.units import Units
 
 STATISTICS = ("mean", "median", "min", "max", "std", "count")
@@ -47,15 +45,14 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--accept-values", action="store_true", help="also use values that can't be backscatter (with a warning)"
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
-    add_progress(parser)
+    add_writing(parser, "an existing output")
 
 
-def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def _run(options: argparse.Namespace, context: Context) -> None:
     from backend.series.command import CompositeRequest, composite
 
     units = Units(options.units)
-    composite(request_of(CompositeRequest, options, units=units, reporter=reporter, cancel=cancel))
+    composite(request_of(CompositeRequest, options, units=units), context)
 
 
 COMPOSITE = Command("composite", "make one raster of several dates", _add_options, _run)

@@ -6,10 +6,8 @@ import argparse
 from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
-from backend.cli.shared_options import whole
-from backend.core.cancel import Cancel
-from backend.core.events import Reporter
-from backend.core.supervise import add_progress
+from backend.cli.shared_options import add_writing, assignments, whole
+from backend.core.context import Context
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +24,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--accuracy", type=float, default=0.8, metavar="SHARE", help="expected user's accuracy of every class (0.8)"
     )
     parser.add_argument(
-        "--expected", type=_expected, default={}, metavar="CLASS=SHARE,…",
+        "--expected", type=assignments(float, "CLASS=SHARE, such as 80=0.95"), default={}, metavar="CLASS=SHARE,…",
         help="user's accuracy expected of single classes, by value or name, such as 80=0.95,Built-up=0.6",
     )  # fmt: skip
     parser.add_argument(
@@ -39,28 +37,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--ignore", type=int, nargs="+", default=(), metavar="VALUE", help="map values to leave out, besides nodata"
     )
     parser.add_argument("--seed", type=whole, default=0, metavar="N", help="seed of the draw (0)")
-    parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
-    add_progress(parser)
+    add_writing(parser)
 
 
-def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def _run(options: argparse.Namespace, context: Context) -> None:
     from backend.design.command import DesignRequest, design
 
-    design(request_of(DesignRequest, options, ignore=tuple(options.ignore), reporter=reporter, cancel=cancel))
-
-
-def _expected(text: str) -> dict[str, float]:
-    """Parse "80=0.95,Built-up=0.6"; the share follows the last equals sign of each part."""
-    found: dict[str, float] = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        name, equals, share = part.rpartition("=")
-        try:
-            found[name.strip()] = float(share)
-        except ValueError:
-            equals = ""
-        if not equals or not name.strip():
-            raise argparse.ArgumentTypeError(f"{part!r} is not CLASS=SHARE, such as 80=0.95")
-    return found
+    design(request_of(DesignRequest, options, ignore=tuple(options.ignore)), context)
 
 
 DESIGN = Command("design", "draw the points by which a class map is to be validated", _add_options, _run)

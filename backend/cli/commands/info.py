@@ -6,8 +6,8 @@ import argparse
 
 from backend.cli.commands.command import Command, request_of
 from backend.cli.shared_options import add_reading
-from backend.core.cancel import Cancel
-from backend.core.events import Reporter, print_lines
+from backend.core.context import Context
+from backend.core.events import print_lines
 from backend.core.supervise import add_progress
 from backend.radiometry.units import Units
 
@@ -20,13 +20,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add_progress(parser)
 
 
-def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def _run(options: argparse.Namespace, context: Context) -> None:
     from backend.cli import info
 
     asked = request_of(info.Asked, options, units=Units(options.units))
     facts = info.describe_checked(options.target) if options.check else info.describe(options.target, asked)
     if options.progress == "json":
-        reporter.result(facts)
+        context.reporter.result(facts)
     else:
         print_lines(info.as_lines(facts))
 

@@ -8,13 +8,12 @@ from typing import Callable
 
 from backend.cli.commands.command import Command, request_of
 from backend.cli.shared_options import add_engine, add_model_options, add_tokens
-from backend.core.cancel import Cancel
-from backend.core.events import Reporter
+from backend.core.context import Context
 from backend.engines.answer import CLASS_PROBABILITIES
 from backend.grd.request import Slopes
 from backend.maps.early import begin
 from backend.maps.load import ModelCache
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.radiometry.units import Units
 
 # The model of the last command, which mostly ends the process: taking it down takes longer than writing a small map.
@@ -77,7 +76,7 @@ def _similarity(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def run_model(options: argparse.Namespace, context: Context) -> None:
+def run_model(options: argparse.Namespace, context: MapContext) -> None:
     """Run one of MODEL_RUNS.
 
     Args:
@@ -108,12 +107,12 @@ def model_request(options: argparse.Namespace) -> Request:
     return request_of(Request, options, units=Units(options.units), slopes=request_of(Slopes, options))
 
 
-def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
-    context = Context(reporter, cancel)
-    _KEPT[:] = [context.models]
+def _run(options: argparse.Namespace, context: Context) -> None:
+    run_context = MapContext.of(context)
+    _KEPT[:] = [run_context.models]
     # The model is on its way while what reads rasters is imported; a warm worker has that, and refuses sooner without.
-    begin(model_request(options), context, CLASS_PROBABILITIES if options.command == "landcover" else None)
-    run_model(options, context)
+    begin(model_request(options), run_context, CLASS_PROBABILITIES if options.command == "landcover" else None)
+    run_model(options, run_context)
 
 
 MODEL_RUNS = (

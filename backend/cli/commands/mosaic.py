@@ -6,11 +6,8 @@ import argparse
 from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
-from backend.cli.shared_options import whole
-from backend.core.cancel import Cancel
+from backend.cli.shared_options import add_writing, whole
 from backend.core.context import Context
-from backend.core.events import Reporter
-from backend.core.supervise import add_progress
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -37,14 +34,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pixel-size", type=float, metavar="UNITS", help="pixel size of the tiles; default: that of the maps"
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace older tiles")
-    add_progress(parser)
+    add_writing(parser, "older tiles")
 
 
-def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def _run(options: argparse.Namespace, context: Context) -> None:
     from backend.mosaic.command import MosaicRequest, mosaic
 
-    mosaic(request_of(MosaicRequest, options), Context(reporter, cancel))
+    mosaic(request_of(MosaicRequest, options), context)
 
 
 MOSAIC = Command("mosaic", "put the maps of an archive onto tiles of a grid", _add_options, _run)

@@ -6,10 +6,8 @@ import argparse
 from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
-from backend.cli.shared_options import whole
-from backend.core.cancel import Cancel
-from backend.core.events import Reporter
-from backend.core.supervise import add_progress
+from backend.cli.shared_options import add_writing, whole
+from backend.core.context import Context
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -24,14 +22,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--share", type=float, default=0.25, metavar="SHARE", help="share of the map that counts as uncertain (0.25)"
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
-    add_progress(parser)
+    add_writing(parser)
 
 
-def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def _run(options: argparse.Namespace, context: Context) -> None:
     from backend.design.next_command import NextRequest, next_samples
 
-    next_samples(request_of(NextRequest, options, reporter=reporter, cancel=cancel))
+    next_samples(request_of(NextRequest, options), context)
 
 
 NEXT_SAMPLES = Command("nextsamples", "choose the next samples to label for own classes", _add_options, _run)

@@ -6,9 +6,8 @@ import argparse
 from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
-from backend.core.cancel import Cancel
-from backend.core.events import Reporter
-from backend.core.supervise import add_progress
+from backend.cli.shared_options import add_writing
+from backend.core.context import Context
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -31,14 +30,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="METRES",
         help="metres by which borders may move to have fewer points; neighbours keep one border",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
-    add_progress(parser)
+    add_writing(parser, "an existing output")
 
 
-def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def _run(options: argparse.Namespace, context: Context) -> None:
     from backend.vectors.polygons_command import PolygonsRequest, polygons
 
-    polygons(request_of(PolygonsRequest, options, reporter=reporter, cancel=cancel))
+    polygons(request_of(PolygonsRequest, options), context)
 
 
 POLYGONS = Command("polygons", "turn a class map into polygons", _add_options, _run)

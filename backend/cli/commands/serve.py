@@ -7,8 +7,7 @@ import sys
 
 from backend.cli.commands.command import Command
 from backend.cli.shared_options import DEVICES
-from backend.core.cancel import Cancel
-from backend.core.events import Reporter
+from backend.core.context import Context
 
 # An idle warm worker keeps its memory, and that of a graphics card, for this long.
 IDLE_MINUTES = 5.0
@@ -27,12 +26,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(progress="json")
 
 
-def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def _run(options: argparse.Namespace, context: Context) -> None:
     from backend.cli.serve import Inbox, serve
 
     inbox = Inbox()
-    cancel.watch_stdin(inbox.take)
-    serve(inbox, sys.stdout, cancel, options.device, options.idle_minutes * 60)
+    context.cancel.watch_stdin(inbox.take)
+    serve(inbox, sys.stdout, context.cancel, options.device, options.idle_minutes * 60)
 
 
 SERVE = Command("serve", "run as a warm worker: answer runs and queries, a JSON object a line", _add_options, _run)

@@ -8,9 +8,8 @@ from pathlib import Path
 from backend.cli.commands.command import Command, request_of
 from backend.cli.commands.model_runs import model_request
 from backend.cli.shared_options import add_model_options
-from backend.core.cancel import Cancel
-from backend.core.events import Reporter
-from backend.maps.request import Context
+from backend.core.context import Context
+from backend.maps.request import MapContext
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -26,12 +25,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-check", action="store_true", help="don't measure the accuracy on held-out samples")
 
 
-def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def _run(options: argparse.Namespace, context: Context) -> None:
     from backend.own_classes.command import train
     from backend.own_classes.samples import SampleSource
 
-    context = Context(reporter, cancel)
-    train(model_request(options), request_of(SampleSource, options), not options.no_check, context)
+    train(model_request(options), request_of(SampleSource, options), not options.no_check, MapContext.of(context))
 
 
 TRAIN = Command(

@@ -6,9 +6,8 @@ import argparse
 from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
-from backend.core.cancel import Cancel
-from backend.core.events import Reporter
-from backend.core.supervise import add_progress
+from backend.cli.shared_options import add_writing
+from backend.core.context import Context
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -21,14 +20,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="JSON",
         help="accuracy report of the map (of `accuracy --json`), for corrected areas with confidence intervals",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
-    add_progress(parser)
+    add_writing(parser, "an existing output")
 
 
-def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> None:
+def _run(options: argparse.Namespace, context: Context) -> None:
     from backend.vectors.zones.command import ZonesRequest, zones
 
-    zones(request_of(ZonesRequest, options, reporter=reporter, cancel=cancel))
+    zones(request_of(ZonesRequest, options), context)
 
 
 ZONES = Command("zones", "measure the classes of a map in polygons", _add_options, _run)

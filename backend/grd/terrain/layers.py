@@ -13,6 +13,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
+from backend.card.colours import rgb
 from backend.card.model_card import LandCoverClass
 from backend.core.arrays import FloatArray
 from backend.grd.map_plan import MapPlan
@@ -21,7 +22,7 @@ from backend.grd.terrain.facets import Facets
 from backend.grd.terrain.lattice import LAYOVER, SHADOWED, UNKNOWN, Lattice
 from backend.grd.terrain.relief import Terrain
 from backend.output.sink import Layer
-from backend.output.styles import legend_tags, rgb
+from backend.output.styles import legend_tags
 
 Mask = NDArray[np.uint8]
 COLUMNS = 1024

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend import __version__
 from backend.accuracy.areas import PixelAreas
 from backend.accuracy.class_raster import ClassRaster
 from backend.accuracy.compare import check_bounds
 from backend.core.atomic_files import refusing, write_files
-from backend.core.cancel import Cancel
+from backend.core.context import Context
 from backend.core.errors import InputError
 from backend.core.events import Reporter
+from backend.core.row_progress import RowProgress
+from backend.core.run_events import RunEvents
 from backend.output.names import claim_outputs
 from backend.raster.blocks import LARGE_CACHE
 from backend.raster.geojson import Feature, read_features
 from backend.raster.source import gdal_environment
-from backend.vectors.zones.areas import Zone, measure_zones
-from backend.vectors.zones.report import METHOD, AccuracyReport
+from backend.vectors.zones.accuracy_report import METHOD, AccuracyReport
+from backend.vectors.zones.measure import Zone, measure_zones
 from backend.vectors.zones.table import ZoneTable, as_csv, as_geojson, build_table
 
 CSV, GEOJSON = frozenset((".csv",)), frozenset((".geojson", ".json"))
 
 
-@dataclass
+@dataclass(frozen=True)
 class ZonesRequest:
     """Hold the options of measuring classes in polygons.
 
@@ -38,8 +38,6 @@ class ZonesRequest:
         output: CSV or GeoJSON to write, by its ending.
         report: JSON of an accuracy report, for estimates with confidence intervals.
         overwrite: Whether an existing output is replaced.
-        reporter: Receives progress and messages.
-        cancel: Ends the run when set.
     """
 
     map: str
@@ -47,17 +45,15 @@ class ZonesRequest:
     output: Path
     report: Path | None = None
     overwrite: bool = False
-    reporter: Reporter = field(default_factory=Reporter)
-    cancel: Cancel = field(default_factory=Cancel)
 
 
-def zones(request: ZonesRequest) -> dict[str, Any]:
+def zones(request: ZonesRequest, context: Context) -> dict[str, Any]:
     """Measure, write the table, and return the facts of the result event.
 
     Raises:
         SarDinoError: Refused or cancelled; then no output is left, and an older one is as it was.
     """
-    began = time.monotonic()
+    events = RunEvents(context.reporter, "zones", request.map, {"output": request.output})
     if request.output.suffix.lower() not in CSV | GEOJSON:
         raise InputError(
             f"The output {request.output} ends in {request.output.suffix or 'nothing'}; what is written is CSV or "
@@ -67,45 +63,33 @@ def zones(request: ZonesRequest) -> dict[str, Any]:
     sources = [request.map, request.polygons, *([str(request.report)] if request.report else [])]
     with ExitStack() as stack:
         stack.enter_context(gdal_environment(LARGE_CACHE))
-        stack.enter_context(claim_outputs([request.output], sources, request.overwrite, request.cancel, rasters=False))
+        stack.enter_context(claim_outputs([request.output], sources, request.overwrite, context.cancel, rasters=False))
         class_map = stack.enter_context(ClassRaster(request.map))
         class_map.grid.check(request.map)
-        polygons, table = _measured(request, class_map)
+        polygons, table = _measured(request, class_map, context, events)
         crs = class_map.grid.crs
         csv = request.output.suffix.lower() in CSV
         text = as_csv(polygons, table) if csv else as_geojson(polygons, table, crs)
         with refusing(request.output):
-            write_files({request.output: text.encode()}, request.cancel)
-    return _result(request, table, time.monotonic() - began)
+            write_files({request.output: text.encode()}, context.cancel)
+    columns = [{"name": name, "kind": kind} for name, kind in table.columns.items()]
+    return events.result(polygons=len(table.rows), columns=columns)
 
 
-def _measured(request: ZonesRequest, class_map: ClassRaster) -> tuple[list[Feature], ZoneTable]:
+def _measured(
+    request: ZonesRequest, class_map: ClassRaster, context: Context, events: RunEvents
+) -> tuple[list[Feature], ZoneTable]:
     report = None if request.report is None else AccuracyReport.read(request.report)
     polygons, without = _read_polygons(request, class_map)
     areas = PixelAreas(class_map.grid, planar=False)
-    request.reporter.start(
-        version=__version__,
-        command="zones",
-        model="",
-        device="cpu",
-        input=request.map,
-        outputs={"output": str(request.output)},
-    )
-    done = 0
-
-    def advance(rows: int) -> None:
-        nonlocal done
-        request.cancel.check()
-        done += rows
-        request.reporter.progress(done, class_map.grid.height)
-
-    found = measure_zones(class_map, areas, polygons, advance)
+    events.start()
+    found = measure_zones(class_map, areas, polygons, RowProgress(context, class_map.grid.height))
     table, missing = build_table(found, class_map.names, areas.known, report)
     for note in (*class_map.notes, areas.method):
-        request.reporter.log("info", note)
-    _warn(request.reporter, found, without)
+        context.reporter.log("info", note)
+    _warn(context.reporter, found, without)
     if report is not None:
-        _explain(request, report, missing)
+        _explain(request, context.reporter, report, missing)
     return polygons, table
 
 
@@ -135,27 +119,14 @@ def _warn(reporter: Reporter, found: Sequence[Zone], without: int) -> None:
             reporter.log("warning", message)
 
 
-def _explain(request: ZonesRequest, report: AccuracyReport, missing: int) -> None:
-    request.reporter.log("info", METHOD)
+def _explain(request: ZonesRequest, reporter: Reporter, report: AccuracyReport, missing: int) -> None:
+    reporter.log("info", METHOD)
     if Path(report.map).name != Path(request.map).name:
-        request.reporter.log(
+        reporter.log(
             "warning", f"The accuracy report is about {report.map}; its error rates are used for {request.map}."
         )
     if missing:
-        request.reporter.log(
+        reporter.log(
             "warning",
             f"Polygons with a class that has fewer than two sampling units in the report, not corrected: {missing}.",
         )
-
-
-def _result(request: ZonesRequest, table: ZoneTable, seconds: float) -> dict[str, Any]:
-    result = {
-        "outputs": {"output": str(request.output)},
-        "device": "cpu",
-        "seconds": round(seconds, 3),
-        "model": "",
-        "polygons": len(table.rows),
-        "columns": [{"name": name, "kind": kind} for name, kind in table.columns.items()],
-    }
-    request.reporter.result(result)
-    return result

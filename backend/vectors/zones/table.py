@@ -15,8 +15,8 @@ from rasterio.crs import CRS
 
 from backend.raster.geojson import DEFAULT_CRS, Feature
 from backend.vectors.geojson_file import crs_member
-from backend.vectors.zones.areas import Zone
-from backend.vectors.zones.report import AccuracyReport, Corrected
+from backend.vectors.zones.accuracy_report import AccuracyReport, Corrected
+from backend.vectors.zones.measure import Zone
 
 MOST_NAME = 40
 Row = dict[str, Any]

@@ -131,9 +131,7 @@ class ChangeAlgorithm(TwoDates):
         self._samples, self._fields = None, {}
         if parameters.get(self.SAMPLES) in (None, ""):
             return
-        self._samples = self.parameterAsSource(parameters, self.SAMPLES, context)
-        if self._samples is None:
-            raise QgsProcessingException(self.invalidSourceError(parameters, self.SAMPLES))
+        self._samples = self.features(parameters, self.SAMPLES, context)
         options = {
             "--before-field": self.FIELD_BEFORE,
             "--after-field": self.FIELD_AFTER,

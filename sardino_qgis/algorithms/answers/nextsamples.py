@@ -85,14 +85,10 @@ class NextSamplesAlgorithm(PointAlgorithm):
         self.addOutput(QgsProcessingOutputNumber(self.POINTS, tr("Number of points")))
 
     def arguments(self, parameters: dict, context: Any, feedback: Any) -> list[str]:
-        layer = self.parameterAsRasterLayer(parameters, self.INPUT, context)
-        if layer is None:
-            raise QgsProcessingException(self.invalidRasterError(parameters, self.INPUT))
+        layer = self.raster(parameters, self.INPUT, context)
         self._source, self._field = None, ""
         if parameters.get(self.SAMPLES) not in (None, ""):
-            self._source = self.parameterAsSource(parameters, self.SAMPLES, context)
-            if self._source is None:
-                raise QgsProcessingException(self.invalidSourceError(parameters, self.SAMPLES))
+            self._source = self.features(parameters, self.SAMPLES, context)
             self._field = self.parameterAsString(parameters, self.FIELD, context)
             if not self._field:
                 raise QgsProcessingException(tr("Choose the field of the samples that holds the class."))

@@ -19,7 +19,7 @@ from ...layers.sources import worker_source
 from ...layers.vector_styling import PolygonStyler
 from ..base import BackendAlgorithm
 from ..destinations import Destination, Scene, finish
-from ..parameters import fraction
+from ..parameters import add_class_map, fraction
 
 ENDINGS = (".gpkg", ".geojson", ".json")
 MOST = 1e12  # square metres, or metres
@@ -43,7 +43,7 @@ class PolygonsAlgorithm(BackendAlgorithm):
 
     def __init__(self) -> None:
         super().__init__()
-        self._map = self._confidence = self._name = self._id = self._written = ""
+        self._map = self._confidence = self._name = self._id = ""
 
     def displayName(self) -> str:
         return tr("Polygons of a class map")
@@ -70,10 +70,7 @@ class PolygonsAlgorithm(BackendAlgorithm):
         )
 
     def initAlgorithm(self, configuration=None) -> None:
-        self.add(
-            QgsProcessingParameterRasterLayer(self.INPUT, tr("Map of classes")),
-            tr("A raster of whole numbers, such as the output of Land cover; its first band is used."),
-        )
+        add_class_map(self, self.INPUT)
         self.add(
             QgsProcessingParameterRasterLayer(self.CONFIDENCE, tr("Confidence of the map"), optional=True),
             tr("The confidence that Land cover wrote with the map: each polygon gets the mean of its pixels."),
@@ -106,15 +103,9 @@ class PolygonsAlgorithm(BackendAlgorithm):
 
     def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> tuple[str, str, str, str]:
         """Return the sources of map and confidence (empty for none), and the name and id of the map's layer."""
-        layer = self.parameterAsRasterLayer(parameters, self.INPUT, context)
-        if layer is None:
-            raise QgsProcessingException(self.invalidRasterError(parameters, self.INPUT))
-        confidence = ""
+        layer, confidence = self.raster(parameters, self.INPUT, context), ""
         if parameters.get(self.CONFIDENCE) not in (None, ""):
-            other = self.parameterAsRasterLayer(parameters, self.CONFIDENCE, context)
-            if other is None:
-                raise QgsProcessingException(self.invalidRasterError(parameters, self.CONFIDENCE))
-            confidence = worker_source(other, feedback)
+            confidence = worker_source(self.raster(parameters, self.CONFIDENCE, context), feedback)
         return worker_source(layer, feedback), confidence, layer.name(), layer.id()
 
     def process(self, parameters, context, feedback) -> dict:
@@ -145,11 +136,11 @@ class PolygonsAlgorithm(BackendAlgorithm):
             size = f"{item['pixels']} px" if area is None else f"{area / 10_000:.2f} ha"
             text = tr("{name}: {polygons} polygons, {area}")
             feedback.pushInfo(text.format(name=item["name"], polygons=item["polygons"], area=size))
-        self._written = path
+        self._written = [path]
         return {self.OUTPUT: path, **found}
 
     def postProcessAlgorithm(self, context, feedback) -> dict:
         """Reload layers of an older result under this name."""
-        if self._written:
-            reload_polygons(context.project(), self._written, PolygonStyler().style)
+        for path in self._written:
+            reload_polygons(context.project(), path, PolygonStyler().style)
         return {}

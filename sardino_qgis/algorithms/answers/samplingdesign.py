@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from qgis.core import (
-    QgsProcessingException,
     QgsProcessingOutputNumber,
     QgsProcessingParameterNumber,
-    QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
 )
 
 from ...common.i18n import tr
 from ...layers.sources import worker_source
-from ..parameters import fraction, integer
+from ..accuracy_inputs import whole_numbers
+from ..parameters import add_class_map, fraction, integer
 from .point_layers import PointAlgorithm
-
-_NUMBERS = re.compile(r"\s*(-?\d+(\s*[,;\s]\s*-?\d+)*)?\s*")
 
 
 class SamplingDesignAlgorithm(PointAlgorithm):
@@ -61,10 +57,7 @@ class SamplingDesignAlgorithm(PointAlgorithm):
         )
 
     def initAlgorithm(self, configuration=None) -> None:
-        self.add(
-            QgsProcessingParameterRasterLayer(self.INPUT, tr("Map of classes")),
-            tr("A raster of whole numbers, such as the output of Land cover; its first band is used."),
-        )
+        add_class_map(self, self.INPUT)
         self.add(
             fraction(self.STANDARD_ERROR, tr("Standard error of the overall accuracy"), 0.01, 0.001, 0.2),
             tr(
@@ -113,16 +106,8 @@ class SamplingDesignAlgorithm(PointAlgorithm):
         )
 
     def arguments(self, parameters: dict, context: Any, feedback: Any) -> list[str]:
-        layer = self.parameterAsRasterLayer(parameters, self.INPUT, context)
-        if layer is None:
-            raise QgsProcessingException(self.invalidRasterError(parameters, self.INPUT))
-        ignored = self.parameterAsString(parameters, self.IGNORE_MAP, context)
-        if not _NUMBERS.fullmatch(ignored):
-            raise QgsProcessingException(
-                tr("{name}: write whole numbers separated by commas, such as 0,255.").format(
-                    name=self.parameterDefinition(self.IGNORE_MAP).description()
-                )
-            )
+        layer = self.raster(parameters, self.INPUT, context)
+        ignored = whole_numbers(self, parameters, self.IGNORE_MAP, context)
         options = [
             f"--standard-error={self.parameterAsDouble(parameters, self.STANDARD_ERROR, context):g}",
             f"--accuracy={self.parameterAsDouble(parameters, self.EXPECTED_ACCURACY, context):g}",
@@ -133,5 +118,4 @@ class SamplingDesignAlgorithm(PointAlgorithm):
         options += [f"--expected={expected}"] if expected else []
         if parameters.get(self.DISTANCE) not in (None, ""):
             options.append(f"--distance={self.parameterAsDouble(parameters, self.DISTANCE, context):.15g}")
-        numbers = re.findall(r"-?\d+", ignored)
-        return [worker_source(layer, feedback), *options, *(["--ignore", *numbers] if numbers else [])]
+        return [worker_source(layer, feedback), *options, *(["--ignore", *ignored] if ignored else [])]

@@ -143,7 +143,7 @@ class SarChangeAlgorithm(TwoDates):
         )
 
     def own_options(self, parameters: dict, context: Any, feedback: Any) -> list[str]:
-        options = ["--from", "sar", "--units", self.parameterAsEnumString(parameters, self.UNITS, context)]
+        options = ["--from", "sar", *self.chosen(parameters, context, {"--units": self.UNITS})]
         options += ["--window", str(self.parameterAsInt(parameters, self.WINDOW, context))]
         options += ["--level", f"{self.parameterAsDouble(parameters, self.LEVEL, context):.12f}"]
         if parameters.get(self.LOOKS) not in (None, ""):

@@ -7,14 +7,12 @@ from typing import Any
 
 from qgis.core import (
     QgsProcessingException,
-    QgsProcessingOutputNumber,
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterRasterLayer,
 )
 
 from ...common.i18n import tr
-from ...layers.reloading import reload_layers
 from ...layers.sources import worker_source
 from ..base import BackendAlgorithm
 from ..destinations import Destination, Scene, finish
@@ -38,7 +36,6 @@ class TwoDates(BackendAlgorithm):
         self._sources: tuple[str, str] = ("", "")
         self._layer_name = self._layer_id = ""
         self._options: list[str] = []
-        self._written: list[str] = []
 
     # Declaring
 
@@ -71,13 +68,11 @@ class TwoDates(BackendAlgorithm):
                 tr("The table of areas, for a spreadsheet."),
             ),
         ):
-            main = name == self.OUTPUT_REPORT
             parameter = QgsProcessingParameterFileDestination(
-                name, description, kinds, optional=True, createByDefault=main
+                name, description, kinds, optional=True, createByDefault=name == self.OUTPUT_REPORT
             )
             self.add(parameter, text)
-        for name, description, _ in self.numbers():
-            self.addOutput(QgsProcessingOutputNumber(name, description))
+        self.add_numbers(self.numbers())
 
     @staticmethod
     def numbers() -> tuple[tuple[str, str, str], ...]:
@@ -100,12 +95,7 @@ class TwoDates(BackendAlgorithm):
 
     def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> tuple[str, str]:
         """Return the two sources that the backend opens."""
-        layers = []
-        for name in (self.BEFORE, self.AFTER):
-            layer = self.parameterAsRasterLayer(parameters, name, context)
-            if layer is None:
-                raise QgsProcessingException(self.invalidRasterError(parameters, name))
-            layers.append(layer)
+        layers = [self.raster(parameters, name, context) for name in (self.BEFORE, self.AFTER)]
         self._layer_name, self._layer_id = layers[1].name(), layers[1].id()
         sources = worker_source(layers[0], feedback), worker_source(layers[1], feedback)
         if sources[0] == sources[1]:
@@ -152,9 +142,3 @@ class TwoDates(BackendAlgorithm):
             feedback.pushInfo(tr("Changed: {area:,.1f} ha, {share:.2f} %.").format(area=area / 10_000, share=share))
         else:
             feedback.pushInfo(tr("Changed: {area:,.0f} pixels, {share:.2f} %.").format(area=area, share=share))
-
-    def postProcessAlgorithm(self, context, feedback) -> dict:
-        """Reload layers of older results under these names."""
-        for path in self._written:
-            reload_layers(context.project(), path)
-        return {}

@@ -14,7 +14,6 @@ from qgis.core import (
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterFile,
-    QgsProcessingParameterRasterLayer,
     QgsProcessingUtils,
     QgsVectorLayer,
 )
@@ -24,6 +23,7 @@ from ...common.i18n import tr
 from ...layers.geojson_export import write_numbered
 from ...layers.sources import worker_source
 from ..base import BackendAlgorithm
+from ..parameters import add_class_map
 
 NUMBER = "number"  # property of the features that go to the backend and come back: the id in the source
 _KINDS = {"integer": "int8", "real": "double", "text": "string"}  # types of QGIS's memory layers
@@ -70,10 +70,7 @@ class ZonesAlgorithm(BackendAlgorithm):
         )
 
     def initAlgorithm(self, configuration=None) -> None:
-        self.add(
-            QgsProcessingParameterRasterLayer(self.INPUT, tr("Map of classes")),
-            tr("A raster of whole numbers, such as the output of Land cover; its first band is used."),
-        )
+        add_class_map(self, self.INPUT)
         self.add(
             QgsProcessingParameterFeatureSource(self.ZONES, tr("Zones"), [QgsProcessing.SourceType.TypeVectorPolygon]),
             tr("Polygons in any CRS. Only the selected ones are measured if that is chosen."),
@@ -98,12 +95,8 @@ class ZonesAlgorithm(BackendAlgorithm):
 
     def read_inputs(self, parameters: dict, context: Any, feedback: Any) -> tuple[str, Any, Any]:
         """Return the source of the map, the polygons, and the CRS of the map's file."""
-        layer = self.parameterAsRasterLayer(parameters, self.INPUT, context)
-        if layer is None:
-            raise QgsProcessingException(self.invalidRasterError(parameters, self.INPUT))
-        source = self.parameterAsSource(parameters, self.ZONES, context)
-        if source is None:
-            raise QgsProcessingException(self.invalidSourceError(parameters, self.ZONES))
+        layer = self.raster(parameters, self.INPUT, context)
+        source = self.features(parameters, self.ZONES, context)
         return worker_source(layer, feedback), source, layer.dataProvider().crs()
 
     def process(self, parameters, context, feedback) -> dict:

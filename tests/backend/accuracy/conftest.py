@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from backend.accuracy.command import AccuracyRequest, accuracy
+from backend.core.context import Context
 from tests.support.class_maps import TRUTH
 
 
@@ -35,7 +36,7 @@ def assess(tmp_path):
         request = AccuracyRequest(
             str(map_), str(reference), target, target.with_suffix(".json"), overwrite=True, **options
         )
-        accuracy(request)
+        accuracy(request, Context())
         return json.loads(target.with_suffix(".json").read_text())
 
     return run

@@ -7,12 +7,13 @@ from rasterio.transform import from_origin
 from rasterio.warp import transform
 
 from backend.accuracy import class_raster
+from backend.raster import blocks
 from tests.support.class_maps import TRUTH, brute
 
 
 @pytest.mark.parametrize("strip", [2**20, 1000])
 def test_every_pixel_is_counted_with_any_strips(make, assess, noisy, monkeypatch, strip):
-    monkeypatch.setattr(class_raster, "STRIP_PIXELS", strip)
+    monkeypatch.setattr(blocks, "STRIP_PIXELS", strip)
     facts = assess(make(noisy, "map.tif"), make(TRUTH, "ref.tif"))
     assert facts["pixels"]["matrix"] == brute(noisy, TRUTH, (10, 40, 80))
     assert facts["pixels"]["overall_accuracy"] == pytest.approx((noisy == TRUTH).mean())
@@ -100,5 +101,5 @@ def test_large_rasters_are_read_in_strips(tmp_path, monkeypatch):
         pass
     with class_raster.ClassRaster(str(tmp_path / "m.tif")) as raster:
         strips = list(raster.strips())
-    assert all((bottom - top) * 3000 <= class_raster.STRIP_PIXELS for top, bottom in strips)
+    assert all((bottom - top) * 3000 <= blocks.STRIP_PIXELS for top, bottom in strips)
     assert all(top % 256 == 0 for top, _ in strips) and strips[-1][1] == 2000

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from rasterio.transform import from_origin
 
-from backend.accuracy import class_raster
 from backend.accuracy.command import AccuracyRequest, accuracy
-from backend.core.cancel import Cancel
+from backend.core.context import Context
 from backend.core.errors import Cancelled, InputError, ResourceError
-from backend.core.events import Reporter
 from backend.output.styles import aux_xml
+from backend.raster import blocks
+from tests.support.backend.listener import cancelled_after
 from tests.support.class_maps import CLASSES, TRUTH, centre
 from tests.support.small_disk import leave_room, mounted
 
@@ -110,18 +110,13 @@ def test_an_invalid_mapping_is_wrong_usage(cli, text):
 
 
 def test_cancelled_runs_leave_the_older_report(make, noisy, tmp_path, monkeypatch):
-    monkeypatch.setattr(class_raster, "STRIP_PIXELS", 500)
-    report, cancel = tmp_path / "o.html", Cancel()
+    monkeypatch.setattr(blocks, "STRIP_PIXELS", 500)
+    report = tmp_path / "o.html"
     report.write_text("older")
 
-    class Stopper(Reporter):
-        def progress(self, done, total):
-            cancel.set()
-
-    request = AccuracyRequest(str(make(noisy, "map.tif")), str(make(TRUTH, "ref.tif")), report, overwrite=True,
-                              reporter=Stopper(), cancel=cancel)  # fmt: skip
+    request = AccuracyRequest(str(make(noisy, "map.tif")), str(make(TRUTH, "ref.tif")), report, overwrite=True)
     with pytest.raises(Cancelled):
-        accuracy(request)
+        accuracy(request, cancelled_after())
     assert report.read_text() == "older"
     assert not [p for p in tmp_path.iterdir() if "sardino-part" in p.name]
 
@@ -129,12 +124,12 @@ def test_cancelled_runs_leave_the_older_report(make, noisy, tmp_path, monkeypatc
 def test_a_full_disk_leaves_the_older_report(make, noisy, tmp_path):
     sources = [str(make(noisy, "map.tif")), str(make(TRUTH, "ref.tif"))]
     with mounted(tmp_path / "disk", "size=1m") as disk:
-        accuracy(AccuracyRequest(*sources, disk / "o.html", disk / "o.json"))
+        accuracy(AccuracyRequest(*sources, disk / "o.html", disk / "o.json"), Context())
         room = (disk / "o.html").stat().st_size + 4096
         (disk / "o.html").write_text("older")
         (disk / "o.json").unlink()
         leave_room(disk, room)
         with pytest.raises(ResourceError, match="no space is left"):
-            accuracy(AccuracyRequest(*sources, disk / "o.html", disk / "o.json", overwrite=True))
+            accuracy(AccuracyRequest(*sources, disk / "o.html", disk / "o.json", overwrite=True), Context())
         assert (disk / "o.html").read_text() == "older"
         assert sorted(path.name for path in disk.iterdir()) == ["filler", "o.html"]

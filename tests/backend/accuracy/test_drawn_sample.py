@@ -5,11 +5,12 @@ import pytest
 from rasterio.transform import from_origin
 
 from backend.accuracy import class_raster, reference_raster
+from backend.raster import blocks
 from tests.support.class_maps import TRUTH
 
 
 def test_a_drawn_sample_estimates_what_the_census_counts(make, assess, noisy, monkeypatch):
-    monkeypatch.setattr(class_raster, "STRIP_PIXELS", 1500)
+    monkeypatch.setattr(blocks, "STRIP_PIXELS", 1500)
     facts = assess(make(noisy, "map.tif"), make(TRUTH, "ref.tif"), sample=600, seed=4)
     found = facts["estimates"]
     assert found["units"] == 600 and found["area"] == pytest.approx(TRUTH.size * 100)
@@ -24,7 +25,7 @@ def test_a_drawn_sample_estimates_what_the_census_counts(make, assess, noisy, mo
 def test_the_draw_depends_on_the_seed_not_on_strips(make, assess, noisy, monkeypatch):
     map_, reference = make(noisy, "map.tif"), make(TRUTH, "ref.tif")
     first = assess(map_, reference, sample=200, seed=1)["estimates"]["matrix"]
-    monkeypatch.setattr(class_raster, "STRIP_PIXELS", 700)
+    monkeypatch.setattr(blocks, "STRIP_PIXELS", 700)
     assert assess(map_, reference, sample=200, seed=1)["estimates"]["matrix"] == first
     assert assess(map_, reference, sample=200, seed=2)["estimates"]["matrix"] != first
 

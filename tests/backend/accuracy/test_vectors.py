@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from rasterio.warp import transform
 
-from backend.accuracy import class_raster
 from backend.core.errors import InputError
 from backend.output.styles import aux_xml
+from backend.raster import blocks
 from tests.support.class_maps import CLASSES, TRUTH, brute, centre
 
 
@@ -20,7 +20,7 @@ def box(top, left, bottom, right):
 
 @pytest.mark.parametrize("strip", [2**20, 1000])
 def test_points_are_units(make, assess, noisy, geojson, monkeypatch, strip):
-    monkeypatch.setattr(class_raster, "STRIP_PIXELS", strip)
+    monkeypatch.setattr(blocks, "STRIP_PIXELS", strip)
     generator = np.random.default_rng(2)
     places = [(int(generator.integers(60)), int(generator.integers(120))) for _ in range(300)]
     features = [(int(TRUTH[p]), {"type": "Point", "coordinates": centre(*p)}) for p in places]
@@ -38,7 +38,7 @@ def test_points_are_units(make, assess, noisy, geojson, monkeypatch, strip):
 
 
 def test_a_polygon_is_one_unit_but_many_pixels(make, assess, geojson, monkeypatch):
-    monkeypatch.setattr(class_raster, "STRIP_PIXELS", 500)
+    monkeypatch.setattr(blocks, "STRIP_PIXELS", 500)
     map_ = TRUTH.copy()
     map_[0:4, 0:10] = 80  # a wrong corner, smaller than the rest of the first polygon
     polygons = [(10, box(0, 0, 20, 10)), (40, box(0, 45, 5, 50)), (10, box(35, 90, 40, 95)),

@@ -13,12 +13,11 @@ from rasterio.warp import transform
 
 from backend.accuracy.class_names import class_names
 from backend.change.command import ChangeRequest, change
-from backend.core.cancel import Cancel
 from backend.core.context import Context
 from backend.core.errors import Cancelled, InputError
-from backend.core.events import Reporter
 from backend.output.styles import LEGEND_TAG
 from tests.backend.change.conftest import BUILT, MERGED, OPEN, TREE, WATER, WORLDCOVER, maps
+from tests.support.backend.listener import cancelled_after
 
 
 @pytest.fixture
@@ -175,7 +174,7 @@ def test_refusals_say_why_and_leave_nothing(class_map, tmp_path, cli, kind):
 
 
 def test_a_cancelled_run_leaves_older_outputs_as_they_were(class_map, tmp_path, monkeypatch):
-    monkeypatch.setattr("backend.accuracy.class_raster.STRIP_PIXELS", 80)
+    monkeypatch.setattr("backend.raster.blocks.STRIP_PIXELS", 80)
     before, after = maps()
     first, second = class_map(before, "a.tif"), class_map(after, "b.tif")
     old = {tmp_path / "o.tif": b"older", tmp_path / "o.html": b"page"}
@@ -183,15 +182,9 @@ def test_a_cancelled_run_leaves_older_outputs_as_they_were(class_map, tmp_path, 
         path.write_bytes(data)
     there = sorted(path.name for path in tmp_path.iterdir())
 
-    class Stopper(Reporter):
-        def progress(self, done, total, **figures):
-            if done > 70:  # in the second pass
-                cancel.set()
-
-    cancel = Cancel()
     request = ChangeRequest(str(first), str(second), tmp_path / "o.tif", tmp_path / "o.html", overwrite=True)
     with pytest.raises(Cancelled):
-        change(request, Context(Stopper(), cancel))
+        change(request, cancelled_after(71))  # in the second pass
     assert all(path.read_bytes() == data for path, data in old.items())
     assert sorted(path.name for path in tmp_path.iterdir()) == there
 

@@ -10,10 +10,8 @@ import rasterio
 from rasterio.transform import from_origin
 
 from backend.change import sar_rows
-from backend.core.cancel import Cancel
-from backend.core.context import Context
 from backend.core.errors import Cancelled
-from backend.core.events import Reporter
+from tests.support.backend.listener import cancelled_after
 
 
 @pytest.fixture
@@ -130,13 +128,7 @@ def test_a_cancelled_run_leaves_nothing(pair, tmp_path, monkeypatch):
 
     monkeypatch.setattr(sar_rows, "STRIP_PIXELS", 320 * 16)
     there = sorted(path.name for path in tmp_path.iterdir())
-    cancel = Cancel()
-
-    class Stopper(Reporter):
-        def progress(self, done, total, **figures):
-            cancel.set()
-
     request = SarChangeRequest(DateInput(str(pair[0])), DateInput(str(pair[1])), tmp_path / "o.tif", tmp_path / "d.tif")
     with pytest.raises(Cancelled):
-        sar_change(request, Context(Stopper(), cancel))
+        sar_change(request, cancelled_after())
     assert sorted(path.name for path in tmp_path.iterdir()) == there

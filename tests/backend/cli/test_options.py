@@ -64,9 +64,8 @@ def test_requests_hold_what_the_options_say():
     )
     request = request_of(AccuracyRequest, options)
     assert request == AccuracyRequest(
-        "m", "r", Path("o.html"), Path("j"), None, "c", {"1": 2}, [4], [5, 6], 9, 3, "n", True,
-        request.reporter, request.cancel,
-    )  # fmt: skip
+        "m", "r", Path("o.html"), Path("j"), None, "c", {"1": 2}, [4], [5, 6], 9, 3, "n", True
+    )
     options = parse(["calibrate", "p", "o", "--product", "sigma0", "--units", "db", "--pixel-size", "20", "--dem", "d"])
     calibrate = request_of(CalibrateRequest, options)
     assert (calibrate.quantity, calibrate.units, calibrate.pixel_size, calibrate.dem) == ("sigma0", "db", 20, "d")

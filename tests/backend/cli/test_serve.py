@@ -12,7 +12,7 @@ import pytest
 from backend.cli.serve import LINE_BYTES, Inbox, TooLong, run_options, serve
 from backend.core.cancel import Cancel
 from backend.core.errors import InputError
-from tests.backend.reading import read
+from tests.support.backend.reading import read
 
 
 def at(row, column):

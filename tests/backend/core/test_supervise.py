@@ -18,7 +18,7 @@ QUIET = argparse.Namespace(progress="none")
 
 
 def fail(error):
-    def run(options, reporter, cancel):
+    def run(options, context):
         raise error
 
     return run
@@ -52,7 +52,7 @@ def test_process_state_is_restored(capsys):
             warnings.filters,
         ]
 
-    def run(options, reporter, cancel):
+    def run(options, context):
         seen.extend(state())
         raise InputError("x")
 
@@ -64,10 +64,10 @@ def test_process_state_is_restored(capsys):
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_a_cancelled_command_leaves_its_caller_alive(monkeypatch):
-    def run(options, reporter, cancel):
+    def run(options, context):
         os.kill(os.getpid(), signal.SIGTERM)
         while True:
-            cancel.check()
+            context.cancel.check()
 
     ends = []
     monkeypatch.setattr(os, "_exit", ends.append)

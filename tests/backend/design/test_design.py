@@ -9,6 +9,7 @@ from rasterio.transform import from_origin
 
 from backend.__main__ import main
 from backend.core.cancel import Cancel
+from backend.core.context import Context
 from backend.core.errors import Cancelled
 from backend.design.command import DesignRequest
 from backend.design.command import design as make
@@ -187,12 +188,12 @@ def test_a_cancel_leaves_nothing_and_keeps_the_older_layer(class_map, tmp_path, 
     cancel.set()
     with pytest.raises(Cancelled):
         if command == "design":
-            make(DesignRequest(str(class_map), out, overwrite=True, cancel=cancel))
+            make(DesignRequest(str(class_map), out, overwrite=True), Context(cancel=cancel))
         else:
             margin = tmp_path / "m.tif"
             with rasterio.open(margin, "w", driver="GTiff", dtype="float32", count=1, height=9, width=9) as file:
                 file.write(np.ones((9, 9), np.float32), 1)
-            next_samples(NextRequest(str(margin), out, overwrite=True, cancel=cancel))
+            next_samples(NextRequest(str(margin), out, overwrite=True), Context(cancel=cancel))
     assert out.read_text() == "mine" and style.read_text() == "mine too"
     assert not {path.name for path in tmp_path.iterdir()} - {"map.tif", "m.tif", "s.geojson", "s.qml"}
 

@@ -12,7 +12,7 @@ from backend.core.errors import InputError, ModelError, ResourceError
 from backend.engines import graphics
 from backend.engines.choice import check_engine, engines_for
 from tests.backend.conftest import tiny_card
-from tests.backend.reading import mapped
+from tests.support.backend.reading import mapped
 
 pytest.importorskip("openvino", reason="OpenVINO has no package for this platform")
 

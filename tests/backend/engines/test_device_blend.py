@@ -19,7 +19,7 @@ from backend.maps.request import Request
 from backend.stream.blend import RowBlender
 from backend.stream.decision import decision
 from backend.stream.tiling import plan_tiles
-from tests.backend.reading import read
+from tests.support.backend.reading import read
 
 CPU = torch.device("cpu")
 

@@ -17,8 +17,8 @@ from backend.core.errors import ModelError
 from backend.network.int8 import QuantisedLayer, layers_of, quantised
 from backend.network.weights import load_model, save_model
 from tests.backend.conftest import tiny_card
-from tests.backend.portable import compiled
-from tests.backend.reading import mapped
+from tests.support.backend.portable import compiled
+from tests.support.backend.reading import mapped
 
 pytest.importorskip("openvino", reason="OpenVINO has no package for this platform")
 

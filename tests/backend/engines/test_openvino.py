@@ -16,11 +16,12 @@ from backend.core.errors import Cancelled
 from backend.engines.answer import CLASS_PROBABILITIES
 from backend.maps.attention import attention
 from backend.maps.embeddings import embed
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.network.weights import load_model
 from backend.output.sink import RasterSink
-from tests.backend.portable import compiled
-from tests.backend.reading import Listener, mapped, read
+from tests.support.backend.listener import Listener
+from tests.support.backend.portable import compiled
+from tests.support.backend.reading import mapped, read
 
 pytest.importorskip("openvino", reason="OpenVINO has no package for this platform")
 
@@ -47,13 +48,13 @@ def test_openvino_reads_attention_and_tokens(tiny_model, make_raster, scene_db, 
         output, masks = tmp_path / f"{engine}.tif", tmp_path / f"{engine}-masks.tif"
         request = Request(str(scene), output, tiny_model, engine=engine)
         if what == "tokens":
-            embed(request, context=Context(told))
+            embed(request, context=MapContext(told))
         else:
             attention(
                 request,
                 heads="all" if what == "all" else "mean",
                 masks=masks if what == "masks" else None,
-                context=Context(told),
+                context=MapContext(told),
             )
         results.append(read(masks if what == "masks" else output).astype(np.float64))
         assert not [line for line in told.lines if line[0] == "warning"]

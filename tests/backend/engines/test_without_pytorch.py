@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from backend.engines.choice import installed
-from tests.backend.light_environment import light_python
-from tests.backend.reading import mapped, read
+from tests.support.backend.light_environment import light_python
+from tests.support.backend.reading import mapped, read
 from tests.support.samples import collection, feature, square
 
 pytestmark = pytest.mark.skipif(

@@ -13,7 +13,7 @@ from backend.card.registry import CARD, NETWORK, model_folder
 from backend.folder.read import read_tensors
 from backend.graph.network import build_graph
 from backend.graph.onnx_file import to_bytes
-from tests.backend.reading import mapped
+from tests.support.backend.reading import mapped
 
 FOLDER = model_folder(None)
 

@@ -17,7 +17,7 @@ from backend.network import int8
 from backend.network.vit import build_model
 from backend.network.weights import known_answers
 from tests.backend.conftest import tiny_card
-from tests.backend.portable import tensors_of
+from tests.support.backend.portable import tensors_of
 
 FOREST = {"windows": (3, 5), "trees": 11, "tree_nodes": 7, "tree_depth": 3, "smooth": 3, "head_dim": 6}
 NETWORKS = {

@@ -16,11 +16,12 @@ import rasterio
 
 from backend.core.cancel import Cancel
 from backend.core.claims import temporary
+from backend.core.context import Context
 from backend.core.errors import Cancelled, InputError, ResourceError
 from backend.grd import radar_file
 from backend.grd.command import calibrate
 from backend.grd.request import CalibrateRequest
-from tests.backend.grd.listener import Listener
+from tests.support.backend.listener import Listener
 from tests.support.make_safe import NAME, Scene, make_safe, zip_safe
 
 
@@ -107,9 +108,9 @@ def test_cancelled_at_any_step(product, tmp_path, step, monkeypatch):
     (tmp_path / "o.tif").write_text("older")
     cancel = Cancel()
     reporter = Listener(lambda: len(reporter.steps) == step and cancel.set())
-    request = CalibrateRequest(str(product), tmp_path / "o.tif", overwrite=True, reporter=reporter, cancel=cancel)
+    request = CalibrateRequest(str(product), tmp_path / "o.tif", overwrite=True)
     with pytest.raises(Cancelled):
-        calibrate(request)
+        calibrate(request, Context(reporter, cancel))
     assert (tmp_path / "o.tif").read_text() == "older" and left_in(tmp_path) == ["o.tif"]
 
 
@@ -120,14 +121,14 @@ def test_a_truncated_image_leaves_the_older_output(product, tmp_path):
         file.truncate(path.stat().st_size // 2)
     (tmp_path / "o.tif").write_text("older")
     with pytest.raises(InputError, match="damaged|GDAL can't open"):
-        calibrate(CalibrateRequest(str(copy), tmp_path / "o.tif", overwrite=True))
+        calibrate(CalibrateRequest(str(copy), tmp_path / "o.tif", overwrite=True), Context())
     assert (tmp_path / "o.tif").read_text() == "older" and left_in(tmp_path) == ["in", "o.tif"]
 
 
 def test_a_full_disk_is_refused_before_the_work(product, tmp_path, monkeypatch):
     monkeypatch.setattr(radar_file.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1000}))
     with pytest.raises(ResourceError, match="are needed for a temporary file"):
-        calibrate(CalibrateRequest(str(product), tmp_path / "o.tif"))
+        calibrate(CalibrateRequest(str(product), tmp_path / "o.tif"), Context())
     assert not left_in(tmp_path)
 
 

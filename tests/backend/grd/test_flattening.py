@@ -13,6 +13,7 @@ import pytest
 import rasterio
 from rasterio.warp import transform
 
+from backend.core.context import Context
 from backend.core.errors import InputError
 from backend.grd.command import calibrate
 from backend.grd.map_plan import plan_map
@@ -24,7 +25,7 @@ from backend.grd.terrain.lattice import LAYOVER, SHADOWED, Lattice
 from backend.grd.terrain.range_doppler import RangeDoppler
 from backend.grd.terrain.relief import Terrain
 from backend.grd.terrain.visibility import layover, visible
-from tests.backend.grd.listener import Listener
+from tests.support.backend.listener import Listener
 from tests.support.make_safe import make_safe
 from tests.support.mountain import DESCENDING, dem_of, middle, mountain
 from tests.support.safe.orbit import Imaged, geocentric, seen, write_dem
@@ -75,9 +76,9 @@ def product(tmp_path_factory):
     return make_safe(tmp_path_factory.mktemp("even"), numbers)
 
 
-def run(product, target, dem, **changes):
+def run(product, target, dem, context=None, **changes):
     asked = {"dem": str(dem), "dem_heights": "ellipsoid", "flatten": True, **changes}
-    calibrate(CalibrateRequest(str(product), target, **asked))
+    calibrate(CalibrateRequest(str(product), target, **asked), context or Context())
     with rasterio.open(target) as file:
         return file.read(1), file
 
@@ -219,7 +220,7 @@ def test_areas_don_t_depend_on_the_strips(tmp_path, product):
 def test_contradictory_requests_are_refused(tmp_path, product, changes, match):
     asked = {"dem": "d.tif", "flatten": True, **changes}
     with pytest.raises(InputError, match=match):
-        calibrate(CalibrateRequest(str(product), tmp_path / "o.tif", **asked))
+        calibrate(CalibrateRequest(str(product), tmp_path / "o.tif", **asked), Context())
     assert not list(tmp_path.iterdir())
 
 
@@ -230,7 +231,7 @@ def test_holes_of_the_elevation_model_are_nodata_and_said(tmp_path, product):
     heights[:, size // 2 :] = -9999
     path = write_dem(tmp_path / "d.tif", heights, (east - 0.05, north + 0.05), 0.0005, nodata=-9999)
     said = Listener()
-    values, file = run(product, tmp_path / "g.tif", path, reporter=said)
+    values, file = run(product, tmp_path / "g.tif", path, Context(said))
     assert np.isnan(at(file, values, east + 0.003, north)[0])
     assert 0.5 < at(file, values, east - 0.003, north)[0] < 1.5
     assert any("no heights" in message for message in said.messages)

@@ -17,7 +17,7 @@ from backend.core.errors import InputError
 from backend.grd import pipeline
 from backend.grd.for_model import calibrated
 from backend.grd.request import Slopes
-from tests.backend.grd.listener import Listener
+from tests.support.backend.listener import Listener
 from tests.support.make_safe import NAME, Scene, make_safe, simulated, zip_safe
 from tests.support.mountain import dem_of
 from tests.support.safe.orbit import Imaged, seen

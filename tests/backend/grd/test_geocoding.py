@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rasterio.crs import CRS
 from rasterio.warp import transform
 
+from backend.core.context import Context
 from backend.core.errors import InputError
 from backend.grd.command import calibrate
 from backend.grd.ground_control import choose_crs
@@ -23,7 +24,7 @@ from tests.support.make_safe import Scene, make_safe, simulated, slanting
 
 
 def run(folder, target, **options):
-    calibrate(CalibrateRequest(str(folder), target, quantity="sigma0", overwrite=True, **options))
+    calibrate(CalibrateRequest(str(folder), target, quantity="sigma0", overwrite=True, **options), Context())
     with rasterio.open(target) as file:
         return file.read(), file.transform, file.crs
 

@@ -24,7 +24,7 @@ asked = {}
 if len(sys.argv) > 3:
     layers = {name: Path(f"{sys.argv[2]}-{name}.tif") for name in ("mask", "incidence")}
     asked = {"dem": sys.argv[3], "flatten": True, **layers}
-calibrate(CalibrateRequest(sys.argv[1], Path(sys.argv[2]), **asked))
+calibrate(CalibrateRequest(sys.argv[1], Path(sys.argv[2]), **asked), Context())
 print(peak_mib())
 """
 

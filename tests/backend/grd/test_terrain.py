@@ -11,15 +11,14 @@ import rasterio
 from rasterio.crs import CRS
 from rasterio.warp import transform
 
-from backend.core.cancel import Cancel
+from backend.core.context import Context
 from backend.core.errors import Cancelled, InputError
-from backend.core.events import Reporter
 from backend.grd.command import calibrate
 from backend.grd.product import open_product
 from backend.grd.request import CalibrateRequest
 from backend.grd.terrain.geoid import undulation
 from backend.grd.terrain.range_doppler import RangeDoppler, earth_fixed
-from tests.backend.grd.listener import Listener
+from tests.support.backend.listener import Listener, cancelled_after
 from tests.support.make_safe import make_safe
 from tests.support.mountain import DESCENDING, dem_of, middle, mountain, product_of, spots
 from tests.support.safe.orbit import Imaged, geocentric, seen, write_dem
@@ -32,9 +31,9 @@ GEOID = {(9.0, 47.0): 47.703, (-75.125, 40.625): -34.624, (80.0, 5.0): -105.992,
          (8.95, 47.13): 47.292}  # fmt: skip
 
 
-def run(product, target, **options):
+def run(product, target, context=None, **options):
     given = {"dem_heights": "ellipsoid", "quantity": "sigma0", "overwrite": True, **options}
-    calibrate(CalibrateRequest(str(product), target, **given))
+    calibrate(CalibrateRequest(str(product), target, **given), context or Context())
     return target
 
 
@@ -160,7 +159,7 @@ def test_pixels_without_heights_are_nodata(tmp_path, relief):
         return np.where(longitude < middle(DESCENDING)[0], values, -9999)
 
     holes, said = dem_of(tmp_path / "holes.tif", DESCENDING, half, nodata=-9999), Listener()
-    with rasterio.open(run(relief, tmp_path / "t.tif", dem=holes, reporter=said)) as file:
+    with rasterio.open(run(relief, tmp_path / "t.tif", Context(said), dem=holes)) as file:
         values = file.read(1)
         rows, columns = np.nonzero(np.isfinite(values))
         east, _ = transform(file.crs, "EPSG:4326", *file.transform * (columns + 0.5, rows + 0.5))
@@ -210,13 +209,6 @@ def test_unusable_annotations_are_refused(tmp_path, relief, dem, change, match):
 
 
 def test_cancelled_while_the_map_is_made(tmp_path, relief, dem):
-    cancel = Cancel()
-
-    class Bell(Reporter):
-        def progress(self, done, total):
-            if done > 600:
-                cancel.set()
-
     with pytest.raises(Cancelled):
-        run(relief, tmp_path / "o.tif", dem=dem, reporter=Bell(), cancel=cancel)
+        run(relief, tmp_path / "o.tif", cancelled_after(601), dem=dem)
     assert not list(tmp_path.iterdir())

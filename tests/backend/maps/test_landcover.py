@@ -6,10 +6,10 @@ import rasterio
 from rasterio.transform import from_origin
 
 from backend.core.errors import InputError, ResourceError
-from backend.core.events import Reporter
 from backend.maps.landcover import landcover
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.radiometry.units import Units
+from tests.support.backend.listener import Listener
 
 
 @pytest.fixture
@@ -89,20 +89,14 @@ def test_other_pixel_sizes_come_back_to_the_input_grid(run, make_raster, scene_d
 
 
 def test_borders_of_zero_db_are_no_data_and_told(tiny_model, make_raster, scene_db, tmp_path):
-    told = []
-
-    class Listener(Reporter):
-        def log(self, level, message):
-            told.append((level, message))
-
-    values = scene_db(90, 90)
+    told, values = Listener(), scene_db(90, 90)
     values[:, :20] = 0
     request = Request(str(make_raster(values)), tmp_path / "o.tif", tiny_model, device="cpu")
-    landcover(request, context=Context(Listener()))
+    landcover(request, context=MapContext(told))
     with rasterio.open(tmp_path / "o.tif") as file:
         classes = file.read(1)
     assert (classes[:20] == 0).all() and (classes[20:] > 0).all()
-    assert any(level == "warning" and "exactly 0, read as nodata" in message for level, message in told)
+    assert any("exactly 0, read as nodata" in message for message in told.warnings)
 
 
 def test_an_extent_is_mapped_alone(run, make_raster, scene_db):

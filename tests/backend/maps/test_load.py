@@ -14,7 +14,7 @@ from backend.maps import load as module
 from backend.maps.attention import attention
 from backend.maps.early import begin
 from backend.maps.landcover import landcover
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.network.weights import load_model, save_model
 
 
@@ -45,23 +45,23 @@ def mapped(request, context):
 
 
 def test_runs_with_one_context_load_once(asked, loads):
-    context = Context()
+    context = MapContext()
     first, second = (mapped(asked, context) for _ in range(2))
     assert len(loads) == 1 and (first == second).all()
-    mapped(asked, Context())
+    mapped(asked, MapContext())
     assert len(loads) == 2
 
 
 @pytest.mark.parametrize("change", [{"batch_size": 1}, {"device": "auto"}, {"engine": "auto"}])
 def test_another_request_loads_again(asked, loads, change):
-    context = Context()
+    context = MapContext()
     mapped(asked, context)
     mapped(replace(asked, **change), context)
     assert len(loads) == 2
 
 
 def test_new_weights_are_loaded(asked, loads):
-    context, (network, card) = Context(), load_model(asked.model)
+    context, (network, card) = MapContext(), load_model(asked.model)
     before = mapped(asked, context)
     with torch.no_grad():
         for parameter in network.head.parameters():
@@ -72,7 +72,7 @@ def test_new_weights_are_loaded(asked, loads):
 
 @pytest.mark.skipif(not installed(), reason="OpenVINO has no package for this platform")
 def test_a_model_that_was_begun_is_not_loaded_again(asked, loads):
-    context, request = Context(), replace(asked, engine="auto")
+    context, request = MapContext(), replace(asked, engine="auto")
     begin(request, context, CLASS_PROBABILITIES)
     begin(request, context, CLASS_PROBABILITIES)
     mapped(request, context)
@@ -81,7 +81,7 @@ def test_a_model_that_was_begun_is_not_loaded_again(asked, loads):
 
 @pytest.mark.skipif(not installed(), reason="OpenVINO has no package for this platform")
 def test_what_is_wrong_with_a_model_that_was_begun_is_said(asked):
-    context, request, weights = Context(), replace(asked, engine="auto"), asked.model / "model.safetensors"
+    context, request, weights = MapContext(), replace(asked, engine="auto"), asked.model / "model.safetensors"
     (asked.model / "network.onnx").unlink(missing_ok=True)
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
     begin(request, context, CLASS_PROBABILITIES)
@@ -91,7 +91,7 @@ def test_what_is_wrong_with_a_model_that_was_begun_is_said(asked):
 
 
 def test_damaged_weights_are_refused_though_sound_ones_are_kept(asked):
-    context, weights = Context(), asked.model / "model.safetensors"
+    context, weights = MapContext(), asked.model / "model.safetensors"
     mapped(asked, context)
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
     with pytest.raises(ModelError, match="SHA-256"):
@@ -109,7 +109,7 @@ def test_a_network_is_converted_once(asked, monkeypatch):
         return real(self, outputs)
 
     monkeypatch.setattr(PortableEngine, "_make", counted)
-    context, request = Context(), replace(asked, engine="openvino")
+    context, request = MapContext(), replace(asked, engine="openvino")
     first, second = (mapped(request, context) for _ in range(2))
     assert len(answers) == 1 and (first == second).all()
     for block in (0, 1, 0):

@@ -8,18 +8,9 @@ from affine import Affine
 from backend.core.errors import InputError
 from backend.core.events import Reporter
 from backend.maps.embeddings import embed
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.maps.similarity import best_cosine, similarity, unit
-
-
-class Listener(Reporter):
-    def __init__(self):
-        super().__init__()
-        self.warnings = []
-
-    def log(self, level, message):
-        if level == "warning":
-            self.warnings.append(message)
+from tests.support.backend.listener import Listener
 
 
 @pytest.fixture
@@ -28,7 +19,7 @@ def run(tiny_model, tmp_path):
         request = Request(
             str(scene), tmp_path / "s.tif", tiny_model, device="cpu", overwrite=True, extent=extent
         )  # fmt: skip
-        similarity(request, points, context=Context(reporter or Reporter()), **options)
+        similarity(request, points, context=MapContext(reporter or Reporter()), **options)
         with rasterio.open(tmp_path / "s.tif") as file:
             return file.read(1), file.profile
 

@@ -16,8 +16,9 @@ from backend.network.int8 import QuantisedLayer, layers_of, quantised
 from backend.network.vit import build_model
 from backend.network.weights import load_model, save_model
 from tests.backend.conftest import tiny_card
-from tests.backend.portable import compiled
-from tests.backend.reading import mapped
+from tests.support.backend.portable import compiled
+from tests.support.backend.ranges import ranges_of
+from tests.support.backend.reading import mapped
 
 PATCH, CLASSES = 8, 3
 
@@ -51,24 +52,6 @@ def folder(tmp_path_factory):
     card = save_model(root, network, card_of())
     dataclasses.replace(card, activation_ranges=ranges_of(network)).save(root / CARD)
     return root
-
-
-def ranges_of(network):
-    """Ranges of the inputs of all layers, as they are measured before quantisation."""
-    found = {}
-
-    def look(name):
-        def hook(_, given):
-            found[name] = [min(0.0, float(given[0].min())), max(0.0, float(given[0].max()))]
-
-        return hook
-
-    hooks = [layer.register_forward_pre_hook(look(name)) for name, layer in layers_of(network).items()]
-    with torch.inference_mode():
-        network(torch.randn(16, 2, 64, 64, generator=torch.Generator().manual_seed(0)))
-    for hook in hooks:
-        hook.remove()
-    return found
 
 
 @pytest.mark.parametrize("patch", [8, 12, 16])

@@ -15,8 +15,8 @@ from backend.network.stem import REACH
 from backend.network.vit import build_backbone, build_model
 from backend.network.weights import load_model, save_model
 from tests.backend.conftest import tiny_card
-from tests.backend.portable import compiled
-from tests.backend.reading import mapped, read
+from tests.support.backend.portable import compiled
+from tests.support.backend.reading import mapped, read
 
 CONV = Arch("vit_tiny_patch16_224", 32, 2, 2, stem="conv", positions="none")
 PATCH = 8
@@ -89,7 +89,7 @@ def test_attention_is_the_class_tokens_row(folder):
 def test_openvino_makes_the_map_of_pytorch(folder, make_raster, scene_db, tmp_path):
     pytest.importorskip("openvino", reason="OpenVINO has no package for this platform")
     from backend.maps.attention import attention
-    from backend.maps.request import Context, Request
+    from backend.maps.request import MapContext, Request
 
     scene = make_raster(scene_db(130, 170))
     _, wanted, _, _ = mapped(folder, scene, tmp_path, "pytorch")
@@ -97,7 +97,9 @@ def test_openvino_makes_the_map_of_pytorch(folder, make_raster, scene_db, tmp_pa
     assert facts["engine"] == "openvino" and np.abs(found - wanted).max() < 1e-4
     maps = []
     for engine in ("pytorch", "openvino"):
-        attention(Request(str(scene), tmp_path / f"{engine}-attention.tif", folder, engine=engine), context=Context())
+        attention(
+            Request(str(scene), tmp_path / f"{engine}-attention.tif", folder, engine=engine), context=MapContext()
+        )
         maps.append(read(tmp_path / f"{engine}-attention.tif").astype(np.float64))
     assert np.abs(maps[0] - maps[1]).max() < 1e-4
 

@@ -5,8 +5,9 @@ import json
 import pytest
 from rasterio.crs import CRS
 
+from backend.accuracy.class_values import field_values, integer_label
 from backend.core.errors import InputError
-from backend.raster.geojson import field_values, integer_label, read_features
+from backend.raster.geojson import read_features
 
 UTM = CRS.from_epsg(32630)
 SQUARE = [[[0, 0, 7], [2, 0, 7], [2, 3, 7], [0, 3, 7], [0, 0, 7]]]

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from backend.network.vit import SarViT
-from tests.backend.reading import read
 from tests.backend.reliability import zoo
+from tests.support.backend.reading import read
 
 
 def test_batch_is_halved_and_the_same_tiles_are_retried(cli, tiny_model, tmp_path, monkeypatch):

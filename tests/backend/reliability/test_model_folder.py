@@ -15,7 +15,7 @@ from backend.core.errors import ModelError
 from backend.folder import hashed_file
 from backend.network.weights import known_answers, load_model, save_model
 from backend.own_classes.model_folder import write_folder
-from tests.backend.portable import tensors_of
+from tests.support.backend.portable import tensors_of
 
 
 @pytest.fixture

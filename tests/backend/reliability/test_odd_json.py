@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from backend.accuracy.class_values import field_values, integer_label
 from backend.card.model_card import ModelCard
 from backend.cli.serve import Context, ModelCache, SimilarityServer, _answer
 from backend.core.cancel import Cancel
@@ -13,7 +14,7 @@ from backend.core.errors import ModelError, SarDinoError
 from backend.core.events import JsonReporter
 from backend.own_classes.legend import build_legend, read_styles
 from backend.own_classes.samples import read_samples
-from backend.raster.geojson import field_values, integer_label, read_features
+from backend.raster.geojson import read_features
 from tests.backend.conftest import tiny_card
 
 # Values that JSON can hold where another is wanted.

@@ -9,7 +9,7 @@ import pytest
 import rasterio
 from affine import Affine
 
-from backend.series import parts
+from backend.series import cut
 
 SIZE = 70
 ORIGIN = Affine(10, 0, 500000, 0, -10, 4_600_000)
@@ -58,7 +58,7 @@ def expected(power):
 def test_statistics_are_those_of_numpy(cli, dates, tmp_path, monkeypatch, small_parts):
     paths, power = dates
     if small_parts:
-        monkeypatch.setattr(parts, "STACK", 4 * 2 * 4 * SIZE * 7)
+        monkeypatch.setattr(cut, "STACK", 4 * 2 * 4 * SIZE * 7)
     names = ("mean", "median", "min", "max", "std", "count")
     code, _, err = cli("composite", tmp_path / "o.tif", *paths, "--statistics", *names)
     assert code == 0, err

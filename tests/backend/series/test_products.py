@@ -10,14 +10,13 @@ import pytest
 import rasterio
 
 from backend.cli.commands.composite import STATISTICS as OFFERED
-from backend.core.cancel import Cancel
 from backend.core.errors import Cancelled
-from backend.core.events import Reporter
 from backend.raster.source import RasterSource
 from backend.series.command import CompositeRequest, composite
 from backend.series.dates import Span, acquired, joined, span_of
 from backend.series.periods import parted
 from backend.series.statistics import STATISTICS
+from tests.support.backend.listener import cancelled_after
 from tests.support.make_safe import Scene, make_safe
 
 
@@ -51,21 +50,11 @@ def test_an_extent_of_a_product_is_in_degrees(cli, product, tmp_path):
         assert 28 <= file.width <= 38 and 25 <= file.height <= 34
 
 
-class Bell(Reporter):
-    def __init__(self, cancel):
-        super().__init__()
-        self._cancel = cancel
-
-    def progress(self, done, total, **figures):
-        self._cancel.set()
-
-
 def test_a_cancelled_composite_leaves_nothing(make_raster, scene_db, tmp_path):
     inputs = [str(make_raster(scene_db(600, 40, seed), f"S1_2021010{seed + 1}.tif")) for seed in range(2)]
-    cancel = Cancel()
     before = sorted(tmp_path.iterdir())
     with pytest.raises(Cancelled):
-        composite(CompositeRequest(tmp_path / "o.tif", inputs, reporter=Bell(cancel), cancel=cancel))
+        composite(CompositeRequest(tmp_path / "o.tif", inputs), cancelled_after())
     assert sorted(tmp_path.iterdir()) == before
 
 

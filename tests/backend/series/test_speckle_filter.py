@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import rasterio
 
-from backend.series import parts
-from backend.series.speckle_filter import REACH, Looks, filtered, local_mean
+from backend.series import cut
+from backend.series.speckle_filter import REACH, LooksMeter, filtered, local_mean
 
 LOOKS, DATES = 4, 8
 
@@ -17,7 +17,7 @@ def gamma(seed, levels, side=160):
 
 
 def looks_of(plane):
-    looks = Looks()
+    looks = LooksMeter()
     looks.add(plane)
     return looks.median()
 
@@ -60,8 +60,8 @@ def test_the_command_writes_the_same_dates(cli, make_raster, tmp_path, monkeypat
         power.append(values)
         paths.append(make_raster(values.astype(np.float32), f"S1_2021010{date + 1}.tif", nodata=np.nan))
     assert cli("composite", tmp_path / "a.tif", *paths, "--filter", "--output-units", "linear_power")[0] == 0
-    monkeypatch.setattr(parts, "OUT", 6 * 50 * 4 * 9)
-    monkeypatch.setattr(parts, "COLUMNS", 16)
+    monkeypatch.setattr(cut, "OUT", 6 * 50 * 4 * 9)
+    monkeypatch.setattr(cut, "COLUMNS", 16)
     code, _, err = cli("composite", tmp_path / "b.tif", *paths, "--filter", "--output-units", "linear_power")
     assert code == 0 and "Equivalent number of looks" in err
     with rasterio.open(tmp_path / "a.tif") as file, rasterio.open(tmp_path / "b.tif") as other:

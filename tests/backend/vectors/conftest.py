@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from backend.core.context import Context
 from backend.output.styles import aux_xml, paletted_qml
 from backend.vectors.polygons_command import PolygonsRequest, polygons
 from tests.support.class_maps import CLASSES
@@ -48,8 +49,8 @@ def patchy():
 def convert(tmp_path):
     """Make polygons and return the result and the path."""
 
-    def run(map_, name="polygons.gpkg", **options):
+    def run(map_, name="polygons.gpkg", context=None, **options):
         path = tmp_path / name
-        return polygons(PolygonsRequest(str(map_), path, overwrite=True, **options)), path
+        return polygons(PolygonsRequest(str(map_), path, overwrite=True, **options), context or Context()), path
 
     return run

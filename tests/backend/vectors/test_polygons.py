@@ -9,12 +9,11 @@ import rasterio
 from rasterio.features import shapes
 from rasterio.transform import Affine
 
-from backend.accuracy import class_raster
-from backend.core.cancel import Cancel
 from backend.core.errors import Cancelled, InputError
-from backend.core.events import Reporter
+from backend.raster import blocks
 from tests.backend.conftest import UTM10
 from tests.backend.vectors.reading import edges, read_geojson, read_package, signed_area
+from tests.support.backend.listener import cancelled_after
 from tests.support.class_maps import CLASSES
 
 RING = [[10, 10, 10, 10], [10, 80, 0, 10], [10, 0, 80, 10], [10, 10, 10, 40], [40, 10, 40, 10]]
@@ -39,7 +38,7 @@ def test_polygons_are_those_of_gdal(make, patchy, convert, monkeypatch, what, pi
         "patchy": patchy(37, 29), "noise": rng.integers(0, 3, (24, 31)), "holes": np.array(RING),
         "line": rng.integers(0, 3, (1, 40)), "pixel": np.array([[7]]),
     }[what]  # fmt: skip
-    monkeypatch.setattr(class_raster, "STRIP_PIXELS", pixels)
+    monkeypatch.setattr(blocks, "STRIP_PIXELS", pixels)
     path = make(values)
     result, output = convert(path)
     features = read_package(output)
@@ -152,7 +151,7 @@ def test_a_map_without_crs_gives_pixels(make, convert):
 @pytest.fixture
 def in_strips(make, patchy, monkeypatch):
     """A map that is read one row at a time."""
-    monkeypatch.setattr(class_raster, "STRIP_PIXELS", 20)
+    monkeypatch.setattr(blocks, "STRIP_PIXELS", 20)
     return make(patchy(20, 20))
 
 
@@ -161,15 +160,10 @@ def in_strips(make, patchy, monkeypatch):
 def test_cancelled_runs_leave_the_older_file(in_strips, convert, tmp_path, name, after):
     path = in_strips
     (tmp_path / name).write_text("older")
-    before, cancel = sorted(tmp_path.iterdir()), Cancel()
-
-    class Stopper(Reporter):
-        def progress(self, done, total, **figures):
-            if done >= after:
-                cancel.set()
+    before = sorted(tmp_path.iterdir())
 
     with pytest.raises(Cancelled):
-        convert(path, name, reporter=Stopper(), cancel=cancel)
+        convert(path, name, cancelled_after(after))
     assert (tmp_path / name).read_text() == "older" and sorted(tmp_path.iterdir()) == before
 
 

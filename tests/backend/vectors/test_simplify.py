@@ -5,7 +5,7 @@ import importlib.util
 import numpy as np
 import pytest
 
-from backend.accuracy import class_raster
+from backend.raster import blocks
 from tests.backend.vectors.reading import read_package, signed_area
 
 
@@ -60,7 +60,7 @@ def test_borders_are_simplified_once(make, patchy, convert, monkeypatch, what, t
     points = [sum(len(ring) for _, rings in found for ring in rings) for found in (plain, simple)]
     # Points where three borders meet are added; of noise, and of blocks larger than the tolerance, hardly any go.
     assert points[1] < 0.9 * points[0] or what != "patchy"
-    monkeypatch.setattr(class_raster, "STRIP_PIXELS", 100)
+    monkeypatch.setattr(blocks, "STRIP_PIXELS", 100)
     _, again = convert(path, "again.gpkg", simplify=tolerance)
     assert pieces(read_package(again)) == count, "the same whatever the strips"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import label
 
-from backend.accuracy import class_raster
+from backend.raster import blocks
 from tests.backend.vectors.reading import edges, read_package
 
 
@@ -72,6 +72,6 @@ def test_no_small_patch_with_a_neighbour_is_left(make, patchy, convert, monkeypa
         groups, _ = label(values == value)
         large |= (np.bincount(groups.ravel()) >= 12)[groups] & (groups > 0)
     assert (drawn[large] == values[large]).all(), "patches that are large enough keep their class"
-    monkeypatch.setattr(class_raster, "STRIP_PIXELS", 90)
+    monkeypatch.setattr(blocks, "STRIP_PIXELS", 90)
     _, again = convert(make(values), "again.gpkg", min_area=1150)
     assert {edges(r) for _, r in read_package(again)} == {edges(r) for _, r in read_package(output)}

@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 from rasterio.features import rasterize
 
-from backend.accuracy import class_raster
 from backend.accuracy.command import AccuracyRequest, accuracy
 from backend.accuracy.stratified import estimate
 from backend.core.cancel import Cancel
+from backend.core.context import Context
 from backend.core.errors import Cancelled, InputError
-from backend.core.events import Reporter
+from backend.raster import blocks
 from backend.vectors.zones.command import ZonesRequest, zones
 from tests.backend.conftest import UTM10
+from tests.support.backend.listener import Listener
 from tests.support.class_maps import TRUTH, centre
 
 X, Y = 500_000, 4_600_000
@@ -43,21 +44,12 @@ def polygons(tmp_path):
     return write
 
 
-class Log(Reporter):
-    def __init__(self):
-        super().__init__()
-        self.lines = []
-
-    def log(self, level, message):
-        self.lines.append((level, message))
-
-
 @pytest.fixture
 def measure(tmp_path):
     def run(map_, polygons, name="out.geojson", **options):
-        log = Log()
+        log = Listener()
         path = tmp_path / name
-        zones(ZonesRequest(str(map_), str(polygons), path, overwrite=True, reporter=log, **options))
+        zones(ZonesRequest(str(map_), str(polygons), path, overwrite=True, **options), Context(log))
         if name.endswith(".csv"):
             with path.open(newline="", encoding="utf-8") as file:
                 return list(csv.DictReader(file)), log.lines
@@ -68,7 +60,7 @@ def measure(tmp_path):
 
 @pytest.mark.parametrize("pixels", [130, 2**20])
 def test_areas_of_overlapping_polygons(named, polygons, measure, monkeypatch, pixels):
-    monkeypatch.setattr(class_raster, "STRIP_PIXELS", pixels)
+    monkeypatch.setattr(blocks, "STRIP_PIXELS", pixels)
     values = TRUTH.copy()
     values[5:9, 3:6] = 0
     shapes = [placed(SQUARE), placed(*HOLED), placed([[3, -3], [4, -3], [4, -4], [3, -3]])]
@@ -121,7 +113,8 @@ def report(named, make, geojson_points, tmp_path):
         map_ = named(TRUTH)
         target = tmp_path / "report.html"
         accuracy(
-            AccuracyRequest(str(map_), str(geojson_points(units)), target, target.with_suffix(".json"), overwrite=True)
+            AccuracyRequest(str(map_), str(geojson_points(units)), target, target.with_suffix(".json"), overwrite=True),
+            Context(),
         )
         return map_, target.with_suffix(".json")
 
@@ -182,7 +175,7 @@ def test_refusals(named, make, polygons, measure, tmp_path, report):
     with pytest.raises(InputError, match="does not overlap"):
         measure(map_, polygons([placed([[-900, 0], [-800, 0], [-800, 50], [-900, 0]])]))
     census, html = tmp_path / "census.json", tmp_path / "census.html"
-    accuracy(AccuracyRequest(str(map_), str(make(TRUTH, "ref.tif")), html, census))
+    accuracy(AccuracyRequest(str(map_), str(make(TRUTH, "ref.tif")), html, census), Context())
     for text, match in ((census.read_text(), "no sampling units"), ("{}", "not an accuracy report"), ("[", "not JSON")):
         census.write_text(text)
         with pytest.raises(InputError, match=match):
@@ -197,7 +190,10 @@ def test_cancel_leaves_the_older_table(named, polygons, tmp_path):
     path.write_text("older")
     cancel.set()
     with pytest.raises(Cancelled):
-        zones(ZonesRequest(str(named(TRUTH)), str(polygons([placed(SQUARE)])), path, overwrite=True, cancel=cancel))
+        zones(
+            ZonesRequest(str(named(TRUTH)), str(polygons([placed(SQUARE)])), path, overwrite=True),
+            Context(cancel=cancel),
+        )
     assert path.read_text() == "older"
 
 

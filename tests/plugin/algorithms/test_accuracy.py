@@ -7,7 +7,7 @@ import json
 import numpy as np
 import processing
 import pytest
-from osgeo import gdal, osr
+from osgeo import gdal
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
@@ -25,15 +25,14 @@ from qgis.core import (
 )
 
 from backend.card.worldcover import MERGED_NAMES
+from tests.support.plugin.rasters import write_class_map
 
 TRUTH = np.kron([[10, 80], [80, 10]], np.ones((20, 25))).astype(np.uint8)
 NAMES = {10: "Tree", 80: "Water"}
 UTM, WGS = "EPSG:32633", "EPSG:4326"
 
 
-@pytest.fixture(autouse=True)
-def worker(provider, backend_python, monkeypatch):
-    monkeypatch.setenv("SARDINO_PYTHON", backend_python)
+pytestmark = pytest.mark.usefixtures("backend_worker")
 
 
 @pytest.fixture
@@ -41,19 +40,7 @@ def classes(tmp_path):
     """Write a raster of classes with names; returns its path."""
 
     def write(values, name, names=NAMES):
-        path = tmp_path / name
-        data = gdal.GetDriverByName("GTiff").Create(str(path), values.shape[1], values.shape[0], 1, gdal.GDT_Byte)
-        crs = osr.SpatialReference()
-        crs.ImportFromEPSG(32633)
-        data.SetProjection(crs.ExportToWkt())
-        data.SetGeoTransform((400000, 10, 0, 5200000, 0, -10))
-        band = data.GetRasterBand(1)
-        band.WriteArray(values)
-        band.SetNoDataValue(0)
-        if names:
-            band.SetCategoryNames([names.get(value, "") for value in range(101)])
-        del band, data
-        return str(path)
+        return write_class_map(tmp_path / name, values, names)
 
     return write
 

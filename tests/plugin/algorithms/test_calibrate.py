@@ -41,9 +41,7 @@ def product(tmp_path_factory, backend_python):
     return done.stdout.strip().splitlines()[-1]
 
 
-@pytest.fixture(autouse=True)
-def worker(provider, backend_python, monkeypatch):
-    monkeypatch.setenv("SARDINO_PYTHON", backend_python)
+pytestmark = pytest.mark.usefixtures("backend_worker")
 
 
 def run(product, output, feedback=None, **parameters):

@@ -24,13 +24,12 @@ from qgis.core import (
 
 from backend.card.worldcover import MERGED_NAMES
 from sardino_qgis.layers.styling import apply_qml
+from tests.support.plugin.rasters import write_class_map
 
 UTM, WGS = "EPSG:32633", "EPSG:4326"
 
 
-@pytest.fixture(autouse=True)
-def worker(provider, backend_python, monkeypatch):
-    monkeypatch.setenv("SARDINO_PYTHON", backend_python)
+pytestmark = pytest.mark.usefixtures("backend_worker")
 
 
 def two_maps():
@@ -41,22 +40,10 @@ def two_maps():
 
 
 @pytest.fixture
-def class_maps(make_scene, tmp_path):
+def class_maps(tmp_path):
     """Write the two maps with names; returns their paths."""
-    paths = []
-    for values, name in zip(two_maps(), ("before.tif", "after.tif")):
-        template = gdal.Open(str(make_scene(np.zeros((40, 50)), f"template_{name}")))
-        path = str(tmp_path / name)
-        data = gdal.GetDriverByName("GTiff").Create(path, 50, 40, 1, gdal.GDT_Byte)
-        data.SetProjection(template.GetProjection())
-        data.SetGeoTransform(template.GetGeoTransform())
-        band = data.GetRasterBand(1)
-        band.WriteArray(values)
-        band.SetNoDataValue(0)
-        band.SetCategoryNames([MERGED_NAMES.get(value, "") for value in range(101)])
-        del band, data, template
-        paths.append(path)
-    return paths
+    maps = zip(two_maps(), ("before.tif", "after.tif"))
+    return [write_class_map(tmp_path / name, values, MERGED_NAMES) for values, name in maps]
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import processing
 import pytest
-from osgeo import gdal, osr
 from qgis.core import (
     QgsCategorizedSymbolRenderer,
     QgsDistanceArea,
@@ -16,13 +15,12 @@ from qgis.core import (
 )
 
 from sardino_qgis.layers.vector_styling import PolygonStyler
+from tests.support.plugin.rasters import write_class_map
 
 NAMES = {1: "Forest", 2: "Water"}
 
 
-@pytest.fixture(autouse=True)
-def worker(provider, backend_python, monkeypatch):
-    monkeypatch.setenv("SARDINO_PYTHON", backend_python)
+pytestmark = pytest.mark.usefixtures("backend_worker")
 
 
 @pytest.fixture
@@ -30,21 +28,7 @@ def class_map(tmp_path):
     """A map of two classes and no data, with names and a colour table."""
     values = np.random.default_rng(3).integers(0, 3, (30, 40)).astype(np.uint8)
     values[10:25, 5:20] = 2
-    path = str(tmp_path / "map.tif")
-    data = gdal.GetDriverByName("GTiff").Create(path, 40, 30, 1, gdal.GDT_Byte)
-    crs = osr.SpatialReference()
-    crs.ImportFromEPSG(32633)
-    data.SetProjection(crs.ExportToWkt())
-    data.SetGeoTransform((400000, 10, 0, 5200000, 0, -10))
-    band, colours = data.GetRasterBand(1), gdal.ColorTable()
-    band.SetCategoryNames(["", "Forest", "Water"])
-    for value, colour in ((1, (0, 100, 0)), (2, (0, 100, 200))):
-        colours.SetColorEntry(value, colour)
-    band.SetColorTable(colours)
-    band.WriteArray(values)
-    band.SetNoDataValue(0)
-    del band, data
-    return path
+    return write_class_map(tmp_path / "map.tif", values, NAMES, {1: (0, 100, 0), 2: (0, 100, 200)})
 
 
 def outlines(layer, field):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import processing
 import pytest
-from osgeo import gdal, osr
+from osgeo import gdal
 from qgis.core import (
     QgsFeature,
     QgsGeometry,
@@ -18,15 +18,14 @@ from qgis.core import (
 )
 
 from sardino_qgis.algorithms.answers.point_layers import FormStyler
+from tests.support.plugin.rasters import write_class_map, write_raster
 
 CLASSES = np.kron([[10, 80], [80, 10]], np.ones((60, 75))).astype(np.uint8)
 NAMES = {10: "Tree & bush", 80: "Water"}
 UTM = "EPSG:32633"
 
 
-@pytest.fixture(autouse=True)
-def worker(provider, backend_python, monkeypatch):
-    monkeypatch.setenv("SARDINO_PYTHON", backend_python)
+pytestmark = pytest.mark.usefixtures("backend_worker")
 
 
 @pytest.fixture
@@ -34,20 +33,12 @@ def raster(tmp_path):
     """Write a raster; returns its path."""
 
     def write(values, name, kind=gdal.GDT_Byte, nodata=0, names=None, tags=None):
-        path = tmp_path / name
-        data = gdal.GetDriverByName("GTiff").Create(str(path), values.shape[1], values.shape[0], 1, kind)
-        crs = osr.SpatialReference()
-        crs.ImportFromEPSG(32633)
-        data.SetProjection(crs.ExportToWkt())
-        data.SetGeoTransform((400000, 10, 0, 5200000, 0, -10))
-        data.SetMetadata(tags or {})
-        band = data.GetRasterBand(1)
-        band.WriteArray(values)
-        band.SetNoDataValue(nodata)
         if names:
-            band.SetCategoryNames([names.get(value, "") for value in range(101)])
-        del band, data
-        return str(path)
+            return write_class_map(tmp_path / name, values, names)
+        data = write_raster(tmp_path / name, values, kind, nodata)
+        data.SetMetadata(tags or {})
+        del data
+        return str(tmp_path / name)
 
     return write
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import processing
 import pytest
-from osgeo import gdal, osr
+from osgeo import gdal
 from qgis.core import (
     QgsCategorizedSymbolRenderer,
     QgsFeature,
@@ -30,6 +30,7 @@ from qgis.PyQt.QtGui import QColor
 from sardino_qgis.environment import locate
 from sardino_qgis.models.installed import added_folders, forget_folder, labelled_models
 from sardino_qgis.models.trained import chosen_folder
+from tests.support.plugin.rasters import write_raster
 
 TOP, LEFT, SIZE = 5_200_000, 400_000, 128
 WATER, FOREST = (-21.0, -27.0), (-8.0, -14.0)
@@ -49,17 +50,11 @@ def halves(tmp_path) -> Path:
     """Water on the left, forest on the right, in dB with speckle."""
     rng = np.random.default_rng(3)
     path = tmp_path / "halves.tif"
-    data = gdal.GetDriverByName("GTiff").Create(str(path), SIZE, SIZE, 2, gdal.GDT_Float32)
-    crs = osr.SpatialReference()
-    crs.ImportFromEPSG(32633)
-    data.SetProjection(crs.ExportToWkt())
-    data.SetGeoTransform((LEFT, 10, 0, TOP, 0, -10))
-    for number, name in enumerate(("VV", "VH")):
-        values = rng.normal(0, 1.5, (SIZE, SIZE)) + FOREST[number]
-        values[:, : SIZE // 2] += WATER[number] - FOREST[number]
-        band = data.GetRasterBand(number + 1)
-        band.WriteArray(values.astype(np.float32))
-        band.SetDescription(name)
+    values = rng.normal(0, 1.5, (2, SIZE, SIZE)) + np.reshape(FOREST, (2, 1, 1))
+    values[:, :, : SIZE // 2] += np.reshape(np.subtract(WATER, FOREST), (2, 1, 1))
+    data = write_raster(path, values.astype(np.float32), gdal.GDT_Float32, nodata=None, corner=(LEFT, TOP))
+    for number, name in enumerate(("VV", "VH"), 1):
+        data.GetRasterBand(number).SetDescription(name)
     data = None
     return path
 

@@ -7,7 +7,7 @@ import csv
 import numpy as np
 import processing
 import pytest
-from osgeo import gdal, osr
+from osgeo import gdal
 from qgis.core import (
     NULL,
     QgsCoordinateReferenceSystem,
@@ -21,30 +21,19 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
+from tests.support.plugin.rasters import write_class_map
+
 UTM, WGS = "EPSG:32633", "EPSG:4326"
 NAMES = {1: "Forest", 2: "Open land"}
 
 
-@pytest.fixture(autouse=True)
-def worker(provider, backend_python, monkeypatch):
-    monkeypatch.setenv("SARDINO_PYTHON", backend_python)
+pytestmark = pytest.mark.usefixtures("backend_worker")
 
 
 @pytest.fixture
 def class_map(tmp_path):
     values = np.random.default_rng(3).integers(0, 3, (60, 80)).astype(np.uint8)
-    path = str(tmp_path / "map.tif")
-    data = gdal.GetDriverByName("GTiff").Create(path, 80, 60, 1, gdal.GDT_Byte)
-    crs = osr.SpatialReference()
-    crs.ImportFromEPSG(32633)
-    data.SetProjection(crs.ExportToWkt())
-    data.SetGeoTransform((400000, 10, 0, 5200000, 0, -10))
-    band = data.GetRasterBand(1)
-    band.WriteArray(values)
-    band.SetNoDataValue(0)
-    band.SetCategoryNames(["", "Forest", "Open land"])
-    del band, data
-    return path
+    return write_class_map(tmp_path / "map.tif", values, NAMES)
 
 
 @pytest.fixture

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import processing
 import pytest
-from osgeo import gdal, osr
+from osgeo import gdal
 from qgis.core import QgsProcessingException
+
+from tests.support.plugin.rasters import write_raster
 
 SIZE = (80, 96)
 
@@ -17,13 +19,7 @@ def write(tmp_path):
 
     def make(values, name: str, descriptions=()):
         path = str(tmp_path / name)
-        count, rows, columns = values.shape
-        data = gdal.GetDriverByName("GTiff").Create(path, columns, rows, count, gdal.GDT_Float32)
-        crs = osr.SpatialReference()
-        crs.ImportFromEPSG(32633)
-        data.SetProjection(crs.ExportToWkt())
-        data.SetGeoTransform((400000, 10, 0, 5200000, 0, -10))
-        data.WriteArray(values.astype(np.float32))
+        data = write_raster(path, values.astype(np.float32), gdal.GDT_Float32, nodata=None)
         for number, text in enumerate(descriptions, 1):
             data.GetRasterBand(number).SetDescription(text)
         data = None

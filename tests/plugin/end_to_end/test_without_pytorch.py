@@ -10,7 +10,7 @@ import pytest
 from osgeo import gdal
 
 from sardino_qgis.environment import locate
-from tests.backend.light_environment import BLOCK, light_python
+from tests.support.backend.light_environment import BLOCK, light_python
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from sardino_qgis.environment.kinds import Kind, kind_of
 from sardino_qgis.environment.plan import make_plan
 from sardino_qgis.environment.progress import InstallFeedback, PipProgress
 from sardino_qgis.environment.request import InstallRequest
-from tests.plugin.environment.fake_python import write_fake_python
+from tests.support.plugin.fake_python import write_fake_python
 from tests.support.tiny_packages import write_plugin, write_wheel, write_wheels
 
 HERE = f"{sys.platform}-{platform.machine()}"

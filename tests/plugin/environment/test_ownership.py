@@ -17,7 +17,7 @@ from sardino_qgis.environment.install import install
 from sardino_qgis.environment.plan import make_plan, refuse_foreign
 from sardino_qgis.environment.progress import InstallFeedback
 from sardino_qgis.environment.request import InstallRequest
-from tests.plugin.environment.fake_python import write_fake_python
+from tests.support.plugin.fake_python import write_fake_python
 
 ROOT = Path(__file__).parents[3]
 posix = pytest.mark.skipif(os.name == "nt", reason="signals and links of POSIX")

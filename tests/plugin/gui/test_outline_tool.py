@@ -13,13 +13,10 @@ from qgis.core import (
     QgsGeometry,
     QgsPointXY,
     QgsProject,
-    QgsRasterLayer,
 )
 
-import sardino_qgis
-from sardino_qgis.client.pool import WarmPool
 from sardino_qgis.layers.samples import samples_of
-from tests.plugin.gui.test_similarity_tool import click, idle, wait
+from tests.support.plugin.map_tool import click, idle, wait
 
 pytestmark = pytest.mark.usefixtures("qgis_processing")
 
@@ -33,30 +30,13 @@ def islands(make_scene):
     return make_scene(level + rng.normal(0, 1.0, level.shape))
 
 
-@pytest.fixture(scope="module")
-def warm():
-    pool = WarmPool()
-    yield pool
-    pool.close()
-
-
 @pytest.fixture
-def desk(desktop, islands, warm, backend_python, monkeypatch):
-    monkeypatch.setenv("SARDINO_PYTHON", backend_python)
-    QgsProject.instance().clear()
-    layer = QgsRasterLayer(str(islands), "scene")
-    QgsProject.instance().addMapLayer(layer)
-    desktop.setActiveLayer(layer)
-    desktop.canvas.setDestinationCrs(layer.crs())
-    desktop.canvas.setExtent(layer.extent())
-    plugin = sardino_qgis.classFactory(desktop)
-    plugin.initGui()
-    desktop.plugin, desktop.tool = plugin, plugin.outline.tool
+def desk(desk_with, islands, warm):
+    desktop = desk_with(islands)
+    desktop.tool = desktop.plugin.outline.tool
     desktop.tool._pool = warm
-    plugin.outline.action.trigger()
-    yield desktop
-    plugin.unload()
-    QgsProject.instance().clear()
+    desktop.plugin.outline.action.trigger()
+    return desktop
 
 
 WEST, EAST, WATER = (400_480, 5_199_360), (401_440, 5_199_360), (400_960, 5_199_360)

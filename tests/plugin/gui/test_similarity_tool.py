@@ -20,12 +20,10 @@ from qgis.core import (
     QgsRasterLayer,
     QgsRectangle,
 )
-from qgis.gui import QgsMapMouseEvent
-from qgis.PyQt.QtCore import QEvent, QPoint, Qt
+from qgis.PyQt.QtCore import Qt
 
-import sardino_qgis
-from sardino_qgis.client.pool import WarmPool
 from sardino_qgis.layers.styling import MADE_FROM
+from tests.support.plugin.map_tool import click, idle, wait
 
 pytestmark = pytest.mark.usefixtures("qgis_processing")
 
@@ -40,59 +38,16 @@ def two_textures(make_scene):
 
 
 @pytest.fixture
-def desk(desktop, two_textures, backend_python, monkeypatch):
-    """A desktop with the plugin loaded and the scene as its active layer."""
-    monkeypatch.setenv("SARDINO_PYTHON", backend_python)
-    QgsProject.instance().clear()  # tests of other files may have left layers
-    layer = QgsRasterLayer(str(two_textures), "scene")
-    QgsProject.instance().addMapLayer(layer)
-    desktop.setActiveLayer(layer)
-    desktop.canvas.setDestinationCrs(layer.crs())
-    desktop.canvas.setExtent(layer.extent())
-    plugin = sardino_qgis.classFactory(desktop)
-    plugin.initGui()
-    desktop.plugin, desktop.tool = plugin, plugin.similarity.tool
-    yield desktop
-    if plugin.similarity is not None:
-        plugin.unload()
-    QgsProject.instance().clear()
-
-
-@pytest.fixture(scope="module")
-def warm():
-    """One worker for all tests that don't end it, since it takes seconds to start."""
-    pool = WarmPool()
-    yield pool
-    pool.close()
+def desk(desk_with, two_textures):
+    desktop = desk_with(two_textures)
+    desktop.tool = desktop.plugin.similarity.tool
+    return desktop
 
 
 @pytest.fixture
 def warm_desk(desk, warm):
     desk.tool._pool = warm
     yield desk
-
-
-def wait(condition, seconds=90):
-    """Let the event loop run, as a user's desktop does, until `condition` holds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        QgsApplication.processEvents()
-        time.sleep(0.005)
-
-
-def idle(desk):
-    return lambda: desk.tool._task is None
-
-
-def click(desk, x, y, modifiers=Qt.KeyboardModifier.NoModifier):
-    """A mouse click at map coordinates, through the canvas's own event."""
-    place = desk.canvas.getCoordinateTransform().transform(x, y)
-    event = QgsMapMouseEvent(
-        desk.canvas, QEvent.Type.MouseButtonRelease, QPoint(round(place.x()), round(place.y())),
-        Qt.MouseButton.LeftButton, Qt.MouseButton.LeftButton, modifiers,
-    )  # fmt: skip
-    desk.tool.canvasReleaseEvent(event)
 
 
 def results():

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.core.arrays import BoolArray, IntArray
-from backend.vectors.labels import Labels
+from backend.vectors.labelling import Labels
 
 
 @dataclass(frozen=True)
-class Lattice:
+class PixelCorners:
     """Hold the corners of pixels, [rows of corners, width + 1], and the patches in the four quadrants around each.
 
     Attributes:
@@ -27,9 +27,9 @@ class Lattice:
     se: Labels
 
     @staticmethod
-    def of(padded: Labels) -> Lattice:
+    def of(padded: Labels) -> PixelCorners:
         """Describe all corners between the rows and columns of a strip that is padded by one pixel all around."""
-        return Lattice(padded[:-1, :-1], padded[:-1, 1:], padded[1:, :-1], padded[1:, 1:])
+        return PixelCorners(padded[:-1, :-1], padded[:-1, 1:], padded[1:, :-1], padded[1:, 1:])
 
     def nodes(self) -> BoolArray:
         """Return where three or four borders meet."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from backend.accuracy.areas import PixelAreas
 from backend.accuracy.class_raster import ClassRaster
+from backend.accuracy.class_values import field_values, integer_label
 from backend.accuracy.compare import Comparison, check_bounds
 from backend.accuracy.figures import build_facts
 from backend.accuracy.labels import feature_labels
@@ -20,7 +21,7 @@ from backend.accuracy.reference_vector import VectorReference
 from backend.accuracy.stratified import MIN_UNITS, Z95
 from backend.change.transitions import ARROW, BEYOND, Transitions
 from backend.core.errors import InputError
-from backend.raster.geojson import Feature, field_values, integer_label, read_features
+from backend.raster.geojson import Feature, read_features
 from backend.raster.grid import Grid
 
 Pair = tuple[int, int]
@@ -42,7 +43,7 @@ class SampleFields:
 
 
 @dataclass
-class Samples:
+class ReferenceSamples:
     """Hold reference samples: places, and the number of the true transition of each.
 
     Attributes:
@@ -58,7 +59,7 @@ class Samples:
     left_out: dict[str, int] = field(default_factory=dict)
 
 
-def read_samples(path: str, grid: Grid, fields: SampleFields, transitions: Transitions) -> Samples:
+def read_reference_samples(path: str, grid: Grid, fields: SampleFields, transitions: Transitions) -> ReferenceSamples:
     """Read reference samples of change.
 
     Raises:
@@ -89,7 +90,7 @@ def read_samples(path: str, grid: Grid, fields: SampleFields, transitions: Trans
     low, high = ([pick(box[i + 2 * (pick is max)] for box in boxes) for i in (0, 1)] for pick in (min, max))
     check_bounds(grid.bounds(), (low[0], low[1], high[0], high[1]), path)
     left = {"samples without a geometry": without, "samples without a known transition": pairs.count(None)}
-    return Samples(
+    return ReferenceSamples(
         [feature for feature, _ in kept],
         [code for _, code in kept],
         {code: pair for pair, code in codes.items()},
@@ -128,7 +129,7 @@ def _plain(text: str) -> str:
 
 
 def estimate_change(
-    raster: Path, samples: Samples, transitions: Transitions, advance: Callable[[int], None]
+    raster: Path, samples: ReferenceSamples, transitions: Transitions, advance: Callable[[int], None]
 ) -> tuple[dict[str, Any] | None, list[str], dict[str, int]]:
     """Estimate areas of transitions, and of the loss and gain of each class.
 

@@ -4,20 +4,9 @@ from __future__ import annotations
 
 import rasterio
 
-from backend.core.events import Reporter
 from backend.maps.landcover import landcover
-from backend.maps.request import Context, Request
-
-
-class Listener(Reporter):
-    """A reporter that keeps what is logged."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[tuple[str, str]] = []
-
-    def log(self, level, message):
-        self.lines.append((level, message))
+from backend.maps.request import MapContext, Request
+from tests.support.backend.listener import Listener
 
 
 def read(path):
@@ -29,5 +18,5 @@ def mapped(model, scene, folder, engine, **options):
     listener = Listener()
     request = Request(str(scene), folder / f"{engine}.tif", model, engine=engine, **options)
     shares = folder / f"{engine}-shares.tif"
-    facts = landcover(request, probabilities=shares, context=Context(listener))
+    facts = landcover(request, probabilities=shares, context=MapContext(listener))
     return read(folder / f"{engine}.tif"), read(shares), facts, listener.lines

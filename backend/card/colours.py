@@ -8,10 +8,17 @@ from __future__ import annotations
 import colorsys
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from backend.card import worldcover
 
+K = TypeVar("K", bound=Hashable)
+# Name and colour of each class, of merged classes first.
+_LEGENDS: tuple[tuple[Mapping[Any, str], Mapping[Any, str]], ...] = (
+    (worldcover.MERGED_NAMES, worldcover.MERGED_COLOURS),
+    (worldcover.NAMES, worldcover.COLOURS),
+)
 # Words of class names in English and Spanish, without accents. The first that occurs decides.
 _WORDS: dict[str, int] = {
     word: value
@@ -49,6 +56,39 @@ _DISTINCT = 60  # least distance of a colour of the palette from one in use, of 
 _SHADE = 0.75  # of brightness, of each further class with a colour that is taken
 
 
+def rgb(color: str) -> tuple[int, int, int]:
+    """Return red, green and blue (0 to 255) of "#rrggbb"."""
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
+
+
+def hex_color(parts: Iterable[int]) -> str:
+    """Return "#rrggbb" of red, green and blue (0 to 255)."""
+    return "#" + "".join(f"{part:02x}" for part in parts)
+
+
+def colours_for(values: Sequence[K], names: Mapping[K, str], given: Mapping[K, str]) -> dict[K, str]:
+    """Return a colour for each class: the given one, that of its class of WorldCover, of a word in its name, or free.
+
+    Args:
+        values: Classes.
+        names: Of the classes.
+        given: Colours of some, as the map or its user has them.
+    """
+    found: dict[K, str] = {}
+    for value in values:
+        name = names.get(value, "")
+        known = [
+            legend[value]
+            for title, legend in _LEGENDS
+            if value in legend and title[value].casefold() == name.casefold()
+        ]
+        wanted = given.get(value) or next(iter(known), "") or word_colour(name)
+        if wanted:
+            found[value] = distinct(wanted, found.values())
+    more = palette(found.values())
+    return {value: found.get(value) or next(more) for value in values}
+
+
 def word_colour(name: str) -> str:
     """Return WorldCover's colour for a class with a common word in its name; empty for others."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().casefold()
@@ -66,30 +106,22 @@ def distinct(wanted: str, taken: Iterable[str]) -> str:
     """Return a colour, or a darker shade of it where it is taken."""
     used = set(taken)
     while wanted in used and wanted != "#000000":
-        wanted = _text(int(part * _SHADE) for part in _parts(wanted))
+        wanted = hex_color(int(part * _SHADE) for part in rgb(wanted))
     return wanted
 
 
 def palette(taken: Iterable[str]) -> Iterator[str]:
     """Yield colours that differ from each other and clearly from those `taken`, without end."""
-    used = [_parts(color) for color in taken]
+    used = [rgb(color) for color in taken]
     for color in SAFE:
-        if all(_distance(_parts(color), other) >= _DISTINCT for other in used):
+        if all(_distance(rgb(color), other) >= _DISTINCT for other in used):
             yield color
     number = 0
     while True:
         hue = number * _GOLDEN % 1 * (1 - _BLUE[1] + _BLUE[0])
         hue += (_BLUE[1] - _BLUE[0]) * (hue >= _BLUE[0])
-        yield _text(round(255 * part) for part in colorsys.hsv_to_rgb(hue, 0.65, 0.5 + 0.4 * (number % 2)))
+        yield hex_color(round(255 * part) for part in colorsys.hsv_to_rgb(hue, 0.65, 0.5 + 0.4 * (number % 2)))
         number += 1
-
-
-def _parts(color: str) -> tuple[int, int, int]:
-    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
-
-
-def _text(parts: Iterable[int]) -> str:
-    return "#" + "".join(f"{part:02x}" for part in parts)
 
 
 def _distance(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:

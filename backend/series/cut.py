@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from backend.raster.grid import Grid
+from backend.raster.grid import Grid, Rectangle
 from backend.raster.source import RasterSource
 
 FLOAT = 4
@@ -13,16 +13,6 @@ FLOAT = 4
 STACK, OUT = 2**28, 2**27
 ROWS = 256
 COLUMNS = 256
-
-
-@dataclass(frozen=True)
-class Part:
-    """Hold a rectangle of the output."""
-
-    top: int
-    left: int
-    height: int
-    width: int
 
 
 @dataclass(frozen=True)
@@ -39,12 +29,12 @@ class Cut:
     rows: int
     columns: int
 
-    def strips(self) -> Iterator[list[Part]]:
+    def strips(self) -> Iterator[list[Rectangle]]:
         """Return the parts of each strip, from left to right, from top to bottom."""
         for top in range(0, self.grid.height, self.rows):
             height = min(self.rows, self.grid.height - top)
             lefts = range(0, self.grid.width, self.columns)
-            yield [Part(top, left, height, min(self.columns, self.grid.width - left)) for left in lefts]
+            yield [Rectangle(top, left, height, min(self.columns, self.grid.width - left)) for left in lefts]
 
 
 def cut(grid: Grid, sources: Sequence[RasterSource], planes: int, made: int) -> Cut:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from backend.change.command import ChangeRequest, change
-from backend.change.samples import SampleFields
+from backend.change.reference_samples import SampleFields
 from backend.core.context import Context
 from backend.core.errors import InputError
 from tests.backend.change.conftest import OPEN, TREE, maps
@@ -77,7 +77,7 @@ def test_loss_follows_the_formula_of_the_paper(estimated, tmp_path):
 def test_intervals_hold_the_truth_and_the_mean_is_unbiased():
     """Over repeated draws, by the estimator alone."""
     from backend.accuracy.compare import Comparison
-    from backend.change.samples import _group
+    from backend.change.reference_samples import _group
 
     before, after = maps()
     sizes = {}
