@@ -25,3 +25,11 @@ def decoding_threads() -> int:
     1, which is none beside the reader's own, with fewer than eight: they cost some work, and others have more to do.
     """
     return max(1, min(MOST_DECODING, thread_count() // 4))
+
+
+def reading_threads() -> int:
+    """Return the threads that decode a raster, each with a handle of its own, for a network that needs no core.
+
+    Half of the cores, at most MOST_DECODING: the others convert, write, and compress what is written.
+    """
+    return max(1, min(MOST_DECODING, thread_count() // 2))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
 from backend.engines.answer import CLASS_PROBABILITIES
+from backend.maps.device import decides_on_device
 from backend.maps.eight_bits import check_bits, share_code
 from backend.maps.emit import cell_factors, masked, output_paths, send_pixels, send_tiles
 from backend.maps.extent import Layout, cropped
@@ -186,15 +187,10 @@ class _Writer:
             self._sinks[role].write(code.encode(values, valid) if code else masked(values, valid))
 
 
-def decides_on_device(device: str) -> bool:
-    """Return whether probabilities are blended and classes chosen on a graphics card."""
-    return device == "cuda"
-
-
 def _deciding(run: Run, confidence: bool, on_device: bool) -> Callable[[TilePlan, int], Blender]:
     if not on_device:
         return partial(RowBlender, reduce=choosing(run.card.classes, confidence))
-    from backend.engines.device_blend import DeviceBlender, deciding
+    from backend.engines.device.blend import DeviceBlender, deciding
 
     return partial(DeviceBlender, device=run.loaded.device, reduce=deciding(run.card.classes, confidence))
 

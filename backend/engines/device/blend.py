@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from backend.card.model_card import LandCoverClass
-from backend.core.errors import ResourceError
+from backend.engines.device.transfer import refusing, to_host
 from backend.stream.decision import group_members, total
 from backend.stream.tiling import TilePlan
 
@@ -38,34 +38,35 @@ class DeviceBlender:
     def __init__(self, plan: TilePlan, channels: int, device: torch.device | str, reduce: Reduce) -> None:
         self._plan, self._reduce = plan, reduce
         device = torch.device(device)
-        try:
+        with refusing(device, plan.columns.padded):
             self._rows = torch.zeros((channels, plan.tile, plan.columns.padded), device=device)
-        except torch.cuda.OutOfMemoryError as error:
-            raise ResourceError(
-                f"The memory of {device.type} can't hold a row of tiles {plan.columns.padded} pixels wide.",
-                "Map a part of the raster (--extent), or run with --device cpu.",
-            ) from error
-        self._down, self._across = (
-            [torch.from_numpy(weights).to(device) for weights in axis.weights] for axis in (plan.rows, plan.columns)
-        )
+        self._device = device
+        self._weights: dict[tuple[bytes, bytes], Tensor] = {}
 
     def add(self, row: int, column: int, values: Tensor) -> None:
         """Add a tile, float32 [channels, tile, tile]; order as for `RowBlender`."""
         left = self._plan.columns.origins[column]
-        weight = self._down[row][:, None] * self._across[column][None, :]
-        self._rows[:, :, left : left + self._plan.tile].addcmul_(values, weight)
+        self._rows[:, :, left : left + self._plan.tile].addcmul_(values, self._weight(row, column))
 
     def finish(self, row: int) -> NDArray[Any]:
         """Rows that are final once tile row `row` is complete, reduced: of the shape and type that `reduce` gives."""
         axis = self._plan.rows
         count = axis.finished(row) - axis.origins[row]
-        done: NDArray[Any] = self._reduce(self._rows[:, :count, : self._plan.columns.size]).cpu().numpy()
+        (done,) = to_host(self._reduce(self._rows[:, :count, : self._plan.columns.size]))
         if row + 1 < len(axis.origins):
             step = axis.origins[row + 1] - axis.origins[row]
             kept = self._plan.tile - step
             self._rows[:, :kept] = self._rows[:, step:].clone()
             self._rows[:, kept:] = 0
         return done
+
+    def _weight(self, row: int, column: int) -> Tensor:
+        """Return the weights of a tile [tile, tile]; all tiles but those at edges have the same."""
+        down, across = self._plan.rows.weights[row], self._plan.columns.weights[column]
+        key = down.tobytes(), across.tobytes()
+        if key not in self._weights:
+            self._weights[key] = torch.from_numpy(down[:, None] * across).to(self._device)
+        return self._weights[key]
 
 
 def deciding(classes: Sequence[LandCoverClass], confidence: bool) -> Reduce:
