@@ -92,7 +92,8 @@ def _send(run: Run, plan: TilePlan, writer: _Writer) -> None:
         # Nothing is resampled after it: classes are chosen as soon as sums are final, where they lie.
         on_device = decides_on_device(run.loaded.device) and through is None
         job = replace(job, blender=_deciding(run, "confidence" in paths, on_device), fetch=not on_device)
-        send_tiles(run, job, CLASS_PROBABILITIES, cropped(run.scene.part, writer.write_decided), through)
+        write = writer.write_classes if on_device else writer.write_decided
+        send_tiles(run, job, CLASS_PROBABILITIES, cropped(run.scene.part, write), through)
     elif "disagreement" in paths:
         if len(plan) == 1:
             run.context.reporter.log("warning", "The raster lies in one tile: no tiles overlap that could disagree.")
@@ -162,6 +163,11 @@ class _Writer:
         self._record(rows[0], valid)
         self._write("confidence", rows[1:], valid)
 
+    def write_classes(self, rows: NDArray[Any], valid: BoolArray) -> None:
+        """As `write_decided`, of rows that hold values of classes instead of indices."""
+        self._put(rows[0].astype(np.uint8, copy=False) * valid)
+        self._write("confidence", rows[1:], valid)
+
     def classes(self) -> list[dict[str, Any]]:
         """Return the legend with the pixels of each class."""
         counts = self._counts
@@ -177,8 +183,13 @@ class _Writer:
             part = slice(top, top + step)
             indices = best[part].astype(np.uint8, copy=False)
             np.multiply(np.take(self._values, indices, mode="clip"), valid[part], out=chosen[part])
+        self._put(chosen)
+
+    def _put(self, chosen: NDArray[np.uint8]) -> None:
+        step = max(1, CACHED // chosen.shape[1])
+        for top in range(0, len(chosen), step):
             for value in self._values:
-                self._counts[value] += np.count_nonzero(chosen[part] == value)
+                self._counts[value] += np.count_nonzero(chosen[top : top + step] == value)
         self._sinks["output"].write(chosen[None])
 
     def _write(self, role: str, values: FloatArray, valid: BoolArray) -> None:

@@ -30,7 +30,7 @@ Allocate = Callable[[tuple[int, ...], str], NDArray[Any]]
 
 @dataclass(frozen=True)
 class Slab:
-    """Hold rows as they are stored, in memory that is good until the next slab is asked for.
+    """Hold rows as they are stored, in memory that is good until it is released.
 
     Attributes:
         top: First row.
@@ -85,14 +85,16 @@ class Ahead:
             flow.start(lambda number=number: self._read(number), f"decoder {number}")  # type: ignore[misc]
 
     def __iter__(self) -> Iterator[Slab]:
-        """Yield slabs from top to bottom; the memory of one is used again once the next is asked for."""
+        """Yield slabs from top to bottom; each is to be released (`release`), or there is no memory for later ones."""
         for index, (top, bottom) in enumerate(self._spans):
             self._wait(lambda index=index: min(self._done) > index)  # type: ignore[misc]
-            values, told = self._memory(index, bottom - top)
-            yield Slab(top, values, told)
-            with self._changed:
-                self._free += 1
-                self._changed.notify_all()
+            yield Slab(top, *self._memory(index, bottom - top))
+
+    def release(self) -> None:
+        """Give the memory of the first slab that still has some to one that is read; SLABS - 1 may be kept."""
+        with self._changed:
+            self._free += 1
+            self._changed.notify_all()
 
     def _read(self, number: int) -> None:
         reader = self._readers[number]

@@ -148,7 +148,7 @@ def _batches(cutter: Cutter, width: int, job: TileJob, flow: Flow) -> Iterator[t
         wanted = job.columns(row)
         opened = cutter.read(row) if wanted else unread(plan, row, width)
         work.opened[row] = opened.valid
-        valid_pixels += int(opened.valid.sum())
+        valid_pixels += int(np.count_nonzero(opened.valid))
         for column in range(columns):
             tile = opened.tile(column) if column in wanted else None
             if tile is not None:

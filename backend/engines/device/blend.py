@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from backend.card.model_card import LandCoverClass
-from backend.engines.device.transfer import refusing, to_host
+from backend.engines.device.transfer import Fetched, constant, refusing
 from backend.stream.decision import group_members, total
 from backend.stream.tiling import TilePlan
 
@@ -52,7 +52,7 @@ class DeviceBlender:
         """Rows that are final once tile row `row` is complete, reduced: of the shape and type that `reduce` gives."""
         axis = self._plan.rows
         count = axis.finished(row) - axis.origins[row]
-        (done,) = to_host(self._reduce(self._rows[:, :count, : self._plan.columns.size]))
+        (done,) = Fetched(self._reduce(self._rows[:, :count, : self._plan.columns.size])).arrays()
         if row + 1 < len(axis.origins):
             step = axis.origins[row + 1] - axis.origins[row]
             kept = self._plan.tile - step
@@ -77,10 +77,11 @@ def deciding(classes: Sequence[LandCoverClass], confidence: bool) -> Reduce:
         confidence: Whether the probability of the class is wanted too.
 
     Returns:
-        A function from probabilities float32 [K, rows, width] to class indices uint8 [1, rows, width], or to indices
+        A function from probabilities float32 [K, rows, width] to values of classes uint8 [1, rows, width], or to values
         and probabilities, float32 [2, rows, width].
     """
     members = group_members(classes)
+    values = np.array([item.value for item in classes], dtype=np.uint8)
 
     def reduce(probabilities: Tensor) -> Tensor:
         shape, device = probabilities.shape[1:], probabilities.device
@@ -97,6 +98,7 @@ def deciding(classes: Sequence[LandCoverClass], confidence: bool) -> Reduce:
             better = sums > top
             best, chosen = torch.where(better, likeliest, best), torch.where(better, highest, chosen)
             top = torch.maximum(top, sums)
-        return torch.stack((best.float(), chosen)) if confidence else best[None]
+        value = constant(values, device)[best.int()]
+        return torch.stack((value.float(), chosen)) if confidence else value[None]
 
     return reduce

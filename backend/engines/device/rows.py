@@ -6,7 +6,8 @@ normalisation, tiles, filling) happens where the network is. Back come the valid
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from backend.core.arrays import BoolArray, IndexArray
 from backend.engines.device.fill import fill_invalid
-from backend.engines.device.transfer import pinned, refusing, to_device, to_host
+from backend.engines.device.transfer import Fetched, Mark, constant, pinned, refusing, to_device
 from backend.radiometry.conversion import Conversion
 from backend.radiometry.rules import Operations
 from backend.raster.stored import StoredReader
@@ -31,7 +32,7 @@ def torch_operations(device: torch.device) -> Operations:
         torch.clip,
         torch.isfinite,
         Tensor.float,
-        lambda values: torch.from_numpy(values).to(device),
+        lambda values: constant(values, device),
         lambda condition, values: torch.where(condition, values, 0.0),
         torch.stack,
     )
@@ -71,32 +72,46 @@ class DeviceCutter:
             lambda shape, kind: pinned(shape, kind, device),
             flow,
         )
-        self._slabs: Iterator[Slab] = iter(ahead)
+        self._ahead, self._slabs = ahead, iter(ahead)
+        self._copied: Mark | None = None  # of the slab that has not been released
+        self._coming: _Prepared | None = None
+        self._stride = plan.columns.origins[1] if len(plan.columns.origins) > 1 else plan.tile
         # Rows of the frame that are held, converted.
         self._x = torch.empty((conversion.count, 0, frame.width), device=device)
         self._valid = torch.empty((0, frame.width), dtype=torch.bool, device=device)
         self._top = 0
 
     def read(self, row: int) -> _DeviceRow:
-        """Read a row of tiles."""
+        """Read a row of tiles.
+
+        The one after it is prepared first: its facts are there when they are asked for, instead of waiting for the
+        network, which gets the tiles of this one.
+        """
         with torch.inference_mode(), refusing(self._device, self._plan.columns.padded):
-            x, valid = self._row(row)
-            rows, columns, tile = self._plan.rows, self._plan.columns, self._plan.tile
-            final = valid[: rows.finished(row) - rows.origins[row], : self._width]
-            stride = columns.origins[1] if len(columns.origins) > 1 else tile
-            some = valid.any(0).unfold(0, tile, stride).any(1)
-            whole = valid.all(0).unfold(0, tile, stride).all(1)
-            facts, validity = to_host(torch.stack((some, whole)), final)
-            wanted = np.flatnonzero(facts[0])
-            if not len(wanted):
-                return _DeviceRow(validity, {})
-            tiles = self._picked(x.unfold(2, tile, stride).permute(2, 0, 1, 3), wanted).contiguous()
-            holed = wanted[~facts[1][wanted]]
-            if len(holed):
-                there = self._picked(valid.unfold(1, tile, stride).permute(1, 0, 2), holed)
-                places = self._index(np.flatnonzero(~facts[1][wanted]))
-                tiles[places] = fill_invalid(tiles[places], there)
-            return _DeviceRow(validity, dict(zip(wanted.tolist(), tiles)))
+            present = self._coming or self._prepared(row)
+            self._coming = self._prepared(row + 1) if row + 1 < len(self._plan.rows.origins) else None
+            return self._cut(present)
+
+    def _prepared(self, row: int) -> _Prepared:
+        x, valid = self._row(row)
+        rows, tile = self._plan.rows, self._plan.tile
+        final = valid[: rows.finished(row) - rows.origins[row], : self._width]
+        some, whole = (each.unfold(0, tile, self._stride) for each in (valid.any(0), valid.all(0)))
+        return _Prepared(x, valid, Fetched(torch.stack((some.any(1), whole.all(1))), final))
+
+    def _cut(self, row: _Prepared) -> _DeviceRow:
+        (some, whole), validity = row.facts.arrays()
+        wanted = np.flatnonzero(some)
+        if not len(wanted):
+            return _DeviceRow(validity, {})
+        tile = self._plan.tile
+        tiles = self._picked(row.x.unfold(2, tile, self._stride).permute(2, 0, 1, 3), wanted).contiguous()
+        holed = np.flatnonzero(~whole[wanted])
+        if len(holed):
+            there = self._picked(row.valid.unfold(1, tile, self._stride).permute(1, 0, 2), wanted[holed])
+            places = self._index(holed)
+            tiles[places] = fill_invalid(tiles[places], there)
+        return _DeviceRow(validity, dict(zip(wanted.tolist(), tiles)))
 
     def stack(self, tiles: Sequence[Tensor]) -> Tensor:
         """Join tiles."""
@@ -126,8 +141,12 @@ class DeviceCutter:
         return self._x[:, : bottom - top], self._valid[: bottom - top]
 
     def _converted(self, slab: Slab) -> tuple[Tensor, Tensor]:
+        if self._copied is not None:  # by now, long ago
+            self._copied.wait()
+            self._ahead.release()
         stored = to_device(slab.values, self._device)
         told = None if slab.told is None else to_device(slab.told, self._device)
+        self._copied = Mark(self._device)
         return self._conversion.apply(tuple(stored), told, self._operations)
 
     def _picked(self, tiles: Tensor, wanted: IndexArray) -> Tensor:
@@ -135,7 +154,22 @@ class DeviceCutter:
         return tiles if len(wanted) == len(tiles) else tiles[self._index(wanted)]
 
     def _index(self, numbers: IndexArray) -> Tensor:
-        return torch.from_numpy(numbers.astype(np.int64)).to(self._device)
+        return constant(numbers.astype(np.int64), self._device)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """Hold a row of tiles on a device, before it is cut.
+
+    Attributes:
+        x: Input [B, tile, padded].
+        valid: Validity [tile, padded].
+        facts: Which tiles have a valid pixel, and which no other [2, columns]; and the validity of final rows.
+    """
+
+    x: Tensor
+    valid: Tensor
+    facts: Fetched
 
 
 class _DeviceRow:

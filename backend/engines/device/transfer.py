@@ -32,27 +32,58 @@ def pinned(shape: tuple[int, ...], kind: str, device: torch.device) -> NDArray[A
     return memory.numpy().view(kind)
 
 
+class Mark:
+    """A place in the work of a device; `wait` returns when all that was asked of it before is done.
+
+    What another thread asks meanwhile isn't waited for, and keeps the device busy.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._event = torch.cuda.Event(blocking=True) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
+        if self._event is not None:
+            self._event.record(torch.cuda.current_stream(device))
+
+    def wait(self) -> None:
+        """Wait, without using a core."""
+        if self._event is not None:
+            self._event.synchronize()
+
+
 def to_device(values: NDArray[Any], device: torch.device) -> Tensor:
-    """Return a copy of stored values on the device, done when this returns; uint16 becomes int32."""
+    """Return a copy of stored values on the device; uint16 becomes int32.
+
+    The copy is only asked for: until a `Mark` made after it is reached, `values` are not to be changed.
+    """
     unsigned = values.dtype == np.uint16
-    there = torch.from_numpy(values.view(np.int16) if unsigned else values).to(device, copy=True)
+    there = torch.from_numpy(values.view(np.int16) if unsigned else values).to(device, non_blocking=True, copy=True)
     return there.to(torch.int32).bitwise_and_(0xFFFF) if unsigned else there
 
 
-def to_host(*tensors: Tensor) -> list[NDArray[Any]]:
-    """Return tensors as arrays in memory of their own.
+def constant(values: NDArray[Any], device: torch.device) -> Tensor:
+    """Return a copy of a small array on the device, without waiting for what was asked of it before."""
+    there = torch.from_numpy(values)
+    return (there.pin_memory() if device.type == "cuda" else there).to(device, non_blocking=True)
 
-    Only what was asked of the device before is waited for: a batch that another thread sends meanwhile keeps it busy.
+
+class Fetched:
+    """Tensors on their way from a device.
+
+    Args:
+        tensors: On one device; they may be changed afterwards.
     """
-    if tensors[0].device.type != "cuda":
-        return [each.detach().clone().numpy() for each in tensors]
-    copies = [torch.empty(each.shape, dtype=each.dtype, pin_memory=True) for each in tensors]
-    for copy, each in zip(copies, tensors):
-        copy.copy_(each, non_blocking=True)
-    done = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
-    done.record()
-    done.synchronize()
-    return [copy.numpy() for copy in copies]
+
+    def __init__(self, *tensors: Tensor) -> None:
+        device = tensors[0].device
+        pin = device.type == "cuda"
+        self._copies = [torch.empty(each.shape, dtype=each.dtype, pin_memory=pin) for each in tensors]
+        for copy, each in zip(self._copies, tensors):
+            copy.copy_(each, non_blocking=True)
+        self._mark = Mark(device)
+
+    def arrays(self) -> list[NDArray[Any]]:
+        """Wait for them, and return them as arrays in memory of their own."""
+        self._mark.wait()
+        return [copy.numpy() for copy in self._copies]
 
 
 @contextmanager

@@ -206,6 +206,7 @@ def test_a_cancel_ends_the_threads(opened, monkeypatch):
             cutter.read(0)
             cancel.set()
             cutter.read(1)
+            cutter.read(2)
 
         with pytest.raises(Cancelled):
             flow.run(stop)
