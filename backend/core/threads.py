@@ -25,3 +25,11 @@ def decoding_threads() -> int:
     With fewer than eight cores 1, the reader's own: more threads cost work that other parts need.
     """
     return max(1, min(MOST_DECODING, thread_count() // 4))
+
+
+def reading_threads() -> int:
+    """Return the threads that decode a raster, each with a handle of its own, for a network that needs no core.
+
+    Half of the cores, at most MOST_DECODING: the others convert, write, and compress what is written.
+    """
+    return max(1, min(MOST_DECODING, thread_count() // 2))

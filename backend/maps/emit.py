@@ -15,6 +15,7 @@ from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
 from backend.engines.answer import Answer
 from backend.engines.job import Job
+from backend.maps.device import prepared_on_device
 from backend.maps.extent import ValidCount, cropped
 from backend.maps.request import Request
 from backend.maps.run import Run
@@ -52,7 +53,8 @@ def send_tiles(run: Run, job: TileJob, answer: Answer, emit: Emit, through: Thro
     with run.loaded.engines.runner(wanted) as (model, run.engine):
         asked = ValidCount(run.scene.part.in_cells(run.scene.factors), emit)
         whole = model if through is None else through(model)
-        run_stream(run.scene.frame, job, whole, asked, context.cancel, **progress)
+        with prepared_on_device(run, job) as job:
+            run_stream(run.scene.frame, job, whole, asked, context.cancel, **progress)
     if asked.valid == 0:
         raise InputError(
             f"{request.input} has no valid pixel in the bands and extent asked for.",

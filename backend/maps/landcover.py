@@ -16,6 +16,7 @@ from backend.card.colours import rgb
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
 from backend.engines.answer import CLASS_PROBABILITIES
+from backend.maps.device import decides_on_device
 from backend.maps.eight_bits import check_bits, share_code
 from backend.maps.emit import cell_factors, masked, output_paths, send_pixels, send_tiles
 from backend.maps.extent import Layout, cropped
@@ -96,7 +97,8 @@ def _send(run: Run, plan: TilePlan, writer: _Writer) -> None:
         # Nothing is resampled after it: classes are chosen as soon as sums are final, where they lie.
         on_device = decides_on_device(run.loaded.device) and through is None
         job = replace(job, blender=_deciding(run, "confidence" in paths, on_device), fetch=not on_device)
-        send_tiles(run, job, CLASS_PROBABILITIES, cropped(run.scene.part, writer.write_decided), through)
+        write = writer.write_classes if on_device else writer.write_decided
+        send_tiles(run, job, CLASS_PROBABILITIES, cropped(run.scene.part, write), through)
     elif "disagreement" in paths:
         if len(plan) == 1:
             run.context.reporter.log("warning", "The raster lies in one tile: no tiles overlap that could disagree.")
@@ -172,6 +174,11 @@ class _Writer:
         """Write what was held back for rows that might follow."""
         self._around.finish()
 
+    def write_classes(self, rows: NDArray[Any], valid: BoolArray) -> None:
+        """As `write_decided`, of rows that hold values of classes instead of indices."""
+        self._put(rows[0].astype(np.uint8, copy=False) * valid)
+        self._write("confidence", rows[1:], valid)
+
     def classes(self) -> list[dict[str, Any]]:
         """Return the legend with the pixels of each class."""
         counts = self._counts
@@ -187,8 +194,13 @@ class _Writer:
             part = slice(top, top + step)
             indices = best[part].astype(np.uint8, copy=False)
             np.multiply(np.take(self._values, indices, mode="clip"), valid[part], out=chosen[part])
+        self._put(chosen)
+
+    def _put(self, chosen: NDArray[np.uint8]) -> None:
+        step = max(1, CACHED // chosen.shape[1])
+        for top in range(0, len(chosen), step):
             for value in self._values:
-                self._counts[value] += np.count_nonzero(chosen[part] == value)
+                self._counts[value] += np.count_nonzero(chosen[top : top + step] == value)
         self._sinks["output"].write(chosen[None])
         if "surroundings" in self._sinks:
             self._around.push(chosen)
@@ -199,15 +211,10 @@ class _Writer:
             self._sinks[role].write(code.encode(values, valid) if code else masked(values, valid))
 
 
-def decides_on_device(device: str) -> bool:
-    """Return whether probabilities are blended and classes chosen on a graphics card."""
-    return device == "cuda"
-
-
 def _deciding(run: Run, confidence: bool, on_device: bool) -> Callable[[TilePlan, int], Blender]:
     if not on_device:
         return partial(RowBlender, reduce=choosing(run.card.classes, confidence))
-    from backend.engines.device_blend import DeviceBlender, deciding
+    from backend.engines.device.blend import DeviceBlender, deciding
 
     return partial(DeviceBlender, device=run.loaded.device, reduce=deciding(run.card.classes, confidence))
 

@@ -15,9 +15,9 @@ from backend.maps.pca import Components, Scatter
 from backend.own_classes.focal import window_features
 from backend.own_classes.pixels import SamplePixels
 from backend.raster.resample import bilinear_taps
+from backend.stream.cutting import read_tile_row
 from backend.stream.fill import fill_invalid
 from backend.stream.rows import Frame, TileRows
-from backend.stream.tiles import read_tile_row
 from backend.stream.tiling import AxisPlan, TilePlan
 
 # Sizes of the head; benchmarks/quality/own_classes.py measures their effect.

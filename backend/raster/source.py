@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from backend.raster.control_points import on_a_grid
 from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
 from backend.raster.opening import not_utf8, open_files, undecodable
+from backend.raster.stored import Storage, StoredReader
 
 LONGEST_TAG = 300  # characters that are looked at: some tags hold documents
 
@@ -219,14 +219,16 @@ class RasterSource:
         if MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags:
             valid &= self._dataset.read_masks(band, window=window, out_shape=raw.shape) != 0
 
+    def stored(self) -> tuple[StoredReader, Storage]:
+        """Return what reads the same windows without converting values, and how these are stored."""
+        reader = StoredReader(self._dataset, self.path, self.bands, self._alpha, self._top, self._left)
+        return reader, reader.storage(self.scaling, self._more_nodata, self._filling)
+
     def describe_bands(self) -> list[dict[str, Any]]:
         """Return number, description, data type and nodata value of each chosen band."""
-        file = self._file
-        facts = list(zip(file.descriptions, file.dtypes, file.nodatavals))
-        return [
-            {"band": band, "description": text or "", "dtype": kind, "nodata": nodata}
-            for band, (text, kind, nodata) in ((band, facts[band - 1]) for band in self.bands)
-        ]
+        facts = list(zip(self._file.descriptions, self._file.dtypes, self._file.nodatavals))
+        names = "band", "description", "dtype", "nodata"
+        return [dict(zip(names, (band, facts[band - 1][0] or "", *facts[band - 1][1:]))) for band in self.bands]
 
     def labels(self) -> Labels:
         """Return the name of each band: its description, a tag, or the name of a file."""
@@ -240,7 +242,5 @@ class RasterSource:
     def __enter__(self) -> RasterSource:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: Any) -> None:
         self.close()

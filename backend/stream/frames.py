@@ -48,15 +48,15 @@ class NativeFrame:
     """
 
     def __init__(self, source: Rows, bands: Sequence[Band], units: Units) -> None:
-        self._source, self._bands, self._units = source, bands, units
+        self.source, self.bands, self.units = source, bands, units
         self.height, self.width = source.grid.height, source.grid.width
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
         """Return the network input float32 [bands, rows, width] and validity [rows, width]."""
-        parts = list(row_parts(top, bottom, -self._source.whole[0]))
+        parts = list(row_parts(top, bottom, -self.source.whole[0]))
         if len(parts) == 1:
             return self._part(top, bottom)
-        x = np.empty((len(self._bands), bottom - top, self.width), dtype=np.float32)
+        x = np.empty((len(self.bands), bottom - top, self.width), dtype=np.float32)
         valid = np.empty(x.shape[1:], dtype=np.bool_)
         for first, end in parts:
             rows = slice(first - top, end - top)
@@ -64,7 +64,7 @@ class NativeFrame:
         return x, valid
 
     def _part(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
-        return prepare(*self._source.read(top, bottom), self._bands, self._units)
+        return prepare(*self.source.read(top, bottom), self.bands, self.units)
 
 
 class ScaledFrame:
@@ -120,12 +120,12 @@ class FilledFrame:
     """
 
     def __init__(self, frame: NativeFrame | ScaledFrame, present: Sequence[int], count: int) -> None:
-        self._frame, self._present, self._count = frame, list(present), count
+        self.frame, self.present, self.count = frame, list(present), count
         self.height, self.width = frame.height, frame.width
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
         """Return the network input float32 [count, rows, width] and validity [rows, width]."""
-        values, valid = self._frame.read(top, bottom)
-        filled = np.zeros((self._count, *valid.shape), dtype=np.float32)
-        filled[self._present] = values
+        values, valid = self.frame.read(top, bottom)
+        filled = np.zeros((self.count, *valid.shape), dtype=np.float32)
+        filled[self.present] = values
         return filled, valid
