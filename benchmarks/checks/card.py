@@ -43,7 +43,7 @@ from backend.engines.device.transfer import KINDS
 from backend.engines.pytorch import auto_batch, choose_device, device_name
 from backend.maps import device as maps_device
 from backend.maps.landcover import landcover
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.radiometry.units import Units
 from backend.raster.source import RasterSource
 from backend.stream.cutting import HostCutter
@@ -128,7 +128,9 @@ def input_gap(path: Path, card: ModelCard, units: Units, device: torch.device) -
         return max(gaps), same
 
 
-def mapped(request: Request, confidence: Path, context: Context, kind: str) -> tuple[NDArray[Any], NDArray[Any], float]:
+def mapped(
+    request: Request, confidence: Path, context: MapContext, kind: str
+) -> tuple[NDArray[Any], NDArray[Any], float]:
     """Return classes, confidence and seconds of a run, in which devices of a kind work as cards."""
     began = time.perf_counter()
     with patch.object(maps_device, "CARDS", {kind}):
@@ -146,8 +148,8 @@ def check(name: str, scene: Path, folder: Path, given: argparse.Namespace) -> Fo
     common: dict[str, Any] = {"units": units, "overwrite": True, "input": str(path), "accept_values": True}
     here = Request(output=folder / "here.tif", device="cpu", engine=given.engine, **common)
     there = Request(output=folder / "there.tif", device=given.device, engine="pytorch", **common)
-    first, shares, seconds = mapped(here, folder / "confidence.tif", Context(), "none")
-    context = Context()
+    first, shares, seconds = mapped(here, folder / "confidence.tif", MapContext(), "none")
+    context = MapContext()
     second, others, cold = mapped(there, folder / "confidence.tif", context, given.device)
     third, _, warm = mapped(there, folder / "confidence.tif", context, given.device)
     apart = float(np.nanmax(np.abs(shares - others)[first == second]))

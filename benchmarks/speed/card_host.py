@@ -38,7 +38,7 @@ from backend.engines.pytorch import GPU_TOKENS
 from backend.maps import device
 from backend.maps.landcover import landcover
 from backend.maps.load import Loaded, ModelCache
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.radiometry.units import Units
 from backend.stream.pipeline import Flow
 from backend.stream.tiles import Model
@@ -142,7 +142,7 @@ def measure(megapixels: float, cores: int, milliseconds: float, folder: Path) ->
         stack.enter_context(threads.measured())
         torch.set_num_threads(1)  # so that all of an operation counts for its thread
         used = time.process_time()
-        facts = landcover(request, context=Context(models=models))
+        facts = landcover(request, context=MapContext(models=models))
         used = time.process_time() - used
     each = {name: seconds * 1e3 / area for name, seconds in sorted(threads.seconds.items())}
     after = {name: facts["timings"][name] for name in ("check", "write")}

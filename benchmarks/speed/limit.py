@@ -39,7 +39,7 @@ from backend.engines.choice import ENGINES
 from backend.engines.factory import Engines, Wanted
 from backend.engines.job import Job
 from backend.maps.landcover import landcover, landcover_overlap
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.radiometry.convert import normalise
 from backend.radiometry.units import Units
 from backend.stream.tiles import Model
@@ -84,7 +84,7 @@ def seconds_bare(model: Model, tiles: FloatArray, batch: int, count: int) -> flo
     return time.perf_counter() - began
 
 
-def seconds_of_run(scene: Path, output: Path, folder: Path, engine: str, device: str, context: Context) -> float:
+def seconds_of_run(scene: Path, output: Path, folder: Path, engine: str, device: str, context: MapContext) -> float:
     """Return the seconds of a whole run, from opening to the final output."""
     began = time.perf_counter()
     asked = Request(str(scene), output, folder, units=Units.DB, device=device, engine=engine, overwrite=True)
@@ -132,7 +132,7 @@ def measure(
     for share, path in scenes.items():
         if not path.exists():
             write_scene(path, side, side, share)
-    plan, output, context = plan_of(card, side, side), scratch / "map.tif", Context()
+    plan, output, context = plan_of(card, side, side), scratch / "map.tif", MapContext()
     with ExitStack() as stack:
         bare, batch = bare_seconds(folder, card, engine, device, len(plan), stack)
         timings = interleaved(

@@ -27,7 +27,7 @@ from backend.archive.task import TaskOptions
 from backend.archive.worker import State
 from backend.core.errors import ModelError, ResourceError
 from backend.core.events import Reporter
-from backend.maps.request import Context
+from backend.maps.request import MapContext
 from tests.support.stac.schemas import FOLDER, item_errors
 
 PROJECTION = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
@@ -133,7 +133,7 @@ def test_a_model_that_changes_under_an_archive_is_refused(cli, plan, tiny_model,
     book = AttemptBook(folder, "w", 0, 60.0)
     task = SceneTask(TaskOptions(model=str(model), units="db"), "w", folder)
     with pytest.raises(ModelError, match="begun with other options"):
-        do_scene(unit, book.take(unit.name), book, task, Context(Reporter()))
+        do_scene(unit, book.take(unit.name), book, task, MapContext(Reporter()))
     assert not (tmp_path / "out/scenes/S1_20240102").exists() and os.listdir(tmp_path / "out/claims") == []
     card["title"], card["bands"][0]["mean"] = "Another title", card["bands"][0]["mean"] - 2
     (model / "card.json").write_text(json.dumps(card))

@@ -9,7 +9,6 @@ from datetime import datetime
 import numpy as np
 import pytest
 import rasterio
-from tests.backend.reading import Listener, read
 
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD
@@ -19,9 +18,11 @@ from backend.engines import pytorch
 from backend.maps import device
 from backend.maps.attention import attention
 from backend.maps.landcover import landcover
-from backend.maps.request import Context, Request
+from backend.maps.request import MapContext, Request
 from backend.radiometry.units import Units
 from backend.stream import ahead, stored_rows
+from tests.support.backend.listener import Listener
+from tests.support.backend.reading import read
 
 SAID = "The processor prepares the input of the network"
 # Two probabilities may be nearly equal; then a rounding decides.
@@ -48,7 +49,7 @@ def either_way(tiny_model, tmp_path, monkeypatch):
             further = {role: paths[role] for role in roles if role not in mine}
             listener = Listener()
             rest |= {**mine, **({"further": further} if further else {})}
-            task(asked, context=Context(listener), **rest)
+            task(asked, context=MapContext(listener), **rest)
             found.append(({role: read(path) for role, path in paths.items()}, listener.lines))
         return found
 
@@ -122,7 +123,7 @@ def test_memory_that_runs_out_halves_the_batch(tiny_model, make_raster, scene_db
     monkeypatch.setattr(pytorch, "outputs", greedy)
     listener, scene = Listener(), make_raster(scene_db(150, 203))
     request = Request(str(scene), tmp_path / "map.tif", tiny_model, device="cpu", engine="pytorch", batch_size=7)
-    landcover(request, context=Context(listener))
+    landcover(request, context=MapContext(listener))
     assert sizes[:3] == [7, 3, 1] and max(sizes[2:]) == 1
     assert [level for level, text in listener.lines if "Memory ran out" in text] == ["warning"]
 
@@ -140,6 +141,6 @@ def test_a_cancelled_run_leaves_nothing(tiny_model, make_raster, scene_db, tmp_p
         str(make_raster(scene_db(300, 203))), tmp_path / "map.tif", tiny_model, device="cpu", engine="pytorch"
     )
     with pytest.raises(Cancelled):
-        landcover(request, context=Context(Stopper(), cancel))
+        landcover(request, context=MapContext(Stopper(), cancel))
     assert (datetime.now() - began).total_seconds() < 20
     assert [path.name for path in tmp_path.iterdir()] == ["scene.tif"]
