@@ -68,14 +68,6 @@ Un mapa con las cuatro clases del modelo incluido se puede comparar con ESA Worl
         <translation>La misma semilla toma los mismos lugares.</translation>
     </message>
     <message>
-        <source>Map of classes</source>
-        <translation>Mapa de clases</translation>
-    </message>
-    <message>
-        <source>A raster of whole numbers, such as the output of Land cover; its first band is used.</source>
-        <translation>Un ráster de números enteros, como la salida de Cobertura del suelo; se usa su primera banda.</translation>
-    </message>
-    <message>
         <source>Reference raster</source>
         <translation>Ráster de referencia</translation>
     </message>
@@ -206,6 +198,10 @@ Los errores de ambos mapas parecen cambios: dos mapas correctos en el 90 % de su
     <message>
         <source>Class map after</source>
         <translation>Mapa de clases posterior</translation>
+    </message>
+    <message>
+        <source>A raster of whole numbers, such as the output of Land cover; its first band is used.</source>
+        <translation>Un ráster de números enteros, como la salida de Cobertura del suelo; se usa su primera banda.</translation>
     </message>
     <message>
         <source>Classes of the later map</source>
@@ -1202,6 +1198,10 @@ Un modelo solo es tan bueno como sus datos de entrenamiento; la ficha del modelo
     <message>
         <source>Library that runs the model. auto: OpenVINO on a processor if it is installed, otherwise PyTorch, with the same result. openvino-int8 computes in 8-bit integers: two to three times as fast on many processors, with a slightly different map.</source>
         <translation>Biblioteca que ejecuta el modelo. auto: OpenVINO en un procesador si está instalado; si no, PyTorch, con el mismo resultado. openvino-int8 calcula con números enteros de 8 bits: de dos a tres veces más rápido en muchos procesadores, con un mapa ligeramente distinto.</translation>
+    </message>
+    <message>
+        <source>Map of classes</source>
+        <translation>Mapa de clases</translation>
     </message>
     <message>
         <source>Similarity to places from SAR</source>
