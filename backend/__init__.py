@@ -1,4 +1,4 @@
-"""Streaming land-cover and attention inference on SAR rasters, free of QGIS."""
+"""Map land cover and attention on SAR rasters as a stream, without QGIS."""
 
 __version__ = "0.1.0"
 # As files call what wrote them.

@@ -1,4 +1,4 @@
-"""The command line: `python -m backend`, or `sardino` where the package is installed."""
+"""Start the command line: `python -m backend`, or `sardino` where the package is installed."""
 
 from __future__ import annotations
 

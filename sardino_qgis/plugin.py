@@ -21,7 +21,7 @@ def _theme_icon(name: str) -> QIcon:
 
 
 class SarDinoPlugin:
-    """The object that QGIS loads and unloads."""
+    """Add the plugin to QGIS, which loads and unloads this object."""
 
     def __init__(self, iface=None) -> None:
         """Take `iface`, the QgisInterface of the desktop, or None in `qgis_process`."""

@@ -16,7 +16,7 @@ PROVIDER_ID = "sardino"
 
 
 class SarDinoProvider(QgsProcessingProvider):
-    """The group of this plugin's algorithms in the toolbox."""
+    """Provide the group of this plugin's algorithms in the toolbox."""
 
     # Set by the plugin on the desktop:
     warm_pool: WarmPool | None = None

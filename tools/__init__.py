@@ -1,1 +1,1 @@
-"""Tools for developers: set-up, packaging, demonstration. Nothing here is shipped to users."""
+"""Provide tools for developers: set-up, packaging, demonstration. Nothing here is shipped to users."""

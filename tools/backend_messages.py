@@ -24,7 +24,7 @@ NOT_SHOWN = (
     "archive/*.py", "mosaic/*.py", "card/mlm.py", "cli/commands/*.py", "cli/info.py", "cli/options.py",
     "cli/shared_options.py", "card/tensors.py", "graph/*.py", "network/*.py", "card/stac.py", "card/deepness.py",
 )  # fmt: skip
-# Of these only arguments of errors and the log, and sentences: they hold words of names, details of cards, tags.
+# In these files only arguments of errors and of the log, and sentences, are texts: the rest are names, cards, tags.
 LITTLE_SHOWN = (
     "raster/band_names.py", "card/colours.py", "card/arch.py", "card/validation.py", "card/network_file.py",
     "card/model_card.py", "core/events.py", "change/outputs.py", "series/write.py",
@@ -72,7 +72,7 @@ def messages_in(tree: ast.Module, shown: Callable[[str], bool]) -> Iterator[str]
 
 
 def _test(path: PurePath) -> Callable[[str], bool]:
-    """Return what tells a text from other strings in the file `path`."""
+    """Return how texts differ from other strings in the file `path`."""
     if any(path.match(name) for name in NAMES):
         return lambda text: bool(re.fullmatch(r"[A-Z][a-z/ -]+", text))
     if any(path.match(name) for name in LITTLE_SHOWN):
@@ -85,7 +85,7 @@ def _words(template: str) -> list[str]:
 
 
 def several_words(template: str) -> bool:
-    """Return whether a string is a text: several words, or one beside placeholders, and no code."""
+    """Return whether a string is a text: several words, or one with placeholders, and no code."""
     words = _words(template)
     literal = re.sub(r"\{[^{}]*\}", " ", template).strip()
     several = len(words) > 1 and len("".join(words)) > 7 and " " in literal
@@ -188,7 +188,7 @@ def _names(node: ast.AST) -> Iterator[str]:
         for argument in node.args:
             yield from _names(argument)
         return
-    # Of `a if b else c`, a comes last.
+    # In `a if b else c`, a comes last.
     for child in [node.test, node.orelse, node.body] if isinstance(node, ast.IfExp) else ast.iter_child_nodes(node):
         yield from _names(child)
     if isinstance(node, ast.Name) and node.id not in ("self", "repr", "str"):

@@ -59,7 +59,7 @@ NO_SECRETS = r'"(weights_)?sha256": "[0-9a-f]{64}"'
 
 
 def check_metadata(text: str, names: set[str]) -> Iterator[str]:
-    """Yield what is wrong with metadata.txt; `names` are the zip's entries below the plugin's folder."""
+    """Yield the faults of metadata.txt; `names` are the zip's entries below the plugin's folder."""
     parser = configparser.ConfigParser(interpolation=None)
     try:
         parser.read_string(text)
@@ -87,7 +87,7 @@ def _check_values(general: configparser.SectionProxy, names: set[str]) -> Iterat
 
 
 def check_entries(archive: zipfile.ZipFile) -> Iterator[str]:
-    """Yield what may not be in a plugin's zip."""
+    """Yield entries that may not be in a plugin's zip."""
     for entry in archive.infolist():
         path = PurePosixPath(entry.filename)
         if path.parts[0] != FOLDER or path.is_absolute() or ".." in path.parts or "\\" in entry.filename:
@@ -120,7 +120,7 @@ def _check_syntax(name: str, content: bytes) -> Iterator[str]:
 
 
 def check_zip(path: Path, limit: int = MAX_BYTES) -> Iterator[str]:
-    """Yield what is wrong with a zip, without looking into the code."""
+    """Yield the faults of a zip, without looking into the code."""
     if path.stat().st_size > limit:
         yield f"{path.name} has {path.stat().st_size:,} bytes; the repository takes {limit:,}"
     try:

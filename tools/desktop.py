@@ -15,11 +15,11 @@ from qgis.utils import iface
 
 
 class TourError(Exception):
-    """The desktop did not do what was expected."""
+    """Signal that the desktop did not do what was expected."""
 
 
 class Desktop:
-    """The main window of QGIS.
+    """Drive the main window of QGIS.
 
     Args:
         folder: Folder for the pictures.

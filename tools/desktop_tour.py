@@ -28,7 +28,7 @@ PATIENCE = 300  # seconds for an algorithm; the first run reads PyTorch from the
 
 
 class Tour:
-    """The pictures in order; each method leaves the desktop ready for the next."""
+    """Take the pictures in order; each method leaves the desktop ready for the next."""
 
     def __init__(self, desk: Desktop, sample: Path, labels: Path) -> None:
         self.desk, self.sample, self.labels = desk, sample, labels

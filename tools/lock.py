@@ -45,14 +45,14 @@ TORCH = ("torch", "torchvision")
 
 @dataclass(frozen=True)
 class List:
-    """A list to write.
+    """Describe a list to write.
 
     Attributes:
-        kind: Of the installation, as in its name.
+        kind: Kind of the installation, as in its name.
         sources: Files of requirements.
         constraints: Files that narrow them.
         oldest: Version of Python.
-        pip: Whether the newest pip is installed first, which tells how downloads go on.
+        pip: Whether the newest pip is installed first, which reports the progress of downloads.
     """
 
     kind: str

@@ -21,7 +21,7 @@ HINT = f"install Qt's lrelease (Debian, Ubuntu: {PACKAGE}; elsewhere Qt's Lingui
 
 
 class LreleaseError(Exception):
-    """A translation can't be compiled; the text holds the output of lrelease."""
+    """Signal that a translation can't be compiled; the text holds the output of lrelease."""
 
 
 def find_lrelease() -> str | None:

@@ -56,7 +56,7 @@ def say(text: str) -> None:
 
 
 def output_of(command: Sequence[str]) -> str:
-    """Return what a program prints; an empty string if it is missing or fails."""
+    """Return the output of a program; an empty string if it is missing or fails."""
     try:
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout
     except OSError:
@@ -184,7 +184,7 @@ def run_tests(release: str, options: Sequence[str]) -> bool:
 
 
 def main() -> int:
-    """Make what is missing, then test in each release; return the exit status."""
+    """Make missing root folders, then test in each release; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.newer_qgis", description=__doc__.splitlines()[0])
     parser.add_argument("--release", nargs="+", default=RELEASES, help="releases of Debian (default: trixie sid)")
     parser.add_argument("--mirror", default="", help="address of a Debian mirror (default: this machine's own)")

@@ -42,7 +42,7 @@ REQUIRED = ["__init__.py", "metadata.txt", "LICENSE", "backend/__main__.py"]
 
 
 class PackageError(Exception):
-    """The plugin cannot be packed; the text says why and what to do."""
+    """Signal that the plugin cannot be packed; the text says why and what to do."""
 
 
 def version(root: Path) -> str:
@@ -106,7 +106,7 @@ def plan(root: Path) -> dict[str, Path]:
 
 
 def with_translations(contents: dict[str, Path]) -> dict[str, Path]:
-    """Return `contents` with a .qm file beside each .ts file, from which it is compiled, where there is lrelease."""
+    """Return `contents` with a .qm file for each .ts file, from which it is compiled, where there is lrelease."""
     if lrelease.find_lrelease() is None:
         return contents
     sources = {name: path for name, path in contents.items() if name.startswith("i18n/") and path.suffix == ".ts"}
@@ -127,7 +127,7 @@ def with_help(contents: dict[str, Path]) -> dict[str, Path]:
 
 
 def content(contents: dict[str, Path], name: str) -> bytes:
-    """Return what stands in the plugin under `name`, one of the keys of its `contents`.
+    """Return the content of the plugin's file `name`, one of the keys of its `contents`.
 
     Raises:
         PackageError: if it is a translation that can't be compiled, or a page of help and Python's Markdown is missing.

@@ -12,7 +12,7 @@ from typing import Any
 
 
 class QgisError(Exception):
-    """`qgis_process` is missing or failed; the text ends with its output."""
+    """Signal that `qgis_process` is missing or failed; the text ends with its output."""
 
 
 def find_qgis_process() -> str | None:
@@ -29,7 +29,7 @@ def tail(output: str) -> str:
 
 
 class QgisProcess:
-    """A private QGIS profile with the plugin enabled.
+    """Run `qgis_process` in a private QGIS profile with the plugin enabled.
 
     Args:
         profile: Folder of the profile; made if missing.

@@ -38,7 +38,7 @@ _FLOOD = ((1, "not flooded", "#d8d8d8"), (2, "flooded", "#0064c8"))
 
 @dataclass(frozen=True)
 class RealSet:
-    """One set under SOURCE, and its dataset.toml.
+    """Describe one set under SOURCE, and its dataset.toml.
 
     Attributes:
         images: Folder of the images, or several, which become sub-folders of images/.

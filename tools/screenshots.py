@@ -45,7 +45,7 @@ checkVersion=false
 
 
 class ScreenshotError(Exception):
-    """The pictures could not be taken; the text says why."""
+    """Signal that the pictures could not be taken; the text says why."""
 
 
 def ensure_screen() -> str:

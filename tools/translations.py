@@ -34,7 +34,7 @@ ALIKE = 0.7  # of 1: the translation of a text that is gone is kept as a draft f
 
 
 class ExtractionError(Exception):
-    """A text can't be extracted from the code; the message says where."""
+    """Signal that a text can't be extracted from the code; the message says where."""
 
 
 def texts_in(node: ast.AST, name: str) -> Iterator[str]:
@@ -123,7 +123,7 @@ def _report(path: Path, count: int, left: Sequence[str]) -> None:
 
 
 def _update_messages(folder: Path, languages: Sequence[str]) -> None:
-    """Bring the files of the backend's messages up to date."""
+    """Update the files of the backend's messages."""
     templates = backend_messages.messages(ROOT / "backend")
     stem = backend_messages.STEM
     begun = (folder / f"{stem}_{language}.json" for language in languages)

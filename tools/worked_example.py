@@ -101,10 +101,10 @@ def write_samples(example: Example, truths: tuple[Labels, Labels], error: float,
     """Draw samples within the mapped transitions, fill in the true ones, and return their number.
 
     Args:
-        example: With change.tif.
+        example: Folder with change.tif.
         truths: True classes before and after.
         error: Standard error of the overall accuracy that is wanted.
-        seed: Of the draw.
+        seed: Seed of the draw.
     """
     points = example.path("samples.geojson")
     design(

@@ -45,7 +45,7 @@ PLAIN = CropAugmentConfig(speckle=0.0, gain_common_db=0.0, gain_band_db=0.0, ban
 def calibrate(
     model: Path, data: Sequence[Path], split: str | None, tiles: int, seed: int = 0, context: Context | None = None
 ) -> Fit:
-    """Fit the temperature of a model folder, and write its weights and card anew.
+    """Fit the temperature of a model folder, and rewrite its weights and card.
 
     Raises:
         SarDinoError: Model or data can't be used, or the folder can't be written; it is then unchanged.
@@ -53,9 +53,7 @@ def calibrate(
     context = context or Context()
     network, card = load_model(model)
     if isinstance(network.head, ForestHead):
-        raise InputError(
-            "The head of the model is a forest, which has no temperature.", "Its probabilities are averages of trees."
-        )
+        raise InputError("The head of the model is a forest, which has no temperature.", "Use a fine-tuned model.")
     samplers = [_sampler(card, folder, split, seed) for folder in data]
     fit = fit_temperature([_answers(network, sampler, tiles, context) for sampler in samplers])
     network.head.scale(1 / fit.temperature)

@@ -124,7 +124,7 @@ def evaluate(
         entry, chip = folder.entries[index], folder[index]
         if chip.label is None:
             continue
-        # What dataset.toml says of bands and units; the files themselves may not say it.
+        # Bands and units as dataset.toml gives them; the files themselves may not.
         bands = entry.numbers if all(entry.numbers) or card.allows_missing_bands else None
         with tempfile.TemporaryDirectory() as scratch:
             output, shares = Path(scratch) / "map.tif", Path(scratch) / "probabilities.tif"
@@ -199,10 +199,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("model", type=Path, help="model folder")
     parser.add_argument("data", type=Path, help="data folder with images/ and labels/")
-    parser.add_argument("--split", help="split of splits.csv; all images without")
-    parser.add_argument("--images", type=int, default=0, help="score at most so many, evenly spread over their names")
+    parser.add_argument("--split", help="split of splits.csv to score; default: all images")
+    parser.add_argument("--images", type=int, default=0, help="most images to score, evenly spread over their names")
     parser.add_argument("--json", type=Path, help="write every score and the confusion matrices")
-    parser.add_argument("--picture", type=Path, help="write labels beside maps as PNG, and NAME-scores.png beside it")
+    parser.add_argument("--picture", type=Path, help="write labels and maps side by side as PNG, and NAME-scores.png")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     parser.add_argument("--engine", default="auto", choices=ENGINES)
     add_progress(parser)

@@ -1,4 +1,4 @@
-"""Write network.onnx of a model folder anew, with the answers of PyTorch by which every run checks it.
+"""Rewrite network.onnx of a model folder, with the answers of PyTorch by which every run checks it.
 
     python -m training.export_onnx MODEL_DIR [--probabilities FILE.onnx]
 

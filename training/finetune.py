@@ -49,7 +49,7 @@ SCORE_COLUMNS = ("mean_iou", "overall_accuracy", "group_iou")
 def finetune(
     backbone: str, folders: Sequence[Path], out: Path, config: FinetuneConfig, options: RunOptions | None = None
 ) -> ModelCard:
-    """Do a fine-tuning, or the rest of it, and write the model folder.
+    """Fine-tune, or continue an interrupted fine-tuning, and write the model folder.
 
     Raises:
         InputError: Data or arguments can't be used, or `out` holds a model or other files already.
@@ -186,7 +186,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", required=True, type=Path, help="model folder to write")
     parser.add_argument("--recipe", help="a name in training/recipes, or a .toml file")
     parser.add_argument("--overwrite", action="store_true", help="replace a model in --out")
-    parser.add_argument("--strict", action="store_true", help="refuse chips that can't be read, else left out")
+    parser.add_argument(
+        "--strict", action="store_true", help="refuse chips that can't be read; by default they are left out"
+    )
     return parser.parse_args(arguments)
 
 

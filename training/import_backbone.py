@@ -46,7 +46,7 @@ TOLERANCE = 1e-3
 
 @dataclass(frozen=True)
 class Imported:
-    """Hold what a TOML file of --normalisation says.
+    """Hold the contents of a TOML file of --normalisation.
 
     Attributes:
         bands: In the order of the network's channels.
@@ -70,7 +70,7 @@ def import_backbone(
         out: Folder, new or empty.
         bands: In the order of the network's channels.
         heads: Attention heads; None for one for each 64 channels.
-        prefix: What stands before the names of the backbone's tensors; None to find it.
+        prefix: Prefix of the names of the backbone's tensors; None to find it.
         check: File with an input and the original network's answer.
 
     Raises:
@@ -182,14 +182,20 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.import_backbone", description=first)
     parser.add_argument("weights", type=Path, help="safetensors file with the weights")
     parser.add_argument("--out", type=Path, required=True, help="folder to write, for finetune --backbone")
-    parser.add_argument("--bands", nargs="+", metavar="NAME", help="in the order of the network's channels (VV VH)")
+    parser.add_argument(
+        "--bands", nargs="+", metavar="NAME", help="names of the bands, in the order of the network's channels (VV VH)"
+    )
     parser.add_argument("--clip", nargs="+", type=float, metavar="DB", help="lowest and highest value of each band")
     parser.add_argument("--mean", nargs="+", type=float, metavar="DB", help="mean of each band")
     parser.add_argument("--std", nargs="+", type=float, metavar="DB", help="standard deviation of each band")
     parser.add_argument("--normalisation", type=Path, metavar="TOML", help="file with [[bands]], instead of these four")
-    parser.add_argument("--heads", type=int, metavar="N", help="attention heads; default: one for each 64 channels")
-    parser.add_argument("--prefix", metavar="TEXT", help="what stands before the names, such as teacher.backbone.")
-    parser.add_argument("--check", type=Path, metavar="FILE", help="input and tokens of the original network")
+    parser.add_argument(
+        "--heads", type=int, metavar="N", help="number of attention heads; default: one for each 64 channels"
+    )
+    parser.add_argument("--prefix", metavar="TEXT", help="prefix of the tensors' names, such as teacher.backbone.")
+    parser.add_argument(
+        "--check", type=Path, metavar="FILE", help="safetensors file with input and tokens of the original network"
+    )
     add_progress(parser)
     return parser.parse_args(arguments)
 

@@ -51,7 +51,7 @@ def pretrain(
     recipe: str = "",
     start: Path | None = None,
 ) -> None:
-    """Do a run, or the rest of it.
+    """Pre-train a backbone, or continue an interrupted run.
 
     Args:
         config: Settings.
@@ -128,8 +128,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--recipe", required=True, help="a name in training/recipes, or a .toml file")
     parser.add_argument("--data", required=True, nargs="+", type=Path, help="folders of SAR rasters")
     parser.add_argument("--out", required=True, type=Path, help="folder of the run")
-    parser.add_argument("--start", type=Path, help="a run whose backbone to start from; random weights without it")
-    parser.add_argument("--strict", action="store_true", help="refuse images that can't be read, else left out")
+    parser.add_argument("--start", type=Path, help="a run whose backbone to start from; default: random weights")
+    parser.add_argument(
+        "--strict", action="store_true", help="refuse images that can't be read; by default they are left out"
+    )
     options = parser.parse_args(arguments)
     if int(os.environ.get("RANK", "0")):
         options.progress = "none"  # of torchrun's processes only the first reports

@@ -1,14 +1,16 @@
 """Compare pre-trained backbones by probes on labelled patches, with what backscatter and random weights reach.
 
-    python -m training.probe RUN [RUN ...] --data LABELLED [--folds 6] [--patches 6000] [--classes VALUE ...]
+    python -m training.probe RUN|MODEL [...] --data LABELLED [--folds 6] [--patches 6000] [--classes VALUE ...]
         [--json PATH]
 
 A patch has the class that covers most of it. Groups of splits.csv are divided into folds; each fold is answered by a
 linear probe, and by 20 nearest neighbours, fitted to the others. Scores are balanced accuracies: the mean recall of the
-classes with at least 30 patches. Tokens are those of the last block, of whole chips. Beside each run stand
+classes with at least 30 patches. Tokens are those of the last block, of whole chips. Each run is compared with
     statistics      mean and deviation in decibels of the patch, and of 24 pixels around it: no network at all
     with statistics tokens and statistics together: what tokens don't keep of the backscatter shows here
     random          the same network with random weights, the mean and range of three seeds
+Instead of a run, the folder of a model: what fine-tuning made of its tokens. If it learnt labels of the same data, its
+score shows about what labels can add, and is no test.
 Exit 0 done, 1 refused, 2 usage.
 """
 
@@ -24,19 +26,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from backend.card.arch import Arch
-from backend.card.model_card import Band
 from backend.core.arrays import FloatArray
 from backend.core.cancel import Cancel
 from backend.core.context import Context
-from backend.core.errors import InputError
 from backend.core.events import print_lines
 from backend.core.supervise import add_progress, supervise
 from backend.network.vit import build_backbone
-from training.dino.backbone import FACTS, load_backbone
+from training.landcover.initial_network import patch_of, read_source
 from training.monitor.classifiers import across_folds, linear_probe, nearest_neighbours
 from training.monitor.labelled_patches import MOST_SIDE, LabelledPatches
-from training.run.config import resolve
+from training.run.common_config import ModelConfig
 
 SEEDS = (0, 1, 2)
 
@@ -57,16 +56,17 @@ class Comparison:
         self._kept: dict[tuple[Any, ...], Any] = {}
 
     def run(self, folder: Path, cancel: Cancel) -> dict[str, Any]:
-        """Return the scores of a run: of its tokens, and of what stands beside them.
+        """Return the scores of a run: of its tokens, and of the descriptions that they are compared with.
 
         Raises:
             SarDinoError: The run or the data can't be used, or the command was stopped.
         """
-        _, facts = load_backbone(folder, int(_facts(folder)["patch"]))
-        arch, patch = Arch.from_dict(facts["arch"]), int(facts["patch"])
+        patch = patch_of(folder)
         tile = MOST_SIDE // patch * patch
-        backbone, _ = load_backbone(folder, tile)
-        bands = tuple(resolve(Band, band) for band in facts["bands"])
+        source = read_source(str(folder), ModelConfig(), tile)
+        arch, bands = source.arch, source.bands
+        backbone = build_backbone(arch, len(bands), tile, patch).eval()
+        backbone.load_state_dict(source.weights)
         key = (bands, patch)
         if key not in self._patches:
             self._patches[key] = LabelledPatches(self.data, bands, patch, self.most, self.values)
@@ -82,7 +82,7 @@ class Comparison:
         values, counts = np.unique(patches.classes, return_counts=True)
         return {
             "run": str(folder),
-            "step": facts.get("step"),
+            "origin": source.origin,
             "patches": {int(value): int(count) for value, count in zip(values, counts)},
             "groups": len(np.unique(patches.groups)),
             "tokens": self._scores(patches, tokens),
@@ -105,14 +105,6 @@ class Comparison:
         }
 
 
-def _facts(folder: Path) -> dict[str, Any]:
-    try:
-        facts: dict[str, Any] = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-        return {"patch": int(facts["patch"])}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"No backbone in {folder} ({error}).", "Give the folder of a pre-training run.") from error
-
-
 def _together(found: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
     """Return mean and range over seeds."""
     table = {name: [scores[name] for scores in found] for name in found[0]}
@@ -122,10 +114,8 @@ def _together(found: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
 def report(result: dict[str, Any]) -> list[str]:
     """Return the scores of a run as lines."""
     count = sum(result["patches"].values())
-    # An imported backbone has no step.
-    trained = "" if result["step"] is None else f" after step {result['step']}"
     lines = [
-        f"{result['run']}{trained}: {count} patches of {len(result['patches'])} classes in "
+        f"{result['run']} ({result['origin']}): {count} patches of {len(result['patches'])} classes in "
         f"{result['groups']} groups; balanced accuracy",
         f"  {'':18}{'linear':>8}{'20 nearest':>12}",
     ]
@@ -141,9 +131,11 @@ def report(result: dict[str, Any]) -> list[str]:
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return options as a namespace; wrong usage ends the process with 2."""
     parser = argparse.ArgumentParser(prog="python -m training.probe", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a pre-training run")
+    parser.add_argument(
+        "runs", nargs="+", type=Path, metavar="RUN|MODEL", help="folder of a pre-training run, or of a model"
+    )
     parser.add_argument("--data", required=True, type=Path, help="data folder with images/ and labels/")
-    parser.add_argument("--folds", type=int, default=6, help="parts into which the groups are divided")
+    parser.add_argument("--folds", type=int, default=6, help="number of parts into which the groups are divided")
     parser.add_argument("--patches", type=int, default=6000, help="most patches that are used; 0 for all")
     parser.add_argument("--classes", type=int, nargs="+", default=[], metavar="VALUE", help="only these class values")
     parser.add_argument("--json", type=Path, help="write every score")

@@ -22,21 +22,21 @@ from training.simulation.folder import SimulationRequest, write_folder
 
 
 def parser() -> argparse.ArgumentParser:
-    """Arguments of the command."""
+    """Return the parser of the command's arguments."""
     p = argparse.ArgumentParser(prog="python -m training.simulate", description=__doc__.splitlines()[0])
     p.add_argument("--out", type=Path, required=True, help="new or empty folder to write")
     p.add_argument("--scenes", type=int, required=True, help="number of scenes")
     p.add_argument("--seed", type=int, required=True, help="seed; same seed, same bytes")
     p.add_argument("--size", type=int, default=256, help="rows and columns of a scene (default 256)")
     p.add_argument("--layouts", type=Path, help="folder of land-cover GeoTIFFs with WorldCover codes")
-    p.add_argument("--classes", type=int, nargs="+", default=(), help="codes that every scene should hold one of")
-    p.add_argument("--procedural-share", type=float, default=0.35, help="share of procedural layouts beside --layouts")
+    p.add_argument("--classes", type=int, nargs="+", default=(), help="codes of which every scene should hold one")
+    p.add_argument("--procedural-share", type=float, default=0.35, help="share of procedural layouts, with --layouts")
     p.add_argument("--val-groups", nargs="+", default=(), help="layouts (names or beginnings of names) for validation")
     p.add_argument("--val-fraction", type=float, default=0.1, help="share of procedural seed blocks for validation")
     p.add_argument("--label-jitter", type=float, default=0.8, help="misregistration of labels in pixels (default 0.8)")
     p.add_argument("--nodata-chance", type=float, default=0.06, help="share of scenes with a swath edge")
     p.add_argument("--dates", type=int, default=1, help="dates of each scene over a year, an image each (default 1)")
-    p.add_argument("--jobs", type=int, default=1, help="processes (does not change the files)")
+    p.add_argument("--jobs", type=int, default=1, help="number of processes (does not change the files)")
     add_progress(p)
     return p
 

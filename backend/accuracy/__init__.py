@@ -1,1 +1,1 @@
-"""Accuracy assessment of a class map: confusion matrix, scores, areas, and a report."""
+"""Assess the accuracy of a class map: confusion matrix, scores, areas, and a report."""

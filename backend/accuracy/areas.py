@@ -26,7 +26,7 @@ SQUARE_METRES_PER_HECTARE = 10_000
 
 
 class PixelAreas:
-    """Areas of the pixels of a grid.
+    """Compute the areas of the pixels of a grid.
 
     Args:
         grid: Pixels; without a CRS their areas are unknown.

@@ -25,7 +25,7 @@ from backend.raster.opening import open_raster
 
 
 class ClassRaster:
-    """The first band of a raster of whole numbers, as a context.
+    """Read the first band of a raster of whole numbers; a context manager.
 
     Args:
         path: Anything that GDAL opens.

@@ -36,7 +36,7 @@ GEOJSON = frozenset((".geojson", ".json"))
 
 @dataclass
 class AccuracyRequest:
-    """Options of an accuracy assessment.
+    """Hold the options of an accuracy assessment.
 
     Attributes:
         map: Raster of classes.
@@ -49,7 +49,7 @@ class AccuracyRequest:
         ignore_map: Map values to leave out.
         ignore_reference: Reference values to leave out, as in the file.
         sample: Pixels to draw from a reference raster; 0 for none.
-        seed: Of the draw.
+        seed: Seed of the draw.
         reference_name: Name of the reference in the report; None for its path.
         overwrite: Whether existing outputs are replaced.
     """
@@ -70,7 +70,7 @@ class AccuracyRequest:
 
     @property
     def shown(self) -> str:
-        """Return what messages and the report call the reference."""
+        """Return the name of the reference in messages and in the report."""
         return self.reference_name or self.reference
 
 
@@ -95,7 +95,7 @@ def accuracy(request: AccuracyRequest, context: Context) -> dict[str, Any]:
 
 
 def _compared(request: AccuracyRequest, context: Context, events: RunEvents) -> dict[str, Any]:
-    """Every figure of the report, and what it was made of."""
+    """Return every figure of the report, and the facts about its inputs."""
     with ExitStack() as stack:
         stack.enter_context(gdal_environment(LARGE_CACHE))
         class_map = stack.enter_context(ClassRaster(request.map, request.ignore_map))
@@ -124,7 +124,7 @@ def _compared(request: AccuracyRequest, context: Context, events: RunEvents) -> 
 
 @dataclass
 class _ReferenceNotes:
-    """Names, remarks and omissions found while opening the reference."""
+    """Collect names, remarks and omissions found while opening the reference."""
 
     names: dict[int, str]
     texts: list[str] = field(default_factory=list)

@@ -19,7 +19,7 @@ Bounds = tuple[float, float, float, float]
 
 @dataclass
 class Comparison:
-    """Counts of a comparison.
+    """Hold the counts of a comparison.
 
     Attributes:
         tally: Mapped pixels, and pairs of pixels.
@@ -27,7 +27,7 @@ class Comparison:
         unit: Description of a sampling unit; empty if the reference is a census.
         mapped: Area of each map value in the region that the units are a sample of.
         left_out: Number of items that were not compared, by reason.
-        warnings: What makes the comparison doubtful.
+        warnings: Doubts about the comparison.
     """
 
     tally: Tally = field(default_factory=Tally)
@@ -49,10 +49,10 @@ class Comparison:
 
 
 class Reference(Protocol):
-    """Reference data of a map.
+    """Hold reference data of a map.
 
     Attributes:
-        passes: How many times `compare` goes through the rows of the map.
+        passes: Number of times `compare` reads the rows of the map.
     """
 
     passes: int
@@ -67,7 +67,7 @@ def check_bounds(class_map: Bounds, reference: Bounds | None, name: str) -> None
     Args:
         class_map: xmin, ymin, xmax, ymax of the map.
         reference: The same of the reference, in the map's CRS; None where unknown.
-        name: Of the reference.
+        name: Name of the reference.
 
     Raises:
         InputError: The bounds don't touch.

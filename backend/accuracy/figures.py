@@ -39,7 +39,7 @@ def build_facts(comparison: Comparison, areas_known: bool, names: Mapping[int, s
     Args:
         comparison: Counts, of at least one pair of pixels.
         areas_known: Whether areas are in square metres; if not, in pixels.
-        names: Of class values.
+        names: Names of class values.
 
     Returns:
         "classes", "pixels", "areas", "estimates" (None without sampling units) and "notes".

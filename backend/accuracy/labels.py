@@ -15,7 +15,7 @@ def feature_labels(
     """Return the class value of each feature (None if it has none), and the number of features of each unknown name.
 
     Args:
-        values: What the class field holds, feature by feature.
+        values: Value of the class field of each feature.
         mapping: Value or name, as text, to map value.
         names: Class names of the map.
     """

@@ -14,7 +14,7 @@ LISTED = 12
 
 @dataclass(frozen=True)
 class Merging:
-    """Reference values that count as another class.
+    """Map reference values to the class that they count as.
 
     Attributes:
         into: Class by reference value; only values that occur in the reference and change.
@@ -39,7 +39,7 @@ class Merging:
 
 
 def has_merged_legend(names: Mapping[int, str]) -> bool:
-    """Tell by its class names whether a map has the merged classes: no others, and one that WorldCover doesn't have."""
+    """Return whether a map has the merged classes by their names: no others, and one that WorldCover doesn't have."""
     merged = all(MERGED_NAMES.get(value, "").casefold() == name.casefold() for value, name in names.items())
     return merged and any(NAMES[value] != MERGED_NAMES[value] for value in names)
 

@@ -15,12 +15,12 @@ MOST_SAMPLE = 1_000_000
 
 
 class RasterReference:
-    """A reference raster on the map's grid: a census, and a sample drawn from it if a size is given.
+    """Compare a reference raster on the map's grid: a census, and a sample drawn from it if a size is given.
 
     Args:
         raster: The reference.
         size: Pixels to draw, stratified by map class; 0 for none.
-        seed: Of the draw.
+        seed: Seed of the draw.
 
     Raises:
         InputError: The sample is larger than MOST_SAMPLE.

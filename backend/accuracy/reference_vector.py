@@ -24,7 +24,7 @@ MAP_CLASS = "map_class"
 
 
 class VectorReference:
-    """Labelled points and polygons; each is one sampling unit.
+    """Compare labelled points and polygons; each is one sampling unit.
 
     The pixel matrix counts every pixel whose centre lies in a polygon (in the later one if they overlap), and the
     pixel of every point. As a sampling unit a polygon has the map class of most of its pixels, the smallest value in a

@@ -1,4 +1,4 @@
-"""Scores of a class map from its confusion matrix: rows are the reference (labels), columns the map (predictions).
+"""Score a class map by its confusion matrix: rows are the reference (labels), columns the map (predictions).
 
 User's accuracy is also called precision, producer's accuracy recall (Congalton 1991, Remote Sensing of Environment 37,
 35-46). Means are over the classes that the reference holds; a class that is only on the map lowers the scores of the
@@ -20,7 +20,7 @@ from backend.core.arrays import DoubleArray, IntArray
 
 @dataclass(frozen=True)
 class ClassScores:
-    """Figures of each class, [classes]; NaN where a class allows none.
+    """Hold figures of each class, [classes]; NaN where a class allows none.
 
     Attributes:
         mapped: Pixels on the map, int64.
@@ -88,7 +88,7 @@ def none_if_nan(value: float) -> float | None:
 
 
 class Confusion:
-    """A confusion matrix that grows chip by chip.
+    """Sum up a confusion matrix chip by chip.
 
     Args:
         names: Name of each class, in the order of the class indices.

@@ -23,7 +23,7 @@ RARE_CLASS_UNITS = 50
 
 @dataclass(frozen=True)
 class Estimate:
-    """Estimates with standard errors; NaN if a class has none (no unit in the reference, not on the map).
+    """Hold estimates with standard errors; NaN if a class has none (no unit in the reference, not on the map).
 
     Attributes:
         strata: Classes that are used as strata, bool [classes].
@@ -63,7 +63,8 @@ def estimate(counts: IntArray, mapped: DoubleArray) -> Estimate:
     strata = (units >= MIN_UNITS) & (mapped > 0)
     if not strata.any():
         raise InputError(
-            "No class of the map has two or more sampling units, so nothing can be estimated.", "Give more units."
+            "No class of the map has two or more sampling units, so nothing can be estimated.",
+            "Give at least two units in a class, better 30.",
         )
     total = float(mapped[strata].sum())
     weights = np.where(strata, mapped, 0.0) / total

@@ -15,7 +15,7 @@ TABLE = 2**16
 
 
 class Tally:
-    """Counts of map values, and of pairs of map and reference value.
+    """Count map values, and pairs of map and reference value.
 
     Attributes:
         mapped: Pixels and area of each map value, with or without a reference.

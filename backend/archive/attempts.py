@@ -1,9 +1,11 @@
 """Claim scenes for a worker, by files on the disk of the results; see whose worker has died.
 
-Attempt N on a scene is the file NAME.N.claim. It is created exclusively, which one process only can do, and touched
+Attempt N on a scene is the file NAME.N.claim. It is created exclusively, which one process only can do, and written
 every few seconds. If it failed, NAME.N.failed says why. The next attempt is another file, N + 1: nothing is taken over
 in place, so that two workers can't take over one scene, nor a worker a claim that was renewed a moment ago.
-Ages are by the disk's own clock: times of change of files on it are compared.
+Ages are by the disk's own clock: times of change of files on it are compared. What a worker writes lies in a folder
+whose name no other gets, so that one that was suspended, and comes back after its number was given to another, touches
+nothing of that one's.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backend.archive.folder import ArchiveFolder
+from backend.archive.request import RETRIES
 from backend.core.atomic_files import refusing, sync_folder, write_files
 from backend.core.errors import SarDinoError
 from backend.core.plain_json import parse_json
@@ -29,7 +32,7 @@ MOST_DEATHS = 10
 
 @dataclass
 class Attempts:
-    """Attempts on one scene, by number.
+    """Hold attempts on one scene, by number.
 
     Attributes:
         claimed: Those that were begun and haven't ended with a failure, as far as is known.
@@ -57,28 +60,30 @@ class Attempts:
 
 @dataclass(frozen=True)
 class Held:
-    """An attempt that this process has claimed.
+    """Hold an attempt that this process has claimed.
 
     Attributes:
-        name: Of the scene.
-        number: Of the attempt.
-        claim: File that is touched while it goes on.
+        name: Name of the scene.
+        number: Number of the attempt.
+        claim: File that is written while it goes on.
         work: Folder to write into.
+        text: What the claim holds.
     """
 
     name: str
     number: int
     claim: Path
     work: Path
+    text: str
 
 
 class AttemptBook:
-    """The attempts of an archive, on its disk.
+    """Keep the attempts of an archive on its disk.
 
     Args:
-        folder: Of the archive.
+        folder: Folder of the archive.
         worker: Name of this process, written into its claims.
-        retries: How often a scene that failed is repeated.
+        retries: Number of times that a failed scene is repeated.
         dead_after: Seconds without a sign of life after which a worker counts as dead.
     """
 
@@ -87,7 +92,7 @@ class AttemptBook:
         self._clock = folder.claims / f".clock-{secrets.token_hex(6)}"
 
     def close(self) -> None:
-        """Remove the file that tells the disk's time."""
+        """Remove the file from which the disk's time is read."""
         with suppress(OSError):
             self._clock.unlink()
 
@@ -112,12 +117,13 @@ class AttemptBook:
         age = self.age(self._claim(name, attempts.last))
         if age is not None and age < self.dead_after:
             return None
-        return attempts.deaths + 1 < MOST_DEATHS
+        return attempts.deaths + 1 < MOST_DEATHS + max(0, self.retries - RETRIES)
 
     def age(self, claim: Path) -> float | None:
-        """Return the seconds since a claim was touched, by the disk's clock; None if it has gone."""
+        """Return the seconds since a claim was written, by the disk's clock; None if it has gone."""
         with refusing(self.folder.root):
-            self._clock.touch()
+            # Written, not touched: a time that is set may be this computer's.
+            self._clock.write_bytes(b".")
             try:
                 return self._clock.stat().st_mtime - claim.stat().st_mtime
             except FileNotFoundError:
@@ -125,21 +131,24 @@ class AttemptBook:
 
     def take(self, name: str, after: int = 0) -> Held | None:
         """Claim attempt `after` + 1 on a scene; None if another worker has it, or the scene is finished."""
-        claim = self._claim(name, after + 1)
-        text = json.dumps({"worker": self.worker, "attempt": after + 1})
+        number, token = after + 1, secrets.token_hex(4)
+        claim, text = self._claim(name, number), json.dumps({"worker": self.worker, "attempt": number, "token": token})
+        held = Held(name, number, claim, self.folder.work / f"{name}.{number}-{token}", text)
         with refusing(self.folder.root):
             try:
                 with claim.open("x", encoding="utf-8") as file:
                     file.write(text)
             except FileExistsError:
                 return None
-            held = Held(name, after + 1, claim, self.folder.work / f"{name}.{after + 1}")
+            except OSError:
+                with suppress(OSError):
+                    claim.unlink(missing_ok=True)  # of a full disk: nobody's claim
+                raise
             # Since attempts were listed, another may have finished the scene, or failed, and removed its claims.
             if (self.folder.scenes / name).exists() or claim.with_suffix(FAILED).exists():
                 claim.unlink(missing_ok=True)
                 return None
-            for number in range(1, after + 2):
-                self._clear(self.folder.work / f"{name}.{number}")
+            self._clear_all(name, number)
             held.work.mkdir()
         return held
 
@@ -158,7 +167,7 @@ class AttemptBook:
                     return False
                 raise
             sync_folder(self.folder.scenes)
-            self._forget(held)
+            self._forget(held.name, held.number)
         return True
 
     def fail(self, held: Held, error: SarDinoError) -> None:
@@ -173,7 +182,9 @@ class AttemptBook:
         """Give up an attempt as if it had not been made."""
         self._clear(held.work)
         with suppress(OSError):
-            held.claim.unlink()
+            # Another worker's, if this one was taken over and its number was given anew.
+            if held.claim.read_text(encoding="utf-8") == held.text:
+                held.claim.unlink()
 
     def release_all(self, run: str) -> None:
         """Give up all attempts of workers whose names begin with that of a run; they must be dead, or about to die."""
@@ -181,17 +192,20 @@ class AttemptBook:
             for number in attempts.claimed:
                 claim = self._claim(name, number)
                 with suppress(OSError, ValueError, KeyError, TypeError):
-                    if str(parse_json(claim.read_bytes())["worker"]).startswith(run):
-                        self.release(Held(name, number, claim, self.folder.work / f"{name}.{number}"))
+                    text = claim.read_text(encoding="utf-8")
+                    facts = parse_json(text.encode())
+                    if str(facts["worker"]).startswith(run):
+                        work = self.folder.work / f"{name}.{number}-{facts['token']}"
+                        self.release(Held(name, number, claim, work, text))
 
     def sweep(self, finished: Collection[str]) -> None:
-        """Remove what workers that were killed left of finished scenes."""
+        """Remove claims and files of finished scenes that killed workers left."""
         for name, attempts in self.listing().items():
-            for number in attempts.claimed | attempts.failed if name in finished else ():
-                self._forget(Held(name, number, self._claim(name, number), self.folder.work))
+            if name in finished:
+                self._forget(name, attempts.last)
         with suppress(OSError):
             for left in os.listdir(self.folder.work):
-                if left.endswith(DEAD) or left.rpartition(".")[0] in finished:
+                if left.endswith(DEAD) or left.rpartition("-")[0].rpartition(".")[0] in finished:
                     shutil.rmtree(self.folder.work / left, ignore_errors=True)
 
     def reason(self, name: str, attempts: Attempts) -> str:
@@ -207,12 +221,19 @@ class AttemptBook:
     def _claim(self, name: str, number: int) -> Path:
         return self.folder.claims / f"{name}.{number}{CLAIM}"
 
-    def _forget(self, held: Held) -> None:
+    def _forget(self, name: str, last: int) -> None:
         """Remove all attempts on a finished scene."""
-        for number in range(1, held.number + 1):
+        for number in range(1, last + 1):
             for suffix in (CLAIM, FAILED):
                 with suppress(OSError):
-                    self._claim(held.name, number).with_suffix(suffix).unlink()
+                    self._claim(name, number).with_suffix(suffix).unlink()
+
+    def _clear_all(self, name: str, last: int) -> None:
+        """Remove what attempts up to a number have written. Takes one look at one folder."""
+        numbers = {f"{name}.{number}" for number in range(1, last + 1)}
+        for entry in os.listdir(self.folder.work):
+            if entry.rpartition("-")[0] in numbers and not entry.endswith(DEAD):
+                self._clear(self.folder.work / entry)
 
     def _clear(self, work: Path) -> None:
         """Remove a folder of work: renamed first, so that who still writes there can't commit a part of it."""

@@ -1,4 +1,4 @@
-"""Work through an archive with Dask distributed: on this machine, or on the workers of a scheduler that runs already.
+"""Map an archive with Dask distributed: on this machine, or on the workers of a scheduler that runs already.
 
 Scenes are claimed on the disk of the results as without Dask, so that workers and schedulers may die, and other
 processes may help. Through the scheduler go names, paths and small facts alone.
@@ -6,11 +6,14 @@ processes may help. Through the scheduler go names, paths and small facts alone.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import secrets
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from backend.archive.request import ArchiveRequest
 from backend.archive.scene_run import DONE, FAILED, LOST
 from backend.archive.units import Unit
 from backend.archive.worker import WAIT_S, State
+from backend.card.registry import CARD
 from backend.core.cancel import POLL_S
 from backend.core.errors import ResourceError
 from backend.maps.request import MapContext
@@ -38,13 +42,13 @@ MOST_IDLE = 5
 
 
 def run_on_cluster(request: ArchiveRequest, units: Sequence[Unit], folder: ArchiveFolder, context: MapContext) -> State:
-    """Work through the units of an archive on a cluster until all are finished or given up.
+    """Map the units of an archive on a cluster until all are finished or given up.
 
     Raises:
         ResourceError: Dask isn't installed, the scheduler can't be reached or has gone, or no worker can map.
         Cancelled: The run was stopped.
     """
-    run = f"run{secrets.token_hex(4)}"
+    request, run = _anywhere(request), f"run{secrets.token_hex(4)}"
     book = AttemptBook(folder, run, request.retries, request.dead_after)
     local = request.cluster == LOCAL
     if local:
@@ -59,8 +63,16 @@ def run_on_cluster(request: ArchiveRequest, units: Sequence[Unit], folder: Archi
         book.close()
 
 
+def _anywhere(request: ArchiveRequest) -> ArchiveRequest:
+    """Return a request with whole paths: workers may have been started in other folders."""
+    model = request.task.model
+    if model is not None and (Path(model) / CARD).is_file():
+        model = os.path.abspath(model)
+    return replace(request, out=Path(os.path.abspath(request.out)), task=replace(request.task, model=model))
+
+
 class _Rounds:
-    """Sends scenes to a cluster in rounds: those that are free, then those that failed or whose worker died."""
+    """Send scenes to a cluster in rounds: those that are free, then those that failed or whose worker died."""
 
     def __init__(
         self,
@@ -145,9 +157,11 @@ class _Rounds:
         for warning in answer.warnings:
             reporter.log("warning", warning)
         if answer.kind == FATAL:
-            raise ResourceError(f"A worker can't go on: {answer.message}", answer.hint)
+            raise ResourceError(f"A worker has stopped: {answer.message}", answer.hint)
         if answer.kind == FAILED:
             reporter.log("warning", f"{name} failed: {answer.message}")
+        if answer.kind == DONE:
+            self._state.made.add(name)
         if answer.kind in (DONE, LOST):
             self._state.finished.add(name)
             reporter.progress(len(self._state.finished), len(self._units))
@@ -193,7 +207,10 @@ def _local(request: ArchiveRequest) -> Iterator[Any]:
     for number in range(count):
         card = {"CUDA_VISIBLE_DEVICES": cards[number % len(cards)]} if cards else {}
         # No limit of memory: a worker that is killed for it would be started again with the same scene.
-        options = {"nthreads": 1, "memory_limit": 0, "env": {**threads, **card}, "silence_logs": QUIET}
+        options = {
+            "nthreads": 1, "memory_limit": 0, "env": {**threads, **card}, "silence_logs": QUIET,
+            "preload": [run_scene.__module__],
+        }  # fmt: skip
         specs[number] = {"cls": Nanny, "options": options}
     here = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
     cluster = SpecCluster(workers=specs, scheduler={"cls": Scheduler, "options": here}, silence_logs=QUIET)
@@ -208,8 +225,17 @@ def _cards() -> list[str]:
     told = os.environ.get("CUDA_VISIBLE_DEVICES")
     if told is not None:
         return [part.strip() for part in told.split(",") if part.strip() and part.strip() != "-1"]
-    folder = Path("/proc/driver/nvidia/gpus")
-    return [str(number) for number, _ in enumerate(sorted(folder.iterdir()))] if folder.is_dir() else []
+    return [str(number) for number in range(_count_cards())]
+
+
+def _count_cards() -> int:
+    """Return how many cards NVIDIA's driver finds, without a context on one; 0 without driver."""
+    count = ctypes.c_int(0)
+    with suppress(OSError, AttributeError):
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+        if driver.cuInit(0) == 0:
+            driver.cuDeviceGetCount(ctypes.byref(count))
+    return count.value
 
 
 @contextmanager

@@ -1,9 +1,10 @@
-"""Run `archive`: map all scenes of a plan into one folder, beside other processes that do the same."""
+"""Run `archive`: map all scenes of a plan into one folder, together with other processes that do the same."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from backend import __version__
 from backend.archive.attempts import AttemptBook
 from backend.archive.folder import ArchiveFolder
 from backend.archive.manifest import write_manifest
@@ -18,7 +19,7 @@ from backend.maps.request import MapContext
 
 
 def archive(request: ArchiveRequest, context: MapContext) -> dict[str, Any]:
-    """Work through a plan until all scenes are finished or given up, and write the manifest.
+    """Map the scenes of a plan until all are finished or given up, and write the manifest.
 
     Returns:
         The facts of the result event.
@@ -30,7 +31,7 @@ def archive(request: ArchiveRequest, context: MapContext) -> dict[str, Any]:
     """
     if request.dead_after < LEAST_DEAD_AFTER_S:
         raise InputError(
-            f"A worker can't count as dead after {request.dead_after:g} s.", f"Give {LEAST_DEAD_AFTER_S:g} s or more."
+            f"--dead-after is {request.dead_after:g} s; workers need longer.", f"Give {LEAST_DEAD_AFTER_S:g} s or more."
         )
     units, card, folder = read_plan(request.plan), request.task.check(), ArchiveFolder(request.out)
     folder.open(units, request.task.recorded(card))
@@ -38,6 +39,11 @@ def archive(request: ArchiveRequest, context: MapContext) -> dict[str, Any]:
     outputs = {"output": folder.manifest, "collection": folder.collection}
     events = RunEvents(context.reporter, "archive", request.plan, outputs, card.name, request.task.device)
     events.start(scenes=len(units), worker=worker)
+    if folder.program() != __version__:
+        context.reporter.log(
+            "warning", f"The archive was begun by version {folder.program()}, and goes on with {__version__}; the "
+            "manifest says which made a result.",
+        )  # fmt: skip
     state = _work(request, units, folder, worker, context)
     ours = write_manifest(folder, units, state, request.task.model)
     if not ours:
@@ -55,7 +61,7 @@ def _work(request: ArchiveRequest, units: list[Unit], folder: ArchiveFolder, wor
         return run_on_cluster(request, units, folder, context)
     book = AttemptBook(folder, worker, request.retries, request.dead_after)
     try:
-        state = ArchiveWorker(units, book, SceneTask(request.task, worker), context).run(request.wait)
+        state = ArchiveWorker(units, book, SceneTask(request.task, worker, folder), context).run(request.wait)
         if state.held == 0:
             book.sweep(state.finished)
         return state
@@ -68,6 +74,6 @@ def _refuse(state: State, request: ArchiveRequest, folder: ArchiveFolder) -> Non
     raise ResourceError(
         f"{count} of {count + len(state.finished) + state.held} scenes were given up, the first one, {name}, because: "
         f"{reason}",
-        f"{folder.manifest} lists them all; the others are finished. Mend what is wrong, and run again with --retries "
+        f"{folder.manifest} lists them all; the others are finished. Correct the cause, and run again with --retries "
         f"{request.retries + 1}.",
     )

@@ -3,7 +3,7 @@
 archive.json      plan and options, written once; a run with others is refused
 plan.csv          the scenes
 claims/           NAME.N.claim, attempt N on a scene; NAME.N.failed, why it failed
-work/NAME.N/      what attempt N has written so far
+work/NAME.N-TOKEN/ what attempt N has written so far
 scenes/NAME/      a finished scene: its rasters, and NAME.json, a STAC item
 manifest.csv, collection.json, model.json
 """
@@ -12,23 +12,28 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from backend import __version__
-from backend.archive.plan import plan_digest, plan_text
+from backend.archive.plan import SETTINGS, plan_digest, plan_text
 from backend.archive.units import Unit
 from backend.core.atomic_files import Part, refusing, sync_folder
+from backend.core.cancel import POLL_S
 from backend.core.errors import InputError
 from backend.core.plain_json import parse_json
 
 SCHEMA = 1
+_NEW = {"card_sha256"}
+# Seconds to wait for a process that is writing the settings.
+WAIT_S = 10.0
 _OTHER = "Give the plan and the options of its first run, or another folder with --out."
 
 
 class ArchiveFolder:
-    """The folder of an archive.
+    """Locate the files in the folder of an archive.
 
     Args:
         root: Its path.
@@ -36,7 +41,7 @@ class ArchiveFolder:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.settings, self.plan = root / "archive.json", root / "plan.csv"
+        self.settings, self.plan = root / SETTINGS, root / "plan.csv"
         self.claims, self.work, self.scenes = root / "claims", root / "work", root / "scenes"
         self.manifest, self.collection, self.model = (
             root / "manifest.csv",
@@ -49,7 +54,7 @@ class ArchiveFolder:
 
         Args:
             units: The plan.
-            options: What decides on the results; plain JSON types.
+            options: Options that the results depend on; plain JSON types.
 
         Raises:
             InputError: The folder is of another plan or other options, or holds something else.
@@ -61,9 +66,13 @@ class ArchiveFolder:
                 self._refuse_foreign()
                 for folder in (self.root, self.claims, self.work, self.scenes):
                     folder.mkdir(parents=True, exist_ok=True)
-                _write_once(self.plan, plan_text(units))
                 _write_once(self.settings, json.dumps({**wanted, "program": __version__}, indent=2) + "\n")
         self._compare(wanted)
+        with refusing(self.root):
+            if (
+                not self.plan.exists()
+            ):  # after the settings: of several processes that begin, those of one plan are left
+                _write_once(self.plan, plan_text(units))
 
     def options(self) -> dict[str, Any]:
         """Return the options that the folder was made for.
@@ -73,6 +82,21 @@ class ArchiveFolder:
         """
         found: dict[str, Any] = self._read()["options"]
         return found
+
+    def program(self) -> str:
+        """Return the version that the folder was made by."""
+        return str(self._read().get("program"))
+
+    def check(self, options: Mapping[str, Any]) -> None:
+        """Raise InputError if the folder was made for other options."""
+        before = self.options()
+        # Earlier versions left out what they didn't know.
+        other = [
+            key for key in sorted({*before, *options} - (_NEW - before.keys())) if before.get(key) != options.get(key)
+        ]
+        if other:
+            listed = "; ".join(f"{key} was {before.get(key)!r}, now {options.get(key)!r}" for key in other)
+            raise InputError(f"{self.root} was begun with other options: {listed}.", _OTHER)
 
     def finished(self) -> set[str]:
         """Return the names of the scenes that are finished. Takes one look at one folder."""
@@ -86,7 +110,8 @@ class ArchiveFolder:
     def _refuse_foreign(self) -> None:
         if self.root.exists() and not self.root.is_dir():
             raise InputError(f"{self.root} is a file.", "Give a folder for the results.")
-        known = {"claims", "work", "scenes", self.plan.name}
+        # The settings, if another process has begun since.
+        known = {"claims", "work", "scenes", self.plan.name, self.settings.name}
         foreign = (
             [n for n in os.listdir(self.root) if n not in known and not n.startswith(".")] if self.root.exists() else []
         )
@@ -113,11 +138,7 @@ class ArchiveFolder:
                 f"{wanted['units']} scenes, or others.",
                 f"Run with {self.plan} as plan to finish those, or give another folder with --out for the new ones.",
             )
-        before, now = found["options"], wanted["options"]
-        other = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
-        if other:
-            listed = "; ".join(f"{key} was {before.get(key)!r}, now {now.get(key)!r}" for key in other)
-            raise InputError(f"{self.root} was begun with other options: {listed}.", _OTHER)
+        self.check(wanted["options"])
 
 
 def _write_once(path: Path, text: str) -> None:
@@ -130,8 +151,31 @@ def _write_once(path: Path, text: str) -> None:
         except FileExistsError:
             return
         except OSError:
-            # No hard links here: all processes write the same text, so that it doesn't matter whose stays.
-            os.replace(part.temporary, path)
+            _place_alone(part.temporary, path)  # no hard links here
         sync_folder(path.parent)
     finally:
         part.discard()
+
+
+def _place_alone(temporary: Path, path: Path) -> None:
+    """Rename a file to a name that nothing has, while a folder that one process only can make keeps others from it.
+
+    Raises:
+        OSError: It can't be renamed, or a process was killed here.
+    """
+    lock, last = path.with_name(f".{path.name}.lock"), time.monotonic() + WAIT_S
+    while True:
+        try:
+            lock.mkdir()
+            break
+        except FileExistsError as error:
+            if path.exists():
+                return
+            if time.monotonic() > last:
+                raise OSError(f"remove {lock} if no other process is beginning") from error
+            time.sleep(POLL_S)
+    try:
+        if not path.exists():
+            os.replace(temporary, path)
+    finally:
+        lock.rmdir()

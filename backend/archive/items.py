@@ -9,20 +9,19 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import rasterio
-from rasterio.warp import transform_geom
 
 from backend import __version__
+from backend.archive.dates import span
+from backend.archive.footprint import footprint
 from backend.archive.units import Unit, is_remote
-from backend.card.mlm import ALWAYS, WORLD, class_items
+from backend.card.mlm import ALWAYS, class_items
 from backend.card.model_card import ModelCard
-from backend.raster.errors import RASTER_ERRORS
-from backend.raster.grid import DEGREES
 
 EXTENSIONS = (
     "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
@@ -32,10 +31,6 @@ EXTENSIONS = (
 )
 GEOTIFF = "image/tiff; application=geotiff; profile=cloud-optimized"
 PIECE = 2**20
-# Points along each side of a footprint, which is no rectangle in longitude and latitude.
-ALONG = 4
-# Decimals of a degree: a metre.
-DECIMALS = 5
 
 
 def scene_item(unit: Unit, facts: Mapping[str, Any], card: ModelCard, made: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,8 +38,8 @@ def scene_item(unit: Unit, facts: Mapping[str, Any], card: ModelCard, made: Mapp
 
     Args:
         unit: The scene.
-        facts: Of the command's result; outputs are read again for their size and hash.
-        card: Of the model.
+        facts: Facts of the command's result; outputs are read again for their size and hash.
+        card: Card of the model.
         made: Further facts for the manifest, such as task, attempt and worker.
 
     Raises:
@@ -82,55 +77,23 @@ def scene_item(unit: Unit, facts: Mapping[str, Any], card: ModelCard, made: Mapp
 
 def item_date(date: str) -> dict[str, Any]:
     """Return the date of an item: a time, the whole day or month, or any time where the date is unknown."""
-    try:
-        if "T" in date or " " in date:
-            moment = datetime.fromisoformat(date.replace("Z", "+00:00"))
-            moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-            return {"datetime": _utc(moment)}
-        parts = [int(part) for part in date.split("-")]
-        first = datetime(parts[0], parts[1], parts[2] if len(parts) > 2 else 1, tzinfo=timezone.utc)
-    except (ValueError, IndexError):
+    times = span(date)
+    if times is None:
         return dict(ALWAYS)
-    following = first + timedelta(days=1) if len(parts) > 2 else (first + timedelta(days=31)).replace(day=1)
-    return {"datetime": None, "start_datetime": _utc(first), "end_datetime": _utc(following - timedelta(seconds=1))}
-
-
-def _utc(moment: datetime) -> str:
-    return moment.astimezone(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
+    first, last = (time.isoformat(timespec="seconds").replace("+00:00", "Z") for time in times)
+    return {"datetime": first} if first == last else {"datetime": None, "start_datetime": first, "end_datetime": last}
 
 
 def _placed(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the properties of the grid of a raster, and its footprint in degrees; of one without CRS, the world."""
+    """Return the properties of the grid of a raster, and its footprint in degrees, which is null if unknown."""
     with rasterio.open(path) as file:
         crs, transform, height, width = file.crs, file.transform, file.height, file.width
     grid: dict[str, Any] = {"proj:shape": [height, width], "proj:transform": list(transform)[:6]}
-    corners = [(0, 0), (width, 0), (width, height), (0, height), (0, 0)]
-    steps = [n / ALONG for n in range(ALONG)]
-    places = [
-        (a[0] + (b[0] - a[0]) * step, a[1] + (b[1] - a[1]) * step)
-        for a, b in zip(corners, corners[1:])
-        for step in steps
-    ]
-    ring = [transform * place for place in [*places, places[0]]]
-    if crs is None:
-        west, south, east, north = WORLD
-        ring = [(west, south), (east, south), (east, north), (west, north), (west, south)]
-    else:
+    if crs is not None:
         code = crs.to_epsg()
         grid |= {"proj:code": f"EPSG:{code}"} if code else {"proj:code": None, "proj:wkt2": crs.to_wkt()}
-        try:
-            shape = transform_geom(crs, DEGREES, {"type": "Polygon", "coordinates": [ring]}, precision=DECIMALS)
-            ring = shape["coordinates"][0]
-        except RASTER_ERRORS:
-            pass
-    # Right-handed, as GeoJSON wants its outer rings.
-    area = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(ring, ring[1:]))
-    ring = [[round(float(v), DECIMALS) for v in place[:2]] for place in (ring if area > 0 else ring[::-1])]
-    lons, lats = [place[0] for place in ring], [place[1] for place in ring]
-    return grid, {
-        "geometry": {"type": "Polygon", "coordinates": [ring]},
-        "bbox": [min(lons), min(lats), max(lons), max(lats)],
-    }
+    place = footprint(crs, transform, width, height)
+    return grid, {"geometry": None} if place is None else {"geometry": place[0], "bbox": list(place[1])}
 
 
 def _asset(role: str, path: Path, card: ModelCard, facts: Mapping[str, Any]) -> dict[str, Any]:

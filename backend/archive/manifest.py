@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from urllib.parse import quote, unquote
 
 from backend import __version__
 from backend.archive.folder import ArchiveFolder
+from backend.archive.footprint import Box, union_box
 from backend.archive.items import item_date
 from backend.archive.units import Unit
 from backend.archive.worker import State
@@ -29,6 +31,7 @@ FINISHED, GIVEN_UP, OPEN = "finished", "given up", "open"
 COLUMNS = (
     "name", "status", "datetime", "input", "output", "bytes", "sha256", "model", "model_sha256", "version", "device",
     "engine", "seconds", "checks", "attempt", "worker", "made", "west", "south", "east", "north", "error",
+    "warnings",
 )  # fmt: skip
 Row = dict[str, Any]
 
@@ -36,13 +39,13 @@ Row = dict[str, Any]
 def write_manifest(folder: ArchiveFolder, units: Sequence[Unit], state: State, model: str | None) -> bool:
     """Write manifest.csv, collection.json and model.json.
 
-    Lines of an older manifest are taken over: a finished scene never changes, and so each item is read once, not once
-    for each worker that ends.
+    Lines of an older manifest are taken over, but for scenes that this run has made: a finished scene never changes,
+    unless a user removes its result, and so each item is read once, not once for each worker that ends.
 
     Args:
-        folder: Of the archive.
+        folder: Folder of the archive.
         units: The plan.
-        state: Which scenes are finished, and which given up.
+        state: Finished scenes, and those given up.
         model: Name or folder of the model.
 
     Returns:
@@ -55,9 +58,8 @@ def write_manifest(folder: ArchiveFolder, units: Sequence[Unit], state: State, m
     card = ModelCard.load(model_folder(model) / CARD)
     try:
         with claim(folder.manifest):
-            known = {row["name"]: row for row in read_manifest(folder.manifest)} if folder.manifest.exists() else {}
-            rows = [_row(folder, unit, state, known) for unit in units]
-            if [{key: str(row[key]) for key in COLUMNS} for row in rows] == list(known.values()):
+            rows, known = _rows(folder, units, state)
+            if rows == known:
                 return True
             with refusing(folder.root):
                 write_files({
@@ -65,11 +67,21 @@ def write_manifest(folder: ArchiveFolder, units: Sequence[Unit], state: State, m
                     folder.collection: _json(_collection(rows, card)),
                     folder.manifest: _csv(rows),
                 })  # fmt: skip
-    except ResourceError:
-        if folder.manifest.exists():
+    except ResourceError as error:
+        if isinstance(error.__cause__, BlockingIOError) and folder.manifest.exists():
             return False
-        raise
+        rows, known = _rows(folder, units, state)
+        if rows != known:  # else it is complete, on a disk that is full or may only be read
+            raise
     return True
+
+
+def _rows(folder: ArchiveFolder, units: Sequence[Unit], state: State) -> tuple[list[Row], list[Row]]:
+    """Return the lines of the manifest as they should be, and as they are."""
+    found = read_manifest(folder.manifest) if folder.manifest.exists() else []
+    known = {row["name"]: {key: row.get(key) or "" for key in COLUMNS} for row in found}
+    rows = [_row(folder, unit, state, known) for unit in units]
+    return [{key: str(row[key]) for key in COLUMNS} for row in rows], list(known.values())
 
 
 def read_manifest(path: Path) -> list[dict[str, str]]:
@@ -91,10 +103,17 @@ def read_manifest(path: Path) -> list[dict[str, str]]:
     return rows
 
 
+def row_box(row: Mapping[str, Any]) -> Box | None:
+    """Return west, south, east and north of a line, in degrees; None if the place of its scene is unknown."""
+    west, south, east, north = (float(row[side] or "nan") for side in ("west", "south", "east", "north"))
+    return None if math.isnan(west + south + east + north) else (west, south, east, north)
+
+
 def _row(folder: ArchiveFolder, unit: Unit, state: State, known: Mapping[str, Row]) -> Row:
     old = known.get(unit.name)
     if unit.name in state.finished:
-        return old if old is not None and old["status"] == FINISHED else _finished_row(folder, unit)
+        kept = old is not None and old["status"] == FINISHED and unit.name not in state.made
+        return old if old is not None and kept else _finished_row(folder, unit)
     row: Row = dict.fromkeys(COLUMNS, "")
     row |= {"name": unit.name, "datetime": unit.date, "input": "|".join(unit.recorded), "status": OPEN}
     if unit.name in state.given_up:
@@ -107,7 +126,7 @@ def _finished_row(folder: ArchiveFolder, unit: Unit) -> Row:
     try:
         item = parse_json(path.read_bytes())
         facts, output = item["properties"], item["assets"]["output"]
-        west, south, east, north = item["bbox"]
+        west, south, east, north = item.get("bbox") or [""] * 4
         checks = {check["name"]: check["verdict"] for check in facts["sardino:checks"]}
         return {
             "name": unit.name, "status": FINISHED, "datetime": unit.date, "input": "|".join(unit.recorded),
@@ -118,6 +137,7 @@ def _finished_row(folder: ArchiveFolder, unit: Unit) -> Row:
             "checks": " ".join(f"{name}={verdict}" for name, verdict in checks.items()),
             "attempt": facts["sardino:attempt"], "worker": facts["sardino:worker"], "made": facts["created"],
             "west": west, "south": south, "east": east, "north": north, "error": "",
+            "warnings": " ".join(facts.get("sardino:warnings", ())),
         }  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
@@ -127,8 +147,7 @@ def _finished_row(folder: ArchiveFolder, unit: Unit) -> Row:
 
 def _collection(rows: Sequence[Row], card: ModelCard) -> dict[str, Any]:
     done = [row for row in rows if row["status"] == FINISHED]
-    sides = [[float(row[side]) for row in done] for side in ("west", "south", "east", "north")]
-    box = [min(sides[0]), min(sides[1]), max(sides[2]), max(sides[3])] if done else list(WORLD)
+    box = union_box(box for box in map(row_box, done) if box is not None) or WORLD
     dates = [item_date(row["datetime"]) for row in done]
     known = [d for d in dates if d != ALWAYS]
     first = min((d["datetime"] or d["start_datetime"] for d in known), default=None)
@@ -141,8 +160,9 @@ def _collection(rows: Sequence[Row], card: ModelCard) -> dict[str, Any]:
         "title": f"Results of {card.title}",
         "description": f"{len(done)} of {len(rows)} scenes, by SAR Land Cover (DINO) {__version__} with {card.name}.",
         "license": stac_licence(card.licence) if card.licence else "other",
-        "extent": {"spatial": {"bbox": [box]}, "temporal": {"interval": [[first, last]]}},
-        "summaries": {"mlm:name": card.name, "mlm:tasks": TASKS},
+        "extent": {"spatial": {"bbox": [list(box)]}, "temporal": {"interval": [[first, last]]}},
+        # As JSON Schemas: the form that both STAC and the schema of MLM 1.4.0 accept.
+        "summaries": {"mlm:name": {"const": card.name}, "mlm:tasks": {"const": TASKS}},
         "links": [
             {"rel": "root", "href": "./collection.json", "type": "application/json"},
             {"rel": "about", "href": "./model.json", "type": "application/geo+json", "title": card.title},

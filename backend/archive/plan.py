@@ -7,9 +7,10 @@ import glob
 import hashlib
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from backend.archive.dates import span
 from backend.archive.stac_plan import stac_units
 from backend.archive.units import Unit, is_remote, named_apart, safe_name, stem
 from backend.core.errors import InputError
@@ -17,13 +18,15 @@ from backend.grd.container import is_product
 from backend.output.types import GEOTIFF
 from backend.raster.band_names import acquisition, date_of, parse
 
-# Rasters that a folder is searched for, beside products; a pattern takes what it matches.
+# A folder is searched for these rasters and for products; a pattern takes all that it matches.
 RASTERS = GEOTIFF | {".vrt", ".img", ".jp2", ".dim", ".nc"}
-INPUT, FURTHER, NAME, DATE = "input", "with", "name", "datetime"
+INPUT, FURTHER, NAME, DATE, BANDS = "input", "with", "name", "datetime", "bands"
+# File that makes a folder that of an archive, and how far above its rasters it lies.
+SETTINGS, DEPTH = "archive.json", 3
 POLARISATIONS = ("vv", "vh", "hh", "hv")
 _COLUMNS = (
-    f"A plan has a column {INPUT} (or vv and vh), and may have {NAME}, {DATE} and {FURTHER}; of several files "
-    "in one field, separate them by |."
+    f"A plan has a column {INPUT} (or vv and vh), and may have {NAME}, {DATE}, {FURTHER} and {BANDS}; of several files "
+    "or bands in one field, separate them by |."
 )
 
 
@@ -35,7 +38,7 @@ def read_plan(plan: str) -> list[Unit]:
             with a STAC item collection. Files whose names differ by their polarisation alone are one scene.
 
     Raises:
-        InputError: It is none of these, or names no scene, or one twice.
+        InputError: The plan is none of these, or names no scene, or one scene twice.
     """
     path = Path(plan)
     if path.is_dir() and not is_product(plan):
@@ -45,11 +48,17 @@ def read_plan(plan: str) -> list[Unit]:
     elif path.suffix.lower() in (".json", ".geojson"):
         units = stac_units(path)
     elif glob.has_magic(plan):
-        units = _grouped(sorted(glob.glob(plan, recursive=True)))
+        units = _grouped(sorted(file for file in glob.glob(plan, recursive=True) if not _is_result(Path(file))))
     else:
         raise InputError(
             f"{plan} is no plan of an archive.",
             "Give a folder, a pattern in quotes such as 'scenes/*.tif', a CSV, or a STAC item collection (.json).",
+        )
+    undated = next((unit for unit in units if unit.date and span(unit.date) is None), None)
+    if undated is not None:
+        raise InputError(
+            f"The date of {undated.name} in {plan} is {undated.date!r}.",
+            "Write dates as 2024-01-31, times as 2024-01-31T05:30:00Z.",
         )
     if not units:
         raise InputError(f"{plan} names no scene.", "Check the folder, the pattern or the file.")
@@ -57,7 +66,7 @@ def read_plan(plan: str) -> list[Unit]:
 
 
 def plan_digest(units: Sequence[Unit]) -> str:
-    """Return what tells a plan from others: the SHA-256 of all names and files, without signatures of URLs."""
+    """Return the identity of a plan: the SHA-256 of all names and files, without signatures of URLs."""
     return hashlib.sha256(plan_text(units).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -65,16 +74,20 @@ def plan_text(units: Sequence[Unit]) -> str:
     """Return a plan as CSV, which `read_plan` reads."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow((NAME, INPUT, FURTHER, DATE))
+    told = any(unit.bands for unit in units)
+    rows.writerow((NAME, INPUT, FURTHER, DATE, *([BANDS] if told else [])))
     for unit in units:
         first, *further = unit.recorded
-        rows.writerow((unit.name, first, "|".join(further), unit.date))
+        rows.writerow((unit.name, first, "|".join(further), unit.date, *(["|".join(unit.bands)] if told else [])))
     return text.getvalue()
 
 
 def _search(folder: Path) -> Iterator[str]:
     """Yield products and rasters of a folder and its sub-folders; not what lies inside a product."""
     for place, folders, files in os.walk(folder):
+        if SETTINGS in files:
+            folders.clear()
+            continue
         whole = [name for name in folders if name.upper().endswith(".SAFE")]
         # Hidden folders hold what programs keep for themselves.
         folders[:] = sorted(name for name in folders if name not in whole and not name.startswith("."))
@@ -83,6 +96,11 @@ def _search(folder: Path) -> Iterator[str]:
             raster = Path(name).suffix.lower() in RASTERS and not name.startswith(".")
             if name in whole or raster or (name.lower().endswith(".zip") and is_product(path)):
                 yield path
+
+
+def _is_result(path: Path) -> bool:
+    """Return whether a file lies in the folder of an archive, such as one that was put among its scenes."""
+    return any((folder / SETTINGS).is_file() for folder in list(path.parents)[:DEPTH])
 
 
 def _grouped(files: Sequence[str]) -> list[Unit]:
@@ -104,7 +122,8 @@ def _grouped(files: Sequence[str]) -> list[Unit]:
 def iso_date(name: str) -> str:
     """Return the first date in a name as YYYY-MM-DD or YYYY-MM; "" if there is none."""
     found = date_of(name)
-    return "-".join(part for part in (found[:4], found[4:6], found[6:8]) if part)
+    date = "-".join(part for part in (found[:4], found[4:6], found[6:8]) if part)
+    return date if span(date) else ""
 
 
 def _table(path: Path) -> list[Unit]:
@@ -126,8 +145,21 @@ def _table(path: Path) -> list[Unit]:
                 raise InputError(f"Line {number} of the plan {path} names no file.", _COLUMNS)
             continue
         name = fields.get(NAME) or stem(files[0])
-        units.append(Unit(safe_name(name), files, fields.get(DATE) or iso_date(stem(files[0]))))
+        date = fields.get(DATE) or iso_date(stem(files[0]))
+        units.append(Unit(safe_name(name), files, date, _told(fields, f"Line {number} of the plan {path}")))
     return units
+
+
+def _told(fields: Mapping[str, str], place: str) -> tuple[str, ...]:
+    """Return the polarisation of each band of a line, if it states them."""
+    columns = [name for name in POLARISATIONS if fields.get(name)]
+    if columns and not fields.get(INPUT) and not fields.get(FURTHER):
+        return tuple(name.upper() for name in columns if "|" not in fields[name])
+    bands = tuple(name.strip().upper() for name in fields.get(BANDS, "").split("|") if name.strip())
+    unknown = [name for name in bands if name.lower() not in POLARISATIONS]
+    if unknown:
+        raise InputError(f"{place} has the band {unknown[0]}.", f"Bands are {', '.join(POLARISATIONS).upper()}.")
+    return bands
 
 
 def _absolute(name: str, folder: Path) -> str:

@@ -1,7 +1,8 @@
-"""Do one scene in a process of a cluster; what comes and goes is small and plain."""
+"""Map one scene in a process of a cluster; arguments and results are small plain values."""
 
 from __future__ import annotations
 
+import signal
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -29,11 +30,11 @@ class Answer:
     """Hold the result of a scene, or why there is none.
 
     Attributes:
-        name: Of the scene.
+        name: Name of the scene.
         kind: As in `Outcome`; HELD if another worker has it; FATAL if no scene can be done by this process.
-        message: Of an error.
-        hint: Of an error.
-        warnings: Of the scene's run.
+        message: Message of an error.
+        hint: Hint of an error.
+        warnings: Warnings of the scene's run.
     """
 
     name: str
@@ -44,7 +45,7 @@ class Answer:
 
 
 class _Collector(Reporter):
-    """Keeps warnings, to be sent back with the answer."""
+    """Keep warnings, to be sent back with the answer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,20 +63,21 @@ def run_scene(request: ArchiveRequest, run: str, unit: Unit, after: int) -> Answ
     """Claim and do a scene; errors are values, since those of a library may not survive the way to another process.
 
     Args:
-        request: Of the archive.
+        request: Request of the archive.
         run: Name of the run, with which that of the worker begins.
         unit: The scene.
         after: Number of the last attempt on it.
     """
     with _turn:
         worker, told = f"{run}-{worker_name()}", _Collector()
-        book = AttemptBook(ArchiveFolder(request.out), worker, request.retries, request.dead_after)
+        folder = ArchiveFolder(request.out)
+        book = AttemptBook(folder, worker, request.retries, request.dead_after)
         try:
             held = book.take(unit.name, after)
             if held is None:
                 return Answer(unit.name, HELD)
             context: Any = MapContext(told, models=_models.setdefault("kept", ModelCache()))
-            outcome = do_scene(unit, held, book, SceneTask(request.task, worker), context)
+            outcome = do_scene(unit, held, book, SceneTask(request.task, worker, folder), context)
         except SarDinoError as error:
             return Answer(unit.name, FATAL, error.message, error.hint, tuple(told.warnings))
         finally:
@@ -84,3 +86,11 @@ def run_scene(request: ArchiveRequest, run: str, unit: Unit, after: int) -> Answ
         if fault is None:
             return Answer(unit.name, outcome.kind, warnings=warnings)
         return Answer(unit.name, outcome.kind, fault.message, fault.hint, warnings)
+
+
+def dask_setup(_: Any) -> None:
+    """Let a process of a local cluster ignore Ctrl+C, which a terminal sends to it too: the command ends it.
+
+    Dask calls this by its name where the module is loaded before a worker starts.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

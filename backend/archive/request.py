@@ -13,13 +13,13 @@ LEAST_DEAD_AFTER_S = 1.0
 
 @dataclass(frozen=True)
 class ArchiveRequest:
-    """Options of an archive.
+    """Hold the options of an archive.
 
     Attributes:
         plan: Folder, pattern, CSV or STAC item collection.
         out: Folder of the results; made where missing.
-        task: What is done with each scene.
-        retries: How often a scene that failed is repeated.
+        task: The task for each scene.
+        retries: Number of times that a failed scene is repeated.
         dead_after: Seconds without a sign of life after which a worker counts as dead.
         wait: Whether to wait, at the end, for scenes that others hold.
         cluster: "local", address of a scheduler or its file; None to work in this process.

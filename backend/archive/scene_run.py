@@ -1,4 +1,4 @@
-"""Do one scene of an archive: run the task, describe the result, and give it its place whole."""
+"""Map one scene of an archive: run the task, describe the result, and put it in its place by one rename."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BEATS = 6
 
 
 class Task(Protocol):
-    """Maps a scene into a folder and writes its STAC item there, everything flushed to the disk."""
+    """Map a scene into a folder and write its STAC item there, everything flushed to the disk."""
 
     def __call__(self, unit: Unit, held: Held, context: MapContext) -> None: ...
 
@@ -32,7 +32,7 @@ class Outcome:
     """Hold the end of an attempt.
 
     Attributes:
-        name: Of the scene.
+        name: Name of the scene.
         kind: DONE, FAILED, or LOST: another worker has finished the scene.
         error: Why it failed.
     """
@@ -43,24 +43,28 @@ class Outcome:
 
 
 class SceneReporter(Reporter):
-    """Passes on the warnings of a scene's run, with its name; its progress is not that of the archive."""
+    """Pass on the warnings of a scene's run, with its name; its progress is not that of the archive.
+
+    Attributes:
+        warnings: All of them, without names.
+    """
 
     def __init__(self, reporter: Reporter, unit: Unit) -> None:
         super().__init__()
         self._reporter, self._unit = reporter, unit
+        self.warnings: list[str] = []
 
     def log(self, level: str, message: str) -> None:
         if level != "info":
-            for file, recorded in zip(self._unit.files, self._unit.recorded):
-                message = message.replace(file, recorded)
-            self._reporter.log(level, f"{self._unit.name}: {message}")
+            self.warnings.append(self._unit.unsigned(message))
+            self._reporter.log(level, f"{self._unit.name}: {self.warnings[-1]}")
 
     def error(self, error: SarDinoError) -> None:
         self.log("warning", error.message)
 
 
 def do_scene(unit: Unit, held: Held, book: AttemptBook, task: Task, context: MapContext) -> Outcome:
-    """Do a scene that was claimed. Its claim has ended afterwards, unless the process is killed.
+    """Map a scene that was claimed. Its claim has ended afterwards, unless the process is killed.
 
     Raises:
         Cancelled: The worker was stopped; the scene is free again.
@@ -96,8 +100,7 @@ def do_scene(unit: Unit, held: Held, book: AttemptBook, task: Task, context: Map
 
 def unsigned(unit: Unit, error: SarDinoError) -> SarDinoError:
     """Return an error without the signatures of URLs: it is written down, and shown."""
-    for file, recorded in zip(unit.files, unit.recorded):
-        error.message, error.hint = error.message.replace(file, recorded), error.hint.replace(file, recorded)
+    error.message, error.hint = unit.unsigned(error.message), unit.unsigned(error.hint)
     return error
 
 

@@ -19,11 +19,11 @@ _NO_DATA = {"thumbnail", "metadata", "overview", "visual"}
 def stac_units(path: Path) -> list[Unit]:
     """Return a unit for each item: its assets by polarisation, in the order VV, VH, HH, HV.
 
-    An asset's polarisation is its key, its `sar:polarizations`, or its only band's name. An item whose assets tell none
-    is one raster if it has one asset of data.
+    An asset's polarisation is its key, its `sar:polarizations`, or its only band's name. Without any, the item is the
+    one asset that has several polarisations, or the only one of data.
 
     Args:
-        path: JSON file; relative links start from its `self` link, if it is a URL, else from its folder.
+        path: JSON file; relative links start from the item's `self` link, if it is absolute, else from the file.
 
     Raises:
         InputError: It can't be read, or is no item collection, or an item has no asset that can be used.
@@ -44,17 +44,16 @@ def _unit(item: Any, path: Path, number: int) -> Unit:
     if not isinstance(assets, dict) or not isinstance(item.get("id"), str):
         raise InputError(f"Feature {number} of {path} has no id or no assets: it is no STAC item.", _WANTED)
     hrefs = _by_polarisation(assets)
+    bands = tuple(sorted(hrefs, key=ORDER.index))
+    listed = [hrefs[name] for name in bands]
     if not hrefs:
-        data = [asset["href"] for asset in assets.values() if _has_href(asset) and not _NO_DATA & _roles(asset)]
-        if len(data) != 1:
-            listed = ", ".join(map(str, assets)) or "none"
-            raise InputError(f"Item {item['id']} of {path} has no asset of a polarisation; it has {listed}.", _WANTED)
-        hrefs = {"": data[0]}
+        asset = _only(item["id"], assets, path)
+        listed, bands = [asset["href"]], _band_names(asset)
     base = _base(item, path)
-    files = tuple(_resolved(hrefs[key], base) for key in sorted(hrefs, key=lambda key: ("", *ORDER).index(key)))
+    files = tuple(_resolved(href, base) for href in listed)
     properties = item.get("properties") if isinstance(item.get("properties"), dict) else {}
     date = properties.get("datetime") or properties.get("start_datetime") or ""
-    return Unit(safe_name(item["id"]), files, date if isinstance(date, str) else "")
+    return Unit(safe_name(item["id"]), files, date if isinstance(date, str) else "", bands)
 
 
 def _by_polarisation(assets: dict[str, Any]) -> dict[str, str]:
@@ -69,12 +68,34 @@ def _by_polarisation(assets: dict[str, Any]) -> dict[str, str]:
 
 
 def _told(asset: dict[str, Any]) -> str:
+    names = _polarisations(asset)
+    return names[0] if len(names) == 1 else ""
+
+
+def _only(name: str, assets: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return the asset that is a whole scene: the one of several polarisations, or the only one of data."""
+    data = [asset for asset in assets.values() if _has_href(asset) and not _NO_DATA & _roles(asset)]
+    several = [asset for asset in data if len(_polarisations(asset)) > 1]
+    found: list[dict[str, Any]] = several or data
+    if len(found) != 1:
+        listed = ", ".join(map(str, assets)) or "none"
+        raise InputError(f"Item {name} of {path} has no asset of a polarisation; it has {listed}.", _WANTED)
+    return found[0]
+
+
+def _polarisations(asset: dict[str, Any]) -> tuple[str, ...]:
     told = asset.get("sar:polarizations")
+    names = [name.upper() for name in told if isinstance(name, str)] if isinstance(told, list) else _band_names(asset)
+    return tuple(name for name in ORDER if name in names)
+
+
+def _band_names(asset: dict[str, Any]) -> tuple[str, ...]:
+    """Return the polarisation of each band of an asset, in the order of its bands; nothing if one has another name."""
     bands = asset.get("bands") or asset.get("eo:bands")
-    if not isinstance(told, list) and isinstance(bands, list):
-        told = [band.get("name") for band in bands if isinstance(band, dict)]
-    names = [name.upper() for name in told or () if isinstance(name, str)]
-    return names[0] if len(names) == 1 and names[0] in ORDER else ""
+    names = (
+        [str(band.get("name")).upper() for band in bands if isinstance(band, dict)] if isinstance(bands, list) else []
+    )
+    return tuple(names) if names and set(names) <= set(ORDER) else ()
 
 
 def _has_href(asset: Any) -> bool:
@@ -89,8 +110,11 @@ def _roles(asset: dict[str, Any]) -> set[str]:
 def _base(item: dict[str, Any], path: Path) -> str:
     links = item.get("links")
     for link in links if isinstance(links, list) else ():
-        if isinstance(link, dict) and link.get("rel") == "self" and is_remote(str(link.get("href", ""))):
-            return str(link["href"])
+        href = str(link.get("href", "")) if isinstance(link, dict) and link.get("rel") == "self" else ""
+        if href.startswith("file://"):
+            return unquote(urlsplit(href).path)
+        if is_remote(href) or os.path.isabs(href):
+            return href
     return os.path.abspath(path)
 
 

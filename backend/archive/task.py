@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from backend.archive.told_bands import told_bands
 from backend.archive.units import Unit
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.core.errors import InputError
+from backend.core.plain_json import parse_json
 from backend.engines.choice import check_engine
 from backend.maps.request import MapContext, Request
 from backend.radiometry.units import Units
@@ -22,11 +26,13 @@ FURTHER: Mapping[str, Sequence[str]] = {
     "embed": ("pca",),
 }
 TASKS = tuple(FURTHER)
+# Keys of a card without any effect on a map.
+_DESCRIPTIONS = {"title", "trained_on", "metrics", "limits", "licence"}
 
 
 @dataclass(frozen=True)
 class TaskOptions:
-    """Say what is done with every scene. The fields have the meaning of the options of the task's own command.
+    """Hold the task for every scene. The fields have the meaning of the options of the task's own command.
 
     Attributes:
         task: One of TASKS.
@@ -36,13 +42,13 @@ class TaskOptions:
         units: Unit of the values.
         accept_values: Whether values that can't be backscatter are mapped all the same.
         extent: In the CRS of each raster.
-        device: Of this process alone: workers may differ.
+        device: Device of this process alone: workers may differ.
         engine: Library that runs the model.
-        batch_size: Of this process alone.
+        batch_size: Batch size of this process alone.
         bits: 32 for floats, 8 for bytes: of probabilities and confidence, or of embeddings.
-        heads: Of attention: mean or all.
-        block: Of attention and embeddings.
-        grid: Of embeddings: patch or input.
+        heads: Heads of attention: mean or all.
+        block: Block of attention and embeddings.
+        grid: Grid of embeddings: patch or input.
     """
 
     task: str = "landcover"
@@ -61,7 +67,7 @@ class TaskOptions:
     grid: str = "patch"
 
     def check(self) -> ModelCard:
-        """Check what can be checked before a scene is read; return the model's card.
+        """Check the options as far as possible before a scene is read; return the model's card.
 
         Raises:
             InputError: The task has no such output, or an option has no effect on it.
@@ -86,14 +92,21 @@ class TaskOptions:
         return card
 
     def recorded(self, card: ModelCard) -> dict[str, Any]:
-        """Return what decides on the results, in plain JSON types, with the model by its hash."""
+        """Return the options that the results depend on, in plain JSON types, with the model by its hash."""
         return {
             "task": self.task, "also": sorted(self.also), "model": card.name, "model_sha256": card.weights_sha256,
+            "card_sha256": self._card_digest(),
             "bands": list(self.bands) if self.bands else None, "units": self.units,
             "accept_values": self.accept_values, "extent": list(self.extent) if self.extent else None,
             "engine": self.engine, "bits": self.bits, "heads": self.heads, "block": self.block, "grid": self.grid,
             "classes": [[item.value, item.name, item.color, item.group] for item in card.classes],
         }  # fmt: skip
+
+    def _card_digest(self) -> str:
+        """Return what tells a card from others that make other maps with the same weights."""
+        card = parse_json((model_folder(self.model) / CARD).read_bytes())
+        facts = {key: value for key, value in card.items() if key not in _DESCRIPTIONS}
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     def run(self, unit: Unit, work: Path, context: MapContext) -> dict[str, Any]:
         """Map one scene into a folder.
@@ -110,8 +123,9 @@ class TaskOptions:
             SarDinoError: Refused or cancelled.
         """
         first, *further = unit.files
+        bands = self.bands or told_bands(unit, ModelCard.load(model_folder(self.model) / CARD))
         request = Request(
-            first, work / f"{unit.name}_{self.task}.tif", self.model, self.bands, Units(self.units), self.extent,
+            first, work / f"{unit.name}_{self.task}.tif", self.model, bands, Units(self.units), self.extent,
             self.device, self.engine, self.batch_size, accept_values=self.accept_values, further=further,
         )  # fmt: skip
         paths = {role: work / f"{unit.name}_{role}.tif" for role in self.also}

@@ -1,4 +1,4 @@
-"""Work through the scenes of an archive, beside any number of other workers, until all are finished or given up."""
+"""Map the scenes of an archive, with any number of other workers, until all are finished or given up."""
 
 from __future__ import annotations
 
@@ -26,32 +26,34 @@ MOST_IN_A_ROW = 3
 
 
 def worker_name() -> str:
-    """Return a name for this process: of its machine, its number, and what tells it from others with both alike."""
+    """Return a unique name for this process: its machine, its number, and a random part."""
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
 @dataclass
 class State:
-    """Hold what is known of an archive.
+    """Hold the state of an archive.
 
     Attributes:
         finished: Names of scenes that are finished.
         given_up: Why scenes were given up, by name.
-        held: How many scenes other workers hold.
+        held: Number of scenes that other workers hold.
+        made: Names of scenes that this run has finished itself.
     """
 
     finished: set[str] = field(default_factory=set)
     given_up: dict[str, str] = field(default_factory=dict)
     held: int = 0
+    made: set[str] = field(default_factory=set)
 
 
 class ArchiveWorker:
-    """Claims scenes one after another.
+    """Claim scenes one after another.
 
     Args:
         units: The plan.
         book: Attempts on the disk.
-        task: What is done with each scene.
+        task: The task for each scene.
         context: Reporter, cancel and model.
     """
 
@@ -63,7 +65,7 @@ class ArchiveWorker:
         self.state = State()
 
     def run(self, wait: bool = True) -> State:
-        """Work until all scenes are finished or given up.
+        """Map scenes until all are finished or given up.
 
         Args:
             wait: Whether to wait for scenes that other workers hold, to take them over if these die.
@@ -101,7 +103,7 @@ class ArchiveWorker:
                 place = random.randrange(len(waiting)) if waiting else 0  # nosec B311
 
     def _settle(self) -> bool:
-        """Take what was left by dead workers, released or failed; return whether nothing remains to be done."""
+        """Take over scenes that dead workers left, or that were released or failed; return whether none remains."""
         attempts = self._look()
         self.state.given_up, self.state.held, taken = {}, 0, False
         for name in self._units:
@@ -127,6 +129,8 @@ class ArchiveWorker:
 
     def _note(self, outcome: Outcome) -> None:
         reporter = self._context.reporter
+        if outcome.kind == DONE:
+            self.state.made.add(outcome.name)
         if outcome.kind in (DONE, LOST):
             self.state.finished.add(outcome.name)
             self._poor = 0

@@ -1,1 +1,1 @@
-"""Model cards, their validation, and the registry of model folders."""
+"""Read and validate model cards, and find model folders."""

@@ -19,7 +19,7 @@ MAX_WINDOW = 63
 
 @dataclass(frozen=True)
 class Arch:
-    """Sizes of a network: a timm name and integers, never a class path.
+    """Hold the sizes of a network: a timm name and integers, never a class path.
 
     Attributes:
         timm: A timm vision-transformer name, one of TIMM_NAMES; the integers below override its sizes.
@@ -59,7 +59,7 @@ class Arch:
 
     @property
     def reach(self) -> int:
-        """Pixels by which focal windows and smoothing reach beyond a pixel; tiles must overlap as far."""
+        """Return by how many pixels focal windows and smoothing reach beyond a pixel; tiles must overlap as far."""
         return max(self.windows, default=1) // 2 + self.smooth // 2
 
     def to_dict(self) -> dict[str, Any]:

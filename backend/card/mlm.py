@@ -42,7 +42,7 @@ def mlm_item(card: ModelCard, files: ModelFiles, base: str = "./") -> dict[str, 
     Args:
         card: The model's card.
         files: Its files.
-        base: What leads from the item to the files: a relative path or a URL, with a slash at its end.
+        base: Path from the item to the files: a relative path or a URL, with a slash at its end.
     """
     west, south, east, north = WORLD
     ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
@@ -91,7 +91,7 @@ def _band(band: Band, product: str) -> dict[str, Any]:
         "description": f"Coherence {band.name}" if coherence else f"Backscatter ({product}) {band.name} in decibels",
         "unit": "1" if coherence else "dB",
         "data_type": "float32",
-        # Of the training data after clipping.
+        # Statistics of the training data after clipping.
         "statistics": {"minimum": low, "maximum": high, "mean": band.mean, "stddev": band.std},
     }
 
@@ -173,7 +173,7 @@ def _output(card: ModelCard, onnx: bool) -> dict[str, Any]:
 
 
 def _rule(classes: Sequence[LandCoverClass]) -> str:
-    """Say how the class of a pixel follows from the probabilities; see `backend.stream.decision`."""
+    """Describe how the class of a pixel follows from the probabilities; see `backend.stream.decision`."""
     groups: dict[str, list[int]] = {}
     for item in classes:
         if item.group:

@@ -32,7 +32,7 @@ _SHA256 = re.compile(r"^[0-9a-f]{64}$")
 
 @dataclass(frozen=True)
 class Band:
-    """An input band and its fixed scaling, as in training.
+    """Hold an input band and its fixed scaling, as in training.
 
     Attributes:
         name: Polarisation or product, such as "VV"; matched against band descriptions.
@@ -51,7 +51,7 @@ class Band:
 
 @dataclass(frozen=True)
 class LandCoverClass:
-    """A class of the legend.
+    """Hold a class of the legend.
 
     Attributes:
         value: Raster value, 1 to 254.

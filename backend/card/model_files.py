@@ -21,7 +21,7 @@ _AGAIN = "Copy the model folder again; it is damaged or belongs to another card.
 
 @dataclass(frozen=True)
 class ModelFile:
-    """Hold what identifies a file.
+    """Hold the identity of a file.
 
     Attributes:
         name: Name in the model folder.

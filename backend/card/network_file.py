@@ -1,4 +1,4 @@
-"""Define what a card says of network.onnx. Imports the standard library only."""
+"""Define the description of network.onnx in a card. Imports the standard library only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHA256 = re.compile(r"^[0-9a-f]{64}$")
 
 @dataclass(frozen=True)
 class NetworkFile:
-    """The network as an ONNX file in the model folder.
+    """Describe the network as an ONNX file in the model folder.
 
     Attributes:
         sha256: SHA-256 of network.onnx, lower-case hex; empty if there is none.
@@ -33,7 +33,7 @@ class NetworkFile:
 
 
 def check_network_file(network: NetworkFile) -> None:
-    """Refuse what no file has."""
+    """Refuse a description that no network file can have."""
     if network.sha256 and not _SHA256.match(network.sha256):
         refuse("network.sha256 is not a SHA-256 in lower-case hex")
     if len(network.outputs) > MOST_OUTPUTS or not all(isinstance(name, str) for name in network.outputs):

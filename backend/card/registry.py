@@ -14,7 +14,7 @@ NETWORK = "network.onnx"
 
 
 def resources() -> Path:
-    """Return the folder of bundled files: in an installed package, else beside it (checkout and plugin)."""
+    """Return the folder of bundled files: in an installed package, else next to it (checkout and plugin)."""
     package = Path(__file__).resolve().parents[1]
     inside = package / "resources"
     return inside if inside.is_dir() else package.parent / "resources"

@@ -14,7 +14,7 @@ FLOAT, WHOLE, SHORT = "float32", "int64", "int16"
 
 
 class Expected(NamedTuple):
-    """Type and shape of a tensor."""
+    """Hold type and shape of a tensor."""
 
     dtype: str
     shape: tuple[int, ...]

@@ -40,7 +40,7 @@ def items(data: dict[str, Any], key: str, low: int, high: int) -> list[Any]:
 
 
 class FieldError(ValueError):
-    """Plain values that don't fit a dataclass: `found` says which and what was wanted, `hint` what to do."""
+    """Signal plain values that don't fit a dataclass: `found` says which and what was wanted, `hint` what to do."""
 
     def __init__(self, found: str, hint: str = "") -> None:
         super().__init__(found)

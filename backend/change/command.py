@@ -38,7 +38,7 @@ from backend.raster.source import gdal_environment
 
 @dataclass(frozen=True)
 class ChangeRequest:
-    """Options of a comparison of two class maps.
+    """Hold the options of a comparison of two class maps.
 
     Attributes:
         before: Raster of classes of the earlier date; the result has its grid.
@@ -68,7 +68,7 @@ class ChangeRequest:
 
     @property
     def paths(self) -> dict[str, Path]:
-        """Outputs by role."""
+        """Return the outputs by role."""
         named = {"output": self.output, "report": self.report, "json": self.json, "csv": self.csv}
         return {role: path for role, path in named.items() if path is not None}
 

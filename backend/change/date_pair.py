@@ -32,7 +32,7 @@ PAIRS = (("VV", "VH"), ("HH", "HV"))
 
 @dataclass(frozen=True)
 class DateInput:
-    """Say what is read of one date.
+    """Hold the options by which one date is read.
 
     Attributes:
         path: Raster, or pattern of several.
@@ -68,7 +68,7 @@ class DateInput:
 
 @dataclass
 class SarDate:
-    """An opened date: its raster, the polarisations that it has, and their unit."""
+    """Hold an opened date: its raster, the polarisations that it has, and their unit."""
 
     source: RasterSource
     names: list[str]
@@ -77,7 +77,7 @@ class SarDate:
 
 
 class DatePair:
-    """Two dates on the grid of the earlier one.
+    """Hold two dates on the grid of the earlier one.
 
     Args:
         before: Earlier date.
@@ -171,7 +171,7 @@ class DatePair:
 
 
 def _parallel(one: Grid, other: Grid) -> bool:
-    """Tell whether two grids have pixels of one size, and axes of one direction."""
+    """Return whether two grids have pixels of one size, and axes of one direction."""
     back: Any = ~other.transform * one.transform
     return bool(max(abs(back.a - 1), abs(back.e - 1), abs(back.b), abs(back.d)) < SAME_SIZE)
 
@@ -179,7 +179,7 @@ def _parallel(one: Grid, other: Grid) -> bool:
 def _power(date: SarDate, values: FloatArray, valid: BoolArray) -> tuple[FloatArray, BoolArray]:
     _, good = to_db(values, valid, date.units)
     power = to_power(values[date.rows], date.units)
-    # What isn't valid may be anything: sums over windows need numbers.
+    # Invalid pixels may hold any value: sums over windows need finite ones.
     power = np.where(good, power, np.float32(0))
     return power, good
 

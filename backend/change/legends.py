@@ -13,10 +13,10 @@ from backend.core.errors import InputError
 
 @dataclass(frozen=True)
 class Side:
-    """Hold what is known of the classes of one map.
+    """Hold the classes of one map.
 
     Attributes:
-        path: Of the map, for messages.
+        path: Path of the map, for messages.
         names: Name by value; empty if the map has none.
         values: Values that occur where both maps have one.
     """
@@ -44,7 +44,7 @@ class Match:
 
     @property
     def values(self) -> list[int]:
-        """Values of the common legend, ascending: those that occur, and those that have a name."""
+        """Return the values of the common legend, ascending: those that occur, and those that have a name."""
         return sorted({*self.names, *self.before.values(), *self.after.values()})
 
 
@@ -99,7 +99,7 @@ def _said(mapping: Mapping[str, int], after: Side) -> dict[int, int]:
 
 
 def _to_merge(coarse: Side, fine: Side) -> bool:
-    """Tell whether one map has the merged classes, and the other one WorldCover's own."""
+    """Return whether one map has the merged classes, and the other one WorldCover's own."""
     if has_merged_legend(fine.names) or not set(fine.values) <= MERGED.keys():
         return False
     as_worldcover = all(NAMES.get(v, "").casefold() == n.casefold() for v, n in fine.names.items() if v in fine.values)
@@ -107,7 +107,7 @@ def _to_merge(coarse: Side, fine: Side) -> bool:
         return False
     if has_merged_legend(coarse.names):
         return True
-    # A map without names counts as merged only beside one that says that it is WorldCover's.
+    # A map without names counts as merged only if the other one says that it is WorldCover's.
     return not coarse.names and bool(fine.names) and set(coarse.values) <= MERGED_NAMES.keys()
 
 

@@ -2,7 +2,7 @@
 
 The logarithm of the ratio of two dates holds no texture of the ground that both share: what is left within a small
 block is speckle, and changes. Its variance is twice the trigamma function of the looks of a pixel (the variance of the
-logarithm of a gamma variable), its autocovariance tells how far neighbouring pixels repeat each other. Changes that
+logarithm of a gamma variable), its autocovariance gives the correlation of neighbouring pixels. Changes that
 vary slowly over a block add the same to all lags, and are taken off by the lags beyond the reach of the resolution
 cell; blocks with sharp changes are few, and a median over blocks ignores them.
 """
@@ -24,7 +24,7 @@ BLOCK = 32
 REACH, FAR, FARTHEST = 5, 6, 8
 # Fewest blocks for a median.
 MIN_BLOCKS = 4
-# Looks of a pixel that are looked for.
+# Range in which the looks of a pixel are searched.
 LOOKS = (0.3, 3000.0)
 # Terms of the series of `intensity_correlation`.
 TERMS = 400
@@ -32,7 +32,7 @@ TERMS = 400
 
 @dataclass(frozen=True)
 class Looks:
-    """Hold what was found of one polarisation.
+    """Hold the estimated looks of one polarisation.
 
     Attributes:
         pixel: Equivalent number of looks of a pixel.

@@ -33,7 +33,7 @@ def as_html(facts: Mapping[str, Any], pictures: Sequence[str], legend: Sequence[
     Args:
         facts: Figures.
         pictures: Sources of the pictures of the earlier map, the later one, and the transitions.
-        legend: Of the transitions.
+        legend: Legend of the transitions.
     """
     changed = facts["changed"]
     unit = facts["area_unit"]

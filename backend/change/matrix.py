@@ -35,10 +35,10 @@ def change_facts(
     """Return classes, matrix, transitions and totals.
 
     Args:
-        pixels: Of `common_matrices`, classes as in `transitions`.
-        areas: Of `common_matrices`.
+        pixels: Pixels by `common_matrices`, classes as in `transitions`.
+        areas: Areas by `common_matrices`.
         transitions: Names and numbers.
-        colours: Of the classes.
+        colours: Colours of the classes.
         areas_known: Whether areas are in square metres; if not, in pixels.
     """
     classes = list(transitions.classes)

@@ -1,4 +1,4 @@
-"""Go through two class maps strip by strip: count pairs of classes, and write the number of each transition."""
+"""Compare two class maps strip by strip: count pairs of classes, and write the number of each transition."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from backend.output.sink import RasterSink
 
 # Called with the number of rows done; raises Cancelled when the run was cancelled.
 Advance = Callable[[int], None]
-# Of previews: pixels without a class.
+# Colour of pixels without a class in previews.
 NOTHING = -(2**62)
 
 
 @dataclass
 class PairCounts:
-    """Hold what two maps have in common.
+    """Hold the counts of pairs of classes of two maps.
 
     Attributes:
         tally: Pairs of values, by pixels and by area.
@@ -38,12 +38,12 @@ class PairCounts:
 
     @property
     def before(self) -> list[int]:
-        """Values of the earlier map, ascending."""
+        """Return the values of the earlier map, ascending."""
         return sorted(self.tally.compared_areas())
 
     @property
     def after(self) -> list[int]:
-        """Values of the later map, ascending."""
+        """Return the values of the later map, ascending."""
         return sorted(self.tally.reference_values())
 
     def matrices(self) -> tuple[IntArray, DoubleArray]:
@@ -106,7 +106,7 @@ class CodeTable:
         """Make a table of the values that occur.
 
         Args:
-            counts: Of the two maps.
+            counts: Counts of the two maps.
             common: Value of the common legend by value, of either map.
             codes: Number of each pair of common values.
         """

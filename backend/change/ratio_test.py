@@ -45,7 +45,7 @@ def change_significance(ratios: Sequence[NDArray[Any]], looks: Sequence[NDArray[
 
 def signed_deviation(ratio: NDArray[Any], looks: NDArray[Any]) -> FloatArray:
     """Return how many standard deviations of speckle the logarithm of a ratio is from 0, float32 [H, W]."""
-    # Of the logarithm of a gamma variable: trigamma(L), by its series, good to 1 % from L = 1 on.
+    # Variance of the logarithm of a gamma variable: trigamma(L), by its series, good to 1 % from L = 1 on.
     variance = 1 / looks + 1 / (2 * looks**2) + 1 / (6 * looks**3)
     return np.asarray(ratio / np.sqrt(2 * variance), dtype=np.float32)
 

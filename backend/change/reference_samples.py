@@ -29,7 +29,7 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True)
 class SampleFields:
-    """Say which fields of the samples hold what is known.
+    """Hold which fields of the samples have the true classes.
 
     Attributes:
         transition: Holds the transition, by number or name; used if the others are not given.
@@ -136,8 +136,8 @@ def estimate_change(
     Args:
         raster: Finished map of transitions.
         samples: Places whose transition is known.
-        transitions: Of the map.
-        advance: Told rows done.
+        transitions: Transitions of the map.
+        advance: Called with the number of rows done.
 
     Returns:
         Estimates (None if there are too few samples), remarks, and what was left out.

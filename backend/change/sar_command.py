@@ -33,7 +33,7 @@ SHOWN_DB, SHOWN_P = 8.0, 0.1
 
 @dataclass(frozen=True)
 class SarChangeRequest:
-    """Options of a comparison of two SAR dates.
+    """Hold the options of a comparison of two SAR dates.
 
     Attributes:
         before: Earlier date; the result has its grid.
@@ -65,7 +65,7 @@ class SarChangeRequest:
 
     @property
     def paths(self) -> dict[str, Path]:
-        """Outputs by role."""
+        """Return the outputs by role."""
         roles = ("output", "decibels", "p_value", "report", "json", "csv")
         return {role: getattr(self, role) for role in roles if getattr(self, role) is not None}
 
@@ -105,7 +105,7 @@ def _check(request: SarChangeRequest) -> None:
         raise InputError(f"The level is {request.level:g}; it must lie between 0 and 0.5.", "Take 0.01 or 0.001.")
     if request.looks is not None and not 0.3 <= request.looks <= 1000:
         raise InputError(
-            f"The looks are {request.looks:g}; 0.3 to 1000 are possible.", "Leave it out, and they are estimated."
+            f"The looks are {request.looks:g}; 0.3 to 1000 are possible.", "Leave them out, and they are estimated."
         )
 
 

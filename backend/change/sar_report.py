@@ -67,7 +67,7 @@ def as_csv(facts: Mapping[str, Any]) -> str:
 
 
 def as_html(facts: Mapping[str, Any], sums: SarSums) -> str:
-    """Format the page, with both dates in one stretch of grey beside each other."""
+    """Format the page, with both dates side by side in one stretch of grey."""
     levels = [picture.values() for picture in sums.levels]
     finite = np.concatenate([level[np.isfinite(level)] for level in levels])
     low, high = np.percentile(finite, (2, 98)) if finite.size else (0.0, 1.0)

@@ -34,14 +34,14 @@ LEAST_LOOKS = 0.6
 
 @dataclass(frozen=True)
 class SarRows:
-    """Hold what was found in rows `top` to `bottom`.
+    """Hold the results for rows `top` to `bottom`.
 
     Attributes:
         top: First row.
         bottom: Last row, exclusive.
         outcome: Values of OUTCOMES, 0 for nodata, uint8 [rows, width].
         decibels: Change of each polarisation, float32 [polarisations, rows, width]; NaN for nodata.
-        p_value: Of no change, float32 [rows, width]; NaN for nodata.
+        p_value: Probability of such a ratio without change, float32 [rows, width]; NaN for nodata.
         levels: Mean power of the first polarisation in dB, earlier and later, float32 [2, rows, width]; NaN for nodata.
     """
 
@@ -59,8 +59,8 @@ def significant_rows(pair: DatePair, size: int, looks: Sequence[float], level: f
     Args:
         pair: The two dates.
         size: Side of the window.
-        looks: Of a whole window, of each polarisation.
-        level: Of significance.
+        looks: Looks of a whole window, for each polarisation.
+        level: Significance level.
     """
     height, width, reach = pair.grid.height, pair.grid.width, size // 2
     step = max(LEAST_ROWS, STRIP_PIXELS // width)

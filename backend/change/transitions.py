@@ -26,7 +26,7 @@ class Transitions:
 
     Attributes:
         classes: Values of the common legend.
-        names: Of the classes.
+        names: Names of the classes.
         codes: Number of each (class before, class after).
         found: Pairs that occur in the maps.
     """
@@ -65,7 +65,7 @@ def number_transitions(
 
     Args:
         classes: Values of the common legend, ascending.
-        names: Of the classes.
+        names: Names of the classes.
         found: Pairs that occur.
 
     Raises:

@@ -23,7 +23,7 @@ from backend.output.names import claim_outputs
 
 @dataclass(frozen=True)
 class CardRequest:
-    """Hold what the command line asks for.
+    """Hold the options of the command `card`.
 
     Attributes:
         target: Name or folder of a model; None for the default.

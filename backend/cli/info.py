@@ -32,7 +32,7 @@ PACKAGES = ("openvino", "onnxruntime", "torch", "timm", "rasterio", "numpy", "sa
 
 @dataclass(frozen=True)
 class Asked:
-    """Hold what a run would be told of a raster.
+    """Hold the options by which a run would read a raster.
 
     Attributes:
         model: Name or folder; None for the default.
@@ -63,8 +63,8 @@ def describe(target: str | None, asked: Asked | None = None) -> dict[str, Any]:
     """Describe a raster, a Sentinel-1 product, a model (name or folder), or the installation if there is no target.
 
     Args:
-        target: What to describe; a pattern stands for several files of one scene.
-        asked: What a run would be told of a raster or product.
+        target: Raster, product or model to describe; a pattern stands for several files of one scene.
+        asked: Options by which a run would read a raster or product.
 
     Raises:
         SarDinoError: The target is none of these.

@@ -37,11 +37,11 @@ LINE_BYTES = 2**20
 
 
 class TooLong:
-    """Stands for a line that was not kept."""
+    """Stand for a line that was too long to be kept."""
 
 
 class Inbox:
-    """Splits incoming bytes into lines; what is longer than LINE_BYTES becomes one TooLong as soon as it is known."""
+    """Split incoming bytes into lines; one longer than LINE_BYTES becomes a TooLong as soon as that is known."""
 
     def __init__(self) -> None:
         self.lines: queue.Queue[bytes | TooLong] = queue.Queue()
@@ -87,7 +87,7 @@ def serve(inbox: Inbox, stream: TextIO, cancel: Cancel, device: str, idle_s: flo
         try:
             line = inbox.lines.get(timeout=POLL_S)
         except queue.Empty:
-            # Only while nothing waits: a run that is refused is refused without waiting for these imports.
+            # Only while no line waits: a run that is refused doesn't wait for these imports.
             if not loaded:
                 loaded = _preload(device)
             continue

@@ -26,7 +26,9 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bands", type=whole, nargs="+", metavar="N", help="band numbers, in the model's order; 0 for a missing one"
     )
-    parser.add_argument("--units", choices=[u.value for u in Units], default=Units.AUTO.value, help="of the raster")
+    parser.add_argument(
+        "--units", choices=[u.value for u in Units], default=Units.AUTO.value, help="units of the raster"
+    )
 
 
 def add_model_options(parser: argparse.ArgumentParser, output: str = "GeoTIFF to write") -> None:
@@ -36,15 +38,15 @@ def add_model_options(parser: argparse.ArgumentParser, output: str = "GeoTIFF to
     parser.add_argument("output", metavar="OUTPUT", type=Path, help=output)
     add_reading(parser)
     parser.add_argument(
-        "--accept-values", action="store_true", help="map values that can't be backscatter all the same (a warning)"
+        "--accept-values", action="store_true", help="also map values that can't be backscatter (with a warning)"
     )
     parser.add_argument(
         "--extent", type=float, nargs=4, metavar=("XMIN", "YMIN", "XMAX", "YMAX"),
-        help="in the raster's CRS; of a product longitude, latitude",
+        help="area to map, in the raster's CRS; for a product in longitude and latitude",
     )  # fmt: skip
     add_slopes(parser)
     parser.add_argument("--device", choices=DEVICES, default="auto")
-    parser.add_argument("--batch-size", type=whole, default=0, metavar="N", help="tiles at once; 0 chooses")
+    parser.add_argument("--batch-size", type=whole, default=0, metavar="N", help="number of tiles at once; 0 chooses")
     add_writing(parser)
 
 
@@ -119,7 +121,7 @@ def whole(text: str) -> int:
     """Parse a whole number of at least 0.
 
     Raises:
-        argparse.ArgumentTypeError: It is none.
+        argparse.ArgumentTypeError: The text is not a whole number of at least 0.
     """
     try:
         number = int(text)

@@ -22,7 +22,7 @@ Bounds = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Query:
-    """Points of a raster, and where the similarity to them is written.
+    """Hold points of a raster, and where the similarity to them is written.
 
     Attributes:
         input: Raster.

@@ -1,4 +1,4 @@
-"""Similarity queries over cached embeddings: the first of a scene takes seconds, the others milliseconds."""
+"""Answer similarity queries from cached embeddings: the first of a scene takes seconds, later ones milliseconds."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ KEPT = 4
 
 @dataclass(frozen=True)
 class _Scene:
-    """The tokens of a part of a raster: float32 [features, rows, columns], and their grids."""
+    """Hold the tokens of a part of a raster: float32 [features, rows, columns], and their grids."""
 
     key: tuple[object, ...]
     tokens: FloatArray
@@ -48,7 +48,7 @@ class _Scene:
 
 
 class SimilarityServer:
-    """Answers queries and caches the tokens of the last scenes.
+    """Answer queries and cache the tokens of the last scenes.
 
     Args:
         device: As for `Request`.

@@ -1,1 +1,1 @@
-"""Errors, cancel, events, claims and atomic files; imports the standard library only (arrays: numpy)."""
+"""Define errors, cancel, events, claims and atomic files; imports the standard library only (arrays: numpy)."""

@@ -19,7 +19,7 @@ FULL_BYTES = 2**20
 
 
 class Part:
-    """A file that is written under a temporary name in the folder of its final name.
+    """Write a file under a temporary name in the folder of its final name.
 
     Args:
         path: Final name.

@@ -19,7 +19,7 @@ from backend.core.errors import Cancelled
 EXIT_CANCELLED = 130
 # Seconds after which the process ends although a stage is inside a library (an import, a long GDAL call).
 GRACE_S = 1.0
-# What ends a run, where the system has it: also the end of a terminal, and the limit of processor time.
+# Signals that end a run, where the system has them: also the end of a terminal, and the limit of processor time.
 SIGNALS = tuple(
     getattr(signal, name)
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGBREAK")
@@ -30,7 +30,7 @@ POLL_S = 0.05
 
 
 class Cancel:
-    """A flag that is set by signals, by the end of standard input or by a caller.
+    """Hold a flag that is set by signals, by the end of standard input or by a caller.
 
     It is a plain attribute, not an Event: a signal handler may interrupt the call that holds an Event's lock.
     """

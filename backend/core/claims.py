@@ -137,7 +137,7 @@ def temporary(output: Path, ending: str) -> Path:
 
 
 def private_folder(output: Path) -> Path:
-    """Make a folder for temporary files of an output, beside it, into which only this user can put files or links.
+    """Make a folder for temporary files next to an output, into which only this user can put files or links.
 
     Libraries such as GDAL open their files themselves and follow links.
 

@@ -2,7 +2,7 @@
 
 
 class SarDinoError(Exception):
-    """Base class of all errors that are shown to users.
+    """Serve as the base class of all errors that are shown to users.
 
     Args:
         message: One line: what was found and what was wanted.
@@ -16,27 +16,27 @@ class SarDinoError(Exception):
 
 
 class InputError(SarDinoError):
-    """The raster, or an argument about it, can't be used."""
+    """Signal that the raster, or an argument about it, can't be used."""
 
 
 class UnreadableError(InputError):
-    """The raster is missing, damaged, or not a raster."""
+    """Signal that the raster is missing, damaged, or not a raster."""
 
 
 class NothingValidError(InputError):
-    """No pixel holds data."""
+    """Signal that no pixel holds data."""
 
 
 class ModelError(SarDinoError):
-    """The model folder is missing, damaged or unsuitable."""
+    """Signal that the model folder is missing, damaged or unsuitable."""
 
 
 class ResourceError(SarDinoError):
-    """Device, memory, disk or output path do not suffice."""
+    """Signal that a device, memory, disk or output path is not sufficient."""
 
 
 class Cancelled(SarDinoError):  # noqa: N818 - not an error to the user
-    """The user stopped the run."""
+    """Signal that the user stopped the run."""
 
     def __init__(self, message: str = "Cancelled.", hint: str = "") -> None:
         super().__init__(message, hint)

@@ -58,7 +58,7 @@ def print_lines(lines: Iterable[str]) -> None:
 
 
 class Reporter:
-    """Base class; prints errors only."""
+    """Print errors only; the base class of reporters."""
 
     def __init__(self) -> None:
         self._began: float | None = None
@@ -69,7 +69,7 @@ class Reporter:
         """Report the start of a run: version, command, model, device, input, outputs."""
 
     def progress(self, done: int, total: int, **figures: float) -> None:
-        """Report what is done, the total, and figures such as loss=0.5; may be called often, from one thread only."""
+        """Report progress, its total, and figures such as loss=0.5; may be called often, from one thread only."""
         now = time.monotonic()
         if self._began is None:
             # The rate is measured from the first report on: warming up would make the estimate too long.
@@ -101,7 +101,7 @@ class Reporter:
 
 
 class JsonReporter(Reporter):
-    """Writes one JSON object a line to a stream.
+    """Write one JSON object a line to a stream.
 
     If its reader has gone, the next event raises Cancelled; a stream that is full or closed is ignored.
     """
@@ -137,7 +137,7 @@ class JsonReporter(Reporter):
 
 
 class BarReporter(Reporter):
-    """A bar with the time left, on standard error; without a terminal, a line of progress every LINE_S seconds."""
+    """Show a bar with the time left on standard error; without a terminal, a line every LINE_S seconds."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -18,7 +18,7 @@ _NO_LOCKS = frozenset((errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTS
 
 
 class FileLock:
-    """An exclusive lock on a file, which is created where missing.
+    """Lock a file exclusively; it is created if missing.
 
     Args:
         path: The file; removed when the lock is released.

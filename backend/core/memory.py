@@ -6,9 +6,11 @@ import ctypes
 import sys
 from contextlib import suppress
 
-# Numbers of malloc.h: pools of memory, and the size from which memory goes back to the system as soon as it is freed.
-_ARENA_MAX, _MMAP_THRESHOLD = -8, -3
-_POOLS, _LARGE = 2, 4 * 2**20
+# Numbers of malloc.h: pools of memory; the size from which memory goes back to the system as soon as it is freed; and
+# how much may lie unused at the end of a pool. Unless that is said too it is 128 KiB, and what one array gives back is
+# fetched again, and zeroed, for the next one: a tenth of the time that a run takes beside the network.
+_ARENA_MAX, _MMAP_THRESHOLD, _TRIM_THRESHOLD = -8, -3, -1
+_POOLS, _LARGE, _UNUSED = 2, 4 * 2**20, 16 * 2**20
 
 
 def hold_little() -> None:
@@ -21,6 +23,7 @@ def hold_little() -> None:
             library = ctypes.CDLL(None)
             library.mallopt(_ARENA_MAX, _POOLS)
             library.mallopt(_MMAP_THRESHOLD, _LARGE)
+            library.mallopt(_TRIM_THRESHOLD, _UNUSED)
 
 
 def give_back() -> None:

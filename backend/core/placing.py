@@ -63,6 +63,6 @@ def _keep_permissions(source: Path, target: Path) -> None:
 
 
 def identity(path: Path) -> tuple[int, int]:
-    """Return what tells a file or link from all others on the machine. OSError if there is none."""
+    """Return the identity of a file or link on this machine. OSError if there is none."""
     found = path.lstat()
     return found.st_dev, found.st_ino

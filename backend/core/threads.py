@@ -20,8 +20,16 @@ def thread_count() -> int:
 
 
 def decoding_threads() -> int:
-    """Return the threads that decode and encode blocks of files: a quarter, as what is done with blocks needs more.
+    """Return the number of threads that decode and encode blocks of files: a quarter of the cores.
 
-    1, which is none beside the reader's own, with fewer than eight: they cost some work, and others have more to do.
+    With fewer than eight cores 1, the reader's own: more threads cost work that other parts need.
     """
     return max(1, min(MOST_DECODING, thread_count() // 4))
+
+
+def reading_threads() -> int:
+    """Return the threads that decode a raster, each with a handle of its own, for a network that needs no core.
+
+    Half of the cores, at most MOST_DECODING: the others convert, write, and compress what is written.
+    """
+    return max(1, min(MOST_DECODING, thread_count() // 2))

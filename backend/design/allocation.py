@@ -19,7 +19,7 @@ from backend.core.errors import InputError
 LEAST_PER_CLASS = 50
 # Expected user's accuracy of a class of which nothing is known.
 EXPECTED_ACCURACY = 0.8
-# More than anyone looks at.
+# More points than anyone can label.
 MOST = 100_000
 
 

@@ -20,18 +20,18 @@ from backend.raster.opening import open_raster
 # Tag of our own maps that says what they hold.
 OUTPUT_TAG = "SARDINO_OUTPUT"
 # Layers from 0 to 1 that are high where a map is certain, and where it is not.
-CERTAIN, UNCERTAIN = ("margin", "confidence"), ("entropy", "disagreement")
+CERTAIN, UNCERTAIN = ("margin", "confidence", "surroundings"), ("entropy", "disagreement")
 
 
 class CertaintyRaster:
-    """The first band of a raster, as a context.
+    """Read the first band of a raster; a context manager.
 
     Args:
         path: Anything that GDAL opens.
 
     Attributes:
         grid: Its grid.
-        kind: What it holds by its tag; empty if another program wrote it.
+        kind: Its contents by its tag; empty if another program wrote it.
 
     Raises:
         InputError: It holds classes, or can't be read.

@@ -42,12 +42,12 @@ PIXELS_APART = 5
 
 @dataclass(frozen=True)
 class DesignRequest:
-    """Options of a sampling design.
+    """Hold the options of a sampling design.
 
     Attributes:
         map: Raster of classes.
         output: GeoJSON to write.
-        standard_error: Of the overall accuracy, that is wanted.
+        standard_error: Wanted standard error of the overall accuracy.
         accuracy: User's accuracy that is expected of classes without their own.
         expected: User's accuracy that is expected, by value or name of a class (as text).
         per_class: Points of a rare class.
@@ -104,12 +104,12 @@ def _check(request: DesignRequest) -> None:
             f"Give {LEAST_PER_CLASS} to 100.",
         )
     if request.distance is not None and not (math.isfinite(request.distance) and request.distance >= 0):
-        raise InputError(f"The distance {request.distance:g} can't be kept.", "Give metres, 0 for none.")
+        raise InputError(f"The distance {request.distance:g} is not possible.", "Give metres, 0 for none.")
 
 
 @dataclass(frozen=True)
 class _Strata:
-    """The classes of a map: value, share of the area, expected accuracy and points wanted of each."""
+    """Hold the classes of a map: value, share of the area, expected accuracy and points wanted of each."""
 
     values: list[int]
     weights: DoubleArray

@@ -30,7 +30,7 @@ Strip = tuple[IntArray, BoolArray, DoubleArray]
 
 @dataclass(frozen=True)
 class Drawn:
-    """Points of a sample: class value, row and column of each, int64 [n]."""
+    """Hold points of a sample: class value, row and column of each, int64 [n]."""
 
     values: IntArray
     rows: IntArray
@@ -46,12 +46,12 @@ def count(class_map: ClassRaster, areas: PixelAreas, advance: Callable[[int], No
 
 
 class Sampler:
-    """Draws the points of all classes.
+    """Draw the points of all classes.
 
     Args:
         class_map: Map.
-        areas: Of its pixels.
-        tally: Of `count`.
+        areas: Areas of its pixels.
+        tally: Result of `count`.
         distance: Least distance of two points in metres (in pixels without a CRS).
         seed: Equal seeds draw equal points.
     """
@@ -72,7 +72,7 @@ class Sampler:
         for number, factor in enumerate(CANDIDATES):
             missing = {value: size - len(self._taken[value]) for value, size in wanted.items()}
             missing = {value: size for value, size in missing.items() if size > 0}
-            # Of a small class every pixel was tried.
+            # Every pixel of a small class was tried.
             missing = {v: n for v, n in missing.items() if not number or self._mapped[v][0] > SMALL}
             if not missing:
                 break
@@ -139,7 +139,7 @@ def _tried(found: DoubleArray, order: IntArray | None, generator: np.random.Gene
     Args:
         found: Rows, columns and areas of candidates, [3, n], in the order of the map.
         order: Number of each candidate's draw; None if all pixels of a class are candidates.
-        generator: Of random numbers.
+        generator: Generator of random numbers.
     """
     if order is None:
         # Drawing one after another by area without putting back: order by exponential waiting times (Efraimidis and

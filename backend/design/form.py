@@ -16,7 +16,7 @@ TO_DO = "#ffffff"
 
 @dataclass(frozen=True)
 class Choice:
-    """A class that may be chosen: what the field holds, what people read, and a colour "#rrggbb"."""
+    """Hold a class that may be chosen: what the field holds, what people read, and a colour "#rrggbb"."""
 
     value: str
     name: str
@@ -25,7 +25,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Form:
-    """Say what a point layer asks for.
+    """Describe the form of a point layer.
 
     Attributes:
         field: Name of the field that is to be filled in.

@@ -24,7 +24,7 @@ SHARE = 0.25
 
 
 class Candidates:
-    """The least certain pixel of each cell of a raster, from its rows.
+    """Find the least certain pixel of each cell of a raster, from its rows.
 
     Args:
         height: Rows of the raster.
@@ -41,7 +41,7 @@ class Candidates:
 
     @property
     def valid(self) -> int:
-        """Number of pixels that had a value."""
+        """Return the number of pixels that had a value."""
         return int(self._histogram.sum())
 
     def add(self, top: int, values: FloatArray) -> None:
@@ -86,7 +86,7 @@ def farthest(points: DoubleArray, values: FloatArray, count: int, existing: Doub
     Args:
         points: Candidates, [n, dimensions].
         values: Certainty of each; the first place is the least certain one if nothing exists.
-        count: How many; fewer are returned where candidates run out.
+        count: Number of places; fewer are returned if candidates run out.
         existing: Samples that there are, [m, dimensions].
     """
     away = np.full(len(points), np.inf)

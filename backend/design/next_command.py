@@ -34,7 +34,7 @@ CLASS, NUMBER, CERTAINTY, MOST_CLASSES = "class", "id", "certainty", 254
 
 @dataclass(frozen=True)
 class NextRequest:
-    """Options of a choice of next samples.
+    """Hold the options of a choice of next samples.
 
     Attributes:
         certainty: Raster that is low where the map is uncertain.
@@ -42,7 +42,7 @@ class NextRequest:
         samples: GeoJSON of points and polygons that are labelled already; None if there are none.
         class_field: Their property that holds the class, which the new points get too; None for the only one.
         count: Places to choose.
-        share: Of the map, that counts as least certain.
+        share: Share of the map that counts as least certain.
         overwrite: Whether existing outputs are replaced.
     """
 
@@ -64,7 +64,7 @@ def next_samples(request: NextRequest, context: Context) -> dict[str, Any]:
     events = RunEvents(context.reporter, "nextsamples", request.certainty, {"output": request.output})
     check_point_file(request.output)
     if not 1 <= request.count <= MOST_COUNT:
-        raise InputError(f"{request.count} samples can't be chosen.", f"Give a number from 1 to {MOST_COUNT}.")
+        raise InputError(f"{request.count} places are not possible.", f"Give a number from 1 to {MOST_COUNT}.")
     if not 0 < request.share <= 1:
         raise InputError(f"The share {request.share:g} is not above 0 and up to 1.", f"Give one such as {SHARE:g}.")
     sources = [request.certainty, *([str(request.samples)] if request.samples else [])]

@@ -27,7 +27,7 @@ def check_point_file(path: Path) -> None:
     """Refuse the name of a point layer that ends like another format; unknown endings are left alone.
 
     Raises:
-        InputError: It does.
+        InputError: The name ends like another format.
     """
     suffix = path.suffix.lower()
     if suffix not in ENDINGS and suffix in {*FOREIGN, ".gpkg", ".shp", ".csv", ".kml", ".gml", ".qml", ".tif", ".tiff"}:

@@ -50,7 +50,7 @@ def ground(x: DoubleArray, y: DoubleArray, crs: CRS) -> DoubleArray:
 
 
 class Spaced:
-    """The points accepted so far, in cubes of the least distance, so that only neighbours are compared.
+    """Keep the points accepted so far in cubes of the least distance, so that only neighbours are compared.
 
     Args:
         distance: Least distance between two points, in the unit of the points; 0 accepts all.

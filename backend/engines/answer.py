@@ -1,4 +1,4 @@
-"""Define what is wanted of a network, in the same words for every engine."""
+"""Define the wanted outputs of a network, in the same terms for every engine."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from backend.graph.graph import PROBABILITIES, attention_output, tokens_output
 
 @dataclass(frozen=True)
 class Answer:
-    """Outputs of the network, one after another along the channels, and what is made of them.
+    """Describe the outputs of the network, one after another along the channels, and what is computed from them.
 
     Attributes:
         outputs: Names as in network.onnx.
-        finish: From a tile's answer float32 [channels, t, t] to what is blended of it; as it is if None.
+        finish: Function from a tile's answer float32 [channels, t, t] to what is blended of it; as it is if None.
     """
 
     outputs: tuple[str, ...]
     finish: Callable[[FloatArray], FloatArray] | None = None
 
     def finished(self, values: FloatArray) -> FloatArray:
-        """Return what is blended of a tile's answer."""
+        """Return the values to blend, from a tile's answer."""
         return values if self.finish is None else self.finish(values)
 
 

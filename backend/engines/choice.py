@@ -3,7 +3,7 @@
 The choice depends on the request, the model and what is installed, never on the raster's size: the map of an extent
 must equal that part of the whole map.
 
-Cheap to import: an engine that can't be had is refused before anything takes time, and PyTorch is imported only where
+Cheap to import: an engine that isn't available is refused before any slow step, and PyTorch is imported only where
 it may find a graphics card, or is to run the model.
 """
 
@@ -31,12 +31,12 @@ def installed(engine: str = "openvino") -> bool:
 
 
 def check_engine(engine: str, device: str, card: ModelCard) -> None:
-    """Refuse an engine or a device that was asked for by name and can't be had.
+    """Refuse an engine or a device that was named and isn't available.
 
     Args:
         engine: One of ENGINES.
         device: As asked for.
-        card: Of the model.
+        card: Card of the model.
 
     Raises:
         InputError: An engine for processors on another device.
@@ -75,7 +75,7 @@ def _installation(engine: str) -> str:
     if engine != "pytorch":
         return f"Install it (pip install {PACKAGES[engine]})"
     root = Path(__file__).resolve().parents[2]
-    # The backend lies in the plugin's folder, or beside it in a checkout.
+    # The backend lies in the plugin's folder, or next to it in a checkout.
     plugin = next(
         (each for each in (root, root / "sardino_qgis") if (each / "environment" / "install.py").exists()), None
     )
@@ -89,7 +89,7 @@ def engines_for(engine: str, device: str) -> tuple[str, ...]:
     """Return the engine asked for; for "auto" those that can run a model, the best first.
 
     Raises:
-        ResourceError: None is installed.
+        ResourceError: No engine is installed that can run the model.
     """
     if engine != "auto":
         return (engine,)
@@ -98,7 +98,7 @@ def engines_for(engine: str, device: str) -> tuple[str, ...]:
     found = tuple(name for name in ("openvino", "onnxruntime", "pytorch") if installed(name))
     if not found:
         raise ResourceError(
-            "Nothing is installed that runs a model: OpenVINO, ONNX Runtime or PyTorch.", "Set up the backend again."
+            "No package that runs a model is installed: OpenVINO, ONNX Runtime or PyTorch.", "Set up the backend again."
         )
     return found
 

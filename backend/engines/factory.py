@@ -22,7 +22,7 @@ TITLES = {"pytorch": "PyTorch", "openvino": "OpenVINO", "onnxruntime": "ONNX Run
 
 @dataclass(frozen=True)
 class Wanted:
-    """Hold what a request says of the engine.
+    """Hold the engine, device and batch size of a request.
 
     Attributes:
         engine: One of `backend.engines.choice.ENGINES`.
@@ -36,17 +36,17 @@ class Wanted:
 
 
 class Engines:
-    """The engine that runs a model, and those that may take over.
+    """Hold the engine that runs a model, and those that may take over.
 
     Args:
-        folder: Of the model.
+        folder: Folder of the model.
         card: The model's.
-        wanted: What the request says.
+        wanted: Engine, device and batch size of the request.
         log: Called with (level, message).
 
     Raises:
         ModelError: Anything about the folder is missing, damaged or doesn't fit.
-        ResourceError: Engine or device can't be had.
+        ResourceError: Engine or device isn't available.
     """
 
     def __init__(self, folder: Path, card: ModelCard, wanted: Wanted, log: Log) -> None:
@@ -102,7 +102,7 @@ def open_engine(name: str, folder: Path, card: ModelCard, wanted: Wanted) -> Eng
         try:
             from backend.engines.pytorch import TorchEngine
         except (ImportError, OSError, RuntimeError) as error:
-            raise ResourceError(f"PyTorch is here but can't be loaded ({error}).", "Install it again.") from error
+            raise ResourceError(f"PyTorch is installed but can't be loaded ({error}).", "Install it again.") from error
         return TorchEngine(folder, wanted.device, wanted.batch_size)
     from backend.engines.portable import PortableEngine
 

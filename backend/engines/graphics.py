@@ -9,7 +9,7 @@ import re
 import sys
 from pathlib import Path
 
-# Of PyTorch's version.py: "cuda: Optional[str] = '13.0'", None in a build for processors.
+# A line of PyTorch's version.py: "cuda: Optional[str] = '13.0'", None in a build for processors.
 _BUILT_FOR = re.compile(r"^(?:cuda|hip)\s*(?::[^=]*)?=\s*['\"]", re.MULTILINE)
 _DRIVERS = {"win32": ("nvcuda.dll", "amdhip64.dll"), "linux": ("libcuda.so.1", "libamdhip64.so")}
 

@@ -13,10 +13,10 @@ from backend.stream.tiles import Model
 
 @dataclass(frozen=True)
 class Job:
-    """Hold what a run wants of an engine.
+    """Describe the work of an engine in one run.
 
     Attributes:
-        answer: What is wanted of the network.
+        answer: Wanted outputs of the network.
         fetch: Whether answers come back as arrays; False on a graphics card alone: they stay there, as tensors.
         cancel: Once set, tiles that wait are given up.
         log: Called with (level, message).
@@ -29,12 +29,12 @@ class Job:
 
 
 class Engine(Protocol):
-    """Runs the network of one model.
+    """Run the network of one model.
 
     Attributes:
         name: One of `backend.engines.choice.ENGINES`.
         device: Kind of device, such as "cpu" or "cuda".
-        device_name: For people, such as "cuda (NVIDIA H100)".
+        device_name: Name for people, such as "cuda (NVIDIA H100)".
         batch: Tiles at once.
     """
 

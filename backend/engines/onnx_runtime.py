@@ -14,7 +14,7 @@ _ERRORS_ONLY = 3
 
 
 class Compiled(Tilewise):
-    """Holds a network as ONNX Runtime runs it, for any number of consecutive runs.
+    """Hold a network as ONNX Runtime runs it, for any number of consecutive runs.
 
     Args:
         graph: The network, or a part of it.

@@ -41,7 +41,7 @@ NAME = f"OpenVINO {openvino.__version__.partition('-')[0]}"
 
 
 class Compiled(Tilewise):
-    """Holds a network compiled by OpenVINO, for any number of consecutive runs.
+    """Hold a network compiled by OpenVINO, for any number of consecutive runs.
 
     Args:
         graph: Where it has layers in eight bits, they run in whole numbers.

@@ -38,11 +38,11 @@ CHECKED = 2  # tiles
 
 
 class PortableEngine:
-    """Runs the network of a folder through OpenVINO or ONNX Runtime.
+    """Run the network of a folder through OpenVINO or ONNX Runtime.
 
     Args:
         name: One of MODULES.
-        folder: Of the model.
+        folder: Folder of the model.
         card: The model's.
         batch_size: Tiles at once; 0 to choose.
 
@@ -127,7 +127,7 @@ class PortableEngine:
         """Compare with what PyTorch gave for a known tile."""
         card, known = self._card, self._known()
         most = TOLERANCE_OF_TREES if card.arch.head == "forest" else TOLERANCE
-        # Of each thread, as each computes by a copy of its own, which it makes at its first tile.
+        # Each thread computes by its own copy, which it makes at its first tile.
         tiles = [probe_tile(len(card.bands), card.tile)[0]] * made.threads
         with ThreadPoolExecutor(made.threads) as pool:
             answers = list(pool.map(made.outputs, tiles))
@@ -167,8 +167,8 @@ class PortableEngine:
         far, most = float(np.abs(found - wanted).mean()), TOLERANCE_IN_EIGHT_BITS * float(np.abs(wanted).mean())
         if not far <= most:
             raise ResourceError(
-                f"{self._library.NAME} differs from its own floats by {far:.2g} in eight bits on this processor; at "
-                f"most {most:.2g} is accepted.",
+                f"In eight bits {self._library.NAME} differs by {far:.2g} from the same network in floats on this "
+                f"processor; at most {most:.2g} is accepted.",
                 "Use --engine openvino.",
             )
 
@@ -177,4 +177,6 @@ def _library(name: str) -> ModuleType:
     try:
         return importlib.import_module(f"backend.engines.{MODULES[name]}")
     except (ImportError, OSError) as error:
-        raise ResourceError(f"{TITLES[name]} is here but can't be loaded ({error}).", "Install it again.") from error
+        raise ResourceError(
+            f"{TITLES[name]} is installed but can't be loaded ({error}).", "Install it again."
+        ) from error

@@ -21,7 +21,7 @@ def settle_precision(name: str, device: torch.device) -> str:
 
     Args:
         name: One of PRECISIONS.
-        device: Where the model lies.
+        device: Device of the model.
 
     Returns:
         "float32" or "bfloat16".

@@ -7,7 +7,7 @@ from math import prod
 from backend.card.model_card import ModelCard
 from backend.card.tensors import expected_tensors, is_weight
 
-# A batch on the processor should take a fraction of a second, so that a cancel is heeded in time.
+# A batch on the processor should take a fraction of a second, so that a run stops soon after a cancel.
 CPU_BATCH_FLOP = 15e9
 MOST_TILES = 8
 

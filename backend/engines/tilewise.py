@@ -16,10 +16,10 @@ from backend.engines.answer import Answer
 
 
 class Tilewise(ABC):
-    """A network that answers to a tile, whichever thread asks.
+    """Run a network on one tile at a time, from any thread.
 
     Args:
-        names: Of its outputs.
+        names: Names of its outputs.
         threads: Tiles at once.
     """
 
@@ -48,7 +48,7 @@ class Tilewise(ABC):
         work: a reader or writer that takes one's core for a moment doesn't keep the others waiting.
 
         Args:
-            answer: What is made of the network's answers.
+            answer: Wanted outputs of the network.
             cancel: Once set, tiles that wait are given up.
         """
 
@@ -64,5 +64,5 @@ class Tilewise(ABC):
         try:
             yield run
         finally:
-            # Where the run failed, what waits is given up.
+            # If the run failed, waiting tiles are given up.
             pool.shutdown(cancel_futures=True)

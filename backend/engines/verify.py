@@ -12,7 +12,7 @@ from backend.engines.portable import PortableEngine
 
 
 def disagreements(folder: Path, card: ModelCard) -> list[str]:
-    """Return what is wrong with each output, in words; nothing where all is right.
+    """Return in words how each output differs; nothing if all are right.
 
     Args:
         folder: Model folder.

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from backend.core.errors import ModelError
 
 PIECE_BYTES = 2**20
-SMALL_BYTES = 2**26  # what may be read before its hash is known
+SMALL_BYTES = 2**26  # size up to which a file is read before its hash is known
 # A file for which a card is on the way.
 NEXT = ".sardino-next"
 AGAIN = "Copy the model folder again; it is damaged or belongs to another card."
@@ -35,13 +35,13 @@ def read_hashed(path: Path, name: str, most: int, digest: str) -> bytes:
 
     Args:
         path: The file.
-        name: For people.
+        name: Name of the file, for messages.
         most: Bytes that it may have.
         digest: SHA-256 in lower-case hex.
 
     Raises:
-        ModelError: It is larger, no file, or has another hash.
-        OSError: It can't be read.
+        ModelError: The file is larger than `most`, is no regular file, or has another hash.
+        OSError: The file can't be read.
     """
     if path.exists() and not path.is_file():
         raise ModelError(f"{name} is not a file but a folder, pipe or device.", AGAIN)
@@ -68,7 +68,7 @@ def _digest(file: BinaryIO) -> str:
 
 
 def stamp(path: Path) -> tuple[int, int, int] | None:
-    """Return what changes when a file is replaced or written; None if there is none."""
+    """Return number, size and time of a file, which change when it is replaced or written; None without a file."""
     with suppress(OSError):
         found = os.stat(path)
         return found.st_ino, found.st_size, found.st_mtime_ns

@@ -42,7 +42,7 @@ def read_tensors(folder: Path, card: ModelCard) -> Tensors:
     expected = expected_tensors(card)
     tensor_bytes = sum(each.size for each in expected.values())
     if tensor_bytes > MAX_TENSOR_BYTES:
-        raise ModelError(f"The card describes {tensor_bytes / 2**30:.0f} GiB of weights.", "Take a smaller model.")
+        raise ModelError(f"The card describes {tensor_bytes / 2**30:.0f} GiB of weights.", "Choose a smaller model.")
     path = present(folder, WEIGHTS, card.weights_sha256)
     try:
         _check_header(path)

@@ -16,13 +16,13 @@ NORM_EPSILON = 1e-6  # of timm's vision transformers
 
 
 class Builder:
-    """Collects nodes and constants; each method adds operators, and returns the name of what they give.
+    """Collect nodes and constants; each method adds operators, and returns the name of their result.
 
     Operators that are linear maps or convolutions have the name of the layer in PyTorch, by which
     `backend.graph.eight_bits` finds them.
 
     Args:
-        tensors: Of the network, by their names in PyTorch.
+        tensors: Tensors of the network, by their names in PyTorch.
     """
 
     def __init__(self, tensors: Tensors) -> None:
@@ -77,8 +77,8 @@ class Builder:
         Args:
             x: Name of its input [n, channels, rows, columns].
             layer: Name of its tensors.
-            stride: From one place to the next; a kernel as large as the stride isn't padded.
-            groups: Of channels.
+            stride: Step from one place to the next; a kernel as large as the stride isn't padded.
+            groups: Number of groups of channels.
             norm: Name of a batch norm, which is multiplied into the weights; empty for none.
         """
         weight = self.tensors[f"{layer}.weight"]

@@ -1,8 +1,8 @@
 """Refuse a graph from a file that is not what a card describes, or that holds more than networks need.
 
 A model folder may come from anyone. Before an engine sees its graph, everything in it is known: the operators and their
-order, the input, the outputs, and that all numbers are finite. What is computed, a known answer tells
-(`backend.graph.probe`).
+order, the input, the outputs, and that all numbers are finite. A known answer shows whether it computes the right
+values (`backend.graph.probe`).
 """
 
 from __future__ import annotations

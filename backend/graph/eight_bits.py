@@ -30,7 +30,7 @@ def quantised(graph: Graph, ranges: Mapping[str, Sequence[float]], emulated: boo
     """Return a graph whose layers take one of 256 values for each input and weight.
 
     Args:
-        graph: In floats.
+        graph: Graph in floats.
         ranges: Lowest and highest input of layers; those that the graph hasn't got are left out.
         emulated: Whether it is computed in floats.
     """

@@ -27,7 +27,7 @@ def attention_output(block: int) -> str:
 
 @dataclass(frozen=True)
 class Node:
-    """An operator, its inputs and its one output, which has the operator's name."""
+    """Hold an operator, its inputs and its one output, which has the operator's name."""
 
     operator: str
     inputs: tuple[str, ...]
@@ -37,12 +37,12 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """A network: nodes in an order in which they can be computed.
+    """Hold a network: nodes in an order in which they can be computed.
 
     Attributes:
         nodes: Operators.
         constants: Weights and sizes by name.
-        shape: Of the input `INPUT`, float32 [n, bands, rows, columns].
+        shape: Shape of the input `INPUT`, float32 [n, bands, rows, columns].
         outputs: Shape of each output, float32.
         metadata: Texts for other programs.
     """

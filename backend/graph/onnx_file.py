@@ -119,7 +119,7 @@ def _read_attribute(data: memoryview) -> tuple[str, Attribute]:
 
 
 def _read_constant(data: memoryview) -> tuple[str, NDArray[Any]]:
-    # Fields 13 and 14 would name a file beside it.
+    # Fields 13 and 14 would name another file.
     found = _fields(data, (1, 2, 8, 9), "a constant")
     name, kind = text(_one(found, 8)), signed(_one(found, 2))
     if kind not in KINDS:

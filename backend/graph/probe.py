@@ -1,4 +1,4 @@
-"""Make one tile that is the same everywhere, and keep of the answers to it what tells whether an engine is right.
+"""Make one tile that is the same everywhere, and keep values of the answers to it, by which engines are checked.
 
 Whoever writes a model folder puts the answers of PyTorch to this tile into the card, some values of each output. An
 engine that gives others, on whatever processor, is refused before it maps anything.

@@ -15,7 +15,7 @@ _STEM, _VIT = "backbone.patch_embed", "backbone"
 
 
 class _Grid(NamedTuple):
-    """Sizes that are known when tiles come: names of [n] and of [rows, columns] of patches, int64."""
+    """Hold the names of sizes that are known when tiles come: [n], and [rows, columns] of patches, int64."""
 
     total: str
     sides: str

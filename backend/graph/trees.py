@@ -18,7 +18,7 @@ _INT32 = 6  # number of the type in ONNX
 
 
 class _Pixels(NamedTuple):
-    """Names of the features of all pixels, one after another, and of the pixels' numbers and how many there are."""
+    """Hold the names of all pixels' features, of the pixels' numbers, and of their count."""
 
     columns: str
     numbers: str

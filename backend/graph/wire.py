@@ -17,7 +17,7 @@ Piece = Union[bytes, memoryview]
 
 
 class WireError(ValueError):
-    """The bytes are no protocol buffer, or hold what isn't known."""
+    """Signal that the bytes are no protocol buffer, or hold an unknown field."""
 
 
 def varint(number: int) -> bytes:

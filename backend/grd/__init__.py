@@ -1,1 +1,1 @@
-"""Sentinel-1 GRD products as downloaded: found, calibrated with their own tables, put on a map grid."""
+"""Read Sentinel-1 GRD products as downloaded, calibrate them with their own tables, and put them on a map grid."""

@@ -25,7 +25,7 @@ RUN = 3
 
 
 class Border:
-    """The border of a whole image, found in its co-polarised band.
+    """Find the border of a whole image in its co-polarised band.
 
     Args:
         read: Returns digital numbers and their noise, float32 [rows, width] each, for the lines from top to bottom.

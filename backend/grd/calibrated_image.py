@@ -27,7 +27,7 @@ from backend.raster.errors import RASTER_ERRORS
 
 
 class CalibratedImage:
-    """Rows of calibrated backscatter; a context manager.
+    """Read rows of calibrated backscatter; a context manager.
 
     Args:
         product: GRD product.
@@ -94,7 +94,7 @@ class CalibratedImage:
 
 
 class _Band:
-    """One polarisation: digital numbers and tables."""
+    """Hold one polarisation: digital numbers and tables."""
 
     def __init__(self, product: Product, channel: Channel, quantity: str, stack: ExitStack) -> None:
         self._name = channel.measurement
@@ -132,7 +132,7 @@ def _open(channel: Channel) -> Any:
     if not channel.size:
         what = "missing (no such file)" if channel.size is None else "empty (0 bytes)"
         raise DamagedProductError(f"The image of {channel.polarisation} is {what}: {channel.measurement}.")
-    # A GeoTIFF and nothing beside it: a virtual raster, or one as its sidecar, could show any file of this computer.
+    # A GeoTIFF without sidecars: a virtual raster, or one as its sidecar, could show any file of this computer.
     alone = rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR")
     with warnings.catch_warnings(), alone:
         warnings.simplefilter("ignore", NotGeoreferencedWarning)

@@ -22,7 +22,7 @@ _LONG = re.compile(r"^((?:calibration-|noise-)?)s1[a-z]-([a-z0-9]+)-grd-([vh]{2}
 
 
 class Container:
-    """A folder that holds manifest.safe, or a zip of such a folder.
+    """Open a folder that holds manifest.safe, or a zip of such a folder.
 
     Args:
         path: Folder or zip file.
@@ -34,7 +34,7 @@ class Container:
 
     @property
     def name(self) -> str:
-        """Name of the product, such as S1A_IW_GRDH_….SAFE."""
+        """Return the name of the product, such as S1A_IW_GRDH_….SAFE."""
         return PurePosixPath(self._inside).name if self._inside else self.path.resolve().name
 
     def read(self, href: str) -> bytes:
@@ -92,7 +92,7 @@ class Container:
 
     @cached_property
     def _sizes(self) -> dict[str, int]:
-        """Bytes of the files in the zip."""
+        """Return the sizes in bytes of the files in the zip."""
         with zipfile.ZipFile(self.path) as archive:
             return {item.filename: item.file_size for item in archive.infolist()}
 

@@ -6,7 +6,7 @@ from backend.core.errors import InputError
 
 
 class DamagedProductError(InputError):
-    """The product is incomplete, damaged or contradictory.
+    """Signal that the product is incomplete, damaged or contradictory.
 
     Args:
         message: One line: what was found and what was wanted.

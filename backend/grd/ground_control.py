@@ -30,7 +30,7 @@ def read_points(annotation: Annotation, shape: tuple[int, int]) -> tuple[Positio
     samples.
 
     Args:
-        annotation: Of one polarisation.
+        annotation: Annotation of one polarisation.
         shape: Lines and samples of the image.
 
     Raises:

@@ -36,7 +36,7 @@ MARGIN = 20_000.0
 
 @dataclass(frozen=True)
 class MapPlan:
-    """The map grid, the part of the image that it needs, and the mapping between both.
+    """Hold the map grid, the part of the image that it needs, and the mapping between both.
 
     Attributes:
         grid: Map grid.
@@ -86,10 +86,10 @@ def plan_map(
 
     Args:
         channel: One polarisation.
-        pixel_size: In metres.
+        pixel_size: Pixel size in metres.
         extent: West, south, east and north in degrees; None for the whole product.
         terrain: Locates pixels by their height; None to use the geolocation grid alone.
-        around: At least so many pixels of the whole map around the extent are planned too.
+        around: Least number of pixels of the whole map that are planned around the extent.
 
     Raises:
         InputError: The geolocation grid is damaged, or extent or elevation model lie outside the product.

@@ -18,13 +18,13 @@ STEP = 32
 
 
 class Place(NamedTuple):
-    """Say where a map lies in that of the whole product.
+    """Hold where a map lies in that of the whole product.
 
     Attributes:
         top: First row of the map, in that of the whole.
         left: First column.
-        rows: Of the whole.
-        columns: Of the whole.
+        rows: Rows of the whole.
+        columns: Columns of the whole.
         asked: Top, left, height and width of what was asked for, in the map.
     """
 
@@ -51,7 +51,7 @@ def part_of(whole: Grid, asked: Grid, around: int) -> tuple[Grid, Place]:
 
 @dataclass(frozen=True)
 class Patch:
-    """A rectangle of map pixels.
+    """Hold a rectangle of map pixels.
 
     Attributes:
         grid: Grid of the whole map.
@@ -67,13 +67,13 @@ class Patch:
 
     @cached_property
     def _axes(self) -> tuple[Positions, Positions]:
-        """Rows and columns of the nodes, counted from the corner of the patch."""
+        """Return the rows and columns of the nodes, counted from the corner of the patch."""
         down, across = (np.arange(math.ceil(length / STEP) + 1, dtype=np.float64) * STEP for length in self.size)
         return down, across
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Number of rows and columns of nodes."""
+        """Return the number of rows and columns of nodes."""
         down, across = self._axes
         return len(down), len(across)
 
@@ -92,7 +92,7 @@ class Patch:
 
 
 class Located(Protocol):
-    """Image positions of the pixels of a patch.
+    """Hold image positions of the pixels of a patch.
 
     Attributes:
         low: Least sample and line, [2], counted from the outer corner of the first.
@@ -109,7 +109,7 @@ class Located(Protocol):
 
 
 class Smooth:
-    """Image positions by a smooth function of the map coordinates.
+    """Compute image positions by a smooth function of the map coordinates.
 
     Args:
         patch: Pixels to locate.

@@ -44,7 +44,7 @@ MESH = 24
 
 @dataclass(frozen=True)
 class Maps:
-    """Hold what a calibration has made, closed and checked.
+    """Hold the results of a calibration, closed and checked.
 
     Attributes:
         sink: Backscatter.
@@ -193,7 +193,8 @@ def _check(request: CalibrateRequest) -> None:
     wanting = [name for name in ("orbit", "flatten", "mask_nodata", "incidence", "mask") if getattr(request, name)]
     if wanting and request.dem is None:
         raise InputError(
-            f"{' and '.join(wanting)} can't be had without an elevation model.", "Give one, or leave that out."
+            f"{' and '.join(wanting)} can't be computed without an elevation model.",
+            "Give one with --dem, or leave that out.",
         )
     if request.flatten and request.quantity != "gamma0":
         raise InputError(

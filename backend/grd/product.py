@@ -33,7 +33,7 @@ _OTHER_TYPES = {
 
 @dataclass(frozen=True)
 class Channel:
-    """One polarisation.
+    """Hold one polarisation.
 
     Attributes:
         polarisation: Such as "VV".
@@ -55,13 +55,13 @@ class Channel:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Lines and samples."""
+        """Return the numbers of lines and samples."""
         image = "imageAnnotation/imageInformation/"
         return self.annotation.whole(image + "numberOfLines"), self.annotation.whole(image + "numberOfSamples")
 
     @property
     def spacings(self) -> tuple[float, float]:
-        """Spacing on the ground between samples (range) and between lines (azimuth), in metres.
+        """Return the spacing on the ground between samples (range) and between lines (azimuth), in metres.
 
         Raises:
             InputError: A spacing is outside SPACING.
@@ -77,7 +77,7 @@ class Channel:
 
     @property
     def spacing(self) -> float:
-        """The shorter of both spacings, in metres."""
+        """Return the shorter of both spacings, in metres."""
         return min(self.spacings)
 
     @property
@@ -93,7 +93,7 @@ class Channel:
 
 @dataclass(frozen=True)
 class Product:
-    """A GRD product.
+    """Hold a GRD product.
 
     Attributes:
         path: Folder or zip.
@@ -111,17 +111,17 @@ class Product:
 
     @cached_property
     def polarisations(self) -> tuple[str, ...]:
-        """Polarisations in the order of the channels."""
+        """Return the polarisations in the order of the channels."""
         return tuple(channel.polarisation for channel in self.channels)
 
     @property
     def mode(self) -> str:
-        """Mode: IW, EW or S1 to S6."""
+        """Return the mode: IW, EW or S1 to S6."""
         return self.channels[0].annotation.text("adsHeader/mode")
 
     @property
     def start(self) -> str:
-        """Time of the first line, UTC, ISO 8601."""
+        """Return the time of the first line, UTC, ISO 8601."""
         return self.channels[0].annotation.text("adsHeader/startTime", "unknown")
 
 
@@ -129,7 +129,7 @@ def open_product(path: str) -> Product:
     """Read the manifest and the annotation of each polarisation, but no pixels.
 
     Raises:
-        InputError: It is not a product, not of type GRD, or incomplete.
+        InputError: The path is not a product, not of type GRD, or the product is incomplete.
     """
     container = find_container(path)
     if container is None:

@@ -1,4 +1,4 @@
-"""Store what a map needs of an image, in tiles on disk: measurement files have lines, and a map row crosses thousands.
+"""Store the needed part of an image in tiles on disk: measurement files have lines, and a map row crosses thousands.
 
 Sample and line are those of the whole image. With a lattice, power is divided by the area of the ground in each sample.
 """
@@ -34,7 +34,7 @@ LEAST_AREA = np.float32(0.1)
 
 
 class RadarFile:
-    """Writes power in image geometry, and the mask of layover and shadow in that of the lattice.
+    """Write power in image geometry, and the mask of layover and shadow in that of the lattice.
 
     Args:
         plan: The map's plan: its part of the image is stored.

@@ -1,4 +1,4 @@
-"""Define what a calibration is asked for."""
+"""Define the request for a calibration."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Slopes:
-    """How the terrain under a product is taken into account.
+    """Describe how the terrain under a product is taken into account.
 
     Attributes:
         dem: Elevation model for terrain correction; None for none.
@@ -28,14 +28,14 @@ class Slopes:
 
 @dataclass(frozen=True)
 class CalibrateRequest:
-    """A calibration as requested.
+    """Hold a calibration as requested.
 
     Attributes:
         input: Product: folder, manifest.safe or zip.
         output: Raster to write.
         quantity: "gamma0" or "sigma0".
         units: "linear_power" or "db".
-        pixel_size: In metres; None for the spacing of the product.
+        pixel_size: Pixel size in metres; None for the spacing of the product.
         extent: West, south, east and north in degrees; None for the whole product.
         around: Pixels around the extent that are calibrated too.
         dem: As for `Slopes`; so are dem_heights, orbit, flatten and mask_nodata.
@@ -62,6 +62,6 @@ class CalibrateRequest:
 
     @property
     def outputs(self) -> dict[str, Path]:
-        """Files to write by role, the main one first."""
+        """Return the files to write by role, the main one first."""
         wanted = {"output": self.output, "incidence": self.incidence, "mask": self.mask}
         return {role: path for role, path in wanted.items() if path is not None}

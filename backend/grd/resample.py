@@ -71,7 +71,7 @@ def _piece(image: Any, plan: MapPlan, patch: Patch) -> FloatArray:
 
 
 class _Mean:
-    """Mean of bilinear samples of valid power.
+    """Average bilinear samples of valid power.
 
     Args:
         power: float32 [bands, h, w]; NaN is nodata.

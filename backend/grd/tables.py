@@ -31,7 +31,7 @@ _OLD_SCALE = {"IW": 75088.7, "EW": 56065.87}
 
 @dataclass(frozen=True)
 class Vector:
-    """Values along a line.
+    """Hold values along a line.
 
     Attributes:
         line: Line number.
@@ -45,10 +45,10 @@ class Vector:
 
 
 class Table:
-    """Values interpolated linearly along samples and lines; constant beyond the first and last.
+    """Interpolate values linearly along samples and lines; constant beyond the first and last.
 
     Args:
-        vectors: In any order; of several for one line, the first is used.
+        vectors: Vectors in any order; of several for one line, the first is used.
         width: Samples of a row.
 
     Raises:
@@ -81,7 +81,7 @@ class Table:
 
 @dataclass(frozen=True)
 class _Block:
-    """A part of the image with its own noise along azimuth: bounds (inclusive), lines and values."""
+    """Hold a part of the image with its own noise along azimuth: bounds (inclusive), lines and values."""
 
     top: int
     bottom: int
@@ -92,7 +92,7 @@ class _Block:
 
 
 class NoiseTable:
-    """Thermal noise in squared digital numbers.
+    """Compute thermal noise in squared digital numbers.
 
     Args:
         along_range: Noise by sample; it changes slowly from line to line.

@@ -13,7 +13,7 @@ from backend.grd.damage import DamagedProductError
 
 
 class Annotation:
-    """An XML file, or an element of it.
+    """Hold an XML file, or an element of it.
 
     Args:
         element: Element to which paths are relative.

@@ -1,1 +1,1 @@
-"""The maps a user asks for: land cover, attention, embeddings, similarity."""
+"""Make the maps that a user asks for: land cover, attention, embeddings, similarity."""

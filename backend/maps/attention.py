@@ -36,7 +36,7 @@ def attention(
     """Write the CLS attention of a block, float32 relative to its mean over a tile (1 is average), NaN for nodata.
 
     Args:
-        request: What to read and write.
+        request: Input, outputs and options of the run.
         heads: "mean" for one band, "all" for a band for each head, and their mean as the last.
         block: Transformer block from 0; negative from the end.
         mass: Share of a head's attention that its mask keeps (DINO, arXiv 2104.14294, figure 1), above 0, at most 1;
@@ -56,7 +56,9 @@ def attention(
         )
     mass = MASS if mass is None else mass
     if not 0 < mass <= 1:
-        raise InputError(f"The attention mass is {mass:g}; wanted is a share above 0, at most 1.", "Give 0.6, say.")
+        raise InputError(
+            f"The attention mass is {mass:g}; a share above 0 and at most 1 is needed.", "Give 0.6, for example."
+        )
     outputs = output_paths(request, masks=masks)
     with start_run(request, "attention", outputs, context) as run:
         check_block(run.card, block)
@@ -84,7 +86,7 @@ def attention(
 
 
 def read_attention(raw: FloatArray, every_head: bool, mass: float | None) -> FloatArray:
-    """Return what is blended for attention maps.
+    """Return the answer that is blended for attention maps.
 
     Args:
         raw: CLS attention of a tile [heads, rows, columns]; each head sums to at most 1.

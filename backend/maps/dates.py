@@ -105,7 +105,7 @@ class _Opening:
 
         if len(files) > 1:
             raise InputError(
-                f"{', '.join(files)}: a product is a date by itself.", "Name each with a --date of its own."
+                f"{', '.join(files)}: a product can't share a date with other files.", "Give each with its own --date."
             )
         grid, context = self.source.grid, self.context
         extent = None if grid.crs is None else transform_bounds(grid.crs, DEGREES, *grid.bounds())
@@ -123,7 +123,7 @@ def open_dates(
     """Open each further date, and say what was found.
 
     Args:
-        request: With the dates.
+        request: Request with the dates.
         context: Receives messages, ends a calibration.
         card: The model's.
         source: Raster that is mapped, on whose grid dates are read.

@@ -17,9 +17,9 @@ def begin(request: Request, context: MapContext, answer: Answer | None) -> None:
     """Start to load the model in another thread; what is wrong with it is said when the run is prepared.
 
     Args:
-        request: What is asked for.
+        request: Input, outputs and options of the run.
         context: Its models keep the loaded one.
-        answer: What will be asked of the network, where that is known: it is compiled and checked too.
+        answer: Wanted outputs of the network, where known: they are compiled and checked too.
     """
     with suppress(SarDinoError):
         context.models.begin(model_wish(request), answer)
@@ -29,7 +29,7 @@ def model_wish(request: Request) -> Wish:
     """Return which model a request wants, once its card is known to be right and its engine to be here.
 
     Raises:
-        SarDinoError: It can't be had.
+        SarDinoError: The card is wrong, or the engine isn't available.
     """
     folder = model_folder(request.model)
     card = ModelCard.load(folder / CARD)

@@ -22,14 +22,14 @@ def check_bits(bits: int) -> None:
     """Refuse another number of bits than 8 or 32.
 
     Raises:
-        InputError: It is another.
+        InputError: The number is neither 8 nor 32.
     """
     if bits not in BITS:
         raise InputError(f"Values can't be stored in {bits} bits.", "Choose 8 (bytes) or 32 (floats).")
 
 
 class ByteCode:
-    """Turns values of bands into bytes.
+    """Turn values of bands into bytes.
 
     Args:
         low: Value of byte 0, float32 [bands].
@@ -54,7 +54,7 @@ class ByteCode:
 
 
 class Range:
-    """Least and largest value of each band, of all that was added.
+    """Keep the least and the largest value of each band, of all that was added.
 
     Args:
         bands: Their number.

@@ -39,11 +39,11 @@ def embed(
     """Write the normalised patch tokens of a block, a band for each feature: float32 with NaN for nodata, or bytes.
 
     There is one token for a patch. On the grid of patches (the default) each is a pixel, in register with the input;
-    on the input's grid tokens are interpolated, which tells nothing more and takes patch² times the room: a whole
+    on the input's grid tokens are interpolated, which adds no information and takes patch² times the space: a whole
     Sentinel-1 scene of 192 features would fill 300 GB.
 
     Args:
-        request: What to read and write.
+        request: Input, outputs and options of the run.
         block: Transformer block from 0; negative from the end.
         grid: "patch" or "input".
         pca: Also write the first three principal components, fitted to all of the scene's valid tokens, as red, green
@@ -92,12 +92,12 @@ def embed(
 
 
 class _Writer:
-    """Writes tokens to the main output of a run: as they come, or in bytes when all have been seen.
+    """Write tokens to the main output of a run: as they come, or in bytes when all have been seen.
 
     Args:
         run: Started.
-        grid: Of the output.
-        bits: Of a value.
+        grid: Grid of the output.
+        bits: Bits of a value.
 
     Attributes:
         floats: The tokens as floats; with 8 bits an intermediate raster.
@@ -156,8 +156,8 @@ def picture(tokens: RasterSink, sink: RasterSink, components: Components, cancel
 
     Args:
         tokens: Finished.
-        sink: Of the same grid; finished here.
-        components: Of the tokens.
+        sink: Sink of the same grid; finished here.
+        components: Components of the tokens.
         cancel: Looked at between strips.
     """
     for block in tokens.rows():

@@ -15,6 +15,7 @@ from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
 from backend.engines.answer import Answer
 from backend.engines.job import Job
+from backend.maps.device import prepared_on_device
 from backend.maps.extent import ValidCount, cropped
 from backend.maps.request import Request
 from backend.maps.run import Run
@@ -37,9 +38,9 @@ def send_tiles(run: Run, job: TileJob, answer: Answer, emit: Emit, through: Thro
     Args:
         run: Started.
         job: Tiles over the run's frame; with `coverage` where `emit` is of `to_patches` or an enlarging `to_pixels`.
-        answer: What is wanted of the network.
+        answer: Wanted outputs of the network.
         emit: As for `run_stream`.
-        through: From the model to what the frame's tiles go through; the model itself if None.
+        through: Function from the model to the one that the frame's tiles go through; the model itself if None.
 
     Raises:
         InputError: No pixel was valid.
@@ -52,7 +53,8 @@ def send_tiles(run: Run, job: TileJob, answer: Answer, emit: Emit, through: Thro
     with run.loaded.engines.runner(wanted) as (model, run.engine):
         asked = ValidCount(run.scene.part.in_cells(run.scene.factors), emit)
         whole = model if through is None else through(model)
-        run_stream(run.scene.frame, job, whole, asked, context.cancel, **progress)
+        with prepared_on_device(run, job) as job:
+            run_stream(run.scene.frame, job, whole, asked, context.cancel, **progress)
     if asked.valid == 0:
         raise InputError(
             f"{request.input} has no valid pixel in the bands and extent asked for.",
@@ -73,7 +75,7 @@ def send_pixels(
     Args:
         run: Started.
         job: Tiles over the run's frame.
-        answer: What is wanted of the network.
+        answer: Wanted outputs of the network.
         write: Gets the rows.
         through: As for `send_tiles`.
         turned: Given what takes blended rows, returns what changes them first.
@@ -87,7 +89,7 @@ def send_pixels(
 
 
 def to_pixels(scene: Scene, plan: TilePlan, per_patch: bool, write: Write) -> Emit:
-    """Rows brought to the raster's own pixels by an `Enlarger`: of patches, or of the model's pixels."""
+    """Return rows resampled to the raster's own pixels by an `Enlarger`: of patches, or of the model's pixels."""
     cells = plan.on_patches() if per_patch else plan
     grid, hand_on = scene.source.grid, cropped(scene.part, write)
     enlarger = Enlarger(
@@ -102,12 +104,12 @@ def to_pixels(scene: Scene, plan: TilePlan, per_patch: bool, write: Write) -> Em
 
 
 def asked_patches(scene: Scene, plan: TilePlan, write: WritePatches) -> Emit:
-    """As `to_patches`, of those patches that what is asked for touches."""
+    """Return rows as `to_patches` does, of the patches that the request touches only."""
     return to_patches(plan, cropped(scene.part.in_cells(cell_factors(scene, plan, per_patch=True)), write))
 
 
 def to_patches(plan: TilePlan, write: WritePatches) -> Emit:
-    """Rows of patches as they are; a patch is valid where one of its pixels is, so that every valid pixel has one."""
+    """Return the rows of patches as they are; a patch is valid where one of its pixels is."""
 
     def emit(rows: FloatArray, valid: BoolArray) -> None:
         weight, patch = rows[-1], plan.patch
@@ -120,13 +122,13 @@ def to_patches(plan: TilePlan, write: WritePatches) -> Emit:
 
 
 def cell_factors(scene: Scene, plan: TilePlan, per_patch: bool) -> tuple[float, float]:
-    """Raster pixels per cell of the model's answer, down and across."""
+    """Return the number of raster pixels per cell of the model's answer, down and across."""
     size = plan.patch if per_patch else 1
     return scene.factors[0] * size, scene.factors[1] * size
 
 
 def patch_grid(scene: Scene, plan: TilePlan) -> Grid:
-    """One pixel for each patch that what is asked for touches, in register with the raster: same CRS, same corners.
+    """Return a grid with one pixel for each patch that the request touches: same CRS, same corners as the raster.
 
     The last row and column reach past the raster where it doesn't hold a whole number of patches.
     """
@@ -146,11 +148,11 @@ def check_block(card: ModelCard, block: int) -> None:
 
 
 def output_paths(request: Request, **more: Path | None) -> dict[str, Path]:
-    """Paths by role, of the main output and of those others that are asked for."""
+    """Return the paths by role, of the main output and of the others that are requested."""
     return {"output": request.output, **{role: path for role, path in more.items() if path is not None}}
 
 
 def masked(values: FloatArray, valid: BoolArray) -> FloatArray:
-    """Values float32 [channels, rows, columns], NaN where not valid [rows, columns]."""
+    """Return the values float32 [channels, rows, columns], NaN where not valid [rows, columns]."""
     result: FloatArray = np.where(valid, values, np.float32(math.nan))
     return result

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Callable
 
+import numpy as np
 from numpy.typing import NDArray
 
 from backend.core.arrays import BoolArray
@@ -26,7 +27,7 @@ class Layout:
 
     Attributes:
         tile: Side of a tile.
-        stride: From one tile to the next.
+        stride: Step from one tile to the next.
         margin: What is needed beyond the pixels asked for, where answers are interpolated.
     """
 
@@ -58,10 +59,10 @@ def tiles_around(start: int, end: int, size: int, layout: Layout, factor: float)
 
 
 def cropped(part: Rectangle, write: Rows) -> Rows:
-    """Return a function that takes rows from top to bottom, and hands on those of a part.
+    """Return a function that takes rows from top to bottom, and passes on those of a part.
 
     Args:
-        part: Of what is handed in.
+        part: Part of the rows that are given.
         write: Called with arrays [..., rows, columns]; not called without rows.
     """
     passed = 0
@@ -78,10 +79,10 @@ def cropped(part: Rectangle, write: Rows) -> Rows:
 
 
 class ValidCount:
-    """Counts the valid pixels of a part, among rows that are handed on.
+    """Count the valid pixels of a part, among rows that are passed on.
 
     Args:
-        part: Of the rows.
+        part: Part of the rows.
         emit: Gets all of them.
     """
 
@@ -94,4 +95,4 @@ class ValidCount:
         self._emit(rows, valid)
 
     def _add(self, valid: BoolArray) -> None:
-        self.valid += int(valid.sum())
+        self.valid += int(np.count_nonzero(valid))

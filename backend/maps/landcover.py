@@ -16,6 +16,7 @@ from backend.card.colours import rgb
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
 from backend.engines.answer import CLASS_PROBABILITIES
+from backend.maps.device import decides_on_device
 from backend.maps.eight_bits import check_bits, share_code
 from backend.maps.emit import cell_factors, masked, output_paths, send_pixels, send_tiles
 from backend.maps.extent import Layout, cropped
@@ -28,11 +29,14 @@ from backend.stream.blend import RowBlender
 from backend.stream.decision import CACHED, choosing, decision
 from backend.stream.disagreement import SquaringBlender, disagreeing
 from backend.stream.several import joining
+from backend.stream.surroundings import REACH, Surroundings
 from backend.stream.tiles import Blender, TileJob
 from backend.stream.tiling import TilePlan, plan_tiles
 
-# Outputs of `landcover` beside the map, confidence and probabilities, each with its name as a band.
+# Further outputs of `landcover` than map, confidence and probabilities, each with its name as a band.
 FURTHER = {"agreement": "agreement of dates", **MEASURES}
+# Those that are computed from the classes alone.
+OF_CLASSES = frozenset({"surroundings"})
 # Most pixels that go through the model, for each pixel of the raster.
 REDUNDANCY = 1.35
 
@@ -50,12 +54,12 @@ def landcover(
     Of several dates each goes through the model, and the class is that of all: see `backend.stream.several`.
 
     Args:
-        request: What to read and write.
+        request: Input, outputs and options of the run.
         confidence: Also write the probability of the class, float32 0 to 1, NaN for nodata.
         probabilities: Also write the probability of every class, one band each.
         context: Reporter, cancel and models.
         further: Also write these of FURTHER, float32 0 to 1, NaN for nodata.
-        bits: Of confidence and probabilities: 32, or 8 for bytes with a scale, 255 for nodata.
+        bits: Bits of confidence and probabilities: 32, or 8 for bytes with a scale, 255 for nodata.
 
     Returns:
         The facts of the result event: outputs, classes with their pixel counts, device, seconds, model.
@@ -66,7 +70,7 @@ def landcover(
     check_bits(bits)
     wanted = {role: path for role, path in (further or {}).items() if path is not None}
     if "agreement" in wanted and not request.dates:
-        raise InputError("Agreement is that of several dates, and there is one.", "Add --date, or leave it out.")
+        raise InputError("Agreement compares several dates, and there is only one.", "Add --date, or leave it out.")
     paths = output_paths(request, confidence=confidence, probabilities=probabilities, **wanted)
     with start_run(request, "landcover", paths, context) as run:
         card = run.card
@@ -76,6 +80,7 @@ def landcover(
         plan = plan_tiles(frame.height, frame.width, card.tile, overlap, card.patch)
         writer = _Writer(run, bits)
         _send(run, plan, writer)
+        writer.finish()
         run.outputs.close()
         run.outputs.commit({**dict.fromkeys(paths, share_qml()), "output": paletted_qml(card.classes)}, card.classes)
         return run.report(classes=writer.classes(), **_dates(run))
@@ -87,12 +92,13 @@ def _send(run: Run, plan: TilePlan, writer: _Writer) -> None:
     votes = decision(classes) if "agreement" in paths else None
     through = joining(len(run.card.bands), votes) if dates > 1 else None
     job = TileJob(plan, len(classes) * (2 if votes else 1), max(1, run.loaded.batch // dates))
-    whole = "probabilities" in paths or not FURTHER.keys().isdisjoint(paths)
+    whole = "probabilities" in paths or not (FURTHER.keys() - OF_CLASSES).isdisjoint(paths)
     if not whole and cell_factors(run.scene, plan, per_patch=False) == (1.0, 1.0):
         # Nothing is resampled after it: classes are chosen as soon as sums are final, where they lie.
         on_device = decides_on_device(run.loaded.device) and through is None
         job = replace(job, blender=_deciding(run, "confidence" in paths, on_device), fetch=not on_device)
-        send_tiles(run, job, CLASS_PROBABILITIES, cropped(run.scene.part, writer.write_decided), through)
+        write = writer.write_classes if on_device else writer.write_decided
+        send_tiles(run, job, CLASS_PROBABILITIES, cropped(run.scene.part, write), through)
     elif "disagreement" in paths:
         if len(plan) == 1:
             run.context.reporter.log("warning", "The raster lies in one tile: no tiles overlap that could disagree.")
@@ -104,7 +110,7 @@ def _send(run: Run, plan: TilePlan, writer: _Writer) -> None:
 
 
 def _dates(run: Run) -> dict[str, Any]:
-    """Return what the result tells of several dates."""
+    """Return the facts of the result about several dates."""
     if not run.scene.dates:
         return {}
     return {"dates": [span.text if span else None for span in run.scene.spans]}
@@ -115,7 +121,7 @@ class _Writer:
 
     Args:
         run: Started.
-        bits: Of probabilities.
+        bits: Bits of probabilities.
     """
 
     def __init__(self, run: Run, bits: int) -> None:
@@ -133,6 +139,8 @@ class _Writer:
         self._classes, self._decide = classes, decision(classes)
         self._values = np.array([item.value for item in classes], dtype=np.uint8)
         self._counts = np.zeros(256, dtype=np.int64)
+        down, across = (max(1, round(REACH * factor)) for factor in run.scene.factors)
+        self._around = Surroundings((down, across), partial(self._write, "surroundings"))
 
     def write(self, nearest: FloatArray, smooth: FloatArray, valid: BoolArray) -> None:
         """Write rows of probabilities float32 [K, rows, width], resampled by either method.
@@ -149,17 +157,26 @@ class _Writer:
         self._record(best, valid)
         for role, values in (("confidence", smooth), ("agreement", votes)):
             if role in self._sinks:
-                # Of the class that is written: resampled smoothly, another one may be the likeliest.
+                # The written class counts: in smoothly resampled probabilities another one may be the likeliest.
                 self._write(role, np.take_along_axis(values, best[None], axis=0), valid)
         self._write("probabilities", smooth, valid)
         for role, measure in (("margin", margin), ("entropy", entropy)):
             if role in self._sinks:
-                # Of the probabilities that were decided by: a class map and its margin belong together.
+                # The probabilities that decided the class count: a class map and its margin belong together.
                 self._write(role, measure(nearest, self._classes)[None], valid)
 
     def write_decided(self, rows: NDArray[Any], valid: BoolArray) -> None:
         """Write rows of class indices, and of their probabilities where these are wanted, [1 or 2, rows, width]."""
         self._record(rows[0], valid)
+        self._write("confidence", rows[1:], valid)
+
+    def finish(self) -> None:
+        """Write what was held back for rows that might follow."""
+        self._around.finish()
+
+    def write_classes(self, rows: NDArray[Any], valid: BoolArray) -> None:
+        """As `write_decided`, of rows that hold values of classes instead of indices."""
+        self._put(rows[0].astype(np.uint8, copy=False) * valid)
         self._write("confidence", rows[1:], valid)
 
     def classes(self) -> list[dict[str, Any]]:
@@ -177,9 +194,16 @@ class _Writer:
             part = slice(top, top + step)
             indices = best[part].astype(np.uint8, copy=False)
             np.multiply(np.take(self._values, indices, mode="clip"), valid[part], out=chosen[part])
+        self._put(chosen)
+
+    def _put(self, chosen: NDArray[np.uint8]) -> None:
+        step = max(1, CACHED // chosen.shape[1])
+        for top in range(0, len(chosen), step):
             for value in self._values:
-                self._counts[value] += np.count_nonzero(chosen[part] == value)
+                self._counts[value] += np.count_nonzero(chosen[top : top + step] == value)
         self._sinks["output"].write(chosen[None])
+        if "surroundings" in self._sinks:
+            self._around.push(chosen)
 
     def _write(self, role: str, values: FloatArray, valid: BoolArray) -> None:
         if role in self._sinks:
@@ -187,15 +211,10 @@ class _Writer:
             self._sinks[role].write(code.encode(values, valid) if code else masked(values, valid))
 
 
-def decides_on_device(device: str) -> bool:
-    """Return whether probabilities are blended and classes chosen on a graphics card."""
-    return device == "cuda"
-
-
 def _deciding(run: Run, confidence: bool, on_device: bool) -> Callable[[TilePlan, int], Blender]:
     if not on_device:
         return partial(RowBlender, reduce=choosing(run.card.classes, confidence))
-    from backend.engines.device_blend import DeviceBlender, deciding
+    from backend.engines.device.blend import DeviceBlender, deciding
 
     return partial(DeviceBlender, device=run.loaded.device, reduce=deciding(run.card.classes, confidence))
 

@@ -1,4 +1,4 @@
-"""Load a model for any number of rasters: open the engine that runs it, beside what else a run begins with."""
+"""Load a model for any number of rasters: open the engine that runs it, while the run checks its input."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Loaded:
 
     Attributes:
         card: The model's.
-        engines: What runs it.
+        engines: The engines that run it.
     """
 
     card: ModelCard
@@ -55,7 +55,7 @@ class Wish:
     """Hold which model is wanted, and what is to run it.
 
     Attributes:
-        folder: Of the model.
+        folder: Folder of the model.
         card: The model's, validated.
         engine: One of `backend.engines.choice.ENGINES`.
         device: auto, cpu, cuda or mps.
@@ -69,7 +69,7 @@ class Wish:
     batch_size: int
 
     def key(self) -> Any:
-        """Return what is equal only for the same model, from the same files, on the same engine."""
+        """Return a key that is equal only for the same model, from the same files, on the same engine."""
         return self, *(stamp(self.folder / name) for name in (WEIGHTS, NETWORK))
 
 
@@ -77,7 +77,7 @@ def load(wish: Wish, log: Log) -> Loaded:
     """Open the engine, check and load the model, and choose device and batch size.
 
     Args:
-        wish: What is wanted.
+        wish: Model, engine, device and batch size to load.
         log: Called with (level, message).
 
     Raises:
@@ -105,8 +105,8 @@ class ModelCache:
         Nothing begins where PyTorch is to run it, or it is here already.
 
         Args:
-            wish: What is wanted.
-            answer: What will be asked of the network, if that is known: it is compiled and checked too.
+            wish: Model, engine, device and batch size to load.
+            answer: Wanted outputs of the network, if known: they are compiled and checked too.
         """
         key = wish.key()
         here = self._loaded is not None and key == self._key
@@ -135,7 +135,7 @@ class ModelCache:
 
 
 class _Coming:
-    """A model that a thread loads; its messages are kept for the thread that asks for the result."""
+    """Load a model in a thread; its messages are kept for the thread that asks for the result."""
 
     def __init__(self, key: Any, wish: Wish, answer: Answer | None) -> None:
         self.key = key

@@ -43,7 +43,7 @@ class Outputs:
         return self._rasters.open(role, self._prepared.paths[role], grid or self._prepared.scene.grid, layer)
 
     def scratch(self, layer: Layer, grid: Grid) -> RasterSink:
-        """Open a raster beside the main output that is needed until the end of the run only."""
+        """Open a raster next to the main output that is needed until the end of the run only."""
         return open_sink(self._prepared.paths["output"], grid, layer, self._stack, self._cancel, scratch=".floats")
 
     def tags(self, role: str = "output") -> dict[str, str]:
@@ -60,7 +60,7 @@ class Outputs:
             "SARDINO_OUTPUT": what,
             "SARDINO_CHECKS": as_json(self._prepared.scene.checks),
             **self._dates(),
-            # What other programs show of a TIFF.
+            # Tags of a TIFF that other programs show.
             "TIFFTAG_SOFTWARE": PROGRAM,
             "TIFFTAG_IMAGEDESCRIPTION": f"{what} of {scene} by the model {card.name}",
         }

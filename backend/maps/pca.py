@@ -51,7 +51,7 @@ class Components:
 
 
 class Scatter:
-    """Running count, mean and scatter matrix of vectors, in float64.
+    """Update count, mean and scatter matrix of vectors, in float64.
 
     Strips are merged by the pairwise update of Chan, Golub and LeVeque (Updating formulae and a pairwise algorithm for
     computing sample variances, 1979), which doesn't lose digits as sums of squares do.
@@ -91,7 +91,7 @@ class Scatter:
         """Return the first principal components of what was added (Pearson 1901).
 
         Args:
-            number: How many.
+            number: Number of components.
             standardised: Whether features are scaled to unit deviation first: eigenvectors of the correlation matrix
                 instead of the covariance.
         """

@@ -29,16 +29,16 @@ FLOAT_BYTES = 4
 
 @dataclass(frozen=True)
 class Prepared:
-    """Hold what was checked before a model is loaded.
+    """Hold the request with all that was checked before a model is loaded.
 
     Attributes:
-        request: What is asked for.
+        request: Input, outputs and options of the run.
         context: Reporter, cancel and models.
         command: Name of the output asked for, such as "landcover".
         paths: Outputs by role; "output" is the main one.
         wish: Model and engine.
         scene: The raster, opened.
-        timings: Of the run.
+        timings: Timings of the run.
     """
 
     request: Request
@@ -65,13 +65,13 @@ def prepare(request: Request, context: MapContext, command: str, paths: dict[str
     """Check a request and open its raster; all is closed, and outputs are free again, when the context ends.
 
     Args:
-        request: What is asked for.
+        request: Input, outputs and options of the run.
         context: Reporter and cancel.
         command: Name of the output asked for.
         paths: Outputs by role.
 
     Raises:
-        SarDinoError: Something asked for can't be had, or the run was cancelled.
+        SarDinoError: A request can't be met, or the run was cancelled.
     """
     timings = Timings()
     with ExitStack() as stack:
@@ -100,7 +100,7 @@ def check_memory(width: int, card: ModelCard, dates: int = 1) -> None:
     Args:
         width: Columns that the model sees.
         card: Its tile, bands and classes.
-        dates: How many are read side by side.
+        dates: Number of dates that are read side by side.
 
     Raises:
         ResourceError: A row of tiles, as read, as prepared and as blended, is larger than all memory of the machine.

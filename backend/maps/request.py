@@ -14,7 +14,7 @@ from backend.radiometry.units import Units
 
 @dataclass(frozen=True)
 class Request:
-    """Hold what a user asks for.
+    """Hold a user's request for a map.
 
     Attributes:
         input: Raster to read, a pattern of several, or a Sentinel-1 GRD product as downloaded.

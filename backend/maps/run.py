@@ -19,14 +19,14 @@ from backend.maps.scene import Scene
 
 @dataclass
 class Run:
-    """One run of a model over a raster.
+    """Hold one run of a model over a raster.
 
     Attributes:
         prepared: Request, card and raster, checked.
         loaded: The model.
-        outputs: Where results go.
+        outputs: The files that results are written to.
         events: Report the run.
-        engine: What ran the tiles; `backend.maps.emit.send_tiles` sets it.
+        engine: The engine that ran the tiles; `backend.maps.emit.send_tiles` sets it.
     """
 
     prepared: Prepared
@@ -67,13 +67,13 @@ def start_run(
     """Prepare and load what a request needs; when the context ends, what was not committed is removed.
 
     Args:
-        request: What is asked for.
+        request: Input, outputs and options of the run.
         command: Name of the output asked for, such as "landcover".
         paths: Outputs by role; "output" is the main one.
         context: Reporter, cancel and models; new ones if None.
 
     Raises:
-        SarDinoError: Something asked for can't be had, or the run was cancelled.
+        SarDinoError: A request can't be met, or the run was cancelled.
     """
     context = context or MapContext()
     with prepare(request, context, command, paths) as prepared:

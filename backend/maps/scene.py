@@ -1,4 +1,4 @@
-"""Open what a run reads: a raster, several files of one scene, or a Sentinel-1 product, which is calibrated first."""
+"""Open the input of a run: a raster, several files of one scene, or a Sentinel-1 product, which is calibrated first."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from backend.stream.several import SeveralFrame
 if TYPE_CHECKING:
     from backend.grd.patch import Place
 
-# Of a product bands and unit are known, so that advice on them would lead wrong.
+# Bands and unit of a product are known, so that advice on them would mislead.
 DOUBTFUL = (
     "The product's measurements or calibration tables may be damaged, or changed. Download it again; if it is right "
     f"all the same, use {ACCEPT}."
@@ -45,21 +45,21 @@ class Scene:
     """Hold the raster that a run reads, as its model sees it.
 
     Args:
-        request: What is asked for; a product is calibrated into the folder of its output.
+        request: Input, outputs and options; a product is calibrated into the folder of its output.
         context: Its reporter receives what is found; its cancel ends a calibration.
-        files: Of `stack.scene_files`, each checked by `refuse_part`.
+        files: Files of `stack.scene_files`, each checked by `refuse_part`.
         card: The model's.
         stack: Takes what is to be closed.
 
     Attributes:
         source: Opened raster.
-        part: Of the source's pixels, what is asked for.
+        part: Requested part of the source's pixels.
         bands: The card's bands that it has.
         units: Unit of its values, decided.
         checks: Checks of its values.
         factors: Its pixels for one of the model's, down and across.
         dates: Further dates, on its grid.
-        frame: What the model reads.
+        frame: The model's input, by rows.
 
     Raises:
         SarDinoError: It can't be used, or the run was cancelled while a product was calibrated.
@@ -119,7 +119,7 @@ class Scene:
 
     @property
     def grid(self) -> Grid:
-        """Pixels asked for."""
+        """Return the grid of the requested pixels."""
         return self.part.of(self.source.grid)
 
     def widen(self, layout: Layout) -> None:
@@ -136,7 +136,7 @@ class Scene:
         self.frame = self._frame()
 
     def validity(self, top: int, bottom: int) -> BoolArray:
-        """Validity [rows, width] of the own pixels, on any date, read apart from the stream, from one thread."""
+        """Return the validity [rows, width] of the own pixels on any date; read outside the stream, by one thread."""
         if not self._twins:
             self._twins = [self._twin(self.source.reopen(), self.bands, self.units)]
             for date in self.dates:
@@ -187,7 +187,7 @@ class Scene:
         log("info", f"{found}: resampled in linear power, and the result brought back to the input's grid.")
         if max(metres) > 1.5 * gsd:
             capped = f" Refined {MAX_REFINE:g} times, no further." if max(metres) > MAX_REFINE * gsd else ""
-            log("warning", f"The raster is coarser than what the model was made for; expect a poorer map.{capped}")
+            log("warning", f"The raster is coarser than the model was made for; the map will be less accurate.{capped}")
 
     def _frame(self) -> Frame:
         frames = [self._frame_of(self.source, self.bands, self.units, self.source.present)]

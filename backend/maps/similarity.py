@@ -41,7 +41,7 @@ def similarity(
     their average: points on calm and on rough water find both. So every point itself has 1.
 
     Args:
-        request: What to read and write.
+        request: Input, outputs and options of the run.
         points: x, y in the raster's CRS.
         block: Transformer block from 0; negative from the end.
         grid: "input" for the raster's pixels, whose tokens are interpolated between patches; "patch" for a pixel a
@@ -81,7 +81,7 @@ def check_points(points: Sequence[Point]) -> None:
     """Refuse no points, and too many."""
     if not 1 <= len(points) <= MAX_POINTS:
         raise InputError(
-            f"{len(points)} points were given; wanted are 1 to {MAX_POINTS}.", "Give some typical places, not all."
+            f"{len(points)} points were given; possible are 1 to {MAX_POINTS}.", "Give some typical places, not all."
         )
 
 
@@ -94,7 +94,7 @@ def best_cosine(tokens: FloatArray, references: DoubleArray) -> FloatArray:
 
     Args:
         tokens: float32 [features, rows, columns].
-        references: Of length 1, float64 [points, features].
+        references: Vectors of length 1, float64 [points, features].
 
     Returns:
         float32 [1, rows, columns]; 0 where a token is all zeros.
@@ -119,7 +119,7 @@ def similarity_qml(sink: RasterSink) -> str:
 
 
 def cell_of(grid: Grid, point: Point) -> tuple[int, int] | None:
-    """Row and column of the pixel of a grid in which a point (x, y) lies; None outside."""
+    """Return the row and column of the pixel of a grid in which a point (x, y) lies; None outside."""
     x, y = ~grid.transform * point
     if not math.isfinite(x + y):
         return None
@@ -128,10 +128,10 @@ def cell_of(grid: Grid, point: Point) -> tuple[int, int] | None:
 
 
 def pixels_of(scene: Scene, points: Sequence[Point], reporter: Reporter) -> list[tuple[int, int]]:
-    """Row and column in the scene's source of the points on valid pixels; the others are left out with a warning.
+    """Return row and column in the scene's source of points on valid pixels; others are left out with a warning.
 
     Raises:
-        InputError: None does.
+        InputError: No point lies on a valid pixel.
     """
     found, reasons = [], []
     for point in points:
@@ -180,7 +180,7 @@ def _taps(scene: Scene, plan: TilePlan, pixel: tuple[int, int], per_pixel: bool)
 
 
 def _references(run: Run, plan: TilePlan, block: int, pixels: list[tuple[int, int]], per_pixel: bool) -> DoubleArray:
-    """Unit tokens [points, features] of some pixels, from the few tiles that have a share in them."""
+    """Return the unit tokens [points, features] of some pixels, from the few tiles that cover them."""
     taps = [_taps(run.scene, plan, pixel, per_pixel) for pixel in pixels]
     patches = {(int(r), int(c)) for tap in taps for r in tap.rows for c in tap.columns}
     found: dict[tuple[int, int], FloatArray] = {}
@@ -208,7 +208,7 @@ def _references(run: Run, plan: TilePlan, block: int, pixels: list[tuple[int, in
 
 
 def tiles_over(cells: TilePlan, places: set[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Indices (row, column) of the tiles that have a share in any of some cells."""
+    """Return the indices (row, column) of the tiles that cover any of some cells."""
 
     def over(origins: tuple[int, ...], place: int) -> list[int]:
         return [index for index, origin in enumerate(origins) if origin <= place < origin + cells.tile]

@@ -1,4 +1,4 @@
-"""Compute how uncertain each pixel of a class map is: the lead of the class, the entropy, the tiles' disagreement."""
+"""Name the layers that say how uncertain each pixel of a class map is, and compute those of probabilities."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from backend.stream.decision import group_members, total
 MEASURES = {
     "margin": "margin to the next class",
     "entropy": "entropy of the classes",
+    "surroundings": "share of the surroundings with the same class",
     "disagreement": "disagreement of overlapping tiles",
 }
 

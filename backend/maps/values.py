@@ -1,4 +1,4 @@
-"""Judge what names, tags and coordinates of an opened raster say about its origin."""
+"""Judge the origin of an opened raster by names, tags and coordinates."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def product_checks(source: RasterSource, card: ModelCard) -> list[Check]:
         )  # fmt: skip
     if source.by_control_points or NOT_CORRECTED.search(texts[-1]):
         hint = "Expect shifts and wrong classes in hills; calibrate with an elevation model, or take an RTC product."
-        found = "The raster is not terrain-corrected, as far as its tags and positions tell"
+        found = "The raster is not terrain-corrected, by its tags or positions"
         checks.append(
             Check("terrain correction", found, "the model wants terrain-corrected backscatter", WARNING, hint)
         )

@@ -16,6 +16,7 @@ import rasterio
 from rasterio.warp import transform_bounds
 
 from backend import __version__
+from backend.archive.footprint import Box, meet
 from backend.card.model_card import LandCoverClass
 from backend.core.atomic_files import refusing, write_files
 from backend.core.context import Context
@@ -36,6 +37,8 @@ from backend.raster.source import gdal_environment
 PROBABILITY, DATE, VOTES = "probability", "date", "votes"
 DIGEST = "SARDINO_MOSAIC"
 ITEM = "mosaic.json"
+# So many pixels around each strip are in memory.
+MOST_FEATHER = 1000
 _SAID = {
     PROBABILITY: "The class of the largest sum of probabilities of all maps.",
     DATE: "The newest map that has data.",
@@ -45,7 +48,7 @@ _SAID = {
 
 @dataclass(frozen=True)
 class MosaicRequest:
-    """Options of a mosaic.
+    """Hold the options of a mosaic.
 
     Attributes:
         manifest: manifest.csv of an archive of land cover.
@@ -53,11 +56,11 @@ class MosaicRequest:
         rule: PROBABILITY, DATE or VOTES.
         feather: Pixels over which a map fades out towards its edge.
         confidence: Whether the share of the class is written too.
-        crs: Of the user's own tiles; None for squares of UTM.
+        crs: CRS of the user's own tiles; None for squares of UTM.
         size: Side of the user's tiles, in units of the CRS.
         origin: A corner of the user's tiles.
         pixel_size: Side of a pixel, in units of the CRS; None for that of the first map.
-        overwrite: Whether older tiles are replaced.
+        overwrite: Whether older tiles, of other maps or options, are replaced.
     """
 
     manifest: Path
@@ -75,8 +78,8 @@ class MosaicRequest:
 def mosaic(request: MosaicRequest, context: Context) -> dict[str, Any]:
     """Write a tile for each square that has data, a virtual raster for each CRS, and a STAC item.
 
-    A tile is written whole or not at all, and one that is there, of the same maps and options, is left: a run that was
-    stopped goes on where it was.
+    A tile is written whole or not at all, and one that is there, of the same place, maps and options, is left: a run
+    that was stopped goes on where it was.
 
     Returns:
         The facts of the result event.
@@ -85,6 +88,8 @@ def mosaic(request: MosaicRequest, context: Context) -> dict[str, Any]:
         SarDinoError: Refused or cancelled; finished tiles are kept.
     """
     events = RunEvents(context.reporter, "mosaic", str(request.manifest), {"output": request.output / ITEM})
+    if request.feather > MOST_FEATHER:
+        raise InputError(f"A feather of {request.feather} pixels is too wide.", f"Give {MOST_FEATHER} at most.")
     sources, classes = read_sources(request.manifest)
     sources = _ordered(sources, request)
     tiles = _tiles(request, sources)
@@ -132,7 +137,7 @@ def _tiles(request: MosaicRequest, sources: Sequence[Source]) -> list[Tile]:
         raise InputError(f"The size of a pixel of {sources[0].classes} is unknown.", "Give --pixel-size.")
     if request.crs is None:
         if request.size is not None or tuple(request.origin) != (0.0, 0.0):
-            raise InputError("Size and origin are of tiles of your own.", "Add --crs, or leave them out.")
+            raise InputError("--size and --origin have no effect without --crs.", "Add --crs, or leave them out.")
         return UtmSquares(pixel).tiles(boxes)
     if request.size is None:
         raise InputError("The size of the tiles is missing.", "Add --size, in units of the coordinate system.")
@@ -146,15 +151,15 @@ def _make(
     tile: Tile, sources: Sequence[Source], rule: Rule, request: MosaicRequest, context: Context
 ) -> dict[int, int] | None:
     """Write a tile, unless it is there; return its pixels by class, None if it has none."""
-    west, south, east, north = _degrees(tile)
-    near = [s for s in sources if s.box[0] <= east and s.box[2] >= west and s.box[1] <= north and s.box[3] >= south]
+    place = _degrees(tile)
+    near = [source for source in sources if meet(source.box, place)]
     if not near:
         return None
     paths = {"output": request.output / f"{tile.name}.tif"}
     if request.confidence:
         paths["confidence"] = request.output / f"{tile.name}_confidence.tif"
-    digest = _digest(near, rule, request)
-    if not request.overwrite and all(_same(path, digest) for path in paths.values()):
+    digest = _digest(tile, near, rule, request)
+    if all(_same(path, digest) for path in paths.values()):
         return _counts(paths["output"])
     tags = {**legend_tags(rule.classes), "SARDINO_VERSION": __version__, "SARDINO_OUTPUT": "mosaic", DIGEST: digest}
     inputs = [str(path) for source in near for path in (source.classes, source.probabilities) if path]
@@ -162,8 +167,11 @@ def _make(
         return write_tile(paths, tile, strips(tile, near, rule, context.cancel), rule, tags) or None
 
 
-def _digest(sources: Sequence[Source], rule: Rule, request: MosaicRequest) -> str:
-    facts = [[s.name, s.digest] for s in sources], request.rule, rule.feather, __version__
+def _digest(tile: Tile, sources: Sequence[Source], rule: Rule, request: MosaicRequest) -> str:
+    """Return what tells a tile from others of its name: its grid, its maps, and how overlaps are decided."""
+    grid = tile.grid
+    place = grid.crs.to_wkt() if grid.crs else "", list(grid.transform)[:6], grid.width, grid.height
+    facts = place, [[s.name, s.digest] for s in sources], request.rule, rule.feather, __version__
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
@@ -183,7 +191,7 @@ def _counts(path: Path) -> dict[int, int]:
     return {value: int(count) for value, count in enumerate(counts) if value and count}
 
 
-def _degrees(tile: Tile) -> tuple[float, float, float, float]:
+def _degrees(tile: Tile) -> Box:
     west, south, east, north = transform_bounds(tile.grid.crs, DEGREES, *tile.grid.bounds(), densify_pts=21)
     return west, south, east, north
 
@@ -204,12 +212,13 @@ def _whole(
         name = "mosaic" if len(systems) == 1 else f"mosaic_{code}"
         contents[request.output / f"{name}.vrt"] = virtual_raster(group, files, classes).encode()
     listed = {**{path.stem: path.name for path in contents}, **files}
+    shares = {f"{name}_confidence": f"{name}_confidence.tif" for name in files} if request.confidence else {}
     collection = request.manifest.resolve().with_name("collection.json")
     try:
         link = quote(Path(os.path.relpath(collection, request.output)).as_posix())
     except ValueError:  # another drive of Windows
         link = collection.as_uri()
-    about = {"classes": classes, "link": link, "rule": _SAID[request.rule]}
+    about = {"classes": classes, "link": link, "rule": _SAID[request.rule], "shares": shares}
     item = whole_item(request.output.resolve().name, tiles, listed, sources, about)
     contents[request.output / ITEM] = (json.dumps(item, allow_nan=False) + "\n").encode()
     with refusing(request.output):

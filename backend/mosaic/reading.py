@@ -28,7 +28,7 @@ from backend.raster.opening import open_raster
 
 @dataclass(frozen=True)
 class Part:
-    """Hold what a map says about some pixels of a tile.
+    """Hold the probabilities and weights of one map in some columns of a tile.
 
     Attributes:
         columns: First column of the tile, and the one after the last.
@@ -42,21 +42,28 @@ class Part:
 
 
 class TileReader:
-    """Reads one map on the grid of a tile, warped as it is read: only what a strip needs is in memory.
+    """Read one map on the grid of a tile, warped as it is read: only what a strip needs is in memory.
 
     Args:
         source: The map.
         classes: Legend, in the order of the bands of probabilities.
-        grid: Of the tile.
+        grid: Grid of the tile.
         feather: Pixels over which a map fades out towards its edge; 0 for none.
         stack: Takes what is to be closed.
+        turn: Degrees of longitude by which a map in degrees is moved, see `readers_of`.
 
     Attributes:
         touches: Whether the map has a place in the tile.
     """
 
     def __init__(
-        self, source: Source, classes: Sequence[LandCoverClass], grid: Grid, feather: int, stack: ExitStack
+        self,
+        source: Source,
+        classes: Sequence[LandCoverClass],
+        grid: Grid,
+        feather: int,
+        stack: ExitStack,
+        turn: float = 0.0,
     ) -> None:
         self._source, self._classes, self._feather = source, classes, feather
         smooth = source.probabilities is not None
@@ -66,7 +73,8 @@ class TileReader:
                 f"{source.probabilities} has {file.count} bands, the legend {len(classes)} classes.",
                 "Run the archive again, in another folder.",
             )
-        self._columns, self._rows = _place(file, grid)
+        there = Affine.translation(turn, 0) * file.transform
+        self._columns, self._rows = _place(file, turn, grid)
         self.touches = self._columns.start < self._columns.stop and self._rows.start < self._rows.stop
         if not self.touches:
             return
@@ -75,7 +83,8 @@ class TileReader:
         self._halo = feather
         self._file: Any = stack.enter_context(
             WarpedVRT(
-                file, crs=grid.crs, transform=grid.transform * Affine.translation(-self._halo, -self._halo),
+                file, src_transform=there, crs=grid.crs,
+                transform=grid.transform * Affine.translation(-self._halo, -self._halo),
                 width=grid.width + 2 * self._halo, height=grid.height + 2 * self._halo,
                 resampling=Resampling.bilinear if smooth else Resampling.nearest,
                 nodata=file.nodata, src_nodata=file.nodata,
@@ -83,7 +92,7 @@ class TileReader:
         )  # fmt: skip
 
     def read(self, top: int, bottom: int) -> Part | None:
-        """Return what the map says about rows of the tile; None if it says nothing.
+        """Return the map's values in rows of the tile; None if it has none.
 
         Raises:
             ResourceError: The map can't be read.
@@ -120,18 +129,43 @@ class TileReader:
         return votes
 
 
-def _place(file: Any, grid: Grid) -> tuple[slice, slice]:
+def readers_of(
+    source: Source, classes: Sequence[LandCoverClass], grid: Grid, feather: int, stack: ExitStack
+) -> list[TileReader]:
+    """Return the readers of one map: two if it is in degrees and goes beyond 180 of them, which GDAL reads on one side.
+
+    Args:
+        source: The map.
+        classes: See `TileReader`.
+        grid: See `TileReader`; readers that don't touch it are left out.
+        feather: See `TileReader`.
+        stack: See `TileReader`.
+    """
+    with open_raster(str(source.classes)) as file:
+        left, right, degrees = file.bounds.left, file.bounds.right, file.crs is not None and file.crs.is_geographic
+    turns = [t for t in (0.0, -360.0, 360.0) if left + t < 180 and right + t > -180] if degrees else [0.0]
+    readers = [TileReader(source, classes, grid, feather, stack, turn) for turn in turns]
+    return [reader for reader in readers if reader.touches]
+
+
+def _place(file: Any, turn: float, grid: Grid) -> tuple[slice, slice]:
     """Return the columns and rows of a grid that a raster touches."""
     if file.crs is None or grid.crs is None:
         raise InputError(f"{file.name} has no coordinate system.", "A mosaic needs maps with one.")
     try:
-        left, bottom, right, top = transform_bounds(file.crs, grid.crs, *file.bounds, densify_pts=21)
+        west, south, east, north = file.bounds
+        west, east = west + turn, east + turn
+        if turn or (file.crs.is_geographic and east > 180):
+            west, east = max(west, -180.0), min(east, 180.0)
+        left, bottom, right, top = transform_bounds(file.crs, grid.crs, west, south, east, north, densify_pts=21)
     except RASTER_ERRORS:
         return slice(0, 0), slice(0, 0)
     back = ~grid.transform
     (west, north), (east, south) = back * (left, top), back * (right, bottom)
     if not all(map(math.isfinite, (west, north, east, south))):
         return slice(0, 0), slice(0, 0)
+    if east < west:  # across the antimeridian, on a grid in degrees
+        west, east = 0.0, float(grid.width)
     columns = slice(max(0, math.floor(west) - 1), min(grid.width, math.ceil(east) + 1))
     return columns, slice(max(0, math.floor(north) - 1), min(grid.height, math.ceil(south) + 1))
 

@@ -8,25 +8,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
+from backend.archive.dates import span
 from backend.archive.folder import ArchiveFolder
-from backend.archive.manifest import FINISHED, read_manifest
+from backend.archive.footprint import Box
+from backend.archive.manifest import FINISHED, read_manifest, row_box
 from backend.card.model_card import LandCoverClass
 from backend.core.errors import InputError
 from backend.core.plain_json import parse_json
 
-Box = tuple[float, float, float, float]
-
 
 @dataclass(frozen=True)
 class Source:
-    """A finished map.
+    """Hold a finished map.
 
     Attributes:
-        name: Of the scene.
+        name: Name of the scene.
         classes: Its raster of classes.
         probabilities: Its raster with a band for each class; None if there is none.
         date: ISO 8601; empty if unknown.
-        box: West, south, east, north in degrees.
+        box: West, south, east, north in degrees; west is larger than east across the antimeridian.
         digest: SHA-256 of the map.
     """
 
@@ -53,6 +53,12 @@ def read_sources(manifest: Path) -> tuple[list[Source], list[LandCoverClass]]:
         raise InputError(f"{manifest} lists no finished scene.", "Finish the archive first.")
     classes = [LandCoverClass(*fields) for fields in options["classes"]]
     wanted = "probabilities" in options["also"]
+    for row in rows:
+        if row.get("model_sha256") != options["model_sha256"]:
+            raise InputError(
+                f"{row['name']} in {manifest} was mapped with another model than the archive's ({options['model']}).",
+                "A mosaic is made of maps of one model: run the archive again, in another folder.",
+            )
     return [_source(folder, row, wanted) for row in rows], classes
 
 
@@ -63,11 +69,15 @@ def _source(folder: ArchiveFolder, row: dict[str, str], wanted: bool) -> Source:
         if wanted:
             assets = parse_json(folder.item(name).read_bytes())["assets"]
             probabilities = folder.scenes / name / os.path.basename(unquote(assets["probabilities"]["href"]))
-        west, south, east, north = (float(row[side]) for side in ("west", "south", "east", "north"))
+        box = row_box(row)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"The item of {name} can't be read: {error}.", "Run the archive again.") from error
-    classes = folder.root / row["output"]
-    return Source(name, classes, probabilities, row["datetime"], (west, south, east, north), row["sha256"])
+    if box is None:
+        raise InputError(
+            f"{name} has no coordinate system: it has no place in a mosaic.",
+            "Leave it out of the archive's plan, or give it one.",
+        )
+    return Source(name, folder.root / row["output"], probabilities, row["datetime"], box, row["sha256"])
 
 
 def newest_first(sources: Sequence[Source]) -> list[Source]:
@@ -76,10 +86,13 @@ def newest_first(sources: Sequence[Source]) -> list[Source]:
     Raises:
         InputError: The date of one is unknown.
     """
-    undated = next((source.name for source in sources if not source.date), None)
-    if undated is not None:
-        raise InputError(
-            f"The date of {undated} is unknown.",
-            "Give dates in the plan of the archive (a CSV with a column datetime), or use --by probability.",
-        )
-    return sorted(sources, key=lambda source: source.date, reverse=True)
+    dated = []
+    for source in sources:
+        times = span(source.date)
+        if times is None:
+            raise InputError(
+                f"The date of {source.name} is {repr(source.date) if source.date else 'unknown'}.",
+                "Give dates in the plan of the archive (a CSV with a column datetime), or use --by probability.",
+            )
+        dated.append((times, source))
+    return [source for _, source in sorted(dated, key=lambda pair: pair[0], reverse=True)]

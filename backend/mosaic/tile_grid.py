@@ -1,4 +1,4 @@
-"""Lay tiles over the world: squares of 100 km in UTM, named as in MGRS, or squares of a user's CRS, size and origin."""
+"""Divide the world into tiles: squares of 100 km in UTM, named as in MGRS, or of a user's CRS, size and origin."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ SOUTH_END, NORTH_END = -80.0, 84.0
 _BANDS = "CDEFGHJKLMNPQRSTUVWX"
 _COLUMNS = ("ABCDEFGH", "JKLMNPQR", "STUVWXYZ")
 _ROWS = "ABCDEFGHJKLMNPQRSTUV"
-# Points along each side of a box when it is brought to another CRS.
+# Points along each side of a box when it is transformed to another CRS.
 DENSE = 21
 MOST_SIDE = 100_000  # pixels of a tile
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A tile of a grid.
+    """Hold a tile of a grid.
 
     Attributes:
         name: Unique, and fit for a file.
@@ -41,7 +41,7 @@ class Tile:
 
 
 class UtmSquares:
-    """Squares of 100 km of the UTM zones (WGS 84). The exceptions of MGRS for Norway and Svalbard are not made.
+    """Divide the UTM zones (WGS 84) into squares of 100 km, without MGRS's exceptions for Norway and Svalbard.
 
     Where two zones meet, a square of either covers the seam.
 
@@ -66,7 +66,7 @@ class UtmSquares:
 
 
 class OwnSquares:
-    """Squares of one CRS, counted from an origin: column to the east, row to the north.
+    """Divide one CRS into squares, counted from an origin: column to the east, row to the north.
 
     Args:
         crs: Name of the CRS, such as EPSG:3035.
@@ -92,7 +92,8 @@ class OwnSquares:
         """Return the tiles that boxes of west, south, east, north in degrees touch, row by row."""
         found: set[tuple[int, int]] = set()
         for box in boxes:
-            found.update(_squares(_bounds(DEGREES, self.crs, box), self._size, self._origin))
+            for part in _halves(box) if self.crs.is_geographic else (box,):
+                found.update(_squares(_bounds(DEGREES, self.crs, part), self._size, self._origin))
         tiles = []
         for column, row in sorted(found, key=lambda place: (-place[1], place[0])):
             left, top = self._origin[0] + column * self._size, self._origin[1] + (row + 1) * self._size
@@ -115,11 +116,11 @@ def _pixels(size: float, pixel: float) -> int:
 
 def _zones(box: Box) -> Iterator[tuple[int, bool, Box]]:
     """Yield zone, whether it is the southern half, and the part of a box that lies there."""
-    west, south, east, north = box
-    if east < west:  # across the antimeridian
-        yield from _zones((west, south, 180.0, north))
-        yield from _zones((-180.0, south, east, north))
+    if box[2] < box[0]:
+        for part in _halves(box):
+            yield from _zones(part)
         return
+    west, south, east, north = box
     for half, low, high in ((True, SOUTH_END, 0.0), (False, 0.0, NORTH_END)):
         bottom, top = max(south, low), min(north, high)
         if bottom >= top:
@@ -129,6 +130,12 @@ def _zones(box: Box) -> Iterator[tuple[int, bool, Box]]:
             left, right = max(west, 6.0 * zone - 186), min(east, 6.0 * zone - 180)
             if left < right:
                 yield zone, half, (left, bottom, right, top)
+
+
+def _halves(box: Box) -> list[Box]:
+    """Return the parts of a box on either side of the antimeridian, if it crosses it."""
+    west, south, east, north = box
+    return [box] if west <= east else [(west, south, 180.0, north), (-180.0, south, east, north)]
 
 
 def _squares(bounds: Box, size: float, origin: tuple[float, float]) -> list[tuple[int, int]]:
@@ -142,9 +149,9 @@ def _bounds(source: CRS, target: CRS, box: Box) -> Box:
     try:
         left, bottom, right, top = transform_bounds(source, target, *box, densify_pts=DENSE)
     except RASTER_ERRORS as error:
-        raise InputError(f"A scene at {box} has no place in {target}.", "Choose another --crs.") from error
+        raise InputError(f"A scene at {box} lies outside the area of {target}.", "Choose another --crs.") from error
     if not all(map(math.isfinite, (left, bottom, right, top))):
-        raise InputError(f"A scene at {box} has no place in {target}.", "Choose another --crs.")
+        raise InputError(f"A scene at {box} lies outside the area of {target}.", "Choose another --crs.")
     return left, bottom, right, top
 
 

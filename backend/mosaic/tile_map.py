@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from backend.card.model_card import LandCoverClass
 from backend.core.arrays import FloatArray
 from backend.core.cancel import Cancel
 from backend.maps.eight_bits import share_code
-from backend.mosaic.reading import TileReader
+from backend.mosaic.reading import readers_of
 from backend.mosaic.sources import Source
 from backend.mosaic.tile_grid import Tile
 from backend.output.raster_set import add_style
@@ -30,7 +30,7 @@ LEAST_ROWS = 16
 
 @dataclass(frozen=True)
 class Rule:
-    """How overlaps are decided.
+    """Describe how overlaps are decided.
 
     Attributes:
         classes: Legend of the maps.
@@ -55,8 +55,9 @@ def strips(tile: Tile, sources: Sequence[Source], rule: Rule, cancel: Cancel) ->
     grid, count = tile.grid, len(rule.classes)
     rows = int(max(LEAST_ROWS, min(grid.height, STRIP_BYTES // (4 * count * grid.width))))
     with ExitStack() as stack:
-        readers = [TileReader(source, rule.classes, grid, rule.feather, stack) for source in sources]
-        readers = [reader for reader in readers if reader.touches]
+        readers = [
+            reader for source in sources for reader in readers_of(source, rule.classes, grid, rule.feather, stack)
+        ]
         for top in range(0, grid.height, rows):
             bottom = min(grid.height, top + rows)
             sums = np.zeros((count, bottom - top, grid.width), np.float32)
@@ -81,7 +82,7 @@ def write_tile(
     Args:
         paths: "output", and "confidence" if wanted; claimed.
         tile: The tile.
-        sums: Of `strips`.
+        sums: Sums by `strips`.
         rule: How overlaps are decided.
         tags: Metadata of the rasters.
 
@@ -92,7 +93,7 @@ def write_tile(
     values = np.array([item.value for item in classes], dtype=np.uint8)
     layer = Layer("uint8", 0, ["land cover"], {item.value: rgb(item.color) for item in classes}, tags)
     code, counts = share_code(), np.zeros(256, np.int64)
-    shares = code.layer(["confidence"])
+    shares = replace(code.layer(["confidence"]), tags=tags)
     with ExitStack() as stack:
         sinks: dict[str, RasterSink] = {}
         for role, path in paths.items():

@@ -10,6 +10,7 @@ from typing import Any
 from rasterio.warp import transform_bounds
 
 from backend import __version__
+from backend.archive.footprint import box_geometry, union_box
 from backend.archive.items import GEOTIFF, item_date
 from backend.card.colours import rgb
 from backend.card.mlm import ALWAYS, class_items
@@ -22,7 +23,7 @@ EXTENSIONS = ("https://stac-extensions.github.io/classification/v2.0.0/schema.js
 
 
 def virtual_raster(tiles: Sequence[Tile], files: Mapping[str, str], classes: Sequence[LandCoverClass]) -> str:
-    """Return GDAL's XML of the tiles of one CRS, whose files lie beside it.
+    """Return GDAL's XML of the tiles of one CRS, whose files lie in the same folder.
 
     Args:
         tiles: On one grid.
@@ -76,20 +77,19 @@ def whole_item(
         tiles: Those that were written.
         files: File name by key of asset; tiles by their names, virtual rasters by theirs.
         sources: Maps that it is made of.
-        about: `classes` (the legend), `link` (to the archive's collection), and `rule` (a sentence).
+        about: `classes` (the legend), `link` (to the archive's collection), `rule` (a sentence), and `shares` (files of
+            the share of the class, by key).
     """
     boxes = [transform_bounds(t.grid.crs, DEGREES, *t.grid.bounds(), densify_pts=21) for t in tiles]
-    west, south = min(box[0] for box in boxes), min(box[1] for box in boxes)
-    east, north = max(box[2] for box in boxes), max(box[3] for box in boxes)
-    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    box = union_box(boxes) or boxes[0]
     classes: Sequence[LandCoverClass] = about["classes"]
     return {
         "type": "Feature",
         "stac_version": "1.1.0",
         "stac_extensions": list(EXTENSIONS),
         "id": name,
-        "geometry": {"type": "Polygon", "coordinates": [ring]},
-        "bbox": [west, south, east, north],
+        "geometry": box_geometry(box),
+        "bbox": list(box),
         "properties": {
             **_span(sources),
             "description": f"Land cover of {len(sources)} scenes. {about['rule']}",
@@ -104,6 +104,10 @@ def whole_item(
                 "classification:classes": class_items(classes),
             }
             for key, file in files.items()
+        }
+        | {
+            key: {"href": f"./{file}", "type": GEOTIFF, "roles": ["data"], "title": "share of the chosen class"}
+            for key, file in about["shares"].items()
         },
     }
 

@@ -1,1 +1,1 @@
-"""The vision transformer, its heads and its weights; imports torch, never rasterio."""
+"""Define the vision transformer, its heads and its weights; imports torch, never rasterio."""

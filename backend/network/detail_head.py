@@ -1,7 +1,7 @@
 """Define the head that classifies tokens, and sharpens the answer by the detail of the image.
 
 What a place is, is read from the tokens alone, by two small layers that are enlarged to pixels. At full resolution
-only the difference of the image from its surroundings is seen, beside what the tokens say: edges and single bright
+only the difference of the image from its surroundings is seen, in addition to the tokens: edges and single bright
 pixels can move a border, and the level of the backscatter can't be read twice. A decoder that sees the image as it is
 could fit the levels of the training scenes instead of those of the tokens.
 """
@@ -20,7 +20,7 @@ WIDTH = 16  # channels at full resolution
 
 
 class DetailHead(nn.Module):
-    """Logits from tokens of two depths, enlarged, plus a correction from the detail of the image.
+    """Compute logits from tokens of two depths, enlarged, plus a correction from the detail of the image.
 
     Args:
         arch: Sizes; `head_dim` is the width of the hidden layer over tokens.
@@ -46,7 +46,7 @@ class DetailHead(nn.Module):
         self.correct = nn.Sequential(nn.Conv2d(2 * WIDTH, WIDTH, 3, padding=1), nn.GELU(), last)
 
     def forward(self, x: Tensor, tokens: list[Tensor]) -> Tensor:
-        """Logits [N, K, H, W] from input [N, B, H, W] and two token grids [N, D, H/p, W/p]."""
+        """Return the logits [N, K, H, W] from input [N, B, H, W] and two token grids [N, D, H/p, W/p]."""
         hidden = self.hidden(torch.cat(tokens, dim=1))
         coarse = torch.cat((self.classify(hidden), self.told(hidden)), dim=1)
         coarse = F.interpolate(coarse, size=x.shape[-2:], mode="bilinear", align_corners=False)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 def feature_count(bands: int, windows: Sequence[int]) -> int:
-    """Channels of `window_features`."""
+    """Return the number of channels of `window_features`."""
     return (bands + (bands > 1)) * (1 + 2 * len(windows))
 
 
@@ -43,10 +43,10 @@ def window_features(x: Tensor, windows: Sequence[int]) -> Tensor:
 
 
 def validity(x: Tensor) -> Tensor:
-    """1 where a pixel of [N, B, H, W] is valid, else 0; [N, 1, H, W]."""
+    """Return 1 where a pixel of [N, B, H, W] is valid, else 0; [N, 1, H, W]."""
     return (x != 0).any(dim=1, keepdim=True).to(x.dtype)
 
 
 def windowed_sum(x: Tensor, side: int) -> Tensor:
-    """Sums over square windows of [N, C, H, W], in the same shape; nothing counts beyond the border."""
+    """Return the sums over square windows of [N, C, H, W], in the same shape; nothing counts beyond the border."""
     return F.avg_pool2d(x, side, stride=1, padding=side // 2, divisor_override=1)

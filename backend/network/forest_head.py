@@ -23,14 +23,14 @@ PIXELS = 1024  # that go down all trees at once: their positions stay in a proce
 
 @dataclass(frozen=True)
 class Trees:
-    """Binary trees as tables of M nodes, the root first; the two children of a node are neighbours.
+    """Hold binary trees as tables of M nodes, the root first; the two children of a node are neighbours.
 
     Attributes:
         feature: Which feature decides at each node, int16 [T, M].
         threshold: Up to which value it goes left, float32 [T, M].
         child: The left child, int16 [T, M]; the right one is the next. A leaf is its own left child, and its threshold
             is above every value.
-        share: Of each class at each node, float32 [T, M, K].
+        share: Share of each class at each node, float32 [T, M, K].
         depth: Steps after which every walk has come to a leaf.
     """
 
@@ -41,7 +41,7 @@ class Trees:
     depth: int
 
     def probabilities(self, columns: Tensor) -> Tensor:
-        """Mean of the trees' shares, float32 [n, K], of features [F, n]."""
+        """Return the mean of the trees' shares, float32 [n, K], of features [F, n]."""
         count, nodes, classes = self.share.shape
         # Whatever a file says, no feature and no node is read that there isn't.
         feature = self.feature.long().clamp(0, len(columns) - 1)
@@ -60,7 +60,7 @@ class Trees:
 
 
 class ForestHead(nn.Module):
-    """Logits of each pixel from tokens of several blocks, the pixel itself and its windowed statistics.
+    """Compute logits of each pixel from tokens of several blocks, the pixel itself and its windowed statistics.
 
     Args:
         arch: Sizes; `head_dim` linear components of the tokens, `trees` trees of `tree_nodes` nodes.
@@ -88,7 +88,7 @@ class ForestHead(nn.Module):
         return Trees(feature, threshold, child, share, self.depth)
 
     def forward(self, x: Tensor, tokens: list[Tensor]) -> Tensor:
-        """Logits [N, K, H, W] (logarithms of averaged probabilities) from input [N, B, H, W] and `taps` token grids."""
+        """Return logits [N, K, H, W] (logarithms of probabilities) from input [N, B, H, W] and `taps` token grids."""
         components = self.tokens(torch.cat(tokens, dim=1))
         wide = F.interpolate(components, size=x.shape[-2:], mode="bilinear", align_corners=False)
         features = torch.cat((wide.float(), window_features(x, self.windows).float()), dim=1)

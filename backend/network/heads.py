@@ -1,7 +1,7 @@
 """Define the heads: from the tokens of a vision transformer to logits for every pixel.
 
-By what they see beside the last tokens: `linear` sees nothing else: what it scores is the backbone's own
-merit. `conv` sees tokens of several depths and smooths as it enlarges. `decoder` sees the image again too, at
+They differ in what they see in addition to the last tokens. `linear` sees nothing else, so that its score depends on
+the backbone. `conv` sees tokens of several depths and smooths as it enlarges. `decoder` sees the image again too, at
 full resolution, where edges are; `detail` (backend/network/detail_head.py) only its contrast. `forest`
 (backend/network/forest_head.py) is fitted to a user's own samples.
 """
@@ -23,7 +23,7 @@ NARROWEST = 16  # channels; fewer at full resolution would be too few for the cl
 
 
 class LinearHead(nn.Module):
-    """Logits from the last tokens alone, bilinearly enlarged: the plainest head there is.
+    """Compute logits from the last tokens alone, bilinearly enlarged: the simplest head.
 
     Args:
         arch: Sizes.
@@ -37,7 +37,7 @@ class LinearHead(nn.Module):
         self.project = nn.Conv2d(arch.embed_dim, classes, 1)
 
     def forward(self, x: Tensor, tokens: list[Tensor]) -> Tensor:
-        """Logits [N, K, H, W] from input [N, B, H, W] and one token grid [N, D, H/p, W/p]."""
+        """Return the logits [N, K, H, W] from input [N, B, H, W] and one token grid [N, D, H/p, W/p]."""
         grid: Tensor = self.project(tokens[-1])
         return F.interpolate(grid, size=x.shape[-2:], mode="bilinear", align_corners=False)
 
@@ -52,7 +52,7 @@ def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
 
 
 class ConvHead(nn.Module):
-    """Logits from tokens of several depths, doubled in resolution step by step with convolutions between.
+    """Compute logits from tokens of several depths, doubled in resolution step by step with convolutions between.
 
     The progressive decoder of SETR (Zheng et al., arXiv 2012.15840, section 3.3, "PUP") on the concatenated tokens of
     several blocks, as in its "MLA". It sees the image through the tokens only.
@@ -88,7 +88,7 @@ class ConvHead(nn.Module):
         return nn.ModuleList()
 
     def forward(self, x: Tensor, tokens: list[Tensor]) -> Tensor:
-        """Logits [N, K, H, W] from input [N, B, H, W] and `taps` token grids [N, D, H/p, W/p]."""
+        """Return the logits [N, K, H, W] from input [N, B, H, W] and `taps` token grids [N, D, H/p, W/p]."""
         height, width = x.shape[-2:]
         skips = []
         for halving in self.stem:
@@ -107,7 +107,7 @@ class ConvHead(nn.Module):
 
 
 class DecoderHead(ConvHead):
-    """Pixel-sharp logits: tokens of two depths, refined by a shallow convolutional stem at full resolution.
+    """Compute sharp logits: tokens of two depths, refined by a shallow convolutional stem at full resolution.
 
     Tokens know what a place is but only to a patch; the stem knows where edges are. Each halving of the stem meets
     the tokens on their way up, as in a U-Net (Ronneberger et al., arXiv 1505.04597). Sizes as of `ConvHead`.

@@ -29,10 +29,10 @@ def layers_of(network: nn.Module) -> dict[str, Layer]:
 
 
 class QuantisedLayer(nn.Module):
-    """Wraps a linear map or a convolution whose input and weights take one of 256 values each.
+    """Wrap a linear map or a convolution whose input and weights take one of 256 values each.
 
     Args:
-        layer: In floats.
+        layer: Layer in floats.
         low: Smallest input that is represented.
         high: Greatest input.
     """
@@ -41,7 +41,7 @@ class QuantisedLayer(nn.Module):
     zeros: Tensor
 
     def __init__(self, layer: Layer, low: float, high: float) -> None:
-        """Shares the weights of `layer`."""
+        """Share the weights of `layer`."""
         super().__init__()
         self.layer = layer
         # Zero must be one of the values: it stands for what is invalid, and for what lies beyond a border.
@@ -53,7 +53,7 @@ class QuantisedLayer(nn.Module):
         self.register_buffer("zeros", torch.zeros(len(scales), dtype=torch.int32))
 
     def forward(self, x: Tensor) -> Tensor:
-        """As the layer's own."""
+        """Return what the layer does, in eight bits."""
         x = torch.fake_quantize_per_tensor_affine(x, self.scale, self.zero, 0, LEVELS)
         weight = torch.fake_quantize_per_channel_affine(self.layer.weight, self.scales, self.zeros, 0, -MOST, MOST)
         layer = self.layer

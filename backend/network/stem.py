@@ -1,7 +1,7 @@
 """Embed patches by overlapping convolutions, so that a token sees its neighbourhood without knowing its position.
 
 Convolutions of stride 2 in place of one of stride 8 (Xiao et al., "Early convolutions help transformers see
-better", NeurIPS 2021), and a depthwise convolution over the tokens, which tells neighbours apart relative to each
+better", NeurIPS 2021), and a depthwise convolution over the tokens, which encodes where neighbours are relative to each
 other (conditional positional encodings, Chu et al., arXiv 2102.10882). No layer normalises over the image: a token
 depends on pixels within `REACH` of it only, and not on what else is in the tile.
 """

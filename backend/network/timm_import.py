@@ -1,7 +1,7 @@
 """Import timm, in this one place.
 
 timm imports torchvision, of which nothing here needs more than that the import succeeds. Where PyTorch and torchvision
-come from different indexes (a CPU build beside the ordinary torchvision), torchvision's compiled part can't be loaded,
+come from different indexes (a CPU build with the ordinary torchvision), torchvision's compiled part can't be loaded,
 and its import fails: "operator torchvision::nms does not exist". Such operators are declared here, unimplemented.
 """
 
@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 _MISSING = re.compile(r"operator torchvision::(\w+) does not exist")
-# What is declared exists for as long as its library object does.
+# Declared operators exist only as long as their library object.
 _declared: list[torch.library.Library] = []
 
 
@@ -45,7 +45,7 @@ def _import_torchvision() -> None:
 
 
 class _Compiler(ModuleType):
-    """Stands for torch._dynamo while torchvision and timm are imported.
+    """Stand for torch._dynamo while torchvision and timm are imported.
 
     They ask it to mark functions that it shall or shall not compile. Nothing is compiled here, and importing it
     takes a second and 100 MB, at every start. Afterwards the real one can be imported, and compiles the network; only

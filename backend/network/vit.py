@@ -50,7 +50,7 @@ def build_backbone(arch: Arch, bands: int, tile: int, patch: int, initialise: bo
 
 
 class SarViT(nn.Module):
-    """Backbone and head. Input: float32 [N, bands, H, W] of `radiometry.prepare`, H and W multiples of the patch.
+    """Run backbone and head on float32 [N, bands, H, W] of `radiometry.prepare`, H and W multiples of the patch.
 
     Args:
         arch: Sizes.
@@ -58,18 +58,18 @@ class SarViT(nn.Module):
         tile: Side in pixels of the stored positional embedding.
         patch: Patch side in pixels.
         classes: Number of logits.
-        initialise: As of `build_backbone`.
+        initialise: As for `build_backbone`.
     """
 
     def __init__(self, arch: Arch, bands: int, tile: int, patch: int, classes: int, initialise: bool = True) -> None:
-        """Random weights; see `backend.network.weights.load_model` for trained ones."""
+        """Build the network with random weights; see `backend.network.weights.load_model` for trained ones."""
         super().__init__()
         self.depth, self.heads, self.patch = arch.depth, arch.heads, patch
         self.backbone = build_backbone(arch, bands, tile, patch, initialise)
         self.head = build_head(arch, bands, patch, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits [N, classes, H, W]."""
+        """Return the logits [N, classes, H, W]."""
         logits: Tensor = self.head(x, self.features(x))
         return logits
 
@@ -90,11 +90,11 @@ class SarViT(nn.Module):
         return self.grids(x, [max(0, tap * self.depth // taps - 1) for tap in range(1, taps + 1)])
 
     def tokens(self, x: Tensor, block: int = -1) -> Tensor:
-        """Normalised patch tokens after a block, [N, D, H/p, W/p]. Blocks count from 0; negative from the end."""
+        """Return the normalised patch tokens after a block, [N, D, H/p, W/p]; counted from 0, negative from the end."""
         return self.grids(x, [self._index(block)])[0]
 
     def attention(self, x: Tensor, block: int = -1) -> Tensor:
-        """CLS attention of one block, [N, heads, H/p, W/p].
+        """Return the CLS attention of one block, [N, heads, H/p, W/p].
 
         The softmax runs over all tokens (CLS and registers too) and only the patch part is returned, so a head sums
         to at most 1. Only this one row of this one block is computed explicitly; the blocks before it stay fused.
@@ -103,7 +103,7 @@ class SarViT(nn.Module):
         vit: Any = self.backbone  # timm's modules carry no types of their own
         rows, columns = x.shape[-2] // self.patch, x.shape[-1] // self.patch
         # timm gives the tokens before a block by no public function: these are the first lines of its
-        # `forward_intermediates`, for whose sake timm is pinned. `test_attention_is_the_cls_row_of_that_block` holds
+        # `forward_intermediates`, the reason why timm is pinned. `test_attention_is_the_cls_row_of_that_block` holds
         # them to its own forward pass.
         x = vit.norm_pre(vit.patch_drop(vit._pos_embed(vit.patch_embed(x))))
         for earlier in vit.blocks[:index]:
@@ -124,8 +124,8 @@ class SarViT(nn.Module):
         return index
 
     def grids(self, x: Tensor, indices: list[int]) -> list[Tensor]:
-        """Normalised patch tokens after some blocks, each [N, D, H/p, W/p]; blocks count from 0."""
-        # Of a model with fewer blocks than its head has taps, some are read twice.
+        """Return the normalised patch tokens after some blocks, each [N, D, H/p, W/p]; blocks count from 0."""
+        # If a model has fewer blocks than its head has taps, some blocks are read twice.
         blocks = sorted(set(indices))
         found = self.backbone.forward_intermediates(
             x, indices=blocks, norm=True, output_fmt="NCHW", intermediates_only=True, stop_early=True

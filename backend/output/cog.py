@@ -1,4 +1,4 @@
-"""Bring a finished GeoTIFF into the order of a Cloud Optimized GeoTIFF, without decoding a pixel.
+"""Rewrite a finished GeoTIFF in the order of a Cloud Optimized GeoTIFF, without decoding a pixel.
 
 A reader on the network wants all directories at the beginning, and the blocks of overviews before those of the full
 image (OGC Cloud Optimized GeoTIFF Standard 1.0, 21-026). A file that is written row by row has it the other way round.
@@ -8,6 +8,8 @@ Blocks stay compressed as they are; offsets are all that changes. See TIFF 6.0, 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +21,10 @@ from numpy.typing import NDArray
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 SHORT, LONG, LONG8 = 3, 4, 16
 TILE_OFFSETS, TILE_BYTES = 324, 325
+# What kind of image a directory is of, and that it is another one at a lower resolution.
+SUBFILE, REDUCED = 254, 1
+# Where an image lies (GeoTIFF 1.1, annex G): overviews lie where the full image does.
+PLACE = (33550, 33922, 34264, 34735, 34736, 34737)
 CLASSIC, BIG = 42, 43
 # Bytes that are copied at once.
 PIECE = 2**24
@@ -26,7 +32,7 @@ PIECE = 2**24
 
 @dataclass(frozen=True)
 class Form:
-    """How numbers are written in a file.
+    """Describe how numbers are written in a file.
 
     Attributes:
         order: "<" or ">", as NumPy and struct have it.
@@ -38,7 +44,7 @@ class Form:
 
     @property
     def word(self) -> str:
-        """Type of offsets and counts."""
+        """Return the type code of offsets and counts."""
         return f"{self.order}u{8 if self.big else 4}"
 
     @property
@@ -58,7 +64,7 @@ class Form:
 
 @dataclass(frozen=True)
 class Entry:
-    """A field of a directory: tag, type, count of values, and the values as they are in the file."""
+    """Hold a field of a directory: tag, type, count of values, and the values as they are in the file."""
 
     tag: int
     kind: int
@@ -69,19 +75,28 @@ class Entry:
         return np.frombuffer(self.data, f"{form.order}u{SIZES[self.kind]}").astype(np.int64)
 
 
-def rearrange(path: Path) -> None:
+def rearrange(path: Path, overviews: Sequence[Path] = ()) -> None:
     """Rewrite a tiled GeoTIFF as a Cloud Optimized GeoTIFF, in place; meanwhile it takes its space twice.
 
     Args:
-        path: Closed file, with internal overviews if any. The folder must be private: another file is made beside it.
+        path: Closed file, with internal overviews if any. The folder must be private: another file is made in it.
+        overviews: Closed tiled GeoTIFFs of one image each, the largest first, that become further overviews.
 
     Raises:
-        OSError: Reading or writing fails, or it isn't a whole tiled TIFF, as on a full disk; the file is as it was.
+        OSError: Reading or writing fails, or one isn't a whole tiled TIFF, as on a full disk; the file is as it was.
     """
     ordered = path.with_name(f"{path.name}.ordered")
     try:
-        with path.open("rb") as source, ordered.open("xb") as target:
-            _copy(source, target)
+        with ExitStack() as stack:
+            source, *smaller = (stack.enter_context(each.open("rb")) for each in (path, *overviews))
+            target = stack.enter_context(ordered.open("xb"))
+            form, directories = _read(source)
+            images = [(source, directory) for directory in directories]
+            for file in smaller:
+                _, (directory,) = _read(file)
+                kept = [entry for entry in directory if entry.tag not in PLACE]
+                images.append((file, [Entry(SUBFILE, LONG, 1, form.number(REDUCED, 4)), *kept]))
+            _write(target, form, images)
         os.replace(ordered, path)
     except (ValueError, KeyError) as error:
         raise OSError(f"the file is damaged: {error}") from error
@@ -89,8 +104,9 @@ def rearrange(path: Path) -> None:
         ordered.unlink(missing_ok=True)
 
 
-def _copy(source: BinaryIO, target: BinaryIO) -> None:
-    form, directories = _read(source)
+def _write(target: BinaryIO, form: Form, images: Sequence[tuple[BinaryIO, list[Entry]]]) -> None:
+    """Write a file of images, the largest first: each a file that has its blocks, and its directory."""
+    directories = [directory for _, directory in images]
     tiles = [_tiles(directory, form) for directory in directories]
     sizes = [_directory_bytes(directory, form) for directory in directories]
     place, moved = form.header + sum(sizes), {}
@@ -111,6 +127,7 @@ def _copy(source: BinaryIO, target: BinaryIO) -> None:
         target.write(_directory(_with_offsets(directory, moved[index], form), start, following, form))
         start += size
     for index in range(len(directories) - 1, -1, -1):
+        source = images[index][0]
         for offset, count in zip(*(numbers.tolist() for numbers in tiles[index])):
             source.seek(offset)
             while count:

@@ -90,7 +90,7 @@ def check_not_parts(paths: Sequence[Path], parts: Sequence[str]) -> None:
 
 
 class _Inputs:
-    """Files that must not be outputs; each is looked up once.
+    """Look up once the files that must not be outputs.
 
     Args:
         sources: Names; those that are no existing files, such as names for GDAL, are ignored.

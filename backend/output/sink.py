@@ -20,8 +20,9 @@ from rasterio.enums import Resampling
 from rasterio.windows import Window
 
 from backend.core.errors import ResourceError
-from backend.core.threads import thread_count
+from backend.output.class_overviews import ClassOverviews
 from backend.output.cog import rearrange
+from backend.output.overviews import add_overviews, overview_factors
 from backend.output.transaction import RasterFiles, place_together
 from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
@@ -30,18 +31,13 @@ BLOCK = 256
 # Most bytes of a row of blocks, which is buffered until it is complete; for many bands blocks are made lower.
 ROW_BYTES = 2**27
 LOWEST_BLOCK = 16  # TIFF needs multiples of 16
-# Overviews are added until their larger side is at most this.
-OVERVIEW_SIDE = 256
-# Of a disk, that are left free when a file is brought into another order.
+# Bytes of a disk that are left free when a file is rewritten in another order.
 SPARE_BYTES = 2**16
-# Nothing else runs meanwhile. Threads queue chunks, which at GDAL's default size (10 MB) take memory by height.
-# They are compressed like the raster itself: at GDAL's default level that takes half as long again.
-OVERVIEWS_BY = {"GDAL_NUM_THREADS": min(4, thread_count()), "GDAL_OVR_CHUNK_MAX_SIZE": 10**6, "ZLEVEL_OVERVIEW": 1}
 
 
 @dataclass(frozen=True)
 class Layer:
-    """Contents of a raster to be written.
+    """Hold contents of a raster to be written.
 
     Attributes:
         dtype: uint8 or float32.
@@ -50,8 +46,8 @@ class Layer:
         palette: Colours (red, green, blue) by value, for classes; empty for continuous values.
         tags: Metadata of the file.
         rgb: Whether the bands are red, green and blue.
-        scales: Of each band, by which a stored value is multiplied; empty if values are stored as they are.
-        offsets: Of each band, added after that; as many as scales.
+        scales: Factor of each band for stored values; empty if values are stored as they are.
+        offsets: Offset of each band, added after that; as many as scales.
     """
 
     dtype: str
@@ -65,7 +61,7 @@ class Layer:
 
 
 class RasterSink:
-    """Writes rows of a GeoTIFF from top to bottom; nothing has the final name before `commit`.
+    """Write rows of a GeoTIFF from top to bottom; nothing has the final name before `commit`.
 
     Args:
         path: Final name.
@@ -82,13 +78,14 @@ class RasterSink:
 
     def __init__(self, path: Path, grid: Grid, layer: Layer, scratch: str = "") -> None:
         self._grid, self._layer = grid, layer
-        self._bands = len(layer.descriptions)
+        self._bands, self._factors = len(layer.descriptions), overview_factors(grid.width, grid.height)
         self._block = _block_rows(self._bands * grid.width * np.dtype(layer.dtype).itemsize)
         # Rows of blocks that are not complete yet, as far as they have come.
         self._pending: NDArray[Any] = np.empty((self._bands, self._block, grid.width), dtype=layer.dtype)
         self._held = self._written = 0
         self._last: NDArray[Any] = np.empty(0)
         self._file: Any = None
+        self._overviews: ClassOverviews | None = None
         self.files = RasterFiles(path, scratch)
         try:
             self._create()
@@ -107,6 +104,10 @@ class RasterSink:
                 self._file.scales, self._file.offsets = layer.scales, layer.offsets
             if layer.palette:
                 self._file.write_colormap(1, {value: (*colour, 255) for value, colour in layer.palette.items()})
+                # Larger squares than a block is high aren't counted; only maps of over 65,536 pixels a side have them.
+                factors = [factor for factor in self._factors if factor <= self._block]
+                if factors:
+                    self._overviews = ClassOverviews(self.files.part.parent, self._profile(), factors, layer.palette)
 
     def _profile(self) -> dict[str, Any]:
         floats = self._layer.dtype == "float32"
@@ -146,6 +147,8 @@ class RasterSink:
         # One row of blocks at a time, all its bands: the order in the file does not depend on how rows were given.
         with self.files.refusing():
             self._file.write(block, window=Window(0, self._written, self._grid.width, block.shape[1]))
+            if self._overviews is not None:
+                self._overviews.add(block[0])
         self._written, self._held = self._written + block.shape[1], 0
         self._last = block[:, -1:].copy()
 
@@ -162,9 +165,9 @@ class RasterSink:
         with self.files.refusing():
             self._file.close()
             self._check()
+            made = self._overviews.close() if self._overviews is not None else []
             if overviews:
-                self._overviews()
-                self._order()
+                self._order(made)
                 self._check()
 
     def _check(self) -> None:
@@ -178,22 +181,22 @@ class RasterSink:
             if not same or not np.array_equal(last, self._last, equal_nan=self._layer.dtype == "float32"):
                 raise ResourceError(f"{self.files.path} was not written whole.", "Check the disk, and run again.")
 
-    def _order(self) -> None:
+    def _order(self, made: Sequence[Path]) -> None:
+        """Add overviews, those that were made or else GDAL's, and bring all into order."""
+        if not made or not self._room(made):
+            for path in made:
+                path.unlink()
+            add_overviews(self.files.part, self._factors, _method(self._layer), BLOCK)
+            made = ()
         # It takes the space of the file once more for a moment. A finished map isn't lost for want of that.
-        if shutil.disk_usage(self.files.part.parent).free > self.files.part.stat().st_size + SPARE_BYTES:
-            rearrange(self.files.part)
+        if self._room(made):
+            rearrange(self.files.part, made)
+        for path in made:
+            path.unlink()
 
-    def _overviews(self) -> None:
-        side = max(self._grid.width, self._grid.height)
-        factors = [2**i for i in range(1, 20) if side / 2 ** (i - 1) > OVERVIEW_SIDE]
-        if not factors:
-            return
-        how = Resampling.mode if self._layer.palette else Resampling.average
-        layer = self._layer
-        flags = layer.dtype == "uint8" and not (layer.palette or layer.rgb or layer.scales)
-        how = Resampling.nearest if flags else how
-        with rasterio.Env(GDAL_TIFF_OVR_BLOCKSIZE=BLOCK, **OVERVIEWS_BY), rasterio.open(self.files.part, "r+") as file:
-            file.build_overviews(factors, how)
+    def _room(self, more: Sequence[Path]) -> bool:
+        needed = sum(path.stat().st_size for path in (self.files.part, *more)) + SPARE_BYTES
+        return shutil.disk_usage(self.files.part.parent).free > needed
 
     def thumbnail(self, side: int = 512, band: int = 1) -> NDArray[Any]:
         """Return a band of the finished file, [rows, columns], decimated to at most `side` pixels a side."""
@@ -221,7 +224,17 @@ class RasterSink:
         with suppress(*RASTER_ERRORS):
             if self._file is not None and not self._file.closed:
                 self._file.close()
+            if self._overviews is not None:
+                self._overviews.close()
         self.files.discard()
+
+
+def _method(layer: Layer) -> Resampling:
+    """Return how GDAL makes overviews of a layer."""
+    if layer.palette:
+        return Resampling.mode
+    flags = layer.dtype == "uint8" and not (layer.rgb or layer.scales)
+    return Resampling.nearest if flags else Resampling.average
 
 
 def _block_rows(row_bytes: int) -> int:

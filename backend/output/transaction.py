@@ -15,7 +15,7 @@ from backend.raster.errors import RASTER_ERRORS
 
 
 class RasterFiles:
-    """A raster under a temporary name, and its sidecars.
+    """Manage a raster under a temporary name, and its sidecars.
 
     The output is claimed until it is renamed or discarded.
 
@@ -42,7 +42,7 @@ class RasterFiles:
 
     @property
     def part(self) -> Path:
-        """Temporary name of the raster."""
+        """Return the temporary name of the raster."""
         return self._raster.temporary
 
     def refusing(self) -> AbstractContextManager[None]:
@@ -62,7 +62,7 @@ class RasterFiles:
 
     @property
     def parts(self) -> list[Part]:
-        """All files: the raster and its sidecars."""
+        """Return all files: the raster and its sidecars."""
         return [self._raster, *(part for part, _ in tuple(self._sidecars))]
 
     def check(self) -> None:

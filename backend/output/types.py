@@ -11,7 +11,7 @@ from rasterio.drivers import raster_driver_extensions
 from backend.core.errors import InputError
 
 GEOTIFF = frozenset((".tif", ".tiff", ".gtif", ".gtiff", ".geotif", ".geotiff", ".btf", ".tf8"))
-# What a user may take for a type of map or report; GDAL's own extensions are added where a raster is written.
+# Endings that users may expect to give another format; GDAL's own are added where a raster is written.
 FOREIGN = {
     ".gpkg": "GeoPackage", ".img": "Erdas Imagine", ".vrt": "a virtual raster", ".png": "PNG", ".jpg": "JPEG",
     ".jpeg": "JPEG", ".jp2": "JPEG 2000", ".j2k": "JPEG 2000", ".nc": "netCDF", ".nc4": "netCDF", ".h5": "HDF5",
@@ -41,7 +41,7 @@ def check_raster_type(path: Path) -> None:
     """Refuse the name of a map that ends like another format than GeoTIFF; unknown endings are left alone.
 
     Raises:
-        InputError: It does.
+        InputError: The name ends like another format.
     """
     suffix = path.suffix.lower()
     if suffix in GEOTIFF:
@@ -54,7 +54,7 @@ def check_raster_type(path: Path) -> None:
 
 
 def type_notes(paths: Iterable[Path]) -> list[str]:
-    """Return what to tell the user about maps whose names don't end like GeoTIFFs."""
+    """Return notes for the log about maps whose names don't end like GeoTIFFs."""
     return [
         f"{path} is a GeoTIFF, though it isn't called .tif." for path in paths if path.suffix.lower() not in GEOTIFF
     ]
@@ -65,10 +65,10 @@ def check_report_type(path: Path, role: str) -> None:
 
     Args:
         path: Output.
-        role: Of the output: output (an HTML page), json or csv.
+        role: Role of the output: output (an HTML page), json or csv.
 
     Raises:
-        InputError: It does.
+        InputError: The name ends like another format.
     """
     written, endings = REPORTS[role]
     suffix = path.suffix.lower()

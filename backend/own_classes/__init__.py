@@ -1,1 +1,1 @@
-"""Own classes: samples and their pixels, features, the forest, and its accuracy on held-out samples."""
+"""Learn own classes: samples and their pixels, features, the forest, and its accuracy on held-out samples."""

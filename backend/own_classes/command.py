@@ -34,7 +34,7 @@ def train(request: Request, source: SampleSource, check: bool = True, context: M
     Raises:
         SarDinoError: Refused or cancelled; then no folder is written, and an older one is unchanged.
     """
-    # What learns takes seconds to import: only after the cheap checks.
+    # The learning code takes seconds to import, so the cheap checks come first.
     styles = read_styles(source.legend) if source.legend else {}
     try:
         from backend.own_classes.learn import learn

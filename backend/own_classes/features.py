@@ -15,20 +15,20 @@ from backend.maps.pca import Components, Scatter
 from backend.own_classes.focal import window_features
 from backend.own_classes.pixels import SamplePixels
 from backend.raster.resample import bilinear_taps
+from backend.stream.cutting import read_tile_row
 from backend.stream.fill import fill_invalid
 from backend.stream.rows import Frame, TileRows
-from backend.stream.tiles import read_tile_row
 from backend.stream.tiling import AxisPlan, TilePlan
 
 # Sizes of the head; benchmarks/quality/own_classes.py measures their effect.
 WINDOWS, COMPONENTS = (3, 5, 9, 15, 25), 12
-# From tiles float32 [n, bands, tile, tile] to their tokens [channels, rows, columns], one after another.
+# Turns tiles float32 [n, bands, tile, tile] into their tokens [channels, rows, columns], one after another.
 Ask = Callable[[FloatArray], Iterable[FloatArray]]
 
 
 @dataclass(frozen=True)
 class FeatureTable:
-    """Features of pixels.
+    """Hold features of pixels.
 
     Attributes:
         tokens: Tokens of all blocks that the head reads, interpolated, float32 [n, T].

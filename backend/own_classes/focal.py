@@ -1,4 +1,4 @@
-"""Compute what the head "forest" sees of one tile, as `backend/network/focal.py` and `backend/graph/focal.py` do."""
+"""Compute focal statistics for the head "forest", as `backend/network/focal.py` and `backend/graph/focal.py` do."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def window_features(x: FloatArray, windows: Sequence[int]) -> FloatArray:
 
 
 def validity(x: FloatArray) -> FloatArray:
-    """1 where a pixel of [B, H, W] is valid, else 0; [1, H, W]."""
+    """Return 1 where a pixel of [B, H, W] is valid, else 0; [1, H, W]."""
     there: FloatArray = (x != 0).any(axis=0, keepdims=True).astype(np.float32)
     return there
 
 
 def windowed_sum(x: DoubleArray, side: int) -> DoubleArray:
-    """Sums over square windows of [C, H, W], in the same shape; nothing counts beyond the border."""
+    """Return the sums over square windows of [C, H, W], in the same shape; nothing counts beyond the border."""
     half = side // 2
     sums = np.pad(x, ((0, 0), (half + 1, half), (half + 1, half))).cumsum(axis=1).cumsum(axis=2)
     result: DoubleArray = (

@@ -23,7 +23,7 @@ ENOUGH = 2 * FOLDS  # blocks from which on a coarser grid is preferred
 
 @dataclass(frozen=True)
 class Folds:
-    """Folds of a cross-validation.
+    """Hold folds of a cross-validation.
 
     Attributes:
         side: Side of a block in pixels.

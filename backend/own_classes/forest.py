@@ -28,7 +28,7 @@ NEVER = 1e30  # threshold of a leaf: above every value
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Training data of a forest.
+    """Hold training data of a forest.
 
     Attributes:
         x: Components of tokens, then focal statistics of backscatter, float32 [n, C + P].

@@ -37,7 +37,7 @@ APART = 2**40
 
 @dataclass(frozen=True)
 class Place:
-    """A scene with the samples that fall in it.
+    """Hold a scene with the samples that fall in it.
 
     Attributes:
         run: The scene, opened.
@@ -65,7 +65,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Gathered:
-    """The pixels that classes are learnt from.
+    """Hold the pixels that classes are learnt from.
 
     Attributes:
         pixels: Pixels of samples on the first scene's grid, [n]: those of one place on the ground are near each other,
@@ -142,7 +142,7 @@ def gather(samples: Samples, places: Sequence[Place], progress: Callable[[int], 
 
     Args:
         samples: All samples.
-        places: Of `place_samples`.
+        places: Result of `place_samples`.
         progress: Called with the tiles done, of all scenes together.
     """
     log, done = places[0].run.context.reporter.log, 0

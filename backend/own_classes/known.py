@@ -22,7 +22,7 @@ def known_answers(
 
     Args:
         backbone: Card of the model whose transformer this is.
-        card: Of the new model.
+        card: Card of the new model.
         seen: Tokens of the tile that the head reads [channels, rows, columns], the forest, and its components.
     """
     known = {name: list(v) for name, v in backbone.network.known.items() if name != PROBABILITIES}

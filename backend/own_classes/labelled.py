@@ -28,7 +28,7 @@ FEW = 10
 
 @dataclass(frozen=True)
 class LabelledPixels:
-    """Pixels with class and features.
+    """Hold pixels with class and features.
 
     Attributes:
         legend: Classes by index.

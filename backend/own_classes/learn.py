@@ -31,7 +31,7 @@ NAMED = 5  # scenes that a card names
 
 
 class _Progress:
-    """Progress over tiles and then forests: a portion of trees takes about as long as a tile."""
+    """Report progress over tiles and then forests: a portion of trees takes about as long as a tile."""
 
     def __init__(self, session: Run, tiles: int, forests: int) -> None:
         self._context, self._tiles, self._portions = session.context, tiles, 0
@@ -106,7 +106,7 @@ def learn(session: Run, source: SampleSource, title: str, styles: Styles, check:
 
 
 def _learnt(origin: str, places: Sequence[Place]) -> str:
-    """Return the sentence of the card that tells samples and scenes."""
+    """Return the sentence of the card about samples and scenes."""
     names = [Path(place.run.prepared.request.input).name for place in places]
     more = f" and {len(names) - NAMED} more scenes" if len(names) > NAMED else ""
     return printable(f"Own samples: {origin}, over {', '.join(names[:NAMED])}{more}")

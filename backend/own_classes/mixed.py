@@ -1,4 +1,4 @@
-"""Say which classes could not be learnt, and which ones they are taken for."""
+"""Find the classes that could not be learnt, and those that they are mapped as."""
 
 from __future__ import annotations
 

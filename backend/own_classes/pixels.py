@@ -28,7 +28,7 @@ BURNT = 2**22
 
 @dataclass(frozen=True)
 class SamplePixels:
-    """Pixels of samples on a grid, int64 [n] each.
+    """Hold pixels of samples on a grid, int64 [n] each.
 
     Attributes:
         rows: Row of each pixel, from 0.

@@ -21,7 +21,7 @@ _WHOLE = re.compile(r"-?[0-9]{1,9}")
 
 @dataclass(frozen=True)
 class Sample:
-    """A GeoJSON geometry in the raster's coordinates, and its class."""
+    """Hold a GeoJSON geometry in the raster's coordinates, and its class."""
 
     geometry: Mapping[str, Any]
     label: Label
@@ -29,7 +29,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Samples:
-    """Samples of a file.
+    """Hold samples of a file.
 
     Attributes:
         items: Samples in the order of the file.
@@ -42,7 +42,7 @@ class Samples:
 
 @dataclass(frozen=True)
 class SampleSource:
-    """Where samples come from.
+    """Describe where samples come from.
 
     Attributes:
         samples: GeoJSON of points or polygons.

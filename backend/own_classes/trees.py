@@ -14,14 +14,14 @@ PIXELS = 1024  # that go down all trees at once: their positions stay in a proce
 
 @dataclass(frozen=True)
 class Trees:
-    """Binary trees as tables of M nodes, the root first; the two children of a node are neighbours.
+    """Hold binary trees as tables of M nodes, the root first; the two children of a node are neighbours.
 
     Attributes:
         feature: Which feature decides at each node, int16 [T, M].
         threshold: Up to which value it goes left, float32 [T, M].
         child: The left child, int16 [T, M]; the right one is the next. A leaf is its own left child, and its threshold
             is above every value.
-        share: Of each class at each node, float32 [T, M, K].
+        share: Share of each class at each node, float32 [T, M, K].
         depth: Steps after which every walk has come to a leaf.
     """
 
@@ -32,7 +32,7 @@ class Trees:
     depth: int
 
     def probabilities(self, columns: FloatArray) -> FloatArray:
-        """Mean of the trees' shares, float32 [n, K], of features [F, n]."""
+        """Return the mean of the trees' shares, float32 [n, K], of features [F, n]."""
         count, nodes, classes = self.share.shape
         first = np.arange(count, dtype=np.int32)[:, None] * nodes
         child, share = (self.child.astype(np.int32) + first).ravel(), self.share.reshape(-1, classes)

@@ -1,1 +1,1 @@
-"""Backscatter units: decide, convert, normalise."""
+"""Decide, convert and normalise units of backscatter."""

@@ -1,4 +1,4 @@
-"""Hold what the checks of a raster's values found, and what follows from it."""
+"""Hold the results of checks of a raster's values, and their consequences."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from backend.core.errors import InputError
 
 OK, WARNING, CORRECTED, ACCEPTED, REFUSED = "ok", "warning", "corrected", "accepted", "refused"
-# Name of the check that tells the unit.
+# Name of the check that decides the unit.
 UNITS = "units"
 ACCEPT = "--accept-values (in QGIS: Accept implausible values)"
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at.
+    """Hold the result of one check.
 
     Attributes:
         name: Such as "level of VV".
@@ -38,7 +38,7 @@ class Check:
 
     @property
     def text(self) -> str:
-        """One line for the log."""
+        """Return one line for the log."""
         return f"{self.found}; {self.wanted}." + (f" {self.hint}" if self.hint else "")
 
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from backend.card.model_card import Band
 from backend.core.arrays import BoolArray, FloatArray
-from backend.radiometry.units import DB_RANGE, Units, exactly_zero
+from backend.radiometry.rules import NUMPY, card_columns, decibels, possible, standardised
+from backend.radiometry.units import Units, exactly_zero
 from backend.raster.band_names import acquisition
 
 
@@ -64,18 +65,11 @@ def to_db(
     Raises:
         ValueError: `units` is AUTO.
     """
-    if units is Units.AUTO:
-        raise ValueError("units must be decided before conversion")
-    data = np.asarray(values, dtype=np.float32)
-    if units is Units.DB:
-        db = data
-    else:
-        factor = np.float32(20 if units is Units.AMPLITUDE else 10)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            db = factor * np.log10(data)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        db = decibels(np.asarray(values, dtype=np.float32), units, NUMPY)
     good = np.array(valid, dtype=np.bool_)
     for band in db:  # one by one, as far as the processor's cache holds them; what isn't finite is in no range
-        good &= (band >= DB_RANGE[0]) & (band <= DB_RANGE[1]) if level_known else np.isfinite(band)
+        good &= possible(band) if level_known else np.isfinite(band)
     if units is Units.DB and len(db) > 1:
         good &= ~exactly_zero(db)
     return db, good
@@ -139,14 +133,7 @@ def normalise(db: NDArray[Any], valid: NDArray[Any], bands: Sequence[Band]) -> F
 
 
 def _standardise(db: NDArray[Any], bands: Sequence[Band]) -> FloatArray:
-    def column(values: list[float]) -> FloatArray:
-        return np.array(values, dtype=np.float32).reshape(-1, 1, 1)
-
-    low, high = column([b.clip[0] for b in bands]), column([b.clip[1] for b in bands])
-    x: FloatArray = np.clip(np.asarray(db, dtype=np.float32), low, high)
-    # In place: for a strip, allocating memory takes longer than the arithmetic.
-    x -= column([b.mean for b in bands])
-    x /= column([b.std for b in bands])
+    x: FloatArray = standardised(np.asarray(db, dtype=np.float32), card_columns(bands), NUMPY)
     return x
 
 

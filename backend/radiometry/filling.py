@@ -31,12 +31,12 @@ FLOORS = -55.0, 3e-6
 
 @dataclass(frozen=True)
 class Filling:
-    """A value of one band that is no data.
+    """Hold a value of one band that means no data.
 
     Attributes:
-        row: Of the band in the sample.
+        row: Row of the band in the sample.
         value: As read, after scale and offset.
-        share: Of the band's valid pixels.
+        share: Share of the band's valid pixels.
     """
 
     row: int
@@ -114,7 +114,7 @@ def _of_band(values: NDArray[Any], integer: bool) -> list[tuple[float, float]]:
 
 
 def _middle(values: NDArray[Any], distinct: NDArray[Any], counts: NDArray[Any], usual: int) -> float:
-    """The median of the values that are no more frequent than usual, or of all."""
+    """Return the median of the values that are no more frequent than usual, or of all."""
     common = counts <= max(TIMES * usual, 1)
     weights = np.cumsum(np.where(common, counts, 0))
     if weights[-1] == 0:
@@ -134,7 +134,7 @@ def _is_filling(value: float, rest: NDArray[Any], counts: NDArray[Any], often: b
 
 
 def _gap(value: float, rest: NDArray[Any], counts: NDArray[Any]) -> float:
-    """Distance of an extreme to the next value, in interquartile ranges; in the logarithm where all are above 0."""
+    """Return the gap between an extreme and the next value in interquartile ranges, of logarithms if all are > 0."""
     scaled: DoubleArray = np.asarray(rest, dtype=np.float64)
     ours = float(value)
     if ours >= 0 and scaled[0] >= 0:

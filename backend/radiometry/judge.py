@@ -25,7 +25,7 @@ from backend.raster.bands import ASKED
 
 @dataclass(frozen=True)
 class Told:
-    """Hold what is known of a raster's values before they are read.
+    """Hold the known facts about a raster's values before they are read.
 
     Attributes:
         units: Declared unit of the backscatter; AUTO to decide.
@@ -44,11 +44,11 @@ class Told:
 
 @dataclass(frozen=True)
 class Judgement:
-    """Hold what the values show.
+    """Hold the result of judging the values.
 
     Attributes:
-        units: Of the backscatter; DB where there is none.
-        checks: What was looked at; none is refused if `refuse` was called.
+        units: Units of the backscatter; DB where there is none.
+        checks: All checks; none is refused if `refuse` was called.
         filling: Values that are no data.
         order: Rows of the sample as they are to be read.
         valid: Validity of the sample without filling, bool [H, W].
@@ -68,7 +68,7 @@ def judge(sample: NDArray[Any], valid: NDArray[Any], bands: Sequence[Band], told
         sample: Values from all over it, float32 [bands, H, W].
         valid: Validity [H, W].
         bands: The card's bands, one for each of the sample's.
-        told: What is known of them.
+        told: Known facts about the values.
 
     Returns:
         Checks that would refuse have the verdict "refused"; `checks.refuse` raises the first of them.
@@ -86,7 +86,7 @@ def judge(sample: NDArray[Any], valid: NDArray[Any], bands: Sequence[Band], told
     rows = [row for row, radar in enumerate(is_backscatter(bands)) if radar]
     check_coherence(sample[~is_backscatter(bands)], good)
     order = list(range(len(bands)))
-    if not rows:  # coherence alone has no unit to be told
+    if not rows:  # coherence alone has no unit to decide
         return Judgement(Units.DB, tuple(checks), filling, tuple(order), good)
     radar, labels = sample[rows], [names[row] for row in rows]
     first = [rows.index(row) for row in rows_for_units(bands)]

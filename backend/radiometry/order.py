@@ -1,4 +1,4 @@
-"""Tell by their values whether two bands are exchanged: cross polarisation is weaker on land and on sea."""
+"""Detect exchanged bands by their values: cross polarisation is weaker on land and on sea."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def check_order(
     """Compare the bands of each acquisition.
 
     Args:
-        db: In dB, [bands, H, W].
+        db: Backscatter in dB, [bands, H, W].
         valid: Validity [H, W].
-        names: Of the model's bands.
+        names: Names of the model's bands.
         found_by: How the bands were found: POSITION, ASKED, or anything else for by their names.
 
     Returns:
@@ -68,7 +68,7 @@ def _of_pair(names: tuple[str, str], value: float, clear: bool, found_by: str) -
         hint = f"Check that these are two polarisations of Sentinel-1, measured together. {bands} {SAY}"
         return Check(title, found, wanted, REFUSED, hint)
     if clear and value < CLOSE and found_by == POSITION:
-        found += ", and the bands have no names: which is which can't be told, so their order is believed"
+        found += ", and the bands have no names: which is which is unknown, so their order is used"
         return Check(title, found, wanted, WARNING, "Name the bands in the model's order with --bands, as --bands 1 2.")
     if DIFFERENCE.verdict(value) == REFUSED:
         return Check(title, found, wanted, REFUSED, f"{bands} {SAY}")

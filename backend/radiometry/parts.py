@@ -13,7 +13,7 @@ from backend.radiometry.checks import REFUSED, WARNING, Check
 from backend.radiometry.plausibility import SAY, TELLING
 from backend.radiometry.speckle import blocks_of
 
-# In dB, so many pixels lie in 0 to 0.6, where linear values lie, for each in -3 to 0: 0.18 at most in 384 real rasters.
+# Pixels of 0 to 0.6 dB, where linear values lie, for each of -3 to 0 dB: 0.18 at most in 384 real rasters.
 LINEAR, BELOW, SURPLUS, SHARE = 0.6, -3.0, 1.0, 0.02
 # Shares of blocks that have VV above and below VH; below is none in 384 real rasters.
 OPPOSITE = 0.05

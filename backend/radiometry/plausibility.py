@@ -21,7 +21,7 @@ from backend.radiometry.units import Units
 
 
 class Bounds(NamedTuple):
-    """Refused below `least` or above `most`; warned about outside `low` to `high`."""
+    """Hold bounds: refused below `least` or above `most`, warned about outside `low` to `high`."""
 
     least: float
     low: float
@@ -76,7 +76,7 @@ def check_constant(sample: NDArray[Any], valid: NDArray[Any], names: Sequence[st
 
 
 def check_one_unit(sample: NDArray[Any], valid: NDArray[Any], names: Sequence[str]) -> list[Check]:
-    """Refuse a band in dB beside one in linear units."""
+    """Refuse a raster with one band in dB and one in linear units."""
     kinds: dict[str, list[str]] = {"dB": [], "linear": []}
     for name, plane in zip(names, sample):
         values = plane[valid & np.isfinite(plane)]

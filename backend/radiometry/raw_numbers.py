@@ -21,13 +21,13 @@ PICTURE_RANGE, DARKEST, BRIGHTEST = 60, 0, 255
 def better_refusal(
     error: InputError, sample: NDArray[Any], valid: NDArray[Any], names: Sequence[str], kinds: Sequence[str]
 ) -> InputError:
-    """Return a refusal that says what the values are, where that can be told; otherwise `error`.
+    """Return a refusal that says what the values are, if that can be recognised; otherwise `error`.
 
     Args:
-        error: Of `decide_units` or `check_units`.
+        error: Refusal of `decide_units` or `check_units`.
         sample: As for these.
         valid: Validity [H, W].
-        names: Of the bands.
+        names: Names of the bands.
         kinds: Data types of the bands in the file, such as "int16".
     """
     values = sample[:, valid]
@@ -57,7 +57,7 @@ def better_refusal(
 
 
 def _factor(sample: NDArray[Any], valid: NDArray[Any], names: Sequence[str]) -> float | None:
-    """The factor that makes plausible dB of the values."""
+    """Return the factor that makes plausible dB of the values."""
     for factor in FACTORS:
         db = sample * np.float32(factor)
         values = db[:, valid]

@@ -1,4 +1,4 @@
-"""Tell backscatter in linear units from values that were scaled to 0…1: speckle multiplies, whatever the level."""
+"""Distinguish linear backscatter from values that were scaled to 0…1: speckle multiplies, whatever the level."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.core.arrays import BoolArray, DoubleArray
+from backend.core.arrays import DoubleArray
 from backend.core.errors import InputError
 
 # Sentinel-1 backscatter of land and sea is between about -45 and +25 dB; values far outside are not dB.
@@ -29,7 +29,7 @@ COHERENCE_SLACK = 0.05
 
 
 class Units(str, Enum):
-    """Units of backscatter in a file."""
+    """List the units of backscatter in a file."""
 
     AUTO = "auto"
     DB = "db"
@@ -101,10 +101,10 @@ def units_doubt(sample: NDArray[Any], valid: NDArray[Any]) -> str | None:
     )
 
 
-def exactly_zero(values: NDArray[Any]) -> BoolArray:
-    """Return where all bands of [bands, H, W] are exactly 0, bool [H, W]."""
-    first, *more = np.asarray(values)
-    zero: BoolArray = first == 0
+def exactly_zero(values: Any) -> Any:
+    """Return where all bands of [bands, H, W] are exactly 0, bool [H, W]; of an array or a tensor alike."""
+    first, *more = values
+    zero = first == 0
     for band in more:
         zero &= band == 0
     return zero

@@ -1,4 +1,4 @@
-"""Find what names the bands of an opened raster: descriptions, tags, sources of a virtual raster, names of files."""
+"""Find the names of an opened raster's bands: in descriptions, tags, sources of a virtual raster, names of files."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from backend.raster.errors import RASTER_ERRORS
 KEYS = ("NETCDF_VARNAME", "POLARISATION", "POLARIZATION", "BANDNAME", "BAND_NAME", "LONG_NAME", "NAME")
 # Further tags are not read of rasters with more bands: there they would take seconds.
 MOST_TAGGED = 500
-# Of a mosaic, the first files name a band.
+# The first files of a mosaic name a band.
 MOST_SOURCES = 4
 NAMES, FILE_NAMES = "names", "file names"
 # Tag of a band of our own virtual rasters that was named by its file.
 NAMED_BY = "SARDINO_NAMED_BY"
-# What these say of a file or folder is believed; other words are too common in names of files.
+# These words of a file's or folder's name are trusted; other words are too common in names of files.
 TELLING_WORDS = ("coh", "coherence", "std", "stdev", "stddev", "beta0", "phase", "ifg", "interferogram", "lia")
 # SNAP keeps the metadata of a product in this tag of its GeoTIFFs.
 SNAP_TAG = 65000
@@ -42,7 +42,7 @@ _SUBDATASET = re.compile(r"[A-Za-z][A-Za-z0-9_]+:(?!//)\"?(.+?)\"?:(.+)$")
 
 @dataclass(frozen=True)
 class Labels:
-    """Names of all bands of a raster.
+    """Hold names of all bands of a raster.
 
     Attributes:
         texts: One for each band; its description, or what else names it.
@@ -54,9 +54,9 @@ class Labels:
 
 
 def label_bands(file: Any, usable: Sequence[int]) -> Labels:
-    """Return what names each band of an opened rasterio dataset.
+    """Return the name of each band of an opened rasterio dataset, and where it was found.
 
-    A description that tells a polarisation or what else the band is counts before tags, these before names of files.
+    A description that names a polarisation or another quantity counts before tags, tags before names of files.
 
     Args:
         file: Opened rasterio dataset.
@@ -71,7 +71,7 @@ def label_bands(file: Any, usable: Sequence[int]) -> Labels:
     snap = _snap_names(file) if not any(where) else []
     sources = {band: _source(file, band) for band in unnamed} if file.driver == "VRT" else {}
     if len(sources) > 1 and len(set(sources.values())) == 1:
-        sources = {}  # one name for all bands tells none of them
+        sources = {}  # one name for all bands identifies none of them
     for band in unnamed:
         named = [(name, NAMES) for name in (*_tagged(file, band), *snap[band - 1 : band])]
         named.append((sources.get(band, ""), FILE_NAMES))
@@ -92,7 +92,7 @@ def dated(text: str, file: Any) -> str:
 
 
 def file_label(path: Path) -> str:
-    """Return what the name of a file tells, with that of its folder where the file's own doesn't tell all."""
+    """Return the name of a file, with that of its folder where the file's own isn't sufficient."""
     stem, folder = path.stem, path.parent.name
     tells = is_short(folder) and bool(parse(folder).backscatter) and not parse(stem).polarisations
     return f"{folder} {stem}" if tells or folder.lower() in TELLING_WORDS else stem
@@ -104,7 +104,7 @@ def is_short(folder: str) -> bool:
 
 
 def _own_name(name: str) -> tuple[str, str] | None:
-    """Return what the name of a raster of one band tells, and where: its variable, its file or its folder."""
+    """Return the name of a raster of one band, and its origin: its variable, its file or its folder."""
     variable, path = _variable_and_path(name)
     if parse(variable).tells:
         return variable, NAMES
@@ -161,7 +161,7 @@ def _described(path: Path, band: int) -> str:
 
 
 def others_by_file(path: str, names: Sequence[str]) -> list[str]:
-    """Return the polarisations that the name of a file tells, if they are others than those of a model's bands."""
+    """Return the polarisations in the name of a file, if they are others than those of a model's bands."""
     wanted = {polarisation for name in names for polarisation in parse(name).polarisations}
     told = parse(Path(path).stem).polarisations
     if re.search(r"(?<![A-Za-z0-9])1S[SD]H(?![A-Za-z0-9])", path):

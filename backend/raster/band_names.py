@@ -1,4 +1,4 @@
-"""Read what the name of a band, or of its file, tells: polarisation, quantity and date; pair bands by that."""
+"""Read polarisation, quantity and date from the name of a band or of its file; pair bands by them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PRODUCT = frozenset(
     "sig sigma gam gamma nought naught zero amp ampl amplitude int intens intensity db lin linear pow power natural "
     "nat mean avg average median med min max sum norm filt filtered lee backscatter bsc radar sar".split()
 )
-# What isn't backscatter, by the words that say so.
+# Quantities that aren't backscatter, by the words that name them.
 _OTHERS = {
     "coherence": "coh coherence cohe corr cc",
     "standard deviation": "std stdev stddev sd dev deviation var variance cv",
@@ -34,7 +34,7 @@ _OTHERS = {
     "noise": "noise nesz",
 }
 _KINDS = {word: kind for kind, words in _OTHERS.items() for word in words.split()}
-# These say so anywhere in a name; the others beside the polarisation only, since names of files hold many words.
+# These count anywhere in a name; the others only next to the polarisation, since names of files hold many words.
 _STRONG = frozenset("coh coherence std stdev stddev ifg interferogram lia incidence".split())
 _WHEN = frozenset("before after pre post winter spring summer autumn fall asc desc ascending descending".split())
 _STACK = frozenset("mst slv ref sec".split())  # of co-registered stacks, whose numbers differ by polarisation
@@ -58,13 +58,13 @@ _MONTHLY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_]?(0[1-9]|1[0-2])(?!\d)")
 
 @dataclass(frozen=True)
 class BandName:
-    """Hold what a name says about a band.
+    """Hold polarisation, quantity and date that a name gives a band.
 
     Attributes:
         polarisations: Found in it, in capitals; a ratio has two.
         kinds: What it is if not backscatter, such as "coherence".
         day: Dates and words of time in it; empty where there are none.
-        group: What bands of one acquisition share: the day, else the rest of the name without words of products.
+        group: Common key of the bands of one acquisition: the day, else the rest of the name without words of products.
         rest: All of the name but the polarisation.
         words: Its words and dates without those of products, of kinds, and the polarisation.
     """
@@ -88,13 +88,13 @@ class BandName:
 
     @property
     def backscatter(self) -> str:
-        """Its one polarisation, if it is backscatter; else ""."""
+        """Return the one polarisation of the band if it is backscatter; else ""."""
         return next(iter(self.polarisations)) if len(self.polarisations) == 1 and not self.kinds else ""
 
 
 @lru_cache(maxsize=4096)
 def parse(name: str) -> BandName:
-    """Return what a name tells."""
+    """Return polarisation, quantity and date in a name."""
     name = name[:LONGEST]
     spans = polarisation_spans(name)
     found = frozenset(name[a:b].upper() for a, b in spans)
@@ -201,12 +201,12 @@ def pair_bands(texts: Sequence[str], found: Mapping[str, Sequence[int]]) -> dict
         A band number by name, without names that have none.
 
     Raises:
-        InputError: It isn't told which bands belong together.
+        InputError: Names don't say which bands belong together.
     """
     acquisitions: dict[object, dict[str, Sequence[int]]] = {}
     for name, bands in found.items():
         told = parse(name)
-        # What is no backscatter stands by itself.
+        # Bands that aren't backscatter are groups of their own.
         key = name if told.kinds or not told.polarisations else told.words
         if bands:
             acquisitions.setdefault(key, {})[name] = bands
@@ -227,7 +227,7 @@ def _pair(texts: Sequence[str], members: Mapping[str, Sequence[int]]) -> dict[st
     if len(whole) > 1 and len({told[band].group for band in first.values()}) > 1:
         example = " ".join(str(bands[0]) for bands in inside.values())
         raise _several(told, groups, f"Choose the bands of one date with --bands, for instance --bands {example}.")
-    # Of intensity and amplitude, for instance, the same of both.
+    # If there are intensity and amplitude, for instance, both bands are of the same one.
     rests = [told[band].rest for band in next(iter(inside.values()))]
     same = (r for r in rests if all(any(told[b].rest == r for b in bands) for bands in inside.values()))
     rest = next(same, None)

@@ -22,7 +22,7 @@ _WORDS = {ASKED: "as asked", NAMES: "by their descriptions", FILE_NAMES: "by nam
 
 @dataclass(frozen=True)
 class BandChoice:
-    """Bands of an opened raster that a model reads.
+    """Hold bands of an opened raster that a model reads.
 
     Attributes:
         numbers: Band numbers, from 1, without missing bands.
@@ -93,7 +93,7 @@ def _notes(names: Sequence[str], chosen: Sequence[int], how: str, count: int) ->
 
 
 def _left_out(texts: Sequence[str], usable: Sequence[int], chosen: Sequence[int]) -> tuple[tuple[str, str], ...]:
-    """Warn of further bands of the polarisations chosen, such as other dates."""
+    """Warn about further bands of the polarisations chosen, such as other dates."""
     taken = [parse(texts[band - 1]) for band in chosen if band]
     wanted, groups = {name.backscatter for name in taken} - {""}, {name.group for name in taken}
     more = [b for b in usable if parse(texts[b - 1]).backscatter in wanted and parse(texts[b - 1]).group not in groups]
@@ -103,7 +103,7 @@ def _left_out(texts: Sequence[str], usable: Sequence[int], chosen: Sequence[int]
 
 
 def _masks(texts: Sequence[str], usable: Sequence[int]) -> tuple[tuple[str, str], ...]:
-    """Warn of bands that are masks by their names: which of their values stand for no data is not known."""
+    """Warn about bands that are masks by their names: which values stand for no data is not known."""
     masks = [band for band in usable if "mask" in parse(texts[band - 1]).kinds]
     if not masks:
         return ()

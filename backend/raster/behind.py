@@ -30,14 +30,14 @@ _NETWORK = re.compile(
 # Elements of GDAL's XML that name a file, and keys of metadata that do.
 _NAMING = re.compile(r"file|dataset|dsn|path|url|source", re.IGNORECASE)
 _NAMING_KEYS = re.compile(r"key\s*=\s*[\"'](?:OVERVIEW_FILE|[XY]_DATASET|RPC_DEM)[\"']", re.IGNORECASE)
-# What stands between file names in GDAL's other names: NETCDF:"a.nc":vv, /vsisubfile/0_9,a.tif, vrt://a.tif?bands=1.
+# Characters between file names in GDAL's other names: NETCDF:"a.nc":vv, /vsisubfile/0_9,a.tif, vrt://a.tif?bands=1.
 _SEPARATORS = re.compile(r"/vsi[a-z0-9_]+/|\w{2,}://|[{}\"?,&=]|(?<=\w\w):")
-# The network tells no time of change of every raster: after so many seconds one counts as changed.
+# Servers don't give the time of change of every raster: after so many seconds one counts as changed.
 NETWORK_S = 60.0
 # A folder is listed again only if it changed: one of training data is asked about once for each of its files.
 SETTLED_S, MOST_LISTED = 2.5, 64
 _listed: dict[str, tuple[tuple[int, int, int], list[str]]] = {}
-# What GDAL has read of a raster on the network is forgotten when it is closed: a later run may find another there.
+# GDAL's cache of a raster on the network is dropped when it is closed: a later run may find another raster there.
 FORGOTTEN = ":".join(f"/vsi{kind}/" for kind in ("curl", "s3", "gs", "az", "adls", "oss", "swift"))
 SIDECARS = (".aux.xml", ".ovr", ".msk")
 # Endings of sidecars that have the name of a raster only in part, or none of it.
@@ -48,7 +48,7 @@ _ENDINGS = (
 
 
 def check_behind(name: str) -> None:
-    """Check what GDAL would open for a raster, before it does.
+    """Check the files that GDAL would open for a raster, before it does.
 
     Args:
         name: File, name for GDAL, or XML of a virtual raster.
@@ -66,7 +66,7 @@ def is_on_network(name: str) -> bool:
 
 
 def stamps(name: str, further: tuple[str, ...] = ()) -> tuple[object, ...]:
-    """Return what changes if a file of a raster changes: name, number, time and size of each, sidecars included.
+    """Return name, number, time and size of each file of a raster, sidecars included, to notice changes.
 
     Of a raster on the network it changes every NETWORK_S.
     """
@@ -125,7 +125,7 @@ def _check(path: str, top: str) -> None:
 
 
 def _check_beside(path: str, top: str, folders: dict[str, list[str]]) -> None:
-    """Refuse a special file beside a raster by whose name GDAL may take it for a sidecar."""
+    """Refuse a special file that GDAL may take for a sidecar of a raster by its name."""
     folder, name = os.path.split(path)
     if folder not in folders:
         folders[folder] = _odd_ones(folder)

@@ -90,7 +90,7 @@ def _is_wide(file: Any, points: list[GroundControlPoint], crs: CRS | None) -> bo
     """Return whether a scene is so wide that a plane through its points misses its middle.
 
     Raises:
-        InputError: It is, and has too few points for a curved surface.
+        InputError: The scene is so wide, and has too few points for a curved surface.
     """
     try:
         fitted = spread(points)
@@ -117,7 +117,7 @@ def _is_wide(file: Any, points: list[GroundControlPoint], crs: CRS | None) -> bo
 
 
 def _metres(crs: CRS | None, points: list[GroundControlPoint]) -> tuple[float, float] | None:
-    """Metres of a unit of x and of y; None if unknown."""
+    """Return the length in metres of a unit of x and of y; None if unknown."""
     if crs is None:
         return None
     if crs.is_geographic:

@@ -1,4 +1,4 @@
-"""Find the images of a product that SNAP saved in its own format: a .dim file beside a folder .data."""
+"""Find the images of a product that SNAP saved in its own format: a .dim file and a folder .data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from backend.core.errors import InputError
 
-# What a model can use, the better first. Names are those of SNAP: Gamma0_RTC_VV, Sigma0_VH_db.
+# Images that a model can use, the better first. Names are those of SNAP: Gamma0_RTC_VV, Sigma0_VH_db.
 QUANTITIES = ("gamma0", "sigma0")
 POLARISATION = re.compile(r"(?<![A-Za-z])(VV|VH|HH|HV)(?![A-Za-z])")
 EXPORT = "In SNAP: File > Export > GeoTIFF; give that file."

@@ -1,4 +1,4 @@
-"""Say what a file is that GDAL can't open as a raster, and what to do with it."""
+"""Recognise files that GDAL can't open as a raster, and advise what to do with them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AGAIN = "Copy or download it again, whole."
 UNPACK = "Unpack it, and give a raster inside."
 CALIBRATE = "Calibrate it first: `python -m backend calibrate`, in QGIS Calibrate Sentinel-1 GRD."
 DAMAGED_ZIP = ("a zip that is damaged or cut off", AGAIN)
-# By ending: what it is, what to do.
+# What a file is, and what to do with it, by its ending.
 KINDS = {
     ".kmz": ("a picture for Google Earth", "It has colours instead of backscatter: get the data themselves."),
     ".kml": ("a drawing for Google Earth", "Get the raster itself."),
@@ -68,7 +68,7 @@ def refuse_picture(path: str) -> None:
     """Refuse PNG, JPEG and other pictures, which GDAL opens as rasters.
 
     Raises:
-        InputError: It is one.
+        InputError: The file is a picture.
     """
     head = b""
     with suppress(OSError, ValueError):
@@ -92,7 +92,7 @@ def refuse_colours(file: Any, path: str, chosen: Sequence[int]) -> None:
     Args:
         file: Opened rasterio dataset.
         path: Its name.
-        chosen: Band numbers from 1, which no name told; 0 for a missing band.
+        chosen: Band numbers from 1, chosen without names; 0 for a missing band.
 
     Raises:
         InputError: All chosen bands are such colours.
@@ -147,7 +147,7 @@ def _last(name: str) -> str:
 
 
 def _placed(name: str) -> str:
-    """The name by which GDAL finds the place too: its HDF5 driver knows none, its netCDF driver does."""
+    """Return the name by which GDAL finds the place too: its HDF5 driver knows none, its netCDF driver does."""
     found = re.fullmatch(r'HDF5:"?(.+?)"?://?(.+)', name)
     if found is None:
         return name
@@ -219,7 +219,7 @@ def _file(path: Path) -> tuple[str, str] | None:
 
 
 def _owner(path: Path, sidecar: str) -> Path | None:
-    """The raster that a sidecar is of: a.tif of a.tif.aux.xml, a.img of a.hdr."""
+    """Return the raster that a sidecar is of: a.tif of a.tif.aux.xml, a.img of a.hdr."""
     stem = path.with_name(path.name[: -len(sidecar)])
     owners = [stem.with_name(stem.name + ending) for ending in ("", *IMAGES, ".dat", ".bil", ".bsq")]
     return next((owner for owner in owners if owner.is_file() and owner != path), None)

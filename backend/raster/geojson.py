@@ -28,7 +28,7 @@ POINTS, POLYGONS = ("Point", "MultiPoint"), ("Polygon", "MultiPolygon")
 
 @dataclass(frozen=True)
 class Feature:
-    """A geometry with its properties.
+    """Hold a geometry with its properties.
 
     Attributes:
         number: Position in the file, from 1.
@@ -154,7 +154,7 @@ def _plane(geometry: Mapping[str, Any], number: int, path: str | Path) -> dict[s
     kind = geometry.get("type")
     if kind not in POINTS + POLYGONS:
         raise InputError(
-            f"Feature {number} of {path} is a {kind}; wanted are points or polygons.", "Remove or convert it."
+            f"Feature {number} of {path} is a {kind}; points or polygons are needed.", "Remove or convert it."
         )
     try:
         coordinates = _flat(geometry["coordinates"])

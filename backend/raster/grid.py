@@ -23,11 +23,11 @@ DEGREES = CRS.from_epsg(4326)
 
 @dataclass(frozen=True)
 class Grid:
-    """The pixel grid of a raster.
+    """Hold the pixel grid of a raster.
 
     Attributes:
         crs: None if unknown.
-        transform: From (column, row) to coordinates.
+        transform: Transform from (column, row) to coordinates.
         width: Columns.
         height: Rows.
     """

@@ -1,4 +1,4 @@
-"""Tell the tiles of one raster, as exports write them, from files of different dates and polarisations."""
+"""Recognise tiles of one raster, as exports write them, among files of different dates and polarisations."""
 
 from __future__ import annotations
 
@@ -49,16 +49,16 @@ def tiles(files: Sequence[Any]) -> list[list[Any]]:
 
 
 class Mosaic:
-    """A file, or tiles of one raster put together.
+    """Hold a file, or tiles of one raster put together.
 
     Args:
-        files: Of `tiles`, opened.
+        files: Opened files of `tiles`.
 
     Attributes:
         files: The same, in this order.
         first: The first of them.
         corners: Row and column of the first pixel of each.
-        nodata: Of each band, the first value that a file declares; None if none does.
+        nodata: For each band the first value that a file declares; None if none does.
         crs, transform, width, height: Of the whole.
 
     Raises:
@@ -79,18 +79,18 @@ class Mosaic:
         self.nodata = [next(filter(_told, values), None) for values in zip(*(file.nodatavals for file in files))]
         if any(self._marks_no_gap(band) for band in range(self.first.count)) and self._has_gap():
             raise InputError(
-                f"{self.name} leave a gap, which can't be told from data: they have no nodata value.",
+                f"{self.name} leave a gap, which can't be distinguished from data: they have no nodata value.",
                 "Join them with `gdalwarp -dstnodata NUMBER FILES scene.tif`, and give the result.",
             )
 
     @property
     def name(self) -> str:
-        """The file's name, or those of all tiles for a message."""
+        """Return the file's name, or those of all tiles for a message."""
         more = len(self.files) - 1
         return f"{self.first.name} and {more} more" if more else str(self.first.name)
 
     def notes(self) -> list[tuple[str, str]]:
-        """(level, message) pairs for the log."""
+        """Return the (level, message) pairs for the log."""
         if len(self.files) == 1:
             return []
         names = ", ".join([Path(file.name).name for file in self.files[:4]] + ["…"] * (len(self.files) > 4))
@@ -118,7 +118,7 @@ def _told(nodata: float | None) -> bool:
 
 
 def _corner(first: Any, file: Any) -> tuple[int, int]:
-    """Row and column of a file's first pixel on the grid of another."""
+    """Return the row and column of a file's first pixel on the grid of another."""
     column, row = ~first.transform * (file.transform.c, file.transform.f)
     return round(row), round(column)
 
@@ -191,6 +191,6 @@ def _check_common(group: Sequence[Any]) -> None:
 
 
 def _overlap(one: tuple[int, ...], other: tuple[int, ...]) -> int:
-    """Pixels that two boxes (row, column, height, width) have in common; 0 if they touch, -1 if they don't."""
+    """Return the overlap in pixels of two boxes (row, column, height, width); 0 if they touch, -1 if they don't."""
     sides = [min(one[k] + one[k + 2], other[k] + other[k + 2]) - max(one[k], other[k]) for k in (0, 1)]
     return sides[0] * sides[1] if min(sides) >= 0 else -1

@@ -26,7 +26,7 @@ def open_files(paths: Sequence[str]) -> tuple[Any, list[tuple[str, str]]]:
         The dataset, and (level, message) pairs for the log.
 
     Raises:
-        InputError: A file can't be opened, or is neither on the grid of the first nor a tile beside it.
+        InputError: A file can't be opened, or is neither on the grid of the first nor a tile of the same raster.
     """
     files = [file for path in paths for file in images(path)]
     notes: list[tuple[str, str]] = []

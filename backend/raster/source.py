@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from backend.raster.control_points import on_a_grid
 from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
 from backend.raster.opening import not_utf8, open_files, undecodable
+from backend.raster.stored import Storage, StoredReader
 
 LONGEST_TAG = 300  # characters that are looked at: some tags hold documents
 
@@ -35,7 +35,7 @@ def gdal_environment(cache_bytes: int = SMALL_CACHE) -> rasterio.Env:
 
 
 class RasterSource:
-    """Reads rows of the chosen bands of a raster, from one thread at a time.
+    """Read rows of the chosen bands of a raster, from one thread at a time.
 
     Args:
         path: Anything that GDAL opens: a file, or a name such as NETCDF:"file":variable. Several paths: bands of one
@@ -112,18 +112,18 @@ class RasterSource:
 
     @property
     def block_shape(self) -> tuple[int, int]:
-        """Rows and columns of a stored block, the smallest unit that can be read."""
+        """Return the rows and columns of a stored block, the smallest unit that can be read."""
         rows, columns = self._dataset.block_shapes[self.bands[0] - 1]
         return int(rows), int(columns)
 
     @property
     def overviews(self) -> tuple[int, ...]:
-        """Decimation factors of the overviews in the file."""
+        """Return the decimation factors of the overviews in the file."""
         return tuple(self._dataset.overviews(self.bands[0]))
 
     @property
     def whole(self) -> tuple[int, int, int, int]:
-        """Top, left, height and width, as for `window`, of the whole raster."""
+        """Return top, left, height and width of the whole raster, as for `window`."""
         return -self._top, -self._left, int(self._dataset.height), int(self._dataset.width)
 
     def cover(self, top: int, left: int, height: int, width: int) -> None:
@@ -154,7 +154,7 @@ class RasterSource:
         return isinstance(self._dataset, WarpedVRT)
 
     def texts(self) -> tuple[str, str, str]:
-        """Return what tells how the values were made: descriptions of the bands, names of the files, tags."""
+        """Return texts that may say how the values were made: descriptions of the bands, names of the files, tags."""
         named = " ".join(self._file.descriptions[band - 1] or "" for band in self.bands)
         tags = (item for number in (0, *self.bands) for item in self._file.tags(number).items())
         told = " ".join(f"{key}={text[:LONGEST_TAG]}" for key, text in tags)
@@ -162,7 +162,7 @@ class RasterSource:
 
     @property
     def scaling(self) -> tuple[tuple[float, float], ...]:
-        """Scale and offset of each chosen band, already applied to what `read` returns."""
+        """Return scale and offset of each chosen band, already applied to the values that `read` returns."""
         return tuple((self._file.scales[band - 1], self._file.offsets[band - 1]) for band in self.bands)
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
@@ -219,17 +219,19 @@ class RasterSource:
         if MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags:
             valid &= self._dataset.read_masks(band, window=window, out_shape=raw.shape) != 0
 
+    def stored(self) -> tuple[StoredReader, Storage]:
+        """Return what reads the same windows without converting values, and how these are stored."""
+        reader = StoredReader(self._dataset, self.path, self.bands, self._alpha, self._top, self._left)
+        return reader, reader.storage(self.scaling, self._more_nodata, self._filling)
+
     def describe_bands(self) -> list[dict[str, Any]]:
         """Return number, description, data type and nodata value of each chosen band."""
-        file = self._file
-        facts = list(zip(file.descriptions, file.dtypes, file.nodatavals))
-        return [
-            {"band": band, "description": text or "", "dtype": kind, "nodata": nodata}
-            for band, (text, kind, nodata) in ((band, facts[band - 1]) for band in self.bands)
-        ]
+        facts = list(zip(self._file.descriptions, self._file.dtypes, self._file.nodatavals))
+        names = "band", "description", "dtype", "nodata"
+        return [dict(zip(names, (band, facts[band - 1][0] or "", *facts[band - 1][1:]))) for band in self.bands]
 
     def labels(self) -> Labels:
-        """Return what names each band: its description, a tag, or the name of a file."""
+        """Return the name of each band: its description, a tag, or the name of a file."""
         return label_bands(self._file, self.bands)
 
     def close(self) -> None:
@@ -240,7 +242,5 @@ class RasterSource:
     def __enter__(self) -> RasterSource:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: Any) -> None:
         self.close()

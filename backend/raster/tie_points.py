@@ -57,7 +57,7 @@ def thinned(points: list[GroundControlPoint]) -> list[GroundControlPoint]:
 
 
 def _geolocation(file: Any, tags: dict[str, str]) -> tuple[list[GroundControlPoint], CRS]:
-    """Points of GDAL's geolocation array: longitudes and latitudes of every n-th pixel in another raster."""
+    """Return the points of GDAL's geolocation array: longitudes and latitudes of every n-th pixel in another raster."""
     crs = CRS.from_wkt(tags["SRS"]) if tags.get("SRS") else DEGREES
     steps = [(float(tags[f"{axis}_OFFSET"]), float(tags[f"{axis}_STEP"])) for axis in ("LINE", "PIXEL")]
     # The driver of SNAP's files says 0 for points at the centres of pixels.
@@ -86,7 +86,7 @@ def _on_earth(crs: CRS, place: tuple[float, ...]) -> bool:
 
 
 def _contradicting(file: Any) -> list[GroundControlPoint]:
-    """Tie points of a GeoTIFF from which its transform is more than a pixel away."""
+    """Return the tie points of a GeoTIFF from which its transform is more than a pixel away."""
     if file.driver != "GTiff" or not file.transform.determinant:
         return []
     with suppress(OSError, ValueError, OverflowError, struct.error), open(file.name, "rb") as stream:

@@ -1,1 +1,1 @@
-"""Several dates of one place: acquisition dates, rasters on one grid, composites, a filter of speckle over time."""
+"""Join several dates of a place: acquisition dates, rasters on one grid, composites, a speckle filter over time."""

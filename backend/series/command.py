@@ -32,16 +32,16 @@ from backend.series.write import write
 
 @dataclass(frozen=True)
 class CompositeRequest:
-    """Hold what a user asks for.
+    """Hold a user's request for a composite.
 
     Attributes:
         output: Raster to write.
         inputs: Rasters, patterns of them, or Sentinel-1 products, of one place.
-        statistics: Of `statistics.STATISTICS`; None for the mean.
+        statistics: Names in `statistics.STATISTICS`; None for the mean.
         period: "all", "season" or "month".
         filter: Write the dates themselves, with less speckle, instead of statistics.
         bands: Band numbers of VV and VH in each raster, 0 for a missing one; None to find them.
-        units: Of the values of all rasters; AUTO to decide for each.
+        units: Units of the values of all rasters; AUTO to decide for each.
         output_units: "db" or "linear_power".
         extent: xmin, ymin, xmax, ymax in the CRS of the first raster (of a product longitude and latitude).
         accept_values: Whether values that can't be backscatter are taken all the same.

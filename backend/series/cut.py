@@ -17,12 +17,12 @@ COLUMNS = 256
 
 @dataclass(frozen=True)
 class Cut:
-    """Say how a grid is cut.
+    """Hold how a grid is cut.
 
     Attributes:
-        grid: Of the output.
-        rows: Of a strip.
-        columns: Of a part.
+        grid: Grid of the output.
+        rows: Rows of a strip.
+        columns: Columns of a part.
     """
 
     grid: Grid
@@ -44,7 +44,7 @@ def cut(grid: Grid, sources: Sequence[RasterSource], planes: int, made: int) -> 
     are read in whole lines, in lower strips.
 
     Args:
-        grid: Of the output.
+        grid: Grid of the output.
         sources: Rasters that are read.
         planes: Bands of all of them together.
         made: Bands of the output.

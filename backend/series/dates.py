@@ -46,7 +46,7 @@ class Span:
 
 
 def span_of(text: str) -> Span | None:
-    """Return the days that a text of 6 or 8 digits (YYYYMM, YYYYMMDD) tells; None if it is no date."""
+    """Return the days that 6 or 8 digits (YYYYMM, YYYYMMDD) stand for; None if they are not a date."""
     try:
         year, month = int(text[:4]), int(text[4:6])
         if len(text) == 8:
@@ -62,7 +62,7 @@ def acquired(source: RasterSource, group: str = "") -> Span | None:
 
     Args:
         source: Opened.
-        group: What the names of the chosen bands share, if the raster holds several dates.
+        group: Common part of the names of the chosen bands, if the raster holds several dates.
 
     Returns:
         What tags tell, or else names of bands, or else the name of the file; None if nothing does.

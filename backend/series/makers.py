@@ -17,12 +17,12 @@ from backend.series.statistics import LEVELS, over_dates
 
 
 class Maker(Protocol):
-    """Makes bands of the output.
+    """Make bands of the output.
 
     Attributes:
-        names: Of the bands.
+        names: Names of the bands.
         halo: Pixels around a part that it needs.
-        tags: Of the output.
+        tags: Tags of the output.
     """
 
     names: tuple[str, ...]
@@ -33,14 +33,14 @@ class Maker(Protocol):
         """Return float32 [bands, H, W] from linear power [dates, polarisations, H + 2 halo, W + 2 halo]."""
 
     def facts(self) -> dict[str, Any]:
-        """Return what the result event tells."""
+        """Return the facts for the result event."""
 
     def notes(self) -> list[str]:
-        """Return what the log tells at the end."""
+        """Return the lines for the end of the log."""
 
 
 class Composite:
-    """Statistics by period.
+    """Compute statistics by period.
 
     Bands are named VV_mean, or VV_mean_2021-07: by the first, `landcover` finds VV and VH.
 
@@ -48,7 +48,7 @@ class Composite:
         series: Dates on one grid.
         statistics: Wanted.
         periods: Indices of dates by name, "" for all.
-        units: Of levels: "db" or "linear_power".
+        units: Units of levels: "db" or "linear_power".
     """
 
     halo = 0
@@ -99,7 +99,7 @@ class Composite:
 
 
 class Filtered:
-    """The dates with less speckle.
+    """Filter the speckle of the dates.
 
     Args:
         series: Dates on one grid.

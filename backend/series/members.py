@@ -25,7 +25,7 @@ NAMED = 3  # rasters that a message names
 
 @dataclass(frozen=True)
 class Reading:
-    """Say how rasters are read.
+    """Hold how rasters are read.
 
     Attributes:
         bands: Band numbers of VV and VH, 0 for one that is missing; None to find them by their names.
@@ -45,10 +45,10 @@ class Member:
     """Hold one date of a series.
 
     Attributes:
-        name: Of its file or product, for messages.
+        name: Name of its file or product, for messages.
         source: Opened, with judged values.
-        bands: What it reads, named by polarisation.
-        units: Of its values.
+        bands: Bands that it reads, named by polarisation.
+        units: Units of its values.
         span: When it was acquired; None if unknown.
     """
 
@@ -165,8 +165,8 @@ def _polarisations(group: list[str], numbers: dict[str, int]) -> list[str]:
     told = {parse(text).backscatter for text in texts}
     if len(texts) == 1 and not told.intersection(POLARISATIONS):
         raise InputError(
-            f"{group[0]} has one band, and neither its name nor the file's tells the polarisation.",
-            "Call the file S1_VV_20210401.tif, say, or tell it by --bands 1 0 (VV) or 0 1 (VH).",
+            f"{group[0]} has one band, and neither its name nor the file's has the polarisation.",
+            "Name the file S1_VV_20210401.tif, for example, or give --bands 1 0 (VV) or 0 1 (VH).",
         )
     return [name for name in POLARISATIONS if name in told] or ["VV", "VH"]
 

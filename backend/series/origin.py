@@ -1,4 +1,4 @@
-"""Carry over what the tags of all dates say alike of their making; say where they differ."""
+"""Keep the origin tags that all dates share, and report those in which they differ."""
 
 from __future__ import annotations
 

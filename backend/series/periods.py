@@ -18,7 +18,7 @@ def parted(names: Sequence[str], spans: Sequence[Span | None], period: str, nort
     """Return the indices of acquisitions by period, in the order of time.
 
     Args:
-        names: Of the acquisitions, for messages.
+        names: Names of the acquisitions, for messages.
         spans: When each was acquired.
         period: "all", "season" or "month".
         north: Whether the place is north of the equator: summer is December to February south of it.

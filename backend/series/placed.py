@@ -28,7 +28,7 @@ COARSER = 1.5
 
 
 class PlacedSource:
-    """Gives rows of a raster on another grid: copied where both grids are one, else warped in linear power.
+    """Read rows of a raster on another grid: copied if both grids are equal, else warped in linear power.
 
     Pixels outside the raster, and invalid ones, are invalid there. Warping is bilinear, or averages the area where the
     grid is coarser than the raster.
@@ -40,7 +40,7 @@ class PlacedSource:
         grid: To read on.
 
     Attributes:
-        grid: To read on; may be set anew.
+        grid: Grid to read on; may be changed between reads.
 
     Raises:
         InputError: One of both has no coordinate system, and their pixels don't lie alike.

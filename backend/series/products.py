@@ -24,7 +24,7 @@ AROUND = 0.005
 def as_rasters(
     files: Sequence[str], output: Path, extent: Sequence[float] | None, stack: ExitStack, context: Context
 ) -> tuple[list[str], dict[str, str]]:
-    """Return the files with each product calibrated to gamma0 in linear power, beside the output until the stack ends.
+    """Return the files, each product calibrated to gamma0 in linear power next to the output until the stack ends.
 
     Args:
         files: Rasters and products.

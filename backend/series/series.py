@@ -23,7 +23,7 @@ class Series:
     Attributes:
         members: The dates.
         placed: Each on the grid, in linear power.
-        grid: Of the output.
+        grid: Grid of the output.
     """
 
     members: tuple[Member, ...]

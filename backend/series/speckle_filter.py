@@ -70,7 +70,7 @@ def _box(plane: DoubleArray) -> DoubleArray:
 
 
 class LooksMeter:
-    """Measures the equivalent number of looks: the median over blocks of the squared mean over the variance.
+    """Measure the equivalent number of looks: the median over blocks of the squared mean over the variance.
 
     Texture lowers it, so that it is a lower bound; before and after a filter it is comparable.
     """

@@ -21,7 +21,7 @@ def over_dates(power: FloatArray, wanted: Sequence[str]) -> dict[str, FloatArray
 
     Args:
         power: Linear power [dates, H, W] of one band, NaN where invalid; sorted afterwards if the median is wanted.
-        wanted: Of STATISTICS.
+        wanted: Names in STATISTICS.
 
     Returns:
         float32 [H, W] for each: mean, median, min, max in power, NaN where no date is valid; std in dB, the square root

@@ -20,7 +20,7 @@ def common_grid(grids: Sequence[Grid], names: Sequence[str]) -> Grid:
     """Return a grid with the pixels of the first that holds all.
 
     Args:
-        grids: Of the rasters.
+        grids: Grids of the rasters.
         names: Theirs, for messages.
 
     Raises:

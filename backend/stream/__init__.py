@@ -1,1 +1,1 @@
-"""The tile stream: plan, read, blend and decide in bounded memory."""
+"""Stream tiles: plan, read, blend and decide in bounded memory."""

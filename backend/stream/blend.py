@@ -1,4 +1,4 @@
-"""Add overlapping tiles, and hand out each row as soon as no later tile can touch it."""
+"""Add overlapping tiles, and return each row as soon as no later tile can touch it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from backend.core.arrays import FloatArray
 from backend.stream.tiling import TilePlan
 
-# From blended planes float32 [channels, rows, columns], any part of the raster, to what is wanted of them pixel by
+# Turns blended planes float32 [channels, rows, columns], any part of the raster, into the wanted output, pixel by
 # pixel, [planes, rows, columns].
 Reduce = Callable[[FloatArray], NDArray[Any]]
 # Stands for weights of 1 throughout.
@@ -18,18 +18,18 @@ WHOLE: FloatArray = np.ones(1, dtype=np.float32)
 
 
 class RowBlender:
-    """Sums weighted tiles in float32.
+    """Sum weighted tiles in float32.
 
     Tiles come in row-major order, so every pixel gets its terms in the same order however they are batched: the
     result doesn't depend on the batch size. Tiles may be left out; they count as zero.
 
-    Of sums that later tiles add to, only strips are held: one beside the tile, and one below the row of tiles. All else
-    of a tile is final at once, and reduced while it is in the processor's cache.
+    Of sums that later tiles add to, only strips are held: one to the right of the tile, and one below the row of
+    tiles. All else of a tile is final at once, and reduced while it is in the processor's cache.
 
     Args:
-        plan: Where tiles lie.
+        plan: The plan of the tiles.
         channels: Planes of a tile.
-        reduce: What becomes of final sums; they are kept as they are if None.
+        reduce: Function of final sums; they are kept as they are if None.
     """
 
     def __init__(self, plan: TilePlan, channels: int, reduce: Reduce | None = None) -> None:
@@ -66,7 +66,7 @@ class RowBlender:
         self._settle(row, column, values, came=True)
 
     def finish(self, row: int) -> NDArray[Any]:
-        """Hand out the rows that are final once tile row `row` is complete.
+        """Return the rows that are final once tile row `row` is complete.
 
         Returns:
             float32 [channels, rows, width], or what `reduce` makes of it; in the blender's own memory, good until the
@@ -79,7 +79,7 @@ class RowBlender:
         return self._done[:, : self._plan.rows.finished(row) - self._plan.rows.origins[row]]
 
     def _leave_out(self, row: int, until: int) -> None:
-        """Settle the tiles before column `until` that never came."""
+        """Complete the tiles before column `until` that never came."""
         columns = self._plan.columns
         for column in range(self._next, until):
             left = columns.origins[column]

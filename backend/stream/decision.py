@@ -2,7 +2,7 @@
 
 Where backscatter can't tell several classes apart (grass, crops, shrubs), each holds a part of what is known together,
 and a rival that stands alone would win with less: 0.3 for tree against 0.2, 0.2, 0.2 for the three. The least expected
-error at the level that is told apart is to choose the group by its sum first (Bayes decision; the same reasoning as for
+error at the level of groups is to choose the group by its sum first (Bayes decision; the same reasoning as for
 hierarchies of classes in Deng et al. 2012, "Hedging your bets"). Classes without a group stand for themselves.
 """
 
@@ -24,7 +24,7 @@ Decide = Callable[[NDArray[np.float32]], NDArray[np.intp]]
 
 
 def group_indices(classes: Sequence[LandCoverClass]) -> list[int]:
-    """Number of each class's group, counted from 0 in order of appearance."""
+    """Return the number of each class's group, counted from 0 in order of appearance."""
     keys = [item.group or f"value {item.value}" for item in classes]
     order = list(dict.fromkeys(keys))
     return [order.index(key) for key in keys]
@@ -36,7 +36,7 @@ def by_groups(classes: Sequence[LandCoverClass]) -> bool:
 
 
 def group_members(classes: Sequence[LandCoverClass]) -> list[list[int]]:
-    """Indices of the classes of each group that has a say; each class for itself where groups have none."""
+    """Return the indices of the classes of each group that decides; each class for itself without groups."""
     return _members(group_indices(classes) if by_groups(classes) else range(len(classes)))
 
 
@@ -95,7 +95,7 @@ def choosing(classes: Sequence[LandCoverClass], confidence: bool) -> Callable[[F
 
 
 def _choose(probabilities: FloatArray, members: Sequence[Sequence[int]]) -> NDArray[np.uint8]:
-    """Index of the likeliest class of the group with the highest sum; the first one of equals."""
+    """Return the index of the likeliest class of the group with the highest sum; the first one of equals."""
     best = np.zeros(probabilities.shape[1:], dtype=np.uint8)
     if len(members) == len(probabilities):  # no groups: the same in fewer steps
         top = probabilities[0].copy()
@@ -117,12 +117,12 @@ def _choose(probabilities: FloatArray, members: Sequence[Sequence[int]]) -> NDAr
 
 
 def _put(target: NDArray[np.uint8], values: NDArray[np.uint8] | np.uint8, where: BoolArray) -> None:
-    """As `numpy.copyto`, by bits: several times as fast, since nothing depends on which pixels are meant."""
+    """Copy as `numpy.copyto` does, by bits: several times as fast, since no step depends on which pixels are meant."""
     target ^= (target ^ values) & (where.view(np.uint8) * np.uint8(255))
 
 
 def _parts(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
-    """Slices along the first axis of what fits into a processor's cache."""
+    """Return slices along the first axis that fit into a processor's cache."""
     if not shape:
         yield ()
         return
@@ -132,6 +132,6 @@ def _parts(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
 
 
 def group_sums(probabilities: NDArray[Any], groups: Sequence[int]) -> NDArray[Any]:
-    """Probabilities [K, ...] added up by group: [G, ...]."""
+    """Return the probabilities [K, ...] summed by group: [G, ...]."""
     nothing = np.zeros_like(probabilities[0])
     return np.stack([total(probabilities, group) if group else nothing for group in _members(groups)])

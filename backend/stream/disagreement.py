@@ -23,10 +23,10 @@ LEAST = 0.1
 
 
 class SquaringBlender:
-    """As `backend.stream.blend.RowBlender`, with a further plane: the blended sum of squares of the first planes.
+    """Blend as `backend.stream.blend.RowBlender` does, with one more plane: the sum of squares of the first planes.
 
     Args:
-        plan: Where tiles lie.
+        plan: The plan of the tiles.
         channels: Planes that are handed out.
         squared: Number of first planes, of which squares are added; the plane of squares follows them.
     """
@@ -41,7 +41,7 @@ class SquaringBlender:
         self._blender.add(row, column, np.concatenate((first, squares, values[self._squared :])))
 
     def finish(self, row: int) -> NDArray[Any]:
-        """Hand out the rows that are final once tile row `row` is complete, [channels, rows, width]."""
+        """Return the rows that are final once tile row `row` is complete, [channels, rows, width]."""
         return self._blender.finish(row)
 
 

@@ -11,7 +11,7 @@ from backend.core.arrays import BoolArray, FloatArray
 
 
 def get_ready() -> None:
-    """Import what filling needs: while there is time, where a raster is known to have gaps."""
+    """Import the modules for filling early, where a raster is known to have gaps."""
     import scipy.ndimage  # noqa: F401
 
 

@@ -26,16 +26,16 @@ CHUNK_ROWS = 256
 
 
 class Rows(Protocol):
-    """Gives rows of a raster, as `backend.raster.source.RasterSource` does."""
+    """Give rows of a raster, as `backend.raster.source.RasterSource` does."""
 
     grid: Grid
 
     @property
     def whole(self) -> tuple[int, int, int, int]:
-        """Top, left, height and width of the whole raster, of which the grid may be a part."""
+        """Return top, left, height and width of the whole raster, of which the grid may be a part."""
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
-        """Values float32 [bands, rows, width] and validity [rows, width] of some rows."""
+        """Return the values float32 [bands, rows, width] and validity [rows, width] of some rows."""
 
 
 class NativeFrame:
@@ -48,15 +48,15 @@ class NativeFrame:
     """
 
     def __init__(self, source: Rows, bands: Sequence[Band], units: Units) -> None:
-        self._source, self._bands, self._units = source, bands, units
+        self.source, self.bands, self.units = source, bands, units
         self.height, self.width = source.grid.height, source.grid.width
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
-        """Network input float32 [bands, rows, width] and validity [rows, width]."""
-        parts = list(row_parts(top, bottom, -self._source.whole[0]))
+        """Return the network input float32 [bands, rows, width] and validity [rows, width]."""
+        parts = list(row_parts(top, bottom, -self.source.whole[0]))
         if len(parts) == 1:
             return self._part(top, bottom)
-        x = np.empty((len(self._bands), bottom - top, self.width), dtype=np.float32)
+        x = np.empty((len(self.bands), bottom - top, self.width), dtype=np.float32)
         valid = np.empty(x.shape[1:], dtype=np.bool_)
         for first, end in parts:
             rows = slice(first - top, end - top)
@@ -64,7 +64,7 @@ class NativeFrame:
         return x, valid
 
     def _part(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
-        return prepare(*self._source.read(top, bottom), self._bands, self._units)
+        return prepare(*self.source.read(top, bottom), self.bands, self.units)
 
 
 class ScaledFrame:
@@ -83,7 +83,7 @@ class ScaledFrame:
         self.width = scaled_size(source.grid.width, factors[1])
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
-        """Network input float32 [bands, rows, width] and validity [rows, width], in model pixels.
+        """Return the network input float32 [bands, rows, width] and validity [rows, width], in model pixels.
 
         A model pixel is valid where any raster pixel under it is, so that every valid pixel gets an answer.
         """
@@ -114,18 +114,18 @@ class FilledFrame:
     """Complete a frame of some of the model's bands; the missing ones are 0, as in training.
 
     Args:
-        frame: Of the bands that are there.
+        frame: Frame of the bands that are there.
         present: Their positions among the model's bands.
         count: Number of the model's bands.
     """
 
     def __init__(self, frame: NativeFrame | ScaledFrame, present: Sequence[int], count: int) -> None:
-        self._frame, self._present, self._count = frame, list(present), count
+        self.frame, self.present, self.count = frame, list(present), count
         self.height, self.width = frame.height, frame.width
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
-        """Network input float32 [count, rows, width] and validity [rows, width]."""
-        values, valid = self._frame.read(top, bottom)
-        filled = np.zeros((self._count, *valid.shape), dtype=np.float32)
-        filled[self._present] = values
+        """Return the network input float32 [count, rows, width] and validity [rows, width]."""
+        values, valid = self.frame.read(top, bottom)
+        filled = np.zeros((self.count, *valid.shape), dtype=np.float32)
+        filled[self.present] = values
         return filled, valid

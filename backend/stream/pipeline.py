@@ -13,11 +13,11 @@ T = TypeVar("T")
 
 
 class _StoppedError(Exception):
-    """Another stage failed; its error is the one to show."""
+    """Signal that another stage failed; its error is the one to show."""
 
 
 class Flow:
-    """Threads that share one fate: the first error stops all, and is raised where the flow is joined.
+    """Run threads together: the first error stops all, and is raised where the flow is joined.
 
     Args:
         cancel: Set by anyone to stop the run.
@@ -66,7 +66,7 @@ class Pipe(Generic[T]):
     """Pass items from one stage to the next through a bounded queue.
 
     Args:
-        flow: Whose end ends the waiting.
+        flow: Flow whose end ends the waiting.
         size: Items it holds before the sender waits.
     """
 
@@ -75,15 +75,15 @@ class Pipe(Generic[T]):
         self._queue: queue.Queue[T | None] = queue.Queue(size)
 
     def put(self, item: T) -> None:
-        """Hand an item on, waiting for room."""
+        """Put an item into the pipe, waiting for a free place."""
         self._put(item)
 
     def close(self) -> None:
-        """Say that nothing more comes."""
+        """Close the pipe: no more items come."""
         self._put(None)
 
     def __iter__(self) -> Iterator[T]:
-        """Items in order until the pipe is closed."""
+        """Return the items in order until the pipe is closed."""
         while True:
             item = self._get()
             if item is None:

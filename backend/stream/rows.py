@@ -14,17 +14,17 @@ Rows = tuple[FloatArray, BoolArray, Union[IndexArray, slice]]
 
 
 class Frame(Protocol):
-    """Gives network input by rows."""
+    """Give network input by rows."""
 
     height: int
     width: int
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
-        """Network input float32 [bands, rows, width] and validity [rows, width] of some rows."""
+        """Return the network input float32 [bands, rows, width] and validity [rows, width] of some rows."""
 
 
 class TileRows:
-    """Holds one row of tiles of a frame at a time, in the same memory.
+    """Hold one row of tiles of a frame at a time, in the same memory.
 
     Args:
         frame: Source of network input.
@@ -60,7 +60,7 @@ class TileRows:
             kept, at = self._bottom - top, top - self._top
             for plane in (*self._x, self._valid):  # one by one, or all would be copied first
                 plane[:kept] = plane[at : at + kept]
-        # In parts: what is between the raster's values and the network's takes as much memory again as both.
+        # In parts: intermediate values take as much memory again as the raster's and the network's together.
         for begin, end in row_parts(top + kept, bottom):
             self._take(begin - top, *self._frame.read(begin, end))
         self._top, self._bottom = top, bottom

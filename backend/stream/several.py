@@ -27,7 +27,7 @@ class SeveralFrame:
     """Put the network input of several dates side by side, each followed by a band that is 1 where it is valid.
 
     Args:
-        frames: Of the dates, on one grid.
+        frames: Frames of the dates, on one grid.
     """
 
     def __init__(self, frames: Sequence[Frame]) -> None:
@@ -35,7 +35,7 @@ class SeveralFrame:
         self.height, self.width = frames[0].height, frames[0].width
 
     def read(self, top: int, bottom: int) -> tuple[FloatArray, BoolArray]:
-        """Network input float32 [dates x (bands + 1), rows, width]; validity where any date is valid."""
+        """Return the network input float32 [dates x (bands + 1), rows, width]; validity where any date is valid."""
         stack: FloatArray = np.empty(0, dtype=np.float32)
         anywhere = np.zeros((bottom - top, self.width), dtype=np.bool_)
         for index, frame in enumerate(self._frames):
@@ -50,10 +50,10 @@ class SeveralFrame:
 
 
 def joining(bands: int, decide: Decide | None = None) -> Through:
-    """Return what makes a model of tiles of one date a model of tiles of `SeveralFrame`.
+    """Return a function that turns a model of tiles of one date into a model of tiles of `SeveralFrame`.
 
     Args:
-        bands: Of a date.
+        bands: Number of bands of a date.
         decide: Chooses a class from probabilities, if votes are wanted.
 
     Returns:

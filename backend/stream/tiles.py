@@ -1,4 +1,4 @@
-"""Stream a raster through a model: read strips, cut tiles, run, blend, hand out finished rows, in bounded memory.
+"""Stream a raster through a model: read strips, cut tiles, run, blend, return finished rows, in bounded memory.
 
 Three threads (reader, model, writer) with queues of two between them. The model is any callable on arrays.
 """
@@ -12,13 +12,13 @@ from typing import Any, Callable, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.core.arrays import BoolArray, FloatArray, IndexArray
+from backend.core.arrays import BoolArray, FloatArray
 from backend.core.cancel import Cancel
 from backend.stream.blend import RowBlender
-from backend.stream.fill import fill_invalid
+from backend.stream.cutting import Cutter, HostCutter, unread
 from backend.stream.pipeline import Flow, Pipe
-from backend.stream.rows import Frame, Rows, TileRows
-from backend.stream.tiling import TilePlan, reflect
+from backend.stream.rows import Frame
+from backend.stream.tiling import TilePlan
 
 # To the answers, tile by tile: an array, tensors that a blender of their own understands, or an iterator over answers
 # that are still to come, which the writer's thread waits for.
@@ -30,18 +30,18 @@ OPEN_PIXELS = 2**24
 
 
 class Blender(Protocol):
-    """Adds tiles up, and hands out rows that no later tile touches; see `backend.stream.blend.RowBlender`."""
+    """Add tiles up, and return rows that no later tile touches; see `backend.stream.blend.RowBlender`."""
 
     def add(self, row: int, column: int, values: Any) -> None:
         """Add a tile."""
 
     def finish(self, row: int) -> NDArray[Any]:
-        """Rows that are final once a tile row is complete; good until the next call."""
+        """Return the rows that are final once a tile row is complete; valid until the next call."""
 
 
 @dataclass(frozen=True)
 class TileJob:
-    """Which tiles to send through a model, and how to put its answers together.
+    """Describe which tiles go through a model, and how its answers are combined.
 
     Attributes:
         plan: Tiles over the frame.
@@ -51,8 +51,9 @@ class TileJob:
         coverage: Whether to append a channel with the summed weights of the tiles that were not skipped.
         only: Indices (row, column) of the tiles to send; all if None. Tile rows without one are not even read, and
             count as not valid.
-        blender: From plan and channels to the `Blender` that adds answers up.
+        blender: Function from plan and channels to the `Blender` that adds answers up.
         fetch: Whether answers are arrays; else they stay on the device, as tensors that `blender` adds up.
+        cutter: From frame, plan and flow to the `Cutter` that reads rows of tiles; its threads are the flow's.
     """
 
     plan: TilePlan
@@ -63,6 +64,7 @@ class TileJob:
     only: Collection[tuple[int, int]] | None = None
     blender: Callable[[TilePlan, int], Blender] = RowBlender
     fetch: bool = True
+    cutter: Callable[[Frame, TilePlan, Flow], Cutter] = HostCutter
 
     @property
     def blend_plan(self) -> TilePlan:
@@ -70,16 +72,16 @@ class TileJob:
         return self.plan.on_patches() if self.per_patch else self.plan
 
     def columns(self, row: int) -> set[int]:
-        """Indices of the tiles to send of a tile row."""
+        """Return the indices of the tiles to send of a tile row."""
         return {c for c in range(len(self.plan.columns.origins)) if self.only is None or (row, c) in self.only}
 
 
 @dataclass
 class _Work:
-    """Holds a batch of tiles, and the validity of the tile rows that begin with it."""
+    """Hold a batch of tiles, and the validity of the tile rows that begin with it."""
 
     places: list[tuple[int, int]] = field(default_factory=list)
-    tiles: list[FloatArray] = field(default_factory=list)
+    tiles: list[Any] = field(default_factory=list)
     opened: dict[int, BoolArray] = field(default_factory=dict)
     done: int = 0
 
@@ -97,8 +99,8 @@ def run_stream(
     Args:
         frame: Source of network input.
         job: Tiles to send.
-        model: float32 [n, bands, tile, tile] to n times [channels, t, t] (float32, or what the job's blender adds up),
-            called in the calling thread.
+        model: float32 [n, bands, tile, tile], as the job's cutter stacks tiles, to n times [channels, t, t] (float32,
+            or what its blender adds up), called in the calling thread.
         emit: Called from the writer's thread with finished rows [channels, rows, width] of the blend plan, as the
             blender hands them out, and the validity bool [rows, width] of the frame's rows of the same tile row.
         cancel: Ends the run with Cancelled.
@@ -108,13 +110,14 @@ def run_stream(
         The number of valid pixels.
     """
     flow = Flow(cancel)
+    cutter = job.cutter(frame, job.plan, flow)
     read: Pipe[_Work] = Pipe(flow, QUEUE)
     computed: Pipe[tuple[_Work, Any]] = Pipe(flow, QUEUE)
     valid_pixels = 0
 
     def reader() -> None:
         nonlocal valid_pixels
-        for work, count in _batches(frame, job, flow):
+        for work, count in _batches(cutter, frame.width, job, flow):
             valid_pixels += count
             read.put(work)
         read.close()
@@ -125,8 +128,7 @@ def run_stream(
     def compute() -> None:
         for work in read:
             tiles, work.tiles = work.tiles, []
-            # One tile needs no other copy.
-            result = model(np.stack(tiles) if len(tiles) > 1 else tiles[0][None]) if tiles else None
+            result = model(cutter.stack(tiles)) if tiles else None
             flow.check()
             computed.put((work, result))
             progress(work.done, len(job.plan))
@@ -138,23 +140,20 @@ def run_stream(
     return valid_pixels
 
 
-def _batches(frame: Frame, job: TileJob, flow: Flow) -> Iterator[tuple[_Work, int]]:
+def _batches(cutter: Cutter, width: int, job: TileJob, flow: Flow) -> Iterator[tuple[_Work, int]]:
     work, valid_pixels, plan = _Work(), 0, job.plan
-    rows = TileRows(frame, plan)
     columns = len(plan.columns.origins)
-    for row, top in enumerate(plan.rows.origins):
+    for row in range(len(plan.rows.origins)):
         flow.check()
         wanted = job.columns(row)
-        x, valid, order = rows.read(row) if wanted else _unread(plan, frame.width)
-        # Only the rows that become final with this tile row: the next ones come again with the next tile row.
-        final = valid[: plan.rows.finished(row) - top]
-        work.opened[row] = final.copy()
-        valid_pixels += int(final.sum())
-        for column, left in enumerate(plan.columns.origins):
-            there = _across(valid, left, plan.tile)
-            if column in wanted and there.any():
+        opened = cutter.read(row) if wanted else unread(plan, row, width)
+        work.opened[row] = opened.valid
+        valid_pixels += int(np.count_nonzero(opened.valid))
+        for column in range(columns):
+            tile = opened.tile(column) if column in wanted else None
+            if tile is not None:
                 work.places.append((row, column))
-                work.tiles.append(_tile(x, left, order, there))
+                work.tiles.append(tile)
             work.done = row * columns + column + 1
             if len(work.tiles) == job.batch:
                 yield work, valid_pixels
@@ -166,41 +165,8 @@ def _batches(frame: Frame, job: TileJob, flow: Flow) -> Iterator[tuple[_Work, in
     yield work, valid_pixels
 
 
-def read_tile_row(rows: TileRows, plan: TilePlan, row: int) -> tuple[FloatArray, BoolArray]:
-    """Return input and validity of a whole tile row, with what overhangs the raster filled by reflection.
-
-    Where nothing overhangs, they are good until the next row is read.
-    """
-    x, valid, order = rows.read(row)
-    if not isinstance(order, slice):
-        x = x[:, order]
-    return _across(x, 0, plan.columns.padded), _across(valid, 0, plan.columns.padded)
-
-
-def _tile(x: FloatArray, left: int, order: IndexArray | slice, valid: BoolArray) -> FloatArray:
-    """Return a tile of a row of tiles in memory of its own, filled where it is not valid."""
-    cut = _across(x, left, len(valid))[:, order]
-    tile = fill_invalid(cut, valid)
-    # What was reflected or filled is a copy already; all else lies in the row, which the next one takes the place of.
-    return tile.copy() if np.may_share_memory(tile, x) else tile
-
-
-def _across(values: NDArray[Any], left: int, size: int) -> NDArray[Any]:
-    """Return some columns, those beyond the raster by reflection: of one tile, as a copy of a whole row is large."""
-    width = values.shape[-1]
-    if left + size <= width:
-        return values[..., left : left + size]
-    return values[..., reflect(np.arange(left, left + size), width)]
-
-
-def _unread(plan: TilePlan, width: int) -> Rows:
-    """Return empty input and validity, for a tile row of which no tile is wanted."""
-    shape = plan.tile, width
-    return np.empty((0, *shape), dtype=np.float32), np.zeros(shape, dtype=np.bool_), slice(None)
-
-
 class _Writer:
-    """Blends results in order and closes tile rows when the first tile of a later one arrives."""
+    """Blend results in order, and close tile rows when the first tile of a later one arrives."""
 
     def __init__(self, job: TileJob, emit: Emit) -> None:
         self._count = len(job.plan.rows.origins)

@@ -19,7 +19,7 @@ WEIGHT_STEPS = 4096
 
 @dataclass(frozen=True)
 class AxisPlan:
-    """Tiles along one axis.
+    """Plan the tiles along one axis.
 
     Attributes:
         size: Pixels of the raster along this axis.
@@ -35,7 +35,7 @@ class AxisPlan:
 
     @property
     def padded(self) -> int:
-        """Pixels from the origin to the end of the last tile."""
+        """Return the number of pixels from the origin to the end of the last tile."""
         return self.origins[-1] + self.tile
 
     def finished(self, index: int) -> int:
@@ -44,7 +44,7 @@ class AxisPlan:
         return self.size if last else min(self.size, self.origins[index + 1])
 
     def sources(self, index: int) -> IndexArray:
-        """For each pixel of a tile, the raster pixel that fills it: itself, or its reflection past the end.
+        """Return for each pixel of a tile the raster pixel that fills it: itself, or its reflection past the end.
 
         Where the raster is too small to reflect that far, its last pixel is repeated.
         """
@@ -53,7 +53,7 @@ class AxisPlan:
 
 @dataclass(frozen=True)
 class TilePlan:
-    """Tiles over a raster, in row-major order."""
+    """Plan the tiles of a raster, in row-major order."""
 
     rows: AxisPlan
     columns: AxisPlan
@@ -61,18 +61,18 @@ class TilePlan:
 
     @property
     def tile(self) -> int:
-        """Side of a tile in pixels."""
+        """Return the side of a tile in pixels."""
         return self.rows.tile
 
     def __len__(self) -> int:
         return len(self.rows.origins) * len(self.columns.origins)
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        """Tile indices (row, column), not pixels."""
+        """Yield tile indices (row, column), not pixels."""
         return ((r, c) for r in range(len(self.rows.origins)) for c in range(len(self.columns.origins)))
 
     def work_ratio(self) -> float:
-        """Pixels given to the model for each pixel of the raster."""
+        """Return how many pixels the model computes for each pixel of the raster."""
         return len(self) * self.tile**2 / (self.rows.size * self.columns.size)
 
     def on_patches(self) -> TilePlan:
@@ -90,7 +90,7 @@ class TilePlan:
 
 
 def plan_tiles(height: int, width: int, tile: int, overlap: int, patch: int) -> TilePlan:
-    """Lay tiles over a raster from its first pixel, so that the phase of the patches never changes.
+    """Plan tiles over a raster from its first pixel, so that the phase of the patches never changes.
 
     Args:
         height: Rows of the raster, 1 or more.
@@ -120,7 +120,7 @@ def attention_overlap(tile: int, patch: int) -> int:
 
 
 def reflect(index: IndexArray, size: int) -> IndexArray:
-    """Indices past the end of an axis folded back into it by reflection about its last pixel.
+    """Return indices in which those past the end of an axis are reflected about its last pixel.
 
     Replication of the last pixel where the axis is too short to reflect all of them.
     """
@@ -139,7 +139,7 @@ def _plan_axis(size: int, tile: int, overlap: int) -> AxisPlan:
 
 
 def _weights(origins: tuple[int, ...], tile: int, overlap: int) -> tuple[FloatArray, ...]:
-    """Raised-cosine ramps over the overlap, shared out in whole steps so that rounding never breaks the sum.
+    """Return raised-cosine ramps over the overlap, in whole steps, so that rounding never changes the sum.
 
     They start and end level (Hann), so that not even a kink marks where a tile begins.
     """

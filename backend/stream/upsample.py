@@ -1,4 +1,4 @@
-"""Bring finished rows of a coarser or finer grid (model pixels, patches) back to the raster's pixels, streaming."""
+"""Resample finished rows of a coarser or finer grid (model pixels, patches) to the raster's pixels, streaming."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PIECE_VALUES = 2**22
 
 @dataclass(frozen=True)
 class Piece:
-    """Rows `top` to `bottom` of the raster, float32 [channels, rows, width], by either method."""
+    """Hold rows `top` to `bottom` of the raster, float32 [channels, rows, width], by either method."""
 
     top: int
     bottom: int
@@ -25,7 +25,7 @@ class Piece:
 
 
 class Enlarger:
-    """Takes rows of cells from top to bottom and hands out the raster rows that they settle.
+    """Take rows of cells from top to bottom, and return the raster rows that they determine.
 
     Args:
         cells: Rows and columns of the cell grid.
@@ -40,7 +40,7 @@ class Enlarger:
         self._next = 0
 
     def push(self, rows: FloatArray) -> Iterator[Piece]:
-        """Take the next rows of cells; hand out raster rows.
+        """Take the next rows of cells; return raster rows.
 
         Args:
             rows: float32 [channels + 1, n, columns]. The last channel is the weight with which the others were summed:
@@ -59,7 +59,7 @@ class Enlarger:
         self._forget()
 
     def _ready(self) -> int:
-        """Raster rows whose cells have all arrived."""
+        """Return the raster rows whose cells have all arrived."""
         arrived = self._first + self._rows.shape[1]
         if arrived >= self._cells[0]:
             return self._pixels[0]

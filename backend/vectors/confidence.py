@@ -1,4 +1,4 @@
-"""Read a raster of confidence beside a class map, in the same strips."""
+"""Read a raster of confidence together with a class map, in the same strips."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TOLERANCE = 0.01
 
 
 class ConfidenceRaster:
-    """The first band of a raster of numbers on the grid of a map, as a context.
+    """Read the first band of a raster of numbers on the grid of a map; a context manager.
 
     Args:
         path: The raster.

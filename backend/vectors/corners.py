@@ -8,7 +8,7 @@ from backend.core.arrays import BoolArray, IntArray
 
 
 class CornerMap:
-    """A bit for each corner of the pixels of a map.
+    """Keep a bit for each corner of the pixels of a map.
 
     Args:
         height: Rows of the map.

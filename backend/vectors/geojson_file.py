@@ -21,11 +21,11 @@ def crs_member(crs: CRS) -> dict[str, Any]:
 
 
 class GeoJsonFile:
-    """A file of polygons, as a context; `finish` makes it complete.
+    """Write a file of polygons; a context manager, `finish` makes the file complete.
 
     Args:
         path: File to make.
-        crs: Of the coordinates.
+        crs: CRS of the coordinates.
         columns: Properties of the features.
 
     Raises:

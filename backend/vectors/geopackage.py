@@ -72,7 +72,7 @@ _TRIGGERS = {
 
 
 class GeoPackage:
-    """A GeoPackage with one layer of polygons, as a context; `finish` makes it complete.
+    """Write a GeoPackage with one layer of polygons; a context manager, `finish` makes the file complete.
 
     Args:
         path: File to make.
@@ -92,7 +92,7 @@ class GeoPackage:
         self._count = 0
         self._database = sqlite3.connect(path, isolation_level=None)
         try:
-            # The file has a temporary name, and is given up if writing fails: no journal beside it is needed.
+            # The file has a temporary name, and is given up if writing fails: no journal file is needed.
             for text in ("journal_mode = OFF", "synchronous = OFF", f"application_id = {APPLICATION_ID}"):
                 self._database.execute(f"PRAGMA {text}")
             self._database.execute(f"PRAGMA user_version = {USER_VERSION}")

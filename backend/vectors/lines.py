@@ -12,7 +12,7 @@ FEW = 5
 
 
 class Lines:
-    """Lines of corners of pixels, after each other.
+    """Hold lines of pixel corners, one after another.
 
     Args:
         lines: Points of each, as `Tracer` numbers them, two or more; a closed one ends where it begins.

@@ -15,7 +15,7 @@ from backend.vectors.tracer import Tracer
 
 
 class Outlines:
-    """Turns strips of patches into polygons.
+    """Turn strips of patches into polygons.
 
     Args:
         grid: The map's.

@@ -22,7 +22,7 @@ MOST_PATCHES = 2**22
 
 @dataclass(frozen=True)
 class Borders:
-    """Common borders of patches: `length[i]` metres between patch `a[i]` and patch `b[i]`, a < b, each pair once."""
+    """Hold the common borders of patches: `length[i]` metres between patches `a[i]` < `b[i]`, each pair once."""
 
     a: IntArray
     b: IntArray
@@ -31,7 +31,7 @@ class Borders:
 
 @dataclass
 class Patches:
-    """Patches of a class map, numbered from 1 by their first pixel, row by row; item 0 of the tables means nothing.
+    """Hold the patches of a class map, numbered from 1 by their first pixel, row by row; item 0 of tables is unused.
 
     Attributes:
         classes: Class of each.
@@ -112,8 +112,8 @@ def find_patches(
 
     Args:
         class_map: The map.
-        areas: Of its pixels.
-        confidence: On the same grid; None if there is none.
+        areas: Areas of its pixels.
+        confidence: Confidence on the same grid; None if there is none.
         borders: Whether the lengths of common borders are wanted.
         advance: Called with the number of rows done; may raise.
 

@@ -12,7 +12,7 @@ from backend.vectors.labelling import Labels
 
 @dataclass(frozen=True)
 class PixelCorners:
-    """The corners of pixels, [rows of corners, width + 1], and the patches in the four quadrants around each.
+    """Hold the corners of pixels, [rows of corners, width + 1], and the patches in the four quadrants around each.
 
     Attributes:
         nw: Patch to the north-west of each corner; 0 for no data and outside the map. Others likewise.

@@ -16,7 +16,7 @@ CLASS = "class"
 
 @dataclass(frozen=True)
 class Column:
-    """A field: its name, its type in SQL, and its values by number of the patch."""
+    """Hold a field: its name, its SQL type, and its values by number of the patch."""
 
     name: str
     sql: str
@@ -27,8 +27,8 @@ def columns_of(patches: Patches, legend: dict[int, LandCoverClass], metres: bool
     """Return the fields: value and name of the class, area, and mean confidence.
 
     Args:
-        patches: Of the map.
-        legend: Of its classes.
+        patches: Patches of the map.
+        legend: Legend of its classes.
         metres: Whether areas are known in square metres; else they are numbers of pixels.
         confidence: Whether there is one.
     """

@@ -68,9 +68,9 @@ def polygon_file(
 
     Args:
         path: Final name, as `check_polygon_output` allows it.
-        crs: Of the coordinates.
+        crs: CRS of the coordinates.
         columns: Fields.
-        style: QML: the default style in a GeoPackage, a file beside GeoJSON.
+        style: QML: the default style in a GeoPackage, a separate file for GeoJSON.
         cancel: Also removes the unfinished file if the process is ended by force.
 
     Raises:

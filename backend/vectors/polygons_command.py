@@ -35,7 +35,7 @@ PASSES = 2
 
 @dataclass(frozen=True)
 class PolygonsRequest:
-    """Options of making polygons.
+    """Hold the options of making polygons.
 
     Attributes:
         map: Raster of classes.
@@ -75,7 +75,7 @@ def polygons(request: PolygonsRequest, context: Context) -> dict[str, Any]:
 
 
 class _Run:
-    """One run: finds the patches, joins the small ones, traces the others."""
+    """Run once: find the patches, join the small ones, trace the others."""
 
     def __init__(self, request: PolygonsRequest, class_map: ClassRaster, context: Context, stack: ExitStack) -> None:
         self._request, self._map, self._context = request, class_map, context

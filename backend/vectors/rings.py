@@ -16,7 +16,7 @@ Coordinates = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Polygon:
-    """A patch as a polygon.
+    """Hold a patch as a polygon.
 
     Attributes:
         patch: Its number.
@@ -34,7 +34,7 @@ class Polygon:
 
 @dataclass(frozen=True)
 class Rings:
-    """Outlines after each other.
+    """Hold outlines, one after another.
 
     Attributes:
         points: As `Tracer` numbers them.
@@ -88,10 +88,10 @@ def polygons(patches: Sequence[int], areas: DoubleArray, rings: Rings, transform
     """Make the polygons of complete patches, in their order.
 
     Args:
-        patches: Of each ring.
-        areas: Of each ring, as `Rings.areas` gives them.
+        patches: Patch of each ring.
+        areas: Area of each ring, as `Rings.areas` gives them.
         rings: The outlines.
-        transform: From (column, row) to coordinates.
+        transform: Transform from (column, row) to coordinates.
 
     Returns:
         Polygons whose outer ring is counter-clockwise and whose holes are clockwise (RFC 7946, section 3.1.6).

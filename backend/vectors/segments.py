@@ -19,11 +19,11 @@ LEAVES = {"east": 0, "west": 1, "south": 0, "north": 1}
 
 @dataclass(frozen=True)
 class Segments:
-    """Directed pieces with their patch on the right hand.
+    """Hold directed segments with their patch on the right-hand side.
 
     Attributes:
         start: Index of the corner (in the strip's lattice, flattened) where each begins.
-        end: Where each ends.
+        end: End of each.
         label: Patch.
         arrives: Its bit of ARRIVES.
         leaves: Its bit of LEAVES.
@@ -103,7 +103,7 @@ def successors(segments: Segments, lattice: PixelCorners, known: int) -> IntArra
 
     Args:
         segments: All pieces of the strip, and those that earlier strips left open.
-        lattice: Of the strip.
+        lattice: Lattice of the strip.
         known: Corners with a smaller index have all their pieces.
     """
     result = np.full(segments.start.size, -1, np.int64)

@@ -1,4 +1,4 @@
-"""Simplify the borders between patches, each border once, so that no gaps and no overlaps come to be.
+"""Simplify the borders between patches, each border once, so that there are no gaps or overlaps.
 
 Borders run between the points where three or more patches meet, and these points stay. Between them a border keeps the
 points that Douglas and Peucker (1973, Cartographica 10, 112-122) keep, and more where a straight piece would pass
@@ -22,7 +22,7 @@ Key = tuple[int, int, int]
 
 @dataclass
 class Simplifier:
-    """Simplifies the rings of patches as they become complete.
+    """Simplify the rings of patches as they become complete.
 
     Attributes:
         width: Pixels in a row of the map.

@@ -15,7 +15,7 @@ SPREAD = 2654435761
 
 
 class _State(NamedTuple):
-    """Patches, joined so far: area and class of each, and the borders between those that aren't large enough yet."""
+    """Hold the patches as joined so far: area, class, and borders between those that aren't large enough yet."""
 
     group: IntArray  # of each patch as it was at first
     area: DoubleArray
@@ -34,8 +34,8 @@ def join_small(patches: Patches, minimum: float) -> tuple[Patches, int]:
     neighbours: an island of data that is too small stays.
 
     Args:
-        patches: With their borders.
-        minimum: In the unit of their areas.
+        patches: Patches with their borders.
+        minimum: Least area, in the unit of their areas.
 
     Returns:
         The patches, and the number of those that are smaller than the minimum still.

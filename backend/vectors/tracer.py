@@ -14,7 +14,7 @@ from backend.vectors.segments import Segments, find_segments, successors
 
 @dataclass
 class _Open:
-    """An outline that goes on below: its points so far, and the columns where it comes from and goes to below."""
+    """Hold an outline that continues below: its points so far, and the columns of both of its ends."""
 
     label: int
     begin: int
@@ -23,7 +23,7 @@ class _Open:
 
 
 class Tracer:
-    """Traces outlines. Memory depends on the width of the map and the length of the outlines that are not complete.
+    """Trace outlines. Memory depends on the width of the map and the length of the outlines that are not complete.
 
     A point is one number: (row * (width + 1) + column) * 2, plus 1 where three or more borders meet.
 
@@ -69,7 +69,7 @@ class Tracer:
     def _points(self, corners: IntArray, top: int, breaks: BoolArray | None) -> IntArray:
         points = (top * (self._width + 1) + corners) << 1
         if breaks is not None:
-            # Those below the strip are looked at with the next one.
+            # Corners below the strip are followed with the next strip.
             inside = corners < breaks.size
             points[inside] |= breaks.ravel()[corners[inside]]
         for index, item in enumerate(self._open):

@@ -45,10 +45,10 @@ COUNTED = {"open", "os.mkdir", "os.rename", "os.link", "os.remove", "os.listdir"
 
 
 class StandIn:
-    """Sleeps, then writes what the task of a scene writes.
+    """Sleep, then write what the task of a scene writes.
 
     Args:
-        seconds: Of sleep.
+        seconds: Seconds of sleep.
         raster: Copied as the result.
     """
 

@@ -56,7 +56,7 @@ def command(plan: Path, out: Path, *more: str) -> list[str]:
 
 
 class Herd:
-    """Processes that are started again when they are killed.
+    """Run processes that are started again when they are killed.
 
     Args:
         commands: Command lines by name.

@@ -33,7 +33,7 @@ STEP, PIXEL = 2.5, 10.0
 BLOCK = 10
 # Seconds between lines that are 10 m apart on the ground.
 INTERVAL = 1.4777e-3
-# Blocks beside the edge that aren't compared.
+# Blocks at the edge that aren't compared.
 EDGE = 2
 PEAKS = (0.0, 600.0, 1200.0)
 

@@ -1,4 +1,4 @@
-"""Measure how far nodata changes the map beside it: classes near its edge against those of the whole scene.
+"""Measure how much nodata changes the map near it: classes near its edge against those of the whole scene.
 
     python -m benchmarks.checks.nodata_edge SCENE [SCENE MASKED] [--model NAME|DIR]
 
@@ -30,7 +30,7 @@ RINGS = (4, 8, 16, 32)
 
 
 class Maps:
-    """Maps rasters held in memory, through files in a folder."""
+    """Map rasters held in memory, through files in a folder."""
 
     def __init__(self, folder: Path, model: str | None) -> None:
         self._folder, self._model = folder, model

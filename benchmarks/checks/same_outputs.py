@@ -104,7 +104,7 @@ def learn_classes(checkout: Path, samples: Path, folder: Path) -> None:
 
 
 def facts(file: Any) -> str:
-    """Everything of a raster but its values, as text: nodata may be NaN, which equals nothing."""
+    """Return all of a raster but its values, as text: nodata may be NaN, which equals nothing."""
     return f"{file.profile} {file.descriptions} {file.overviews(1)}"
 
 
@@ -124,7 +124,7 @@ def compare(before: Path, after: Path, name: str) -> Difference:
 
 
 def engines() -> list[str]:
-    """The engines that are installed here."""
+    """Return the engines that are installed here."""
     return ["pytorch", *(["openvino"] if importlib.util.find_spec("openvino") else [])]
 
 

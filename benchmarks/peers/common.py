@@ -25,7 +25,7 @@ ROWS = 256
 
 
 class Probabilities(torch.nn.Module):
-    """The network with a softmax, which peers blend; counts its tiles."""
+    """Run the network with a softmax, which peers blend, and count its tiles."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()

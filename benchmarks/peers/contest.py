@@ -22,7 +22,7 @@ KILLED = -9
 
 @dataclass(frozen=True)
 class Job:
-    """Hold what every contender is given.
+    """Hold the input of every contender.
 
     Attributes:
         scene: Raster to map.
@@ -44,10 +44,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One run of one contender.
+    """Hold one run of one contender.
 
     Attributes:
-        seconds: From opening the raster to the closed map, with the network loaded; NaN without a map.
+        seconds: Seconds from opening the raster to the closed map, with the network loaded; NaN without a map.
         whole_s: Seconds of the whole process.
         peak_mib: Peak resident memory.
         tiles: Number of tiles given to the network.
@@ -65,7 +65,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Program:
-    """A finished process: exit status, JSON lines with their times, last error line, seconds and peak memory."""
+    """Hold a finished process: exit status, JSON lines with their times, last error line, seconds and peak memory."""
 
     status: int
     lines: list[tuple[float, dict[str, Any]]]

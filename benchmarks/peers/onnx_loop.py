@@ -25,7 +25,7 @@ DEFAULTS = Tiles(tile=128, overlap=16, batch=1)
 
 
 class Loaded(NamedTuple):
-    """A session and the card of its weights."""
+    """Hold a session and the card of its weights."""
 
     session: Any
     card: Any

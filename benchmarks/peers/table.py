@@ -24,7 +24,7 @@ HEADS = ("contender", "seconds", "ratio", "whole s", "peak MiB", "ratio", "as ou
 
 @dataclass
 class Contender:
-    """A contender: peer, map, tiles, our engine, and its runs so far."""
+    """Hold a contender: peer, map, tiles, our engine, and its runs so far."""
 
     peer: str
     map: Path
@@ -34,12 +34,12 @@ class Contender:
 
     @property
     def failed(self) -> str | None:
-        """Why its last run gave no map; None if it gave one."""
+        """Return why its last run gave no map; None if it gave one."""
         return self.outcomes[-1].failed if self.outcomes else None
 
     @property
     def peak_mib(self) -> float:
-        """Peak memory over all runs."""
+        """Return the peak memory over all runs."""
         return max(outcome.peak_mib for outcome in self.outcomes)
 
     def borders(self, height: int, width: int) -> Borders:

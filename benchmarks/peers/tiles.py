@@ -1,4 +1,4 @@
-"""Lay tiles over a raster, and find the borders where they meet."""
+"""Plan tiles over a raster, and find the borders where they meet."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Tiles:
-    """Tiles of a contender.
+    """Hold tiles of a contender.
 
     Attributes:
         tile: Side of a tile in pixels.
@@ -24,13 +24,13 @@ class Tiles:
 
     @property
     def stride(self) -> int:
-        """Pixels from one tile to the next."""
+        """Return the number of pixels from one tile to the next."""
         return self.tile - self.overlap
 
 
 @dataclass(frozen=True)
 class Borders:
-    """Pixels at which a tile begins or ends, without the edges of the raster."""
+    """Hold pixels at which a tile begins or ends, without the edges of the raster."""
 
     rows: frozenset[int]
     columns: frozenset[int]

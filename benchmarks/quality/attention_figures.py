@@ -1,9 +1,9 @@
-"""Measure how good attention maps are on labelled images: classes, fields and bright spots, beside backscatter.
+"""Measure how good attention maps are on labelled images: classes, fields and bright spots, compared with backscatter.
 
     python -m benchmarks.quality.attention_figures LABELLED MODEL [MODEL ...] [--tile 120] [--block -1] [--json PATH]
 
 LABELLED is a data folder with splits "train" and "val" or "test"; a MODEL is a model folder or a pre-training run.
-Beside each model stand equal networks with random weights of three seeds (their mean), and backscatter. The table has:
+Each model is compared with equal networks with random weights (mean of three seeds), and backscatter. The table has:
 
     AUC, IoU    of each class on the test regions, of the head that separates it best (of VV or VH, of their mean or
                 deviation in a patch, for backscatter); side and threshold of a head are chosen on the training regions,

@@ -7,7 +7,7 @@ means; trees from LiDAR, and water, fields and towns) and parcels (Flanders, up 
 Of each the table has the overall accuracy and the mean IoU over the classes that the labels hold, of merged classes:
 the mean over draws of so many dates; every way maps the same draws. Unlabelled series are OPERA (bursts of 30 dates,
 30 m) and Belgium (ten dates): of these it has the share of pixels that two maps of other dates agree on, drawn without
-a date in common, which is no accuracy, but tells how much of a map is chance.
+a date in common, which isn't accuracy, but shows how much of a map is chance.
 
 The ways: "composite" maps the mean in power by the model; "mean" maps each date and takes the mean of the
 probabilities; "log mean" takes the mean of their logarithms, the product of what each date says.
@@ -47,10 +47,10 @@ class Series:
     """Hold the dates of one place.
 
     Attributes:
-        name: Of the place.
+        name: Name of the place.
         db: VV and VH in dB, float32 [dates, 2, H, W], NaN where invalid.
-        transform: Of the raster; identity where it has none.
-        crs: Of the raster; None where it has none.
+        transform: Transform of the raster; identity where it has none.
+        crs: CRS of the raster; None where it has none.
         target: Merged class index [H, W], -1 where unlabelled; None without labels.
     """
 

@@ -30,7 +30,7 @@ NAMES = ("tree", "open", "built", "water")
 GROUPS = np.full(256, -1, dtype=np.int16)
 for _value, _name in MERGED.items():
     GROUPS[_value] = NAMES.index(_name)
-# From a raster to merged classes [H, W], -1 where there is none.
+# Maps a raster to merged classes [H, W], -1 where there is none.
 Map = Callable[[Path], NDArray[np.int16]]
 
 

@@ -5,10 +5,10 @@
 
 Places, halves and scores are those of `benchmarks.quality.own_classes`. At random places of the training half, --start
 points are labelled, and own classes learnt from them; their margin says where the map is least certain. Then --more
-points are added and own classes learnt anew:
+points are added and own classes learnt again:
 
 - "random": at random places;
-- "margin": where the margin is least, one beside the other;
+- "margin": where the margin is least, without a distance between points;
 - "spread": far from each other and from the others, whatever the margin;
 - "next 0.25": as `nextsamples` chooses, among that share of the half where the margin is least.
 

@@ -60,7 +60,7 @@ BLOCKS, SHARE = 4, 0.005
 
 @dataclass
 class ArrayFrame:
-    """Network input in memory."""
+    """Give network input from memory."""
 
     x: NDArray[np.float32]
     valid: NDArray[np.bool_]
@@ -74,7 +74,7 @@ class ArrayFrame:
 
 @dataclass
 class Site:
-    """A chip with all features of all pixels."""
+    """Hold a chip with all features of all pixels."""
 
     name: str
     frame: ArrayFrame
@@ -188,7 +188,7 @@ def score(site: Site, guess: IntArray, test: NDArray[np.bool_], merged: bool) ->
 
 @dataclass(frozen=True)
 class Draw:
-    """One draw: kind and number of its samples, and its own number."""
+    """Hold one draw: kind and number of its samples, and its own number."""
 
     kind: str
     count: int

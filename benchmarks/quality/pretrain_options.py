@@ -216,7 +216,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="unlabelled folders")
     parser.add_argument("--labelled", type=Path, required=True, help="folder with labels and splits.csv")
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs and of options.json")
-    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(DEFAULT), help="beside the base")
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(DEFAULT), help="in addition to base")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--steps", type=int, default=250)
     parser.add_argument("--batch", type=int, default=32)

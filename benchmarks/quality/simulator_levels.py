@@ -179,7 +179,7 @@ def regions(folder: Path) -> list[str]:
         with gzip.open(path, "rt", newline="") as file:
             for row in csv.DictReader(file):
                 code = int(row["worldcover"] or 0)
-                # Of the lakes in it the map's other classes are errors.
+                # In its lakes, the map's other classes are errors.
                 lake = "algae" in row["source"] and code != lc.WATER
                 if code in CLASSES and row["vv"] and row["vh"] and not lake:
                     found[row["source"], code].append((float(row["vv"]), float(row["vh"])))
@@ -192,7 +192,7 @@ def regions(folder: Path) -> list[str]:
 
 
 def parted(name: str, real: float, simulated: float) -> bool:
-    """Tell whether two figures part, by the rules in the head of this file."""
+    """Return whether two figures differ, by the rules in the head of this file."""
     if "correlation" in name:
         return abs(real - simulated) > 0.15
     if name.endswith("mean"):

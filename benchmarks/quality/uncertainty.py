@@ -3,7 +3,7 @@
     python -m benchmarks.quality.uncertainty REAL [--model NAME|DIR] [--sets …] [--json PATH]
 
 REAL and the sets are those of `benchmarks.quality.real_sets`. For each set: the area under the ROC curve (AUC) by which
-a layer of `landcover` tells right pixels from wrong ones, over all labelled pixels of the set; 0.5 is chance, 1 is
+a layer of `landcover` separates correct from wrong pixels, over all labelled pixels of the set; 0.5 is chance, 1 is
 perfect. "overlap" compares on those pixels alone where tiles overlap, which are the only ones that have a
 disagreement; chips of one tile have none. "mean of places" is the mean of the AUC of each chip that has both right and
 wrong pixels. A minute or two on two cores.
@@ -30,7 +30,8 @@ from benchmarks.quality.merged import GROUPS
 from benchmarks.quality.real_sets import DRY, SETS, WATER, RealSet
 
 LAYERS = ("confidence", *MEASURES)
-SIGNS = {"confidence": 1, "margin": 1, "entropy": -1, "disagreement": -1}  # -1: high where the map is unsure
+# -1: high where the map is unsure.
+SIGNS = {"confidence": 1, "margin": 1, "surroundings": 1, "entropy": -1, "disagreement": -1}
 FEWEST = 50  # right and wrong pixels of a chip, for an AUC of its own
 
 

@@ -27,10 +27,11 @@ from backend.output.sink import Layer, RasterSink
 from backend.radiometry.units import Units
 from backend.raster.source import RasterSource, gdal_environment
 from backend.stream.blend import Reduce, RowBlender
+from backend.stream.cutting import read_tile_row
 from backend.stream.decision import choosing
 from backend.stream.frames import NativeFrame
 from backend.stream.rows import TileRows
-from backend.stream.tiles import TileJob, read_tile_row, run_stream
+from backend.stream.tiles import TileJob, run_stream
 from backend.stream.tiling import TilePlan
 from benchmarks.speed.limit import plan_of
 from benchmarks.speed.scenes import SAMPLE, write_scene

@@ -5,7 +5,7 @@
 The stand-in sleeps for each tile as long as a network of a data-centre card's speed would take (7.5 ms for a megapixel
 of the raster), without using a core, and answers with probabilities made beforehand. Everything else is a run as a user
 starts it: checks, reading, decoding, blending, choosing, writing, overviews, final checks. Prints seconds, how many
-times as long as the network alone, and milliseconds of one core for a megapixel: what a run costs beside its network.
+times as long as the network alone, and milliseconds of one core for a megapixel: what a run costs outside its network.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ MADE = 8  # distinct answers
 
 
 class StandIn:
-    """An engine that sleeps in place of computing; it stands for `backend.engines.factory.Engines` too.
+    """Sleep in place of computing; it stands for an engine and for `backend.engines.factory.Engines`.
 
     Args:
-        card: Of the model whose answers it imitates.
-        seconds: For a tile.
+        card: Card of the model whose answers it imitates.
+        seconds: Seconds for a tile.
     """
 
     name, device, device_name = "stand-in", "cpu", "cpu"
@@ -64,7 +64,7 @@ class StandIn:
 
 
 class Standing(ModelCache):
-    """Gives the stand-in, whatever model is asked for."""
+    """Give the stand-in, whatever model is asked for."""
 
     def __init__(self, card: ModelCard, seconds: float) -> None:
         super().__init__()

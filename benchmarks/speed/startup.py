@@ -76,7 +76,7 @@ def in_qgis(folder: Path, chip: Path) -> Callable[[], Parts]:
 
 
 class WarmWorker:
-    """A context manager: a warm worker that has mapped the chip once."""
+    """Run a warm worker that has mapped the chip once; a context manager."""
 
     def __init__(self, folder: Path, chip: Path) -> None:
         words = ["landcover", str(chip), str(folder / "warm.tif"), "--overwrite"]

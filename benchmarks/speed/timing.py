@@ -21,7 +21,7 @@ ANCHOR_S = 0.2
 
 @dataclass(frozen=True)
 class Timing:
-    """One run of one contender.
+    """Hold one run of one contender.
 
     Attributes:
         name: Name of the contender.

@@ -30,7 +30,7 @@ from training.run.pretrain_config import PretrainConfig
 
 
 class Contest:
-    """A trainer that is run both ways.
+    """Run a trainer both ways.
 
     Args:
         config: Settings of the recipe.

@@ -20,7 +20,7 @@ from .parameters import add_class_map, integer
 
 
 class AccuracyAlgorithm(BackendAlgorithm):
-    """Confusion matrix and scores by pixels; estimates of accuracy and area where the reference is a sample."""
+    """Compute confusion matrix and scores by pixels; estimates of accuracy and area if the reference is a sample."""
 
     INPUT = "INPUT"
     REFERENCE = "REFERENCE"
@@ -70,7 +70,7 @@ class AccuracyAlgorithm(BackendAlgorithm):
             "Values are matched by value, names by name. Grids and coordinate systems may differ: the reference is "
             "resampled to the map's grid by nearest neighbour. Nodata and ignored values are left out and counted.\n\n"
             "A map with the four classes of the bundled model can be compared with ESA WorldCover as it is: reference "
-            "values 20, 40, 60, 70, 90 and 100 count as open land (30), and 95 as tree cover (10). The report tells "
+            "values 20, 40, 60, 70, 90 and 100 count as open land (30), and 95 as tree cover (10). The report lists "
             "which values were merged."
         )
 

@@ -12,7 +12,7 @@ from .parameters import HEADS, fraction, static_enum
 
 
 class AttentionAlgorithm(ModelAlgorithm):
-    """Maps the attention of the class token to the patches of the scene."""
+    """Map the attention of the class token to the patches of the scene."""
 
     HEADS = "HEADS"
     MASS = "MASS"

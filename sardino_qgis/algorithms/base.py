@@ -26,7 +26,7 @@ from .parameters import ADVANCED
 
 
 class BackendAlgorithm(QgsProcessingAlgorithm):
-    """Base of all algorithms: each runs one command of the backend in a separate process."""
+    """Run one command of the backend in a separate process; the base of all algorithms."""
 
     COMMAND = ""
     PROGRAM: tuple[str, ...] = ()  # module and arguments before the inputs; the backend and COMMAND if empty
@@ -54,7 +54,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         return help_page(*self.HELP)
 
     def canExecute(self) -> tuple[bool, str]:
-        """Say what is missing: on the desktop in a sentence, with a button in the message bar that sets it up."""
+        """Return whether the backend is set up, and a message; on the desktop a message bar offers to set it up."""
         offer = self.provider().offer_setup if self.provider() is not None else None
         problem = offer() if offer is not None else locate.problem()
         return not problem, problem

@@ -24,7 +24,7 @@ DEGREES = "EPSG:4326"
 
 
 class CalibrateAlgorithm(SlopeParameters):
-    """Calibrates with the product's own tables, removes thermal noise, and geocodes to UTM."""
+    """Calibrate with the product's own tables, remove thermal noise, and geocode to UTM."""
 
     INPUT = "INPUT"
     PRODUCT = "PRODUCT"

@@ -24,7 +24,7 @@ STATISTICS = ("mean", "median", "min", "max", "std", "count")
 
 
 class CompositeAlgorithm(BackendAlgorithm):
-    """Statistics over dates in linear power, by period; or a filter of speckle over time."""
+    """Compute statistics over dates in linear power, by period; or filter speckle over time."""
 
     INPUTS = "INPUTS"
     STATISTICS = "STATISTICS"
@@ -59,8 +59,8 @@ class CompositeAlgorithm(BackendAlgorithm):
             "Makes one raster of several Sentinel-1 dates of one place: for each pixel the mean, median, minimum or "
             "maximum over the dates, how much it varies, and how many dates have data; of all dates, of each season or "
             "of each month. Statistics are computed in linear power, as they must be; the deviation is in dB.\n\n"
-            "The rasters may have different units, extents and grids: each is read in its own unit, and brought to the "
-            "grid of the first. Dates are found in tags or in names, such as S1_20210401.tif. One raster may hold "
+            "The rasters may have different units, extents and grids: each is read in its own unit, and resampled to "
+            "the grid of the first. Dates are found in tags or in names, such as S1_20210401.tif. One raster may hold "
             "several dates, if its bands are named by them; polarisations in separate files are put together by their "
             "names.\n\n"
             "Land cover accepts a composite of means as it is. To map land cover from several dates, however, give "
@@ -102,7 +102,7 @@ class CompositeAlgorithm(BackendAlgorithm):
             QgsProcessingParameterBoolean(self.FILTER, tr("Filter speckle, and keep the dates"), False),
             tr(
                 "Write the dates themselves with less speckle, a band for each date and polarisation, instead of "
-                "statistics. The log tells the equivalent number of looks before and after."
+                "statistics. The log gives the equivalent number of looks before and after."
             ),
             advanced=True,
         )

@@ -32,7 +32,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Destination:
-    """A result of the backend.
+    """Describe a result of the backend.
 
     Attributes:
         parameter: Name of the destination parameter.

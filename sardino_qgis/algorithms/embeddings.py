@@ -11,7 +11,7 @@ from .parameters import static_enum
 
 
 class EmbeddingsAlgorithm(ModelAlgorithm):
-    """Writes the tokens of the patches as bands, and a picture of their principal components."""
+    """Write the tokens of the patches as bands, and a picture of their principal components."""
 
     GRID = "GRID"
     OUTPUT_PCA = "OUTPUT_PCA"

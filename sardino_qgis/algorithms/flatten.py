@@ -11,7 +11,7 @@ from .calibrate import CalibrateAlgorithm
 
 
 class FlattenAlgorithm(CalibrateAlgorithm):
-    """Calibrates to gamma0 of the terrain; as CalibrateAlgorithm with an elevation model that must be given."""
+    """Calibrate to terrain-flattened gamma0: CalibrateAlgorithm with a required elevation model."""
 
     ICON = "flatten.svg"
     HELP = ("slopes", "terrain-flattening")
@@ -33,7 +33,7 @@ class FlattenAlgorithm(CalibrateAlgorithm):
         return tr(
             "Makes a map of backscatter from a Sentinel-1 GRD product as downloaded, in which slopes that face the "
             "radar are no longer brighter than others: backscatter is related to the area of the ground that the radar "
-            "sees there, by an elevation model (gamma0 of the terrain; Small 2011). Positions are corrected for the "
+            "sees there, by an elevation model (terrain-flattened gamma0; Small 2011). Positions are corrected for the "
             "terrain too.\n\n"
             "Layers of the local incidence angle, and of layover and shadow, can be written too. In layover several "
             "slopes share one echo, and in shadow there is none: no correction brings back what isn't in the image.\n\n"

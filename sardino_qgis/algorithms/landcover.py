@@ -17,7 +17,7 @@ from .parameters import RASTERS
 
 
 class LandCoverAlgorithm(ModelAlgorithm):
-    """Classifies every valid pixel, optionally with confidence and class probabilities."""
+    """Classify every valid pixel, optionally with confidence and class probabilities."""
 
     OUTPUT_CONFIDENCE = "OUTPUT_CONFIDENCE"
     OUTPUT_PROBABILITIES = "OUTPUT_PROBABILITIES"
@@ -26,6 +26,7 @@ class LandCoverAlgorithm(ModelAlgorithm):
     OUTPUT_MARGIN = "OUTPUT_MARGIN"
     OUTPUT_ENTROPY = "OUTPUT_ENTROPY"
     OUTPUT_DISAGREEMENT = "OUTPUT_DISAGREEMENT"
+    OUTPUT_SURROUNDINGS = "OUTPUT_SURROUNDINGS"
 
     COMMAND = "landcover"
     ICON = "landcover.svg"
@@ -38,6 +39,7 @@ class LandCoverAlgorithm(ModelAlgorithm):
         Destination(OUTPUT_MARGIN, "--margin", StretchStyler),
         Destination(OUTPUT_ENTROPY, "--entropy", StretchStyler),
         Destination(OUTPUT_DISAGREEMENT, "--disagreement", StretchStyler),
+        Destination(OUTPUT_SURROUNDINGS, "--surroundings", StretchStyler),
     )
 
     def __init__(self) -> None:
@@ -118,7 +120,7 @@ class LandCoverAlgorithm(ModelAlgorithm):
             (
                 self.OUTPUT_MARGIN,
                 tr("Margin"),
-                tr("Lead of the class over the next one, 0 to 1. 'Next samples to label' takes it."),
+                tr("Lead of the class over the next one, 0 to 1. 'Next samples to label' uses it."),
             ),
             (
                 self.OUTPUT_ENTROPY,
@@ -128,7 +130,12 @@ class LandCoverAlgorithm(ModelAlgorithm):
             (
                 self.OUTPUT_DISAGREEMENT,
                 tr("Disagreement of tiles"),
-                tr("How far overlapping tiles disagree, 0 to 1; no data where a pixel lies in one tile only."),
+                tr("How much overlapping tiles disagree, 0 to 1; no data where a pixel lies in one tile only."),
+            ),
+            (
+                self.OUTPUT_SURROUNDINGS,
+                tr("Surroundings of the same class"),
+                tr("Share of the pixels within 150 m that have the class of the pixel. Specks are more often wrong."),
             ),
         ):
             self.add_destination(name, description, text, optional=True, advanced=True)
@@ -148,7 +155,7 @@ class LandCoverAlgorithm(ModelAlgorithm):
 
     @staticmethod
     def _say_what_belongs_together(path: str, feedback: Any) -> None:
-        """Name the files of a map that is kept: other programs find names of classes beside it only."""
+        """Name the files of a map that is kept: other programs read class names from the .aux.xml only."""
         beside = (f"{path}.aux.xml", f"{os.path.splitext(path)[0]}.qml")
         temporary = os.path.abspath(path).startswith(os.path.abspath(QgsProcessingUtils.tempFolder()))
         if not temporary and all(os.path.isfile(file) for file in beside):

@@ -16,7 +16,7 @@ from .parameters import POLARISATIONS
 
 
 class ModelAlgorithm(ModelParameters):
-    """Base of algorithms that run a model. A subclass sets command and destinations, and adds its own parameters."""
+    """Run a model; a base class: a subclass sets command and destinations, and adds its own parameters."""
 
     WARM = True
 
@@ -42,7 +42,7 @@ class ModelAlgorithm(ModelParameters):
     # Running
 
     def checkParameterValues(self, parameters, context) -> tuple[bool, str]:
-        """Say what to give in place of a folder or a pattern, which QGIS takes for a file that isn't there."""
+        """Check the input; advise what to give in place of a folder or pattern, which QGIS takes for a missing file."""
         good, why = super().checkParameterValues(parameters, context)
         return good, why if good else several_files(parameters.get(self.INPUT)) or why
 
@@ -113,7 +113,7 @@ class ModelAlgorithm(ModelParameters):
         paths = {parameter: path for parameter, path in named.items() if path}
         result = self.run_backend(self._command(parameters, context, paths), feedback)
         names = {name: self.parameterDefinition(name).description() for name in paths}
-        # Maps of one scene by several models lie beside each other.
+        # Maps of one scene by several models may be in the same project.
         model = str(result.get("model", DEFAULT_MODEL))
         scene = self._layer_name + (f" ({model})" if self._layer_name and model != DEFAULT_MODEL else "")
         finish(self.DESTINATIONS, paths, context, Scene(self.displayName(), scene, self._layer_id, names))

@@ -24,7 +24,7 @@ from .slope_parameters import SlopeParameters
 
 
 class ModelParameters(SlopeParameters):
-    """Declares raster, model and what runs it; a subclass calls the methods in the order of its dialog."""
+    """Declare raster, model and engine parameters; a subclass calls the methods in the order of its dialog."""
 
     INPUT = "INPUT"
     FURTHER = "FURTHER"
@@ -82,8 +82,8 @@ class ModelParameters(SlopeParameters):
         self.add(
             single,
             tr(
-                "If the raster has one band, without a name that tells its polarisation: which one it is. The model "
-                "then runs without the others, and the map is less accurate. auto looks at the names."
+                "The polarisation of a raster with one band, if no name says it. The model then runs without the "
+                "others, and the map is less accurate. auto reads the names."
             ),
             advanced=True,
         )
@@ -152,8 +152,8 @@ class ModelParameters(SlopeParameters):
             static_enum(self.ENGINE, tr("Engine"), engines),
             tr(
                 "Library that runs the model. auto: OpenVINO on a processor if it is installed, otherwise PyTorch, "
-                "with the same result. openvino-int8 computes in 8-bit integers: two to three times as fast on many "
-                "processors, with a slightly different map."
+                "with the same result. openvino-int8 computes in 8-bit integers: faster on many processors, with a "
+                "slightly different map."
             )
             + more,
             advanced=True,

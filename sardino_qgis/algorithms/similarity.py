@@ -20,7 +20,7 @@ from .parameters import static_enum
 
 
 class SimilarityAlgorithm(ModelAlgorithm):
-    """Computes the cosine similarity of all tokens to those at some points."""
+    """Compute the cosine similarity of all tokens to those at some points."""
 
     POINT = "POINT"
     POINTS = "POINTS"

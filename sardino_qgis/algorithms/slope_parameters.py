@@ -20,7 +20,7 @@ from .parameters import static_enum
 
 
 class SlopeParameters(BackendAlgorithm):
-    """Declares elevation model, orbits and terrain flattening; a subclass calls the methods."""
+    """Declare elevation model, orbits and terrain flattening; a subclass calls the methods."""
 
     DEM = "DEM"
     DEM_HEIGHTS = "DEM_HEIGHTS"
@@ -56,7 +56,7 @@ class SlopeParameters(BackendAlgorithm):
             QgsProcessingParameterFile(self.ORBIT, tr("Precise orbits"), optional=True, fileFilter=kinds),
             tr(
                 "File of orbits (EOF) of the satellite and day, which is used with the elevation model in place of the "
-                "orbit in the product. That is good to metres at worst; only old products gain."
+                "orbit in the product. The latter is accurate to a few metres; only old products gain from another."
             ),
             advanced=True,
         )
@@ -64,15 +64,15 @@ class SlopeParameters(BackendAlgorithm):
             QgsProcessingParameterBoolean(self.FLATTEN, tr("Terrain flattening"), False),
             tr(
                 "Corrects brightness for slopes, with the elevation model: backscatter is related to the area of the "
-                "ground that the radar sees (gamma0 of the terrain, Small 2011). Takes about twice as long."
+                "ground that the radar sees (terrain-flattened gamma0, Small 2011). Takes about twice as long."
             ),
             advanced=advanced,
         )
         self.add(
             QgsProcessingParameterBoolean(self.MASK_NODATA, tr("Layover and shadow as nodata"), False),
             tr(
-                "Leaves out where several slopes share one echo, and what the radar doesn't see, by the elevation "
-                "model: values there tell nothing of the ground."
+                "Makes places nodata where, by the elevation model, several slopes share one echo (layover) or the "
+                "radar sees nothing (shadow): values there say nothing about the ground."
             ),
             advanced=True,
         )

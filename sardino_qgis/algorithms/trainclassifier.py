@@ -30,7 +30,7 @@ from .parameters import RASTERS
 
 
 class TrainClassifierAlgorithm(ModelAlgorithm):
-    """Fits a classifier on the frozen backbone to points or polygons with a class."""
+    """Fit a classifier on the frozen backbone to points or polygons with a class."""
 
     SAMPLES = "SAMPLES"
     FIELD = "FIELD"
@@ -92,7 +92,7 @@ class TrainClassifierAlgorithm(ModelAlgorithm):
             ),
             tr(
                 "Other rasters that samples lie in: neighbouring scenes, or other dates of the same place. Samples are "
-                "used with every scene that they lie in; the log says which lie in none. Bands and units count for all."
+                "used with every scene that they lie in; the log says which lie in none. Bands and units apply to all."
             ),
         )
         self.add_reading()

@@ -21,11 +21,11 @@ _EVENTS = frozenset({"start", "progress", "log", "result", "error"})
 
 
 class WorkerError(HintedError):
-    """The worker refused or failed; `message` says what happened, `hint` what to do."""
+    """Signal that the worker refused or failed; `message` says what happened, `hint` what to do."""
 
 
 class WorkerCancelledError(Exception):
-    """The user cancelled, and the worker has ended."""
+    """Signal that the user cancelled, and the worker has ended."""
 
 
 def _event(line: str) -> dict | None:
@@ -39,7 +39,7 @@ def _event(line: str) -> dict | None:
 
 
 class Listener:
-    """Turns events into calls of a Processing feedback, and keeps the result or error event."""
+    """Turn events into calls of a Processing feedback, and keep the result or error event."""
 
     def __init__(self, feedback: Any, label: str) -> None:
         """Report to `feedback`, a QgsProcessingFeedback; `label` names the work in the progress text."""

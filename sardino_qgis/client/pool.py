@@ -13,7 +13,7 @@ from .warm import WarmClient
 
 
 class WarmPool:
-    """The plugin's warm workers. `qgis_process` has none, since it ends after one run."""
+    """Keep the plugin's warm workers. `qgis_process` has none, since it ends after one run."""
 
     def __init__(self) -> None:
         self._shared, self._spare = WarmClient(), WarmClient()

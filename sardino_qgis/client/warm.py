@@ -14,7 +14,7 @@ from .worker_spec import SpecReader, WorkerSpec
 
 
 class WarmClient:
-    """Starts a warm worker on demand, asks it one question at a time, and replaces it after its end.
+    """Start a warm worker on demand, ask it one question at a time, and replace it after its end.
 
     `warm`, `rest` and `close` are called in the main thread, `ask` and `offer` in any.
     """

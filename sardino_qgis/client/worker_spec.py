@@ -15,7 +15,7 @@ CHECK_SECONDS = 3.0  # shortest time between two checks of the files, of which t
 
 @dataclass(frozen=True)
 class WorkerSpec:
-    """Everything that a worker's answers depend on, except the question. `modified` holds file times in ns."""
+    """Hold all that a worker's answers depend on, except the question. `modified` holds file times in ns."""
 
     command: tuple[str, ...]
     root: str
@@ -24,7 +24,7 @@ class WorkerSpec:
 
 
 class SpecReader:
-    """Reads the spec of a worker that would be started now. Not thread-safe."""
+    """Read the spec of a worker that would be started now. Not thread-safe."""
 
     def __init__(self) -> None:
         self._place = ("", Path())

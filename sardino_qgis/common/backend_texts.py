@@ -23,7 +23,7 @@ _PHRASE = re.compile(r"[^\W\d_][^\d(),;:]*[^\W\d_]")  # in a list such as "10 Tr
 FEW_LITERAL = 12  # with fewer of them, no value may be English prose
 _PROSE = re.compile(r"(?:^|\s)(?:an?|the|your|its|another|[a-z]{2,} [a-z]{2,})(?:\s|$)")
 PLURAL = "plural"  # name of a placeholder that stands for an ending only
-LEAST_LITERAL = 4  # letters that a template needs beside its placeholders
+LEAST_LITERAL = 4  # letters that a template needs outside its placeholders
 
 
 def backend_text(text: str) -> str:
@@ -33,7 +33,7 @@ def backend_text(text: str) -> str:
 
 
 class Catalogue:
-    """Finds the template that a text was made from, and fills its translation with the same values."""
+    """Find the template that a text was made from, and fill its translation with the same values."""
 
     def __init__(self, entries: Mapping[str, str]) -> None:
         """Take translations by template; empty ones and drafts are left out."""
@@ -150,7 +150,7 @@ class Catalogue:
 
 
 def _letters(template: str) -> int:
-    """Return the number of letters beside the placeholders."""
+    """Return the number of letters outside the placeholders."""
     return sum(map(str.isalpha, "".join(literal for literal, *_ in Formatter().parse(template))))
 
 

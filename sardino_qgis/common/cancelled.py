@@ -8,7 +8,7 @@ from .i18n import tr
 
 
 class CancelledError(QgsProcessingException):
-    """The user cancelled the run; nothing was written."""
+    """Signal that the user cancelled the run; nothing was written."""
 
     def __init__(self) -> None:
         super().__init__(tr("Cancelled."))

@@ -1,4 +1,4 @@
-"""Phrase the time left of a run."""
+"""Format the time left of a run."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class HintedError(Exception):
-    """An error with `message`, which says what happened, and `hint`, which says what to do."""
+    """Signal an error with `message`, which says what happened, and `hint`, which says what to do."""
 
     BETWEEN = "\n"  # of message and hint
 

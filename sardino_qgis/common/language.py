@@ -33,6 +33,6 @@ def install_translator() -> QTranslator | None:
 
 
 def remove_translator(translator: QTranslator | None) -> None:
-    """Remove what `install_translator` installed."""
+    """Remove the translator that `install_translator` installed."""
     if translator is not None:
         QCoreApplication.removeTranslator(translator)

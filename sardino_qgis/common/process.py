@@ -19,9 +19,9 @@ READER_SECONDS = 0.1  # longest wait for each of the two readers; a grandchild m
 
 
 class ChildProcess:
-    """A child process whose output lines are read on a thread into a queue, `lines`; None marks the end.
+    """Run a child process; a thread reads its output lines into a queue, `lines`, in which None marks the end.
 
-    Standard input stays open while the process is wanted. Its end tells the backend to stop, also when QGIS dies.
+    Standard input stays open while the process is wanted. When it closes, the backend stops, also when QGIS dies.
     """
 
     def __init__(self, command: Sequence[str], cwd: str, env: Mapping[str, str], merged: bool = False) -> None:

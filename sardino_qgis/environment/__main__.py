@@ -19,7 +19,7 @@ from .request import SOURCE_VARIABLE, InstallRequest
 
 
 class Console(InstallFeedback):
-    """Writes the log to standard output, and progress to standard error on a terminal."""
+    """Write the log to standard output, and progress to standard error on a terminal."""
 
     def __init__(self) -> None:
         self._text = ""

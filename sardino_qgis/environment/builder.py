@@ -41,13 +41,13 @@ import json, numpy, openvino, rasterio, safetensors, scipy, sklearn
 assert "CPU" in openvino.Core().available_devices
 print(json.dumps({"engine": "OpenVINO " + openvino.__version__.split("-")[0], "cuda": False}))
 """
-# Of these the tests are removed: a seventh of the environment, which nothing imports.
+# Packages whose tests are removed: a seventh of the environment, which no code imports.
 _TESTED = ("numpy", "scipy", "sklearn")
 _RAW_SINCE = (24, 1)  # the version of pip that came to know --progress-bar raw
 
 
 class EnvironmentBuilder:
-    """Builds one environment of a plan, with one of the builds of PyTorch where that is wanted."""
+    """Build one environment of a plan, with one of the builds of PyTorch if that is wanted."""
 
     def __init__(self, plan: Plan, build: Build, folder: Path, feedback: InstallFeedback) -> None:
         self._plan, self._build, self._folder, self._feedback = plan, build, folder, feedback
@@ -113,7 +113,7 @@ class EnvironmentBuilder:
         return max((tuple(map(int, re.findall(r"\d+", name)[:2])) for name in names), default=(0,))
 
     def _slim(self) -> None:
-        """Remove what only installing and testing need, and compile the rest, for a first run as fast as others."""
+        """Remove packages for installing and testing only, and compile the rest, so that the first run isn't slower."""
         self._feedback.progress(0.91, tr("Unpacking"))
         if not self._plan.uv:
             self._run([self._python, "-m", "pip", "uninstall", "--yes", "--quiet", "setuptools", "pip"])

@@ -6,16 +6,16 @@ from ..common.errors import HintedError
 
 
 class InstallError(HintedError):
-    """The environment can't be set up; `message` says why, `hint` what to do. An older one is unchanged."""
+    """Signal that the environment can't be set up; `message` says why, `hint` what to do. An older one is unchanged."""
 
 
 class AlteredFileError(InstallError):
-    """A downloaded file doesn't have its pinned hash, so no other build is tried."""
+    """Signal that a downloaded file doesn't have its pinned hash, so no other build is tried."""
 
 
 class FullDiskError(InstallError):
-    """The disk filled up, so no other build is tried."""
+    """Signal that the disk filled up, so no other build is tried."""
 
 
 class InstallCancelledError(Exception):
-    """The installation was cancelled, and its files were removed."""
+    """Signal that the installation was cancelled, and its files were removed."""

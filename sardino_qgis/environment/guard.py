@@ -42,7 +42,7 @@ def _watch(child: subprocess.Popen) -> None:
 
 
 if __name__ == "__main__":
-    # At once: the thread holds standard input.
+    # Without the usual clean-up: the thread holds standard input.
     STATUS = main()
     sys.stdout.flush()
     os._exit(STATUS)

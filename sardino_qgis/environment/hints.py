@@ -1,4 +1,4 @@
-"""Say how to set up a backend."""
+"""Write hints on how to set up a backend."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def install(plan: Plan, feedback: InstallFeedback) -> Path:
     """Build and test a new environment, replace the older one, and return the interpreter of the new one.
 
     Raises:
-        InstallError: It failed, another installation is running, or the folder is used for other files.
+        InstallError: The installation failed, another one is running, or the folder is used for other files.
         InstallCancelledError: The feedback asked to stop.
     """
     folder = plan.request.folder

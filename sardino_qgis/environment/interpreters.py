@@ -43,7 +43,7 @@ print(json.dumps({"path": sys.executable, "version": sys.version_info[:2], "plat
 
 @dataclass(frozen=True)
 class Base:
-    """An interpreter that an environment can be built on."""
+    """Hold an interpreter that an environment can be built on."""
 
     path: str
     version: str  # such as "3.11"
@@ -51,7 +51,7 @@ class Base:
 
 
 class UnfitError(Exception):
-    """An interpreter is unsuitable; the text says why."""
+    """Signal that an interpreter is unsuitable; the text says why."""
 
 
 def candidates(
@@ -119,7 +119,7 @@ def look_at(path: str, variables: Mapping[str, str], needed: Sequence[str], kind
         path: Its path.
         variables: Environment variables to start it with.
         needed: Modules that it must have.
-        kind: Of the installation.
+        kind: Kind of the installation.
 
     Raises:
         UnfitError: It can't be started, is too old, or lacks something.

@@ -12,7 +12,7 @@ PYTORCH_PACKAGES = ("torch", "torchvision", "timm")
 
 
 class Kind(Enum):
-    """A kind of installation. OpenVINO maps; PyTorch uses graphics cards and trains."""
+    """Describe a kind of installation. OpenVINO maps; PyTorch uses graphics cards and trains."""
 
     MAPPING = "mapping"
     PYTORCH = "pytorch"
@@ -29,7 +29,7 @@ class Kind(Enum):
 
     @property
     def use(self) -> str:
-        """Return what it is for beside mapping; may be empty."""
+        """Return its purpose in addition to mapping; may be empty."""
         return "" if self is Kind.MAPPING else tr("For NVIDIA or Apple graphics, and to train.")
 
     @property

@@ -23,14 +23,14 @@ SETTING = "sardino/python"
 
 
 class BackendMissingError(HintedError):
-    """There is no interpreter or no backend; `message` says what was found, `hint` what to do."""
+    """Signal that there is no interpreter or no backend; `message` says what was found, `hint` what to do."""
 
     BETWEEN = " "
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One place where an interpreter was looked for.
+    """Hold one place where an interpreter was looked for.
 
     Attributes:
         origin: Name of the place, for messages.

@@ -1,7 +1,7 @@
-"""Tell the folders that installations made from folders of others, which are never removed. Standard library only.
+"""Recognise the folders that installations made; folders of others are never removed. Standard library only.
 
 The lock file of a managed folder begins with MARK, and each environment in it holds a file with that line. The file in
-a complete environment also lists what lies beside it, so that files that were added later are noticed.
+a complete environment also lists the other files in its folder, so that files that were added later are noticed.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ LOCK = "lock"
 MARK = "Made by SAR Land Cover (DINO)\n"
 # The file with MARK in an environment.
 MARK_FILE = ".sardino-environment"
-# What a lock file holds: the mark (not in earlier versions), and the process that holds it.
+# Contents of a lock file: the mark (not in earlier versions), and the process that holds it.
 LOCK_TEXT = re.compile(f"({re.escape(MARK)})?([0-9]*)\n?")
 # Characters of a lock file or pointer that are read; they are shorter.
 MOST = 200
 MOST_NAMES = 1 << 16
-# What virtual environments consist of, with Jupyter's and manuals' folders.
+# Files and folders of virtual environments, with Jupyter's and manuals' folders.
 _VENV = frozenset(
     ("bin", "include", "lib", "lib64", "share", "etc", "Scripts", "Include", "Lib", "pyvenv.cfg", ".gitignore",
      "CACHEDIR.TAG", ".lock")
@@ -71,7 +71,7 @@ def mark(environment: Path, complete: bool = False) -> None:
 
 
 def may_remove(environment: Path) -> bool:
-    """Return whether a folder was made here, and nothing was added beside what it consisted of."""
+    """Return whether a folder was made here, and no file was added to it."""
     if environment.is_symlink() or not environment.is_dir():
         return False
     known = _text(environment / MARK_FILE, MOST_NAMES).splitlines()[1:]

@@ -24,13 +24,13 @@ from .kinds import Kind
 
 _PAIR = ("torch", "torchvision")
 _CUDA = ("nvidia-", "cuda-", "triton")
-# Of a CPU build of PyTorch for Linux, which the sizes in the hashed list don't include.
+# Size of a CPU build of PyTorch for Linux, which the sizes in the hashed list don't include.
 CPU_TORCH_MB = 200
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One requirement of a list, with its hashes."""
+    """Hold one requirement of a list, with its hashes."""
 
     name: str
     text: str
@@ -38,7 +38,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Pinned:
-    """A list of requirements. `hashed` says whether each has hashes; sizes are in MB, 0 where unknown."""
+    """Hold a list of requirements. `hashed` says whether each has hashes; sizes are in MB, 0 where unknown."""
 
     entries: tuple[Entry, ...]
     hashed: bool
@@ -62,7 +62,7 @@ class Pinned:
 
 @dataclass(frozen=True)
 class Build:
-    """A set of files to install. `kind` is "listed" (the pinned list), or "cpu" or "source" with another PyTorch."""
+    """Describe files to install. `kind`: "listed" (the pinned list), or "cpu" or "source" (another PyTorch)."""
 
     kind: str
     label: str
@@ -75,7 +75,7 @@ def read(kind: Kind, platform: str, version: str) -> Pinned:
     """Read the list for a platform and a Python version: the hashed one if it covers them, else the plain one.
 
     Args:
-        kind: Of the installation.
+        kind: Kind of the installation.
         platform: Such as "linux-x86_64".
         version: Such as "3.12".
     """

@@ -27,7 +27,7 @@ _UNPACKED = 3.3
 
 @dataclass(frozen=True)
 class Plan:
-    """An installation that can be carried out."""
+    """Hold an installation that can be carried out."""
 
     request: InstallRequest
     base: Base
@@ -38,7 +38,7 @@ class Plan:
 
     @property
     def kind(self) -> Kind:
-        """Return what is installed."""
+        """Return the kind of installation."""
         return self.request.kind
 
     def lines(self) -> list[str]:
@@ -75,7 +75,7 @@ class Plan:
         return lines
 
     def _card(self) -> str:
-        """Say which graphics card there is, and which installation uses it."""
+        """Return a sentence on the graphics card, and which installation uses it."""
         apple = self.base.platform == "darwin-arm64"
         if not self.card and not apple:
             return tr("Graphics card: {}").format(tr("no NVIDIA card found"))
@@ -97,7 +97,7 @@ class Plan:
         return []
 
     def sizes(self) -> str:
-        """Say how large it is, with the build of PyTorch that is tried first and with the last."""
+        """Return a sentence on the size, with the build of PyTorch that is tried first and with the last."""
         if not self.pinned.size:
             if self.kind is Kind.MAPPING:
                 return tr("unknown for this machine; about 130 MB to download on others")
@@ -166,7 +166,7 @@ def _ways(request: InstallRequest, base: Base, card: str) -> list[Build]:
 
 
 def offers(plan: Plan) -> dict[Kind, str]:
-    """Return what each kind of installation is for, and its size on the plan's interpreter where that is known."""
+    """Return the purpose of each kind of installation, and its size on the plan's interpreter where that is known."""
     texts = {}
     for kind in Kind:
         request, pinned = replace(plan.request, kind=kind), read(kind, plan.base.platform, plan.base.version)
@@ -180,7 +180,7 @@ def refuse_foreign(folder: Path) -> None:
     """Refuse a folder for environments in which others keep files.
 
     Raises:
-        InstallError: It is one, or can't be read.
+        InstallError: The folder holds files of others, or can't be read.
     """
     try:
         found = foreign_in(folder)

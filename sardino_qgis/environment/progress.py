@@ -11,7 +11,7 @@ from ..common.i18n import tr
 
 
 class InstallFeedback:
-    """Receives log and progress of an installation; the methods do nothing here and are overridden."""
+    """Receive log and progress of an installation; the methods do nothing, and are overridden."""
 
     def log(self, line: str) -> None:
         """Take a line of the log."""
@@ -25,14 +25,14 @@ class InstallFeedback:
 
 
 class PipProgress:
-    """Turns pip's output into progress from 2 to 90 % of an installation."""
+    """Turn pip's output into progress from 2 to 90 % of an installation."""
 
     def __init__(self, feedback: InstallFeedback, folder: Path, expected: int) -> None:
         """Report to `feedback`; pip runs in `folder`, and `expected` bytes are to be downloaded (0 if unknown)."""
         self._feedback, self._folder, self._expected = feedback, folder, expected
         self._begun = time.monotonic()
         self._received = 0  # bytes of the files that are complete
-        self._begun_file = 0  # bytes of the file whose download has begun, if pip doesn't tell how it goes on
+        self._begun_file = 0  # bytes of the file whose download has begun, if pip doesn't report its progress
         self._fraction = 0.0
 
     def take(self, line: str) -> bool:

@@ -19,7 +19,7 @@ _PIP_TO_UV = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_EXTRA_INDEX_URL": "UV_IN
 
 @dataclass(frozen=True)
 class InstallRequest:
-    """The user's choices.
+    """Hold the user's choices.
 
     Attributes:
         folder: The managed folder.
@@ -27,7 +27,7 @@ class InstallRequest:
         wheels: Folder of wheels to use instead of any index.
         source: Folder or index with another build of PyTorch.
         proxy: Environment variables that set a proxy.
-        kind: What is installed.
+        kind: Kind of installation.
     """
 
     folder: Path

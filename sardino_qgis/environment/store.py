@@ -32,7 +32,7 @@ _LOCKED_BYTE = 1 << 20
 
 
 class BusyError(Exception):
-    """Another process is changing the environment; `process` is its id, or empty where unknown."""
+    """Signal that another process is changing the environment; `process` is its id, or empty where unknown."""
 
     def __init__(self, process: str) -> None:
         super().__init__(process)

@@ -20,7 +20,7 @@ def card_browser() -> QTextBrowser:
 
 
 class CardDialog(QDialog):
-    """A modeless dialog that is deleted when closed."""
+    """Show a model card in a modeless dialog that is deleted when closed."""
 
     def __init__(self, page: str, parent: Any = None) -> None:
         super().__init__(parent)

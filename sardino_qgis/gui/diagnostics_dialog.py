@@ -11,7 +11,7 @@ from ..environment.diagnose import report
 
 
 class DiagnosticsDialog(QDialog):
-    """Shows the report once the backend has answered, which takes some seconds."""
+    """Show the report once the backend has answered, which takes some seconds."""
 
     def __init__(self, parent=None) -> None:
         super().__init__(parent)

@@ -27,7 +27,7 @@ LAST_FOLDER = "sardino/lastModelFolder"
 
 
 class ModelControl:
-    """Makes the control for each kind of dialog. QGIS calls it, since the parameter's metadata names it."""
+    """Make the control for each kind of dialog. QGIS calls it, since the parameter's metadata names it."""
 
     def __new__(cls, param: Any, dialog: Any, row: int = 0, col: int = 0, **kwargs: Any) -> Any:
         """Return a control for `param` that fits `dialog`."""
@@ -64,7 +64,7 @@ def _designer_control(param: Any, dialog: Any) -> Any:
 
 
 class ModelWidgetWrapper(QgsAbstractProcessingParameterWidgetWrapper):
-    """An editable list of the installed models, with buttons to choose a folder and to show the card.
+    """Offer an editable list of the installed models, with buttons to choose a folder and to show the card.
 
     The control is a plain QWidget: QGIS takes ownership of it, and the Python part of a subclass would be deleted. So
     its parts and their slots are kept here.
@@ -132,7 +132,7 @@ class ModelWidgetWrapper(QgsAbstractProcessingParameterWidgetWrapper):
 
 
 class _Models(QComboBox):
-    """An editable list of models that is up to date whenever it is opened: a run may have made one meanwhile."""
+    """Offer an editable list of models, read again whenever it is opened: a run may have made one meanwhile."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -140,7 +140,7 @@ class _Models(QComboBox):
         self.fill()
 
     def fill(self) -> None:
-        """List the models anew, and keep what is chosen or written."""
+        """List the models again, and keep the entry that is chosen or written."""
         models = labelled_models()
         if models == [(self.itemText(row), self.itemData(row)) for row in range(self.count())]:
             return

@@ -29,7 +29,7 @@ from .model_control import LAST_FOLDER
 
 
 class ModelsDialog(QDialog):
-    """The modeless dialog. A folder is added only after the backend has loaded its model, which takes seconds."""
+    """Show the modeless dialog. A folder is added only after the backend has loaded its model, which takes seconds."""
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)

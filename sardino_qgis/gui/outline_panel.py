@@ -9,7 +9,7 @@ from ..common.i18n import tr
 
 
 class OutlinePanel(QDockWidget):
-    """Asks for the class and the threshold of an outline.
+    """Ask for the class and the threshold of an outline.
 
     Signals:
         moved: The user moved the slider.

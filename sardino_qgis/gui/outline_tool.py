@@ -20,10 +20,10 @@ _LINE, _FILL = QColor(255, 255, 255), QColor(255, 140, 0, 90)
 
 
 class OutlineTool(SimilarityTool):
-    """Outlines what is connected with the clicked place and similar to it; Ctrl adds a place to the earlier ones."""
+    """Outline the area connected with the clicked place and similar to it; Ctrl adds a place to the earlier ones."""
 
     def __init__(self, iface: Any, pool: WarmPool, offer_setup: Callable[[], str]) -> None:
-        """Take what `SimilarityTool` takes."""
+        """Take the same arguments as `SimilarityTool`."""
         super().__init__(iface, pool, offer_setup)
         self.panel = OutlinePanel(iface.mainWindow())
         iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.panel)

@@ -13,7 +13,7 @@ _CROSS = ((Qt.GlobalColor.black, 5, 17), (Qt.GlobalColor.white, 2, 15))
 
 
 class PlaceMarks:
-    """Crosses on a QgsMapCanvas."""
+    """Draw crosses on a QgsMapCanvas."""
 
     def __init__(self, canvas: Any) -> None:
         self._canvas = canvas

@@ -35,7 +35,7 @@ from .setup_widgets import file_widget, intro_label, offer_label
 
 
 class SetupDialog(QDialog):
-    """The modeless dialog. When closed during an installation, it only hides, and the task continues.
+    """Show the modeless dialog. When closed during an installation, it only hides, and the task continues.
 
     `changing` is emitted before an installation, and after a successful one.
     """

@@ -28,7 +28,7 @@ def missing() -> str:
 
 
 class SetupOffer:
-    """One message bar with a button; asked for again, it is not shown twice."""
+    """Show one message bar with a button; asked for again, it is not shown twice."""
 
     def __init__(self, iface: Any, set_up: Callable[[], None]) -> None:
         """Take the QgisInterface of the desktop, and what opens the set-up dialog."""

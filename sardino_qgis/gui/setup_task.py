@@ -13,7 +13,7 @@ from ..environment.progress import InstallFeedback
 
 
 class SetupTask(QgsTask):
-    """Runs the installation off the main thread, as one of QGIS's tasks."""
+    """Run the installation off the main thread, as one of QGIS's tasks."""
 
     said = pyqtSignal(str)
     moved = pyqtSignal(float, str)

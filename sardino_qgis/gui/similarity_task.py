@@ -14,7 +14,7 @@ from ..environment.locate import BackendMissingError
 
 
 class _Feedback(QgsProcessingFeedback):
-    """Keeps warnings for the main thread; other messages are not shown."""
+    """Keep warnings for the main thread; other messages are not shown."""
 
     def __init__(self) -> None:
         super().__init__(False)
@@ -25,7 +25,7 @@ class _Feedback(QgsProcessingFeedback):
 
 
 class SimilarityTask(QgsTask):
-    """A question as one of QGIS's tasks, with progress and a cancel button.
+    """Run a question as one of QGIS's tasks, with progress and a cancel button.
 
     Attributes:
         result: The worker's result event; None without success.

@@ -33,11 +33,11 @@ from .similarity_task import SimilarityTask
 RAMP = "singlebandpseudocolor"
 SOURCE = "sardino/similarityTo"  # custom property of a result: id of its source layer
 MESSAGE_SECONDS = 6
-PATIENCE_MS = 1000  # after this time the user is told why the answer takes long
+PATIENCE_MS = 1000  # after this time a message says why the answer takes long
 
 
 class SimilarityTool(QgsMapTool):
-    """Shows the similarity of the active raster layer to the clicked place; Ctrl adds a place to the earlier ones.
+    """Show the similarity of the active raster layer to the clicked place; Ctrl adds a place to the earlier ones.
 
     One question at a time runs in the background. Of the clicks in the meantime, the last one is asked next.
     """

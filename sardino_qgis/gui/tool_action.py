@@ -10,7 +10,7 @@ from ..common.plugin_files import resource
 
 
 class ToolAction:
-    """Button and entry of a map tool.
+    """Add button and menu entry of a map tool.
 
     Args:
         iface: QgisInterface.

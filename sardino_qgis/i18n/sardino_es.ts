@@ -20,7 +20,7 @@ A reference raster is compared pixel by pixel. That is not a sample, and neighbo
 
 Values are matched by value, names by name. Grids and coordinate systems may differ: the reference is resampled to the map's grid by nearest neighbour. Nodata and ignored values are left out and counted.
 
-A map with the four classes of the bundled model can be compared with ESA WorldCover as it is: reference values 20, 40, 60, 70, 90 and 100 count as open land (30), and 95 as tree cover (10). The report tells which values were merged.</source>
+A map with the four classes of the bundled model can be compared with ESA WorldCover as it is: reference values 20, 40, 60, 70, 90 and 100 count as open land (30), and 95 as tree cover (10). The report lists which values were merged.</source>
         <translation>Compara un mapa de clases con una referencia: otro ráster de clases, o puntos y polígonos con una clase cada uno. El informe (se abre en el Visor de resultados) contiene la matriz de confusión, la exactitud global, las del usuario y del productor, F1 e IoU por píxeles, y las superficies en hectáreas.
 
 Si la referencia es una muestra, el informe contiene además exactitudes y superficies con intervalos de confianza del 95 % según el estimador estratificado de Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57: las clases del mapa son los estratos, y se conocen sus superficies en el mapa completo. Se supone que la muestra se tomó al azar dentro de cada clase (o en todo el mapa); los lugares elegidos por comodidad sobrestiman la exactitud. Cada punto es una unidad de muestreo, y también cada polígono, con la clase del mapa de la mayoría de sus píxeles.
@@ -29,7 +29,7 @@ Un ráster de referencia se compara píxel a píxel. Eso no es una muestra, y lo
 
 Los valores se emparejan por valor; los nombres, por nombre. Las cuadrículas y los sistemas de coordenadas pueden ser distintos: la referencia se remuestrea a la cuadrícula del mapa por el vecino más cercano. Los píxeles sin datos y los valores ignorados se excluyen y se cuentan.
 
-Un mapa con las cuatro clases del modelo incluido se puede comparar con ESA WorldCover sin más ajustes: los valores 20, 40, 60, 70, 90 y 100 de la referencia cuentan como terreno abierto (30), y el 95 como arbolado (10). El informe indica qué valores se unieron.</translation>
+Un mapa con las cuatro clases del modelo incluido se puede comparar con ESA WorldCover sin más ajustes: los valores 20, 40, 60, 70, 90 y 100 de la referencia cuentan como terreno abierto (30), y el 95 como cubierta arbórea (10). El informe indica qué valores se unieron.</translation>
     </message>
     <message>
         <source>Reference to map values</source>
@@ -180,7 +180,7 @@ Un mapa con las cuatro clases del modelo incluido se puede comparar con ESA Worl
         <translation>cambio,detección de cambios,transición,de clase a clase,matriz,posclasificación,deforestación,pérdida,ganancia,superficie,intervalo de confianza,olofsson,antes,después,cobertura del suelo,change detection</translation>
     </message>
     <message>
-        <source>Compares two maps of classes of one place and writes a raster of transitions, such as Tree cover → Open land: unchanged classes are pale, changes are clear. The report shows both maps and the change beside each other, and the matrix of areas from class to class.
+        <source>Compares two maps of classes of one place and writes a raster of transitions, such as Tree cover → Open land: unchanged classes are pale, changes are clear. The report shows both maps and the change side by side, and the matrix of areas from class to class.
 
 Grids and coordinate systems may differ: the later map is resampled to the earlier one's grid by nearest neighbour. Classes are matched by their names, or by value where a map has none. If one map has the four classes of the bundled model and the other those of ESA WorldCover, the latter are merged.
 
@@ -287,9 +287,9 @@ Train own classes from a few samples, map with them, and ask for the output 'Mar
 These places are chosen, not drawn at random: don't use them to measure the accuracy. For that there is 'Samples to validate a class map'.</source>
         <translation>Elige los próximos lugares por etiquetar para las clases propias: donde el mapa es menos seguro, lejos unos de otros y de las muestras que ya hay.
 
-Entrenar clases propias con unas pocas muestras, hacer un mapa con ellas y pedir la salida 'Margen' (una salida avanzada de 'Cobertura del suelo a partir de SAR'). Indicar aquí ese ráster y las muestras, rellenar la clase de los puntos obtenidos, añadirlos a las muestras y entrenar de nuevo.
+Entrenar clases propias con unas pocas muestras, hacer un mapa con ellas y pedir la salida «Margen» (una salida avanzada de «Cobertura del suelo a partir de SAR»). Indicar aquí ese ráster y las muestras, rellenar la clase de los puntos obtenidos, añadirlos a las muestras y entrenar de nuevo.
 
-Estos lugares se eligen, no se toman al azar: no sirven para medir la exactitud. Para eso está 'Muestras para validar un mapa de clases'.</translation>
+Estos lugares se eligen, no se toman al azar: no sirven para medir la exactitud. Para eso está «Muestras para validar un mapa de clases».</translation>
     </message>
     <message>
         <source>Margin</source>
@@ -297,7 +297,7 @@ Estos lugares se eligen, no se toman al azar: no sirven para medir la exactitud.
     </message>
     <message>
         <source>The output 'Margin' of 'Land cover from SAR'; confidence, entropy and disagreement work too. Of other rasters, low values are taken as uncertain.</source>
-        <translation>La salida 'Margen' de 'Cobertura del suelo a partir de SAR'; también sirven la confianza, la entropía y el desacuerdo. En otros rásteres, los valores bajos se toman por inciertos.</translation>
+        <translation>La salida «Margen» de «Cobertura del suelo a partir de SAR»; también sirven la confianza, la entropía y el desacuerdo. En otros rásteres, los valores bajos se toman por inciertos.</translation>
     </message>
     <message>
         <source>Samples that there are</source>
@@ -324,8 +324,8 @@ Estos lugares se eligen, no se toman al azar: no sirven para medir la exactitud.
         <translation>Parte del mapa que es incierta</translation>
     </message>
     <message>
-        <source>The places lie in that share of the map where it is least certain. 1 leaves only the distance.</source>
-        <translation>Los lugares están en esa parte del mapa, donde es menos seguro. Con 1 solo cuenta la distancia.</translation>
+        <source>The places lie in that share of the map where it is least certain. With 1, only the distance counts.</source>
+        <translation>Los lugares están en la parte del mapa donde este es menos seguro. Con 1 solo cuenta la distancia.</translation>
     </message>
     <message>
         <source>Next samples</source>
@@ -345,7 +345,7 @@ Estos lugares se eligen, no se toman al azar: no sirven para medir la exactitud.
     </message>
     <message>
         <source>QGIS doesn't write vector files that end in '{}'.</source>
-        <translation>QGIS no escribe archivos vectoriales que terminen en '{}'.</translation>
+        <translation>QGIS no escribe archivos vectoriales que terminen en «{}».</translation>
     </message>
     <message>
         <source>{path} can't be written: {why}</source>
@@ -364,7 +364,7 @@ Estos lugares se eligen, no se toman al azar: no sirven para medir la exactitud.
 
 Patches below a minimum area can be joined to a neighbour: the one with which they have the longest common border, smallest patches first, never to pixels without data. An island of data that is too small stays.
 
-Borders can be simplified. Each border is simplified once, for both of its neighbours, so that neither gaps nor overlaps come to be. The area is that of the pixels, which simplifying doesn't change.
+Borders can be simplified. Each border is simplified once, for both of its neighbours, so that there are no gaps or overlaps. The area is that of the pixels, which simplifying doesn't change.
 
 Without these two, polygons are those of GDAL's Polygonize (pixels that touch at a corner only are apart). Maps of any size are read in strips.</source>
         <translation>Convierte un mapa de clases en polígonos, con el valor y el nombre de la clase, la superficie en metros cuadrados (sobre el elipsoide) y, si se indica un ráster de confianza, su media. La capa tiene los nombres y colores de la leyenda del propio mapa.
@@ -438,14 +438,14 @@ Sin estas dos opciones, los polígonos son los de Poligonizar de GDAL (los píxe
     <message>
         <source>Draws points at random within each class of a map: as many as are needed for the standard error that you want of the overall accuracy, by the good practices of Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57. Rare classes get a fixed number of points, the others share the rest by area.
 
-Then say what is really there, point by point, from better images or in the field: switch the layer to editing, open its attribute table in the form view, and choose the class in the field 'reference'. Leave it empty where you can't tell. Points to do are white. The class of the map is in the field 'map_class', which form and table hide: people who see it tend to agree with it.
+Then label the points, one by one, from better images or in the field: switch the layer to editing, open its attribute table in the form view, and choose the true class in the field 'reference'. Leave it empty where you don't know. Points without a label are white. The class of the map is in the field 'map_class', which form and table hide: people who see it tend to agree with it.
 
 When all points are done, run 'Accuracy and areas of a class map' with the same map, this layer, and the field 'reference'. It gives accuracies and areas with confidence intervals. To draw new points for a new map, run this again: the points belong to the classes of this map.</source>
         <translation>Toma puntos al azar dentro de cada clase de un mapa: tantos como hacen falta para el error estándar deseado de la exactitud global, según las buenas prácticas de Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57. Las clases raras reciben un número fijo de puntos; las demás se reparten el resto según su superficie.
 
-Después, indicar qué hay en realidad, punto por punto, con mejores imágenes o en el campo: poner la capa en edición, abrir su tabla de atributos en la vista de formulario y elegir la clase en el campo 'reference'. Dejarlo vacío donde no se pueda saber. Los puntos pendientes son blancos. La clase del mapa está en el campo 'map_class', oculto en el formulario y en la tabla: quien la ve tiende a darle la razón.
+Después, etiquetar los puntos uno por uno, con mejores imágenes o en el campo: poner la capa en edición, abrir su tabla de atributos en la vista de formulario y elegir la clase verdadera en el campo «reference». Dejarlo vacío donde no se sepa. Los puntos sin etiqueta son blancos. La clase del mapa está en el campo «map_class», oculto en el formulario y en la tabla: quien la ve tiende a darle la razón.
 
-Cuando todos los puntos estén listos, ejecutar 'Exactitud y superficies de un mapa de clases' con el mismo mapa, esta capa y el campo 'reference'. Da exactitudes y superficies con intervalos de confianza. Para un mapa nuevo, ejecutar esto de nuevo: los puntos pertenecen a las clases de este mapa.</translation>
+Cuando todos los puntos estén listos, ejecutar «Exactitud y superficies de un mapa de clases» con el mismo mapa, esta capa y el campo «reference». Da exactitudes y superficies con intervalos de confianza. Para un mapa nuevo, ejecutar esto de nuevo: los puntos pertenecen a las clases de este mapa.</translation>
     </message>
     <message>
         <source>Standard error of the overall accuracy</source>
@@ -468,8 +468,8 @@ Cuando todos los puntos estén listos, ejecutar 'Exactitud y superficies de un m
         <translation>Puntos de una clase rara</translation>
     </message>
     <message>
-        <source>Classes whose share of the points would be smaller get this many. 50 to 100 are advised.</source>
-        <translation>Las clases a las que tocarían menos puntos reciben este número. Se aconsejan de 50 a 100.</translation>
+        <source>Each class gets at least this number of points. 50 to 100 are advised.</source>
+        <translation>Cada clase recibe al menos este número de puntos. Se aconsejan de 50 a 100.</translation>
     </message>
     <message>
         <source>Samples</source>
@@ -612,7 +612,7 @@ Tome dos escenas de la misma órbita y dirección de pasada, procesadas igual: o
         <translation>Informe del cambio</translation>
     </message>
     <message>
-        <source>One page of HTML: both dates and the change beside each other, areas, and notes.</source>
+        <source>One page of HTML: both dates and the change side by side, areas, and notes.</source>
         <translation>Una página HTML: las dos fechas y el cambio uno junto a otro, superficies y notas.</translation>
     </message>
     <message>
@@ -846,16 +846,16 @@ En montañas y colinas los lugares aparecen desplazados hacia el radar, aproxima
     <message>
         <source>Makes one raster of several Sentinel-1 dates of one place: for each pixel the mean, median, minimum or maximum over the dates, how much it varies, and how many dates have data; of all dates, of each season or of each month. Statistics are computed in linear power, as they must be; the deviation is in dB.
 
-The rasters may have different units, extents and grids: each is read in its own unit, and brought to the grid of the first. Dates are found in tags or in names, such as S1_20210401.tif. One raster may hold several dates, if its bands are named by them; polarisations in separate files are put together by their names.
+The rasters may have different units, extents and grids: each is read in its own unit, and resampled to the grid of the first. Dates are found in tags or in names, such as S1_20210401.tif. One raster may hold several dates, if its bands are named by them; polarisations in separate files are put together by their names.
 
 Land cover accepts a composite of means as it is. To map land cover from several dates, however, give them to 'Land cover from SAR' as further dates: each is mapped by itself, which is more accurate.
 
 Instead of statistics, the dates themselves can be written with less speckle (Quegan and Yu 2001).</source>
         <translation>Hace un ráster a partir de varias fechas de Sentinel-1 del mismo lugar: para cada píxel, la media, la mediana, el mínimo o el máximo de las fechas, cuánto varía y cuántas fechas tienen datos; de todas las fechas, de cada estación del año o de cada mes. Los estadísticos se calculan en potencia lineal, como debe ser; la desviación está en dB.
 
-Los rásteres pueden tener distintas unidades, extensiones y cuadrículas: cada uno se lee en su unidad y se lleva a la cuadrícula del primero. Las fechas se buscan en los metadatos o en los nombres, por ejemplo S1_20210401.tif. Un ráster puede contener varias fechas, si sus bandas llevan la fecha en el nombre; las polarizaciones en archivos separados se unen por sus nombres.
+Los rásteres pueden tener distintas unidades, extensiones y cuadrículas: cada uno se lee en su unidad y se remuestrea a la cuadrícula del primero. Las fechas se buscan en los metadatos o en los nombres, por ejemplo S1_20210401.tif. Un ráster puede contener varias fechas, si sus bandas llevan la fecha en el nombre; las polarizaciones en archivos separados se unen por sus nombres.
 
-Cobertura del suelo acepta un compuesto de medias tal cual. Pero para cartografiar a partir de varias fechas, indíquelas en 'Cobertura del suelo a partir de SAR' como más fechas: cada una se clasifica por separado, lo que es más exacto.
+Cobertura del suelo acepta un compuesto de medias tal cual. Pero para cartografiar a partir de varias fechas, conviene indicarlas en «Cobertura del suelo a partir de SAR» como más fechas: cada una se clasifica por separado, lo que es más exacto.
 
 En lugar de estadísticos, se pueden escribir las propias fechas con menos moteado (Quegan y Yu 2001).</translation>
     </message>
@@ -896,7 +896,7 @@ En lugar de estadísticos, se pueden escribir las propias fechas con menos motea
         <translation>Filtrar el moteado y conservar las fechas</translation>
     </message>
     <message>
-        <source>Write the dates themselves with less speckle, a band for each date and polarisation, instead of statistics. The log tells the equivalent number of looks before and after.</source>
+        <source>Write the dates themselves with less speckle, a band for each date and polarisation, instead of statistics. The log gives the equivalent number of looks before and after.</source>
         <translation>Escribe las propias fechas con menos moteado, una banda por cada fecha y polarización, en lugar de estadísticos. El registro indica el número equivalente de looks antes y después.</translation>
     </message>
     <message>
@@ -988,12 +988,12 @@ La imagen muestra en rojo, verde y azul las tres primeras componentes principale
         <translation>sar,sentinel-1,grd,safe,radar,pendiente,aplanamiento del terreno,corrección radiométrica del terreno,rtc,gamma0,inversión por relieve,sombra,ángulo de incidencia,mde,dem</translation>
     </message>
     <message>
-        <source>Makes a map of backscatter from a Sentinel-1 GRD product as downloaded, in which slopes that face the radar are no longer brighter than others: backscatter is related to the area of the ground that the radar sees there, by an elevation model (gamma0 of the terrain; Small 2011). Positions are corrected for the terrain too.
+        <source>Makes a map of backscatter from a Sentinel-1 GRD product as downloaded, in which slopes that face the radar are no longer brighter than others: backscatter is related to the area of the ground that the radar sees there, by an elevation model (terrain-flattened gamma0; Small 2011). Positions are corrected for the terrain too.
 
 Layers of the local incidence angle, and of layover and shadow, can be written too. In layover several slopes share one echo, and in shadow there is none: no correction brings back what isn't in the image.
 
 It is the same as 'Calibrate Sentinel-1 GRD' with 'Terrain flattening' checked. Land cover, Attention maps and the others have that option too, for products that they are given.</source>
-        <translation>Crea un mapa de retrodispersión a partir de un producto GRD de Sentinel-1 tal como se descarga, en el que las laderas orientadas al radar ya no son más brillantes que las demás: la retrodispersión se refiere a la superficie del terreno que el radar ve allí, según un modelo de elevaciones (gamma0 del terreno; Small 2011). También se corrigen las posiciones según el terreno.
+        <translation>Crea un mapa de retrodispersión a partir de un producto GRD de Sentinel-1 tal como se descarga, en el que las laderas orientadas al radar ya no son más brillantes que las demás: la retrodispersión se refiere a la superficie del terreno que el radar ve allí, según un modelo de elevaciones (gamma0 con aplanamiento del terreno; Small 2011). También se corrigen las posiciones según el terreno.
 
 También se pueden escribir capas del ángulo de incidencia local, y de la inversión por relieve y la sombra. En la inversión por relieve varias laderas comparten un eco, y en la sombra no hay ninguno: ninguna corrección devuelve lo que no está en la imagen.
 
@@ -1068,8 +1068,8 @@ Un modelo solo es tan bueno como sus datos de entrenamiento; la ficha del modelo
         <translation>La concordancia de las fechas necesita más fechas. Añadir alguna, o prescindir de ella.</translation>
     </message>
     <message>
-        <source>Lead of the class over the next one, 0 to 1. 'Next samples to label' takes it.</source>
-        <translation>Ventaja de la clase sobre la siguiente, de 0 a 1. La usa 'Próximas muestras por etiquetar'.</translation>
+        <source>Lead of the class over the next one, 0 to 1. 'Next samples to label' uses it.</source>
+        <translation>Ventaja de la clase sobre la siguiente, de 0 a 1. La usa «Próximas muestras por etiquetar».</translation>
     </message>
     <message>
         <source>Entropy</source>
@@ -1084,8 +1084,16 @@ Un modelo solo es tan bueno como sus datos de entrenamiento; la ficha del modelo
         <translation>Desacuerdo entre teselas</translation>
     </message>
     <message>
-        <source>How far overlapping tiles disagree, 0 to 1; no data where a pixel lies in one tile only.</source>
+        <source>How much overlapping tiles disagree, 0 to 1; no data where a pixel lies in one tile only.</source>
         <translation>En qué medida discrepan las teselas solapadas, de 0 a 1; sin datos donde un píxel está en una sola tesela.</translation>
+    </message>
+    <message>
+        <source>Surroundings of the same class</source>
+        <translation>Entorno de la misma clase</translation>
+    </message>
+    <message>
+        <source>Share of the pixels within 150 m that have the class of the pixel. Specks are more often wrong.</source>
+        <translation>Proporción de los píxeles a menos de 150 m que tienen la clase del píxel. Las motas son erróneas con más frecuencia.</translation>
     </message>
     <message>
         <source>{value:&gt;4}  {name}: {pixels} px ({share:.1f} %)</source>
@@ -1140,8 +1148,8 @@ Un modelo solo es tan bueno como sus datos de entrenamiento; la ficha del modelo
         <translation>Bandas del ráster en el orden de las bandas del modelo (para el modelo incluido, VV, VH). Si se deja vacío, se buscan por sus descripciones; si no las hay, se usan las primeras.</translation>
     </message>
     <message>
-        <source>If the raster has one band, without a name that tells its polarisation: which one it is. The model then runs without the others, and the map is less accurate. auto looks at the names.</source>
-        <translation>Si el ráster tiene una sola banda, sin un nombre que indique su polarización: cuál es. El modelo se ejecuta entonces sin las demás, y el mapa es menos exacto. auto atiende a los nombres.</translation>
+        <source>The polarisation of a raster with one band, if no name says it. The model then runs without the others, and the map is less accurate. auto reads the names.</source>
+        <translation>La polarización de un ráster con una sola banda, si ningún nombre la indica. El modelo se ejecuta entonces sin las demás, y el mapa es menos exacto. auto lee los nombres.</translation>
     </message>
     <message>
         <source>Values that can't be backscatter, such as values scaled to 0…1 or coherence, are refused. Check this box to map them anyway; the log and the file say so.</source>
@@ -1196,8 +1204,8 @@ Un modelo solo es tan bueno como sus datos de entrenamiento; la ficha del modelo
         <translation>Motor de cálculo</translation>
     </message>
     <message>
-        <source>Library that runs the model. auto: OpenVINO on a processor if it is installed, otherwise PyTorch, with the same result. openvino-int8 computes in 8-bit integers: two to three times as fast on many processors, with a slightly different map.</source>
-        <translation>Biblioteca que ejecuta el modelo. auto: OpenVINO en un procesador si está instalado; si no, PyTorch, con el mismo resultado. openvino-int8 calcula con números enteros de 8 bits: de dos a tres veces más rápido en muchos procesadores, con un mapa ligeramente distinto.</translation>
+        <source>Library that runs the model. auto: OpenVINO on a processor if it is installed, otherwise PyTorch, with the same result. openvino-int8 computes in 8-bit integers: faster on many processors, with a slightly different map.</source>
+        <translation>Biblioteca que ejecuta el modelo. auto: OpenVINO en un procesador si está instalado; si no, PyTorch, con el mismo resultado. openvino-int8 calcula con números enteros de 8 bits: más rápido en muchos procesadores, con un mapa ligeramente distinto.</translation>
     </message>
     <message>
         <source>Map of classes</source>
@@ -1292,20 +1300,20 @@ Las características corresponden a parches del modelo (8 x 8 píxeles de 10 m e
         <translation>Órbitas precisas</translation>
     </message>
     <message>
-        <source>File of orbits (EOF) of the satellite and day, which is used with the elevation model in place of the orbit in the product. That is good to metres at worst; only old products gain.</source>
-        <translation>Archivo de órbitas (EOF) del satélite y del día, que se usa con el modelo de elevaciones en lugar de la órbita del producto. Esta tiene, en el peor de los casos, un error de metros; solo los productos antiguos mejoran.</translation>
+        <source>File of orbits (EOF) of the satellite and day, which is used with the elevation model in place of the orbit in the product. The latter is accurate to a few metres; only old products gain from another.</source>
+        <translation>Archivo de órbitas (EOF) del satélite y del día, que se usa con el modelo de elevaciones en lugar de la órbita del producto. El error de esta es de pocos metros; solo los productos antiguos mejoran con otra.</translation>
     </message>
     <message>
-        <source>Corrects brightness for slopes, with the elevation model: backscatter is related to the area of the ground that the radar sees (gamma0 of the terrain, Small 2011). Takes about twice as long.</source>
-        <translation>Corrige el brillo de las laderas con el modelo de elevaciones: la retrodispersión se refiere a la superficie del terreno que el radar ve (gamma0 del terreno, Small 2011). Tarda aproximadamente el doble.</translation>
+        <source>Corrects brightness for slopes, with the elevation model: backscatter is related to the area of the ground that the radar sees (terrain-flattened gamma0, Small 2011). Takes about twice as long.</source>
+        <translation>Corrige el brillo de las laderas con el modelo de elevaciones: la retrodispersión se refiere a la superficie del terreno que el radar ve (gamma0 con aplanamiento del terreno, Small 2011). Tarda aproximadamente el doble.</translation>
     </message>
     <message>
         <source>Layover and shadow as nodata</source>
         <translation>Inversión por relieve y sombra sin datos</translation>
     </message>
     <message>
-        <source>Leaves out where several slopes share one echo, and what the radar doesn't see, by the elevation model: values there tell nothing of the ground.</source>
-        <translation>Excluye los lugares donde varias laderas comparten un eco y los que el radar no ve, según el modelo de elevaciones: los valores de esos lugares no dicen nada del terreno.</translation>
+        <source>Makes places nodata where, by the elevation model, several slopes share one echo (layover) or the radar sees nothing (shadow): values there say nothing about the ground.</source>
+        <translation>Deja sin datos los lugares donde, según el modelo de elevaciones, varias laderas comparten un eco (inversión por relieve) o el radar no ve nada (sombra): los valores de esos lugares no dicen nada del terreno.</translation>
     </message>
     <message>
         <source>'{}' needs an elevation model: choose one in 'Elevation model', or leave that out.</source>
@@ -1352,7 +1360,7 @@ Las clases que son números enteros de 1 a 254 conservan sus valores en el mapa;
         <translation>Otras escenas o fechas</translation>
     </message>
     <message>
-        <source>Other rasters that samples lie in: neighbouring scenes, or other dates of the same place. Samples are used with every scene that they lie in; the log says which lie in none. Bands and units count for all.</source>
+        <source>Other rasters that samples lie in: neighbouring scenes, or other dates of the same place. Samples are used with every scene that they lie in; the log says which lie in none. Bands and units apply to all.</source>
         <translation>Otros rásteres en los que hay muestras: escenas vecinas, u otras fechas del mismo lugar. Cada muestra se usa con todas las escenas en las que está; el registro indica cuántas no están en ninguna. Las bandas y las unidades valen para todas.</translation>
     </message>
     <message>

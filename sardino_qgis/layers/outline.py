@@ -14,7 +14,7 @@ LEAST = -1.0  # of a similarity, which is a cosine
 
 
 class SimilarityAnswer:
-    """The similarity of the cells of a scene to clicked places.
+    """Hold the similarity of the cells of a scene to clicked places.
 
     Args:
         path: GeoTIFF that a worker wrote.

@@ -15,7 +15,7 @@ MASK = QColor(252, 253, 191, 160)
 
 
 class AttentionStyler(Styler):
-    """Styles attention; of several heads their mean, the last band, is shown."""
+    """Style attention; of several heads their mean, the last band, is shown."""
 
     def style(self, layer: Any) -> None:
         if not apply_qml(layer):
@@ -24,7 +24,7 @@ class AttentionStyler(Styler):
 
 
 class SimilarityStyler(StretchStyler):
-    """Styles similarity to places."""
+    """Style similarity to places."""
 
     def style(self, layer: Any) -> None:
         super().style(layer)
@@ -32,7 +32,7 @@ class SimilarityStyler(StretchStyler):
 
 
 class MaskStyler(Styler):
-    """Styles masks: the places that hold the attention are tinted, others are not."""
+    """Style masks: the places that hold the attention are tinted, others are not."""
 
     def style(self, layer: Any) -> None:
         kept = QgsPalettedRasterRenderer.Class(1, MASK, tr("holds the attention of this head"))

@@ -106,13 +106,13 @@ def unfold(layer_id: str) -> None:
     """Show the legend of a layer in the layer tree, where QGIS may have added it folded."""
     node = QgsProject.instance().layerTreeRoot().findLayer(layer_id)
     if node is not None:
-        # Set anew: a view ignores it while the legend is being built.
+        # Set again: a view ignores it while the legend is being built.
         node.setExpanded(False)
         node.setExpanded(True)
 
 
 class Styler(QgsProcessingLayerPostProcessorInterface):
-    """Post-processes a loaded result: style, metadata, and its place in the layer tree.
+    """Style a loaded result, describe it, and put it in its place in the layer tree.
 
     Attributes:
         group: Name of the group to move the layer to; empty if QGIS does that, or without a group.
@@ -142,14 +142,14 @@ class Styler(QgsProcessingLayerPostProcessorInterface):
 
 
 class QmlStyler(Styler):
-    """Applies the style file, if there is one, over QGIS's default for the colours in the raster file."""
+    """Apply the style file, if there is one, over QGIS's default for the colours in the raster file."""
 
     def style(self, layer: Any) -> None:
         apply_qml(layer)
 
 
 class StretchStyler(Styler):
-    """Applies the style file, or else a colour ramp between percentiles of the first band."""
+    """Apply the style file, or else a colour ramp between percentiles of the first band."""
 
     def style(self, layer: Any) -> None:
         if not apply_qml(layer):

@@ -1,4 +1,4 @@
-"""Tell a layer when its scene was acquired, so that QGIS's Temporal Controller shows it at that time."""
+"""Set when the scene of a layer was acquired, so that QGIS's Temporal Controller shows it at that time."""
 
 from __future__ import annotations
 

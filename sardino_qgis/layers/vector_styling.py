@@ -10,7 +10,7 @@ from .styling import Styler, apply_qml
 
 
 class PolygonStyler(Styler):
-    """Applies the default style in a GeoPackage, or the .qml beside GeoJSON."""
+    """Apply the default style in a GeoPackage, or the .qml next to GeoJSON."""
 
     def postProcessLayer(self, layer, context, feedback) -> None:
         """Style `layer` after Processing has loaded it."""

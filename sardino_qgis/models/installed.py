@@ -25,7 +25,7 @@ TITLE_LENGTH = 100
 
 @dataclass(frozen=True)
 class InstalledModel:
-    """A model folder.
+    """Hold a model folder.
 
     Attributes:
         name: Name of the folder.

@@ -11,9 +11,11 @@ import torch
 
 from backend.card.arch import Arch
 from backend.core.errors import InputError
-from backend.network.vit import build_backbone
+from backend.network.vit import build_backbone, build_model
+from backend.network.weights import save_model
+from tests.backend.conftest import tiny_card
 from tests.support.blocks import small_model, write_blocks
-from training.dino.backbone import save_backbone
+from training.dino.backbone import load_backbone, save_backbone
 from training.monitor.labelled_patches import LabelledPatches
 from training.probe import main
 from training.run.common_config import ModelConfig
@@ -38,7 +40,7 @@ def test_runs_are_scored_beside_backscatter_and_random_weights(
     runs = [str(place / "plain"), str(place / "conv")]
     assert main([*runs, "--data", str(place / "data"), "--folds", "3", "--json", str(out)]) == 0
     found = json.loads(out.read_text())
-    assert [run["step"] for run in found["runs"]] == [3, 3] and found["folds"] == 3
+    assert [run["origin"] for run in found["runs"]] == ["DINO pre-training, step 3 of 3"] * 2 and found["folds"] == 3
     for run in found["runs"]:
         assert sum(run["patches"].values()) == 6 * 36 and run["groups"] == 6
         for name in ("tokens", "with_statistics", "statistics"):
@@ -47,6 +49,18 @@ def test_runs_are_scored_beside_backscatter_and_random_weights(
     assert found["runs"][0]["statistics"] == found["runs"][1]["statistics"]
     said = capsys.readouterr().out
     assert said.count("random weights") == 2 and "216 patches of 2 classes in 6 groups" in said
+
+
+def test_a_model_is_scored_by_the_tokens_of_its_backbone(place: Path, tmp_path: Path) -> None:
+    card = tiny_card(tile=32, arch=small_model().arch)
+    model = build_model(card)
+    model.backbone.load_state_dict(load_backbone(place / "plain", card.tile)[0].state_dict())
+    save_model(tmp_path / "model", model, card)
+    found = tmp_path / "scores.json"
+    runs = [str(place / "plain"), str(tmp_path / "model")]
+    assert main([*runs, "--data", str(place / "data"), "--folds", "3", "--json", str(found)]) == 0
+    run, of_model = json.loads(found.read_text())["runs"]
+    assert of_model["tokens"] == run["tokens"] and of_model["origin"].startswith("model ")
 
 
 def test_patches_are_of_whole_chips_and_few_classes_are_left_out(place: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class SetupError(Exception):
-    """The set-up cannot continue; the text says what to do."""
+    """Signal that the set-up cannot continue; the text says what to do."""
 
 
 def say(text: str) -> None:

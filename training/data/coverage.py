@@ -34,8 +34,8 @@ class Coverage:
     """Hold the valid share of each cell.
 
     Attributes:
-        height: Of the raster, in pixels.
-        width: Of the raster, in pixels.
+        height: Height of the raster, in pixels.
+        width: Width of the raster, in pixels.
         cells: uint8 [rows, columns], from 0 (no pixel is valid) to 255 (all are).
     """
 
@@ -68,7 +68,7 @@ class Coverage:
     @staticmethod
     @lru_cache(maxsize=4096)
     def unpack(text: str, height: int, width: int) -> Coverage:
-        """Read what `pack` returned; remembered, as each draw from a raster asks for it.
+        """Read the result of `pack`; remembered, as each draw from a raster asks for it.
 
         Raises:
             ValueError: The text is damaged.
@@ -95,7 +95,7 @@ class Coverage:
         Args:
             tops: [N] first rows.
             lefts: [N] first columns.
-            side: In pixels.
+            side: Side in pixels.
 
         Returns:
             [N] from 0 to 1.

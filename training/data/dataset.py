@@ -92,7 +92,7 @@ class ChipFolder:
     Attributes:
         facts: Content of dataset.toml.
         names: Names of the images, in order.
-        entries: What is known of each image.
+        entries: Facts about each image.
         units: Unit of the backscatter, declared or recognised.
         places: Place by name, of images that have one.
 
@@ -205,7 +205,7 @@ class ChipFolder:
         """Read the labels of an image as of Chip.
 
         Args:
-            index: Which image.
+            index: Index of the image.
             shape: Rows and columns that they must have; any if None.
 
         Raises:

@@ -37,7 +37,7 @@ SAY_EVERY_S, KEEP_EVERY_S = 10.0, 60.0
 
 @dataclass(frozen=True)
 class Manifest:
-    """Hold what is known of the files of a folder.
+    """Hold the facts about the files of a folder.
 
     Attributes:
         entries: One per readable file, in the order asked for.
@@ -58,7 +58,7 @@ def read_manifest(
     bands: Sequence[Band],
     together: bool = False,
 ) -> Manifest:
-    """Return what is known of files, from the cache or by scanning them.
+    """Return the facts about files, from the cache or by scanning them.
 
     Args:
         root: Data folder.

@@ -50,7 +50,7 @@ def check_pattern(pattern: str) -> None:
     """Refuse a pattern that is no regular expression with one group; an empty one means none.
 
     Raises:
-        InputError: It is not, or is longer than MOST_CHARACTERS.
+        InputError: The pattern is not such an expression, or is longer than MOST_CHARACTERS.
     """
     if len(pattern) > MOST_CHARACTERS:
         raise InputError(f"places has {len(pattern)} characters; {MOST_CHARACTERS} are the most.", "Shorten it.")

@@ -32,7 +32,7 @@ def name_places(root: Path, names: Sequence[str], pattern: str) -> dict[str, str
     places = _from_table(table, names) if table.is_file() else _from_pattern(names, pattern)
     if names and not places:
         source = str(table) if table.is_file() else f"The pattern {pattern!r}"
-        raise InputError(f"{source} gives no place to {names[0]!r} or any other file of {root}.", "Correct it.")
+        raise InputError(f"{source} doesn't match {names[0]!r} or any other file of {root}.", "Correct it.")
     return places
 
 

@@ -122,7 +122,7 @@ def read_window(files: SceneFiles, scale: Scale, window: Sequence[int] | None = 
 
     Args:
         files: The raster, in one file or one for each polarisation.
-        scale: How its values are converted.
+        scale: Converts its values.
         window: Top, left, height and width in pixels; None for the whole raster.
 
     Returns:

@@ -40,15 +40,15 @@ UNIT_HINT = "Or declare the unit of the bands in dataset.toml."
 
 @dataclass(frozen=True)
 class FileEntry:
-    """Hold what is known of a file.
+    """Hold the facts about a file.
 
     Attributes:
         name: Path in the folder without suffix.
         size: Size of the file in bytes; a change of it or of `modified` means a new scan.
         modified: Time of the last change in nanoseconds.
-        height: In pixels.
-        width: In pixels.
-        dtype: Of the first band used.
+        height: Height in pixels.
+        width: Width in pixels.
+        dtype: Dtype of the first band used.
         numbers: Band number (from 1) of each of the card's bands; 0 if the file lacks it.
         pixel_m: Pixel size in metres; 0 if unknown.
         grid: CRS and transform as text; empty if unknown.
@@ -87,7 +87,7 @@ def scan(name: str, path: SceneFiles, facts: FolderFacts, bands: Sequence[Band],
 
     Args:
         name: Its name in the folder.
-        path: Where it is; several files of one scene are stacked.
+        path: Path of the file; several files of one scene are stacked.
         facts: Content of dataset.toml.
         bands: The card's bands.
         units: Unit of its backscatter; AUTO to recognise it.

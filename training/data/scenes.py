@@ -1,4 +1,4 @@
-"""Which files of a folder are one scene: polarisations in files of their own are found by name, as in mapping."""
+"""Find which files of a folder are one scene: one file for each polarisation is recognised by name, as in mapping."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from backend.card.model_card import Band
 from backend.raster.band_labels import is_short
 from backend.raster.band_names import parse, polarisation_spans
 
-# Files beside the bands of a scene that begin with its name: of HyP3, for instance.
+# Further files of a scene that begin with its name: of HyP3, for instance.
 _BESIDE = frozenset("rgb area browse map water overlay color colour thumb thumbnail quicklook preview".split())
 _PICTURES = (".png", ".jpg", ".jpeg")
 
 
 @dataclass(frozen=True)
 class SceneFiles:
-    """The files that hold one image: mostly one, or one for each polarisation.
+    """Hold the files that hold one image: mostly one, or one for each polarisation.
 
     Attributes:
         paths: In the order of their bands.
-        names: Of each of them in the folder, without suffix.
+        names: Name of each of them in the folder, without suffix.
     """
 
     paths: tuple[Path, ...]
@@ -40,7 +40,7 @@ class SceneFiles:
         return " with ".join(map(str, self.paths))
 
     def stamp(self) -> tuple[int, int]:
-        """Size of all in bytes, and the last change of any in nanoseconds."""
+        """Return the total size of the files in bytes, and the last change of any in nanoseconds."""
         stats = [os.stat(path) for path in self.paths]
         return sum(stat.st_size for stat in stats), max(stat.st_mtime_ns for stat in stats)
 
@@ -66,8 +66,8 @@ def find_scenes(
         together: Whether files may be put together at all.
 
     Returns:
-        Files by name of the scene: that of its file, or of several what their names share. And files beside such
-        scenes that are no backscatter of these bands, which are left out.
+        Files by name of the scene, which is that of its file, or the common part of the names of several files. And
+        the names of further files of such scenes, which aren't backscatter of these bands and are left out.
     """
     single = {name: SceneFiles((path,), (name,)) for name, path in listed.items()}
     wanted = [parse(band.name) for band in bands]
@@ -98,7 +98,7 @@ def _is_scene(members: Sequence[_Told], order: Sequence[str]) -> bool:
 
 
 def _told(name: str) -> _Told | None:
-    """Return what a name tells, if that is one polarisation of backscatter; of "VV/20200101" the folder tells."""
+    """Return the contents of a name if that is one polarisation of backscatter; of "VV/20200101" the folder counts."""
     path = PurePosixPath(name)
     own, folder = parse(path.name), parse(path.parent.name)
     if own.backscatter:
@@ -109,7 +109,7 @@ def _told(name: str) -> _Told | None:
 
 
 def _without(text: str) -> str:
-    """Return a name without its polarisation and the separators beside it."""
+    """Return a name without its polarisation and the separators next to it."""
     for start, end in reversed(polarisation_spans(text)):
         text = f"{text[:start].rstrip('_-. ')}_{text[end:].lstrip('_-. ')}"
     return text.strip("_-. ")
@@ -123,7 +123,7 @@ def _name(ours: Sequence[_Told], taken: Container[str]) -> str:
 
 
 def _companions(groups: Collection[Sequence[_Told]], others: Mapping[str, Path]) -> set[str]:
-    """Return names of files beside scenes that are something else: angles, heights, masks, pictures."""
+    """Return names of files that belong to scenes but aren't bands: angles, heights, masks, pictures."""
     stems: dict[str, set[str]] = {}
     paired = set()
     for group in groups:

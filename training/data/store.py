@@ -30,7 +30,7 @@ from training.views.crops import CropSample
 _NOT_DRAWN = ("title", "classes", "ignore_value", "label_codes")
 # Attempts to draw a window that can be read.
 DRAWS = 100
-# Of more files, a run keeps one hash of all; config.json stays below two megabytes.
+# For more files a run keeps one hash of all, so that config.json stays below two megabytes.
 MOST_NAMES = 20_000
 Pixels = tuple[NDArray[np.float16], NDArray[np.bool_]]
 
@@ -55,7 +55,7 @@ class StoredImage:
 
 
 class _UnreadableChipError(Exception):
-    """Raised if pixels of an image can't be read."""
+    """Signal that pixels of an image can't be read."""
 
     def __init__(self, chip: StoredImage, reason: UnreadableError) -> None:
         super().__init__(reason.message)
@@ -138,7 +138,7 @@ class ChipStore:
 
     @property
     def files(self) -> dict[str, str]:
-        """A short hash of what draws take from each file, by folder and name: a resumed run names those that differ.
+        """Return a short hash of each file's part in draws, by folder and name: a resumed run names those that differ.
 
         Empty where there are too many to be kept with a run.
         """
@@ -153,7 +153,7 @@ class ChipStore:
 
     @property
     def fingerprint(self) -> str:
-        """Hash what draws depend on, except pixel values; a resumed run must have the same hash."""
+        """Hash all that draws depend on, except pixel values; a resumed run must have the same hash."""
         lines = []
         for folder in self.folders:
             facts = asdict(folder.facts)

@@ -16,7 +16,7 @@ from backend.core.arrays import BoolArray, FloatArray
 from training.data.coverage import Coverage
 from training.data.tiles import extend
 
-# From top, left, height and width to values [B, h, w] and validity [h, w] of each date.
+# Reads values [B, h, w] and validity [h, w] of each date, for top, left, height and width.
 Read = Callable[[Sequence[int]], Sequence[tuple[NDArray[Any], BoolArray]]]
 
 CANDIDATES, ATTEMPTS = 64, 10

@@ -89,7 +89,7 @@ def check_tile(tile: int, patch: int) -> None:
     """Refuse a tile that is not a multiple of the patch.
 
     Raises:
-        ModelError: It is not.
+        ModelError: The tile is not a multiple of the patch.
     """
     if tile % patch:
         raise ModelError(

@@ -60,7 +60,7 @@ class SinkhornKnopp(nn.Module):
 
 
 def build_centring(config: DinoConfig) -> MovingCentre | SinkhornKnopp:
-    """Build what ``dino.centring`` names."""
+    """Build the centring that ``dino.centring`` names."""
     if config.centring == "sinkhorn":
         return SinkhornKnopp()
     return MovingCentre(config.out_dim, config.centre_momentum)
@@ -73,7 +73,7 @@ def sinkhorn(logits: Tensor, temperature: float, iterations: int = SINKHORN_ITER
 
     Args:
         logits: [N, K]; N may differ between processes and be 0.
-        temperature: Of the teacher.
+        temperature: Temperature of the teacher.
         iterations: Number of times that prototypes, then rows, are normalised to equal sums.
 
     Returns:

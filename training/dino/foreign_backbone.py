@@ -21,7 +21,7 @@ from training.dino.foreign_file import ForeignFile
 
 PATCHES = "patch_embed.proj.weight"
 HEAD_CHANNELS = 64  # of one attention head in ViT-Ti, -S, -B and -L
-# Parts beside the backbone: decoders of MAE, heads of DINO and of classifiers, the token in place of what is masked.
+# Parts that aren't the backbone: decoders of MAE, heads of DINO and of classifiers, the token of masked patches.
 BESIDE = re.compile(r"(decoder|head|mask_token|projector|predictor|fc\.|ibot_)")
 _RENAMED = {"register_tokens": "reg_token"}
 _BLOCK = re.compile(r"blocks\.(\d+)\.(.+)")
@@ -45,7 +45,7 @@ class Foreign:
         arch: Its sizes; the head is the default.
         patch: Side of a patch in pixels.
         tile: Side in pixels of the image whose positions are stored.
-        weights: By the names of `backend.network.vit.build_backbone`.
+        weights: Tensors by the names of `backend.network.vit.build_backbone`.
         left_out: Names of tensors that are not part of it.
     """
 
@@ -57,7 +57,7 @@ class Foreign:
 
 
 def find_prefix(names: Sequence[str], wanted: str | None) -> str:
-    """Return what stands before the names of the backbone; of a student and a teacher, the teacher's.
+    """Return the prefix of the names of the backbone; of a student and a teacher, the teacher's.
 
     Args:
         names: Names of all tensors.
@@ -89,7 +89,7 @@ def translate(file: ForeignFile, prefix: str, bands: int, heads: int | None) -> 
         file: The opened file.
         prefix: As found by `find_prefix`.
         bands: Number of bands that its input must have.
-        heads: Attention heads, which no shape tells; None for one for each 64 channels.
+        heads: Number of attention heads, which no shape shows; None for one for each 64 channels.
 
     Raises:
         InputError: It has another number of bands, or parts that this program's network has not.
@@ -146,7 +146,7 @@ def _arch(found: dict[str, Tensor], depth: int, heads: int | None, bands: int) -
             f"The network's blocks are {hidden} wide inside, wanted {4 * width}, four times its width.", _AGAIN
         )
     if heads is None and width % HEAD_CHANNELS:
-        raise InputError(f"How many heads a network of width {width} has can't be told.", "Give --heads.")
+        raise InputError(f"The number of heads of a network of width {width} is unknown.", "Give --heads.")
     registers = _shape(found, "reg_token", 3)[1] if "reg_token" in found else 0
     name = TIMM_NAMES[0 if width <= 192 else 1 if width <= 384 else 2]
     positions = "learned" if "pos_embed" in found else "none"

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from backend.card.model_card import Band
 from backend.radiometry.convert import is_backscatter
 
-# Usual deviation over mean of power in Sentinel-1 GRDH at 10 m (4.4 looks), and the least that is told apart.
+# Usual deviation over mean of power in Sentinel-1 GRDH at 10 m (4.4 looks), and the least that is distinguished.
 USUAL_VARIATION, LEAST_VARIATION = 0.5, 0.05
 
 
@@ -59,7 +59,7 @@ class LocalLevels(nn.Module):
             NaN where a band is missing.
         """
         flat = clean.flatten(0, 1).float()
-        # The squares are small, so that the difference keeps enough digits: deviations are told apart from
+        # The squares are small, so that the difference keeps enough digits: deviations are distinguished from
         # LEAST_VARIATION of the mean on.
         moments = torch.cat([flat, flat.square()], dim=1)
         found = []

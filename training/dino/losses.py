@@ -17,7 +17,7 @@ def dino_loss(student: Tensor, targets: Tensor, temperature: float) -> Tensor:
     Args:
         student: Logits of all V views [V, N, K]; the first G are the teacher's views, in the same order.
         targets: Targets of the teacher for the G global views [G, N, K].
-        temperature: Of the student.
+        temperature: Temperature of the student.
     """
     log_p = (student.float() / temperature).log_softmax(dim=-1)
     pairs = -torch.einsum("gnk,vnk->gv", targets, log_p) / student.shape[1]
@@ -34,7 +34,7 @@ def ibot_loss(student: Tensor, targets: Tensor, mask: Tensor, temperature: float
         student: Logits at the hidden patches [M, K], in the order of ``mask.nonzero()``.
         targets: Targets of the teacher [M, K].
         mask: bool [V, N, rows, columns] with M true values.
-        temperature: Of the student.
+        temperature: Temperature of the student.
 
     Returns:
         Scalar; its mean over processes of equal N equals the loss of one process with the whole batch.

@@ -67,7 +67,7 @@ class Trainer:
         return names if len(names) > 1 else ()
 
     def step(self, step: int, plan: ViewPlan) -> dict[str, float]:
-        """Do one optimiser step.
+        """Take one optimiser step.
 
         Args:
             step: Number of the step, from 0.

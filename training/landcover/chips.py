@@ -68,7 +68,7 @@ class LabelledChip:
 
 @dataclass(frozen=True)
 class Legend:
-    """Say which class index a value of the labels has.
+    """Map values of labels to class indices.
 
     Attributes:
         indices: Class index by value; values that are missing are not used.
@@ -180,7 +180,7 @@ class CropSampler:
         if self.config.gaps and rng.random() < self.config.gaps:
             gap = draw_gap(target, rng)
             db, target = np.where(gap, np.float32(np.nan), db), np.where(gap, np.int16(IGNORE), target)
-        # As mapping does; before speckle and gain, which a filled pixel has of its own. Its target stays -1.
+        # Filled as in mapping, before speckle and gain, so that a filled pixel gets its own. Its target stays -1.
         db = fill_invalid(db, np.isfinite(db).any(axis=0))
         common = float(rng.normal(0, chip.level_jitter_db)) if chip.level_jitter_db else 0.0
         linear = augment(to_linear(db, self.bands, Units.DB), common, self.bands, self.config, rng)

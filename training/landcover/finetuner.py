@@ -101,7 +101,7 @@ class Finetuner:
         return answer.float()
 
     def step(self, step: int, inputs: Tensor, targets: Tensor) -> float:
-        """Do one optimiser step.
+        """Take one optimiser step.
 
         Args:
             step: Number of the step, from 0.

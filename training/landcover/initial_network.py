@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from backend.card.arch import Arch
-from backend.card.model_card import Band, LandCoverClass
+from backend.card.model_card import Band, LandCoverClass, ModelCard
 from backend.card.registry import CARD
 from backend.core.errors import InputError
 from backend.network.vit import SarViT
@@ -87,6 +88,21 @@ class Source(NamedTuple):
     weights: dict[str, Tensor]
     frozen: bool
     origin: str
+
+
+def patch_of(folder: Path) -> int:
+    """Return the side of a patch in pixels of a pre-training run or a model.
+
+    Raises:
+        SarDinoError: The folder has neither, or it can't be read.
+    """
+    if not (folder / FACTS).is_file() and (folder / CARD).is_file():
+        return ModelCard.load(folder / CARD).patch
+    try:
+        return int(json.loads((folder / FACTS).read_text(encoding="utf-8"))["patch"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        hint = "Give the folder of a pre-training run or of a model."
+        raise InputError(f"No backbone in {folder} ({error}).", hint) from error
 
 
 def read_source(backbone: str, defaults: ModelConfig, tile: int) -> Source:

@@ -21,7 +21,7 @@ LOWEST, HIGHEST = 0.1, 10.0
 
 
 class Answers(NamedTuple):
-    """Hold what a model says of labelled pixels: logits float32 [n, K], and class indices int64 [n]."""
+    """Hold a model's answers for labelled pixels: logits float32 [n, K], and class indices int64 [n]."""
 
     logits: FloatArray
     targets: NDArray[np.int64]

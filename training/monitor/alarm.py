@@ -1,4 +1,4 @@
-"""Tell in plain words that a run learns nothing, at the first look that shows it."""
+"""Warn in plain words when a run learns nothing, as soon as its scores show it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class LearningAlarm:
         self._first: dict[str, float] = {}
         self._below = 0
         for row in zip(*before.values()):
-            # What an earlier part of the run has told is not told again.
+            # A warning that an earlier part of the run gave is not repeated.
             if self.scores(dict(zip(before, row))):
                 self._told.add("scores")
 

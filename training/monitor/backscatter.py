@@ -14,7 +14,7 @@ from backend.radiometry.units import Units
 from backend.stream.fill import fill_invalid
 from training.dino.levels import LocalLevels
 
-# Pixels around a patch whose mean and deviation are taken beside those of the patch itself.
+# Pixels around a patch whose mean and deviation are used in addition to those of the patch itself.
 AROUND = 24
 
 

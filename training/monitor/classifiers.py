@@ -74,7 +74,7 @@ def across_folds(
         features: [N, D].
         classes: [N].
         groups: [N]; a group is never on both sides.
-        folds: At most as many as groups.
+        folds: Number of folds, at most that of groups.
     """
     found = np.empty_like(classes)
     for known, asked in GroupKFold(folds).split(features, classes, groups):

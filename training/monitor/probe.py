@@ -1,7 +1,7 @@
 """Measure how well frozen tokens separate land cover, by probes on a labelled data folder.
 
-A token has the class that covers its patch; it is compared with tokens of other scenes, by `classifiers`. Beside it,
-`backscatter` says what a linear probe makes of the backscatter of the same patches without any network.
+A token has the class that covers its patch; it is compared with tokens of other scenes, by `classifiers`. In addition,
+`backscatter` has the score of a linear probe on the backscatter of the same patches, without any network.
 """
 
 from __future__ import annotations

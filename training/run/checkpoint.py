@@ -64,7 +64,7 @@ def load_checkpoint(folder: Path) -> tuple[int, dict[str, Tensor], dict[str, Any
 
 
 def _digest(state: Mapping[str, Any], content: bytes) -> str:
-    """Return the SHA-256 of a tensor file and of what the state says beside it."""
+    """Return the SHA-256 of a tensor file and of the state without its own hash."""
     said = json.dumps([state["step"], state["tensors"], state["scalars"]])
     return hashlib.sha256(said.encode() + b"\0" + content).hexdigest()
 
@@ -79,7 +79,7 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer, module: nn.Module) -> di
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Restore what `optimizer_tensors` returned; parameters without an entry had no step yet."""
+    """Restore the state that `optimizer_tensors` returned; parameters without an entry had no step yet."""
     names = {name: parameter for name, parameter in module.named_parameters()}
     for key, value in tensors.items():
         prefix, _, rest = key.partition(".")

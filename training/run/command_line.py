@@ -17,7 +17,7 @@ from backend.core.supervise import add_progress
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Options of a run that are not settings of the training.
+    """Hold the options of a run that are not settings of the training.
 
     Attributes:
         resume: Continue from the run's checkpoint.
@@ -58,9 +58,9 @@ def measured_parser(prog: str, doc: str | None, tiles: int, what: str) -> argpar
     parser = argparse.ArgumentParser(prog=f"python -m {prog}", description=(doc or "").partition("\n")[0])
     parser.add_argument("model", type=Path, help="model folder, which is changed")
     parser.add_argument("data", type=Path, nargs="+", help="data folder, plain or with splits.csv")
-    parser.add_argument("--split", help="split of splits.csv; all images without")
+    parser.add_argument("--split", help="split of splits.csv to use; default: all images")
     parser.add_argument("--tiles", type=int, default=tiles, help=f"{what} ({tiles})")
-    parser.add_argument("--seed", type=int, default=0, help="of the draw (0)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the draw (0)")
     add_progress(parser)
     return parser
 

@@ -55,7 +55,7 @@ def first_process() -> bool:
 
 
 def shared_out(items: Sequence[S], work: Callable[[Sequence[S]], Iterable[str]]) -> Iterable[str]:
-    """Do a share of some work in each process; return the results of all, in any order.
+    """Divide some work among the processes; return the results of all, in any order.
 
     Args:
         items: The same in every process.

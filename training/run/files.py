@@ -32,7 +32,7 @@ def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
 
 
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:
-    """Return what `write_tensors` wrote.
+    """Return the tensors that `write_tensors` wrote.
 
     Raises:
         ValueError: The tensors don't match their SHA-256 (files of version 0.1 have none), or are not finite.

@@ -19,7 +19,7 @@ class CropAugmentConfig(AugmentConfig):
             against speckle, averaged over dates, or resampled from larger pixels: else what is smooth is taken for
             water.
         gaps: Probability that a part of a crop has no data and is filled as in mapping, so that the edge of the data
-            does not change the classes beside it.
+            does not change the classes near it.
         small: Probability that a crop is cut smaller, down to 16 pixels a side, and extended by reflection, as
             rasters smaller than a tile are.
     """
@@ -70,7 +70,7 @@ class FinetuneConfig:
         patience: Checks without a higher mean IoU before training stops.
         seed: Seed of every random draw.
         device: "auto", "cpu", "cuda" or "mps".
-        precision: Of the forward pass: "float32", "bfloat16", or "auto" (bfloat16 on CUDA devices that support it).
+        precision: Precision of the forward pass: "float32", "bfloat16", or "auto" (bfloat16 on CUDA if supported).
         workers: Processes that cut crops; 0 cuts them in a thread of the training process.
         checkpoint_every_s: Seconds between checkpoints.
     """

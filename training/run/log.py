@@ -49,7 +49,7 @@ def read_log(path: Path) -> dict[str, list[float]]:
 
 
 class Speed:
-    """Measures images per second of this process, without time spent on other work.
+    """Measure images per second of this process, without time spent on other work.
 
     Args:
         start: First step of this process.

@@ -195,7 +195,7 @@ class RunConfig:
 
 @dataclass(frozen=True)
 class MonitorConfig:
-    """Set what a running pre-training shows. This does not change what is learnt; a resumed run may change it.
+    """Set how a running pre-training is monitored. This does not change what is learnt; a resumed run may change it.
 
     Attributes:
         every: Steps between two evaluations of the teacher; 0 for ten a run.

@@ -62,7 +62,7 @@ def claim_run(
 def _check_free(run: Path) -> None:
     """Refuse a place of a new run that is a file, or a folder with files of others.
 
-    A run that was killed before its first checkpoint is begun anew: its config.json is there before all else.
+    A run that was killed before its first checkpoint starts again: its config.json is written before all else.
     """
     if not os.path.lexists(run):
         return
@@ -123,7 +123,7 @@ def _check_names(run: Path, what: str, old: Any, new: Mapping[str, str]) -> None
 
     Args:
         run: Folder of the run.
-        what: What they are, such as "data".
+        what: Word for them, such as "data".
         old: A short hash by name, as it was; None in runs of older versions.
         new: The same now.
     """

@@ -33,8 +33,8 @@ class StepValues:
 
     Attributes:
         lr: Learning rate, scaled by the batch.
-        weight_decay: Of weights; biases and norms have none.
-        momentum: Of the teacher's EMA after this step.
+        weight_decay: Weight decay of weights; biases and norms have none.
+        momentum: Momentum of the teacher's EMA after this step.
         teacher_temp: Teacher temperature.
         freeze_last_layer: Whether the last layer of the head is not trained in this step.
     """

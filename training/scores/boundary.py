@@ -15,7 +15,7 @@ TOLERANCE = 2
 
 
 def borders(classes: NDArray[np.int16], known: BoolArray) -> BoolArray:
-    """Return the pixels with a known neighbour, beside or above or below, of another class.
+    """Return the pixels with a known neighbour of another class to the left, right, above or below.
 
     Args:
         classes: [H, W], class indices.

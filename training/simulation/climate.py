@@ -41,7 +41,7 @@ class Climate:
 
     @property
     def product_db(self) -> float:
-        """Return what the product adds to sigma0 in dB: gamma0 = sigma0 / cos(incidence)."""
+        """Return the difference of the product from sigma0 in dB: gamma0 = sigma0 / cos(incidence)."""
         return float(-10.0 * np.log10(np.cos(np.deg2rad(self.incidence)))) if self.gamma0 else 0.0
 
 

@@ -183,7 +183,7 @@ def write_folder(request: SimulationRequest, jobs: int = 1, context: Context | N
     """Write a data folder.
 
     Args:
-        request: What to write.
+        request: Folder, scenes and options to write.
         jobs: Number of processes; does not change the files.
         context: Receives progress; its cancel ends the work after the current scene.
 

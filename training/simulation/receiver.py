@@ -64,7 +64,7 @@ def draw_receiver(rng: np.random.Generator, climate: Climate) -> Receiver:
 
 
 def observe(rng: np.random.Generator, power: FloatArray, receiver: Receiver, band: int) -> FloatArray:
-    """Return what the product shows of a band in dB, float32 [H, W], from its noise-free power of that shape."""
+    """Return a band of the product in dB, float32 [H, W], from its noise-free power of that shape."""
     noise = np.float32(10.0 ** (receiver.floors[band] / 10.0))
     signal = ndimage.gaussian_filter(power, receiver.blur, truncate=3.0) + noise
     shape = (power.shape[0], power.shape[1])

@@ -30,10 +30,10 @@ class Occasion:
 
     Attributes:
         day: Date.
-        climate: Of the scene on that date.
+        climate: Climate of the scene on that date.
         wind: Shift of VV of open water in dB.
         flood: Reach of a flood from water in pixels; 0 for none.
-        seed: Of what no other date shares: speckle, swath edges, the outline of a flood.
+        seed: Seed of what no other date shares: speckle, swath edges, the outline of a flood.
     """
 
     day: date
@@ -66,8 +66,8 @@ def draw_year(rng: np.random.Generator, climate: Climate, dates: int) -> list[Oc
 
     Args:
         rng: Generator.
-        climate: Of the place: gain, product, dryness and geometry, which stay.
-        dates: How many.
+        climate: Climate of the place: gain, product, dryness and geometry, which stay.
+        dates: Number of dates.
     """
     mean, swing = (rng.uniform(14, 24), rng.uniform(3, 9)) if climate.dry else (rng.uniform(2, 16), rng.uniform(5, 14))
     coldest = rng.uniform(5, 30)

@@ -41,7 +41,7 @@ def simulate_series(
     Args:
         rng: Random generator.
         layout: WorldCover codes at 10 m, uint8 [H, W], 0 unknown.
-        dates: How many.
+        dates: Number of dates.
         label_jitter: As for `scene.simulate`.
         nodata_chance: As for `scene.simulate`, for each date.
 

@@ -28,7 +28,7 @@ class Signature:
 
     Attributes:
         level: Mean VV and VH in dB, sigma0 at 38 degrees, in humid regions.
-        spread: Standard deviation in dB between scenes, of VV, beside what the scene's climate does.
+        spread: Standard deviation in dB between scenes, of VV, in addition to the effect of the scene's climate.
         ratio: Standard deviation in dB of VV-VH between scenes.
         slope: dB per degree of incidence.
         soil: Share of the scene's soil moisture shift.
@@ -66,7 +66,7 @@ SIGNATURES: dict[int, Signature] = {
     lc.MANGROVE: Signature((-9.0, -14.9), 1.0, 0.6, -0.09, 0.0, patch=0.7, grain=0.5),
     lc.MOSS: Signature((-12.0, -18.8), 1.6, 1.0, -0.13, 0.6, _NONE, _OPEN_FROZEN, _OPEN_THAW, 1.0, 0.6),
 }
-# What growth from bare to full adds to crops, VV and VH in dB (monthly means of wheat and maize).
+# Gain of crops from bare to full growth, VV and VH in dB (monthly means of wheat and maize).
 GROWTH = (2.0, 3.4)
 
 

@@ -42,7 +42,7 @@ NETWORKS = {
 ARMS = (*NETWORKS, FOREST)
 LONGER = "longer"
 
-# From a chip to mapped and true class indices, tile by tile.
+# Yields mapped and true class indices of a chip, tile by tile.
 Mapper = Callable[[LabelledChip], Iterator[tuple[NDArray[Any], NDArray[np.int16]]]]
 
 

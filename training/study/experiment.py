@@ -1,4 +1,4 @@
-"""Hold what every part of a study works with: chips, networks and settings."""
+"""Hold the chips, networks and settings that every part of a study uses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from training.study.settings import StudyConfig
 
 
 class Experiment(NamedTuple):
-    """Chips, networks and settings of a study."""
+    """Hold chips, networks and settings of a study."""
 
     material: Material
     networks: Networks

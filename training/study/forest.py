@@ -16,7 +16,7 @@ from training.landcover.chips import LabelledChip
 from training.study.settings import ForestConfig
 
 WINDOWS = (3, 7, 15)
-# From a chip to features [H * W, F] of its pixels.
+# Computes the features [H * W, F] of the pixels of a chip.
 Describe = Callable[[LabelledChip], NDArray[np.float32]]
 
 

@@ -66,7 +66,7 @@ class Ledger:
         return {cell.key: self.read(cell.key)["value"] for cell in cells}
 
     def read(self, key: str) -> dict[str, Any]:
-        """Read what was written for a key: "key", "seconds" and "value"."""
+        """Read the result that was written for a key: "key", "seconds" and "value"."""
         found: dict[str, Any] = json.loads(self._path(key).read_text(encoding="utf-8"))
         return found
 

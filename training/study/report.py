@@ -33,7 +33,7 @@ _STYLE = (
     "table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid #ccc;padding:.25em .6em;text-align:right}"
     "td:first-child,th:first-child{text-align:left}img{max-width:100%}pre{background:#f5f5f5;padding:1em;overflow:auto}"
 )
-# From a name and a figure to the Markdown that shows it.
+# Returns the Markdown that shows a figure, for its name and the figure.
 Place = Callable[[str, Figure], str]
 Section = dict[str, str]
 

@@ -44,7 +44,7 @@ class Changes(NamedTuple):
 def draw_changes(
     gain_db: float, bands: Sequence[Band], present: BoolArray, config: AugmentConfig, rng: np.random.Generator
 ) -> Changes:
-    """Draw what may differ between two acquisitions of one place.
+    """Draw the random differences between two acquisitions of one place.
 
     Args:
         gain_db: Gain of the whole sample, shared by its views.

@@ -125,7 +125,7 @@ def plan_views(
     for sample, rng in zip(samples, rngs):
         seen = np.logical_and.reduce([np.isfinite(w).any(axis=0) for w in sample.dates])
         first = len(windows)
-        # As mapping does, and before speckle and gain. Boxes are still chosen by what was seen.
+        # Filled as in mapping, before speckle and gain. Boxes are still chosen by the pixels that were seen.
         windows += [fill_invalid(window, np.isfinite(window).any(axis=0)) for window in sample.dates]
         drawer = _Drawer(sample, seen, first, bands, config)
         drawn.append([[drawer.draw(i, count, scale, rng) for i in range(count)] for count, scale in kinds])

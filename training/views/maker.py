@@ -86,7 +86,7 @@ class ViewMaker:
     Args:
         bands: The card's bands.
         config: Geometry and augmentations.
-        device: Where views are made.
+        device: Device on which views are made.
     """
 
     def __init__(self, bands: Sequence[Band], config: CropConfig, device: torch.device) -> None:

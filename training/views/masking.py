@@ -62,7 +62,7 @@ def step_masks(seed: int, step: int, places: range, grid: tuple[int, int], confi
     """Draw the masks of the two global views of some samples of a batch; they follow from the arguments alone.
 
     Args:
-        seed: Of the run.
+        seed: Seed of the run.
         step: Number of the step.
         places: Indices of the samples in the global batch.
         grid: Rows and columns of patches.

@@ -22,14 +22,21 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--field", dest="class_field", metavar="NAME", help="field of the vector that holds the class (value or name)"
     )
     parser.add_argument(
-        "--remap", dest="mapping", type=REMAP, default={}, metavar="OLD=NEW,…", help="reference value to map value"
+        "--remap",
+        dest="mapping",
+        type=REMAP,
+        default={},
+        metavar="OLD=NEW,…",
+        help="map values to use for reference values, such as 1=80,2=10",
     )
     ignored = "values to leave out, in addition to nodata"
     parser.add_argument("--ignore-map", type=int, nargs="+", default=[], metavar="VALUE", help=ignored)
     parser.add_argument("--ignore-reference", type=int, nargs="+", default=[], metavar="VALUE", help=ignored)
-    parser.add_argument("--sample", type=whole, default=0, metavar="N", help="pixels to draw from a reference raster")
-    parser.add_argument("--seed", type=whole, metavar="N", help="of the draw (0); needs --sample")
-    parser.add_argument("--reference-name", metavar="TEXT", help="what the report calls the reference")
+    parser.add_argument(
+        "--sample", type=whole, default=0, metavar="N", help="number of pixels to draw from a reference raster"
+    )
+    parser.add_argument("--seed", type=whole, metavar="N", help="seed of the draw (0); needs --sample")
+    parser.add_argument("--reference-name", metavar="TEXT", help="name of the reference in the report")
     add_writing(parser)
 
 

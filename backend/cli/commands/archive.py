@@ -22,18 +22,24 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder of the results, and of the claims"
     )
-    parser.add_argument("--retries", type=whole, default=2, metavar="N", help="repeat a scene that failed so often (2)")
+    parser.add_argument(
+        "--retries", type=whole, default=2, metavar="N", help="how often a failed scene is repeated (2)"
+    )
     parser.add_argument(
         "--dead-after", type=float, default=120.0, metavar="SECONDS",
-        help="take over a scene whose worker showed no sign of life for so long (120)",
+        help="seconds without a sign of life after which a worker's scene is taken over (120)",
     )  # fmt: skip
     parser.add_argument(
         "--no-wait", dest="wait", action="store_false", help="end while other workers still hold scenes"
     )
     parser.add_argument(
-        "--cluster", metavar="local|ADDRESS|FILE.json", help="work through Dask: local, a scheduler, or its file"
+        "--cluster",
+        metavar="local|ADDRESS|FILE.json",
+        help="map with Dask: local, the address of a scheduler, or its file",
     )
-    parser.add_argument("--workers", type=whole, default=0, metavar="N", help="processes of --cluster local; 0 chooses")
+    parser.add_argument(
+        "--workers", type=whole, default=0, metavar="N", help="number of processes of --cluster local; 0 chooses"
+    )
     task = parser.add_argument_group("the task, as for its own command")
     task.add_argument("--task", dest="task_name", choices=TASKS, default="landcover", help="what to do with each scene")
     task.add_argument(
@@ -47,18 +53,26 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 def _add_task_options(task: argparse._ArgumentGroup) -> None:
     task.add_argument("--model", metavar="NAME|DIR", help="name of an installed model, or a model folder")
     task.add_argument("--bands", type=whole, nargs="+", metavar="N", help="band numbers, in the model's order")
-    task.add_argument("--units", choices=[u.value for u in Units], default=Units.AUTO.value, help="of the rasters")
-    task.add_argument("--accept-values", action="store_true", help="map values that can't be backscatter all the same")
     task.add_argument(
-        "--extent", type=float, nargs=4, metavar=("XMIN", "YMIN", "XMAX", "YMAX"), help="in the CRS of each raster"
+        "--units", choices=[u.value for u in Units], default=Units.AUTO.value, help="units of the rasters"
     )
-    task.add_argument("--device", choices=DEVICES, default="auto", help="of this process")
-    task.add_argument("--batch-size", type=whole, default=0, metavar="N", help="tiles at once; 0 chooses")
+    task.add_argument("--accept-values", action="store_true", help="also map values that can't be backscatter")
+    task.add_argument(
+        "--extent",
+        type=float,
+        nargs=4,
+        metavar=("XMIN", "YMIN", "XMAX", "YMAX"),
+        help="area to map, in the CRS of each raster",
+    )
+    task.add_argument("--device", choices=DEVICES, default="auto", help="device of this process")
+    task.add_argument("--batch-size", type=whole, default=0, metavar="N", help="number of tiles at once; 0 chooses")
     add_engine(task)
-    task.add_argument("--bits", type=int, choices=(8, 32), default=32, help="of embeddings, probabilities, confidence")
-    task.add_argument("--heads", choices=("mean", "all"), default="mean", help="of attention")
-    task.add_argument("--block", type=int, default=-1, help="transformer block, of attention and embed")
-    task.add_argument("--grid", choices=GRIDS, default="patch", help="of embed")
+    task.add_argument(
+        "--bits", type=int, choices=(8, 32), default=32, help="bits of a value of embeddings, probabilities, confidence"
+    )
+    task.add_argument("--heads", choices=("mean", "all"), default="mean", help="heads of attention: their mean, or all")
+    task.add_argument("--block", type=int, default=-1, help="transformer block, for attention and embed")
+    task.add_argument("--grid", choices=GRIDS, default="patch", help="grid of embed")
 
 
 def _run(options: argparse.Namespace, context: Context) -> None:
@@ -72,4 +86,4 @@ def _run(options: argparse.Namespace, context: Context) -> None:
     archive(request_of(ArchiveRequest, options, task=task), MapContext.of(context))
 
 
-ARCHIVE = Command("archive", "map all scenes of an archive, beside other processes", _add_options, _run)
+ARCHIVE = Command("archive", "map all scenes of an archive, together with other processes", _add_options, _run)

@@ -14,12 +14,22 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", metavar="INPUT", help="product as downloaded: .SAFE folder, its manifest.safe, or zip")
     parser.add_argument("output", metavar="OUTPUT", type=Path, help="GeoTIFF to write, in UTM (WGS 84)")
     parser.add_argument(
-        "--product", dest="quantity", choices=("gamma0", "sigma0"), default="gamma0", help="of backscatter (gamma0)"
+        "--product",
+        dest="quantity",
+        choices=("gamma0", "sigma0"),
+        default="gamma0",
+        help="kind of backscatter (gamma0)",
     )
-    parser.add_argument("--units", choices=("linear_power", "db"), default="linear_power", help="of the output")
-    parser.add_argument("--pixel-size", type=float, metavar="METRES", help="of the output; default: the product's")
+    parser.add_argument("--units", choices=("linear_power", "db"), default="linear_power", help="units of the output")
     parser.add_argument(
-        "--extent", type=float, nargs=4, metavar=("WEST", "SOUTH", "EAST", "NORTH"), help="longitude and latitude"
+        "--pixel-size", type=float, metavar="METRES", help="pixel size of the output; default: the product's"
+    )
+    parser.add_argument(
+        "--extent",
+        type=float,
+        nargs=4,
+        metavar=("WEST", "SOUTH", "EAST", "NORTH"),
+        help="area to calibrate, in longitude and latitude",
     )
     add_slopes(parser)
     parser.add_argument(

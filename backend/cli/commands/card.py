@@ -12,7 +12,9 @@ from backend.core.context import Context
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", nargs="?", metavar="MODEL", help="name of an installed model, or a model folder")
-    parser.add_argument("--mlm", action="store_true", help="as a STAC item with the machine learning model extension")
+    parser.add_argument(
+        "--mlm", action="store_true", help="write a STAC item with the machine learning model extension"
+    )
     parser.add_argument("--output", type=Path, metavar="PATH", help="file to write; default: print")
     add_writing(parser, "an existing output")
 

@@ -39,7 +39,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 def _add_map_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--remap", dest="mapping", type=REMAP, metavar="OLD=NEW,…",
-        help="value or name of the later map to value of the earlier one",
+        help="values of the earlier map to use for values or names of the later one",
     )  # fmt: skip
     group.add_argument("--ignore", type=int, nargs="+", metavar="VALUE", help="values to leave out of both maps")
     group.add_argument("--samples", metavar="FILE", help="GeoJSON of reference points or polygons, for areas of change")
@@ -49,7 +49,12 @@ def _add_map_options(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_sar_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--window", type=whole, metavar="PIXELS", help="side of the window that is averaged, odd (7)")
+    group.add_argument(
+        "--window",
+        type=whole,
+        metavar="PIXELS",
+        help="side in pixels of the window that is averaged, an odd number (7)",
+    )
     group.add_argument("--level", type=float, metavar="P", help="share of unchanged pixels that may be marked (0.01)")
     group.add_argument("--looks", type=float, metavar="N", help="equivalent looks of a pixel; estimated by default")
     group.add_argument("--decibels", type=Path, metavar="PATH", help="also write the change in dB")
@@ -60,8 +65,10 @@ def _add_sar_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--bands", type=whole, nargs="+", metavar="N", help="band numbers in both rasters, co-polarisation first"
     )
-    group.add_argument("--units", choices=[u.value for u in Units], help="of both rasters (auto)")
-    group.add_argument("--accept-values", action="store_true", default=None, help="compare what can't be backscatter")
+    group.add_argument("--units", choices=[u.value for u in Units], help="units of both rasters (auto)")
+    group.add_argument(
+        "--accept-values", action="store_true", default=None, help="also compare values that can't be backscatter"
+    )
 
 
 def _run(options: argparse.Namespace, context: Context) -> None:

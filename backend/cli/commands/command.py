@@ -13,7 +13,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Command:
-    """Hold what the command line needs to know of one command.
+    """Describe one command for the command line.
 
     Attributes:
         name: As typed.

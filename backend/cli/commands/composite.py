@@ -34,14 +34,16 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--bands", type=whole, nargs=2, metavar="N", help="numbers of VV and VH in each raster; 0 for a missing one"
     )
     units = [unit.value for unit in Units]
-    parser.add_argument("--units", choices=units, default=Units.AUTO.value, help="of the rasters; auto: of each")
-    parser.add_argument("--output-units", choices=("db", "linear_power"), default="db", help="of the output (db)")
+    parser.add_argument(
+        "--units", choices=units, default=Units.AUTO.value, help="units of the rasters; auto decides for each"
+    )
+    parser.add_argument("--output-units", choices=("db", "linear_power"), default="db", help="units of the output (db)")
     parser.add_argument(
         "--extent", type=float, nargs=4, metavar=("XMIN", "YMIN", "XMAX", "YMAX"),
-        help="in the first raster's CRS; of a product longitude, latitude",
+        help="area of the output, in the first raster's CRS; for a product in longitude and latitude",
     )  # fmt: skip
     parser.add_argument(
-        "--accept-values", action="store_true", help="take values that can't be backscatter (a warning)"
+        "--accept-values", action="store_true", help="also use values that can't be backscatter (with a warning)"
     )
     add_writing(parser, "an existing output")
 

@@ -36,7 +36,10 @@ def _landcover(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--margin", type=Path, help="also write the lead over the next class, 0 to 1 (float32)")
     parser.add_argument("--entropy", type=Path, help="also write the entropy of the classes, 0 to 1 (float32)")
     parser.add_argument(
-        "--disagreement", type=Path, help="also write how far overlapping tiles disagree, 0 to 1 (float32)"
+        "--disagreement", type=Path, help="also write how much overlapping tiles disagree, 0 to 1 (float32)"
+    )
+    parser.add_argument(
+        "--surroundings", type=Path, help="also write the share of the pixels around that have the class (float32)"
     )
     _add_bits(parser, "of confidence and probabilities: 32 (floats), or 8: bytes with a scale")
 
@@ -44,7 +47,9 @@ def _landcover(parser: argparse.ArgumentParser) -> None:
 def _attention(parser: argparse.ArgumentParser) -> None:
     add_model_options(parser)
     add_engine(parser)
-    parser.add_argument("--heads", choices=("mean", "all"), default="mean", help="mean of the heads, or a band each")
+    parser.add_argument(
+        "--heads", choices=("mean", "all"), default="mean", help="the mean of the heads, or all with a band each"
+    )
     parser.add_argument("--block", type=int, default=-1, help="transformer block from 0; -1 is the last")
     parser.add_argument("--mass", type=float, help="share of attention that a mask keeps (0.6); needs --masks")
     parser.add_argument("--masks", type=Path, help="also write where each head's share of attention lies")
@@ -68,7 +73,7 @@ def _similarity(parser: argparse.ArgumentParser) -> None:
     add_tokens(parser, "input")
     parser.add_argument(
         "--point", type=float, nargs=2, metavar=("X", "Y"), action="append", required=True,
-        help="in the raster's CRS (of a product longitude and latitude); with several, the most similar point counts",
+        help="place to compare with, in the raster's CRS (for a product in degrees); of several, the most similar",
     )  # fmt: skip
 
 

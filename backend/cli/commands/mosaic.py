@@ -18,15 +18,22 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="what decides where maps overlap: summed probabilities, the newest map, or most maps",
     )  # fmt: skip
     parser.add_argument(
-        "--feather", type=whole, default=0, metavar="PIXELS", help="let maps fade out towards their edges over so many"
+        "--feather", type=whole, default=0, metavar="PIXELS", help="pixels over which maps fade out towards their edges"
     )
     parser.add_argument("--confidence", action="store_true", help="also write the share of the class (bytes)")
-    parser.add_argument("--crs", metavar="CRS", help="of tiles of your own, such as EPSG:3035; default: UTM, 100 km")
+    parser.add_argument("--crs", metavar="CRS", help="CRS of your own tiles, such as EPSG:3035; default: UTM, 100 km")
     parser.add_argument("--size", type=float, metavar="UNITS", help="side of your tiles, in units of --crs")
     parser.add_argument(
-        "--origin", type=float, nargs=2, default=(0.0, 0.0), metavar=("X", "Y"), help="a corner of your tiles (0 0)"
+        "--origin",
+        type=float,
+        nargs=2,
+        default=(0.0, 0.0),
+        metavar=("X", "Y"),
+        help="coordinates of a corner of your tiles (0 0)",
     )
-    parser.add_argument("--pixel-size", type=float, metavar="UNITS", help="of the tiles; default: that of the maps")
+    parser.add_argument(
+        "--pixel-size", type=float, metavar="UNITS", help="pixel size of the tiles; default: that of the maps"
+    )
     add_writing(parser, "older tiles")
 
 

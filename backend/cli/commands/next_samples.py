@@ -14,13 +14,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     what = "raster that is low where the map is uncertain, such as that of landcover --margin"
     parser.add_argument("certainty", metavar="MARGIN", help=what)
     parser.add_argument("output", metavar="POINTS", type=Path, help="GeoJSON of points to write, with a QGIS style")
-    parser.add_argument("--samples", type=Path, metavar="FILE", help="GeoJSON of the samples that there are")
+    parser.add_argument("--samples", type=Path, metavar="FILE", help="GeoJSON of the samples so far")
     parser.add_argument(
         "--field", dest="class_field", metavar="NAME", help="their field that holds the class; the points get it too"
     )
-    parser.add_argument("--count", type=whole, default=20, metavar="N", help="places to choose (20)")
+    parser.add_argument("--count", type=whole, default=20, metavar="N", help="number of places to choose (20)")
     parser.add_argument(
-        "--share", type=float, default=0.25, metavar="SHARE", help="of the map, that counts as uncertain (0.25)"
+        "--share", type=float, default=0.25, metavar="SHARE", help="share of the map that counts as uncertain (0.25)"
     )
     add_writing(parser)
 

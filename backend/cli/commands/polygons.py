@@ -20,13 +20,15 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="M2",
         help="join patches smaller than this, in m2, to the neighbour with which they have the longest border",
     )
-    parser.add_argument("--confidence", metavar="RASTER", help="confidence of the map, whose mean each polygon gets")
+    parser.add_argument(
+        "--confidence", metavar="RASTER", help="raster of the map's confidence, whose mean each polygon gets"
+    )
     parser.add_argument(
         "--simplify",
         type=float,
         default=0.0,
         metavar="METRES",
-        help="move borders by up to so many metres to have fewer points; neighbours keep one border",
+        help="metres by which borders may move to have fewer points; neighbours keep one border",
     )
     add_writing(parser, "an existing output")
 

@@ -14,9 +14,14 @@ IDLE_MINUTES = 5.0
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", choices=DEVICES, default="auto", help="of queries, and of runs that name none")
     parser.add_argument(
-        "--idle-minutes", type=float, default=IDLE_MINUTES, help="end after so many minutes without a run or query (5)"
+        "--device", choices=DEVICES, default="auto", help="device of queries, and of runs that name none"
+    )
+    parser.add_argument(
+        "--idle-minutes",
+        type=float,
+        default=IDLE_MINUTES,
+        help="minutes without a run or query after which it ends (5)",
     )
     parser.set_defaults(progress="json")
 

@@ -1,1 +1,1 @@
-"""The terrain under a product: heights, orbit, where each point is seen, and how much of it an echo holds."""
+"""Compute the effect of terrain on a product: heights, orbit, position of each point, and its area in an echo."""

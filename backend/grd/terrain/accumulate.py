@@ -18,7 +18,7 @@ def accumulate(
     A facet is spread evenly between its ends along a line, and linearly over the two nearest lines.
 
     Args:
-        areas: Of the facets, [n].
+        areas: Areas of the facets, [n].
         ends: First and last position across of the facets, in any order, counted from the outer corner of the first
             sample, [n] each.
         lines: Positions of their middles along, whole at the middle of a line, [n].
@@ -29,7 +29,7 @@ def accumulate(
     first = np.floor(lines)
     share = lines - first
     density = areas / (2 * half)
-    # Of the integral of the density over all facets: its slope, and its value at 0, from a position on.
+    # The integral of the density over all facets: its slope, and its value at 0, from a position on.
     slope, value = (np.zeros(height * (width + 2)) for _ in range(2))
     for line, part in ((first, density * (1 - share)), (first + 1, density * share)):
         inside = (line >= 0) & (line < height) & (part != 0)

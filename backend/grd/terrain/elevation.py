@@ -34,7 +34,7 @@ _VERTICAL = re.compile(r'VERT(?:_CS|CRS|CS)\[.*?UNIT\["[^"]*",\s*([0-9.eE+-]+)',
 
 
 class Elevation:
-    """Heights of an elevation model; a context manager. A fine model is averaged to cells of about `spacing` metres.
+    """Read heights of an elevation model; a context manager. A fine model is averaged to cells of `spacing` metres.
 
     Args:
         path: Raster of heights, one band, in any CRS.

@@ -21,7 +21,7 @@ from backend.grd.terrain.relief import LEAST, Terrain
 
 
 class Seen(NamedTuple):
-    """Hold what the radar sees at nodes at one height, [n, m] each.
+    """Hold image positions, angles and facet areas at nodes of one height, [n, m] each.
 
     The area of a facet, projected on the plane perpendicular to the line of sight (Small 2011, figure 3), is
     flat + along * (rise from line to line) + across * (rise from sample to sample), in square metres.
@@ -52,7 +52,7 @@ class Seen(NamedTuple):
 
 
 class Facets:
-    """Facets between the points of a grid, which is nearly rectangular on the ground.
+    """Compute facets between the points of a grid, which is nearly rectangular on the ground.
 
     Args:
         terrain: Geometry and heights.

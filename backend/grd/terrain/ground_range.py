@@ -25,7 +25,7 @@ CONTRADICTION = 1000.0
 
 
 class GroundRange:
-    """Ground range by time and slant range.
+    """Convert time and slant range to ground range.
 
     Args:
         annotation: Annotation of one polarisation.
@@ -65,7 +65,7 @@ class GroundRange:
         return found
 
     def added(self, times: DoubleArray, ground: DoubleArray) -> DoubleArray:
-        """Return what the block at each time adds to the ground range by the middle block, in metres."""
+        """Return the difference in metres between the ground range by each time's block and by the middle block."""
         place = np.interp(ground, self._base, np.arange(self._base.size))
         low = np.minimum(place.astype(np.intp), self._base.size - 2)
         part, block = place - low, self.blocks(times)
@@ -74,7 +74,7 @@ class GroundRange:
 
     @property
     def most_added(self) -> float:
-        """Largest absolute value of `added`, in metres."""
+        """Return the largest absolute value of `added`, in metres."""
         return float(np.abs(self._added).max())
 
     def by_block(self, block: IndexArray, slant: DoubleArray) -> DoubleArray:

@@ -1,4 +1,4 @@
-"""Lay facets over the ground under an image, a cell for each sample at a middle height, and follow them into the image.
+"""Place facets on the ground under an image, a cell for each sample at a middle height, and project them into it.
 
 A line of the lattice lies in the plane in which the radar looks; heights move its cells across, and along by little
 more than a line. So the area of the ground in each sample, layover and shadow are found strip by strip.
@@ -41,7 +41,7 @@ class Strip(NamedTuple):
     Attributes:
         area: Area of the visible ground in each sample in relation to that of the sample in the slant plane, float32
             [lines, samples]: 1 / tan(incidence angle) on level ground, 0 in shadow.
-        mask: Of the cells of the lattice, uint8 [lines, cells]: the sum of LAYOVER and SHADOWED, or UNKNOWN.
+        mask: Mask of the cells of the lattice, uint8 [lines, cells]: the sum of LAYOVER and SHADOWED, or UNKNOWN.
     """
 
     area: FloatArray
@@ -49,7 +49,7 @@ class Strip(NamedTuple):
 
 
 class Lattice:
-    """The lattice under the part of an image that a map needs.
+    """Hold the lattice under the part of an image that a map needs.
 
     Args:
         terrain: Geometry and heights.
@@ -97,7 +97,7 @@ class Lattice:
         return points
 
     def strip(self, top: int, bottom: int) -> Strip:
-        """Return what is found for lines of the whole image, at most STRIP of them."""
+        """Return the lattice's strip for lines of the whole image, at most STRIP of them."""
         first, last, geometry = top - self._margin, bottom + self._margin, self._terrain.geometry
         pieces = [self._piece(first, last, left) for left in range(0, self.width, PIECE)]
         joined = [np.concatenate([piece[n] for piece in pieces], axis=1) for n in range(5)]

@@ -63,7 +63,7 @@ def _angles(plan: MapPlan, terrain: Terrain, patch: Patch) -> FloatArray:
 
 
 class MaskOfMap:
-    """Looks up layover and shadow for the pixels of a map.
+    """Look up layover and shadow for the pixels of a map.
 
     Args:
         path: File of the mask in the geometry of the lattice.

@@ -18,15 +18,15 @@ LEAST = 4
 
 
 class Orbit:
-    """Satellite positions by time, in an Earth-fixed frame (ECEF, WGS 84).
+    """Interpolate satellite positions by time, in an Earth-fixed frame (ECEF, WGS 84).
 
     Positions are a cubic Hermite spline through the positions and velocities of the state vectors. On a circular orbit
     like that of Sentinel-1 its error is below a millimetre.
 
     Args:
         times: Increasing times of the state vectors in seconds, [n].
-        positions: In metres, [n, 3].
-        velocities: In metres a second, [n, 3].
+        positions: Positions in metres, [n, 3].
+        velocities: Velocities in metres a second, [n, 3].
     """
 
     def __init__(self, times: DoubleArray, positions: DoubleArray, velocities: DoubleArray) -> None:

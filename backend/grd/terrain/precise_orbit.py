@@ -40,7 +40,7 @@ def precise_orbit(path: str, product: Product) -> Callable[[np.datetime64], Orbi
         A function from the epoch of times to the orbit.
 
     Raises:
-        InputError: It is no such file, of another satellite, or doesn't cover the product.
+        InputError: The file is no EOF file, is of another satellite, or doesn't cover the product.
     """
     file = Annotation.parse(_read(path), path)
     kind = _text(file, "Earth_Explorer_Header/Fixed_Header/File_Type")

@@ -26,7 +26,7 @@ TOLERANCE = 20.0
 
 
 class View(NamedTuple):
-    """How points are seen.
+    """Describe how points are seen.
 
     Attributes:
         image: Smooth image positions, [n, 2].
@@ -40,7 +40,7 @@ class View(NamedTuple):
 
 
 class RangeDoppler:
-    """The imaging geometry of a polarisation.
+    """Hold the imaging geometry of a polarisation.
 
     Args:
         channel: One polarisation.

@@ -26,7 +26,7 @@ NO_JUMP = 1e-3
 
 
 class Terrain:
-    """Imaging geometry and terrain heights.
+    """Hold imaging geometry and terrain heights.
 
     Args:
         geometry: Imaging geometry.
@@ -52,7 +52,7 @@ class Terrain:
 
     @property
     def level(self) -> float:
-        """Height in metres that stands for an unknown one: 0, or the nearest to it that there is."""
+        """Return the height in metres that stands for an unknown one: 0, or the nearest to it in the model."""
         return min(max(0.0, self.heights[0]), self.heights[1])
 
     def positions(self, crs: CRS, points: Positions, height: float) -> Positions:
@@ -96,7 +96,7 @@ class Terrain:
 
 
 class _Relief:
-    """Image positions of a patch with heights, which are scaled to -1 to 1.
+    """Compute image positions of a patch with heights, which are scaled to -1 to 1.
 
     Args:
         patch: Pixels to locate.
@@ -159,7 +159,7 @@ class _Blocks:
 
 
 class _NoHeights:
-    """A patch without heights."""
+    """Hold a patch without heights."""
 
     holes = True
 

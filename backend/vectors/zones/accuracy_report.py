@@ -33,7 +33,7 @@ METHOD = (
 
 @dataclass(frozen=True)
 class Corrected:
-    """Area of a class and its 95 % confidence interval; both ends are None if the sample allows none."""
+    """Hold the area of a class and its 95 % confidence interval; both ends are None if the sample allows none."""
 
     area: float
     low: float | None
@@ -42,11 +42,11 @@ class Corrected:
 
 @dataclass(frozen=True)
 class AccuracyReport:
-    """The sampling units of an accuracy report.
+    """Hold the sampling units of an accuracy report.
 
     Attributes:
         values: Classes, in the order of the matrix.
-        names: Of the classes.
+        names: Names of the classes.
         units: Sampling units, int64 [map class, reference class].
         map: Path of the map that the report is about.
     """

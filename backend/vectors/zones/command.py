@@ -30,7 +30,7 @@ CSV, GEOJSON = frozenset((".csv",)), frozenset((".geojson", ".json"))
 
 @dataclass(frozen=True)
 class ZonesRequest:
-    """Options of measuring classes in polygons.
+    """Hold the options of measuring classes in polygons.
 
     Attributes:
         map: Raster of classes.
@@ -98,7 +98,7 @@ def _read_polygons(request: ZonesRequest, class_map: ClassRaster) -> tuple[list[
     for feature in polygons:
         if not feature.is_polygon:
             raise InputError(
-                f"Feature {feature.number} of {request.polygons} is a point; wanted are polygons.",
+                f"Feature {feature.number} of {request.polygons} is a point; polygons are needed.",
                 "Remove it, or draw a polygon around it (in QGIS: Buffer).",
             )
     boxes = list(zip(*(polygon.bounds() for polygon in polygons)))

@@ -48,7 +48,7 @@ def measure_zones(
 
     Args:
         class_map: The map.
-        areas: Of its pixels.
+        areas: Areas of its pixels.
         polygons: In the map's CRS.
         advance: Called with the number of rows done; may raise.
 

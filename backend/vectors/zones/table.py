@@ -24,7 +24,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class ZoneTable:
-    """The table.
+    """Compute the table of classes in polygons.
 
     Attributes:
         columns: Name and kind ("integer", "real" or "text") of each column, in order.
@@ -41,8 +41,8 @@ def build_table(
     """Return the table, and the number of polygons whose areas couldn't be corrected.
 
     Args:
-        zones: Of the polygons.
-        names: Of the classes of the map.
+        zones: Zones of the polygons.
+        names: Names of the classes of the map.
         metres: Whether areas are in square metres; else in pixels.
         report: Corrects the areas; None if there is none.
     """

@@ -22,7 +22,7 @@ from .two_dates import TwoDates
 
 
 class ChangeAlgorithm(TwoDates):
-    """From which class to which, where, and how much."""
+    """Compare two class maps: from which class to which, where, and how much."""
 
     MAPPING = "MAPPING"
     IGNORE = "IGNORE"
@@ -57,8 +57,8 @@ class ChangeAlgorithm(TwoDates):
     def shortHelpString(self) -> str:
         return tr(
             "Compares two maps of classes of one place and writes a raster of transitions, such as Tree cover → Open "
-            "land: unchanged classes are pale, changes are clear. The report shows both maps and the change beside "
-            "each other, and the matrix of areas from class to class.\n\n"
+            "land: unchanged classes are pale, changes are clear. The report shows both maps and the change side by "
+            "side, and the matrix of areas from class to class.\n\n"
             "Grids and coordinate systems may differ: the later map is resampled to the earlier one's grid by nearest "
             "neighbour. Classes are matched by their names, or by value where a map has none. If one map has the four "
             "classes of the bundled model and the other those of ESA WorldCover, the latter are merged.\n\n"

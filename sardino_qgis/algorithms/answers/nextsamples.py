@@ -22,7 +22,7 @@ from .point_layers import PointAlgorithm
 
 
 class NextSamplesAlgorithm(PointAlgorithm):
-    """Chooses places where the map is least certain, far from each other and from the samples that there are."""
+    """Choose places where the map is least certain, far from each other and from the samples that there are."""
 
     SAMPLES = "SAMPLES"
     FIELD = "FIELD"
@@ -76,7 +76,7 @@ class NextSamplesAlgorithm(PointAlgorithm):
         self.add(integer(self.COUNT, tr("Number of points"), 20, 1, 10_000), tr("How many places to choose."))
         self.add(
             fraction(self.SHARE, tr("Share of the map that is uncertain"), 0.25, 0.001, 1),
-            tr("The places lie in that share of the map where it is least certain. 1 leaves only the distance."),
+            tr("The places lie in that share of the map where it is least certain. With 1, only the distance counts."),
             advanced=True,
         )
         self.add_output(

@@ -27,7 +27,7 @@ GEOJSON = (".geojson", ".json")
 
 
 class FormStyler(QgsProcessingLayerPostProcessorInterface):
-    """Applies the style with the form, which Processing doesn't look for."""
+    """Apply the style with the form, which Processing doesn't look for."""
 
     def postProcessLayer(self, layer, context, feedback) -> None:
         """Style `layer` after Processing has loaded it."""
@@ -38,7 +38,7 @@ class FormStyler(QgsProcessingLayerPostProcessorInterface):
 
 
 class PointAlgorithm(BackendAlgorithm):
-    """Base of algorithms that choose points on a raster; a subclass declares parameters and gives the arguments."""
+    """Choose points on a raster; a base class: subclasses declare parameters and give the arguments."""
 
     INPUT = "INPUT"
     OUTPUT = "OUTPUT"
@@ -63,7 +63,7 @@ class PointAlgorithm(BackendAlgorithm):
         raise NotImplementedError
 
     def hand_over(self, context: Any, feedback: Any) -> list[str]:
-        """Write what the backend reads besides the raster, and return the options that name it."""
+        """Write further files that the backend reads, and return the options that name them."""
         return []
 
     def prepareAlgorithm(self, parameters, context, feedback) -> bool:

@@ -26,7 +26,7 @@ MOST = 1e12  # square metres, or metres
 
 
 class PolygonsAlgorithm(BackendAlgorithm):
-    """Polygons of a class map: small patches joined, borders simplified without gaps."""
+    """Turn a class map into polygons: small patches joined, borders simplified without gaps."""
 
     INPUT = "INPUT"
     CONFIDENCE = "CONFIDENCE"
@@ -63,8 +63,8 @@ class PolygonsAlgorithm(BackendAlgorithm):
             "Patches below a minimum area can be joined to a neighbour: the one with which they have the longest "
             "common border, smallest patches first, never to pixels without data. An island of data that is too small "
             "stays.\n\n"
-            "Borders can be simplified. Each border is simplified once, for both of its neighbours, so that neither "
-            "gaps nor overlaps come to be. The area is that of the pixels, which simplifying doesn't change.\n\n"
+            "Borders can be simplified. Each border is simplified once, for both of its neighbours, so that there are "
+            "no gaps or overlaps. The area is that of the pixels, which simplifying doesn't change.\n\n"
             "Without these two, polygons are those of GDAL's Polygonize (pixels that touch at a corner only are apart)."
             " Maps of any size are read in strips."
         )

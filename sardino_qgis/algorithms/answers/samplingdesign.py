@@ -18,7 +18,7 @@ from .point_layers import PointAlgorithm
 
 
 class SamplingDesignAlgorithm(PointAlgorithm):
-    """Draws points at random within the classes of a map, as many as a standard error needs."""
+    """Draw points at random within the classes of a map, as many as a standard error needs."""
 
     STANDARD_ERROR = "STANDARD_ERROR"
     EXPECTED_ACCURACY = "EXPECTED_ACCURACY"
@@ -47,9 +47,9 @@ class SamplingDesignAlgorithm(PointAlgorithm):
             "Draws points at random within each class of a map: as many as are needed for the standard error that you "
             "want of the overall accuracy, by the good practices of Olofsson et al. (2014), Remote Sensing of "
             "Environment 148, 42-57. Rare classes get a fixed number of points, the others share the rest by area.\n\n"
-            "Then say what is really there, point by point, from better images or in the field: switch the layer to "
-            "editing, open its attribute table in the form view, and choose the class in the field 'reference'. Leave "
-            "it empty where you can't tell. Points to do are white. The class of the map is in the field 'map_class', "
+            "Then label the points, one by one, from better images or in the field: switch the layer to editing, open "
+            "its attribute table in the form view, and choose the true class in the field 'reference'. Leave it empty "
+            "where you don't know. Points without a label are white. The class of the map is in the field 'map_class', "
             "which form and table hide: people who see it tend to agree with it.\n\n"
             "When all points are done, run 'Accuracy and areas of a class map' with the same map, this layer, and the "
             "field 'reference'. It gives accuracies and areas with confidence intervals. To draw new points for a new "
@@ -74,7 +74,7 @@ class SamplingDesignAlgorithm(PointAlgorithm):
         )
         self.add(
             integer(self.PER_CLASS, tr("Points of a rare class"), 50, 2, 10_000),
-            tr("Classes whose share of the points would be smaller get this many. 50 to 100 are advised."),
+            tr("Each class gets at least this number of points. 50 to 100 are advised."),
         )
         self._add_refinements()
         self.add_output(tr("Samples"), tr("Points to fill in, with a form (GeoPackage, GeoJSON or another format)."))

@@ -19,7 +19,7 @@ from .two_dates import TwoDates
 
 
 class SarChangeAlgorithm(TwoDates):
-    """Significant changes of backscatter, whatever the land cover."""
+    """Mark significant changes of backscatter, whatever the land cover."""
 
     BEFORE_FURTHER = "BEFORE_FURTHER"
     AFTER_FURTHER = "AFTER_FURTHER"

@@ -19,7 +19,7 @@ from ..destinations import Destination, Scene, finish
 
 
 class TwoDates(BackendAlgorithm):
-    """Base of `sardino:change` and `sardino:sarchange`: both run the command change."""
+    """Run the command change; the base of `sardino:change` and `sardino:sarchange`."""
 
     BEFORE = "BEFORE"
     AFTER = "AFTER"
@@ -58,7 +58,7 @@ class TwoDates(BackendAlgorithm):
                 self.OUTPUT_REPORT,
                 tr("Report of the change"),
                 tr("HTML files (*.html)"),
-                tr("One page of HTML: both dates and the change beside each other, areas, and notes."),
+                tr("One page of HTML: both dates and the change side by side, areas, and notes."),
             ),
             (self.OUTPUT_JSON, tr("All figures"), tr("JSON files (*.json)"), tr("Every figure, for programs.")),
             (

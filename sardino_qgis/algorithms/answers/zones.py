@@ -30,7 +30,7 @@ _KINDS = {"integer": "int8", "real": "double", "text": "string"}  # types of QGI
 
 
 class ZonesAlgorithm(BackendAlgorithm):
-    """Classes of a map in polygons; with an accuracy report their areas are corrected."""
+    """Measure the classes of a map in polygons; an accuracy report corrects their areas."""
 
     INPUT = "INPUT"
     ZONES = "ZONES"

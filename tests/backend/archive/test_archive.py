@@ -15,7 +15,19 @@ import time
 import numpy as np
 import pytest
 import rasterio
+from affine import Affine
 
+from backend.archive.attempts import AttemptBook
+from backend.archive.folder import ArchiveFolder
+from backend.archive.manifest import write_manifest
+from backend.archive.plan import read_plan
+from backend.archive.scene_run import do_scene
+from backend.archive.scene_task import SceneTask
+from backend.archive.task import TaskOptions
+from backend.archive.worker import State
+from backend.core.errors import ModelError, ResourceError
+from backend.core.events import Reporter
+from backend.maps.request import MapContext
 from tests.support.stac.schemas import FOLDER, item_errors
 
 PROJECTION = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
@@ -69,6 +81,8 @@ def test_items_and_collection_are_valid(archive, tmp_path):
     assert item_errors(json.loads((tmp_path / "out/model.json").read_bytes())) == []
     whole = json.loads((tmp_path / "out/collection.json").read_bytes())
     hrefs = [link["href"] for link in whole["links"] if link["rel"] == "item"]
+    # STAC wants lists of values, ranges or schemas; the schema of MLM 1.4.0 objects: schemas are both.
+    assert whole["summaries"] == {"mlm:name": {"const": "tiny"}, "mlm:tasks": {"const": ["semantic-segmentation"]}}
     assert len(hrefs) == 3 and all((tmp_path / "out" / href).is_file() for href in hrefs)
     assert whole["extent"]["temporal"]["interval"] == [["2024-01-01T00:00:00Z", "2024-01-03T23:59:59Z"]]
 
@@ -77,11 +91,20 @@ def test_a_restart_skips_what_is_done_and_does_what_is_missing(archive, tmp_path
     archive()
     first, second = (tmp_path / f"out/scenes/S1_2024010{n}" for n in (1, 2))
     before, made = first.stat().st_mtime_ns, (second / "S1_20240102_landcover.tif").read_bytes()
+    worker = rows_of(tmp_path / "out")[1]["worker"]
     shutil.rmtree(second)
     code, _, err = archive()
     assert code == 0, err
     assert first.stat().st_mtime_ns == before and (second / "S1_20240102_landcover.tif").read_bytes() == made
     assert [row["status"] for row in rows_of(tmp_path / "out")] == ["finished"] * 3
+    assert rows_of(tmp_path / "out")[1]["worker"] != worker
+
+
+def test_results_inside_of_the_plans_folder_are_no_scenes(archive, cli, plan, tiny_model):
+    for _ in range(2):
+        code, _, err = cli("archive", plan, "--out", plan / "out", "--model", tiny_model, "--units", "db")
+        assert code == 0, err
+    assert len(read_plan(str(plan))) == len(read_plan(str(plan / "**" / "*.tif"))) == 3
 
 
 def test_other_options_and_another_plan_are_refused(archive, plan):
@@ -91,6 +114,66 @@ def test_other_options_and_another_plan_are_refused(archive, plan):
     shutil.copy(plan / "S1_20240101.tif", plan / "S1_20240109.tif")
     code, _, err = archive()
     assert code == 1 and "The plan has changed" in err
+
+
+def test_a_model_that_changes_under_an_archive_is_refused(cli, plan, tiny_model, tmp_path):
+    """Other statistics of the bands make other maps: before a run, and while a scene is mapped."""
+    model = tmp_path / "model"
+    shutil.copytree(tiny_model, model)
+    fixed = ("archive", plan, "--out", tmp_path / "out", "--model", model, "--units", "db")
+    assert cli(*fixed)[0] == 0
+    card = json.loads((model / "card.json").read_bytes())
+    card["bands"][0]["mean"] += 2
+    (model / "card.json").write_text(json.dumps(card))
+    shutil.rmtree(tmp_path / "out/scenes/S1_20240102")
+    code, _, err = cli(*fixed)
+    assert code == 1 and "card_sha256 was" in err
+    folder = ArchiveFolder(tmp_path / "out")
+    (unit,) = (unit for unit in read_plan(str(plan)) if unit.name == "S1_20240102")
+    book = AttemptBook(folder, "w", 0, 60.0)
+    task = SceneTask(TaskOptions(model=str(model), units="db"), "w", folder)
+    with pytest.raises(ModelError, match="begun with other options"):
+        do_scene(unit, book.take(unit.name), book, task, MapContext(Reporter()))
+    assert not (tmp_path / "out/scenes/S1_20240102").exists() and os.listdir(tmp_path / "out/claims") == []
+    card["title"], card["bands"][0]["mean"] = "Another title", card["bands"][0]["mean"] - 2
+    (model / "card.json").write_text(json.dumps(card))
+    assert cli(*fixed)[0] == 0
+
+
+def test_a_scene_over_the_antimeridian_and_one_without_place(make_raster, scene_db, cli, tiny_model, tmp_path):
+    (tmp_path / "scenes").mkdir()
+    place = Affine(10, 0, 691_700, 0, -10, 6_100_000)
+    make_raster(scene_db(40, 50), "scenes/crossing.tif", crs="EPSG:32660", transform=place)
+    make_raster(scene_db(40, 50), "scenes/nowhere.tif", crs=None, transform=None)
+    out = tmp_path / "out"
+    code, _, err = cli("archive", tmp_path / "scenes", "--out", out, "--model", tiny_model, "--units", "db")
+    assert code == 0, err
+    crossing, nowhere = rows_of(out)
+    assert float(crossing["west"]) > 179.9 and float(crossing["east"]) < -179.9
+    assert [nowhere[side] for side in ("west", "south", "east", "north")] == [""] * 4
+    assert "no coordinate system" in nowhere["warnings"] and not crossing["warnings"]
+    for name in ("crossing", "nowhere"):
+        item = json.loads((out / f"scenes/{name}/{name}.json").read_bytes())
+        item["stac_extensions"].remove(PROJECTION)
+        assert item_errors(item) == []
+        assert (item["geometry"] is None) == ("bbox" not in item) == (name == "nowhere")
+
+
+def test_an_unwritable_manifest_is_said_unless_complete(archive, tmp_path, monkeypatch):
+    assert archive()[0] == 0
+
+    def read_only(*_):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("backend.core.claims.FileLock", read_only)
+    folder, units = ArchiveFolder(tmp_path / "out"), read_plan(str(tmp_path / "out/plan.csv"))
+    model = str(json.loads((tmp_path / "out/archive.json").read_bytes())["options"]["model"])
+    names = {unit.name for unit in units}
+    monkeypatch.setattr("backend.archive.manifest.ModelCard.load", lambda path: None)
+    monkeypatch.setattr("backend.archive.manifest.model_folder", lambda name: tmp_path)
+    assert write_manifest(folder, units, State(names), model)
+    with pytest.raises(ResourceError, match="Read-only"):
+        write_manifest(folder, units, State(names - {"S1_20240102"}), model)
 
 
 def test_what_fails_is_repeated_reported_and_done_when_mended(archive, plan, tmp_path, make_raster, scene_db):

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
 from backend.archive.attempts import MOST_DEATHS, AttemptBook
 from backend.archive.folder import ArchiveFolder
+from backend.archive.heart import Heart
+from backend.archive.plan import plan_text
 from backend.archive.units import Unit
-from backend.core.errors import InputError
+from backend.core.errors import InputError, ResourceError
 
 
 @pytest.fixture
@@ -82,6 +87,58 @@ def test_the_first_of_two_results_stays(folder):
     assert os.listdir(folder.scenes / "a") == ["first"]
 
 
+def test_a_number_that_is_given_anew_is_another_folder(folder):
+    book = book_of(folder)
+    suspended = book.take("a")
+    (suspended.work / "whole").write_text("old")
+    book.release_all("worker")
+    following = book.take("a")
+    assert following.number == suspended.number and following.work != suspended.work
+    (following.work / "half").write_text("new")
+    # The suspended one comes back: it must neither give the other's folder a place, nor end its claim.
+    assert book.commit(suspended) is False
+    book.fail(suspended, InputError("late"))
+    assert not (folder.scenes / "a").exists() and following.work.exists() and following.claim.exists()
+    assert book.commit(following) and os.listdir(folder.scenes / "a") == ["half"]
+    assert os.listdir(folder.claims) == [] and os.listdir(folder.work) == []
+
+
+def test_ages_are_by_the_disks_clock_not_this_computers(folder, monkeypatch):
+    """On SMB and Windows a time that a program sets is that of its computer's clock, here an hour slow."""
+    real = os.utime
+
+    def of_this_computer(path, times=None, **options):
+        real(path, times, **options)
+        if times is None and not options:
+            late = os.stat(path).st_mtime - 3600
+            real(path, (late, late))
+
+    monkeypatch.setattr(os, "utime", of_this_computer)
+    book = book_of(folder)
+    held = book.take("a")
+    age(held, 100)
+    with Heart(held.claim, 0.01):
+        deadline = time.monotonic() + 5
+        while book.age(held.claim) > 50 and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert -5 < book.age(held.claim) < 50 and held.claim.read_text() == held.text
+    book.close()
+
+
+def test_a_claim_that_a_full_disk_left_empty_is_nobodys(folder, monkeypatch):
+    def full(self, *mode, **options):
+        file = real(self, *mode, **options)
+        file.write = lambda text: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+        return file
+
+    real = Path.open
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(ResourceError, match="a|No space"):
+        book_of(folder).take("a")
+    monkeypatch.undo()
+    assert book_of(folder).listing() == {}
+
+
 def test_failures_are_repeated_so_often_and_say_why(folder):
     book = book_of(folder, retries=1)
     for after in (0, 1):
@@ -98,6 +155,7 @@ def test_what_kills_its_workers_is_given_up(folder):
         age(book.take("a", after), 100)
     attempts = book.listing()["a"]
     assert book.may_follow("a", attempts) is False and "died 10 times" in book.reason("a", attempts)
+    assert book_of(folder, retries=3).may_follow("a", attempts) is True
 
 
 def test_a_released_scene_is_free_at_once(folder):
@@ -117,3 +175,30 @@ def test_other_plans_options_and_folders_are_refused(folder, tmp_path):
     (tmp_path / "mine" / "letter.txt").write_text("")
     with pytest.raises(InputError, match="letter.txt"):
         ArchiveFolder(tmp_path / "mine").open(units, {})
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_of_plans_that_begin_together_one_gets_the_folder(tmp_path, monkeypatch, links):
+    def no_links(*paths):
+        raise OSError(95, "Operation not supported")
+
+    if not links:
+        monkeypatch.setattr(os, "link", no_links)
+    plans, began, start = [[Unit(name, (f"{name}.tif",))] for name in "abcd"], [], threading.Barrier(4)
+
+    def begin(units):
+        start.wait()
+        try:
+            ArchiveFolder(tmp_path / "out").open(units, {"task": units[0].name})
+        except InputError:
+            return
+        began.append(units)
+
+    threads = [threading.Thread(target=begin, args=(units,)) for units in plans]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (units,) = began
+    assert (tmp_path / "out/plan.csv").read_text() == plan_text(units)
+    assert json.loads((tmp_path / "out/archive.json").read_text())["options"] == {"task": units[0].name}

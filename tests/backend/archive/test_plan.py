@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from backend.archive.dates import span
 from backend.archive.plan import plan_digest, plan_text, read_plan
-from backend.archive.units import safe_name
+from backend.archive.units import Unit, safe_name
 from backend.core.errors import InputError
 
 
@@ -55,6 +56,27 @@ def test_a_table_names_files_from_its_own_folder(tmp_path):
     first, second = read_plan(str(plan))
     assert (first.name, first.files, first.date) == ("first", (str(tmp_path / "a.tif"),), "2024-03-01")
     assert second.files == (str(tmp_path / "b_vv.tif"), str(tmp_path / "b_vh.tif"))
+    assert (first.bands, second.bands) == ((), ("VV", "VH"))
+
+
+@pytest.mark.parametrize(
+    ("date", "first", "last"),
+    [
+        ("2024-01-05T06:00:00.1234567Z", "2024-01-05T06:00:00.123456", "2024-01-05T06:00:00.123456"),
+        ("2024-01-05T01:00:00+02:00", "2024-01-04T23:00:00", "2024-01-04T23:00:00"),
+        ("2024-02-29", "2024-02-29T00:00:00", "2024-02-29T23:59:59"),
+        ("2023-12", "2023-12-01T00:00:00", "2023-12-31T23:59:59"),
+    ],
+)
+def test_dates_are_read_as_spans_of_utc(date, first, last):
+    assert [time.isoformat() for time in span(date)] == [f"{first}+00:00", f"{last}+00:00"]
+
+
+@pytest.mark.parametrize(
+    "date", ["", "20240105", "2024-02-30", "2024", "yesterday", "2024-01-05T99:00:00Z", "9999-12-31"]
+)
+def test_what_is_no_date_is_none(date):
+    assert span(date) is None
 
 
 def test_a_plan_that_was_written_is_read_as_the_same(tmp_path):
@@ -68,7 +90,8 @@ def test_a_plan_that_was_written_is_read_as_the_same(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [("a,b\n1,2\n", "columns a, b"), ("input,name\n,x\n", "Line 2"), ("input\n", "names no scene"),
-     ("input\na.tif\na.tif\n", "twice")],
+     ("input\na.tif\na.tif\n", "twice"), ("input,bands\na.tif,VV|XY\n", "band XY"),
+     ("input,datetime\na.tif,05.01.2024\n", "'05.01.2024'"), ("input,datetime\na.tif,2024-13-01\n", "2024-13-01")],
 )  # fmt: skip
 def test_tables_that_are_no_plans_are_refused(tmp_path, text, said):
     plan = tmp_path / "plan.csv"
@@ -102,6 +125,27 @@ def test_items_give_their_assets_by_polarisation(tmp_path):
     assert last.files == (str(tmp_path / "c.tif"),) and last.date == "2024-01-05T06:00:00Z"
 
 
+def test_items_say_the_polarisation_of_each_band(tmp_path):
+    keys = item("A", vh={"href": "1.tif"}, vv={"href": "2.tif"})
+    bands = [{"name": "VH"}, {"name": "VV"}]
+    both = item("B", image={"href": "3.tif", "bands": bands}, mask={"href": "m.tif"}, info={"href": "i.json"})
+    told = item("C", image={"href": "4.tif", "sar:polarizations": ["VH", "VV"]}, mask={"href": "m.tif"})
+    path = collection(tmp_path / "items.json", keys, both, told)
+    units = read_plan(path)
+    assert [unit.bands for unit in units] == [("VV", "VH"), ("VH", "VV"), ()]
+    assert [unit.files for unit in units[1:]] == [(str(tmp_path / "3.tif"),), (str(tmp_path / "4.tif"),)]
+    (tmp_path / "plan.csv").write_text(plan_text(units))
+    assert read_plan(str(tmp_path / "plan.csv")) == units
+
+
+@pytest.mark.parametrize("start", ["", "file://"])
+def test_links_start_from_where_the_item_lies(tmp_path, start):
+    found = item(vv={"href": "./vv.tif"}, vh={"href": "file:///x/v%20h.tif"})
+    found["links"] = [{"rel": "self", "href": f"{start}/there/items/a.json"}]
+    (unit,) = read_plan(collection(tmp_path / "items.json", found))
+    assert unit.files == ("/there/items/vv.tif", "/x/v h.tif")
+
+
 def test_new_signatures_are_no_new_plan_and_are_not_written_down(tmp_path):
     signed = [
         read_plan(collection(tmp_path / "i.json", item(vv={"href": f"https://x.org/vv.tif?sig={sig}"})))
@@ -109,6 +153,23 @@ def test_new_signatures_are_no_new_plan_and_are_not_written_down(tmp_path):
     ]
     assert plan_digest(signed[0]) == plan_digest(signed[1])
     assert "OLD" not in plan_text(signed[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "bare"),
+    [
+        ("/vsicurl/https://x.org/a.tif?sig=SECRET%2B1", "/vsicurl/https://x.org/a.tif"),
+        ("/vsicurl?max_retry=3&url=https%3A%2F%2Fx.org%2Fa.tif%3Fsig%3DSECRET%2B1", "/vsicurl/https://x.org/a.tif"),
+        ('NETCDF:"https://me:SECRET+1@x.org/a.nc?t=SECRET+1":vv', 'NETCDF:"https://x.org/a.nc":vv'),
+        ("s3://bucket/a.tif", "s3://bucket/a.tif"),
+        ("C:\\data\\what?.tif", "C:\\data\\what?.tif"),
+    ],
+)
+def test_signatures_inside_of_names_for_gdal_are_hidden(name, bare):
+    unit = Unit("a", (name,))
+    assert unit.recorded == (bare,)
+    said = unit.unsigned(f"{name} and {'SECRET+1 and SECRET%2B1' if 'SECRET' in name else ''} of it")
+    assert "SECRET" not in said and bare in said
 
 
 @pytest.mark.parametrize(

@@ -129,10 +129,8 @@ def test_existing_output_needs_overwrite(cli, make_raster, scene_db, tiny_model,
     assert cli("landcover", scene, scene, "--model", tiny_model, "--overwrite", "--progress", "none")[0] == 1
 
 
-def test_refusals_do_not_import_pytorch(worker_environment, repo_root):
-    code = (
-        "import sys; from backend.__main__ import main; main(['landcover', 'no.tif', 'o.tif', '--progress', 'none']);"
-        "sys.exit('torch' in sys.modules)"
-    )
+def test_refusals_do_not_import_pytorch(worker_environment, repo_root, tmp_path):
+    command = ["landcover", "no.tif", str(tmp_path / "o.tif"), "--progress", "none"]
+    code = f"import sys; from backend.__main__ import main; main({command}); sys.exit('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=repo_root, env=worker_environment, capture_output=True)
     assert done.returncode == 0, done.stderr

@@ -160,7 +160,7 @@ def test_a_map_without_crs_has_distances_in_pixels(tmp_path):
         (["--expected", "80=1.5"], "of 80 is not between"),
         (["--expected", "Lake=0.9"], "no class 'Lake'; it has: 10, 30, 50, 80"),
         (["--per-class", "1"], "too few"),
-        (["--distance", "-1"], "can't be kept"),
+        (["--distance", "-1"], "is not possible"),
         (["--ignore", "10", "30", "50", "80"], "no valid pixel"),
         (["--standard-error", "0.0001"], "more than 100,000"),
     ],

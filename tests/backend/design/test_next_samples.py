@@ -128,7 +128,7 @@ def test_the_first_place_is_least_certain_and_none_comes_twice():
 @pytest.mark.parametrize(
     ("options", "match"),
     [
-        (["--count", "0"], "can't be chosen"),
+        (["--count", "0"], "are not possible"),
         (["--share", "0"], "not above 0"),
         (["--field", "id"], "can't be called"),
     ],

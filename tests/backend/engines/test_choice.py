@@ -27,7 +27,7 @@ def test_auto_takes_the_best_that_is_installed(monkeypatch):
     there.remove("openvino")
     assert engines_for("auto", "auto") == ("onnxruntime", "pytorch")
     there.clear()
-    with pytest.raises(ResourceError, match="Nothing is installed"):
+    with pytest.raises(ResourceError, match="No package that runs a model is installed"):
         engines_for("auto", "auto")
 
 

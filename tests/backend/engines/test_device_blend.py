@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import rasterio
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.card.model_card import LandCoverClass
-from backend.engines.device_blend import DeviceBlender, deciding
-from backend.maps import landcover as module
+from backend.engines.device.blend import DeviceBlender, deciding
+from backend.maps import device
 from backend.maps.landcover import landcover
 from backend.maps.request import Request
 from backend.stream.blend import RowBlender
@@ -47,9 +46,9 @@ def test_the_choice_is_that_of_the_processor(groups, seed):
     best = decision(classes)(values)
     only = deciding(classes, False)(torch.from_numpy(values))
     assert only.dtype == torch.uint8 and only.shape == (1, 40, 50)
-    np.testing.assert_array_equal(only[0].numpy(), best)
+    np.testing.assert_array_equal(only[0].numpy(), best + 1)  # classes are numbered from 1 here
     both = deciding(classes, True)(torch.from_numpy(values)).numpy()
-    np.testing.assert_array_equal(both[0], best)
+    np.testing.assert_array_equal(both[0], best + 1)
     np.testing.assert_array_equal(both[1], np.take_along_axis(values, best[None].astype(np.int64), axis=0)[0])
 
 
@@ -59,7 +58,7 @@ def test_maps_made_either_way_agree(tiny_model, make_raster, scene_db, tmp_path,
     values[:, :60, :70] = np.nan
     scene, maps = make_raster(values), {}
     for way in (False, True):
-        monkeypatch.setattr(module, "decides_on_device", lambda device, way=way: way)
+        monkeypatch.setattr(device, "CARDS", {"cpu"} if way else set())
         paths = [tmp_path / f"{name}{way}.tif" for name in ("map", "confidence")]
         request = Request(str(scene), paths[0], tiny_model, device="cpu", engine="pytorch", batch_size=batch)
         facts = landcover(request, confidence=paths[1])
@@ -72,19 +71,6 @@ def test_maps_made_either_way_agree(tiny_model, make_raster, scene_db, tmp_path,
     np.testing.assert_allclose(maps[True][1], maps[False][1], atol=1e-5)
 
 
-def test_only_a_card_decides_there(tiny_model, make_raster, scene_db, tmp_path, monkeypatch):
-    asked = []
-
-    def ask(device):
-        asked.append(real(device))
-        return False
-
-    real = module.decides_on_device
-    monkeypatch.setattr(module, "decides_on_device", ask)
-    landcover(Request(str(make_raster(scene_db(70, 70))), tmp_path / "a.tif", tiny_model, device="cpu"))
-    assert asked == [False]
-    assert real("cuda")
-    # What is resampled afterwards is blended here.
-    fine = make_raster(scene_db(70, 70), "fine.tif", transform=rasterio.transform.from_origin(5e5, 46e5, 20, 20))
-    landcover(Request(str(fine), tmp_path / "b.tif", tiny_model, device="cpu"))
-    assert asked == [False]
+def test_only_a_card_decides_there():
+    assert device.decides_on_device("cuda") and not device.decides_on_device("cpu")
+    assert not device.decides_on_device("mps")

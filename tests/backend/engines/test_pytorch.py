@@ -8,7 +8,7 @@ from backend.card.model_card import ModelCard
 from backend.card.registry import CARD
 from backend.core.errors import ResourceError
 from backend.engines import pytorch
-from backend.engines.pytorch import GPU_MAX_BATCH, TileRunner, auto_batch, choose_device
+from backend.engines.pytorch import GPU_TOKENS, TileRunner, auto_batch, choose_device
 
 
 def test_a_device_is_the_one_asked_for_or_the_best(monkeypatch):
@@ -28,7 +28,7 @@ def test_the_batch_of_a_card_depends_on_all_its_memory(tiny_model, monkeypatch):
     batches = []
     for card_of.total_memory in (2**20, 2**26, 2**40):
         batches.append(auto_batch(card, torch.device("cuda")))
-    assert batches[0] == 1 < batches[1] < batches[2] == GPU_MAX_BATCH
+    assert batches[0] == 1 < batches[1] < batches[2] == GPU_TOKENS // (card.tile // card.patch) ** 2
 
 
 def test_memory_that_runs_out_halves_the_batch():

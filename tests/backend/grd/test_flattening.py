@@ -212,8 +212,8 @@ def test_areas_don_t_depend_on_the_strips(tmp_path, product):
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
-        ({"dem": None}, "flatten can't be had without an elevation model"),
-        ({"dem": None, "flatten": False, "mask": Path("m.tif")}, "mask can't be had without"),
+        ({"dem": None}, "flatten can't be computed without an elevation model"),
+        ({"dem": None, "flatten": False, "mask": Path("m.tif")}, "mask can't be computed without"),
         ({"quantity": "sigma0"}, "flattening gives gamma0"),
     ],
 )

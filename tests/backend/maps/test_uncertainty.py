@@ -9,6 +9,7 @@ from backend.card.model_card import LandCoverClass
 from backend.core.cancel import Cancel
 from backend.maps.uncertainty import MEASURES, entropy, margin
 from backend.stream.disagreement import LEAST, SquaringBlender, disagreeing
+from backend.stream.surroundings import REACH, share_of_class
 from backend.stream.tiles import TileJob, run_stream
 from backend.stream.tiling import plan_tiles
 from tests.support.class_maps import CLASSES
@@ -116,8 +117,10 @@ def test_measures_are_those_of_the_written_probabilities(mapped, make_raster, sc
     known = np.isfinite(found["disagreement"][0])
     assert not known[~valid].any() and 0.05 < known[valid].mean() < 0.9
     assert 0 <= found["disagreement"][0][known].min() < found["disagreement"][0][known].max() <= 1
-    for role in ("margin", "entropy"):
+    for role in ("margin", "entropy", "surroundings"):
         np.testing.assert_array_equal(np.isfinite(found[role][0]), valid)
+    wanted = share_of_class(found["output"][0], (REACH, REACH))
+    np.testing.assert_array_equal(found["surroundings"][0][valid], wanted[valid])
     plain = tmp_path / "plain.tif"
     assert main(["landcover", str(scene), str(plain), "--model", str(tiny_model), "--device", "cpu"]) == 0
     with rasterio.open(plain) as file:
@@ -128,8 +131,11 @@ def test_measures_of_an_extent_are_those_of_the_whole(mapped, make_raster, scene
     scene = make_raster(scene_db(150, 203))
     whole = mapped(scene)
     part = mapped(scene, "--extent", "500500", "4599000", "501500", "4599700")
+    # The surroundings end at the edge of what is mapped.
+    wanted = {**whole, "surroundings": share_of_class(part["output"][0], (REACH, REACH))[None]}
     for role, values in part.items():
-        np.testing.assert_array_equal(values[0], whole[role][0, 30:100, 50:150], err_msg=role)
+        expected = wanted[role][0] if role == "surroundings" else whole[role][0, 30:100, 50:150]
+        np.testing.assert_array_equal(values[0], expected, err_msg=role)
 
 
 def test_measures_of_other_pixel_sizes_are_resampled(mapped, make_raster, scene_db):
@@ -139,6 +145,8 @@ def test_measures_of_other_pixel_sizes_are_resampled(mapped, make_raster, scene_
     found = mapped(make_raster(values, transform=transform))
     valid = found["output"][0] > 0
     np.testing.assert_array_equal(np.isfinite(found["margin"][0]), valid)
+    wanted = share_of_class(found["output"][0], (8, 8))  # 150 m, to whole pixels of 20 m
+    np.testing.assert_array_equal(found["surroundings"][0][valid], wanted[valid])
     known = np.isfinite(found["disagreement"][0])
     assert known.any() and not known.all() and (found["disagreement"][0][known] <= 1).all()
 
@@ -150,3 +158,12 @@ def test_a_raster_in_one_tile_is_told(mapped, make_raster, scene_db, tiny_model,
     call = ["landcover", str(scene), str(tmp_path / "n.tif"), "--model", str(tiny_model), "--device", "cpu"]
     assert main([*call, "--disagreement", str(tmp_path / "d.tif"), "--progress", "json"]) == 0
     assert "lies in one tile" in capsys.readouterr().out
+
+
+def test_surroundings_need_no_probabilities(make_raster, scene_db, tiny_model, tmp_path, mapped):
+    scene = make_raster(scene_db(150, 203))
+    alone = tmp_path / "alone.tif"
+    call = ["landcover", str(scene), str(tmp_path / "n.tif"), "--model", str(tiny_model), "--device", "cpu"]
+    assert main([*call, "--surroundings", str(alone), "--progress", "none"]) == 0
+    with rasterio.open(alone) as file:
+        np.testing.assert_array_equal(file.read(), mapped(scene)["surroundings"])

@@ -60,6 +60,29 @@ def test_pixels_overviews_and_metadata_stay(tmp_path, big, dtype, bands):
     assert [p.name for p in tmp_path.iterdir()] == ["a.tif"]
 
 
+@pytest.mark.parametrize("big", ["NO", "YES"])
+def test_overviews_in_files_of_their_own_are_joined(tmp_path, big):
+    """Those of a BigTIFF are smaller than four gigabytes, and no BigTIFFs."""
+    values, paths = np.random.default_rng(1).integers(0, 90, (1, 900, 700)).astype("uint8"), []
+    for factor in (1, 2, 4):
+        small = values[:, ::factor, ::factor]
+        paths.append(tmp_path / f"{factor}.tif")
+        with rasterio.open(
+            paths[-1], "w", driver="GTiff", width=small.shape[2], height=small.shape[1], count=1, dtype="uint8",
+            crs=GRID.crs, transform=GRID.transform, tiled=True, compress="deflate", bigtiff="NO" if factor > 1 else big,
+        ) as file:  # fmt: skip
+            file.write(small)
+    rearrange(paths[0], paths[1:])
+    check_order(paths[0])
+    assert layout(paths[0])[0].big == (big == "YES")
+    with rasterio.open(paths[0]) as file:
+        assert file.overviews(1) == [2, 4] and file.transform == GRID.transform
+        np.testing.assert_array_equal(file.read(), values)
+    for level, factor in enumerate((2, 4)):
+        with rasterio.open(paths[0], overview_level=level) as file:
+            np.testing.assert_array_equal(file.read(), values[:, ::factor, ::factor])
+
+
 def test_what_the_sink_writes_is_in_order(tmp_path):
     sink = RasterSink(tmp_path / "map.tif", GRID, Layer("uint8", 0, ["land cover"], {1: (9, 9, 9)}))
     sink.write(np.ones((1, 900, 700), np.uint8))

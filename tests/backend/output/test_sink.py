@@ -69,7 +69,8 @@ def test_a_truncated_file_does_not_get_its_name(tmp_path):
 
 
 def test_damage_found_by_overviews_is_refused(tmp_path):
-    sink = write(tmp_path / "o.tif", np.random.default_rng(0).choice([0, 10, 80], (1, 1200, 1200)).astype(np.uint8))
+    values = np.random.default_rng(0).random((1, 1200, 1200), np.float32)
+    sink = write(tmp_path / "o.tif", values, layer=Layer("float32", np.nan, ["a"]))
     sink._file.close()
     with rasterio.open(sink.files.part) as file:
         start = int(file.get_tag_item("BLOCK_OFFSET_1_1", "TIFF", bidx=1))

@@ -10,9 +10,9 @@ from backend.network.vit import SarViT
 from backend.own_classes.features import gather_features
 from backend.own_classes.learn import own_arch
 from backend.own_classes.pixels import SamplePixels
+from backend.stream.cutting import read_tile_row
 from backend.stream.fill import fill_invalid
 from backend.stream.rows import TileRows
-from backend.stream.tiles import read_tile_row
 from backend.stream.tiling import plan_tiles
 
 

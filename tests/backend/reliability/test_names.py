@@ -74,7 +74,7 @@ def test_names_that_cannot_be_used_are_refused_first(warm, tiny_model, tmp_path,
     assert warm("landcover", tmp_path / name, tmp_path / "o.tif", *options).refusal
     assert list(tmp_path.iterdir()) == []
     assert warm("info", tmp_path / name).refusal
-    assert "No model" in warm("landcover", "a.tif", "b.tif", "--model", name, "--progress", "none").refusal
+    assert "No model" in warm("landcover", "a.tif", tmp_path / "b.tif", "--model", name, "--progress", "none").refusal
 
 
 def test_a_missing_file_with_breaks_in_its_name_is_one_line(warm, tiny_model, tmp_path):

@@ -16,7 +16,7 @@ def test_parameters_are_declared(provider):
         "INPUT", "FURTHER", "BANDS", "POLARISATION", "EXTENT", "UNITS", "ACCEPT_VALUES", "MODEL", "DATES", "DEM",
         "DEM_HEIGHTS", "ORBIT", "FLATTEN", "MASK_NODATA", "DEVICE", "ENGINE", "BATCH_SIZE", "OUTPUT",
         "OUTPUT_CONFIDENCE", "OUTPUT_PROBABILITIES", "OUTPUT_AGREEMENT", "OUTPUT_MARGIN", "OUTPUT_ENTROPY",
-        "OUTPUT_DISAGREEMENT",
+        "OUTPUT_DISAGREEMENT", "OUTPUT_SURROUNDINGS",
     ]  # fmt: skip
     attention = {p.name() for p in provider.algorithm("attention").parameterDefinitions()}
     assert attention >= {"HEADS", "BLOCK", "MASS", "OUTPUT", "OUTPUT_MASKS"}
@@ -89,7 +89,7 @@ def test_advanced_and_optional_parameters(provider):
     algorithm = provider.algorithm("landcover")
     flag = QgsProcessingParameterDefinition.Flag.FlagAdvanced
     advanced = {p.name() for p in algorithm.parameterDefinitions() if p.flags() & flag}
-    measures = {"OUTPUT_MARGIN", "OUTPUT_ENTROPY", "OUTPUT_DISAGREEMENT"}
+    measures = {"OUTPUT_MARGIN", "OUTPUT_ENTROPY", "OUTPUT_DISAGREEMENT", "OUTPUT_SURROUNDINGS"}
     slopes = {"DEM", "DEM_HEIGHTS", "ORBIT", "FLATTEN", "MASK_NODATA"}
     unusual = {"FURTHER", "POLARISATION", "ACCEPT_VALUES", "DATES", "DEVICE", "ENGINE", "BATCH_SIZE"}
     assert advanced == unusual | slopes | measures

@@ -46,8 +46,8 @@ def test_messages_in_messages_are_translated(spanish):
     assert backend_text("/d/x.tif is not a raster that GDAL can open: it is a TIFF that is damaged or cut off.") == (
         "/d/x.tif no es un ráster que GDAL pueda abrir: es un TIFF que está dañado o cortado."
     )
-    assert backend_text("PyTorch is here but can't be loaded (no disk). OpenVINO runs it instead.") == (
-        "PyTorch está aquí, pero no se puede cargar (no disk). OpenVINO lo ejecuta en su lugar."
+    assert backend_text("PyTorch is installed but can't be loaded (no disk). OpenVINO runs it instead.") == (
+        "PyTorch está instalado, pero no se puede cargar (no disk). OpenVINO lo ejecuta en su lugar."
     )
 
 

@@ -14,22 +14,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from backend.card.model_card import LandCoverClass
-from backend.core.errors import ResourceError
+from backend.engines.device.transfer import Fetched, constant, refusing
 from backend.stream.decision import group_members, total
 from backend.stream.tiling import TilePlan
 
-# From blended planes [channels, rows, width] to what is wanted of them, in memory of its own.
+# Turns blended planes [channels, rows, width] into the wanted output, in memory of its own.
 Reduce = Callable[[Tensor], Tensor]
 
 
 class DeviceBlender:
-    """As `backend.stream.blend.RowBlender`, for tiles that are tensors on a device.
+    """Blend as `backend.stream.blend.RowBlender` does, for tiles that are tensors on a device.
 
     Args:
-        plan: Where tiles lie.
+        plan: The plan of the tiles.
         channels: Planes of a tile.
-        device: Of the tiles, such as "cuda".
-        reduce: What is done with finished rows before they leave the device.
+        device: Device of the tiles, such as "cuda".
+        reduce: Function of finished rows, applied before they leave the device.
 
     Raises:
         ResourceError: The device hasn't the memory for one tile's height of rows.
@@ -38,34 +38,35 @@ class DeviceBlender:
     def __init__(self, plan: TilePlan, channels: int, device: torch.device | str, reduce: Reduce) -> None:
         self._plan, self._reduce = plan, reduce
         device = torch.device(device)
-        try:
+        with refusing(device, plan.columns.padded):
             self._rows = torch.zeros((channels, plan.tile, plan.columns.padded), device=device)
-        except torch.cuda.OutOfMemoryError as error:
-            raise ResourceError(
-                f"The memory of {device.type} can't hold a row of tiles {plan.columns.padded} pixels wide.",
-                "Map a part of the raster (--extent), or run with --device cpu.",
-            ) from error
-        self._down, self._across = (
-            [torch.from_numpy(weights).to(device) for weights in axis.weights] for axis in (plan.rows, plan.columns)
-        )
+        self._device = device
+        self._weights: dict[tuple[bytes, bytes], Tensor] = {}
 
     def add(self, row: int, column: int, values: Tensor) -> None:
         """Add a tile, float32 [channels, tile, tile]; order as for `RowBlender`."""
         left = self._plan.columns.origins[column]
-        weight = self._down[row][:, None] * self._across[column][None, :]
-        self._rows[:, :, left : left + self._plan.tile].addcmul_(values, weight)
+        self._rows[:, :, left : left + self._plan.tile].addcmul_(values, self._weight(row, column))
 
     def finish(self, row: int) -> NDArray[Any]:
-        """Rows that are final once tile row `row` is complete, reduced: of the shape and type that `reduce` gives."""
+        """Return the rows that are final once tile row `row` is complete, in the shape and type of `reduce`."""
         axis = self._plan.rows
         count = axis.finished(row) - axis.origins[row]
-        done: NDArray[Any] = self._reduce(self._rows[:, :count, : self._plan.columns.size]).cpu().numpy()
+        (done,) = Fetched(self._reduce(self._rows[:, :count, : self._plan.columns.size])).arrays()
         if row + 1 < len(axis.origins):
             step = axis.origins[row + 1] - axis.origins[row]
             kept = self._plan.tile - step
             self._rows[:, :kept] = self._rows[:, step:].clone()
             self._rows[:, kept:] = 0
         return done
+
+    def _weight(self, row: int, column: int) -> Tensor:
+        """Return the weights of a tile [tile, tile]; all tiles but those at edges have the same."""
+        down, across = self._plan.rows.weights[row], self._plan.columns.weights[column]
+        key = down.tobytes(), across.tobytes()
+        if key not in self._weights:
+            self._weights[key] = torch.from_numpy(down[:, None] * across).to(self._device)
+        return self._weights[key]
 
 
 def deciding(classes: Sequence[LandCoverClass], confidence: bool) -> Reduce:
@@ -76,10 +77,11 @@ def deciding(classes: Sequence[LandCoverClass], confidence: bool) -> Reduce:
         confidence: Whether the probability of the class is wanted too.
 
     Returns:
-        A function from probabilities float32 [K, rows, width] to class indices uint8 [1, rows, width], or to indices
+        A function from probabilities float32 [K, rows, width] to values of classes uint8 [1, rows, width], or to values
         and probabilities, float32 [2, rows, width].
     """
     members = group_members(classes)
+    values = np.array([item.value for item in classes], dtype=np.uint8)
 
     def reduce(probabilities: Tensor) -> Tensor:
         shape, device = probabilities.shape[1:], probabilities.device
@@ -96,6 +98,7 @@ def deciding(classes: Sequence[LandCoverClass], confidence: bool) -> Reduce:
             better = sums > top
             best, chosen = torch.where(better, likeliest, best), torch.where(better, highest, chosen)
             top = torch.maximum(top, sums)
-        return torch.stack((best.float(), chosen)) if confidence else best[None]
+        value = constant(values, device)[best.int()]
+        return torch.stack((value.float(), chosen)) if confidence else value[None]
 
     return reduce

@@ -1,0 +1,47 @@
+"""Decide, for all maps, what a graphics card does beside the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+
+from backend.maps.run import Run
+from backend.stream.stored_rows import stored_rows
+from backend.stream.tiles import TileJob
+
+# Kinds of devices with memory of their own, to which it takes time to copy. Tests and `benchmarks.checks.card` add the
+# processor, which then runs the same code.
+CARDS = {"cuda"}
+
+
+def decides_on_device(device: str) -> bool:
+    """Return whether probabilities are blended and classes chosen where the network is."""
+    return device in CARDS
+
+
+@contextmanager
+def prepared_on_device(run: Run, job: TileJob) -> Iterator[TileJob]:
+    """Return a job whose network input is made where the network is, if that is a card; as it is otherwise.
+
+    Where the frame needs more than a card does, this is said, and a processor makes the input.
+
+    Args:
+        run: Started.
+        job: Tiles over its frame.
+    """
+    if not decides_on_device(run.loaded.device):
+        yield job
+        return
+    from backend.engines.device.rows import DeviceCutter
+    from backend.engines.device.transfer import KINDS, device_of
+
+    rows = "a few tiles are wanted" if job.only is not None else stored_rows(run.scene.frame, KINDS)
+    if isinstance(rows, str):
+        run.context.reporter.log("info", f"The processor prepares the input of the network: {rows}.")
+        yield job
+        return
+    with rows.readers() as readers:
+        device = device_of(run.loaded.device)
+        yield replace(job, cutter=partial(DeviceCutter, readers=readers, conversion=rows.conversion, device=device))
