@@ -19,13 +19,14 @@ ERRORS = frozenset({
 })  # fmt: skip
 # Files that write documents or SQL, describe the command line, run from a shell only, or hold the words of names.
 NOT_SHOWN = (
-    "accuracy/report.py", "accuracy/html_parts.py", "change/report.py", "change/sar_report.py", "vectors/geopackage.py",
+    "__init__.py", "accuracy/report.py", "accuracy/html_parts.py", "change/maps_report.py", "change/sar_report.py",
+    "vectors/geopackage.py",
     "archive/*.py", "mosaic/*.py", "card/mlm.py", "cli/commands/*.py", "cli/info.py", "cli/options.py",
     "cli/shared_options.py", "card/tensors.py", "graph/*.py", "network/*.py", "card/stac.py", "card/deepness.py",
 )  # fmt: skip
 # In these files only arguments of errors and of the log, and sentences, are texts: the rest are names, cards, tags.
 LITTLE_SHOWN = (
-    "raster/band_names.py", "own_classes/colours.py", "card/arch.py", "card/validation.py", "card/network_file.py",
+    "raster/band_names.py", "card/colours.py", "card/arch.py", "card/validation.py", "card/network_file.py",
     "card/model_card.py", "core/events.py", "change/outputs.py", "series/write.py",
 )  # fmt: skip
 # All strings of these are shown: names of one word too.

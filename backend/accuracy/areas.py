@@ -22,6 +22,7 @@ ROUND_THE_WORLD = 2 * math.pi * 6378137.0
 TOLERANCE = 0.01
 # Columns of a row whose pixels are measured; areas of the others are interpolated.
 NODES = 33
+SQUARE_METRES_PER_HECTARE = 10_000
 
 
 class PixelAreas:
@@ -100,3 +101,8 @@ class PixelAreas:
         x = (x - x[0] + ROUND_THE_WORLD / 2) % ROUND_THE_WORLD - ROUND_THE_WORLD / 2
         twice: DoubleArray = np.abs(np.sum(x * np.roll(y, -1, axis=0) - np.roll(x, -1, axis=0) * y, axis=0))
         return twice / 2
+
+
+def in_unit(area: float, unit: str) -> float:
+    """Return an area for people: hectares of square metres ("m2"), or pixels."""
+    return area / SQUARE_METRES_PER_HECTARE if unit == "m2" else area

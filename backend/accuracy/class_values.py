@@ -42,7 +42,7 @@ def check_class_number(value: int, what: str) -> None:
         shown = str(value) if abs(value) < 10**40 else "a number of more than 40 digits"
         raise InputError(
             f"{what} is {shown}; numbers of classes lie between -{MOST_CLASS} and {MOST_CLASS}.",
-            "Number the classes anew, from 1 on.",
+            "Renumber the classes from 1 on.",
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from html import escape
 from typing import Any
@@ -30,6 +30,23 @@ def document_head() -> dict[str, Any]:
 def as_json(facts: Mapping[str, Any]) -> str:
     """Format every figure as JSON."""
     return json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def page(title: str, about: Sequence[str], facts: Mapping[str, Any], parts: Iterable[str], style: str = "") -> str:
+    """Return a whole page without scripts or external files.
+
+    Args:
+        title: Of the page.
+        about: Lines below the title, such as the inputs; date and program follow.
+        facts: With `document_head`.
+        parts: HTML.
+        style: Further rules.
+    """
+    head = f"<meta charset='utf-8'><title>{escape(title)}</title><style>{STYLE}{style}</style>"
+    lines = [*about, f"{facts['date']}, {facts['program']}"]
+    top = [f"<h1>{escape(title)}</h1>", f"<p class='faint'>{'<br>'.join(map(escape, lines))}</p>"]
+    body = "\n".join([*top, *parts])
+    return f"<!DOCTYPE html>\n<html lang='en'><head>{head}</head>\n<body>\n{body}\n</body></html>\n"
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

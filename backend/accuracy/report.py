@@ -13,11 +13,11 @@ from html import escape
 from pathlib import PurePath
 from typing import Any
 
-from backend.accuracy.html_parts import DASH, STYLE, listed, table
+from backend.accuracy.areas import SQUARE_METRES_PER_HECTARE, in_unit
+from backend.accuracy.html_parts import DASH, listed, page, table
 
 # Colours of the matrix, from white to these: correct in blue, wrong in orange, which colour-blind readers can separate.
 RIGHT, WRONG = (33, 102, 172), (217, 95, 2)
-SQUARE_METRES_PER_HECTARE = 10_000
 METHOD = """
 <p><b>Matrix.</b> Rows are the map, columns the reference. User's accuracy: of what the map calls a class, how much is
 (precision). Producer's accuracy: of what is a class, how much the map finds (recall). F1 is their harmonic mean, IoU
@@ -45,12 +45,8 @@ def as_csv(facts: Mapping[str, Any]) -> str:
 
 def as_html(facts: Mapping[str, Any]) -> str:
     """Format the report as HTML."""
-    title = f"Accuracy of {PurePath(facts['map']).name}"
     estimates = facts["estimates"]
     parts = [
-        f"<h1>{escape(title)}</h1>",
-        f"<p class='faint'>{escape(facts['map'])}<br>compared with {escape(facts['reference'])}<br>"
-        f"{escape(facts['date'])}, {escape(facts['program'])}</p>",
         _key_figures(facts),
         "<h2>Classes (pixels)</h2>",
         _classtable(facts),
@@ -62,8 +58,8 @@ def as_html(facts: Mapping[str, Any]) -> str:
         "<h2>Method</h2>",
         METHOD,
     ]
-    head = f"<meta charset='utf-8'><title>{escape(title)}</title><style>{STYLE}</style>"
-    return f"<!DOCTYPE html>\n<html lang='en'><head>{head}</head>\n<body>\n" + "\n".join(parts) + "\n</body></html>\n"
+    about = [facts["map"], f"compared with {facts['reference']}"]
+    return page(f"Accuracy of {PurePath(facts['map']).name}", about, facts, parts)
 
 
 def _key_figures(facts: Mapping[str, Any]) -> str:
@@ -199,4 +195,4 @@ def _interval(area: Mapping[str, float], unit: str, digits: int) -> tuple[str, s
 
 
 def _area(area: float, unit: str, digits: int) -> str:
-    return f"{area / SQUARE_METRES_PER_HECTARE if unit == 'm2' else area:,.{digits}f}"
+    return f"{in_unit(area, unit):,.{digits}f}"

@@ -6,10 +6,8 @@ processes may help. Through the scheduler go names, paths and small facts alone.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import secrets
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -27,6 +25,7 @@ from backend.archive.worker import WAIT_S, State
 from backend.card.registry import CARD
 from backend.core.cancel import POLL_S
 from backend.core.errors import ResourceError
+from backend.engines.graphics import usable_cards
 from backend.maps.request import MapContext
 
 LOCAL = "local"
@@ -199,7 +198,7 @@ def _local(request: ArchiveRequest) -> Iterator[Any]:
     """Yield a cluster of this machine: a process for each graphics card, or for each pair of cores."""
     from distributed import Nanny, Scheduler, SpecCluster
 
-    cards = _cards() if request.task.device in ("auto", "cuda") else []
+    cards = usable_cards() if request.task.device in ("auto", "cuda") else []
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     count = request.workers or len(cards) or max(1, cores // CORES)
     threads = {"OMP_NUM_THREADS": str(max(1, cores // count))}
@@ -218,24 +217,6 @@ def _local(request: ArchiveRequest) -> Iterator[Any]:
         yield cluster
     finally:
         cluster.close(timeout=CLOSE_S)
-
-
-def _cards() -> list[str]:
-    """Return the numbers of NVIDIA's cards that this process may use."""
-    told = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if told is not None:
-        return [part.strip() for part in told.split(",") if part.strip() and part.strip() != "-1"]
-    return [str(number) for number in range(_count_cards())]
-
-
-def _count_cards() -> int:
-    """Return how many cards NVIDIA's driver finds, without a context on one; 0 without driver."""
-    count = ctypes.c_int(0)
-    with suppress(OSError, AttributeError):
-        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-        if driver.cuInit(0) == 0:
-            driver.cuDeviceGetCount(ctypes.byref(count))
-    return count.value
 
 
 @contextmanager

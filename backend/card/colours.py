@@ -71,7 +71,7 @@ def colours_for(values: Sequence[K], names: Mapping[K, str], given: Mapping[K, s
 
     Args:
         values: Classes.
-        names: Of the classes.
+        names: Names of the classes.
         given: Colours of some, as the map or its user has them.
     """
     found: dict[K, str] = {}

@@ -10,10 +10,10 @@ from html import escape
 from pathlib import PurePath
 from typing import Any
 
-from backend.accuracy.html_parts import DASH, STYLE, listed, table
+from backend.accuracy.areas import in_unit
+from backend.accuracy.html_parts import DASH, listed, page, table
 from backend.accuracy.stratified import Z95
 from backend.card.model_card import LandCoverClass
-from backend.change.matrix import in_unit
 
 PICTURES = "table.maps td { border: none; text-align: center; vertical-align: top; padding: 4px; }"
 METHOD = """
@@ -57,18 +57,8 @@ def as_html(facts: Mapping[str, Any], pictures: Sequence[str], legend: Sequence[
         "<h2>Method</h2>",
         METHOD,
     ]
-    return page(f"Change from {PurePath(facts['before']).name} to {PurePath(facts['after']).name}", facts, parts)
-
-
-def page(title: str, facts: Mapping[str, Any], parts: Iterable[str]) -> str:
-    """Return a whole page: title, inputs and date, then the parts."""
-    head = f"<meta charset='utf-8'><title>{escape(title)}</title><style>{STYLE}{PICTURES}</style>"
-    top = (
-        f"<h1>{escape(title)}</h1><p class='faint'>{escape(facts['before'])}<br>{escape(facts['after'])}<br>"
-        f"{escape(facts['date'])}, {escape(facts['program'])}</p>"
-    )
-    body = "\n".join([top, *parts])
-    return f"<!DOCTYPE html>\n<html lang='en'><head>{head}</head>\n<body>\n{body}\n</body></html>\n"
+    title = f"Change from {PurePath(facts['before']).name} to {PurePath(facts['after']).name}"
+    return page(title, [facts["before"], facts["after"]], facts, parts, PICTURES)
 
 
 def side_by_side(titles: Sequence[str], pictures: Sequence[str]) -> str:

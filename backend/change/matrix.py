@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from backend.accuracy.areas import in_unit
 from backend.change.legends import Match
 from backend.change.pair_counts import PairCounts
 from backend.change.transitions import Transitions
 from backend.core.arrays import DoubleArray, IntArray
-
-SQUARE_METRES_PER_HECTARE = 10_000
 
 
 def common_matrices(counts: PairCounts, match: Match, classes: list[int]) -> tuple[IntArray, DoubleArray]:
@@ -93,8 +92,3 @@ def as_csv(facts: Mapping[str, Any]) -> str:
     sums = [sum(column) for column in zip(*matrix)]
     writer.writerow(["sum", *(f"{area:.10g}" for area in sums), f"{sum(sums):.10g}"])
     return text.getvalue()
-
-
-def in_unit(area: float, unit: str) -> float:
-    """Return an area for people: hectares of square metres, or pixels."""
-    return area / SQUARE_METRES_PER_HECTARE if unit == "m2" else area

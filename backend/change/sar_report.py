@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from backend.accuracy.html_parts import document_head, listed, table
-from backend.change.maps_report import colour_key, page, side_by_side, unit_name
-from backend.change.matrix import in_unit
+from backend.accuracy.areas import in_unit
+from backend.accuracy.html_parts import document_head, listed, page, table
+from backend.change.maps_report import PICTURES, colour_key, side_by_side, unit_name
 from backend.change.previews import grey, painted, png_source
 from backend.change.sar_rows import OUTCOMES, SAME, SarSums
 
@@ -95,4 +95,5 @@ def as_html(facts: Mapping[str, Any], sums: SarSums) -> str:
         METHOD,
     ]  # fmt: skip
     names = PurePath(facts["before"]).name, PurePath(facts["after"]).name
-    return page(f"Change of backscatter from {names[0]} to {names[1]}", facts, parts)
+    title = f"Change of backscatter from {names[0]} to {names[1]}"
+    return page(title, [facts["before"], facts["after"]], facts, parts, PICTURES)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from backend.card.colours import distinct
+from backend.card.colours import distinct, hex_color, rgb
 from backend.card.model_card import LandCoverClass
-from backend.change.colours import transition_colour
 from backend.core.errors import InputError
 
 ARROW = "→"
@@ -15,6 +14,10 @@ ARROW = "→"
 MOST_CLASSES, MOST_CODES = 15, 254
 # Numbers of transitions that no pixel has, but a sample; they never get into a raster.
 BEYOND = 1000
+# Share of the class in the colour of a place where nothing changed; the rest is PALE.
+MUTED, PALE = 0.22, (242, 242, 240)
+# Share of the later class in the colour of a change.
+LATER = 0.72
 
 
 @dataclass(frozen=True)
@@ -77,3 +80,14 @@ def number_transitions(
             "Merge classes first, or leave some out with --ignore.",
         )
     return Transitions(kept, names, {pair: code for code, pair in enumerate(pairs, 1)}, sorted(found))
+
+
+def transition_colour(before: str, after: str) -> str:
+    """Return the colour of a transition between two classes of these colours; of no change if they are one class."""
+    if before == after:
+        return _mixed(rgb(before), PALE, MUTED)
+    return _mixed(rgb(after), rgb(before), LATER)
+
+
+def _mixed(one: Sequence[int], other: Sequence[int], share: float) -> str:
+    return hex_color([round(share * a + (1 - share) * b) for a, b in zip(one, other)])

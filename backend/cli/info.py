@@ -46,6 +46,18 @@ class Asked:
     bands: Sequence[int] | None = None
     units: Units = Units.AUTO
 
+    def check_no_raster(self) -> None:
+        """Refuse options that say how a raster is read, where none is described.
+
+        Raises:
+            InputError: There is one.
+        """
+        given = {"--with": self.further, "--bands": self.bands, "--units": self.units != Units.AUTO}
+        for option in (option for option, value in given.items() if value):
+            raise InputError(
+                f"{option} has an effect on rasters only.", "Name a raster without --check, or leave it out."
+            )
+
 
 def describe(target: str | None, asked: Asked | None = None) -> dict[str, Any]:
     """Describe a raster, a Sentinel-1 product, a model (name or folder), or the installation if there is no target.
@@ -60,8 +72,10 @@ def describe(target: str | None, asked: Asked | None = None) -> dict[str, Any]:
     asked = asked or Asked()
     target = target or asked.model
     if target is None:
+        asked.check_no_raster()
         return describe_installation()
     if target in installed_models() or os.path.isfile(Path(target) / CARD):
+        asked.check_no_raster()
         folder = model_folder(target)
         return {"model": _model(folder, ModelCard.load(folder / CARD)), "card": ModelCard.load(folder / CARD).to_dict()}
     files = scene_files(target, asked.further)
@@ -70,13 +84,16 @@ def describe(target: str | None, asked: Asked | None = None) -> dict[str, Any]:
     return {"raster": describe_raster(files, asked)}
 
 
-def describe_checked(target: str | None) -> dict[str, Any]:
-    """Load a model (name, folder, or None for the default) to check that it can be used, and describe it.
+def describe_checked(target: str | None, asked: Asked | None = None) -> dict[str, Any]:
+    """Load a model (name, folder, or None for that of `asked`, else the default), and describe it if it can be used.
 
     Raises:
+        InputError: Options say how a raster is read.
         ModelError: There is no such model, or its card, hash or tensors are invalid.
     """
-    folder = model_folder(target)
+    asked = asked or Asked()
+    asked.check_no_raster()
+    folder = model_folder(target or asked.model)
     card = ModelCard.load(folder / CARD)  # an invalid card is refused before anything is read
     from backend.cli.checked import check_model
 

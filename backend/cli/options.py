@@ -16,6 +16,7 @@ from backend.cli.registry import COMMANDS
 REFINING = {
     "mass": ("masks", None), "seed": ("sample", 0), "dem_heights": ("dem", "geoid"), "orbit": ("dem", None),
     "flatten": ("dem", False), "mask_nodata": ("dem", False), "incidence": ("dem", None), "mask": ("dem", None),
+    "overwrite": ("output", False),
 }  # fmt: skip
 NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 

@@ -52,7 +52,7 @@ def add_model_options(parser: argparse.ArgumentParser, output: str = "GeoTIFF to
 
 def add_writing(parser: argparse.ArgumentParser, older: str = "existing outputs") -> None:
     """Add the options of every command that writes files; `older` is what --overwrite replaces."""
-    parser.add_argument("--overwrite", action="store_true", help=f"replace {older}")
+    parser.add_argument("--overwrite", action="store_true", default=None, help=f"replace {older}")
     add_progress(parser)
 
 

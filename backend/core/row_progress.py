@@ -11,7 +11,7 @@ class RowProgress:
     Args:
         context: Receives the progress; asked for a cancel.
         height: Rows of a pass.
-        passes: How many are expected; each further one makes the work longer.
+        passes: Expected number of passes; each further one makes the work longer.
     """
 
     def __init__(self, context: Context, height: int, passes: int = 1) -> None:

@@ -1,12 +1,14 @@
-"""Find out without importing PyTorch, which takes seconds, whether it may find a graphics card here."""
+"""Find graphics cards without importing PyTorch, which takes seconds."""
 
 from __future__ import annotations
 
 import ctypes
 import importlib.util
+import os
 import platform
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 # A line of PyTorch's version.py: "cuda: Optional[str] = '13.0'", None in a build for processors.
@@ -42,3 +44,21 @@ def _loads(library: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def usable_cards() -> list[str]:
+    """Return the numbers of NVIDIA's cards that this process may use."""
+    told = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if told is not None:
+        return [part.strip() for part in told.split(",") if part.strip() and part.strip() != "-1"]
+    return [str(number) for number in range(_count_cards())]
+
+
+def _count_cards() -> int:
+    """Return how many cards NVIDIA's driver finds, without a context on one; 0 without driver."""
+    count = ctypes.c_int(0)
+    with suppress(OSError, AttributeError):
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+        if driver.cuInit(0) == 0:
+            driver.cuDeviceGetCount(ctypes.byref(count))
+    return count.value

@@ -6,15 +6,38 @@ tables of all nodes: GROUP trees at once, whose positions stay in a processor's 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
 from backend.card.arch import Arch
 from backend.graph.builder import Builder
 
+A = TypeVar("A")  # of arrays
+# Trees that are walked at once.
 GROUP = 8
 _INT32 = 6  # number of the type in ONNX
+
+
+@dataclass(frozen=True)
+class TreeTables(Generic[A]):
+    """Hold binary trees as tables of M nodes, the root first; the two children of a node are neighbours.
+
+    Attributes:
+        feature: Which feature decides at each node, int16 [T, M].
+        threshold: Up to which value it goes left, float32 [T, M].
+        child: The left child, int16 [T, M]; the right one is the next. A leaf is its own left child, and its threshold
+            is above every value.
+        share: Share of each class at each node, float32 [T, M, K].
+        depth: Steps after which every walk has come to a leaf.
+    """
+
+    feature: A
+    threshold: A
+    child: A
+    share: A
+    depth: int
 
 
 class _Pixels(NamedTuple):

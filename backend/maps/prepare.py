@@ -6,6 +6,7 @@ Cheap checks come first; no engine is imported here.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -18,13 +19,34 @@ from backend.maps.early import model_wish
 from backend.maps.load import Wish
 from backend.maps.request import MapContext, Request
 from backend.maps.scene import Scene, check_inputs
-from backend.maps.timings import Timings
 from backend.output.names import check_not_parts, claim_outputs
 from backend.output.types import type_notes
 from backend.raster.source import gdal_environment
 from backend.raster.virtual import scene_files
 
 FLOAT_BYTES = 4
+
+
+class Timings:
+    """Accumulate elapsed seconds by phase, one phase after the other."""
+
+    def __init__(self) -> None:
+        self._began = self._since = time.monotonic()
+        self._seconds: dict[str, float] = {}
+
+    def end(self, phase: str) -> None:
+        """End a phase; the next one begins."""
+        now = time.monotonic()
+        self._seconds[phase] = self._seconds.get(phase, 0.0) + now - self._since
+        self._since = now
+
+    def rounded(self) -> dict[str, float]:
+        """Return seconds by phase, in the order in which they first ended, to the millisecond."""
+        return {phase: round(seconds, 3) for phase, seconds in self._seconds.items()}
+
+    def total(self) -> float:
+        """Return the seconds since the start, to the millisecond."""
+        return round(time.monotonic() - self._began, 3)
 
 
 @dataclass(frozen=True)

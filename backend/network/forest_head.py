@@ -8,37 +8,20 @@ Learning 45, 5-32; Geurts et al. 2006, Machine Learning 63, 3-42) learns from th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from backend.card.arch import Arch
+from backend.graph.trees import TreeTables
 from backend.network.focal import feature_count, validity, window_features, windowed_sum
 
 TINY = 1e-8  # below any probability that matters; keeps logarithms finite
 PIXELS = 1024  # that go down all trees at once: their positions stay in a processor's cache
 
 
-@dataclass(frozen=True)
-class Trees:
-    """Hold binary trees as tables of M nodes, the root first; the two children of a node are neighbours.
-
-    Attributes:
-        feature: Which feature decides at each node, int16 [T, M].
-        threshold: Up to which value it goes left, float32 [T, M].
-        child: The left child, int16 [T, M]; the right one is the next. A leaf is its own left child, and its threshold
-            is above every value.
-        share: Share of each class at each node, float32 [T, M, K].
-        depth: Steps after which every walk has come to a leaf.
-    """
-
-    feature: Tensor
-    threshold: Tensor
-    child: Tensor
-    share: Tensor
-    depth: int
+class Trees(TreeTables[Tensor]):
+    """Walk down trees with PyTorch."""
 
     def probabilities(self, columns: Tensor) -> Tensor:
         """Return the mean of the trees' shares, float32 [n, K], of features [F, n]."""

@@ -143,7 +143,7 @@ def _held_out(session: Run, labelled: LabelledPixels, progress: _Progress) -> di
 
 def _backbone(card: ModelCard) -> list[str]:
     """Return the sentences of the card that say where the backbone is from."""
-    return [f"Backbone: model {card.name}, unchanged", *(f"Backbone: {source}" for source in card.trained_on)]
+    return [f"Backbone: model {card.name}, unchanged", *(f"Backbone: {s}" for s in card.trained_on)]
 
 
 def _card(session: Run, labelled: LabelledPixels, trees: Trees, scores: dict[str, Any]) -> ModelCard:

@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.core.arrays import FloatArray
+from backend.graph.trees import TreeTables
 
 PIXELS = 1024  # that go down all trees at once: their positions stay in a processor's cache
 
 
-@dataclass(frozen=True)
-class Trees:
-    """Hold binary trees as tables of M nodes, the root first; the two children of a node are neighbours.
-
-    Attributes:
-        feature: Which feature decides at each node, int16 [T, M].
-        threshold: Up to which value it goes left, float32 [T, M].
-        child: The left child, int16 [T, M]; the right one is the next. A leaf is its own left child, and its threshold
-            is above every value.
-        share: Share of each class at each node, float32 [T, M, K].
-        depth: Steps after which every walk has come to a leaf.
-    """
-
-    feature: NDArray[np.int16]
-    threshold: FloatArray
-    child: NDArray[np.int16]
-    share: FloatArray
-    depth: int
+class Trees(TreeTables[NDArray[Any]]):
+    """Walk down trees with NumPy."""
 
     def probabilities(self, columns: FloatArray) -> FloatArray:
         """Return the mean of the trees' shares, float32 [n, K], of features [F, n]."""

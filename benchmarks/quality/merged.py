@@ -6,6 +6,7 @@ Open is shrub, grass, crop, bare, snow, wetland and moss. Folders, of real place
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -117,3 +118,19 @@ def line(name: str, place: str, scores: dict[str, Any]) -> str:
     """Return one row of a table as text."""
     each = " ".join(f"{key} {item['iou']:.2f}" for key, item in scores["classes"].items())
     return f"{place:16} {name:22} OA {scores['overall_accuracy']:.2f}  mIoU {scores['mean_iou']:.2f}  ({each})"
+
+
+def rounded(value: Any) -> Any:
+    """Round figures to three decimals, as they are shown; counts of pixels are kept."""
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    return round(value, 3) if isinstance(value, float) else value
+
+
+def named(pairs: Sequence[str]) -> dict[str, Path]:
+    """Parse NAME=FOLDER arguments; argparse reports one without "="."""
+    split = [pair.rpartition("=") for pair in pairs]
+    wrong = [folder for name, _, folder in split if not name]
+    if wrong:
+        raise argparse.ArgumentTypeError(f"{wrong[0]!r} is not NAME=MODEL")
+    return {name: Path(folder) for name, _, folder in split}

@@ -4,7 +4,7 @@
 
 REAL holds images/ (VV, VH in dB) and labels/ (WorldCover values) of real places. Each is mapped by the model from both
 bands, from VV alone and from VH alone, and by a random forest on the same bands that learnt from the simulated scenes.
-Classes are merged as in `benchmarks.quality.real_places`. The model runs with a copy of its card that allows missing
+Classes are merged as in `benchmarks.quality.merged`. The model runs with a copy of its card that allows missing
 bands.
 """
 

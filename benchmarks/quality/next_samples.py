@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +29,12 @@ import torch
 from numpy.typing import NDArray
 
 from backend.card.model_card import LandCoverClass
-from backend.card.registry import model_folder
 from backend.core.arrays import IntArray
 from backend.design.least_certain import Candidates, farthest
 from backend.maps.uncertainty import margin
-from backend.network.vit import SarViT
-from backend.network.weights import load_model
-from backend.own_classes.arch import own_arch
 from backend.own_classes.forest import TrainingData, grow
 from benchmarks.quality.own_classes import Site, halves, load_site, score, smoothed
+from benchmarks.quality.own_network import own_network
 from training.data.dataset import ChipFolder
 
 
@@ -99,13 +95,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path)
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    source, card = load_model(model_folder(given.model))
-    own = replace(card, arch=own_arch(card.arch))
-    model = SarViT(own.arch, len(card.bands), card.tile, card.patch, 1).eval()
-    model.backbone.load_state_dict(source.backbone.state_dict())
+    model, card, _ = own_network(given.model)
     folder, rows = ChipFolder(given.folder, card.bands), []
     for number in range(len(folder)):
-        site = load_site(folder[number], model, own)
+        site = load_site(folder[number], model, card)
         for seed in given.seeds:
             rows.append(compared(site, number, seed, given))
             print(

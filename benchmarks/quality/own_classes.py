@@ -25,7 +25,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +36,11 @@ from scipy import ndimage
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import jaccard_score
 
-from backend.card.registry import model_folder
 from backend.core.arrays import IntArray
 from backend.core.cancel import Cancel
 from backend.maps.landcover import landcover_overlap
 from backend.network.forest_head import ForestHead
 from backend.network.vit import SarViT
-from backend.network.weights import load_model
 from backend.own_classes.arch import SMOOTH, own_arch
 from backend.own_classes.features import FeatureTable, gather_features
 from backend.own_classes.forest import TrainingData, grow, head_tensors
@@ -52,6 +50,7 @@ from backend.stream.tiles import TileJob, run_stream
 from backend.stream.tiling import TilePlan, plan_tiles
 from benchmarks.quality.merged import GROUPS
 from benchmarks.quality.own_classes_tables import picture, table_of
+from benchmarks.quality.own_network import own_network
 from training.data.dataset import Chip, ChipFolder
 from training.study.forest import features
 
@@ -224,10 +223,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     given.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)  # on busy cores, two threads wait for each other for most of the time
-    source, card = load_model(model_folder(given.model))
-    card = replace(card, arch=own_arch(card.arch))
-    model = SarViT(card.arch, len(card.bands), card.tile, card.patch, 1).eval()
-    model.backbone.load_state_dict(source.backbone.state_dict())
+    model, card, _ = own_network(given.model)
     kept = given.out / "own_classes.json"
     rows = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else []
     done = {(row["site"], Draw(row["kind"], row["count"], row["draw"])) for row in rows}

@@ -19,7 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +27,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from backend.card.registry import model_folder
 from backend.core.arrays import IntArray
-from backend.network.vit import SarViT
-from backend.network.weights import load_model
-from backend.own_classes.arch import own_arch
 from backend.own_classes.forest import TrainingData, grow
 from backend.own_classes.pixels import SamplePixels
 from benchmarks.quality.own_classes import KINDS, Draw, Site, draw, halves, load_site, mapped, score, smoothed
+from benchmarks.quality.own_network import own_network
 from training.data.dataset import ChipFolder
 
 METHODS = ("ours", "features", "prior")
@@ -102,14 +99,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path)
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    source, card = load_model(model_folder(given.model))
-    own = replace(card, arch=own_arch(card.arch))
-    model = SarViT(own.arch, len(card.bands), card.tile, card.patch, 1).eval()
-    model.backbone.load_state_dict(source.backbone.state_dict())
+    model, card, source = own_network(given.model)
     folder, rows = ChipFolder(given.folder, card.bands), []
     cases = [Draw(kind, count, turn) for kind in KINDS for count in given.counts for turn in range(given.draws)]
     for number in range(len(folder)):
-        site = load_site(folder[number], model, own)
+        site = load_site(folder[number], model, card)
         known = mapped(site, source, len(card.classes))
         for case in cases:
             rows += scored(site, known, case, number)

@@ -8,9 +8,9 @@ written, with overviews and checks. "bare" is the same model on as many tiles in
 a ratio of at most 1.05. "half empty" is a run on a scene of which half is nodata; it should take half as long. The
 three run in turn for each engine, and ratios are taken within a round.
 
-On a graphics card (`--engines pytorch --device cuda`) the tiles of "bare" lie in its memory, where its answers stay, and
-the clock stops when the last one is there; the model is loaded before. Runs beside it keep the model between rounds, and
-the aim is a ratio of at most 2. The most memory that the process, and the card, have held is printed too.
+On a graphics card (`--engines pytorch --device cuda`) the tiles of "bare" lie in its memory, where its answers stay,
+and the clock stops when the last one is there; the model is loaded before. Runs beside it keep the model between
+rounds; the aim is a ratio of at most 2. The most memory that the process, and the card, have held is printed too.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from qgis.core import (
 from ..common.i18n import tr
 from .accuracy_inputs import AccuracyInputs
 from .base import BackendAlgorithm
-from .parameters import add_class_map, integer
+from .parameters import add_class_map, add_ignored, add_seed, integer
 
 
 class AccuracyAlgorithm(BackendAlgorithm):
@@ -88,11 +88,7 @@ class AccuracyAlgorithm(BackendAlgorithm):
             (self.IGNORE_MAP, tr("Values to ignore in the map")),
             (self.IGNORE_REFERENCE, tr("Values to ignore in the reference")),
         ):
-            self.add(
-                QgsProcessingParameterString(name, description, optional=True),
-                tr("Values to leave out in addition to nodata, such as 0,255."),
-                advanced=True,
-            )
+            add_ignored(self, name, description)
         self.add(
             integer(self.SAMPLE_SIZE, tr("Sample size (reference raster)"), 0, 0, 10_000_000),
             tr(
@@ -100,11 +96,7 @@ class AccuracyAlgorithm(BackendAlgorithm):
                 "the number allows, the rest by area), for estimates with confidence intervals. 0 draws none."
             ),
         )
-        self.add(
-            integer(self.SEED, tr("Seed of the sample"), 0, 0, 2_147_483_647),
-            tr("The same seed draws the same places."),
-            advanced=True,
-        )
+        add_seed(self, self.SEED)
         self._add_outputs()
 
     def _add_inputs(self) -> None:

@@ -19,7 +19,7 @@ from ..common.last_used import OF_ONE_SCENE
 from ..environment.kinds import has_package
 from ..environment.locate import interpreter
 from ..models.installed import installed_models
-from .parameters import DEVICES, ENGINES, ONNX_RUNTIME, POLARISATIONS, RASTERS, UNITS, integer, static_enum
+from .parameters import DEVICES, ENGINES, ONNX_RUNTIME, POLARISATIONS, RASTERS, add_units, integer, static_enum
 from .slope_parameters import SlopeParameters
 
 
@@ -90,13 +90,7 @@ class ModelParameters(SlopeParameters):
 
     def add_reading(self) -> None:
         """Declare units and model."""
-        self.add(
-            static_enum(self.UNITS, tr("Units"), UNITS),
-            tr(
-                "Units of the pixel values: db (decibels), linear_power (sigma0 or gamma0 as power), "
-                "amplitude (its square root). auto decides from the values, and reports the decision in the log."
-            ),
-        )
+        add_units(self, self.UNITS)
         self.add(
             QgsProcessingParameterBoolean(self.ACCEPT_VALUES, tr("Accept implausible values"), False),
             tr(

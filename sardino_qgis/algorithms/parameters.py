@@ -10,6 +10,7 @@ from qgis.core import (
     QgsProcessingParameterEnum,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterString,
 )
 
 from ..common.i18n import tr
@@ -36,6 +37,32 @@ def add_class_map(algorithm: Any, name: str) -> None:
     algorithm.add(
         QgsProcessingParameterRasterLayer(name, tr("Map of classes")),
         tr("A raster of whole numbers, such as the output of Land cover; its first band is used."),
+    )
+
+
+def add_ignored(algorithm: Any, name: str, description: str) -> None:
+    """Declare values of a class map to leave out."""
+    algorithm.add(
+        QgsProcessingParameterString(name, description, optional=True),
+        tr("Values to leave out in addition to nodata, such as 0,255."),
+        advanced=True,
+    )
+
+
+def add_seed(algorithm: Any, name: str) -> None:
+    """Declare the seed of a random sample."""
+    seed = integer(name, tr("Seed of the sample"), 0, 0, 2_147_483_647)
+    algorithm.add(seed, tr("The same seed draws the same places."), advanced=True)
+
+
+def add_units(algorithm: Any, name: str) -> None:
+    """Declare the units of backscatter."""
+    algorithm.add(
+        static_enum(name, tr("Units"), UNITS),
+        tr(
+            "Units of the pixel values: db (decibels), linear_power (sigma0 or gamma0 as power), "
+            "amplitude (its square root). auto decides from the values, and reports the decision in the log."
+        ),
     )
 
 

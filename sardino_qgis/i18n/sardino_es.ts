@@ -48,32 +48,12 @@ Un mapa con las cuatro clases del modelo incluido se puede comparar con ESA Worl
         <translation>Valores que se ignoran en la referencia</translation>
     </message>
     <message>
-        <source>Values to leave out in addition to nodata, such as 0,255.</source>
-        <translation>Valores que se excluyen además de los píxeles sin datos, por ejemplo 0,255.</translation>
-    </message>
-    <message>
         <source>Sample size (reference raster)</source>
         <translation>Tamaño de la muestra (ráster de referencia)</translation>
     </message>
     <message>
         <source>Places to draw at random from a reference raster, stratified by map class (at least 50 in each where the number allows, the rest by area), for estimates with confidence intervals. 0 draws none.</source>
         <translation>Lugares que se toman al azar de un ráster de referencia, estratificados por clase del mapa (al menos 50 en cada una si el número lo permite, el resto según la superficie), para estimaciones con intervalos de confianza. Con 0 no se toma ninguno.</translation>
-    </message>
-    <message>
-        <source>Seed of the sample</source>
-        <translation>Semilla de la muestra</translation>
-    </message>
-    <message>
-        <source>The same seed draws the same places.</source>
-        <translation>La misma semilla toma los mismos lugares.</translation>
-    </message>
-    <message>
-        <source>Map of classes</source>
-        <translation>Mapa de clases</translation>
-    </message>
-    <message>
-        <source>A raster of whole numbers, such as the output of Land cover; its first band is used.</source>
-        <translation>Un ráster de números enteros, como la salida de Cobertura del suelo; se usa su primera banda.</translation>
     </message>
     <message>
         <source>Reference raster</source>
@@ -206,6 +186,10 @@ Los errores de ambos mapas parecen cambios: dos mapas correctos en el 90 % de su
     <message>
         <source>Class map after</source>
         <translation>Mapa de clases posterior</translation>
+    </message>
+    <message>
+        <source>A raster of whole numbers, such as the output of Land cover; its first band is used.</source>
+        <translation>Un ráster de números enteros, como la salida de Cobertura del suelo; se usa su primera banda.</translation>
     </message>
     <message>
         <source>Classes of the later map</source>
@@ -564,14 +548,6 @@ Tome dos escenas de la misma órbita y dirección de pasada, procesadas igual: o
         <translation>Número equivalente de looks de un píxel, unos 4.4 en IW GRDH. Si está vacío, se estima.</translation>
     </message>
     <message>
-        <source>Units</source>
-        <translation>Unidades</translation>
-    </message>
-    <message>
-        <source>Units of the pixel values: db (decibels), linear_power (sigma0 or gamma0 as power), amplitude (its square root). auto decides from the values, and reports the decision in the log.</source>
-        <translation>Unidades de los valores de los píxeles: db (decibelios), linear_power (sigma0 o gamma0 como potencia), amplitude (su raíz cuadrada). auto lo decide por los valores y anota la decisión en el registro.</translation>
-    </message>
-    <message>
         <source>Bands</source>
         <translation>Bandas</translation>
     </message>
@@ -786,6 +762,10 @@ En montañas y colinas los lugares aparecen desplazados hacia el radar, aproxima
     <message>
         <source>gamma0: per area perpendicular to the radar beam, which depends less on the incidence angle (the bundled model expects it). sigma0: per area of ground.</source>
         <translation>gamma0: por área perpendicular al haz del radar, que depende menos del ángulo de incidencia (el modelo incluido la espera). sigma0: por área del suelo.</translation>
+    </message>
+    <message>
+        <source>Units</source>
+        <translation>Unidades</translation>
     </message>
     <message>
         <source>linear_power, which may be averaged and resampled; or db (decibels), the usual form for display.</source>
@@ -1210,6 +1190,26 @@ Un modelo solo es tan bueno como sus datos de entrenamiento; la ficha del modelo
     <message>
         <source>Library that runs the model. auto: OpenVINO on a processor if it is installed, otherwise PyTorch, with the same result. openvino-int8 computes in 8-bit integers: faster on many processors, with a slightly different map.</source>
         <translation>Biblioteca que ejecuta el modelo. auto: OpenVINO en un procesador si está instalado; si no, PyTorch, con el mismo resultado. openvino-int8 calcula con números enteros de 8 bits: más rápido en muchos procesadores, con un mapa ligeramente distinto.</translation>
+    </message>
+    <message>
+        <source>Map of classes</source>
+        <translation>Mapa de clases</translation>
+    </message>
+    <message>
+        <source>Values to leave out in addition to nodata, such as 0,255.</source>
+        <translation>Valores que se excluyen además de los píxeles sin datos, por ejemplo 0,255.</translation>
+    </message>
+    <message>
+        <source>Seed of the sample</source>
+        <translation>Semilla de la muestra</translation>
+    </message>
+    <message>
+        <source>The same seed draws the same places.</source>
+        <translation>La misma semilla toma los mismos lugares.</translation>
+    </message>
+    <message>
+        <source>Units of the pixel values: db (decibels), linear_power (sigma0 or gamma0 as power), amplitude (its square root). auto decides from the values, and reports the decision in the log.</source>
+        <translation>Unidades de los valores de los píxeles: db (decibelios), linear_power (sigma0 o gamma0 como potencia), amplitude (su raíz cuadrada). auto lo decide por los valores y anota la decisión en el registro.</translation>
     </message>
     <message>
         <source>Similarity to places from SAR</source>

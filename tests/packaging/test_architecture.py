@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "CONTRIBUTING.md", ROOT / "docs" / "architecture.md"]
 PACKAGES = ("backend", "training", "sardino_qgis", "benchmarks", "tools", "tests")
 NAMED = re.compile(rf"`((?:{'|'.join(PACKAGES)})/[\w/.-]*)(?:::(\w+))?`")
-MOST_LINES, MOST_BODY, MOST_PARAMETERS, MOST_FILES = 250, 40, 6, 20
+MOST_LINES, MOST_BODY, MOST_PARAMETERS, MOST_FILES, MOST_FLOORS = 250, 40, 6, 20, 10
 
 
 def sources() -> list[Path]:
@@ -69,6 +69,12 @@ def test_architecture_shows_every_room_of_the_backend() -> None:
     for package in ("backend", "training", "sardino_qgis"):
         for path in (ROOT / package).glob("*/__init__.py"):
             assert re.search(rf"\b{path.parent.name}\b", picture), f"the picture lacks {package}/{path.parent.name}"
+
+
+def test_the_backend_has_at_most_ten_floors() -> None:
+    contract = (ROOT / "pyproject.toml").read_text(encoding="utf-8").split('containers = ["backend"]')[1]
+    layers = re.findall(r'^    "([\w |]+)",$', contract.split("]")[0], flags=re.MULTILINE)
+    assert layers[0] == "__main__" and len(layers) - 1 <= MOST_FLOORS
 
 
 def test_files_and_functions_keep_their_limits() -> None:

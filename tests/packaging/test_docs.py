@@ -52,6 +52,20 @@ def test_pictures_are_shown_and_small() -> None:
     assert sum(sizes.values()) <= TOTAL_BYTES
 
 
+def test_every_script_is_named_by_a_page() -> None:
+    """A script that no page, recipe or Makefile names is one that nobody runs."""
+    pages = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "Makefile", *(ROOT / "training" / "recipes").glob("*.toml")]
+    named = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    scripts = [path for top in ("benchmarks", "tools") for path in (ROOT / top).rglob("*.py")]
+    scripts.remove(ROOT / "benchmarks" / "peers" / "worker.py")  # which `benchmarks.peers` starts
+    unnamed = []
+    for path in scripts:
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__main__")
+        if "__main__" in path.read_text(encoding="utf-8") and module not in named:
+            unnamed.append(module)
+    assert not unnamed
+
+
 def texts() -> Iterator[str]:
     """Yield every text in the code of plugin and backend, with … for inserted values."""
     for path in [*(ROOT / "sardino_qgis").rglob("*.py"), *(ROOT / "backend").rglob("*.py")]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from backend.cli.commands.command import Command, request_of
 from backend.cli.shared_options import DEVICES, GRIDS, add_engine, whole
 from backend.core.context import Context
+from backend.core.errors import InputError
 from backend.core.supervise import add_progress
 from backend.maps.request import MapContext
 from backend.radiometry.units import Units
@@ -79,6 +80,8 @@ def _run(options: argparse.Namespace, context: Context) -> None:
     from backend.archive.request import ArchiveRequest
     from backend.archive.task import TaskOptions
 
+    if options.workers and options.cluster != "local":
+        raise InputError("--workers has no effect without --cluster local.", "Leave it out, or add that.")
     task = request_of(TaskOptions, options, task=options.task_name)
     archive(request_of(ArchiveRequest, options, task=task), MapContext.of(context))
 

@@ -24,7 +24,7 @@ def _run(options: argparse.Namespace, context: Context) -> None:
     from backend.cli import info
 
     asked = request_of(info.Asked, options, units=Units(options.units))
-    facts = info.describe_checked(options.target) if options.check else info.describe(options.target, asked)
+    facts = (info.describe_checked if options.check else info.describe)(options.target, asked)
     if options.progress == "json":
         context.reporter.result(facts)
     else:

@@ -9,6 +9,7 @@ from typing import Callable
 from backend.cli.commands.command import Command, request_of
 from backend.cli.shared_options import add_engine, add_model_options, add_tokens
 from backend.core.context import Context
+from backend.core.errors import InputError
 from backend.engines.answer import CLASS_PROBABILITIES
 from backend.grd.request import Slopes
 from backend.maps.early import begin
@@ -91,6 +92,8 @@ def run_model(options: argparse.Namespace, context: MapContext) -> None:
     from backend.maps.landcover import FURTHER, landcover
     from backend.maps.similarity import similarity
 
+    if options.command == "landcover" and options.bits == 8 and not (options.confidence or options.probabilities):
+        raise InputError("--bits 8 has no effect without --confidence or --probabilities.", "Add one, or leave it out.")
     request, given = model_request(options), options
     more = {role: getattr(given, role, None) for role in FURTHER}
     commands: dict[str, Callable[[], object]] = {

@@ -18,6 +18,7 @@ from ...common.i18n import tr
 from ...layers.geojson_export import write_geojson
 from ..accuracy_inputs import whole_numbers
 from ..destinations import Destination
+from ..parameters import add_ignored
 from .two_dates import TwoDates
 
 
@@ -84,11 +85,7 @@ class ChangeAlgorithm(TwoDates):
             ),
             advanced=True,
         )
-        self.add(
-            QgsProcessingParameterString(self.IGNORE, tr("Values to ignore in both maps"), optional=True),
-            tr("Values to leave out in addition to nodata, such as 0,255."),
-            advanced=True,
-        )
+        add_ignored(self, self.IGNORE, tr("Values to ignore in both maps"))
         self.add_raster(
             self.OUTPUT,
             tr("Transitions"),

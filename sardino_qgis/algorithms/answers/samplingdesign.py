@@ -13,7 +13,7 @@ from qgis.core import (
 from ...common.i18n import tr
 from ...layers.sources import worker_source
 from ..accuracy_inputs import whole_numbers
-from ..parameters import add_class_map, fraction, integer
+from ..parameters import add_class_map, add_ignored, add_seed, fraction, integer
 from .point_layers import PointAlgorithm
 
 
@@ -94,16 +94,8 @@ class SamplingDesignAlgorithm(PointAlgorithm):
             tr("In metres on the ground. If empty, five pixels of the map. 0 lets points lie on neighbouring pixels."),
             advanced=True,
         )
-        self.add(
-            QgsProcessingParameterString(self.IGNORE_MAP, tr("Values to ignore in the map"), optional=True),
-            tr("Values to leave out in addition to nodata, such as 0,255."),
-            advanced=True,
-        )
-        self.add(
-            integer(self.SEED, tr("Seed of the sample"), 0, 0, 2_147_483_647),
-            tr("The same seed draws the same places."),
-            advanced=True,
-        )
+        add_ignored(self, self.IGNORE_MAP, tr("Values to ignore in the map"))
+        add_seed(self, self.SEED)
 
     def arguments(self, parameters: dict, context: Any, feedback: Any) -> list[str]:
         layer = self.raster(parameters, self.INPUT, context)

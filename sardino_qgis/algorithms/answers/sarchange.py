@@ -14,7 +14,7 @@ from qgis.core import (
 from ...common.i18n import tr
 from ...layers.sources import worker_source
 from ..destinations import Destination
-from ..parameters import RASTERS, UNITS, fraction, integer, static_enum
+from ..parameters import RASTERS, add_units, fraction, integer
 from .two_dates import TwoDates
 
 
@@ -107,13 +107,7 @@ class SarChangeAlgorithm(TwoDates):
         self.add_texts()
 
     def _add_reading(self) -> None:
-        self.add(
-            static_enum(self.UNITS, tr("Units"), UNITS),
-            tr(
-                "Units of the pixel values: db (decibels), linear_power (sigma0 or gamma0 as power), "
-                "amplitude (its square root). auto decides from the values, and reports the decision in the log."
-            ),
-        )
+        add_units(self, self.UNITS)
         self.add(
             QgsProcessingParameterBand(self.BANDS, tr("Bands"), None, self.BEFORE, optional=True, allowMultiple=True),
             tr("Bands to compare, VV before VH, the same in both rasters. If empty, they are found by their names."),

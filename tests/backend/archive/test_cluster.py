@@ -10,12 +10,13 @@ import pytest
 
 distributed = pytest.importorskip("distributed", reason="requirements/cluster.txt is not installed")
 
-from backend.archive.cluster import _anywhere, _cards, _local  # noqa: E402
+from backend.archive.cluster import _anywhere, _local  # noqa: E402
 from backend.archive.folder import ArchiveFolder  # noqa: E402
 from backend.archive.remote import FATAL, run_scene  # noqa: E402
 from backend.archive.request import ArchiveRequest  # noqa: E402
 from backend.archive.task import TaskOptions  # noqa: E402
 from backend.archive.units import Unit  # noqa: E402
+from backend.engines.graphics import usable_cards  # noqa: E402
 
 
 @pytest.mark.slow
@@ -63,12 +64,12 @@ class Driver:
 def test_cards_are_counted_by_the_driver_unless_told(monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr("ctypes.CDLL", lambda name: Driver())
-    assert _cards() == ["0", "1", "2"]
+    assert usable_cards() == ["0", "1", "2"]
     monkeypatch.setattr("ctypes.CDLL", lambda name: (_ for _ in ()).throw(OSError(name)))
-    assert _cards() == []
+    assert usable_cards() == []
     for told, cards in (("", []), ("-1", []), ("1", ["1"])):
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", told)
-        assert _cards() == cards
+        assert usable_cards() == cards
 
 
 def test_workers_get_whole_paths(tmp_path, monkeypatch, tiny_model):

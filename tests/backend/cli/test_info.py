@@ -63,6 +63,7 @@ def test_info_of_a_product_says_what_a_model_would_take(cli, tmp_path, tiny_mode
 
 def test_info_loads_a_model_when_asked_to_check_it(cli, tiny_model, monkeypatch, tmp_path):
     assert cli("info", str(tiny_model), "--check")[0] == 0
+    assert cli("info", "--check", "--model", str(tmp_path / "none"))[0] == 1
     damaged = tmp_path / "damaged"
     shutil.copytree(tiny_model, damaged)
     with (damaged / "model.safetensors").open("ab") as file:

@@ -44,6 +44,7 @@ def test_wrong_usage_is_2(cli):
         (["accuracy", "a", "b", "c", "--seed", "1"], "--sample"),
         (["accuracy", "a", "b", "c", "--seed", "1", "--sample", "0"], "--sample"),
         (["calibrate", "a", "b", "--dem-heights", "geoid"], "--dem"),
+        (["card", "--overwrite"], "--output"),
     ],
 )
 def test_an_option_without_effect_is_wrong_usage(words, needed, cli):
@@ -51,10 +52,25 @@ def test_an_option_without_effect_is_wrong_usage(words, needed, cli):
     assert (code, out) == (2, "") and f"has no effect without {needed}; add that, or leave it out" in err
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["landcover", "a.tif", "b.tif", "--bits", "8"], "--bits 8 has no effect without --confidence"),
+        (["archive", "a", "--out", "b", "--workers", "2"], "--workers has no effect without --cluster local"),
+        (["info", "--bands", "1"], "--bands has an effect on rasters only"),
+        (["info", "--check", "--units", "db"], "--units has an effect on rasters only"),
+    ],
+)
+def test_an_option_without_effect_is_refused(words, said, cli):
+    code, out, err = cli(*words)
+    assert (code, out) == (1, "") and said in err
+
+
 def test_options_that_refine_others_have_defaults():
     assert parse(["attention", "a", "b", "--masks", "m", "--mass", "0.5"]).mass == 0.5
     assert parse(["accuracy", "a", "b", "c", "--sample", "9"]).seed == 0
     assert parse(["calibrate", "a", "b", "--dem", "d"]).dem_heights == "geoid"
+    assert parse(["polygons", "a", "b"]).overwrite is False and parse(["polygons", "a", "b", "--overwrite"]).overwrite
 
 
 def test_requests_hold_what_the_options_say():

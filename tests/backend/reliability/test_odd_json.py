@@ -8,7 +8,7 @@ import pytest
 
 from backend.accuracy.class_values import field_values, integer_label
 from backend.card.model_card import ModelCard
-from backend.cli.serve import Context, ModelCache, SimilarityServer, _answer
+from backend.cli.serve import MapContext, ModelCache, SimilarityServer, _answer
 from backend.core.cancel import Cancel
 from backend.core.errors import ModelError, SarDinoError
 from backend.core.events import JsonReporter
@@ -131,7 +131,7 @@ def test_odd_lines_to_the_worker_are_refused_plainly(make_raster, scene_db, tiny
     run = {"run": ["landcover", scene, str(tmp_path / "o.tif"), "--model", "none of these", "--overwrite"]}
     stream = io.StringIO()
     server = SimilarityServer("cpu", Cancel())
-    context = Context(JsonReporter(stream), Cancel(), ModelCache())
+    context = MapContext(JsonReporter(stream), Cancel(), ModelCache())
     for text in itertools.chain(mutants(query), mutants(run)):
         stream.seek(0)
         stream.truncate()
