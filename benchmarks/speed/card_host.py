@@ -139,6 +139,7 @@ def measure(megapixels: float, cores: int, milliseconds: float, folder: Path) ->
         stack.enter_context(patch.object(device, "CARDS", {"cpu"}))
         stack.enter_context(patch.object(models, "load", lambda *_: Loaded(card, stand_in)))
         stack.enter_context(patch.object(os, "sched_getaffinity", lambda _: set(range(cores))))
+        stack.enter_context(patch.dict(os.environ, {"OMP_NUM_THREADS": str(cores)}))
         stack.enter_context(threads.measured())
         torch.set_num_threads(1)  # so that all of an operation counts for its thread
         used = time.process_time()
