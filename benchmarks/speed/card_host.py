@@ -171,6 +171,7 @@ def main() -> None:
     for thread, milliseconds in found["threads"].items():
         print(f"{thread:20} {milliseconds:6.2f} ms/Mpx")
     print(f"{'all, the run through':20} {found['all']:6.2f} ms/Mpx of one core")
+    print(f"before the first row {found['check']:.2f} s, after the last one {found['write']:.2f} s")
     slowest, seconds = estimate(found, given.scene, given.milliseconds)
     print(f"estimate, {given.scene:g} Mpx, {given.cores} cores: {seconds:.1f} s, most of it waiting for: {slowest}")
 

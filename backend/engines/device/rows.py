@@ -115,7 +115,8 @@ class DeviceCutter:
 
     def stack(self, tiles: Sequence[Tensor]) -> Tensor:
         """Join tiles."""
-        return torch.stack(tuple(tiles))
+        with refusing(self._device, self._plan.columns.padded):
+            return torch.stack(tuple(tiles))
 
     def _row(self, row: int) -> tuple[Tensor, Tensor]:
         """Return input [B, tile, padded] and validity of a row of tiles, reflected where it overhangs the frame."""
