@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Callable
 
+import numpy as np
 from numpy.typing import NDArray
 
 from backend.core.arrays import BoolArray
@@ -116,4 +117,4 @@ class Tally:
         self._emit(rows, valid)
 
     def _add(self, valid: BoolArray) -> None:
-        self.valid += int(valid.sum())
+        self.valid += int(np.count_nonzero(valid))
