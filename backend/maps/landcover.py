@@ -25,7 +25,7 @@ from backend.maps.uncertainty import MEASURES, entropy, margin
 from backend.output.sink import Layer
 from backend.output.styles import paletted_qml, rgb, share_qml
 from backend.stream.blend import RowBlender
-from backend.stream.decision import CACHED, choosing, decision
+from backend.stream.decision import choosing, decision
 from backend.stream.disagreement import SquaringBlender, disagreeing
 from backend.stream.several import joining
 from backend.stream.tiles import Blender, TileJob
@@ -35,6 +35,8 @@ from backend.stream.tiling import TilePlan, plan_tiles
 FURTHER = {"agreement": "agreement of dates", **MEASURES}
 # Most pixels that go through the model, for each pixel of the raster.
 REDUNDANCY = 1.35
+# Pixels of a class map, of a byte each, that are coded and counted at once: as many as a processor's cache holds.
+AT_ONCE = 2**17
 
 
 def landcover(
@@ -178,7 +180,7 @@ class _Writer:
 
     def _record(self, best: NDArray[Any], valid: BoolArray) -> None:
         chosen = np.empty(valid.shape, dtype=np.uint8)
-        step = max(1, CACHED // valid.shape[1])
+        step = max(1, AT_ONCE // valid.shape[1])
         for top in range(0, len(chosen), step):
             part = slice(top, top + step)
             indices = best[part].astype(np.uint8, copy=False)
