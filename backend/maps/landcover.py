@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
 from backend.engines.answer import CLASS_PROBABILITIES
-from backend.maps.device import decides_on_device
+from backend.engines.device.choice import decides_on_device
 from backend.maps.eight_bits import check_bits, share_code
 from backend.maps.emit import cell_factors, masked, output_paths, send_pixels, send_tiles
 from backend.maps.extent import Layout, cropped
@@ -188,7 +188,7 @@ class _Writer:
         self._put(chosen)
 
     def _put(self, chosen: NDArray[np.uint8]) -> None:
-        step = max(1, CACHED // chosen.shape[1])
+        step = max(1, AT_ONCE // chosen.shape[1])
         for top in range(0, len(chosen), step):
             for value in self._values:
                 self._counts[value] += np.count_nonzero(chosen[top : top + step] == value)

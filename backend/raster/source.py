@@ -203,8 +203,7 @@ class RasterSource:
                 f"{self.path} can't be read at row {top}: it is truncated or damaged.",
                 "Copy or download the file again.",
             ) from error
-        all_scales, all_offsets = self._file.scales, self._file.offsets
-        scales, offsets = ([values[b - 1] for b in self.bands] for values in (all_scales, all_offsets))
+        scales, offsets = ([each[b - 1] for b in self.bands] for each in (self._file.scales, self._file.offsets))
         if any(s != 1 for s in scales) or any(offsets):
             column = (-1, 1, 1)
             values *= np.array(scales, np.float32).reshape(column)

@@ -39,10 +39,10 @@ from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.core.cancel import Cancel
 from backend.core.errors import SarDinoError
+from backend.engines.device import choice
 from backend.engines.device.rows import DeviceCutter
 from backend.engines.device.transfer import KINDS
 from backend.engines.pytorch import auto_batch, choose_device, device_name
-from backend.maps import device as maps_device
 from backend.maps.landcover import landcover
 from backend.maps.request import Context, Request
 from backend.radiometry.units import Units
@@ -132,7 +132,7 @@ def input_gap(path: Path, card: ModelCard, units: Units, device: torch.device) -
 def mapped(request: Request, confidence: Path, context: Context, kind: str) -> tuple[NDArray[Any], NDArray[Any], float]:
     """Return classes, confidence and seconds of a run, in which devices of a kind work as cards."""
     began = time.perf_counter()
-    with patch.object(maps_device, "CARDS", {kind}):
+    with patch.object(choice, "CARDS", {kind}):
         landcover(request, confidence=confidence, context=context)
     seconds = time.perf_counter() - began
     with rasterio.open(request.output) as classes, rasterio.open(confidence) as shares:

@@ -31,11 +31,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
+from backend.engines.device import choice
 from backend.engines.device.blend import DeviceBlender
 from backend.engines.device.rows import DeviceCutter
 from backend.engines.job import Job
 from backend.engines.pytorch import GPU_TOKENS
-from backend.maps import device
 from backend.maps.landcover import landcover
 from backend.maps.load import Loaded, ModelCache
 from backend.maps.request import Context, Request
@@ -136,7 +136,7 @@ def measure(megapixels: float, cores: int, milliseconds: float, folder: Path) ->
     stand_in: Any = StandIn(card, milliseconds / 1e3 * area / len(plan_of(card, side, side)))
     request = Request(str(scene), folder / "map.tif", units=Units.DB, device="cpu", overwrite=True)
     with ExitStack() as stack:
-        stack.enter_context(patch.object(device, "CARDS", {"cpu"}))
+        stack.enter_context(patch.object(choice, "CARDS", {"cpu"}))
         stack.enter_context(patch.object(models, "load", lambda *_: Loaded(card, stand_in)))
         stack.enter_context(patch.object(os, "sched_getaffinity", lambda _: set(range(cores))))
         stack.enter_context(patch.dict(os.environ, {"OMP_NUM_THREADS": str(cores)}))
