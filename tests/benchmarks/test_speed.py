@@ -72,4 +72,4 @@ def test_without_a_card_its_check_refuses(benchmark):
 def test_what_the_processor_does_beside_a_card_is_estimated(benchmark):
     done = benchmark("speed.card_host", "--megapixels", "0.1")
     assert done.returncode == 0, done.stderr
-    assert "decoder 7" in done.stdout and "estimate, 425 Mpx, 16 cores" in done.stdout
+    assert "decoder-7" in done.stdout and "estimate, 425 Mpx, 16 cores" in done.stdout
