@@ -34,13 +34,13 @@ def prepared_on_device(device: str, frame: Frame, job: TileJob, log: Callable[[s
         job: Tiles over it.
         log: Called with (level, message).
     """
-    if not decides_on_device(device):
+    if not decides_on_device(device) or job.only is not None:  # of a few tiles rows are left out
         yield job
         return
     from backend.engines.device.rows import DeviceCutter
     from backend.engines.device.transfer import KINDS, device_of
 
-    rows = "a few tiles are wanted" if job.only is not None else stored_rows(frame, KINDS)
+    rows = stored_rows(frame, KINDS)
     if isinstance(rows, str):
         log("info", f"The processor prepares the input of the network: {rows}.")
         yield job
