@@ -52,6 +52,11 @@ def test_blocks_of_joined_files_are_those_of_the_files(make_raster, scene_db):
         values = np.empty((2, 70, 90), np.float32)
         reader.read((40, 33), values)
         np.testing.assert_array_equal(values, db[:, 40:110, 33:123])
+        described = source._file.name
+    for written, shareable in ((described, True), (described.replace(' relativeToVRT="0"', ' shared="1"'), False)):
+        (files[0].parent / "joined.vrt").write_text(written)
+        with RasterSource(files[0].parent / "joined.vrt", names=["VV", "VH"]) as source:
+            assert source.stored()[1].shareable is shareable
     points = [rasterio.control.GroundControlPoint(r, c, c * 10, -r * 10) for r in (0, 149) for c in (0, 202)]
     warped = make_raster(db, "points.tif", transform=None, gcps=points)
     with RasterSource(warped, names=["VV", "VH"]) as source:
