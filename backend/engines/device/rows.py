@@ -120,7 +120,7 @@ class DeviceCutter:
         rows = self._plan.rows.sources(row)
         first = int(rows.min())
         x, valid = self._held(first, int(rows.max()) + 1)
-        if len(rows) != x.shape[1]:
+        if rows[-1] != first + len(rows) - 1:
             order = self._index(rows - first)
             x, valid = x[:, order], valid[order]
         if self._plan.columns.padded > self._width:

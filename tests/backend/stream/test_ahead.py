@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import rasterio
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.raster.source import RasterSource
@@ -13,6 +13,7 @@ from backend.stream.ahead import LEAST_ROWS, SLAB_BYTES, shares, slab_rows, slab
 sizes = st.integers(1, 300)
 
 
+@settings(max_examples=40)
 @given(
     sizes, sizes, st.integers(1, 90), st.integers(1, 90), st.integers(0, 100), st.integers(0, 100), st.integers(1, 9)
 )
@@ -27,6 +28,7 @@ def test_shares_cover_a_slab_once_in_whole_blocks(rows, columns, down, across, t
     assert (seen == 1).all()
 
 
+@settings(max_examples=40)
 @given(st.integers(0, 5000), st.integers(1, 5000), st.integers(1, 600))
 def test_slabs_follow_each_other_at_multiples_in_the_file(first, height, rows):
     found = slabs(first, height, rows)
@@ -35,6 +37,7 @@ def test_slabs_follow_each_other_at_multiples_in_the_file(first, height, rows):
     assert all(0 < bottom - top <= rows for top, bottom in found)
 
 
+@settings(max_examples=40)
 @given(st.integers(1, 20_000), st.integers(1, 10**6))
 def test_slabs_are_bounded_and_in_step_with_blocks(block, row_bytes):
     rows = slab_rows(block, row_bytes)
