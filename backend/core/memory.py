@@ -10,7 +10,7 @@ from contextlib import suppress
 # how much may lie unused at the end of a pool. Unless that is said too it is 128 KiB, and what one array gives back is
 # fetched again, and zeroed, for the next one: a tenth of the time that a run takes beside the network.
 _ARENA_MAX, _MMAP_THRESHOLD, _TRIM_THRESHOLD = -8, -3, -1
-_POOLS, _LARGE, _UNUSED = 2, 4 * 2**20, 16 * 2**20
+_POOLS, _LARGE, _UNUSED = 2, 4 * 2**20, 4 * 2**20
 
 
 def hold_little() -> None:

@@ -103,19 +103,19 @@ class PortableEngine:
         # Read once more for another answer: the weights needn't be held for the length of a run.
         graph, self._graph = (self._graph or read_graph(self._folder, self._card)).only(outputs), None
         if self.name != "openvino-int8":
-            made = self._compile(graph)
+            made = self._compile(graph, self.threads)
             self._check(made)
             return made
-        # One after the other: each holds the weights again.
-        wanted = self._sampled(self._compile(quantised(graph, self._card.activation_ranges, emulated=True)))
-        made = self._compile(quantised(graph, self._card.activation_ranges))
+        # One after the other: each holds the weights again, and for each thread that it may use.
+        wanted = self._sampled(self._compile(quantised(graph, self._card.activation_ranges, emulated=True), 1))
+        made = self._compile(quantised(graph, self._card.activation_ranges), self.threads)
         self._check_eight_bits(self._sampled(made), wanted)
         return made
 
-    def _compile(self, graph: Graph) -> Tilewise:
+    def _compile(self, graph: Graph, threads: int) -> Tilewise:
         shape = len(self._card.bands), self._card.tile, self._card.tile
         try:
-            made: Tilewise = self._library.Compiled(graph, shape, self.threads)
+            made: Tilewise = self._library.Compiled(graph, shape, threads)
         except Exception as error:  # whatever it is, the next engine may run it
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise ResourceError(

@@ -14,8 +14,8 @@ from backend.card.model_card import ModelCard
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
 from backend.engines.answer import Answer
+from backend.engines.device.choice import prepared_on_device
 from backend.engines.job import Job
-from backend.maps.device import prepared_on_device
 from backend.maps.extent import ValidCount, cropped
 from backend.maps.request import Request
 from backend.maps.run import Run
@@ -53,7 +53,7 @@ def send_tiles(run: Run, job: TileJob, answer: Answer, emit: Emit, through: Thro
     with run.loaded.engines.runner(wanted) as (model, run.engine):
         asked = ValidCount(run.scene.part.in_cells(run.scene.factors), emit)
         whole = model if through is None else through(model)
-        with prepared_on_device(run, job) as job:
+        with prepared_on_device(run.loaded.device, run.scene.frame, job, context.reporter.log) as job:
             run_stream(run.scene.frame, job, whole, asked, context.cancel, **progress)
     if asked.valid == 0:
         raise InputError(

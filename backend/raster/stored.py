@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,13 +23,16 @@ from backend.core.errors import UnreadableError
 from backend.raster.errors import RASTER_ERRORS
 
 Number = float
-# Files of a virtual raster that are asked for their blocks.
-MOST_ASKED = 4
+# Files of a virtual raster that are asked for their blocks, and most bytes of its description that are read.
+MOST_ASKED, MOST_DESCRIBED = 4, 16 * 2**20
 
 
 def one_thread_a_handle(handles: int) -> AbstractContextManager[Any]:
-    """Return GDAL settings under which rasters are opened whose handles are several threads' themselves."""
-    return rasterio.Env(GDAL_NUM_THREADS=1) if handles > 1 else nullcontext()
+    """Return GDAL settings under which rasters are opened whose handles are several threads' themselves.
+
+    Otherwise handles of one virtual raster share those of its files, which two threads must not use at once.
+    """
+    return rasterio.Env(GDAL_NUM_THREADS=1, VRT_SHARED_SOURCE="NO") if handles > 1 else nullcontext()
 
 
 @dataclass(frozen=True)
@@ -155,6 +159,8 @@ def _block(dataset: Any, band: int) -> tuple[tuple[int, int], bool]:
         return own, False
     if dataset.driver != "VRT":
         return own, True
+    if _insists_on_sharing(dataset.name):
+        return own, False
     shapes = []
     for name in [name for name in dataset.files if not name.lower().endswith((".vrt", ".xml", ".ovr"))][:MOST_ASKED]:
         try:
@@ -166,3 +172,16 @@ def _block(dataset: Any, band: int) -> tuple[tuple[int, int], bool]:
             return own, False
         shapes.append((rows, columns))
     return (max(rows for rows, _ in shapes), max(columns for _, columns in shapes)) if shapes else own, bool(shapes)
+
+
+def _insists_on_sharing(name: str) -> bool:
+    """Return whether handles of a virtual raster share those of its files whatever the settings, or may do so."""
+    if name.lstrip().startswith("<"):
+        return False  # its description, by `backend.raster.virtual`
+    try:
+        path = Path(name)
+        return path.stat().st_size > MOST_DESCRIBED or 'shared="1"' in path.read_text(
+            encoding="utf-8", errors="replace"
+        )
+    except OSError:  # on no disk
+        return True

@@ -82,7 +82,7 @@ class Ahead:
         self._done = [0] * len(readers)  # slabs that a thread has read
         self._free = count  # slabs that may be begun
         for number in range(len(readers)):
-            flow.start(lambda number=number: self._read(number), f"decoder {number}")  # type: ignore[misc]
+            flow.start(lambda number=number: self._read(number), f"decoder-{number}")  # type: ignore[misc]
 
     def __iter__(self) -> Iterator[Slab]:
         """Yield slabs from top to bottom; each is to be released (`release`), or there is no memory for later ones."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from backend.core.threads import reading_threads
 from backend.radiometry.conversion import Conversion
-from backend.raster.source import RasterSource
+from backend.raster.source import RasterSource, gdal_environment
 from backend.raster.stored import StoredReader, one_thread_a_handle
 from backend.stream.frames import FilledFrame, NativeFrame, ScaledFrame
 from backend.stream.rows import Frame
@@ -31,6 +31,8 @@ class StoredRows:
         """Open handles for as many threads as help, and close them at the end."""
         count = reading_threads() if self.conversion.storage.shareable else 1
         with ExitStack() as stack:
+            # Some threads are in the next row of blocks before others are done with one.
+            stack.enter_context(gdal_environment(self.source.cache_bytes()))
             with one_thread_a_handle(count):
                 sources = [stack.enter_context(self.source.reopen()) for _ in range(count)]
             yield [source.stored()[0] for source in sources]

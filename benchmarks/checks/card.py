@@ -1,6 +1,7 @@
 """Compare the maps of a graphics card with those of the processor, and measure both.
 
-    python -m benchmarks.checks.card [--device cuda] [--megapixels 16] [--engine auto] [--folder DIR] [--json PATH]
+    python -m benchmarks.checks.card [--device cuda] [--megapixels 16] [--engine auto] [--model NAME|DIR]
+        [--folder DIR] [--json PATH]
 
 For each way of storing backscatter (dB, hundredths of dB with holes, linear power, amplitude) a scene is mapped on the
 processor and twice on the card, the second time with the model loaded. Prints, for each:
@@ -38,10 +39,10 @@ from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.core.cancel import Cancel
 from backend.core.errors import SarDinoError
+from backend.engines.device import choice
 from backend.engines.device.rows import DeviceCutter
 from backend.engines.device.transfer import KINDS
 from backend.engines.pytorch import auto_batch, choose_device, device_name
-from backend.maps import device as maps_device
 from backend.maps.landcover import landcover
 from backend.maps.request import MapContext, Request
 from backend.radiometry.units import Units
@@ -133,7 +134,7 @@ def mapped(
 ) -> tuple[NDArray[Any], NDArray[Any], float]:
     """Return classes, confidence and seconds of a run, in which devices of a kind work as cards."""
     began = time.perf_counter()
-    with patch.object(maps_device, "CARDS", {kind}):
+    with patch.object(choice, "CARDS", {kind}):
         landcover(request, confidence=confidence, context=context)
     seconds = time.perf_counter() - began
     with rasterio.open(request.output) as classes, rasterio.open(confidence) as shares:
@@ -142,10 +143,11 @@ def mapped(
 
 def check(name: str, scene: Path, folder: Path, given: argparse.Namespace) -> Found:
     """Map a scene, stored in one way, on the processor and twice on the card."""
-    card, units, path = ModelCard.load(model_folder(None) / CARD), STORED[name][1], folder / "stored.tif"
+    model = model_folder(given.model)
+    card, units, path = ModelCard.load(model / CARD), STORED[name][1], folder / "stored.tif"
     store(scene, path, name)
     gap, valid_same = input_gap(path, card, units, torch.device(given.device))
-    common: dict[str, Any] = {"units": units, "overwrite": True, "input": str(path), "accept_values": True}
+    common: dict[str, Any] = {"units": units, "overwrite": True, "input": str(path), "model": model}
     here = Request(output=folder / "here.tif", device="cpu", engine=given.engine, **common)
     there = Request(output=folder / "there.tif", device=given.device, engine="pytorch", **common)
     first, shares, seconds = mapped(here, folder / "confidence.tif", MapContext(), "none")
@@ -157,17 +159,15 @@ def check(name: str, scene: Path, folder: Path, given: argparse.Namespace) -> Fo
     return Found(name, gap, valid_same, same, apart, again, seconds, cold, warm)
 
 
-def batch_seconds(device: torch.device) -> dict[int, float]:
-    """Return seconds of the bare network for 1,000 tiles, by tiles at once."""
-    folder = model_folder(None)
-    card = ModelCard.load(folder / CARD)
+def batch_seconds(folder: Path, card: ModelCard, device: torch.device) -> dict[int, float]:
+    """Return seconds of the bare network of a model for 1,000 tiles, by tiles at once."""
     # In a rehearsal a few tiles do.
     sizes, count = (BATCHES, 1000) if device.type != "cpu" else ((1, 2), 2)
     return {size: seconds_on_device(folder, card, device, size, count) * 1000 / count for size in sizes}
 
 
-def print_all(found: list[Found], batches: dict[int, float], device: torch.device) -> None:
-    """Print tables."""
+def print_all(found: list[Found], batches: dict[int, float], chosen: int, device: torch.device) -> None:
+    """Print what was found, and the batch that is chosen for the model."""
     for item in found:
         print(
             f"{'as wanted' if item.passes else 'DIFFERS':9} {item.name:10} input {item.input_gap:.1e}, validity "
@@ -177,7 +177,7 @@ def print_all(found: list[Found], batches: dict[int, float], device: torch.devic
         )
     for size, seconds in batches.items():
         print(f"batch {size:4}: {seconds:.3f} s for 1,000 tiles")
-    print(f"chosen batch: {auto_batch(ModelCard.load(model_folder(None) / CARD), device)}")
+    print(f"chosen batch: {chosen}")
     held = f", card {torch.cuda.max_memory_reserved(device) / 2**20:.0f} MiB" if device.type == "cuda" else ""
     print(f"peak memory: process {peak_mib():.0f} MiB{held}; {device_name(device)}")
 
@@ -188,6 +188,7 @@ def main() -> int:
     parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda", help="cpu for a rehearsal")
     parser.add_argument("--megapixels", type=float, default=16)
     parser.add_argument("--engine", choices=["auto", "pytorch", "openvino"], default="auto", help="of the processor")
+    parser.add_argument("--model", help="name or folder; the bundled one by default")
     parser.add_argument("--folder", type=Path, help="where scenes are made; a temporary folder by default")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
@@ -202,8 +203,10 @@ def main() -> int:
         write_scene(folder / "scene.tif", side, side, 0.9)
         check_one = partial(check, scene=folder / "scene.tif", folder=folder, given=given)
         found = [check_one(name) for name in STORED]
-    batches = batch_seconds(device)
-    print_all(found, batches, device)
+    model = model_folder(given.model)
+    card = ModelCard.load(model / CARD)
+    batches = batch_seconds(model, card, device)
+    print_all(found, batches, auto_batch(card, device), device)
     if given.json:
         result = {"device": device_name(device), "ways": [asdict(item) for item in found], "batches": batches}
         given.json.write_text(json.dumps({**result, "process_mib": peak_mib()}, indent=2) + "\n")

@@ -31,11 +31,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
+from backend.engines.device import choice
 from backend.engines.device.blend import DeviceBlender
 from backend.engines.device.rows import DeviceCutter
 from backend.engines.job import Job
 from backend.engines.pytorch import GPU_TOKENS
-from backend.maps import device
 from backend.maps.landcover import landcover
 from backend.maps.load import Loaded, ModelCache
 from backend.maps.request import MapContext, Request
@@ -136,9 +136,10 @@ def measure(megapixels: float, cores: int, milliseconds: float, folder: Path) ->
     stand_in: Any = StandIn(card, milliseconds / 1e3 * area / len(plan_of(card, side, side)))
     request = Request(str(scene), folder / "map.tif", units=Units.DB, device="cpu", overwrite=True)
     with ExitStack() as stack:
-        stack.enter_context(patch.object(device, "CARDS", {"cpu"}))
+        stack.enter_context(patch.object(choice, "CARDS", {"cpu"}))
         stack.enter_context(patch.object(models, "load", lambda *_: Loaded(card, stand_in)))
         stack.enter_context(patch.object(os, "sched_getaffinity", lambda _: set(range(cores))))
+        stack.enter_context(patch.dict(os.environ, {"OMP_NUM_THREADS": str(cores)}))
         stack.enter_context(threads.measured())
         torch.set_num_threads(1)  # so that all of an operation counts for its thread
         used = time.process_time()
@@ -170,6 +171,7 @@ def main() -> None:
     for thread, milliseconds in found["threads"].items():
         print(f"{thread:20} {milliseconds:6.2f} ms/Mpx")
     print(f"{'all, the run through':20} {found['all']:6.2f} ms/Mpx of one core")
+    print(f"before the first row {found['check']:.2f} s, after the last one {found['write']:.2f} s")
     slowest, seconds = estimate(found, given.scene, given.milliseconds)
     print(f"estimate, {given.scene:g} Mpx, {given.cores} cores: {seconds:.1f} s, most of it waiting for: {slowest}")
 

@@ -8,9 +8,9 @@ written, with overviews and checks. "bare" is the same model on as many tiles in
 a ratio of at most 1.05. "half empty" is a run on a scene of which half is nodata; it should take half as long. The
 three run in turn for each engine, and ratios are taken within a round.
 
-On a graphics card (`--engines pytorch --device cuda`) the tiles of "bare" lie in its memory, where its answers stay,
-and the clock stops when the last one is there; the model is loaded before. Runs beside it keep the model between
-rounds; the aim is a ratio of at most 2. The most memory that the process, and the card, have held is printed too.
+On a graphics card (`--device cuda`) the tiles of "bare" lie in its memory, where its answers stay, and the clock stops
+when the last one is there; the model is loaded before. Whole runs keep the model between rounds, and the aim is a
+ratio of at most 2. The most memory that the process, and the card, have held is printed too.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ from backend.card.registry import CARD, model_folder
 from backend.cli.shared_options import DEVICES
 from backend.core.arrays import FloatArray
 from backend.core.cancel import Cancel
+from backend.core.errors import SarDinoError
 from backend.engines.answer import CLASS_PROBABILITIES
-from backend.engines.choice import ENGINES
+from backend.engines.choice import ENGINES, check_engine
 from backend.engines.factory import Engines, Wanted
 from backend.engines.job import Job
 from backend.maps.landcover import landcover, landcover_overlap
@@ -177,19 +178,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megapixels", type=float, default=100)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--engines", nargs="+", choices=ENGINES[1:], default=["openvino"])
-    parser.add_argument(
-        "--device", choices=DEVICES[1:], default="cpu", help="other than cpu only with --engines pytorch"
-    )
+    parser.add_argument("--engines", nargs="+", choices=ENGINES[1:], help="on a processor; openvino by default")
+    parser.add_argument("--device", choices=DEVICES[1:], default="cpu", help="others than cpu run PyTorch")
     parser.add_argument("--model", help="name or folder; the bundled one by default")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--folder", type=Path, help="where scenes are made; a temporary folder by default")
     given = parser.parse_args()
-    folder = model_folder(given.model)
-    with tempfile.TemporaryDirectory(dir=given.folder) as name:
-        results = [
-            measure(folder, given.megapixels, given.rounds, each, Path(name), given.device) for each in given.engines
-        ]
+    folder, engines = model_folder(given.model), given.engines or ["openvino" if given.device == "cpu" else "pytorch"]
+    try:
+        for engine in engines:
+            check_engine(engine, given.device, ModelCard.load(folder / CARD))
+        with tempfile.TemporaryDirectory(dir=given.folder) as name:
+            results = [
+                measure(folder, given.megapixels, given.rounds, each, Path(name), given.device) for each in engines
+            ]
+    except SarDinoError as error:
+        parser.exit(1, f"{error.message} {error.hint}\n")
     for found in results:
         print(f"{found['engine']}, {found['megapixels']:.0f} Mpx, {found['tiles']} tiles, work {found['redundancy']}")
         held = f", card {found['card_mib']:.0f} MiB" if "card_mib" in found else ""

@@ -24,6 +24,7 @@ import numpy as np
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.core.arrays import FloatArray
+from backend.core.memory import hold_little
 from backend.core.threads import thread_count
 from backend.engines.job import Job
 from backend.maps.landcover import landcover
@@ -48,7 +49,9 @@ class StandIn:
     name, device, device_name = "stand-in", "cpu", "cpu"
 
     def __init__(self, card: ModelCard, seconds: float) -> None:
-        self.batch, self._seconds, self.current = thread_count(), seconds, self
+        # As of `backend.engines.portable.PortableEngine`.
+        self.batch, self._seconds, self.current = max(1, thread_count() // 2), seconds, self
+        hold_little()
         shape = MADE, len(card.classes), card.tile, card.tile
         answers = np.random.default_rng(0).random(shape, dtype=np.float32)
         self._answers: FloatArray = answers / answers.sum(axis=1, keepdims=True)

@@ -5,6 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+import torch
+
+from backend.card.model_card import ModelCard
+from backend.network.vit import build_model
+from backend.network.weights import save_model
+from tests.support.random_model import CARD
 
 
 @pytest.mark.slow
@@ -37,3 +43,33 @@ def test_growth_has_time_and_memory_of_every_size(benchmark, tmp_path):
     assert [each["megapixels"] for each in found["sizes"]] == [0.06, 0.15]
     assert all(each["seconds"] > 0 and each["peak_mib"] > 100 for each in found["sizes"])
     assert (tmp_path / "g.png").stat().st_size > 5000
+
+
+@pytest.mark.slow
+def test_the_check_of_a_card_is_rehearsed_without_one(benchmark, tmp_path):
+    (tmp_path / "card.json").write_text(json.dumps(CARD))
+    card, model = ModelCard.load(tmp_path / "card.json"), tmp_path / "tiny"
+    save_model(model, build_model(card), card)
+    rest = ["--model", model, "--engine", "pytorch", "--json", tmp_path / "found.json"]
+    done = benchmark("checks.card", "--device", "cpu", "--megapixels", "0.03", *rest)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert [each["name"] for each in found["ways"]] == ["dB", "dB * 100", "power", "amplitude"]
+    for each in found["ways"]:
+        assert each["same"] >= 0.998 and each["valid_same"] and each["repeated"] and each["seconds_card"] > 0
+    assert done.stdout.count("as wanted") == 4 and "peak memory: process" in done.stdout
+
+
+@pytest.mark.slow
+def test_without_a_card_its_check_refuses(benchmark):
+    if torch.cuda.is_available():
+        pytest.skip("there is a card")
+    done = benchmark("checks.card")
+    assert done.returncode == 1 and "The device cuda was asked for" in done.stderr and not done.stdout
+
+
+@pytest.mark.slow
+def test_what_the_processor_does_beside_a_card_is_estimated(benchmark):
+    done = benchmark("speed.card_host", "--megapixels", "0.1")
+    assert done.returncode == 0, done.stderr
+    assert "decoder-7" in done.stdout and "estimate, 425 Mpx, 16 cores" in done.stdout

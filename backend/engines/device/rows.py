@@ -6,8 +6,9 @@ normalisation, tiles, filling) happens where the network is. Back come the valid
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -65,21 +66,17 @@ class DeviceCutter:
     ) -> None:
         self._plan, self._width, self._device = plan, frame.width, device
         self._conversion, self._operations = conversion, torch_operations(device)
-        ahead = Ahead(
-            readers,
-            conversion.storage,
-            (frame.height, frame.width),
-            lambda shape, kind: pinned(shape, kind, device),
-            flow,
-        )
-        self._ahead, self._slabs = ahead, iter(ahead)
-        self._copied: Mark | None = None  # of the slab that has not been released
-        self._coming: _Prepared | None = None
         self._stride = plan.columns.origins[1] if len(plan.columns.origins) > 1 else plan.tile
         # Rows of the frame that are held, converted.
         self._x = torch.empty((conversion.count, 0, frame.width), device=device)
         self._valid = torch.empty((0, frame.width), dtype=torch.bool, device=device)
         self._top = 0
+        self._coming: _Prepared | None = None
+        self._copied: Mark | None = None  # of the slab that has not been released
+        # Last, as its threads begin at once.
+        size = frame.height, frame.width
+        self._ahead = Ahead(readers, conversion.storage, size, partial(pinned, device=device), flow)
+        self._slabs: Iterator[Slab] = iter(self._ahead)
 
     def read(self, row: int) -> _DeviceRow:
         """Read a row of tiles.
@@ -115,14 +112,15 @@ class DeviceCutter:
 
     def stack(self, tiles: Sequence[Tensor]) -> Tensor:
         """Join tiles."""
-        return torch.stack(tuple(tiles))
+        with refusing(self._device, self._plan.columns.padded):
+            return torch.stack(tuple(tiles))
 
     def _row(self, row: int) -> tuple[Tensor, Tensor]:
         """Return input [B, tile, padded] and validity of a row of tiles, reflected where it overhangs the frame."""
         rows = self._plan.rows.sources(row)
         first = int(rows.min())
         x, valid = self._held(first, int(rows.max()) + 1)
-        if len(rows) != x.shape[1]:
+        if rows[-1] != first + len(rows) - 1:
             order = self._index(rows - first)
             x, valid = x[:, order], valid[order]
         if self._plan.columns.padded > self._width:

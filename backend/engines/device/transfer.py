@@ -27,7 +27,10 @@ def device_of(name: str) -> torch.device:
 
 def pinned(shape: tuple[int, ...], kind: str, device: torch.device) -> NDArray[Any]:
     """Return an array of one of KINDS from which a graphics card copies without a detour; ordinary memory elsewhere."""
-    memory = torch.empty(shape, dtype=KINDS[kind], pin_memory=device.type == "cuda")
+    try:
+        memory = torch.empty(shape, dtype=KINDS[kind], pin_memory=device.type == "cuda")
+    except RuntimeError:  # a system may allow little of it; then copies take longer
+        memory = torch.empty(shape, dtype=KINDS[kind])
     # The array keeps the tensor alive.
     return memory.numpy().view(kind)
 

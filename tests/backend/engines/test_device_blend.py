@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.card.model_card import LandCoverClass
+from backend.engines.device import choice
 from backend.engines.device.blend import DeviceBlender, deciding
-from backend.maps import device
 from backend.maps.landcover import landcover
 from backend.maps.request import Request
 from backend.stream.blend import RowBlender
@@ -58,7 +58,7 @@ def test_maps_made_either_way_agree(tiny_model, make_raster, scene_db, tmp_path,
     values[:, :60, :70] = np.nan
     scene, maps = make_raster(values), {}
     for way in (False, True):
-        monkeypatch.setattr(device, "CARDS", {"cpu"} if way else set())
+        monkeypatch.setattr(choice, "CARDS", {"cpu"} if way else set())
         paths = [tmp_path / f"{name}{way}.tif" for name in ("map", "confidence")]
         request = Request(str(scene), paths[0], tiny_model, device="cpu", engine="pytorch", batch_size=batch)
         facts = landcover(request, confidence=paths[1])
@@ -72,5 +72,5 @@ def test_maps_made_either_way_agree(tiny_model, make_raster, scene_db, tmp_path,
 
 
 def test_only_a_card_decides_there():
-    assert device.decides_on_device("cuda") and not device.decides_on_device("cpu")
-    assert not device.decides_on_device("mps")
+    assert choice.decides_on_device("cuda") and not choice.decides_on_device("cpu")
+    assert not choice.decides_on_device("mps")

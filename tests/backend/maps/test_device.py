@@ -15,7 +15,7 @@ from backend.card.registry import CARD
 from backend.core.cancel import Cancel
 from backend.core.errors import Cancelled
 from backend.engines import pytorch
-from backend.maps import device
+from backend.engines.device import choice
 from backend.maps.attention import attention
 from backend.maps.landcover import landcover
 from backend.maps.request import MapContext, Request
@@ -38,7 +38,7 @@ def either_way(tiny_model, tmp_path, monkeypatch):
     def run(scene, roles=(), task=landcover, model=tiny_model, **more):
         found = []
         for way in (set(), {"cpu"}):
-            monkeypatch.setattr(device, "CARDS", way)
+            monkeypatch.setattr(choice, "CARDS", way)
             paths = {role: tmp_path / f"{role}-{len(way)}.tif" for role in ("output", *roles)}
             request = {key: more[key] for key in more.keys() & Request.__dataclass_fields__}
             rest = {key: value for key, value in more.items() if key not in request}
@@ -111,7 +111,7 @@ def test_attention_takes_its_input_from_the_device_too(either_way, make_raster, 
 
 
 def test_memory_that_runs_out_halves_the_batch(tiny_model, make_raster, scene_db, tmp_path, monkeypatch):
-    monkeypatch.setattr(device, "CARDS", {"cpu"})
+    monkeypatch.setattr(choice, "CARDS", {"cpu"})
     real, sizes = pytorch.outputs, []
 
     def greedy(network, names, x):
@@ -129,7 +129,7 @@ def test_memory_that_runs_out_halves_the_batch(tiny_model, make_raster, scene_db
 
 
 def test_a_cancelled_run_leaves_nothing(tiny_model, make_raster, scene_db, tmp_path, monkeypatch):
-    monkeypatch.setattr(device, "CARDS", {"cpu"})
+    monkeypatch.setattr(choice, "CARDS", {"cpu"})
     cancel = Cancel()
 
     class Stopper(Listener):

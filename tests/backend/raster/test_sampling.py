@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backend.core.errors import InputError
-from backend.raster.sampling import sample_values
+from backend.raster.sampling import _starts, sample_values
 from backend.raster.source import RasterSource
 
 NAMES = ("VV", "VH")
@@ -35,3 +35,18 @@ def test_sample_finds_the_only_valid_pixel(make_raster):
         assert valid.sum() == 1
     with RasterSource(empty, names=NAMES) as source, pytest.raises(InputError, match="no valid pixel"):
         sample_values(source)
+
+
+@pytest.mark.parametrize(("begin", "size", "first"), [(0, 4000, 0), (-130, 6000, -130), (40, 2000, -90)])
+def test_windows_of_large_rasters_stay_within_a_block(begin, size, first):
+    starts = _starts(begin, size, 64, 8, 256, first)
+    assert starts[0] == begin and starts[-1] == begin + size - 64 and len(starts) == 8
+    inside = (starts[1:-1] - first) % 256
+    assert (inside + 64 <= 256).all()
+    assert np.abs(starts - np.linspace(begin, begin + size - 64, 8)).max() <= 64
+
+
+def test_windows_of_small_rasters_and_of_strips_are_spread_evenly():
+    even = np.linspace(0, 936, 8).astype(int)
+    np.testing.assert_array_equal(_starts(0, 1000, 64, 8, 256, 0), even)
+    np.testing.assert_array_equal(_starts(0, 1000, 64, 8, 16, 0), even)
