@@ -124,8 +124,15 @@ class ArchiveWorker:
         return not taken and self.state.held == 0
 
     def _do(self, name: str, held: Held) -> None:
-        outcome = do_scene(self._units[name], held, self._book, self._task, self._context)
-        self._note(outcome)
+        shown = 0.0
+
+        def show(part: float) -> None:
+            # A scene is read several times for some outputs; what was shown never shrinks. All of it is done when placed.
+            nonlocal shown
+            shown = max(shown, min(part, 0.99))
+            self._context.reporter.progress(round(len(self.state.finished) + shown, 2), len(self._units))
+
+        self._note(do_scene(self._units[name], held, self._book, self._task, self._context, show))
 
     def _note(self, outcome: Outcome) -> None:
         reporter = self._context.reporter
