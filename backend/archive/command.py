@@ -34,7 +34,8 @@ def archive(request: ArchiveRequest, context: Context) -> dict[str, Any]:
         raise InputError(
             f"A worker can't count as dead after {request.dead_after:g} s.", f"Give {LEAST_DEAD_AFTER_S:g} s or more."
         )
-    units, card, folder = read_plan(request.plan), request.task.check(), ArchiveFolder(request.out)
+    notes: list[str] = []
+    units, card, folder = read_plan(request.plan, notes), request.task.check(), ArchiveFolder(request.out)
     folder.open(units, request.task.recorded(card))
     worker = worker_name()
     context.reporter.start(
@@ -42,13 +43,16 @@ def archive(request: ArchiveRequest, context: Context) -> dict[str, Any]:
         outputs={"output": str(folder.manifest)}, scenes=len(units), worker=worker,
     )  # fmt: skip
     if folder.program() != __version__:
-        context.reporter.log(
-            "warning", f"The archive was begun by version {folder.program()}, and goes on with {__version__}; the "
-            "manifest says which made a result.",
-        )  # fmt: skip
+        notes.append(
+            f"The archive was begun by version {folder.program()}, and goes on with {__version__}; the manifest says "
+            "which made a result."
+        )
+    for note in notes:
+        context.reporter.log("warning", note)
     state = _work(request, units, folder, worker, context)
-    ours = write_manifest(folder, units, state, request.task.model)
-    if not ours:
+    if state.held:
+        context.reporter.log("info", f"{state.held} of {len(units)} scenes are held by other workers.")
+    if not write_manifest(folder, units, state, request.task.model):
         context.reporter.log("info", "Another worker is writing the manifest.")
     facts = {
         "outputs": {"output": str(folder.manifest), "collection": str(folder.collection)},

@@ -30,12 +30,13 @@ _COLUMNS = (
 )
 
 
-def read_plan(plan: str) -> list[Unit]:
+def read_plan(plan: str, notes: list[str] | None = None) -> list[Unit]:
     """Return the units of a plan, in its order.
 
     Args:
         plan: Folder, searched with its sub-folders; pattern with * or ? (** for any folders); CSV file; or JSON file
             with a STAC item collection. Files whose names differ by their polarisation alone are one scene.
+        notes: Takes warnings.
 
     Raises:
         InputError: It is none of these, or names no scene, or one twice.
@@ -46,7 +47,7 @@ def read_plan(plan: str) -> list[Unit]:
     elif path.suffix.lower() == ".csv":
         units = _table(path)
     elif path.suffix.lower() in (".json", ".geojson"):
-        units = stac_units(path)
+        units = stac_units(path, [] if notes is None else notes)
     elif glob.has_magic(plan):
         units = _grouped(sorted(file for file in glob.glob(plan, recursive=True) if not _is_result(Path(file))))
     else:

@@ -127,7 +127,7 @@ class ArchiveWorker:
         shown = 0.0
 
         def show(part: float) -> None:
-            # A scene is read several times for some outputs; what was shown never shrinks. All of it is done when placed.
+            # For some outputs a scene is read several times, but what is shown never shrinks; it is done when placed.
             nonlocal shown
             shown = max(shown, min(part, 0.99))
             self._context.reporter.progress(round(len(self.state.finished) + shown, 2), len(self._units))
