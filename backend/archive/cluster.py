@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,6 @@ from backend.archive.request import ArchiveRequest
 from backend.archive.scene_run import DONE, FAILED, LOST
 from backend.archive.units import Unit
 from backend.archive.worker import WAIT_S, State
-from backend.card.registry import CARD
 from backend.core.cancel import POLL_S
 from backend.core.errors import ResourceError
 from backend.maps.request import Context
@@ -48,7 +46,7 @@ def run_on_cluster(request: ArchiveRequest, units: Sequence[Unit], folder: Archi
         ResourceError: Dask isn't installed, the scheduler can't be reached or has gone, or no worker can map.
         Cancelled: The run was stopped.
     """
-    request, run = _anywhere(request), f"run{secrets.token_hex(4)}"
+    request, run = request.anywhere(), f"run{secrets.token_hex(4)}"
     book = AttemptBook(folder, run, request.retries, request.dead_after)
     local = request.cluster == LOCAL
     if local:
@@ -61,14 +59,6 @@ def run_on_cluster(request: ArchiveRequest, units: Sequence[Unit], folder: Archi
         if local:
             book.release_all(run)
         book.close()
-
-
-def _anywhere(request: ArchiveRequest) -> ArchiveRequest:
-    """Return a request with whole paths: workers may have been started in other folders."""
-    model = request.task.model
-    if model is not None and (Path(model) / CARD).is_file():
-        model = os.path.abspath(model)
-    return replace(request, out=Path(os.path.abspath(request.out)), task=replace(request.task, model=model))
 
 
 class _Rounds:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
-from backend.cli.shared_options import DEVICES, GRIDS, add_engine, whole
+from backend.cli.shared_options import DEVICES, GRIDS, add_engine, add_slopes, whole
 from backend.core.cancel import Cancel
 from backend.core.events import Reporter
 from backend.core.supervise import add_progress
@@ -38,7 +38,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     task.add_argument("--task", dest="task_name", choices=TASKS, default="landcover", help="what to do with each scene")
     task.add_argument(
         "--also", nargs="+", default=[], metavar="OUTPUT",
-        help="further outputs: confidence, probabilities; masks; pca (as the task has them)",
+        help="further outputs of the task: confidence, probabilities, margin, entropy, disagreement; masks; pca",
     )  # fmt: skip
     _add_task_options(task)
     add_progress(parser)
@@ -52,6 +52,7 @@ def _add_task_options(task: argparse._ArgumentGroup) -> None:
     task.add_argument(
         "--extent", type=float, nargs=4, metavar=("XMIN", "YMIN", "XMAX", "YMAX"), help="in the CRS of each raster"
     )
+    add_slopes(task, one=False)
     task.add_argument("--device", choices=DEVICES, default="auto", help="of this process")
     task.add_argument("--batch-size", type=whole, default=0, metavar="N", help="tiles at once; 0 chooses")
     add_engine(task)
@@ -65,8 +66,9 @@ def _run(options: argparse.Namespace, reporter: Reporter, cancel: Cancel) -> Non
     from backend.archive.command import archive
     from backend.archive.request import ArchiveRequest
     from backend.archive.task import TaskOptions
+    from backend.grd.request import Slopes
 
-    task = request_of(TaskOptions, options, task=options.task_name)
+    task = request_of(TaskOptions, options, task=options.task_name, slopes=request_of(Slopes, options))
     archive(request_of(ArchiveRequest, options, task=task), Context(reporter, cancel))
 
 

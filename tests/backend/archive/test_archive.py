@@ -28,6 +28,9 @@ from backend.archive.worker import State
 from backend.core.errors import ModelError, ResourceError
 from backend.core.events import Reporter
 from backend.maps.request import Context
+from tests.support.make_safe import make_safe, simulated
+from tests.support.mountain import dem_of
+from tests.support.safe.orbit import Imaged, seen
 from tests.support.stac.schemas import FOLDER, item_errors
 
 PROJECTION = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
@@ -193,7 +196,7 @@ def test_what_fails_is_repeated_reported_and_done_when_mended(archive, plan, tmp
 
 def test_options_without_effect_are_refused(archive, cli, plan, tmp_path, tiny_model):
     assert "no output called pca" in archive("--also", "pca")[2]
-    assert "--bits 8 has no effect" in archive("--bits", "8")[2]
+    assert "--bits 8 has no effect" in archive("--bits", "8", "--also", "margin")[2]
     assert "--heads has no effect" in archive("--heads", "all")[2]
     assert not (tmp_path / "out").exists()
 
@@ -229,6 +232,25 @@ def test_embeddings_in_bytes_with_their_picture(archive, tmp_path):
     assert code == 0, err
     with rasterio.open(tmp_path / "out/scenes/S1_20240103/S1_20240103_embed.tif") as file:
         assert file.count == 32 and file.dtypes[0] == "uint8"
+
+
+def test_products_are_corrected_as_by_the_tasks_own_command(cli, tiny_model, tmp_path):
+    geometry = Imaged(shape=(120, 160))
+    (tmp_path / "scenes").mkdir()
+    product = make_safe(tmp_path / "scenes", seen(geometry, numbers=simulated, polarisations=("VV", "VH")))
+    dem = dem_of(tmp_path / "dem.tif", geometry, lambda values, x, y: 0.3 * values, reach=0.05)
+    fixed = ("--model", tiny_model, "--dem", dem, "--flatten")
+    margin = ("--margin", tmp_path / "margin.tif")
+    code, _, err = cli("landcover", product, tmp_path / "alone.tif", *fixed, *margin)
+    assert code == 0, err
+    out = tmp_path / "out"
+    code, _, err = cli("archive", tmp_path / "scenes", "--out", out, *fixed, "--also", "margin")
+    assert code == 0, err
+    for role, alone in (("landcover", "alone.tif"), ("margin", "margin.tif")):
+        with rasterio.open(next(out.glob(f"scenes/*/*_{role}.tif"))) as file, rasterio.open(tmp_path / alone) as same:
+            np.testing.assert_array_equal(file.read(), same.read())
+    assert "slopes was" in cli("archive", tmp_path / "scenes", "--out", out, *fixed[:4], "--also", "margin")[2]
+    assert "no elevation model" in cli("archive", tmp_path / "scenes", "--out", out, "--dem", tmp_path / "x.tif")[2]
 
 
 def test_a_worker_that_was_killed_is_replaced(plan, tiny_model, tmp_path, worker_environment):
