@@ -101,7 +101,7 @@ class _Rounds:
             if unit.name in state.finished:
                 continue
             before = attempts.get(unit.name, Attempts())
-            may = self._book.may_follow(unit.name, before)
+            may = self._book.may_follow(unit.name, before, unit.rest)
             if may:
                 found.append((unit, before.last))
             elif may is None:

@@ -51,7 +51,9 @@ def archive(request: ArchiveRequest, context: Context) -> dict[str, Any]:
         context.reporter.log("warning", note)
     state = _work(request, units, folder, worker, context)
     if state.held:
-        context.reporter.log("info", f"{state.held} of {len(units)} scenes are held by other workers.")
+        context.reporter.log(
+            "info", f"{state.held} of {len(units)} scenes are held by other workers, or wait to be repeated."
+        )
     if not write_manifest(folder, units, state, request.task.model):
         context.reporter.log("info", "Another worker is writing the manifest.")
     facts = {

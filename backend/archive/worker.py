@@ -37,7 +37,7 @@ class State:
     Attributes:
         finished: Names of scenes that are finished.
         given_up: Why scenes were given up, by name.
-        held: How many scenes other workers hold.
+        held: How many scenes other workers hold, or wait to be repeated.
         made: Names of scenes that this run has finished itself.
     """
 
@@ -110,7 +110,7 @@ class ArchiveWorker:
             if name in self.state.finished:
                 continue
             before = attempts.get(name, Attempts())
-            may = self._book.may_follow(name, before)
+            may = self._book.may_follow(name, before, self._units[name].rest)
             if may is None:
                 self.state.held += 1
             elif not may:

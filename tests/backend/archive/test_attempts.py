@@ -152,6 +152,17 @@ def test_failures_are_repeated_so_often_and_say_why(folder):
     assert book_of(folder, retries=2).may_follow("a", attempts) is True
 
 
+def test_scenes_on_the_network_are_repeated_later(folder):
+    book = book_of(folder)
+    book.fail(book.take("a"), InputError("away"))
+    attempts = book.listing()["a"]
+    assert book.may_follow("a", attempts, Unit("a", ("http://x.org/a.tif",)).rest) is None
+    assert book.may_follow("a", attempts, Unit("a", ("a.tif",)).rest) is True
+    failed = folder.claims / "a.1.failed"
+    os.utime(failed, (failed.stat().st_mtime - 31,) * 2)
+    assert book.may_follow("a", attempts, Unit("a", ("/vsicurl/http://x.org/a.tif",)).rest) is True
+
+
 def test_what_kills_its_workers_is_given_up(folder):
     book = book_of(folder)
     for after in range(MOST_DEATHS):
