@@ -4,8 +4,7 @@ Attempt N on a scene is the file NAME.N.claim. It is created exclusively, which 
 every few seconds. If it failed, NAME.N.failed says why. The next attempt is another file, N + 1: nothing is taken over
 in place, so that two workers can't take over one scene, nor a worker a claim that was renewed a moment ago.
 Ages are by the disk's own clock: times of change of files on it are compared. What a worker writes lies in a folder
-whose name no other gets, so that one that was suspended, and comes back after its number was given to another, touches
-nothing of that one's.
+whose name no other gets: one that was suspended touches nothing of another's, even if that got the same number.
 """
 
 from __future__ import annotations
@@ -110,10 +109,18 @@ class AttemptBook:
             (attempts.failed if f".{kind}" == FAILED else attempts.claimed).add(int(number))
         return found
 
-    def may_follow(self, name: str, attempts: Attempts) -> bool | None:
-        """Return whether another attempt may be made: None if not now, since the last one goes on; False if never."""
+    def may_follow(self, name: str, attempts: Attempts, rest: float = 0.0) -> bool | None:
+        """Return whether another attempt may be made: None if not now, False if never.
+
+        Args:
+            name: Of the scene.
+            attempts: On it. Not now, if the last one goes on.
+            rest: Seconds for each failure, before which a scene that failed isn't repeated.
+        """
         if not attempts.open:
-            return len(attempts.failed) <= self.retries
+            often = len(attempts.failed)
+            age = self.age(self._claim(name, attempts.last).with_suffix(FAILED)) if often and rest else None
+            return False if often > self.retries else None if age is not None and age < rest * often else True
         age = self.age(self._claim(name, attempts.last))
         if age is not None and age < self.dead_after:
             return None
@@ -222,7 +229,7 @@ class AttemptBook:
         return self.folder.claims / f"{name}.{number}{CLAIM}"
 
     def _forget(self, name: str, last: int) -> None:
-        """Remove all attempts on a finished scene."""
+        """Remove the attempts on a finished scene."""
         for number in range(1, last + 1):
             for suffix in (CLAIM, FAILED):
                 with suppress(OSError):

@@ -11,7 +11,6 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from backend.archive.request import ArchiveRequest
 from backend.archive.scene_run import DONE, FAILED, LOST
 from backend.archive.units import Unit
 from backend.archive.worker import WAIT_S, State
-from backend.card.registry import CARD
 from backend.core.cancel import POLL_S
 from backend.core.errors import ResourceError
 from backend.engines.graphics import usable_cards
@@ -47,7 +45,7 @@ def run_on_cluster(request: ArchiveRequest, units: Sequence[Unit], folder: Archi
         ResourceError: Dask isn't installed, the scheduler can't be reached or has gone, or no worker can map.
         Cancelled: The run was stopped.
     """
-    request, run = _anywhere(request), f"run{secrets.token_hex(4)}"
+    request, run = request.anywhere(), f"run{secrets.token_hex(4)}"
     book = AttemptBook(folder, run, request.retries, request.dead_after)
     local = request.cluster == LOCAL
     if local:
@@ -60,14 +58,6 @@ def run_on_cluster(request: ArchiveRequest, units: Sequence[Unit], folder: Archi
         if local:
             book.release_all(run)
         book.close()
-
-
-def _anywhere(request: ArchiveRequest) -> ArchiveRequest:
-    """Return a request with whole paths: workers may have been started in other folders."""
-    model = request.task.model
-    if model is not None and (Path(model) / CARD).is_file():
-        model = os.path.abspath(model)
-    return replace(request, out=Path(os.path.abspath(request.out)), task=replace(request.task, model=model))
 
 
 class _Rounds:
@@ -116,7 +106,7 @@ class _Rounds:
             if unit.name in state.finished:
                 continue
             before = attempts.get(unit.name, Attempts())
-            may = self._book.may_follow(unit.name, before)
+            may = self._book.may_follow(unit.name, before, unit.rest)
             if may:
                 found.append((unit, before.last))
             elif may is None:

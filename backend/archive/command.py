@@ -33,20 +33,26 @@ def archive(request: ArchiveRequest, context: MapContext) -> dict[str, Any]:
         raise InputError(
             f"--dead-after is {request.dead_after:g} s; workers need longer.", f"Give {LEAST_DEAD_AFTER_S:g} s or more."
         )
-    units, card, folder = read_plan(request.plan), request.task.check(), ArchiveFolder(request.out)
+    notes: list[str] = []
+    units, card, folder = read_plan(request.plan, notes), request.task.check(), ArchiveFolder(request.out)
     folder.open(units, request.task.recorded(card))
     worker = worker_name()
     outputs = {"output": folder.manifest, "collection": folder.collection}
     events = RunEvents(context.reporter, "archive", request.plan, outputs, card.name, request.task.device)
     events.start(scenes=len(units), worker=worker)
     if folder.program() != __version__:
-        context.reporter.log(
-            "warning", f"The archive was begun by version {folder.program()}, and goes on with {__version__}; the "
-            "manifest says which made a result.",
-        )  # fmt: skip
+        notes.append(
+            f"The archive was begun by version {folder.program()}, and goes on with {__version__}; the manifest says "
+            "which made a result."
+        )
+    for note in notes:
+        context.reporter.log("warning", note)
     state = _work(request, units, folder, worker, context)
-    ours = write_manifest(folder, units, state, request.task.model)
-    if not ours:
+    if state.held:
+        context.reporter.log(
+            "info", f"{state.held} of {len(units)} scenes are held by other workers, or wait to be repeated."
+        )
+    if not write_manifest(folder, units, state, request.task.model):
         context.reporter.log("info", "Another worker is writing the manifest.")
     if state.given_up:
         _refuse(state, request, folder)

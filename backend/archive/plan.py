@@ -7,7 +7,7 @@ import glob
 import hashlib
 import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from backend.archive.dates import span
@@ -30,12 +30,13 @@ _COLUMNS = (
 )
 
 
-def read_plan(plan: str) -> list[Unit]:
+def read_plan(plan: str, notes: list[str] | None = None) -> list[Unit]:
     """Return the units of a plan, in its order.
 
     Args:
         plan: Folder, searched with its sub-folders; pattern with * or ? (** for any folders); CSV file; or JSON file
             with a STAC item collection. Files whose names differ by their polarisation alone are one scene.
+        notes: Takes warnings.
 
     Raises:
         InputError: The plan is none of these, or names no scene, or one scene twice.
@@ -46,9 +47,9 @@ def read_plan(plan: str) -> list[Unit]:
     elif path.suffix.lower() == ".csv":
         units = _table(path)
     elif path.suffix.lower() in (".json", ".geojson"):
-        units = stac_units(path)
+        units = stac_units(path, [] if notes is None else notes)
     elif glob.has_magic(plan):
-        units = _grouped(sorted(file for file in glob.glob(plan, recursive=True) if not _is_result(Path(file))))
+        units = _grouped(_scenes(glob.glob(plan, recursive=True)))
     else:
         raise InputError(
             f"{plan} is no plan of an archive.",
@@ -98,9 +99,16 @@ def _search(folder: Path) -> Iterator[str]:
                 yield path
 
 
-def _is_result(path: Path) -> bool:
-    """Return whether a file lies in the folder of an archive, such as one that was put among its scenes."""
-    return any((folder / SETTINGS).is_file() for folder in list(path.parents)[:DEPTH])
+def _scenes(files: Iterable[str]) -> list[str]:
+    """Return files in order, without those in the folder of an archive, such as one that was put among its scenes."""
+    known: dict[Path, bool] = {}
+
+    def result(folder: Path) -> bool:
+        if folder not in known:
+            known[folder] = any((part / SETTINGS).is_file() for part in (folder, *list(folder.parents)[: DEPTH - 1]))
+        return known[folder]
+
+    return sorted(file for file in files if not result(Path(file).parent))
 
 
 def _grouped(files: Sequence[str]) -> list[Unit]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import os
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from backend.archive.task import TaskOptions
+from backend.card.registry import CARD
 
 RETRIES, DEAD_AFTER_S = 2, 120.0
 LEAST_DEAD_AFTER_S = 1.0
@@ -34,3 +36,13 @@ class ArchiveRequest:
     wait: bool = True
     cluster: str | None = None
     workers: int = 0
+
+    def anywhere(self) -> ArchiveRequest:
+        """Return the request with whole paths, for workers that were started in other folders."""
+        model, slopes = self.task.model, self.task.slopes
+        if model is not None and (Path(model) / CARD).is_file():
+            model = os.path.abspath(model)
+        if slopes.dem is not None and os.path.exists(slopes.dem):
+            slopes = replace(slopes, dem=os.path.abspath(slopes.dem))
+        task = replace(self.task, model=model, slopes=slopes)
+        return replace(self, out=Path(os.path.abspath(self.out)), task=task)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Callable, Protocol
 
 from backend.archive.attempts import AttemptBook, Held
 from backend.archive.heart import Heart
@@ -19,6 +20,8 @@ from backend.maps.request import MapContext
 DONE, FAILED, LOST = "done", "failed", "lost"
 # Touches of a claim within the time after which its worker counts as dead.
 BEATS = 6
+# Seconds between two looks whether another worker has taken over: one that was suspended needn't go on to the end.
+LOOK_S = 5.0
 
 
 class Task(Protocol):
@@ -43,15 +46,22 @@ class Outcome:
 
 
 class SceneReporter(Reporter):
-    """Pass on the warnings of a scene's run, with its name; its progress is not that of the archive.
+    """Pass on the warnings of a scene's run, with its name, and the part of it that is done.
+
+    Args:
+        reporter: Reporter of the archive.
+        unit: The scene.
+        work: Folder that is written into.
+        shown: Called with the part that is done, from 0 to 1.
 
     Attributes:
         warnings: All of them, without names.
     """
 
-    def __init__(self, reporter: Reporter, unit: Unit) -> None:
+    def __init__(self, reporter: Reporter, unit: Unit, work: Path, shown: Callable[[float], None]) -> None:
         super().__init__()
-        self._reporter, self._unit = reporter, unit
+        self._reporter, self._unit, self._work, self._shown_part = reporter, unit, work, shown
+        self._looked = time.monotonic()
         self.warnings: list[str] = []
 
     def log(self, level: str, message: str) -> None:
@@ -59,12 +69,34 @@ class SceneReporter(Reporter):
             self.warnings.append(self._unit.unsigned(message))
             self._reporter.log(level, f"{self._unit.name}: {self.warnings[-1]}")
 
+    def progress(self, done: float, total: int, **figures: float) -> None:
+        self._shown_part(min(1.0, done / max(total, 1)))
+        if time.monotonic() - self._looked > LOOK_S:
+            self._looked = time.monotonic()
+            if not self._work.exists():
+                raise ResourceError(f"Another worker has taken over {self._unit.name}.", "")
+
     def error(self, error: SarDinoError) -> None:
         self.log("warning", error.message)
 
 
-def do_scene(unit: Unit, held: Held, book: AttemptBook, task: Task, context: MapContext) -> Outcome:
+def do_scene(
+    unit: Unit,
+    held: Held,
+    book: AttemptBook,
+    task: Task,
+    context: MapContext,
+    shown: Callable[[float], None] = lambda part: None,
+) -> Outcome:
     """Map a scene that was claimed. Its claim has ended afterwards, unless the process is killed.
+
+    Args:
+        unit: The scene.
+        held: The claim.
+        book: Attempts on the disk.
+        task: What is done.
+        context: Of the archive.
+        shown: Called with the part of the scene that is done, from 0 to 1.
 
     Raises:
         Cancelled: The worker was stopped; the scene is free again.
@@ -72,7 +104,7 @@ def do_scene(unit: Unit, held: Held, book: AttemptBook, task: Task, context: Map
         ResourceError: The disk of the results is full, or away; the scene is free again if possible.
     """
     cancel = context.cancel
-    inner = MapContext(SceneReporter(context.reporter, unit), cancel, context.models)
+    inner = MapContext(SceneReporter(context.reporter, unit, held.work, shown), cancel, context.models)
     with cancel.cleanup_scope():
         cancel.on_deadline(lambda: book.release(held))
         try:

@@ -16,7 +16,7 @@ _WANTED = "Give an item collection: a JSON file of type FeatureCollection, whose
 _NO_DATA = {"thumbnail", "metadata", "overview", "visual"}
 
 
-def stac_units(path: Path) -> list[Unit]:
+def stac_units(path: Path, notes: list[str]) -> list[Unit]:
     """Return a unit for each item: its assets by polarisation, in the order VV, VH, HH, HV.
 
     An asset's polarisation is its key, its `sar:polarizations`, or its only band's name. Without any, the item is the
@@ -24,6 +24,8 @@ def stac_units(path: Path) -> list[Unit]:
 
     Args:
         path: JSON file; relative links start from the item's `self` link, if it is absolute, else from the file.
+
+        notes: Takes a warning if the file is a part of an answer.
 
     Raises:
         InputError: It can't be read, or is no item collection, or an item has no asset that can be used.
@@ -36,6 +38,10 @@ def stac_units(path: Path) -> list[Unit]:
     items = [data] if found == "Feature" else data.get("features") if found == "FeatureCollection" else None
     if not isinstance(items, list):
         raise InputError(f"The plan {path} is JSON of type {found!r}.", _WANTED)
+    context = data.get("context")
+    matched = data.get("numberMatched", context.get("matched") if isinstance(context, dict) else None)
+    if isinstance(matched, int) and matched > len(items):
+        notes.append(f"{path} holds {len(items)} of the {matched} items that its search found; no others are mapped.")
     return [_unit(item, path, number) for number, item in enumerate(items, 1)]
 
 

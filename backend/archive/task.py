@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from backend.archive.told_bands import told_bands
-from backend.archive.units import Unit
+from backend.archive.units import Unit, is_remote, without_query
 from backend.card.model_card import ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.core.errors import InputError
 from backend.core.plain_json import parse_json
 from backend.engines.choice import check_engine
+from backend.grd.request import Slopes
 from backend.maps.request import MapContext, Request
 from backend.radiometry.units import Units
 
 # Further outputs of each task, and the option of its command that names them.
 FURTHER: Mapping[str, Sequence[str]] = {
-    "landcover": ("confidence", "probabilities"),
+    "landcover": ("confidence", "probabilities", "margin", "entropy", "disagreement"),
     "attention": ("masks",),
     "embed": ("pca",),
 }
 TASKS = tuple(FURTHER)
+# Those of land cover that can be stored in eight bits.
+_IN_BYTES = {"confidence", "probabilities"}
 # Keys of a card without any effect on a map.
 _DESCRIPTIONS = {"title", "trained_on", "metrics", "limits", "licence"}
 
@@ -42,6 +46,7 @@ class TaskOptions:
         units: Unit of the values.
         accept_values: Whether values that can't be backscatter are mapped all the same.
         extent: In the CRS of each raster.
+        slopes: Treatment of the terrain under products; without a file of orbits, which belongs to one product.
         device: Device of this process alone: workers may differ.
         engine: Library that runs the model.
         batch_size: Batch size of this process alone.
@@ -58,6 +63,7 @@ class TaskOptions:
     units: str = Units.AUTO.value
     accept_values: bool = False
     extent: Sequence[float] | None = None
+    slopes: Slopes = field(default_factory=Slopes)
     device: str = "auto"
     engine: str = "auto"
     batch_size: int = 0
@@ -85,8 +91,13 @@ class TaskOptions:
         for name, tasks in idle.items():
             if self.task not in tasks and getattr(self, name) != getattr(default, name):
                 raise InputError(f"--{name} has no effect on {self.task}.", "Leave it out.")
-        if self.bits == 8 and (self.task == "attention" or (self.task == "landcover" and not self.also)):
-            raise InputError(f"--bits 8 has no effect on {self.task} without further outputs.", "Leave it out.")
+        idle_bits = self.task == "landcover" and _IN_BYTES.isdisjoint(self.also)
+        if self.bits == 8 and (self.task == "attention" or idle_bits):
+            needed = " without confidence or probabilities" if idle_bits else ""
+            raise InputError(f"--bits 8 has no effect on {self.task}{needed}.", "Leave it out.")
+        dem = self.slopes.dem
+        if dem is not None and not (is_remote(dem) or dem.startswith("/vsi") or os.path.exists(dem)):
+            raise InputError(f"There is no elevation model {dem}.", "Check the path.")
         card = ModelCard.load(model_folder(self.model) / CARD)
         check_engine(self.engine, self.device, card)
         return card
@@ -98,9 +109,19 @@ class TaskOptions:
             "card_sha256": self._card_digest(),
             "bands": list(self.bands) if self.bands else None, "units": self.units,
             "accept_values": self.accept_values, "extent": list(self.extent) if self.extent else None,
-            "engine": self.engine, "bits": self.bits, "heads": self.heads, "block": self.block, "grid": self.grid,
+            "slopes": self._recorded_slopes(), "engine": self.engine, "bits": self.bits, "heads": self.heads,
+            "block": self.block, "grid": self.grid,
             "classes": [[item.value, item.name, item.color, item.group] for item in card.classes],
         }  # fmt: skip
+
+    def _recorded_slopes(self) -> dict[str, Any] | None:
+        """Return how the terrain is taken into account, its elevation model by path and size; None without one."""
+        dem = self.slopes.dem
+        if dem is None:
+            return None
+        if not os.path.exists(dem):
+            return {**asdict(self.slopes), "dem": without_query(dem)}
+        return {**asdict(self.slopes), "dem": os.path.abspath(dem), "dem_bytes": os.path.getsize(dem)}
 
     def _card_digest(self) -> str:
         """Return what tells a card from others that make other maps with the same weights."""
@@ -127,6 +148,7 @@ class TaskOptions:
         request = Request(
             first, work / f"{unit.name}_{self.task}.tif", self.model, bands, Units(self.units), self.extent,
             self.device, self.engine, self.batch_size, accept_values=self.accept_values, further=further,
+            slopes=self.slopes,
         )  # fmt: skip
         paths = {role: work / f"{unit.name}_{role}.tif" for role in self.also}
         return _COMMANDS[self.task](self, request, paths, context)
@@ -137,7 +159,8 @@ def _landcover(
 ) -> dict[str, Any]:
     from backend.maps.landcover import landcover
 
-    return landcover(request, paths.get("confidence"), paths.get("probabilities"), context, bits=options.bits)
+    more = {role: path for role, path in paths.items() if role not in _IN_BYTES}
+    return landcover(request, paths.get("confidence"), paths.get("probabilities"), context, more, options.bits)
 
 
 def _attention(

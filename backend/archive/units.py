@@ -21,6 +21,7 @@ _URL = re.compile(_REMOTE.pattern + r"[^\"'\s]+")
 _OPTIONS = "/vsicurl?"
 # Parts of a query that are shorter are words, not signatures.
 SECRET = 6
+REST_S = 30.0
 # Names of devices, which Windows keeps for itself.
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
@@ -40,6 +41,11 @@ class Unit:
     files: tuple[str, ...]
     date: str = ""
     bands: tuple[str, ...] = ()
+
+    @property
+    def rest(self) -> float:
+        """Return the seconds to wait after a failure: a server may be back by then, a disk is as it was."""
+        return REST_S if any(map(_URL.search, self.files)) else 0.0
 
     @property
     def recorded(self) -> tuple[str, ...]:

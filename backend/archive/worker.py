@@ -37,7 +37,7 @@ class State:
     Attributes:
         finished: Names of scenes that are finished.
         given_up: Why scenes were given up, by name.
-        held: Number of scenes that other workers hold.
+        held: Number of scenes that other workers hold, or that wait to be repeated.
         made: Names of scenes that this run has finished itself.
     """
 
@@ -110,7 +110,7 @@ class ArchiveWorker:
             if name in self.state.finished:
                 continue
             before = attempts.get(name, Attempts())
-            may = self._book.may_follow(name, before)
+            may = self._book.may_follow(name, before, self._units[name].rest)
             if may is None:
                 self.state.held += 1
             elif not may:
@@ -124,8 +124,15 @@ class ArchiveWorker:
         return not taken and self.state.held == 0
 
     def _do(self, name: str, held: Held) -> None:
-        outcome = do_scene(self._units[name], held, self._book, self._task, self._context)
-        self._note(outcome)
+        shown = 0.0
+
+        def show(part: float) -> None:
+            # For some outputs a scene is read several times, but what is shown never shrinks; it is done when placed.
+            nonlocal shown
+            shown = max(shown, min(part, 0.99))
+            self._context.reporter.progress(round(len(self.state.finished) + shown, 2), len(self._units))
+
+        self._note(do_scene(self._units[name], held, self._book, self._task, self._context, show))
 
     def _note(self, outcome: Outcome) -> None:
         reporter = self._context.reporter

@@ -56,8 +56,13 @@ def add_writing(parser: argparse.ArgumentParser, older: str = "existing outputs"
     add_progress(parser)
 
 
-def add_slopes(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say how the terrain under a product is taken into account."""
+def add_slopes(parser: argparse._ActionsContainer, one: bool = True) -> None:
+    """Add the options that say how the terrain under a product is taken into account.
+
+    Args:
+        parser: Takes them.
+        one: Whether it is about one product, which can have a file of orbits.
+    """
     parser.add_argument(
         "--dem",
         metavar="PATH",
@@ -68,7 +73,8 @@ def add_slopes(parser: argparse.ArgumentParser) -> None:
         help="zero level of the heights: geoid (mean sea level, the default; SRTM, Copernicus and most others) or "
         "ellipsoid; needs --dem",
     )  # fmt: skip
-    parser.add_argument("--orbit", metavar="PATH", help="file of precise orbits (EOF) of the product; needs --dem")
+    if one:
+        parser.add_argument("--orbit", metavar="PATH", help="file of precise orbits (EOF) of the product; needs --dem")
     parser.add_argument(
         "--flatten", action="store_true", default=None,
         help="correct the brightness of slopes too: gamma0 of the terrain (Small 2011); needs --dem",

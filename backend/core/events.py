@@ -62,14 +62,20 @@ class Reporter:
 
     def __init__(self) -> None:
         self._began: float | None = None
-        self._first, self._last = 0, -1
+        self._first, self._last = 0.0, -1.0
         self._shown = 0.0
 
     def start(self, **facts: Any) -> None:
         """Report the start of a run: version, command, model, device, input, outputs."""
 
-    def progress(self, done: int, total: int, **figures: float) -> None:
-        """Report progress, its total, and figures such as loss=0.5; may be called often, from one thread only."""
+    def progress(self, done: float, total: int, **figures: float) -> None:
+        """Report progress and figures such as loss=0.5; may be called often, from one thread only.
+
+        Args:
+            done: Finished part of the total; with a fraction where parts of a large piece are known.
+            total: The whole.
+            figures: Figures to show with it.
+        """
         now = time.monotonic()
         if self._began is None:
             # The rate is measured from the first report on: warming up would make the estimate too long.
@@ -96,7 +102,7 @@ class Reporter:
         hint = f" hint: {error.hint}" if error.hint else ""
         show(one_line(f"error: {error.message}{hint}"), sys.stderr)
 
-    def _draw(self, done: int, total: int, eta_s: float | None, figures: Mapping[str, float]) -> None:
+    def _draw(self, done: float, total: int, eta_s: float | None, figures: Mapping[str, float]) -> None:
         pass
 
 
@@ -123,7 +129,7 @@ class JsonReporter(Reporter):
         if self._write("error", {"message": error.message, "hint": error.hint}) is not None:
             super().error(error)
 
-    def _draw(self, done: int, total: int, eta_s: float | None, figures: Mapping[str, float]) -> None:
+    def _draw(self, done: float, total: int, eta_s: float | None, figures: Mapping[str, float]) -> None:
         eta = None if eta_s is None else round(eta_s, 1)
         self._send("progress", {"done": done, "total": total, "eta_s": eta, **figures})
 
@@ -162,12 +168,12 @@ class BarReporter(Reporter):
         self._clear()
         super().error(error)
 
-    def _draw(self, done: int, total: int, eta_s: float | None, figures: Mapping[str, float]) -> None:
+    def _draw(self, done: float, total: int, eta_s: float | None, figures: Mapping[str, float]) -> None:
         left = "" if eta_s is None else f" {timedelta(seconds=int(eta_s))} left"
         shown = "".join(f"  {name.replace('_per_', '/')} {value:.4g}" for name, value in figures.items())
         text = f"{done}/{total}{left}{shown}"
         if _terminal():
-            full = BAR_WIDTH * done // max(total, 1)
+            full = int(BAR_WIDTH * done / max(total, 1))
             bar = "#" * full + "." * (BAR_WIDTH - full)
             show(f"\r[{bar}] {printable(text)}\x1b[K", sys.stderr, end="\n" if done == total else "")
         elif time.monotonic() - self._printed >= LINE_S:

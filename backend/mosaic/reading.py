@@ -18,8 +18,7 @@ from scipy.ndimage import distance_transform_edt
 
 from backend.card.model_card import LandCoverClass
 from backend.core.arrays import BoolArray, FloatArray
-from backend.core.atomic_files import refusing
-from backend.core.errors import InputError
+from backend.core.errors import InputError, UnreadableError
 from backend.mosaic.sources import Source
 from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
@@ -95,15 +94,20 @@ class TileReader:
         """Return the map's values in rows of the tile; None if it has none.
 
         Raises:
-            ResourceError: The map can't be read.
+            UnreadableError: The map can't be read.
         """
         top, end = max(top, 0), bottom
         if not self.touches or self._rows.stop <= top or self._rows.start >= end:
             return None
         left, right, halo = self._columns.start, self._columns.stop, self._halo
         window = Window(left, top, right - left + 2 * halo, end - top + 2 * halo)
-        with refusing(self._source.classes, *RASTER_ERRORS):
+        try:
             raw = self._file.read(window=window)
+        except (OSError, *RASTER_ERRORS) as error:
+            raise UnreadableError(
+                f"{self._source.probabilities or self._source.classes} can't be read: it is damaged.",
+                f"Remove the folder {self._source.classes.parent}, and run the archive again to map that scene anew.",
+            ) from error
         valid = np.isfinite(raw[0]) if _is_nan(self._nodata) else raw[0] != self._nodata
         weights = self._weights(valid)
         inner = (slice(halo, raw.shape[1] - halo), slice(halo, raw.shape[2] - halo))

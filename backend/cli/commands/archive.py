@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
-from backend.cli.shared_options import DEVICES, GRIDS, add_engine, whole
+from backend.cli.shared_options import DEVICES, GRIDS, add_engine, add_slopes, whole
 from backend.core.context import Context
 from backend.core.errors import InputError
 from backend.core.supervise import add_progress
@@ -44,7 +44,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     task.add_argument("--task", dest="task_name", choices=TASKS, default="landcover", help="what to do with each scene")
     task.add_argument(
         "--also", nargs="+", default=[], metavar="OUTPUT",
-        help="further outputs: confidence, probabilities; masks; pca (as the task has them)",
+        help="further outputs of the task: confidence, probabilities, margin, entropy, disagreement; masks; pca",
     )  # fmt: skip
     _add_task_options(task)
     add_progress(parser)
@@ -58,12 +58,10 @@ def _add_task_options(task: argparse._ArgumentGroup) -> None:
     )
     task.add_argument("--accept-values", action="store_true", help="also map values that can't be backscatter")
     task.add_argument(
-        "--extent",
-        type=float,
-        nargs=4,
-        metavar=("XMIN", "YMIN", "XMAX", "YMAX"),
+        "--extent", type=float, nargs=4, metavar=("XMIN", "YMIN", "XMAX", "YMAX"),
         help="area to map, in the CRS of each raster",
-    )
+    )  # fmt: skip
+    add_slopes(task, one=False)
     task.add_argument("--device", choices=DEVICES, default="auto", help="device of this process")
     task.add_argument("--batch-size", type=whole, default=0, metavar="N", help="number of tiles at once; 0 chooses")
     add_engine(task)
@@ -79,10 +77,11 @@ def _run(options: argparse.Namespace, context: Context) -> None:
     from backend.archive.command import archive
     from backend.archive.request import ArchiveRequest
     from backend.archive.task import TaskOptions
+    from backend.grd.request import Slopes
 
     if options.workers and options.cluster != "local":
         raise InputError("--workers has no effect without --cluster local.", "Leave it out, or add that.")
-    task = request_of(TaskOptions, options, task=options.task_name)
+    task = request_of(TaskOptions, options, task=options.task_name, slopes=request_of(Slopes, options))
     archive(request_of(ArchiveRequest, options, task=task), MapContext.of(context))
 
 

@@ -15,7 +15,10 @@ from backend.archive.folder import ArchiveFolder
 from backend.archive.heart import Heart
 from backend.archive.plan import plan_text
 from backend.archive.units import Unit
+from backend.archive.worker import ArchiveWorker
 from backend.core.errors import InputError, ResourceError
+from backend.core.events import Reporter
+from backend.maps.request import MapContext
 
 
 @pytest.fixture
@@ -149,6 +152,17 @@ def test_failures_are_repeated_so_often_and_say_why(folder):
     assert book_of(folder, retries=2).may_follow("a", attempts) is True
 
 
+def test_scenes_on_the_network_are_repeated_later(folder):
+    book = book_of(folder)
+    book.fail(book.take("a"), InputError("away"))
+    attempts = book.listing()["a"]
+    assert book.may_follow("a", attempts, Unit("a", ("http://x.org/a.tif",)).rest) is None
+    assert book.may_follow("a", attempts, Unit("a", ("a.tif",)).rest) is True
+    failed = folder.claims / "a.1.failed"
+    os.utime(failed, (failed.stat().st_mtime - 31,) * 2)
+    assert book.may_follow("a", attempts, Unit("a", ("/vsicurl/http://x.org/a.tif",)).rest) is True
+
+
 def test_what_kills_its_workers_is_given_up(folder):
     book = book_of(folder)
     for after in range(MOST_DEATHS):
@@ -175,6 +189,31 @@ def test_other_plans_options_and_folders_are_refused(folder, tmp_path):
     (tmp_path / "mine" / "letter.txt").write_text("")
     with pytest.raises(InputError, match="letter.txt"):
         ArchiveFolder(tmp_path / "mine").open(units, {})
+
+
+def test_parts_of_scenes_are_shown_and_a_lost_one_ends(folder, monkeypatch):
+    """A worker that was suspended learns while it maps that another has taken over."""
+    monkeypatch.setattr("backend.archive.scene_run.LOOK_S", -1.0)
+    shown, lost, units = [], [], [Unit("a", ("a.tif",)), Unit("b", ("b.tif",))]
+
+    class Seen(Reporter):
+        def progress(self, done, total, **figures):
+            shown.append((done, total))
+
+    def task(unit, held, context):
+        for part in (1, 2, 1, 4):
+            context.reporter.progress(part, 4)
+        if unit.name == "b" and not lost:
+            lost.append(age(held, 100))
+            book_of(folder).release(book_of(folder).take("b", 1))
+            context.reporter.progress(4, 4)
+            raise AssertionError("goes on")
+        (held.work / "whole").write_text("")
+
+    book = AttemptBook(folder, "w", 0, 60.0)
+    state = ArchiveWorker(units, book, task, MapContext(Seen())).run()
+    assert state.finished == {"a", "b"} and state.given_up == {} and os.listdir(folder.claims) == []
+    assert shown[:5] == [(0.25, 2), (0.5, 2), (0.5, 2), (0.99, 2), (1, 2)] and shown[5] == (1.25, 2)
 
 
 @pytest.mark.parametrize("links", [True, False])

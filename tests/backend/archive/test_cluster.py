@@ -10,13 +10,14 @@ import pytest
 
 distributed = pytest.importorskip("distributed", reason="requirements/cluster.txt is not installed")
 
-from backend.archive.cluster import _anywhere, _local  # noqa: E402
+from backend.archive.cluster import _local  # noqa: E402
 from backend.archive.folder import ArchiveFolder  # noqa: E402
 from backend.archive.remote import FATAL, run_scene  # noqa: E402
 from backend.archive.request import ArchiveRequest  # noqa: E402
 from backend.archive.task import TaskOptions  # noqa: E402
 from backend.archive.units import Unit  # noqa: E402
 from backend.engines.graphics import usable_cards  # noqa: E402
+from backend.grd.request import Slopes  # noqa: E402
 
 
 @pytest.mark.slow
@@ -72,14 +73,15 @@ def test_cards_are_counted_by_the_driver_unless_told(monkeypatch):
         assert usable_cards() == cards
 
 
-def test_workers_get_whole_paths(tmp_path, monkeypatch, tiny_model):
+def test_workers_get_whole_paths(monkeypatch, tiny_model):
     monkeypatch.chdir(tiny_model.parent)
-    there = _anywhere(ArchiveRequest("plan", Path("out"), TaskOptions(model=tiny_model.name)))
+    (tiny_model.parent / "dem.tif").touch()
+    task = TaskOptions(model=tiny_model.name, slopes=Slopes(dem="dem.tif"))
+    there = ArchiveRequest("plan", Path("out"), task).anywhere()
     assert there.out == tiny_model.parent / "out" and there.task.model == str(tiny_model)
-    assert (
-        _anywhere(ArchiveRequest("plan", Path("out"), TaskOptions(model="sardino-s1-small"))).task.model
-        == "sardino-s1-small"
-    )
+    assert there.task.slopes.dem == str(tiny_model.parent / "dem.tif")
+    named = TaskOptions(model="sardino-s1-small")
+    assert ArchiveRequest("plan", Path("out"), named).anywhere().task == named
 
 
 def test_a_worker_with_another_model_says_so(make_raster, scene_db, tiny_model, tmp_path):

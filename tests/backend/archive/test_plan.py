@@ -146,6 +146,16 @@ def test_links_start_from_where_the_item_lies(tmp_path, start):
     assert unit.files == ("/there/items/vv.tif", "/x/v h.tif")
 
 
+@pytest.mark.parametrize("told", [{"numberMatched": 12}, {"context": {"matched": 12}}])
+def test_a_page_of_a_search_is_said_to_be_one(tmp_path, told):
+    notes, path = [], tmp_path / "items.json"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [item(vv={"href": "a.tif"})], **told}))
+    read_plan(str(path), notes)
+    assert len(notes) == 1 and "1 of the 12 items" in notes[0]
+    read_plan(collection(path, item(vv={"href": "a.tif"})), notes)
+    assert len(notes) == 1
+
+
 def test_new_signatures_are_no_new_plan_and_are_not_written_down(tmp_path):
     signed = [
         read_plan(collection(tmp_path / "i.json", item(vv={"href": f"https://x.org/vv.tif?sig={sig}"})))

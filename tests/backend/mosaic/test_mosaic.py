@@ -235,6 +235,13 @@ def test_maps_of_another_model_and_without_place_are_refused(archive, mosaic, tm
     assert "S1_20240102 has no coordinate system" in mosaic("--by", "votes")[2]
 
 
+def test_a_damaged_map_is_named(archive, mosaic, tmp_path):
+    path = archive() / "scenes/S1_20240102/S1_20240102_landcover.tif"
+    path.write_bytes(path.read_bytes()[:-100])
+    code, _, err = mosaic("--by", "votes")
+    assert code == 1 and str(path) in err and "can't be written" not in err
+
+
 def test_the_newest_is_by_time_not_by_text():
     dates = ["2024-01-05T01:00:00+03:00", "2024-01-04T23:30:00Z", "2024-01", "2024-01-03"]
     sources = [Source(date, Path(), None, date, (0, 0, 1, 1), "") for date in dates]
