@@ -122,7 +122,7 @@ class _Rows:
 
 @dataclass(frozen=True)
 class _Found:
-    """Hold what the first pass over the maps found."""
+    """Hold the results of the first pass over the maps."""
 
     counts: PairCounts
     match: Match

@@ -168,7 +168,7 @@ class _Writer:
         self._write("confidence", rows[1:], valid)
 
     def finish(self) -> None:
-        """Write what was held back for rows that might follow."""
+        """Write rows that were held back in case others follow."""
         self._around.finish()
 
     def classes(self) -> list[dict[str, Any]]:
