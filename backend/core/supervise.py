@@ -77,7 +77,7 @@ def _fill_descriptors() -> None:
 
 
 def _settle_streams() -> None:
-    """Drop text that couldn't be written to standard output or error: the end of the process would try again, and fail."""
+    """Drop text that standard output or error didn't take: the end of the process would try again, and fail."""
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:
