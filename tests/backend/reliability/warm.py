@@ -48,6 +48,10 @@ class Outcome:
         return lines[0]
 
 
+# A thread of a library would not live on in what is forked, and each library has a variable of its own.
+ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+
+
 class Warm:
     """A process that has imported PyTorch and forks for each run."""
 
@@ -55,7 +59,7 @@ class Warm:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.backend.reliability.forks"],
             cwd=ROOT,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), **environment},
+            env={**os.environ, **ONE_THREAD, "PYTHONPATH": str(ROOT), **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
