@@ -43,7 +43,7 @@ bench: setup ## Measure speed and memory, against the bare model and against pee
 test-qgis-next: setup ## Run the plugin's tests in Debian trixie's and sid's QGIS; makes both in build/roots first (5 GB)
 	$(PYTHON) -m tools.newer_qgis --release $(RELEASES) -- $(ARGS)
 
-screenshots: setup ## Take the pictures of the user's guide anew, in a QGIS desktop on a virtual screen; docs/images/
+screenshots: setup ## Take the pictures of the user's guide again, in a QGIS desktop on a virtual screen; docs/images/
 	$(PYTHON) -m tools.screenshots
 
 lint: setup ## Check style, types and the import rules between rooms, change nothing

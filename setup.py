@@ -1,6 +1,6 @@
 """List the packages of the wheel; all else is in pyproject.toml.
 
-resources/ lies beside the packages, in the checkout and in the plugin; in the wheel it becomes backend/resources.
+resources/ lies next to the packages, in the checkout and in the plugin; in the wheel it becomes backend/resources.
 """
 
 from setuptools import find_packages, setup

@@ -53,7 +53,7 @@ class Attempts:
 
     @property
     def deaths(self) -> int:
-        """Return how many have ended without a failure, apart from the last one."""
+        """Return the number of attempts that ended without a failure, apart from the last one."""
         return len(self.claimed - self.failed - {self.last})
 
 

@@ -117,7 +117,7 @@ def _mlm_name(name: str) -> str:
 
 
 def _pretrained(trained_on: Sequence[str]) -> dict[str, Any]:
-    """Return what the line on the backbone says; nothing if there is no such line."""
+    """Return the facts of the line on the backbone; nothing if there is no such line."""
     for line in trained_on:
         if line.startswith(_BACKBONE):
             source = line[len(_BACKBONE) :]

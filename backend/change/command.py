@@ -101,7 +101,7 @@ def change(request: ChangeRequest, context: Context) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Found:
-    """Hold what the first pass over the maps found."""
+    """Hold the results of the first pass over the maps."""
 
     counts: PairCounts
     match: Match

@@ -73,7 +73,7 @@ def _text(content: dict[str, Any]) -> str:
 
 
 def _way(output: Path, folder: Path) -> str:
-    """Return what leads from a file to a folder: a relative reference, or a file URL to another drive of Windows."""
+    """Return the way from a file to a folder: a relative reference, or a file URL to another drive of Windows."""
     here, there = Path(os.path.abspath(output)).parent, Path(os.path.abspath(folder))
     try:
         way = quote(Path(os.path.relpath(there, here)).as_posix())

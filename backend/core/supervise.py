@@ -69,7 +69,7 @@ def supervise(
 
 
 def _fill_descriptors() -> None:
-    """Open what is closed of standard input, output and error: a library would write messages into the next file."""
+    """Open standard input, output and error if closed: a library would write messages into the next file."""
     for number in (0, 1, 2):
         try:
             os.fstat(number)
@@ -78,7 +78,7 @@ def _fill_descriptors() -> None:
 
 
 def _settle_streams() -> None:
-    """Drop what could not be written to standard output or error: the end of the process would try again, and fail."""
+    """Drop text that standard output or error didn't take: the end of the process would try again, and fail."""
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:

@@ -1,1 +1,1 @@
-"""Decide where to look next: points that validate a class map, and points to label for a user's own classes."""
+"""Choose points on a map: points that validate a class map, and points to label for a user's own classes."""

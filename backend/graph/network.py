@@ -37,7 +37,7 @@ def build_graph(card: ModelCard, tensors: Tensors) -> Graph:
 
 
 def _metadata(card: ModelCard) -> dict[str, str]:
-    """Return what other programs need to prepare an input and to read the probabilities."""
+    """Return the metadata by which other programs prepare an input and read the probabilities."""
     bands = [
         {"name": band.name, "unit": band.unit, "clip": band.clip, "mean": band.mean, "std": band.std}
         for band in card.bands

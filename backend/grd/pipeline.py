@@ -123,7 +123,7 @@ def _warp(
         if mask is not None:
             seen = mask.rows(top, height)
             hidden = (seen != UNKNOWN) & (seen > 0)
-            # No data is neither: where there is no image, and where there are no heights.
+            # Both are nodata: where there is no image, and where there are no heights.
             seen[~np.isfinite(rows).any(axis=0) & ~hidden] = UNKNOWN
             if request.mask_nodata:
                 rows[:, hidden] = np.nan

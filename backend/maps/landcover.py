@@ -173,7 +173,7 @@ class _Writer:
         self._write("confidence", rows[1:], valid)
 
     def finish(self) -> None:
-        """Write what was held back for rows that might follow."""
+        """Write rows that were held back in case others follow."""
         self._around.finish()
 
     def write_classes(self, rows: NDArray[Any], valid: BoolArray) -> None:

@@ -23,7 +23,7 @@ NOT_CORRECTED = re.compile(
 
 
 def product_checks(source: RasterSource, card: ModelCard) -> list[Check]:
-    """Warn where names or tags tell of another quantity than the model's, or of no terrain correction."""
+    """Warn where names or tags name another quantity than the model's, or of no terrain correction."""
     texts, checks = source.texts(), []
     # Descriptions of the bands tell more of them than the file's name, and that more than tags.
     named = next(filter(None, map(_quantities, texts)), [])

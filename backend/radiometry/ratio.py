@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 WITHIN, NEARLY_ALL = 0.05, 0.98
 # In dB; polarisations lie below their ratio by this at least, or it is open which band is the ratio.
 APART = 2.0
-# Fewer pixels than this don't tell.
+# Fewer pixels than this aren't sufficient.
 TELLING = 100
 
 

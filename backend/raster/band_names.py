@@ -143,7 +143,7 @@ def date_of(name: str) -> str:
 
 
 def _kinds(words: list[str]) -> frozenset[str]:
-    """Return what words say that isn't backscatter; `words` are those that tell, in order."""
+    """Return the quantities other than backscatter that words name; `words` are those with a meaning, in order."""
     places = [n for n, word in enumerate(words) if word.upper() in POLARISATIONS]
     near = {m for n in places for m in (n - 1, n, n + 1)}
     kinds = {

@@ -124,7 +124,7 @@ def _corner(first: Any, file: Any) -> tuple[int, int]:
 
 
 def _content(file: Any) -> tuple[Any, ...]:
-    """Return what must be the same in all tiles: polarisation, bands, types, and how values are stored."""
+    """Return the properties that all tiles must share: polarisation, bands, types, and how values are stored."""
     texts = [text or "" for text in file.descriptions]
     found = [tuple(sorted(parse(text).polarisations)) for text in label_bands(file, file.indexes).texts]
     return (*texts, *found, *file.dtypes, *file.scales, *file.offsets)

@@ -1,4 +1,4 @@
-"""Measure how far overlapping tiles disagree about a pixel, from sums that are blended like everything else.
+"""Measure how much overlapping tiles disagree about a pixel, from sums that are blended like everything else.
 
 Tiles s with weights w_s (that sum to 1) give probabilities p_s. Blended are p = sum w_s p_s and q = sum w_s |p_s|².
 Then q - |p|² is the sum over pairs of w_s w_t |p_s - p_t|², and 1 - sum w_s² is twice the sum of w_s w_t. Half the

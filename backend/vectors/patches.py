@@ -92,7 +92,7 @@ class Patches:
 
 @dataclass
 class _Collected:
-    """Hold what the strips gave, in the numbers of `label_strip` plus the offset of the strip."""
+    """Hold the patches of all strips, in the numbers of `label_strip` plus the offset of the strip."""
 
     count: int = 0
     offsets: list[int] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Test the command that writes network.onnx of a folder anew, and a file for other programs."""
+"""Test the command that writes network.onnx of a folder again, and a file for other programs."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def simulate_series(
 
 
 def _flooded(rng: np.random.Generator, truth: Labels, occasion: Occasion) -> BoolArray:
-    """Return what a flood covers, bool [H, W]: open land near water, as far as an uneven ground lets it."""
+    """Return the pixels that a flood covers, bool [H, W]: open land near water, as far as an uneven ground lets it."""
     water = truth == lc.WATER
     if not occasion.flood or not water.any():
         return np.zeros(truth.shape, dtype=np.bool_)

@@ -154,7 +154,7 @@ def mean_of_corners(values: DoubleArray) -> DoubleArray:
 
 
 def _filled(heights: Heights, there: BoolArray) -> Heights:
-    """Fill what has no height from the nearest one that has."""
+    """Fill points without a height from the nearest one with a height."""
     if there.all():
         return heights
     rows, columns = distance_transform_edt(~there, return_distances=False, return_indices=True)
