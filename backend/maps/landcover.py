@@ -177,7 +177,7 @@ class _Writer:
         self._around.finish()
 
     def write_classes(self, rows: NDArray[Any], valid: BoolArray) -> None:
-        """As `write_decided`, of rows that hold values of classes instead of indices."""
+        """Write rows as `write_decided` does, of class values instead of indices."""
         self._put(rows[0].astype(np.uint8, copy=False) * valid)
         self._write("confidence", rows[1:], valid)
 

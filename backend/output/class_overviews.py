@@ -24,7 +24,7 @@ WIDENED = 3
 
 
 class ClassOverviews:
-    """Writes overviews as files of their own, which `backend.output.cog.rearrange` joins with the map.
+    """Write overviews as files of their own, which `backend.output.cog.rearrange` joins with the map.
 
     Args:
         folder: For the files; private.
@@ -69,7 +69,7 @@ class ClassOverviews:
 
 
 class _Level:
-    """A file whose blocks are written once each, in their order."""
+    """Write the blocks of a file once each, in their order."""
 
     def __init__(self, path: Path, profile: dict[str, Any]) -> None:
         self.path, self.file = path, rasterio.open(path, "w", **profile)

@@ -21,7 +21,7 @@ from backend.raster.stored import Storage
 
 @dataclass(frozen=True)
 class Conversion:
-    """From stored values of some of a card's bands to network input and validity.
+    """Convert stored values of some of a card's bands to network input and validity.
 
     Attributes:
         storage: How the values are stored.

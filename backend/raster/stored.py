@@ -62,7 +62,7 @@ class Storage:
 
 @dataclass(frozen=True)
 class StoredReader:
-    """Reads windows of an opened raster into arrays, from one thread at a time.
+    """Read windows of an opened raster into arrays, from one thread at a time.
 
     Attributes:
         dataset: Opened, on a grid.

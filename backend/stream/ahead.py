@@ -52,7 +52,7 @@ class Share:
 
 
 class Ahead:
-    """Reads slabs of rows; its threads are those of a flow, and end with it.
+    """Read slabs of rows ahead; its threads are those of a flow, and end with it.
 
     Args:
         readers: One for each thread; the first decides on nothing but what all share.

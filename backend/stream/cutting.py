@@ -19,7 +19,7 @@ from backend.stream.tiling import TilePlan, reflect
 
 
 class TileRow(Protocol):
-    """A row of tiles that was read, good until the next one is.
+    """Hold a row of tiles that was read, good until the next one is read.
 
     Attributes:
         valid: Validity of the frame's rows that no later row of tiles reads, [rows, width], in memory of its own.
@@ -32,7 +32,7 @@ class TileRow(Protocol):
 
 
 class Cutter(Protocol):
-    """Reads rows of tiles, from top to bottom."""
+    """Read rows of tiles, from top to bottom."""
 
     def read(self, row: int) -> TileRow:
         """Return a row of tiles; rows may be left out."""
@@ -42,7 +42,7 @@ class Cutter(Protocol):
 
 
 class HostCutter:
-    """Cuts tiles of arrays.
+    """Cut tiles of arrays.
 
     Args:
         frame: Source of network input.
@@ -80,7 +80,7 @@ def read_tile_row(rows: TileRows, plan: TilePlan, row: int) -> tuple[FloatArray,
 
 
 class _HostRow:
-    """A row of tiles in memory that the next one takes the place of.
+    """Hold a row of tiles in memory that the next one overwrites.
 
     Args:
         rows: As read.

@@ -1,4 +1,4 @@
-"""Say of a frame which stored rows it reads and how they become its input; or why another must read it."""
+"""Find which stored rows a frame reads and how they become its input, or why the processor must prepare it."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ ON_DEVICE = [(DeviceCutter, "read"), (DeviceCutter, "stack"), (DeviceBlender, "a
 
 
 class StandIn:
-    """An engine of a card that sleeps in place of computing; it stands for `backend.engines.factory.Engines` too.
+    """Sleep as long as a card would compute; stands for an engine, and for `backend.engines.factory.Engines` too.
 
     Args:
         card: Of the model whose answers it imitates.
@@ -76,7 +76,7 @@ class StandIn:
 
 
 class _Counter(TorchDispatchMode):
-    """Counts operations of a thread."""
+    """Count operations of a thread."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -89,7 +89,7 @@ class _Counter(TorchDispatchMode):
 
 
 class Threads:
-    """Seconds of each thread of a run, without those of a card's work; and the operations asked of the card."""
+    """Measure the seconds of each thread of a run, without a card's work, and count the operations asked of the card."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)

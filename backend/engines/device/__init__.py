@@ -1,1 +1,1 @@
-"""What a graphics card does beside the network: it converts, fills and cuts input, adds answers up, chooses classes."""
+"""Prepare input on a graphics card (convert, fill, cut), add up the network's answers there, and choose classes."""

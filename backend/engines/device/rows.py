@@ -40,7 +40,7 @@ def torch_operations(device: torch.device) -> Operations:
 
 
 class DeviceCutter:
-    """Cuts tiles that are tensors on a device; see `backend.stream.cutting.Cutter`.
+    """Cut tiles that are tensors on a device; see `backend.stream.cutting.Cutter`.
 
     Args:
         frame: Of which the rows are; its size alone is asked for.
@@ -171,7 +171,7 @@ class _Prepared:
 
 
 class _DeviceRow:
-    """A row of tiles on a device.
+    """Hold a row of tiles on a device.
 
     Args:
         valid: See `backend.stream.cutting.TileRow`.

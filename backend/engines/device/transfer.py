@@ -36,7 +36,7 @@ def pinned(shape: tuple[int, ...], kind: str, device: torch.device) -> NDArray[A
 
 
 class Mark:
-    """A place in the work of a device; `wait` returns when all that was asked of it before is done.
+    """Mark a place in the queue of a device; `wait` returns when all work before it is done.
 
     What another thread asks meanwhile isn't waited for, and keeps the device busy.
     """
@@ -69,7 +69,7 @@ def constant(values: NDArray[Any], device: torch.device) -> Tensor:
 
 
 class Fetched:
-    """Tensors on their way from a device.
+    """Copy tensors from a device, while it goes on.
 
     Args:
         tensors: On one device; they may be changed afterwards.

@@ -10,16 +10,15 @@ from hypothesis import strategies as st
 from backend.raster.source import RasterSource
 from backend.stream.ahead import LEAST_ROWS, SLAB_BYTES, shares, slab_rows, slabs
 
-sizes = st.integers(1, 300)
+sizes, blocks, corners = st.integers(1, 300), st.integers(1, 90), st.integers(0, 100)
 
 
 @settings(max_examples=40)
-@given(
-    sizes, sizes, st.integers(1, 90), st.integers(1, 90), st.integers(0, 100), st.integers(0, 100), st.integers(1, 9)
-)
-def test_shares_cover_a_slab_once_in_whole_blocks(rows, columns, down, across, top, left, count):
+@given(st.tuples(sizes, sizes), st.tuples(blocks, blocks), st.tuples(corners, corners), st.integers(1, 9))
+def test_shares_cover_a_slab_once_in_whole_blocks(shape, block, corner, count):
+    (rows, columns), (down, across), (top, left) = shape, block, corner
     seen = np.zeros((rows, columns), dtype=int)
-    found = shares((rows, columns), (down, across), (top, left), count)
+    found = shares(shape, block, corner, count)
     assert len(found) == count
     for share in found:
         seen[share.rows, share.columns] += 1
