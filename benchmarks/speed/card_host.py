@@ -89,7 +89,7 @@ class _Counter(TorchDispatchMode):
 
 
 class Threads:
-    """Measure the seconds of each thread of a run, without a card's work, and count the operations asked of the card."""
+    """Measure seconds of each thread of a run, without a card's work, and count operations asked of the card."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)

@@ -20,7 +20,7 @@ from backend.archive.manifest import write_manifest
 from backend.archive.plan import read_plan
 from backend.archive.worker import State
 from backend.core.errors import ResourceError
-from tests.support.archives import PROJECTION, rows_of
+from tests.support.backend.archives import PROJECTION, rows_of
 from tests.support.stac.schemas import FOLDER, item_errors
 
 

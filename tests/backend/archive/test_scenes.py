@@ -22,7 +22,7 @@ from backend.archive.task import TaskOptions
 from backend.core.errors import ModelError
 from backend.core.events import Reporter
 from backend.maps.request import MapContext
-from tests.support.archives import PROJECTION, rows_of
+from tests.support.backend.archives import PROJECTION, rows_of
 from tests.support.make_safe import make_safe, simulated
 from tests.support.mountain import dem_of
 from tests.support.safe.orbit import Imaged, seen
