@@ -8,7 +8,7 @@ from contextlib import suppress
 
 # Numbers of malloc.h: pools of memory; the size from which memory goes back to the system as soon as it is freed; and
 # how much may lie unused at the end of a pool. Unless that is said too it is 128 KiB, and what one array gives back is
-# fetched again, and zeroed, for the next one: a tenth of the time that a run takes beside the network.
+# fetched again, and zeroed, for the next one.
 _ARENA_MAX, _MMAP_THRESHOLD, _TRIM_THRESHOLD = -8, -3, -1
 _POOLS, _LARGE, _UNUSED = 2, 4 * 2**20, 4 * 2**20
 

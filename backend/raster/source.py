@@ -190,9 +190,8 @@ class RasterSource:
             for index, band in enumerate(self.bands):
                 out = values[index] if kinds[band - 1] == "float32" else None
                 raw = self._dataset.read(band, window=window, out=out, out_shape=None if out is not None else shape)
-                if out is None:
-                    with np.errstate(over="ignore"):
-                        values[index] = raw
+                with np.errstate(over="ignore"):
+                    values[index] = raw if out is None else out
                 valid &= np.isfinite(raw)
                 self._mask(band, raw, window, valid, nodata[band - 1], flags[band - 1])
             if self._alpha:

@@ -22,6 +22,7 @@ import rasterio
 from backend.card.model_card import LandCoverClass, ModelCard
 from backend.card.registry import CARD, model_folder
 from backend.core.cancel import Cancel
+from backend.core.memory import hold_little
 from backend.output.sink import Layer, RasterSink
 from backend.output.styles import rgb
 from backend.radiometry.units import Units
@@ -41,6 +42,7 @@ Work = dict[str, Callable[[], object]]
 
 def measure(side: int, folder: Path) -> dict[str, float]:
     """Return milliseconds for a megapixel by part."""
+    hold_little()
     card, scene, found = ModelCard.load(model_folder(None) / CARD), folder / "scene.tif", {}
     write_scene(scene, side, side)
     plan = plan_of(card, side, side)
@@ -62,13 +64,17 @@ def reading(source: RasterSource, frame: NativeFrame, plan: TilePlan) -> Work:
     """Read a scene, in strips and as rows of tiles."""
     height, rows = frame.height, range(len(plan.rows.origins))
 
+    def strips() -> None:
+        for top in range(0, height, 256):
+            source.read(top, min(height, top + 256))
+
     def tile_rows() -> None:
         held = TileRows(frame, plan)
         for row in rows:
             read_tile_row(held, plan, row)
 
     return {
-        "read": lambda: [source.read(top, min(height, top + 256)) for top in range(0, height, 256)],
+        "read": strips,
         "read and normalise tile rows": tile_rows,
     }
 
@@ -108,7 +114,7 @@ def streaming(frame: NativeFrame, plan: TilePlan, classes: Sequence[LandCoverCla
     """Stream a scene through a network that costs nothing, up to the choice of classes."""
 
     def run() -> None:
-        job = TileJob(plan, len(classes), batch=8, blender=partial(RowBlender, reduce=choosing(classes, False)))
+        job = TileJob(plan, len(classes), batch=1, blender=partial(RowBlender, reduce=choosing(classes, False)))
         run_stream(frame, job, lambda x: np.repeat(x[:, :1], len(classes), axis=1), lambda chosen, _: None, Cancel())
 
     return {"all but writing, through the stream": run}

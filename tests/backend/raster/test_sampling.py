@@ -46,7 +46,7 @@ def test_windows_of_large_rasters_stay_within_a_block(begin, size, first):
     assert np.abs(starts - np.linspace(begin, begin + size - 64, 8)).max() <= 64
 
 
-def test_windows_of_small_rasters_and_of_strips_are_spread_evenly():
+def test_windows_of_small_rasters_are_spread_evenly():
     even = np.linspace(0, 936, 8).astype(int)
     np.testing.assert_array_equal(_starts(0, 1000, 64, 8, 256, 0), even)
     np.testing.assert_array_equal(_starts(0, 1000, 64, 8, 16, 0), even)
