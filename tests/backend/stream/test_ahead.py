@@ -10,20 +10,21 @@ from hypothesis import strategies as st
 from backend.raster.source import RasterSource
 from backend.stream.ahead import LEAST_ROWS, SLAB_BYTES, shares, slab_rows, slabs
 
-sizes, blocks, corners = st.integers(1, 300), st.integers(1, 90), st.integers(0, 100)
+
+def pairs(low, high):
+    return st.tuples(st.integers(low, high), st.integers(low, high))
 
 
 @settings(max_examples=40)
-@given(st.tuples(sizes, sizes), st.tuples(blocks, blocks), st.tuples(corners, corners), st.integers(1, 9))
-def test_shares_cover_a_slab_once_in_whole_blocks(shape, block, corner, count):
-    (rows, columns), (down, across), (top, left) = shape, block, corner
-    seen = np.zeros((rows, columns), dtype=int)
-    found = shares(shape, block, corner, count)
+@given(pairs(1, 300), pairs(1, 90), pairs(0, 100), st.integers(1, 9))
+def test_shares_cover_a_slab_once_in_whole_blocks(size, block, start, count):
+    seen = np.zeros(size, dtype=int)
+    found = shares(size, block, start, count)
     assert len(found) == count
     for share in found:
         seen[share.rows, share.columns] += 1
-        for part, unit, start, size in ((share.rows, down, top, rows), (share.columns, across, left, columns)):
-            assert all((start + cut) % unit == 0 for cut in (part.start, part.stop) if 0 < cut < size)
+        for part, unit, begin, end in zip((share.rows, share.columns), block, start, size):
+            assert all((begin + cut) % unit == 0 for cut in (part.start, part.stop) if 0 < cut < end)
     assert (seen == 1).all()
 
 
