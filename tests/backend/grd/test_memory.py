@@ -15,6 +15,7 @@ from tests.support.safe.orbit import Imaged, seen
 PEAK = """
 import sys
 from pathlib import Path
+from backend.core.context import Context
 from backend.grd import pipeline
 from backend.grd.command import calibrate
 from backend.grd.request import CalibrateRequest

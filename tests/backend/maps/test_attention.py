@@ -79,7 +79,7 @@ def test_blocks_that_are_not_there_are_refused(attend, make_raster, scene_db, bl
 
 @pytest.mark.parametrize("mass", [0.0, 1.5])
 def test_shares_that_are_none_are_refused(attend, make_raster, scene_db, tmp_path, mass):
-    with pytest.raises(InputError, match="above 0, at most 1"):
+    with pytest.raises(InputError, match="above 0 and at most 1"):
         attend(make_raster(scene_db(9, 9)), mass=mass, masks=tmp_path / "m.tif")
 
 
