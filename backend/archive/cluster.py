@@ -32,6 +32,8 @@ AHEAD = 3
 # Seconds to reach a scheduler, to wait for an answer before the cancel is looked at, and to close.
 CONNECT_S, ANSWER_S, CLOSE_S = 20.0, 0.2, 5.0
 CORES = 2
+# Threads of each library; Dask sets those that aren't given to 1.
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 # Dask's own messages that are shown: of logging.CRITICAL and above.
 QUIET = 50
 # Rounds without any progress after which the run ends.
@@ -191,7 +193,7 @@ def _local(request: ArchiveRequest) -> Iterator[Any]:
     cards = usable_cards() if request.task.device in ("auto", "cuda") else []
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     count = request.workers or len(cards) or max(1, cores // CORES)
-    threads = {"OMP_NUM_THREADS": str(max(1, cores // count))}
+    threads = dict.fromkeys(THREADS, str(max(1, cores // count)))
     specs = {}
     for number in range(count):
         card = {"CUDA_VISIBLE_DEVICES": cards[number % len(cards)]} if cards else {}
@@ -202,11 +204,15 @@ def _local(request: ArchiveRequest) -> Iterator[Any]:
         }  # fmt: skip
         specs[number] = {"cls": Nanny, "options": options}
     here = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+    # Dask sets threads of libraries in the environment of this process too, and leaves them there.
+    before = dict(os.environ)
     cluster = SpecCluster(workers=specs, scheduler={"cls": Scheduler, "options": here}, silence_logs=QUIET)
     try:
         yield cluster
     finally:
         cluster.close(timeout=CLOSE_S)
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import pytest
 
 distributed = pytest.importorskip("distributed", reason="requirements/cluster.txt is not installed")
 
-from backend.archive.cluster import _local  # noqa: E402
+from backend.archive.cluster import THREADS, _local  # noqa: E402
 from backend.archive.folder import ArchiveFolder  # noqa: E402
 from backend.archive.remote import FATAL, run_scene  # noqa: E402
 from backend.archive.request import ArchiveRequest  # noqa: E402
@@ -36,7 +36,7 @@ def test_a_local_cluster_maps_what_can_be_mapped(cli, make_raster, scene_db, tin
 
 
 def facts_of_process():
-    told = {name: os.environ.get(name) for name in ("CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")}
+    told = {name: os.environ.get(name) for name in ("CUDA_VISIBLE_DEVICES", *THREADS)}
     return {**told, "deaf": signal.getsignal(signal.SIGINT) == signal.SIG_IGN}
 
 
@@ -45,10 +45,12 @@ def test_each_local_worker_has_a_card_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3, GPU-8f6a")
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)), raising=False)
     request = ArchiveRequest("plan", tmp_path, cluster="local")
+    before = dict(os.environ)
     with _local(request) as cluster, distributed.Client(cluster) as client:
         told = list(client.run(facts_of_process).values())
     assert sorted(facts["CUDA_VISIBLE_DEVICES"] for facts in told) == ["3", "GPU-8f6a"]
-    assert all(facts["OMP_NUM_THREADS"] == "4" and facts["deaf"] for facts in told)
+    assert all({facts[name] for name in THREADS} == {"4"} and facts["deaf"] for facts in told)
+    assert dict(os.environ) == before, "threads of later programs"
 
 
 class Driver:
