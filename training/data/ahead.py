@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing import active_children
+from multiprocessing.process import BaseProcess
+from multiprocessing.util import Finalize
 from typing import TypeVar
 
 from torch.utils.data import DataLoader, Dataset
@@ -25,15 +28,26 @@ def read_ahead(batches: Dataset[T], steps: range, workers: int, pin: bool = Fals
         pin: Put tensors of worker processes into page-locked memory, from which they are copied to a card sooner.
     """
     if workers:
-        yield from DataLoader(
-            batches,
-            batch_size=None,
-            sampler=steps,
-            num_workers=workers,
-            worker_init_fn=start_worker,
-            pin_memory=pin,
-            prefetch_factor=4,
+        others = active_children()
+        made = iter(
+            DataLoader(
+                batches,
+                batch_size=None,
+                sampler=steps,
+                num_workers=workers,
+                worker_init_fn=start_worker,
+                pin_memory=pin,
+                prefetch_factor=4,
+            )
         )
+        # If Python ends before this generator is closed, as after an error that nobody catches, multiprocessing sends
+        # SIGTERM to the workers, which they ignore, and waits for them.
+        mine = [child for child in active_children() if child not in others]
+        at_exit = Finalize(None, _kill, (mine,), exitpriority=0)
+        try:
+            yield from made
+        finally:
+            at_exit.cancel()
         return
     pool = ThreadPoolExecutor(1)
     try:
@@ -44,3 +58,8 @@ def read_ahead(batches: Dataset[T], steps: range, workers: int, pin: bool = Fals
             yield job.result()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _kill(processes: Iterable[BaseProcess]) -> None:
+    for process in processes:
+        process.kill()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -46,3 +49,21 @@ def test_what_a_worker_raises_arrives():
     for workers in (0, 1):
         with pytest.raises(RuntimeError, match="no such batch"):
             next(read_ahead(Broken(), range(2), workers))
+
+
+LEFT_OPEN = """
+from tests.training.data.test_ahead import Squares
+from training.data.ahead import read_ahead
+
+source = read_ahead(Squares(), range(1000), 1)
+next(source)
+{end}
+"""
+
+
+@pytest.mark.parametrize("end", ["", "raise ValueError('not caught')"])
+def test_a_program_ends_while_workers_wait(end: str, repo_root: Path) -> None:
+    command = [sys.executable, "-c", LEFT_OPEN.format(end=end)]
+    done = subprocess.run(command, cwd=repo_root, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == bool(end), done.stderr
+    assert ("not caught" in done.stderr.splitlines()[-1]) if end else done.stderr == "", done.stderr
