@@ -19,11 +19,12 @@ from backend.core.plain_json import parse_json
 from backend.engines.choice import check_engine
 from backend.grd.request import Slopes
 from backend.maps.request import MapContext, Request
+from backend.maps.uncertainty import MEASURES
 from backend.radiometry.units import Units
 
 # Further outputs of each task, and the option of its command that names them.
 FURTHER: Mapping[str, Sequence[str]] = {
-    "landcover": ("confidence", "probabilities", "margin", "entropy", "disagreement"),
+    "landcover": ("confidence", "probabilities", *MEASURES),
     "attention": ("masks",),
     "embed": ("pca",),
 }

@@ -44,7 +44,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     task.add_argument("--task", dest="task_name", choices=TASKS, default="landcover", help="what to do with each scene")
     task.add_argument(
         "--also", nargs="+", default=[], metavar="OUTPUT",
-        help="further outputs of the task: confidence, probabilities, margin, entropy, disagreement; masks; pca",
+        help="further outputs of the task: confidence, probabilities, margin, entropy, surroundings, disagreement; "
+        "masks; pca",
     )  # fmt: skip
     _add_task_options(task)
     add_progress(parser)

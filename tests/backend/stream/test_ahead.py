@@ -1,4 +1,4 @@
-"""What threads read ahead covers every pixel once, in whole blocks."""
+"""Test that what threads read ahead covers every pixel once, in whole blocks."""
 
 from __future__ import annotations
 
