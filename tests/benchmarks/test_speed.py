@@ -11,6 +11,7 @@ from backend.card.model_card import ModelCard
 from backend.network.vit import build_model
 from backend.network.weights import save_model
 from tests.support.random_model import CARD
+from tests.support.two_classes import make_folder
 
 
 @pytest.mark.slow
@@ -43,6 +44,21 @@ def test_growth_has_time_and_memory_of_every_size(benchmark, tmp_path):
     assert [each["megapixels"] for each in found["sizes"]] == [0.06, 0.15]
     assert all(each["seconds"] > 0 and each["peak_mib"] > 100 for each in found["sizes"])
     assert (tmp_path / "g.png").stat().st_size > 5000
+
+
+@pytest.mark.slow
+def test_the_start_of_pre_training_is_timed_with_new_and_known_files(benchmark, tmp_path):
+    make_folder(tmp_path)
+    done = benchmark("speed.training_start", "--data", tmp_path, "--json", tmp_path / "found.json")
+    assert done.returncode == 0, done.stderr
+    assert all(seconds > 0.5 for seconds in json.loads((tmp_path / "found.json").read_text()).values())
+    assert "new files" in done.stdout and "known files" in done.stdout
+
+
+def test_the_start_of_a_refused_run_is_not_timed(benchmark, tmp_path):
+    (tmp_path / "empty").mkdir()
+    done = benchmark("speed.training_start", "--data", tmp_path / "empty")
+    assert done.returncode == 1 and "No raster in" in done.stderr
 
 
 @pytest.mark.slow

@@ -24,14 +24,13 @@ from backend.core.errors import InputError, UnreadableError
 from backend.core.events import printable, show
 from backend.radiometry.units import Units
 from training.data.dataset_toml import FolderFacts
+from training.data.read_together import file_threads
 from training.data.scan import UNIT_HINT, FileEntry, scan
 from training.data.scenes import SceneFiles
 from training.run.distributed import shared_out
 from training.run.files import write_text
 
 VERSION = 4
-# Scanning mostly waits for the disk.
-THREADS = 4
 SAY_EVERY_S, KEEP_EVERY_S = 10.0, 60.0
 
 
@@ -134,7 +133,7 @@ class _Scans:
         changed = [name for name in names if name not in kept or not _same(kept[name], self.files[name])]
         yield from (_text(kept[name]) for name in set(names) - set(changed))
         said = time.monotonic()
-        pool = ThreadPoolExecutor(THREADS)
+        pool = ThreadPoolExecutor(file_threads())
         try:
             jobs = [pool.submit(scan, n, self.files[n], self.facts, self.bands, units) for n in changed]
             for number, (name, job) in enumerate(zip(changed, jobs), 1):

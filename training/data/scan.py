@@ -29,8 +29,9 @@ from training.data.scenes import SceneFiles
 WHOLE_VALUES = 2**24
 # With fewer valid pixels than this the unit can't be recognised.
 ENOUGH_PIXELS = 1000
-# Pixels along an axis by which the unit of a raster that is read whole is recognised.
-SAMPLE_SIDE = 512
+# Pixels along an axis by which the unit of a raster is recognised; fewer of a chip, as a folder may have thousands.
+SAMPLE_SIDE, CHIP_SAMPLE_SIDE = 512, 128
+CHIP_SIDE = 1024
 NAMING_HINT = (
     "Give the polarisation in the description of the band or the name of its file: P_VV.tif and P_VH.tif are paired. "
     "Only if all files of the folder have the same bands in the same order, name them in dataset.toml by [[bands]]."
@@ -139,8 +140,7 @@ def _measure(
     present = [band for band, number in zip(bands, entry.numbers) if number]
     if facts.scale != 1:
         values, sample = values * np.float32(facts.scale), sample * np.float32(facts.scale)
-    thin = max(1, sampled.shape[0] // SAMPLE_SIDE), max(1, sampled.shape[1] // SAMPLE_SIDE)
-    part = np.s_[:: thin[0], :: thin[1]]
+    part = _thinned(sampled)
     units, order, filling = _judge(path, entry, sample[(slice(None), *part)], sampled[part], facts, (present, named))
     valid, sampled = without(values, valid, filling), without(sample, sampled, filling)
     values, sample = values[list(order)], sample[list(order)]
@@ -164,6 +164,14 @@ def _measure(
         levels=tuple(next(levels) if number else (0.0, 0.0) for number in entry.numbers),
         filling=tuple((places[list(order).index(each.row)], each.value) for each in filling),
     )
+
+
+def _thinned(valid: BoolArray) -> tuple[slice, slice]:
+    """Return evenly spaced rows and columns; all of them where too few pixels would be valid."""
+    side = CHIP_SAMPLE_SIDE if max(valid.shape) <= CHIP_SIDE else SAMPLE_SIDE
+    rows, columns = (slice(None, None, max(1, length // side)) for length in valid.shape)
+    few = np.count_nonzero(valid[rows, columns]) < ENOUGH_PIXELS
+    return (slice(None), slice(None)) if few and side == CHIP_SAMPLE_SIDE else (rows, columns)
 
 
 def _judge(

@@ -8,6 +8,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from backend.core.events import printable, show
 from training.data.coverage import Coverage
 from training.data.dataset import ChipFolder
 from training.data.notices import describe, print_left_out
+from training.data.read_together import read_together
 from training.data.windows import cut_windows
 from training.run.distributed import first_process
 from training.run.pretrain_config import CropConfig
@@ -92,17 +94,14 @@ class ChipStore:
             if first_process():
                 show("\n".join(map(printable, describe(folder).splitlines())), sys.stderr)
             before = len(self.chips)
+            kept, left = _kept(folder, left)
+            memory = dict(zip(kept, read_together(partial(_loaded, folder), kept)))
             for index, entry in enumerate(folder.entries):
-                if not entry.pixels:
-                    continue
-                size = entry.height * entry.width * (2 * len(bands) + 1)
-                try:
-                    memory = _rounded(*folder.read(index)) if size <= left and not entry.large else None
-                except UnreadableError as error:
-                    self._leave_out(folder, index, error)
-                    continue
-                left -= size if memory else 0
-                self.chips.append(StoredImage(number, index, entry.pixels, entry.coverage, memory))
+                pixels = memory.get(index)
+                if isinstance(pixels, UnreadableError):
+                    self._leave_out(folder, index, pixels)
+                elif entry.pixels:
+                    self.chips.append(StoredImage(number, index, entry.pixels, entry.coverage, pixels))
             if len(self.chips) == before:
                 raise InputError(f"No valid pixel in {folder.root}.", "Check its nodata value, bands and units.")
         self._cumulative = np.cumsum(self._probabilities())
@@ -220,6 +219,24 @@ class ChipStore:
         part = np.s_[top : top + height, left : left + width]
         values, valid = chip.memory
         return values[(slice(None), *part)], valid[part]
+
+
+def _kept(folder: ChipFolder, left: float) -> tuple[list[int], float]:
+    """Return the numbers of the images that fit into memory, and how many bytes are left."""
+    kept = []
+    for index, entry in enumerate(folder.entries):
+        size = entry.height * entry.width * (2 * len(folder.bands) + 1)
+        if entry.pixels and not entry.large and size <= left:
+            left -= size
+            kept.append(index)
+    return kept, left
+
+
+def _loaded(folder: ChipFolder, index: int) -> Pixels | UnreadableError:
+    try:
+        return _rounded(*folder.read(index))
+    except UnreadableError as error:
+        return error
 
 
 def _rounded(values: FloatArray, valid: BoolArray) -> Pixels:
