@@ -106,8 +106,8 @@ def _loop(
     config, world = trainer.config, trainer.world
     saved = time.monotonic()
     for step, plan in zip(steps, source):
-        row = trainer.step(step, plan)
         logged = step % config.run.log_every == 0 or step + 1 == config.optim.steps
+        row = trainer.step(step, plan, watched=logged)
         health = trainer.health() if logged else {}
         stopping = float(all_reduce_mean(torch.tensor(float(cancel.is_set()), device=world.device))) > 0
         if record:

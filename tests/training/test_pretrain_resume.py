@@ -19,7 +19,7 @@ from training.pretrain import main
 from training.views.crops import ViewPlan
 
 LEVELS = (
-    "dino.levels_weight=0.5", "dino.levels_scales=[8, 24]", "dino.koleo_weight=0.1",
+    "dino.levels_weight=0.5", "dino.levels_first=0.5", "dino.levels_scales=[8, 24]", "dino.koleo_weight=0.1",
     'model.arch={timm="vit_tiny_patch16_224",embed_dim=16,depth=2,heads=2,stem="conv",positions="none"}',
 )  # fmt: skip
 
@@ -34,10 +34,10 @@ def test_a_stopped_run_resumes_bit_by_bit(
     assert main(command(recipe, data, straight, *options)) == 0
     real = Trainer.step
 
-    def step(self: Trainer, number: int, plan: ViewPlan) -> dict[str, float]:
+    def step(self: Trainer, number: int, plan: ViewPlan, watched: bool = True) -> dict[str, float]:
         if number == 3:
             os.kill(os.getpid(), signal.SIGTERM)
-        return real(self, number, plan)
+        return real(self, number, plan, watched)
 
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "step", step)

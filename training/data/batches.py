@@ -6,6 +6,7 @@ in the global batch, so that workers and processes don't change it.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
@@ -43,14 +44,16 @@ class StepBatches(Dataset[ViewPlan]):
 
     def __getitem__(self, step: int) -> ViewPlan:
         """Draw windows and views of this process's samples."""
-        crops = self.config.crops
+        crops, dino = self.config.crops, self.config.dino
+        if step < dino.levels_steps(self.config.optim.steps):
+            crops = dataclasses.replace(crops, local_count=0)
         rngs = [np.random.default_rng((self.config.run.seed, step, place)) for place in self.places]
         samples = [self.store.draw(crops, rng) for rng in rngs]
         plan = plan_views(samples, rngs, self.config.model.bands, crops)
-        if not self.config.dino.masks:
+        if not dino.masks:
             return plan
         side = crops.global_size // self.config.model.patch
-        masks = step_masks(self.config.run.seed, step, self.places, (side, side), self.config.dino)
+        masks = step_masks(self.config.run.seed, step, self.places, (side, side), dino)
         return plan._replace(mask=torch.from_numpy(masks))
 
 

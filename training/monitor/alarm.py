@@ -9,7 +9,7 @@ import numpy as np
 
 from training.run.pretrain_config import PretrainConfig
 
-# Share of the run after which targets should no longer be uniform.
+# Share of the steps that compare tokens after which targets should no longer be uniform.
 EARLY = 0.2
 # Entropy of the targets relative to that of the uniform guess, and information of image and prototype in nats.
 NEARLY_UNIFORM, LEAST_INFORMATION = 0.99, 0.05
@@ -65,7 +65,7 @@ class LearningAlarm:
         )
 
     def targets(self, done: int, log: Mapping[str, Sequence[float]]) -> str:
-        """Look at the targets of the latest fifth of the rows of log.csv.
+        """Look at the targets of the latest fifth of the rows of log.csv in which tokens are compared.
 
         Args:
             done: Steps done.
@@ -74,11 +74,13 @@ class LearningAlarm:
         Returns:
             What is wrong, once; else an empty text.
         """
-        dino = self.config.dino
-        early = done < EARLY * self.config.optim.steps
-        if early or "targets" in self._told or not (dino.dino_weight or dino.ibot_weight) or not log.get("step"):
+        dino, steps = self.config.dino, self.config.optim.steps
+        levels = dino.levels_steps(steps)
+        rows = sum(step >= levels for step in log.get("step", ()))
+        early = done - levels < EARLY * (steps - levels)
+        if early or not rows or "targets" in self._told or not (dino.dino_weight or dino.ibot_weight):
             return ""
-        latest = -max(1, round(EARLY * len(log["step"])))
+        latest = -max(1, round(EARLY * rows))
         entropy, information = (float(np.mean(log[name][latest:])) for name in ("teacher_entropy", "information"))
         most = math.log(dino.out_dim)
         if entropy < NEARLY_UNIFORM * most and information >= LEAST_INFORMATION:
@@ -87,5 +89,6 @@ class LearningAlarm:
         same = "are nearly uniform" if entropy >= NEARLY_UNIFORM * most else "are nearly the same for all images"
         return (
             f"After {done} steps the targets of the teacher {same} (entropy {entropy:.3f} of at most {most:.3f} nats, "
-            f"information {information:.3f}): there is nothing to learn from them. Lower dino.teacher_temp. {ADVICE}"
+            f"information {information:.3f}): there is nothing to learn from them. Lower dino.teacher_temp"
+            f"{'' if dino.standardise else ', or set dino.standardise=true'}. {ADVICE}"
         )

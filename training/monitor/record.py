@@ -34,7 +34,9 @@ class RunRecord:
         self.config, self.reporter = trainer.config, reporter
         config = trainer.config
         self.log = CsvLog(run / "log.csv", done, COLUMNS + trainer.columns)
-        self.alarm = CollapseAlarm(round(config.optim.warmup * config.optim.steps))
+        # Before tokens are compared the teacher has no reason to distinguish images.
+        steps = config.optim.steps
+        self.alarm = CollapseAlarm(config.dino.levels_steps(steps) + round(config.optim.warmup * steps))
         self.speed = Speed(done, config.optim.batch)
         self.monitor = Monitor(trainer, folders, run, done, partial(reporter.log, "warning"))
         self.speed.restart()

@@ -47,7 +47,12 @@ class StepValues:
 
 
 def values_at(step: int, optim: OptimConfig, dino: DinoConfig) -> StepValues:
-    """Return the values of a step (0 to ``optim.steps - 1``) after Caron et al. 2021, section 3.2 and appendix."""
+    """Return the values of a step (0 to ``optim.steps - 1``) after Caron et al. 2021, section 3.2 and appendix.
+
+    Temperature and freezing count from the first step in which tokens are compared, over the steps that follow it.
+    """
+    before = dino.levels_steps(optim.steps)
+    compared, left = step - before, optim.steps - before
     warmup = round(optim.warmup * optim.steps)
     peak = optim.base_lr * optim.batch / REFERENCE_BATCH
     if step < warmup:
@@ -59,7 +64,7 @@ def values_at(step: int, optim: OptimConfig, dino: DinoConfig) -> StepValues:
         weight_decay=cosine(optim.weight_decay, optim.weight_decay_end, step, optim.steps),
         momentum=cosine(dino.momentum, 1.0, step, optim.steps),
         teacher_temp=linear(
-            dino.teacher_temp_start, dino.teacher_temp, step, round(dino.teacher_temp_warmup * optim.steps)
+            dino.teacher_temp_start, dino.teacher_temp, max(compared, 0), round(dino.teacher_temp_warmup * left)
         ),
-        freeze_last_layer=step < round(optim.freeze_last_layer * optim.steps),
+        freeze_last_layer=compared < round(optim.freeze_last_layer * left),
     )

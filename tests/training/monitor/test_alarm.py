@@ -65,6 +65,13 @@ def test_targets_that_say_nothing_are_told_after_a_fifth(entropy: float, informa
     assert LearningAlarm(CONFIG, {}).targets(20, late) == ""
 
 
+def test_targets_count_from_the_first_step_that_compares_tokens() -> None:
+    dino = DinoConfig(out_dim=64, levels_weight=1.0, levels_first=0.5)
+    alarm = LearningAlarm(PretrainConfig(optim=OptimConfig(steps=100), dino=dino), {})
+    assert alarm.targets(59, log(UNIFORM, 0.0, rows=59)) == "" == alarm.targets(60, log(UNIFORM, 0.0, rows=50))
+    assert "dino.standardise=true" in alarm.targets(60, log(UNIFORM, 0.0, rows=60))
+
+
 def test_without_targets_there_is_nothing_to_tell() -> None:
     config = PretrainConfig(dino=DinoConfig(dino_weight=0.0, levels_weight=1.0))
     assert LearningAlarm(config, {}).targets(config.optim.steps, log(math.log(65536), 0.0)) == ""
@@ -86,8 +93,8 @@ def test_a_run_that_unlearns_is_told(
     """All tokens become alike."""
     real = Trainer.step
 
-    def step(self: Trainer, number: int, plan: ViewPlan) -> dict[str, float]:
-        row = real(self, number, plan)
+    def step(self: Trainer, number: int, plan: ViewPlan, watched: bool = True) -> dict[str, float]:
+        row = real(self, number, plan, watched)
         with torch.no_grad():
             for parameter in self.pair.teacher.backbone.parameters():
                 parameter.zero_()

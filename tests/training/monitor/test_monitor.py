@@ -124,10 +124,10 @@ def test_a_later_failure_is_told_once_and_the_run_goes_on(
     run, real = tmp_path / "run", Trainer.step
     spoil, words = case
 
-    def step(self: Trainer, number: int, plan: ViewPlan) -> dict[str, float]:
+    def step(self: Trainer, number: int, plan: ViewPlan, watched: bool = True) -> dict[str, float]:
         if number == 1:
             spoil(run)
-        return real(self, number, plan)
+        return real(self, number, plan, watched)
 
     monkeypatch.setattr(Trainer, "step", step)
     assert main(watched(folder, run)) == 0

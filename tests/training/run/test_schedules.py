@@ -34,6 +34,24 @@ def test_the_learning_rate_warms_up_and_ends_at_its_least() -> None:
     assert rates[-1] == pytest.approx(1e-5)
 
 
+def test_temperature_and_freezing_begin_when_tokens_are_compared() -> None:
+    optim = OptimConfig(steps=100, freeze_last_layer=0.1)
+    dino = DinoConfig(
+        levels_weight=1.0, levels_first=0.6, teacher_temp_start=0.04, teacher_temp=0.07, teacher_temp_warmup=0.5
+    )
+    values = [values_at(step, optim, dino) for step in range(100)]
+    assert {v.teacher_temp for v in values[:61]} == {0.04} and values[70].teacher_temp == pytest.approx(0.055)
+    assert {v.teacher_temp for v in values[80:]} == {0.07}
+    assert [v.freeze_last_layer for v in values] == [True] * 64 + [False] * 36
+
+
+@pytest.mark.parametrize(
+    "weights, steps", [({}, 0), ({"levels_weight": 1.0}, 25), ({"levels_weight": 1.0, "dino_weight": 0.0}, 100)]
+)
+def test_levels_alone_are_learnt_first_or_always(weights: dict[str, float], steps: int) -> None:
+    assert DinoConfig(levels_first=0.25, **weights).levels_steps(100) == steps
+
+
 def test_momentum_temperature_decay_and_freezing() -> None:
     optim = OptimConfig(steps=100, freeze_last_layer=0.05, weight_decay=0.04, weight_decay_end=0.4)
     dino = DinoConfig(momentum=0.99, teacher_temp_start=0.04, teacher_temp=0.07, teacher_temp_warmup=0.3)
