@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from backend.network.timm_import import DropPath, VisionTransformer
 from training.dino.levels import statistics
+from training.dino.token_scale import TokenScale
 from training.run.pretrain_config import DinoConfig
 
 
@@ -91,6 +92,7 @@ class MultiCropNetwork(nn.Module):
         patch_head: Maps patch tokens; None if they use `head`.
         level_head: Maps patch tokens to statistics of backscatter; None without that loss.
         hidden_logits: Whether masked patches have prototype logits (iBOT).
+        standardise: Whether class tokens and, with `hidden_logits`, patch tokens are standardised before the heads.
     """
 
     mask_token: nn.Parameter | None
@@ -102,33 +104,44 @@ class MultiCropNetwork(nn.Module):
         patch_head: DinoHead | None = None,
         level_head: nn.Linear | None = None,
         hidden_logits: bool = True,
+        standardise: bool = False,
     ) -> None:
         super().__init__()
+        width = backbone.embed_dim
+        self.class_scale = TokenScale(width) if standardise else None
+        self.patch_scale = TokenScale(width) if standardise and hidden_logits else None
         self.level_head, self.hidden_logits = level_head, hidden_logits
         self.backbone = backbone
         self.head = head
         self.patch_head = patch_head
         self.register_parameter("mask_token", None)
 
-    def forward(self, groups: Sequence[Tensor], mask: Tensor | None = None) -> Outputs:
+    def forward(self, groups: Sequence[Tensor], mask: Tensor | None = None, follow: bool = False) -> Outputs:
         """Run views grouped by size: each group [V, N, B, H, W] is one backbone pass.
 
         Args:
             groups: Global views, then local views.
             mask: bool [V, N, H/p, W/p] of the global views: patches whose outputs are returned. A network with a mask
                 token doesn't see them. Local views are never masked.
+            follow: Let the scales follow the tokens of these views, before they are used.
         """
         seen = self._tokens(groups[0].flatten(0, 1), mask)
         tokens = [seen[:, 0], *(self._tokens(g.flatten(0, 1))[:, 0] for g in groups[1:] if len(g))]
         views, count = sum(len(g) for g in groups), groups[0].shape[1]
         whole = torch.cat(tokens)
         places = seen[:, self.backbone.num_prefix_tokens :]
+        if follow:
+            for scale, tokens_of in ((self.class_scale, whole), (self.patch_scale, places.flatten(0, 1))):
+                if scale is not None:
+                    scale.follow(tokens_of)
         patches = levels = None
         if mask is not None and self.hidden_logits:
-            patches = (self.patch_head or self.head)(places[mask.flatten(0, 1).flatten(1)])
+            hidden = places[mask.flatten(0, 1).flatten(1)]
+            patches = (self.patch_head or self.head)(hidden if self.patch_scale is None else self.patch_scale(hidden))
         if self.level_head is not None:
             levels = self.level_head(places).unflatten(0, groups[0].shape[:2])
-        return Outputs(self.head(whole).reshape(views, count, -1), whole.reshape(views, count, -1), patches, levels)
+        logits = self.head(whole if self.class_scale is None else self.class_scale(whole))
+        return Outputs(logits.reshape(views, count, -1), whole.reshape(views, count, -1), patches, levels)
 
     def _tokens(self, images: Tensor, mask: Tensor | None = None) -> Tensor:
         # forward_features of timm, with the mask applied after patch embedding.
@@ -144,6 +157,10 @@ class MultiCropNetwork(nn.Module):
             patches = torch.where(hidden[..., None], self.mask_token.to(patches.dtype), patches)
         tokens: Tensor = vit.norm(vit.blocks(vit.norm_pre(vit._pos_embed(patches))))
         return tokens
+
+    def scales(self) -> list[TokenScale]:
+        """Return what standardises tokens; empty if they are left as they are."""
+        return [scale for scale in (self.class_scale, self.patch_scale) if scale is not None]
 
     def last_layers(self) -> list[WeightNormLinear]:
         """Return the last layers of the heads, which may be frozen at the start of a run."""
@@ -167,9 +184,9 @@ class StudentTeacher(nn.Module):
         head = DinoHead(embed_dim, config)
         ibot = config.ibot_weight > 0
         patch_head = DinoHead(embed_dim, config) if ibot and not config.ibot_shared_head else None
-        count = statistics(bands, config.levels_scales)
+        count = statistics(bands, config.levels_scales, config.levels_tails)
         level_head = nn.Linear(embed_dim, count) if config.levels_weight > 0 else None
-        self.student = MultiCropNetwork(backbone, head, patch_head, level_head, ibot)
+        self.student = MultiCropNetwork(backbone, head, patch_head, level_head, ibot, config.standardise)
         self.teacher = copy.deepcopy(self.student).requires_grad_(False).eval()
         set_drop_path(self.student.backbone, config.drop_path)
         if config.masks:
@@ -180,6 +197,20 @@ class StudentTeacher(nn.Module):
         super().train(mode)
         self.teacher.eval()
         return self
+
+    @torch.no_grad()
+    def teach(self, groups: Sequence[Tensor], mask: Tensor | None, follow: bool) -> Outputs:
+        """Run the teacher on global views, and give the student the scales of its tokens.
+
+        Args:
+            groups: The global views.
+            mask: Patches whose outputs are returned, as of `MultiCropNetwork`.
+            follow: Whether the scales follow these views.
+        """
+        outputs: Outputs = self.teacher(groups, mask, follow)
+        for mine, followed in zip(self.student.scales(), self.teacher.scales()):
+            mine.load_state_dict(followed.state_dict())
+        return outputs
 
     @torch.no_grad()
     def update_teacher(self, momentum: float) -> None:

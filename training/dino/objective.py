@@ -57,18 +57,22 @@ class Objective(nn.Module):
         return Targets(flat.reshape(teacher.logits.shape), patches)
 
     def forward(
-        self, student: Outputs, targets: Targets, mask: Tensor | None, levels: Tensor | None = None
+        self, student: Outputs, targets: Targets | None, mask: Tensor | None, levels: Tensor | None = None
     ) -> dict[str, Tensor]:
         """Return each loss that is on by name, without its weight; means over the samples of this process.
 
         Args:
             student: Outputs for all views.
-            targets: Targets of the global views.
+            targets: Targets of the global views; None while levels alone are learnt.
             mask: bool [G, N, rows, columns], hidden patches; None without masking.
             levels: Wanted statistics at the patches of the global views, as of `LocalLevels`.
         """
         temperature = self.config.student_temp
         losses = {}
+        if student.levels is not None and levels is not None:
+            losses["levels"] = levels_loss(student.levels, levels)
+        if targets is None:
+            return losses
         if "dino" in self.weights:
             losses["dino"] = dino_loss(student.logits, targets.views, temperature)
         if mask is not None and student.patches is not None and targets.patches is not None:
@@ -77,20 +81,11 @@ class Objective(nn.Module):
             # Per view and summed, as in DINOv2: the two views of a sample may be close to each other.
             views = student.tokens[: len(targets.views)].unbind()
             losses["koleo"] = sum((koleo_loss(view) for view in views[1:]), koleo_loss(views[0]))
-        if student.levels is not None and levels is not None:
-            losses["levels"] = levels_loss(student.levels, levels)
         return losses
 
-    def total(self, losses: dict[str, Tensor], done: float = 1.0) -> Tensor:
-        """Add up the losses by their weights.
-
-        Args:
-            losses: Each loss by name.
-            done: Share of the run that is done: before `levels_first` of it, only levels count.
-        """
-        early = done < self.config.levels_first and "levels" in self.weights
-        # Times 0 instead of left out: DistributedDataParallel waits for the gradient of every weight.
-        terms = [weight * losses[name] * (name == "levels" or not early) for name, weight in self.weights.items()]
+    def total(self, losses: dict[str, Tensor]) -> Tensor:
+        """Add up losses by their weights."""
+        terms = [self.weights[name] * loss for name, loss in losses.items()]
         return sum(terms[1:], terms[0])
 
     def update(self, teacher: Outputs) -> None:

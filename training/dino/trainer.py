@@ -16,14 +16,14 @@ from backend.engines.precision import autocast, settle_precision
 from backend.network.vit import build_backbone
 from training.dino.backbone import save_backbone, take_weights
 from training.dino.levels import LocalLevels
-from training.dino.network import MultiCropNetwork, StudentTeacher, parameter_groups
-from training.dino.objective import Objective
+from training.dino.network import MultiCropNetwork, Outputs, StudentTeacher, parameter_groups
+from training.dino.objective import Objective, Targets
 from training.run.checkpoint import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
 from training.run.distributed import World, all_reduce_mean, kept
 from training.run.pretrain_config import PretrainConfig
 from training.run.schedules import StepValues, values_at
 from training.views.crops import ViewPlan
-from training.views.maker import ViewMaker
+from training.views.maker import ViewMaker, Views
 
 
 class Trainer:
@@ -54,7 +54,9 @@ class Trainer:
         self.pair = self.pair.to(world.device).train()
         self.objective = Objective(config.dino).to(world.device)
         self.views = ViewMaker(model.bands, config.crops, world.device)
-        self.levels = LocalLevels(model.bands, model.patch, config.dino.levels_scales).to(world.device)
+        self.levels = LocalLevels(model.bands, model.patch, config.dino.levels_scales, config.dino.levels_tails).to(
+            world.device
+        )
         self.optimizer = torch.optim.AdamW(parameter_groups(self.pair.student))
         self.forward_student: MultiCropNetwork | DistributedDataParallel = self.pair.student
         if world.size > 1:
@@ -66,15 +68,18 @@ class Trainer:
         names = tuple(f"loss_{name}" for name in self.objective.weights)
         return names if len(names) > 1 else ()
 
-    def step(self, step: int, plan: ViewPlan) -> dict[str, float]:
+    def step(self, step: int, plan: ViewPlan, watched: bool = True) -> dict[str, float]:
         """Take one optimiser step.
+
+        While levels alone are learnt, the teacher gives no targets; it is run only for `health`.
 
         Args:
             step: Number of the step, from 0.
             plan: Views of the step, of `training.views.crops.plan_views`.
+            watched: Whether `health` will be asked for after this step.
 
         Returns:
-            Loss (mean over processes), gradient norm, and `columns`.
+            Loss (mean over processes), gradient norm, and `columns`; NaN for parts that this step leaves out.
 
         Raises:
             ModelError: The loss or the gradient is not finite; this step has changed nothing.
@@ -84,15 +89,10 @@ class Trainer:
         # Drop path is the only random draw here. It is seeded by the step, so that no state of a generator has to be
         # saved.
         torch.manual_seed(_seed(self.config.run.seed, step, self.world.rank))
-        groups, clean, mask = self.views.make(plan)
-        with autocast(self.precision, self.world.device):
-            with torch.no_grad():
-                teacher = self.pair.teacher(groups[:1], mask)
-            student = self.forward_student(groups, mask)
-        self.tokens, self.targets = teacher.tokens, self.objective.targets(teacher, values.teacher_temp)
-        levels = self.levels(clean) if self.config.dino.levels_weight > 0 else None
-        losses = self.objective(student, self.targets, mask, levels)
-        loss = self.objective.total(losses, step / self.config.optim.steps)
+        views = self.views.make(plan)
+        compared = step >= self.config.dino.levels_steps(self.config.optim.steps)
+        teacher = self._teacher(views, values.teacher_temp, follow=compared) if compared or watched else None
+        losses, loss = self._losses(views, self.targets if compared else None)
         norm = self._backward(loss, values)
         means = all_reduce_mean(torch.stack([loss, *losses.values()]).detach()).tolist()
         if not (math.isfinite(means[0]) and math.isfinite(norm)):
@@ -101,10 +101,32 @@ class Trainer:
                 "The last checkpoint is kept. Lower optim.base_lr or raise optim.warmup, and start again.",
             )
         self.optimizer.step()
-        self.objective.update(teacher)
+        if compared and teacher is not None:
+            self.objective.update(teacher)
         self.pair.update_teacher(values.momentum)
         parts = {f"loss_{name}": mean for name, mean in zip(losses, means[1:])}
-        return {"loss": means[0], "grad_norm": norm} | {name: parts[name] for name in self.columns}
+        return {"loss": means[0], "grad_norm": norm} | {name: parts.get(name, math.nan) for name in self.columns}
+
+    @torch.no_grad()
+    def _teacher(self, views: Views, temperature: float, follow: bool) -> Outputs:
+        """Run the teacher on the global views, and keep what `health` looks at."""
+        with autocast(self.precision, self.world.device):
+            teacher = self.pair.teach(views.groups[:1], views.mask, follow)
+        self.tokens, self.targets = teacher.tokens, self.objective.targets(teacher, temperature)
+        return teacher
+
+    def _losses(self, views: Views, targets: Targets | None) -> tuple[dict[str, Tensor], Tensor]:
+        """Return the losses of the student by name, and their weighted sum; without targets, those of levels."""
+        with autocast(self.precision, self.world.device):
+            student = self.forward_student(views.groups, views.mask)
+        levels = self.levels(views.clean) if self.config.dino.levels_weight > 0 else None
+        losses = self.objective(student, targets, views.mask, levels)
+        loss = self.objective.total(losses)
+        if targets is None:
+            # DistributedDataParallel waits for the gradient of every weight.
+            for idle in (student.logits, student.patches):
+                loss = loss + 0.0 * idle.float().sum() if idle is not None else loss
+        return losses, loss
 
     def _backward(self, loss: Tensor, values: StepValues) -> float:
         self.optimizer.zero_grad(set_to_none=True)

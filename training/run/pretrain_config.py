@@ -68,6 +68,8 @@ class DinoConfig:
         hidden_dim: Width of the head's hidden layers.
         bottleneck_dim: Width before the last layer.
         norm_last_layer: Keep the row norms of the last layer at 1 (more stable); else they are learnt.
+        standardise: Subtract from tokens their moving mean and divide by their moving deviation before the head, so
+            that targets tell images apart from the beginning.
         student_temp: Student temperature.
         teacher_temp: Teacher temperature after its warm-up.
         teacher_temp_start: Teacher temperature at step 0.
@@ -82,8 +84,9 @@ class DinoConfig:
             without the added speckle, relative to 1 for class tokens; 0 for none.
         levels_first: With `levels_weight`, fraction of the run in which levels alone are learnt, before tokens are
             compared. Class tokens of the convolutional stem are nearly alike at first, and DINO would stay at the
-            uniform guess.
+            uniform guess. These steps have neither local views nor the teacher's targets, so that they are faster.
         levels_scales: Sides in pixels of the squares around a patch whose mean and deviation are predicted.
+        levels_tails: Also predict how far bright and dark pixels lie from the mean.
         ibot_weight: Weight of the iBOT loss at masked patches, relative to 1 for class tokens; 0 for none, 1 in iBOT.
         mask_probability: With `ibot_weight` or `levels_weight`, probability that a global view of the student is
             masked.
@@ -95,6 +98,7 @@ class DinoConfig:
     hidden_dim: Count = 2048
     bottleneck_dim: Count = 256
     norm_last_layer: bool = True
+    standardise: bool = False
     student_temp: Positive = 0.1
     teacher_temp: Positive = 0.04
     teacher_temp_start: Positive = 0.04
@@ -108,10 +112,18 @@ class DinoConfig:
     levels_weight: NotNegative = 0.0
     levels_first: Share = 0.0
     levels_scales: tuple[int, ...] = (8, 24, 56)
+    levels_tails: bool = False
     ibot_weight: NotNegative = 0.0
     mask_probability: Share = 0.5
     mask_ratio: Scale = (0.1, 0.5)
     ibot_shared_head: bool = True
+
+    def levels_steps(self, steps: int) -> int:
+        """Return in how many steps, from the first of `steps`, levels alone are learnt."""
+        if not self.levels_weight:
+            return 0
+        others = self.dino_weight or self.ibot_weight or self.koleo_weight
+        return round(self.levels_first * steps) if others else steps
 
     @property
     def masks(self) -> bool:

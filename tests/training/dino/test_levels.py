@@ -13,7 +13,16 @@ from backend.core.errors import InputError
 from tests.support.pretraining import ALONE, config_of, write_scene
 from training.data.batches import StepBatches
 from training.data.store import ChipStore
-from training.dino.levels import LEAST_VARIATION, USUAL_VARIATION, LocalLevels, levels_loss, statistics
+from training.dino.levels import (
+    LEAST_VARIATION,
+    TAIL_FACTOR,
+    USUAL_BRIGHT,
+    USUAL_DARK,
+    USUAL_VARIATION,
+    LocalLevels,
+    levels_loss,
+    statistics,
+)
 from training.dino.trainer import Trainer
 
 BANDS = (
@@ -66,6 +75,30 @@ def test_targets_are_means_and_deviations_of_squares(seed, patch, grid, halves, 
     for view in range(2):
         np.testing.assert_allclose(found[view, 0], plain(power[view, 0], patch, scales), atol=2e-3)
     assert np.isnan(found).any() == (missing is not None)
+
+
+@pytest.mark.parametrize("missing", [None, 1])
+def test_tails_compare_bright_and_dark_pixels_with_the_mean(missing: int | None) -> None:
+    rng = np.random.default_rng(0)
+    power = (rng.gamma(1.5, 0.1, (1, 1, 3, 16, 16)) + 1e-3).astype(np.float32)
+    if missing is not None:
+        power[:, :, missing] = np.nan
+    found = LocalLevels(BANDS, 8, (8, 4), tails=True)(torch.from_numpy(power))[0, 0].numpy()
+    plainly = LocalLevels(BANDS, 8, (8, 4))(torch.from_numpy(power))[0, 0].numpy()
+    assert found.shape == (4, statistics(3, (8, 4), tails=True)) == (4, 24)
+    for number, inner in enumerate((slice(0, 8), slice(2, 6))):  # of the first patch
+        np.testing.assert_array_equal(found[:, 12 * number : 12 * number + 6], plainly[:, 6 * number : 6 * number + 6])
+        square = power[0, 0, :, inner, inner].astype(np.float64).reshape(3, -1)
+        bright = TAIL_FACTOR * np.log((square**4).mean(axis=1) ** 0.25 / square.mean(axis=1) / USUAL_BRIGHT)
+        dark = TAIL_FACTOR * np.log(square.mean(axis=1) * (1 / square).mean(axis=1) / USUAL_DARK)
+        wanted = np.concatenate([np.where([True, True, False], each, np.nan) for each in (bright, dark)])
+        np.testing.assert_allclose(found[0, 12 * number + 6 : 12 * number + 12], wanted, atol=1e-3)
+
+
+def test_tails_do_not_hang_on_the_level() -> None:
+    power = torch.rand(1, 1, 3, 16, 16) * 0.1 + 1e-3
+    levels = LocalLevels(BANDS, 8, (8,), tails=True)
+    torch.testing.assert_close(levels(power)[..., 6:], levels(4 * power)[..., 6:], equal_nan=True, rtol=1e-3, atol=1e-4)
 
 
 def test_flat_ground_has_its_level_and_the_least_variation():

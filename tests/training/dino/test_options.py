@@ -17,6 +17,8 @@ from safetensors.torch import load_file
 from backend.core.errors import InputError
 from backend.network.weights import load_model
 from tests.support.two_classes import make_folder
+from training.data.batches import StepBatches
+from training.data.store import ChipStore
 from training.dino.backbone import load_backbone
 from training.dino.trainer import Trainer
 from training.finetune import main as finetune
@@ -73,7 +75,7 @@ def test_the_loss_is_the_weighted_sum_of_its_parts() -> None:
     assert Trainer(plain, ALONE).columns == ()
 
 
-@pytest.mark.parametrize("case", ["sinkhorn", "ema_own_head", "levels"])
+@pytest.mark.parametrize("case", ["sinkhorn", "ema_own_head", "levels", "levels_first", "standardised"])
 def test_a_resumed_run_is_that_of_a_straight_one_bit_by_bit(case: str, tmp_path: Path) -> None:
     config = WORKER.config_of(case)
     straight, first, second = (Trainer(config, ALONE) for _ in range(3))
@@ -90,6 +92,36 @@ def test_a_resumed_run_is_that_of_a_straight_one_bit_by_bit(case: str, tmp_path:
     assert any(
         name == "network.student.mask_token" for name in load_file(next((tmp_path / "checkpoint").glob("*.saf*")))
     )
+
+
+def test_while_levels_alone_are_learnt_nothing_else_is_trained_or_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = WORKER.config_of("levels_first")
+    trainer = Trainer(config, ALONE)
+    before = {name: p.clone() for name, p in trainer.pair.student.head.named_parameters()}
+    asked = []
+    real = trainer.pair.teacher.forward
+    monkeypatch.setattr(trainer.pair.teacher, "forward", lambda *a: asked.append(1) or real(*a))
+    row = trainer.step(0, WORKER.batch_of(0, config), watched=False)
+    assert not asked and row["loss"] == pytest.approx(0.5 * row["loss_levels"])
+    assert np.isnan([row["loss_dino"], row["loss_ibot"], row["loss_koleo"]]).all()
+    decayed = 1 - 0.04 * 0.04 * 6 / 256
+    for name, p in trainer.pair.student.head.named_parameters():
+        # Weight decay alone moves the head, and its last layer is frozen.
+        kept = before[name] * (decayed if name.endswith("weight") else 1)
+        torch.testing.assert_close(p.detach(), kept)
+    trainer.step(1, WORKER.batch_of(1, config), watched=True)
+    assert len(asked) == 1 and set(trainer.health()) == {"teacher_entropy", "information", "spread"}
+    row = trainer.step(2, WORKER.batch_of(2, config), watched=False)
+    assert len(asked) == 2 and np.isfinite(list(row.values())).all()
+
+
+def test_local_views_are_drawn_only_where_tokens_are_compared(tmp_path: Path) -> None:
+    make_folder(tmp_path)
+    config = WORKER.config_of("levels_first")
+    store = ChipStore([tmp_path], config.model.bands, 1.0, "", False)
+    batches = StepBatches(store, config)
+    assert [len(batches[step].views) for step in range(4)] == [1, 1, 2, 2]
+    assert all(batches[step].mask is not None for step in range(4))
 
 
 def test_bfloat16_learns_alike_and_a_run_keeps_its_precision(tmp_path: Path) -> None:

@@ -31,6 +31,14 @@ CASES = {
     "few_masks": {"mask_probability": 0.1, "centring": "sinkhorn"},
     "no_masks": {"mask_probability": 0.0, "centring": "sinkhorn"},
     "levels": {"levels_weight": 0.5, "ibot_weight": 0.0, "levels_scales": (8, 24)},
+    "standardised": {"standardise": True, "centring": "sinkhorn"},
+    "levels_first": {
+        "standardise": True,
+        "levels_tails": True,
+        "levels_weight": 0.5,
+        "levels_first": 0.5,
+        "levels_scales": (8, 24),
+    },
 }
 BATCH, STEPS = 6, 2
 
@@ -76,7 +84,7 @@ def run(case: str, world: World) -> dict[str, Tensor]:
     found = {}
     for step in range(STEPS):
         row = trainer.step(step, batch_of(step, config, mine))
-        found |= {f"{step}.{name}": torch.tensor(value) for name, value in row.items()}
+        found |= {f"{step}.{name}": torch.tensor(value) for name, value in row.items() if np.isfinite(value)}
         for name, parameter in trainer.pair.student.named_parameters():
             if parameter.grad is not None:
                 found[f"{step}.gradient.{name}"] = parameter.grad.clone()
