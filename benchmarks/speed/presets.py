@@ -3,9 +3,8 @@
     python -m benchmarks.speed.presets [RECIPE ...] [--batch 4] [--steps 3] [--device auto] [--json PATH]
 
 Each recipe of training/recipes with a [model] and [crops] of pre-training runs `--steps` steps of its trainer, after
-one that isn't counted, on random views of its sizes. It runs in a process of its own, for its peak memory. Cutting
-crops isn't counted, because worker processes do that (run.workers). The hours are those of the recipe's steps and batch
-at this speed.
+one that isn't counted, on views of noise. It runs in a process of its own, for its peak memory. Reading images isn't
+counted. The hours are those of the recipe's steps and batch at this speed; steps that learn levels alone are faster.
 """
 
 from __future__ import annotations
@@ -20,31 +19,46 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from backend.engines.pytorch import choose_device
+from benchmarks.speed.training_speed import at_its_steps
 from training.dino.trainer import Trainer
 from training.run.config import load_recipe, resolve
 from training.run.distributed import World
 from training.run.pretrain_config import PretrainConfig
+from training.views.crops import CropSample, ViewPlan, plan_views
+from training.views.masking import step_masks
 
 NAMES = ("cpu_small", "vit_tiny_patch8", "vit_small_patch8", "vit_small_patch16", "vit_base_patch16")
+
+
+def noise(config: PretrainConfig) -> ViewPlan:
+    """Plan the views of a batch from noise in dB."""
+    bands, side = config.model.bands, config.crops.window
+    rngs = [np.random.default_rng(place) for place in range(config.optim.batch)]
+    samples = [CropSample([rng.normal(-15, 3, (len(bands), side, side)).astype(np.float32)]) for rng in rngs]
+    plan = plan_views(samples, rngs, bands, config.crops)
+    if not config.dino.masks:
+        return plan
+    patches = config.crops.global_size // config.model.patch
+    masks = step_masks(config.run.seed, 0, range(config.optim.batch), (patches, patches), config.dino)
+    return plan._replace(mask=torch.from_numpy(masks))
 
 
 def measure(name: str, batch: int, steps: int, device: str) -> dict[str, Any]:
     """Measure one recipe in this process."""
     config = resolve(PretrainConfig, load_recipe(name))
     whole = config.optim.steps * config.optim.batch
-    config = dataclasses.replace(config, optim=dataclasses.replace(config.optim, batch=batch))
+    config = at_its_steps(dataclasses.replace(config, optim=dataclasses.replace(config.optim, batch=batch)))
     place = choose_device(device)
     trainer = Trainer(config, World(0, 1, place))
-    crops, bands = config.crops, len(config.model.bands)
-    sizes = ((2, crops.global_size), (crops.local_count, crops.local_size))
-    views = [torch.randn(count, batch, bands, side, side) for count, side in sizes]
+    plan = noise(config)
     seconds = []
     for step in range(steps + 1):
         start = time.perf_counter()
-        trainer.step(step, views)
+        trainer.step(step, plan, watched=False)
         if place.type == "cuda":
             torch.cuda.synchronize()
         seconds.append(time.perf_counter() - start)

@@ -6,11 +6,13 @@
 "training" is the loop of `python -m training.pretrain`: batches read, cut and augmented by its loader, the optimiser
 step, and the update of the teacher. "bare" is the forward passes of teacher and student, the loss and the backward pass
 on one batch in memory. They run in turn. "waiting" is the share of the training's time until the next batch is ready.
+Steps that compare tokens are measured; with --set dino.levels_first=1 those before, in which levels alone are learnt.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import time
 from pathlib import Path
@@ -39,7 +41,9 @@ class Contest:
     """
 
     def __init__(self, config: PretrainConfig, data: list[Path], steps: int) -> None:
-        self.config, self.steps = config, steps
+        self.config, self.steps = at_its_steps(config), steps
+        config = self.config
+        self.compared = not config.dino.levels_steps(config.optim.steps)
         store = ChipStore(data, config.model.bands, config.run.memory_gb, config.split, strict=False)
         self.world = World(0, 1, choose_device(config.run.device))
         self.trainer = Trainer(config, self.world)
@@ -56,7 +60,7 @@ class Contest:
             asked = time.perf_counter()
             plan = next(source)
             self.waited += time.perf_counter() - asked
-            self.trainer.step(step, plan)
+            self.trainer.step(step, plan, watched=step % self.config.run.log_every == 0)
         self._settle()
         seconds = time.perf_counter() - began
         self.trained += seconds
@@ -68,12 +72,14 @@ class Contest:
         began = time.perf_counter()
         for _ in range(self.steps):
             trainer.optimizer.zero_grad(set_to_none=True)
+            targets = None
             with autocast(trainer.precision, self.world.device):
-                with torch.no_grad():
-                    teacher = trainer.pair.teacher(groups[:1], mask)
+                if self.compared:
+                    with torch.no_grad():
+                        targets = trainer.objective.targets(trainer.pair.teacher(groups[:1], mask), 0.06)
                 student = trainer.forward_student(groups, mask)
             levels = trainer.levels(clean) if self.config.dino.levels_weight > 0 else None
-            losses = trainer.objective(student, trainer.objective.targets(teacher, 0.06), mask, levels)
+            losses = trainer.objective(student, targets, mask, levels)
             torch.autograd.backward(trainer.objective.total(losses))
         self._settle()
         return time.perf_counter() - began
@@ -81,6 +87,13 @@ class Contest:
     def _settle(self) -> None:
         if self.world.device.type == "cuda":
             torch.cuda.synchronize()
+
+
+def at_its_steps(config: PretrainConfig) -> PretrainConfig:
+    """Return settings whose first steps are those that are measured: they compare tokens, if any step does."""
+    if config.dino.levels_steps(config.optim.steps) == config.optim.steps:
+        return config
+    return dataclasses.replace(config, dino=dataclasses.replace(config.dino, levels_first=0.0))
 
 
 def measure(config: PretrainConfig, data: list[Path], steps: int, rounds: int) -> dict[str, Any]:

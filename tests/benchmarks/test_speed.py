@@ -10,8 +10,10 @@ import torch
 from backend.card.model_card import ModelCard
 from backend.network.vit import build_model
 from backend.network.weights import save_model
+from benchmarks.speed.training_speed import at_its_steps
 from tests.support.random_model import CARD
 from tests.support.two_classes import make_folder
+from training.run.pretrain_config import DinoConfig, PretrainConfig
 
 
 @pytest.mark.slow
@@ -44,6 +46,22 @@ def test_growth_has_time_and_memory_of_every_size(benchmark, tmp_path):
     assert [each["megapixels"] for each in found["sizes"]] == [0.06, 0.15]
     assert all(each["seconds"] > 0 and each["peak_mib"] > 100 for each in found["sizes"])
     assert (tmp_path / "g.png").stat().st_size > 5000
+
+
+@pytest.mark.slow
+def test_presets_take_steps_that_compare_tokens(benchmark, tmp_path):
+    rest = ["--batch", 2, "--steps", 1, "--device", "cpu", "--json", tmp_path / "found.json"]
+    done = benchmark("speed.presets", "cpu_small", *rest)
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads((tmp_path / "found.json").read_text())
+    assert row["backbone_parameters_millions"] == pytest.approx(2.9, abs=0.3) and row["images_per_s"] > 0
+
+
+@pytest.mark.parametrize("first, compared", [(0.5, True), (1.0, False)])
+def test_the_speed_of_training_is_that_of_the_steps_that_are_asked_for(first, compared):
+    dino = DinoConfig(levels_weight=1.0, levels_first=first)
+    config = at_its_steps(PretrainConfig(dino=dino))
+    assert (config.dino.levels_steps(config.optim.steps) == 0) is compared
 
 
 @pytest.mark.slow
