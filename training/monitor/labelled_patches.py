@@ -15,12 +15,10 @@ from backend.core.errors import InputError
 from backend.network.timm_import import VisionTransformer
 from training.data.dataset import ChipFolder
 from training.data.splits import read_splits
-from training.monitor.probe import BATCH, LabelledTile, labelled_tiles
+from training.monitor.probe import BATCH, LEAST_PATCHES, LabelledTile, labelled_tiles
 
 # A chip is one tile up to this side, of which attention still takes little memory; larger chips are cut.
 MOST_SIDE = 256
-# A class with fewer patches is left out: its recall would be noise.
-LEAST_PATCHES = 30
 
 
 class LabelledPatches:

@@ -29,6 +29,8 @@ from training.run.common_config import ModelConfig
 
 # A patch is used if one class covers this share of it.
 SHARE = 0.7
+# A class with fewer patches is left out: its recall would be noise.
+LEAST_PATCHES = 30
 BATCH = 32
 # Columns of the scores of the linear probe: of tokens, and of backscatter statistics.
 LINEAR, STATISTICS = "linear_balanced_accuracy", "statistics_balanced_accuracy"
@@ -86,6 +88,18 @@ class LabelledTokens:
                 break
         return taken
 
+    def counts(self) -> dict[int, int]:
+        """Return the number of labelled tokens of each class."""
+        labels = np.concatenate([tile.labels.ravel() for crops in self._found.values() for tile in crops])
+        return {value: int(np.count_nonzero(labels == value)) for value in self.values}
+
+    def keep(self, values: set[int]) -> None:
+        """Leave out the labels of all other classes."""
+        for crops in self._found.values():
+            for tile in crops:
+                tile.labels[~np.isin(tile.labels, list(values))] = 0
+        self.values &= values
+
     @torch.no_grad()
     def features(self, vit: SarViT, device: torch.device) -> tuple[FloatArray, NDArray[np.uint8]]:
         """Return normalised tokens of the last block, float32 [N, D], and their class values, uint8 [N]."""
@@ -139,6 +153,7 @@ class Probe:
     """Read a labelled folder once: one part gives neighbours, the other is scored.
 
     The parts are the splits "train" and "val" of splits.csv; without it, the first and the second half of the names.
+    Classes with fewer than LEAST_PATCHES tokens to score are left out if two classes remain.
 
     Args:
         root: Data folder with labels.
@@ -157,6 +172,10 @@ class Probe:
                 f"{len(self.val.values)} to score.",
                 f"Give it labels/ with classes that cover patches of {model.patch} pixels, in both parts.",
             )
+        common = {value for value, count in self.val.counts().items() if count >= LEAST_PATCHES} & self.train.values
+        if len(common) > 1:
+            self.train.keep(common)
+            self.val.keep(common)
         values = sorted(self.train.values | self.val.values)
         self._groups = dict(zip(values, worldcover_groups(values) or ()))
         self._without_network: float | None = None

@@ -67,6 +67,23 @@ def test_merged_groups_forgive_what_they_merge(vit: SarViT, tmp_path: Path) -> N
     assert scores["knn_accuracy"] < 0.85 and scores["knn_merged_accuracy"] > 0.97
 
 
+def test_classes_with_few_patches_are_left_out(vit: SarViT, tmp_path: Path) -> None:
+    write_blocks(tmp_path, "abcd", side=96)
+    for name in "bd":  # 3 patches of another class in each scene of what is asked
+        with rasterio.open(tmp_path / "labels" / f"{name}.tif", "r+") as file:
+            label = file.read()
+            label[0, :8, :24] = 30
+            file.write(label)
+    rows = [("a", "train"), ("b", "val"), ("c", "train"), ("d", "val")]
+    (tmp_path / "splits.csv").write_text(
+        "name,group,split\n" + "\n".join(f"{name},{name},{split}" for name, split in rows)
+    )
+    probe = Probe(tmp_path, small_model(), 1000)
+    assert probe.val.values == probe.train.values == {10, 80}
+    assert sum(probe.val.counts().values()) == 2 * 12 * 12 - 6
+    assert probe.score(vit, CPU)["knn_balanced_accuracy"] > 0.9
+
+
 def test_another_legend_has_no_merged_groups(vit: SarViT, tmp_path: Path) -> None:
     write_blocks(tmp_path, "abcd", values=(1, 80))
     probe = Probe(tmp_path, small_model(), 400)
