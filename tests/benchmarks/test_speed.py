@@ -10,10 +10,8 @@ import torch
 from backend.card.model_card import ModelCard
 from backend.network.vit import build_model
 from backend.network.weights import save_model
-from benchmarks.speed.training_speed import at_its_steps
 from tests.support.random_model import CARD
 from tests.support.two_classes import make_folder
-from training.run.pretrain_config import DinoConfig, PretrainConfig
 
 
 @pytest.mark.slow
@@ -57,15 +55,8 @@ def test_presets_take_steps_that_compare_tokens(benchmark, tmp_path):
     assert row["backbone_parameters_millions"] == pytest.approx(2.9, abs=0.3) and row["images_per_s"] > 0
 
 
-@pytest.mark.parametrize("first, compared", [(0.5, True), (1.0, False)])
-def test_the_speed_of_training_is_that_of_the_steps_that_are_asked_for(first, compared):
-    dino = DinoConfig(levels_weight=1.0, levels_first=first)
-    config = at_its_steps(PretrainConfig(dino=dino))
-    assert (config.dino.levels_steps(config.optim.steps) == 0) is compared
-
-
 @pytest.mark.slow
-def test_the_start_of_pre_training_is_timed_with_new_and_known_files(benchmark, tmp_path):
+def test_the_start_is_timed_with_new_and_known_files(benchmark, tmp_path):
     make_folder(tmp_path)
     done = benchmark("speed.training_start", "--data", tmp_path, "--json", tmp_path / "found.json")
     assert done.returncode == 0, done.stderr

@@ -30,8 +30,7 @@ WHOLE_VALUES = 2**24
 # With fewer valid pixels than this the unit can't be recognised.
 ENOUGH_PIXELS = 1000
 # Pixels along an axis by which the unit of a raster is recognised; fewer of a chip, as a folder may have thousands.
-SAMPLE_SIDE, CHIP_SAMPLE_SIDE = 512, 128
-CHIP_SIDE = 1024
+SAMPLE_SIDE, CHIP_SAMPLE_SIDE, CHIP_SIDE = 512, 128, 1024
 NAMING_HINT = (
     "Give the polarisation in the description of the band or the name of its file: P_VV.tif and P_VH.tif are paired. "
     "Only if all files of the folder have the same bands in the same order, name them in dataset.toml by [[bands]]."

@@ -94,7 +94,7 @@ def test_a_resumed_run_is_that_of_a_straight_one_bit_by_bit(case: str, tmp_path:
     )
 
 
-def test_while_levels_alone_are_learnt_nothing_else_is_trained_or_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_levels_alone_are_learnt_nothing_else_is_trained(monkeypatch: pytest.MonkeyPatch) -> None:
     config = WORKER.config_of("levels_first")
     trainer = Trainer(config, ALONE)
     before = {name: p.clone() for name, p in trainer.pair.student.head.named_parameters()}

@@ -11,7 +11,7 @@ from training.dino.token_scale import MOMENTUM, TokenScale
 from training.run.pretrain_config import DinoConfig
 
 
-def test_tokens_stay_as_they_are_until_the_first_batch_which_counts_fully() -> None:
+def test_tokens_stay_until_the_first_batch_which_counts_fully() -> None:
     scale, tokens = TokenScale(3), torch.randn(500, 3) * 4 + 7
     torch.testing.assert_close(scale(tokens), tokens, rtol=1e-5, atol=0)
     scale.follow(tokens)
@@ -30,7 +30,7 @@ def test_later_batches_move_it_by_the_momentum() -> None:
 
 
 @pytest.mark.parametrize("standardised", [False, True])
-def test_targets_tell_nearly_alike_tokens_apart_once_they_are_standardised(standardised: bool) -> None:
+def test_standardised_targets_tell_nearly_alike_tokens_apart(standardised: bool) -> None:
     torch.manual_seed(0)
     common, own = torch.randn(64), torch.randn(32, 64)
     tokens = common + 0.02 * own
