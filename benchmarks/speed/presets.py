@@ -24,12 +24,12 @@ import torch
 
 from backend.engines.pytorch import choose_device
 from benchmarks.speed.training_speed import at_its_steps
+from training.data.batches import with_masks
 from training.dino.trainer import Trainer
 from training.run.config import load_recipe, resolve
 from training.run.distributed import World
 from training.run.pretrain_config import PretrainConfig
 from training.views.crops import CropSample, ViewPlan, plan_views
-from training.views.masking import step_masks
 
 NAMES = ("cpu_small", "vit_tiny_patch8", "vit_small_patch8", "vit_small_patch16", "vit_base_patch16")
 
@@ -39,12 +39,7 @@ def noise(config: PretrainConfig) -> ViewPlan:
     bands, side = config.model.bands, config.crops.window
     rngs = [np.random.default_rng(place) for place in range(config.optim.batch)]
     samples = [CropSample([rng.normal(-15, 3, (len(bands), side, side)).astype(np.float32)]) for rng in rngs]
-    plan = plan_views(samples, rngs, bands, config.crops)
-    if not config.dino.masks:
-        return plan
-    patches = config.crops.global_size // config.model.patch
-    masks = step_masks(config.run.seed, 0, range(config.optim.batch), (patches, patches), config.dino)
-    return plan._replace(mask=torch.from_numpy(masks))
+    return with_masks(plan_views(samples, rngs, bands, config.crops), config, 0, range(config.optim.batch))
 
 
 def measure(name: str, batch: int, steps: int, device: str) -> dict[str, Any]:

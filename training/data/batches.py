@@ -50,11 +50,23 @@ class StepBatches(Dataset[ViewPlan]):
         rngs = [np.random.default_rng((self.config.run.seed, step, place)) for place in self.places]
         samples = [self.store.draw(crops, rng) for rng in rngs]
         plan = plan_views(samples, rngs, self.config.model.bands, crops)
-        if not dino.masks:
-            return plan
-        side = crops.global_size // self.config.model.patch
-        masks = step_masks(self.config.run.seed, step, self.places, (side, side), dino)
-        return plan._replace(mask=torch.from_numpy(masks))
+        return with_masks(plan, self.config, step, self.places)
+
+
+def with_masks(plan: ViewPlan, config: PretrainConfig, step: int, places: range) -> ViewPlan:
+    """Return a plan with the masks of its samples, if the settings have any.
+
+    Args:
+        plan: Views of the samples.
+        config: Settings.
+        step: Number of the step.
+        places: Places of the samples in the global batch.
+    """
+    if not config.dino.masks:
+        return plan
+    side = config.crops.global_size // config.model.patch
+    masks = step_masks(config.run.seed, step, places, (side, side), config.dino)
+    return plan._replace(mask=torch.from_numpy(masks))
 
 
 def iterate(batches: StepBatches, steps: range, workers: int, pin: bool) -> Iterator[ViewPlan]:

@@ -15,12 +15,12 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from training.data.batches import with_masks
 from training.dino.trainer import Trainer
 from training.run.config import resolve
 from training.run.distributed import World, joined, leave_processes
 from training.run.pretrain_config import PretrainConfig
 from training.views.crops import CropSample, ViewPlan, plan_views
-from training.views.masking import step_masks
 
 # dino.drop_path is 0, since which paths are dropped differs by process.
 DINO = {"out_dim": 16, "hidden_dim": 16, "bottleneck_dim": 8, "drop_path": 0.0, "ibot_weight": 1.0, "koleo_weight": 0.1}
@@ -70,10 +70,7 @@ def batch_of(step: int, config: PretrainConfig, places: range = range(BATCH)) ->
     """Draw the views of some samples of a step from noise; sample `place` is the same in any range."""
     rngs = [np.random.default_rng((step, place)) for place in places]
     samples = [CropSample([rng.normal(-15, 4, (2, 48, 48)).astype(np.float32)]) for rng in rngs]
-    plan = plan_views(samples, rngs, config.model.bands, config.crops)
-    if not config.dino.masks:
-        return plan
-    return plan._replace(mask=torch.from_numpy(step_masks(config.run.seed, step, places, (4, 4), config.dino)))
+    return with_masks(plan_views(samples, rngs, config.model.bands, config.crops), config, step, places)
 
 
 def run(case: str, world: World) -> dict[str, Tensor]:
