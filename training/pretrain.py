@@ -30,7 +30,7 @@ from backend.core.cancel import Cancel
 from backend.core.context import Context
 from backend.core.errors import Cancelled
 from backend.core.run_events import report_result
-from backend.core.supervise import supervise
+from backend.core.supervise import SILENT, supervise
 from training.data.batches import StepBatches, iterate
 from training.data.store import ChipStore
 from training.dino.trainer import Trainer
@@ -134,7 +134,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     options = parser.parse_args(arguments)
     if int(os.environ.get("RANK", "0")):
-        options.progress = "none"  # of torchrun's processes only the first reports
+        options.progress = SILENT  # of torchrun's processes only the first reports
     return options
 
 

@@ -106,6 +106,14 @@ class Reporter:
         pass
 
 
+class QuietReporter(Reporter):
+    """Print warnings and errors, without progress."""
+
+    def log(self, level: str, message: str) -> None:
+        if level == "warning":
+            show(one_line(f"warning: {message}"), sys.stderr)
+
+
 class JsonReporter(Reporter):
     """Write one JSON object a line to a stream.
 

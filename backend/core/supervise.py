@@ -16,20 +16,25 @@ from typing import Callable, NoReturn
 from backend.core.cancel import EXIT_CANCELLED, Cancel
 from backend.core.context import Context
 from backend.core.errors import Cancelled, SarDinoError, unforeseen
-from backend.core.events import BarReporter, JsonReporter, Reporter
+from backend.core.events import BarReporter, JsonReporter, QuietReporter, Reporter
 from backend.core.surroundings import clear_settings
 
 EXIT_REFUSED = 1
+# Value of `options.progress` for a process whose warnings another one repeats; no choice on the command line.
+SILENT = "silent"
 REPORTERS: dict[str, Callable[[], Reporter]] = {
     "bar": BarReporter,
     "json": lambda: JsonReporter(sys.stdout),
-    "none": Reporter,
+    "none": QuietReporter,
+    SILENT: Reporter,
 }
 
 
 def add_progress(parser: argparse.ArgumentParser) -> None:
     """Add --progress, which `supervise` reads."""
-    parser.add_argument("--progress", choices=tuple(REPORTERS), default="bar")
+    choices = tuple(name for name in REPORTERS if name != SILENT)
+    text = "a bar with the time left, one JSON object a line, or warnings and errors alone (bar)"
+    parser.add_argument("--progress", choices=choices, default="bar", help=text)
 
 
 def supervise(

@@ -284,8 +284,8 @@ Estos lugares se eligen, no se toman al azar: no sirven para medir la exactitud.
         <translation>Margen</translation>
     </message>
     <message>
-        <source>The output 'Margin' of 'Land cover from SAR'; confidence, entropy and disagreement work too. Of other rasters, low values are taken as uncertain.</source>
-        <translation>La salida «Margen» de «Cobertura del suelo a partir de SAR»; también sirven la confianza, la entropía y el desacuerdo. En otros rásteres, los valores bajos se toman por inciertos.</translation>
+        <source>The output 'Margin' of 'Land cover from SAR'; confidence, entropy, disagreement and surroundings work too. Of other rasters, low values are taken as uncertain.</source>
+        <translation>La salida «Margen» de «Cobertura del suelo a partir de SAR»; también sirven la confianza, la entropía, el desacuerdo y el entorno de la misma clase. En otros rásteres, los valores bajos se toman por inciertos.</translation>
     </message>
     <message>
         <source>Samples that there are</source>

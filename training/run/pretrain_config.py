@@ -58,6 +58,15 @@ class CropConfig(AugmentConfig):
         check_limits(self, "crops")
 
 
+# Settings that work only with certain losses, and the weights of these losses, of which one must be above 0.
+_WEIGHTS_OF = {
+    ("ibot_shared_head",): ("ibot_weight",),
+    ("mask_probability", "mask_ratio"): ("ibot_weight", "levels_weight"),
+    ("levels_first", "levels_scales", "levels_tails"): ("levels_weight",),
+    ("standardise",): ("dino_weight", "ibot_weight"),
+}
+
+
 @dataclass(frozen=True)
 class DinoConfig:
     """Set head, losses and teacher (Caron et al. 2021, tables 8 to 11 and appendix).
@@ -137,15 +146,17 @@ class DinoConfig:
                 f"dino.centre_momentum is {self.centre_momentum}, and sinkhorn centring has no moving centre.",
                 "Leave out dino.centre_momentum, or set dino.centring to ema.",
             )
-        idle = ["ibot_shared_head"] if self.ibot_weight == 0 else []
-        if idle and self.levels_weight == 0:
-            idle += ["mask_probability", "mask_ratio"]
-        for name in idle:
-            if getattr(self, name) != getattr(DinoConfig, name):
-                raise InputError(
-                    f"dino.{name} is set, and has no effect while dino.ibot_weight is 0.",
-                    f"Leave out dino.{name}, or set dino.ibot_weight; it is 1 in iBOT.",
-                )
+        for names, weights in _WEIGHTS_OF.items():
+            if any(getattr(self, weight) for weight in weights):
+                continue
+            needed = " or ".join(f"dino.{weight}" for weight in weights)
+            for name in names:
+                default = getattr(DinoConfig, name)
+                if getattr(self, name) != default:
+                    raise InputError(
+                        f"dino.{name} is {getattr(self, name)}, and has no effect without {needed}.",
+                        f"Set {needed} above 0, or leave out dino.{name}: it is {default} then.",
+                    )
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from backend.core.context import Context
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    what = "raster that is low where the map is uncertain, such as that of landcover --margin"
+    what = "raster of margin, confidence, entropy, disagreement or surroundings, or one that is low where uncertain"
     parser.add_argument("certainty", metavar="MARGIN", help=what)
     parser.add_argument("output", metavar="POINTS", type=Path, help="GeoJSON of points to write, with a QGIS style")
     parser.add_argument("--samples", type=Path, metavar="FILE", help="GeoJSON of the samples so far")

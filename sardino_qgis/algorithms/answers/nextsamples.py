@@ -60,8 +60,8 @@ class NextSamplesAlgorithm(PointAlgorithm):
         self.add(
             QgsProcessingParameterRasterLayer(self.INPUT, tr("Margin")),
             tr(
-                "The output 'Margin' of 'Land cover from SAR'; confidence, entropy and disagreement work too. Of other "
-                "rasters, low values are taken as uncertain."
+                "The output 'Margin' of 'Land cover from SAR'; confidence, entropy, disagreement and surroundings work "
+                "too. Of other rasters, low values are taken as uncertain."
             ),
         )
         kinds = [QgsProcessing.SourceType.TypeVectorPoint, QgsProcessing.SourceType.TypeVectorPolygon]

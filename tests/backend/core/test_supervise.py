@@ -39,6 +39,25 @@ def test_the_exception_decides_the_exit_code(error, code, words, capsys):
     assert supervise(lambda *_: None, QUIET) == 0
 
 
+@pytest.mark.parametrize(("progress", "said"), [("none", "warning: units were guessed\n"), ("silent", "")])
+def test_progress_none_keeps_warnings(progress, said, capsys):
+    def run(options, context):
+        context.reporter.progress(1, 2)
+        context.reporter.log("info", "step 1")
+        context.reporter.log("warning", "units were\nguessed")
+
+    assert supervise(run, argparse.Namespace(progress=progress)) == 0
+    assert capsys.readouterr() == ("", said)
+
+
+def test_silence_is_no_choice(capsys):
+    parser = argparse.ArgumentParser()
+    add_progress(parser)
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--progress", "silent"])
+    assert "silent" not in capsys.readouterr().err.partition("choose from")[2]
+
+
 def test_process_state_is_restored(capsys):
     def state():
         handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]

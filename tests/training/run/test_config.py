@@ -76,12 +76,21 @@ def test_a_momentum_without_a_centre_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "setting", [{"mask_probability": 0.4}, {"mask_ratio": (0.2, 0.5)}, {"ibot_shared_head": False}]
+    "setting, needed",
+    [
+        ({"mask_probability": 0.4}, "ibot_weight"),
+        ({"mask_ratio": (0.2, 0.5)}, "ibot_weight"),
+        ({"ibot_shared_head": False}, "ibot_weight"),
+        ({"levels_first": 0.4}, "levels_weight"),
+        ({"levels_scales": (8, 16)}, "levels_weight"),
+        ({"levels_tails": True}, "levels_weight"),
+        ({"standardise": True, "dino_weight": 0.0, "koleo_weight": 0.1}, "dino_weight"),
+    ],
 )
-def test_masks_without_a_loss_for_them_are_refused(setting: dict[str, Any]) -> None:
-    with pytest.raises(InputError, match=rf"dino\.{next(iter(setting))} is set, and has no effect"):
+def test_settings_of_losses_that_are_off_are_refused(setting: dict[str, Any], needed: str) -> None:
+    with pytest.raises(InputError, match=rf"dino\.{next(iter(setting))} is .*, and has no effect without .*{needed}"):
         DinoConfig(**setting)
-    DinoConfig(ibot_weight=0.5, **setting)
+    DinoConfig(**(setting | {needed: 0.5}))
 
 
 def test_unknown_recipe_names_the_known_ones(tmp_path: Path) -> None:

@@ -46,10 +46,15 @@ def test_temperature_and_freezing_begin_when_tokens_are_compared() -> None:
 
 
 @pytest.mark.parametrize(
-    "weights, steps", [({}, 0), ({"levels_weight": 1.0}, 25), ({"levels_weight": 1.0, "dino_weight": 0.0}, 100)]
+    "settings, steps",
+    [
+        ({}, 0),
+        ({"levels_weight": 1.0, "levels_first": 0.25}, 25),
+        ({"levels_weight": 1.0, "levels_first": 0.25, "dino_weight": 0.0}, 100),
+    ],
 )
-def test_levels_alone_are_learnt_first_or_always(weights: dict[str, float], steps: int) -> None:
-    assert DinoConfig(levels_first=0.25, **weights).levels_steps(100) == steps
+def test_levels_alone_are_learnt_first_or_always(settings: dict[str, float], steps: int) -> None:
+    assert DinoConfig(**settings).levels_steps(100) == steps
 
 
 def test_momentum_temperature_decay_and_freezing() -> None:
