@@ -33,8 +33,12 @@ REPORTERS: dict[str, Callable[[], Reporter]] = {
 def add_progress(parser: argparse.ArgumentParser) -> None:
     """Add --progress, which `supervise` reads."""
     choices = tuple(name for name in REPORTERS if name != SILENT)
-    text = "a bar with the time left, one JSON object a line, or warnings and errors alone (bar)"
-    parser.add_argument("--progress", choices=choices, default="bar", help=text)
+    parser.add_argument(
+        "--progress",
+        choices=choices,
+        default="bar",
+        help="a bar with the time left, one JSON object a line, or warnings and errors alone (bar)",
+    )
 
 
 def supervise(
