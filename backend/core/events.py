@@ -107,11 +107,31 @@ class Reporter:
 
 
 class QuietReporter(Reporter):
-    """Print warnings and errors, without progress."""
+    """Print warnings and errors, without progress.
+
+    Warnings wait until the work begins: a run that is refused before that prints its refusal alone.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: list[str] = []
 
     def log(self, level: str, message: str) -> None:
         if level == "warning":
+            self._waiting.append(message)
+        if self._began is not None:
+            self._print()
+
+    def result(self, facts: dict[str, Any]) -> None:
+        self._print()
+
+    def _draw(self, done: float, total: int, eta_s: float | None, figures: Mapping[str, float]) -> None:
+        self._print()
+
+    def _print(self) -> None:
+        for message in self._waiting:
             show(one_line(f"warning: {message}"), sys.stderr)
+        self._waiting.clear()
 
 
 class JsonReporter(Reporter):

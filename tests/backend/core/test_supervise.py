@@ -39,15 +39,36 @@ def test_the_exception_decides_the_exit_code(error, code, words, capsys):
     assert supervise(lambda *_: None, QUIET) == 0
 
 
-@pytest.mark.parametrize(("progress", "said"), [("none", "warning: units were guessed\n"), ("silent", "")])
-def test_progress_none_keeps_warnings(progress, said, capsys):
-    def run(options, context):
-        context.reporter.progress(1, 2)
-        context.reporter.log("info", "step 1")
-        context.reporter.log("warning", "units were\nguessed")
+def warned(at, error=None):
+    """Return a run that warns at a moment: before it begins, at work, or before its result."""
 
-    assert supervise(run, argparse.Namespace(progress=progress)) == 0
+    def run(options, context):
+        moments = {
+            "begin": lambda: context.reporter.progress(0, 2),
+            "work": lambda: context.reporter.progress(1, 2),
+            "result": lambda: context.reporter.result({}),
+        }
+        for moment, go_on in moments.items():
+            if moment == at:
+                context.reporter.log("info", "step 1")
+                context.reporter.log("warning", "units were\nguessed")
+            if error and moment == "begin":
+                raise error
+            go_on()
+
+    return run
+
+
+@pytest.mark.parametrize("at", ["begin", "work", "result"])
+@pytest.mark.parametrize(("progress", "said"), [("none", "warning: units were guessed\n"), ("silent", "")])
+def test_progress_none_keeps_warnings(progress, said, at, capsys):
+    assert supervise(warned(at), argparse.Namespace(progress=progress)) == 0
     assert capsys.readouterr() == ("", said)
+
+
+def test_a_refusal_stays_one_line_without_progress(capsys):
+    assert supervise(warned("begin", InputError("No raster.", "Give one.")), QUIET) == 1
+    assert capsys.readouterr().err == "error: No raster. hint: Give one.\n"
 
 
 def test_silence_is_no_choice(capsys):

@@ -10,12 +10,13 @@ from typing import Any
 
 
 def late() -> None:
-    """Begin when another run has claimed an output in the folder WAIT_FOR_A_RUN_IN; hold a lock there until the end."""
+    """Begin when a run with the fault `outlasting` is at work in WAIT_FOR_A_RUN_IN; hold a lock there until the end."""
     folder = Path(os.environ["WAIT_FOR_A_RUN_IN"])
     lock = os.open(folder / "unlocked", os.O_CREAT | os.O_RDWR)  # released when the process ends
     fcntl.flock(lock, fcntl.LOCK_EX)
     (folder / "unlocked").rename(folder / "late")
-    while not list(folder.glob(".*.sardino-lock")):
+    # The lock file of the other run would be too early a sign: it is there before it is locked.
+    while not (folder / "at_work").exists():
         time.sleep(0.01)
 
 
@@ -27,6 +28,7 @@ def outlasting() -> None:
     folder = Path(os.environ["WAIT_FOR_A_RUN_IN"])
 
     def wait_and_read(*arguments: Any) -> Any:
+        (folder / "at_work").touch()
         while not (folder / "late").exists():
             time.sleep(0.01)
         with open(folder / "late") as lock:
