@@ -155,7 +155,7 @@ class DinoConfig:
                 if getattr(self, name) != default:
                     raise InputError(
                         f"dino.{name} is {getattr(self, name)}, and has no effect without {needed}.",
-                        f"Set {needed} above 0, or leave out dino.{name}: it is {default} then.",
+                        f"Set {needed} above 0, or dino.{name} to its default, {default}.",
                     )
 
 
