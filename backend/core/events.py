@@ -115,11 +115,12 @@ class QuietReporter(Reporter):
     def __init__(self) -> None:
         super().__init__()
         self._waiting: list[str] = []
+        self._working = False  # stays true between two parts of the work, which `restart` separates
 
     def log(self, level: str, message: str) -> None:
         if level == "warning":
             self._waiting.append(message)
-        if self._began is not None:
+        if self._working:
             self._print()
 
     def result(self, facts: dict[str, Any]) -> None:
@@ -129,6 +130,7 @@ class QuietReporter(Reporter):
         self._print()
 
     def _print(self) -> None:
+        self._working = True
         for message in self._waiting:
             show(one_line(f"warning: {message}"), sys.stderr)
         self._waiting.clear()

@@ -66,6 +66,17 @@ def test_progress_none_keeps_warnings(progress, said, at, capsys):
     assert capsys.readouterr() == ("", said)
 
 
+def test_warnings_between_two_parts_of_the_work_are_not_lost(capsys):
+    def run(options, context):
+        context.reporter.progress(1, 2)
+        context.reporter.restart()
+        context.reporter.log("warning", "units were guessed")
+        raise InputError("No raster.", "Give one.")
+
+    assert supervise(run, QUIET) == 1
+    assert capsys.readouterr().err.splitlines()[0] == "warning: units were guessed"
+
+
 def test_a_refusal_stays_one_line_without_progress(capsys):
     assert supervise(warned("begin", InputError("No raster.", "Give one.")), QUIET) == 1
     assert capsys.readouterr().err == "error: No raster. hint: Give one.\n"
