@@ -40,14 +40,11 @@ def read_ahead(batches: Dataset[T], steps: range, workers: int, pin: bool = Fals
                 prefetch_factor=4,
             )
         )
-        # If Python ends before this generator is closed, as after an error that nobody catches, multiprocessing sends
+        # If Python ends before the workers, as after an error whose traceback holds the loader, multiprocessing sends
         # SIGTERM to the workers, which they ignore, and waits for them.
         mine = [child for child in active_children() if child not in others]
-        at_exit = Finalize(None, _kill, (mine,), exitpriority=0)
-        try:
-            yield from made
-        finally:
-            at_exit.cancel()
+        Finalize(None, _kill, (mine,), exitpriority=0)
+        yield from made
         return
     pool = ThreadPoolExecutor(1)
     try:

@@ -13,24 +13,24 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Callable
+from typing import Callable
 
 from backend.card.model_card import Band
-from backend.core.errors import InputError, UnreadableError
+from backend.core.errors import InputError
 from backend.core.events import printable, show
 from backend.radiometry.units import Units
 from training.data.dataset_toml import FolderFacts
-from training.data.read_together import file_threads
-from training.data.scan import UNIT_HINT, FileEntry, scan
+from training.data.file_entry import FileEntry, entry_of, text_of
+from training.data.scan import UNIT_HINT
+from training.data.scan_many import scan_many
 from training.data.scenes import SceneFiles
 from training.run.distributed import shared_out
 from training.run.files import write_text
 
-VERSION = 4
+VERSION = 5
 SAY_EVERY_S, KEEP_EVERY_S = 10.0, 60.0
 
 
@@ -119,7 +119,7 @@ class _Scans:
             if "unreadable" in found_row:
                 self.unreadable[found_row["name"]] = found_row["unreadable"]
                 continue
-            entry = _entry(found_row)
+            entry = entry_of(found_row)
             found[entry.name] = entry
             if time.monotonic() - saved > KEEP_EVERY_S:
                 _keep(cache, {**kept, **found})
@@ -131,21 +131,17 @@ class _Scans:
     def _rows(self, names: Sequence[str], units: Units, kept: Mapping[str, FileEntry]) -> Iterator[str]:
         """Yield entries as text; for files that can't be read, the reason."""
         changed = [name for name in names if name not in kept or not _same(kept[name], self.files[name])]
-        yield from (_text(kept[name]) for name in set(names) - set(changed))
+        yield from (text_of(kept[name]) for name in set(names) - set(changed))
         said = time.monotonic()
-        pool = ThreadPoolExecutor(file_threads())
-        try:
-            jobs = [pool.submit(scan, n, self.files[n], self.facts, self.bands, units) for n in changed]
-            for number, (name, job) in enumerate(zip(changed, jobs), 1):
-                try:
-                    yield _text(job.result())
-                except (UnreadableError, OSError) as error:
-                    yield json.dumps({"name": name, "unreadable": str(error)})
-                if time.monotonic() - said > SAY_EVERY_S and number < len(jobs):
-                    show(printable(f"{self.root}: {number} of {len(changed)} files scanned"), sys.stderr)
-                    said = time.monotonic()
-        finally:
-            pool.shutdown(cancel_futures=True)
+        scanned = scan_many(self.files, changed, self.facts, self.bands, units)
+        for number, (name, found) in enumerate(zip(changed, scanned), 1):
+            if isinstance(found, FileEntry):
+                yield text_of(found)
+            else:
+                yield json.dumps({"name": name, "unreadable": str(found)})
+            if time.monotonic() - said > SAY_EVERY_S and number < len(changed):
+                show(printable(f"{self.root}: {number} of {len(changed)} files scanned"), sys.stderr)
+                said = time.monotonic()
 
     def _cache(self, units: Units) -> Path:
         """Return the cache file; its name depends on everything that entries depend on."""
@@ -177,19 +173,9 @@ def cache_folder() -> Path:
 def _load(cache: Path) -> dict[str, FileEntry]:
     try:
         rows = json.loads(cache.read_text(encoding="utf-8"))
-        return {row["name"]: _entry(row) for row in rows}
+        return {row["name"]: entry_of(row) for row in rows}
     except (OSError, ValueError, TypeError, KeyError):
         return {}
-
-
-def _text(entry: FileEntry) -> str:
-    return json.dumps(asdict(entry))
-
-
-def _entry(row: dict[str, Any]) -> FileEntry:
-    levels = tuple((float(mean), float(spread)) for mean, spread in row["levels"])
-    filling = tuple((int(place), float(value)) for place, value in row["filling"])
-    return FileEntry(**{**row, "numbers": tuple(row["numbers"]), "levels": levels, "filling": filling})
 
 
 def _keep(cache: Path, entries: Mapping[str, FileEntry]) -> None:

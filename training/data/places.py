@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from backend.core.errors import InputError
+from training.data.file_entry import FileEntry
 from training.data.pattern import first_groups
-from training.data.scan import FileEntry
 from training.data.scenes import SceneFiles
 from training.data.splits import read_rows
 

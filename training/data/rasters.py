@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import rasterio
 
 from backend.card.model_card import Band
 from backend.core.arrays import BoolArray, FloatArray, IntArray
@@ -29,6 +30,11 @@ OPEN_FILES = 48
 LEAST_SPREAD = 1e-3
 # Overviews reduced at least this much are used for subsampling.
 ENOUGH_REDUCED = 8
+
+
+def folder_environment() -> rasterio.Env:
+    """Return GDAL settings for folders of many files, in which no folder is listed again for each file in it."""
+    return rasterio.Env(**gdal_environment(CACHE_BYTES).options, GDAL_DISABLE_READDIR_ON_OPEN="TRUE")
 
 
 class _Handles(threading.local):
@@ -131,7 +137,7 @@ def read_window(files: SceneFiles, scale: Scale, window: Sequence[int] | None = 
     Raises:
         InputError: The file can't be read.
     """
-    with gdal_environment(CACHE_BYTES):
+    with folder_environment():
         source = _handles.get(files, tuple(scale.numbers[i] for i in scale.present), scale.nodata)
         top, left, height, width = window or (0, 0, source.grid.height, source.grid.width)
         values, valid = source.window(top, left, height, width)

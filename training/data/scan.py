@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,67 +19,22 @@ from backend.raster.band_labels import NAMES, Labels
 from backend.raster.band_names import pair_bands, parse
 from backend.raster.bands import POSITION, find_bands
 from backend.raster.sampling import sample_values
-from backend.raster.source import RasterSource, gdal_environment
+from backend.raster.source import RasterSource
 from training.data.coverage import Coverage
 from training.data.dataset_toml import COHERENCE, FolderFacts
-from training.data.rasters import CACHE_BYTES, read_subsampled
+from training.data.file_entry import FileEntry
+from training.data.rasters import folder_environment, read_subsampled
 from training.data.scenes import SceneFiles
 
-# Rasters with more values than this are never read whole; evenly spaced pixels are read instead.
-WHOLE_VALUES = 2**24
 # With fewer valid pixels than this the unit can't be recognised.
 ENOUGH_PIXELS = 1000
 # Pixels along an axis by which the unit of a raster is recognised; fewer of a chip, as a folder may have thousands.
-SAMPLE_SIDE, CHIP_SAMPLE_SIDE, CHIP_SIDE = 512, 128, 1024
+SAMPLE_SIDE, CHIP_SAMPLE_SIDE, CHIP_SIDE = 512, 64, 1024
 NAMING_HINT = (
     "Give the polarisation in the description of the band or the name of its file: P_VV.tif and P_VH.tif are paired. "
     "Only if all files of the folder have the same bands in the same order, name them in dataset.toml by [[bands]]."
 )
 UNIT_HINT = "Or declare the unit of the bands in dataset.toml."
-
-
-@dataclass(frozen=True)
-class FileEntry:
-    """Hold the facts about a file.
-
-    Attributes:
-        name: Path in the folder without suffix.
-        size: Size of the file in bytes; a change of it or of `modified` means a new scan.
-        modified: Time of the last change in nanoseconds.
-        height: Height in pixels.
-        width: Width in pixels.
-        dtype: Dtype of the first band used.
-        numbers: Band number (from 1) of each of the card's bands; 0 if the file lacks it.
-        pixel_m: Pixel size in metres; 0 if unknown.
-        grid: CRS and transform as text; empty if unknown.
-        strips: Whether it is a large file stored in strips, from which reading windows is slow.
-        units: Unit of the backscatter, recognised or declared; "auto" if too few pixels are valid.
-        pixels: Number of valid pixels; estimated for large files.
-        coverage: Text of `Coverage.pack`.
-        levels: Mean and standard deviation of each of the card's bands, 0 if it is missing.
-        filling: Position among the card's bands, and value (scaled by dataset.toml), of filling that is no data.
-    """
-
-    name: str
-    size: int
-    modified: int
-    height: int
-    width: int
-    dtype: str
-    numbers: tuple[int, ...]
-    pixel_m: float
-    grid: str
-    strips: bool
-    units: str
-    pixels: int
-    coverage: str
-    levels: tuple[tuple[float, float], ...]
-    filling: tuple[tuple[int, float], ...] = ()
-
-    @property
-    def large(self) -> bool:
-        """Return whether the file is only read by windows."""
-        return self.height * self.width * sum(map(bool, self.numbers)) > WHOLE_VALUES
 
 
 def scan(name: str, path: SceneFiles, facts: FolderFacts, bands: Sequence[Band], units: Units) -> FileEntry:
@@ -97,12 +52,12 @@ def scan(name: str, path: SceneFiles, facts: FolderFacts, bands: Sequence[Band],
             fit no unit.
     """
     size, modified = path.stamp()
-    with gdal_environment(CACHE_BYTES):
-        with RasterSource(path.source) as source:
+    with folder_environment():
+        with RasterSource(path.source, nodata=facts.nodata) as source:
             described = [str(band["description"]) for band in source.describe_bands()]
             labels = source.labels()
-        numbers = _find_numbers(path, described, labels, facts, bands)
-        with RasterSource(path.source, [n for n in numbers if n], nodata=facts.nodata) as source:
+            numbers = _find_numbers(path, described, labels, facts, bands)
+            source.read_as([n - 1 for n in numbers if n], ())
             grid = source.grid
             metres = source.pixel_metres
             entry = FileEntry(

@@ -1,4 +1,4 @@
-"""Keep images of several data folders in memory up to a budget, and draw random windows of them."""
+"""Draw random windows of the images of several data folders."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.card.model_card import Band
-from backend.core.arrays import BoolArray, DoubleArray, FloatArray
+from backend.core.arrays import BoolArray, DoubleArray
 from backend.core.errors import InputError, UnreadableError
 from backend.core.events import printable, show
 from training.data.coverage import Coverage
 from training.data.dataset import ChipFolder
+from training.data.memory import ImageMemory, Pixels
 from training.data.notices import describe, print_left_out
-from training.data.read_together import read_together
 from training.data.windows import cut_windows
 from training.run.distributed import first_process
 from training.run.pretrain_config import CropConfig
@@ -34,7 +33,6 @@ _NOT_DRAWN = ("title", "classes", "ignore_value", "label_codes")
 DRAWS = 100
 # For more files a run keeps one hash of all, so that config.json stays below two megabytes.
 MOST_NAMES = 20_000
-Pixels = tuple[NDArray[np.float16], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -46,14 +44,12 @@ class StoredImage:
         index: Index in the folder.
         pixels: Number of valid pixels.
         coverage: Text of `Coverage.pack`.
-        memory: float16 [B, H, W], precise to 0.02 dB, and validity [H, W]; None if the image is read when drawn.
     """
 
     folder: int
     index: int
     pixels: int
     coverage: str
-    memory: Pixels | None
 
 
 class _UnreadableChipError(Exception):
@@ -68,13 +64,12 @@ class ChipStore:
     """Draw random windows from all images of several data folders.
 
     A folder is drawn in proportion to its weight times the square root of its valid pixels, so that large folders don't
-    crowd out small ones; within a folder, images are drawn by their valid pixels. Windows are the same whether an image
-    is in memory or read from disk: both are rounded to float16.
+    crowd out small ones; within a folder, images are drawn by their valid pixels.
 
     Args:
         roots: Data folders.
         bands: The card's bands.
-        memory_gb: Budget for images kept in memory; very large files never are.
+        memory_gb: Budget for images kept in memory, see `ImageMemory`; it does not change what is drawn.
         split: Use only images of this split in folders with a splits.csv; empty for all.
         strict: Refuse images that can't be read; otherwise they are named and left out.
 
@@ -89,23 +84,27 @@ class ChipStore:
         splits = [split if split and (root / "splits.csv").is_file() else None for root in roots]
         self.folders = [ChipFolder(root, bands, part, True, strict) for root, part in zip(roots, splits)]
         self.chips: list[StoredImage] = []
-        left = memory_gb * 1e9
         for number, folder in enumerate(self.folders):
             if first_process():
                 show("\n".join(map(printable, describe(folder).splitlines())), sys.stderr)
             before = len(self.chips)
-            kept, left = _kept(folder, left)
-            memory = dict(zip(kept, read_together(partial(_loaded, folder), kept)))
             for index, entry in enumerate(folder.entries):
-                pixels = memory.get(index)
-                if isinstance(pixels, UnreadableError):
-                    self._leave_out(folder, index, pixels)
-                elif entry.pixels:
-                    self.chips.append(StoredImage(number, index, entry.pixels, entry.coverage, pixels))
+                if entry.pixels:
+                    self.chips.append(StoredImage(number, index, entry.pixels, entry.coverage))
             if len(self.chips) == before:
                 raise InputError(f"No valid pixel in {folder.root}.", "Check its nodata value, bands and units.")
+        self._memory = ImageMemory(self.folders, memory_gb)
         self._cumulative = np.cumsum(self._probabilities())
         self._dates = self._by_place()
+
+    def fill(self) -> None:
+        """Read the images that are kept in memory now, for worker processes that share them, instead of when drawn.
+
+        Raises:
+            UnreadableError: An image can't be read and `strict` is set.
+        """
+        for number, index, error in self._memory.fill():
+            self._leave_out(self.folders[number], index, error)
 
     def _leave_out(self, folder: ChipFolder, index: int, error: UnreadableError) -> None:
         if self._strict:
@@ -210,35 +209,7 @@ class ChipStore:
         return Coverage.unpack(chip.coverage, entry.height, entry.width)
 
     def _read(self, chip: StoredImage, window: Sequence[int]) -> Pixels:
-        if chip.memory is None:
-            try:
-                return _rounded(*self.folders[chip.folder].read(chip.index, window))
-            except UnreadableError as error:
-                raise _UnreadableChipError(chip, error) from error
-        top, left, height, width = window
-        part = np.s_[top : top + height, left : left + width]
-        values, valid = chip.memory
-        return values[(slice(None), *part)], valid[part]
-
-
-def _kept(folder: ChipFolder, left: float) -> tuple[list[int], float]:
-    """Return the numbers of the images that fit into memory, and how many bytes are left."""
-    kept = []
-    for index, entry in enumerate(folder.entries):
-        size = entry.height * entry.width * (2 * len(folder.bands) + 1)
-        if entry.pixels and not entry.large and size <= left:
-            left -= size
-            kept.append(index)
-    return kept, left
-
-
-def _loaded(folder: ChipFolder, index: int) -> Pixels | UnreadableError:
-    try:
-        return _rounded(*folder.read(index))
-    except UnreadableError as error:
-        return error
-
-
-def _rounded(values: FloatArray, valid: BoolArray) -> Pixels:
-    with np.errstate(over="ignore"):  # only invalid values exceed float16
-        return values.astype(np.float16), valid
+        try:
+            return self._memory.window(chip.folder, chip.index, window)
+        except UnreadableError as error:
+            raise _UnreadableChipError(chip, error) from error

@@ -16,7 +16,8 @@ from backend.core.errors import InputError, ModelError
 from backend.network.timm_import import VisionTransformer, resample_abs_pos_embed
 from backend.network.vit import build_backbone
 from training.run.common_config import ModelConfig
-from training.run.files import read_tensors, write_tensors, write_text
+from training.run.files import write_text
+from training.run.tensor_files import read_tensors, write_tensors
 
 WEIGHTS = "backbone.safetensors"
 FACTS = "backbone.json"

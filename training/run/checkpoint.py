@@ -20,7 +20,8 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from backend.core.errors import ModelError
-from training.run.files import check_finite, from_bytes, to_bytes, write_bytes, write_text
+from training.run.files import write_bytes, write_text
+from training.run.tensor_files import check_finite, from_bytes, to_bytes
 
 STATE = "state.json"
 _KEYS = {"step", "tensors", "scalars", "sha256"}

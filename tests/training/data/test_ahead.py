@@ -41,11 +41,12 @@ def test_closing_early_ends_the_workers():
     assert not any(worker.is_alive() for worker in workers) and time.monotonic() - began < 6
 
 
-def test_what_a_worker_raises_arrives():
-    class Broken(Squares):
-        def __getitem__(self, step: int) -> torch.Tensor:
-            raise RuntimeError("no such batch")
+class Broken(Squares):
+    def __getitem__(self, step: int) -> torch.Tensor:
+        raise RuntimeError("no such batch")
 
+
+def test_what_a_worker_raises_arrives():
     for workers in (0, 1):
         with pytest.raises(RuntimeError, match="no such batch"):
             next(read_ahead(Broken(), range(2), workers))
@@ -59,6 +60,15 @@ source = read_ahead(Squares(), range(1000), 1)
 next(source)
 {end}
 """
+HELD = """
+from tests.training.data.test_ahead import Broken
+from training.data.ahead import read_ahead
+
+try:
+    next(read_ahead(Broken(), range(2), 1))
+except RuntimeError as error:
+    held = error  # with its traceback, and so the loader
+"""
 
 
 @pytest.mark.parametrize("end", ["", "raise ValueError('not caught')"])
@@ -67,3 +77,7 @@ def test_a_program_ends_while_workers_wait(end: str, repo_root: Path) -> None:
     done = subprocess.run(command, cwd=repo_root, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == bool(end), done.stderr
     assert ("not caught" in done.stderr.splitlines()[-1]) if end else done.stderr == "", done.stderr
+
+
+def test_a_program_ends_while_an_error_is_held(repo_root: Path) -> None:
+    subprocess.run([sys.executable, "-c", HELD], cwd=repo_root, timeout=60, check=True)

@@ -18,7 +18,7 @@ from tests.support.pretraining import assert_same_plan, config_of, write_folders
 from training.data import store as module
 from training.data.batches import StepBatches, iterate
 from training.data.dataset import ChipFolder
-from training.data.scan import WHOLE_VALUES
+from training.data.file_entry import WHOLE_VALUES
 from training.data.store import ChipStore
 from training.run.config import resolve
 from training.run.pretrain_config import CropConfig, PretrainConfig
@@ -104,7 +104,7 @@ def test_an_image_on_disk_gives_the_bits_of_one_in_memory(tmp_path, relative):
     sent = pickle.loads(pickle.dumps(read))  # to workers, where they aren't forked
     np.testing.assert_array_equal(sent.draw(crops, np.random.default_rng(39)).dates[0], other.dates[0])
     half = ChipStore([tmp_path], BANDS, 1.1e-4)  # room for two of the four
-    assert [chip.memory is None for chip in half.chips] == [False, False, True, True]
+    assert [(0, index) in half._memory for index in range(4)] == [True, True, False, False]
 
 
 def test_workers_give_the_batches_of_the_process_itself(scene, tmp_path):
@@ -127,8 +127,8 @@ def test_workers_give_the_batches_of_the_process_itself(scene, tmp_path):
 def test_chips_beyond_the_memory_budget_give_the_same_samples(tmp_path):
     config, data = config_of(), write_folders(tmp_path)
     kept, read = (ChipStore(data, config.model.bands, gb) for gb in (1.0, 0.0))
-    assert kept.fingerprint == read.fingerprint and all(c.memory is None for c in read.chips)
-    assert all(c.memory is not None for c in kept.chips)
+    assert kept.fingerprint == read.fingerprint and not any((c.folder, c.index) in read._memory for c in read.chips)
+    assert all((c.folder, c.index) in kept._memory for c in kept.chips)
     for step in range(3):
         assert_same_plan(StepBatches(kept, config)[step], StepBatches(read, config)[step])
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from backend.core.errors import ModelError
 from training.run.checkpoint import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
-from training.run.files import read_tensors, write_tensors
+from training.run.tensor_files import read_tensors, write_tensors
 
 
 def _trained() -> tuple[nn.Module, torch.optim.Optimizer]:
