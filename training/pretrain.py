@@ -31,9 +31,9 @@ from backend.core.context import Context
 from backend.core.errors import Cancelled
 from backend.core.run_events import report_result
 from backend.core.supervise import SILENT, supervise
-from training.data.batches import StepBatches, iterate
-from training.data.store import ChipStore
 from training.dino.trainer import Trainer
+from training.draws.batches import StepBatches, iterate
+from training.draws.store import ChipStore
 from training.monitor.record import RunRecord
 from training.run.command_line import RunOptions, report_start, resumable, run_parser
 from training.run.config import load_recipe, override, resolve, write_resolved

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from backend.card.model_card import Band
+from backend.change.comparable import warnings
 from backend.core.arrays import BoolArray, FloatArray, IntArray
 from backend.core.context import Context
 from backend.core.errors import InputError
@@ -17,6 +18,7 @@ from backend.grd.container import is_product, refuse_part
 from backend.radiometry.checks import OK, UNITS, refuse
 from backend.radiometry.convert import to_db, to_power
 from backend.radiometry.units import Units
+from backend.raster.acquisition import origin_of
 from backend.raster.band_names import POLARISATIONS, parse
 from backend.raster.blocks import LARGE_CACHE
 from backend.raster.foreign import refuse_picture
@@ -89,6 +91,7 @@ class DatePair:
         grid: Pixels of the earlier date.
         names: Polarisations that both have.
         notes: Remarks for the user.
+        warnings: Reasons, logged already, for which the dates may differ without a change of the land.
         files: All files that are read.
         cache: Bytes of GDAL's cache that reading both by rows takes.
 
@@ -110,6 +113,9 @@ class DatePair:
             date.rows = [date.names.index(name) for name in self.names]
         alone = sorted({*first.names, *second.names} - {*self.names})
         self.notes = [f"Only one of the dates has {', '.join(alone)}; it is not used."] if alone else []
+        self.warnings = warnings(origin_of(first.source), origin_of(second.source))
+        for text in self.warnings:
+            context.reporter.log("warning", text)
         self._rows, self._columns = self._align(before.path, after.path)
         self.files = [file for date in self._dates for file in date.source.files]
         self.cache = min(LARGE_CACHE, sum(date.source.cache_bytes() for date in self._dates))

@@ -142,6 +142,7 @@ def _compared(request: SarChangeRequest, context: Context, outputs: ChangeOutput
         "level": request.level,
         "looks": {name: {"pixel": each.pixel, "window": each.window, "neighbour_correlation": each.neighbour}
                   for name, each in zip(pair.names, looks)},
+        "warnings": pair.warnings,
         "notes": [*pair.notes, *more, areas.method],
     }  # fmt: skip
     texts = {"json": as_json(facts), "csv": as_csv(facts)}

@@ -90,6 +90,7 @@ def as_html(facts: Mapping[str, Any], sums: SarSums) -> str:
                      [png_source(picture) for picture in pictures]),
         colour_key([(item.color, item.name) for item in OUTCOMES]),
         table(["Backscatter", "Pixels", f"Area ({unit_name(unit)})", "Share"], rows),
+        *(listed("Warnings", facts["warnings"]) if facts["warnings"] else ()),
         *listed("Notes", facts["notes"]),
         "<h2>Method</h2>",
         METHOD,

@@ -15,10 +15,10 @@ from backend.grd.container import is_product
 from backend.maps.request import MapContext, Request
 from backend.radiometry.checks import OK, UNITS, refuse
 from backend.radiometry.units import Units
+from backend.raster.acquisition import Span, acquired
 from backend.raster.grid import DEGREES
 from backend.raster.source import RasterSource
 from backend.raster.virtual import scene_files
-from backend.series.dates import Span, acquired
 from backend.series.placed import PlacedSource
 from backend.series.target import common_grid
 from backend.stream.judged import judge_source

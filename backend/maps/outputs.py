@@ -15,8 +15,8 @@ from backend.output.raster_set import RasterSet, open_sink
 from backend.output.sink import Layer, RasterSink
 from backend.output.styles import legend_tags
 from backend.radiometry.checks import as_json
+from backend.raster.acquisition import span_tags
 from backend.raster.grid import Grid
-from backend.series.dates import span_tags
 
 
 class Outputs:

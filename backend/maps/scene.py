@@ -20,11 +20,11 @@ from backend.maps.values import product_checks
 from backend.radiometry.checks import ACCEPT, OK, REFUSED, UNITS, Check, refuse
 from backend.radiometry.convert import to_scale
 from backend.radiometry.units import Units
+from backend.raster.acquisition import Span, acquired
 from backend.raster.foreign import refuse_picture
 from backend.raster.grid import Grid, Rectangle
 from backend.raster.resample import MAX_REFINE, scale_factor
 from backend.raster.source import RasterSource, gdal_environment
-from backend.series.dates import Span, acquired
 from backend.series.placed import PlacedSource
 from backend.stream.frames import FilledFrame, NativeFrame, ScaledFrame
 from backend.stream.judged import judge_source

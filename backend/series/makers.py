@@ -10,7 +10,7 @@ import numpy as np
 
 from backend.core.arrays import FloatArray
 from backend.radiometry.convert import from_power
-from backend.series.dates import span_tags
+from backend.raster.acquisition import span_tags
 from backend.series.series import Series
 from backend.series.speckle_filter import REACH, LooksMeter, filtered
 from backend.series.statistics import LEVELS, over_dates

@@ -12,10 +12,10 @@ from backend.core.context import Context
 from backend.core.errors import InputError, NothingValidError
 from backend.radiometry.checks import OK, UNITS, refuse
 from backend.radiometry.units import Units
+from backend.raster.acquisition import Span, acquired
 from backend.raster.band_names import POLARISATIONS, acquisition, parse
 from backend.raster.foreign import refuse_picture
 from backend.raster.source import RasterSource
-from backend.series.dates import Span, acquired
 from backend.stream.judged import judge_source
 
 # Each date is a file that stays open; systems allow about a thousand.

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from rasterio.warp import transform
 
 from backend.core.errors import InputError
+from backend.raster.acquisition import Span
 from backend.raster.grid import DEGREES, Grid
-from backend.series.dates import Span
 
 SEASONS = ("winter", "spring", "summer", "autumn")
 NAMED = 3  # rasters without a date that a message names

@@ -1,7 +1,7 @@
 """Compare own classes from few samples (`backend train`) with the random forests that analysts use, on real places.
 
     python -m benchmarks.quality.own_classes CHIPS [FOLDER ...] --out DIR [--draws 5] [--counts 10 50 200]
-        [--split NAME] [--kinds points polygons] [--every N] [--model NAME|DIR]
+        [--split NAME] [--kinds points polygons] [--every N] [--model NAME|DIR|RUN] [--random SEED]
 
 CHIPS is a data folder with images/ and labels/ as for training; --split and --every take some of its chips. A chip is
 cut into 4 x 4 blocks. In each draw, half of them, at random, give samples, and the map of the other half is scored.
@@ -50,7 +50,7 @@ from backend.stream.tiles import TileJob, run_stream
 from backend.stream.tiling import TilePlan, plan_tiles
 from benchmarks.quality.merged import GROUPS
 from benchmarks.quality.own_classes_tables import picture, table_of
-from benchmarks.quality.own_network import own_network
+from benchmarks.quality.own_network import own_backbone
 from training.data.dataset import Chip, ChipFolder
 from training.study.forest import features
 
@@ -216,14 +216,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--counts", type=int, nargs="+", default=[10, 50, 200])
-    parser.add_argument("--model")
+    parser.add_argument("--model", help="a model, or the folder of a pre-training run")
+    parser.add_argument("--random", type=int, help="seed of random weights in place of its backbone")
     parser.add_argument("--split")
     parser.add_argument("--every", type=int, default=1, help="take every Nth chip")
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     given = parser.parse_args(arguments)
     given.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)  # on busy cores, two threads wait for each other for most of the time
-    model, card, _ = own_network(given.model)
+    model, card = own_backbone(given.model, given.random)
     kept = given.out / "own_classes.json"
     rows = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else []
     done = {(row["site"], Draw(row["kind"], row["count"], row["draw"])) for row in rows}

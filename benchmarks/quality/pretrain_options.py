@@ -36,10 +36,10 @@ from sklearn.preprocessing import StandardScaler
 from backend.core.errors import SarDinoError
 from backend.engines.pytorch import choose_device
 from backend.network.vit import SarViT
-from training.data.batches import StepBatches
-from training.data.store import ChipStore
 from training.dino.backbone import FACTS, load_backbone
 from training.dino.trainer import Trainer
+from training.draws.batches import StepBatches
+from training.draws.store import ChipStore
 from training.monitor.probe import Probe
 from training.pretrain import pretrain
 from training.run.checkpoint import STATE

@@ -24,8 +24,8 @@ import torch
 
 from backend.engines.pytorch import choose_device
 from benchmarks.speed.training_speed import at_its_steps
-from training.data.batches import with_masks
 from training.dino.trainer import Trainer
+from training.draws.batches import with_masks
 from training.run.config import load_recipe, resolve
 from training.run.distributed import World
 from training.run.pretrain_config import PretrainConfig

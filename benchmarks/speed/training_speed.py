@@ -23,9 +23,9 @@ import torch
 from backend.engines.precision import autocast
 from backend.engines.pytorch import choose_device
 from benchmarks.speed.timing import interleaved, summary
-from training.data.batches import StepBatches, iterate
-from training.data.store import ChipStore
 from training.dino.trainer import Trainer
+from training.draws.batches import StepBatches, iterate
+from training.draws.store import ChipStore
 from training.run.config import load_recipe, override, resolve
 from training.run.distributed import World
 from training.run.pretrain_config import PretrainConfig

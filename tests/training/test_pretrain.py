@@ -13,10 +13,10 @@ from safetensors.torch import load_file
 
 from backend.core.errors import InputError, ModelError
 from tests.support.pretraining import ALONE, command, config_of, tensors, write_scene
-from training.data.batches import StepBatches
-from training.data.store import ChipStore
 from training.dino.backbone import load_backbone
 from training.dino.trainer import Trainer
+from training.draws.batches import StepBatches
+from training.draws.store import ChipStore
 from training.pretrain import main, pretrain
 from training.run.command_line import RunOptions
 from training.run.log import COLUMNS, read_log

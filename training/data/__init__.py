@@ -1,1 +1,1 @@
-"""Read data folders, and cut windows and tiles from them."""
+"""Read data folders, and cut tiles from them."""

@@ -11,9 +11,9 @@ import rasterio
 
 from backend.cli.commands.composite import STATISTICS as OFFERED
 from backend.core.errors import Cancelled
+from backend.raster.acquisition import Span, acquired, joined, span_of
 from backend.raster.source import RasterSource
 from backend.series.command import CompositeRequest, composite
-from backend.series.dates import Span, acquired, joined, span_of
 from backend.series.periods import parted
 from backend.series.statistics import STATISTICS
 from tests.support.backend.listener import cancelled_after

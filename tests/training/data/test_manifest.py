@@ -10,7 +10,7 @@ import pytest
 from tests.support.geotiffs import BANDS, PLACED, land, toml, write
 from training.data.dataset import ChipFolder
 from training.data.manifest import cache_folder
-from training.data.store import ChipStore
+from training.draws.store import ChipStore
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from training.data import pattern
 from training.data.dataset import ChipFolder
 from training.data.notices import describe
 from training.data.places import name_places
-from training.data.store import ChipStore
+from training.draws.store import ChipStore
 from training.run.pretrain_config import CropConfig
 
 CROPS = CropConfig(window=24, global_size=16, local_size=8, local_count=2)

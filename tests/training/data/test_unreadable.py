@@ -11,7 +11,7 @@ from backend.core.errors import InputError, UnreadableError
 from tests.support import two_classes
 from tests.support.geotiffs import BANDS, PLACED, land, write
 from training.data.dataset import ChipFolder
-from training.data.store import ChipStore
+from training.draws.store import ChipStore
 from training.finetune import finetune
 from training.landcover.data import load_data
 from training.pretrain import main, pretrain

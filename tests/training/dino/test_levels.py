@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 from backend.card.model_card import Band
 from backend.core.errors import InputError
 from tests.support.pretraining import ALONE, config_of, write_scene
-from training.data.batches import StepBatches
-from training.data.store import ChipStore
 from training.dino.levels import (
     LEAST_VARIATION,
     TAIL_FACTOR,
@@ -24,6 +22,8 @@ from training.dino.levels import (
     statistics,
 )
 from training.dino.trainer import Trainer
+from training.draws.batches import StepBatches
+from training.draws.store import ChipStore
 
 BANDS = (
     Band("VV", "db", (-30.0, 5.0), -12.0, 5.0),

@@ -17,10 +17,10 @@ from safetensors.torch import load_file
 from backend.core.errors import InputError
 from backend.network.weights import load_model
 from tests.support.two_classes import make_folder
-from training.data.batches import StepBatches
-from training.data.store import ChipStore
 from training.dino.backbone import load_backbone
 from training.dino.trainer import Trainer
+from training.draws.batches import StepBatches
+from training.draws.store import ChipStore
 from training.finetune import main as finetune
 from training.pretrain import pretrain
 from training.run.distributed import World

@@ -15,8 +15,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from training.data.batches import with_masks
 from training.dino.trainer import Trainer
+from training.draws.batches import with_masks
 from training.run.config import resolve
 from training.run.distributed import World, joined, leave_processes
 from training.run.pretrain_config import PretrainConfig

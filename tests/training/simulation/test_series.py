@@ -10,8 +10,8 @@ import pytest
 import rasterio
 
 from backend.card import worldcover as lc
+from backend.raster.acquisition import acquired
 from backend.raster.source import RasterSource
-from backend.series.dates import acquired
 from training import simulate
 from training.data.splits import read_splits
 from training.simulation.climate import Climate

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from training.data.coverage import Coverage, cells_along, probe_shape
-from training.data.windows import cut_windows, propose
+from training.draws.windows import cut_windows, propose
 
 
 def cover(valid, shape=None):

@@ -15,7 +15,7 @@ from torch.utils.data import Dataset
 
 from backend.core.errors import InputError
 from training.data.ahead import read_ahead
-from training.data.store import ChipStore
+from training.draws.store import ChipStore
 from training.run.pretrain_config import PretrainConfig
 from training.views.crops import ViewPlan, plan_views
 from training.views.masking import step_masks

@@ -15,11 +15,11 @@ from rasterio.windows import Window
 
 from tests.support.geotiffs import BANDS, PLACED, land, toml, write
 from tests.support.pretraining import assert_same_plan, config_of, write_folders
-from training.data import store as module
-from training.data.batches import StepBatches, iterate
 from training.data.dataset import ChipFolder
 from training.data.file_entry import WHOLE_VALUES
-from training.data.store import ChipStore
+from training.draws import store as module
+from training.draws.batches import StepBatches, iterate
+from training.draws.store import ChipStore
 from training.run.config import resolve
 from training.run.pretrain_config import CropConfig, PretrainConfig
 
@@ -30,7 +30,7 @@ import json, resource, sys
 from pathlib import Path
 import numpy as np
 from training.run.pretrain_config import CropConfig, ModelConfig
-from training.data.store import ChipStore
+from training.draws.store import ChipStore
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

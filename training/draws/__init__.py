@@ -1,0 +1,1 @@
+"""Draw windows of images, and the batches of views of each step."""
