@@ -18,6 +18,7 @@ from backend.accuracy.compare import check_bounds
 from backend.accuracy.html_parts import as_json, document_head
 from backend.card.colours import colours_for, rgb
 from backend.card.model_card import LandCoverClass
+from backend.change.comparable import order_warning
 from backend.change.legends import Match, Side, match_legends
 from backend.change.maps_report import as_html
 from backend.change.matrix import as_csv, change_facts, common_matrices
@@ -32,8 +33,9 @@ from backend.core.row_progress import RowProgress
 from backend.core.run_events import RunEvents
 from backend.output.sink import Layer
 from backend.output.styles import legend_tags, paletted_qml
+from backend.raster.acquisition import acquired
 from backend.raster.blocks import LARGE_CACHE
-from backend.raster.source import gdal_environment
+from backend.raster.source import RasterSource, gdal_environment
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,9 @@ def _compared(request: ChangeRequest, context: Context, outputs: ChangeOutputs) 
         roles = ("later map", "earlier map")
         after = stack.enter_context(ClassRaster(request.after, request.ignore, like=before.grid, roles=roles))
         check_bounds(before.grid.bounds(), after.bounds(), request.after)
+        exchanged = _exchanged(request)
+        if exchanged:
+            context.reporter.log("warning", exchanged)
         areas = PixelAreas(before.grid)
         rows = RowProgress(context, before.grid.height, 3 if request.samples else 2)
         found = _matched(request, before, after, count_pairs(before, after, areas, rows))
@@ -135,6 +140,7 @@ def _compared(request: ChangeRequest, context: Context, outputs: ChangeOutputs) 
     pixels, sizes = common_matrices(found.counts, found.match, list(found.transitions.classes))
     figures = change_facts(pixels, sizes, found.transitions, found.colours, areas.known)
     facts = _head(request, figures, found.counts)
+    facts["warnings"] = [exchanged] if exchanged else []
     facts["notes"] = notes
     if samples is not None:
         facts["estimates"], more, left = estimate_change(sink.files.part, samples, found.transitions, rows)
@@ -145,6 +151,12 @@ def _compared(request: ChangeRequest, context: Context, outputs: ChangeOutputs) 
         texts["report"] = as_html(facts, _pictures(found, picture), found.legend)
     outputs.commit({"output": paletted_qml(found.legend)}, found.legend, texts)
     return facts
+
+
+def _exchanged(request: ChangeRequest) -> str:
+    """Return a warning if tags or names tell that the later map is the earlier one; else ""."""
+    with RasterSource(request.before) as before, RasterSource(request.after) as after:
+        return order_warning(acquired(before), acquired(after), "loss and gain")
 
 
 def _matched(request: ChangeRequest, before: ClassRaster, after: ClassRaster, counts: PairCounts) -> _Found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.raster.acquisition import Origin
+from backend.raster.acquisition import Origin, Span
 
 SECONDS_A_DAY = 86_400
 # A satellite, and another of the same kind, passes over a place of its track at the same time of day to within
@@ -18,18 +18,25 @@ _WORDS = {
 
 def warnings(before: Origin, after: Origin) -> list[str]:
     """Return warnings, as far as tags and names tell: order of the dates, orbits, processing."""
-    return [text for text in (_order(before, after), _orbits(before, after), _processing(before, after)) if text]
+    order = order_warning(before.span, after.span, "rise and fall")
+    return [text for text in (order, _orbits(before, after), _processing(before, after)) if text]
 
 
-def _order(before: Origin, after: Origin) -> str:
-    first, second = before.span, after.span
+def order_warning(first: Span | None, second: Span | None, directions: str) -> str:
+    """Return a warning if the earlier date is not before the later one; else "".
+
+    Args:
+        first: Days of the earlier date; None if unknown.
+        second: Days of the later date.
+        directions: What is exchanged with the dates, such as "rise and fall".
+    """
     if first is None or second is None or first.first < second.first:
         return ""
     if first.first == second.first:
         return f"Both rasters are of {first.text}: there may be no change to find." if first == second else ""
     return (
         f"The earlier date is of {first.text}, and the later one of {second.text}: the dates are exchanged, and with "
-        "them rise and fall."
+        f"them {directions}."
     )
 
 

@@ -53,6 +53,7 @@ def as_html(facts: Mapping[str, Any], pictures: Sequence[str], legend: Sequence[
         colour_key(changes),
         *(_estimates(facts, facts["estimates"]) if facts["estimates"] else []),
         *listed("Left out", [f"{what}: {count:,}" for what, count in facts["left_out"].items()]),
+        *(listed("Warnings", facts["warnings"]) if facts["warnings"] else ()),
         *listed("Notes", facts["notes"]),
         "<h2>Method</h2>",
         METHOD,

@@ -57,6 +57,17 @@ def test_transitions_have_names_colours_and_areas(class_map, run, tmp_path):
     assert "Tree cover → Open land" in (tmp_path / "change.qml").read_text()
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "warned"),
+    [("20220701", "20210701", "loss and gain"), ("20210701", "20220701", ""), ("20210701", "b", "")],
+)
+def test_exchanged_maps_are_warned_of(class_map, run, tmp_path, first, second, warned):
+    facts, _ = run(*(class_map(values, f"map_{name}.tif") for values, name in zip(maps(), (first, second))))
+    assert len(facts["warnings"]) == bool(warned)
+    assert all(warned in text and "2022-07-01" in text for text in facts["warnings"])
+    assert ("Warnings" in (tmp_path / "r.html").read_text()) == bool(warned)
+
+
 def test_numbers_of_transitions_depend_on_the_legend_alone(class_map, run):
     before, after = maps()
     facts, _ = run(class_map(before, "a.tif"), class_map(after, "b.tif"))
