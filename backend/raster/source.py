@@ -19,7 +19,7 @@ from backend.raster.band_labels import Labels, label_bands
 from backend.raster.bands import choose_bands
 from backend.raster.behind import FORGOTTEN
 from backend.raster.blocks import SMALL_CACHE, cache_bytes, check_blocks, damaged
-from backend.raster.control_points import on_a_grid
+from backend.raster.control_points.on_a_grid import on_a_grid
 from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
 from backend.raster.opening import not_utf8, open_files, undecodable

@@ -11,8 +11,8 @@ from rasterio.enums import ColorInterp
 from rasterio.transform import from_origin
 
 from backend.core.errors import InputError
+from backend.raster.control_points.tie_points import all_points, thinned
 from backend.raster.source import RasterSource
-from backend.raster.tie_points import all_points, thinned
 from backend.raster.virtual import with_points
 from tests.backend.raster.radar_geometry import grid, places, write_snap
 

@@ -13,9 +13,9 @@ from rasterio.enums import ColorInterp, Resampling
 from rasterio.vrt import WarpedVRT
 
 from backend.core.errors import InputError
+from backend.raster.control_points.tie_points import DEGREES, all_points, spread, thinned
 from backend.raster.errors import RASTER_ERRORS
 from backend.raster.opening import open_raster
-from backend.raster.tie_points import DEGREES, all_points, spread, thinned
 from backend.raster.virtual import with_points
 
 # This many points come from a product and follow the terrain: GDAL's second-order polynomial misses them by 108 m

@@ -1,0 +1,1 @@
+"""Bring rasters with ground control points to a grid."""
