@@ -31,7 +31,7 @@ from training.run.distributed import shared_out
 from training.run.files import write_text
 
 VERSION = 5
-SAY_EVERY_S, KEEP_EVERY_S = 10.0, 60.0
+SAY_EVERY_S, KEEP_EVERY_S = 10.0, 10.0
 
 
 @dataclass(frozen=True)
@@ -114,18 +114,20 @@ class _Scans:
         found: dict[str, FileEntry] = {}
         saved = time.monotonic()
         share = shared_out if self.together else _alone
-        for row in share(names, lambda part: self._rows(part, units, kept)):
-            found_row = json.loads(row)
-            if "unreadable" in found_row:
-                self.unreadable[found_row["name"]] = found_row["unreadable"]
-                continue
-            entry = entry_of(found_row)
-            found[entry.name] = entry
-            if time.monotonic() - saved > KEEP_EVERY_S:
+        try:
+            for row in share(names, lambda part: self._rows(part, units, kept)):
+                found_row = json.loads(row)
+                if "unreadable" in found_row:
+                    self.unreadable[found_row["name"]] = found_row["unreadable"]
+                    continue
+                entry = entry_of(found_row)
+                found[entry.name] = entry
+                if time.monotonic() - saved > KEEP_EVERY_S:
+                    _keep(cache, {**kept, **found})
+                    saved = time.monotonic()
+        finally:  # also where a file is refused: the others needn't be scanned again
+            if any(kept.get(name) != entry for name, entry in found.items()):
                 _keep(cache, {**kept, **found})
-                saved = time.monotonic()
-        if any(kept.get(name) != entry for name, entry in found.items()):
-            _keep(cache, {**kept, **found})
         return found
 
     def _rows(self, names: Sequence[str], units: Units, kept: Mapping[str, FileEntry]) -> Iterator[str]:

@@ -7,6 +7,7 @@ import os
 import numpy as np
 import pytest
 
+from backend.core.errors import InputError
 from tests.support.geotiffs import BANDS, PLACED, land, toml, write
 from training.data.dataset import ChipFolder
 from training.data.manifest import cache_folder
@@ -45,6 +46,19 @@ def test_what_was_found_is_kept_until_the_file_changes(tmp_path, cache):
     (data / "b.tif").unlink()
     write(data / "c.tif", land(2), ("VV", "VH"))
     assert [entry.name for entry in ChipFolder(data, BANDS).entries] == ["a", "c"]
+
+
+def test_what_was_found_before_a_refusal_is_kept(tmp_path, cache):
+    for seed, name in enumerate("abc"):
+        write(tmp_path / "data" / f"{name}.tif", land(seed), ("VV", "VH"), nodata=-9999)
+    write(tmp_path / "data" / "d.tif", np.abs(land(3)) * 40 + 300, ("VV", "VH"))
+    with pytest.raises(InputError, match="d.tif"):
+        ChipFolder(tmp_path / "data", BANDS)
+    (tmp_path / "data" / "d.tif").unlink()
+    holes = land(0)
+    holes[:, :8] = -9999
+    rewrite(tmp_path / "data" / "a.tif", holes, same_time=True)
+    assert ChipFolder(tmp_path / "data", BANDS).entries[0].pixels == 48 * 48  # so the file wasn't opened again
 
 
 def test_other_bands_or_another_dataset_toml_mean_another_look(tmp_path, cache):
