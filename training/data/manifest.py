@@ -112,7 +112,7 @@ class _Scans:
         cache = self._cache(units)
         kept = {name: entry for name, entry in _load(cache).items() if name in self.files}
         found: dict[str, FileEntry] = {}
-        saved = time.monotonic()
+        due = time.monotonic() + KEEP_EVERY_S
         share = shared_out if self.together else _alone
         try:
             for row in share(names, lambda part: self._rows(part, units, kept)):
@@ -122,9 +122,11 @@ class _Scans:
                     continue
                 entry = entry_of(found_row)
                 found[entry.name] = entry
-                if time.monotonic() - saved > KEEP_EVERY_S:
+                now = time.monotonic()
+                if now > due:
                     _keep(cache, {**kept, **found})
-                    saved = time.monotonic()
+                    # Of very many files this takes seconds.
+                    due = time.monotonic() + max(KEEP_EVERY_S, 20 * (time.monotonic() - now))
         finally:  # also where a file is refused: the others needn't be scanned again
             if any(kept.get(name) != entry for name, entry in found.items()):
                 _keep(cache, {**kept, **found})
