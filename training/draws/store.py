@@ -20,8 +20,9 @@ from backend.core.errors import InputError, UnreadableError
 from backend.core.events import printable, show
 from training.data.coverage import Coverage
 from training.data.dataset import ChipFolder
-from training.data.notices import describe, print_left_out
+from training.data.notices import print_left_out
 from training.draws.memory import ImageMemory, Pixels
+from training.draws.summary import describe
 from training.draws.windows import cut_windows
 from training.run.distributed import first_process
 from training.run.pretrain_config import CropConfig

@@ -11,8 +11,8 @@ from backend.radiometry.units import Units
 from tests.support.geotiffs import BANDS, PLACED, land, toml, write
 from training.data.dataset import ChipFolder
 from training.data.dataset_toml import FolderFacts
-from training.data.notices import describe
 from training.data.splits import read_splits
+from training.draws.summary import describe
 
 
 def db(vv=-10.0, vh=-17.0, shape=(6, 7)):

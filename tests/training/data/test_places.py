@@ -13,9 +13,9 @@ from backend.core.errors import InputError
 from tests.support.geotiffs import BANDS, PLACED, land, toml, write
 from training.data import pattern
 from training.data.dataset import ChipFolder
-from training.data.notices import describe
 from training.data.places import name_places
 from training.draws.store import ChipStore
+from training.draws.summary import describe
 from training.run.pretrain_config import CropConfig
 
 CROPS = CropConfig(window=24, global_size=16, local_size=8, local_count=2)

@@ -9,8 +9,8 @@ import pytest
 from backend.core.errors import InputError
 from tests.support.geotiffs import BANDS, PLACED, land, toml, write
 from training.data.dataset import ChipFolder
-from training.data.notices import describe
 from training.data.scenes import find_scenes
+from training.draws.summary import describe
 from training.evaluate import _request
 
 CALLED = {
