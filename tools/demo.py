@@ -33,9 +33,9 @@ def prepare(folder: Path) -> QgisProcess:
 def map_scene(qgis: QgisProcess, scene: Path, folder: Path) -> tuple[Path, Path]:
     """Run both algorithms on `scene`; return the paths of the land-cover and the attention layer."""
     layers = folder / "landcover.tif", folder / "attention.tif"
-    for name, layer in zip(("landcover", "attention"), layers):
+    for name, layer, more in zip(("landcover", "attention"), layers, ({}, {"HEADS": "log"})):
         begun = time.monotonic()
-        results = qgis.run(f"sardino:{name}", INPUT=scene, OUTPUT=layer)
+        results = qgis.run(f"sardino:{name}", INPUT=scene, OUTPUT=layer, **more)
         print(f"{name:<12} {results['OUTPUT']} ({time.monotonic() - begun:.0f} s)", flush=True)
     return layers
 

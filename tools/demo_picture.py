@@ -92,10 +92,10 @@ def draw(scene: Path, landcover: Path, attention: Path, target: Path, title: str
     axes[0, 0].set_title(f"Input: {title}\n" + ("red VV, green VH, blue VV − VH (dB)" if len(sar) > 1 else "dB"))
     axes[0, 1].imshow(paint(classes[0], class_valid, entries), interpolation="nearest")
     axes[0, 1].set_title("Land cover\nsardino:landcover")
-    mean = np.where(weights_valid, weights.mean(axis=0), np.nan)
+    mean = np.where(weights_valid, weights[-1], np.nan)
     colours = matplotlib.colormaps["inferno"].with_extremes(bad=str(MISSING))
-    shown = axes[0, 2].imshow(mean, cmap=colours, interpolation="nearest", vmax=upper_limit(mean))
-    axes[0, 2].set_title("Attention of the class token, mean of the heads\nsardino:attention")
+    shown = axes[0, 2].imshow(mean, cmap=colours, interpolation="nearest", **limits(mean))
+    axes[0, 2].set_title("Attention of the class token, mean of the heads' logarithms\nsardino:attention")
     for axis in axes.flat:
         axis.set_axis_off()
         axis.set_anchor("S")
@@ -108,14 +108,15 @@ def draw(scene: Path, landcover: Path, attention: Path, target: Path, title: str
     patches.append(Patch(color=str(MISSING), label="no data"))
     axes[1, 1].legend(handles=patches, loc="upper center", ncols=2, fontsize=9, frameon=False)
     bar = figure.colorbar(shown, cax=axes[1, 2].inset_axes((0.1, 0.75, 0.8, 0.15)), orientation="horizontal")
-    bar.set_label("relative to an even spread over the tile")
+    bar.set_label("log2 of the attention relative to an even spread over the tile")
     target.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(target, dpi=110)
     plt.close(figure)
     return target
 
 
-def upper_limit(values: NDArray[Any]) -> float:
-    """Return the 99th percentile: a few tokens hold most of the attention, and the rest would be black."""
+def limits(values: NDArray[Any]) -> dict[str, float]:
+    """Return the ends of the colours, as of the layer's style: the 2nd and the 98th percentile."""
     finite = values[np.isfinite(values)]
-    return float(np.percentile(finite, 99)) if finite.size else 1.0
+    low, high = np.percentile(finite, (2, 98)) if finite.size else (0.0, 1.0)
+    return {"vmin": float(low), "vmax": float(high)}

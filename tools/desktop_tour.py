@@ -140,7 +140,7 @@ class Tour:
 
     def attention(self) -> None:
         """Show the attention map."""
-        self.run("attention", {"INPUT": self.scene, "OUTPUT": "TEMPORARY_OUTPUT"})
+        self.run("attention", {"INPUT": self.scene, "HEADS": "log", "OUTPUT": "TEMPORARY_OUTPUT"})
         self.desk.show(self.desk.layer(f"Attention: {SCENE}"), self.scene)
         self.desk.picture("attention")
 

@@ -52,7 +52,7 @@ class TaskOptions:
         engine: Library that runs the model.
         batch_size: Batch size of this process alone.
         bits: 32 for floats, 8 for bytes: of probabilities and confidence, or of embeddings.
-        heads: Heads of attention: mean or all.
+        heads: Heads of attention: mean, all or log.
         block: Block of attention and embeddings.
         grid: Grid of embeddings: patch or input.
     """

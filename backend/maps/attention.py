@@ -17,17 +17,20 @@ from backend.maps.emit import check_block, masked, output_paths, send_pixels
 from backend.maps.request import MapContext, Request
 from backend.maps.run import start_run
 from backend.output.sink import Layer
-from backend.output.styles import mask_qml, ramp_qml
+from backend.output.styles import log_ramp_qml, mask_qml, ramp_qml
 from backend.stream.tiles import TileJob
 
 NO_MASK = 255
 # Share of a head's attention that a mask keeps, as in DINO's figures.
 MASS = 0.6
+MEAN, ALL, LOG = HEADS = ("mean", "all", "log")
+# Less attention than this, relative to an even spread, counts as this in logarithms.
+LEAST = 2.0**-12
 
 
 def attention(
     request: Request,
-    heads: str = "mean",
+    heads: str = MEAN,
     block: int = -1,
     mass: float | None = None,
     masks: Path | None = None,
@@ -37,7 +40,9 @@ def attention(
 
     Args:
         request: Input, outputs and options of the run.
-        heads: "mean" for one band, "all" for a band for each head, and their mean as the last.
+        heads: MEAN for one band, ALL for a band for each head, and their mean as the last; LOG for one band, the mean
+            over the heads of the logarithm to base 2: 0 is average, -1 half of it. A few patches hold most of the
+            attention of a head; the logarithm shows how the others differ.
         block: Transformer block from 0; negative from the end.
         mass: Share of a head's attention that its mask keeps (DINO, arXiv 2104.14294, figure 1), above 0, at most 1;
             MASS if None. Only with `masks`.
@@ -63,7 +68,7 @@ def attention(
     with start_run(request, "attention", outputs, context) as run:
         check_block(run.card, block)
         every = [f"head {number}" for number in range(1, run.card.arch.heads + 1)]
-        names = [*(every if heads == "all" else ()), "mean attention"]
+        names = [*(every if heads == ALL else ()), "mean log2 attention" if heads == LOG else "mean attention"]
         sinks = {"output": run.outputs.sink("output", Layer("float32", math.nan, names))}
         if masks:
             sinks["masks"] = run.outputs.sink("masks", Layer("uint8", NO_MASK, every))
@@ -74,37 +79,39 @@ def attention(
                 kept = (nearest[len(names) :] >= 0.5).astype(np.uint8)
                 sinks["masks"].write(np.where(valid, kept, np.uint8(NO_MASK)))
 
-        read = partial(read_attention, every_head=heads == "all", mass=mass if masks else None)
+        read = partial(read_attention, heads=heads, mass=mass if masks else None)
         answer = block_attention(run.card.arch, block, read)
         plan = token_plan(run.scene, run.card)
         channels = len(names) + (len(every) if masks else 0)
         send_pixels(run, TileJob(plan, channels, run.loaded.batch, per_patch=True), answer, write)
         run.outputs.close()
-        styles = {"output": ramp_qml(sinks["output"].thumbnail(band=len(names)), band=len(names)), "masks": mask_qml()}
+        ramp = ramp_qml if heads == LOG else log_ramp_qml
+        styles = {"output": ramp(sinks["output"].thumbnail(band=len(names)), band=len(names)), "masks": mask_qml()}
         run.outputs.commit({role: styles[role] for role in sinks})
         return run.report(classes=[])
 
 
-def read_attention(raw: FloatArray, every_head: bool, mass: float | None) -> FloatArray:
+def read_attention(raw: FloatArray, heads: str, mass: float | None) -> FloatArray:
     """Return the answer that is blended for attention maps.
 
     Args:
         raw: CLS attention of a tile [heads, rows, columns]; each head sums to at most 1.
-        every_head: Put each head before the mean of all.
+        heads: See `attention`.
         mass: Also append, for each head, 1 where the patches lie that hold this share of its attention, else 0.
 
     Returns:
         float32 [channels, rows, columns]. Attention is multiplied by the number of patches: it is a share of its tile,
         and shares of tiles don't fit together, but shares relative to an even spread do.
     """
-    heads, rows, columns = raw.shape
+    count, rows, columns = raw.shape
     relative = raw * np.float32(rows * columns)
-    shown: FloatArray = relative.mean(axis=0, keepdims=True)
-    if every_head:
+    each = logarithms(relative) if heads == LOG else relative
+    shown: FloatArray = each.mean(axis=0, keepdims=True)
+    if heads == ALL:
         shown = np.concatenate((relative, shown))
     if mass is None:
         return shown
-    flat = raw.reshape(heads, -1)
+    flat = raw.reshape(count, -1)
     flat = flat / flat.sum(axis=1, keepdims=True)
     order = np.argsort(flat, axis=1, kind="stable")
     kept = np.cumsum(np.take_along_axis(flat, order, axis=1), axis=1) > 1 - mass
@@ -112,3 +119,9 @@ def read_attention(raw: FloatArray, every_head: bool, mass: float | None) -> Flo
     np.put_along_axis(masks, order, kept.astype(np.float32), axis=1)
     both: FloatArray = np.concatenate((shown, masks.reshape(raw.shape)))
     return both
+
+
+def logarithms(relative: FloatArray) -> FloatArray:
+    """Return logarithms to base 2 of attention relative to an even spread, of any shape; less than LEAST as LEAST."""
+    found: FloatArray = np.log2(np.maximum(relative, np.float32(LEAST)))
+    return found

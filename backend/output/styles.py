@@ -103,20 +103,35 @@ def ramp_qml(sample: NDArray[Any], top: float | None = None, band: int = 1, noda
     low, high = (float(v) for v in np.percentile(values, (2, 98))) if values.size else (0.0, 1.0)
     high = high if top is None else top
     high = high if high > low else low + 1.0
-    return _pseudocolor(low, high, RAMP, band)
+    return _pseudocolor(np.linspace(low, high, len(RAMP)), RAMP, band)
+
+
+def log_ramp_qml(sample: NDArray[Any], band: int = 1) -> str:
+    """Return a QGIS style with a colour ramp over the logarithm of positive values, of which few are very large.
+
+    Args:
+        sample: Values of any shape, of which those above 0 count.
+        band: Band that is shown.
+    """
+    values = sample[np.isfinite(sample) & (sample > 0)]
+    low, high = (float(v) for v in np.percentile(values, (2, 98))) if values.size else (0.5, 2.0)
+    if high <= low:
+        return _pseudocolor(np.linspace(low, low + 1.0, len(RAMP)), RAMP, band)
+    return _pseudocolor(np.geomspace(low, high, len(RAMP)), RAMP, band)
 
 
 def share_qml() -> str:
     """Return a QGIS style for fractions such as confidence: a ramp from 0 to 1, so that maps can be compared."""
-    return _pseudocolor(0.0, 1.0, SHARE_RAMP)
+    return _pseudocolor(np.linspace(0.0, 1.0, len(SHARE_RAMP)), SHARE_RAMP)
 
 
 def span_qml(low: float, high: float, colors: Sequence[str], band: int = 1) -> str:
     """Return a QGIS style with a ramp of colours over a fixed span, so that maps can be compared."""
-    return _pseudocolor(low, high, colors, band)
+    return _pseudocolor(np.linspace(low, high, len(colors)), colors, band)
 
 
-def _pseudocolor(low: float, high: float, colors: Sequence[str], band: int = 1) -> str:
+def _pseudocolor(stops: NDArray[Any], colors: Sequence[str], band: int = 1) -> str:
+    low, high = stops[0], stops[-1]
     root, renderer = _style("singlebandpseudocolor")
     renderer.set("band", str(band))
     renderer.set("classificationMin", f"{low:.6g}")
@@ -131,7 +146,7 @@ def _pseudocolor(low: float, high: float, colors: Sequence[str], band: int = 1) 
         minimumValue=f"{low:.6g}",
         maximumValue=f"{high:.6g}",
     )
-    for value, color in zip(np.linspace(low, high, len(colors)), colors):
+    for value, color in zip(stops, colors):
         ET.SubElement(ramp, "item", value=f"{value:.6g}", label=f"{value:.3g}", color=color, alpha="255")
     return _text(root)
 

@@ -8,8 +8,9 @@ Each model is compared with equal networks with random weights (mean of three se
     AUC, IoU    of each class on the test regions, of the head that separates it best (of VV or VH, of their mean or
                 deviation in a patch, for backscatter); side and threshold of a head are chosen on the training regions,
                 the head itself on the test regions, for random weights too.
-    fields      between-field over within-field variance of the mean attention (of mean VV for backscatter): fields are
-                connected patches of one class, 9 or more. 0 is noise; higher means that areas stand out.
+    fields      between-field over within-field variance of the mean attention (of mean VV in dB for backscatter):
+                fields are connected patches of one class, 9 or more. 0 is noise; higher means that areas stand out.
+    log         the same of the mean of the heads' logarithms, as `attention --heads log` maps it.
     largest     the largest over the median mean attention of a tile, the median over tiles. Areas that stand out give a
                 few, and single bright patches (Darcet et al., arXiv 2309.16588, figure 2) tens to hundreds.
 """
@@ -28,6 +29,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import label as connected
 
 from backend.core.arrays import FloatArray
+from backend.maps.attention import logarithms
 from training.study.heads import run_heads
 from training.study.material import Material, StudyTile, load_material, spread_tiles
 from training.study.networks import PRETRAINED, RANDOM, Networks, open_networks
@@ -74,13 +76,20 @@ def figures(sets: PatchSets, source: str, names: list[str]) -> dict[str, Any]:
     scores = run_heads(sets, source, names)
     side = sets.test.side
     values = sets.test.features[source]
-    mean = values[:, 0] if source == BACKSCATTER else values.mean(axis=1)
-    tiles = mean.reshape(-1, side, side)
-    return {
+    label = sets.test.label.reshape(-1, side, side)
+    found: dict[str, Any] = {
         "auc": {name: max(row) for name, row in scores["auc"].items()},
         "iou": {name: max(row) for name, row in scores["iou"].items()},
-        "fields": field_ratio(tiles, sets.test.label.reshape(-1, side, side)),
-        "largest": None if source == BACKSCATTER else largest_over_median(tiles),
+    }
+    if source == BACKSCATTER:
+        return {**found, "fields": field_ratio(values[:, 0].reshape(-1, side, side), label)}
+    mean = values.mean(axis=1).reshape(-1, side, side)
+    logs = logarithms(values * side**2).mean(axis=1).reshape(-1, side, side)
+    return {
+        **found,
+        "fields": field_ratio(mean, label),
+        "log": field_ratio(logs, label),
+        "largest": largest_over_median(mean),
     }
 
 
@@ -138,8 +147,8 @@ def main() -> None:
         found |= measure(model, given.labelled, given.tile, given.block)
     for name, row in found.items():
         classes = "; ".join(f"{key} {auc:.2f} {row['iou'][key]:.2f}" for key, auc in row["auc"].items())
-        spot = f"; largest {row['largest']:.1f}" if row["largest"] else ""
-        print(f"{name}: AUC IoU of {classes}; fields {row['fields']:.2f}{spot}", flush=True)
+        others = "; ".join(f"{key} {row[key]:.2f}" for key in ("fields", "log", "largest") if key in row)
+        print(f"{name}: AUC IoU of {classes}; {others}", flush=True)
     if given.json:
         given.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
 

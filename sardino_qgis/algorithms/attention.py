@@ -35,11 +35,11 @@ class AttentionAlgorithm(ModelAlgorithm):
     def shortHelpString(self) -> str:
         return tr(
             "Shows where the vision transformer looks: the attention of its class token over the scene, as "
-            "one layer (mean of the heads) or one band per head. Heads of a model trained by "
+            "one layer (mean of the heads, or of their logarithms) or one band per head. Heads of a model trained by "
             "self-distillation (DINO) often pick out water, built-up areas or edges without ever having "
             "seen a label.\n\n"
-            "1 means as much attention as if it were spread evenly over the tile, 2 twice as much. The layer lies half "
-            "transparent over the scene: bright places get much attention. "
+            "1 means as much attention as if it were spread evenly over the tile, 2 twice as much (as "
+            "logarithms 0 and 1). The layer lies half transparent over the scene: bright places get much attention. "
             "Attention shows what the model weighs, not why; it is not a land-cover map."
         )
 
@@ -47,7 +47,11 @@ class AttentionAlgorithm(ModelAlgorithm):
         self.add_inputs()
         self.add(
             static_enum(self.HEADS, tr("Heads"), HEADS),
-            tr("mean: one band, the mean of all attention heads. all: one band per head, and their mean as the last."),
+            tr(
+                "mean: one band, the mean of all attention heads. all: one band per head, and their mean as the last. "
+                "log: one band, the mean of the logarithms (base 2) of all heads, which shows areas where the mean "
+                "shows spots."
+            ),
         )
         self.add_block(tr("The block whose attention is shown, counted from 0; -1 is the last one."))
         self.add(

@@ -20,7 +20,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 ENGINES = ("auto", "pytorch", "openvino", "openvino-int8")
 ONNX_RUNTIME = "onnxruntime"  # not of the installations that the plugin offers: listed where the user's own has it
 POLARISATIONS = ("auto", "VV", "VH", "HH", "HV")
-HEADS = ("mean", "all")
+HEADS = ("mean", "all", "log")
 RASTERS = QgsProcessing.SourceType.TypeRaster
 ADVANCED = QgsProcessingParameterDefinition.Flag.FlagAdvanced
 

@@ -676,20 +676,20 @@ Con un informe de exactitud del mapa, cada superficie recibe además una estimac
         <translation>sar,sentinel-1,radar,atención,explicar,transformador de visión,vit,dino,autosupervisado,attention</translation>
     </message>
     <message>
-        <source>Shows where the vision transformer looks: the attention of its class token over the scene, as one layer (mean of the heads) or one band per head. Heads of a model trained by self-distillation (DINO) often pick out water, built-up areas or edges without ever having seen a label.
+        <source>Shows where the vision transformer looks: the attention of its class token over the scene, as one layer (mean of the heads, or of their logarithms) or one band per head. Heads of a model trained by self-distillation (DINO) often pick out water, built-up areas or edges without ever having seen a label.
 
-1 means as much attention as if it were spread evenly over the tile, 2 twice as much. The layer lies half transparent over the scene: bright places get much attention. Attention shows what the model weighs, not why; it is not a land-cover map.</source>
-        <translation>Muestra dónde mira el transformador de visión: la atención de su token de clase sobre la escena, como una sola capa (media de las cabezas) o con una banda por cabeza. Las cabezas de un modelo entrenado por autodestilación (DINO) suelen destacar agua, zonas construidas o bordes sin haber visto nunca una etiqueta.
+1 means as much attention as if it were spread evenly over the tile, 2 twice as much (as logarithms 0 and 1). The layer lies half transparent over the scene: bright places get much attention. Attention shows what the model weighs, not why; it is not a land-cover map.</source>
+        <translation>Muestra dónde mira el transformador de visión: la atención de su token de clase sobre la escena, como una sola capa (media de las cabezas o de sus logaritmos) o con una banda por cabeza. Las cabezas de un modelo entrenado por autodestilación (DINO) suelen destacar agua, zonas construidas o bordes sin haber visto nunca una etiqueta.
 
-1 significa tanta atención como si se repartiera por igual en la tesela; 2, el doble. La capa se ve semitransparente sobre la escena: los lugares claros reciben mucha atención. La atención muestra qué pondera el modelo, no por qué; no es un mapa de cobertura del suelo.</translation>
+1 significa tanta atención como si se repartiera por igual en la tesela; 2, el doble (como logaritmos, 0 y 1). La capa se ve semitransparente sobre la escena: los lugares claros reciben mucha atención. La atención muestra qué pondera el modelo, no por qué; no es un mapa de cobertura del suelo.</translation>
     </message>
     <message>
         <source>Heads</source>
         <translation>Cabezas</translation>
     </message>
     <message>
-        <source>mean: one band, the mean of all attention heads. all: one band per head, and their mean as the last.</source>
-        <translation>mean: una banda, la media de todas las cabezas de atención. all: una banda por cabeza, y su media como última.</translation>
+        <source>mean: one band, the mean of all attention heads. all: one band per head, and their mean as the last. log: one band, the mean of the logarithms (base 2) of all heads, which shows areas where the mean shows spots.</source>
+        <translation>mean: una banda, la media de todas las cabezas de atención. all: una banda por cabeza, y su media como última. log: una banda, la media de los logaritmos (en base 2) de todas las cabezas, que muestra áreas donde la media muestra puntos.</translation>
     </message>
     <message>
         <source>The block whose attention is shown, counted from 0; -1 is the last one.</source>

@@ -1,7 +1,8 @@
 """Draw tokens and attention of the teacher for the same few scenes at intervals during a run.
 
 Each scene is a row: backscatter, the first principal components of the tokens as red, green and blue (Oquab et al.
-2023, figure 1), and the attention of the class token in the last block, mean and by head (Caron et al. 2021, figure 1).
+2023, figure 1), and the attention of the class token in the last block, mean and by head (Caron et al. 2021, figure 1),
+both of logarithms: a few patches hold most of the attention.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.decomposition import PCA
 
 from backend.core.arrays import BoolArray, FloatArray
+from backend.maps.attention import logarithms
 from backend.network.vit import SarViT
 from backend.radiometry.convert import normalise
 from backend.stream.fill import fill_invalid
@@ -207,7 +209,8 @@ def _figure(
     for row, scene, maps, colour in zip(axes, scenes, attention, colours):
         row[0].imshow(pseudo_colour(scene.db, scene.valid), interpolation="nearest")
         row[1].imshow(colour, interpolation="nearest")
-        for axis, values in zip(row[2:], [maps.mean(axis=0), *maps]):
+        logs = logarithms(maps * np.float32(maps[0].size))
+        for axis, values in zip(row[2:], [logs.mean(axis=0), *logs]):
             seen = stretch(np.where(scene.tokens, values, np.nan))
             axis.imshow(seen, cmap="inferno", vmin=0, vmax=1, interpolation="nearest")
         for axis in row:

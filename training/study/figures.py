@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from backend.core.arrays import DoubleArray, FloatArray
+from backend.maps.attention import logarithms
 from training.monitor.pictures import principal_scores, pseudo_colour, stretch
 from training.study.curve import ARMS
 from training.study.experiment import Experiment
@@ -80,7 +81,7 @@ def draw_position(scores: Mapping[str, float]) -> Figure:
 
 
 def draw_gallery(experiment: Experiment) -> Figure | None:
-    """Draw tiles of test regions, one per row: backscatter, labels, token components, attention of every head."""
+    """Draw tiles of test regions, one per row: backscatter, labels, components, logarithms of attention by head."""
     material, networks, config = experiment
     tiles = spread_tiles(material.test, config.tile, material.bands, config.pictures)
     if not tiles:
@@ -98,7 +99,8 @@ def draw_gallery(experiment: Experiment) -> Figure | None:
         row[0].imshow(pseudo_colour(tile.db, np.isfinite(tile.db).any(axis=0)), interpolation="nearest")
         row[1].imshow(_labels(tile, material), interpolation="nearest")
         row[2].imshow(colour, interpolation="nearest")
-        for axis, values_ in zip(row[3:], [maps.mean(axis=0), *maps]):
+        logs = logarithms(maps * np.float32(maps[0].size))
+        for axis, values_ in zip(row[3:], [logs.mean(axis=0), *logs]):
             axis.imshow(stretch(values_), cmap="inferno", vmin=0, vmax=1, interpolation="nearest")
         for axis in row:
             axis.set_axis_off()

@@ -69,7 +69,12 @@ def _add_task_options(task: argparse._ArgumentGroup) -> None:
     task.add_argument(
         "--bits", type=int, choices=(8, 32), default=32, help="bits of a value of embeddings, probabilities, confidence"
     )
-    task.add_argument("--heads", choices=("mean", "all"), default="mean", help="heads of attention: their mean, or all")
+    task.add_argument(
+        "--heads",
+        choices=("mean", "all", "log"),
+        default="mean",
+        help="heads of attention: their mean, all, or the mean of logarithms",
+    )
     task.add_argument("--block", type=int, default=-1, help="transformer block, for attention and embed")
     task.add_argument("--grid", choices=GRIDS, default="patch", help="grid of embed")
 

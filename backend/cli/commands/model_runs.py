@@ -48,7 +48,10 @@ def _attention(parser: argparse.ArgumentParser) -> None:
     add_model_options(parser)
     add_engine(parser)
     parser.add_argument(
-        "--heads", choices=("mean", "all"), default="mean", help="the mean of the heads, or all with a band each"
+        "--heads",
+        choices=("mean", "all", "log"),
+        default="mean",
+        help="the mean of the heads; all with a band each; or the mean of their logarithms, which shows areas",
     )
     parser.add_argument("--block", type=int, default=-1, help="transformer block from 0; -1 is the last")
     parser.add_argument("--mass", type=float, help="share of attention that a mask keeps (0.6); needs --masks")

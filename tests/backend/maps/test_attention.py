@@ -1,9 +1,11 @@
+import xml.etree.ElementTree as ET
+
 import numpy as np
 import pytest
 import rasterio
 
 from backend.core.errors import InputError
-from backend.maps.attention import attention, read_attention
+from backend.maps.attention import LEAST, attention, read_attention
 from backend.maps.request import Request
 
 
@@ -31,6 +33,34 @@ def test_mean_is_the_mean_of_the_heads_and_about_one(attend, make_raster, scene_
     assert 0.8 < np.nanmean(mean) < 1.2
 
 
+def test_the_logarithm_is_the_mean_of_those_of_the_heads(attend, make_raster, scene_db):
+    raw = np.array([[[0.1, 0.4], [0.5, 0.0]], [[0.25, 0.25], [0.25, 0.25]]], dtype=np.float32)
+    (found,) = read_attention(raw, "log", None)
+    np.testing.assert_allclose(found, [[np.log2(0.4) / 2, np.log2(1.6) / 2], [0.5, np.log2(LEAST) / 2]], rtol=1e-5)
+    values = scene_db(150, 200)
+    values[:, 100:, 150:] = np.nan
+    scene = make_raster(values)
+    (logs,), names = attend(scene, heads="log")
+    heads, _ = attend(scene, heads="all")
+    assert names == ("mean log2 attention",) and (np.isnan(logs) == np.isnan(values[0])).all()
+    # Between tiles and patches logarithms are averaged, instead of attention.
+    np.testing.assert_allclose(logs, np.log2(heads[:2]).mean(axis=0), atol=0.05)
+
+
+def test_colours_follow_the_logarithm(attend, make_raster, scene_db, tmp_path):
+    def stops(heads):
+        attend(scene, heads=heads)
+        items = ET.parse(tmp_path / "a.qml").getroot().iter("item")
+        return np.array([float(item.get("value")) for item in items])
+
+    scene = make_raster(scene_db(96, 96))
+    for heads in ("mean", "all"):
+        ramp = stops(heads)
+        assert len(ramp) > 2 and ramp[0] > 0
+        np.testing.assert_allclose(ramp[1:] / ramp[:-1], (ramp[-1] / ramp[0]) ** (1 / (len(ramp) - 1)), rtol=1e-4)
+    np.testing.assert_allclose(np.diff(stops("log")), np.ptp(stops("log")) / (len(ramp) - 1), rtol=1e-3)
+
+
 def test_attention_of_rasters_smaller_than_a_tile(attend, make_raster, scene_db):
     for shape in ((1, 1), (20, 33)):
         found, _ = attend(make_raster(scene_db(*shape)), block=0)
@@ -50,11 +80,11 @@ def test_masks_keep_the_share_of_attention_asked_for(attend, make_raster, scene_
 
 def test_mass_keeps_the_largest_patches():
     raw = np.array([[[0.1, 0.4], [0.2, 0.1]]], dtype=np.float32)
-    shown, mean, mask = read_attention(raw, True, 0.6)
+    shown, mean, mask = read_attention(raw, "all", 0.6)
     np.testing.assert_allclose(shown, raw[0] * 4)
     np.testing.assert_allclose(mean, shown)
     assert mask.tolist() == [[0, 1], [1, 0]]
-    assert read_attention(raw, True, 1.0)[2].tolist() == [[1, 1], [1, 1]]
+    assert read_attention(raw, "all", 1.0)[2].tolist() == [[1, 1], [1, 1]]
 
 
 def test_no_tile_grid_shows(tiny_model, make_raster, scene_db, tmp_path):

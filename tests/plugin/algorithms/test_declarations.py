@@ -56,7 +56,7 @@ def test_choices_are_static_strings(provider):
     choices = {
         ("landcover", "UNITS"): ["auto", "db", "linear_power", "amplitude"],
         ("landcover", "DEVICE"): ["auto", "cpu", "cuda", "mps"],
-        ("attention", "HEADS"): ["mean", "all"],
+        ("attention", "HEADS"): ["mean", "all", "log"],
         ("embeddings", "GRID"): ["patch", "input"],
         ("similarity", "GRID"): ["input", "patch"],
     }

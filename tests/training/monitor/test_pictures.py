@@ -74,8 +74,9 @@ def test_what_is_drawn_is_the_attention_of_the_network(tmp_path: Path) -> None:
     for row, scene in zip(axes, scenes):
         with torch.no_grad():
             attention = vit.attention(torch.from_numpy(scene.x)[None])[0].numpy()
+        logs = np.log2(attention * attention[0].size)
         shown = [np.asarray(axis.images[0].get_array()) for axis in row]
-        for picture, values in zip(shown[2:], [attention.mean(axis=0), *attention]):
+        for picture, values in zip(shown[2:], [logs.mean(axis=0), *logs]):
             np.testing.assert_allclose(picture, stretch(values), atol=1e-6)
         assert shown[0].shape == (*scene.valid.shape, 3) and shown[1].shape == (*scene.tokens.shape, 3)
     grey = np.asarray(axes[1, 0].images[0].get_array())
