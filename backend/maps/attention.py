@@ -26,6 +26,8 @@ MASS = 0.6
 MEAN, ALL, LOG = HEADS = ("mean", "all", "log")
 # Less attention than this, relative to an even spread, counts as this in logarithms.
 LEAST = 2.0**-12
+# Share of the patches of a tile that may be bright spots.
+SPOTS = 0.05
 
 
 def attention(
@@ -41,8 +43,8 @@ def attention(
     Args:
         request: Input, outputs and options of the run.
         heads: MEAN for one band, ALL for a band for each head, and their mean as the last; LOG for one band, the mean
-            over the heads of the logarithm to base 2: 0 is average, -1 half of it. A few patches hold most of the
-            attention of a head; the logarithm shows how the others differ.
+            over the heads of `logarithms`: 0 is average, -1 half of it. A few patches hold most of the attention of a
+            head; the logarithm shows how the others differ.
         block: Transformer block from 0; negative from the end.
         mass: Share of a head's attention that its mask keeps (DINO, arXiv 2104.14294, figure 1), above 0, at most 1;
             MASS if None. Only with `masks`.
@@ -105,7 +107,7 @@ def read_attention(raw: FloatArray, heads: str, mass: float | None) -> FloatArra
     """
     count, rows, columns = raw.shape
     relative = raw * np.float32(rows * columns)
-    each = logarithms(relative) if heads == LOG else relative
+    each = logarithms(raw) if heads == LOG else relative
     shown: FloatArray = each.mean(axis=0, keepdims=True)
     if heads == ALL:
         shown = np.concatenate((relative, shown))
@@ -121,7 +123,20 @@ def read_attention(raw: FloatArray, heads: str, mass: float | None) -> FloatArra
     return both
 
 
-def logarithms(relative: FloatArray) -> FloatArray:
-    """Return logarithms to base 2 of attention relative to an even spread, of any shape; less than LEAST as LEAST."""
-    found: FloatArray = np.log2(np.maximum(relative, np.float32(LEAST)))
-    return found
+def logarithms(raw: FloatArray) -> FloatArray:
+    """Return the logarithm to base 2 of attention, relative to an average patch of its tile.
+
+    The patches with most attention, a share of SPOTS, don't count in that average: how many a tile has would decide the
+    level of all others, and neighbouring tiles would not fit together.
+
+    Args:
+        raw: CLS attention of a tile [heads, rows, columns].
+
+    Returns:
+        float32 of the same shape.
+    """
+    relative = raw * np.float32(raw[0].size)
+    ranked = np.sort(relative.reshape(len(raw), -1), axis=1)
+    usual = ranked[:, : math.ceil((1 - SPOTS) * ranked.shape[1])].mean(axis=1)
+    found: FloatArray = np.log2(np.maximum(relative, LEAST)) - np.log2(np.maximum(usual, LEAST))[:, None, None]
+    return found.astype(np.float32)

@@ -10,7 +10,8 @@ Each model is compared with equal networks with random weights (mean of three se
                 the head itself on the test regions, for random weights too.
     fields      between-field over within-field variance of the mean attention (of mean VV in dB for backscatter):
                 fields are connected patches of one class, 9 or more. 0 is noise; higher means that areas stand out.
-    log         the same of the mean of the heads' logarithms, as `attention --heads log` maps it.
+    log         the same of the mean of the heads' logarithms, as `attention --heads log` maps it, between fields of one
+                tile (for backscatter of mean VV in dB).
     largest     the largest over the median mean attention of a tile, the median over tiles. Areas that stand out give a
                 few, and single bright patches (Darcet et al., arXiv 2309.16588, figure 2) tens to hundreds.
 """
@@ -28,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import label as connected
 
-from backend.core.arrays import FloatArray
+from backend.core.arrays import DoubleArray, FloatArray
 from backend.maps.attention import logarithms
 from training.study.heads import run_heads
 from training.study.material import Material, StudyTile, load_material, spread_tiles
@@ -42,7 +43,7 @@ SEEDS = (0, 1, 2)
 ATTENTION = "attention"
 
 
-def field_ratio(values: FloatArray, label: NDArray[np.int16]) -> float:
+def field_ratio(values: FloatArray, label: NDArray[np.int16], by_tile: bool = False) -> float:
     """Return the variance between fields over the variance within them; noise gives 0.
 
     The variance of field means is lessened by what noise within fields adds to it (one-way analysis of variance).
@@ -50,19 +51,25 @@ def field_ratio(values: FloatArray, label: NDArray[np.int16]) -> float:
     Args:
         values: float32 [T, side, side], tiles.
         label: int16 [T, side, side] class index, -1 for none.
+        by_tile: Compare fields of one tile only, as the level of logarithms differs between tiles.
     """
-    means, sizes, within = [], [], []
-    for tile, classes in zip(values, label):
-        for index in np.unique(classes[classes >= 0]):
-            areas, count = connected(classes == index)
-            for inside in (tile[areas == number] for number in range(1, count + 1)):
-                if inside.size >= SMALLEST_FIELD:
-                    means.append(float(inside.mean()))
-                    sizes.append(inside.size)
-                    within.append(float(inside.var(ddof=1)))
-    noise = float(np.average(within, weights=np.array(sizes) - 1))
-    between = float(np.var(means, ddof=1)) - noise * float(np.mean(1 / np.array(sizes)))
-    return max(between, 0.0) / noise
+    tiles = [_fields(tile, classes) for tile, classes in zip(values, label)]
+    groups = [tile for tile in tiles if len(tile) > 1] if by_tile else [[field for tile in tiles for field in tile]]
+    sizes = np.array([field.size for group in groups for field in group])
+    noise = float(np.average([field.var(ddof=1) for group in groups for field in group], weights=sizes - 1))
+    spread = sum(np.var([field.mean() for field in group]) * len(group) for group in groups)
+    between = spread / (len(sizes) - len(groups)) - noise * float(np.mean(1 / sizes))
+    return max(float(between), 0.0) / noise
+
+
+def _fields(tile: FloatArray, classes: NDArray[np.int16]) -> list[DoubleArray]:
+    """Return the values of each field of a tile."""
+    found = []
+    for index in np.unique(classes[classes >= 0]):
+        areas, count = connected(classes == index)
+        inside = (tile[areas == number].astype(np.float64) for number in range(1, count + 1))
+        found += [field for field in inside if field.size >= SMALLEST_FIELD]
+    return found
 
 
 def largest_over_median(values: FloatArray) -> float:
@@ -82,13 +89,15 @@ def figures(sets: PatchSets, source: str, names: list[str]) -> dict[str, Any]:
         "iou": {name: max(row) for name, row in scores["iou"].items()},
     }
     if source == BACKSCATTER:
-        return {**found, "fields": field_ratio(values[:, 0].reshape(-1, side, side), label)}
-    mean = values.mean(axis=1).reshape(-1, side, side)
-    logs = logarithms(values * side**2).mean(axis=1).reshape(-1, side, side)
+        level = values[:, 0].reshape(-1, side, side)
+        return {**found, "fields": field_ratio(level, label), "log": field_ratio(level, label, by_tile=True)}
+    heads = values.reshape(-1, side, side, values.shape[1]).transpose(0, 3, 1, 2)
+    logs = np.stack([logarithms(tile).mean(axis=0) for tile in heads])
+    mean = heads.mean(axis=1)
     return {
         **found,
         "fields": field_ratio(mean, label),
-        "log": field_ratio(logs, label),
+        "log": field_ratio(logs, label, by_tile=True),
         "largest": largest_over_median(mean),
     }
 

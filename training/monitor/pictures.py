@@ -209,7 +209,7 @@ def _figure(
     for row, scene, maps, colour in zip(axes, scenes, attention, colours):
         row[0].imshow(pseudo_colour(scene.db, scene.valid), interpolation="nearest")
         row[1].imshow(colour, interpolation="nearest")
-        logs = logarithms(maps * np.float32(maps[0].size))
+        logs = logarithms(maps)
         for axis, values in zip(row[2:], [logs.mean(axis=0), *logs]):
             seen = stretch(np.where(scene.tokens, values, np.nan))
             axis.imshow(seen, cmap="inferno", vmin=0, vmax=1, interpolation="nearest")

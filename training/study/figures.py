@@ -99,7 +99,7 @@ def draw_gallery(experiment: Experiment) -> Figure | None:
         row[0].imshow(pseudo_colour(tile.db, np.isfinite(tile.db).any(axis=0)), interpolation="nearest")
         row[1].imshow(_labels(tile, material), interpolation="nearest")
         row[2].imshow(colour, interpolation="nearest")
-        logs = logarithms(maps * np.float32(maps[0].size))
+        logs = logarithms(maps)
         for axis, values_ in zip(row[3:], [logs.mean(axis=0), *logs]):
             axis.imshow(stretch(values_), cmap="inferno", vmin=0, vmax=1, interpolation="nearest")
         for axis in row:

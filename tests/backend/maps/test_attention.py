@@ -34,17 +34,20 @@ def test_mean_is_the_mean_of_the_heads_and_about_one(attend, make_raster, scene_
 
 
 def test_the_logarithm_is_the_mean_of_those_of_the_heads(attend, make_raster, scene_db):
-    raw = np.array([[[0.1, 0.4], [0.5, 0.0]], [[0.25, 0.25], [0.25, 0.25]]], dtype=np.float32)
+    raw = np.full((2, 5, 5), 0.02, dtype=np.float32)
+    raw[0, 0, :3] = 0.5, 0.04, 0.0
     (found,) = read_attention(raw, "log", None)
-    np.testing.assert_allclose(found, [[np.log2(0.4) / 2, np.log2(1.6) / 2], [0.5, np.log2(LEAST) / 2]], rtol=1e-5)
+    # The average of the 24 patches with least attention is 0.02.
+    np.testing.assert_allclose(found[0], [np.log2(25) / 2, 0.5, np.log2(LEAST / (0.02 * 25)) / 2, 0, 0], atol=1e-5)
+    np.testing.assert_allclose(found[1:], 0, atol=1e-5)
     values = scene_db(150, 200)
     values[:, 100:, 150:] = np.nan
     scene = make_raster(values)
     (logs,), names = attend(scene, heads="log")
     heads, _ = attend(scene, heads="all")
     assert names == ("mean log2 attention",) and (np.isnan(logs) == np.isnan(values[0])).all()
-    # Between tiles and patches logarithms are averaged, instead of attention.
-    np.testing.assert_allclose(logs, np.log2(heads[:2]).mean(axis=0), atol=0.05)
+    # Tiles differ in the average patch; between patches, logarithms are averaged instead of attention.
+    np.testing.assert_allclose(logs, np.log2(heads[:2]).mean(axis=0), atol=0.1)
 
 
 def test_colours_follow_the_logarithm(attend, make_raster, scene_db, tmp_path):
