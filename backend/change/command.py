@@ -33,9 +33,10 @@ from backend.core.row_progress import RowProgress
 from backend.core.run_events import RunEvents
 from backend.output.sink import Layer
 from backend.output.styles import legend_tags, paletted_qml
-from backend.raster.acquisition import acquired
+from backend.raster.acquisition import acquired_by_tags
 from backend.raster.blocks import LARGE_CACHE
-from backend.raster.source import RasterSource, gdal_environment
+from backend.raster.source import gdal_environment
+from backend.raster.tags import tags_of
 
 
 @dataclass(frozen=True)
@@ -154,9 +155,10 @@ def _compared(request: ChangeRequest, context: Context, outputs: ChangeOutputs) 
 
 
 def _exchanged(request: ChangeRequest) -> str:
-    """Return a warning if tags or names tell that the later map is the earlier one; else ""."""
-    with RasterSource(request.before) as before, RasterSource(request.after) as after:
-        return order_warning(acquired(before), acquired(after), "loss and gain")
+    """Return a warning if tags tell that the later map is of an earlier day; else ""."""
+    # Not names: those of maps hold dates of their release, too.
+    before, after = (acquired_by_tags(tags_of([path])) for path in (request.before, request.after))
+    return order_warning(before, after, "loss and gain")
 
 
 def _matched(request: ChangeRequest, before: ClassRaster, after: ClassRaster, counts: PairCounts) -> _Found:

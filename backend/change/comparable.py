@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from backend.raster.acquisition import Origin, Span
+from backend.raster.acquisition import PROCESSING, Origin, Span
 
 SECONDS_A_DAY = 86_400
-# A satellite, and another of the same kind, passes over a place of its track at the same time of day to within
-# seconds. Scenes of a pass begin up to half a minute apart; neighbouring tracks are eight minutes apart or more.
-SAME_PASS_S = 180
-_WORDS = {
-    "SARDINO_QUANTITY": "quantity",
-    "SARDINO_TERRAIN_CORRECTION": "terrain correction",
-    "SARDINO_TERRAIN_FLATTENING": "terrain flattening",
-    "SARDINO_THERMAL_NOISE": "thermal noise",
-}
+# Satellites pass over a place of their track at the same time of day to within seconds; scenes of a pass begin up to
+# half a minute apart, mosaics of several more. Neighbouring tracks, 2.06 degrees apart, are eight minutes apart.
+SAME_PASS_S = 300
+_WORDS = dict(zip(PROCESSING, ("quantity", "terrain correction", "terrain flattening", "thermal noise")))
 
 
 def warnings(before: Origin, after: Origin) -> list[str]:
@@ -30,10 +25,12 @@ def order_warning(first: Span | None, second: Span | None, directions: str) -> s
         second: Days of the later date.
         directions: What is exchanged with the dates, such as "rise and fall".
     """
-    if first is None or second is None or first.first < second.first:
+    if first is None or second is None or first.first != first.last or second.first != second.last:
+        return ""  # of a month or a year, one day may be before the other
+    if first == second:
+        return f"Both rasters are of {first.text}: there may be no change to find."
+    if first.first < second.first:
         return ""
-    if first.first == second.first:
-        return f"Both rasters are of {first.text}: there may be no change to find." if first == second else ""
     return (
         f"The earlier date is of {first.text}, and the later one of {second.text}: the dates are exchanged, and with "
         f"them {directions}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -23,13 +23,19 @@ _DAY = r"(\d{4})-?(\d\d)-?(\d\d)"
 # Tags of calibrated products that tell how their values were made.
 PROCESSING = ("SARDINO_QUANTITY", "SARDINO_TERRAIN_CORRECTION", "SARDINO_TERRAIN_FLATTENING", "SARDINO_THERMAL_NOISE")
 ASCENDING, DESCENDING = "ascending", "descending"
-_DIRECTIONS = ("ORBIT_DIRECTION", "ORBIT_PASS_DIRECTION", "PASS_DIRECTION", "ORBIT_PASS", "PASS")
-_TRACKS = ("TRACK_NUMBER", "RELATIVE_ORBIT_NUMBER", "RELATIVE_ORBIT", "TRACK")
-_CLOCK = re.compile(r"(?<!\d)(?:19|20)\d{6}[tT](\d\d)(\d\d)(\d\d)(?!\d)")
-_CLOCK_TAG = re.compile(r"[T ](\d\d):(\d\d):(\d\d)")
+_DIRECTIONS = (
+    "ORBIT_DIRECTION", "ORBIT_PASS_DIRECTION", "PASS_DIRECTION", "ORBIT_PASS", "PASS", "orbitProperties_pass",
+)  # fmt: skip
+_TRACKS = ("TRACK_NUMBER", "RELATIVE_ORBIT_NUMBER", "RELATIVE_ORBIT", "TRACK", "relativeOrbitNumber_start")
+# The time in names of Sentinel-1 products, also after another time, and elsewhere.
+_START = re.compile(r"(?<![A-Z0-9])S1[A-D]_[A-Z0-9_-]*?_((?:19|20)\d{6})T(\d\d)(\d\d)(\d\d)(?!\d)", re.IGNORECASE)
+_CLOCK = re.compile(r"(?<!\d)(?:19|20)\d\d-?\d\d-?\d\d[tT](\d\d):?(\d\d):?(\d\d)(?!\d)")
+_CLOCK_TAG = re.compile(r"(?:^|[T ])(\d\d):(\d\d):(\d\d)")
 # As in the names of OPERA (T071-151226-IW3) and of S1Tiling (vv_DES_110_20200101t060000).
-_TRACK_NAME = re.compile(r"(?:^|_)T(\d{3})-\d{6}-|_(?:ASC|DES)_(\d{3})_", re.IGNORECASE)
-_DIRECTION_NAME = re.compile(r"(?:^|[_\-. ])(asc|desc?)(?:ending)?(?=$|[_\-. ])", re.IGNORECASE)
+_TRACK_NAME = re.compile(r"(?:^|_)T(\d{3})-\d{6}-|_(?:ASC|DES)_(\d{3})_\d{8}", re.IGNORECASE)
+_DIRECTION_NAME = re.compile(r"_(ASC|DES)_\d{3}_\d{8}|(?:^|[_\-. ])(asc|desc)(?:ending)?(?=$|[_\-. ])", re.IGNORECASE)
+# Each date has its own file of precise orbits, which `calibrate` names in its tag of the terrain correction.
+_ORBIT = ", orbit of "
 _ENDING = re.compile(r"\.[A-Za-z]{2,4}(?= |$)")
 
 
@@ -78,19 +84,24 @@ def acquired(source: RasterSource, group: str = "") -> Span | None:
     Returns:
         What tags tell, or else names of bands, or else the name of the file; None if nothing does.
     """
-    bands, _, tags = source.texts()
     if group:
         return span_of(date_of(group))
-    for name in TAGS:
-        found = _tag(tags, name)
-        if found is not None:
-            return Span(found.first, (_tag(tags, END) or found).last)
+    told = acquired_by_tags(source.tags())
+    if told is not None:
+        return told
     paths = [Path(file) for file in source.files[:1]] or [Path(source.path)]
-    return next((span for text in (bands, *(p.stem for p in paths)) if (span := span_of(date_of(text)))), None)
+    texts = source.texts()[0], *(path.stem for path in paths)
+    return next((span for text in texts if (span := span_of(date_of(text)))), None)
 
 
-def _tag(tags: str, name: str) -> Span | None:
-    found = re.search(rf"(?:^| ){name}={_DAY}", tags)
+def acquired_by_tags(tags: Mapping[str, str]) -> Span | None:
+    """Return when a raster was acquired, by its tags; None if they don't tell."""
+    found = next((day for name in TAGS if (day := _day(tags, name))), None)
+    return Span(found.first, (_day(tags, END) or found).last) if found else None
+
+
+def _day(tags: Mapping[str, str], name: str) -> Span | None:
+    found = re.match(_DAY, tags.get(name, ""))
     return span_of("".join(found.groups())) if found else None
 
 
@@ -132,40 +143,40 @@ class Origin:
 
 def origin_of(source: RasterSource) -> Origin:
     """Return what tags, or else the names of bands and files, tell about a raster of one date."""
-    bands, files, tags = source.texts()
+    tags, (bands, files, _) = source.tags(), source.texts()
     names = f"{bands} {_ENDING.sub('', files)}"
-    return Origin(
-        acquired(source),
-        _second(tags, names),
-        _track(tags, names),
-        _direction(tags, names),
-        {key: value for key in PROCESSING if (value := tag(tags, key))},
-    )
+    span, second = acquired(source), _second(tags, names)
+    start = _START.search(names)
+    if start and not any(tags.get(key) for key in TAGS):
+        span, second = span_of(start[1]), _seconds(start[2], start[3], start[4])
+    return Origin(span, second, _track(tags, names), _direction(tags, names), origin_processing(tags))
 
 
-def tag(tags: str, key: str) -> str:
-    """Return the value of a tag among those that `RasterSource.texts` joins; "" if it is not there."""
-    found = re.search(rf"(?:^| ){key}=(.*?)(?= [A-Z][A-Z_]+=|$)", tags)
-    return found[1] if found else ""
+def origin_processing(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return the tags PROCESSING that are there, without what differs between dates that were processed alike."""
+    return {key: tags[key].partition(_ORBIT)[0] for key in PROCESSING if tags.get(key)}
 
 
-def _second(tags: str, names: str) -> int | None:
-    told = next((text for key in TAGS if (text := tag(tags, key))), "")
-    found = _CLOCK_TAG.search(told) or (None if told else _CLOCK.search(names))
-    if found is None:
-        return None
-    hours, minutes, seconds = map(int, found.groups())
-    return hours * 3600 + minutes * 60 + seconds if hours < 24 and minutes < 60 and seconds <= 60 else None
+def _second(tags: Mapping[str, str], names: str) -> int | None:
+    told = [tags[key] for key in TAGS if tags.get(key)]
+    found = next((clock for text in told if (clock := _CLOCK_TAG.search(text))), None)
+    found = found or (None if told else _CLOCK.search(names))
+    return _seconds(*found.groups()) if found and END not in tags else None
 
 
-def _track(tags: str, names: str) -> int | None:
-    told = next((text for key in _TRACKS if (text := tag(tags, key)).isdecimal()), "")
+def _seconds(hours: str, minutes: str, seconds: str) -> int | None:
+    known = int(hours) < 24 and int(minutes) < 60 and int(seconds) <= 60
+    return int(hours) * 3600 + int(minutes) * 60 + int(seconds) if known else None
+
+
+def _track(tags: Mapping[str, str], names: str) -> int | None:
+    told = next((tags[key] for key in _TRACKS if tags.get(key, "").isdecimal()), "")
     found = _TRACK_NAME.search(names)
     return int(told) if told else int(found[1] or found[2]) if found else None
 
 
-def _direction(tags: str, names: str) -> str:
-    told = next((text for key in _DIRECTIONS if (text := tag(tags, key))), "").lower()
-    if not told and (found := _DIRECTION_NAME.search(names)):
-        told = found[1].lower()
-    return ASCENDING if told.startswith("asc") else DESCENDING if told.startswith("des") else ""
+def _direction(tags: Mapping[str, str], names: str) -> str:
+    found = _DIRECTION_NAME.search(names)
+    told = next((tags[key] for key in _DIRECTIONS if tags.get(key)), "") or (found[1] or found[2] if found else "")
+    kind = told[:3].lower()
+    return ASCENDING if kind == "asc" else DESCENDING if kind == "des" else ""

@@ -24,6 +24,7 @@ from backend.raster.errors import RASTER_ERRORS
 from backend.raster.grid import Grid
 from backend.raster.opening import not_utf8, open_files, undecodable
 from backend.raster.stored import Storage, StoredReader
+from backend.raster.tags import tags_in, tags_of
 
 LONGEST_TAG = 300  # characters that are looked at: some tags hold documents
 
@@ -226,8 +227,12 @@ class RasterSource:
     def describe_bands(self) -> list[dict[str, Any]]:
         """Return number, description, data type and nodata value of each chosen band."""
         facts = list(zip(self._file.descriptions, self._file.dtypes, self._file.nodatavals))
-        names = "band", "description", "dtype", "nodata"
+        names = ("band", "description", "dtype", "nodata")
         return [dict(zip(names, (band, facts[band - 1][0] or "", *facts[band - 1][1:]))) for band in self.bands]
+
+    def tags(self) -> dict[str, str]:
+        """Return the tags of the raster and its chosen bands; of joined files those that all have with one value."""
+        return tags_in([self._file], self.bands) if len(self._arguments[0]) == 1 else tags_of(self._arguments[0])
 
     def labels(self) -> Labels:
         """Return the name of each band: its description, a tag, or the name of a file."""

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import numpy as np
 import pytest
 import rasterio
 
-from backend.change.comparable import warnings
-from backend.raster.acquisition import ASCENDING, DESCENDING, Origin, origin_of
+from backend.change.comparable import order_warning, warnings
+from backend.raster.acquisition import (
+    ASCENDING,
+    DESCENDING,
+    Origin,
+    Span,
+    origin_of,
+    origin_processing,
+    span_of,
+)
 from backend.raster.source import RasterSource
 
 MORNING, EVENING = "S1A_IW_20220106T054139_DVP_RTC10_G_gpunem_1A2B", "S1A_IW_20220112T170512_DVP_RTC10_G_gpunem_3C4D"
@@ -35,6 +44,12 @@ def origin(make_raster, name: str, **tags) -> Origin:
         ("a", {"ORBIT_DIRECTION": "ASCENDING", "TRACK_NUMBER": "15"}, None, 15, ASCENDING),
         ("field_asc_20220106", {}, None, None, ASCENDING),
         ("S1_20220106_054139_VV", {}, None, None, ""),  # may be a number
+        ("S1_2022-01-06T05:41:39Z_VV".replace(":", ""), {}, 20499, None, ""),
+        ("20240301T101500_S1A_IW_GRDH_1SDV_20220106T054139_20220106T054204_041", {}, 20499, None, ""),
+        ("a", {"ACQUISITION_DATE": "2022-01-06", "ACQUISITION_TIME": "05:41:39"}, 20499, None, ""),
+        ("a", {"RELATIVE_ORBIT": "71", "scene_id": "A1", "orbitProperties_pass": "DESCENDING"}, None, 71, DESCENDING),
+        ("apres_des_inondations_20200601", {}, None, None, ""),
+        ("lat_asc_044_2020", {}, None, None, ASCENDING),
         ("S1_20220106T994139", {}, None, None, ""),
         ("description", {"AREA_OR_POINT": "Area"}, None, None, ""),
     ],
@@ -63,6 +78,30 @@ def test_dates_of_one_pass_give_no_warning(make_raster):
 def test_dates_of_two_orbits_are_warned_of(first, second):
     (text,) = warnings(first, second)
     assert "different orbits" in text and "one orbit" in text
+
+
+def test_precise_orbits_and_days_in_a_month_are_no_difference():
+    terrain = "range-Doppler with dem.tif, heights above the geoid"
+    tags = [{"SARDINO_TERRAIN_CORRECTION": f"{terrain}, orbit of S1A_{day}.EOF"} for day in (1, 2)]
+    found = [Origin(processing=origin_processing(each)) for each in tags]
+    assert found[0].processing == {"SARDINO_TERRAIN_CORRECTION": terrain} and not warnings(*found)
+    day, month, year = span_of("20200615"), span_of("202006"), Span(date(2020, 1, 1), date(2020, 12, 31))
+    for other in (month, year, span_of("202010")):
+        assert not order_warning(day, other, "") and not order_warning(other, day, "")
+    assert "exchanged" in order_warning(day, span_of("20200614"), "rise and fall")
+    assert "Both rasters" in order_warning(day, day, "")
+
+
+def test_joined_files_keep_their_tags(make_raster):
+    paths = [make_raster(np.full((1, 8, 8), level, np.float32), f"a_{name}.tif", (name,))
+             for level, name in ((-10, "VV"), (-17, "VH"))]  # fmt: skip
+    for path in paths:
+        with rasterio.open(path, "r+") as file:
+            file.update_tags(SARDINO_ACQUIRED="2022-01-06T05:41:39", ORBIT_DIRECTION="ASCENDING", NAME=path.name)
+    with RasterSource([str(path) for path in paths]) as source:
+        found = origin_of(source)
+        assert "NAME" not in source.tags()
+    assert (found.second, found.direction, found.span) == (20499, ASCENDING, span_of("20220106"))
 
 
 def test_a_run_warns_of_exchanged_dates_orbits_and_processing(make_raster, tmp_path, cli):

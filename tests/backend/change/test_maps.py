@@ -59,12 +59,22 @@ def test_transitions_have_names_colours_and_areas(class_map, run, tmp_path):
 
 @pytest.mark.parametrize(
     ("first", "second", "warned"),
-    [("20220701", "20210701", "loss and gain"), ("20210701", "20220701", ""), ("20210701", "b", "")],
+    [
+        ("2022-07-01", "2021-07-01", "loss and gain"),
+        ("2021-07-01", "2022-07-01", ""),
+        ("2021-07-01", "2021-07-01", "no change to find"),
+        ("2021-07-01", "", ""),
+    ],
 )
 def test_exchanged_maps_are_warned_of(class_map, run, tmp_path, first, second, warned):
-    facts, _ = run(*(class_map(values, f"map_{name}.tif") for values, name in zip(maps(), (first, second))))
+    # The names hold the days on which the maps were published.
+    paths = [class_map(values, f"nlcd_{n}_20240604.tif") for values, n in zip(maps(), (2019, 2016))]
+    for path, day in zip(paths, (first, second)):
+        with rasterio.open(path, "r+") as file:
+            file.update_tags(**({"SARDINO_ACQUIRED": day} if day else {}))
+    facts, _ = run(*paths)
     assert len(facts["warnings"]) == bool(warned)
-    assert all(warned in text and "2022-07-01" in text for text in facts["warnings"])
+    assert all(warned in text and first in text for text in facts["warnings"])
     assert ("Warnings" in (tmp_path / "r.html").read_text()) == bool(warned)
 
 
