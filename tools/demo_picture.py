@@ -108,7 +108,7 @@ def draw(scene: Path, landcover: Path, attention: Path, target: Path, title: str
     patches.append(Patch(color=str(MISSING), label="no data"))
     axes[1, 1].legend(handles=patches, loc="upper center", ncols=2, fontsize=9, frameon=False)
     bar = figure.colorbar(shown, cax=axes[1, 2].inset_axes((0.1, 0.75, 0.8, 0.15)), orientation="horizontal")
-    bar.set_label("log2 of the attention relative to an average patch of the tile")
+    bar.set_label("log2 of the attention relative to its mean over the tile")
     target.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(target, dpi=110)
     plt.close(figure)

@@ -71,6 +71,8 @@ def pretrain(
     reporter, cancel = options.context.reporter, options.context.cancel
     with joined(config.run.device) as world:
         store = ChipStore(data, config.model.bands, config.run.memory_gb, config.split, options.strict)
+        if config.run.workers:
+            store.fill()
         batches = StepBatches(store, config, world.rank, world.size)
         fixed = {"data_files": store.files, "data_sha256": store.fingerprint}
         facts = {"recipe": recipe, "data": [str(d) for d in data], "start": str(start or ""), **fixed}

@@ -12,6 +12,7 @@ from backend.radiometry.units import Units
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 GRIDS = ("patch", "input")
+HEADS = ("mean", "all", "log")
 
 T = TypeVar("T")
 

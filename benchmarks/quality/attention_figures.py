@@ -46,7 +46,8 @@ ATTENTION = "attention"
 def field_ratio(values: FloatArray, label: NDArray[np.int16], by_tile: bool = False) -> float:
     """Return the variance between fields over the variance within them; noise gives 0.
 
-    The variance of field means is lessened by what noise within fields adds to it (one-way analysis of variance).
+    The variance of field means is lessened by what noise within fields adds to it (one-way analysis of variance). NaN
+    where no tile has fields to compare.
 
     Args:
         values: float32 [T, side, side], tiles.
@@ -56,10 +57,13 @@ def field_ratio(values: FloatArray, label: NDArray[np.int16], by_tile: bool = Fa
     tiles = [_fields(tile, classes) for tile, classes in zip(values, label)]
     groups = [tile for tile in tiles if len(tile) > 1] if by_tile else [[field for tile in tiles for field in tile]]
     sizes = np.array([field.size for group in groups for field in group])
+    if len(sizes) <= len(groups):
+        return float("nan")
     noise = float(np.average([field.var(ddof=1) for group in groups for field in group], weights=sizes - 1))
     spread = sum(np.var([field.mean() for field in group]) * len(group) for group in groups)
-    between = spread / (len(sizes) - len(groups)) - noise * float(np.mean(1 / sizes))
-    return max(float(between), 0.0) / noise
+    # What noise adds to the spread of the means of a group around their mean.
+    added = sum((1 - 1 / len(group)) * sum(noise / field.size for field in group) for group in groups)
+    return max(float(spread - added), 0.0) / (len(sizes) - len(groups)) / noise
 
 
 def _fields(tile: FloatArray, classes: NDArray[np.int16]) -> list[DoubleArray]:

@@ -53,6 +53,8 @@ class Contest:
 
     def training(self) -> float:
         """Return the seconds of some steps, from the first batch on: starting workers is no part of a long run."""
+        if self.config.run.workers:
+            self.batches.store.fill()
         source = iterate(self.batches, range(self.steps + 1), self.config.run.workers, self.world.device.type == "cuda")
         self.trainer.step(0, next(source))
         began = time.perf_counter()

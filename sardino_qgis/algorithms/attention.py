@@ -38,8 +38,8 @@ class AttentionAlgorithm(ModelAlgorithm):
             "one layer (mean of the heads, or of their logarithms) or one band per head. Heads of a model trained by "
             "self-distillation (DINO) often pick out water, built-up areas or edges without ever having "
             "seen a label.\n\n"
-            "1 means as much attention as if it were spread evenly over the tile, 2 twice as much; the logarithm of an "
-            "average place is 0. The layer lies half transparent over the scene: bright places get much attention. "
+            "1 means as much attention as if it were spread evenly over the tile, 2 twice as much; logarithms are "
+            "below 0 in most places. The layer lies half transparent over the scene: bright places get much attention. "
             "Attention shows what the model weighs, not why; it is not a land-cover map."
         )
 

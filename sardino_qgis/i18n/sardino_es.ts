@@ -678,10 +678,10 @@ Con un informe de exactitud del mapa, cada superficie recibe además una estimac
     <message>
         <source>Shows where the vision transformer looks: the attention of its class token over the scene, as one layer (mean of the heads, or of their logarithms) or one band per head. Heads of a model trained by self-distillation (DINO) often pick out water, built-up areas or edges without ever having seen a label.
 
-1 means as much attention as if it were spread evenly over the tile, 2 twice as much; the logarithm of an average place is 0. The layer lies half transparent over the scene: bright places get much attention. Attention shows what the model weighs, not why; it is not a land-cover map.</source>
+1 means as much attention as if it were spread evenly over the tile, 2 twice as much; logarithms are below 0 in most places. The layer lies half transparent over the scene: bright places get much attention. Attention shows what the model weighs, not why; it is not a land-cover map.</source>
         <translation>Muestra dónde mira el transformador de visión: la atención de su token de clase sobre la escena, como una sola capa (media de las cabezas o de sus logaritmos) o con una banda por cabeza. Las cabezas de un modelo entrenado por autodestilación (DINO) suelen destacar agua, zonas construidas o bordes sin haber visto nunca una etiqueta.
 
-1 significa tanta atención como si se repartiera por igual en la tesela; 2, el doble; el logaritmo de un lugar medio es 0. La capa se ve semitransparente sobre la escena: los lugares claros reciben mucha atención. La atención muestra qué pondera el modelo, no por qué; no es un mapa de cobertura del suelo.</translation>
+1 significa tanta atención como si se repartiera por igual en la tesela; 2, el doble; los logaritmos están por debajo de 0 en la mayoría de los lugares. La capa se ve semitransparente sobre la escena: los lugares claros reciben mucha atención. La atención muestra qué pondera el modelo, no por qué; no es un mapa de cobertura del suelo.</translation>
     </message>
     <message>
         <source>Heads</source>

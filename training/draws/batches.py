@@ -72,9 +72,6 @@ def with_masks(plan: ViewPlan, config: PretrainConfig, step: int, places: range)
 def iterate(batches: StepBatches, steps: range, workers: int, pin: bool) -> Iterator[ViewPlan]:
     """Yield the batches of `steps` in order; `workers` processes, if any, draw them in advance.
 
-    Raises:
-        UnreadableError: See `ChipStore.draw`.
+    Workers share the images that `ChipStore.fill` read before, and read others for themselves.
     """
-    if workers:
-        batches.store.fill()
     yield from read_ahead(batches, steps, workers, pin)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from backend.cli.commands.command import Command, request_of
-from backend.cli.shared_options import DEVICES, GRIDS, add_engine, add_slopes, whole
+from backend.cli.shared_options import DEVICES, GRIDS, HEADS, add_engine, add_slopes, whole
 from backend.core.context import Context
 from backend.core.errors import InputError
 from backend.core.supervise import add_progress
@@ -71,8 +71,8 @@ def _add_task_options(task: argparse._ArgumentGroup) -> None:
     )
     task.add_argument(
         "--heads",
-        choices=("mean", "all", "log"),
-        default="mean",
+        choices=HEADS,
+        default=HEADS[0],
         help="heads of attention: their mean, all, or the mean of logarithms",
     )
     task.add_argument("--block", type=int, default=-1, help="transformer block, for attention and embed")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Callable
 
 from backend.cli.commands.command import Command, request_of
-from backend.cli.shared_options import add_engine, add_model_options, add_tokens
+from backend.cli.shared_options import HEADS, add_engine, add_model_options, add_tokens
 from backend.core.context import Context
 from backend.core.errors import InputError
 from backend.engines.answer import CLASS_PROBABILITIES
@@ -49,8 +49,8 @@ def _attention(parser: argparse.ArgumentParser) -> None:
     add_engine(parser)
     parser.add_argument(
         "--heads",
-        choices=("mean", "all", "log"),
-        default="mean",
+        choices=HEADS,
+        default=HEADS[0],
         help="the mean of the heads; all with a band each; or the mean of their logarithms, which shows areas",
     )
     parser.add_argument("--block", type=int, default=-1, help="transformer block from 0; -1 is the last")

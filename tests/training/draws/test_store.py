@@ -6,6 +6,7 @@ import json
 import pickle
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 import rasterio
 from rasterio.windows import Window
 
+from backend.core.errors import UnreadableError
 from tests.support.geotiffs import BANDS, PLACED, land, toml, write
 from tests.support.pretraining import assert_same_plan, config_of, write_folders
 from training.data.dataset import ChipFolder
@@ -140,3 +142,29 @@ def test_folders_are_drawn_by_the_square_root_of_their_pixels(tmp_path):
     dual = np.mean([np.isfinite(store.draw(crops, rng).dates[0][1]).any() for _ in range(2000)])
     pixels = np.sqrt([3 * 44 * 48, 3 * 20 * 24])
     assert dual == pytest.approx(pixels[0] / pixels.sum(), abs=0.03)
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_images_are_read_when_drawn_or_all_before(tmp_path, monkeypatch, capsys, strict):
+    for seed in range(3):
+        write(tmp_path / f"{seed}.tif", land(seed), ("VV", "VH"), **PLACED)
+    store = ChipStore([tmp_path], BANDS, 1.0, strict=strict)
+    read = []
+    whole = ChipFolder.read
+    monkeypatch.setattr(
+        ChipFolder, "read", lambda self, index, *window: read.append(index) or whole(self, index, *window)
+    )
+    crops = CropConfig(window=16, global_size=16, local_size=16)
+    for seed in range(20):
+        store.draw(crops, np.random.default_rng(seed))
+    assert sorted(read) == [0, 1, 2]  # each once
+    again = ChipStore([tmp_path], BANDS, 1.0, strict=strict)
+    (tmp_path / "1.tif").write_bytes((tmp_path / "1.tif").read_bytes()[:2000])
+    with pytest.raises(UnreadableError) if strict else nullcontext():
+        again.fill()
+    assert ("1.tif" in capsys.readouterr().err) == (not strict)
+    read.clear()
+    if not strict:
+        for seed in range(20):
+            again.draw(crops, np.random.default_rng(seed))
+        assert set(read) <= {1}
