@@ -217,7 +217,8 @@ def test_areas_don_t_depend_on_the_strips(tmp_path, product):
         ({"quantity": "sigma0"}, "flattening gives gamma0"),
     ],
 )
-def test_contradictory_requests_are_refused(tmp_path, product, changes, match):
+def test_contradictory_requests_are_refused(tmp_path, product, changes, match, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     asked = {"dem": "d.tif", "flatten": True, **changes}
     with pytest.raises(InputError, match=match):
         calibrate(CalibrateRequest(str(product), tmp_path / "o.tif", **asked), Context())
