@@ -53,7 +53,8 @@ _ISO = re.compile(
     r"(?<!\d)((?:19|20)\d\d)([-_./]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?:[Tt_ ]?\d{6}|[Tt][\d:]+[Zz]?)?(?!\d)"
 )
 _WORDED = re.compile(r"(?<!\d)(\d{1,2})[-_ ]?([A-Za-z]{3})[-_ ]?((?:19|20)\d\d)(?!\d)")
-_MONTHLY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_]?(0[1-9]|1[0-2])(?!\d)")
+# Not the pixel size of LC_2018_10m.
+_MONTHLY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_]?(0[1-9]|1[0-2])(?!\d|m(?![A-Za-z]))")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from backend.core.errors import InputError
-from backend.raster.band_names import acquisition, parse
+from backend.raster.band_names import acquisition, date_of, parse
 from backend.raster.bands import pick_bands
 
 NAMES = ("VV", "VH")
@@ -136,3 +136,11 @@ def test_a_card_may_ask_for_what_is_not_backscatter():
 
 def test_names_of_one_date_differ_by_the_polarisation_only():
     assert {acquisition(name) for name in ("sigmaVH", "sigmavv")} == {"sigma"}
+
+
+@pytest.mark.parametrize(
+    ("name", "date"),
+    [("LC_2018_10m", ""), ("S1_VV_2020_12m_db", ""), ("lc_2020_06", "202006"), ("VV_2020-03mean", "202003")],
+)
+def test_a_pixel_size_after_a_year_is_no_month(name, date):
+    assert date_of(name) == date
