@@ -91,7 +91,12 @@ def acquired(source: RasterSource, group: str = "") -> Span | None:
         return told
     paths = [Path(file) for file in source.files[:1]] or [Path(source.path)]
     texts = source.texts()[0], *(path.stem for path in paths)
-    return next((span for text in texts if (span := span_of(date_of(text)))), None)
+    return next((span for text in texts if (span := span_of(_named_day(text)))), None)
+
+
+def _named_day(text: str) -> str:
+    start = _START.search(text)
+    return start[1] if start else date_of(text)
 
 
 def acquired_by_tags(tags: Mapping[str, str]) -> Span | None:
@@ -145,11 +150,8 @@ def origin_of(source: RasterSource) -> Origin:
     """Return what tags, or else the names of bands and files, tell about a raster of one date."""
     tags, (bands, files, _) = source.tags(), source.texts()
     names = f"{bands} {_ENDING.sub('', files)}"
-    span, second = acquired(source), _second(tags, names)
-    start = _START.search(names)
-    if start and not any(tags.get(key) for key in TAGS):
-        span, second = span_of(start[1]), _seconds(start[2], start[3], start[4])
-    return Origin(span, second, _track(tags, names), _direction(tags, names), origin_processing(tags))
+    where = _track(tags, names), _direction(tags, names)
+    return Origin(acquired(source), _second(tags, names), *where, origin_processing(tags))
 
 
 def origin_processing(tags: Mapping[str, str]) -> dict[str, str]:
@@ -160,13 +162,11 @@ def origin_processing(tags: Mapping[str, str]) -> dict[str, str]:
 def _second(tags: Mapping[str, str], names: str) -> int | None:
     told = [tags[key] for key in TAGS if tags.get(key)]
     found = next((clock for text in told if (clock := _CLOCK_TAG.search(text))), None)
-    found = found or (None if told else _CLOCK.search(names))
-    return _seconds(*found.groups()) if found and END not in tags else None
-
-
-def _seconds(hours: str, minutes: str, seconds: str) -> int | None:
-    known = int(hours) < 24 and int(minutes) < 60 and int(seconds) <= 60
-    return int(hours) * 3600 + int(minutes) * 60 + int(seconds) if known else None
+    found = found or (None if told else _START.search(names) or _CLOCK.search(names))
+    if found is None or END in tags:
+        return None
+    hours, minutes, seconds = map(int, found.groups()[-3:])
+    return hours * 3600 + minutes * 60 + seconds if hours < 24 and minutes < 60 and seconds <= 60 else None
 
 
 def _track(tags: Mapping[str, str], names: str) -> int | None:

@@ -227,7 +227,7 @@ class RasterSource:
     def describe_bands(self) -> list[dict[str, Any]]:
         """Return number, description, data type and nodata value of each chosen band."""
         facts = list(zip(self._file.descriptions, self._file.dtypes, self._file.nodatavals))
-        names = ("band", "description", "dtype", "nodata")
+        names = "band", "description", "dtype", "nodata"
         return [dict(zip(names, (band, facts[band - 1][0] or "", *facts[band - 1][1:]))) for band in self.bands]
 
     def tags(self) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from backend.raster.acquisition import PROCESSING
+from backend.raster.acquisition import PROCESSING, origin_processing
 from backend.series.members import Member
 
 QUANTITY = PROCESSING[0]
@@ -12,7 +12,7 @@ QUANTITY = PROCESSING[0]
 
 def shared_tags(members: Sequence[Member]) -> dict[str, str]:
     """Return the tags of calibrated products that all members have with one value."""
-    tags = [member.source.tags() for member in members]
+    tags = [origin_processing(member.source.tags()) for member in members]
     found = {key: {each.get(key, "") for each in tags} for key in PROCESSING}
     return {key: next(iter(values)) for key, values in found.items() if len(values) == 1 and "" not in values}
 

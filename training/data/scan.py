@@ -55,9 +55,12 @@ def scan(name: str, path: SceneFiles, facts: FolderFacts, bands: Sequence[Band],
     with folder_environment():
         with RasterSource(path.source, nodata=facts.nodata) as source:
             described = [str(band["description"]) for band in source.describe_bands()]
-            labels = source.labels()
-            numbers = _find_numbers(path, described, labels, facts, bands)
-            source.read_as([n - 1 for n in numbers if n], ())
+            every = source.labels()
+            labels = Labels(*(tuple(part[band - 1] for band in source.bands) for part in (every.texts, every.where)))
+            # Positions, from 1, among the bands without alpha.
+            places = _find_numbers(path, described, labels, facts, bands)
+            numbers = tuple(source.bands[place - 1] if place else 0 for place in places)
+            source.read_as([place - 1 for place in places if place], ())
             grid = source.grid
             metres = source.pixel_metres
             entry = FileEntry(
@@ -166,7 +169,7 @@ def _levels(scaled: FloatArray, good: BoolArray) -> list[tuple[float, float]]:
 def _find_numbers(
     path: SceneFiles, descriptions: Sequence[str], labels: Labels, facts: FolderFacts, bands: Sequence[Band]
 ) -> tuple[int, ...]:
-    """Return the band number in the file of each of the card's bands, 0 if it is missing."""
+    """Return the position, from 1, of each of the card's bands among those of the file, 0 if it is missing."""
     declared = list(facts.bands) if len(path.paths) == 1 else []
     names = [band.name for band in declared] or list(labels.texts)
     if len(descriptions) < len(declared):

@@ -19,6 +19,7 @@ from typing import Any
 
 from backend.card.model_card import Band
 from backend.core import errors
+from backend.core.cancel import SIGNALS
 from backend.core.errors import SarDinoError
 from backend.radiometry.units import Units
 from training.data.dataset_toml import FolderFacts
@@ -29,7 +30,6 @@ from training.run.config import resolve
 
 # Keys of dataset.toml that a scan depends on.
 _KEYS = ("scale", "nodata", "relative", "accept_values", "pixel_size_m", "bands")
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class ScanProcess:
@@ -108,7 +108,7 @@ def _answer(words: dict[str, Any], told: tuple[FolderFacts, tuple[Band, ...], Un
 def main() -> None:
     """Answer the lines of standard input."""
     # Ctrl+C and schedulers signal all processes at once; this one ends with the run that it works for.
-    for number in _SIGNALS:
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     settings = json.loads(sys.stdin.buffer.readline())
     bands = tuple(Band(**{**band, "clip": tuple(band["clip"])}) for band in settings["bands"])

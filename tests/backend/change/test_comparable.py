@@ -92,6 +92,11 @@ def test_precise_orbits_and_days_in_a_month_are_no_difference():
     assert "Both rasters" in order_warning(day, day, "")
 
 
+def test_the_start_of_a_product_counts_before_another_time(make_raster):
+    named = origin(make_raster, "20240301T101500_S1A_IW_GRDH_1SDV_20220106T054139_20220106T054204_041")
+    assert named.span == span_of("20220106")
+
+
 def test_joined_files_keep_their_tags(make_raster):
     paths = [make_raster(np.full((1, 8, 8), level, np.float32), f"a_{name}.tif", (name,))
              for level, name in ((-10, "VV"), (-17, "VH"))]  # fmt: skip

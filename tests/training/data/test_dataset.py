@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import rasterio
+from rasterio.enums import ColorInterp
 
 from backend.core.errors import InputError
 from backend.radiometry.units import Units
@@ -231,3 +232,16 @@ def test_units_that_contradict_are_refused_with_the_file_named(tmp_path):
     toml(tmp_path, '[[bands]]\nname = "VV"\nunit = "db"\n[[bands]]\nname = "VH"\nunit = "db"\n')
     with pytest.raises(InputError, match=r"odd\.tif: The units were given as dB"):
         ChipFolder(tmp_path, BANDS)
+
+
+def test_an_alpha_band_between_the_others_is_left_out(tmp_path):
+    values = np.concatenate([land(0), np.full((1, 48, 48), 255, np.float32)])[[0, 2, 1]]
+    values[1, :8] = 0
+    path = write(tmp_path / "a.tif", values, ("VV", "", "VH"), **PLACED)
+    with rasterio.open(path, "r+") as file:
+        file.colorinterp = [ColorInterp.gray, ColorInterp.alpha, ColorInterp.undefined]
+    folder = ChipFolder(tmp_path, BANDS)
+    assert folder.entries[0].numbers == (1, 3)
+    found, valid = folder.read(0)
+    np.testing.assert_array_equal(found[:, valid], values[[0, 2]][:, valid])
+    assert not valid[:8].any() and valid[8:].all()
